@@ -1,0 +1,128 @@
+"""Money: an amount and its currency, exact, never a float."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Self
+
+from kernel.errors import DomainError, Kind
+
+# Wallet and transfer columns are NUMERIC(20,8): twelve digits before the point.
+LARGEST_AMOUNT = Decimal("999999999999.99999999")
+# Only plain digits: Decimal() itself also takes "NaN", "1e400", "１２" and "1_000".
+_PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
+
+
+class InvalidAmount(DomainError):
+    """The amount is not a plain decimal number that the currency can hold."""
+
+    kind = Kind.INVALID
+    code = "PAY_002"
+
+
+class UnknownCurrency(DomainError):
+    """The currency is not one that the platform moves."""
+
+    kind = Kind.INVALID
+    code = "PAY_003"
+
+
+class CurrencyMismatch(DomainError):
+    """The amounts are in different currencies."""
+
+    kind = Kind.INVALID
+    code = "PAY_004"
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """An ISO 4217 currency, or ELC, the platform's own token."""
+
+    code: str
+    minor_units: int
+
+    @classmethod
+    def of(cls, code: str) -> "Currency":
+        """Find a currency by its code; raises UnknownCurrency."""
+        try:
+            return CURRENCIES[code]
+        except KeyError:
+            raise UnknownCurrency(currency=code[:8], known=sorted(CURRENCIES)) from None
+
+    @property
+    def quantum(self) -> Decimal:
+        """The smallest amount: 0.01 for NAD."""
+        return Decimal(1).scaleb(-self.minor_units)
+
+
+CURRENCIES = {
+    currency.code: currency for currency in (Currency("NAD", 2), Currency("ZAR", 2), Currency("USD", 2), Currency("ELC", 8))
+}
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """An exact amount of one currency.
+
+    The amount always carries the currency's own minor units, so `str(Money.of("5", "NAD").amount)` is "5.00".
+    """
+
+    amount: Decimal
+    currency: Currency
+
+    def __post_init__(self) -> None:
+        if not self.amount.is_finite() or abs(self.amount) > LARGEST_AMOUNT:
+            raise InvalidAmount(amount=str(self.amount)[:40], largest=str(LARGEST_AMOUNT))
+        exact = self.amount.quantize(self.currency.quantum)
+        if exact != self.amount:
+            raise InvalidAmount(amount=str(self.amount)[:40], currency=self.currency.code, decimals_max=self.currency.minor_units)
+        object.__setattr__(self, "amount", exact)
+
+    @classmethod
+    def of(cls, amount: str | Decimal | int, currency: str) -> Self:
+        """Build money from outside input; raises InvalidAmount or UnknownCurrency, never rounds."""
+        if isinstance(amount, str):
+            if not _PLAIN_DECIMAL.fullmatch(amount):
+                raise InvalidAmount(amount=amount[:40], expected="a plain decimal number such as 250.00")
+            amount = Decimal(amount)
+        return cls(Decimal(amount), Currency.of(currency))
+
+    @classmethod
+    def zero(cls, currency: str) -> Self:
+        return cls(Decimal(0), Currency.of(currency))
+
+    @property
+    def is_positive(self) -> bool:
+        return self.amount > 0
+
+    def __add__(self, other: "Money") -> "Money":
+        self._require_same(other)
+        return Money(self.amount + other.amount, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._require_same(other)
+        return Money(self.amount - other.amount, self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.amount, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        self._require_same(other)
+        return self.amount < other.amount
+
+    def __le__(self, other: "Money") -> bool:
+        self._require_same(other)
+        return self.amount <= other.amount
+
+    def __gt__(self, other: "Money") -> bool:
+        return other < self
+
+    def __ge__(self, other: "Money") -> bool:
+        return other <= self
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency.code}"
+
+    def _require_same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(left=self.currency.code, right=other.currency.code)
