@@ -1,0 +1,80 @@
+"""The connection to the service's own PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+STATEMENT_TIMEOUT_SECONDS = 15
+CONNECT_TIMEOUT_SECONDS = 5
+POOL_TIMEOUT_SECONDS = 5
+
+# Under this key a connection's info holds the last statement that wrote; the unit of work reads it.
+WRITES = "elcorp.wrote"
+_WRITE_VERBS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE")
+
+
+class Database:
+    """One engine and its sessions; one per process."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        # autoflush=False: the identity map is weak, and a flush in mid-use-case lets go of aggregates whose events
+        # are not collected yet.
+        self.sessions = async_sessionmaker(engine, autoflush=False, expire_on_commit=False)
+        # Reads need no transaction of their own: one statement is one snapshot, and a round trip is saved.
+        event.listen(engine.sync_engine, "before_cursor_execute", _note_write)
+        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @classmethod
+    def connect(cls, dsn: str, *, pool_size: int = 10) -> Self:
+        """Make the engine; nothing connects before the first statement. `dsn` is a libpq URL."""
+        engine = create_async_engine(
+            sqlalchemy_url(dsn),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_pre_ping=False,
+            pool_use_lifo=True,
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c lock_timeout=5s"
+                " -c idle_in_transaction_session_timeout=30s -c timezone=UTC",
+                "prepare_threshold": 1,
+            },
+        )
+        return cls(engine)
+
+    def session(self) -> AsyncSession:
+        return self.sessions()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for reads, each statement its own snapshot."""
+        async with self._reads.connect() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def sqlalchemy_url(dsn: str) -> URL:
+    """Turn a libpq URL into SQLAlchemy's, on psycopg 3."""
+    return make_url(dsn).set(drivername="postgresql+psycopg")
+
+
+def _note_write(
+    connection: Connection, _cursor: object, statement: str, _parameters: object, context: Any, _executemany: bool
+) -> None:
+    text_upper = statement.lstrip()[:2000].upper()
+    verb = text_upper.split(None, 1)[0] if text_upper else ""
+    writes = verb in _WRITE_VERBS or (verb == "WITH" and any(f"{write} " in text_upper for write in _WRITE_VERBS))
+    # The platform's own rows (outbox, inbox, idempotency keys) say so with execution_options(unaudited=True).
+    if writes and not (context and context.execution_options.get("unaudited")):
+        connection.info[WRITES] = " ".join(statement.split())[:80]

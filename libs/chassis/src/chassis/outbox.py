@@ -1,0 +1,55 @@
+"""The outbox: events written in the transaction that made them true, relayed afterwards.
+
+A row's presence is its status: it is deleted once the broker has confirmed the message. Positions are handed out
+before commit, so nothing may read the table as "position > last"; within one aggregate they are in order all the same,
+because each is taken while the aggregate's own row is locked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg.types.json import Json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+CHANNEL = "outbox"
+
+# One statement for all rows, and the relay's wake-up with them: NOTIFY is sent at commit.
+_INSERT = text(
+    """
+    WITH written AS (
+        INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
+        SELECT * FROM unnest(
+            cast(:ids AS uuid[]), cast(:types AS text[]), cast(:aggregates AS text[]),
+            cast(:payloads AS bytea[]), cast(:headers AS jsonb[])
+        )
+    )
+    SELECT pg_notify('outbox', '')
+    """
+).execution_options(unaudited=True)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """One message to be: its type is the routing key, `aggregate_id` keeps order (None: no order needed)."""
+
+    message_id: UUID
+    type: str
+    aggregate_id: str | None
+    payload: bytes
+    headers: dict[str, str]
+
+
+async def write(session: AsyncSession, messages: Sequence[OutboxMessage]) -> None:
+    """Add messages to the outbox within the session's transaction."""
+    await session.execute(
+        _INSERT,
+        {
+            "ids": [message.message_id for message in messages],
+            "types": [message.type for message in messages],
+            "aggregates": [message.aggregate_id for message in messages],
+            "payloads": [message.payload for message in messages],
+            "headers": [Json(message.headers) for message in messages],
+        },
+    )

@@ -1,0 +1,86 @@
+"""Settings of one process, from the environment (`ELCORP_…`) and nowhere else."""
+
+import base64
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MASTER_KEY_BYTES = 32
+# What people leave in examples; such a value outside a laptop is an open door.
+_PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "password", "example", "postgres:postgres@", "guest:guest@")
+
+
+class ProcessSettings(BaseSettings):
+    """What every process has, the gateway too."""
+
+    model_config = SettingsConfigDict(env_prefix="ELCORP_", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    environment: Literal["local", "staging", "production"] = "local"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str | None = None
+    # How long to keep serving after SIGTERM while endpoints drain, then how long in-flight work may take.
+    drain_seconds: float = Field(default=0, ge=0, le=60)
+    shutdown_seconds: float = Field(default=20, ge=0, le=300)
+
+    rabbitmq_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5673/")
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6380/0")
+
+    token_issuer: str = "https://identity.elcorp.na"  # noqa: S105  # an issuer's name, no secret
+    token_audience: str = "elcorp"  # noqa: S105
+    jwks_url: str = "http://127.0.0.1:8101/.well-known/jwks.json"
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+    @model_validator(mode="after")
+    def refuse_placeholders(self) -> Self:
+        """Start-up refuses placeholder secrets outside local."""
+        if self.environment == "local":
+            return self
+        for name, value in self:
+            if isinstance(value, SecretStr) and any(mark in value.get_secret_value().lower() for mark in _PLACEHOLDERS):
+                raise ValueError(f"ELCORP_{name.upper()} holds a placeholder; {self.environment} needs a real secret")
+        return self
+
+
+class ServiceSettings(ProcessSettings):
+    """What every service has; each adds its own few fields."""
+
+    NAME: ClassVar[str]
+    # gRPC peers this service may call; `rpc.connect` refuses others, and the network policies are checked against it.
+    PEERS: ClassVar[tuple[str, ...]] = ()
+
+    database_url: SecretStr = SecretStr("")
+    database_owner_url: SecretStr = SecretStr("")
+    database_pool_size: int = Field(default=10, ge=1, le=100)
+
+    rest_host: str = "127.0.0.1"
+    rest_port: int = Field(default=8101, ge=0, le=65535)
+    grpc_host: str = "127.0.0.1"
+    grpc_port: int = Field(default=9101, ge=0, le=65535)
+    ops_host: str = "127.0.0.1"
+    ops_port: int = Field(default=8201, ge=0, le=65535)
+
+    identity_target: str = "dns:///127.0.0.1:9101"
+    payments_target: str = "dns:///127.0.0.1:9102"
+    governance_target: str = "dns:///127.0.0.1:9103"
+    compliance_target: str = "dns:///127.0.0.1:9104"
+
+    master_key: SecretStr = SecretStr("")
+    master_key_file: Path | None = None
+
+    def target(self, peer: str) -> str:
+        """Return the gRPC target of a peer, such as `dns:///compliance-grpc:9104`."""
+        target: str = getattr(self, f"{peer}_target")
+        return target
+
+    def key(self) -> bytes:
+        """Return the master key: 32 bytes, given as base64 in the environment or in a mounted file."""
+        text = self.master_key_file.read_text().strip() if self.master_key_file else self.master_key.get_secret_value()
+        try:
+            key = base64.b64decode(text, validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != MASTER_KEY_BYTES:
+            raise ValueError("ELCORP_MASTER_KEY (or the file ELCORP_MASTER_KEY_FILE names) must be base64 of 32 bytes")
+        return key

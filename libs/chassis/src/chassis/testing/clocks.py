@@ -1,0 +1,16 @@
+"""A clock that moves only when a test says so."""
+
+from datetime import UTC, datetime, timedelta
+
+
+class ControlledClock:
+    """Starts at a fixed instant, or where told."""
+
+    def __init__(self, start: datetime = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, *, seconds: float = 0, days: float = 0) -> None:
+        self._now += timedelta(seconds=seconds, days=days)

@@ -1,0 +1,165 @@
+"""One use case, one transaction: state, audit facts and outbox in one commit.
+
+A change that no audit fact accounts for is refused (fail-closed audit): the unit of work watches the statements that
+the transaction sends, whether by the ORM or by Core, and will not commit a write without a fact.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from chassis import inbox, outbox
+from chassis.database import WRITES, Database
+from chassis.idempotency import current_scope
+from chassis.messaging.delivery import AlreadyHandled, current_delivery
+from chassis.outbox import OutboxMessage
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.events import Aggregate, Event
+
+class UnauditedChange(Exception):
+    """A transaction changed something and recorded no audit fact; it was rolled back."""
+
+
+class Encoder(Protocol):
+    """What the unit of work needs of a service's publications."""
+
+    def encode(self, event: Event) -> OutboxMessage: ...
+
+    def audit(self, facts: list[AuditFact], actor: Actor) -> OutboxMessage: ...
+
+
+class SqlTransaction:
+    """What a use case sees; each service's adds its repositories."""
+
+    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+        self.session = session
+        self.actor = actor
+        self.facts: list[AuditFact] = []
+        self.events: list[Event] = []
+
+    def record(self, fact: AuditFact) -> None:
+        """Account for a change: who and where from are the actor's, the rest is the fact's."""
+        self.facts.append(fact)
+
+    def announce(self, event: Event) -> None:
+        """Announce an event of something that no mapped aggregate carries."""
+        self.events.append(event)
+
+
+TxT = TypeVar("TxT", bound=SqlTransaction)
+
+
+class SqlUnitOfWork(Generic[TxT]):
+    """Begins transactions; commits them whole or not at all."""
+
+    def __init__(
+        self,
+        database: Database,
+        transaction: Callable[[AsyncSession, Actor], TxT],
+        publications: Encoder,
+        *,
+        service: str,
+    ) -> None:
+        self._database = database
+        self._transaction = transaction
+        self._publications = publications
+        self._service = service
+
+    def begin(self, actor: Actor, *, audited: bool = True) -> AbstractAsyncContextManager[TxT]:
+        """Begin a transaction as `actor`; commit at the block's normal end, roll back otherwise.
+
+        Inside a message handler the message is recorded as handled in the same transaction (AlreadyHandled when it
+        was); inside an idempotent request the commit waits for the rendered response, which is stored with it.
+        `audited=False` is for what is itself the record, such as the audit log.
+        """
+        return self._begin(actor, audited=audited)
+
+    @asynccontextmanager
+    async def _begin(self, actor: Actor, *, audited: bool) -> AsyncIterator[TxT]:
+        session = self._database.session()
+        pending = PendingTransaction(session, self._publications, audited=audited)
+        scope = current_scope.get()
+        try:
+            if scope:
+                await scope.begin(session)
+            if delivery := current_delivery.get():
+                handled = await inbox.record(session, consumer=self._service, message_id=delivery.message_id)
+                if not handled:
+                    raise AlreadyHandled
+            tx = pending.tx = self._transaction(session, actor)
+            yield tx
+            await pending.flush()
+        except BaseException:
+            await pending.rollback()
+            raise
+        if scope:
+            scope.adopt(pending)
+        else:
+            await pending.commit()
+
+
+class PendingTransaction:
+    """An open transaction that is ready to commit once nothing more is to be said in it."""
+
+    def __init__(self, session: AsyncSession, publications: Encoder, *, audited: bool) -> None:
+        self.session = session
+        self.tx: SqlTransaction | None = None
+        self._publications = publications
+        self._audited = audited
+        self._seen = _watch(session.sync_session)
+
+    async def flush(self) -> None:
+        """Send the changes, refuse them when unaudited, and write the outbox."""
+        tx = self.tx
+        if tx is None:
+            raise RuntimeError("flush before begin")
+        await self.session.flush()
+        if self._audited and not tx.facts and self.session.in_transaction():
+            connection = await self.session.connection()
+            if statement := connection.info.get(WRITES):
+                raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")
+        messages = [self._publications.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
+        messages += [self._publications.encode(event) for event in tx.events]
+        if tx.facts:
+            messages.append(self._publications.audit(tx.facts, tx.actor))
+        if messages:
+            await outbox.write(self.session, messages)
+
+    async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
+        """Commit; `extra` may write last rows of the platform's own in the same transaction."""
+        try:
+            if extra:
+                await extra(self.session)
+            await self.session.commit()
+        except BaseException:
+            await self.rollback()
+            raise
+        await self.session.close()
+
+    async def rollback(self) -> None:
+        await self.session.close()
+
+
+def _watch(session: Session) -> dict[int, Aggregate]:
+    """Keep every aggregate that the session meets."""
+    seen: dict[int, Aggregate] = {}
+
+    # Strong references: the identity map is weak, and an aggregate that is let go takes its events along.
+    def keep(_session: Session, instance: object) -> None:
+        if isinstance(instance, Aggregate):
+            seen[id(instance)] = instance
+
+    event.listen(session, "after_attach", keep)
+    event.listen(session, "loaded_as_persistent", keep)
+    event.listen(session, "after_begin", forget_writes)
+    return seen
+
+
+def forget_writes(_session: Session, _transaction: object, connection: Connection) -> None:
+    """Start a transaction with a clean note: a pooled connection remembers the last one's."""
+    connection.info.pop(WRITES, None)
