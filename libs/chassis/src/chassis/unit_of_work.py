@@ -4,7 +4,7 @@ A change that no audit fact accounts for is refused (fail-closed audit): the uni
 the transaction sends, whether by the ORM or by Core, and will not commit a write without a fact.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Generic, Protocol, TypeVar
 
@@ -30,7 +30,7 @@ class Encoder(Protocol):
 
     def encode(self, event: Event) -> OutboxMessage: ...
 
-    def audit(self, facts: list[AuditFact], actor: Actor) -> OutboxMessage: ...
+    def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage: ...
 
 
 class SqlTransaction:
@@ -39,16 +39,17 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         self.session = session
         self.actor = actor
-        self.facts: list[AuditFact] = []
-        self.events: list[Event] = []
+        self.facts: list[tuple[AuditFact, Actor]] = []
+        self.messages: list[OutboxMessage] = []
+        self.encode: Callable[[Event], OutboxMessage]
 
-    def record(self, fact: AuditFact) -> None:
-        """Account for a change: who and where from are the actor's, the rest is the fact's."""
-        self.facts.append(fact)
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
+        """Account for a change: who and where from are the actor's (the transaction's, unless another is named)."""
+        self.facts.append((fact, actor or self.actor))
 
     def announce(self, event: Event) -> None:
-        """Announce an event of something that no mapped aggregate carries."""
-        self.events.append(event)
+        """Announce an event of something that no mapped aggregate carries; it belongs to the caller's trace."""
+        self.messages.append(self.encode(event))
 
 
 TxT = TypeVar("TxT", bound=SqlTransaction)
@@ -92,6 +93,7 @@ class SqlUnitOfWork(Generic[TxT]):
                 if not handled:
                     raise AlreadyHandled
             tx = pending.tx = self._transaction(session, actor)
+            tx.encode = self._publications.encode
             yield tx
             await pending.flush()
         except BaseException:
@@ -124,9 +126,9 @@ class PendingTransaction:
             if statement := connection.info.get(WRITES):
                 raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")
         messages = [self._publications.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
-        messages += [self._publications.encode(event) for event in tx.events]
+        messages += tx.messages
         if tx.facts:
-            messages.append(self._publications.audit(tx.facts, tx.actor))
+            messages.append(self._publications.audit(tx.facts))
         if messages:
             await outbox.write(self.session, messages)
 

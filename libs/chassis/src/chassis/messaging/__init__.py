@@ -1,0 +1,1 @@
+"""Events between services: contract, topology, relay, consumer, listener, dead letters."""
