@@ -1,0 +1,18 @@
+"""What payments can do: the table of contents."""
+
+from dataclasses import dataclass
+
+from payments.application.issue_money import IssueMoney
+from payments.application.open_wallet import OpenWallet
+from payments.application.queries import PaymentsQueries
+from payments.application.read_wallets import ReadWallets
+from payments.application.transfer_tokens import TransferTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    transfer_tokens: TransferTokens
+    issue_money: IssueMoney
+    open_wallet: OpenWallet
+    read_wallets: ReadWallets
+    queries: PaymentsQueries

@@ -1,0 +1,35 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.clock import Clock
+from payments.application.ports import UnitOfWork
+from payments.domain.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWallet:
+    """Open the wallet at an address that identity issued; opening it again changes nothing."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, wallet_id: UUID, owner_id: UUID, currency: str) -> None:
+        async with self.uow.begin(actor) as tx:
+            if await tx.accounts.lock([wallet_id]):
+                return
+            wallet = Account.open_wallet(wallet_id=wallet_id, owner_id=owner_id, currency=currency, at=self.clock.now())
+            await tx.accounts.add(wallet)
+            tx.record(
+                AuditFact(
+                    action="payments.wallet.open",
+                    resource_type="wallet",
+                    resource_id=str(wallet_id),
+                    occurred_at=wallet.opened_at,
+                    after={"currency": currency, "owner_id": str(owner_id), "balance": str(wallet.balance)},
+                    related_ids=(str(owner_id),),
+                )
+            )
+            for event in wallet.collect():
+                tx.announce(event)

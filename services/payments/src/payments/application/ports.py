@@ -1,0 +1,73 @@
+"""What payments needs of the world."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.events import Event
+from payments.domain.account import Account
+from payments.domain.transfer import Transfer, TransferOrder
+
+
+class Accounts(Protocol):
+    async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
+        """Lock the accounts until the transaction ends, in id order whatever the order asked; absent ones are left out."""
+
+    async def add(self, account: Account) -> None: ...
+
+    async def save(self, accounts: Sequence[Account]) -> None:
+        """Write the balances and versions of locked accounts."""
+
+
+class Transfers(Protocol):
+    async def find_by_keys(self, orders: Sequence[TransferOrder]) -> Mapping[tuple[UUID, str], Transfer]:
+        """Find earlier transfers by initiator and Idempotency-Key."""
+
+    async def add(self, transfers: Sequence[Transfer]) -> None:
+        """Write the transfers and their postings."""
+
+
+class Transaction(Protocol):
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def transfers(self) -> Transfers: ...
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+    def announce(self, event: Event) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Compliance's answer; the reason is for staff and the audit trail, never for the customer."""
+
+    clear: bool
+    reason: str = ""
+
+
+class Screening(Protocol):
+    async def screen(self, orders: Sequence[TransferOrder]) -> Sequence[Verdict]:
+        """Screen a batch, one verdict an order; raises Unavailable when compliance does not answer (fail closed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A transfer that stands; `replayed` when an earlier request with the same key made it."""
+
+    transfer: Transfer
+    replayed: bool
+
+
+class Cashier(Protocol):
+    async def settle(self, order: TransferOrder, actor: Actor) -> Settled:
+        """Hand in one order; it is settled together with whatever else is waiting, each with its own outcome."""

@@ -1,0 +1,49 @@
+"""What payments refuses, and why. The codes are published in docs/api.md."""
+
+from kernel.errors import AccessDenied, DomainError, Kind
+
+
+class InsufficientFunds(DomainError):
+    """The wallet does not hold enough."""
+
+    kind = Kind.REFUSED
+    code = "PAY_001"
+
+
+class NotPositive(DomainError):
+    """The amount must be greater than zero."""
+
+    kind = Kind.INVALID
+    code = "PAY_002"
+
+
+class SelfTransfer(DomainError):
+    """A wallet cannot pay itself."""
+
+    kind = Kind.INVALID
+    code = "PAY_005"
+
+
+class BalanceLimit(DomainError):
+    """The wallet cannot hold that much."""
+
+    kind = Kind.REFUSED
+    code = "PAY_006"
+
+
+class ScreeningRefused(DomainError):
+    """The transfer cannot be carried out; contact support."""
+
+    kind = Kind.REFUSED
+    code = "PAY_007"
+
+
+class KeyReused(DomainError):
+    """The Idempotency-Key was used before for something else."""
+
+    kind = Kind.INVALID
+    code = "VAL_002"
+
+
+class NotTheOwner(AccessDenied):
+    """The wallet belongs to somebody else."""

@@ -1,0 +1,65 @@
+"""Group commit: what arrives while one batch is being written makes up the next.
+
+Nothing waits when idle: a lone order is settled at once, in a batch of one. Under load the batches grow by themselves,
+and with them the transfers per commit.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
+
+from kernel.actor import Actor
+from kernel.errors import DomainError, Unavailable
+from payments.application.ports import Settled
+from payments.application.post_transfers import Outcome, Request
+from payments.domain.transfer import TransferOrder
+
+PostBatch = Callable[[Sequence[Request]], Awaitable[Sequence[Outcome]]]
+
+
+class GroupCommit:
+    """Settles orders in batches of at most `batch_max`; refuses (Unavailable) when `waiting_max` already wait."""
+
+    def __init__(self, post: PostBatch, *, batch_max: int = 200, waiting_max: int = 2000) -> None:
+        self._post = post
+        self._batch_max = batch_max
+        self._waiting_max = waiting_max
+        self._waiting: list[tuple[Request, asyncio.Future[Settled]]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def settle(self, order: TransferOrder, actor: Actor) -> Settled:
+        if len(self._waiting) >= self._waiting_max:
+            raise Unavailable(retry_after_seconds=1, waiting=len(self._waiting))
+        outcome: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Request(order, actor, copy_context()), outcome))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._drain())
+        return await outcome
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._batch_max], self._waiting[self._batch_max :]
+                # The batch's own spans and its audit message belong to the trace of the first in it.
+                await asyncio.create_task(self._settle(batch), context=batch[0][0].context.copy())
+        finally:
+            self._worker = None
+
+    async def _settle(self, batch: Sequence[tuple[Request, "asyncio.Future[Settled]"]]) -> None:
+        try:
+            outcomes: Sequence[Outcome | Exception] = await self._post([request for request, _ in batch])
+        except Exception as failure:  # noqa: BLE001  # handed to every caller of the batch, or tried one by one
+            if len(batch) > 1 and not isinstance(failure, DomainError):
+                # One of them breaks the whole transaction (a constraint, a key used on another replica at the same
+                # moment): alone, each gets what is its own.
+                for alone in batch:
+                    await self._settle([alone])
+                return
+            outcomes = [failure] * len(batch)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if future.cancelled():
+                continue
+            if isinstance(outcome, Settled):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)

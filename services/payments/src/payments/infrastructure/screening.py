@@ -1,0 +1,34 @@
+"""Compliance's screening, over gRPC."""
+
+from collections.abc import Sequence
+
+import grpc.aio
+
+from elcorp.common.v1 import money_pb2
+from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
+from kernel.errors import Unavailable
+from payments.application.ports import Verdict
+from payments.domain.transfer import TransferOrder
+
+
+class ComplianceScreening:
+    """Asks compliance; its silence is a refusal (Unavailable), never a pass."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub: compliance_pb2_grpc.ScreeningServiceAsyncStub = compliance_pb2_grpc.ScreeningServiceStub(channel)
+
+    async def screen(self, orders: Sequence[TransferOrder]) -> Sequence[Verdict]:
+        request = compliance_pb2.ScreenTransfersRequest(transfers=[_screening(order) for order in orders])
+        response = await self._stub.ScreenTransfers(request)
+        if len(response.verdicts) != len(orders):
+            raise Unavailable(dependency="compliance", asked=len(orders), answered=len(response.verdicts))
+        return [Verdict(verdict.clear, verdict.reason) for verdict in response.verdicts]
+
+
+def _screening(order: TransferOrder) -> compliance_pb2.Screening:
+    return compliance_pb2.Screening(
+        initiator_id=str(order.initiator_id),
+        source_id=str(order.source_id),
+        target_id=str(order.target_id),
+        amount=money_pb2.Money(amount=str(order.amount.amount), currency=order.amount.currency.code),
+    )
