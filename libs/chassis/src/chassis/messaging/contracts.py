@@ -1,10 +1,9 @@
 """The contract of events: read from the proto options, never written down twice."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any, Generic
+from typing import Any, Generic, get_type_hints
 
 import orjson
 from google.protobuf.message import Message
@@ -29,7 +28,7 @@ TRACEPARENT = "traceparent"
 CONTENT_TYPE = "application/protobuf"
 
 
-class NotAnEvent(TypeError):
+class NotAnEventError(TypeError):
     """The message class carries no (elcorp.options.v1.event) option."""
 
 
@@ -37,11 +36,11 @@ class NotAnEvent(TypeError):
 class EventSpec:
     """How one event travels, as its proto option says."""
 
+    message_class: type[Message]
     type: str
     consumers: tuple[str, ...]
     aggregate: str
     family: str
-    message_class: type[Message]
 
     @property
     def context(self) -> str:
@@ -52,17 +51,16 @@ class EventSpec:
         return f"{consumer}.{self.family or self.context}"
 
 
-@cache
 def spec_of(message_class: type[Message]) -> EventSpec:
-    """Read a message's event option; raises NotAnEvent."""
+    """Read a message's event option; raises NotAnEventError."""
     descriptor = message_class.DESCRIPTOR
     options = descriptor.GetOptions()
     if not options.HasExtension(options_pb2.event):
-        raise NotAnEvent(descriptor.full_name)
+        raise NotAnEventError(descriptor.full_name)
     event = options.Extensions[options_pb2.event]
     if event.aggregate and event.aggregate not in descriptor.fields_by_name:
-        raise NotAnEvent(f"{descriptor.full_name} names {event.aggregate!r} as its aggregate and has no such field")
-    return EventSpec(event.type, tuple(event.consumers), event.aggregate, event.family, message_class)
+        raise NotAnEventError(f"{descriptor.full_name} names {event.aggregate!r} as its aggregate and has no such field")
+    return EventSpec(message_class, event.type, tuple(event.consumers), event.aggregate, event.family)
 
 
 class Publications:
@@ -70,14 +68,14 @@ class Publications:
 
     def __init__(self, producer: str, mapping: Mapping[type[Event], Callable[[Any], Message]]) -> None:
         self.producer = producer
-        self._mapping = dict(mapping)
-        audit = spec_of(compliance.AuditFactsRecorded)
-        self.specs = (*(spec_of(_message_class(encoder)) for encoder in self._mapping.values()), audit)
+        self._encoders = {event: (encoder, spec_of(_message_class(encoder))) for event, encoder in mapping.items()}
+        self._audit = spec_of(compliance.AuditFactsRecorded)
+        self.specs = (*(spec for _, spec in self._encoders.values()), self._audit)
 
     def encode(self, event: Event) -> OutboxMessage:
         """Make the outbox message of an event; its id is the event's."""
-        message = self._mapping[type(event)](event)
-        spec = spec_of(type(message))
+        encoder, spec = self._encoders[type(event)]
+        message = encoder(event)
         aggregate_id = str(getattr(message, spec.aggregate)) if spec.aggregate else None
         return OutboxMessage(
             event.event_id,
@@ -92,7 +90,7 @@ class Publications:
         who = _audit_actor(actor)
         message = compliance.AuditFactsRecorded(facts=[_audit_fact(fact, who, self.producer) for fact in facts])
         headers = self._headers(occurred_at=facts[0].occurred_at, subject=None)
-        return OutboxMessage(new_id(), spec_of(type(message)).type, None, message.SerializeToString(), headers)
+        return OutboxMessage(new_id(), self._audit.type, None, message.SerializeToString(), headers)
 
     def _headers(self, *, occurred_at: datetime, subject: str | None) -> dict[str, str]:
         headers = {SPECVERSION: "1.0", SOURCE: f"/{self.producer}", TIME: occurred_at.astimezone(UTC).isoformat()}
@@ -101,3 +99,79 @@ class Publications:
         if traceparent := current_traceparent():
             headers[TRACEPARENT] = traceparent
         return headers
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription(Generic[MessageT]):
+    """Handles one message at a time, in order within an aggregate.
+
+    The handler may run twice for one message; its unit of work keeps the effect single by the inbox.
+    """
+
+    message_class: type[MessageT]
+    handler: Callable[[Delivery[MessageT]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubscription(Generic[MessageT]):
+    """Handles messages in batches, in the order of the queue, one batch at a time.
+
+    A batch closes at `batch_max` messages or `wait_ms_max` after its first. The handler commits all of it or raises;
+    the inbox takes no part, so it must itself be idempotent per `message_id`.
+    """
+
+    message_class: type[MessageT]
+    handler: Callable[[Sequence[Delivery[MessageT]]], Awaitable[None]]
+    batch_max: int = 500
+    wait_ms_max: int = 20
+
+
+AnySubscription = Subscription[Any] | BatchSubscription[Any]
+
+
+def _message_class(encoder: Callable[[Any], Message]) -> type[Message]:
+    message_class = get_type_hints(encoder).get("return")
+    if not (isinstance(message_class, type) and issubclass(message_class, Message)):
+        raise NotAnEventError(f"{encoder!r} must be a function annotated with the message it returns")
+    return message_class
+
+
+def _audit_actor(actor: Actor) -> compliance.AuditActor:
+    return compliance.AuditActor(
+        kind=actor.kind,
+        subject_id=actor.subject_id,
+        session_id=str(actor.session_id) if actor.session_id else "",
+        device_id=actor.device_id or "",
+        ip=actor.ip,
+        user_agent=actor.user_agent,
+        request_id=actor.request_id,
+        authenticated_at=_timestamp(actor.authenticated_at) if actor.authenticated_at else None,
+        methods=actor.methods,
+    )
+
+
+def _audit_fact(fact: AuditFact, actor: compliance.AuditActor, producer: str) -> compliance.AuditFact:
+    return compliance.AuditFact(
+        fact_id=str(fact.fact_id),
+        producer=producer,
+        action=fact.action,
+        actor=actor,
+        resource_type=fact.resource_type,
+        resource_id=fact.resource_id,
+        occurred_at=_timestamp(fact.occurred_at),
+        before=_json(fact.before),
+        after=_json(fact.after),
+        reason=fact.reason,
+        related_ids=fact.related_ids,
+    )
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at.astimezone(UTC))
+    return timestamp
+
+
+def _json(state: State | None) -> str | None:
+    # Sorted, so that equal states have equal bytes under the audit log's hash.
+    return None if state is None else orjson.dumps(state, option=orjson.OPT_SORT_KEYS).decode()

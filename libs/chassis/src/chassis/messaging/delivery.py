@@ -3,13 +3,13 @@
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic
+from typing import Any, Generic
 from uuid import UUID
 
 from google.protobuf.message import Message
 from typing_extensions import TypeVar
 
-MessageT = TypeVar("MessageT", bound=Message, default=Message)
+MessageT = TypeVar("MessageT", bound=Message, default=Any)
 
 
 class AlreadyHandled(Exception):  # noqa: N818  # an outcome that the consumer acknowledges, not a fault
