@@ -1,0 +1,79 @@
+"""Log lines hold no secrets and no personal data, whatever they were handed.
+
+Two nets: a key that names something secret hides its whole value, and text that looks like a credential, an e-mail
+address or a telephone number is hidden wherever it stands, error messages and tracebacks included.
+"""
+
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+HIDDEN = "[hidden]"
+
+SECRET_KEYS = (
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "authorization",
+    "secret",
+    "cookie",
+    "credential",
+    "private_key",
+    "master_key",
+    "api_key",
+    "apikey",
+    "otp",
+    "email",
+    "phone",
+    "msisdn",
+    "national_id",
+    "date_of_birth",
+    "iban",
+    "card_number",
+)
+_SECRET_KEY = re.compile("|".join(SECRET_KEYS), re.IGNORECASE)
+_SECRET_TEXT = re.compile(
+    r"""
+      eyJ[\w-]+\.[\w-]+\.[\w-]*                                    # a JWT
+    | (?<=Bearer\ )[\w.~+/=-]+
+    | (?<=://)[^/\s@:]*:[^/\s@]+(?=@)                              # user:password in a URL
+    | (?<=password=)\S+                                            # libpq
+    | [\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+                 # an e-mail address
+    | \+[1-9](?:[\s().-]?\d){7,14}                                 # E.164
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_DEPTH_MAX = 6
+_ITEMS_MAX = 100
+_TEXT_LENGTH_MAX = 16_384
+
+
+def redact(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Clean a log line; a structlog processor, the last before rendering."""
+    return {key: _clean_field(key, value, 0) for key, value in fields.items()}
+
+
+def scrub(text: str) -> str:
+    """Hide what looks secret or personal in free text."""
+    return _SECRET_TEXT.sub(HIDDEN, text[:_TEXT_LENGTH_MAX])
+
+
+def _clean_field(key: object, value: object, depth: int) -> object:
+    return HIDDEN if value is not None and _SECRET_KEY.search(str(key)) else _clean(value, depth)
+
+
+def _clean(value: object, depth: int) -> object:
+    # What comes out is plain JSON: an object that is rendered later would be rendered unclean.
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return scrub(value)
+    if depth >= _DEPTH_MAX:
+        return scrub(str(value))
+    if isinstance(value, Mapping):
+        pairs = list(value.items())[:_ITEMS_MAX]
+        return {scrub(str(key)): _clean_field(key, item, depth + 1) for key, item in pairs}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item, depth + 1) for item in list(value)[:_ITEMS_MAX]]
+    return scrub(str(value))
