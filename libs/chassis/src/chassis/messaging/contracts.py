@@ -85,11 +85,12 @@ class Publications:
             self._headers(occurred_at=event.occurred_at, subject=aggregate_id),
         )
 
-    def audit(self, facts: Sequence[AuditFact], actor: Actor) -> OutboxMessage:
-        """Make the one message that carries all facts of a transaction."""
-        who = _audit_actor(actor)
-        message = compliance.AuditFactsRecorded(facts=[_audit_fact(fact, who, self.producer) for fact in facts])
-        headers = self._headers(occurred_at=facts[0].occurred_at, subject=None)
+    def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage:
+        """Make the one message that carries all facts of a transaction, each with its own actor."""
+        message = compliance.AuditFactsRecorded(
+            facts=[_audit_fact(fact, _audit_actor(actor), self.producer) for fact, actor in facts]
+        )
+        headers = self._headers(occurred_at=facts[0][0].occurred_at, subject=None)
         return OutboxMessage(new_id(), self._audit.type, None, message.SerializeToString(), headers)
 
     def _headers(self, *, occurred_at: datetime, subject: str | None) -> dict[str, str]:
