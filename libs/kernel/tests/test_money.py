@@ -1,0 +1,64 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.money import CURRENCIES, LARGEST_AMOUNT, CurrencyMismatch, InvalidAmount, Money, UnknownCurrency
+
+cents = st.integers(min_value=-(10**13), max_value=10**13).map(lambda n: Money.of(Decimal(n).scaleb(-2), "NAD"))
+
+
+@given(cents, cents, cents)
+def test_addition_is_exact(a: Money, b: Money, c: Money) -> None:
+    assert a + b == b + a
+    assert (a + b) + c == a + (b + c)
+    assert a + b - b == a
+    assert a - a == Money.zero("NAD")
+
+
+@given(cents)
+def test_text_reads_back(money: Money) -> None:
+    assert Money.of(str(money.amount), "NAD") == money
+
+
+@given(st.sampled_from(sorted(CURRENCIES)), st.integers(min_value=0, max_value=10**9))
+def test_amount_carries_the_currencys_minor_units(currency: str, units: int) -> None:
+    assert -Money.of(units, currency).amount.as_tuple().exponent == CURRENCIES[currency].minor_units
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["NaN", "Infinity", "-Infinity", "1e3", "1e400", "", " 1", "1 ", "1_000", "1,00", "+1", ".5", "5.", "0x10", "１２", "--1", "\x001"],
+)
+def test_only_plain_decimals_are_amounts(amount: str) -> None:
+    with pytest.raises(InvalidAmount):
+        Money.of(amount, "NAD")
+
+
+@pytest.mark.parametrize(("amount", "currency"), [("0.001", "NAD"), ("0.000000001", "ELC"), ("1000000000000", "NAD")])
+def test_amounts_that_the_currency_cannot_hold_are_refused(amount: str, currency: str) -> None:
+    with pytest.raises(InvalidAmount):
+        Money.of(amount, currency)
+
+
+def test_trailing_zeros_are_no_precision() -> None:
+    assert Money.of("5.0000", "NAD") == Money.of("5", "NAD")
+
+
+def test_sums_beyond_the_column_are_refused() -> None:
+    with pytest.raises(InvalidAmount):
+        Money(LARGEST_AMOUNT, CURRENCIES["ELC"]) + Money.of("0.00000001", "ELC")
+
+
+def test_currencies_do_not_mix() -> None:
+    with pytest.raises(CurrencyMismatch):
+        Money.of("5.00", "NAD") + Money.of("1", "ELC")
+    with pytest.raises(CurrencyMismatch):
+        _ = Money.of("5.00", "NAD") < Money.of("1", "ELC")
+
+
+@pytest.mark.parametrize("code", ["XXX", "nad", "", "NADX", "\x00"])
+def test_unknown_currency_is_refused(code: str) -> None:
+    with pytest.raises(UnknownCurrency):
+        Money.of("1", code)

@@ -1,0 +1,24 @@
+"""What payments does about others' events."""
+
+from uuid import UUID
+
+from chassis.messaging.contracts import AnySubscription, Subscription
+from chassis.messaging.delivery import Delivery
+from elcorp.identity.v1 import events_pb2
+from kernel.actor import Actor
+from payments.application.open_wallet import OpenWallet
+
+# A user starts with one wallet, in the national currency.
+FIRST_CURRENCY = "NAD"
+
+
+def subscriptions(open_wallet: OpenWallet) -> list[AnySubscription]:
+    async def on_user_registered(delivery: Delivery[events_pb2.UserRegistered]) -> None:
+        await open_wallet(
+            actor=Actor.service("payments"),
+            wallet_id=UUID(delivery.message.wallet_address),
+            owner_id=UUID(delivery.message.user_id),
+            currency=FIRST_CURRENCY,
+        )
+
+    return [Subscription(events_pb2.UserRegistered, on_user_registered)]

@@ -1,0 +1,176 @@
+import asyncio
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork
+
+from chassis.testing.clocks import ControlledClock
+from kernel.actor import Actor, ActorKind
+from kernel.errors import NotFound, Unavailable
+from kernel.ids import new_id
+from kernel.money import CurrencyMismatch, Money
+from payments.application.issue_money import IssueMoney
+from payments.application.open_wallet import OpenWallet
+from payments.application.ports import Settled
+from payments.application.post_transfers import PostTransfers
+from payments.application.transfer_tokens import TransferTokens
+from payments.domain.account import Account, AccountKind, treasury_id
+from payments.domain.errors import InsufficientFunds, KeyReused, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
+from payments.infrastructure.group_commit import GroupCommit
+
+
+def user(user_id: UUID) -> Actor:
+    return Actor(kind=ActorKind.USER, subject_id=str(user_id), ip="192.0.2.7", user_agent="test")
+
+
+class Bench:
+    """Payments on fakes: two people with a wallet each, and the treasury."""
+
+    def __init__(self) -> None:
+        self.uow, self.screening, self.clock = FakeUnitOfWork(), FakeScreening(), ControlledClock()
+        self.cashier = GroupCommit(PostTransfers(self.uow, self.screening, self.clock))
+        self.transfer_tokens, self.issue_money = TransferTokens(self.cashier), IssueMoney(self.cashier)
+        self.open_wallet = OpenWallet(self.uow, self.clock)
+        self.ndapewa, self.johannes, self.admin = new_id(), new_id(), new_id()
+        self.hers, self.his = new_id(), new_id()
+
+    async def open(self) -> "Bench":
+        for currency in ("NAD", "ELC"):
+            treasury = Account(treasury_id(currency), AccountKind.SYSTEM, None, currency, Decimal(0), 0, self.clock.now())
+            self.uow.committed.accounts[treasury.id] = treasury
+        for wallet, owner in ((self.hers, self.ndapewa), (self.his, self.johannes)):
+            await self.open_wallet(actor=Actor.service("payments"), wallet_id=wallet, owner_id=owner, currency="NAD")
+        await self.issue_money(
+            actor=user(self.admin), key="issue", wallet_id=self.hers, amount=Money.of("1000", "NAD"), reason="test"
+        )
+        return self
+
+    async def pay(self, amount: str, *, key: str = "k", by: UUID | None = None, **changes: object) -> Settled:
+        order: dict[str, object] = {
+            "source_id": self.hers,
+            "target_id": self.his,
+            "amount": Money.of(amount, "NAD"),
+            "description": "rent",
+            **changes,
+        }
+        return await self.transfer_tokens(actor=user(by or self.ndapewa), key=key, **order)  # type: ignore[arg-type]
+
+    def balance(self, account: UUID) -> Decimal:
+        return self.uow.committed.accounts[account].balance
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    return await Bench().open()
+
+
+async def test_a_transfer_moves_the_money_once_and_is_accounted_for(bench: Bench) -> None:
+    settled = await bench.pay("250.00")
+    again = await bench.pay("250.00")
+    assert again.transfer.id == settled.transfer.id
+    assert (settled.replayed, again.replayed) == (False, True)
+    assert (bench.balance(bench.hers), bench.balance(bench.his)) == (Decimal(750), Decimal(250))
+    assert sum(account.balance for account in bench.uow.committed.accounts.values()) == 0
+    facts = [fact for fact in bench.uow.committed.facts if fact.action == "payments.transfer.settle"]
+    assert len(facts) == 1
+    assert facts[0].before == {"source_balance": "1000.00", "target_balance": "0.00"}
+    assert facts[0].after == {"source_balance": "750.00", "target_balance": "250.00", "amount": "250.00", "currency": "NAD"}
+
+
+async def test_more_than_she_has_is_refused_and_the_key_is_not_burnt(bench: Bench) -> None:
+    with pytest.raises(InsufficientFunds):
+        await bench.pay("10000.00", key="big")
+    assert bench.balance(bench.hers) == Decimal(1000)
+    assert (await bench.pay("10.00", key="big")).replayed is False
+
+
+async def test_a_key_reused_for_something_else_is_refused(bench: Bench) -> None:
+    await bench.pay("1.00")
+    with pytest.raises(KeyReused):
+        await bench.pay("2.00")
+    assert bench.balance(bench.his) == Decimal(1)
+
+
+async def test_keys_of_two_people_do_not_meet(bench: Bench) -> None:
+    await bench.pay("5.00", key="same")
+    theirs = await bench.pay("5.00", key="same", by=bench.johannes, source_id=bench.his, target_id=bench.hers)
+    assert theirs.replayed is False
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "-0.00"])
+async def test_only_positive_amounts_move(bench: Bench, amount: str) -> None:
+    with pytest.raises(NotPositive):
+        await bench.pay(amount)
+
+
+async def test_refusals_of_who_and_where(bench: Bench) -> None:
+    with pytest.raises(NotTheOwner):
+        await bench.pay("1.00", by=bench.johannes)
+    with pytest.raises(SelfTransfer):
+        await bench.pay("1.00", target_id=bench.hers)
+    with pytest.raises(NotFound):
+        await bench.pay("1.00", target_id=new_id())
+    with pytest.raises(NotTheOwner):
+        await bench.pay("1.00", source_id=treasury_id("NAD"))
+    with pytest.raises(CurrencyMismatch):
+        await bench.pay("1.00", target_id=treasury_id("ELC"))
+    assert bench.balance(bench.hers) == Decimal(1000)
+
+
+async def test_one_refused_order_does_not_disturb_its_neighbours(bench: Bench) -> None:
+    results = await asyncio.gather(
+        bench.pay("100.00", key="a"),
+        bench.pay("9999.00", key="b"),
+        bench.pay("100.00", key="a"),
+        bench.pay("900.00", key="c"),
+        bench.pay("0.01", key="d"),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], InsufficientFunds)
+    assert isinstance(results[4], InsufficientFunds)
+    first, twin, last = results[0], results[2], results[3]
+    assert isinstance(first, Settled)
+    assert isinstance(twin, Settled)
+    assert isinstance(last, Settled)
+    assert twin.replayed
+    assert twin.transfer.id == first.transfer.id
+    assert (bench.balance(bench.hers), bench.balance(bench.his)) == (Decimal(0), Decimal(1000))
+
+
+async def test_orders_that_arrive_together_share_a_screening_call(bench: Bench) -> None:
+    before = bench.screening.calls
+    await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(50)))
+    assert bench.screening.calls - before <= 2
+    assert bench.balance(bench.his) == Decimal(50)
+
+
+async def test_compliance_away_posts_nothing(bench: Bench) -> None:
+    bench.screening.away = True
+    with pytest.raises(Unavailable):
+        await bench.pay("1.00")
+    assert bench.balance(bench.his) == Decimal(0)
+    bench.screening.away = False
+    assert (await bench.pay("1.00")).replayed is False
+
+
+async def test_a_blocked_payer_is_refused_without_being_told_why_and_it_is_recorded(bench: Bench) -> None:
+    bench.screening.blocked.add(bench.ndapewa)
+    with pytest.raises(ScreeningRefused) as refusal:
+        await bench.pay("1.00")
+    assert "list" not in str(refusal.value)
+    assert bench.uow.committed.facts[-1].action == "payments.transfer.refuse"
+    assert bench.uow.committed.facts[-1].reason == "on the list"
+
+
+async def test_opening_a_wallet_twice_changes_nothing(bench: Bench) -> None:
+    await bench.open_wallet(actor=Actor.service("payments"), wallet_id=bench.hers, owner_id=bench.ndapewa, currency="NAD")
+    assert bench.balance(bench.hers) == Decimal(1000)
+
+
+async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
+    cashier = GroupCommit(PostTransfers(bench.uow, bench.screening, bench.clock), waiting_max=3)
+    bench.transfer_tokens = TransferTokens(cashier)
+    results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(10)), return_exceptions=True)
+    assert sum(isinstance(result, Unavailable) for result in results) == 7
+    assert bench.balance(bench.his) == Decimal(3)
