@@ -1,0 +1,297 @@
+"""The platform's main job, walked through the gateway as its users would, step by step.
+
+`python tests-e2e/journey.py --url http://localhost:8000` needs ELCORP_ADMIN_PASSWORD (and ELCORP_ADMIN_EMAIL) in the
+environment. Each step prints a tick and the time it took; a step that fails says why, and the exit code is 1. It can be
+walked again and again: every walk registers people of its own.
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from compliance.verifier import verify_bundle
+
+Say = Callable[[str], None]
+EVENTS_ARRIVE_SECONDS_MAX = 20
+REVOCATION_SECONDS_MAX = 1.0
+
+
+class StepFailed(Exception):
+    """What a step expected and what it met."""
+
+
+@dataclass
+class Person:
+    name: str
+    device_id: str = field(default_factory=lambda: str(uuid4()))
+    email: str = ""
+    password: str = ""
+    user_id: str = ""
+    wallet_id: str = ""
+    access_token: str = ""
+
+
+class Api:
+    """The gateway, seen by a client: unwraps the envelope and says what was not as expected."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def call(
+        self, method: str, path: str, *, by: Person | None = None, expect: int = 200, key: str | None = None, **body: object
+    ) -> Any:
+        headers = {"User-Agent": "elcorp-journey/1.0"}
+        if by and by.access_token:
+            headers["Authorization"] = f"Bearer {by.access_token}"
+        if key:
+            headers["Idempotency-Key"] = key
+        response = await self._client.request(method, f"/api/v1{path}", headers=headers, json=body or None)
+        if response.status_code != expect:
+            raise StepFailed(f"{method} {path}: expected {expect}, got {response.status_code}: {response.text[:400]}")
+        return response.json() if response.content else None
+
+    async def data(self, method: str, path: str, **options: Any) -> Any:
+        answer = await self.call(method, path, **options)
+        return answer["data"]
+
+
+class Journey:
+    def __init__(self, api: Api, admin: Person, say: Say) -> None:
+        self.api, self.admin, self.say = api, admin, say
+        self.ndapewa, self.johannes, self.auditor = Person("Ndapewa"), Person("Johannes"), Person("Auditor")
+        self.transfer: dict[str, Any] = {}
+
+    def steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
+        return [
+            ("an administrator signs in", self.administrator_signs_in),
+            ("two people register and sign in, each from a device", self.two_people_register),
+            ("payments opens their wallets because identity announced them", self.wallets_open),
+            ("the treasury issues 1,000.00 NAD to Ndapewa", self.treasury_issues),
+            ("she transfers 250.00 NAD to Johannes; the same request again is the same transfer", self.she_transfers),
+            ("10,000.00 NAD is refused, and so is a stranger's token", self.refusals),
+            ("both see balances and history", self.both_see),
+            ("all accounts together sum to zero in every currency", self.books_balance),
+            ("an auditor, granted the role, reads the transfer's trail across the services", self.auditor_reads),
+            ("the entry's inclusion proof verifies offline against the signed checkpoint", self.proof_verifies),
+            ("she logs out; her token is refused within a second", self.she_logs_out),
+        ]
+
+    async def administrator_signs_in(self) -> str:
+        # At the very first start governance may still be hearing of the administrator.
+        async def is_admin() -> bool:
+            await self._sign_in(self.admin)
+            me = await self.api.data("GET", "/users/me", by=self.admin)
+            self.admin.user_id = me["id"]
+            return "admin" in me["roles"]
+
+        await _until(is_admin, "the administrator's role to arrive", pause_seconds=0.5)
+        return self.admin.email
+
+    async def two_people_register(self) -> str:
+        for person in (self.ndapewa, self.johannes):
+            await self._register(person)
+            await self._sign_in(person)
+        return f"wallet addresses {self.ndapewa.wallet_id[:8]}…, {self.johannes.wallet_id[:8]}…"
+
+    async def wallets_open(self) -> str:
+        for person in (self.ndapewa, self.johannes):
+
+            async def opened(person: Person = person) -> bool:
+                wallets = (await self.api.data("GET", "/wallets", by=person))["items"]
+                return any(wallet["id"] == person.wallet_id for wallet in wallets)
+
+            await _until(opened, f"{person.name}'s wallet")
+        return "0.00 NAD each"
+
+    async def treasury_issues(self) -> str:
+        issued = await self.api.data(
+            "POST",
+            "/issuances",
+            by=self.admin,
+            expect=201,
+            key=str(uuid4()),
+            wallet_id=self.ndapewa.wallet_id,
+            amount="1000.00",
+            currency="NAD",
+            reason="journey",
+        )
+        return f"entry {issued['id']}"
+
+    async def she_transfers(self) -> str:
+        key = str(uuid4())
+        self.transfer = await self._transfer("250.00", key=key)
+        again = await self._transfer("250.00", key=key)
+        if again["id"] != self.transfer["id"]:
+            raise StepFailed(f"the repeated request made another transfer: {again['id']}, not {self.transfer['id']}")
+        return f"transfer {self.transfer['id']}"
+
+    async def refusals(self) -> str:
+        refused = await self._transfer("10000.00", key=str(uuid4()), expect=409)
+        if refused["code"] != "PAY_001":
+            raise StepFailed(f"expected PAY_001, got {refused}")
+        stranger = await self._transfer("1.00", key=str(uuid4()), by=self.johannes, expect=403)
+        return f"{refused['code']} {refused['error']}; {stranger['code']} {stranger['error']}"
+
+    async def both_see(self) -> str:
+        for person, balance, lines in ((self.ndapewa, "750.00", 2), (self.johannes, "250.00", 1)):
+            wallet = await self.api.data("GET", f"/wallets/{person.wallet_id}", by=person)
+            postings = await self.api.data("GET", f"/wallets/{person.wallet_id}/postings", by=person)
+            if (wallet["balance"], len(postings["items"])) != (balance, lines):
+                raise StepFailed(f"{person.name} sees {wallet['balance']} in {len(postings['items'])} postings")
+        return "750.00 and 250.00 NAD"
+
+    async def books_balance(self) -> str:
+        lines = (await self.api.data("GET", "/ledger/trial-balance", by=self.admin))["items"]
+        if broken := [line for line in lines if float(line["total"]) != 0]:
+            raise StepFailed(f"the ledger does not balance: {broken}")
+        return ", ".join(f"{line['currency']} {line['total']}" for line in lines)
+
+    async def auditor_reads(self) -> str:
+        await self._register(self.auditor)
+        await self.api.call(
+            "POST",
+            "/role-assignments",
+            by=self.admin,
+            expect=201,
+            key=str(uuid4()),
+            subject_id=self.auditor.user_id,
+            role="staff",
+        )
+        await self._sign_in(self.auditor)
+        trail: list[dict[str, Any]] = []
+
+        async def complete() -> bool:
+            nonlocal trail
+            trail = (await self.api.data("GET", f"/audit/trails/{self.transfer['id']}", by=self.auditor))["items"]
+            return {"identity", "payments", "governance"} <= {entry["producer"] for entry in trail}
+
+        await _until(complete, "the trail to reach the audit log")
+        for entry in trail:
+            self.say(_audit_line(entry))
+        return f"{len(trail)} entries"
+
+    async def proof_verifies(self) -> str:
+        entries = await self.api.data(
+            "GET", f"/audit/entries?resource_type=transfer&resource_id={self.transfer['id']}", by=self.auditor
+        )
+        sequence = entries["items"][0]["sequence"]
+        bundle = await self.api.data("GET", f"/audit/entries/{sequence}/proof", by=self.auditor)
+        key = (await self.api.data("GET", "/audit/key"))["key"]
+        verified = verify_bundle(bundle, key=key)
+        return f"leaf {verified.index} of {verified.tree_size}, root {verified.root_hash.hex()[:16]}…"
+
+    async def she_logs_out(self) -> str:
+        await self.api.call("POST", "/auth/logout", by=self.ndapewa, key=str(uuid4()))
+        started = time.perf_counter()
+
+        async def refused() -> bool:
+            response = await self.api._client.get(  # noqa: SLF001  # the status is the point
+                "/api/v1/wallets", headers={"Authorization": f"Bearer {self.ndapewa.access_token}"}
+            )
+            return response.status_code == httpx.codes.UNAUTHORIZED
+
+        await _until(refused, "the refusal of an ended session", seconds_max=REVOCATION_SECONDS_MAX, pause_seconds=0.02)
+        return f"after {(time.perf_counter() - started) * 1000:.0f} ms"
+
+    async def _register(self, person: Person) -> None:
+        tag = secrets.token_hex(5)
+        person.email = f"{person.name.lower()}.{tag}@example.na"
+        person.password = f"Oshana-{secrets.token_urlsafe(12)}-7!"
+        registered = await self.api.data(
+            "POST",
+            "/auth/register",
+            expect=201,
+            key=str(uuid4()),
+            full_name=f"{person.name} Journey",
+            email=person.email,
+            phone=f"+26481{secrets.randbelow(10**7):07d}",
+            password=person.password,
+            agreed_terms=True,
+        )
+        person.user_id, person.wallet_id = registered["id"], registered["wallet_address"]
+
+    async def _sign_in(self, person: Person) -> None:
+        tokens = await self.api.data(
+            "POST", "/auth/login", email=person.email, password=person.password, device_id=person.device_id
+        )
+        person.access_token = tokens["access_token"]
+
+    async def _transfer(self, amount: str, *, key: str, by: Person | None = None, expect: int = 201) -> dict[str, Any]:
+        answer: dict[str, Any] = await self.api.call(
+            "POST",
+            "/transfers",
+            by=by or self.ndapewa,
+            expect=expect,
+            key=key,
+            source_wallet_id=self.ndapewa.wallet_id,
+            target_wallet_id=self.johannes.wallet_id,
+            amount=amount,
+            currency="NAD",
+            description="rent, March",
+        )
+        transfer: dict[str, Any] = answer.get("data", answer)
+        return transfer
+
+
+async def _until(
+    done: Callable[[], Awaitable[bool]],
+    what: str,
+    *,
+    seconds_max: float = EVENTS_ARRIVE_SECONDS_MAX,
+    pause_seconds: float = 0.1,
+) -> None:
+    deadline = time.perf_counter() + seconds_max
+    while not await done():
+        if time.perf_counter() > deadline:
+            raise StepFailed(f"waited {seconds_max:g} s for {what}")
+        await asyncio.sleep(pause_seconds)
+
+
+def _audit_line(entry: dict[str, Any]) -> str:
+    actor = entry["actor"]
+    who = f"{actor['kind']} {actor['subject_id'][:8]}"
+    where = actor.get("ip") or "inside"
+    return f"      {entry['sequence']:>6}  {entry['occurred_at'][:19]}  {entry['action']:<32} {who:<20} from {where}"
+
+
+async def walk(url: str, admin: Person, say: Say) -> bool:
+    """Walk every step; False at the first that fails."""
+    async with httpx.AsyncClient(base_url=url, timeout=15) as client:
+        journey = Journey(Api(client), admin, say)
+        begun = time.perf_counter()
+        for number, (title, step) in enumerate(journey.steps(), 1):
+            started = time.perf_counter()
+            try:
+                result = await step()
+            except (StepFailed, httpx.HTTPError, KeyError, ValueError) as failure:
+                say(f"  ✗ {number:>2}. {title}\n        {type(failure).__name__}: {failure}")
+                return False
+            say(f"  ✓ {number:>2}. {title}  ({(time.perf_counter() - started) * 1000:,.0f} ms)\n        {result}")
+        say(f"  The journey is through in {time.perf_counter() - begun:.1f} s.")
+        return True
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", default="http://localhost:8000", help="where the gateway listens")
+    parser.add_argument("--admin-email", default=os.environ.get("ELCORP_ADMIN_EMAIL", "admin@elcorp.na"))
+    arguments = parser.parse_args()
+    password = os.environ.get("ELCORP_ADMIN_PASSWORD")
+    if not password:
+        parser.error("the administrator's password must be in ELCORP_ADMIN_PASSWORD")
+    admin = Person("Administrator", email=arguments.admin_email, password=password)
+    print(f"The journey, at {arguments.url}:")  # noqa: T201
+    return 0 if asyncio.run(walk(arguments.url, admin, lambda line: print(line, flush=True))) else 1  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())
