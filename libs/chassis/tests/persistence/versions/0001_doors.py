@@ -1,0 +1,15 @@
+"""A small schema for the chassis' own tests."""
+
+from alembic import op
+
+from chassis.migrations import append_only, platform_tables
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    platform_tables(op)
+    op.execute("CREATE TABLE doors (id uuid PRIMARY KEY, is_open boolean NOT NULL)")
+    op.execute("CREATE TABLE stones (id integer PRIMARY KEY)")
+    append_only(op, "stones")
