@@ -58,6 +58,11 @@ class ServiceSettings(ProcessSettings):
     rest_port: int = Field(default=8101, ge=0, le=65535)
     grpc_host: str = "127.0.0.1"
     grpc_port: int = Field(default=9101, ge=0, le=65535)
+    # Mutual TLS between services: all three or none. Probes speak no TLS, so health then has a plain port of its own.
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_ca_file: Path | None = None
+    grpc_health_port: int | None = Field(default=None, ge=0, le=65535)
     ops_host: str = "127.0.0.1"
     ops_port: int = Field(default=8201, ge=0, le=65535)
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/governance/v1/governance.proto\x12\x14\x65lcorp.governance.v1\x1a\x1b\x62uf/validate/validate.proto\"2\n\x10GetBundleRequest\x12\x1e\n\rknown_version\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"F\n\x11GetBundleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08policies\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\"6\n\x16GetSubjectRolesRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"(\n\x17GetSubjectRolesResponse\x12\r\n\x05roles\x18\x01 \x03(\t2m\n\rPolicyService\x12\\\n\tGetBundle\x12&.elcorp.governance.v1.GetBundleRequest\x1a\'.elcorp.governance.v1.GetBundleResponse2}\n\x0bRoleService\x12n\n\x0fGetSubjectRoles\x12,.elcorp.governance.v1.GetSubjectRolesRequest\x1a-.elcorp.governance.v1.GetSubjectRolesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/governance/v1/governance.proto\x12\x14\x65lcorp.governance.v1\x1a\x1b\x62uf/validate/validate.proto\"2\n\x10GetBundleRequest\x12\x1e\n\rknown_version\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"F\n\x11GetBundleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08policies\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\"6\n\x16GetSubjectRolesRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"(\n\x17GetSubjectRolesResponse\x12\r\n\x05roles\x18\x01 \x03(\t2r\n\rPolicyService\x12\x61\n\tGetBundle\x12&.elcorp.governance.v1.GetBundleRequest\x1a\'.elcorp.governance.v1.GetBundleResponse\"\x03\x90\x02\x01\x32\x82\x01\n\x0bRoleService\x12s\n\x0fGetSubjectRoles\x12,.elcorp.governance.v1.GetSubjectRolesRequest\x1a-.elcorp.governance.v1.GetSubjectRolesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETBUNDLEREQUEST'].fields_by_name['known_version']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_GETSUBJECTROLESREQUEST'].fields_by_name['subject_id']._loaded_options = None
   _globals['_GETSUBJECTROLESREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_POLICYSERVICE'].methods_by_name['GetBundle']._loaded_options = None
+  _globals['_POLICYSERVICE'].methods_by_name['GetBundle']._serialized_options = b'\220\002\001'
+  _globals['_ROLESERVICE'].methods_by_name['GetSubjectRoles']._loaded_options = None
+  _globals['_ROLESERVICE'].methods_by_name['GetSubjectRoles']._serialized_options = b'\220\002\001'
   _globals['_GETBUNDLEREQUEST']._serialized_start=92
   _globals['_GETBUNDLEREQUEST']._serialized_end=142
   _globals['_GETBUNDLERESPONSE']._serialized_start=144
@@ -45,7 +49,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSUBJECTROLESRESPONSE']._serialized_start=272
   _globals['_GETSUBJECTROLESRESPONSE']._serialized_end=312
   _globals['_POLICYSERVICE']._serialized_start=314
-  _globals['_POLICYSERVICE']._serialized_end=423
-  _globals['_ROLESERVICE']._serialized_start=425
-  _globals['_ROLESERVICE']._serialized_end=550
+  _globals['_POLICYSERVICE']._serialized_end=428
+  _globals['_ROLESERVICE']._serialized_start=431
+  _globals['_ROLESERVICE']._serialized_end=561
 # @@protoc_insertion_point(module_scope)

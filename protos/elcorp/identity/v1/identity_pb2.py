@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/identity/v1/identity.proto\x12\x12\x65lcorp.identity.v1\x1a\x1b\x62uf/validate/validate.proto\"1\n\x11GetSubjectRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"8\n\x12GetSubjectResponse\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x32n\n\x0fIdentityService\x12[\n\nGetSubject\x12%.elcorp.identity.v1.GetSubjectRequest\x1a&.elcorp.identity.v1.GetSubjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/identity/v1/identity.proto\x12\x12\x65lcorp.identity.v1\x1a\x1b\x62uf/validate/validate.proto\"1\n\x11GetSubjectRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"8\n\x12GetSubjectResponse\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x32s\n\x0fIdentityService\x12`\n\nGetSubject\x12%.elcorp.identity.v1.GetSubjectRequest\x1a&.elcorp.identity.v1.GetSubjectResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +34,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETSUBJECTREQUEST'].fields_by_name['subject_id']._loaded_options = None
   _globals['_GETSUBJECTREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_IDENTITYSERVICE'].methods_by_name['GetSubject']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['GetSubject']._serialized_options = b'\220\002\001'
   _globals['_GETSUBJECTREQUEST']._serialized_start=86
   _globals['_GETSUBJECTREQUEST']._serialized_end=135
   _globals['_GETSUBJECTRESPONSE']._serialized_start=137
   _globals['_GETSUBJECTRESPONSE']._serialized_end=193
   _globals['_IDENTITYSERVICE']._serialized_start=195
-  _globals['_IDENTITYSERVICE']._serialized_end=305
+  _globals['_IDENTITYSERVICE']._serialized_end=310
 # @@protoc_insertion_point(module_scope)

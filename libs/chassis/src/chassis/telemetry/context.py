@@ -18,3 +18,8 @@ def bind_request(request_id: str, **fields: object) -> Iterator[None]:
 def request_id() -> str:
     """Return the id of the request being served, "" outside one."""
     return str(get_contextvars().get("request_id", ""))
+
+
+def acting_subject() -> str:
+    """Return the subject on whose behalf the request is served, "" where none is known."""
+    return str(get_contextvars().get("actor", ""))

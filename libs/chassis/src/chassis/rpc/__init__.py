@@ -1,0 +1,24 @@
+"""gRPC between peers: deadlines that travel, one error model both ways, no text leaked.
+
+RPCs are unary; what streams between services are events.
+"""
+
+from chassis.rpc.callers import caller
+from chassis.rpc.client import UndeclaredPeerError, connect
+from chassis.rpc.deadlines import remaining_seconds, within
+from chassis.rpc.server import RpcServer, RpcService
+from chassis.rpc.status import RemoteError, RemoteUnavailable
+from chassis.rpc.tls import Tls
+
+__all__ = [
+    "RemoteError",
+    "RemoteUnavailable",
+    "RpcServer",
+    "RpcService",
+    "Tls",
+    "UndeclaredPeerError",
+    "caller",
+    "connect",
+    "remaining_seconds",
+    "within",
+]

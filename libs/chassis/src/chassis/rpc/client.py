@@ -1,0 +1,105 @@
+"""Channels to peers."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from grpc import aio
+from opentelemetry.trace import SpanKind
+
+from chassis import telemetry
+from chassis.rpc import callers
+from chassis.rpc.deadlines import call_timeout
+from chassis.rpc.service_config import service_config, services_of
+from chassis.rpc.status import decode
+from chassis.rpc.tls import Tls
+from chassis.settings import ServiceSettings
+from chassis.telemetry.context import acting_subject
+from chassis.telemetry.metrics import RPC_CALLED
+
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.enable_retries", 1),
+    # A peer that comes back is found within two seconds; the default waits up to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.dns_min_time_between_resolutions_ms", 5_000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+]
+
+
+class UndeclaredPeerError(Exception):
+    """A service opened a channel to a peer that its settings' PEERS do not name."""
+
+
+def connect(settings: ServiceSettings, peer: str) -> aio.Channel:
+    """Open a channel to a peer; nothing connects before the first call, so the peer may be away.
+
+    Each call has a deadline (1 s unless its `timeout=` says otherwise, never beyond that of the request being served)
+    and raises DomainErrors: RemoteError with the peer's kind and code, RemoteUnavailable (a kernel Unavailable) when
+    the peer is away or too slow. Calls that the contract marks with an idempotency_level are retried while UNAVAILABLE.
+    """
+    if peer not in settings.PEERS:
+        raise UndeclaredPeerError(f"{settings.NAME} may call {settings.PEERS or 'nobody'}, not {peer}")
+    options = [*OPTIONS, ("grpc.service_config", service_config(services_of(peer)))]
+    interceptors = [OutgoingCalls(settings.NAME, peer)]
+    if tls := Tls.of(settings):
+        return aio.secure_channel(settings.target(peer), tls.channel_credentials(), options, interceptors=interceptors)
+    return aio.insecure_channel(settings.target(peer), options, interceptors=interceptors)
+
+
+class OutgoingCalls(aio.UnaryUnaryClientInterceptor):
+    """Gives each call its deadline, identity and trace, and translates its error."""
+
+    def __init__(self, service: str, peer: str) -> None:
+        self._service = service
+        self._peer = peer
+
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[..., Any],
+        client_call_details: aio.ClientCallDetails,
+        request: Any,
+    ) -> Any:
+        method = _text(client_call_details.method)
+        timeout = call_timeout(client_call_details.timeout)
+        started, code = time.perf_counter(), "OK"
+        with telemetry.span(method, kind=SpanKind.CLIENT):
+            details = aio.ClientCallDetails(
+                client_call_details.method,
+                timeout,
+                self._metadata(client_call_details.metadata),
+                client_call_details.credentials,
+                client_call_details.wait_for_ready,
+            )
+            try:
+                call = await continuation(details, request)
+                await call
+            except aio.AioRpcError as error:
+                code = error.code().name
+                raise decode(error, self._peer) from error
+            finally:
+                RPC_CALLED.labels(self._peer, method, code).observe(time.perf_counter() - started)
+        return call
+
+    def _metadata(self, given: aio.Metadata | None) -> aio.Metadata:
+        metadata = aio.Metadata(*(given or ()))
+        metadata[callers.SERVICE] = self._service
+        for key, value in (
+            (callers.REQUEST_ID, telemetry.request_id()),
+            (callers.ON_BEHALF_OF, acting_subject()),
+            (callers.TRACEPARENT, telemetry.traceparent()),
+        ):
+            if value:
+                metadata[key] = value
+        return metadata
+
+
+def _text(method: str | bytes) -> str:
+    return method.decode() if isinstance(method, bytes) else method

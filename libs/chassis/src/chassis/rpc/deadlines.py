@@ -1,0 +1,50 @@
+"""Deadlines travel: a call made while serving a request never outlives that request.
+
+gRPC propagates none by itself, and `timeout` in a service config fires early (grpc/grpc#34547); so the deadline lives
+in a context variable and the client interceptor turns it into each call's own timeout.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from kernel.errors import Unavailable
+
+CALL_SECONDS = 1.0
+# Kept back for the way home, so that the caller still hears our own answer and not its own timeout.
+MARGIN_SECONDS = 0.020
+# With less than this a call only costs the peer work whose answer nobody waits for.
+LEAST_SECONDS = 0.005
+
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Bound what the block does by a deadline; one already set is only ever brought nearer."""
+    deadline = time.monotonic() + seconds
+    inherited = _deadline.get()
+    token = _deadline.set(deadline if inherited is None else min(deadline, inherited))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def remaining_seconds() -> float | None:
+    """Return the time left of the request being served, below zero when it has passed; None without a deadline."""
+    deadline = _deadline.get()
+    return None if deadline is None else deadline - time.monotonic()
+
+
+def call_timeout(own_seconds: float | None) -> float:
+    """Return the timeout for a call that may take `own_seconds`; raises Unavailable when too little time is left."""
+    own = CALL_SECONDS if own_seconds is None else own_seconds
+    remaining = remaining_seconds()
+    if remaining is None:
+        return own
+    left = remaining - MARGIN_SECONDS
+    if left < LEAST_SECONDS:
+        raise Unavailable(reason="too little of the deadline is left", remaining_ms=round(remaining * 1000))
+    return min(own, left)

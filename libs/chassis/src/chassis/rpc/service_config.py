@@ -1,0 +1,46 @@
+"""How a channel chooses a backend and what it retries."""
+
+import json
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
+
+_REPEATABLE = (MethodOptions.NO_SIDE_EFFECTS, MethodOptions.IDEMPOTENT)
+_RETRY = {
+    "maxAttempts": 3,
+    "initialBackoff": "0.02s",
+    "maxBackoff": "0.2s",
+    "backoffMultiplier": 3,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+
+
+def services_of(peer: str) -> Sequence[ServiceDescriptor]:
+    """Return the gRPC services of a context, from its generated contract elcorp/<peer>/v1/<peer>.proto."""
+    contract = import_module(f"elcorp.{peer}.v1.{peer}_pb2")
+    return list(contract.DESCRIPTOR.services_by_name.values())
+
+
+def service_config(services: Sequence[ServiceDescriptor]) -> str:
+    """Render the service config: round robin over healthy backends, retries of what the contract calls repeatable.
+
+    No `timeout` here, ever: it fires at half its time (grpc/grpc#34547); see `deadlines`.
+    """
+    repeatable = [
+        {"service": service.full_name, "method": method.name}
+        for service in services
+        for method in service.methods
+        if method.GetOptions().idempotency_level in _REPEATABLE
+    ]
+    config: dict[str, Any] = {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": services[0].full_name},
+        # When every other call fails, retries only feed the fire.
+        "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.2},
+    }
+    if repeatable:
+        config["methodConfig"] = [{"name": repeatable, "retryPolicy": _RETRY}]
+    return json.dumps(config)

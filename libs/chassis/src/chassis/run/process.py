@@ -1,0 +1,59 @@
+"""One process: telemetry, one uvloop, signals, and an exit code that tells."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import uvloop
+
+from chassis import telemetry
+from chassis.run.waiting import StoppedWaiting
+from chassis.settings import ProcessSettings
+from chassis.telemetry import log
+
+FAILED = 1
+
+
+def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Event], Awaitable[bool]]) -> NoReturn:
+    """Run `body` until it returns, and exit: 0 when it returned True, else 1.
+
+    SIGTERM and SIGINT set the event that it is given, on which it finishes what it has in hand; a second SIGINT exits
+    at once.
+    """
+    telemetry.setup(name, settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        succeeded = runner.run(_guarded(name, body))
+    telemetry.shut_down()
+    sys.exit(0 if succeeded else FAILED)
+
+
+async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) -> bool:
+    stop = asyncio.Event()
+    _listen(stop)
+    log.info("starting", process=name, pid=os.getpid())
+    try:
+        succeeded = await body(stop)
+    except StoppedWaiting as error:
+        log.info("stopped", process=name, while_waiting_for=str(error))
+        return True
+    except Exception as error:  # noqa: BLE001  # the outermost frame: tell, and exit with a code
+        log.exception("process_failed", process=name, problem=str(error))
+        return False
+    log.info("stopped", process=name, succeeded=succeeded)
+    return succeeded
+
+
+def _listen(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop(number: signal.Signals) -> None:
+        if stop.is_set() and number is signal.SIGINT:
+            os._exit(128 + number)
+        log.info("stopping", signal=number.name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask_to_stop, number)

@@ -1,0 +1,59 @@
+"""What a service hands to `main`: how each of its processes is put together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from chassis.health import Readiness
+from chassis.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    import procrastinate
+    from fastapi import FastAPI
+
+    from chassis.rpc import RpcService
+    from chassis.run.command_line import Command
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+# Runs until the event is set, then finishes what it has in hand. One that ends earlier has failed.
+Background = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The parts of a `serve` process."""
+
+    rest: "FastAPI"
+    rpc: "Sequence[RpcService]"
+    readiness: Readiness
+    background: Sequence[Background] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The parts of a `work` process: the relay, consumers and listeners."""
+
+    background: Sequence[Background]
+    readiness: Readiness
+
+
+@dataclass(frozen=True, slots=True)
+class Service(Generic[SettingsT]):
+    """One service.
+
+    `serving` and `working` give async context managers that open pools and close them; they import what only they need
+    within themselves, so that a worker never loads the web framework. `migrations` is the folder of revisions.
+    `commands` are the service's own, beside serve, work, migrate, jobs and dead-letters.
+    """
+
+    name: str
+    settings: type[SettingsT]
+    serving: Callable[[SettingsT], AbstractAsyncContextManager[Serving]]
+    working: Callable[[SettingsT], AbstractAsyncContextManager[Working]]
+    migrations: Path
+    jobs: "Callable[[SettingsT], procrastinate.App]"
+    commands: "Mapping[str, Command[SettingsT]]" = field(default_factory=dict)
