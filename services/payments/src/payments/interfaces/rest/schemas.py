@@ -1,0 +1,166 @@
+"""What payments' REST takes and gives. Amounts are strings, times RFC 3339 UTC."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.rest import AmountText, RequestModel
+from kernel.money import Currency
+from payments.application.queries import PostingView, TransferView, TrialBalanceLine, WalletView
+from payments.domain.transfer import Transfer
+
+CurrencyCode = Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"])]
+Description = Annotated[str, Field(max_length=140, examples=["rent, March"])]
+
+
+class TransferRequest(RequestModel):
+    source_wallet_id: UUID
+    target_wallet_id: UUID
+    amount: AmountText
+    currency: CurrencyCode
+    description: Description = ""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "source_wallet_id": "01980a52-7c00-7000-8000-000000000001",
+                    "target_wallet_id": "01980a52-7c00-7000-8000-000000000002",
+                    "amount": "250.00",
+                    "currency": "NAD",
+                    "description": "rent, March",
+                }
+            ]
+        }
+    )
+
+
+class IssuanceRequest(RequestModel):
+    wallet_id: UUID
+    amount: AmountText
+    currency: CurrencyCode
+    reason: Annotated[str, Field(min_length=3, max_length=140)]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "wallet_id": "01980a52-7c00-7000-8000-000000000001",
+                    "amount": "1000.00",
+                    "currency": "NAD",
+                    "reason": "opening float",
+                }
+            ]
+        }
+    )
+
+
+class TransferResponse(BaseModel):
+    id: UUID
+    kind: str
+    status: str = "completed"
+    source_wallet_id: UUID
+    target_wallet_id: UUID
+    amount: str
+    currency: str
+    description: str
+    settled_at: datetime
+
+    @classmethod
+    def of(cls, transfer: Transfer) -> Self:
+        order = transfer.order
+        return cls(
+            id=transfer.id,
+            kind=order.kind,
+            source_wallet_id=order.source_id,
+            target_wallet_id=order.target_id,
+            amount=str(order.amount.amount),
+            currency=order.amount.currency.code,
+            description=order.description,
+            settled_at=transfer.settled_at,
+        )
+
+    @classmethod
+    def of_view(cls, view: TransferView) -> Self:
+        return cls(
+            id=view.id,
+            kind=view.kind,
+            source_wallet_id=view.source_id,
+            target_wallet_id=view.target_id,
+            amount=amount_text(view.amount, view.currency),
+            currency=view.currency,
+            description=view.description,
+            settled_at=view.settled_at,
+        )
+
+
+class WalletResponse(BaseModel):
+    id: UUID
+    currency: str
+    balance: str
+    version: int
+    opened_at: datetime
+
+    @classmethod
+    def of(cls, view: WalletView) -> Self:
+        return cls(
+            id=view.id,
+            currency=view.currency,
+            balance=amount_text(view.balance, view.currency),
+            version=view.version,
+            opened_at=view.opened_at,
+        )
+
+
+class PostingResponse(BaseModel):
+    sequence: int
+    transfer_id: UUID
+    counterparty_wallet_id: UUID
+    amount: str
+    currency: str
+    balance_after: str
+    description: str
+    posted_at: datetime
+
+    @classmethod
+    def of(cls, view: PostingView) -> Self:
+        return cls(
+            sequence=view.sequence,
+            transfer_id=view.transfer_id,
+            counterparty_wallet_id=view.counterparty_id,
+            amount=amount_text(view.amount, view.currency),
+            currency=view.currency,
+            balance_after=amount_text(view.balance_after, view.currency),
+            description=view.description,
+            posted_at=view.posted_at,
+        )
+
+
+class TrialBalanceLineResponse(BaseModel):
+    currency: str
+    wallets: str
+    system: str
+    total: str
+    accounts: int
+
+    @classmethod
+    def of(cls, line: TrialBalanceLine) -> Self:
+        return cls(
+            currency=line.currency,
+            wallets=amount_text(line.wallets, line.currency),
+            system=amount_text(line.system, line.currency),
+            total=amount_text(line.total, line.currency),
+            accounts=line.accounts,
+        )
+
+
+class TrialBalanceResponse(BaseModel):
+    items: list[TrialBalanceLineResponse]
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """Write a stored amount with the currency's own minor units."""
+    return f"{amount.quantize(Currency.of(currency).quantum):f}"

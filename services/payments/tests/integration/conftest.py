@@ -1,0 +1,30 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chassis.database import Database
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.unit_of_work import SqlUnitOfWork
+from payments.infrastructure.repositories import SqlPaymentsTransaction
+from payments.interfaces.publications import PUBLICATIONS
+
+VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
+
+
+@pytest.fixture
+async def database_urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("payments", VERSIONS) as urls:
+        yield urls
+
+
+@pytest.fixture
+async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
+    database = Database.connect(database_urls.app, pool_size=5)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def uow(database: Database) -> SqlUnitOfWork[SqlPaymentsTransaction]:
+    return SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments")
