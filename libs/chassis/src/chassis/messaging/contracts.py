@@ -86,10 +86,8 @@ class Publications:
         )
 
     def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage:
-        """Make the one message that carries all facts of a transaction, each with its own actor."""
-        message = compliance.AuditFactsRecorded(
-            facts=[_audit_fact(fact, _audit_actor(actor), self.producer) for fact, actor in facts]
-        )
+        """Make the one message that carries all facts of a transaction, each with its actor."""
+        message = compliance.AuditFactsRecorded(facts=[_audit_fact(fact, actor, self.producer) for fact, actor in facts])
         headers = self._headers(occurred_at=facts[0][0].occurred_at, subject=None)
         return OutboxMessage(new_id(), self._audit.type, None, message.SerializeToString(), headers)
 
@@ -151,12 +149,12 @@ def _audit_actor(actor: Actor) -> compliance.AuditActor:
     )
 
 
-def _audit_fact(fact: AuditFact, actor: compliance.AuditActor, producer: str) -> compliance.AuditFact:
+def _audit_fact(fact: AuditFact, actor: Actor, producer: str) -> compliance.AuditFact:
     return compliance.AuditFact(
         fact_id=str(fact.fact_id),
         producer=producer,
         action=fact.action,
-        actor=actor,
+        actor=_audit_actor(actor),
         resource_type=fact.resource_type,
         resource_id=fact.resource_id,
         occurred_at=_timestamp(fact.occurred_at),

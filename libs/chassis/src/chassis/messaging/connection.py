@@ -1,0 +1,149 @@
+"""The connection to RabbitMQ: opened, watched, and opened anew when it is lost.
+
+aio-pika's robust connection is not used: it restores channels and consumers behind one's back, while declared topology,
+futures in flight and acknowledgements belong to the connection that is gone. Here a loss ends the session's work, and
+the work begins again on a fresh connection.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from pamqp.exceptions import PAMQPException
+from yarl import URL
+
+from chassis.messaging.waiting import Backoff, pause, run_first
+
+CONNECT_TIMEOUT_SECONDS = 5
+RPC_TIMEOUT_SECONDS = 10
+CLOSE_TIMEOUT_SECONDS = 2
+# A peer that is silent for about three of these is taken for dead.
+HEARTBEAT_SECONDS = 10
+# A session that lasted this long was a good one: the next loss starts with a short wait again.
+STABLE_SECONDS = 10
+
+log = structlog.get_logger()
+# They report each failed attempt and each lost link as errors; `keep_session` says the same once.
+for _library in ("aiormq", "aio_pika"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
+
+
+class BrokerLost(ConnectionError):  # noqa: N818  # a state of the world, named as one
+    """The connection, a channel or a consumer of this session is gone."""
+
+
+BROKER_ERRORS = (AMQPError, PAMQPException, ChannelInvalidStateError, OSError)
+
+
+class Session:
+    """One connection, from its opening to its loss."""
+
+    def __init__(self, connection: AbstractConnection) -> None:
+        self._connection = connection
+        self._loss: BaseException | None = None
+        self.lost = asyncio.Event()
+        connection.close_callbacks.add(self._on_close)
+
+    async def channel(self, *, prefetch: int | None = None) -> AbstractChannel:
+        """Open a channel with publisher confirms; its loss is the session's."""
+        async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
+            channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+            channel.close_callbacks.add(self._on_close)
+            underlay = await channel.get_underlay_channel()
+            # The broker cancels a consumer whose queue was deleted; without this the process would wait forever.
+            underlay.on_consumer_cancel_callbacks.add(self._on_cancel)
+            if prefetch:
+                await channel.set_qos(prefetch_count=prefetch)
+        return channel
+
+    async def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run work until it ends, or cancel it and raise BrokerLost when the session is lost first."""
+        await run_first(work, self._raise_lost())
+
+    async def _raise_lost(self) -> None:
+        await self.lost.wait()
+        raise BrokerLost(_reason(self._loss))
+
+    def _on_close(self, _sender: object, error: BaseException | None = None) -> None:
+        self._end(error)
+
+    def _on_cancel(self, frame: Any) -> None:
+        self._end(BrokerLost(f"the broker cancelled consumer {frame.consumer_tag}"))
+
+    def _end(self, error: BaseException | None) -> None:
+        if not self.lost.is_set():
+            self._loss = error
+            self.lost.set()
+
+
+@asynccontextmanager
+async def open_session(url: str, *, name: str) -> AsyncIterator[Session]:
+    """Connect for the length of the block; raises one of BROKER_ERRORS."""
+    target = URL(url)
+    if "heartbeat" not in target.query:
+        target = target.update_query(heartbeat=HEARTBEAT_SECONDS)
+    async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+        connection = await aio_pika.connect(target, client_properties={"connection_name": name})
+    try:
+        yield Session(connection)
+    finally:
+        await _close(connection)
+
+
+async def keep_session(
+    url: str,
+    work: Callable[[Session], Awaitable[None]],
+    *,
+    name: str,
+    stop: asyncio.Event,
+    backoff: Backoff | None = None,
+) -> None:
+    """Run `work` on a connection, and again on the next one whenever that is lost, until `stop`.
+
+    Work that returns before `stop` asks for a fresh connection at once.
+    """
+    backoff = backoff or Backoff()
+    clock = asyncio.get_running_loop().time
+    waiting = False
+    while not stop.is_set():
+        opened_at = clock()
+        try:
+            async with open_session(url, name=name) as session:
+                if waiting:
+                    log.info("connected to RabbitMQ", address=address(url), connection=name)
+                waiting = False
+                opened_at = clock()
+                await work(session)
+        except BROKER_ERRORS as error:
+            if clock() - opened_at > STABLE_SECONDS:
+                backoff.reset()
+            if not waiting:
+                what = f"waiting for RabbitMQ at {address(url)}"
+                log.warning(what, connection=name, reason=_reason(error))
+            waiting = True
+            await pause(stop, backoff.next())
+
+
+def address(url: str) -> str:
+    """Host, port and virtual host, without the credentials."""
+    target = URL(url)
+    return f"{target.host}:{target.port or 5672}{target.path if target.path != '/' else ''}"
+
+
+async def _close(connection: AbstractConnection) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+            await connection.close()
+    except (TimeoutError, *BROKER_ERRORS) as error:
+        # Nobody answers any more; the socket is let go of all the same.
+        log.debug("closing the connection to RabbitMQ", reason=_reason(error))
+
+
+def _reason(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {error}" if error else "closed"

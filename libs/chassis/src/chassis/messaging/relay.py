@@ -1,0 +1,156 @@
+"""The relay: carries the outbox to RabbitMQ, in order within each aggregate, and forgets only what was confirmed.
+
+`kill -9` at any point is safe: a row is deleted after its confirm, so an event is published at least once.
+"""
+
+import asyncio
+import time
+from collections import Counter as Counts
+from collections.abc import Sequence
+from functools import partial
+
+import psycopg
+import structlog
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import AMQPChannelError, PublishError
+from prometheus_client import Counter, Gauge
+
+from chassis.messaging.connection import BrokerLost, Session, keep_session
+from chassis.messaging.contracts import Publications
+from chassis.messaging.holds import Holds
+from chassis.messaging.leadership import Leadership, connect, lead
+from chassis.messaging.outbox_table import OutboxRow, OutboxTable
+from chassis.messaging.publisher import IN_FLIGHT_MAX, PUBLISH_TIMEOUT_SECONDS, Publisher, Wave
+from chassis.messaging.topology import declare_publications
+from chassis.messaging.waiting import Backoff, pause, run_first, wait_any
+
+BATCH_ROWS = 200
+# NOTIFY is a hint that can get lost with its connection; this poll is what makes delivery certain.
+POLL_SECONDS = 1.0
+MEASURE_SECONDS = 5.0
+# So many aggregates on hold are no matter of single messages any more.
+HOLDS_MAX = 1_000
+
+OLDEST_UNSENT = Gauge("outbox_oldest_unsent_seconds", "Age of the oldest event that the broker has not confirmed.")
+UNSENT_ROWS = Gauge("outbox_unsent_rows", "Events that the broker has not confirmed; counted up to 100,000.")
+LEADING = Gauge("relay_leading", "1 in the process whose relay leads.")
+PUBLISHED = Counter("relay_published", "Events that the broker confirmed.", ["type"])
+FAILURES = Counter("relay_failures", "Publishing that failed, by reason.", ["reason"])
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """Publishes one service's outbox; run it in as many processes as you like, one of them leads."""
+
+    def __init__(
+        self,
+        database_url: str,
+        rabbitmq_url: str,
+        publications: Publications,
+        *,
+        batch_rows: int = BATCH_ROWS,
+        in_flight_max: int = IN_FLIGHT_MAX,
+        publish_timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS,
+    ) -> None:
+        self._database_url = database_url
+        self._rabbitmq_url = rabbitmq_url
+        self._publications = publications
+        self._batch_rows = batch_rows
+        self._in_flight_max = in_flight_max
+        self._publish_timeout_seconds = publish_timeout_seconds
+        self._name = f"{publications.producer} relay"
+        self._window = in_flight_max
+        self._holds = Holds(time.monotonic)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Lead or stand by until told to stop; waits for PostgreSQL and RabbitMQ as long as it takes."""
+        backoff = Backoff()
+        while not stop.is_set():
+            try:
+                async with lead(self._database_url, stop=stop) as leadership:
+                    if leadership:
+                        backoff.reset()
+                        await self._lead(leadership, stop)
+            except psycopg.Error as error:
+                where = psycopg.conninfo.conninfo_to_dict(self._database_url)
+                what = f"relay waits for PostgreSQL at {where.get('host')}:{where.get('port', 5432)}/{where.get('dbname')}"
+                log.warning(what, reason=f"{type(error).__name__}: {str(error).strip()}")
+                await pause(stop, backoff.next())
+
+    async def _lead(self, leadership: Leadership, stop: asyncio.Event) -> None:
+        async with await connect(self._database_url, application_name="relay") as connection:
+            table = OutboxTable(connection)
+            work = partial(self._publish_all, table, leadership.wake, stop)
+            LEADING.set(1)
+            try:
+                await run_first(
+                    leadership.watch(),
+                    _measure(table),
+                    keep_session(self._rabbitmq_url, work, name=self._name, stop=stop),
+                )
+            finally:
+                LEADING.set(0)
+
+    async def _publish_all(self, table: OutboxTable, wake: asyncio.Event, stop: asyncio.Event, session: Session) -> None:
+        channel = await session.channel()
+        await declare_publications(channel, self._publications)
+        underlay = await channel.get_underlay_channel()
+        publisher = Publisher(underlay, self._publications, timeout_seconds=self._publish_timeout_seconds)
+        while not stop.is_set():
+            wake.clear()
+            rows = await table.fetch(limit=self._batch_rows, without=self._holds.active())
+            if not rows:
+                await wait_any(wake, stop, session.lost, seconds=POLL_SECONDS)
+            else:
+                wave = await publisher.send(rows, in_flight_max=self._window)
+                if wave.confirmed:
+                    await table.delete(wave.confirmed)
+                _count(rows, wave)
+                await self._learn(wave, rows, channel)
+            if session.lost.is_set():
+                raise BrokerLost("while relaying")
+
+    async def _learn(self, wave: Wave, rows: Sequence[OutboxRow], channel: AbstractChannel) -> None:
+        for aggregate, error in wave.refused.items():
+            log.error("event refused by the broker; its aggregate waits", aggregate_id=aggregate, reason=str(error))
+            self._holds.put(aggregate)
+        if len(self._holds):
+            confirmed = set(wave.confirmed)
+            for row in rows:
+                if row.position in confirmed and row.aggregate not in wave.refused:
+                    self._holds.release(row.aggregate)
+        if wave.broken:
+            self._narrow(wave)
+            raise BrokerLost(f"publishing failed: {wave.broken!r}") from wave.broken
+        self._window = min(self._window * 2, self._in_flight_max)
+        if len(self._holds) > HOLDS_MAX:
+            raise BrokerLost(f"more than {HOLDS_MAX} aggregates refused")
+        if any(isinstance(error, PublishError) for error in wave.refused.values()):
+            # Unroutable: somebody removed a queue or a binding. Put it back.
+            await declare_publications(channel, self._publications)
+
+    def _narrow(self, wave: Wave) -> None:
+        """Go on one message at a time: should one of them break the channel, it shows, and waits for the others."""
+        if self._window == 1 and wave.suspect and isinstance(wave.broken, AMQPChannelError):
+            log.error("event breaks the channel; its aggregate waits", aggregate_id=wave.suspect, reason=str(wave.broken))
+            self._holds.put(wave.suspect)
+        self._window = 1
+
+
+def _count(rows: Sequence[OutboxRow], wave: Wave) -> None:
+    confirmed = set(wave.confirmed)
+    for type_, number in Counts(row.type for row in rows if row.position in confirmed).items():
+        PUBLISHED.labels(type_).inc(number)
+    for error in wave.refused.values():
+        FAILURES.labels("unroutable" if isinstance(error, PublishError) else "refused").inc()
+    if wave.broken:
+        FAILURES.labels("timeout" if isinstance(wave.broken, TimeoutError) else "broken").inc()
+
+
+async def _measure(table: OutboxTable) -> None:
+    while True:
+        rows, oldest_seconds = await table.backlog()
+        UNSENT_ROWS.set(rows)
+        OLDEST_UNSENT.set(oldest_seconds)
+        await asyncio.sleep(MEASURE_SECONDS)
