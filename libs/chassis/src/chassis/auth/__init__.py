@@ -1,0 +1,19 @@
+"""Who calls: verified access tokens and the roles that hold right now."""
+
+from chassis.auth.claims import Claims
+from chassis.auth.errors import ExpiredToken, InvalidCredentials, InvalidToken, MissingToken
+from chassis.auth.jwks import JwksKeys
+from chassis.auth.subject_roles import SubjectRoles
+from chassis.auth.verifier import KeySource, TokenVerifier
+
+__all__ = [
+    "Claims",
+    "ExpiredToken",
+    "InvalidCredentials",
+    "InvalidToken",
+    "JwksKeys",
+    "KeySource",
+    "MissingToken",
+    "SubjectRoles",
+    "TokenVerifier",
+]

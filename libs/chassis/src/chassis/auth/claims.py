@@ -1,0 +1,69 @@
+"""What a verified access token says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+from uuid import UUID
+
+from chassis.auth.errors import InvalidToken
+
+_TEXT_LENGTH_MAX = 255
+_LIST_LENGTH_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The claims of one access token (RFC 9068), parsed.
+
+    `methods` are RFC 8176 values; `authenticated_at` is when the session signed in, which a refresh does not move.
+    """
+
+    subject_id: str
+    session_id: UUID
+    device_id: str | None
+    roles: frozenset[str]
+    issued_at: datetime
+    not_before: datetime
+    expires_at: datetime
+    authenticated_at: datetime
+    methods: tuple[str, ...]
+    token_id: str
+
+    @classmethod
+    def parse(cls, payload: Mapping[str, object]) -> Self:
+        """Take the claims from a payload whose signature held; raises InvalidToken."""
+        try:
+            return cls(
+                subject_id=str(UUID(_text(payload["sub"]))),
+                session_id=UUID(_text(payload["sid"])),
+                device_id=_text(payload["did"]) if payload.get("did") is not None else None,
+                roles=frozenset(_texts(payload["roles"])),
+                issued_at=_time(payload["iat"]),
+                not_before=_time(payload["nbf"]),
+                expires_at=_time(payload["exp"]),
+                authenticated_at=_time(payload["auth_time"]),
+                methods=tuple(_texts(payload["amr"])),
+                token_id=_text(payload["jti"]),
+            )
+        except (KeyError, ValueError, OverflowError, OSError) as exc:
+            raise InvalidToken(reason="claims", claim=str(exc)) from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _TEXT_LENGTH_MAX:
+        raise ValueError("not a text")
+    return value
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list) or len(value) > _LIST_LENGTH_MAX:
+        raise ValueError("not a list of texts")
+    return [_text(item) for item in value]
+
+
+def _time(value: object) -> datetime:
+    # bool is an int, and RFC 7519 allows fractions that nothing of ours writes.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("not a time")  # noqa: TRY004  # one error for every malformed claim
+    return datetime.fromtimestamp(value, UTC)

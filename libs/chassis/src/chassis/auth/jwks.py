@@ -1,0 +1,96 @@
+"""The issuer's public keys, from its JWKS (RFC 7517)."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+import jwt
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+
+from kernel.clock import Clock, SystemClock
+from kernel.errors import Unavailable
+
+log = structlog.get_logger()
+
+_TIMEOUT = aiohttp.ClientTimeout(total=3)
+_KEYS_MAX = 64
+
+
+class JwksKeys:
+    """Fetches keys when first asked, when one is unknown, and when they are old.
+
+    An unknown id fetches again at most every `refetch_seconds`, so that forged ids cannot make us hammer the issuer.
+    While the issuer is away the known keys stay; a key that has left the document is dropped with the next fetch.
+    """
+
+    def __init__(
+        self, url: str, *, clock: Clock | None = None, refetch_seconds: float = 10, age_seconds_max: float = 300
+    ) -> None:
+        self._url = url
+        self._clock = clock or SystemClock()
+        self._refetch = timedelta(seconds=refetch_seconds)
+        self._age_max = timedelta(seconds=age_seconds_max)
+        self._keys: dict[str, EllipticCurvePublicKey] = {}
+        self._tried_at: datetime | None = None
+        self._lock = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
+
+    async def find(self, kid: str) -> EllipticCurvePublicKey | None:
+        """Return the key, None when the issuer publishes none of that id; Unavailable when none was ever had."""
+        key = self._keys.get(kid)
+        if key is None:
+            await self._fetch_within_limit(kid)
+            key = self._keys.get(kid)
+        elif self._older_than(self._age_max) and (self._refreshing is None or self._refreshing.done()):
+            # Nobody waits for it: the key at hand is good until the new document says otherwise.
+            self._refreshing = asyncio.create_task(self._fetch_if(self._age_max))
+        if not self._keys:
+            raise Unavailable(dependency="identity")
+        return key
+
+    async def close(self) -> None:
+        if self._refreshing:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+
+    def _older_than(self, age: timedelta) -> bool:
+        return self._tried_at is None or self._clock.now() - self._tried_at >= age
+
+    async def _fetch_within_limit(self, kid: str) -> None:
+        async with self._lock:
+            # Whoever held the lock may have brought it.
+            if kid not in self._keys and self._older_than(self._refetch if self._keys else timedelta(seconds=1)):
+                await self._fetch()
+
+    async def _fetch_if(self, age: timedelta) -> None:
+        async with self._lock:
+            if self._older_than(age):
+                await self._fetch()
+
+    async def _fetch(self) -> None:
+        self._tried_at = self._clock.now()
+        try:
+            async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(self._url) as response:
+                response.raise_for_status()
+                keys = _parse(await response.json())
+        except (aiohttp.ClientError, TimeoutError, ValueError, AttributeError, jwt.PyJWTError) as exc:
+            log.warning("jwks_fetch_failed", url=self._url, error=type(exc).__name__)
+            return
+        if keys:
+            self._keys = keys
+
+
+def _parse(document: Any) -> dict[str, EllipticCurvePublicKey]:
+    """Take the P-256 signing keys of a JWKS; what we cannot use is left out, as RFC 7517 section 5 asks."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("keys"), list):
+        raise ValueError("not a JWKS")  # noqa: TRY004  # a malformed document, whatever its type
+    keys: dict[str, EllipticCurvePublicKey] = {}
+    for entry in document["keys"][:_KEYS_MAX]:
+        if entry.get("kty") == "EC" and entry.get("crv") == "P-256" and entry.get("use", "sig") == "sig" and entry.get("kid"):
+            key = jwt.PyJWK(entry, algorithm="ES256").key
+            if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
+                keys[entry["kid"]] = key
+    return keys

@@ -1,0 +1,117 @@
+"""The one verifier of access tokens (RFC 8725, RFC 9068)."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from chassis.auth.claims import Claims
+from chassis.auth.errors import ExpiredToken, InvalidToken
+from kernel.clock import Clock
+
+_ALGORITHMS: Final = ["ES256"]
+_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
+# Headers by which a token would choose its own key, or demand extensions that we do not know.
+_FOREIGN_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip"})
+_TOKEN_LENGTH_MAX = 8192
+
+
+class KeySource(Protocol):
+    """Where the issuer's public keys come from."""
+
+    async def find(self, kid: str) -> EllipticCurvePublicKey | None:
+        """Return the key of that id, None when the issuer has none; raises Unavailable when it cannot be known."""
+
+
+class TokenVerifier:
+    """Verifies access tokens offline; a verified token is remembered until it expires.
+
+    The second verification in the service costs a hash and a dict look-up so. The cache is bounded: the oldest entry
+    leaves first. `leeway_seconds` forgives an issuer's clock that runs ahead (nbf, iat); expiry gets none.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        keys: KeySource,
+        clock: Clock,
+        cache_size: int = 20_000,
+        leeway_seconds: int = 5,
+    ) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._keys = keys
+        self._clock = clock
+        self._cache_size = cache_size
+        self._leeway = timedelta(seconds=leeway_seconds)
+        self._verified: dict[bytes, Claims] = {}
+        self._jws = jwt.PyJWS(algorithms=_ALGORITHMS)
+
+    async def verify(self, token: str) -> Claims:
+        """Return the claims of a good token; raises ExpiredToken or InvalidToken (or Unavailable: no keys yet)."""
+        fingerprint = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        claims = self._verified.get(fingerprint)
+        if claims is None:
+            claims = await self._verify(token)
+            self._check_times(claims)
+            self._remember(fingerprint, claims)
+        elif self._clock.now() >= claims.expires_at:
+            del self._verified[fingerprint]
+            raise ExpiredToken
+        return claims
+
+    async def _verify(self, token: str) -> Claims:
+        if len(token) > _TOKEN_LENGTH_MAX or not token.isascii():
+            raise InvalidToken(reason="form")
+        key = await self._keys.find(_key_id(token))
+        if key is None:
+            raise InvalidToken(reason="unknown key")
+        payload = self._open(token, key)
+        if payload.get("iss") != self._issuer or self._audience not in _audiences(payload):
+            raise InvalidToken(reason="issuer or audience")
+        return Claims.parse(payload)
+
+    def _open(self, token: str, key: EllipticCurvePublicKey) -> Mapping[str, Any]:
+        try:
+            signed: bytes = self._jws.decode(token, key, algorithms=_ALGORITHMS)
+            payload: object = json.loads(signed)
+        except (jwt.PyJWTError, ValueError) as exc:
+            raise InvalidToken(reason=type(exc).__name__) from None
+        if not isinstance(payload, dict):
+            raise InvalidToken(reason="payload")
+        return payload
+
+    def _check_times(self, claims: Claims) -> None:
+        now = self._clock.now()
+        if now >= claims.expires_at:
+            raise ExpiredToken
+        if max(claims.not_before, claims.issued_at) > now + self._leeway:
+            raise InvalidToken(reason="not yet valid")
+
+    def _remember(self, fingerprint: bytes, claims: Claims) -> None:
+        while len(self._verified) >= self._cache_size:
+            del self._verified[next(iter(self._verified))]
+        self._verified[fingerprint] = claims
+
+
+def _key_id(token: str) -> str:
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.PyJWTError as exc:
+        raise InvalidToken(reason=type(exc).__name__) from None
+    if header.get("alg") not in _ALGORITHMS or not _FOREIGN_HEADERS.isdisjoint(header):
+        raise InvalidToken(reason="header")
+    kind, kid = header.get("typ"), header.get("kid")
+    if not isinstance(kind, str) or kind.lower() not in _TYPES or not isinstance(kid, str) or not kid:
+        raise InvalidToken(reason="typ or kid")
+    return kid
+
+
+def _audiences(payload: Mapping[str, Any]) -> list[object]:
+    audience = payload.get("aud")
+    return audience if isinstance(audience, list) else [audience]

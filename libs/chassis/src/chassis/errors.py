@@ -1,0 +1,97 @@
+"""The one table from an error's kind to each transport's status, and the one door through which failures become errors."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import aio_pika.exceptions
+import aiohttp
+import grpc
+import psycopg
+import redis.exceptions
+import sqlalchemy.exc
+import structlog
+from grpc import StatusCode
+
+from kernel.errors import DomainError, Kind, Unavailable
+from kernel.ids import new_id
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How one kind of error is told over HTTP and over gRPC."""
+
+    http: int
+    grpc: StatusCode
+
+
+STATUS: Final[Mapping[Kind, Status]] = MappingProxyType(
+    {
+        Kind.INVALID: Status(422, StatusCode.INVALID_ARGUMENT),
+        Kind.UNAUTHENTICATED: Status(401, StatusCode.UNAUTHENTICATED),
+        Kind.DENIED: Status(403, StatusCode.PERMISSION_DENIED),
+        Kind.NOT_FOUND: Status(404, StatusCode.NOT_FOUND),
+        Kind.CONFLICT: Status(409, StatusCode.ALREADY_EXISTS),
+        Kind.STALE: Status(412, StatusCode.FAILED_PRECONDITION),
+        Kind.REFUSED: Status(409, StatusCode.FAILED_PRECONDITION),
+        Kind.EXHAUSTED: Status(429, StatusCode.RESOURCE_EXHAUSTED),
+        Kind.UNAVAILABLE: Status(503, StatusCode.UNAVAILABLE),
+        Kind.INTERNAL: Status(500, StatusCode.INTERNAL),
+    }
+)
+
+
+class Internal(DomainError):
+    """Something went wrong on our side; quote the request id."""
+
+    kind = Kind.INTERNAL
+    code = "SRV_001"
+
+    def __init__(self, *, error_id: str) -> None:
+        self.error_id = error_id
+        super().__init__(error_id=error_id)
+
+
+# A dependency that is away, slow or shutting down: the caller may try again. Lock and statement timeouts, deadlocks and
+# serialization failures are OperationalErrors too, and repeatable as well.
+_AWAY: Final[tuple[type[BaseException], ...]] = (
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.TimeoutError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    redis.exceptions.BusyLoadingError,
+    aio_pika.exceptions.AMQPConnectionError,
+    aiohttp.ClientConnectionError,
+    asyncio.TimeoutError,
+    ConnectionError,
+)
+_AWAY_CODES: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED})
+
+
+def as_domain_error(exc: BaseException) -> DomainError:
+    """Return the error that a caller may see for whatever was raised.
+
+    A DomainError is itself; a dependency that is away is Unavailable; anything else is a defect: Internal, with an
+    error id under which its traceback is logged once, here. No text of the original ever reaches the caller.
+    """
+    if isinstance(exc, DomainError):
+        return exc
+    if isinstance(exc, _AWAY) or (isinstance(exc, grpc.RpcError) and _code(exc) in _AWAY_CODES):
+        log.warning("dependency_unavailable", error=type(exc).__name__, detail=str(exc).splitlines()[0][:300] if str(exc) else "")
+        return Unavailable()
+    error_id = str(new_id())
+    log.error("unhandled_error", error_id=error_id, exc_info=exc)
+    return Internal(error_id=error_id)
+
+
+def _code(exc: grpc.RpcError) -> StatusCode | None:
+    # AioRpcError and the synchronous Call both have code(); the base class declares nothing.
+    code = getattr(exc, "code", None)
+    return code() if callable(code) else None

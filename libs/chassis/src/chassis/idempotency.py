@@ -1,0 +1,132 @@
+"""The seam between an idempotent request and the unit of work: key, effect and answer in one transaction.
+
+The REST route sets a scope; the unit of work asks it to `begin` with the open session, and hands its ready transaction
+over by `adopt` in place of committing. No web framework here: the unit of work imports this module.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from kernel.errors import DomainError, Kind
+
+
+class RequestInProgress(DomainError):
+    """A request with this Idempotency-Key is still in progress; retry shortly."""
+
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    code: ClassVar[str] = "RES_004"
+    retry_after_seconds = 1
+
+
+class KeyReused(DomainError):
+    """This Idempotency-Key was used with another request."""
+
+    kind: ClassVar[Kind] = Kind.INVALID
+    code: ClassVar[str] = "VAL_002"
+
+    def __init__(self) -> None:
+        super().__init__(field="Idempotency-Key")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The answer that the first request with a key got, byte for byte."""
+
+    request_hash: bytes
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+class Replay(Exception):  # noqa: N818  # a signal to the route, not an error: the answer is already there
+    """The request was answered before."""
+
+    def __init__(self, answer: StoredAnswer) -> None:
+        self.answer = answer
+        super().__init__("answered before")
+
+
+class Pending(Protocol):
+    """A transaction that is ready to commit."""
+
+    async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        """Run `extra` in the transaction, then commit; rolls back when either fails."""
+
+    async def rollback(self) -> None: ...
+
+
+_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_FIND = text("SELECT request_hash, status, body, headers FROM idempotency_keys WHERE owner = :owner AND key = :key")
+_STORE = text(
+    """
+    INSERT INTO idempotency_keys (owner, key, request_hash, status, body, headers, created_at)
+    VALUES (:owner, :key, :request_hash, :status, :body, cast(:headers AS jsonb), :created_at)
+    """
+).execution_options(unaudited=True)
+
+
+@dataclass(slots=True)
+class IdempotencyScope:
+    """One request with a key: whose, which, and the hash of what it asks."""
+
+    owner: str
+    key: str
+    request_hash: bytes
+    pending: Pending | None = field(default=None, init=False)
+    _begun: bool = field(default=False, init=False)
+
+    async def begin(self, session: AsyncSession) -> None:
+        """Take the key within the session's transaction.
+
+        Raises RequestInProgress while another request holds the key, Replay when it has been answered, KeyReused when
+        that was another request.
+        """
+        if self._begun:
+            raise RuntimeError("an idempotent request may begin one transaction only: its answer is stored with it")
+        self._begun = True
+        # Lock first and read in a second statement: the snapshot of one statement would be older than its lock.
+        if not await session.scalar(_LOCK, {"lock": self._lock()}):
+            raise RequestInProgress
+        await self.look_up(session)
+
+    def adopt(self, pending: Pending) -> None:
+        """Take over a ready transaction; the route commits it with the rendered answer."""
+        self.pending = pending
+
+    async def look_up(self, connection: AsyncSession | AsyncConnection) -> None:
+        """Raise Replay or KeyReused when the key has an answer."""
+        row = (await connection.execute(_FIND, {"owner": self.owner, "key": self.key})).one_or_none()
+        if row is None:
+            return
+        if bytes(row.request_hash) != self.request_hash:
+            raise KeyReused
+        raise Replay(StoredAnswer(bytes(row.request_hash), row.status, bytes(row.body), row.headers))
+
+    async def store(self, session: AsyncSession, answer: StoredAnswer, *, headers_json: str, at: datetime) -> None:
+        """Write the answer in the transaction of the effect."""
+        await session.execute(
+            _STORE,
+            {
+                "owner": self.owner,
+                "key": self.key,
+                "request_hash": answer.request_hash,
+                "status": answer.status,
+                "body": answer.body,
+                "headers": headers_json,
+                "created_at": at,
+            },
+        )
+
+    def _lock(self) -> int:
+        digest = hashlib.sha256(f"{self.owner}\0{self.key}".encode()).digest()
+        return int.from_bytes(digest[:8], "big", signed=True)
+
+
+current_scope: ContextVar[IdempotencyScope | None] = ContextVar("idempotency_scope", default=None)

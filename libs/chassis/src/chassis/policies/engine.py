@@ -1,0 +1,144 @@
+"""The embedded Cedar engine: deny by default, deny on any doubt."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import cedarpy
+import structlog
+from prometheus_client import Counter
+
+from chassis.policies.bundle import PLATFORM, Bundle, InvalidBundle, Resource
+from kernel.actor import Actor, ActorKind
+from kernel.clock import Clock
+from kernel.errors import AccessDenied, Unavailable
+
+log = structlog.get_logger()
+
+_DECISIONS = Counter("policy_decisions_total", "Policy decisions", ["permission", "decision"])
+_ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluation failed; each is an alarm")
+
+_PRINCIPALS: Final = {ActorKind.USER: "User", ActorKind.SERVICE: "Service", ActorKind.ANONYMOUS: "Anonymous"}
+_HARMLESS: Final = (":read", ":view")
+_REMEMBERED_MAX = 20_000
+
+
+class Policies:
+    """Decides by the bundle in force.
+
+    Handles are parsed once a bundle. A decision is a pure function of the bundle and the question, so it is remembered
+    (bounded, forgotten with the bundle). A bundle that nobody confirmed for `staleness_seconds_max` decides only reads,
+    and after `expiry_seconds_max` nothing.
+    """
+
+    def __init__(self, clock: Clock, *, staleness_seconds_max: float = 300, expiry_seconds_max: float = 3600) -> None:
+        self._clock = clock
+        self._staleness_max = timedelta(seconds=staleness_seconds_max)
+        self._expiry_max = timedelta(seconds=expiry_seconds_max)
+        self._version = 0
+        self._policies: cedarpy.PolicySet | None = None
+        self._schema: cedarpy.Schema | None = None
+        self._confirmed_at: datetime | None = None
+        self._remembered: dict[object, bool] = {}
+
+    @property
+    def version(self) -> int:
+        """The version in force, 0 for none."""
+        return self._version
+
+    @property
+    def loaded(self) -> bool:
+        return self._policies is not None
+
+    def load(self, bundle: Bundle) -> None:
+        """Put a bundle in force; raises InvalidBundle and keeps the old one when it is not sound."""
+        try:
+            policies = cedarpy.PolicySet.from_str(bundle.policies)
+            schema = cedarpy.Schema.from_json_str(bundle.schema)
+            validation = cedarpy.validate_policies(bundle.policies, schema)
+        except ValueError as exc:
+            raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
+        if not validation.validation_passed:
+            raise InvalidBundle(f"bundle {bundle.version}: {'; '.join(str(error) for error in validation.errors[:5])}")
+        self._policies, self._schema, self._version = policies, schema, bundle.version
+        self._remembered = {}
+        self.confirm()
+
+    def confirm(self) -> None:
+        """Note that the bundle in force is still the right one."""
+        self._confirmed_at = self._clock.now()
+
+    def require(
+        self, actor: Actor, permission: str, resource: Resource | None = None, context: Mapping[str, object] | None = None
+    ) -> None:
+        """Return when the actor may; raises AccessDenied, or Unavailable when nobody can tell."""
+        if not self.allows(actor, permission, resource, context):
+            raise AccessDenied(permission=permission)
+
+    def allows(
+        self, actor: Actor, permission: str, resource: Resource | None = None, context: Mapping[str, object] | None = None
+    ) -> bool:
+        """Tell whether the actor may; raises Unavailable when nobody can tell."""
+        self._refuse_stale(permission)
+        resource = resource or PLATFORM
+        question = _question(actor, permission, resource, context)
+        allowed = self._remembered.get(question) if question else None
+        if allowed is None:
+            allowed = self._decide(actor, permission, resource, context or {})
+            if question and len(self._remembered) < _REMEMBERED_MAX:
+                self._remembered[question] = allowed
+        return allowed
+
+    def _refuse_stale(self, permission: str) -> None:
+        if self._policies is None or self._confirmed_at is None:
+            raise Unavailable(dependency="governance", reason="no policy bundle yet")
+        age = self._clock.now() - self._confirmed_at
+        if age <= self._staleness_max:
+            return
+        if age > self._expiry_max or not permission.endswith(_HARMLESS):
+            raise Unavailable(dependency="governance", reason="policy bundle too old", age_seconds=int(age.total_seconds()))
+
+    def _decide(self, actor: Actor, permission: str, resource: Resource, context: Mapping[str, object]) -> bool:
+        principal = {"type": _PRINCIPALS[actor.kind], "id": actor.subject_id}
+        target = {"type": "Resource", "id": f"{resource.type}/{resource.id}"}
+        request = {
+            "principal": principal,
+            "action": {"type": "Action", "id": permission},
+            "resource": target,
+            "context": json.dumps(dict(context)),
+        }
+        roles = [{"type": "Role", "id": role} for role in sorted(actor.roles)]
+        entities: list[dict[str, Any]] = [
+            {"uid": principal, "attrs": {}, "parents": roles},
+            *({"uid": role, "attrs": {}, "parents": []} for role in roles),
+            {"uid": target, "attrs": {"type": resource.type, "id": resource.id, **resource.attributes}, "parents": []},
+        ]
+        result = cedarpy.is_authorized(request, self._policies, json.dumps(entities), self._schema)
+        errors = result.diagnostics.errors
+        if errors:
+            # An erroring forbid is skipped by Cedar, which would then allow: any error denies.
+            _ERRORS.inc()
+            log.error("policy_error", permission=permission, version=self._version, errors=errors[:3])
+        allowed = result.allowed and not errors
+        _DECISIONS.labels(permission=permission, decision="allow" if allowed else "deny").inc()
+        return allowed
+
+
+def _question(actor: Actor, permission: str, resource: Resource, context: Mapping[str, object] | None) -> object:
+    # Everything that _decide looks at, and nothing else; None for what cannot be a key.
+    question = (
+        actor.kind,
+        actor.subject_id,
+        actor.roles,
+        permission,
+        resource.type,
+        resource.id,
+        tuple(resource.attributes.items()),
+        tuple(context.items()) if context else (),
+    )
+    try:
+        hash(question)
+    except TypeError:
+        return None
+    return question

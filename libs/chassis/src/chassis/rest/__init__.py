@@ -1,0 +1,35 @@
+"""The REST edge of every service: one app factory, one router, one envelope."""
+
+from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Requires
+from chassis.rest.app import create_app
+from chassis.rest.envelope import Envelope, envelope
+from chassis.rest.etag import IfMatch, set_etag
+from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore
+from chassis.rest.models import AmountText, RequestModel, ResponseModel
+from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
+from chassis.rest.router import Router
+
+__all__ = [
+    "Access",
+    "AmountText",
+    "Authenticated",
+    "CurrentActor",
+    "CursorPageOf",
+    "CursorPaging",
+    "Envelope",
+    "IdempotencyKey",
+    "IdempotencyStore",
+    "IfMatch",
+    "PageOf",
+    "Paging",
+    "Public",
+    "RequestModel",
+    "Requires",
+    "ResponseModel",
+    "Router",
+    "create_app",
+    "cursor_of",
+    "envelope",
+    "page_of",
+    "set_etag",
+]

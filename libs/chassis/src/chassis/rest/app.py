@@ -1,0 +1,72 @@
+"""The app factory: every service's REST side is this, with its own routers."""
+
+from collections.abc import Callable, Sequence
+
+from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.types import ASGIApp
+
+from chassis.auth.subject_roles import SubjectRoles
+from chassis.auth.verifier import TokenVerifier
+from chassis.policies.engine import Policies
+from chassis.rest.context import TrustedProxies
+from chassis.rest.door import Door
+from chassis.rest.entrance import Entrance, Readiness
+from chassis.rest.idempotency import IdempotencyStore
+from chassis.rest.operations import add_operations
+from chassis.rest.router import Route, Router
+
+BODY_BYTES_MAX = 1_048_576
+
+
+class UndeclaredAccess(Exception):
+    """A route declares no access rule; deny by default refuses to start."""
+
+
+def create_app(
+    *,
+    title: str,
+    application: object,
+    routers: Sequence[Router],
+    verifier: TokenVerifier,
+    policies: Policies,
+    subject_roles: SubjectRoles,
+    idempotency: IdempotencyStore | None,
+    readiness: Readiness,
+    trusted_proxies: Sequence[str] = (),
+    body_bytes_max: int = BODY_BYTES_MAX,
+) -> FastAPI:
+    """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
+
+    Raises UndeclaredAccess when a route has no access marker.
+    """
+    app = _App(title=title, door=lambda inner: Door(inner, proxies=proxies, body_bytes_max=body_bytes_max))
+    proxies = TrustedProxies(trusted_proxies)
+    app.state.application = application
+    app.state.entrance = Entrance(verifier, policies, subject_roles, idempotency)
+    for router in routers:
+        for route in router.routes:
+            if not isinstance(route, Route) or route.access is None:
+                raise UndeclaredAccess(f"{route!r} declares no access: give it Public, Authenticated or Requires(…)")
+            # Flat, not included: an included router is matched twice a request.
+            app.router.routes.append(route)
+    add_operations(app, readiness)
+    return app
+
+
+class _App(FastAPI):
+    """FastAPI with one middleware of ours in place of its stack: the door renders every error itself."""
+
+    def __init__(self, *, title: str, door: Callable[[ASGIApp], ASGIApp]) -> None:
+        super().__init__(
+            title=title,
+            version="1",
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry={"tracing": False, "metrics": False, "logs": False},
+        )
+        self._door = door
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self._door(AsyncExitStackMiddleware(self.router))

@@ -1,0 +1,35 @@
+"""What the routes of one app need from the chassis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.types import Scope
+
+from chassis.auth.subject_roles import SubjectRoles
+from chassis.auth.verifier import TokenVerifier
+from chassis.policies.engine import Policies
+from chassis.rest.idempotency import IdempotencyStore
+
+
+class Readiness(Protocol):
+    """What /readyz asks; `chassis.health.Readiness` is one."""
+
+    @property
+    def draining(self) -> bool: ...
+
+    async def check(self) -> Mapping[str, str | None]:
+        """Return each dependency's name with None when it is there, else what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    verifier: TokenVerifier
+    policies: Policies
+    subject_roles: SubjectRoles
+    idempotency: IdempotencyStore | None
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Entrance":
+        entrance: Entrance = scope["app"].state.entrance
+        return entrance

@@ -1,0 +1,48 @@
+"""The envelope of every answer."""
+
+from datetime import UTC, datetime
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+
+
+class Envelope(BaseModel, Generic[T]):
+    """`{"status": "success", "data": …, "timestamp": …}`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["success"] = "success"
+    data: T
+    timestamp: datetime = Field(examples=["2026-03-21T08:00:00.000000Z"])
+
+
+class ErrorBody(BaseModel):
+    """Every error but validation's."""
+
+    status: Literal["error"] = "error"
+    error: str = Field(examples=["Not found."])
+    code: str = Field(examples=["RES_001"])
+    request_id: str = Field(examples=["0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
+    timestamp: datetime
+
+
+class FieldError(BaseModel):
+    field: str = Field(examples=["email"])
+    message: str = Field(examples=["Field required"])
+
+
+class ValidationErrorBody(BaseModel):
+    """What is wrong with which field of the request."""
+
+    status: Literal["validation_error"] = "validation_error"
+    code: str = Field(examples=["VAL_001"])
+    errors: list[FieldError]
+    request_id: str = Field(examples=["0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
+    timestamp: datetime
+
+
+def envelope(data: T) -> Envelope[T]:
+    """Wrap what an endpoint returns."""
+    return Envelope.model_construct(status="success", data=data, timestamp=datetime.now(UTC))

@@ -1,0 +1,77 @@
+"""Every failure as an envelope: rendered once, here."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+from fastapi import Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from chassis.errors import STATUS, as_domain_error
+from chassis.rest.context import RequestContext
+from kernel.errors import DomainError, Kind
+
+ERRORS_MAX = 20
+_MESSAGE_LENGTH_MAX = 300
+_UNAUTHENTICATED: Final = 401
+_RETRIED: Final = frozenset({429, 503})
+
+# What the framework refuses before any of our code runs.
+_HTTP: Final = {
+    400: ("VAL_001", "The request could not be read."),
+    404: ("RES_001", "Not found."),
+    405: ("RES_005", "This method is not allowed here."),
+    413: ("VAL_003", "The request body is too large."),
+    415: ("VAL_004", "The request body must be application/json."),
+}
+
+
+def render(exc: Exception, context: RequestContext) -> Response:
+    """Turn what was raised into the answer; sets the context's error code."""
+    if isinstance(exc, RequestValidationError):
+        return _validation(context, "VAL_001", [_field_error(error) for error in exc.errors()[:ERRORS_MAX]])
+    if isinstance(exc, HTTPException) and exc.status_code in _HTTP:
+        code, message = _HTTP[exc.status_code]
+        return _error(context, exc.status_code, code, message, dict(exc.headers or {}))
+    error = as_domain_error(exc)
+    if error.kind is Kind.INVALID:
+        return _validation(context, error.code, [{"field": error.field or "request", "message": error.message}])
+    status = STATUS[error.kind].http
+    return _error(context, status, error.code, error.message, _headers(error, status))
+
+
+def _headers(error: DomainError, status: int) -> dict[str, str]:
+    headers = {}
+    retry_after = getattr(error, "retry_after_seconds", None)
+    if retry_after is not None or status in _RETRIED:
+        headers["retry-after"] = str(max(1, int(retry_after or 1)))
+    if status == _UNAUTHENTICATED:
+        headers["www-authenticate"] = "Bearer"
+    return headers
+
+
+def _error(context: RequestContext, status: int, code: str, message: str, headers: dict[str, str]) -> Response:
+    body = {"status": "error", "error": message, "code": code}
+    return _response(context, status, code, body, headers)
+
+
+def _validation(context: RequestContext, code: str, errors: Sequence[dict[str, str]]) -> Response:
+    body = {"status": "validation_error", "code": code, "errors": errors}
+    return _response(context, STATUS[Kind.INVALID].http, code, body, {})
+
+
+def _response(context: RequestContext, status: int, code: str, body: dict[str, Any], headers: dict[str, str]) -> Response:
+    context.error_code = code
+    body |= {"request_id": context.request_id, "timestamp": datetime.now(UTC)}
+    content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    return Response(content, status, headers, media_type="application/json")
+
+
+def _field_error(error: dict[str, Any]) -> dict[str, str]:
+    location = [str(part) for part in error["loc"]]
+    # The first part says where (body, query, path, header); alone it is all that there is to say.
+    field = ".".join(location[1:]) or location[0]
+    # pydantic's own messages quote no input; what a validator of ours raised comes behind a prefix.
+    return {"field": field[:100], "message": str(error["msg"]).removeprefix("Value error, ")[:_MESSAGE_LENGTH_MAX]}

@@ -1,0 +1,120 @@
+"""Idempotency-Key over HTTP: the same request again gets the same answer, and its effect happens once."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+import orjson
+from fastapi import Header, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import Database
+from chassis.idempotency import IdempotencyScope, Replay, StoredAnswer, current_scope
+from chassis.rest.context import RequestContext
+from kernel.actor import Actor, ActorKind
+from kernel.clock import Clock, SystemClock
+from kernel.errors import InvalidValue
+
+# True: kept by the route; "own": the use case keeps its key for itself; False: the route takes none.
+Idempotency: TypeAlias = Literal["own"] | bool
+
+KEY_HEADER: Final = "Idempotency-Key"
+_KEY_PATTERN: Final = r"^[\x21-\x7e]{1,255}$"
+_KEY: Final = re.compile(_KEY_PATTERN)
+_KEPT_HEADERS: Final = ("content-type", "etag", "location", "link")
+_FAILURE: Final = 500
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias=KEY_HEADER,
+        pattern=_KEY_PATTERN,
+        examples=["6f1c2b1e-2d9b-4a51-8f0e-0b7a9d7f3c11"],
+        description="Makes the request repeatable: the same key and body get the first answer again",
+    ),
+]
+
+
+class InvalidIdempotencyKey(InvalidValue):
+    """Idempotency-Key takes 1 to 255 visible ASCII characters."""
+
+
+class IdempotencyStore:
+    """Keeps answers in the service's own database, with the effects that they report."""
+
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+        self._database = database
+        self._clock = clock or SystemClock()
+
+    async def run(self, scope: IdempotencyScope, context: RequestContext, call: Callable[[], Awaitable[Response]]) -> Response:
+        """Answer from the store, or run the call with its commit held back until the answer can be stored with it."""
+        token = current_scope.set(scope)
+        try:
+            async with self._database.read() as connection:
+                await scope.look_up(connection)
+            response = await call()
+            await self._commit(scope, response)
+        except Replay as replay:
+            context.replayed = True
+            return _replayed(replay.answer)
+        except BaseException:
+            if scope.pending:
+                await scope.pending.rollback()
+            raise
+        finally:
+            current_scope.reset(token)
+        return response
+
+    async def _commit(self, scope: IdempotencyScope, response: Response) -> None:
+        pending = scope.pending
+        if pending is None:
+            return
+        if response.status_code >= _FAILURE:
+            await pending.rollback()
+            return
+        headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        answer = StoredAnswer(scope.request_hash, response.status_code, bytes(response.body), headers)
+
+        async def store(session: AsyncSession) -> None:
+            await scope.store(session, answer, headers_json=orjson.dumps(headers).decode(), at=self._clock.now())
+
+        await pending.commit(store)
+
+
+def scope_of(request: Request, route_path: str, actor: Actor, body: bytes) -> IdempotencyScope | None:
+    """Make the scope that a request's key asks for; None without a key."""
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise InvalidIdempotencyKey(field=KEY_HEADER)
+    # An anonymous caller has no name, and an address changes between a request and its retry: the route is the scope.
+    anonymous = actor.kind is ActorKind.ANONYMOUS
+    owner = f"anonymous:{request.method} {route_path}" if anonymous else f"{actor.kind}:{actor.subject_id}"
+    return IdempotencyScope(owner, key, _hash(request, body))
+
+
+def _hash(request: Request, body: bytes) -> bytes:
+    digest = hashlib.sha256()
+    for part in (request.method.encode(), request.url.path.encode(), request.url.query.encode(), _canonical(body)):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def _canonical(body: bytes) -> bytes:
+    """Return the JSON with its keys sorted and its spaces gone, so that a client may serialize anew."""
+    try:
+        value: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _replayed(answer: StoredAnswer) -> Response:
+    response = Response(answer.body, answer.status)
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    response.headers["idempotency-replayed"] = "true"
+    return response

@@ -1,0 +1,77 @@
+"""Pages over HTTP: numbered for small lists, by cursor for histories."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.rest.context import current_request
+from kernel.pages import PER_PAGE_MAX, CursorPage, CursorRequest, Page, PageRequest
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+# Deeper than any person reads; who needs more takes a cursor or an export.
+PAGE_MAX = 10_000
+
+
+class PageOf(BaseModel, Generic[T]):
+    """One numbered page."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: Sequence[T]
+    page: int = Field(examples=[1])
+    per_page: int = Field(examples=[20])
+    total: int = Field(examples=[57])
+
+
+class CursorPageOf(BaseModel, Generic[T]):
+    """One page of a history; `next_cursor` is null on the last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: Sequence[T]
+    next_cursor: str | None = None
+
+
+async def _page_request(
+    page: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 1,
+    per_page: Annotated[int, Query(ge=1, le=PER_PAGE_MAX)] = 20,
+) -> PageRequest:
+    return PageRequest(page, per_page)
+
+
+async def _cursor_request(
+    cursor: Annotated[str | None, Query(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9_.~=-]+$")] = None,
+    limit: Annotated[int, Query(ge=1, le=PER_PAGE_MAX)] = 20,
+) -> CursorRequest:
+    return CursorRequest(cursor, limit)
+
+
+Paging = Annotated[PageRequest, Depends(_page_request)]
+CursorPaging = Annotated[CursorRequest, Depends(_cursor_request)]
+
+
+def page_of(page: Page[T], change: Callable[[T], U]) -> PageOf[U]:
+    """Turn a page of views into a page of schemas; neighbours go to the Link header."""
+    if page.page > 1:
+        _link("prev", page=str(page.page - 1), per_page=str(page.per_page))
+    if page.page * page.per_page < page.total and page.page < PAGE_MAX:
+        _link("next", page=str(page.page + 1), per_page=str(page.per_page))
+    return PageOf.model_construct(
+        items=[change(item) for item in page.items], page=page.page, per_page=page.per_page, total=page.total
+    )
+
+
+def cursor_of(page: CursorPage[T], change: Callable[[T], U]) -> CursorPageOf[U]:
+    """Turn a page of a history into a page of schemas; the next one goes to the Link header."""
+    if page.next_cursor:
+        _link("next", cursor=page.next_cursor)
+    return CursorPageOf.model_construct(items=[change(item) for item in page.items], next_cursor=page.next_cursor)
+
+
+def _link(relation: str, **query: str) -> None:
+    if context := current_request.get():
+        context.links[relation] = query
