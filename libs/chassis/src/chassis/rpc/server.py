@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
+from chassis.ports import PortTakenError
 from chassis.rpc.client import MESSAGE_BYTES_MAX
 from chassis.rpc.guard import IncomingCalls
 from chassis.rpc.health import Health
@@ -40,10 +41,6 @@ class RpcService:
     add: Callable[[Any, Any], None]
     servicer: object
     full_name: str
-
-
-class PortTakenError(Exception):
-    """Somebody else listens on the port."""
 
 
 class RpcServer:

@@ -1,6 +1,7 @@
 """`python -m <service> serve|work|migrate|jobs|dead-letters`."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -8,15 +9,20 @@ from typing import Any, Generic, NoReturn
 
 from pydantic import ValidationError
 
+from chassis.run.process import run_command, run_process
 from chassis.run.service import Service, SettingsT
 
+USAGE_ERROR = 2
 ROLES = {
     "serve": "answer REST and gRPC",
     "work": "relay the outbox and consume events",
     "migrate": "bring the database schema to head, as its owner role",
     "jobs": "run background and periodic jobs",
-    "dead-letters": "list, show, redrive or discard dead letters",
 }
+
+
+def _takes_nothing(_parser: argparse.ArgumentParser) -> None:
+    """Leave a command without arguments of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +31,67 @@ class Command(Generic[SettingsT]):
 
     help: str
     run: Callable[[SettingsT, argparse.Namespace], Awaitable[int]]
-    configure: Callable[[argparse.ArgumentParser], None] = lambda parser: None  # noqa: ARG005
+    configure: Callable[[argparse.ArgumentParser], None] = _takes_nothing
 
 
 def main(service: Service[Any], arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the process or command that the command line names, and exit with its code."""
-    raise NotImplementedError(service, arguments, sys, ValidationError)
+    commands: dict[str, Command[Any]] = {"dead-letters": _dead_letters(service), **service.commands}
+    parsed = _parser(service, commands).parse_args(arguments)
+    settings = _settings(service)
+    name = f"{service.name}-{parsed.command}"
+    if command := commands.get(parsed.command):
+        run_command(name, settings, lambda: command.run(settings, parsed))
+    run_process(name, settings, _role(parsed.command, service, settings))
+
+
+def _parser(service: Service[Any], commands: dict[str, Command[Any]]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {service.name}",
+        description=f"The {service.name} service. Settings come from the environment (ELCORP_…).",
+    )
+    choices = parser.add_subparsers(dest="command", required=True)
+    for name, help_text in ROLES.items():
+        choices.add_parser(name, help=help_text, description=help_text)
+    for name, command in commands.items():
+        command.configure(choices.add_parser(name, help=command.help, description=command.help))
+    return parser
+
+
+def _settings(service: Service[Any]) -> Any:
+    try:
+        return service.settings()
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            variable = "_".join(str(part) for part in problem["loc"])
+            place = f"ELCORP_{variable.upper()}: " if variable else ""
+            sys.stderr.write(f"{service.name}: {place}{problem['msg']}\n")
+        raise SystemExit(USAGE_ERROR) from None
+
+
+def _role(role: str, service: Service[Any], settings: Any) -> Callable[[asyncio.Event], Awaitable[bool]]:
+    # Each role's module is imported by that role only: a worker has no need of uvicorn, nor serve of the job runner.
+    if role == "serve":
+        from chassis.run.serve import serve as body  # noqa: PLC0415
+    elif role == "work":
+        from chassis.run.work import work as body  # noqa: PLC0415
+    elif role == "jobs":
+        from chassis.run.work import jobs as body  # noqa: PLC0415
+    else:
+        from chassis.run.migrate import migrate as body  # noqa: PLC0415
+    return lambda stop: body(service, settings, stop)
+
+
+def _dead_letters(service: Service[Any]) -> Command[Any]:
+    async def run(settings: Any, arguments: argparse.Namespace) -> int:
+        from chassis.messaging import dead_letters  # noqa: PLC0415  # as above
+
+        return await dead_letters.run_command(settings.rabbitmq_url.get_secret_value(), service.name, arguments)
+
+    def configure(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("action", choices=("list", "show", "redrive", "discard"))
+        parser.add_argument("--queue", help="one dead-letter queue; all of this service's otherwise")
+        parser.add_argument("--limit", type=int, default=100, help="at most so many messages (default 100)")
+        parser.add_argument("--id", help="only the message of this id")
+
+    return Command("list, show, redrive or discard dead letters", run, configure)

@@ -30,6 +30,23 @@ def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Ev
     sys.exit(0 if succeeded else FAILED)
 
 
+def run_command(name: str, settings: ProcessSettings, body: Callable[[], Awaitable[int]]) -> NoReturn:
+    """Run a command that prints its answer on stdout, with log lines on stderr, and exit with its code."""
+    telemetry.setup(name, settings, stream=sys.stderr)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code = runner.run(_awaited(body))
+    telemetry.shut_down()
+    sys.exit(code)
+
+
+async def _awaited(body: Callable[[], Awaitable[int]]) -> int:
+    try:
+        return await body()
+    except Exception as error:  # noqa: BLE001  # the outermost frame: tell, and exit with a code
+        log.exception("command_failed", problem=str(error))
+        return FAILED
+
+
 async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) -> bool:
     stop = asyncio.Event()
     _listen(stop)

@@ -4,7 +4,7 @@ Traces always exist and always travel (W3C `traceparent`), so that log lines of 
 exported only where an OTLP endpoint is set.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from chassis.telemetry.context import bind_request, request_id
 from chassis.telemetry.logs import canonical, log, setup_logs
@@ -27,9 +27,9 @@ __all__ = [
 ]
 
 
-def setup(name: str, settings: "ProcessSettings") -> None:
-    """Set the process up as `name` ("payments-serve"); once, before anything logs."""
-    setup_logs(name, settings.log_level)
+def setup(name: str, settings: "ProcessSettings", *, stream: TextIO | None = None) -> None:
+    """Set the process up as `name` ("payments-serve"); once, before anything logs. Lines go to stdout unless told."""
+    setup_logs(name, settings.log_level, stream)
     setup_traces(name, settings.environment, settings.otlp_endpoint)
 
 

@@ -1,6 +1,7 @@
 """Metrics: prometheus_client, one process one registry, and the two figures every process has."""
 
 import asyncio
+import contextlib
 import time
 
 from prometheus_client import REGISTRY, Gauge, Histogram, disable_created_metrics
@@ -25,6 +26,8 @@ def exposition(accept: str = "") -> tuple[bytes, str]:
 async def watch_loop(stop: asyncio.Event, *, period_seconds: float = 1.0) -> None:
     """Measure the event loop's lag until told to stop."""
     while not stop.is_set():
-        started = time.perf_counter()
-        await asyncio.sleep(period_seconds)
-        LOOP_LAG.set(max(0.0, time.perf_counter() - started - period_seconds))
+        due = time.perf_counter() + period_seconds
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(period_seconds):
+                await stop.wait()
+        LOOP_LAG.set(max(0.0, time.perf_counter() - due))

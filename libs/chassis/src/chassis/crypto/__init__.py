@@ -1,0 +1,19 @@
+"""Cryptography of the platform: sealing at rest, look-up without plain text, signatures.
+
+Every key is derived from the master key for one purpose (HKDF), so that no two uses ever share one.
+"""
+
+from chassis.crypto.blind_index import BlindIndex
+from chassis.crypto.sealing import Sealer, UnsealableError, field_context
+from chassis.crypto.signing import SigningKey, verify_signature
+from chassis.crypto.subject_keys import SubjectKeys
+
+__all__ = [
+    "BlindIndex",
+    "Sealer",
+    "SigningKey",
+    "SubjectKeys",
+    "UnsealableError",
+    "field_context",
+    "verify_signature",
+]

@@ -1,0 +1,38 @@
+"""The job application of a service: its own tasks and the platform's maintenance."""
+
+from collections.abc import Sequence
+
+from procrastinate import App, Blueprint, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+
+from chassis.jobs.maintenance import maintenance
+from chassis.settings import ServiceSettings
+
+CONNECTIONS_MAX = 4
+CONNECT_TIMEOUT_SECONDS = 5
+STATEMENT_TIMEOUT_SECONDS = 60
+
+# What the job tables raise when the database is away.
+JobDatabaseError = ConnectorException
+
+
+def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = ()) -> App:
+    """Make the application; nothing connects before `open_async`.
+
+    Each blueprint's tasks are known as "<service>:<task's name>", the platform's as "platform:…".
+    """
+    connector = PsycopgConnector(
+        conninfo=settings.database_url.get_secret_value(),
+        min_size=1,
+        max_size=CONNECTIONS_MAX,
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        kwargs={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c timezone=UTC",
+        },
+    )
+    app = App(connector=connector)
+    app.add_tasks_from(maintenance(), namespace="platform")
+    for blueprint in tasks:
+        app.add_tasks_from(blueprint, namespace=settings.NAME)
+    return app

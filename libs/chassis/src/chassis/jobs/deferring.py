@@ -1,0 +1,25 @@
+"""Deferring a job in the transaction of the effect it belongs to."""
+
+from procrastinate.tasks import Task
+from procrastinate.types import JSONValue
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.unit_of_work import SqlTransaction
+
+
+async def defer(
+    transaction: SqlTransaction | AsyncSession,
+    task: Task[..., object, ...],
+    *,
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    **arguments: JSONValue,
+) -> int:
+    """Defer a job; it exists when the transaction commits, and never otherwise. Returns the job's id.
+
+    `lock` keeps jobs of one name from running at once, `queueing_lock` from being queued twice (AlreadyEnqueued).
+    """
+    session = transaction.session if isinstance(transaction, SqlTransaction) else transaction
+    connection = await (await session.connection()).get_raw_connection()
+    deferrer = task.configure(connection=connection.driver_connection, lock=lock, queueing_lock=queueing_lock)
+    return await deferrer.defer_async(**arguments)

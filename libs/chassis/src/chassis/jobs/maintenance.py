@@ -1,0 +1,66 @@
+"""What every service's database needs done now and then."""
+
+from procrastinate import Blueprint, JobContext
+
+from chassis.telemetry import log
+
+IDEMPOTENCY_KEY_HOURS = 24
+# Longer than a message can wait in retry queues and dead letters and still be redriven by habit.
+INBOX_DAYS = 14
+FINISHED_JOB_HOURS = 72
+# A worker that has not said a word for so long is gone, and its jobs with it.
+STALLED_AFTER_SECONDS = 60
+ROWS_A_RUN_MAX = 50_000
+
+_PURGE_KEYS = """
+    DELETE FROM idempotency_keys WHERE (owner, key) IN (
+        SELECT owner, key FROM idempotency_keys
+        WHERE created_at < now() - make_interval(hours => %(hours)s) ORDER BY created_at LIMIT %(rows)s
+    ) RETURNING 1 AS purged
+"""
+_PURGE_INBOX = """
+    DELETE FROM inbox WHERE (consumer, message_id) IN (
+        SELECT consumer, message_id FROM inbox
+        WHERE handled_at < now() - make_interval(days => %(days)s) ORDER BY handled_at LIMIT %(rows)s
+    ) RETURNING 1 AS purged
+"""
+
+
+def maintenance() -> Blueprint:
+    """Make the platform's periodic tasks."""
+    blueprint = Blueprint()
+
+    @blueprint.periodic(cron="*/10 * * * *")
+    @blueprint.task(name="purge_idempotency_keys", queueing_lock="purge_idempotency_keys", pass_context=True)
+    async def purge_idempotency_keys(context: JobContext, timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await _purge(context, "idempotency_keys", _PURGE_KEYS, hours=IDEMPOTENCY_KEY_HOURS)
+
+    @blueprint.periodic(cron="5 * * * *")
+    @blueprint.task(name="purge_inbox", queueing_lock="purge_inbox", pass_context=True)
+    async def purge_inbox(context: JobContext, timestamp: int) -> int:  # noqa: ARG001
+        return await _purge(context, "inbox", _PURGE_INBOX, days=INBOX_DAYS)
+
+    @blueprint.periodic(cron="15 * * * *")
+    @blueprint.task(name="remove_finished_jobs", queueing_lock="remove_finished_jobs", pass_context=True)
+    async def remove_finished_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+        # Failed ones stay: somebody has to look at them.
+        await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED_JOB_HOURS)
+
+    @blueprint.periodic(cron="* * * * *")
+    @blueprint.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
+    async def retry_stalled_jobs(context: JobContext, timestamp: int) -> int:  # noqa: ARG001
+        stalled = list(await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
+        for job in stalled:
+            log.warning("job_retried", task=job.task_name, job_id=job.id, reason="its worker went silent")
+            await context.app.job_manager.retry_job(job)
+        return len(stalled)
+
+    return blueprint
+
+
+async def _purge(context: JobContext, table: str, statement: str, **limits: int) -> int:
+    # Bounded: a backlog is worked off over several runs, each short enough to disturb nobody.
+    rows = await context.app.connector.execute_query_all_async(statement, rows=ROWS_A_RUN_MAX, **limits)
+    if rows:
+        log.info("purged", table=table, rows=len(rows))
+    return len(rows)

@@ -1,0 +1,131 @@
+"""Runs a service's jobs until told to stop."""
+
+import asyncio
+import time
+from typing import Any
+
+import psycopg
+from procrastinate import App, JobContext
+from procrastinate.exceptions import ConnectorException, JobAborted
+from prometheus_client import Gauge, Histogram
+
+from chassis import telemetry
+from chassis.run.waiting import pause_unless
+from chassis.telemetry import log
+from chassis.telemetry.metrics import BUCKETS_SECONDS
+
+CONCURRENCY = 4
+RESTART_SECONDS = 2.0
+MEASURE_EVERY_SECONDS = 15.0
+
+RUN = Histogram("job_seconds", "Jobs run.", ("task", "outcome"), buckets=(*BUCKETS_SECONDS, 60, 300))
+WAITING = Gauge("jobs_waiting", "Jobs that wait to run.", ("queue",))
+OLDEST = Gauge("job_oldest_waiting_seconds", "Age of the oldest job that is due.")
+FAILED = Gauge("jobs_failed", "Jobs that have failed for good and wait for somebody to look.")
+LAST_SUCCESS = Gauge("job_last_success_timestamp_seconds", "When a task last succeeded.", ("task",))
+
+_MEASURE_QUEUES = """
+    SELECT queue_name, count(*) AS waiting FROM procrastinate_jobs WHERE status = 'todo' GROUP BY queue_name
+"""
+_MEASURE_STATE = """
+    SELECT
+        count(*) FILTER (WHERE status = 'failed') AS failed,
+        coalesce(extract(epoch FROM max(now() - due.at) FILTER (WHERE status = 'todo' AND due.at <= now())), 0) AS oldest
+    FROM procrastinate_jobs
+    CROSS JOIN LATERAL (
+        SELECT coalesce(scheduled_at, (SELECT min(at) FROM procrastinate_events WHERE job_id = procrastinate_jobs.id)) AS at
+    ) AS due
+    WHERE status IN ('todo', 'failed')
+"""
+_MEASURE_SUCCESS = """
+    SELECT task_name, extract(epoch FROM max(event.at)) AS at
+    FROM procrastinate_jobs JOIN procrastinate_events AS event ON event.job_id = procrastinate_jobs.id
+    WHERE event.type = 'succeeded' GROUP BY task_name
+"""
+
+
+class JobWorker:
+    """One worker process; as many as one likes may run side by side."""
+
+    def __init__(self, app: App, *, service: str, grace_seconds: float) -> None:
+        self._app = app
+        self._service = service
+        self._grace_seconds = grace_seconds
+        self._running = False
+
+    async def check(self) -> None:
+        """Raise while no worker runs (the database is away)."""
+        if not self._running:
+            raise RuntimeError("the worker waits for its database")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run jobs until told to stop, then let those under way finish; a lost database is waited for."""
+        while not stop.is_set():
+            try:
+                await self._run_once(stop)
+            except (ConnectorException, psycopg.Error) as error:
+                log.warning("job_worker_lost_database", problem=type(error).__name__)
+            await pause_unless(stop, RESTART_SECONDS)
+
+    async def measure(self, stop: asyncio.Event) -> None:
+        """Keep the gauges about the queue."""
+        while not stop.is_set():
+            try:
+                await self._measure_once()
+            except (ConnectorException, psycopg.Error) as error:
+                log.warning("jobs_not_measured", problem=type(error).__name__)
+            await pause_unless(stop, MEASURE_EVERY_SECONDS)
+
+    async def _run_once(self, stop: asyncio.Event) -> None:
+        worker = asyncio.create_task(
+            self._app.run_worker_async(
+                name=self._service,
+                concurrency=CONCURRENCY,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=self._grace_seconds,
+                worker_middleware=[observe],
+            )
+        )
+        stopping = asyncio.create_task(stop.wait())
+        self._running = True
+        try:
+            await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if worker.done():
+                return worker.result()
+            # Cancelling is how procrastinate is asked to stop: it fetches no more and waits for what runs.
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+        finally:
+            self._running = False
+            stopping.cancel()
+
+    async def _measure_once(self) -> None:
+        connector = self._app.connector
+        WAITING.clear()
+        for row in await connector.execute_query_all_async(_MEASURE_QUEUES):
+            WAITING.labels(row["queue_name"]).set(row["waiting"])
+        state = await connector.execute_query_one_async(_MEASURE_STATE)
+        FAILED.set(state["failed"])
+        OLDEST.set(float(state["oldest"]))
+        for row in await connector.execute_query_all_async(_MEASURE_SUCCESS):
+            LAST_SUCCESS.labels(row["task_name"]).set(float(row["at"]))
+
+
+async def observe(process: Any, context: JobContext, _worker: Any) -> Any:
+    """Give each job its trace, metrics and one line; a procrastinate middleware."""
+    started, outcome = time.perf_counter(), "ok"
+    task = context.job.task_name
+    with telemetry.span(f"job {task}"), telemetry.bind_request(f"job-{context.job.id}"):
+        try:
+            return await process()
+        except (JobAborted, asyncio.CancelledError):
+            outcome = "aborted"
+            raise
+        except Exception as error:
+            outcome = "failed"
+            log.exception("job_failed", task=task, attempt=context.job.attempts, problem=type(error).__name__)
+            raise
+        finally:
+            seconds = time.perf_counter() - started
+            RUN.labels(task, outcome).observe(seconds)
+            telemetry.canonical(kind="job", name=task, outcome=outcome, duration_ms=seconds * 1000, attempt=context.job.attempts)

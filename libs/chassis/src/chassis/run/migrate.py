@@ -1,0 +1,25 @@
+"""The `migrate` process."""
+
+import asyncio
+from typing import Any
+
+from chassis import migrations
+from chassis.database import Database
+from chassis.run.service import Service
+from chassis.run.waiting import wait_for
+from chassis.settings import ServiceSettings
+from chassis.telemetry import log
+
+
+async def migrate(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
+    """Wait for the database, then bring its schema to head as the owner role."""
+    url = settings.database_owner_url.get_secret_value()
+    if not url:
+        raise ValueError("ELCORP_DATABASE_OWNER_URL is not set: migrations run as the role that owns the schema")
+    database = Database.connect(url, pool_size=1)
+    try:
+        await wait_for("the database", database.ping, stop)
+    finally:
+        await database.close()
+    await asyncio.to_thread(migrations.upgrade, url, service.migrations, say=lambda line: log.info("migrated", result=line))
+    return True

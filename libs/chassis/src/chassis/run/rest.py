@@ -1,0 +1,80 @@
+"""uvicorn as a task among others, in a loop and under signals that are not its own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from chassis.ports import bind
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+CONNECTIONS_MAX = 4096
+BACKLOG = 2048
+# Longer than the gateway keeps an idle connection, so that it is never the service that hangs up on a request.
+KEEP_ALIVE_SECONDS = 75
+
+
+class RestServer:
+    """Serves an ASGI application; `port` is the real one after `start`, also where 0 was asked for."""
+
+    def __init__(self, app: "FastAPI", host: str, port: int, *, grace_seconds: float) -> None:
+        self.port = port
+        self._host = host
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                backlog=BACKLOG,
+                limit_concurrency=CONNECTIONS_MAX,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=max(1, round(grace_seconds)),
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, process_stop: asyncio.Event) -> None:
+        """Listen and serve; sets `process_stop` should it ever end by itself. Raises PortTakenError."""
+        listener = bind(self._host, self.port, setting="ELCORP_REST_PORT")
+        self.port = listener.getsockname()[1]
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="uvicorn")
+        self._task.add_done_callback(lambda _task: process_stop.set())
+        started = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait({started, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._task.done():
+            await self._task
+
+    async def stop(self) -> None:
+        """Stop listening and let requests in flight finish, within the grace."""
+        self._server.should_exit = True
+        if self._task:
+            await self._task
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without being told to."""
+        return self._task is not None and self._task.done() and not self._server.should_exit
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # The process has its own handlers: uvicorn is one of several things to stop.
+        yield

@@ -1,0 +1,25 @@
+"""Nothing starts before its database answers and holds the schema that this release expects."""
+
+import asyncio
+from typing import Any
+
+from chassis.database import Database
+from chassis.migrations import at_head
+from chassis.run.service import Service
+from chassis.run.waiting import wait_for
+from chassis.settings import ServiceSettings
+
+
+async def wait_for_schema(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> None:
+    """Wait for the database, then for its migrations; raises StoppedWaiting, or ValueError without a URL."""
+    url = settings.database_url.get_secret_value()
+    if not url:
+        raise ValueError("ELCORP_DATABASE_URL is not set")
+    database = Database.connect(url, pool_size=1)
+    try:
+        await wait_for("the database", database.ping, stop)
+        await wait_for(
+            f"the database schema (python -m {service.name} migrate)", lambda: at_head(database, service.migrations), stop
+        )
+    finally:
+        await database.close()

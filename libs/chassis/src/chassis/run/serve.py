@@ -1,0 +1,66 @@
+"""The `serve` process: REST and gRPC on one loop."""
+
+import asyncio
+import time
+from typing import Any
+
+from chassis.rpc import RpcServer, Tls
+from chassis.run.background import Backgrounds
+from chassis.run.rest import RestServer
+from chassis.run.schema import wait_for_schema
+from chassis.run.service import Service, Serving
+from chassis.settings import ServiceSettings
+from chassis.telemetry import log
+from chassis.telemetry.metrics import watch_loop
+
+
+async def serve(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
+    """Serve until told to stop; False when something failed."""
+    await wait_for_schema(service, settings, stop)
+    async with service.serving(settings) as parts:
+        serving = _Serving(parts, settings, stop)
+        try:
+            await serving.start()
+            await stop.wait()
+        finally:
+            await serving.stop()
+        return not serving.failed
+
+
+class _Serving:
+    """What runs in one serve process, started and stopped in the right order."""
+
+    def __init__(self, parts: Serving, settings: ServiceSettings, process_stop: asyncio.Event) -> None:
+        self._readiness = parts.readiness
+        self._settings = settings
+        self._process_stop = process_stop
+        self._rest = RestServer(parts.rest, settings.rest_host, settings.rest_port, grace_seconds=settings.shutdown_seconds)
+        self._rpc = RpcServer(
+            settings.grpc_host,
+            settings.grpc_port,
+            parts.rpc,
+            tls=Tls.of(settings),
+            health_port=settings.grpc_health_port,
+        )
+        self._backgrounds = Backgrounds([*parts.background, watch_loop])
+
+    @property
+    def failed(self) -> bool:
+        return self._backgrounds.failed or self._rest.failed
+
+    async def start(self) -> None:
+        self._backgrounds.start(self._process_stop)
+        await self._rpc.start()
+        await self._rest.start(self._process_stop)
+        log.info("serving", rest_port=self._rest.port, grpc_port=self._rpc.port)
+
+    async def stop(self) -> None:
+        """Say so first, finish what is in hand, then stop what it may have needed."""
+        self._readiness.draining = True
+        await self._rpc.drain()
+        if not self.failed:
+            # Requests still arrive until every balancer and client has heard.
+            await asyncio.sleep(self._settings.drain_seconds)
+        ends_at = time.monotonic() + self._settings.shutdown_seconds
+        await asyncio.gather(self._rest.stop(), self._rpc.stop(self._settings.shutdown_seconds))
+        await self._backgrounds.stop(grace_seconds=ends_at - time.monotonic())

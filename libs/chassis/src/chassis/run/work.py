@@ -1,0 +1,50 @@
+"""The `work` and `jobs` processes: nothing but background work, and a door for operators."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from chassis.database import Database
+from chassis.health import Readiness
+from chassis.run.background import Backgrounds
+from chassis.run.ops import ops_server
+from chassis.run.schema import wait_for_schema
+from chassis.run.service import Background, Service
+from chassis.settings import ServiceSettings
+from chassis.telemetry import log
+from chassis.telemetry.metrics import watch_loop
+
+
+async def work(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
+    """Relay and consume until told to stop; False when something failed."""
+    await wait_for_schema(service, settings, stop)
+    async with service.working(settings) as parts:
+        return await _run(parts.background, parts.readiness, settings, stop)
+
+
+async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
+    """Run jobs until told to stop; those under way finish first, within the shutdown time."""
+    from chassis.jobs import JobWorker  # noqa: PLC0415  # 20 MB that the `work` process has no need of
+
+    await wait_for_schema(service, settings, stop)
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    readiness = Readiness()
+    readiness.add("database", database.ping)
+    try:
+        async with service.jobs(settings).open_async() as app:
+            worker = JobWorker(app, service=service.name, grace_seconds=settings.shutdown_seconds)
+            readiness.add("worker", worker.check)
+            return await _run([worker.run, worker.measure], readiness, settings, stop)
+    finally:
+        await database.close()
+
+
+async def _run(background: Sequence[Background], readiness: Readiness, settings: ServiceSettings, stop: asyncio.Event) -> bool:
+    backgrounds = Backgrounds([*background, watch_loop])
+    async with ops_server(settings.ops_host, settings.ops_port, readiness) as ops_port:
+        backgrounds.start(stop)
+        log.info("working", ops_port=ops_port)
+        await stop.wait()
+        readiness.draining = True
+        await backgrounds.stop(grace_seconds=settings.shutdown_seconds)
+    return not backgrounds.failed
