@@ -15,6 +15,7 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from aiormq.channel import Channel
 from pamqp.exceptions import PAMQPException
 from yarl import URL
 
@@ -34,7 +35,7 @@ for _library in ("aiormq", "aio_pika"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 
-class BrokerLost(ConnectionError):  # noqa: N818  # a state of the world, named as one
+class BrokerLost(ConnectionError):  # a state of the world, named as one
     """The connection, a channel or a consumer of this session is gone."""
 
 
@@ -55,7 +56,7 @@ class Session:
         async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
             channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             channel.close_callbacks.add(self._on_close)
-            underlay = await channel.get_underlay_channel()
+            underlay = await underlay_of(channel)
             # The broker cancels a consumer whose queue was deleted; without this the process would wait forever.
             underlay.on_consumer_cancel_callbacks.add(self._on_cancel)
             if prefetch:
@@ -128,6 +129,14 @@ async def keep_session(
                 log.warning(what, connection=name, reason=_reason(error))
             waiting = True
             await pause(stop, backoff.next())
+
+
+async def underlay_of(channel: AbstractChannel) -> Channel:
+    """Give the channel below aio-pika's, for what aio-pika would make slow or hide."""
+    underlay = await channel.get_underlay_channel()
+    if not isinstance(underlay, Channel):
+        raise TypeError(f"aio-pika runs on aiormq's channels, not on {type(underlay)}")
+    return underlay
 
 
 def address(url: str) -> str:

@@ -28,7 +28,7 @@ TRACEPARENT = "traceparent"
 CONTENT_TYPE = "application/protobuf"
 
 
-class NotAnEventError(TypeError):
+class NotAnEvent(TypeError):
     """The message class carries no (elcorp.options.v1.event) option."""
 
 
@@ -52,14 +52,14 @@ class EventSpec:
 
 
 def spec_of(message_class: type[Message]) -> EventSpec:
-    """Read a message's event option; raises NotAnEventError."""
+    """Read a message's event option; raises NotAnEvent."""
     descriptor = message_class.DESCRIPTOR
     options = descriptor.GetOptions()
     if not options.HasExtension(options_pb2.event):
-        raise NotAnEventError(descriptor.full_name)
+        raise NotAnEvent(descriptor.full_name)
     event = options.Extensions[options_pb2.event]
     if event.aggregate and event.aggregate not in descriptor.fields_by_name:
-        raise NotAnEventError(f"{descriptor.full_name} names {event.aggregate!r} as its aggregate and has no such field")
+        raise NotAnEvent(f"{descriptor.full_name} names {event.aggregate!r} as its aggregate and has no such field")
     return EventSpec(message_class, event.type, tuple(event.consumers), event.aggregate, event.family)
 
 
@@ -131,7 +131,7 @@ AnySubscription = Subscription[Any] | BatchSubscription[Any]
 def _message_class(encoder: Callable[[Any], Message]) -> type[Message]:
     message_class = get_type_hints(encoder).get("return")
     if not (isinstance(message_class, type) and issubclass(message_class, Message)):
-        raise NotAnEventError(f"{encoder!r} must be a function annotated with the message it returns")
+        raise NotAnEvent(f"{encoder!r} must be a function annotated with the message it returns")
     return message_class
 
 

@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 MessageT = TypeVar("MessageT", bound=Message, default=Any)
 
 
-class AlreadyHandled(Exception):  # noqa: N818  # an outcome that the consumer acknowledges, not a fault
+class AlreadyHandled(Exception):  # an outcome that the consumer acknowledges, not a fault
     """The inbox holds this message: its effect is committed already."""
 
 

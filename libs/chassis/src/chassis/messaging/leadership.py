@@ -20,7 +20,6 @@ CONNECT_TIMEOUT_SECONDS = 5
 # How soon a stand-by notices that the lock is free.
 STANDBY_POLL_SECONDS = 0.5
 # Both ends give a silent peer up after about eleven seconds, or a network partition would keep the lock for hours.
-_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 11_000}
 _SERVER_OPTIONS = (
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
     "-c statement_timeout=15s -c idle_session_timeout=0 -c timezone=UTC"
@@ -71,5 +70,8 @@ async def connect(database_url: str, *, application_name: str) -> AsyncConnectio
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         application_name=application_name,
         options=_SERVER_OPTIONS,
-        **_KEEPALIVE,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        tcp_user_timeout=11_000,
     )

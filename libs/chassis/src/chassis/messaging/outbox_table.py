@@ -1,7 +1,7 @@
 """The relay's side of the outbox table: raw SQL on its own connection, the hot path of every event."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -17,7 +17,7 @@ _DELETE = "DELETE FROM outbox WHERE position = ANY(%s)"
 # Counting stops where it would cost more than the figure is worth.
 ROWS_COUNTED_MAX = 100_000
 _BACKLOG = f"""
-SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT {ROWS_COUNTED_MAX}) AS some),
+SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT {ROWS_COUNTED_MAX}) AS counted),
        coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY position LIMIT 1), 0)::float
 """  # noqa: S608  # a constant of this module
 
@@ -28,7 +28,7 @@ class OutboxRow(NamedTuple):
     type: str
     aggregate: str
     payload: bytes
-    headers: dict[str, str]
+    headers: dict[str, Any]
 
 
 class OutboxTable:

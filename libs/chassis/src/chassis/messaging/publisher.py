@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.exceptions import DeliveryError
-from aiormq.abc import AbstractChannel
+from aiormq.channel import Channel
 
 from chassis.messaging.connection import BROKER_ERRORS, BrokerLost
 from chassis.messaging.contracts import CONTENT_TYPE, Publications
@@ -37,7 +37,7 @@ class Wave:
 class Publisher:
     """Publishes on one channel to the producer's exchange."""
 
-    def __init__(self, channel: AbstractChannel, publications: Publications, *, timeout_seconds: float) -> None:
+    def __init__(self, channel: Channel, publications: Publications, *, timeout_seconds: float) -> None:
         self._channel = channel
         self._exchange = exchange_of(publications.producer)
         self._producer = publications.producer

@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import AMQPChannelError, PublishError
 from prometheus_client import Counter, Gauge
 
-from chassis.messaging.connection import BrokerLost, Session, keep_session
+from chassis.messaging.connection import STABLE_SECONDS, BrokerLost, Session, keep_session, underlay_of
 from chassis.messaging.contracts import Publications
 from chassis.messaging.holds import Holds
 from chassis.messaging.leadership import Leadership, connect, lead
@@ -28,6 +28,8 @@ BATCH_ROWS = 200
 # NOTIFY is a hint that can get lost with its connection; this poll is what makes delivery certain.
 POLL_SECONDS = 1.0
 MEASURE_SECONDS = 5.0
+# UndefinedTable: the migrations have yet to run; start order never matters.
+DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable)
 # So many aggregates on hold are no matter of single messages any more.
 HOLDS_MAX = 1_000
 
@@ -67,12 +69,14 @@ class Relay:
         """Lead or stand by until told to stop; waits for PostgreSQL and RabbitMQ as long as it takes."""
         backoff = Backoff()
         while not stop.is_set():
+            began_at = time.monotonic()
             try:
                 async with lead(self._database_url, stop=stop) as leadership:
                     if leadership:
-                        backoff.reset()
                         await self._lead(leadership, stop)
-            except psycopg.Error as error:
+            except DATABASE_AWAY as error:
+                if time.monotonic() - began_at > STABLE_SECONDS:
+                    backoff.reset()
                 where = psycopg.conninfo.conninfo_to_dict(self._database_url)
                 what = f"relay waits for PostgreSQL at {where.get('host')}:{where.get('port', 5432)}/{where.get('dbname')}"
                 log.warning(what, reason=f"{type(error).__name__}: {str(error).strip()}")
@@ -95,8 +99,7 @@ class Relay:
     async def _publish_all(self, table: OutboxTable, wake: asyncio.Event, stop: asyncio.Event, session: Session) -> None:
         channel = await session.channel()
         await declare_publications(channel, self._publications)
-        underlay = await channel.get_underlay_channel()
-        publisher = Publisher(underlay, self._publications, timeout_seconds=self._publish_timeout_seconds)
+        publisher = Publisher(await underlay_of(channel), self._publications, timeout_seconds=self._publish_timeout_seconds)
         while not stop.is_set():
             wake.clear()
             rows = await table.fetch(limit=self._batch_rows, without=self._holds.active())

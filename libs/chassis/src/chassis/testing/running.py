@@ -1,0 +1,46 @@
+"""Running a process' background work inside a test, and waiting for what it does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+
+@asynccontextmanager
+async def running(*runs: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> AsyncIterator[asyncio.Event]:
+    """Run what has a `run(stop)` for the length of the block, then stop it gracefully; its crash fails the test."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for run in runs:
+            tasks.create_task(run(stop))
+        try:
+            yield stop
+        finally:
+            stop.set()
+
+
+async def eventually(look: Callable[[], Awaitable[object]], expected: object, *, seconds: float = 10) -> None:
+    """Look until it is as expected; AssertionError with the last finding when it never is."""
+    found: object = None
+    try:
+        async with asyncio.timeout(seconds):
+            while (found := await look()) != expected:
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"after {seconds} s found {found!r}, expected {expected!r}") from None
+
+
+def endpoint(url: str) -> tuple[str, int]:
+    """Host and port of a URL, for the fault proxy to lead to."""
+    parts = urlsplit(url)
+    if not parts.hostname or not parts.port:
+        raise ValueError(f"{url} names no host and port")
+    return parts.hostname, parts.port
+
+
+def through(url: str, port: int) -> str:
+    """The same URL, led through a proxy on this machine."""
+    parts = urlsplit(url)
+    credentials, at, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{credentials}{at}127.0.0.1:{port}"))

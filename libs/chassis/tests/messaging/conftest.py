@@ -1,0 +1,137 @@
+"""Real PostgreSQL and RabbitMQ; each test has a database and a virtual host of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import aio_pika
+import psycopg
+import pytest
+from aio_pika.abc import AbstractIncomingMessage
+from psycopg.types.json import Jsonb
+
+from chassis.messaging.contracts import Publications
+from chassis.testing.broker import Management, virtual_host
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.plugin import Servers
+from chassis.testing.running import eventually
+from elcorp.identity.v1 import events_pb2 as identity
+from kernel.events import Event
+
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered(Event):
+    """Consumed by payments and governance, in order within a user; `number` says which of the user's it is."""
+
+    user_id: str
+    number: int = 0
+
+
+def registered(event: Registered) -> identity.UserRegistered:
+    return identity.UserRegistered(user_id=event.user_id, wallet_address=str(event.number), initial_role="user")
+
+
+@pytest.fixture
+def publications():
+    return Publications("identity", {Registered: registered})
+
+
+@pytest.fixture
+def register():
+    def make(user_id: str, number: int = 0) -> Registered:
+        return Registered(occurred_at=datetime.now(UTC), user_id=user_id, number=number)
+
+    return make
+
+
+@pytest.fixture
+def management(servers: Servers) -> Management:
+    return Management(servers.rabbitmq_management_url)
+
+
+@pytest.fixture
+def broker_url(servers: Servers) -> Iterator[str]:
+    with virtual_host(servers.rabbitmq_url, servers.rabbitmq_management_url) as url:
+        # The heartbeat is what tells a silent broker from a quiet one; tests cannot wait for half a minute.
+        yield f"{url}?heartbeat=1"
+
+
+@pytest.fixture
+async def database_urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("chassis", VERSIONS) as urls:
+        yield urls
+
+
+@dataclass
+class Outbox:
+    """Writes to and looks at the outbox of the test's database."""
+
+    url: str
+    publications: Publications
+
+    async def write(self, *events: Event) -> None:
+        messages = [self.publications.encode(event) for event in events]
+        async with await psycopg.AsyncConnection.connect(self.url) as connection, connection.cursor() as cursor:
+            await cursor.executemany(
+                "INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES (%s, %s, %s, %s, %s)",
+                [(m.message_id, m.type, m.aggregate_id, m.payload, Jsonb(m.headers)) for m in messages],
+            )
+            await cursor.execute("NOTIFY outbox")
+
+    async def count(self) -> int:
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            row = await (await connection.execute("SELECT count(*) FROM outbox")).fetchone()
+        return int(row[0])
+
+    async def wait_empty(self, seconds: float = 20) -> None:
+        await eventually(self.count, 0, seconds=seconds)
+
+
+@pytest.fixture
+def outbox(database_urls: DatabaseUrls, publications: Publications) -> Outbox:
+    return Outbox(database_urls.app, publications)
+
+
+class Tap:
+    """Takes everything out of a queue, in the broker's order."""
+
+    def __init__(self) -> None:
+        self.messages: list[AbstractIncomingMessage] = []
+
+    @property
+    def events(self) -> list[tuple[str, int]]:
+        """(user, number) of each, as they arrived, twins included."""
+        parsed = [identity.UserRegistered.FromString(message.body) for message in self.messages]
+        return [(event.user_id, int(event.wallet_address)) for event in parsed]
+
+    @property
+    def first_arrivals(self) -> dict[str, list[int]]:
+        """Each user's numbers in the order of their first arrival."""
+        seen: set[UUID] = set()
+        order: dict[str, list[int]] = {}
+        for message, (user, number) in zip(self.messages, self.events, strict=True):
+            if UUID(message.message_id) not in seen:
+                seen.add(UUID(message.message_id))
+                order.setdefault(user, []).append(number)
+        return order
+
+    async def run(self, url: str, queue_name: str, stop: asyncio.Event) -> None:
+        async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+            await channel.set_qos(prefetch_count=500)
+            queue = await channel.get_queue(queue_name)
+            await queue.consume(self._take)
+            await stop.wait()
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
+        self.messages.append(message)
+        await message.ack()
+
+
+@pytest.fixture
+def tap() -> Tap:
+    return Tap()

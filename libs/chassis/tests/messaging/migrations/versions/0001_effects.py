@@ -1,0 +1,13 @@
+"""What every service has, and a table in which handlers leave their mark."""
+
+from alembic import op
+
+from chassis.migrations import platform_tables
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    platform_tables(op)
+    op.execute("CREATE TABLE effects (position bigserial PRIMARY KEY, aggregate text NOT NULL, number bigint NOT NULL)")
