@@ -26,7 +26,7 @@ class RequestInProgress(DomainError):
 
 
 class KeyReused(DomainError):
-    """This Idempotency-Key was used with another request."""
+    """The Idempotency-Key was used with another request."""
 
     kind: ClassVar[Kind] = Kind.INVALID
     code: ClassVar[str] = "VAL_002"
@@ -45,8 +45,8 @@ class StoredAnswer:
     headers: dict[str, str]
 
 
-class Replay(Exception):  # noqa: N818  # a signal to the route, not an error: the answer is already there
-    """The request was answered before."""
+class Replay(Exception):
+    """The request was answered before: a signal to the route, not an error."""
 
     def __init__(self, answer: StoredAnswer) -> None:
         self.answer = answer

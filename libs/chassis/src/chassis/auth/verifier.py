@@ -40,6 +40,7 @@ class TokenVerifier:
         audience: str,
         keys: KeySource,
         clock: Clock,
+        *,
         cache_size: int = 20_000,
         leeway_seconds: int = 5,
     ) -> None:

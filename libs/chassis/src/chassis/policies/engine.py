@@ -37,7 +37,7 @@ class Policies:
         self._staleness_max = timedelta(seconds=staleness_seconds_max)
         self._expiry_max = timedelta(seconds=expiry_seconds_max)
         self._version = 0
-        self._policies: cedarpy.PolicySet | None = None
+        self._policies = cedarpy.PolicySet.from_str("")
         self._schema: cedarpy.Schema | None = None
         self._confirmed_at: datetime | None = None
         self._remembered: dict[object, bool] = {}
@@ -49,7 +49,7 @@ class Policies:
 
     @property
     def loaded(self) -> bool:
-        return self._policies is not None
+        return self._schema is not None
 
     def load(self, bundle: Bundle) -> None:
         """Put a bundle in force; raises InvalidBundle and keeps the old one when it is not sound."""
@@ -91,7 +91,7 @@ class Policies:
         return allowed
 
     def _refuse_stale(self, permission: str) -> None:
-        if self._policies is None or self._confirmed_at is None:
+        if self._confirmed_at is None:
             raise Unavailable(dependency="governance", reason="no policy bundle yet")
         age = self._clock.now() - self._confirmed_at
         if age <= self._staleness_max:

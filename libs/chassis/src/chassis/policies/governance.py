@@ -1,11 +1,11 @@
 """Bundles from governance, over gRPC."""
 
 import grpc.aio
-from elcorp.governance.v1.governance_pb2 import GetBundleRequest
-from elcorp.governance.v1.governance_pb2_grpc import PolicyServiceStub
 
 from chassis.errors import as_domain_error
 from chassis.policies.bundle import Bundle
+from elcorp.governance.v1.governance_pb2 import GetBundleRequest
+from elcorp.governance.v1.governance_pb2_grpc import PolicyServiceStub
 
 
 class GovernanceBundles:

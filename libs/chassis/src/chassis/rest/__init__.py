@@ -4,7 +4,7 @@ from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Req
 from chassis.rest.app import create_app
 from chassis.rest.envelope import Envelope, envelope
 from chassis.rest.etag import IfMatch, set_etag
-from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore
+from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore, mark_replayed
 from chassis.rest.models import AmountText, RequestModel, ResponseModel
 from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
 from chassis.rest.router import Router
@@ -30,6 +30,7 @@ __all__ = [
     "create_app",
     "cursor_of",
     "envelope",
+    "mark_replayed",
     "page_of",
     "set_etag",
 ]

@@ -1,28 +1,31 @@
-"""The outermost layer: pure ASGI, one object a request."""
+"""The outermost layer: pure ASGI, one pass a request."""
 
 import time
 from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from chassis.rest import observing
 from chassis.rest.context import RequestContext, TrustedProxies, current_request
 from chassis.rest.failures import render
+from chassis.telemetry import continue_trace
 
-_SECURITY_HEADERS: Final = [
+_SECURITY_HEADERS: Final = (
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-]
+)
+_NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class Door:
-    """Request id, client address, body limit, security headers, errors as envelopes, one log line, metrics."""
+    """Request id, client address, body limit, security headers, errors as envelopes, one log line, metrics, a span."""
 
     def __init__(self, app: ASGIApp, *, proxies: TrustedProxies, body_bytes_max: int) -> None:
         self._app = app
@@ -40,28 +43,37 @@ class Door:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         context = RequestContext.begin(scope, self._proxies)
-        token = current_request.set(context)
         sending = _Sending(send, context, scope)
+        if scope["path"] in observing.UNOBSERVED:
+            await self._answer(scope, receive, sending, context)
+            return
+        token = current_request.set(context)
+        bound = bind_contextvars(request_id=context.request_id)
         try:
-            with observing.trace(scope, context):
-                try:
-                    await self._app(scope, self._limited(scope, receive), sending)
-                except Exception as exc:  # noqa: BLE001  # the edge: whatever it is, the caller gets an envelope
-                    response = render(exc, context)
-                    if sending.status:
-                        raise
-                    await response(scope, receive, sending)
+            with continue_trace(context.traceparent, scope["method"]):
+                await self._answer(scope, receive, sending, context)
+                observing.finish(scope, context, sending.status, time.perf_counter() - started)
         finally:
+            reset_contextvars(**bound)
             current_request.reset(token)
-            observing.finish(scope, context, sending.status or 500, time.perf_counter() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive, sending: "_Sending", context: RequestContext) -> None:
+        try:
+            await self._app(scope, self._limited(scope, receive), sending)
+        except Exception as exc:
+            response = render(exc, context, scope)
+            if sending.status:
+                # Half an answer is out; the server closes the connection, which is all that can still be said.
+                raise
+            await response(scope, receive, sending)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
-        if length is not None and length.isdigit():
-            if int(length) > self._body_bytes_max:
-                raise HTTPException(413)
-            # The server holds the client to its Content-Length.
-            return receive
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                if value.isdigit() and int(value[:20]) > self._body_bytes_max:
+                    raise HTTPException(413)
+                # The server holds the client to its Content-Length.
+                return receive
         remaining = self._body_bytes_max
 
         async def counted() -> Message:
@@ -89,8 +101,18 @@ class _Sending:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = message["headers"]
-            given = {name for name, _ in headers}
-            headers.extend(header for header in _SECURITY_HEADERS if header[0] not in given)
+            headers: list[tuple[bytes, bytes]] = message["headers"]
+            headers += _SECURITY_HEADERS
             headers.append((b"x-request-id", self._context.request_id.encode("latin-1")))
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append(_NO_STORE)
+            if self._context.links:
+                headers.append((b"link", self._links()))
         await self._send(message)
+
+    def _links(self) -> bytes:
+        # Relative to the host, which only the gateway knows.
+        query = dict(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        path = self._scope["path"]
+        links = [f'<{path}?{urlencode(query | change)}>; rel="{name}"' for name, change in self._context.links.items()]
+        return ", ".join(links).encode("latin-1", "replace")

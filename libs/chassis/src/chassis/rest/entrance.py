@@ -1,6 +1,5 @@
 """What the routes of one app need from the chassis."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,11 +14,14 @@ from chassis.rest.idempotency import IdempotencyStore
 class Readiness(Protocol):
     """What /readyz asks; `chassis.health.Readiness` is one."""
 
-    @property
-    def draining(self) -> bool: ...
+    async def report(self) -> "Report": ...
 
-    async def check(self) -> Mapping[str, str | None]:
-        """Return each dependency's name with None when it is there, else what is wrong."""
+
+class Report(Protocol):
+    @property
+    def status(self) -> int: ...
+
+    def body(self) -> dict[str, object]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ import orjson
 from fastapi import Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from chassis.errors import STATUS, as_domain_error
 from chassis.rest.context import RequestContext
@@ -16,6 +18,7 @@ from kernel.errors import DomainError, Kind
 ERRORS_MAX = 20
 _MESSAGE_LENGTH_MAX = 300
 _UNAUTHENTICATED: Final = 401
+_NOT_ALLOWED: Final = 405
 _RETRIED: Final = frozenset({429, 503})
 
 # What the framework refuses before any of our code runs.
@@ -28,18 +31,25 @@ _HTTP: Final = {
 }
 
 
-def render(exc: Exception, context: RequestContext) -> Response:
+def render(exc: Exception, context: RequestContext, scope: Scope) -> Response:
     """Turn what was raised into the answer; sets the context's error code."""
     if isinstance(exc, RequestValidationError):
         return _validation(context, "VAL_001", [_field_error(error) for error in exc.errors()[:ERRORS_MAX]])
     if isinstance(exc, HTTPException) and exc.status_code in _HTTP:
         code, message = _HTTP[exc.status_code]
-        return _error(context, exc.status_code, code, message, dict(exc.headers or {}))
+        return _error(context, exc.status_code, code, message, _allow(scope) if exc.status_code == _NOT_ALLOWED else {})
     error = as_domain_error(exc)
     if error.kind is Kind.INVALID:
         return _validation(context, error.code, [{"field": error.field or "request", "message": error.message}])
     status = STATUS[error.kind].http
     return _error(context, status, error.code, error.message, _headers(error, status))
+
+
+def _allow(scope: Scope) -> dict[str, str]:
+    # The framework names the methods of one route only; a path may have several.
+    routes = scope["app"].router.routes
+    methods = {method for route in routes if route.matches(scope)[0] is not Match.NONE for method in route.methods or ()}
+    return {"allow": ", ".join(sorted(methods))}
 
 
 def _headers(error: DomainError, status: int) -> dict[str, str]:

@@ -73,6 +73,8 @@ class IdempotencyStore:
         if response.status_code >= _FAILURE:
             await pending.rollback()
             return
+        if not hasattr(response, "body"):
+            raise TypeError("a streamed answer cannot be kept: declare the route with idempotency=False")
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         answer = StoredAnswer(scope.request_hash, response.status_code, bytes(response.body), headers)
 
@@ -116,5 +118,10 @@ def _replayed(answer: StoredAnswer) -> Response:
     response = Response(answer.body, answer.status)
     for name, value in answer.headers.items():
         response.headers[name] = value
-    response.headers["idempotency-replayed"] = "true"
+    mark_replayed(response)
     return response
+
+
+def mark_replayed(response: Response) -> None:
+    """Say that the answer is an earlier one; for routes that keep their own key."""
+    response.headers["idempotency-replayed"] = "true"

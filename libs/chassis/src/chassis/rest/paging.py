@@ -7,6 +7,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.rest.context import current_request
+from chassis.rest.envelope import Envelope, envelope
 from kernel.pages import PER_PAGE_MAX, CursorPage, CursorRequest, Page, PageRequest
 
 T = TypeVar("T")
@@ -54,22 +55,22 @@ Paging = Annotated[PageRequest, Depends(_page_request)]
 CursorPaging = Annotated[CursorRequest, Depends(_cursor_request)]
 
 
-def page_of(page: Page[T], change: Callable[[T], U]) -> PageOf[U]:
-    """Turn a page of views into a page of schemas; neighbours go to the Link header."""
+def page_of(page: Page[T], change: Callable[[T], U]) -> Envelope[PageOf[U]]:
+    """Answer with a page of views turned into schemas; neighbours go to the Link header."""
     if page.page > 1:
         _link("prev", page=str(page.page - 1), per_page=str(page.per_page))
     if page.page * page.per_page < page.total and page.page < PAGE_MAX:
         _link("next", page=str(page.page + 1), per_page=str(page.per_page))
-    return PageOf.model_construct(
-        items=[change(item) for item in page.items], page=page.page, per_page=page.per_page, total=page.total
-    )
+    items = [change(item) for item in page.items]
+    return envelope(PageOf.model_construct(items=items, page=page.page, per_page=page.per_page, total=page.total))
 
 
-def cursor_of(page: CursorPage[T], change: Callable[[T], U]) -> CursorPageOf[U]:
-    """Turn a page of a history into a page of schemas; the next one goes to the Link header."""
+def cursor_of(page: CursorPage[T], change: Callable[[T], U]) -> Envelope[CursorPageOf[U]]:
+    """Answer with a page of a history turned into schemas; the next one goes to the Link header."""
     if page.next_cursor:
         _link("next", cursor=page.next_cursor)
-    return CursorPageOf.model_construct(items=[change(item) for item in page.items], next_cursor=page.next_cursor)
+    items = [change(item) for item in page.items]
+    return envelope(CursorPageOf.model_construct(items=items, next_cursor=page.next_cursor))
 
 
 def _link(relation: str, **query: str) -> None:

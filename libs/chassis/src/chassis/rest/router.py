@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from chassis.rest.access import Access, admit
 from chassis.rest.context import RequestContext
 from chassis.rest.entrance import Entrance
-from chassis.rest.idempotency import KEY_HEADER, Idempotency, scope_of
+from chassis.rest.idempotency import Idempotency, scope_of
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -118,19 +118,19 @@ class Router(APIRouter):
         )
 
     # FastAPI's own verbs spell out thirty parameters each; ours take one more and pass the rest on.
-    def get(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:  # type: ignore[override]
+    def get(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:
         return self.operation("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:  # type: ignore[override]
+    def post(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:
         return self.operation("POST", path, **options)
 
-    def put(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:  # type: ignore[override]
+    def put(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:
         return self.operation("PUT", path, **options)
 
-    def patch(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:  # type: ignore[override]
+    def patch(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:
         return self.operation("PATCH", path, **options)
 
-    def delete(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:  # type: ignore[override]
+    def delete(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:
         return self.operation("DELETE", path, **options)
 
 
