@@ -1,0 +1,124 @@
+"""Which port everything listens on; each is a setting, and a taken one is named before anything starts."""
+
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Self
+
+SERVICES = ("identity", "payments", "governance", "compliance")
+
+
+class PortTaken(Exception):
+    """A port that the platform needs is in use by another program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The backing services' and the gateway's ports, and where the services' own begin.
+
+    Service number n listens at rest+n (REST), grpc+n, work+n and jobs+n (operations).
+    """
+
+    gateway: int = 8000
+    rest: int = 8101
+    grpc: int = 9101
+    work: int = 8201
+    jobs: int = 8301
+    postgres: int = 5433
+    rabbitmq: int = 5673
+    rabbitmq_management: int = 15674
+    rabbitmq_dist: int = 25673
+    epmd: int = 4370
+    redis: int = 6380
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ELCORP_LOCAL_<NAME>_PORT, with the defaults above."""
+        return cls(**{f.name: int(os.environ.get(f"ELCORP_LOCAL_{f.name.upper()}_PORT", f.default)) for f in fields(cls)})
+
+    @classmethod
+    def free(cls) -> Self:
+        """Find free ports: for tests and benchmarks beside a running platform."""
+        singles = ("gateway", "postgres", "rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd", "redis")
+        found = dict(zip(singles, _free(len(singles)), strict=True))
+        for name, first in zip(("rest", "grpc", "work", "jobs"), _free_runs(4, len(SERVICES)), strict=True):
+            found[name] = first
+        return cls(**found)
+
+    def of(self, kind: str, service: str) -> int:
+        first: int = getattr(self, kind)
+        return first + SERVICES.index(service)
+
+    def backing(self) -> Iterator[tuple[str, int]]:
+        for name in ("postgres", "rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd", "redis"):
+            yield name, getattr(self, name)
+
+    def platform(self) -> Iterator[tuple[str, int]]:
+        yield "gateway", self.gateway
+        for kind in ("rest", "grpc", "work", "jobs"):
+            for service in SERVICES:
+                yield kind, self.of(kind, service)
+
+
+def require_free(name: str, port: int) -> None:
+    """Raise PortTaken, naming the port and the setting that moves it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            setting = f"ELCORP_LOCAL_{name.upper()}_PORT"
+            raise PortTaken(f"port {port} ({name}) is taken{_holder(port)}; free it or set {setting}") from error
+
+
+def _holder(port: int) -> str:
+    """Say which process listens on a port, where /proc tells."""
+    try:
+        with open("/proc/net/tcp", encoding="ascii") as table:  # noqa: PTH123  # not a regular file
+            listening = [line.split() for line in table][1:]
+        inode = next(row[9] for row in listening if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port)
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            if _owns(pid, inode):
+                with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as command:  # noqa: PTH123
+                    return f" by process {pid} ({command.read().replace(chr(0), ' ').strip()[:80]})"
+    except (OSError, StopIteration):
+        return ""
+    return ""
+
+
+def _owns(pid: str, inode: str) -> bool:
+    try:
+        return any(os.readlink(f"/proc/{pid}/fd/{fd}") == f"socket:[{inode}]" for fd in os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False
+
+
+def _free(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _free_runs(runs: int, length: int) -> list[int]:
+    """Find `runs` stretches of `length` neighbouring free ports below the ephemeral range."""
+    found: list[int] = []
+    candidate = 10_000 + os.getpid() % 1000 * 20
+    while len(found) < runs:
+        if all(_is_free(port) for port in range(candidate, candidate + length)):
+            found.append(candidate)
+        candidate += length
+    return found
+
+
+def _is_free(port: int) -> bool:
+    try:
+        require_free("probe", port)
+    except PortTaken:
+        return False
+    return True
