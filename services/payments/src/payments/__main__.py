@@ -1,0 +1,7 @@
+"""`python -m payments serve|work|migrate|jobs|dead-letters`."""
+
+from chassis.run import main
+from payments.bootstrap import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,0 +1,103 @@
+"""How payments' processes are put together: the only file that names concrete classes."""
+
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from chassis.database import Database
+from chassis.health import Readiness
+from chassis.run import Service, Serving, Working
+from chassis.run.folders import migrations_of
+from chassis.unit_of_work import SqlUnitOfWork
+from kernel.clock import SystemClock
+from payments.infrastructure.repositories import SqlPaymentsTransaction
+from payments.interfaces.publications import PUBLICATIONS
+from payments.settings import PaymentsSettings
+
+if TYPE_CHECKING:
+    import procrastinate
+
+
+@asynccontextmanager
+async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
+    """Answer REST; gRPC carries health and reflection until a peer asks payments something."""
+    from chassis.rest import create_app
+    from chassis.rpc import connect
+    from chassis.run import platform
+    from payments.application import Payments
+    from payments.application.issue_money import IssueMoney
+    from payments.application.open_wallet import OpenWallet
+    from payments.application.post_transfers import PostTransfers
+    from payments.application.read_wallets import ReadWallets
+    from payments.application.transfer_tokens import TransferTokens
+    from payments.infrastructure.group_commit import GroupCommit
+    from payments.infrastructure.queries import SqlPaymentsQueries
+    from payments.infrastructure.screening import ComplianceScreening
+    from payments.interfaces.rest import ROUTERS
+
+    async with platform(settings) as parts, connect(settings, "compliance") as compliance:
+        uow, queries = unit_of_work(parts.database), SqlPaymentsQueries(parts.database)
+        post = PostTransfers(uow, ComplianceScreening(compliance), parts.clock)
+        cashier = GroupCommit(post, batch_max=settings.batch_max, waiting_max=settings.waiting_max)
+        application = Payments(
+            transfer_tokens=TransferTokens(cashier),
+            issue_money=IssueMoney(cashier),
+            open_wallet=OpenWallet(uow, parts.clock),
+            read_wallets=ReadWallets(queries),
+            queries=queries,
+        )
+        rest = create_app(
+            title="Elcorp payments",
+            application=application,
+            routers=ROUTERS,
+            verifier=parts.verifier,
+            policies=parts.policies,
+            subject_roles=parts.subject_roles,
+            idempotency=parts.idempotency,
+            readiness=parts.readiness,
+            trusted_proxies=settings.trusted_proxies,
+        )
+        yield Serving(rest, (), parts.readiness, parts.background)
+
+
+@asynccontextmanager
+async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
+    """Relay payments' events, and open a wallet for each user that identity announces."""
+    from chassis.messaging.consumer import Consumer
+    from chassis.messaging.relay import Relay
+    from payments.application.open_wallet import OpenWallet
+    from payments.interfaces.subscriptions import subscriptions
+
+    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    database = Database.connect(database_url, pool_size=settings.database_pool_size)
+    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(OpenWallet(unit_of_work(database), SystemClock())))
+    relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+    readiness = Readiness()
+    readiness.add("database", database.ping)
+    try:
+        yield Working((relay.run, consumer.run), readiness)
+    finally:
+        await database.close()
+
+
+def jobs(settings: PaymentsSettings) -> "procrastinate.App":
+    from chassis.jobs import make_jobs
+
+    return make_jobs(settings)
+
+
+def unit_of_work(database: Database) -> SqlUnitOfWork[SqlPaymentsTransaction]:
+    return SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service=PaymentsSettings.NAME)
+
+
+SERVICE = Service(
+    name=PaymentsSettings.NAME,
+    settings=PaymentsSettings,
+    serving=serving,
+    working=working,
+    migrations=migrations_of("payments"),
+    jobs=jobs,
+)
