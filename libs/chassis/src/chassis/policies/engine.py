@@ -83,11 +83,12 @@ class Policies:
         self._refuse_stale(permission)
         resource = resource or PLATFORM
         question = _question(actor, permission, resource, context)
-        allowed = self._remembered.get(question) if question else None
+        allowed = self._remembered.get(question)
         if allowed is None:
             allowed = self._decide(actor, permission, resource, context or {})
-            if question and len(self._remembered) < _REMEMBERED_MAX:
-                self._remembered[question] = allowed
+            if len(self._remembered) >= _REMEMBERED_MAX:
+                self._remembered.clear()
+            self._remembered[question] = allowed
         return allowed
 
     def _refuse_stale(self, permission: str) -> None:
@@ -126,19 +127,7 @@ class Policies:
 
 
 def _question(actor: Actor, permission: str, resource: Resource, context: Mapping[str, object] | None) -> object:
-    # Everything that _decide looks at, and nothing else; None for what cannot be a key.
-    question = (
-        actor.kind,
-        actor.subject_id,
-        actor.roles,
-        permission,
-        resource.type,
-        resource.id,
-        tuple(resource.attributes.items()),
-        tuple(context.items()) if context else (),
-    )
-    try:
-        hash(question)
-    except TypeError:
-        return None
-    return question
+    # Everything that _decide looks at, and nothing else. As JSON, for True and 1 are one key and two Cedar values.
+    attributes = json.dumps(dict(resource.attributes)) if resource.attributes else ""
+    facts = json.dumps(dict(context)) if context else ""
+    return actor.kind, actor.subject_id, actor.roles, permission, resource.type, resource.id, attributes, facts

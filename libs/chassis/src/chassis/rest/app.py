@@ -1,6 +1,7 @@
 """The app factory: every service's REST side is this, with its own routers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -9,12 +10,14 @@ from starlette.types import ASGIApp
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from chassis.policies.engine import Policies
+from chassis.rest import openapi
 from chassis.rest.context import TrustedProxies
 from chassis.rest.door import Door
 from chassis.rest.entrance import Entrance, Readiness
 from chassis.rest.idempotency import IdempotencyStore
 from chassis.rest.operations import add_operations
-from chassis.rest.router import Route, Router
+from chassis.rest.route import Route
+from chassis.rest.router import Router
 
 BODY_BYTES_MAX = 1_048_576
 
@@ -38,10 +41,10 @@ def create_app(
 ) -> FastAPI:
     """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
 
-    Raises UndeclaredAccess when a route has no access marker.
+    Without an idempotency store, keys that routes would keep are ignored. Raises UndeclaredAccess when a route has no
+    access marker.
     """
-    app = _App(title=title, door=lambda inner: Door(inner, proxies=proxies, body_bytes_max=body_bytes_max))
-    proxies = TrustedProxies(trusted_proxies)
+    app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
     app.state.entrance = Entrance(verifier, policies, subject_roles, idempotency)
     for router in routers:
@@ -55,9 +58,9 @@ def create_app(
 
 
 class _App(FastAPI):
-    """FastAPI with one middleware of ours in place of its stack: the door renders every error itself."""
+    """FastAPI with one layer of ours in place of its middleware: the door renders every error itself."""
 
-    def __init__(self, *, title: str, door: Callable[[ASGIApp], ASGIApp]) -> None:
+    def __init__(self, title: str, proxies: TrustedProxies, body_bytes_max: int) -> None:
         super().__init__(
             title=title,
             version="1",
@@ -66,7 +69,13 @@ class _App(FastAPI):
             redirect_slashes=False,
             telemetry={"tracing": False, "metrics": False, "logs": False},
         )
-        self._door = door
+        self._proxies = proxies
+        self._body_bytes_max = body_bytes_max
 
     def build_middleware_stack(self) -> ASGIApp:
-        return self._door(AsyncExitStackMiddleware(self.router))
+        return Door(AsyncExitStackMiddleware(self.router), proxies=self._proxies, body_bytes_max=self._body_bytes_max)
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            openapi.complete(super().openapi(), self.routes)
+        return super().openapi()

@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
@@ -21,6 +22,8 @@ _SECURITY_HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+# For the log only: nobody is there to get it.
+_GONE: Final = 499
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
 
@@ -48,7 +51,7 @@ class Door:
             await self._answer(scope, receive, sending, context)
             return
         token = current_request.set(context)
-        bound = bind_contextvars(request_id=context.request_id)
+        bound = bind_contextvars(request_id=context.request_id, actor="")
         try:
             with continue_trace(context.traceparent, scope["method"]):
                 await self._answer(scope, receive, sending, context)
@@ -60,6 +63,8 @@ class Door:
     async def _answer(self, scope: Scope, receive: Receive, sending: "_Sending", context: RequestContext) -> None:
         try:
             await self._app(scope, self._limited(scope, receive), sending)
+        except ClientDisconnect:
+            context.error_code, sending.status = "REQ_GONE", _GONE
         except Exception as exc:
             response = render(exc, context, scope)
             if sending.status:

@@ -1,0 +1,97 @@
+"""What the framework cannot know of our operations: security, errors, keys."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pydantic.json_schema import models_json_schema
+
+from chassis.rest.access import Access
+from chassis.rest.envelope import ErrorBody, ValidationErrorBody
+from chassis.rest.idempotency import KEY_HEADER
+from chassis.rest.route import Route
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+_AT: Final = "2026-03-21T08:00:00.000000Z"
+_REQUEST_ID: Final = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
+
+# Status: code, message and when.
+_ERRORS: Final = {
+    "401": ("AUTH_004", "An access token is required.", "No token, or one that is invalid or expired"),
+    "403": ("ACC_001", "Access denied.", "The caller may not"),
+    "404": ("RES_001", "Not found.", "No such thing, or not the caller's"),
+    "409": ("RES_004", "A request with this Idempotency-Key is still in progress; retry shortly.", "Conflict"),
+    "429": ("RATE_001", "Too many requests.", "Rate limit; see Retry-After"),
+    "503": ("SRV_002", "A dependency is unavailable; retry later.", "Retry after Retry-After seconds"),
+}
+
+
+def complete(schema: dict[str, Any], routes: Iterable[object]) -> None:
+    """Add to a generated document what our routes know; changes it in place."""
+    components = schema.setdefault("components", {})
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    _, definitions = models_json_schema(
+        [(ErrorBody, "serialization"), (ValidationErrorBody, "serialization")], ref_template=_REFERENCE
+    )
+    schemas = components.setdefault("schemas", {})
+    schemas.update(definitions["$defs"])
+    # FastAPI's own, which nothing of ours answers with.
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for route in routes:
+        if isinstance(route, Route) and route.access and route.include_in_schema:
+            for method in route.methods or ():
+                _complete_operation(schema["paths"][route.path_format][method.lower()], route, route.access)
+
+
+def _complete_operation(operation: dict[str, Any], route: Route, access: Access) -> None:
+    operation["security"] = [{"bearer": []}] if access.authenticated else []
+    if access.permission:
+        operation["x-permission"] = access.permission
+    responses: dict[str, Any] = operation.setdefault("responses", {})
+    responses["422"] = _response("ValidationErrorBody", "The request is not acceptable", _validation_example())
+    for status in _statuses(route, access):
+        code, message, description = _ERRORS[status]
+        responses.setdefault(status, _response("ErrorBody", description, _error_example(code, message)))
+    if route.keeps_answers:
+        operation.setdefault("parameters", []).append(
+            {
+                "name": KEY_HEADER,
+                "in": "header",
+                "required": False,
+                "description": "Makes the request repeatable: the same key and body get the first answer again",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            }
+        )
+
+
+def _statuses(route: Route, access: Access) -> list[str]:
+    statuses = ["429", "503"]
+    if access.authenticated:
+        statuses.append("401")
+    if access.permission:
+        statuses.append("403")
+    if route.param_convertors:
+        statuses.append("404")
+    if route.idempotency:
+        statuses.append("409")
+    return sorted(statuses)
+
+
+def _response(model: str, description: str, example: dict[str, Any]) -> dict[str, Any]:
+    content = {"schema": {"$ref": _REFERENCE.format(model=model)}, "example": example}
+    return {"description": description, "content": {"application/json": content}}
+
+
+def _error_example(code: str, message: str) -> dict[str, Any]:
+    return {"status": "error", "error": message, "code": code, "request_id": _REQUEST_ID, "timestamp": _AT}
+
+
+def _validation_example() -> dict[str, Any]:
+    errors = [{"field": "email", "message": "Field required"}]
+    return {
+        "status": "validation_error",
+        "code": "VAL_001",
+        "errors": errors,
+        "request_id": _REQUEST_ID,
+        "timestamp": _AT,
+    }

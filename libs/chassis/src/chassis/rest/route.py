@@ -1,0 +1,92 @@
+"""One route: access first, then the request read strictly, then the endpoint, with its answer kept where asked."""
+
+from collections.abc import Callable, Coroutine
+from functools import cache
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from typing import Any, Final
+
+from fastapi import Request, Response, params
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from structlog.contextvars import bind_contextvars
+
+from chassis.rest.access import Access, admit
+from chassis.rest.context import RequestContext
+from chassis.rest.entrance import Entrance
+from chassis.rest.idempotency import Idempotency, scope_of
+from chassis.rest.strict_request import StrictRequest, check_query
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Route(APIRoute):
+    """One operation. What it needs of its app it finds in the scope, so that a router may serve several apps."""
+
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, access: Access | None, idempotency: Idempotency, **options: Any
+    ) -> None:
+        self.access = access
+        self.idempotency = idempotency
+        super().__init__(path, endpoint, **options)
+
+    @property
+    def keeps_answers(self) -> bool:
+        return self.idempotency is True and not UNSAFE.isdisjoint(self.methods or ())
+
+    def get_route_handler(self) -> Handler:
+        """Wrap FastAPI's handler; called once, when the route is made."""
+        _run_inline(self.dependant)
+        inner = super().get_route_handler()
+        query_names = frozenset(
+            field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)
+        )
+        takes_body = self.body_field is not None
+        keeps_answers = self.keeps_answers
+
+        async def handle(request: Request) -> Response:
+            scope = request.scope
+            context = RequestContext.of(scope)
+            entrance = Entrance.of(scope)
+            if self.access is None:
+                raise RuntimeError(f"{self.path} has no access rule")
+            actor = await admit(context, self.access, entrance)
+            # For the log lines of this request, and for the peers that are called on its behalf.
+            bind_contextvars(actor=actor.subject_id)
+            if "\0" in scope["path"]:
+                raise HTTPException(404)
+            if scope["query_string"]:
+                check_query(request, query_names)
+            strict = StrictRequest(scope, request.receive)
+            if takes_body:
+                await strict.check_body()
+            if keeps_answers and entrance.idempotency:
+                asked = scope_of(strict, self.path_format, actor, await strict.body())
+                if asked:
+                    return await entrance.idempotency.run(asked, context, lambda: inner(strict))
+            return await inner(strict)
+
+        return handle
+
+
+def _run_inline(dependant: Dependant) -> None:
+    """Let plain functions among the dependencies run where they are: FastAPI would send each to a thread."""
+    for dependency in dependant.dependencies:
+        call = dependency.call
+        if isgeneratorfunction(call):
+            raise TypeError(f"{call.__name__} is a plain generator; a dependency that cleans up is an async one")
+        if call and not iscoroutinefunction(call) and not isasyncgenfunction(call):
+            dependency.call = _inline(call)
+        _run_inline(dependency)
+
+
+# Cached: FastAPI tells by identity that two routes, or two parameters, share a dependency.
+@cache
+def _inline(call: Callable[..., Any]) -> Callable[..., Any]:
+    async def inline(**values: Any) -> Any:
+        return call(**values)
+
+    return inline
