@@ -11,18 +11,18 @@ class Health(health_aio.HealthServicer):  # type: ignore[misc]  # the package ha
 
     def __init__(self) -> None:
         super().__init__()
-        self._watchers: set[asyncio.Task[Any]] = set()
+        self._closing = asyncio.Event()
 
     async def Watch(self, request: Any, context: Any) -> None:  # noqa: N802  # gRPC's name
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a servicer runs in a task")
-        self._watchers.add(task)
+        # The standard one never returns by itself, and cancelling its own task would leave the call open.
+        watching = asyncio.create_task(super().Watch(request, context))
+        closing = asyncio.create_task(self._closing.wait())
         try:
-            await super().Watch(request, context)
+            await asyncio.wait({watching, closing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._watchers.discard(task)
+            closing.cancel()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     def end_watches(self) -> None:
-        for task in self._watchers:
-            task.cancel()
+        self._closing.set()

@@ -97,7 +97,7 @@ class RemoteUnavailable(RemoteError, Unavailable):
 
 def encode(error: DomainError, status: grpc.StatusCode) -> status_pb2.Status:
     """Render an error for the wire; only what an error says of itself travels, never a traceback or a cause."""
-    facts = {name: str(value)[:FACT_LENGTH_MAX] for name, value in list(error.facts.items())[:FACTS_MAX]}
+    facts = {_text(name): _text(value) for name, value in list(error.facts.items())[:FACTS_MAX]}
     details = [error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata={**facts, _KIND: error.kind.value})]
     answer = status_pb2.Status(code=status.value[0], message=error.message, details=[_pack(detail) for detail in details])
     if violations := _violations(error):
@@ -158,6 +158,11 @@ def _violations(error: DomainError) -> list[tuple[str, str]]:
     if violations:
         return list(violations)[:VIOLATIONS_MAX]
     return [(error.field, error.message)] if error.field else []
+
+
+def _text(value: object) -> str:
+    # Protobuf refuses lone surrogates; an error must not fail on what the caller sent.
+    return str(value)[:FACT_LENGTH_MAX].encode("utf-8", "replace").decode()
 
 
 def _pack(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo) -> AnyMessage:

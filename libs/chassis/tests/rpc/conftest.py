@@ -1,0 +1,107 @@
+"""A screening service that does what the test tells it to, behind a real server and a real channel."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import ClassVar
+
+import pytest
+from grpc import aio
+
+from chassis.rpc import RpcServer, RpcService, Tls, connect
+from chassis.settings import ServiceSettings
+from elcorp.compliance.v1 import compliance_pb2 as compliance
+from elcorp.compliance.v1 import compliance_pb2_grpc
+from kernel.ids import new_id
+
+NAME = "elcorp.compliance.v1.ScreeningService"
+
+
+class PaymentsSettings(ServiceSettings):
+    NAME: ClassVar[str] = "payments"
+    PEERS: ClassVar[tuple[str, ...]] = ("compliance",)
+
+
+class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
+    """Answers with `answer`, and counts."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.answer: Callable[[], Awaitable[None]] = self.clear
+
+    async def clear(self) -> None:
+        await asyncio.sleep(0)
+
+    async def ScreenTransfers(self, request, context):
+        self.calls += 1
+        await self.answer()
+        return compliance.ScreenTransfersResponse(verdicts=[compliance.Verdict(clear=True)])
+
+
+def request() -> compliance.ScreenTransfersRequest:
+    return compliance.ScreenTransfersRequest(
+        transfers=[
+            compliance.Screening(
+                initiator_id=str(new_id()),
+                source_id=str(new_id()),
+                target_id=str(new_id()),
+                amount={"amount": "1.00", "currency": "NAD"},
+            )
+        ]
+    )
+
+
+@asynccontextmanager
+async def served(servicer: object, *, port: int = 0, tls: Tls | None = None, health_port: int | None = None):
+    add = compliance_pb2_grpc.add_ScreeningServiceServicer_to_server
+    server = RpcServer("127.0.0.1", port, [RpcService(add, servicer, NAME)], tls=tls, health_port=health_port)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop(0)
+
+
+@asynccontextmanager
+async def channel_to(target: str, **settings: object) -> AsyncIterator[aio.Channel]:
+    async with connect(PaymentsSettings(compliance_target=target, **settings), "compliance") as channel:
+        yield channel
+
+
+@pytest.fixture
+def ask():
+    return request
+
+
+@pytest.fixture
+def serve():
+    return served
+
+
+@pytest.fixture
+def connect_to():
+    return channel_to
+
+
+@pytest.fixture
+def screening() -> Screening:
+    return Screening()
+
+
+@pytest.fixture
+async def server(screening: Screening) -> AsyncIterator[RpcServer]:
+    async with served(screening) as server:
+        yield server
+
+
+@pytest.fixture
+async def stub(server: RpcServer) -> AsyncIterator[compliance_pb2_grpc.ScreeningServiceStub]:
+    async with channel_to(f"127.0.0.1:{server.port}") as channel:
+        yield compliance_pb2_grpc.ScreeningServiceStub(channel)
+
+
+@pytest.fixture
+async def plain_stub(server: RpcServer) -> AsyncIterator[compliance_pb2_grpc.ScreeningServiceStub]:
+    """What any gRPC client sees: no interceptors of ours."""
+    async with aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield compliance_pb2_grpc.ScreeningServiceStub(channel)

@@ -1,0 +1,166 @@
+import asyncio
+import importlib
+import json
+import time
+from pathlib import Path
+
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+from structlog.testing import capture_logs
+
+import elcorp
+from chassis import telemetry
+from chassis.rpc import RemoteUnavailable, UndeclaredPeerError, caller, connect
+from chassis.rpc.callers import UnknownCaller
+from chassis.rpc.service_config import service_config, services_of
+from chassis.settings import ServiceSettings
+from elcorp.compliance.v1 import compliance_pb2
+from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
+from kernel.actor import ActorKind
+from kernel.errors import Unavailable
+
+PROTOS = Path(next(iter(elcorp.__path__)))
+
+
+async def test_a_repeatable_call_is_retried_while_the_peer_is_unavailable(stub, screening, ask):
+    async def fail_twice() -> None:
+        if screening.calls <= 2:
+            raise Unavailable
+
+    screening.answer = fail_twice
+    answer = await stub.ScreenTransfers(ask())
+    assert answer.verdicts[0].clear
+    assert screening.calls == 3
+
+
+async def test_retries_end(stub, screening, ask):
+    async def fail() -> None:
+        raise Unavailable
+
+    screening.answer = fail
+    with pytest.raises(RemoteUnavailable):
+        await stub.ScreenTransfers(ask())
+    assert screening.calls == 3
+
+
+async def test_a_peer_that_is_away_is_unavailable_at_once_and_found_when_it_comes_back(connect_to, serve, screening, ask):
+    async with serve(screening) as first:
+        port = first.port
+    async with connect_to(f"127.0.0.1:{port}") as channel:
+        stub = ScreeningServiceStub(channel)
+        started = time.monotonic()
+        with pytest.raises(RemoteUnavailable) as caught:
+            await stub.ScreenTransfers(ask())
+        assert time.monotonic() - started < 1.5
+        assert isinstance(caught.value, Unavailable)
+        async with serve(screening, port=port):
+            for _ in range(50):
+                try:
+                    await stub.ScreenTransfers(ask())
+                except RemoteUnavailable:
+                    await asyncio.sleep(0.1)
+                else:
+                    return
+            pytest.fail("the channel never found the peer again")
+
+
+async def test_calls_are_spread_over_all_backends(connect_to, serve, ask):
+    counters = [_Counting(), _Counting()]
+    async with serve(counters[0]) as one, serve(counters[1]) as other:
+        async with connect_to(f"ipv4:127.0.0.1:{one.port},127.0.0.1:{other.port}") as channel:
+            stub = ScreeningServiceStub(channel)
+            for _ in range(200):
+                await stub.ScreenTransfers(ask())
+                if min(counter.calls for counter in counters) > 5:
+                    break
+    assert min(counter.calls for counter in counters) > 5
+
+
+async def test_a_backend_that_drains_gets_no_new_calls(connect_to, serve, ask):
+    counters = [_Counting(), _Counting()]
+    async with serve(counters[0]) as one, serve(counters[1]) as other:
+        async with connect_to(f"ipv4:127.0.0.1:{one.port},127.0.0.1:{other.port}") as channel:
+            stub = ScreeningServiceStub(channel)
+            for _ in range(50):
+                await stub.ScreenTransfers(ask())
+            await one.drain()
+            await asyncio.sleep(0.3)
+            before = counters[0].calls
+            for _ in range(50):
+                await stub.ScreenTransfers(ask())
+    assert counters[0].calls == before
+    assert counters[1].calls >= 50
+
+
+async def test_identity_request_id_and_trace_travel(stub, screening, ask):
+    seen = {}
+
+    async def look() -> None:
+        seen.update(caller=caller(), request_id=telemetry.request_id(), traceparent=telemetry.traceparent())
+
+    screening.answer = look
+    with telemetry.span("request") as span, telemetry.bind_request("req-7", actor="user-9"), capture_logs() as lines:
+        await stub.ScreenTransfers(ask())
+        trace_id = f"{span.get_span_context().trace_id:032x}"
+    assert seen["caller"].kind is ActorKind.SERVICE
+    assert (seen["caller"].subject_id, seen["caller"].request_id, seen["request_id"]) == ("payments", "req-7", "req-7")
+    assert seen["traceparent"].split("-")[1] == trace_id
+    (line,) = [line for line in lines if line["event"] == "rpc"]
+    assert line["name"] == "/elcorp.compliance.v1.ScreeningService/ScreenTransfers"
+    assert (line["outcome"], line["caller"]) == ("ok", "payments")
+
+
+def test_outside_a_call_nobody_calls():
+    with pytest.raises(UnknownCaller):
+        caller()
+
+
+def test_a_peer_that_the_settings_do_not_name_is_refused():
+    class Lonely(ServiceSettings):
+        NAME = "governance"
+
+    with pytest.raises(UndeclaredPeerError):
+        connect(Lonely(), "compliance")
+
+
+@pytest.mark.parametrize("peer", ["identity", "governance", "compliance"])
+def test_service_configs_hold_no_timeout_and_retry_only_what_may_be_repeated(peer):
+    config = json.loads(service_config(services_of(peer)))
+    assert "timeout" not in json.dumps(config)
+    assert config["loadBalancingConfig"] == [{"round_robin": {}}]
+    assert config["methodConfig"][0]["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
+
+
+def test_a_method_without_idempotency_level_is_never_retried():
+    file = descriptor_pb2.FileDescriptorProto(name="t.proto", package="t", message_type=[{"name": "M"}])
+    service = file.service.add(name="S")
+    service.method.add(name="Write", input_type=".t.M", output_type=".t.M")
+    read = service.method.add(name="Read", input_type=".t.M", output_type=".t.M")
+    read.options.idempotency_level = descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    config = json.loads(service_config([pool.FindServiceByName("t.S")]))
+    assert [method["name"] for method in config["methodConfig"]] == [[{"service": "t.S", "method": "Read"}]]
+
+
+def test_all_rpcs_are_unary():
+    """The interceptors, and so deadlines and errors, are for unary calls; streams between services are events."""
+    methods = [
+        method
+        for file in PROTOS.rglob("*_pb2.py")
+        for service in importlib.import_module(
+            ".".join(file.relative_to(PROTOS.parent).with_suffix("").parts)
+        ).DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    ]
+    assert methods
+    assert not [method.full_name for method in methods if method.client_streaming or method.server_streaming]
+
+
+class _Counting:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def ScreenTransfers(self, request, context):
+        self.calls += 1
+        return compliance_pb2.ScreenTransfersResponse()

@@ -1,0 +1,87 @@
+import asyncio
+import time
+
+import grpc
+import pytest
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from chassis.ports import PortTakenError
+from chassis.rpc import RemoteUnavailable
+
+SERVICE = "elcorp.compliance.v1.ScreeningService"
+
+
+@pytest.fixture
+async def plain_channel(server):
+    async with aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield channel
+
+
+async def test_health_is_told_for_each_service(plain_channel, server):
+    health = health_pb2_grpc.HealthStub(plain_channel)
+    for service in ("", SERVICE):
+        answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    with pytest.raises(aio.AioRpcError) as caught:
+        await health.Check(health_pb2.HealthCheckRequest(service="nobody"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    await server.drain()
+    answer = await health.Check(health_pb2.HealthCheckRequest(service=SERVICE))
+    assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_reflection_lists_the_services(plain_channel):
+    reflection = reflection_pb2_grpc.ServerReflectionStub(plain_channel)
+    call = reflection.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+    answer = await call.read()
+    assert SERVICE in {service.name for service in answer.list_services_response.service}
+
+
+async def test_stopping_finishes_the_call_in_flight_and_takes_no_new_one(server, stub, screening, ask):
+    entered = asyncio.Event()
+
+    async def slow() -> None:
+        entered.set()
+        await asyncio.sleep(0.4)
+
+    screening.answer = slow
+    in_flight = asyncio.ensure_future(stub.ScreenTransfers(ask()))
+    await entered.wait()
+    stopping = asyncio.create_task(server.stop(5))
+    await asyncio.sleep(0.1)
+    with pytest.raises(RemoteUnavailable):
+        await stub.ScreenTransfers(ask(), timeout=0.2)
+    assert (await in_flight).verdicts[0].clear
+    await asyncio.wait_for(stopping, 2)
+
+
+async def test_a_health_watcher_does_not_hold_up_the_stop(server, plain_channel):
+    watch = health_pb2_grpc.HealthStub(plain_channel).Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    started = time.monotonic()
+    await server.stop(10)
+    assert time.monotonic() - started < 2
+    watch.cancel()
+
+
+async def test_a_call_that_outlasts_the_grace_is_cut(server, stub, screening, ask):
+    entered = asyncio.Event()
+
+    async def hang() -> None:
+        entered.set()
+        await asyncio.sleep(60)
+
+    screening.answer = hang
+    in_flight = asyncio.ensure_future(stub.ScreenTransfers(ask(), timeout=30))
+    await entered.wait()
+    await asyncio.wait_for(server.stop(0.2), 3)
+    with pytest.raises(RemoteUnavailable):
+        await in_flight
+
+
+async def test_a_taken_port_is_named(serve, server, screening):
+    with pytest.raises(PortTakenError, match=f"127.0.0.1:{server.port}.*ELCORP_GRPC_PORT"):
+        async with serve(screening, port=server.port):
+            pass
