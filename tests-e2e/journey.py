@@ -289,8 +289,8 @@ def main() -> int:
     if not password:
         parser.error("the administrator's password must be in ELCORP_ADMIN_PASSWORD")
     admin = Person("Administrator", email=arguments.admin_email, password=password)
-    print(f"The journey, at {arguments.url}:")  # noqa: T201
-    return 0 if asyncio.run(walk(arguments.url, admin, lambda line: print(line, flush=True))) else 1  # noqa: T201
+    print(f"The journey, at {arguments.url}:")
+    return 0 if asyncio.run(walk(arguments.url, admin, lambda line: print(line, flush=True))) else 1
 
 
 if __name__ == "__main__":

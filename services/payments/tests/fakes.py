@@ -59,7 +59,7 @@ class FakeTransaction:
         self.accounts = FakeAccounts(store)
         self.transfers = FakeTransfers(store)
 
-    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:  # noqa: ARG002
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self.store.facts.append(fact)
 
     def announce(self, event: Event) -> None:

@@ -15,7 +15,7 @@ from elcorp_local import secrets
 from elcorp_local.backing import start_backing
 from elcorp_local.backing.process import ServerFailed
 from elcorp_local.platform import Platform
-from elcorp_local.ports import PortTaken, Ports
+from elcorp_local.ports import Ports, PortTaken
 from elcorp_local.supervisor import ProcessDied
 
 ROOT = Path.cwd()
@@ -43,12 +43,15 @@ def run_platform(arguments: argparse.Namespace) -> int:
     print("Starting the platform", flush=True)
     with Platform.start(FOLDER, ports=Ports.from_environment(), say=say) as platform:
         if platform.secrets_are_new:
-            say(f"administrator {platform.admin_email}, password {platform.admin_password}  (shown once; kept in .local/secrets.env)")
+            who = f"administrator {platform.admin_email}, password {platform.admin_password}"
+            say(f"{who}  (shown once; kept in .local/secrets.env)")
         print(f"Ready in {time.monotonic() - started:.1f} s\n", flush=True)
         status = _walk(platform.url, platform.admin_email, platform.admin_password)
         if arguments.once or status:
             return status
-        print(f"\nServing at {platform.url}  (API documentation: {platform.url}/docs; logs: .local/logs). Ctrl-C stops.", flush=True)
+        print(
+            f"\nServing at {platform.url}  (API documentation: {platform.url}/docs; logs: .local/logs). Ctrl-C stops.", flush=True
+        )
         while not stop.wait(0.5):
             if platform.supervisor.gave_up.is_set():
                 return 1
@@ -128,7 +131,9 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     once = command("run", run_platform)
-    once.add_argument("--once", action="store_true", default=bool(os.environ.get("ONCE")), help="stop after the journey (also ONCE=1)")
+    once.add_argument(
+        "--once", action="store_true", default=bool(os.environ.get("ONCE")), help="stop after the journey (also ONCE=1)"
+    )
     command("journey", run_journey).add_argument("--url", default="http://localhost:8000", help="where the gateway listens")
     command("backing", run_backing)
     command("clean", clean)

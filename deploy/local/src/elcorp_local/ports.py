@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Self
 
 SERVICES = ("identity", "payments", "governance", "compliance")
@@ -35,15 +36,15 @@ class Ports:
     @classmethod
     def from_environment(cls) -> Self:
         """Read ELCORP_LOCAL_<NAME>_PORT, with the defaults above."""
-        return cls(**{f.name: int(os.environ.get(f"ELCORP_LOCAL_{f.name.upper()}_PORT", f.default)) for f in fields(cls)})
+        given = {f.name: os.environ.get(f"ELCORP_LOCAL_{f.name.upper()}_PORT") for f in fields(cls)}
+        return cls(**{name: int(port) for name, port in given.items() if port})
 
     @classmethod
     def free(cls) -> Self:
         """Find free ports: for tests and benchmarks beside a running platform."""
         singles = ("gateway", "postgres", "rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd", "redis")
         found = dict(zip(singles, _free(len(singles)), strict=True))
-        for name, first in zip(("rest", "grpc", "work", "jobs"), _free_runs(4, len(SERVICES)), strict=True):
-            found[name] = first
+        found.update(zip(("rest", "grpc", "work", "jobs"), _free_runs(4, len(SERVICES)), strict=True))
         return cls(**found)
 
     def of(self, kind: str, service: str) -> int:
@@ -75,21 +76,20 @@ def require_free(name: str, port: int) -> None:
 def _holder(port: int) -> str:
     """Say which process listens on a port, where /proc tells."""
     try:
-        with open("/proc/net/tcp", encoding="ascii") as table:  # noqa: PTH123  # not a regular file
-            listening = [line.split() for line in table][1:]
+        listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         inode = next(row[9] for row in listening if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port)
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            if _owns(pid, inode):
-                with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as command:  # noqa: PTH123
-                    return f" by process {pid} ({command.read().replace(chr(0), ' ').strip()[:80]})"
+        for process in Path("/proc").glob("[0-9]*"):
+            if _owns(process, inode):
+                command = (process / "cmdline").read_text(errors="replace").replace("\0", " ").strip()
+                return f" by process {process.name} ({command[:80]})"
     except (OSError, StopIteration):
         return ""
     return ""
 
 
-def _owns(pid: str, inode: str) -> bool:
+def _owns(process: Path, inode: str) -> bool:
     try:
-        return any(os.readlink(f"/proc/{pid}/fd/{fd}") == f"socket:[{inode}]" for fd in os.listdir(f"/proc/{pid}/fd"))
+        return any(str(descriptor.readlink()) == f"socket:[{inode}]" for descriptor in (process / "fd").iterdir())
     except OSError:
         return False
 

@@ -92,7 +92,8 @@ class Supervisor:
                 if not self._watching and process.child and process.child.poll() is not None:
                     raise ProcessDied(f"{name} ended with status {process.child.returncode}; its log:\n{process.tail()}")
             if time.monotonic() > deadline:
-                raise ProcessDied(f"not ready in {seconds_max:g} s: {', '.join(waiting)}; {waiting[0]}:\n{self._managed[waiting[0]].tail()}")
+                tail = self._managed[waiting[0]].tail()
+                raise ProcessDied(f"not ready in {seconds_max:g} s: {', '.join(waiting)}; {waiting[0]}:\n{tail}")
             if time.monotonic() > told:
                 self._say(f"waiting for {', '.join(waiting)}")
                 told += 5

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
-from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -18,6 +17,9 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, create_engine, text
 
 from chassis.database import Database, sqlalchemy_url
+
+# `alembic.op`: a module that passes everything on to the current Operations.
+Op = Any
 
 LOCK_TIMEOUT = "5s"
 # One migration at a time per database: a Job restarted, or two pods.
@@ -73,7 +75,7 @@ async def at_head(database: Database, versions: Path) -> bool:
     return current is not None and str(current) >= str(head)
 
 
-def platform_tables(op: Operations) -> None:
+def platform_tables(op: Op) -> None:
     """Create the tables that every service has: outbox, inbox, idempotency keys, jobs."""
     connection = op.get_bind()
     app_role = runtime_role(connection)
@@ -85,17 +87,15 @@ def platform_tables(op: Operations) -> None:
     _raw_script(connection, SchemaManager.get_schema())
 
 
-def append_only(op: Operations, table: str) -> None:
+def append_only(op: Op, table: str) -> None:
     """Let a table only grow: the runtime role may not change it, and a trigger refuses everybody, the owner too."""
     app_role = runtime_role(op.get_bind())
     op.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM "{app_role}"')
     op.execute(
-        f'CREATE TRIGGER "{table}_append_only" BEFORE UPDATE OR DELETE ON "{table}" '
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        f'CREATE TRIGGER "{table}_append_only" BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW EXECUTE FUNCTION refuse_change()'
     )
     op.execute(
-        f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" '
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()'
     )
 
 
@@ -151,4 +151,3 @@ BEGIN
 END
 $$;
 """
-

@@ -21,6 +21,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Aggregate, Event
 
+
 class UnauditedChange(Exception):
     """A transaction changed something and recorded no audit fact; it was rolled back."""
 
@@ -88,10 +89,7 @@ class SqlUnitOfWork(Generic[TxT]):
         try:
             if scope:
                 await scope.begin(session)
-            if delivery := current_delivery.get():
-                handled = await inbox.record(session, consumer=self._service, message_id=delivery.message_id)
-                if not handled:
-                    raise AlreadyHandled
+            await self._take_delivery(session)
             tx = pending.tx = self._transaction(session, actor)
             tx.encode = self._publications.encode
             yield tx
@@ -103,6 +101,11 @@ class SqlUnitOfWork(Generic[TxT]):
             scope.adopt(pending)
         else:
             await pending.commit()
+
+    async def _take_delivery(self, session: AsyncSession) -> None:
+        delivery = current_delivery.get()
+        if delivery and not await inbox.record(session, consumer=self._service, message_id=delivery.message_id):
+            raise AlreadyHandled
 
 
 class PendingTransaction:

@@ -9,7 +9,7 @@ from kernel.errors import DomainError, Kind
 
 # Wallet and transfer columns are NUMERIC(20,8): twelve digits before the point.
 LARGEST_AMOUNT = Decimal("999999999999.99999999")
-# Only plain digits: Decimal() itself also takes "NaN", "1e400", "１２" and "1_000".
+# Only plain digits: Decimal() itself also takes "NaN", "1e400", digits of other scripts and "1_000".
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 
 

@@ -160,7 +160,7 @@ class Transfers(RuleBasedStateMachine):
                     ),
                     {"ids": ids},
                 )
-                return [tuple(row) for row in rows]  # type: ignore[misc]
+                return [(row[0], row[1], row[2]) for row in rows]
 
         for wallet_id, balance, posted in self.ledger.run(read()):
             assert balance == posted == self.model[wallet_id] >= 0

@@ -15,7 +15,8 @@ TREASURY = treasury_id("NAD")
 async def open_wallet(connection: psycopg.AsyncConnection, balance: str = "0") -> UUID:
     wallet_id = new_id()
     await connection.execute(
-        "INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at) VALUES (%s, 'wallet', %s, 'NAD', %s, 0, now())",
+        "INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at)"
+        " VALUES (%s, 'wallet', %s, 'NAD', %s, 0, now())",
         (wallet_id, new_id(), balance),
     )
     return wallet_id
@@ -24,7 +25,8 @@ async def open_wallet(connection: psycopg.AsyncConnection, balance: str = "0") -
 async def transfer(connection: psycopg.AsyncConnection, target: UUID, key: str = "k") -> UUID:
     transfer_id = new_id()
     await connection.execute(
-        "INSERT INTO transfers (id, kind, initiator_id, idempotency_key, source_id, target_id, amount, currency, description, settled_at)"
+        "INSERT INTO transfers"
+        " (id, kind, initiator_id, idempotency_key, source_id, target_id, amount, currency, description, settled_at)"
         " VALUES (%s, 'issuance', %s, %s, %s, %s, 5, 'NAD', '', now())",
         (transfer_id, TREASURY, key, TREASURY, target),
     )

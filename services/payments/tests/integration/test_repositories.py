@@ -130,10 +130,14 @@ async def test_a_key_of_somebody_else_finds_nothing(any_uow: Any) -> None:
 
 async def test_nothing_stays_of_a_failed_transaction(any_uow: Any) -> None:
     account = wallet("1.00")
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with any_uow.begin(ACTOR) as tx:
             await tx.accounts.add(account)
             tx.record(fact())
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with any_uow.begin(ACTOR) as tx:
         assert await tx.accounts.lock([account.id]) == {}

@@ -3,7 +3,6 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork
 
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
@@ -18,6 +17,7 @@ from payments.application.transfer_tokens import TransferTokens
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.errors import InsufficientFunds, KeyReused, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
 from payments.infrastructure.group_commit import GroupCommit
+from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork
 
 
 def user(user_id: UUID) -> Actor:

@@ -31,9 +31,7 @@ def rabbitmq(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str],
     options = ["-p", f"127.0.0.1:{ports.rabbitmq}:5672", "-p", f"127.0.0.1:{ports.rabbitmq_management}:15672"]
     options += ["--hostname", "elcorp-local"]
     management = f"http://guest:guest@127.0.0.1:{ports.rabbitmq_management}"
-    stop = _run(
-        "rabbitmq:4.1-management", folder, "rabbitmq", options, [], lambda: private_rabbitmq.is_healthy(management)
-    )
+    stop = _run("rabbitmq:4.1-management", folder, "rabbitmq", options, [], lambda: private_rabbitmq.is_healthy(management))
     urls = {
         "rabbitmq_url": f"amqp://guest:guest@127.0.0.1:{ports.rabbitmq}/",
         "rabbitmq_management_url": management,

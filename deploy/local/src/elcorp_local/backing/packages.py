@@ -36,9 +36,10 @@ def provide(needed: Sequence[str], say: Callable[[str], None]) -> Literal["binar
     if docker.is_reachable():
         say("no local servers; using containers")
         return "docker"
+    packages = ", ".join(_PACKAGES[name] for name in missing)
     raise RuntimeError(
-        f"cannot provide {', '.join(name.lower() for name in missing)}: install {', '.join(_PACKAGES[name] for name in missing)}, "
-        "or run as root on Debian or Ubuntu, or start a Docker engine, or set ELCORP_LOCAL_<NAME>_URL"
+        f"cannot provide {', '.join(missing).lower()}: install {packages}, or run as root on Debian or Ubuntu, "
+        "or start a Docker engine, or set ELCORP_LOCAL_<NAME>_URL"
     )
 
 

@@ -45,7 +45,9 @@ def start_backing(folder: Path, *, ports: Ports | None = None, say: Say = lambda
     speed, for tests. Raises PortTaken or ServerFailed.
     """
     ports = ports or Ports.free()
-    given = {name: os.environ.get(f"ELCORP_LOCAL_{name}_URL") for name in ("POSTGRES", "RABBITMQ", "RABBITMQ_MANAGEMENT", "REDIS")}
+    given = {
+        name: os.environ.get(f"ELCORP_LOCAL_{name}_URL") for name in ("POSTGRES", "RABBITMQ", "RABBITMQ_MANAGEMENT", "REDIS")
+    }
     needed = [name for name in ("POSTGRES", "RABBITMQ", "REDIS") if not given[name]]
     source = docker if packages.provide(needed, say) == "docker" else None
     starters = {
@@ -58,7 +60,7 @@ def start_backing(folder: Path, *, ports: Ports | None = None, say: Say = lambda
         _stop_leftovers(folder, name)
         for port in starters[name][1]:
             require_free(port, getattr(ports, port))
-    backing = Backing(*(given[name] or "" for name in ("POSTGRES", "RABBITMQ", "RABBITMQ_MANAGEMENT", "REDIS")))
+    backing = Backing(given["POSTGRES"] or "", given["RABBITMQ"] or "", given["RABBITMQ_MANAGEMENT"] or "", given["REDIS"] or "")
     with ThreadPoolExecutor(max_workers=3) as pool:
         started = {name: pool.submit(starters[name][0], folder, ports, fast=fast) for name in needed}
     # Every start has ended by now: what came up is stopped again when another did not.

@@ -49,8 +49,7 @@ class PostTransfers:
             earlier = dict(await tx.transfers.find_by_keys(orders))
             batch = _Batch(tx, accounts, earlier, self.clock.now())
             outcomes = [
-                request.context.run(batch.settle, request, verdict)
-                for request, verdict in zip(requests, verdicts, strict=True)
+                request.context.run(batch.settle, request, verdict) for request, verdict in zip(requests, verdicts, strict=True)
             ]
             if batch.settled:
                 await tx.transfers.add(batch.settled)
@@ -121,7 +120,10 @@ def _fact(transfer: Transfer, source: Account, target: Account) -> AuditFact:
         resource_type="transfer",
         resource_id=str(transfer.id),
         occurred_at=transfer.settled_at,
-        before={"source_balance": str(debit.balance_after - debit.amount), "target_balance": str(credit.balance_after - credit.amount)},
+        before={
+            "source_balance": str(debit.balance_after - debit.amount),
+            "target_balance": str(credit.balance_after - credit.amount),
+        },
         after={
             "source_balance": str(debit.balance_after),
             "target_balance": str(credit.balance_after),

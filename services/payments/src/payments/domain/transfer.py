@@ -53,8 +53,8 @@ class Transfer(Aggregate):
     id: UUID
     order: TransferOrder
     settled_at: datetime
-    # None when read back for a replay, which only repeats what was asked.
-    postings: tuple[Posting, Posting] | None
+    # The debit and the credit; none when read back for a replay, which only repeats what was asked.
+    postings: tuple[Posting, ...]
 
     @classmethod
     def settle(cls, order: TransferOrder, source: Account, target: Account, at: datetime) -> Self:

@@ -18,6 +18,7 @@ _WALLETS_OF = text(
     FROM accounts WHERE owner_id = :owner ORDER BY opened_at, id LIMIT :limit OFFSET :offset
     """
 )
+# ruff: noqa: S608  # the columns are our own constant
 _TRANSFER_COLUMNS = "t.id, t.kind, t.source_id, t.target_id, t.amount, t.currency, t.description, t.initiator_id, t.settled_at"
 _TRANSFER = text(f"SELECT {_TRANSFER_COLUMNS} FROM transfers t WHERE t.id = :id")
 _OWNS = text("SELECT EXISTS (SELECT FROM accounts WHERE id = ANY(:ids) AND owner_id = :owner)")

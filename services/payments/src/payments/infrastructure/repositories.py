@@ -46,7 +46,8 @@ _FIND = text(
 )
 _ADD_TRANSFERS = text(
     """
-    INSERT INTO transfers (id, kind, initiator_id, idempotency_key, source_id, target_id, amount, currency, description, settled_at)
+    INSERT INTO transfers
+        (id, kind, initiator_id, idempotency_key, source_id, target_id, amount, currency, description, settled_at)
     SELECT * FROM unnest(
         cast(:ids AS uuid[]), cast(:kinds AS text[]), cast(:initiators AS uuid[]), cast(:keys AS text[]),
         cast(:sources AS uuid[]), cast(:targets AS uuid[]), cast(:amounts AS numeric[]), cast(:currencies AS text[]),
@@ -151,7 +152,7 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.transfers = SqlTransfers(session)
 
 
-def _pairs(postings: tuple[Posting, Posting]) -> tuple[tuple[Posting, Posting], tuple[Posting, Posting]]:
+def _pairs(postings: tuple[Posting, ...]) -> tuple[tuple[Posting, Posting], tuple[Posting, Posting]]:
     debit, credit = postings
     return (debit, credit), (credit, debit)
 
@@ -167,4 +168,4 @@ def _transfer(row: Any) -> Transfer:
         amount=Money.of(row.amount, row.currency),
         description=row.description,
     )
-    return Transfer(row.id, order, row.settled_at, None)
+    return Transfer(row.id, order, row.settled_at, ())

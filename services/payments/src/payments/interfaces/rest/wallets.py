@@ -45,9 +45,7 @@ async def list_postings(
     wallet_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[PostingResponse]]:
     """Page through a wallet's postings, newest first, each with the balance it left."""
-    return cursor_of(
-        await app.read_wallets.postings(actor=actor, wallet_id=wallet_id, cursor=cursor), PostingResponse.of
-    )
+    return cursor_of(await app.read_wallets.postings(actor=actor, wallet_id=wallet_id, cursor=cursor), PostingResponse.of)
 
 
 @ledger.get("/trial-balance", dependencies=[Requires("payment:reconcile")])

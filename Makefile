@@ -1,0 +1,57 @@
+# Everything that is run by hand or by CI. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run journey test check bench protos openapi fmt clean sync
+
+# uv comes from PATH, else from a private environment under .local that `make` fills itself.
+UV := $(shell command -v uv 2>/dev/null || echo .local/uv/bin/uv)
+PYTHON := .venv/bin/python
+URL ?= http://localhost:8000
+
+help: ## List what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: sync ## Start the whole platform, walk the journey, serve until Ctrl-C (ONCE=1: stop after the journey)
+	@ONCE=$(ONCE) $(PYTHON) -m elcorp_local run
+
+journey: sync ## Walk the journey against a running platform (URL=http://…; ELCORP_ADMIN_PASSWORD if it is not this checkout's)
+	@$(PYTHON) -m elcorp_local journey --url $(URL)
+
+test: sync ## Run every test on real PostgreSQL, RabbitMQ and Redis, fast ones first (ARGS="-k name")
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: sync ## What CI checks besides tests: lint, format, types, layers, contracts, generated files
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy libs services gateway deploy k8s tests-e2e
+	.venv/bin/lint-imports
+	@$(PYTHON) deploy/ci/contracts.py
+	@$(PYTHON) deploy/ci/protos.py && git diff --exit-code --stat -- protos || { echo "protos/ is not what its .proto files generate: run make protos and commit"; exit 1; }
+	@$(PYTHON) deploy/ci/openapi.py && git diff --exit-code --stat -- docs/openapi.json || { echo "docs/openapi.json is stale: run make openapi and commit"; exit 1; }
+	@$(UV) lock --check --quiet || { echo "uv.lock does not match the pyproject files: run uv lock and commit"; exit 1; }
+
+bench: sync ## Measure, print a table, write .local/bench.json (ONLY=name runs one)
+	@$(PYTHON) -m elcorp_local bench $(if $(ONLY),--only $(ONLY))
+
+protos: sync ## Generate the Python of protos/
+	@$(PYTHON) deploy/ci/protos.py
+
+openapi: sync ## Write the merged OpenAPI document to docs/openapi.json
+	@$(PYTHON) deploy/ci/openapi.py
+
+fmt: sync ## Format and fix what can be fixed
+	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
+
+clean: ## Remove the platform's data (databases, queues, secrets, logs)
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m elcorp_local clean; else rm -rf .local; fi
+
+sync: $(UV)
+	@$(UV) sync --frozen --quiet $(if $(wildcard .venv),,$(info Installing Python packages (first time only: a minute or so)))
+
+.local/uv/bin/uv:
+	@echo "Installing uv (first time only)"
+	@mkdir -p .local
+	@python3 -m venv .local/uv >/dev/null 2>&1 || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "python3 -m venv does not work here: install python3-venv"; exit 1; }; \
+	  rm -rf .local/uv; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null && python3 -m venv .local/uv; }
+	@.local/uv/bin/pip install --quiet uv
