@@ -32,7 +32,7 @@ class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
     async def clear(self) -> None:
         await asyncio.sleep(0)
 
-    async def ScreenTransfers(self, request, context):
+    async def ScreenTransfers(self, request, context):  # noqa: N802  # gRPC's name
         self.calls += 1
         await self.answer()
         return compliance.ScreenTransfersResponse(verdicts=[compliance.Verdict(clear=True)])

@@ -66,28 +66,34 @@ async def test_a_peer_that_is_away_is_unavailable_at_once_and_found_when_it_come
 
 async def test_calls_are_spread_over_all_backends(connect_to, serve, ask):
     counters = [_Counting(), _Counting()]
-    async with serve(counters[0]) as one, serve(counters[1]) as other:
-        async with connect_to(f"ipv4:127.0.0.1:{one.port},127.0.0.1:{other.port}") as channel:
-            stub = ScreeningServiceStub(channel)
-            for _ in range(200):
-                await stub.ScreenTransfers(ask())
-                if min(counter.calls for counter in counters) > 5:
-                    break
+    async with (
+        serve(counters[0]) as one,
+        serve(counters[1]) as other,
+        connect_to(f"ipv4:127.0.0.1:{one.port},127.0.0.1:{other.port}") as channel,
+    ):
+        stub = ScreeningServiceStub(channel)
+        for _ in range(200):
+            await stub.ScreenTransfers(ask())
+            if min(counter.calls for counter in counters) > 5:
+                break
     assert min(counter.calls for counter in counters) > 5
 
 
 async def test_a_backend_that_drains_gets_no_new_calls(connect_to, serve, ask):
     counters = [_Counting(), _Counting()]
-    async with serve(counters[0]) as one, serve(counters[1]) as other:
-        async with connect_to(f"ipv4:127.0.0.1:{one.port},127.0.0.1:{other.port}") as channel:
-            stub = ScreeningServiceStub(channel)
-            for _ in range(50):
-                await stub.ScreenTransfers(ask())
-            await one.drain()
-            await asyncio.sleep(0.3)
-            before = counters[0].calls
-            for _ in range(50):
-                await stub.ScreenTransfers(ask())
+    async with (
+        serve(counters[0]) as one,
+        serve(counters[1]) as other,
+        connect_to(f"ipv4:127.0.0.1:{one.port},127.0.0.1:{other.port}") as channel,
+    ):
+        stub = ScreeningServiceStub(channel)
+        for _ in range(50):
+            await stub.ScreenTransfers(ask())
+        await one.drain()
+        await asyncio.sleep(0.3)
+        before = counters[0].calls
+        for _ in range(50):
+            await stub.ScreenTransfers(ask())
     assert counters[0].calls == before
     assert counters[1].calls >= 50
 
@@ -161,6 +167,6 @@ class _Counting:
     def __init__(self) -> None:
         self.calls = 0
 
-    async def ScreenTransfers(self, request, context):
+    async def ScreenTransfers(self, request, context):  # noqa: N802  # gRPC's name
         self.calls += 1
         return compliance_pb2.ScreenTransfersResponse()

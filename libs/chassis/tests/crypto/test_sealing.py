@@ -1,0 +1,86 @@
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.crypto import Sealer, SubjectKeys, UnsealableError, field_context
+from chassis.crypto.keys import derive
+from chassis.crypto.sealing import NONCE_BYTES
+
+KEY = bytes(range(32))
+sealer = Sealer(KEY)
+names = st.text(max_size=20)
+
+
+@given(plaintext=st.binary(max_size=200), context=st.binary(max_size=50))
+def test_what_was_sealed_opens(plaintext, context):
+    assert sealer.open(sealer.seal(plaintext, context), context) == plaintext
+
+
+@given(plaintext=st.binary(max_size=50), context=st.binary(max_size=50), other=st.binary(max_size=50))
+def test_another_context_opens_nothing(plaintext, context, other):
+    sealed = sealer.seal(plaintext, context)
+    if other != context:
+        with pytest.raises(UnsealableError):
+            sealer.open(sealed, other)
+
+
+@given(data=st.data(), plaintext=st.binary(max_size=50))
+def test_any_changed_bit_is_noticed(data, plaintext):
+    sealed = bytearray(sealer.seal(plaintext, b"here"))
+    position = data.draw(st.integers(0, len(sealed) - 1))
+    sealed[position] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(UnsealableError):
+        sealer.open(bytes(sealed), b"here")
+
+
+@given(cut=st.binary(max_size=28))
+def test_what_is_too_short_to_be_sealed_is_refused(cut):
+    with pytest.raises(UnsealableError):
+        sealer.open(cut, b"")
+
+
+def test_the_same_text_never_seals_alike_and_starts_with_the_version():
+    sealed = [sealer.seal(b"same", b"here") for _ in range(1000)]
+    assert len({each[1 : 1 + NONCE_BYTES] for each in sealed}) == 1000
+    assert {each[0] for each in sealed} == {1}
+
+
+@given(one=st.tuples(names, names, names), other=st.tuples(names, names, names))
+def test_two_places_never_share_a_context(one, other):
+    assert (field_context(*one) == field_context(*other)) is (one == other)
+
+
+def test_rows_swapped_by_a_database_administrator_do_not_open():
+    keys = SubjectKeys(KEY)
+    wrapped = keys.new("anna")
+    anna = keys.sealer("anna", wrapped)
+    sealed = anna.seal(b"anna@example.na", field_context("profiles", "email", "anna"))
+    assert anna.open(sealed, field_context("profiles", "email", "anna")) == b"anna@example.na"
+    with pytest.raises(UnsealableError):
+        anna.open(sealed, field_context("profiles", "phone", "anna"))
+    with pytest.raises(UnsealableError):
+        anna.open(sealed, field_context("profiles", "email", "bernd"))
+    with pytest.raises(UnsealableError):
+        keys.sealer("bernd", wrapped)
+    with pytest.raises(UnsealableError):
+        keys.sealer("bernd", keys.new("bernd")).open(sealed, field_context("profiles", "email", "anna"))
+
+
+def test_another_master_key_opens_no_subject_key():
+    wrapped = SubjectKeys(KEY).new("anna")
+    with pytest.raises(UnsealableError):
+        SubjectKeys(os.urandom(32)).sealer("anna", wrapped)
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33])
+def test_a_key_of_another_length_is_refused(length):
+    with pytest.raises(ValueError, match="32 bytes"):
+        Sealer(bytes(length))
+
+
+def test_each_purpose_has_its_own_key():
+    """RFC 5869: distinct info, independent keys; and the derivation never changes, or nothing old would open."""
+    assert derive(KEY, "seal/v1").hex() == "e447e9392651007ab0f13288f30a0c8e67fca51e8c3a71b3770fcf2220c86971"
+    assert len({derive(KEY, purpose) for purpose in ("seal/v1", "subject-keys/v1", "blind-index/v1/email")}) == 3

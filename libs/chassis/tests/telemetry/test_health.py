@@ -1,0 +1,50 @@
+import asyncio
+
+from chassis import health
+from chassis.health import Readiness
+
+
+async def fine() -> None:
+    await asyncio.sleep(0)
+
+
+async def broken() -> None:
+    raise ConnectionError("cannot reach postgresql://app:hunter2@db:5432/payments\nsecond line")
+
+
+async def test_ready_when_every_required_check_passes():
+    readiness = Readiness()
+    readiness.add("database", fine)
+    readiness.add("broker", broken, required=False)
+    report = await readiness.report()
+    assert report.ready
+    assert report.status == 200
+    assert report.checks["database"] is None
+    assert report.checks["broker"].startswith("ConnectionError: cannot reach")
+
+
+async def test_a_failing_check_tells_operators_what_and_hides_the_secret():
+    readiness = Readiness()
+    readiness.add("database", broken)
+    report = await readiness.report()
+    assert (report.ready, report.status) == (False, 503)
+    assert "hunter2" not in report.checks["database"]
+    assert "second line" not in report.checks["database"]
+
+
+async def test_a_check_that_hangs_fails_in_time(monkeypatch):
+    monkeypatch.setattr(health, "CHECK_TIMEOUT_SECONDS", 0.05)
+    readiness = Readiness()
+    readiness.add("database", lambda: asyncio.sleep(60))
+    readiness.add("redis", lambda: asyncio.sleep(60))
+    report = await asyncio.wait_for(readiness.report(), 1)
+    assert "no answer" in report.checks["database"]
+
+
+async def test_a_draining_process_is_not_ready_whatever_its_checks_say():
+    readiness = Readiness()
+    readiness.add("database", fine)
+    readiness.draining = True
+    report = await readiness.report()
+    assert report.body() == {"ready": False, "draining": True, "checks": {"database": None}}
+    assert report.status == 503

@@ -1,0 +1,114 @@
+import io
+import json
+import logging
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis import telemetry
+from chassis.telemetry.logs import setup_logs
+from chassis.telemetry.redaction import HIDDEN, SECRET_KEYS, redact, scrub
+
+SECRETS = (
+    st.emails(),
+    st.from_regex(r"\+264(81|61|85)[0-9]{7}", fullmatch=True),
+    st.from_regex(r"eyJ[A-Za-z0-9_-]{10,40}\.eyJ[A-Za-z0-9_-]{10,40}\.[A-Za-z0-9_-]{20,40}", fullmatch=True),
+)
+words = st.text(alphabet="abcdefghij ", max_size=20)
+plain = st.none() | st.booleans() | st.integers() | words
+
+
+@pytest.fixture
+def lines():
+    """Read what the process logs, as parsed JSON."""
+    out = io.StringIO()
+    before = (structlog.get_config(), logging.getLogger().handlers[:], logging.getLogger().level)
+    setup_logs("payments-serve", "info", out)
+    # Loggers cached under an earlier configuration stay with it; a fresh proxy stands for the module's own.
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    structlog.configure(**before[0])
+    logging.getLogger().handlers[:] = before[1]
+    logging.getLogger().setLevel(before[2])
+
+
+@given(secret=st.one_of(*SECRETS), before=words, after=words, key=words)
+def test_no_address_number_or_token_survives_in_any_text(secret, before, after, key):
+    cleaned = json.dumps(redact(None, "info", {f"k{key}": f"{before} {secret} {after}", "nested": [{"a": (secret,)}]}))
+    assert json.dumps(secret)[1:-1] not in cleaned
+    assert HIDDEN in cleaned
+
+
+@given(
+    secret=st.text(alphabet="QWXYZ0123456789", min_size=8, max_size=30),
+    name=st.sampled_from(SECRET_KEYS),
+    prefix=st.sampled_from(["", "new_", "X-", "user."]),
+    upper=st.booleans(),
+    wrap=st.sampled_from(["flat", "mapping", "list"]),
+)
+def test_a_key_that_names_a_secret_hides_its_value(secret, name, prefix, upper, wrap):
+    field = {(prefix + name).upper() if upper else prefix + name: secret}
+    fields = {"flat": field, "mapping": {"body": {"inner": field}}, "list": {"items": [field, field]}}[wrap]
+    assert secret not in json.dumps(redact(None, "info", fields))
+
+
+@given(fields=st.dictionaries(st.from_regex(r"[a-d]{1,8}", fullmatch=True), plain | st.lists(plain), max_size=8))
+def test_everything_else_is_left_alone(fields):
+    assert redact(None, "info", dict(fields)) == fields
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("postgresql://payments_app:hunter2@db/payments", "hunter2"),
+        ("amqp://guest:hunter2@broker:5672/", "hunter2"),
+        ("host=db user=app password=hunter2 dbname=x", "hunter2"),
+        ("Authorization: Bearer abc.def-123", "abc.def-123"),
+        ("detail: Key (email)=(anna@example.na) already exists.", "anna@"),
+    ],
+)
+def test_credentials_in_error_messages_are_hidden(text, hidden):
+    assert hidden not in scrub(text)
+
+
+@given(value=st.recursive(st.text() | st.binary() | st.floats() | st.dates(), st.lists, max_leaves=10))
+def test_whatever_is_logged_can_be_rendered(value):
+    json.dumps(redact(None, "info", {"value": value}))
+
+
+def test_a_line_tells_who_where_and_in_which_trace(lines):
+    with telemetry.span("work") as span, telemetry.bind_request("req-1", actor="u-1"):
+        structlog.get_logger().info("rpc", name="Screen", password="hunter2")
+    (line,) = lines()
+    assert line["service"] == "payments-serve"
+    assert line["level"] == "info"
+    assert (line["request_id"], line["actor"]) == ("req-1", "u-1")
+    assert line["trace_id"] == f"{span.get_span_context().trace_id:032x}"
+    assert line["password"] == HIDDEN
+
+
+def test_an_exception_is_one_line_without_its_secrets(lines):
+    try:
+        int("postgresql://app:hunter2@db/x")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    (line,) = lines()
+    assert "ValueError" in line["exception"]
+    assert "hunter2" not in line["exception"]
+
+
+def test_libraries_log_through_the_same_pipe_and_the_noisy_ones_are_quiet(lines):
+    logging.getLogger("some.library").warning("mail to %s", "anna@example.na")
+    logging.getLogger("psycopg.pool").warning("error connecting in 'pool-1'")
+    logging.getLogger("aiohttp.access").info("GET /")
+    logging.getLogger("grpc._cython.cygrpc").error("noise")
+    (line,) = lines()
+    assert (line["library"], line["level"], line["event"]) == ("some.library", "warning", f"mail to {HIDDEN}")
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(secret=st.one_of(*SECRETS))
+def test_the_whole_pipe_lets_no_personal_data_through(lines, secret):
+    structlog.get_logger().warning(f"for {secret}", detail=secret, nested={"x": secret})
+    assert json.dumps(secret)[1:-1] not in json.dumps(lines()[-1])

@@ -1,0 +1,80 @@
+import subprocess
+import sys
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry import trace
+
+from chassis import telemetry
+from chassis.telemetry.traces import setup_traces, shut_down_traces
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_outside_a_span_there_is_no_traceparent():
+    assert telemetry.traceparent() is None
+
+
+def test_every_span_has_a_trace_and_children_share_it():
+    with telemetry.span("outer"):
+        outer = telemetry.traceparent()
+        with telemetry.span("inner"):
+            inner = telemetry.traceparent()
+        assert telemetry.traceparent() == outer
+    assert outer.split("-")[1] == inner.split("-")[1]
+    assert outer.split("-")[2] != inner.split("-")[2]
+
+
+def test_a_trace_goes_on_from_the_wire():
+    with telemetry.continue_trace(PARENT, "served"):
+        version, trace_id, span_id, flags = telemetry.traceparent().split("-")
+    assert (version, trace_id, flags) == ("00", "0af7651916cd43dd8448eb211c80319c", "01")
+    assert span_id != "b7ad6b7169203331"
+
+
+def test_a_linked_trace_is_a_new_one():
+    with telemetry.continue_trace(PARENT, "handled", link=True):
+        assert telemetry.traceparent().split("-")[1] != "0af7651916cd43dd8448eb211c80319c"
+
+
+def test_the_surrounding_trace_does_not_leak_into_one_from_the_wire():
+    with telemetry.span("loop"), telemetry.continue_trace(PARENT, "served"):
+        assert telemetry.traceparent().split("-")[1] == "0af7651916cd43dd8448eb211c80319c"
+
+
+@given(parent=st.text(max_size=80) | st.sampled_from(["00-" + "0" * 32 + "-" + "0" * 16 + "-01", PARENT[:-3], "ff" + PARENT[2:]]))
+def test_a_malformed_parent_begins_a_new_trace(parent):
+    with telemetry.continue_trace(parent, "served"):
+        assert trace.get_current_span().get_span_context().is_valid
+
+
+def test_an_error_passes_through_a_span():
+    with pytest.raises(ZeroDivisionError), telemetry.span("work"):
+        _ = 1 / 0
+
+
+def test_without_an_endpoint_nothing_is_exported_and_no_thread_runs():
+    before = threading.active_count()
+    setup_traces("payments", "local", None)
+    with telemetry.span("work") as span:
+        assert not span.is_recording()
+    assert threading.active_count() == before
+
+
+def test_with_an_endpoint_spans_are_recorded_and_carry_the_same_identities():
+    setup_traces("payments", "local", "http://127.0.0.1:9")
+    try:
+        with telemetry.continue_trace(PARENT, "served", peer="x") as span:
+            assert span.is_recording()
+            assert telemetry.traceparent().split("-")[1] == "0af7651916cd43dd8448eb211c80319c"
+        # Not sent to a collector that is not there: the test is about what is recorded.
+        telemetry.traces._Tracing.provider._active_span_processor._span_processors[0]._batch_processor._queue.clear()
+    finally:
+        shut_down_traces()
+
+
+def test_the_sdk_is_not_loaded_without_an_endpoint():
+    script = "import sys, chassis.telemetry; sys.exit('opentelemetry.sdk.trace' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603  # our own script
