@@ -72,12 +72,13 @@ class Session:
         raise BrokerLost(_reason(self._loss))
 
     def _on_close(self, _sender: object, error: BaseException | None = None) -> None:
-        self._end(error)
+        self.fail(error)
 
     def _on_cancel(self, frame: Any) -> None:
-        self._end(BrokerLost(f"the broker cancelled consumer {frame.consumer_tag}"))
+        self.fail(BrokerLost(f"the broker cancelled consumer {frame.consumer_tag}"))
 
-    def _end(self, error: BaseException | None) -> None:
+    def fail(self, error: BaseException | None) -> None:
+        """Call the session lost: something on it can no longer be relied on."""
         if not self.lost.is_set():
             self._loss = error
             self.lost.set()

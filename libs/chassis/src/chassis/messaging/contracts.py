@@ -10,8 +10,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.delivery import Delivery, MessageT
-from chassis.messaging.tracing import current_traceparent
 from chassis.outbox import OutboxMessage
+from chassis.telemetry import traceparent
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.options.v1 import options_pb2
 from kernel.actor import Actor
@@ -95,8 +95,8 @@ class Publications:
         headers = {SPECVERSION: "1.0", SOURCE: f"/{self.producer}", TIME: occurred_at.astimezone(UTC).isoformat()}
         if subject:
             headers[SUBJECT] = subject
-        if traceparent := current_traceparent():
-            headers[TRACEPARENT] = traceparent
+        if parent := traceparent():
+            headers[TRACEPARENT] = parent
         return headers
 
 

@@ -4,15 +4,16 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from aio_pika import DeliveryMode, Message
 from aio_pika.exceptions import DeliveryError
 from aiormq.channel import Channel
 
 from chassis.messaging.connection import BROKER_ERRORS, BrokerLost
-from chassis.messaging.contracts import CONTENT_TYPE, Publications
+from chassis.messaging.contracts import Publications
 from chassis.messaging.outbox_table import OutboxRow
 from chassis.messaging.topology import exchange_of
+from chassis.messaging.wire import amqp_properties
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
 IN_FLIGHT_MAX = 100
@@ -77,29 +78,45 @@ class Publisher:
         return True
 
     async def _publish(self, row: OutboxRow) -> None:
-        properties = Message(
-            b"",
-            message_id=str(row.message_id),
-            type=row.type,
-            content_type=CONTENT_TYPE,
-            app_id=self._producer,
-            delivery_mode=DeliveryMode.PERSISTENT,
-            headers=row.headers,
-        ).properties
-        # The channel's own publish rather than the exchange's: it need not wait for the socket to drain, as each
-        # message waits for its confirm anyway.
-        try:
-            await self._channel.basic_publish(
-                row.payload,
-                exchange=self._exchange,
-                routing_key=row.type,
-                properties=properties,
-                mandatory=self._mandatory.get(row.type, True),
-                timeout=self._timeout_seconds,
-                wait=False,
-            )
-        except asyncio.CancelledError as error:
-            # A closing channel cancels its futures, which looks like a cancellation of ours and is none.
-            if (task := asyncio.current_task()) and task.cancelling():
-                raise
-            raise BrokerLost("the channel closed under a publish") from error
+        properties = amqp_properties(
+            message_id=str(row.message_id), event_type=row.type, producer=self._producer, headers=row.headers
+        )
+        await publish(
+            self._channel,
+            row.payload,
+            exchange=self._exchange,
+            routing_key=row.type,
+            properties=properties,
+            mandatory=self._mandatory.get(row.type, True),
+            timeout_seconds=self._timeout_seconds,
+        )
+
+
+async def publish(
+    channel: Channel,
+    body: bytes,
+    *,
+    exchange: str,
+    routing_key: str,
+    properties: Any,
+    mandatory: bool = True,
+    timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS,
+) -> None:
+    """Publish and wait for the broker's confirm; raises one of REFUSALS or BROKER_ERRORS, and never hangs."""
+    try:
+        # The channel's own publish rather than an exchange's: it need not wait for the socket to drain, as each message
+        # waits for its confirm anyway.
+        await channel.basic_publish(
+            body,
+            exchange=exchange,
+            routing_key=routing_key,
+            properties=properties,
+            mandatory=mandatory,
+            timeout=timeout_seconds,
+            wait=False,
+        )
+    except asyncio.CancelledError as error:
+        # A closing channel cancels its futures, which looks like a cancellation of ours and is none.
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise
+        raise BrokerLost("the channel closed under a publish") from error

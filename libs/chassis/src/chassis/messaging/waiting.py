@@ -33,7 +33,7 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def wait_any(*events: asyncio.Event, seconds: float) -> None:
+async def wait_any(*events: asyncio.Event, seconds: float | None = None) -> None:
     """Wait until one of the events is set, `seconds` at most."""
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:

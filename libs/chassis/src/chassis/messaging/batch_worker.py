@@ -1,0 +1,133 @@
+"""Handling a queue's messages in batches: one handler call and one acknowledgement for many."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import structlog
+from aio_pika.abc import AbstractIncomingMessage
+from opentelemetry.trace import SpanKind
+
+from chassis.messaging.connection import Session, underlay_of
+from chassis.messaging.contracts import BatchSubscription
+from chassis.messaging.delivery import Delivery
+from chassis.messaging.queue_worker import HANDLER_SECONDS_MAX, Intake
+from chassis.messaging.settlement import Failure, Outcome, Settler
+from chassis.messaging.waiting import Backoff, wait_any
+from chassis.messaging.wire import Undecodable, decode
+from chassis.telemetry import bind_request, continue_trace
+
+Item = tuple[AbstractIncomingMessage, Delivery[Any]]
+
+log = structlog.get_logger()
+
+
+class BatchWorker:
+    """Collects and hands over batches, in the queue's order, one at a time."""
+
+    def __init__(self, queue: str, subscriptions: Mapping[str, BatchSubscription[Any]]) -> None:
+        self._queue = queue
+        self._subscriptions = subscriptions
+        self._classes = {event_type: subscription.message_class for event_type, subscription in subscriptions.items()}
+        self._batch_max = max(subscription.batch_max for subscription in subscriptions.values())
+        self._wait_seconds = max(subscription.wait_ms_max for subscription in subscriptions.values()) / 1000
+
+    async def start(self, session: Session) -> None:
+        # Twice a batch, so that the next one gathers while this one is handled.
+        self._session = session
+        self._stopping = asyncio.Event()
+        self._arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+        intake = self._intake = await Intake.open(session, self._queue, self._batch_max * 2)
+        self._settler = Settler(session, await underlay_of(intake.channel), self._queue, types=frozenset(self._classes))
+        self._work = asyncio.create_task(self._handle_all())
+        await intake.consume(self._arrived.put)
+
+    async def finish(self, grace_seconds: float) -> None:
+        self._stopping.set()
+        await self._intake.cancel()
+        await self._arrived.put(None)
+        _, late = await asyncio.wait({self._work}, timeout=grace_seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(self._work, return_exceptions=True)
+
+    async def _handle_all(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                if first := await self._arrived.get():
+                    await self._handle(await self._collect(first))
+        except Exception as error:  # a defect of ours; the next session begins with the same messages
+            log.exception("batch worker failed", queue=self._queue)
+            self._session.fail(error)
+
+    async def _collect(self, first: AbstractIncomingMessage) -> list[AbstractIncomingMessage]:
+        batch = [first]
+        clock = asyncio.get_running_loop().time
+        closes_at = clock() + self._wait_seconds
+        while len(batch) < self._batch_max and (left := closes_at - clock()) > 0:
+            if self._arrived.empty():
+                try:
+                    message = await asyncio.wait_for(self._arrived.get(), left)
+                except TimeoutError:
+                    break
+            else:
+                message = self._arrived.get_nowait()
+            if message is None:
+                break
+            batch.append(message)
+        return batch
+
+    async def _handle(self, batch: Sequence[AbstractIncomingMessage]) -> None:
+        items: list[Item] = []
+        for message in batch:
+            try:
+                items.append((message, decode(message, self._classes)))
+            except Undecodable as error:
+                await self._settler.failed(message, Failure(error), since=time.perf_counter())
+        for event_type, run in groupby(items, key=lambda item: item[1].type):
+            await self._handle_run(self._subscriptions[event_type], list(run))
+
+    async def _handle_run(self, subscription: BatchSubscription[Any], items: Sequence[Item]) -> None:
+        """Hand over messages of one type; while a dependency is away they wait here, in their order."""
+        backoff = Backoff()
+        since = time.perf_counter()
+        while not self._session.lost.is_set():
+            failure = await self._try(subscription, items)
+            if failure is None:
+                for message, _ in items:
+                    self._settler.report(message, Outcome.HANDLED, since=since)
+                await self._settler.done_up_to(items[-1][0])
+                return
+            if not failure.dependency_away:
+                await self._one_by_one(subscription, items, failure)
+                return
+            log.warning("batch waits for what its handler needs", queue=self._queue, error=str(failure.error))
+            await wait_any(self._stopping, self._session.lost, seconds=backoff.next())
+            if self._stopping.is_set():
+                return
+
+    async def _one_by_one(self, subscription: BatchSubscription[Any], items: Sequence[Item], failure: Failure) -> None:
+        """Find the message that spoils the batch, and let the others through."""
+        for item in items:
+            since = time.perf_counter()
+            alone = failure if len(items) == 1 else await self._try(subscription, [item])
+            if alone:
+                await self._settler.failed(item[0], alone, since=since)
+            else:
+                await self._settler.done(item[0], Outcome.HANDLED, since=since)
+
+    async def _try(self, subscription: BatchSubscription[Any], items: Sequence[Item]) -> Failure | None:
+        deliveries = [delivery for _, delivery in items]
+        first = deliveries[0]
+        with (
+            continue_trace(first.traceparent, f"{first.type} process batch", link=True, kind=SpanKind.CONSUMER),
+            bind_request(str(first.message_id), messages=len(deliveries)),
+        ):
+            try:
+                async with asyncio.timeout(HANDLER_SECONDS_MAX):
+                    await subscription.handler(deliveries)
+            except Exception as error:  # noqa: BLE001  # classified in one place, and never lost
+                return Failure.of(error)
+        return None

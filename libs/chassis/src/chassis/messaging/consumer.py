@@ -1,0 +1,84 @@
+"""The consumer: a service's subscriptions on their queues, from connection to connection."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from chassis.messaging.batch_worker import BatchWorker
+from chassis.messaging.connection import BrokerLost, Session, keep_session
+from chassis.messaging.contracts import AnySubscription, BatchSubscription, Subscription, spec_of
+from chassis.messaging.queue_worker import QueueWorker, SingleWorker
+from chassis.messaging.topology import declare_subscriptions
+from chassis.messaging.waiting import wait_any
+
+PREFETCH = 20
+# Handlers under way when the process is told to stop, and when the connection is lost.
+STOP_GRACE_SECONDS = 20.0
+LOSS_GRACE_SECONDS = 5.0
+
+
+class Consumer:
+    """Consumes all queues of a service; run it in as many processes as you like, each queue is served by one."""
+
+    def __init__(
+        self,
+        rabbitmq_url: str,
+        service: str,
+        subscriptions: Sequence[AnySubscription],
+        *,
+        prefetch: int = PREFETCH,
+        stop_grace_seconds: float = STOP_GRACE_SECONDS,
+    ) -> None:
+        self._rabbitmq_url = rabbitmq_url
+        self._service = service
+        self._specs = [spec_of(subscription.message_class) for subscription in subscriptions]
+        self._prefetch = prefetch
+        self._stop_grace_seconds = stop_grace_seconds
+        self._queues = _by_queue(service, subscriptions)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until told to stop, then finish what is in hand; waits for RabbitMQ as long as it takes."""
+        work = partial(self._consume, stop)
+        await keep_session(self._rabbitmq_url, work, name=f"{self._service} consumer", stop=stop)
+
+    async def _consume(self, stop: asyncio.Event, session: Session) -> None:
+        await declare_subscriptions(await session.channel(), self._service, self._specs)
+        workers = [_worker(queue, subscriptions, self._prefetch) for queue, subscriptions in self._queues.items()]
+        started: list[QueueWorker] = []
+        try:
+            for worker in workers:
+                await worker.start(session)
+                started.append(worker)
+            await wait_any(stop, session.lost)
+        finally:
+            grace_seconds = LOSS_GRACE_SECONDS if session.lost.is_set() else self._stop_grace_seconds
+            await asyncio.gather(*(worker.finish(grace_seconds) for worker in started))
+        if session.lost.is_set():
+            raise BrokerLost("while consuming")
+
+
+def _by_queue(service: str, subscriptions: Sequence[AnySubscription]) -> dict[str, dict[str, AnySubscription]]:
+    queues: dict[str, dict[str, AnySubscription]] = {}
+    for subscription in subscriptions:
+        spec = spec_of(subscription.message_class)
+        if service not in spec.consumers:
+            raise ValueError(f"{spec.type} does not name {service} among its consumers: {', '.join(spec.consumers)}")
+        by_type = queues.setdefault(spec.queue(service), {})
+        if spec.type in by_type:
+            raise ValueError(f"{service} subscribes to {spec.type} twice")
+        by_type[spec.type] = subscription
+    return queues
+
+
+def _worker(queue: str, subscriptions: dict[str, AnySubscription], prefetch: int) -> QueueWorker:
+    batches: dict[str, BatchSubscription[Any]] = {}
+    singles: dict[str, Subscription[Any]] = {}
+    for event_type, subscription in subscriptions.items():
+        if isinstance(subscription, BatchSubscription):
+            batches[event_type] = subscription
+        else:
+            singles[event_type] = subscription
+    if batches and singles:
+        raise ValueError(f"queue {queue} mixes batches and single messages; give one of them a family of its own")
+    return BatchWorker(queue, batches) if batches else SingleWorker(queue, singles, prefetch=prefetch)

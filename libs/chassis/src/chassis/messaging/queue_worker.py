@@ -1,0 +1,133 @@
+"""Handling a queue's messages one by one: many aggregates side by side, each in its order."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from opentelemetry.trace import SpanKind
+
+from chassis.messaging.connection import BROKER_ERRORS, RPC_TIMEOUT_SECONDS, Session, underlay_of
+from chassis.messaging.contracts import Subscription
+from chassis.messaging.delivery import Delivery, current_delivery
+from chassis.messaging.settlement import Failure, Outcome, Settler
+from chassis.messaging.wire import Undecodable, decode, subject_of
+from chassis.telemetry import bind_request, continue_trace
+
+# A handler that takes longer has a defect; its message is tried again.
+HANDLER_SECONDS_MAX = 30.0
+
+log = structlog.get_logger()
+
+
+class QueueWorker(Protocol):
+    """Consumes one queue on one session."""
+
+    async def start(self, session: Session) -> None:
+        """Begin to consume."""
+
+    async def finish(self, grace_seconds: float) -> None:
+        """Stop consuming and let what is in hand end, at most so long."""
+
+
+class SingleWorker:
+    """Runs handlers, at most `prefetch` at once and one per aggregate."""
+
+    def __init__(self, queue: str, subscriptions: Mapping[str, Subscription[Any]], *, prefetch: int) -> None:
+        self._queue = queue
+        self._subscriptions = subscriptions
+        self._classes = {event_type: subscription.message_class for event_type, subscription in subscriptions.items()}
+        self._prefetch = prefetch
+        self._in_hand: set[asyncio.Task[None]] = set()
+        # The last message in hand of each aggregate; the next one waits for it.
+        self._tails: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self, session: Session) -> None:
+        self._session = session
+        self._intake = await Intake.open(session, self._queue, self._prefetch)
+        self._settler = Settler(session, await underlay_of(self._intake.channel), self._queue, types=frozenset(self._classes))
+        await self._intake.consume(self._take)
+
+    async def finish(self, grace_seconds: float) -> None:
+        await self._intake.cancel()
+        if self._in_hand:
+            _, late = await asyncio.wait(self._in_hand, timeout=grace_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
+        # A task of our own: the client library cancels its tasks when the connection goes, in mid-handler.
+        subject = subject_of(message)
+        before = self._tails.get(subject) if subject else None
+        task = asyncio.create_task(self._handle(message, before))
+        self._in_hand.add(task)
+        if subject:
+            self._tails[subject] = task
+        task.add_done_callback(lambda done: self._let_go(done, subject))
+
+    def _let_go(self, task: asyncio.Task[None], subject: str | None) -> None:
+        self._in_hand.discard(task)
+        if subject and self._tails.get(subject) is task:
+            del self._tails[subject]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("message worker failed", queue=self._queue, exc_info=error)
+            self._session.fail(error)
+
+    async def _handle(self, message: AbstractIncomingMessage, before: asyncio.Task[None] | None) -> None:
+        if before:
+            await asyncio.wait({before})
+        since = time.perf_counter()
+        try:
+            delivery = decode(message, self._classes)
+        except Undecodable as error:
+            await self._settler.failed(message, Failure(error), since=since)
+            return
+        with (
+            continue_trace(delivery.traceparent, f"{delivery.type} process", link=True, kind=SpanKind.CONSUMER),
+            bind_request(str(delivery.message_id)),
+        ):
+            try:
+                await self._run(delivery)
+            except Exception as error:  # noqa: BLE001  # classified in one place, and never lost
+                if failure := Failure.of(error):
+                    await self._settler.failed(message, failure, since=since)
+                else:
+                    await self._settler.done(message, Outcome.DUPLICATE, since=since)
+            else:
+                await self._settler.done(message, Outcome.HANDLED, since=since)
+
+    async def _run(self, delivery: Delivery[Any]) -> None:
+        token = current_delivery.set(delivery)
+        try:
+            async with asyncio.timeout(HANDLER_SECONDS_MAX):
+                await self._subscriptions[delivery.type].handler(delivery)
+        finally:
+            current_delivery.reset(token)
+
+
+class Intake:
+    """One consumer on one channel."""
+
+    def __init__(self, channel: AbstractChannel, queue: AbstractQueue) -> None:
+        self.channel = channel
+        self._queue = queue
+        self._tag: str | None = None
+
+    @classmethod
+    async def open(cls, session: Session, queue: str, prefetch: int) -> "Intake":
+        channel = await session.channel(prefetch=prefetch)
+        return cls(channel, await channel.get_queue(queue, ensure=False))
+
+    async def consume(self, take: Any) -> None:
+        self._tag = await self._queue.consume(take, timeout=RPC_TIMEOUT_SECONDS)
+
+    async def cancel(self) -> None:
+        """Take no more; quietly, as the session may be gone."""
+        if self._tag and not self.channel.is_closed:
+            try:
+                await self._queue.cancel(self._tag, timeout=RPC_TIMEOUT_SECONDS)
+            except BROKER_ERRORS:
+                return

@@ -1,0 +1,76 @@
+"""How an event looks on AMQP 0-9-1: properties and headers, written by the relay and read by consumers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aio_pika import DeliveryMode, Message
+from aio_pika.abc import AbstractIncomingMessage
+from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as ProtoMessage
+
+from chassis.messaging.contracts import CONTENT_TYPE, SOURCE, SUBJECT, TIME, TRACEPARENT
+from chassis.messaging.delivery import Delivery
+from kernel.errors import InvalidValue
+
+# How often handling was tried, and how often of these the handler itself was at fault. Ours, kept through retry queues.
+ATTEMPT = "elcorp-attempt"
+FAULTS = "elcorp-faults"
+
+
+class Undecodable(InvalidValue):
+    """The message is not what its contract says."""
+
+
+def amqp_properties(*, message_id: str, event_type: str, producer: str, headers: Mapping[str, Any]) -> Any:
+    """Make the properties of a persistent event."""
+    return Message(
+        b"",
+        message_id=message_id,
+        type=event_type,
+        content_type=CONTENT_TYPE,
+        app_id=producer,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        headers=dict(headers),
+    ).properties
+
+
+def decode(message: AbstractIncomingMessage, classes: Mapping[str, type[ProtoMessage]]) -> Delivery[Any]:
+    """Read a message of one of the types in `classes`; raises Undecodable."""
+    headers = message.headers
+    message_class = classes.get(message.type or "")
+    if message_class is None:
+        raise Undecodable(reason="no subscription for its type")
+    try:
+        return Delivery(
+            message_id=UUID(message.message_id),
+            type=message.type or "",
+            producer=_text(headers, SOURCE).removeprefix("/"),
+            occurred_at=datetime.fromisoformat(_text(headers, TIME)),
+            message=message_class.FromString(message.body),
+            attempt=count(message, ATTEMPT) + 1,
+            redelivered=bool(message.redelivered),
+            aggregate_id=subject_of(message),
+            traceparent=_text(headers, TRACEPARENT) if TRACEPARENT in headers else None,
+        )
+    except (ValueError, TypeError, AttributeError, DecodeError) as error:
+        raise Undecodable(reason=type(error).__name__) from error
+
+
+def subject_of(message: AbstractIncomingMessage) -> str | None:
+    """Return the aggregate whose order counts, None when no order does."""
+    subject = message.headers.get(SUBJECT)
+    return subject if isinstance(subject, str) else None
+
+
+def count(message: AbstractIncomingMessage, header: str) -> int:
+    value = message.headers.get(header)
+    return value if isinstance(value, int) else 0
+
+
+def _text(headers: Mapping[str, Any], name: str) -> str:
+    value = headers.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"header {name} is missing")  # noqa: TRY004  # the sender's value is at fault, no type of ours
+    return value
