@@ -1,10 +1,10 @@
-from decimal import Decimal
+from decimal import Decimal, Inexact
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.money import CURRENCIES, LARGEST_AMOUNT, CurrencyMismatch, InvalidAmount, Money, UnknownCurrency
+from kernel.money import CURRENCIES, LARGEST_AMOUNT, CurrencyMismatch, InvalidAmount, Money, UnknownCurrency, amount_text
 
 cents = st.integers(min_value=-(10**13), max_value=10**13).map(lambda n: Money.of(Decimal(n).scaleb(-2), "NAD"))
 
@@ -19,13 +19,13 @@ def test_addition_is_exact(a: Money, b: Money, c: Money) -> None:
 
 @given(cents)
 def test_text_reads_back(money: Money) -> None:
-    assert Money.of(str(money.amount), "NAD") == money
+    assert Money.of(money.text, "NAD") == money
 
 
 @given(st.sampled_from(sorted(CURRENCIES)), st.integers(min_value=0, max_value=10**9))
 def test_amount_carries_the_currencys_minor_units(currency: str, units: int) -> None:
-    written = str(Money.of(units, currency).amount)
-    assert len(written.partition(".")[2]) == CURRENCIES[currency].minor_units
+    whole, _, decimals = Money.of(units, currency).text.partition(".")
+    assert (int(whole), len(decimals)) == (units, CURRENCIES[currency].minor_units)
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,10 @@ def test_currencies_do_not_mix() -> None:
 def test_unknown_currency_is_refused(code: str) -> None:
     with pytest.raises(UnknownCurrency):
         Money.of("1", code)
+
+
+def test_stored_amounts_are_written_exactly_however_large() -> None:
+    assert amount_text(Decimal("0E-8"), "ELC") == "0.00000000"
+    assert amount_text(Decimal("-123456789012345678901234567890.12000000"), "NAD") == "-123456789012345678901234567890.12"
+    with pytest.raises(Inexact):
+        amount_text(Decimal("0.00100000"), "NAD")

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Self
 
 from kernel.errors import DomainError, Kind
@@ -62,10 +62,7 @@ CURRENCIES = {
 
 @dataclass(frozen=True, slots=True, order=False)
 class Money:
-    """An exact amount of one currency.
-
-    The amount always carries the currency's own minor units, so `str(Money.of("5", "NAD").amount)` is "5.00".
-    """
+    """An exact amount of one currency, always with the currency's own minor units: `Money.of("5", "NAD").text` is "5.00"."""
 
     amount: Decimal
     currency: Currency
@@ -90,6 +87,11 @@ class Money:
     @classmethod
     def zero(cls, currency: str) -> Self:
         return cls(Decimal(0), Currency.of(currency))
+
+    @property
+    def text(self) -> str:
+        """The amount as it is written in JSON, messages and audit facts; `str` of a Decimal may say "0E-8"."""
+        return f"{self.amount:f}"
 
     @property
     def is_positive(self) -> bool:
@@ -121,8 +123,17 @@ class Money:
         return other <= self
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency.code}"
+        return f"{self.text} {self.currency.code}"
 
     def _require_same(self, other: "Money") -> None:
         if self.currency != other.currency:
             raise CurrencyMismatch(left=self.currency.code, right=other.currency.code)
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """Write a stored amount, however large, with the currency's own minor units."""
+    return f"{amount.quantize(Currency.of(currency).quantum, context=_WIDE):f}"
+
+
+# The default context's 28 digits are fewer than NUMERIC(38,8) holds.
+_WIDE = Context(prec=60, traps=[Inexact, InvalidOperation])

@@ -4,6 +4,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
+from kernel.money import amount_text
 from payments.application.ports import UnitOfWork
 from payments.domain.account import Account
 
@@ -27,7 +28,7 @@ class OpenWallet:
                     resource_type="wallet",
                     resource_id=str(wallet_id),
                     occurred_at=wallet.opened_at,
-                    after={"currency": currency, "owner_id": str(owner_id), "balance": str(wallet.balance)},
+                    after={"currency": currency, "owner_id": str(owner_id), "balance": amount_text(wallet.balance, currency)},
                     related_ids=(str(owner_id),),
                 )
             )

@@ -10,6 +10,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import DomainError, NotFound
+from kernel.money import amount_text
 from payments.application.ports import Screening, Settled, Transaction, UnitOfWork, Verdict
 from payments.domain.account import Account
 from payments.domain.errors import ScreeningRefused
@@ -103,7 +104,7 @@ class _Batch:
                 resource_type="wallet",
                 resource_id=str(order.source_id),
                 occurred_at=self.at,
-                after={"amount": str(order.amount.amount), "currency": order.amount.currency.code},
+                after={"amount": order.amount.text, "currency": order.amount.currency.code},
                 reason=verdict.reason,
                 related_ids=(str(order.target_id),),
             ),
@@ -114,6 +115,7 @@ class _Batch:
 def _fact(transfer: Transfer, source: Account, target: Account) -> AuditFact:
     debit, credit = transfer.postings
     order = transfer.order
+    currency = order.amount.currency.code
     owners = tuple(str(owner) for owner in (source.owner_id, target.owner_id) if owner)
     return AuditFact(
         action=f"payments.{order.kind}.settle",
@@ -121,14 +123,14 @@ def _fact(transfer: Transfer, source: Account, target: Account) -> AuditFact:
         resource_id=str(transfer.id),
         occurred_at=transfer.settled_at,
         before={
-            "source_balance": str(debit.balance_after - debit.amount),
-            "target_balance": str(credit.balance_after - credit.amount),
+            "source_balance": amount_text(debit.balance_after - debit.amount, currency),
+            "target_balance": amount_text(credit.balance_after - credit.amount, currency),
         },
         after={
-            "source_balance": str(debit.balance_after),
-            "target_balance": str(credit.balance_after),
-            "amount": str(order.amount.amount),
-            "currency": order.amount.currency.code,
+            "source_balance": amount_text(debit.balance_after, currency),
+            "target_balance": amount_text(credit.balance_after, currency),
+            "amount": order.amount.text,
+            "currency": currency,
         },
         reason=order.description or None,
         related_ids=(str(source.id), str(target.id), *owners),

@@ -47,7 +47,7 @@ class Account(Aggregate):
         """Refuse what `debit` would refuse, changing nothing: a wallet never goes below zero (InsufficientFunds)."""
         self._require_currency(amount)
         if self.kind is AccountKind.WALLET and self.balance < amount.amount:
-            raise InsufficientFunds(wallet_id=self.id, needed=str(amount.amount), currency=self.currency)
+            raise InsufficientFunds(wallet_id=self.id, needed=amount.text, currency=self.currency)
 
     def require_credit(self, amount: Money) -> None:
         """Refuse what `credit` would refuse: a wallet holds LARGEST_AMOUNT at most (BalanceLimit)."""

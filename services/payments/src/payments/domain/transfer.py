@@ -34,7 +34,7 @@ class TransferOrder:
 
     def __post_init__(self) -> None:
         if not self.amount.is_positive:
-            raise NotPositive(field="amount", amount=str(self.amount.amount))
+            raise NotPositive(field="amount", amount=self.amount.text)
         if self.source_id == self.target_id:
             raise SelfTransfer(field="target_wallet_id", wallet_id=self.source_id)
 

@@ -30,5 +30,5 @@ def _screening(order: TransferOrder) -> compliance_pb2.Screening:
         initiator_id=str(order.initiator_id),
         source_id=str(order.source_id),
         target_id=str(order.target_id),
-        amount=money_pb2.Money(amount=str(order.amount.amount), currency=order.amount.currency.code),
+        amount=money_pb2.Money(amount=order.amount.text, currency=order.amount.currency.code),
     )

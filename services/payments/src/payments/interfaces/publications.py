@@ -15,7 +15,7 @@ def transfer_settled(event: TransferSettled) -> events_pb2.TransferSettled:
         transfer_id=str(event.transfer_id),
         source_id=str(event.source_id),
         target_id=str(event.target_id),
-        amount=money_pb2.Money(amount=str(event.amount.amount), currency=event.amount.currency.code),
+        amount=money_pb2.Money(amount=event.amount.text, currency=event.amount.currency.code),
         initiator_id=str(event.initiator_id),
     )
 

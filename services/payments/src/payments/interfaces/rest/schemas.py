@@ -1,14 +1,13 @@
 """What payments' REST takes and gives. Amounts are strings, times RFC 3339 UTC."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.rest import AmountText, RequestModel
-from kernel.money import Currency
+from kernel.money import amount_text
 from payments.application.queries import PostingView, TransferView, TrialBalanceLine, WalletView
 from payments.domain.transfer import Transfer
 
@@ -77,7 +76,7 @@ class TransferResponse(BaseModel):
             kind=order.kind,
             source_wallet_id=order.source_id,
             target_wallet_id=order.target_id,
-            amount=str(order.amount.amount),
+            amount=order.amount.text,
             currency=order.amount.currency.code,
             description=order.description,
             settled_at=transfer.settled_at,
@@ -159,8 +158,3 @@ class TrialBalanceLineResponse(BaseModel):
 
 class TrialBalanceResponse(BaseModel):
     items: list[TrialBalanceLineResponse]
-
-
-def amount_text(amount: Decimal, currency: str) -> str:
-    """Write a stored amount with the currency's own minor units."""
-    return f"{amount.quantize(Currency.of(currency).quantum):f}"
