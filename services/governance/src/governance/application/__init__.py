@@ -1,0 +1,44 @@
+"""What governance can do: the table of contents."""
+
+from dataclasses import dataclass
+
+from governance.application.grant_initial_role import GrantInitialRole
+from governance.application.grant_role import GrantRole
+from governance.application.ports import PolicyChecker, Subjects, UnitOfWork
+from governance.application.publish_bundle import EnsureBundle, PublishBundle
+from governance.application.queries import GovernanceQueries
+from governance.application.read_roles import GetBundle, GetRole, GetSubjectRoles
+from governance.application.revoke_role import RevokeRole
+from governance.application.set_role_permissions import SetRolePermissions
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Governance:
+    grant_role: GrantRole
+    revoke_role: RevokeRole
+    grant_initial_role: GrantInitialRole
+    set_role_permissions: SetRolePermissions
+    ensure_bundle: EnsureBundle
+    get_bundle: GetBundle
+    get_role: GetRole
+    get_subject_roles: GetSubjectRoles
+    queries: GovernanceQueries
+
+    @classmethod
+    def of(
+        cls, *, uow: UnitOfWork, subjects: Subjects, checker: PolicyChecker, queries: GovernanceQueries, clock: Clock
+    ) -> "Governance":
+        """Wire the use cases to their ports."""
+        publish = PublishBundle(checker, clock)
+        return cls(
+            grant_role=GrantRole(uow, subjects, clock),
+            revoke_role=RevokeRole(uow, clock),
+            grant_initial_role=GrantInitialRole(uow, clock),
+            set_role_permissions=SetRolePermissions(uow, publish, clock),
+            ensure_bundle=EnsureBundle(uow, publish),
+            get_bundle=GetBundle(queries),
+            get_role=GetRole(queries),
+            get_subject_roles=GetSubjectRoles(queries),
+            queries=queries,
+        )

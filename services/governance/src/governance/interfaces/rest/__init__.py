@@ -1,0 +1,7 @@
+"""Governance's REST API."""
+
+from governance.interfaces.rest.policies import policies
+from governance.interfaces.rest.role_assignments import role_assignments
+from governance.interfaces.rest.roles import permissions, roles
+
+ROUTERS = (roles, permissions, role_assignments, policies)

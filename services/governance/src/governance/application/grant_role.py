@@ -1,0 +1,45 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from governance.application import facts
+from governance.application.ports import Subjects, UnitOfWork
+from governance.domain.errors import InactiveSubject, SelfGrant, UnknownRole
+from governance.domain.role_holder import RoleAssignment, RoleHolder
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """`created` is False when the subject held the role already: the assignment is then the earlier one."""
+
+    assignment: RoleAssignment
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRole:
+    """Assign a role to a subject that identity knows as active; granting it again changes nothing."""
+
+    uow: UnitOfWork
+    subjects: Subjects
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, subject_id: UUID, role: str, reason: str | None = None) -> Granted:
+        if actor.subject_id == str(subject_id):
+            raise SelfGrant(subject_id=subject_id, role=role)
+        if not await self.subjects.is_active(subject_id):
+            raise InactiveSubject(field="subject_id", subject_id=subject_id)
+        async with self.uow.begin(actor) as tx:
+            if not await tx.roles.find(role):
+                raise UnknownRole(field="role", role=role)
+            holder = await tx.holders.lock(subject_id)
+            if holder is None:
+                holder = RoleHolder.meet(subject_id)
+                # Only a holder with a role is kept: whom governance has not met holds the default role.
+                tx.holders.add(holder)
+            before, at = holder.roles, self.clock.now()
+            created = holder.grant(role, by=actor.subject_id, at=at, reason=reason)
+            if created:
+                tx.record(facts.roles_changed("grant", holder, role, before=before, at=at, reason=reason))
+            return Granted(holder.assignments[role], created)

@@ -1,0 +1,71 @@
+"""What governance needs of the world."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+from uuid import UUID
+
+from governance.domain.policies import CompiledPolicies
+from governance.domain.policy_bundle import PolicyBundle
+from governance.domain.role import Permission, Role
+from governance.domain.role_holder import RoleHolder
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+
+
+class Roles(Protocol):
+    async def find(self, name: str) -> Role | None: ...
+
+    async def lock(self, name: str) -> Role | None:
+        """Find a role and lock it until the transaction ends; lock it before any holder."""
+
+    async def default(self) -> Role: ...
+
+    async def all(self) -> Sequence[Role]:
+        """Return every role, with the changes that this transaction made."""
+
+    async def permissions(self) -> Sequence[Permission]: ...
+
+
+class RoleHolders(Protocol):
+    async def lock(self, subject_id: UUID) -> RoleHolder | None:
+        """Find a subject and lock its id until the transaction ends, also when nothing is known of it yet."""
+
+    def add(self, holder: RoleHolder) -> None: ...
+
+    async def count(self, role: str) -> int:
+        """Count the subjects that hold a role; exact only under the role's lock."""
+
+
+class Bundles(Protocol):
+    async def lock_latest(self) -> PolicyBundle | None:
+        """Become the only publisher until the transaction ends, and return the bundle in force."""
+
+    def add(self, bundle: PolicyBundle) -> None: ...
+
+
+class Transaction(Protocol):
+    @property
+    def roles(self) -> Roles: ...
+
+    @property
+    def holders(self) -> RoleHolders: ...
+
+    @property
+    def bundles(self) -> Bundles: ...
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]: ...
+
+
+class Subjects(Protocol):
+    async def is_active(self, subject_id: UUID) -> bool:
+        """Tell whether a subject may act; raises UnknownSubject, or Unavailable when identity does not answer."""
+
+
+class PolicyChecker(Protocol):
+    def check(self, compiled: CompiledPolicies) -> None:
+        """Return when every policy agrees with the schema; raises UnsoundPolicies."""

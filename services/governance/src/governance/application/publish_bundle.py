@@ -1,0 +1,40 @@
+from dataclasses import dataclass
+
+from governance.application import facts
+from governance.application.ports import PolicyChecker, Transaction, UnitOfWork
+from governance.domain.policies import compile_policies
+from governance.domain.policy_bundle import PolicyBundle
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class PublishBundle:
+    """Compile the roles as they are within a transaction, and publish the result when it differs from what is in force.
+
+    The caller has called `lock_latest` and hands over what it returned.
+    """
+
+    checker: PolicyChecker
+    clock: Clock
+
+    async def __call__(self, tx: Transaction, *, latest: PolicyBundle | None, actor: Actor) -> PolicyBundle | None:
+        compiled = compile_policies(await tx.roles.all(), await tx.roles.permissions())
+        self.checker.check(compiled)
+        bundle = PolicyBundle.publish(compiled, previous=latest, by=actor.subject_id, at=self.clock.now())
+        if bundle:
+            tx.bundles.add(bundle)
+            tx.record(facts.bundle_published(bundle, latest))
+        return bundle
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureBundle:
+    """At start: publish when there is no bundle yet, or when this release compiles the same roles differently."""
+
+    uow: UnitOfWork
+    publish: PublishBundle
+
+    async def __call__(self, *, actor: Actor) -> None:
+        async with self.uow.begin(actor) as tx:
+            await self.publish(tx, latest=await tx.bundles.lock_latest(), actor=actor)

@@ -1,0 +1,87 @@
+"""Reads, past the domain: frozen views by a SQL adapter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from kernel.pages import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionView:
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """`version` is what If-Match compares."""
+
+    name: str
+    description: str
+    is_default: bool
+    version: int
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentView:
+    """`granted_by` is a user's id or a service's name."""
+
+    subject_id: UUID
+    role: str
+    granted_by: str
+    granted_at: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectView:
+    """A subject that governance has met; `roles` may be empty, once all were revoked."""
+
+    subject_id: UUID
+    roles: tuple[str, ...]
+    assignments: tuple[AssignmentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BundleView:
+    version: int
+    id: UUID
+    digest: str
+    published_by: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """A bundle with what it says."""
+
+    bundle: BundleView
+    policies: str
+    schema: str
+
+
+class GovernanceQueries(Protocol):
+    async def roles(self) -> Sequence[RoleView]: ...
+
+    async def role(self, name: str) -> RoleView | None: ...
+
+    async def default_role(self) -> str: ...
+
+    async def permissions(self) -> Sequence[PermissionView]: ...
+
+    async def subject(self, subject_id: UUID) -> SubjectView | None: ...
+
+    async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
+        """Page through assignments, newest first."""
+
+    async def bundles(self, page: PageRequest) -> Page[BundleView]:
+        """Page through all bundles ever published, newest first."""
+
+    async def current_bundle(self) -> PolicyText | None: ...
+
+    async def current_version(self) -> int:
+        """Return the version in force, 0 before the first."""

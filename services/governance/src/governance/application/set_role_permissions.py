@@ -1,0 +1,50 @@
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from governance.application.ports import UnitOfWork
+from governance.application.publish_bundle import PublishBundle
+from governance.application.queries import RoleView
+from governance.domain.errors import UnknownPermission
+from governance.domain.role import Role
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.clock import Clock
+from kernel.errors import NotFound, StaleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class SetRolePermissions:
+    """Give a role exactly these permissions, and publish the bundle that says so in the same transaction."""
+
+    uow: UnitOfWork
+    publish: PublishBundle
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, role_name: str, permissions: Collection[str], version: int) -> RoleView:
+        async with self.uow.begin(actor) as tx:
+            # One publisher at a time: a bundle compiled beside another change would lose it.
+            latest = await tx.bundles.lock_latest()
+            role = await tx.roles.lock(role_name)
+            if not role:
+                raise NotFound(role=role_name)
+            if role.version != version:
+                raise StaleVersion(field="If-Match", role=role_name, version=role.version)
+            known = {permission.name: permission for permission in await tx.roles.permissions()}
+            if unknown := sorted(set(permissions) - set(known)):
+                raise UnknownPermission(field="permissions", unknown=unknown)
+            before = role.permission_names
+            if role.set_permissions(known[name] for name in permissions):
+                tx.record(self._fact(role, before))
+                await self.publish(tx, latest=latest, actor=actor)
+            return RoleView(role.name, role.description, role.is_default, role.version, role.permission_names)
+
+    def _fact(self, role: Role, before: tuple[str, ...]) -> AuditFact:
+        return AuditFact(
+            action="governance.role.set_permissions",
+            resource_type="role",
+            resource_id=role.name,
+            occurred_at=self.clock.now(),
+            before={"permissions": list(before), "version": role.version - 1},
+            after={"permissions": list(role.permission_names), "version": role.version},
+            related_ids=(f"role:{role.name}",),
+        )

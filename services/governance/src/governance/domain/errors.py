@@ -1,0 +1,56 @@
+"""What governance refuses."""
+
+from kernel.errors import DomainError, Kind, NotFound
+
+
+class UnknownRole(DomainError):
+    """There is no such role."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+
+
+class UnknownPermission(DomainError):
+    """There is no such permission."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+
+
+class UnknownSubject(NotFound):
+    """There is no such subject."""
+
+
+class InactiveSubject(DomainError):
+    """The subject may not act, so no role can be granted to it."""
+
+    kind = Kind.REFUSED
+    code = "GOV_001"
+
+
+class LastAdministrator(DomainError):
+    """The last administrator cannot be revoked; grant the role to somebody else first."""
+
+    kind = Kind.REFUSED
+    code = "GOV_002"
+
+
+class IndispensablePermission(DomainError):
+    """Administrators keep the permissions by which roles and policies are managed."""
+
+    kind = Kind.REFUSED
+    code = "GOV_003"
+
+
+class SelfGrant(DomainError):
+    """Nobody may grant a role to themselves."""
+
+    kind = Kind.DENIED
+    code = "ACC_002"
+
+
+class UnsoundPolicies(DomainError):
+    """The compiled policies contradict their schema; nothing was published."""
+
+    kind = Kind.INTERNAL
+    code = "SRV_001"

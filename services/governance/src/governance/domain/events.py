@@ -1,0 +1,20 @@
+"""What happens in governance; each has its message in elcorp.governance.v1."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectRolesChanged(Event):
+    """`roles` are all the subject holds after the change, sorted."""
+
+    subject_id: UUID
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyBundlePublished(Event):
+    bundle_id: UUID
+    version: int

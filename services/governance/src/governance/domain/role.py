@@ -1,0 +1,81 @@
+"""Roles and the permissions they carry."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from governance.domain.errors import IndispensablePermission
+from kernel.errors import InvalidValue
+from kernel.events import Aggregate
+
+ADMIN = "admin"
+# Without these nobody could ever change a role again.
+_INDISPENSABLE = frozenset({"role:manage", "policy:manage"})
+
+# Names go into Cedar text between quotes, so what they may hold is narrow.
+_ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
+_PERMISSION_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}:[a-z][a-z0-9_]{0,30}", re.ASCII)
+
+
+class Permission:
+    """One action of the platform, "<noun>:<verb>"; equal by name."""
+
+    def __init__(self, name: str, description: str = "") -> None:
+        if not _PERMISSION_NAME.fullmatch(name):
+            raise InvalidValue(field="permission", name=name[:64])
+        self.name = name
+        self.description = description
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Permission) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"Permission({self.name!r})"
+
+
+@dataclass(eq=False)
+class Role(Aggregate):
+    """A named set of permissions. The default role is held by subjects that governance has not met yet."""
+
+    name: str
+    description: str
+    is_default: bool = False
+    version: int = 1
+    permissions: set[Permission] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if not _ROLE_NAME.fullmatch(self.name):
+            raise InvalidValue(field="role", name=self.name[:64])
+
+    @property
+    def permission_names(self) -> tuple[str, ...]:
+        return tuple(sorted(permission.name for permission in self.permissions))
+
+    def grant(self, permission: Permission) -> bool:
+        """Add a permission; False when the role has it already."""
+        if permission in self.permissions:
+            return False
+        self.permissions.add(permission)
+        return True
+
+    def withdraw(self, permission: Permission) -> bool:
+        """Take a permission away; False when the role never had it."""
+        if permission not in self.permissions:
+            return False
+        if self.name == ADMIN and permission.name in _INDISPENSABLE:
+            raise IndispensablePermission(role=self.name, permission=permission.name)
+        self.permissions.remove(permission)
+        return True
+
+    def set_permissions(self, permissions: Iterable[Permission]) -> bool:
+        """Grant what is missing and withdraw what is left over; False when nothing changed."""
+        wanted = set(permissions)
+        granted = [self.grant(permission) for permission in wanted - self.permissions]
+        withdrawn = [self.withdraw(permission) for permission in self.permissions - wanted]
+        if not granted and not withdrawn:
+            return False
+        self.version += 1
+        return True

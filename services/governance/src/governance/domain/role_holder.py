@@ -1,0 +1,70 @@
+"""A subject and the roles assigned to it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from governance.domain.errors import LastAdministrator
+from governance.domain.events import SubjectRolesChanged
+from governance.domain.role import ADMIN
+from kernel.events import Aggregate
+
+
+@dataclass(eq=False)
+class RoleAssignment:
+    """One role of one subject: who granted it (a user's id or a service's name), when and why."""
+
+    subject_id: UUID
+    role: str
+    granted_by: str
+    granted_at: datetime
+    reason: str | None = None
+
+
+@dataclass(eq=False)
+class RoleHolder(Aggregate):
+    """All assignments of one subject change as one, so that its event always tells all roles.
+
+    `welcomed_at` is when identity's announcement was answered with the first role; it is answered once.
+    """
+
+    subject_id: UUID
+    welcomed_at: datetime | None = None
+    assignments: dict[str, RoleAssignment] = field(default_factory=dict)
+
+    @classmethod
+    def meet(cls, subject_id: UUID) -> Self:
+        return cls(subject_id)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return tuple(sorted(self.assignments))
+
+    def grant(self, role: str, *, by: str, at: datetime, reason: str | None = None) -> bool:
+        """Assign a role; False when the subject has it already, and then nothing changes."""
+        if role in self.assignments:
+            return False
+        self.assignments[role] = RoleAssignment(self.subject_id, role, by, at, reason)
+        self._announce_roles(at)
+        return True
+
+    def revoke(self, role: str, *, at: datetime, holders: int) -> bool:
+        """Take a role away; False when the subject does not have it. `holders` counts all who have it now."""
+        if role not in self.assignments:
+            return False
+        if role == ADMIN and holders <= 1:
+            raise LastAdministrator(subject_id=self.subject_id)
+        del self.assignments[role]
+        self._announce_roles(at)
+        return True
+
+    def welcome(self, role: str, *, by: str, at: datetime) -> bool:
+        """Assign the first role, once and for all: a repeated announcement must not undo a later revocation."""
+        if self.welcomed_at:
+            return False
+        self.welcomed_at = at
+        return self.grant(role, by=by, at=at)
+
+    def _announce_roles(self, at: datetime) -> None:
+        self.announce(SubjectRolesChanged(occurred_at=at, subject_id=self.subject_id, roles=self.roles))

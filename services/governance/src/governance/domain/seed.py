@@ -1,0 +1,32 @@
+"""The roles and permissions that the platform begins with (seed, "Roles & Permissions").
+
+Migration 0001 writes them; from then on they are data. Later changes are later migrations, never edits here.
+"""
+
+from typing import Final
+
+DEFAULT_ROLE: Final = "user"
+
+# `treasury:issue` is ours: issuing money against the system account is no payment that staff may approve.
+PERMISSIONS: Final = {
+    "user:create": "Create a user",
+    "user:read": "Read a user",
+    "user:update": "Change a user",
+    "user:delete": "Delete a user",
+    "payment:create": "Make a payment",
+    "payment:approve": "Approve a payment",
+    "payment:reconcile": "Reconcile payments",
+    "role:manage": "Grant and revoke roles, and change what they permit",
+    "policy:manage": "Read and change policies",
+    "audit:view": "Read the audit trail",
+    "audit:export": "Export the audit trail",
+    "report:generate": "Generate regulatory reports",
+    "treasury:issue": "Issue money against the treasury",
+}
+
+ROLES: Final = {
+    "admin": ("Administrator", tuple(PERMISSIONS)),
+    "staff": ("Staff", ("user:read", "payment:create", "payment:approve", "audit:view")),
+    "user": ("User", ("user:read", "payment:create")),
+    "guest": ("Guest", ()),
+}

@@ -1,0 +1,45 @@
+"""What peers ask governance."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.rpc import RpcService
+from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
+from governance.application import Governance
+
+
+class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
+
+    async def GetBundle(self, request: governance_pb2.GetBundleRequest, context: Any) -> governance_pb2.GetBundleResponse:  # noqa: ARG002, N802
+        text = await self._governance.get_bundle(known_version=request.known_version)
+        if text is None:
+            return governance_pb2.GetBundleResponse(version=request.known_version)
+        return governance_pb2.GetBundleResponse(version=text.bundle.version, policies=text.policies, schema=text.schema)
+
+
+class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
+
+    async def GetSubjectRoles(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.GetSubjectRolesRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.GetSubjectRolesResponse:
+        subject = await self._governance.get_subject_roles(subject_id=UUID(request.subject_id))
+        return governance_pb2.GetSubjectRolesResponse(roles=subject.roles)
+
+
+def rpc_services(governance: Governance) -> list[RpcService]:
+    return [
+        RpcService(
+            governance_pb2_grpc.add_PolicyServiceServicer_to_server,
+            PolicyServicer(governance),
+            "elcorp.governance.v1.PolicyService",
+        ),
+        RpcService(
+            governance_pb2_grpc.add_RoleServiceServicer_to_server, RoleServicer(governance), "elcorp.governance.v1.RoleService"
+        ),
+    ]

@@ -1,0 +1,18 @@
+"""The events that governance announces, and their messages."""
+
+from chassis.messaging.contracts import Publications
+from elcorp.governance.v1 import events_pb2
+from governance.domain.events import PolicyBundlePublished, SubjectRolesChanged
+
+
+def subject_roles_changed(event: SubjectRolesChanged) -> events_pb2.SubjectRolesChanged:
+    return events_pb2.SubjectRolesChanged(subject_id=str(event.subject_id), roles=event.roles)
+
+
+def policy_bundle_published(event: PolicyBundlePublished) -> events_pb2.PolicyBundlePublished:
+    return events_pb2.PolicyBundlePublished(version=event.version, bundle_id=str(event.bundle_id))
+
+
+PUBLICATIONS = Publications(
+    "governance", {SubjectRolesChanged: subject_roles_changed, PolicyBundlePublished: policy_bundle_published}
+)

@@ -1,0 +1,20 @@
+"""How routes find the application, and the parameters they share."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from governance.application import Governance
+
+ROLE_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
+PERMISSION_PATTERN = r"^[a-z][a-z0-9_]{0,30}:[a-z][a-z0-9_]{0,30}$"
+REASON_LENGTH_MAX = 500
+
+
+def application(request: Request) -> Governance:
+    governance: Governance = request.app.state.application
+    return governance
+
+
+App = Annotated[Governance, Depends(application)]
+RoleName = Annotated[str, Path(pattern=ROLE_PATTERN, examples=["staff"])]

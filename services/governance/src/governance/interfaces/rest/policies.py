@@ -1,0 +1,26 @@
+"""The published policy bundles."""
+
+from fastapi import Response
+
+from chassis.rest import Envelope, PageOf, Paging, Requires, Router, envelope, page_of, set_etag
+from governance.interfaces.rest.dependencies import App
+from governance.interfaces.rest.schemas import BundleBody, PoliciesBody
+from kernel.errors import NotFound
+
+policies = Router("/policies", tags=["policies"])
+
+
+@policies.get("", dependencies=[Requires("policy:manage")])
+async def list_policy_bundles(page: Paging, app: App) -> Envelope[PageOf[BundleBody]]:
+    """List every bundle ever published, newest first."""
+    return page_of(await app.queries.bundles(page), BundleBody.of)
+
+
+@policies.get("/current", dependencies=[Requires("policy:manage")])
+async def get_current_policies(app: App, response: Response) -> Envelope[PoliciesBody]:
+    """Read the policies in force, as Cedar."""
+    text = await app.get_bundle()
+    if text is None:
+        raise NotFound
+    set_etag(response, text.bundle.version)
+    return envelope(PoliciesBody.of_text(text))

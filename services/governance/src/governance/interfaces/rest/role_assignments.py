@@ -1,0 +1,51 @@
+"""Who holds which role."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from chassis.rest import CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
+from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATTERN, App, RoleName
+from governance.interfaces.rest.schemas import AssignmentBody, GrantRoleRequest, RemainingRolesBody, SubjectRolesBody
+
+role_assignments = Router("/role-assignments", tags=["role assignments"])
+
+
+@role_assignments.get("", dependencies=[Requires("role:manage")])
+async def list_role_assignments(
+    page: Paging,
+    app: App,
+    role: Annotated[str | None, Query(pattern=ROLE_PATTERN, examples=["staff"])] = None,
+    subject_id: Annotated[UUID | None, Query()] = None,
+) -> Envelope[PageOf[AssignmentBody]]:
+    """List assignments, newest first; of one role or one subject when asked."""
+    return page_of(await app.queries.assignments(page, role=role, subject_id=subject_id), AssignmentBody.of)
+
+
+@role_assignments.get("/{subject_id}", dependencies=[Requires("role:manage")])
+async def get_subject_roles(subject_id: UUID, app: App) -> Envelope[SubjectRolesBody]:
+    """Read a subject's effective roles and where each comes from."""
+    return envelope(SubjectRolesBody.of(await app.get_subject_roles(subject_id=subject_id)))
+
+
+@role_assignments.post("", status_code=201, dependencies=[Requires("role:manage")])
+async def grant_role(body: GrantRoleRequest, actor: CurrentActor, app: App, response: Response) -> Envelope[AssignmentBody]:
+    """Grant a role; it holds at once. 200 with the earlier assignment when the subject holds it already."""
+    granted = await app.grant_role(actor=actor, subject_id=body.subject_id, role=body.role, reason=body.reason)
+    if not granted.created:
+        response.status_code = 200
+    return envelope(AssignmentBody.of(granted.assignment))
+
+
+@role_assignments.delete("/{subject_id}/{name}", dependencies=[Requires("role:manage")])
+async def revoke_role(
+    subject_id: UUID,
+    name: RoleName,
+    actor: CurrentActor,
+    app: App,
+    reason: Annotated[str | None, Query(min_length=1, max_length=REASON_LENGTH_MAX, examples=["left the desk"])] = None,
+) -> Envelope[RemainingRolesBody]:
+    """Revoke a role, whatever older tokens say; revoking what is not held changes nothing."""
+    remaining = await app.revoke_role(actor=actor, subject_id=subject_id, role=name, reason=reason)
+    return envelope(RemainingRolesBody(subject_id=subject_id, roles=list(remaining)))

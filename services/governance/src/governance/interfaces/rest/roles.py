@@ -1,0 +1,47 @@
+"""Roles, and the permissions they carry."""
+
+from fastapi import Response
+
+from chassis.rest import CurrentActor, Envelope, IfMatch, Requires, Router, envelope, set_etag
+from governance.interfaces.rest.dependencies import App, RoleName
+from governance.interfaces.rest.schemas import PermissionBody, PermissionList, RoleBody, RoleList, RolePermissionsRequest
+from kernel.errors import InvalidValue
+
+roles = Router("/roles", tags=["roles"])
+permissions = Router("/permissions", tags=["roles"])
+
+
+class VersionRequired(InvalidValue):
+    """If-Match with the role's ETag is required: whoever sets permissions says which state they replace."""
+
+
+@roles.get("", dependencies=[Requires("role:manage")])
+async def list_roles(app: App) -> Envelope[RoleList]:
+    """List every role with its permissions."""
+    return envelope(RoleList(items=[RoleBody.of(role) for role in await app.queries.roles()]))
+
+
+@roles.get("/{name}", dependencies=[Requires("role:manage")])
+async def get_role(name: RoleName, app: App, response: Response) -> Envelope[RoleBody]:
+    """Read a role; its ETag is what setting its permissions asks for."""
+    role = await app.get_role(name=name)
+    set_etag(response, role.version)
+    return envelope(RoleBody.of(role))
+
+
+@roles.put("/{name}/permissions", dependencies=[Requires("role:manage")])
+async def set_role_permissions(
+    *, name: RoleName, body: RolePermissionsRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+) -> Envelope[RoleBody]:
+    """Give the role exactly these permissions; they hold in every service within seconds."""
+    if version is None:
+        raise VersionRequired(field="If-Match")
+    role = await app.set_role_permissions(actor=actor, role_name=name, permissions=body.permissions, version=version)
+    set_etag(response, role.version)
+    return envelope(RoleBody.of(role))
+
+
+@permissions.get("", dependencies=[Requires("role:manage")])
+async def list_permissions(app: App) -> Envelope[PermissionList]:
+    """List every permission there is."""
+    return envelope(PermissionList(items=[PermissionBody.of(permission) for permission in await app.queries.permissions()]))

@@ -1,0 +1,22 @@
+"""A migrated database of its own for each test that asks for one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chassis.database import Database
+from chassis.testing.databases import Databases, DatabaseUrls
+from governance.bootstrap import MIGRATIONS
+
+
+@pytest.fixture
+async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("governance", MIGRATIONS) as urls:
+        yield urls
+
+
+@pytest.fixture
+async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    database = Database.connect(urls.app, pool_size=4)
+    yield database
+    await database.close()

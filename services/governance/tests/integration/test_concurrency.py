@@ -1,0 +1,182 @@
+"""What only a real database can show: locks, races, rights and the platform's own rows."""
+
+import asyncio
+from dataclasses import replace
+from uuid import UUID
+
+import psycopg
+import pytest
+from google.protobuf.message import Message
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from chassis.database import Database
+from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
+from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
+from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
+from elcorp.identity.v1.events_pb2 import UserRegistered
+from governance.application import Governance
+from governance.bootstrap import build
+from governance.domain.errors import LastAdministrator
+from governance.interfaces.subscriptions import subscriptions
+from kernel.actor import Actor, ActorKind
+from kernel.errors import StaleVersion
+from kernel.ids import new_id
+from kernel.pages import PageRequest
+from services.governance.tests.fakes import FakeSubjects
+
+ADMIN = Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozenset({"admin"}), ip="197.243.0.1")
+SERVICE = Actor.service("governance")
+
+
+@pytest.fixture
+def subjects() -> FakeSubjects:
+    return FakeSubjects()
+
+
+@pytest.fixture
+def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
+    return build(database, subjects, clock)
+
+
+def known(subjects: FakeSubjects) -> UUID:
+    subject_id = new_id()
+    subjects.active.add(subject_id)
+    return subject_id
+
+
+async def rows(database: Database, query: str) -> list[tuple[object, ...]]:
+    async with database.read() as connection:
+        return [tuple(row) for row in (await connection.execute(text(query))).all()]
+
+
+async def outbox(database: Database) -> dict[str, list[Message]]:
+    classes = {
+        "governance.subject_roles.changed": SubjectRolesChanged,
+        "governance.bundle.published": PolicyBundlePublished,
+        "audit.facts.recorded": AuditFactsRecorded,
+    }
+    messages: dict[str, list[Message]] = {}
+    for type_, payload in await rows(database, "SELECT type, payload FROM outbox ORDER BY position"):
+        messages.setdefault(str(type_), []).append(classes[str(type_)].FromString(bytes(payload)))
+    return messages
+
+
+async def test_state_event_and_fact_are_one_commit(app, subjects, database):
+    subject = known(subjects)
+
+    await app.grant_role(actor=ADMIN, subject_id=subject, role="staff")
+
+    sent = await outbox(database)
+    [changed] = sent["governance.subject_roles.changed"]
+    assert (changed.subject_id, list(changed.roles)) == (str(subject), ["staff"])
+    [recorded] = sent["audit.facts.recorded"]
+    assert recorded.facts[0].action == "governance.role.grant"
+    assert (recorded.facts[0].actor.subject_id, recorded.facts[0].actor.ip) == (ADMIN.subject_id, "197.243.0.1")
+    assert recorded.facts[0].after == '{"roles":["staff"]}'
+
+
+async def test_two_administrators_revoking_each_other_leave_one(app, subjects):
+    for _ in range(5):
+        first, second = known(subjects), known(subjects)
+        for subject in (first, second):
+            await app.grant_role(actor=ADMIN, subject_id=subject, role="admin")
+        for stays in [view.subject_id for view in (await assignments(app)) if view.subject_id not in {first, second}]:
+            await app.revoke_role(actor=ADMIN, subject_id=stays, role="admin")
+
+        outcomes = await asyncio.gather(
+            *(app.revoke_role(actor=ADMIN, subject_id=subject, role="admin") for subject in (first, second)),
+            return_exceptions=True,
+        )
+
+        assert sum(isinstance(outcome, LastAdministrator) for outcome in outcomes) == 1
+        assert len(await assignments(app)) == 1
+
+
+async def assignments(app):
+    return (await app.queries.assignments(PageRequest(1, 100), role="admin", subject_id=None)).items
+
+
+async def test_one_subject_met_at_once_by_many_is_met_once(app, subjects, database):
+    subject = known(subjects)
+
+    await asyncio.gather(
+        app.grant_initial_role(actor=SERVICE, subject_id=subject),
+        *(app.grant_role(actor=ADMIN, subject_id=subject, role=role) for role in ("staff", "guest", "staff")),
+        app.grant_initial_role(actor=SERVICE, subject_id=subject),
+    )
+
+    assert (await app.get_subject_roles(subject_id=subject)).roles == ("guest", "staff", "user")
+    events = (await outbox(database))["governance.subject_roles.changed"]
+    assert sorted(len(event.roles) for event in events) == [1, 2, 3]
+
+
+async def test_many_starting_at_once_publish_one_bundle(app, database):
+    await asyncio.gather(*(app.ensure_bundle(actor=SERVICE) for _ in range(4)))
+
+    assert await rows(database, "SELECT version FROM policy_bundles") == [(1,)]
+    assert len((await outbox(database))["governance.bundle.published"]) == 1
+
+
+async def test_of_two_who_read_the_same_role_one_must_read_again(app):
+    outcomes = await asyncio.gather(
+        app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
+        app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["audit:view"], version=1),
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(outcome, StaleVersion) for outcome in outcomes) == 1
+
+
+async def test_bundles_published_side_by_side_lose_no_change(app):
+    await asyncio.gather(
+        app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
+        app.set_role_permissions(actor=ADMIN, role_name="user", permissions=["user:read"], version=1),
+        app.ensure_bundle(actor=SERVICE),
+    )
+
+    policies = (await app.get_bundle()).policies
+    assert 'Role::"guest", action in [Action::"user:read"]' in policies
+    assert 'Role::"user", action in [Action::"user:read"]' in policies
+
+
+async def test_a_registration_delivered_twice_has_one_effect(app, database):
+    subject = new_id()
+    [subscription] = subscriptions(app.grant_initial_role)
+    delivery = Delivery(
+        message_id=new_id(),
+        type="identity.user.registered",
+        producer="identity",
+        occurred_at=ControlledClock().now(),
+        message=UserRegistered(user_id=str(subject), wallet_address=str(new_id()), initial_role="user"),
+    )
+    token = current_delivery.set(delivery)
+    try:
+        await subscription.handler(delivery)
+        with pytest.raises(AlreadyHandled):
+            await subscription.handler(replace(delivery, redelivered=True))
+    finally:
+        current_delivery.reset(token)
+
+    assert (await app.get_subject_roles(subject_id=subject)).roles == ("user",)
+    assert len((await outbox(database))["audit.facts.recorded"]) == 1
+
+
+@pytest.mark.parametrize("statement", ["UPDATE policy_bundles SET policies = ''", "DELETE FROM policy_bundles"])
+async def test_nobody_rewrites_a_published_bundle(app, database, urls: DatabaseUrls, statement):
+    await app.ensure_bundle(actor=SERVICE)
+
+    async with database.session() as session:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            await session.execute(text(statement))
+    async with await psycopg.AsyncConnection.connect(urls.owner) as owner:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+            await owner.execute(statement)
+
+
+async def test_there_is_one_default_role(urls: DatabaseUrls):
+    async with await psycopg.AsyncConnection.connect(urls.app) as connection:
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            await connection.execute("UPDATE roles SET is_default = true")

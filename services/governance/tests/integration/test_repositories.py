@@ -1,0 +1,209 @@
+"""One suite for the fakes and for PostgreSQL: what use cases rely on holds of both."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from governance.application.ports import UnitOfWork
+from governance.application.queries import GovernanceQueries
+from governance.bootstrap import unit_of_work
+from governance.domain.policies import CompiledPolicies
+from governance.domain.policy_bundle import PolicyBundle
+from governance.domain.role_holder import RoleHolder
+from governance.infrastructure.queries import SqlGovernanceQueries
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.ids import new_id
+from kernel.pages import PageRequest
+from services.governance.tests.fakes import FakeQueries, FakeUnitOfWork
+
+ACTOR = Actor.service("governance")
+AT = datetime(2026, 3, 21, 8, tzinfo=UTC)
+FACT = AuditFact(action="governance.test.change", resource_type="test", resource_id="1", occurred_at=AT)
+
+
+class House:
+    def __init__(self, uow: UnitOfWork, queries: GovernanceQueries) -> None:
+        self.uow = uow
+        self.queries = queries
+
+    async def grant(self, subject_id: UUID, *roles: str, at: datetime = AT) -> None:
+        async with self.uow.begin(ACTOR) as tx:
+            holder = await tx.holders.lock(subject_id)
+            if holder is None:
+                holder = RoleHolder.meet(subject_id)
+                tx.holders.add(holder)
+            for role in roles:
+                holder.grant(role, by="governance", at=at, reason=f"as {role}")
+            tx.record(FACT)
+
+    async def publish(self, text: str) -> PolicyBundle:
+        async with self.uow.begin(ACTOR) as tx:
+            latest = await tx.bundles.lock_latest()
+            bundle = PolicyBundle.publish(CompiledPolicies(text, "{}"), previous=latest, by="governance", at=AT)
+            assert bundle
+            tx.bundles.add(bundle)
+            tx.record(FACT)
+            return bundle
+
+
+@pytest.fixture(params=["fakes", "postgresql"])
+def house(request: pytest.FixtureRequest) -> House:
+    if request.param == "fakes":
+        uow = FakeUnitOfWork()
+        return House(uow, FakeQueries(uow))
+    database = request.getfixturevalue("database")
+    return House(unit_of_work(database), SqlGovernanceQueries(database))
+
+
+async def test_the_seed_is_there(house):
+    async with house.uow.begin(ACTOR) as tx:
+        roles = {role.name: role for role in await tx.roles.all()}
+        default = await tx.roles.default()
+        permissions = await tx.roles.permissions()
+
+    assert sorted(roles) == ["admin", "guest", "staff", "user"]
+    assert default.name == "user"
+    assert len(permissions) == 13
+    assert set(roles["admin"].permission_names) == {permission.name for permission in permissions}
+    assert roles["user"].permission_names == ("payment:create", "user:read")
+    assert roles["guest"].permission_names == ()
+
+
+async def test_roles_are_found_and_locked_by_name(house):
+    async with house.uow.begin(ACTOR) as tx:
+        found, locked = await tx.roles.find("staff"), await tx.roles.lock("staff")
+        assert found is locked
+        assert await tx.roles.find("emperor") is None
+        assert await tx.roles.lock("emperor") is None
+
+
+async def test_a_role_comes_back_as_it_was_left(house):
+    async with house.uow.begin(ACTOR) as tx:
+        role = await tx.roles.lock("staff")
+        by_name = {permission.name: permission for permission in await tx.roles.permissions()}
+        role.set_permissions([by_name["audit:export"], by_name["user:read"]])
+        # Also within the transaction that changed it: the bundle is compiled from this.
+        [seen] = [each for each in await tx.roles.all() if each.name == "staff"]
+        assert seen.permission_names == ("audit:export", "user:read")
+        tx.record(FACT)
+
+    async with house.uow.begin(ACTOR) as tx:
+        role = await tx.roles.find("staff")
+    assert role.permission_names == ("audit:export", "user:read")
+    assert role.version == 2
+    assert (await house.queries.role("staff")).permissions == role.permission_names
+
+
+async def test_a_holder_comes_back_as_it_was_left(house):
+    subject = new_id()
+    await house.grant(subject, "staff", "user")
+
+    async with house.uow.begin(ACTOR) as tx:
+        holder = await tx.holders.lock(subject)
+        assert holder.roles == ("staff", "user")
+        assert holder.welcomed_at is None
+        assert holder.assignments["staff"].reason == "as staff"
+        holder.revoke("staff", at=AT, holders=1)
+        holder.welcome("guest", by="governance", at=AT)
+        tx.record(FACT)
+
+    async with house.uow.begin(ACTOR) as tx:
+        holder = await tx.holders.lock(subject)
+        assert holder.roles == ("guest", "user")
+        assert holder.welcomed_at == AT
+        assert await tx.holders.count("user") == 1
+        assert await tx.holders.count("staff") == 0
+
+
+async def test_a_stranger_is_nobody(house):
+    async with house.uow.begin(ACTOR) as tx:
+        assert await tx.holders.lock(new_id()) is None
+    assert await house.queries.subject(new_id()) is None
+    assert await house.queries.default_role() == "user"
+
+
+async def test_what_fails_leaves_nothing_behind(house):
+    subject = new_id()
+    with pytest.raises(RuntimeError):
+        async with house.uow.begin(ACTOR) as tx:
+            holder = RoleHolder.meet(subject)
+            holder.grant("staff", by="governance", at=AT)
+            tx.holders.add(holder)
+            raise RuntimeError
+
+    assert await house.queries.subject(subject) is None
+
+
+async def test_bundles_follow_one_another(house):
+    assert await house.queries.current_version() == 0
+    assert await house.queries.current_bundle() is None
+    first = await house.publish("one")
+    second = await house.publish("two")
+
+    async with house.uow.begin(ACTOR) as tx:
+        latest = await tx.bundles.lock_latest()
+    current = await house.queries.current_bundle()
+    page = await house.queries.bundles(PageRequest(1, 20))
+
+    assert (first.version, second.version, latest.version) == (1, 2, 2)
+    assert (current.bundle.version, current.policies, current.schema) == (2, "two", "{}")
+    assert await house.queries.current_version() == 2
+    assert [bundle.version for bundle in page.items] == [2, 1]
+    assert [bundle.id for bundle in page.items] == [second.id, first.id]
+
+
+async def test_reads_tell_what_was_written(house):
+    subject = new_id()
+    await house.grant(subject, "staff")
+
+    roles = await house.queries.roles()
+    permissions = await house.queries.permissions()
+    view = await house.queries.subject(subject)
+
+    assert [(role.name, role.is_default, len(role.permissions)) for role in roles] == [
+        ("admin", False, 13),
+        ("guest", False, 0),
+        ("staff", False, 4),
+        ("user", True, 2),
+    ]
+    assert permissions[0].name == "audit:export"
+    assert view.roles == ("staff",)
+    assert (view.assignments[0].granted_by, view.assignments[0].granted_at) == ("governance", AT)
+    assert await house.queries.role("emperor") is None
+
+
+async def test_a_subject_that_lost_every_role_is_known(house):
+    subject = new_id()
+    await house.grant(subject, "staff")
+    async with house.uow.begin(ACTOR) as tx:
+        holder = await tx.holders.lock(subject)
+        holder.revoke("staff", at=AT, holders=1)
+        tx.record(FACT)
+
+    view = await house.queries.subject(subject)
+
+    assert (view.roles, view.assignments) == ((), ())
+
+
+async def test_assignments_are_filtered_and_paged_newest_first(house):
+    subjects = sorted(new_id() for _ in range(5))
+    for day, subject in enumerate(subjects, 1):
+        await house.grant(subject, "user", *(["staff"] if day > 3 else []), at=AT.replace(day=day))
+
+    every = await house.queries.assignments(PageRequest(1, 20), role=None, subject_id=None)
+    staff = await house.queries.assignments(PageRequest(1, 1), role="staff", subject_id=None)
+    last = await house.queries.assignments(PageRequest(3, 3), role=None, subject_id=None)
+    beyond = await house.queries.assignments(PageRequest(9, 3), role=None, subject_id=None)
+    one = await house.queries.assignments(PageRequest(1, 20), role=None, subject_id=subjects[4])
+    none = await house.queries.assignments(PageRequest(1, 20), role="guest", subject_id=subjects[4])
+
+    assert every.total == 7
+    assert [(view.subject_id, view.role) for view in every.items[:2]] == [(subjects[4], "staff"), (subjects[4], "user")]
+    assert every.items[-1].subject_id == subjects[0]
+    assert (staff.total, [view.subject_id for view in staff.items]) == (2, [subjects[4]])
+    assert (last.total, len(last.items)) == (7, 1)
+    assert (beyond.total, list(beyond.items)) == (7, [])
+    assert [view.role for view in one.items] == ["staff", "user"]
+    assert (none.total, list(none.items)) == (0, [])

@@ -1,0 +1,133 @@
+"""The aggregates, without anything around them."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from governance.domain.errors import IndispensablePermission, LastAdministrator
+from governance.domain.events import SubjectRolesChanged
+from governance.domain.role import Permission, Role
+from governance.domain.role_holder import RoleHolder
+from kernel.errors import InvalidValue
+from kernel.ids import new_id
+
+AT = datetime(2026, 3, 21, 8, tzinfo=UTC)
+SUBJECT = UUID("0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10")
+
+
+def role(name: str = "clerk", *permissions: str) -> Role:
+    return Role(name, name.title(), permissions={Permission(permission) for permission in permissions})
+
+
+def test_permissions_are_equal_by_name():
+    assert Permission("user:read", "Read a user") == Permission("user:read")
+    assert len({Permission("user:read"), Permission("user:read", "again")}) == 1
+    assert Permission("user:read") != "user:read"
+
+
+@pytest.mark.parametrize("name", ["", "read", "user:", "User:read", 'user:read"', "user:read ", "user:read:all", "uśer:read"])
+def test_a_permission_whose_name_cedar_could_misread_is_refused(name):
+    with pytest.raises(InvalidValue):
+        Permission(name)
+
+
+@pytest.mark.parametrize("name", ["", "Admin", 'a"b', "a b", "1a", "a\n", "a" * 64])
+def test_a_role_whose_name_cedar_could_misread_is_refused(name):
+    with pytest.raises(InvalidValue):
+        Role(name, "?")
+
+
+def test_granting_and_withdrawing_tell_whether_anything_changed():
+    clerk = role()
+
+    assert clerk.grant(Permission("user:read"))
+    assert not clerk.grant(Permission("user:read"))
+    assert clerk.permission_names == ("user:read",)
+    assert clerk.withdraw(Permission("user:read"))
+    assert not clerk.withdraw(Permission("user:read"))
+
+
+def test_setting_permissions_grants_the_missing_and_withdraws_the_rest():
+    clerk = role("clerk", "user:read", "user:create")
+
+    assert clerk.set_permissions([Permission("user:read"), Permission("audit:view")])
+    assert clerk.permission_names == ("audit:view", "user:read")
+    assert clerk.version == 2
+
+
+def test_setting_the_same_permissions_is_no_new_version():
+    clerk = role("clerk", "user:read")
+
+    assert not clerk.set_permissions([Permission("user:read")])
+    assert clerk.version == 1
+
+
+@pytest.mark.parametrize("permission", ["role:manage", "policy:manage"])
+def test_administrators_cannot_lock_everybody_out(permission):
+    admin = role("admin", "role:manage", "policy:manage", "user:read")
+
+    with pytest.raises(IndispensablePermission):
+        admin.set_permissions([held for held in admin.permissions if held.name != permission])
+
+
+def test_other_roles_may_lose_what_administrators_keep():
+    assert role("clerk", "role:manage").set_permissions([])
+
+
+def test_each_change_announces_all_roles_of_the_subject():
+    holder = RoleHolder.meet(SUBJECT)
+    holder.grant("user", by="governance", at=AT)
+    holder.grant("staff", by=str(new_id()), at=AT, reason="joined")
+    holder.revoke("user", at=AT, holders=1)
+
+    events = holder.collect()
+
+    assert [event.roles for event in events if isinstance(event, SubjectRolesChanged)] == [
+        ("user",),
+        ("staff", "user"),
+        ("staff",),
+    ]
+    assert {event.subject_id for event in events} == {SUBJECT}
+
+
+def test_granting_twice_keeps_the_first_assignment():
+    holder = RoleHolder.meet(SUBJECT)
+    holder.grant("staff", by="first", at=AT)
+    holder.collect()
+
+    assert not holder.grant("staff", by="second", at=AT)
+    assert holder.assignments["staff"].granted_by == "first"
+    assert holder.collect() == []
+
+
+def test_revoking_what_is_not_held_changes_nothing():
+    holder = RoleHolder.meet(SUBJECT)
+
+    assert not holder.revoke("admin", at=AT, holders=0)
+    assert holder.collect() == []
+
+
+def test_the_last_administrator_stays():
+    holder = RoleHolder.meet(SUBJECT)
+    holder.grant("admin", by="governance", at=AT)
+
+    with pytest.raises(LastAdministrator):
+        holder.revoke("admin", at=AT, holders=1)
+    assert holder.revoke("admin", at=AT, holders=2)
+
+
+def test_the_last_holder_of_any_other_role_may_lose_it():
+    holder = RoleHolder.meet(SUBJECT)
+    holder.grant("staff", by="governance", at=AT)
+
+    assert holder.revoke("staff", at=AT, holders=1)
+
+
+def test_a_subject_is_welcomed_once():
+    holder = RoleHolder.meet(SUBJECT)
+
+    assert holder.welcome("user", by="governance", at=AT)
+    assert holder.revoke("user", at=AT, holders=1)
+    assert not holder.welcome("user", by="governance", at=AT)
+    assert holder.roles == ()
