@@ -10,7 +10,6 @@ import aio_pika.exceptions
 import aiohttp
 import grpc
 import psycopg
-import redis.exceptions
 import sqlalchemy.exc
 import structlog
 from grpc import StatusCode
@@ -64,14 +63,13 @@ _AWAY: Final[tuple[type[BaseException], ...]] = (
     sqlalchemy.exc.TimeoutError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
-    redis.exceptions.BusyLoadingError,
     aio_pika.exceptions.AMQPConnectionError,
     aiohttp.ClientConnectionError,
     asyncio.TimeoutError,
     ConnectionError,
 )
+# By name: redis-py is 20 MB in memory, and a process that has not loaded it cannot raise these.
+_REDIS_AWAY: Final = frozenset({"ConnectionError", "TimeoutError", "BusyLoadingError"})
 _AWAY_CODES: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED})
 
 
@@ -83,12 +81,16 @@ def as_domain_error(exc: BaseException) -> DomainError:
     """
     if isinstance(exc, DomainError):
         return exc
-    if isinstance(exc, _AWAY) or (isinstance(exc, grpc.RpcError) and _code(exc) in _AWAY_CODES):
+    if isinstance(exc, _AWAY) or _is_redis_away(exc) or (isinstance(exc, grpc.RpcError) and _code(exc) in _AWAY_CODES):
         log.warning("dependency_unavailable", error=type(exc).__name__, detail=str(exc).splitlines()[0][:300] if str(exc) else "")
         return Unavailable()
     error_id = str(new_id())
     log.error("unhandled_error", error_id=error_id, exc_info=exc)
     return Internal(error_id=error_id)
+
+
+def _is_redis_away(exc: BaseException) -> bool:
+    return any(cls.__module__ == "redis.exceptions" and cls.__name__ in _REDIS_AWAY for cls in type(exc).__mro__)
 
 
 def _code(exc: grpc.RpcError) -> StatusCode | None:

@@ -4,7 +4,6 @@ A service's `migrations/versions/` holds its revisions; this module is their sha
 run under the previous release: add, back-fill, and only later remove.
 """
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,13 @@ from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, create_engine, text
 
-from chassis.database import Database, sqlalchemy_url
+from chassis import schema
+from chassis.database import sqlalchemy_url
 
 # `alembic.op`: a module that passes everything on to the current Operations.
 Op = Any
+
+at_head = schema.at_head
 
 LOCK_TIMEOUT = "5s"
 # One migration at a time per database: a Job restarted, or two pods.
@@ -62,17 +64,6 @@ def _script(versions: Path) -> Any:
 
 def _upgrade_to_head(script: Any) -> Callable[[Any, Any], Any]:
     return lambda revision, _context: script._upgrade_revs("head", revision)  # noqa: SLF001  # as alembic.command does
-
-
-async def at_head(database: Database, versions: Path) -> bool:
-    """Tell whether the schema is what this release's code expects (a newer head counts too: contract comes later)."""
-    head = await asyncio.to_thread(lambda: _script(versions).get_current_head())
-    async with database.read() as connection:
-        exists = await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
-        if not exists:
-            return False
-        current = await connection.scalar(text("SELECT max(version_num) FROM alembic_version"))
-    return current is not None and str(current) >= str(head)
 
 
 def platform_tables(op: Op) -> None:

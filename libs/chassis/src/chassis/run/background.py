@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from chassis.run.service import Background
+from chassis.run.waiting import StoppedWaiting
 from chassis.telemetry import log
 
 
@@ -34,6 +35,8 @@ class Backgrounds:
     async def _watch(self, run: Background, process_stop: asyncio.Event) -> None:
         try:
             await run(self._stop)
+        except StoppedWaiting:
+            return
         except Exception:  # noqa: BLE001  # whatever it was, the process ends with it
             log.exception("background_failed", name=name_of(run))
         else:

@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 from chassis.database import Database
-from chassis.migrations import at_head
 from chassis.run.service import Service
 from chassis.run.waiting import wait_for
+from chassis.schema import at_head
 from chassis.settings import ServiceSettings
 
 

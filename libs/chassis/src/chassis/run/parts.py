@@ -1,0 +1,135 @@
+"""What every service needs to serve, built once, so that a bootstrap is about its own classes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import Message
+from chassis.auth import JwksKeys, KeySource, SubjectRoles, TokenVerifier
+from chassis.database import Database
+from chassis.health import Readiness
+from chassis.messaging.delivery import Delivery
+from chassis.messaging.listener import Listener
+from chassis.policies import BundleKeeper, BundleSource, GovernanceBundles, Policies
+from chassis.rest.idempotency import IdempotencyStore
+from chassis.rpc import connect
+from chassis.run.service import Background
+from chassis.settings import ServiceSettings
+from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
+from kernel.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+CLOSING_SECONDS = 1.0
+
+Heard = Callable[[Delivery[Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The common parts of a serving process; `background` goes into `Serving`, with the service's own."""
+
+    clock: Clock
+    database: Database
+    verifier: TokenVerifier
+    policies: Policies
+    keeper: BundleKeeper
+    subject_roles: SubjectRoles
+    idempotency: IdempotencyStore
+    readiness: Readiness
+    listener: Listener
+    background: Sequence[Background]
+    _redis: "Callable[[], Redis]"
+
+    def redis(self) -> "Redis":
+        """Return the client of Redis, made when first asked for: it is 20 MB that most services have no use for."""
+        return self._redis()
+
+
+@asynccontextmanager
+async def platform(
+    settings: ServiceSettings,
+    *,
+    bundle_source: Callable[[Database], BundleSource] | None = None,
+    keys: KeySource | None = None,
+    listen: Mapping[type[Message], Heard] | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Platform]:
+    """Build the parts and close them at the block's end; nothing here needs a peer, the broker or Redis to be there.
+
+    Policy bundles come from governance by gRPC unless `bundle_source` makes one (governance's own); keys of access
+    tokens from identity's JWKS unless `keys` are given. `listen` adds live listeners to those for governance's events.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        database = Database.connect(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+        stack.push_async_callback(database.close)
+        policies = Policies(clock)
+        source = bundle_source(database) if bundle_source else _from_governance(settings, stack)
+        keeper = BundleKeeper(source, policies)
+        subject_roles = SubjectRoles(clock)
+        listener = Listener(
+            settings.rabbitmq_url.get_secret_value(),
+            {PolicyBundlePublished: keeper.on_published, SubjectRolesChanged: subject_roles.on_changed, **(listen or {})},
+            # What was published while nobody listened is made up for.
+            on_connected=lambda: keeper.on_published(None),
+        )
+        readiness = _readiness(database, keeper, listener)
+        yield Platform(
+            clock=clock,
+            database=database,
+            redis=redis,
+            verifier=TokenVerifier(
+                settings.token_issuer, settings.token_audience, keys or _from_identity(settings, stack, clock), clock
+            ),
+            policies=policies,
+            keeper=keeper,
+            subject_roles=subject_roles,
+            idempotency=IdempotencyStore(database, clock),
+            readiness=readiness,
+            listener=listener,
+            background=(keeper.run, listener.run),
+            _redis=cache(lambda: _make_redis(settings, stack, readiness)),
+        )
+
+
+def _from_governance(settings: ServiceSettings, stack: AsyncExitStack) -> BundleSource:
+    channel = connect(settings, "governance")
+    stack.push_async_callback(channel.close, CLOSING_SECONDS)
+    return GovernanceBundles(channel)
+
+
+def _from_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: Clock) -> KeySource:
+    keys = JwksKeys(settings.jwks_url, clock=clock)
+    stack.push_async_callback(keys.close)
+    return keys
+
+
+def _make_redis(settings: ServiceSettings, stack: AsyncExitStack, readiness: Readiness) -> "Redis":
+    from chassis.cache import redis_client  # noqa: PLC0415  # see Platform.redis
+
+    redis = redis_client(settings.redis_url.get_secret_value())
+    stack.push_async_callback(redis.aclose)
+    # Reads need no Redis: who cannot go on without it refuses for itself.
+    readiness.add("redis", redis.ping, required=False)
+    return redis
+
+
+def _readiness(database: Database, keeper: BundleKeeper, listener: Listener) -> Readiness:
+    async def policies_in_force() -> None:
+        if not keeper.ready:
+            raise RuntimeError("no policy bundle yet")
+
+    async def listening() -> None:
+        if not listener.connected:
+            raise RuntimeError("not connected to the broker")
+
+    readiness = Readiness()
+    readiness.add("database", database.ping)
+    readiness.add("policies", policies_in_force)
+    # Without it the service still answers: events wait in the outbox.
+    readiness.add("broker", listening, required=False)
+    return readiness
