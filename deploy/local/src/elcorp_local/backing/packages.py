@@ -10,11 +10,11 @@ from typing import Literal
 
 from elcorp_local.backing import docker, postgres, rabbitmq, redis
 
-_PACKAGES = {"POSTGRES": "postgresql", "RABBITMQ": "rabbitmq-server", "REDIS": "redis-server"}
+_PACKAGES = {"postgres": "postgresql", "rabbitmq": "rabbitmq-server", "redis": "redis-server"}
 _PROGRAMS: dict[str, Callable[[], object]] = {
-    "POSTGRES": postgres.binaries,
-    "RABBITMQ": rabbitmq.program,
-    "REDIS": redis.program,
+    "postgres": postgres.binaries,
+    "rabbitmq": rabbitmq.program,
+    "redis": redis.program,
 }
 _CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.conf")
 _POLICY = Path("/usr/sbin/policy-rc.d")
@@ -38,7 +38,7 @@ def provide(needed: Sequence[str], say: Callable[[str], None]) -> Literal["binar
         return "docker"
     packages = ", ".join(_PACKAGES[name] for name in missing)
     raise RuntimeError(
-        f"cannot provide {', '.join(missing).lower()}: install {packages}, or run as root on Debian or Ubuntu, "
+        f"cannot provide {', '.join(missing)}: install {packages}, or run as root on Debian or Ubuntu, "
         "or start a Docker engine, or set ELCORP_LOCAL_<NAME>_URL"
     )
 
