@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
+
 from chassis.auth import JwksKeys, KeySource, SubjectRoles, TokenVerifier
 from chassis.database import Database
 from chassis.health import Readiness
@@ -81,7 +82,6 @@ async def platform(
         yield Platform(
             clock=clock,
             database=database,
-            redis=redis,
             verifier=TokenVerifier(
                 settings.token_issuer, settings.token_audience, keys or _from_identity(settings, stack, clock), clock
             ),
