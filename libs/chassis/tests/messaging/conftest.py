@@ -8,17 +8,24 @@ from pathlib import Path
 from uuid import UUID
 
 import aio_pika
+import aio_pika.exceptions
 import psycopg
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
 from psycopg.types.json import Jsonb
+from sqlalchemy import text
 
+from chassis.database import Database
 from chassis.messaging.contracts import Publications
+from chassis.messaging.delivery import Delivery
 from chassis.testing.broker import Management, virtual_host
 from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.faults import FaultProxy
 from chassis.testing.plugin import Servers
-from chassis.testing.running import eventually
+from chassis.testing.running import endpoint, eventually, through
+from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from elcorp.identity.v1 import events_pb2 as identity
+from kernel.actor import Actor
 from kernel.events import Event
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -97,6 +104,75 @@ def outbox(database_urls: DatabaseUrls, publications: Publications) -> Outbox:
     return Outbox(database_urls.app, publications)
 
 
+class Effects:
+    """A service's effects, one row a handled message, written by its unit of work."""
+
+    def __init__(self, database: Database, publications: Publications) -> None:
+        self.database = database
+        self._uow = SqlUnitOfWork(database, SqlTransaction, publications, service="payments")
+        self.handled = 0
+
+    async def record(self, delivery: Delivery[identity.UserRegistered]) -> None:
+        async with self._uow.begin(Actor.service("payments"), audited=False) as tx:
+            await tx.session.execute(
+                text("INSERT INTO effects (aggregate, number) VALUES (:user, :number)"),
+                {"user": delivery.message.user_id, "number": int(delivery.message.wallet_address)},
+            )
+        self.handled += 1
+
+    async def rows(self) -> list[tuple[str, int]]:
+        async with self.database.read() as connection:
+            found = await connection.execute(text("SELECT aggregate, number FROM effects ORDER BY position"))
+            return [(row.aggregate, row.number) for row in found]
+
+    async def count(self) -> int:
+        return len(await self.rows())
+
+
+@pytest.fixture
+async def effects(database_urls: DatabaseUrls, publications: Publications) -> AsyncIterator[Effects]:
+    database = Database.connect(database_urls.app, pool_size=20)
+    yield Effects(database, publications)
+    await database.close()
+
+
+@dataclass
+class Broker:
+    """The test's own hands on its virtual host."""
+
+    url: str
+
+    async def send(self, event: Event, publications: Publications, *, queue: str, body: bytes | None = None, **headers) -> None:
+        """Put an event into a queue as the relay would; `body` spoils it, `headers` add to its own."""
+        message = publications.encode(event)
+        async with await aio_pika.connect(self.url) as connection, connection.channel(on_return_raises=True) as channel:
+            await channel.default_exchange.publish(
+                aio_pika.Message(
+                    message.payload if body is None else body,
+                    message_id=str(message.message_id),
+                    type=message.type,
+                    app_id="identity",
+                    delivery_mode=2,
+                    headers={**message.headers, **headers},
+                ),
+                routing_key=queue,
+            )
+
+    async def depth(self, queue: str) -> int:
+        """How many messages wait in it; -1 when there is no such queue."""
+        async with await aio_pika.connect(self.url) as connection, connection.channel() as channel:
+            try:
+                declared = await channel.declare_queue(queue, passive=True)
+            except aio_pika.exceptions.ChannelNotFoundEntity:
+                return -1
+            return declared.declaration_result.message_count
+
+
+@pytest.fixture
+def broker(broker_url: str) -> Broker:
+    return Broker(broker_url)
+
+
 class Tap:
     """Takes everything out of a queue, in the broker's order."""
 
@@ -135,3 +211,14 @@ class Tap:
 @pytest.fixture
 def tap() -> Tap:
     return Tap()
+
+
+@pytest.fixture
+def fault_proxy_to(fault_proxy):
+    """Put a fault proxy before what a URL names; give the proxy, and the URL that leads through it."""
+
+    async def start(url: str) -> tuple[FaultProxy, str]:
+        proxy = await fault_proxy(*endpoint(url))
+        return proxy, through(url, proxy.port)
+
+    return start

@@ -3,18 +3,38 @@
 import asyncio
 from functools import partial
 
+import psycopg
+import pytest
+from aio_pika import connect
+from psycopg.types.json import Jsonb
+from structlog.testing import capture_logs
+
 from chassis.messaging.relay import Relay
 from chassis.testing.running import eventually, running
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+
+QUEUE = "payments.identity"
 
 
-async def test_event_arrives_with_its_attributes_and_leaves_the_outbox(outbox, broker_url, publications, register, tap):
+@pytest.fixture
+def tapped(tap, broker_url):
+    """Take everything out of payments' queue for the length of the block."""
+    return lambda: running(partial(tap.run, broker_url, QUEUE))
+
+
+async def number_of(tap) -> int:
+    return len(tap.messages)
+
+
+async def test_event_arrives_with_its_attributes_and_leaves_the_outbox(outbox, broker_url, publications, register, tap, tapped):
     event = register("ada", 7)
     relay = Relay(outbox.url, broker_url, publications)
     async with running(relay.run):
         await outbox.write(event)
         await outbox.wait_empty()
-        async with running(partial(tap.run, broker_url, "payments.identity")):
-            await eventually(partial(_count, tap), 1)
+        async with tapped():
+            await eventually(partial(number_of, tap), 1)
     (message,) = tap.messages
     assert tap.events == [("ada", 7)]
     assert message.message_id == str(event.event_id)
@@ -26,9 +46,27 @@ async def test_event_arrives_with_its_attributes_and_leaves_the_outbox(outbox, b
     assert message.headers["cloudEvents:time"] == event.occurred_at.isoformat()
 
 
+async def test_event_waits_for_consumers_that_have_yet_to_start(outbox, broker_url, publications, register, broker):
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.write(register("ada"))
+        await outbox.wait_empty()
+    assert await broker.depth(QUEUE) == 1
+    assert await broker.depth("governance.identity") == 1
+
+
+async def test_audit_facts_go_to_compliance(outbox, broker_url, publications, register, broker):
+    fact = AuditFact(
+        action="identity.user.register", resource_type="user", resource_id="ada", occurred_at=register("ada").occurred_at
+    )
+    audit = publications.audit([(fact, Actor.service("identity"))])
+    await insert(outbox, type=audit.type, payload=audit.payload, headers=audit.headers)
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.wait_empty()
+    assert await broker.depth("compliance.audit") == 1
+
+
 async def test_notify_wakes_the_relay_before_its_poll(outbox, broker_url, publications, register):
-    relay = Relay(outbox.url, broker_url, publications)
-    async with running(relay.run):
+    async with running(Relay(outbox.url, broker_url, publications).run):
         await outbox.write(register("first"))
         await outbox.wait_empty()
         waits = []
@@ -40,5 +78,109 @@ async def test_notify_wakes_the_relay_before_its_poll(outbox, broker_url, public
     assert sorted(waits)[2] < 0.5
 
 
-async def _count(tap) -> int:
-    return len(tap.messages)
+async def test_of_two_relays_one_leads_and_the_other_takes_over(outbox, broker_url, publications, register, tap, tapped):
+    """The leader is whoever holds the lock; when its connection dies, so does its leadership."""
+    relays = [Relay(outbox.url, broker_url, publications) for _ in range(2)]
+    with capture_logs() as logs:
+        async with running(relays[0].run, relays[1].run):
+            await outbox.write(register("ada", 0))
+            await outbox.wait_empty()
+            assert [line["event"] for line in logs].count("relay leads") == 1
+            for number in range(1, 4):
+                assert await kill(outbox, "relay-leader", holding_the_lock=True) == 1
+                await outbox.write(register("ada", number))
+                await outbox.wait_empty()
+            async with tapped():
+                await eventually(partial(number_of, tap), 4)
+    assert tap.first_arrivals == {"ada": [0, 1, 2, 3]}
+
+
+async def test_lost_working_connection_is_replaced(outbox, broker_url, publications, register):
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        for number in range(3):
+            await outbox.write(register("ada", number))
+            await outbox.wait_empty()
+            await kill(outbox, "relay", holding_the_lock=False)
+
+
+async def test_relay_waits_for_a_database_that_has_no_schema_yet(databases, broker_url, publications):
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        relay = Relay(databases.superuser_url, broker_url, publications)
+        run = asyncio.create_task(relay.run(stop))
+        await eventually(partial(_any_line, logs, "relay waits for PostgreSQL at 127.0.0.1"), True)
+        stop.set()
+        await run
+
+
+async def test_deleted_queue_holds_its_event_back_and_is_made_again(
+    outbox, broker_url, publications, register, broker, management
+):
+    vhost = broker_url.rpartition("/")[2].partition("?")[0]
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.write(register("ada"))
+        await outbox.wait_empty()
+        for queue in (QUEUE, "governance.identity"):
+            management.call("DELETE", f"queues/{vhost}/{queue}")
+        await outbox.write(register("bob"))
+        await outbox.wait_empty()
+    assert await broker.depth(QUEUE) == 1
+
+
+async def test_deleted_exchange_is_made_again(outbox, broker_url, publications, register, broker):
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.write(register("ada"))
+        await outbox.wait_empty()
+        async with await connect(broker_url) as connection, connection.channel() as channel:
+            await channel.exchange_delete("elcorp.identity")
+        await outbox.write(*(register(f"user-{number}") for number in range(50)))
+        await outbox.wait_empty()
+    assert await broker.depth(QUEUE) == 51
+
+
+async def test_event_that_breaks_the_channel_waits_and_lets_the_others_through(
+    outbox, broker_url, publications, register, broker
+):
+    """RabbitMQ answers a malformed CC header by closing the channel, under everything else that is in flight."""
+    poison = publications.encode(register("poison"))
+    await insert(outbox, type=poison.type, aggregate="poison", payload=poison.payload, headers={**poison.headers, "CC": "x"})
+    await outbox.write(*(register(f"user-{number}") for number in range(300)))
+    with capture_logs() as logs:
+        async with running(Relay(outbox.url, broker_url, publications).run):
+            await eventually(outbox.count, 1, seconds=30)
+    assert await broker.depth(QUEUE) >= 300
+    (blamed,) = {line["aggregate_id"] for line in logs if line["event"].startswith("event breaks the channel")}
+    assert blamed == "poison"
+
+
+async def test_event_of_an_unknown_type_stays_in_the_outbox(outbox, broker_url, publications, register):
+    await insert(outbox, type="identity.user.renamed", payload=b"", headers={})
+    await outbox.write(register("ada"))
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await eventually(outbox.count, 1)
+        await asyncio.sleep(0.3)
+    assert await outbox.count() == 1
+
+
+async def insert(outbox, *, type, payload, headers, aggregate=None) -> None:  # noqa: A002  # the column's name
+    async with await psycopg.AsyncConnection.connect(outbox.url) as connection:
+        await connection.execute(
+            "INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES (gen_random_uuid(), %s, %s, %s, %s)",
+            (type, aggregate, payload, Jsonb(headers)),
+        )
+
+
+async def kill(outbox, application: str, *, holding_the_lock: bool) -> int:
+    """Terminate the relays' connections; only the leader's where told."""
+    query = """
+        SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE application_name = %s AND datname = current_database()
+        AND (NOT %s OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'))
+    """
+    async with await psycopg.AsyncConnection.connect(outbox.url) as connection:
+        row = await (await connection.execute(query, (application, holding_the_lock))).fetchone()
+    return row[0]
+
+
+async def _any_line(logs, start: str) -> bool:
+    return any(line["event"].startswith(start) for line in logs)

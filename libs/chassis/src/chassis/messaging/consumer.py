@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from chassis.messaging.batch_worker import BatchWorker
 from chassis.messaging.connection import BrokerLost, Session, keep_session
@@ -68,17 +67,15 @@ def _by_queue(service: str, subscriptions: Sequence[AnySubscription]) -> dict[st
         if spec.type in by_type:
             raise ValueError(f"{service} subscribes to {spec.type} twice")
         by_type[spec.type] = subscription
+    for queue, by_type in queues.items():
+        if len({type(subscription) for subscription in by_type.values()}) > 1:
+            raise ValueError(f"queue {queue} mixes batches and single messages; give one of them a family of its own")
     return queues
 
 
 def _worker(queue: str, subscriptions: dict[str, AnySubscription], prefetch: int) -> QueueWorker:
-    batches: dict[str, BatchSubscription[Any]] = {}
-    singles: dict[str, Subscription[Any]] = {}
-    for event_type, subscription in subscriptions.items():
-        if isinstance(subscription, BatchSubscription):
-            batches[event_type] = subscription
-        else:
-            singles[event_type] = subscription
-    if batches and singles:
-        raise ValueError(f"queue {queue} mixes batches and single messages; give one of them a family of its own")
-    return BatchWorker(queue, batches) if batches else SingleWorker(queue, singles, prefetch=prefetch)
+    batches = {name: each for name, each in subscriptions.items() if isinstance(each, BatchSubscription)}
+    if batches:
+        return BatchWorker(queue, batches)
+    singles = {name: each for name, each in subscriptions.items() if isinstance(each, Subscription)}
+    return SingleWorker(queue, singles, prefetch=prefetch)

@@ -1,0 +1,233 @@
+"""The consumer: one effect a message, retries that wait, dead letters for what cannot be done."""
+
+import asyncio
+import contextlib
+from functools import partial
+
+import aio_pika
+import pytest
+
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.contracts import BatchSubscription, Subscription
+from chassis.messaging.relay import Relay
+from chassis.testing.running import eventually, running
+from elcorp.identity.v1 import events_pb2 as identity
+from kernel.errors import AlreadyExists, Unavailable
+
+QUEUE = "payments.identity"
+
+
+def consume(broker_url, handler, **options) -> Consumer:
+    return Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, handler)], **options)
+
+
+async def ready(broker) -> None:
+    await eventually(partial(broker.depth, QUEUE), 0)
+
+
+async def test_event_takes_effect_and_leaves_the_queue(broker_url, outbox, publications, register, effects, broker):
+    relay = Relay(outbox.url, broker_url, publications)
+    async with running(relay.run, consume(broker_url, effects.record).run):
+        await outbox.write(register("ada", 1), register("bob", 2))
+        await eventually(effects.count, 2)
+        await outbox.wait_empty()
+    assert sorted(await effects.rows()) == [("ada", 1), ("bob", 2)]
+    assert await broker.depth(QUEUE) == 0
+
+
+async def test_message_delivered_twice_has_one_effect(broker_url, publications, register, effects, broker):
+    event = register("ada", 1)
+    async with running(consume(broker_url, effects.record).run):
+        await ready(broker)
+        for _ in range(5):
+            await broker.send(event, publications, queue=QUEUE)
+        await broker.send(register("bob", 2), publications, queue=QUEUE)
+        await eventually(effects.count, 2)
+    assert sorted(await effects.rows()) == [("ada", 1), ("bob", 2)]
+    assert await broker.depth(QUEUE) == 0
+    assert await broker.depth(f"{QUEUE}.dead") == 0
+
+
+async def test_events_of_an_aggregate_are_handled_in_order_and_others_beside_them(
+    broker_url, outbox, publications, register, effects
+):
+    running_now, most = 0, 0
+
+    async def slow(delivery) -> None:
+        nonlocal running_now, most
+        running_now += 1
+        most = max(most, running_now)
+        # The earlier the event, the longer it takes: only order keeps them in order.
+        await asyncio.sleep(0.02 / (1 + int(delivery.message.wallet_address)))
+        await effects.record(delivery)
+        running_now -= 1
+
+    events = [register(user, number) for number in range(10) for user in ("ada", "bob", "eve")]
+    async with running(Relay(outbox.url, broker_url, publications).run, consume(broker_url, slow).run):
+        await outbox.write(*events)
+        await eventually(effects.count, 30)
+    for user in ("ada", "bob", "eve"):
+        assert [number for name, number in await effects.rows() if name == user] == list(range(10))
+    assert most == 3
+
+
+async def test_transient_failure_is_tried_again_after_a_second(broker_url, publications, register, effects, broker):
+    tries: list[tuple[float, int]] = []
+
+    async def fails_once(delivery) -> None:
+        tries.append((asyncio.get_running_loop().time(), delivery.attempt))
+        if len(tries) == 1:
+            raise Unavailable
+        await effects.record(delivery)
+
+    async with running(consume(broker_url, fails_once).run):
+        await ready(broker)
+        await broker.send(register("ada", 1), publications, queue=QUEUE)
+        await eventually(effects.count, 1)
+    (first, attempt_1), (second, attempt_2) = tries
+    assert 0.9 < second - first < 2.5
+    assert (attempt_1, attempt_2) == (1, 2)
+    assert await broker.depth(f"{QUEUE}.retry.1") == 0
+
+
+async def test_second_retry_waits_longer(broker_url, publications, register, broker):
+    async def fails(_delivery) -> None:
+        raise Unavailable
+
+    async with running(consume(broker_url, fails).run):
+        await ready(broker)
+        await broker.send(register("ada", 1), publications, queue=QUEUE, **{"elcorp-attempt": 1})
+        await eventually(partial(broker.depth, f"{QUEUE}.retry.5"), 1)
+
+
+async def test_handler_at_fault_ends_in_the_dead_letters_and_an_absent_dependency_does_not(
+    broker_url, publications, register, broker
+):
+    async def fails(delivery) -> None:
+        if delivery.message.user_id == "ada":
+            raise ZeroDivisionError
+        raise Unavailable
+
+    spent = {"elcorp-attempt": 9, "elcorp-faults": 9}
+    async with running(consume(broker_url, fails).run):
+        await ready(broker)
+        await broker.send(register("ada"), publications, queue=QUEUE, **spent)
+        await broker.send(register("bob"), publications, queue=QUEUE, **spent)
+        await eventually(partial(broker.depth, f"{QUEUE}.dead"), 1)
+        await eventually(partial(broker.depth, f"{QUEUE}.retry.120"), 1)
+
+
+async def test_refused_and_unreadable_messages_are_dead_letters_at_once(broker_url, publications, register, broker):
+    seen = []
+
+    async def refuses(delivery) -> None:
+        seen.append(delivery.message.user_id)
+        raise AlreadyExists
+
+    async with running(consume(broker_url, refuses).run):
+        await ready(broker)
+        await broker.send(register("ada"), publications, queue=QUEUE)
+        await broker.send(register("bob"), publications, queue=QUEUE, body=b"\xff\xff\xff")
+        await broker.send(register("eve"), publications, queue=QUEUE, **{"cloudEvents:time": "yesterday"})
+        await eventually(partial(broker.depth, f"{QUEUE}.dead"), 3)
+    assert seen == ["ada"]
+    assert await broker.depth(QUEUE) == 0
+
+
+async def test_message_whose_consumers_die_is_dead_after_the_delivery_limit(broker_url, publications, register, broker):
+    """A consumer that is killed in mid-message gives it back; twenty times, then it is somebody's to look at."""
+    async with running(consume(broker_url, _nothing).run):
+        await ready(broker)
+    await broker.send(register("ada"), publications, queue=QUEUE)
+    deaths = 0
+    while await broker.depth(f"{QUEUE}.dead") == 0:
+        async with await aio_pika.connect(broker_url) as connection:
+            queue = await (await connection.channel()).get_queue(QUEUE)
+            taken = asyncio.Event()
+            await queue.consume(lambda _message, taken=taken: _set(taken))
+            # Either it comes, or the broker is just putting it with the dead.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(taken.wait(), 1)
+                deaths += 1
+    assert deaths == 21
+
+
+async def _nothing(_delivery) -> None: ...
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()
+
+
+async def test_stop_lets_the_handler_in_hand_finish(broker_url, publications, register, effects, broker):
+    entered = asyncio.Event()
+
+    async def slow(delivery) -> None:
+        entered.set()
+        await asyncio.sleep(0.5)
+        await effects.record(delivery)
+
+    async with running(consume(broker_url, slow).run):
+        await ready(broker)
+        await broker.send(register("ada", 1), publications, queue=QUEUE)
+        await entered.wait()
+    assert await effects.rows() == [("ada", 1)]
+    assert await broker.depth(QUEUE) == 0
+
+
+async def test_consumer_comes_back_after_the_connection_is_cut(
+    broker_url, publications, register, effects, broker, fault_proxy_to
+):
+    proxy, url = await fault_proxy_to(broker_url)
+    async with running(consume(url, effects.record).run):
+        await ready(broker)
+        for number in range(5):
+            await broker.send(register("ada", number), publications, queue=QUEUE)
+            await eventually(effects.count, number + 1)
+            proxy.cut()
+    assert await effects.rows() == [("ada", number) for number in range(5)]
+
+
+async def test_consumer_comes_back_when_its_queue_was_deleted(broker_url, publications, register, effects, broker, management):
+    vhost = broker_url.rpartition("/")[2].partition("?")[0]
+    async with running(consume(broker_url, effects.record).run):
+        await ready(broker)
+        management.call("DELETE", f"queues/{vhost}/{QUEUE}")
+        await ready(broker)
+        await broker.send(register("ada", 1), publications, queue=QUEUE)
+        await eventually(effects.count, 1)
+
+
+async def test_second_process_stands_by_and_takes_over(broker_url, publications, register, broker):
+    heard: dict[str, list[int]] = {"first": [], "second": []}
+
+    def handler(name):
+        async def handle(delivery) -> None:
+            heard[name].append(int(delivery.message.wallet_address))
+
+        return handle
+
+    async def count(name):
+        return len(heard[name])
+
+    async with running(consume(broker_url, handler("first")).run) as stop_first:
+        await ready(broker)
+        await broker.send(register("ada", 0), publications, queue=QUEUE)
+        await eventually(partial(count, "first"), 1)
+        async with running(consume(broker_url, handler("second")).run):
+            for number in range(1, 5):
+                await broker.send(register("ada", number), publications, queue=QUEUE)
+            await eventually(partial(count, "first"), 5)
+            stop_first.set()
+            await asyncio.sleep(0.3)
+            await broker.send(register("ada", 5), publications, queue=QUEUE)
+            await eventually(partial(count, "second"), 1)
+    assert heard == {"first": [0, 1, 2, 3, 4], "second": [5]}
+
+
+def test_subscription_that_the_contract_does_not_name_is_refused():
+    single, batch = (kind(identity.UserRegistered, _nothing) for kind in (Subscription, BatchSubscription))
+    with pytest.raises(ValueError, match="does not name compliance"):
+        Consumer("amqp://127.0.0.1/", "compliance", [single])
+    with pytest.raises(ValueError, match="twice"):
+        Consumer("amqp://127.0.0.1/", "payments", [single, batch])

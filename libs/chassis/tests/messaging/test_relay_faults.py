@@ -1,0 +1,105 @@
+"""The relay when the network fails: nothing lost, order kept, nothing hangs."""
+
+import asyncio
+import random
+from functools import partial
+
+import pytest
+from structlog.testing import capture_logs
+
+from chassis.messaging.relay import Relay
+from chassis.testing.running import eventually, running
+
+QUEUE = "payments.identity"
+
+
+async def number_of(tap) -> int:
+    return len({message.message_id for message in tap.messages})
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_every_event_arrives_in_order_whatever_is_cut(
+    seed, outbox, broker_url, publications, register, tap, fault_proxy_to
+):
+    """Random cuts, black holes and refusals while 600 events of 30 aggregates pass: each first arrives in its order."""
+    chance = random.Random(seed)
+    proxy, url = await fault_proxy_to(broker_url)
+    relay = Relay(outbox.url, url, publications, publish_timeout_seconds=0.5)
+    numbers = {f"user-{number}": 0 for number in range(30)}
+    async with running(relay.run):
+        for _ in range(6):
+            events = []
+            for _ in range(100):
+                user = chance.choice(list(numbers))
+                events.append(register(user, numbers[user]))
+                numbers[user] += 1
+            await outbox.write(*events)
+            await asyncio.sleep(chance.uniform(0, 0.05))
+            await misbehave(proxy, chance)
+        await outbox.wait_empty(seconds=40)
+        async with running(partial(tap.run, broker_url, QUEUE)):
+            await eventually(partial(number_of, tap), 600)
+    assert tap.first_arrivals == {user: list(range(count)) for user, count in numbers.items() if count}
+
+
+async def misbehave(proxy, chance: random.Random) -> None:
+    match chance.choice(("cut", "refuse", "blackhole", "replies lost")):
+        case "cut":
+            proxy.cut()
+        case "refuse":
+            proxy.refuse()
+        case "blackhole":
+            proxy.blackhole()
+        case "replies lost":
+            proxy.blackhole(replies_only=True)
+    await asyncio.sleep(chance.uniform(0, 0.3))
+    proxy.cut()
+    await proxy.heal()
+
+
+async def test_broker_that_is_away_is_waited_for_and_named(outbox, broker_url, publications, register, fault_proxy_to):
+    proxy, url = await fault_proxy_to(broker_url)
+    proxy.refuse()
+    await outbox.write(register("ada"))
+    with capture_logs() as logs:
+        async with running(Relay(outbox.url, url, publications).run):
+            await asyncio.sleep(1)
+            assert await outbox.count() == 1
+            await proxy.heal()
+            await outbox.wait_empty()
+    waiting = [line for line in logs if line["event"].startswith(f"waiting for RabbitMQ at 127.0.0.1:{proxy.port}")]
+    assert len(waiting) == 1
+    assert "guest" not in str(logs)
+    assert any(line["event"] == "connected to RabbitMQ" for line in logs)
+
+
+async def test_confirm_that_never_comes_does_not_hang_the_relay(
+    outbox, broker_url, publications, register, broker, fault_proxy_to
+):
+    """The broker stores the event and its confirm is lost: published again, for the inbox to drop."""
+    proxy, url = await fault_proxy_to(broker_url)
+    async with running(Relay(outbox.url, url, publications, publish_timeout_seconds=0.5).run):
+        await outbox.write(register("first"))
+        await outbox.wait_empty()
+        proxy.blackhole(replies_only=True)
+        await outbox.write(register("ada"))
+        await eventually(partial(broker.depth, QUEUE), 2)
+        assert await outbox.count() == 1
+        proxy.cut()
+        await proxy.heal()
+        await outbox.wait_empty()
+    assert await broker.depth(QUEUE) == 3
+
+
+async def test_stop_is_quick_even_when_the_broker_is_silent(outbox, broker_url, publications, register, fault_proxy_to):
+    proxy, url = await fault_proxy_to(broker_url)
+    async with running(Relay(outbox.url, url, publications, publish_timeout_seconds=0.5).run) as stop:
+        await outbox.write(register("first"))
+        await outbox.wait_empty()
+        proxy.blackhole()
+        await outbox.write(register("ada"))
+        await asyncio.sleep(0.2)
+        begun = asyncio.get_running_loop().time()
+        stop.set()
+    assert asyncio.get_running_loop().time() - begun < 4
+    assert await outbox.count() == 1
