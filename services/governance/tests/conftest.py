@@ -6,12 +6,12 @@ import pytest
 
 from chassis.database import Database
 from chassis.testing.databases import Databases, DatabaseUrls
-from governance.bootstrap import MIGRATIONS
+from governance.bootstrap import SERVICE
 
 
 @pytest.fixture
 async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
-    async with databases.create("governance", MIGRATIONS) as urls:
+    async with databases.create("governance", SERVICE.migrations) as urls:
         yield urls
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID
 
 from governance.application.queries import (
@@ -25,6 +26,8 @@ from kernel.audit import AuditFact
 from kernel.errors import Unavailable
 from kernel.events import Aggregate, Event
 from kernel.pages import Page, PageRequest
+
+T = TypeVar("T")
 
 
 def seeded_permissions() -> dict[str, Permission]:
@@ -220,7 +223,7 @@ class FakeQueries:
         return len(self._uow.committed.bundles)
 
 
-def _page(items: list, page: PageRequest) -> Page:
+def _page(items: list[T], page: PageRequest) -> Page[T]:
     return Page(items[page.offset : page.offset + page.per_page], page.page, page.per_page, len(items))
 
 

@@ -1,20 +1,22 @@
 """How governance's processes are put together: the only file that names concrete classes."""
 
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chassis.database import Database
 from chassis.health import Readiness
 from chassis.run import Service, Serving, Working, wait_for
+from chassis.run.folders import migrations_of
 from chassis.unit_of_work import SqlUnitOfWork
 from governance.application import Governance
 from governance.application.grant_initial_role import GrantInitialRole
 from governance.application.ports import Subjects
 from governance.application.publish_bundle import EnsureBundle
-from governance.infrastructure.cedar import CedarChecker
 from governance.infrastructure.queries import SqlGovernanceQueries
 from governance.infrastructure.repositories import SqlGovernanceTransaction
 from governance.interfaces.publications import PUBLICATIONS
@@ -26,11 +28,6 @@ from kernel.clock import Clock, SystemClock
 if TYPE_CHECKING:
     import procrastinate
 
-CLOSING_SECONDS = 1.0
-# Beside the package in an installed wheel, beside `src` in the workspace.
-_INSTALLED = Path(__file__).parent / "_migrations" / "versions"
-MIGRATIONS = _INSTALLED if _INSTALLED.exists() else Path(__file__).parents[2] / "migrations" / "versions"
-
 
 def unit_of_work(database: Database) -> SqlUnitOfWork[SqlGovernanceTransaction]:
     return SqlUnitOfWork(database, SqlGovernanceTransaction, PUBLICATIONS, service=GovernanceSettings.NAME)
@@ -38,6 +35,8 @@ def unit_of_work(database: Database) -> SqlUnitOfWork[SqlGovernanceTransaction]:
 
 def build(database: Database, subjects: Subjects, clock: Clock) -> Governance:
     """Put the use cases on a real database."""
+    from governance.infrastructure.cedar import CedarChecker
+
     return Governance.of(
         uow=unit_of_work(database),
         subjects=subjects,
@@ -49,17 +48,19 @@ def build(database: Database, subjects: Subjects, clock: Clock) -> Governance:
 
 @asynccontextmanager
 async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
-    from chassis.rest import create_app  # noqa: PLC0415  # a worker never loads the web framework
-    from chassis.rpc import connect  # noqa: PLC0415
-    from chassis.run import platform  # noqa: PLC0415
-    from governance.infrastructure.identity import IdentitySubjects  # noqa: PLC0415
-    from governance.infrastructure.local_bundles import LocalBundles  # noqa: PLC0415
-    from governance.interfaces.grpc import rpc_services  # noqa: PLC0415
-    from governance.interfaces.rest import ROUTERS  # noqa: PLC0415
+    from chassis.rest import create_app
+    from chassis.rpc import connect
+    from chassis.run import platform
+    from governance.infrastructure.identity import IdentitySubjects
+    from governance.infrastructure.local_bundles import LocalBundles
+    from governance.interfaces.grpc import rpc_services
+    from governance.interfaces.rest import ROUTERS
 
-    channel = connect(settings, "identity")
-    async with platform(settings, bundle_source=lambda database: LocalBundles(SqlGovernanceQueries(database))) as parts:
-        governance = build(parts.database, IdentitySubjects(channel), parts.clock)
+    async with (
+        connect(settings, "identity") as identity,
+        platform(settings, bundle_source=lambda database: LocalBundles(SqlGovernanceQueries(database))) as parts,
+    ):
+        governance = build(parts.database, IdentitySubjects(identity), parts.clock)
         rest = create_app(
             title="Elcorp governance",
             application=governance,
@@ -73,7 +74,6 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
         )
         first = publish_first(governance.ensure_bundle, then=lambda: parts.keeper.on_published(None))
         yield Serving(rest, rpc_services(governance), parts.readiness, [first, *parts.background])
-    await channel.close(CLOSING_SECONDS)
 
 
 def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) -> Callable[[asyncio.Event], Awaitable[None]]:
@@ -89,8 +89,8 @@ def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) 
 
 @asynccontextmanager
 async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
-    from chassis.messaging.consumer import Consumer  # noqa: PLC0415
-    from chassis.messaging.relay import Relay  # noqa: PLC0415
+    from chassis.messaging.consumer import Consumer
+    from chassis.messaging.relay import Relay
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
     database = Database.connect(database_url, pool_size=settings.database_pool_size)
@@ -106,7 +106,7 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
 
 
 def jobs(settings: GovernanceSettings) -> "procrastinate.App":
-    from chassis.jobs import make_jobs  # noqa: PLC0415
+    from chassis.jobs import make_jobs
 
     return make_jobs(settings)
 
@@ -116,6 +116,6 @@ SERVICE = Service(
     settings=GovernanceSettings,
     serving=serving,
     working=working,
-    migrations=MIGRATIONS,
+    migrations=migrations_of(GovernanceSettings.NAME),
     jobs=jobs,
 )

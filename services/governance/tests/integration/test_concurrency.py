@@ -2,16 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from google.protobuf.message import Message
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from chassis.database import Database
-from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.messaging.contracts import Subscription, spec_of
+from chassis.messaging.delivery import AlreadyHandled, Delivery, MessageT, current_delivery
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
@@ -47,44 +48,43 @@ def known(subjects: FakeSubjects) -> UUID:
     return subject_id
 
 
-async def rows(database: Database, query: str) -> list[tuple[object, ...]]:
+async def rows(database: Database, query: str, **parameters: object) -> list[tuple[Any, ...]]:
     async with database.read() as connection:
-        return [tuple(row) for row in (await connection.execute(text(query))).all()]
+        return [tuple(row) for row in (await connection.execute(text(query), parameters)).all()]
 
 
-async def outbox(database: Database) -> dict[str, list[Message]]:
-    classes = {
-        "governance.subject_roles.changed": SubjectRolesChanged,
-        "governance.bundle.published": PolicyBundlePublished,
-        "audit.facts.recorded": AuditFactsRecorded,
-    }
-    messages: dict[str, list[Message]] = {}
-    for type_, payload in await rows(database, "SELECT type, payload FROM outbox ORDER BY position"):
-        messages.setdefault(str(type_), []).append(classes[str(type_)].FromString(bytes(payload)))
-    return messages
+async def sent(database: Database, message_class: type[MessageT]) -> list[MessageT]:
+    """Return the outbox's messages of one class, in order."""
+    query = "SELECT payload FROM outbox WHERE type = :type ORDER BY position"
+    found = await rows(database, query, type=spec_of(message_class).type)
+    return [message_class.FromString(bytes(payload)) for (payload,) in found]
 
 
-async def test_state_event_and_fact_are_one_commit(app, subjects, database):
+async def administrators(app: Governance) -> list[UUID]:
+    page = await app.queries.assignments(PageRequest(1, 100), role="admin", subject_id=None)
+    return [view.subject_id for view in page.items]
+
+
+async def test_state_event_and_fact_are_one_commit(app: Governance, subjects: FakeSubjects, database: Database) -> None:
     subject = known(subjects)
 
     await app.grant_role(actor=ADMIN, subject_id=subject, role="staff")
 
-    sent = await outbox(database)
-    [changed] = sent["governance.subject_roles.changed"]
+    [changed] = await sent(database, SubjectRolesChanged)
     assert (changed.subject_id, list(changed.roles)) == (str(subject), ["staff"])
-    [recorded] = sent["audit.facts.recorded"]
+    [recorded] = await sent(database, AuditFactsRecorded)
     assert recorded.facts[0].action == "governance.role.grant"
     assert (recorded.facts[0].actor.subject_id, recorded.facts[0].actor.ip) == (ADMIN.subject_id, "197.243.0.1")
     assert recorded.facts[0].after == '{"roles":["staff"]}'
 
 
-async def test_two_administrators_revoking_each_other_leave_one(app, subjects):
+async def test_two_administrators_revoking_each_other_leave_one(app: Governance, subjects: FakeSubjects) -> None:
     for _ in range(5):
         first, second = known(subjects), known(subjects)
         for subject in (first, second):
             await app.grant_role(actor=ADMIN, subject_id=subject, role="admin")
-        for stays in [view.subject_id for view in (await assignments(app)) if view.subject_id not in {first, second}]:
-            await app.revoke_role(actor=ADMIN, subject_id=stays, role="admin")
+        for other in set(await administrators(app)) - {first, second}:
+            await app.revoke_role(actor=ADMIN, subject_id=other, role="admin")
 
         outcomes = await asyncio.gather(
             *(app.revoke_role(actor=ADMIN, subject_id=subject, role="admin") for subject in (first, second)),
@@ -92,14 +92,10 @@ async def test_two_administrators_revoking_each_other_leave_one(app, subjects):
         )
 
         assert sum(isinstance(outcome, LastAdministrator) for outcome in outcomes) == 1
-        assert len(await assignments(app)) == 1
+        assert len(await administrators(app)) == 1
 
 
-async def assignments(app):
-    return (await app.queries.assignments(PageRequest(1, 100), role="admin", subject_id=None)).items
-
-
-async def test_one_subject_met_at_once_by_many_is_met_once(app, subjects, database):
+async def test_one_subject_met_at_once_by_many_is_met_once(app: Governance, subjects: FakeSubjects, database: Database) -> None:
     subject = known(subjects)
 
     await asyncio.gather(
@@ -109,18 +105,18 @@ async def test_one_subject_met_at_once_by_many_is_met_once(app, subjects, databa
     )
 
     assert (await app.get_subject_roles(subject_id=subject)).roles == ("guest", "staff", "user")
-    events = (await outbox(database))["governance.subject_roles.changed"]
+    events = await sent(database, SubjectRolesChanged)
     assert sorted(len(event.roles) for event in events) == [1, 2, 3]
 
 
-async def test_many_starting_at_once_publish_one_bundle(app, database):
+async def test_many_starting_at_once_publish_one_bundle(app: Governance, database: Database) -> None:
     await asyncio.gather(*(app.ensure_bundle(actor=SERVICE) for _ in range(4)))
 
     assert await rows(database, "SELECT version FROM policy_bundles") == [(1,)]
-    assert len((await outbox(database))["governance.bundle.published"]) == 1
+    assert len(await sent(database, PolicyBundlePublished)) == 1
 
 
-async def test_of_two_who_read_the_same_role_one_must_read_again(app):
+async def test_of_two_who_read_the_same_role_one_must_read_again(app: Governance) -> None:
     outcomes = await asyncio.gather(
         app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
         app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["audit:view"], version=1),
@@ -130,21 +126,24 @@ async def test_of_two_who_read_the_same_role_one_must_read_again(app):
     assert sum(isinstance(outcome, StaleVersion) for outcome in outcomes) == 1
 
 
-async def test_bundles_published_side_by_side_lose_no_change(app):
+async def test_bundles_published_side_by_side_lose_no_change(app: Governance) -> None:
     await asyncio.gather(
         app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
         app.set_role_permissions(actor=ADMIN, role_name="user", permissions=["user:read"], version=1),
         app.ensure_bundle(actor=SERVICE),
     )
 
-    policies = (await app.get_bundle()).policies
+    text_in_force = await app.get_bundle()
+    assert text_in_force
+    policies = text_in_force.policies
     assert 'Role::"guest", action in [Action::"user:read"]' in policies
     assert 'Role::"user", action in [Action::"user:read"]' in policies
 
 
-async def test_a_registration_delivered_twice_has_one_effect(app, database):
+async def test_a_registration_delivered_twice_has_one_effect(app: Governance, database: Database) -> None:
     subject = new_id()
     [subscription] = subscriptions(app.grant_initial_role)
+    assert isinstance(subscription, Subscription)
     delivery = Delivery(
         message_id=new_id(),
         type="identity.user.registered",
@@ -161,11 +160,13 @@ async def test_a_registration_delivered_twice_has_one_effect(app, database):
         current_delivery.reset(token)
 
     assert (await app.get_subject_roles(subject_id=subject)).roles == ("user",)
-    assert len((await outbox(database))["audit.facts.recorded"]) == 1
+    assert len(await sent(database, AuditFactsRecorded)) == 1
 
 
 @pytest.mark.parametrize("statement", ["UPDATE policy_bundles SET policies = ''", "DELETE FROM policy_bundles"])
-async def test_nobody_rewrites_a_published_bundle(app, database, urls: DatabaseUrls, statement):
+async def test_nobody_rewrites_a_published_bundle(
+    app: Governance, database: Database, urls: DatabaseUrls, statement: str
+) -> None:
     await app.ensure_bundle(actor=SERVICE)
 
     async with database.session() as session:
@@ -176,7 +177,7 @@ async def test_nobody_rewrites_a_published_bundle(app, database, urls: DatabaseU
             await owner.execute(statement)
 
 
-async def test_there_is_one_default_role(urls: DatabaseUrls):
+async def test_there_is_one_default_role(urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(urls.app) as connection:
         with pytest.raises(psycopg.errors.UniqueViolation):
             await connection.execute("UPDATE roles SET is_default = true")

@@ -1,6 +1,7 @@
 """One suite for the fakes and for PostgreSQL: what use cases rely on holds of both."""
 
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -18,9 +19,15 @@ from kernel.ids import new_id
 from kernel.pages import PageRequest
 from services.governance.tests.fakes import FakeQueries, FakeUnitOfWork
 
+T = TypeVar("T")
 ACTOR = Actor.service("governance")
 AT = datetime(2026, 3, 21, 8, tzinfo=UTC)
 FACT = AuditFact(action="governance.test.change", resource_type="test", resource_id="1", occurred_at=AT)
+
+
+def there(found: T | None) -> T:
+    assert found is not None
+    return found
 
 
 class House:
@@ -57,7 +64,7 @@ def house(request: pytest.FixtureRequest) -> House:
     return House(unit_of_work(database), SqlGovernanceQueries(database))
 
 
-async def test_the_seed_is_there(house):
+async def test_the_seed_is_there(house: House) -> None:
     async with house.uow.begin(ACTOR) as tx:
         roles = {role.name: role for role in await tx.roles.all()}
         default = await tx.roles.default()
@@ -71,7 +78,7 @@ async def test_the_seed_is_there(house):
     assert roles["guest"].permission_names == ()
 
 
-async def test_roles_are_found_and_locked_by_name(house):
+async def test_roles_are_found_and_locked_by_name(house: House) -> None:
     async with house.uow.begin(ACTOR) as tx:
         found, locked = await tx.roles.find("staff"), await tx.roles.lock("staff")
         assert found is locked
@@ -79,9 +86,9 @@ async def test_roles_are_found_and_locked_by_name(house):
         assert await tx.roles.lock("emperor") is None
 
 
-async def test_a_role_comes_back_as_it_was_left(house):
+async def test_a_role_comes_back_as_it_was_left(house: House) -> None:
     async with house.uow.begin(ACTOR) as tx:
-        role = await tx.roles.lock("staff")
+        role = there(await tx.roles.lock("staff"))
         by_name = {permission.name: permission for permission in await tx.roles.permissions()}
         role.set_permissions([by_name["audit:export"], by_name["user:read"]])
         # Also within the transaction that changed it: the bundle is compiled from this.
@@ -90,18 +97,18 @@ async def test_a_role_comes_back_as_it_was_left(house):
         tx.record(FACT)
 
     async with house.uow.begin(ACTOR) as tx:
-        role = await tx.roles.find("staff")
+        role = there(await tx.roles.find("staff"))
     assert role.permission_names == ("audit:export", "user:read")
     assert role.version == 2
-    assert (await house.queries.role("staff")).permissions == role.permission_names
+    assert there(await house.queries.role("staff")).permissions == role.permission_names
 
 
-async def test_a_holder_comes_back_as_it_was_left(house):
+async def test_a_holder_comes_back_as_it_was_left(house: House) -> None:
     subject = new_id()
     await house.grant(subject, "staff", "user")
 
     async with house.uow.begin(ACTOR) as tx:
-        holder = await tx.holders.lock(subject)
+        holder = there(await tx.holders.lock(subject))
         assert holder.roles == ("staff", "user")
         assert holder.welcomed_at is None
         assert holder.assignments["staff"].reason == "as staff"
@@ -110,21 +117,21 @@ async def test_a_holder_comes_back_as_it_was_left(house):
         tx.record(FACT)
 
     async with house.uow.begin(ACTOR) as tx:
-        holder = await tx.holders.lock(subject)
+        holder = there(await tx.holders.lock(subject))
         assert holder.roles == ("guest", "user")
         assert holder.welcomed_at == AT
         assert await tx.holders.count("user") == 1
         assert await tx.holders.count("staff") == 0
 
 
-async def test_a_stranger_is_nobody(house):
+async def test_a_stranger_is_nobody(house: House) -> None:
     async with house.uow.begin(ACTOR) as tx:
         assert await tx.holders.lock(new_id()) is None
     assert await house.queries.subject(new_id()) is None
     assert await house.queries.default_role() == "user"
 
 
-async def test_what_fails_leaves_nothing_behind(house):
+async def test_what_fails_leaves_nothing_behind(house: House) -> None:
     subject = new_id()
     with pytest.raises(RuntimeError):
         async with house.uow.begin(ACTOR) as tx:
@@ -136,15 +143,15 @@ async def test_what_fails_leaves_nothing_behind(house):
     assert await house.queries.subject(subject) is None
 
 
-async def test_bundles_follow_one_another(house):
+async def test_bundles_follow_one_another(house: House) -> None:
     assert await house.queries.current_version() == 0
     assert await house.queries.current_bundle() is None
     first = await house.publish("one")
     second = await house.publish("two")
 
     async with house.uow.begin(ACTOR) as tx:
-        latest = await tx.bundles.lock_latest()
-    current = await house.queries.current_bundle()
+        latest = there(await tx.bundles.lock_latest())
+    current = there(await house.queries.current_bundle())
     page = await house.queries.bundles(PageRequest(1, 20))
 
     assert (first.version, second.version, latest.version) == (1, 2, 2)
@@ -154,13 +161,13 @@ async def test_bundles_follow_one_another(house):
     assert [bundle.id for bundle in page.items] == [second.id, first.id]
 
 
-async def test_reads_tell_what_was_written(house):
+async def test_reads_tell_what_was_written(house: House) -> None:
     subject = new_id()
     await house.grant(subject, "staff")
 
     roles = await house.queries.roles()
     permissions = await house.queries.permissions()
-    view = await house.queries.subject(subject)
+    view = there(await house.queries.subject(subject))
 
     assert [(role.name, role.is_default, len(role.permissions)) for role in roles] == [
         ("admin", False, 13),
@@ -174,20 +181,20 @@ async def test_reads_tell_what_was_written(house):
     assert await house.queries.role("emperor") is None
 
 
-async def test_a_subject_that_lost_every_role_is_known(house):
+async def test_a_subject_that_lost_every_role_is_known(house: House) -> None:
     subject = new_id()
     await house.grant(subject, "staff")
     async with house.uow.begin(ACTOR) as tx:
-        holder = await tx.holders.lock(subject)
+        holder = there(await tx.holders.lock(subject))
         holder.revoke("staff", at=AT, holders=1)
         tx.record(FACT)
 
-    view = await house.queries.subject(subject)
+    view = there(await house.queries.subject(subject))
 
     assert (view.roles, view.assignments) == ((), ())
 
 
-async def test_assignments_are_filtered_and_paged_newest_first(house):
+async def test_assignments_are_filtered_and_paged_newest_first(house: House) -> None:
     subjects = sorted(new_id() for _ in range(5))
     for day, subject in enumerate(subjects, 1):
         await house.grant(subject, "user", *(["staff"] if day > 3 else []), at=AT.replace(day=day))

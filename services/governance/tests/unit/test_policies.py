@@ -46,12 +46,12 @@ def statements(policies: str) -> list[str]:
     return policies.split("\n\n")
 
 
-def test_every_role_may_exactly_what_the_seed_says():
+def test_every_role_may_exactly_what_the_seed_says() -> None:
     assert matrix(compiled()) == TABLE
 
 
 @pytest.mark.parametrize("index", range(3))
-def test_no_policy_can_be_missing_unnoticed(index):
+def test_no_policy_can_be_missing_unnoticed(index: int) -> None:
     bundle = compiled()
     remaining = [statement for at, statement in enumerate(statements(bundle.policies)) if at != index]
 
@@ -60,14 +60,14 @@ def test_no_policy_can_be_missing_unnoticed(index):
 
 
 @pytest.mark.parametrize(("role", "permission"), [(role, name) for role, names in TABLE.items() for name in sorted(names)])
-def test_no_permission_can_be_missing_unnoticed(role, permission):
+def test_no_permission_can_be_missing_unnoticed(role: str, permission: str) -> None:
     roles = seeded_roles()
     roles[role].permissions.remove(Permission(permission))
 
     assert matrix(compile_policies(list(roles.values()), list(seeded_permissions().values()))) != TABLE
 
 
-def test_roles_add_up():
+def test_roles_add_up() -> None:
     policies = Policies(ControlledClock())
     bundle = compiled()
     policies.load(Bundle(1, bundle.policies, bundle.schema))
@@ -78,7 +78,7 @@ def test_roles_add_up():
 
 
 @pytest.mark.parametrize("stranger", [Actor.anonymous(), Actor.service("payments")])
-def test_who_holds_no_role_may_nothing(stranger):
+def test_who_holds_no_role_may_nothing(stranger: Actor) -> None:
     policies = Policies(ControlledClock())
     bundle = compiled()
     policies.load(Bundle(1, bundle.policies, bundle.schema))
@@ -86,7 +86,7 @@ def test_who_holds_no_role_may_nothing(stranger):
     assert not any(policies.allows(stranger, permission) for permission in ALL)
 
 
-def test_policies_are_named_after_their_roles():
+def test_policies_are_named_after_their_roles() -> None:
     names = [
         policy["annotations"]["id"]
         for policy in json.loads(cedarpy.policies_to_json_str(compiled().policies))["staticPolicies"].values()
@@ -95,17 +95,17 @@ def test_policies_are_named_after_their_roles():
     assert sorted(names) == ["role:admin", "role:staff", "role:user"]
 
 
-def test_equal_roles_compile_to_equal_text():
+def test_equal_roles_compile_to_equal_text() -> None:
     roles, permissions = list(seeded_roles().values()), list(seeded_permissions().values())
 
     assert compile_policies(roles[::-1], permissions[::-1]) == compile_policies(roles, permissions)
 
 
-def test_the_seed_is_sound():
+def test_the_seed_is_sound() -> None:
     CedarChecker().check(compiled())
 
 
-def test_a_role_with_a_permission_that_nobody_declared_is_unsound():
+def test_a_role_with_a_permission_that_nobody_declared_is_unsound() -> None:
     rogue = Role("rogue", "Rogue", permissions={Permission("vault:open")})
 
     with pytest.raises(UnsoundPolicies):
@@ -120,10 +120,10 @@ def test_a_role_with_a_permission_that_nobody_declared_is_unsound():
         CompiledPolicies(compiled().policies, '{"": {"entityTypes": {}, "actions": {}}}'),
     ],
 )
-def test_what_does_not_parse_or_fit_is_unsound(broken):
+def test_what_does_not_parse_or_fit_is_unsound(broken: CompiledPolicies) -> None:
     with pytest.raises(UnsoundPolicies):
         CedarChecker().check(broken)
 
 
-def test_no_roles_at_all_still_compile():
+def test_no_roles_at_all_still_compile() -> None:
     CedarChecker().check(compile_policies([], list(seeded_permissions().values())))

@@ -20,25 +20,25 @@ def role(name: str = "clerk", *permissions: str) -> Role:
     return Role(name, name.title(), permissions={Permission(permission) for permission in permissions})
 
 
-def test_permissions_are_equal_by_name():
+def test_permissions_are_equal_by_name() -> None:
     assert Permission("user:read", "Read a user") == Permission("user:read")
     assert len({Permission("user:read"), Permission("user:read", "again")}) == 1
     assert Permission("user:read") != "user:read"
 
 
 @pytest.mark.parametrize("name", ["", "read", "user:", "User:read", 'user:read"', "user:read ", "user:read:all", "uśer:read"])
-def test_a_permission_whose_name_cedar_could_misread_is_refused(name):
+def test_a_permission_whose_name_cedar_could_misread_is_refused(name: str) -> None:
     with pytest.raises(InvalidValue):
         Permission(name)
 
 
 @pytest.mark.parametrize("name", ["", "Admin", 'a"b', "a b", "1a", "a\n", "a" * 64])
-def test_a_role_whose_name_cedar_could_misread_is_refused(name):
+def test_a_role_whose_name_cedar_could_misread_is_refused(name: str) -> None:
     with pytest.raises(InvalidValue):
         Role(name, "?")
 
 
-def test_granting_and_withdrawing_tell_whether_anything_changed():
+def test_granting_and_withdrawing_tell_whether_anything_changed() -> None:
     clerk = role()
 
     assert clerk.grant(Permission("user:read"))
@@ -48,7 +48,7 @@ def test_granting_and_withdrawing_tell_whether_anything_changed():
     assert not clerk.withdraw(Permission("user:read"))
 
 
-def test_setting_permissions_grants_the_missing_and_withdraws_the_rest():
+def test_setting_permissions_grants_the_missing_and_withdraws_the_rest() -> None:
     clerk = role("clerk", "user:read", "user:create")
 
     assert clerk.set_permissions([Permission("user:read"), Permission("audit:view")])
@@ -56,7 +56,7 @@ def test_setting_permissions_grants_the_missing_and_withdraws_the_rest():
     assert clerk.version == 2
 
 
-def test_setting_the_same_permissions_is_no_new_version():
+def test_setting_the_same_permissions_is_no_new_version() -> None:
     clerk = role("clerk", "user:read")
 
     assert not clerk.set_permissions([Permission("user:read")])
@@ -64,34 +64,30 @@ def test_setting_the_same_permissions_is_no_new_version():
 
 
 @pytest.mark.parametrize("permission", ["role:manage", "policy:manage"])
-def test_administrators_cannot_lock_everybody_out(permission):
+def test_administrators_cannot_lock_everybody_out(permission: str) -> None:
     admin = role("admin", "role:manage", "policy:manage", "user:read")
 
     with pytest.raises(IndispensablePermission):
         admin.set_permissions([held for held in admin.permissions if held.name != permission])
 
 
-def test_other_roles_may_lose_what_administrators_keep():
+def test_other_roles_may_lose_what_administrators_keep() -> None:
     assert role("clerk", "role:manage").set_permissions([])
 
 
-def test_each_change_announces_all_roles_of_the_subject():
+def test_each_change_announces_all_roles_of_the_subject() -> None:
     holder = RoleHolder.meet(SUBJECT)
     holder.grant("user", by="governance", at=AT)
     holder.grant("staff", by=str(new_id()), at=AT, reason="joined")
     holder.revoke("user", at=AT, holders=1)
 
-    events = holder.collect()
+    events = [event for event in holder.collect() if isinstance(event, SubjectRolesChanged)]
 
-    assert [event.roles for event in events if isinstance(event, SubjectRolesChanged)] == [
-        ("user",),
-        ("staff", "user"),
-        ("staff",),
-    ]
+    assert [event.roles for event in events] == [("user",), ("staff", "user"), ("staff",)]
     assert {event.subject_id for event in events} == {SUBJECT}
 
 
-def test_granting_twice_keeps_the_first_assignment():
+def test_granting_twice_keeps_the_first_assignment() -> None:
     holder = RoleHolder.meet(SUBJECT)
     holder.grant("staff", by="first", at=AT)
     holder.collect()
@@ -101,14 +97,14 @@ def test_granting_twice_keeps_the_first_assignment():
     assert holder.collect() == []
 
 
-def test_revoking_what_is_not_held_changes_nothing():
+def test_revoking_what_is_not_held_changes_nothing() -> None:
     holder = RoleHolder.meet(SUBJECT)
 
     assert not holder.revoke("admin", at=AT, holders=0)
     assert holder.collect() == []
 
 
-def test_the_last_administrator_stays():
+def test_the_last_administrator_stays() -> None:
     holder = RoleHolder.meet(SUBJECT)
     holder.grant("admin", by="governance", at=AT)
 
@@ -117,14 +113,14 @@ def test_the_last_administrator_stays():
     assert holder.revoke("admin", at=AT, holders=2)
 
 
-def test_the_last_holder_of_any_other_role_may_lose_it():
+def test_the_last_holder_of_any_other_role_may_lose_it() -> None:
     holder = RoleHolder.meet(SUBJECT)
     holder.grant("staff", by="governance", at=AT)
 
     assert holder.revoke("staff", at=AT, holders=1)
 
 
-def test_a_subject_is_welcomed_once():
+def test_a_subject_is_welcomed_once() -> None:
     holder = RoleHolder.meet(SUBJECT)
 
     assert holder.welcome("user", by="governance", at=AT)

@@ -1,0 +1,55 @@
+"""Governance as its callers meet it: REST by ASGI and gRPC in process, on a real database, with identity faked."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from chassis.auth import SubjectRoles
+from chassis.database import Database
+from chassis.health import Readiness
+from chassis.policies import BundleKeeper, Policies
+from chassis.rest import IdempotencyStore, create_app
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.tokens import TokenForge
+from governance.application import Governance
+from governance.bootstrap import build
+from governance.infrastructure.local_bundles import LocalBundles
+from governance.interfaces.rest import ROUTERS
+from kernel.actor import Actor
+from kernel.ids import new_id
+from services.governance.tests.contract.api import Api
+from services.governance.tests.fakes import FakeSubjects
+
+
+@pytest.fixture
+async def governance(database: Database, clock: ControlledClock, subjects: FakeSubjects) -> Governance:
+    governance = build(database, subjects, clock)
+    await governance.ensure_bundle(actor=Actor.service("governance"))
+    return governance
+
+
+@pytest.fixture
+def subjects() -> FakeSubjects:
+    return FakeSubjects()
+
+
+@pytest.fixture
+async def api(governance: Governance, database: Database, clock: ControlledClock, subjects: FakeSubjects) -> AsyncIterator[Api]:
+    forge = TokenForge(clock)
+    policies = Policies(clock)
+    keeper = BundleKeeper(LocalBundles(governance.queries), policies)
+    assert await keeper.refresh()
+    app = create_app(
+        title="Elcorp governance",
+        application=governance,
+        routers=ROUTERS,
+        verifier=forge.verifier(),
+        policies=policies,
+        subject_roles=SubjectRoles(clock),
+        idempotency=IdempotencyStore(database, clock),
+        readiness=Readiness(),
+    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://governance") as client:
+        yield Api(client, governance, subjects, forge, keeper, new_id())

@@ -1,0 +1,64 @@
+"""The published events, held against their protos."""
+
+from datetime import UTC, datetime
+
+from chassis.messaging.contracts import spec_of
+from chassis.testing.clocks import ControlledClock
+from elcorp.governance.v1 import events_pb2
+from elcorp.identity.v1.events_pb2 import UserRegistered
+from governance.application.grant_initial_role import GrantInitialRole
+from governance.domain import events
+from governance.interfaces.publications import PUBLICATIONS
+from governance.interfaces.subscriptions import subscriptions
+from kernel.events import Event
+from kernel.ids import new_id
+from services.governance.tests.fakes import FakeUnitOfWork
+
+AT = datetime(2026, 3, 21, 8, tzinfo=UTC)
+
+
+def test_every_event_of_the_contract_is_published() -> None:
+    declared = {f"elcorp.governance.v1.{name}" for name in events_pb2.DESCRIPTOR.message_types_by_name} | {
+        "elcorp.compliance.v1.AuditFactsRecorded"
+    }
+
+    assert {spec.message_class.DESCRIPTOR.full_name for spec in PUBLICATIONS.specs} == declared
+
+
+def test_every_domain_event_has_its_message() -> None:
+    announced = {each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)} - {Event}
+
+    assert announced == {events.SubjectRolesChanged, events.PolicyBundlePublished}
+
+
+def test_changed_roles_go_out_whole() -> None:
+    subject = new_id()
+    event = events.SubjectRolesChanged(occurred_at=AT, subject_id=subject, roles=("staff", "user"))
+
+    sent = PUBLICATIONS.encode(event)
+
+    assert (sent.message_id, sent.type, sent.aggregate_id) == (
+        event.event_id,
+        "governance.subject_roles.changed",
+        str(subject),
+    )
+    message = events_pb2.SubjectRolesChanged.FromString(sent.payload)
+    assert (message.subject_id, list(message.roles)) == (str(subject), ["staff", "user"])
+
+
+def test_a_published_bundle_is_told_by_its_version() -> None:
+    event = events.PolicyBundlePublished(occurred_at=AT, bundle_id=new_id(), version=7)
+
+    sent = PUBLICATIONS.encode(event)
+
+    message = events_pb2.PolicyBundlePublished.FromString(sent.payload)
+    assert (sent.type, message.version, message.bundle_id) == ("governance.bundle.published", 7, str(event.bundle_id))
+
+
+def test_what_names_governance_as_its_consumer_is_consumed() -> None:
+    welcome = GrantInitialRole(FakeUnitOfWork(), ControlledClock())
+
+    consumed = {spec_of(subscription.message_class).type for subscription in subscriptions(welcome)}
+
+    assert consumed == {"identity.user.registered"}
+    assert "governance" in spec_of(UserRegistered).consumers

@@ -1,0 +1,151 @@
+"""The gRPC contract with peers, over a real server and a real channel."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+from grpc import aio
+
+from chassis.policies import GovernanceBundles, Policies
+from chassis.rpc import RemoteError, RpcServer, RpcService, connect
+from chassis.settings import ServiceSettings
+from chassis.testing.clocks import ControlledClock
+from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
+from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
+from governance.application import Governance
+from governance.domain.errors import UnknownSubject
+from governance.infrastructure.identity import IdentitySubjects
+from governance.interfaces.grpc import rpc_services
+from governance.settings import GovernanceSettings
+from kernel.actor import Actor, ActorKind
+from kernel.errors import Kind, NotFound, Unavailable
+from kernel.ids import new_id
+from services.governance.tests.fakes import FakeSubjects
+
+
+class IdentitySettings(ServiceSettings):
+    """Identity's, as far as it calls governance."""
+
+    NAME: ClassVar[str] = "identity"
+    PEERS: ClassVar[tuple[str, ...]] = ("governance",)
+
+
+@asynccontextmanager
+async def served(services: list[RpcService]) -> AsyncIterator[str]:
+    server = RpcServer("127.0.0.1", 0, services)
+    await server.start()
+    try:
+        yield f"dns:///127.0.0.1:{server.port}"
+    finally:
+        await server.stop(0)
+
+
+@pytest.fixture
+async def channel(governance: Governance) -> AsyncIterator[aio.Channel]:
+    async with served(rpc_services(governance)) as target:
+        settings = IdentitySettings(governance_target=target)
+        async with connect(settings, "governance") as channel:
+            yield channel
+
+
+async def test_the_bundle_is_what_services_decide_by(channel: aio.Channel, clock: ControlledClock) -> None:
+    source, policies = GovernanceBundles(channel), Policies(clock)
+
+    bundle = await source.fetch(0)
+    assert bundle
+    policies.load(bundle)
+
+    assert bundle.version == 1
+    assert policies.allows(_user("staff"), "payment:approve")
+    assert not policies.allows(_user("user"), "payment:approve")
+    assert await source.fetch(1) is None
+
+
+async def test_a_new_bundle_is_fetched_by_who_knows_the_old(channel: aio.Channel, governance: Governance) -> None:
+    await governance.set_role_permissions(
+        actor=Actor.service("governance"), role_name="guest", permissions=["user:read"], version=1
+    )
+
+    bundle = await GovernanceBundles(channel).fetch(1)
+
+    assert bundle
+    assert bundle.version == 2
+    assert 'Role::"guest"' in bundle.policies
+
+
+async def test_roles_are_told_of_the_known_and_of_strangers(
+    channel: aio.Channel, governance: Governance, subjects: FakeSubjects
+) -> None:
+    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+    subject = new_id()
+    subjects.active.add(subject)
+
+    async def roles(subject_id: UUID) -> list[str]:
+        request = governance_pb2.GetSubjectRolesRequest(subject_id=str(subject_id))
+        return list((await stub.GetSubjectRoles(request)).roles)
+
+    assert await roles(subject) == ["user"]
+    await governance.grant_role(actor=Actor.service("governance"), subject_id=subject, role="staff")
+    assert await roles(subject) == ["staff"]
+    await governance.revoke_role(actor=Actor.service("governance"), subject_id=subject, role="staff")
+    assert await roles(subject) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda channel: governance_pb2_grpc.RoleServiceStub(channel).GetSubjectRoles(
+            governance_pb2.GetSubjectRolesRequest(subject_id="me")
+        ),
+        lambda channel: governance_pb2_grpc.PolicyServiceStub(channel).GetBundle(
+            governance_pb2.GetBundleRequest(known_version=-1)
+        ),
+    ],
+)
+async def test_what_breaks_the_contract_is_refused(channel: aio.Channel, call: Callable[[aio.Channel], Any]) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await call(channel)
+    assert refused.value.kind is Kind.INVALID
+
+
+@dataclass
+class Identity(identity_pb2_grpc.IdentityServiceServicer):
+    """The peer that governance asks."""
+
+    active: dict[str, bool] = field(default_factory=dict)
+
+    async def GetSubject(  # noqa: N802  # the proto's name
+        self, request: identity_pb2.GetSubjectRequest, context: Any
+    ) -> identity_pb2.GetSubjectResponse:
+        if request.subject_id not in self.active:
+            raise NotFound(subject_id=request.subject_id)
+        return identity_pb2.GetSubjectResponse(subject_id=request.subject_id, active=self.active[request.subject_id])
+
+
+async def test_identity_tells_who_may_act() -> None:
+    active, suspended = new_id(), new_id()
+    identity = Identity({str(active): True, str(suspended): False})
+    service = RpcService(identity_pb2_grpc.add_IdentityServiceServicer_to_server, identity, "elcorp.identity.v1.IdentityService")
+    async with (
+        served([service]) as target,
+        connect(GovernanceSettings(identity_target=target), "identity") as channel,
+    ):
+        subjects = IdentitySubjects(channel)
+
+        assert await subjects.is_active(active)
+        assert not await subjects.is_active(suspended)
+        with pytest.raises(UnknownSubject):
+            await subjects.is_active(new_id())
+
+
+async def test_identitys_silence_is_no_permission() -> None:
+    async with connect(GovernanceSettings(identity_target="dns:///127.0.0.1:1"), "identity") as channel:
+        with pytest.raises(Unavailable):
+            await IdentitySubjects(channel).is_active(new_id())
+
+
+def _user(role: str) -> Actor:
+    return Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozenset({role}))
