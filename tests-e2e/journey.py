@@ -88,28 +88,23 @@ class Journey:
     async def administrator_signs_in(self) -> str:
         # At the very first start governance may still be hearing of the administrator.
         async def is_admin() -> bool:
-            await self._sign_in(self.admin)
+            await self.sign_in(self.admin)
             me = await self.api.data("GET", "/users/me", by=self.admin)
             self.admin.user_id = me["id"]
             return "admin" in me["roles"]
 
-        await _until(is_admin, "the administrator's role to arrive", pause_seconds=0.5)
+        await until(is_admin, "the administrator's role to arrive", pause_seconds=0.5)
         return self.admin.email
 
     async def two_people_register(self) -> str:
         for person in (self.ndapewa, self.johannes):
-            await self._register(person)
-            await self._sign_in(person)
+            await self.register(person)
+            await self.sign_in(person)
         return f"wallet addresses {self.ndapewa.wallet_id[:8]}…, {self.johannes.wallet_id[:8]}…"
 
     async def wallets_open(self) -> str:
         for person in (self.ndapewa, self.johannes):
-
-            async def opened(person: Person = person) -> bool:
-                wallets = (await self.api.data("GET", "/wallets", by=person))["items"]
-                return any(wallet["id"] == person.wallet_id for wallet in wallets)
-
-            await _until(opened, f"{person.name}'s wallet")
+            await self.wallet_opens(person)
         return "0.00 NAD each"
 
     async def treasury_issues(self) -> str:
@@ -156,7 +151,7 @@ class Journey:
         return ", ".join(f"{line['currency']} {line['total']}" for line in lines)
 
     async def auditor_reads(self) -> str:
-        await self._register(self.auditor)
+        await self.register(self.auditor)
         await self.api.call(
             "POST",
             "/role-assignments",
@@ -166,7 +161,7 @@ class Journey:
             subject_id=self.auditor.user_id,
             role="staff",
         )
-        await self._sign_in(self.auditor)
+        await self.sign_in(self.auditor)
         trail: list[dict[str, Any]] = []
 
         async def complete() -> bool:
@@ -174,7 +169,7 @@ class Journey:
             trail = (await self.api.data("GET", f"/audit/trails/{self.transfer['id']}", by=self.auditor))["items"]
             return {"identity", "payments", "governance"} <= {entry["producer"] for entry in trail}
 
-        await _until(complete, "the trail to reach the audit log")
+        await until(complete, "the trail to reach the audit log")
         for entry in trail:
             self.say(_audit_line(entry))
         return f"{len(trail)} entries"
@@ -199,10 +194,17 @@ class Journey:
             )
             return response.status_code == httpx.codes.UNAUTHORIZED
 
-        await _until(refused, "the refusal of an ended session", seconds_max=REVOCATION_SECONDS_MAX, pause_seconds=0.02)
+        await until(refused, "the refusal of an ended session", seconds_max=REVOCATION_SECONDS_MAX, pause_seconds=0.02)
         return f"after {(time.perf_counter() - started) * 1000:.0f} ms"
 
-    async def _register(self, person: Person) -> None:
+    async def wallet_opens(self, person: Person) -> None:
+        async def opened() -> bool:
+            wallets = (await self.api.data("GET", "/wallets", by=person))["items"]
+            return any(wallet["id"] == person.wallet_id for wallet in wallets)
+
+        await until(opened, f"{person.name}'s wallet")
+
+    async def register(self, person: Person) -> None:
         tag = secrets.token_hex(5)
         person.email = f"{person.name.lower()}.{tag}@example.na"
         person.password = f"Oshana-{secrets.token_urlsafe(12)}-7!"
@@ -219,7 +221,7 @@ class Journey:
         )
         person.user_id, person.wallet_id = registered["id"], registered["wallet_address"]
 
-    async def _sign_in(self, person: Person) -> None:
+    async def sign_in(self, person: Person) -> None:
         tokens = await self.api.data(
             "POST", "/auth/login", email=person.email, password=person.password, device_id=person.device_id
         )
@@ -242,7 +244,7 @@ class Journey:
         return transfer
 
 
-async def _until(
+async def until(
     done: Callable[[], Awaitable[bool]],
     what: str,
     *,

@@ -1,0 +1,64 @@
+"""The whole platform, once for all end-to-end tests: real processes, real servers, the gateway in front."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+from journey import Api, Journey, Person
+
+from elcorp_local.platform import Platform
+
+# The limits that protect people from guessing would stop the load of a test.
+TEST_SETTINGS = {"ELCORP_RATE_LIMIT_PER_MINUTE": "1000000", "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "1000000"}
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with Platform.start(tmp_path_factory.mktemp("platform"), environment=TEST_SETTINGS, fast=True) as platform:
+        yield platform
+
+
+@pytest.fixture
+async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=platform.url, timeout=20, limits=httpx.Limits(max_connections=100)) as client:
+        yield client
+
+
+@pytest.fixture
+def api(client: httpx.AsyncClient) -> Api:
+    return Api(client)
+
+
+@pytest.fixture
+async def admin(platform: Platform, api: Api) -> Person:
+    admin = Person("Administrator", email=platform.admin_email, password=platform.admin_password)
+    await Journey(api, admin, print).administrator_signs_in()
+    return admin
+
+
+@pytest.fixture
+def holder(api: Api, admin: Person) -> Callable[..., Awaitable[Person]]:
+    """Make people with an open wallet and, where asked, money in it."""
+
+    async def make(name: str = "Holder", *, funds: str | None = None) -> Person:
+        journey = Journey(api, admin, print)
+        person = Person(name)
+        await journey.register(person)
+        await journey.sign_in(person)
+        await journey.wallet_opens(person)
+        if funds:
+            await api.data(
+                "POST",
+                "/issuances",
+                by=admin,
+                expect=201,
+                key=str(uuid4()),
+                wallet_id=person.wallet_id,
+                amount=funds,
+                currency="NAD",
+                reason="test funds",
+            )
+        return person
+
+    return make

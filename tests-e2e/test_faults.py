@@ -1,0 +1,123 @@
+"""One part falls away; the rest does what it still may, and all recovers by itself."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from journey import Api, Person, until
+
+from elcorp_local.platform import Platform
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+Holder = Callable[..., Awaitable[Person]]
+
+
+async def pay(client: httpx.AsyncClient, source: Person, target: Person, key: str | None = None) -> httpx.Response:
+    return await client.post(
+        "/api/v1/transfers",
+        json={
+            "source_wallet_id": source.wallet_id,
+            "target_wallet_id": target.wallet_id,
+            "amount": "1.00",
+            "currency": "NAD",
+        },
+        headers={"Authorization": f"Bearer {source.access_token}", "Idempotency-Key": key or str(uuid4())},
+    )
+
+
+def is_unavailable(response: httpx.Response) -> bool:
+    return response.status_code == 503 and response.json()["code"] == "SRV_002" and int(response.headers["retry-after"]) > 0
+
+
+async def audited(platform: Platform, transfer_id: str) -> None:
+    async def appended() -> bool:
+        async with await psycopg.AsyncConnection.connect(platform.database_url("compliance", "owner")) as connection:
+            rows = await connection.execute("SELECT count(*) FROM audit_entries WHERE resource_id = %s", (transfer_id,))
+            return await rows.fetchone() == (1,)
+
+    await until(appended, "the audit entry", seconds_max=60)
+
+
+@contextmanager
+def without(platform: Platform, server: str) -> Iterator[None]:
+    platform.backing.stop_server(server)
+    try:
+        yield
+    finally:
+        platform.backing.start_server(server)
+
+
+async def test_rabbitmq_away_transfers_succeed_and_their_events_arrive_later(
+    client: httpx.AsyncClient, platform: Platform, holder: Holder
+) -> None:
+    payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
+    with without(platform, "rabbitmq"):
+        response = await pay(client, payer, payee)
+        assert response.status_code == 201, response.text
+    await audited(platform, response.json()["data"]["id"])
+
+
+async def test_redis_away_reads_work_and_money_does_not_move_unchecked(
+    client: httpx.AsyncClient, platform: Platform, holder: Holder
+) -> None:
+    payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
+    bearer = {"Authorization": f"Bearer {payer.access_token}"}
+    with without(platform, "redis"):
+
+        async def refused() -> bool:
+            return is_unavailable(await pay(client, payer, payee))
+
+        await until(refused, "the gateway to notice", seconds_max=10)
+        balance = await client.get(f"/api/v1/wallets/{payer.wallet_id}", headers=bearer)
+        assert balance.status_code == 200, balance.text
+
+    async def moves() -> bool:
+        return (await pay(client, payer, payee)).status_code == 201
+
+    await until(moves, "money to move again", seconds_max=15)
+
+
+async def test_one_services_database_away_is_that_services_503_only(
+    client: httpx.AsyncClient, platform: Platform, holder: Holder
+) -> None:
+    payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
+    bearer = {"Authorization": f"Bearer {payer.access_token}"}
+    with psycopg.connect(platform.backing.postgres_url, autocommit=True) as superuser:
+        superuser.execute("ALTER DATABASE payments ALLOW_CONNECTIONS false")
+        superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'payments'")
+        try:
+            assert is_unavailable(await pay(client, payer, payee))
+            assert is_unavailable(await client.get("/api/v1/wallets", headers=bearer))
+            me = await client.get("/api/v1/users/me", headers=bearer)
+            assert me.status_code == 200, me.text
+        finally:
+            superuser.execute("ALTER DATABASE payments ALLOW_CONNECTIONS true")
+
+    async def recovers() -> bool:
+        return (await pay(client, payer, payee)).status_code == 201
+
+    await until(recovers, "payments to recover", seconds_max=20)
+
+
+async def test_compliance_away_fails_closed_and_posts_nothing(
+    client: httpx.AsyncClient, api: Api, platform: Platform, holder: Holder
+) -> None:
+    payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
+    key = str(uuid4())
+    platform.pause("compliance-serve")
+    try:
+        assert is_unavailable(await pay(client, payer, payee, key))
+        wallet = await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer)
+        assert wallet["balance"] == "10.00"
+    finally:
+        platform.resume("compliance-serve")
+
+    async def goes_through() -> bool:
+        return (await pay(client, payer, payee, key)).status_code == 201
+
+    await until(goes_through, "screening to answer again", seconds_max=20)
+    wallet = await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer)
+    assert wallet["balance"] == "9.00"
