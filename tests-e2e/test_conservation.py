@@ -17,6 +17,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 CLIENTS, WALLETS, SECONDS = 32, 10, 20
 KILLED = ("payments-work", "compliance-work", "payments-serve", "compliance-serve", "gateway", "payments-work")
 FUNDS = "200.00"
+UNPOSTED = """
+    SELECT count(*) FROM accounts a
+    WHERE balance <> (SELECT coalesce(sum(amount), 0) FROM postings WHERE account_id = a.id)
+"""
 
 
 async def client_pays(client: httpx.AsyncClient, people: list[Person], done: dict[str, str], until_at: float, seed: int) -> int:
@@ -84,13 +88,7 @@ async def test_money_and_audit_survive_load_and_kills(
     assert await scalar(payments, "SELECT sum(balance) FROM accounts WHERE id = ANY(%s)", wallets) == total == WALLETS * 200
     assert await scalar(payments, "SELECT count(*) FROM accounts WHERE kind = 'wallet' AND balance < 0") == 0
     assert await scalar(payments, "SELECT sum(amount) FROM postings") == 0
-    assert (
-        await scalar(
-            payments,
-            "SELECT count(*) FROM accounts a WHERE balance <> (SELECT coalesce(sum(amount), 0) FROM postings WHERE account_id = a.id)",
-        )
-        == 0
-    )
+    assert await scalar(payments, UNPOSTED) == 0
     moved = "SELECT count(*) FROM transfers WHERE idempotency_key = ANY(%s)"
     assert await scalar(payments, moved, list(done)) == len(done)
 

@@ -35,8 +35,8 @@ INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency
 UPDATE accounts SET balance = balance - 0.01, version = version + 1 WHERE id = lpad(to_hex(:a), 32, '0')::uuid;
 UPDATE accounts SET balance = balance + 0.01, version = version + 1 WHERE id = lpad(to_hex(:b), 32, '0')::uuid;
 INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES
-  (gen_random_uuid(), 'payments.transfer.settled', to_hex(:t), decode(repeat('00', 180), 'hex'), '{{"traceparent": "00-0-0-01"}}'),
-  (gen_random_uuid(), 'audit.facts.recorded', NULL, decode(repeat('00', 600), 'hex'), '{{"traceparent": "00-0-0-01"}}');
+  (gen_random_uuid(), 'payments.transfer.settled', to_hex(:t), decode(repeat('00', 180), 'hex'), '{{"trace": "00-0-0-01"}}'),
+  (gen_random_uuid(), 'audit.facts.recorded', NULL, decode(repeat('00', 600), 'hex'), '{{"trace": "00-0-0-01"}}');
 END;
 """
 _NAME = "bench_pgbench"

@@ -38,9 +38,8 @@ def show(results: list[Result]) -> str:
         baseline = f"{result.baseline:,.1f}" if result.baseline is not None else ""
         ratio = f"{result.ratio:.2f}" if result.ratio is not None else ""
         verdict = {None: "", True: "met", False: "MISSED"}[result.met]
-        lines.append(
-            f"  {result.name:<44}{result.value:>12,.2f} {result.unit:<14}{baseline:>10}{ratio:>8}  {result.target or ''} {verdict}"
-        )
+        figure = f"  {result.name:<44}{result.value:>12,.2f} {result.unit:<14}"
+        lines.append(f"{figure}{baseline:>10}{ratio:>8}  {result.target or ''} {verdict}")
     return "\n".join(lines)
 
 
