@@ -10,8 +10,8 @@ from starlette.types import ASGIApp
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from chassis.policies.engine import Policies
+from chassis.proxies import TrustedProxies
 from chassis.rest import openapi
-from chassis.rest.context import TrustedProxies
 from chassis.rest.door import Door
 from chassis.rest.entrance import Entrance, Readiness
 from chassis.rest.idempotency import IdempotencyStore

@@ -1,18 +1,15 @@
 """What is known of one request, from its first byte to its log line."""
 
-import ipaddress
 import re
-from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 from starlette.types import Scope
 
+from chassis.proxies import TrustedProxies
 from kernel.actor import Actor
 from kernel.ids import new_id
-
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _USER_AGENT_LENGTH_MAX = 256
@@ -40,7 +37,7 @@ class RequestContext:
         return context
 
     @classmethod
-    def begin(cls, scope: Scope, proxies: "TrustedProxies") -> "RequestContext":
+    def begin(cls, scope: Scope, proxies: TrustedProxies) -> "RequestContext":
         """Read the headers once and attach the context to the scope."""
         given: dict[bytes, bytes] = {}
         forwarded: list[bytes] = []
@@ -66,43 +63,3 @@ class RequestContext:
 _READ: Final = frozenset({b"x-request-id", b"user-agent", b"traceparent", b"authorization"})
 
 current_request: ContextVar[RequestContext | None] = ContextVar("current_request", default=None)
-
-
-class TrustedProxies:
-    """Finds the client's address: the rightmost of X-Forwarded-For that is no proxy of ours.
-
-    Anything further left is the client's own claim. A peer that is no proxy of ours is itself the client.
-    """
-
-    def __init__(self, networks: Iterable[str]) -> None:
-        self._networks: Sequence[Network] = [ipaddress.ip_network(network) for network in networks]
-        self._known: dict[str, bool] = {}
-
-    def client_address(self, peer: str, forwarded: Sequence[bytes]) -> str:
-        if not forwarded or not self._trusts(peer):
-            return peer
-        address = peer
-        for hop in reversed(b",".join(forwarded).decode("latin-1").split(",")):
-            candidate = hop.strip()
-            if not _is_address(candidate):
-                return address
-            address = candidate
-            if not self._trusts(address):
-                return address
-        return address
-
-    def _trusts(self, address: str) -> bool:
-        trusted = self._known.get(address)
-        if trusted is None:
-            trusted = _is_address(address) and any(ipaddress.ip_address(address) in network for network in self._networks)
-            if len(self._known) < 10_000:  # noqa: PLR2004  # bounded; our own proxies come first
-                self._known[address] = trusted
-        return trusted
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

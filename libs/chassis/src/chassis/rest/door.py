@@ -9,8 +9,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
+from chassis.proxies import TrustedProxies
 from chassis.rest import observing
-from chassis.rest.context import RequestContext, TrustedProxies, current_request
+from chassis.rest.context import RequestContext, current_request
 from chassis.rest.failures import render
 from chassis.telemetry import continue_trace
 
