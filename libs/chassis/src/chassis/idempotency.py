@@ -56,7 +56,7 @@ class Replay(Exception):
 class Pending(Protocol):
     """A transaction that is ready to commit."""
 
-    async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
         """Run `extra` in the transaction, then commit; rolls back when either fails."""
 
     async def rollback(self) -> None: ...

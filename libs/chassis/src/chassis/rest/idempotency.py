@@ -14,7 +14,7 @@ from chassis.idempotency import IdempotencyScope, Replay, StoredAnswer, current_
 from chassis.rest.context import RequestContext
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock, SystemClock
-from kernel.errors import InvalidValue
+from kernel.errors import DomainError, InvalidValue
 
 # True: kept by the route; "own": the use case keeps its key for itself; False: the route takes none.
 Idempotency: TypeAlias = Literal["own"] | bool
@@ -58,6 +58,12 @@ class IdempotencyStore:
         except Replay as replay:
             context.replayed = True
             return _replayed(replay.answer)
+        except DomainError:
+            # The use case had finished its transaction and refused all the same: a failed sign-in that is counted, say.
+            # It holds as it would without a key, which it does not burn.
+            if scope.pending:
+                await scope.pending.commit()
+            raise
         except BaseException:
             if scope.pending:
                 await scope.pending.rollback()
@@ -67,14 +73,14 @@ class IdempotencyStore:
         return response
 
     async def _commit(self, scope: IdempotencyScope, response: Response) -> None:
-        pending = scope.pending
-        if pending is None:
-            return
-        if response.status_code >= _FAILURE:
-            await pending.rollback()
+        if scope.pending is None:
             return
         if not hasattr(response, "body"):
             raise TypeError("a streamed answer cannot be kept: declare the route with idempotency=False")
+        pending, scope.pending = scope.pending, None
+        if response.status_code >= _FAILURE:
+            await pending.rollback()
+            return
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         answer = StoredAnswer(scope.request_hash, response.status_code, bytes(response.body), headers)
 

@@ -1,0 +1,98 @@
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from chassis.auth import SubjectRoles
+from chassis.health import Readiness
+from chassis.policies import Bundle, Policies
+from chassis.rest import IdempotencyStore, Router, create_app
+from chassis.testing.tokens import TokenForge
+from kernel.clock import SystemClock
+
+SCHEMA = {
+    "": {
+        "entityTypes": {
+            "Role": {},
+            "User": {"memberOfTypes": ["Role"]},
+            "Service": {},
+            "Anonymous": {},
+            "Resource": {
+                "shape": {
+                    "type": "Record",
+                    "attributes": {
+                        "type": {"type": "String"},
+                        "id": {"type": "String"},
+                        "owner": {"type": "String", "required": False},
+                    },
+                }
+            },
+        },
+        "actions": {
+            name: {
+                "appliesTo": {
+                    "principalTypes": ["Anonymous", "Service", "User"],
+                    "resourceTypes": ["Resource"],
+                    "context": {"type": "Record", "attributes": {}},
+                }
+            }
+            for name in ("payment:create", "user:read")
+        },
+    }
+}
+POLICIES = """
+@id("role:user")
+permit(principal in Role::"user", action in [Action::"payment:create", Action::"user:read"], resource);
+"""
+
+
+@pytest.fixture
+def forge() -> TokenForge:
+    return TokenForge()
+
+
+@pytest.fixture
+def subject_roles() -> SubjectRoles:
+    return SubjectRoles(SystemClock())
+
+
+@pytest.fixture
+def readiness() -> Readiness:
+    return Readiness()
+
+
+@pytest.fixture
+def make_app(forge: TokenForge, subject_roles: SubjectRoles, readiness: Readiness) -> Callable[..., FastAPI]:
+    def make(*routers: Router, idempotency: IdempotencyStore | None = None, trusted_proxies: Sequence[str] = ()) -> FastAPI:
+        policies = Policies(SystemClock())
+        policies.load(Bundle(1, POLICIES, json.dumps(SCHEMA)))
+        return create_app(
+            title="things",
+            application=object(),
+            routers=routers,
+            verifier=forge.verifier(),
+            policies=policies,
+            subject_roles=subject_roles,
+            idempotency=idempotency,
+            readiness=readiness,
+            trusted_proxies=trusted_proxies,
+            body_bytes_max=10_000,
+        )
+
+    return make
+
+
+@pytest.fixture
+async def client_of() -> AsyncIterator[Callable[[FastAPI], httpx.AsyncClient]]:
+    clients: list[httpx.AsyncClient] = []
+
+    def open_client(app: FastAPI) -> httpx.AsyncClient:
+        # The app answers for itself: whatever escapes it would be a connection closed in mid-air.
+        clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things"))
+        return clients[-1]
+
+    yield open_client
+    for client in clients:
+        await client.aclose()

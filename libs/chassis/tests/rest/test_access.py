@@ -1,0 +1,147 @@
+"""Who is let in, and that nothing starts which does not say."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from chassis.auth import SubjectRoles
+from chassis.rest import Authenticated, CurrentActor, Envelope, Public, RequestModel, Requires, Router, envelope
+from chassis.rest.app import UndeclaredAccess
+from chassis.testing.tokens import TokenForge
+from kernel.ids import new_id
+
+router = Router("/doors")
+
+
+class DoorRequest(RequestModel):
+    name: str
+
+
+@router.get("/open", dependencies=[Public])
+async def open_door(actor: CurrentActor) -> Envelope[str]:
+    return envelope(f"{actor.kind}:{actor.subject_id}")
+
+
+@router.get("/mine", dependencies=[Authenticated])
+async def my_door(actor: CurrentActor) -> Envelope[dict[str, object]]:
+    return envelope(
+        {
+            "id": actor.subject_id,
+            "roles": sorted(actor.roles),
+            "session": str(actor.session_id),
+            "device": actor.device_id,
+            "methods": actor.methods,
+            "authenticated": str(actor.authenticated_at),
+        }
+    )
+
+
+@router.post("", dependencies=[Requires("payment:create")])
+async def make_door(body: DoorRequest) -> Envelope[str]:
+    return envelope(body.name)
+
+
+@router.get("/unheard", dependencies=[Requires("door:paint")])
+async def paint_door() -> Envelope[str]:
+    return envelope("painted")
+
+
+@pytest.fixture
+def client(make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]) -> httpx.AsyncClient:
+    return client_of(make_app(router))
+
+
+async def test_a_public_route_is_anonymous_even_with_a_token(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    for headers in ({}, forge.headers(), {"Authorization": "Bearer rubbish"}):
+        response = await client.get("/api/v1/doors/open", headers=headers)
+        assert response.json()["data"] == "anonymous:anonymous"
+
+
+async def test_the_actor_is_who_the_token_says(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    subject, session = new_id(), new_id()
+    headers = forge.headers(subject, roles=["user", "staff"], session_id=session, methods=["pwd", "otp"])
+    data = (await client.get("/api/v1/doors/mine", headers=headers)).json()["data"]
+    assert data["id"] == str(subject)
+    assert data["roles"] == ["staff", "user"]
+    assert (data["session"], data["device"], data["methods"]) == (str(session), "device-1", ["pwd", "otp"])
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (None, "AUTH_004"),
+        ("", "AUTH_004"),
+        ("Bearer ", "AUTH_003"),
+        ("Bearer a.b.c", "AUTH_003"),
+        ("Basic dXNlcjpwYXNz", "AUTH_003"),
+        ("Bearer " + "x" * 9000, "AUTH_003"),
+    ],
+)
+async def test_no_good_token_is_401(client: httpx.AsyncClient, header: str | None, code: str) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    response = await client.get("/api/v1/doors/mine", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (401, code)
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+async def test_an_expired_token_says_so(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    response = await client.get("/api/v1/doors/mine", headers=forge.headers(life_seconds=-1))
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_002")
+
+
+async def test_the_permission_is_asked_for_before_the_body_is_read(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    rubbish = {"content": b"{{{", "headers": {"Content-Type": "text/plain"}}
+    assert (await client.post("/api/v1/doors", **rubbish)).status_code == 401
+    rubbish["headers"] |= forge.headers(roles=["guest"])
+    response = await client.post("/api/v1/doors", **rubbish)
+    assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
+
+
+async def test_a_permission_that_no_policy_knows_is_denied(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    assert (await client.get("/api/v1/doors/unheard", headers=forge.headers(roles=["admin", "user"]))).status_code == 403
+
+
+async def test_a_role_change_holds_for_the_next_request_with_the_old_token(
+    client: httpx.AsyncClient, forge: TokenForge, subject_roles: SubjectRoles
+) -> None:
+    subject = new_id()
+    headers = forge.headers(subject, roles=["user"])
+    assert (await client.post("/api/v1/doors", json={"name": "a"}, headers=headers)).status_code == 200
+    subject_roles.change(str(subject), ["guest"], changed_at=datetime.now(UTC))
+    assert (await client.post("/api/v1/doors", json={"name": "a"}, headers=headers)).status_code == 403
+
+
+def test_a_route_without_a_marker_does_not_start(make_app: Callable[..., FastAPI]) -> None:
+    careless = Router("/careless")
+
+    @careless.get("")
+    async def forgotten() -> Envelope[str]:
+        return envelope("oh")
+
+    with pytest.raises(UndeclaredAccess, match="forgotten"):
+        make_app(careless)
+
+
+def test_a_routers_marker_counts_and_the_routes_own_comes_first() -> None:
+    strict = Router("/strict", dependencies=[Authenticated])
+
+    @strict.get("")
+    async def inherits() -> Envelope[str]:
+        return envelope("in")
+
+    @strict.get("/open", dependencies=[Public])
+    async def opens() -> Envelope[str]:
+        return envelope("out")
+
+    assert [route.access for route in strict.routes] == [Authenticated, Public]  # type: ignore[attr-defined]
+
+
+def test_a_plain_endpoint_is_refused() -> None:
+    with pytest.raises(TypeError, match="not async"):
+
+        @Router("/plain").get("", dependencies=[Public])
+        def plain() -> Envelope[str]:
+            return envelope("slow")

@@ -1,0 +1,214 @@
+"""Pages, versions, operations, the published document, and what a request leaves in log and metrics."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import FastAPI, Response
+from pydantic import Field
+from structlog.testing import capture_logs
+
+from chassis.health import Readiness
+from chassis.rest import (
+    Authenticated,
+    CursorPageOf,
+    CursorPaging,
+    Envelope,
+    IdempotencyKey,
+    IfMatch,
+    PageOf,
+    Paging,
+    Public,
+    RequestModel,
+    Requires,
+    Router,
+    cursor_of,
+    envelope,
+    mark_replayed,
+    page_of,
+    set_etag,
+)
+from chassis.testing.tokens import TokenForge
+from kernel.errors import StaleVersion
+from kernel.pages import CursorPage, Page
+
+router = Router("/stones", tags=["stones"])
+
+
+class StoneRequest(RequestModel):
+    weight: Annotated[int, Field(ge=1, examples=[3])]
+
+
+@router.get("", dependencies=[Public])
+async def list_stones(paging: Paging, colour: Annotated[str, Field(max_length=9)] = "grey") -> Envelope[PageOf[str]]:
+    """List stones."""
+    items = range(45)[paging.offset : paging.offset + paging.per_page]
+    return page_of(Page(list(items), paging.page, paging.per_page, 45), lambda number: f"{colour} {number}")
+
+
+@router.get("/history", dependencies=[Public])
+async def stone_history(cursor: CursorPaging) -> Envelope[CursorPageOf[int]]:
+    start = int(cursor.after or 0)
+    items = list(range(10))[start : start + cursor.limit]
+    following = start + cursor.limit
+    return cursor_of(CursorPage(items, str(following) if following < 10 else None), lambda number: number * 10)
+
+
+@router.put("/{stone_id}", dependencies=[Requires("payment:create")])
+async def put_stone(stone_id: int, body: StoneRequest, version: IfMatch, response: Response) -> Envelope[int | None]:
+    if version is not None and version != 7:
+        raise StaleVersion
+    set_etag(response, 8)
+    return envelope(version)
+
+
+@router.post("", dependencies=[Authenticated], idempotency="own", status_code=201)
+async def throw_stone(body: StoneRequest, key: IdempotencyKey, response: Response) -> Envelope[str]:
+    mark_replayed(response)
+    return envelope(key)
+
+
+@router.get("/broken", dependencies=[Public])
+async def broken_stone() -> Envelope[str]:
+    raise RuntimeError("a secret")
+
+
+@pytest.fixture
+def app(make_app: Callable[..., FastAPI]) -> FastAPI:
+    return make_app(router)
+
+
+@pytest.fixture
+def client(app: FastAPI, client_of: Callable[[FastAPI], httpx.AsyncClient]) -> httpx.AsyncClient:
+    return client_of(app)
+
+
+async def test_a_page_tells_its_place_and_its_neighbours(client: httpx.AsyncClient) -> None:
+    response = await client.get("/api/v1/stones?page=2&colour=red")
+    assert response.json()["data"] == {
+        "items": [f"red {number}" for number in range(20, 40)],
+        "page": 2,
+        "per_page": 20,
+        "total": 45,
+    }
+    assert response.links["prev"]["url"] == "/api/v1/stones?page=1&colour=red&per_page=20"
+    assert response.links["next"]["url"] == "/api/v1/stones?page=3&colour=red&per_page=20"
+    last = await client.get(response.links["next"]["url"])
+    assert list(last.links) == ["prev"]
+    assert len(last.json()["data"]["items"]) == 5
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=-1", "per_page=0", "per_page=101", "page=1.5", "page=100000", "sort=name"])
+async def test_a_page_that_cannot_be_is_refused(client: httpx.AsyncClient, query: str) -> None:
+    assert (await client.get(f"/api/v1/stones?{query}")).status_code == 422
+
+
+async def test_a_history_is_walked_by_cursor_to_its_end(client: httpx.AsyncClient) -> None:
+    seen: list[int] = []
+    url: str | None = "/api/v1/stones/history?limit=4"
+    while url:
+        response = await client.get(url)
+        seen += response.json()["data"]["items"]
+        url = response.links["next"]["url"] if "next" in response.links else None
+    assert seen == [number * 10 for number in range(10)]
+    assert response.json()["data"]["next_cursor"] is None
+
+
+async def test_a_strange_cursor_is_refused(client: httpx.AsyncClient) -> None:
+    for cursor in ("", "a b", "%00", "x" * 513):
+        assert (await client.get("/api/v1/stones/history", params={"cursor": cursor})).status_code == 422
+
+
+async def test_a_version_goes_out_and_must_come_back(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    async def put(if_match: str | None) -> httpx.Response:
+        headers = forge.headers() | ({"If-Match": if_match} if if_match else {})
+        return await client.put("/api/v1/stones/1", json={"weight": 2}, headers=headers)
+
+    fresh = await put('"7"')
+    assert (fresh.status_code, fresh.headers["etag"], fresh.json()["data"]) == (200, '"8"', 7)
+    assert (await put('W/"7"')).status_code == 200
+    assert (await put("*")).json()["data"] is None
+    assert (await put(None)).json()["data"] is None
+    stale = await put('"6"')
+    assert (stale.status_code, stale.json()["code"]) == (412, "RES_003")
+    for rubbish in ("7", '"x"', '"7", "8"', '"' + "9" * 30 + '"'):
+        response = await put(rubbish)
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "If-Match")
+
+
+async def test_a_route_that_keeps_its_own_key_demands_it(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    async def throw(headers: dict[str, str]) -> httpx.Response:
+        return await client.post("/api/v1/stones", json={"weight": 1}, headers=forge.headers() | headers)
+
+    kept = await throw({"Idempotency-Key": "k-1"})
+    assert (kept.status_code, kept.json()["data"], kept.headers["idempotency-replayed"]) == (201, "k-1", "true")
+    for headers in ({}, {"Idempotency-Key": ""}, {"Idempotency-Key": "x" * 256}, {"Idempotency-Key": "a b"}):
+        response = await throw(headers)
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+
+
+async def test_machines_can_ask_whether_it_lives_is_ready_and_how_it_does(
+    client: httpx.AsyncClient, readiness: Readiness
+) -> None:
+    async def down() -> None:
+        raise ConnectionError("no route to 10.1.1.1")
+
+    assert (await client.get("/healthz")).status_code == 200
+    assert (await client.get("/readyz")).status_code == 200
+    readiness.add("database", down)
+    assert (await client.get("/readyz")).status_code == 503
+    assert (await client.get("/healthz")).status_code == 200
+    await client.get("/api/v1/stones")
+    await client.get("/api/v1/stones/nothing/here")
+    metrics = (await client.get("/metrics")).text
+    assert 'http_server_seconds_count{method="GET",route="/api/v1/stones",status="200"}' in metrics
+    assert 'route="unmatched",status="404"' in metrics
+    assert "nothing/here" not in metrics
+
+
+async def test_a_draining_process_is_not_ready(client: httpx.AsyncClient, readiness: Readiness) -> None:
+    readiness.draining = True
+    assert (await client.get("/readyz")).status_code == 503
+
+
+async def test_each_request_leaves_one_line(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    with capture_logs() as lines:
+        await client.get("/api/v1/stones?page=2")
+        await client.put("/api/v1/stones/5", json={}, headers=forge.headers())
+        await client.get("/healthz")
+    assert [(line["event"], line["name"], line["outcome"], line["status"]) for line in lines] == [
+        ("request", "GET /api/v1/stones", "ok", 200),
+        ("request", "PUT /api/v1/stones/{stone_id}", "VAL_001", 422),
+    ]
+
+
+async def test_a_defect_is_logged_once_with_its_traceback_and_told_to_nobody(client: httpx.AsyncClient) -> None:
+    with capture_logs() as lines:
+        response = await client.get("/api/v1/stones/broken")
+    defects = [line for line in lines if line["event"] == "unhandled_error"]
+    assert len(defects) == 1
+    assert isinstance(defects[0]["exc_info"], RuntimeError)
+    assert "secret" not in response.text
+
+
+async def test_the_document_tells_security_errors_keys_and_stable_names(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    put = document["paths"]["/api/v1/stones/{stone_id}"]["put"]
+    listing = document["paths"]["/api/v1/stones"]["get"]
+    throw = document["paths"]["/api/v1/stones"]["post"]
+    assert (put["operationId"], put["security"], put["x-permission"]) == ("put_stone", [{"bearer": []}], "payment:create")
+    assert {"200", "401", "403", "404", "409", "422", "429", "503"} == set(put["responses"])
+    assert listing["security"] == []
+    assert "401" not in listing["responses"]
+    named = {parameter["name"]: parameter["required"] for parameter in put["parameters"]}
+    assert named["Idempotency-Key"] is False
+    assert [parameter["required"] for parameter in throw["parameters"]] == [True]
+    assert "HTTPValidationError" not in json.dumps(document)
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    assert document == (await client.get("/openapi.json")).json()
+    for operation in (put, listing, throw):
+        for response in operation["responses"].values():
+            reference = response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            assert reference in document["components"]["schemas"]

@@ -1,0 +1,271 @@
+"""What a client may send, and what it is told when it may not."""
+
+from collections.abc import AsyncIterator, Callable
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI, Request
+from pydantic import Field
+
+from chassis.rest import (
+    AmountText,
+    CurrentActor,
+    Envelope,
+    Public,
+    RequestModel,
+    Requires,
+    Router,
+    envelope,
+)
+from chassis.testing.tokens import TokenForge
+from kernel.errors import AlreadyExists, NotFound, StaleVersion, Unavailable
+from kernel.ids import new_id
+from kernel.money import Money
+
+router = Router("/things", tags=["things"])
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Part(RequestModel):
+    label: Annotated[str, Field(max_length=5)]
+
+
+class ThingRequest(RequestModel):
+    name: Annotated[str, Field(max_length=10)]
+    owner_id: UUID
+    amount: AmountText = "1.00"
+    count: Annotated[int, Field(ge=0, le=10)] = 0
+    heavy: bool = False
+    colour: Colour = Colour.RED
+    parts: list[Part] = []
+    note: str = ""
+
+
+def application(request: Request) -> object:
+    return request.app.state.application
+
+
+@router.post("", status_code=201, dependencies=[Requires("payment:create")])
+async def make_thing(
+    body: ThingRequest, actor: CurrentActor, app: Annotated[object, Depends(application)]
+) -> Envelope[dict[str, str]]:
+    assert app is not None
+    Money.of(body.amount, "NAD")
+    return envelope({"name": body.name, "by": actor.subject_id})
+
+
+@router.get("/{thing_id}", dependencies=[Public])
+async def get_thing(thing_id: str, actor: CurrentActor, size: Annotated[int, Field(ge=1)] = 1) -> Envelope[dict[str, str]]:
+    if thing_id in FAILURES:
+        raise FAILURES[thing_id]
+    return envelope({"id": thing_id, "size": str(size), "ip": actor.ip, "agent": actor.user_agent})
+
+
+@router.put("/{thing_id}", dependencies=[Public])
+async def put_thing(thing_id: str) -> Envelope[str]:
+    return envelope(thing_id)
+
+
+FAILURES: dict[str, Exception] = {
+    "missing": NotFound(thing="missing"),
+    "twice": AlreadyExists(),
+    "stale": StaleVersion(),
+    "away": Unavailable(retry_after_seconds=7, host="db-7.internal"),
+    "refused": ConnectionRefusedError("connect to 10.1.2.3:5432"),
+    "broken": RuntimeError("SELECT secret FROM users"),
+}
+
+
+@pytest.fixture
+def app(make_app: Callable[..., FastAPI]) -> FastAPI:
+    return make_app(router)
+
+
+@pytest.fixture
+async def client(app: FastAPI, client_of: Callable[[FastAPI], httpx.AsyncClient]) -> httpx.AsyncClient:
+    return client_of(app)
+
+
+GOOD = {"name": "door", "owner_id": str(new_id())}
+
+
+async def test_an_answer_wears_the_envelope_and_the_security_headers(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    subject = new_id()
+    response = await client.post("/api/v1/things", json=GOOD, headers=forge.headers(subject))
+    assert response.status_code == 201
+    assert response.json() == {
+        "status": "success",
+        "data": {"name": "door", "by": str(subject)},
+        "timestamp": response.json()["timestamp"],
+    }
+    assert response.json()["timestamp"].endswith("Z")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+    assert response.headers["strict-transport-security"].startswith("max-age=")
+    assert response.headers["cache-control"] == "no-store"
+    assert "server" not in response.headers
+
+
+async def test_a_request_id_is_echoed_when_it_is_one(client: httpx.AsyncClient) -> None:
+    kept = await client.get("/api/v1/things/a", headers={"X-Request-Id": "0195b0a0-7c1e-7b43"})
+    replaced = await client.get("/api/v1/things/missing", headers={"X-Request-Id": "bad\tid<script>"})
+    assert kept.headers["x-request-id"] == "0195b0a0-7c1e-7b43"
+    assert UUID(replaced.headers["x-request-id"])
+    assert replaced.json()["request_id"] == replaced.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("thing", "status", "code"),
+    [
+        ("missing", 404, "RES_001"),
+        ("twice", 409, "RES_002"),
+        ("stale", 412, "RES_003"),
+        ("away", 503, "SRV_002"),
+        ("refused", 503, "SRV_002"),
+        ("broken", 500, "SRV_001"),
+    ],
+)
+async def test_an_error_is_told_by_its_kind_and_leaks_nothing(
+    client: httpx.AsyncClient, thing: str, status: int, code: str
+) -> None:
+    response = await client.get(f"/api/v1/things/{thing}")
+    assert (response.status_code, response.json()["code"], response.json()["status"]) == (status, code, "error")
+    assert set(response.json()) == {"status", "error", "code", "request_id", "timestamp"}
+    assert not any(text in response.text for text in ("SELECT", "10.1.2.3", "internal.", "db-7", "Traceback"))
+    assert ("retry-after" in response.headers) == (status == 503)
+
+
+BAD_BODIES: dict[str, tuple[bytes, int, str]] = {
+    "cut short": (b'{"name": "a', 422, "body"),
+    "empty": (b"", 422, "body"),
+    "an array": (b"[]", 422, "body"),
+    "null": (b"null", 422, "body"),
+    "not UTF-8": (b'{"name": "\xff"}', 422, "body"),
+    "a lone surrogate": (b'{"name": "\\ud800"}', 422, "body"),
+    "NaN": (b'{"count": NaN}', 422, "body"),
+    "1e400": (b'{"name": 1e400}', 422, "body"),
+    "deep": (b'{"name": ' + b"[" * 3000 + b"]" * 3000 + b"}", 422, "body"),
+    "deep but legal JSON": (b'{"name": ' + b"[" * 900 + b"]" * 900 + b"}", 422, "name"),
+    "NUL in a text": (b'{"name": "a\\u0000b"}', 422, "name"),
+    "NUL in a nested text": (b'{"parts": [{"label": "\\u0000"}]}', 422, "parts.0.label"),
+    "NUL in a name": (b'{"\\u0000": 1}', 422, "body"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_BODIES)
+async def test_a_malformed_body_is_refused(client: httpx.AsyncClient, forge: TokenForge, case: str) -> None:
+    content, status, field = BAD_BODIES[case]
+    headers = {**forge.headers(), "Content-Type": "application/json"}
+    response = await client.post("/api/v1/things", content=content, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (status, "VAL_001")
+    assert response.json()["status"] == "validation_error"
+    assert field in [error["field"] for error in response.json()["errors"]]
+
+
+BAD_FIELDS: dict[str, tuple[dict[str, object], str]] = {
+    "unknown field": ({"nome": "a"}, "nome"),
+    "number for a text": ({"name": 5}, "name"),
+    "over-long text": ({"name": "x" * 11}, "name"),
+    "over-long unbounded text": ({"note": "x" * 5000}, "note"),
+    "text for a number": ({"count": "5"}, "count"),
+    "fraction for an integer": ({"count": 5.5}, "count"),
+    "float for an integer": ({"count": 5.0}, "count"),
+    "text for a boolean": ({"heavy": "yes"}, "heavy"),
+    "number for a boolean": ({"heavy": 1}, "heavy"),
+    "huge number": ({"count": 10**30}, "count"),
+    "not a UUID": ({"owner_id": "12"}, "owner_id"),
+    "unknown word": ({"colour": "blue"}, "colour"),
+    "number for an amount": ({"amount": 1.5}, "amount"),
+    "NaN amount": ({"amount": "NaN"}, "amount"),
+    "1e400 amount": ({"amount": "1e400"}, "amount"),
+    "infinite amount": ({"amount": "Infinity"}, "amount"),
+    "Arabic digits": ({"amount": "١٢"}, "amount"),
+    "trailing newline": ({"amount": "1.00\n"}, "amount"),
+    "long amount": ({"amount": "1" * 43}, "amount"),
+    "nested unknown": ({"parts": [{"label": "a", "x": 1}]}, "parts.0.x"),
+    "nested coercion": ({"parts": [{"label": 7}]}, "parts.0.label"),
+    "nested over-long": ({"parts": [{"label": "123456"}]}, "parts.0.label"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FIELDS)
+async def test_a_bad_field_is_named(client: httpx.AsyncClient, forge: TokenForge, case: str) -> None:
+    change, field = BAD_FIELDS[case]
+    response = await client.post("/api/v1/things", json={**GOOD, **change}, headers=forge.headers())
+    assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
+    assert field in [error["field"] for error in response.json()["errors"]]
+
+
+async def test_what_the_domain_finds_invalid_is_a_validation_error_too(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    response = await client.post("/api/v1/things", json={**GOOD, "amount": "1.001"}, headers=forge.headers())
+    assert (response.status_code, response.json()["status"], response.json()["code"]) == (422, "validation_error", "PAY_002")
+
+
+async def test_all_missing_fields_are_told_at_once_but_not_without_end(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    none = await client.post("/api/v1/things", json={}, headers=forge.headers())
+    many = await client.post("/api/v1/things", json={f"x{i}": i for i in range(100)}, headers=forge.headers())
+    assert [error["field"] for error in none.json()["errors"]] == ["name", "owner_id"]
+    assert len(many.json()["errors"]) == 20
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+async def test_another_content_type_is_refused(client: httpx.AsyncClient, forge: TokenForge, media_type: str) -> None:
+    headers = {**forge.headers(), "Content-Type": media_type}
+    response = await client.post("/api/v1/things", content=b'{"name": "a"}', headers=headers)
+    assert (response.status_code, response.json()["code"]) == (415, "VAL_004")
+
+
+async def test_a_huge_body_is_refused_with_or_without_a_length(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 1000
+
+    headers = {**forge.headers(), "Content-Type": "application/json"}
+    for content in (b"x" * 10_001, chunks()):
+        response = await client.post("/api/v1/things", content=content, headers=headers)
+        assert (response.status_code, response.json()["code"]) == (413, "VAL_003")
+        assert response.json()["status"] == "error"
+
+
+async def test_an_unknown_route_is_not_found(client: httpx.AsyncClient) -> None:
+    for path in ("/", "/api/v1/nothing", "/api/v1/things/", "/api/v1/things/a/b", "/api/v1/things/%00"):
+        response = await client.get(path)
+        assert (response.status_code, response.json()["code"]) == (404, "RES_001"), path
+
+
+async def test_a_wrong_method_is_told_which_are_right(client: httpx.AsyncClient) -> None:
+    response = await client.delete("/api/v1/things/a")
+    assert (response.status_code, response.json()["code"]) == (405, "RES_005")
+    assert response.headers["allow"] == "GET, PUT"
+
+
+@pytest.mark.parametrize("query", ["color=red", "size=a", "size=0", "size=%00", "%00=1", "size=" + "9" * 5000])
+async def test_a_bad_query_is_refused(client: httpx.AsyncClient, query: str) -> None:
+    response = await client.get(f"/api/v1/things/a?{query}")
+    assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
+
+
+async def test_the_client_address_is_the_rightmost_that_is_no_proxy_of_ours(
+    make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]
+) -> None:
+    behind = client_of(make_app(router, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"]))
+    alone = client_of(make_app(router))
+
+    async def ip(client: httpx.AsyncClient, *forwarded: str) -> str:
+        response = await client.get("/api/v1/things/a", headers=[("X-Forwarded-For", value) for value in forwarded])
+        seen: str = response.json()["data"]["ip"]
+        return seen
+
+    assert await ip(behind, "6.6.6.6, 41.182.1.1, 10.0.0.9") == "41.182.1.1"
+    assert await ip(behind, "6.6.6.6", "41.182.1.1") == "41.182.1.1"
+    assert await ip(behind, "10.0.0.3") == "10.0.0.3"
+    assert await ip(behind, "evil, 10.0.0.3") == "10.0.0.3"
+    assert await ip(behind, "2001:db8::1") == "2001:db8::1"
+    assert await ip(behind) == "127.0.0.1"
+    assert await ip(alone, "6.6.6.6") == "127.0.0.1"

@@ -1,0 +1,13 @@
+"""What the REST tests write."""
+
+from alembic import op
+
+from chassis.migrations import platform_tables
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    platform_tables(op)
+    op.execute("CREATE TABLE things (id uuid PRIMARY KEY, name text NOT NULL)")
