@@ -4,14 +4,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 import uvicorn
 
 from chassis.ports import bind
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 CONNECTIONS_MAX = 4096
 BACKLOG = 2048
@@ -20,14 +17,29 @@ KEEP_ALIVE_SECONDS = 75
 
 
 class RestServer:
-    """Serves an ASGI application; `port` is the real one after `start`, also where 0 was asked for."""
+    """Serves an ASGI application; `port` is the real one after `start`, also where 0 was asked for.
 
-    def __init__(self, app: "FastAPI", host: str, port: int, *, grace_seconds: float) -> None:
+    `setting` is what the port is called where it is taken; `protocol` a uvicorn HTTP protocol other than the fastest one
+    installed.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        host: str,
+        port: int,
+        *,
+        grace_seconds: float,
+        setting: str = "ELCORP_REST_PORT",
+        protocol: type[asyncio.Protocol] | None = None,
+    ) -> None:
         self.port = port
         self._host = host
+        self._setting = setting
         self._server = _Server(
             uvicorn.Config(
                 app,
+                http=protocol or "auto",
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -43,7 +55,7 @@ class RestServer:
 
     async def start(self, process_stop: asyncio.Event) -> None:
         """Listen and serve; sets `process_stop` should it ever end by itself. Raises PortTakenError."""
-        listener = bind(self._host, self.port, setting="ELCORP_REST_PORT")
+        listener = bind(self._host, self.port, setting=self._setting)
         self.port = listener.getsockname()[1]
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="uvicorn")
         self._task.add_done_callback(lambda _task: process_stop.set())
