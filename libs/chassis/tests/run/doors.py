@@ -1,0 +1,102 @@
+"""A small service for the tests of `chassis.run`, started as real processes: `python doors.py serve|work|jobs`."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from chassis.health import Readiness
+from chassis.run import Command, Service, Serving, Working, main
+from chassis.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    import procrastinate
+
+
+class DoorSettings(ServiceSettings):
+    NAME: ClassVar[str] = "doors"
+    crash_after_seconds: float | None = None
+
+
+@asynccontextmanager
+async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
+    from fastapi import FastAPI  # noqa: PLC0415
+
+    from chassis.rpc import RpcService  # noqa: PLC0415
+    from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc  # noqa: PLC0415
+
+    readiness = Readiness()
+    app = FastAPI()
+
+    @app.get("/slow")
+    async def slow() -> dict[str, bool]:
+        await asyncio.sleep(1)
+        return {"done": True}
+
+    @app.get("/readyz")
+    async def readyz() -> dict[str, object]:
+        return (await readiness.report()).body()
+
+    class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
+        async def ScreenTransfers(self, request, context):  # noqa: N802
+            await asyncio.sleep(1)
+            return compliance_pb2.ScreenTransfersResponse(verdicts=[compliance_pb2.Verdict(clear=True)])
+
+    async def crash(stop: asyncio.Event) -> None:
+        if settings.crash_after_seconds is None:
+            await stop.wait()
+            return
+        await asyncio.sleep(settings.crash_after_seconds)
+        raise RuntimeError("the hinges gave way")
+
+    add = compliance_pb2_grpc.add_ScreeningServiceServicer_to_server
+    yield Serving(app, [RpcService(add, Screening(), "elcorp.compliance.v1.ScreeningService")], readiness, [crash])
+    sys.stdout.write("pools closed\n")
+
+
+@asynccontextmanager
+async def working(settings: DoorSettings) -> AsyncIterator[Working]:
+    async def handle(stop: asyncio.Event) -> None:
+        await stop.wait()
+        await asyncio.sleep(0.5)
+        sys.stdout.write("message finished\n")
+
+    yield Working([handle], Readiness())
+
+
+def jobs(settings: DoorSettings) -> "procrastinate.App":
+    from procrastinate import Blueprint  # noqa: PLC0415
+
+    from chassis.jobs import make_jobs  # noqa: PLC0415
+
+    blueprint = Blueprint()
+
+    @blueprint.task(name="paint")
+    async def paint(path: str) -> None:
+        Path(path).write_text("begun")  # noqa: ASYNC240
+        await asyncio.sleep(1.5)
+        Path(path).write_text("done")  # noqa: ASYNC240
+
+    return make_jobs(settings, [blueprint])
+
+
+async def modules(settings: DoorSettings, arguments: object) -> int:
+    sys.stdout.write(f"{settings.NAME} {os.getpid()}\n")
+    return 3
+
+
+SERVICE = Service(
+    name="doors",
+    settings=DoorSettings,
+    serving=serving,
+    working=working,
+    migrations=Path(__file__).parent / "versions",
+    jobs=jobs,
+    commands={"whoami": Command("say who this is", modules)},
+)
+
+if __name__ == "__main__":
+    main(SERVICE)

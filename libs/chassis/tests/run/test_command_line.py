@@ -1,0 +1,59 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+DOORS = Path(__file__).parent / "doors.py"
+
+
+def doors(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **{f"ELCORP_{name.upper()}": value for name, value in settings.items()}}
+    return subprocess.run(  # noqa: S603  # our own script
+        [sys.executable, str(DOORS), *arguments], check=False, capture_output=True, text=True, env=environment, timeout=60
+    )
+
+
+def test_help_names_every_command():
+    answer = doors("--help")
+    assert answer.returncode == 0
+    for command in ("serve", "work", "migrate", "jobs", "dead-letters", "whoami"):
+        assert command in answer.stdout
+
+
+def test_an_unknown_command_is_a_usage_error():
+    assert doors("open").returncode == 2
+
+
+def test_a_wrong_setting_is_named_and_its_value_is_not_shown():
+    answer = doors("serve", rest_port="hunter2")
+    assert answer.returncode == 2
+    assert "ELCORP_REST_PORT" in answer.stderr
+    assert "hunter2" not in answer.stderr
+
+
+def test_a_placeholder_secret_is_refused_outside_local():
+    answer = doors("serve", environment="production", database_url="postgresql://app:changeme@db/doors")
+    assert answer.returncode == 2
+    assert "placeholder" in answer.stderr
+
+
+def test_a_missing_database_url_is_named():
+    answer = doors("serve", database_url="")
+    assert answer.returncode == 1
+    assert "ELCORP_DATABASE_URL is not set" in answer.stdout
+
+
+def test_a_service_s_own_command_gives_its_own_exit_code():
+    answer = doors("whoami")
+    assert answer.returncode == 3
+    assert answer.stdout.startswith("doors ")
+
+
+def test_a_worker_s_modules_hold_no_web_framework():
+    script = f"""
+import runpy, sys
+module = runpy.run_path({str(DOORS)!r})
+import chassis.run.work, chassis.jobs, chassis.messaging.consumer, chassis.messaging.relay
+sys.exit(1 if {{'fastapi', 'uvicorn', 'starlette', 'alembic'}} & set(sys.modules) else 0)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603

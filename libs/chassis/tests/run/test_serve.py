@@ -1,0 +1,114 @@
+import asyncio
+import socket
+import time
+from typing import ClassVar
+
+import pytest
+
+from chassis.rpc import connect
+from chassis.settings import ServiceSettings
+from chassis.testing.running import endpoint, through
+from elcorp.compliance.v1 import compliance_pb2 as compliance
+from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
+from kernel.ids import new_id
+
+
+class Caller(ServiceSettings):
+    NAME: ClassVar[str] = "payments"
+    PEERS: ClassVar[tuple[str, ...]] = ("compliance",)
+
+
+async def screen(port: object) -> compliance.ScreenTransfersResponse:
+    one = compliance.Screening(
+        initiator_id=str(new_id()),
+        source_id=str(new_id()),
+        target_id=str(new_id()),
+        amount={"amount": "1.00", "currency": "NAD"},
+    )
+    async with connect(Caller(compliance_target=f"127.0.0.1:{port}"), "compliance") as channel:
+        return await ScreeningServiceStub(channel).ScreenTransfers(compliance.ScreenTransfersRequest(transfers=[one]), timeout=5)
+
+
+async def test_sigterm_finishes_what_is_in_flight_on_both_doors_and_exits_well(start, urls, get):
+    process = await start("serve", database_url=urls.app)
+    serving = await process.line("serving")
+
+    async def slow() -> int:
+        async with get(serving["rest_port"], "/slow") as response:
+            return response.status
+
+    rest, rpc = asyncio.create_task(slow()), asyncio.create_task(screen(serving["grpc_port"]))
+    await asyncio.sleep(0.5)
+    process.terminate()
+    assert await rest == 200
+    assert (await rpc).verdicts[0].clear
+    assert await process.exit_code(5) == 0
+    assert "pools closed" in process.text
+
+
+async def test_while_it_drains_it_serves_and_says_so(start, urls, get):
+    process = await start("serve", database_url=urls.app, drain_seconds=2)
+    serving = await process.line("serving")
+    async with get(serving["rest_port"], "/readyz") as response:
+        assert (await response.json())["ready"]
+    process.terminate()
+    await process.line("stopping")
+    async with get(serving["rest_port"], "/readyz") as response:
+        assert await response.json() == {"ready": False, "draining": True, "checks": {}}
+    assert await process.exit_code(6) == 0
+
+
+async def test_an_idle_process_stops_at_once(start, urls):
+    process = await start("serve", database_url=urls.app)
+    await process.line("serving")
+    began = time.monotonic()
+    process.terminate()
+    assert await process.exit_code() == 0
+    assert time.monotonic() - began < 2
+
+
+async def test_a_crashed_background_ends_the_process_with_a_clear_line(start, urls):
+    process = await start("serve", database_url=urls.app, crash_after_seconds=0.2)
+    line = await process.line("background_failed")
+    assert "the hinges gave way" in line["exception"]
+    assert await process.exit_code() == 1
+    assert "pools closed" in process.text
+
+
+async def test_it_waits_for_a_database_that_is_away_and_says_so(start, urls, fault_proxy, servers):
+    proxy = await fault_proxy(*endpoint(servers.postgres_url))
+    proxy.refuse()
+    process = await start("serve", database_url=through(urls.app, proxy.port))
+    line = await process.line("waiting")
+    assert line["what"] == "the database"
+    await proxy.heal()
+    await process.line("serving")
+
+
+async def test_it_waits_for_the_schema_and_names_the_command(start, databases, servers):
+    process = await start("serve", database_url=servers.postgres_url)
+    line = await process.line("waiting")
+    assert "python -m doors migrate" in line["what"]
+    process.terminate()
+    assert await process.exit_code(3) == 0
+
+
+async def test_migrate_brings_an_empty_database_to_head_and_again_changes_nothing(start, databases, urls):
+    for _ in range(2):
+        process = await start("migrate", database_owner_url=urls.owner)
+        assert await process.exit_code() == 0
+        assert (await process.line("migrated"))["result"] == "schema at 0001 already"
+
+
+@pytest.mark.parametrize(
+    ("setting", "role", "name"),
+    [("rest_port", "serve", "REST"), ("grpc_port", "serve", "GRPC"), ("ops_port", "work", "OPS")],
+)
+async def test_a_taken_port_is_named(start, urls, setting, role, name):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = await start(role, database_url=urls.app, **{setting: port})
+        line = await process.line("process_failed")
+        assert await process.exit_code() == 1
+    assert f"127.0.0.1:{port}" in line["problem"]
+    assert f"ELCORP_{name}_PORT" in line["problem"]

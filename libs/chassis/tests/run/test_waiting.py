@@ -1,0 +1,95 @@
+import asyncio
+import time
+
+import pytest
+from structlog.testing import capture_logs
+
+from chassis.run.background import Backgrounds
+from chassis.run.waiting import StoppedWaiting, wait_for
+
+
+async def test_what_is_there_already_is_not_waited_for():
+    with capture_logs() as lines:
+        await wait_for("the database", lambda: asyncio.sleep(0, None), asyncio.Event())
+    assert lines == []
+
+
+async def test_it_says_for_what_it_waits_and_hides_secrets():
+    tries = iter([ConnectionError("no route to postgresql://app:hunter2@db/x"), None])
+
+    async def ready() -> None:
+        if problem := next(tries):
+            raise problem
+
+    with capture_logs() as lines:
+        await wait_for("the database", ready, asyncio.Event())
+    assert [line["event"] for line in lines] == ["waiting", "waited"]
+    assert lines[0]["what"] == "the database"
+    assert "hunter2" not in lines[0]["problem"]
+
+
+async def test_an_answer_of_false_is_waited_over():
+    answers = iter([False, True])
+    await wait_for("the schema", lambda: asyncio.sleep(0, next(answers)), asyncio.Event())
+
+
+async def test_being_told_to_stop_ends_the_waiting_at_once():
+    stop = asyncio.Event()
+    waiting = asyncio.create_task(wait_for("the moon", lambda: asyncio.sleep(0, False), stop))
+    await asyncio.sleep(0.3)
+    began = time.monotonic()
+    stop.set()
+    with pytest.raises(StoppedWaiting, match="the moon"):
+        await waiting
+    assert time.monotonic() - began < 0.2
+
+
+async def test_background_work_is_told_to_stop_and_may_finish():
+    finished = asyncio.Event()
+
+    async def work(stop: asyncio.Event) -> None:
+        await stop.wait()
+        await asyncio.sleep(0.05)
+        finished.set()
+
+    backgrounds = Backgrounds([work])
+    backgrounds.start(asyncio.Event())
+    await backgrounds.stop(grace_seconds=2)
+    assert finished.is_set()
+    assert not backgrounds.failed
+
+
+async def test_background_work_that_takes_too_long_is_cut():
+    async def work(_stop: asyncio.Event) -> None:
+        await asyncio.sleep(60)
+
+    backgrounds = Backgrounds([work])
+    backgrounds.start(asyncio.Event())
+    began = time.monotonic()
+    await backgrounds.stop(grace_seconds=0.1)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_background_work_that_fails_or_ends_by_itself_stops_the_process(fails):
+    async def work(_stop: asyncio.Event) -> None:
+        if fails:
+            raise RuntimeError("broken")
+
+    process_stop = asyncio.Event()
+    backgrounds = Backgrounds([work])
+    backgrounds.start(process_stop)
+    await asyncio.wait_for(process_stop.wait(), 1)
+    assert backgrounds.failed
+    await backgrounds.stop(grace_seconds=1)
+
+
+async def test_background_work_told_to_stop_while_it_waits_has_not_failed():
+    async def work(stop: asyncio.Event) -> None:
+        await wait_for("the moon", lambda: asyncio.sleep(0, False), stop)
+
+    backgrounds = Backgrounds([work])
+    backgrounds.start(asyncio.Event())
+    await asyncio.sleep(0.05)
+    await backgrounds.stop(grace_seconds=1)
+    assert not backgrounds.failed
