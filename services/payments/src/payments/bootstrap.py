@@ -12,13 +12,16 @@ from chassis.health import Readiness
 from chassis.run import Service, Serving, Working
 from chassis.run.folders import migrations_of
 from chassis.unit_of_work import SqlUnitOfWork
-from kernel.clock import SystemClock
+from kernel.clock import Clock, SystemClock
 from payments.infrastructure.repositories import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
 
 if TYPE_CHECKING:
     import procrastinate
+
+    from payments.application import Payments
+    from payments.application.ports import Screening
 
 
 @asynccontextmanager
@@ -27,31 +30,13 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from chassis.rest import create_app
     from chassis.rpc import connect
     from chassis.run import platform
-    from payments.application import Payments
-    from payments.application.issue_money import IssueMoney
-    from payments.application.open_wallet import OpenWallet
-    from payments.application.post_transfers import PostTransfers
-    from payments.application.read_wallets import ReadWallets
-    from payments.application.transfer_tokens import TransferTokens
-    from payments.infrastructure.group_commit import GroupCommit
-    from payments.infrastructure.queries import SqlPaymentsQueries
     from payments.infrastructure.screening import ComplianceScreening
     from payments.interfaces.rest import ROUTERS
 
     async with platform(settings) as parts, connect(settings, "compliance") as compliance:
-        uow, queries = unit_of_work(parts.database), SqlPaymentsQueries(parts.database)
-        post = PostTransfers(uow, ComplianceScreening(compliance), parts.clock)
-        cashier = GroupCommit(post, batch_max=settings.batch_max, waiting_max=settings.waiting_max)
-        application = Payments(
-            transfer_tokens=TransferTokens(cashier),
-            issue_money=IssueMoney(cashier),
-            open_wallet=OpenWallet(uow, parts.clock),
-            read_wallets=ReadWallets(queries),
-            queries=queries,
-        )
         rest = create_app(
             title="Elcorp payments",
-            application=application,
+            application=build(parts.database, ComplianceScreening(compliance), parts.clock, settings),
             routers=ROUTERS,
             verifier=parts.verifier,
             policies=parts.policies,
@@ -61,6 +46,29 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
             trusted_proxies=settings.trusted_proxies,
         )
         yield Serving(rest, (), parts.readiness, parts.background)
+
+
+def build(database: Database, screening: "Screening", clock: Clock, settings: PaymentsSettings) -> "Payments":
+    """Put the use cases together on what they need of the world."""
+    from payments.application import Payments
+    from payments.application.issue_money import IssueMoney
+    from payments.application.open_wallet import OpenWallet
+    from payments.application.post_transfers import PostTransfers
+    from payments.application.read_wallets import ReadWallets
+    from payments.application.transfer_tokens import TransferTokens
+    from payments.infrastructure.group_commit import GroupCommit
+    from payments.infrastructure.queries import SqlPaymentsQueries
+
+    uow, queries = unit_of_work(database), SqlPaymentsQueries(database)
+    post = PostTransfers(uow, screening, clock)
+    cashier = GroupCommit(post, batch_max=settings.batch_max, waiting_max=settings.waiting_max)
+    return Payments(
+        transfer_tokens=TransferTokens(cashier),
+        issue_money=IssueMoney(cashier),
+        open_wallet=OpenWallet(uow, clock),
+        read_wallets=ReadWallets(queries),
+        queries=queries,
+    )
 
 
 @asynccontextmanager

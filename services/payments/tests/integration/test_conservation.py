@@ -30,8 +30,8 @@ from payments.domain.errors import InsufficientFunds
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.repositories import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
+from services.payments.tests.conftest import VERSIONS
 from services.payments.tests.fakes import FakeScreening
-from services.payments.tests.integration.conftest import VERSIONS
 
 T = TypeVar("T")
 cents = st.integers(min_value=1, max_value=50_000).map(lambda n: Decimal(n).scaleb(-2))

@@ -9,7 +9,7 @@ from chassis.unit_of_work import SqlUnitOfWork
 from payments.infrastructure.repositories import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 
-VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
+VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 
 
 @pytest.fixture

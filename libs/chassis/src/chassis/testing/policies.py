@@ -1,0 +1,49 @@
+"""Policies for tests, of the form that governance compiles."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from chassis.policies import Bundle, Policies
+from kernel.clock import Clock
+
+
+def permitting(grants: Mapping[str, Sequence[str]], clock: Clock) -> Policies:
+    """Make an engine in which each role holds the permissions given: `permitting({"user": ["payment:create"]}, clock)`."""
+    policies = Policies(clock)
+    policies.load(bundle_of(grants))
+    return policies
+
+
+def bundle_of(grants: Mapping[str, Sequence[str]], *, version: int = 1) -> Bundle:
+    statements = [
+        f'@id("role:{role}")\npermit(principal in Role::"{role}", action in [{_actions(held)}], resource);'
+        for role, held in grants.items()
+        if held
+    ]
+    return Bundle(version, "\n".join(statements), json.dumps(_schema({name for held in grants.values() for name in held})))
+
+
+def _actions(permissions: Sequence[str]) -> str:
+    return ", ".join(f'Action::"{permission}"' for permission in permissions)
+
+
+def _schema(permissions: set[str]) -> dict[str, object]:
+    text = {"type": "String"}
+    shape = {"type": "Record", "attributes": {"type": text, "id": text, "owner": {**text, "required": False}}}
+    applies_to = {
+        "principalTypes": ["Anonymous", "Service", "User"],
+        "resourceTypes": ["Resource"],
+        "context": {"type": "Record", "attributes": {}},
+    }
+    return {
+        "": {
+            "entityTypes": {
+                "Role": {},
+                "User": {"memberOfTypes": ["Role"]},
+                "Service": {},
+                "Anonymous": {},
+                "Resource": {"shape": shape},
+            },
+            "actions": {permission: {"appliesTo": applies_to} for permission in sorted(permissions)},
+        }
+    }

@@ -1,0 +1,196 @@
+"""Payments as its REST clients meet it, on a real database, with compliance faked."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from chassis.auth import SubjectRoles
+from chassis.database import Database
+from chassis.health import Readiness
+from chassis.rest import IdempotencyStore, create_app
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.policies import permitting
+from chassis.testing.tokens import TokenForge
+from kernel.actor import Actor
+from kernel.ids import new_id
+from payments.application import Payments
+from payments.bootstrap import build
+from payments.interfaces.rest import ROUTERS
+from payments.settings import PaymentsSettings
+from services.payments.tests.fakes import FakeScreening
+
+GRANTS = {"admin": ["payment:create", "payment:reconcile", "treasury:issue"], "user": ["payment:create"], "guest": []}
+
+
+@dataclass
+class Holder:
+    user_id: UUID = field(default_factory=new_id)
+    wallet_id: UUID = field(default_factory=new_id)
+
+
+@dataclass
+class Api:
+    client: httpx.AsyncClient
+    forge: TokenForge
+    payments: Payments
+    screening: FakeScreening
+    admin_id: UUID = field(default_factory=new_id)
+
+    async def holder(self, funds: str = "0") -> Holder:
+        holder = Holder()
+        await self.payments.open_wallet(
+            actor=Actor.service("test"), wallet_id=holder.wallet_id, owner_id=holder.user_id, currency="NAD"
+        )
+        if funds != "0":
+            issue = {"wallet_id": str(holder.wallet_id), "amount": funds, "currency": "NAD", "reason": "test funds"}
+            response = await self.post("/issuances", self.admin_id, issue, roles=("admin",))
+            assert response.status_code == 201, response.text
+        return holder
+
+    async def post(
+        self, path: str, user_id: UUID, body: dict[str, Any], *, key: str | None = None, roles: tuple[str, ...] = ("user",)
+    ) -> httpx.Response:
+        headers = {**self.forge.headers(user_id, roles=roles), "Idempotency-Key": key or str(uuid4())}
+        return await self.client.post(f"/api/v1{path}", json=body, headers=headers)
+
+    async def get(self, path: str, user_id: UUID, *, roles: tuple[str, ...] = ("user",)) -> httpx.Response:
+        return await self.client.get(f"/api/v1{path}", headers=self.forge.headers(user_id, roles=roles))
+
+    async def pay(self, source: Holder, target: Holder, amount: str, *, key: str | None = None) -> httpx.Response:
+        body = {
+            "source_wallet_id": str(source.wallet_id),
+            "target_wallet_id": str(target.wallet_id),
+            "amount": amount,
+            "currency": "NAD",
+            "description": "rent",
+        }
+        return await self.post("/transfers", source.user_id, body, key=key)
+
+
+@pytest.fixture
+async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
+    forge, screening = TokenForge(clock), FakeScreening()
+    payments = build(database, screening, clock, PaymentsSettings())
+    app = create_app(
+        title="Elcorp payments",
+        application=payments,
+        routers=ROUTERS,
+        verifier=forge.verifier(),
+        policies=permitting(GRANTS, clock),
+        subject_roles=SubjectRoles(clock),
+        idempotency=IdempotencyStore(database, clock),
+        readiness=Readiness(),
+    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://payments") as client:
+        yield Api(client, forge, payments, screening)
+
+
+async def test_a_transfer_is_created_and_repeating_it_replays_the_answer(api: Api) -> None:
+    payer, payee = await api.holder("1000.00"), await api.holder()
+    first = await api.pay(payer, payee, "250.00", key="rent-march")
+    again = await api.pay(payer, payee, "250.00", key="rent-march")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json()["data"] == again.json()["data"]
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    data = first.json()["data"]
+    assert (data["amount"], data["currency"], data["kind"], data["status"]) == ("250.00", "NAD", "transfer", "completed")
+    wallet = (await api.get(f"/wallets/{payer.wallet_id}", payer.user_id)).json()["data"]
+    assert wallet["balance"] == "750.00"
+
+
+async def test_the_same_key_for_something_else_is_refused(api: Api) -> None:
+    payer, payee = await api.holder("10.00"), await api.holder()
+    await api.pay(payer, payee, "1.00", key="k")
+    other = await api.pay(payer, payee, "2.00", key="k")
+    assert (other.status_code, other.json()["code"]) == (422, "VAL_002")
+
+
+async def test_refusals_have_their_codes(api: Api) -> None:
+    payer, payee = await api.holder("10.00"), await api.holder()
+    beyond = await api.pay(payer, payee, "10.01")
+    assert (beyond.status_code, beyond.json()["code"]) == (409, "PAY_001")
+    assert "10.00" not in beyond.text
+    stranger = Holder(user_id=payee.user_id, wallet_id=payer.wallet_id)
+    denied = await api.pay(stranger, payee, "1.00")
+    assert (denied.status_code, denied.json()["code"]) == (403, "ACC_001")
+    unknown = await api.pay(payer, Holder(), "1.00")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "RES_001")
+    api.screening.blocked.add(payer.user_id)
+    blocked = await api.pay(payer, payee, "1.00")
+    assert (blocked.status_code, blocked.json()["code"]) == (409, "PAY_007")
+    assert "list" not in blocked.text
+    api.screening.away = True
+    away = await api.pay(payee, payer, "1.00")
+    assert (away.status_code, away.json()["code"]) == (503, "SRV_002")
+    assert int(away.headers["retry-after"]) > 0
+
+
+async def test_only_the_treasury_issues_and_only_staff_see_the_books(api: Api) -> None:
+    holder = await api.holder()
+    issue = {"wallet_id": str(holder.wallet_id), "amount": "5.00", "currency": "NAD", "reason": "none of hers"}
+    for path, response in (
+        ("issue", await api.post("/issuances", holder.user_id, issue)),
+        ("books", await api.get("/ledger/trial-balance", holder.user_id)),
+        ("pay as guest", await api.post("/transfers", holder.user_id, {}, roles=("guest",))),
+    ):
+        assert (response.status_code, response.json()["code"]) == (403, "ACC_001"), path
+
+
+async def test_the_books_balance(api: Api) -> None:
+    await api.holder("1234.56")
+    lines = (await api.get("/ledger/trial-balance", api.admin_id, roles=("admin",))).json()["data"]["items"]
+    nad = next(line for line in lines if line["currency"] == "NAD")
+    assert nad == {"currency": "NAD", "wallets": "1234.56", "system": "-1234.56", "total": "0.00", "accounts": 2}
+    assert {line["total"] for line in lines} == {"0.00", "0.00000000"}
+
+
+async def test_a_strangers_wallet_and_transfer_are_absent(api: Api) -> None:
+    payer, payee, stranger = await api.holder("10.00"), await api.holder(), await api.holder()
+    transfer = (await api.pay(payer, payee, "1.00")).json()["data"]["id"]
+    for path in (f"/wallets/{payer.wallet_id}", f"/wallets/{payer.wallet_id}/postings", f"/transfers/{transfer}"):
+        assert (await api.get(path, stranger.user_id)).status_code == 404
+    for party in (payer, payee):
+        assert (await api.get(f"/transfers/{transfer}", party.user_id)).json()["data"]["id"] == transfer
+
+
+async def test_history_pages_by_cursor_newest_first(api: Api) -> None:
+    payer, payee = await api.holder("100.00"), await api.holder()
+    made = [(await api.pay(payer, payee, f"{n}.00")).json()["data"]["id"] for n in range(1, 6)]
+    seen: list[str] = []
+    path = "/transfers?limit=2"
+    while path:
+        page = await api.get(path, payee.user_id)
+        data = page.json()["data"]
+        seen += [item["id"] for item in data["items"]]
+        cursor = data["next_cursor"]
+        assert (cursor is not None) == ("link" in page.headers)
+        path = f"/transfers?limit=2&cursor={cursor}" if cursor else ""
+    assert seen == made[::-1]
+    postings = (await api.get(f"/wallets/{payee.wallet_id}/postings", payee.user_id)).json()["data"]["items"]
+    assert [(p["amount"], p["balance_after"]) for p in postings[:2]] == [("5.00", "15.00"), ("4.00", "10.00")]
+    for bad in ("x", "-1", "9" * 30):
+        assert (await api.get(f"/transfers?cursor={bad}", payee.user_id)).status_code == 422
+
+
+async def test_wallets_are_listed_in_pages(api: Api) -> None:
+    holder = await api.holder()
+    page = (await api.get("/wallets", holder.user_id)).json()["data"]
+    assert [wallet["id"] for wallet in page["items"]] == [str(holder.wallet_id)]
+    assert (page["page"], page["per_page"], page["total"]) == (1, 20, 1)
+    for bad in ("page=0", "per_page=101", "page=x", "sort=balance"):
+        assert (await api.get(f"/wallets?{bad}", holder.user_id)).status_code == 422
+
+
+async def test_a_transfer_needs_a_key_and_a_token(api: Api) -> None:
+    holder = await api.holder()
+    keyless = await api.client.post("/api/v1/transfers", json={}, headers=api.forge.headers(holder.user_id))
+    assert keyless.status_code == 422
+    assert keyless.json()["errors"][0]["field"] == "Idempotency-Key"
+    tokenless = await api.client.post("/api/v1/transfers", json={}, headers={"Idempotency-Key": "k"})
+    assert (tokenless.status_code, tokenless.json()["code"]) == (401, "AUTH_004")
