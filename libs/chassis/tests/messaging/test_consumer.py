@@ -144,19 +144,19 @@ async def test_message_whose_consumers_die_is_dead_after_the_delivery_limit(brok
         async with await aio_pika.connect(broker_url) as connection:
             queue = await (await connection.channel()).get_queue(QUEUE)
             taken = asyncio.Event()
-            await queue.consume(lambda _message, taken=taken: _set(taken))
-            # Either it comes, or the broker is just putting it with the dead.
+
+            async def take(_message, taken=taken) -> None:
+                taken.set()
+
+            await queue.consume(take)
+            # Either it comes again, or the broker is just putting it with the dead.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(taken.wait(), 1)
+                await asyncio.wait_for(taken.wait(), 0.5)
                 deaths += 1
     assert deaths == 21
 
 
 async def _nothing(_delivery) -> None: ...
-
-
-async def _set(event: asyncio.Event) -> None:
-    event.set()
 
 
 async def test_stop_lets_the_handler_in_hand_finish(broker_url, publications, register, effects, broker):
@@ -196,6 +196,26 @@ async def test_consumer_comes_back_when_its_queue_was_deleted(broker_url, public
         await ready(broker)
         await broker.send(register("ada", 1), publications, queue=QUEUE)
         await eventually(effects.count, 1)
+
+
+async def test_message_is_kept_when_its_retry_queue_is_gone(broker_url, publications, register, effects, broker, management):
+    """The copy for the retry queue comes back unroutable: the message stays, and the next session makes the queue again."""
+    vhost = broker_url.rpartition("/")[2].partition("?")[0]
+    tries = 0
+
+    async def fails_twice(delivery) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= 2:
+            raise Unavailable
+        await effects.record(delivery)
+
+    async with running(consume(broker_url, fails_twice).run):
+        await ready(broker)
+        management.call("DELETE", f"queues/{vhost}/{QUEUE}.retry.1")
+        await broker.send(register("ada", 1), publications, queue=QUEUE)
+        await eventually(effects.count, 1)
+    assert tries == 3
 
 
 async def test_second_process_stands_by_and_takes_over(broker_url, publications, register, broker):

@@ -1,0 +1,120 @@
+"""Batch subscriptions: many messages, one handler call, one acknowledgement."""
+
+import asyncio
+import time
+from functools import partial
+
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.contracts import BatchSubscription
+from chassis.messaging.relay import Relay
+from chassis.testing.running import eventually, running
+from elcorp.identity.v1 import events_pb2 as identity
+from kernel.errors import InvalidValue, Unavailable
+
+QUEUE = "payments.identity"
+
+
+class Log:
+    """An append-only log of what arrived, idempotent per message id as a batch handler must be."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, str] = {}
+        self.batches: list[int] = []
+        self.refuses: set[str] = set()
+        self.fails: set[str] = set()
+        self.away = False
+
+    async def append(self, deliveries) -> None:
+        await asyncio.sleep(0.005)
+        users = {delivery.message.user_id for delivery in deliveries}
+        if self.away:
+            raise Unavailable
+        if users & self.refuses:
+            raise InvalidValue
+        if users & self.fails:
+            raise ZeroDivisionError
+        self.batches.append(len(deliveries))
+        for delivery in deliveries:
+            self.entries.setdefault(str(delivery.message_id), delivery.message.user_id)
+
+    async def count(self) -> int:
+        return len(self.entries)
+
+    def consumer(self, url, **options) -> Consumer:
+        return Consumer(url, "payments", [BatchSubscription(identity.UserRegistered, self.append, **options)])
+
+
+async def test_many_messages_make_few_batches_in_order(broker_url, outbox, publications, register):
+    log = Log()
+    await outbox.write(*(register(f"user-{number:04}") for number in range(1000)))
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.wait_empty()
+    async with running(log.consumer(broker_url, batch_max=300).run):
+        await eventually(log.count, 1000)
+    assert len(log.batches) < 20
+    assert max(log.batches) <= 300
+
+
+async def test_batch_does_not_wait_to_be_full(broker_url, publications, register, broker):
+    log = Log()
+    async with running(log.consumer(broker_url, wait_ms_max=50).run):
+        await eventually(partial(broker.depth, QUEUE), 0)
+        begun = time.perf_counter()
+        await broker.send(register("ada"), publications, queue=QUEUE)
+        await eventually(log.count, 1)
+        assert time.perf_counter() - begun < 1
+    assert await broker.depth(QUEUE) == 0
+
+
+async def test_one_bad_message_does_not_hold_up_its_batch(broker_url, outbox, publications, register, broker):
+    log = Log()
+    log.refuses, log.fails = {"user-17"}, {"user-33"}
+    await outbox.write(*(register(f"user-{number}") for number in range(50)))
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.wait_empty()
+    await broker.send(register("garbled"), publications, queue=QUEUE, body=b"\xff\xff")
+    async with running(log.consumer(broker_url).run):
+        await eventually(log.count, 48)
+        await eventually(partial(broker.depth, f"{QUEUE}.dead"), 2)
+        await eventually(partial(broker.depth, f"{QUEUE}.retry.1"), 1)
+        log.fails = set()
+        await eventually(log.count, 49)
+    assert await broker.depth(QUEUE) == 0
+
+
+async def test_batch_waits_for_a_dependency_in_its_place(broker_url, publications, register, broker):
+    log = Log()
+    log.away = True
+    async with running(log.consumer(broker_url).run):
+        await eventually(partial(broker.depth, QUEUE), 0)
+        for number in range(3):
+            await broker.send(register(f"user-{number}"), publications, queue=QUEUE)
+        await asyncio.sleep(0.5)
+        log.away = False
+        await eventually(log.count, 3)
+    assert list(log.entries.values()) == ["user-0", "user-1", "user-2"]
+    assert await broker.depth(f"{QUEUE}.retry.1") == 0
+
+
+async def test_stop_while_a_dependency_is_away_gives_the_batch_back(broker_url, publications, register, broker):
+    log = Log()
+    log.away = True
+    async with running(log.consumer(broker_url).run) as stop:
+        await eventually(partial(broker.depth, QUEUE), 0)
+        await broker.send(register("ada"), publications, queue=QUEUE)
+        await asyncio.sleep(0.3)
+        begun = time.perf_counter()
+        stop.set()
+    assert time.perf_counter() - begun < 3
+    await eventually(partial(broker.depth, QUEUE), 1)
+
+
+async def test_batches_survive_cuts_without_loss(broker_url, outbox, publications, register, fault_proxy_to):
+    log = Log()
+    proxy, url = await fault_proxy_to(broker_url)
+    async with running(Relay(outbox.url, broker_url, publications).run, log.consumer(url, batch_max=20).run):
+        for round_ in range(8):
+            await outbox.write(*(register(f"user-{round_}-{number}") for number in range(50)))
+            await asyncio.sleep(0.05)
+            proxy.cut()
+        await eventually(log.count, 400, seconds=30)

@@ -1,0 +1,115 @@
+"""The events' contract, read from the protos."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.messaging.catalogue import all_specs
+from chassis.messaging.contracts import NotAnEvent, Publications, spec_of
+from chassis.telemetry import continue_trace
+from elcorp.compliance.v1 import events_pb2 as compliance
+from elcorp.identity.v1 import events_pb2 as identity
+from kernel.actor import Actor, ActorKind
+from kernel.audit import AuditFact
+from kernel.events import Event
+
+AT = datetime(2026, 3, 21, 8, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Event):
+    session_id: str
+
+
+def ended(event: Ended) -> identity.SessionEnded:
+    return identity.SessionEnded(session_id=event.session_id)
+
+
+def test_spec_comes_from_the_proto_option():
+    spec = spec_of(identity.UserRegistered)
+    assert (spec.type, spec.consumers, spec.aggregate) == ("identity.user.registered", ("payments", "governance"), "user_id")
+    assert spec.queue("payments") == "payments.identity"
+    assert spec_of(compliance.AuditFactsRecorded).queue("compliance") == "compliance.audit"
+
+
+def test_message_without_the_option_is_no_event():
+    with pytest.raises(NotAnEvent, match=r"google\.protobuf\.Timestamp"):
+        spec_of(Timestamp)
+
+
+def test_publications_want_functions_that_name_their_message():
+    with pytest.raises(NotAnEvent, match="annotated"):
+        Publications("identity", {Ended: lambda event: identity.SessionEnded(session_id=event.session_id)})
+
+
+def test_every_event_of_the_protos_is_sound():
+    specs = {spec.type: spec for spec in all_specs()}
+    assert {"identity.user.registered", "audit.facts.recorded", "payments.transfer.settled"} <= specs.keys()
+    for spec in specs.values():
+        assert len(spec.type.split(".")) == 3
+        assert spec.family or spec.context in spec.message_class.DESCRIPTOR.full_name
+
+
+def test_encoded_event_carries_its_id_its_aggregate_and_its_trace():
+    event = Ended(occurred_at=AT, session_id="s-1")
+    sender = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    with continue_trace(sender, "test"):
+        message = Publications("identity", {Ended: ended}).encode(event)
+    assert (message.message_id, message.type, message.aggregate_id) == (event.event_id, "identity.session.ended", "s-1")
+    assert identity.SessionEnded.FromString(message.payload).session_id == "s-1"
+    assert message.headers["traceparent"].split("-")[1] == sender.split("-")[1]
+    assert message.headers["cloudEvents:time"] == "2026-03-21T08:30:00+00:00"
+    assert message.headers["cloudEvents:source"] == "/identity"
+
+
+def test_facts_of_one_transaction_travel_in_one_message_each_with_its_actor():
+    user = Actor(
+        kind=ActorKind.USER,
+        subject_id="01a20fc4-9c74-7cb3-a4f1-fc7c8887688d",
+        session_id=UUID(int=7),
+        device_id="phone",
+        ip="192.0.2.1",
+        user_agent="browser",
+        request_id="r-1",
+        authenticated_at=AT,
+        methods=("pwd", "otp"),
+    )
+    fact = AuditFact(
+        action="payments.wallet.freeze",
+        resource_type="wallet",
+        resource_id="w-1",
+        occurred_at=AT,
+        before={"status": "open", "balance": "1.00"},
+        after={"status": "frozen", "balance": "1.00"},
+        reason="court order",
+        related_ids=("u-1",),
+    )
+    message = Publications("payments", {}).audit([(fact, user), (fact, Actor.service("payments"))])
+    first, second = compliance.AuditFactsRecorded.FromString(message.payload).facts
+    assert message.aggregate_id is None
+    assert (first.producer, first.action, first.reason, list(first.related_ids)) == (
+        "payments",
+        "payments.wallet.freeze",
+        "court order",
+        ["u-1"],
+    )
+    assert first.actor.ip == "192.0.2.1"
+    assert list(first.actor.methods) == ["pwd", "otp"]
+    assert first.actor.authenticated_at.ToDatetime(UTC) == AT
+    assert json.loads(first.before)["status"] == "open"
+    assert first.after == '{"balance":"1.00","status":"frozen"}'
+    assert (second.actor.kind, second.actor.HasField("authenticated_at")) == ("service", False)
+    assert second.actor.session_id == ""
+
+
+def test_absent_states_stay_absent():
+    fact = AuditFact(action="a.b.c", resource_type="x", resource_id="1", occurred_at=AT)
+    message = Publications("payments", {}).audit([(fact, Actor.service("payments"))])
+    (told,) = compliance.AuditFactsRecorded.FromString(message.payload).facts
+    assert not told.HasField("before")
+    assert not told.HasField("after")
+    assert not told.HasField("reason")

@@ -1,0 +1,123 @@
+"""Dead letters: seen, sent round again, or let go; never lost in between."""
+
+import argparse
+import json
+from functools import partial
+
+import pytest
+
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.contracts import Subscription
+from chassis.messaging.dead_letters import run_command
+from chassis.testing.running import eventually, running
+from elcorp.identity.v1 import events_pb2 as identity
+from kernel.errors import InvalidValue
+
+QUEUE = "payments.identity"
+DEAD = "payments.identity.dead"
+
+
+@pytest.fixture
+def command(broker_url, capsys):
+    async def run(action, *, queue=None, limit=100, id=None):  # noqa: A002  # the option's name
+        capsys.readouterr()
+        arguments = argparse.Namespace(action=action, queue=queue, limit=limit, id=id)
+        code = await run_command(broker_url, "payments", arguments)
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
+@pytest.fixture
+def bury(broker_url, publications, broker):
+    """Bring messages to the dead letters by a handler that refuses them."""
+
+    async def refuse(_delivery) -> None:
+        raise InvalidValue
+
+    async def run(*events) -> None:
+        async with running(Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, refuse)]).run):
+            await eventually(partial(broker.depth, QUEUE), 0)
+            for number, event in enumerate(events):
+                await broker.send(event, publications, queue=QUEUE)
+                await eventually(partial(broker.depth, DEAD), number + 1)
+
+    return run
+
+
+async def test_redriven_message_is_handled_once(command, bury, broker_url, register, effects, broker):
+    await bury(register("ada", 1), register("bob", 2))
+    code, said = await command("redrive")
+    assert (code, "2 redriven" in said) == (0, True)
+    assert await broker.depth(DEAD) == 0
+    async with running(Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, effects.record)]).run):
+        await eventually(effects.count, 2)
+    assert sorted(await effects.rows()) == [("ada", 1), ("bob", 2)]
+    assert await broker.depth(DEAD) == 0
+
+
+async def test_list_tells_what_died_and_why_and_leaves_it_there(command, bury, register, broker):
+    event = register("ada", 1)
+    await bury(event)
+    for _ in range(30):  # more looks than a delivery limit of 20 would let it live through
+        code, said = await command("list")
+    assert code == 0
+    header, line = said.splitlines()
+    assert header.split() == ["queue", "id", "type", "happened", "at", "because", "attempts"]
+    assert line.split() == [
+        QUEUE,
+        str(event.event_id),
+        "identity.user.registered",
+        event.occurred_at.isoformat(),
+        "rejected",
+        "1",
+    ]
+    assert await broker.depth(DEAD) == 1
+
+
+async def test_show_decodes_the_payload(command, bury, register):
+    await bury(register("ada", 1))
+    _, said = await command("show", queue=QUEUE)
+    shown = json.loads(said)
+    assert shown["payload"] == {"userId": "ada", "walletAddress": "1", "initialRole": "user"}
+    assert shown["headers"]["cloudEvents:subject"] == "ada"
+
+
+async def test_one_message_is_picked_by_its_id(command, bury, register, broker):
+    events = [register(f"user-{number}") for number in range(5)]
+    await bury(*events)
+    _, said = await command("redrive", id=str(events[3].event_id))
+    assert said.splitlines()[-1] == "1 redriven"
+    assert (await broker.depth(DEAD), await broker.depth(QUEUE)) == (4, 1)
+    _, said = await command("discard", id=str(events[0].event_id))
+    assert said.splitlines()[-1] == "1 discarded"
+    await eventually(partial(broker.depth, DEAD), 3)
+
+
+async def test_limit_bounds_what_is_moved(command, bury, register, broker):
+    await bury(*(register(f"user-{number}") for number in range(5)))
+    _, said = await command("redrive", limit=2)
+    assert said.splitlines()[-1] == "2 redriven"
+    await eventually(partial(broker.depth, DEAD), 3)
+
+
+async def test_discard_wants_to_be_told_what(command, bury, register, broker):
+    await bury(register("ada"))
+    code, said = await command("discard")
+    assert (code, "--id" in said) == (2, True)
+    assert await broker.depth(DEAD) == 1
+
+
+async def test_unknown_queue_is_named_and_an_absent_broker_too(command, capsys):
+    code, said = await command("list", queue="payments.nothing")
+    assert (code, said) == (2, "no queue payments.nothing; there are payments.identity\n")
+    arguments = argparse.Namespace(action="list", queue=None, limit=1, id=None)
+    assert await run_command("amqp://guest:secret@127.0.0.1:1/", "payments", arguments) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("RabbitMQ at 127.0.0.1:1: ")
+    assert "secret" not in said
+
+
+async def test_nothing_dead_is_said(command):
+    assert await command("list") == (0, "no dead letters\n")

@@ -1,0 +1,81 @@
+"""The fault proxy does what its words say."""
+
+import asyncio
+import time
+
+import pytest
+
+
+@pytest.fixture
+async def echo():
+    async def answer(reader, writer) -> None:
+        while data := await reader.read(1000):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
+@pytest.fixture
+async def proxy(echo, fault_proxy):
+    return await fault_proxy("127.0.0.1", echo)
+
+
+async def say(connection, word: bytes, *, seconds: float = 1) -> bytes:
+    reader, writer = connection
+    writer.write(word)
+    async with asyncio.timeout(seconds):
+        return await reader.read(100)
+
+
+async def test_passes_on(proxy):
+    connection = await asyncio.open_connection("127.0.0.1", proxy.port)
+    assert await say(connection, b"hello") == b"hello"
+    connection[1].close()
+
+
+async def test_cut_resets_what_is_open_and_lets_new_ones_pass(proxy):
+    connection = await asyncio.open_connection("127.0.0.1", proxy.port)
+    await say(connection, b"hello")
+    proxy.cut()
+    with pytest.raises(ConnectionError):
+        await say(connection, b"still there?")
+    again = await asyncio.open_connection("127.0.0.1", proxy.port)
+    assert await say(again, b"hello") == b"hello"
+    again[1].close()
+
+
+async def test_refuse_is_a_closed_port_until_healed(proxy):
+    port = proxy.port
+    proxy.refuse()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+    await proxy.heal()
+    assert proxy.port == port
+    connection = await asyncio.open_connection("127.0.0.1", port)
+    assert await say(connection, b"hello") == b"hello"
+    connection[1].close()
+
+
+async def test_blackhole_swallows_and_healing_delivers(proxy):
+    connection = await asyncio.open_connection("127.0.0.1", proxy.port)
+    await say(connection, b"hello")
+    proxy.blackhole()
+    with pytest.raises(TimeoutError):
+        await say(connection, b"anyone?", seconds=0.2)
+    await proxy.heal()
+    async with asyncio.timeout(1):
+        assert await connection[0].read(100) == b"anyone?"
+    connection[1].close()
+
+
+async def test_delay_holds_back_both_ways(proxy):
+    connection = await asyncio.open_connection("127.0.0.1", proxy.port)
+    proxy.delay(50)
+    begun = time.perf_counter()
+    await say(connection, b"hello")
+    assert time.perf_counter() - begun >= 0.1
+    connection[1].close()
