@@ -4,6 +4,7 @@ from procrastinate import Blueprint, JobContext
 
 from chassis.telemetry import log
 
+QUEUE = "maintenance"
 IDEMPOTENCY_KEY_HOURS = 24
 # Longer than a message can wait in retry queues and dead letters and still be redriven by habit.
 INBOX_DAYS = 14
@@ -31,23 +32,23 @@ def maintenance() -> Blueprint:
     blueprint = Blueprint()
 
     @blueprint.periodic(cron="*/10 * * * *")
-    @blueprint.task(name="purge_idempotency_keys", queueing_lock="purge_idempotency_keys", pass_context=True)
+    @blueprint.task(name="purge_idempotency_keys", queue=QUEUE, queueing_lock="purge_idempotency_keys", pass_context=True)
     async def purge_idempotency_keys(context: JobContext, timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await _purge(context, "idempotency_keys", _PURGE_KEYS, hours=IDEMPOTENCY_KEY_HOURS)
 
     @blueprint.periodic(cron="5 * * * *")
-    @blueprint.task(name="purge_inbox", queueing_lock="purge_inbox", pass_context=True)
+    @blueprint.task(name="purge_inbox", queue=QUEUE, queueing_lock="purge_inbox", pass_context=True)
     async def purge_inbox(context: JobContext, timestamp: int) -> int:  # noqa: ARG001
         return await _purge(context, "inbox", _PURGE_INBOX, days=INBOX_DAYS)
 
     @blueprint.periodic(cron="15 * * * *")
-    @blueprint.task(name="remove_finished_jobs", queueing_lock="remove_finished_jobs", pass_context=True)
+    @blueprint.task(name="remove_finished_jobs", queue=QUEUE, queueing_lock="remove_finished_jobs", pass_context=True)
     async def remove_finished_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
         # Failed ones stay: somebody has to look at them.
         await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED_JOB_HOURS)
 
     @blueprint.periodic(cron="* * * * *")
-    @blueprint.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
+    @blueprint.task(name="retry_stalled_jobs", queue=QUEUE, queueing_lock="retry_stalled_jobs", pass_context=True)
     async def retry_stalled_jobs(context: JobContext, timestamp: int) -> int:  # noqa: ARG001
         stalled = list(await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
         for job in stalled:

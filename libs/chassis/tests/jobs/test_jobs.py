@@ -1,0 +1,240 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import ClassVar
+
+import psycopg
+import pytest
+from procrastinate import App, Blueprint
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.testing import InMemoryConnector
+from prometheus_client import REGISTRY
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from chassis.database import Database
+from chassis.jobs import JobWorker, defer, make_jobs
+from chassis.settings import ServiceSettings
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.running import endpoint, eventually, running, through
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class PainterSettings(ServiceSettings):
+    NAME: ClassVar[str] = "painters"
+
+
+class Painters:
+    """A service's tasks, and what they did."""
+
+    def __init__(self, settings: PainterSettings) -> None:
+        self.painted: list[str] = []
+        self.blueprint = Blueprint()
+
+        @self.blueprint.task(name="paint")
+        async def paint(door: str) -> None:
+            self.painted.append(door)
+
+        @self.blueprint.task(name="break")
+        async def break_it() -> None:
+            raise RuntimeError("the brush broke for anna@example.na")
+
+        self.paint, self.break_it = paint, break_it
+        self.app = make_jobs(settings, [self.blueprint])
+
+
+@pytest.fixture
+async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("painters", VERSIONS) as urls:
+        yield urls
+
+
+@pytest.fixture
+def painters(urls) -> Painters:
+    return Painters(PainterSettings(database_url=urls.app))
+
+
+@pytest.fixture
+async def database(urls) -> AsyncIterator[Database]:
+    database = Database.connect(urls.app, pool_size=3)
+    yield database
+    await database.close()
+
+
+async def rows(urls: DatabaseUrls, query: str) -> list[tuple[object, ...]]:
+    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as connection:
+        return await (await connection.execute(query)).fetchall()
+
+
+async def test_a_job_exists_exactly_when_its_effect_does(painters, database, urls):
+    async with database.session() as session:
+        await session.execute(text("INSERT INTO effects VALUES ('kept')"))
+        await defer(session, painters.paint, door="kept")
+        await session.commit()
+    async with database.session() as session:
+        await session.execute(text("INSERT INTO effects VALUES ('dropped')"))
+        await defer(session, painters.paint, door="dropped")
+        await session.rollback()
+    assert await rows(urls, "SELECT name FROM effects") == [("kept",)]
+    assert await rows(urls, "SELECT args->>'door' FROM procrastinate_jobs") == [("kept",)]
+
+
+async def test_the_runtime_role_runs_deferred_jobs(painters, database):
+    async with painters.app.open_async() as app:
+        worker = JobWorker(app, service="painters", grace_seconds=5)
+        async with running(worker.run):
+            async with database.session() as session:
+                await defer(session, painters.paint, door="front")
+                await session.commit()
+            await eventually(lambda: asyncio.sleep(0, painters.painted), ["front"])
+            await worker.check()
+    with pytest.raises(RuntimeError):
+        await worker.check()
+
+
+async def test_a_queueing_lock_keeps_a_second_job_out_of_the_queue(painters, database):
+    async with database.session() as session:
+        await defer(session, painters.paint, queueing_lock="front", door="front")
+        await session.commit()
+    async with database.session() as session:
+        with pytest.raises(AlreadyEnqueued):
+            await defer(session, painters.paint, queueing_lock="front", door="front")
+
+
+async def test_a_failing_job_is_told_in_one_line_and_counted(painters, database):
+    async with database.session() as session:
+        await defer(session, painters.break_it)
+        await session.commit()
+    async with painters.app.open_async() as app:
+        worker = JobWorker(app, service="painters", grace_seconds=5)
+        with capture_logs() as lines:
+            async with running(worker.run):
+                await eventually(lambda: asyncio.sleep(0, bool([x for x in lines if x.get("name") == "painters:break"])), True)
+        await worker._measure_once()
+    (line,) = [line for line in lines if line.get("name") == "painters:break"]
+    assert (line["event"], line["outcome"]) == ("job", "failed")
+    assert REGISTRY.get_sample_value("jobs_failed") == 1
+
+
+async def test_the_queue_is_measured(painters, database):
+    async with database.session() as session:
+        for door in ("front", "back"):
+            await defer(session, painters.paint, door=door)
+        await session.commit()
+    async with painters.app.open_async() as app:
+        worker = JobWorker(app, service="painters", grace_seconds=5)
+        await worker._measure_once()
+        assert REGISTRY.get_sample_value("jobs_waiting", {"queue": "default"}) == 2
+        assert REGISTRY.get_sample_value("job_oldest_waiting_seconds") > 0
+        async with running(worker.run):
+            await eventually(lambda: asyncio.sleep(0, len(painters.painted)), 2)
+        await worker._measure_once()
+    assert REGISTRY.get_sample_value("jobs_waiting", {"queue": "default"}) is None
+    assert REGISTRY.get_sample_value("job_last_success_timestamp_seconds", {"task": "painters:paint"}) > 1_700_000_000
+
+
+async def run_task(app: App, name: str) -> None:
+    await app.configure_task(name).defer_async(timestamp=0)
+    await app.run_worker_async(wait=False, install_signal_handlers=False, queues=["maintenance"])
+
+
+async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_stay(painters, urls):
+    await rows(
+        urls,
+        """
+        INSERT INTO idempotency_keys (owner, key, request_hash, status, body, headers, created_at)
+        VALUES ('a', 'old', '', 200, '', '{}', now() - interval '25 hours'), ('a', 'young', '', 200, '', '{}', now())
+        RETURNING 1
+        """,
+    )
+    await rows(
+        urls,
+        """
+        INSERT INTO inbox (consumer, message_id, handled_at)
+        VALUES ('old', gen_random_uuid(), now() - interval '15 days'), ('young', gen_random_uuid(), now()) RETURNING 1
+        """,
+    )
+    async with painters.app.open_async() as app:
+        await run_task(app, "platform:purge_idempotency_keys")
+        await run_task(app, "platform:purge_inbox")
+    assert await rows(urls, "SELECT key FROM idempotency_keys") == [("young",)]
+    assert await rows(urls, "SELECT consumer FROM inbox") == [("young",)]
+
+
+async def test_a_job_whose_worker_died_is_taken_up_again(painters, database, urls):
+    async with database.session() as session:
+        await defer(session, painters.paint, door="front")
+        await session.commit()
+    async with painters.app.open_async() as app:
+        dead = await app.job_manager.register_worker()
+        assert await app.job_manager.fetch_job(queues=None, worker_id=dead)
+        await rows(urls, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '5 minutes' RETURNING 1")
+        await run_task(app, "platform:retry_stalled_jobs")
+        await app.run_worker_async(wait=False, install_signal_handlers=False)
+    assert painters.painted == ["front"]
+
+
+async def test_finished_jobs_are_removed_after_three_days_and_failed_ones_stay(painters, database, urls):
+    async with database.session() as session:
+        await defer(session, painters.paint, door="front")
+        await defer(session, painters.break_it)
+        await session.commit()
+    async with painters.app.open_async() as app:
+        await app.run_worker_async(wait=False, install_signal_handlers=False)
+        await rows(urls, "UPDATE procrastinate_events SET at = at - interval '4 days' RETURNING 1")
+        await run_task(app, "platform:remove_finished_jobs")
+    left = {name for (name,) in await rows(urls, "SELECT task_name FROM procrastinate_jobs")}
+    assert "painters:paint" not in left
+    assert "painters:break" in left
+
+
+async def test_a_lost_database_is_waited_for(urls, servers, fault_proxy, monkeypatch):
+    monkeypatch.setattr("chassis.jobs.worker.RESTART_SECONDS", 0.1)
+    proxy = await fault_proxy(*endpoint(servers.postgres_url))
+    painters = Painters(PainterSettings(database_url=through(urls.app, proxy.port)))
+    async with painters.app.open_async() as app:
+        worker = JobWorker(app, service="painters", grace_seconds=5)
+        async with running(worker.run, worker.measure):
+            await asyncio.sleep(0.3)
+            proxy.refuse()
+            proxy.cut()
+            await asyncio.sleep(1)
+            await proxy.heal()
+            direct = Database.connect(urls.app, pool_size=1)
+            async with direct.session() as session:
+                await defer(session, painters.paint, door="front")
+                await session.commit()
+            await direct.close()
+            await eventually(lambda: asyncio.sleep(0, painters.painted), ["front"], seconds=20)
+
+
+async def test_periodic_ticks_are_deduplicated_by_the_database(urls, database):
+    """Three workers, one tick each second: the database lets each tick be deferred once."""
+    apps = []
+    for _ in range(3):
+        painters = Painters(PainterSettings(database_url=urls.app))
+        blueprint = Blueprint()
+
+        @blueprint.periodic(cron="* * * * * *")
+        @blueprint.task(name="tick")
+        async def tick(timestamp: int) -> None:
+            await asyncio.sleep(0)
+
+        painters.app.add_tasks_from(blueprint, namespace="painters")
+        apps.append(painters.app)
+    async with apps[0].open_async(), apps[1].open_async(), apps[2].open_async():
+        workers = [JobWorker(app, service="painters", grace_seconds=5) for app in apps]
+        async with running(*(worker.run for worker in workers)):
+            await asyncio.sleep(3.5)
+    ticks = await rows(urls, "SELECT args->>'timestamp' FROM procrastinate_jobs WHERE task_name = 'painters:tick'")
+    assert len(ticks) >= 3
+    assert len(ticks) == len(set(ticks))
+
+
+async def test_tasks_run_in_memory_for_unit_tests():
+    painters = Painters(PainterSettings(database_url="postgresql://nowhere/x"))
+    with painters.app.replace_connector(InMemoryConnector()) as app:
+        await app.configure_task("painters:paint").defer_async(door="front")
+        await app.run_worker_async(wait=False, install_signal_handlers=False)
+    assert painters.painted == ["front"]

@@ -1,0 +1,11 @@
+from alembic import op
+
+from chassis.migrations import platform_tables
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    platform_tables(op)
+    op.execute("CREATE TABLE effects (name text PRIMARY KEY)")
