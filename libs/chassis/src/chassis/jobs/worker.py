@@ -91,7 +91,9 @@ class JobWorker:
         try:
             await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if worker.done():
-                return worker.result()
+                worker.result()
+                log.warning("job_worker_ended", reason="a part of it failed; it starts again")
+                return
             # Cancelling is how procrastinate is asked to stop: it fetches no more and waits for what runs.
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)

@@ -27,6 +27,8 @@ _QUIET = {
     "uvicorn": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,
     "procrastinate": logging.WARNING,
+    # Each job has its own line, and this one would write its arguments.
+    "procrastinate.worker": logging.CRITICAL,
     "asyncio": logging.WARNING,
     "alembic": logging.WARNING,
     "opentelemetry": logging.ERROR,
