@@ -25,7 +25,10 @@ async def eventually(look: Callable[[], Awaitable[object]], expected: object, *,
     found: object = None
     try:
         async with asyncio.timeout(seconds):
-            while (found := await look()) != expected:
+            while True:
+                found = await look()
+                if found == expected:
+                    return
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"after {seconds} s found {found!r}, expected {expected!r}") from None
