@@ -93,10 +93,10 @@ async def test_an_expired_token_says_so(client: httpx.AsyncClient, forge: TokenF
 
 
 async def test_the_permission_is_asked_for_before_the_body_is_read(client: httpx.AsyncClient, forge: TokenForge) -> None:
-    rubbish = {"content": b"{{{", "headers": {"Content-Type": "text/plain"}}
-    assert (await client.post("/api/v1/doors", **rubbish)).status_code == 401
-    rubbish["headers"] |= forge.headers(roles=["guest"])
-    response = await client.post("/api/v1/doors", **rubbish)
+    headers = {"Content-Type": "text/plain"}
+    assert (await client.post("/api/v1/doors", content=b"{{{", headers=headers)).status_code == 401
+    headers |= forge.headers(roles=["guest"])
+    response = await client.post("/api/v1/doors", content=b"{{{", headers=headers)
     assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
 
 

@@ -43,7 +43,7 @@ class ThingRequest(RequestModel):
     count: Annotated[int, Field(ge=0, le=10)] = 0
     heavy: bool = False
     colour: Colour = Colour.RED
-    parts: list[Part] = []
+    parts: tuple[Part, ...] = ()
     note: str = ""
 
 

@@ -1,5 +1,6 @@
 """Access tokens for tests, signed for real."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -82,7 +83,8 @@ class TokenForge:
 
     def sign(self, payload: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> str:
         headers = _without_none({"kid": self.kid, "typ": "at+jwt", **(header or {})})
-        return jwt.encode(dict(payload), self.private_key, algorithm="ES256", headers=headers)
+        # As JWS: PyJWT would refuse to write some of the claims that a verifier must refuse to read.
+        return jwt.PyJWS().encode(json.dumps(dict(payload)).encode(), self.private_key, algorithm="ES256", headers=headers)
 
 
 def _without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""Keys from a real endpoint: rotation, rate-limited look-ups, an issuer that is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from chassis.auth import JwksKeys
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.tokens import TokenForge
+from kernel.errors import Unavailable
+
+
+class Issuer:
+    """Serves a JWKS, counts, and fails when told to."""
+
+    def __init__(self, document: Any) -> None:
+        self.document = document
+        self.status = 200
+        self.served = 0
+        self.url = ""
+
+    async def serve(self, _request: web.Request) -> web.Response:
+        self.served += 1
+        return web.json_response(self.document, status=self.status)
+
+
+@pytest.fixture
+def forge() -> TokenForge:
+    return TokenForge(kid="first")
+
+
+@pytest.fixture
+async def issuer(forge: TokenForge) -> AsyncIterator[Issuer]:
+    issuer = Issuer(forge.jwks())
+    app = web.Application()
+    app.router.add_get("/jwks.json", issuer.serve)
+    async with TestServer(app) as server:
+        issuer.url = str(server.make_url("/jwks.json"))
+        yield issuer
+
+
+@pytest.fixture
+async def keys(issuer: Issuer, clock: ControlledClock) -> AsyncIterator[JwksKeys]:
+    keys = JwksKeys(issuer.url, clock=clock)
+    yield keys
+    await keys.close()
+
+
+async def test_keys_are_fetched_once_when_first_asked(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
+    found = await asyncio.gather(*(keys.find("first") for _ in range(20)))
+    assert {key.public_numbers() for key in found if key} == {forge.public_key.public_numbers()}
+    assert issuer.served == 1
+
+
+async def test_a_new_key_is_found_and_an_unknown_one_asked_for_seldom(
+    keys: JwksKeys, issuer: Issuer, forge: TokenForge, clock: ControlledClock
+) -> None:
+    await keys.find("first")
+    successor = TokenForge(kid="second")
+    issuer.document = {"keys": forge.jwks()["keys"] + successor.jwks()["keys"]}
+    assert await keys.find("second") is None
+    clock.advance(seconds=10)
+    assert await keys.find("second") is not None
+    for number in range(100):
+        assert await keys.find(f"forged-{number}") is None
+    assert issuer.served == 2
+    assert await keys.find("first") is not None
+
+
+async def test_a_withdrawn_key_goes_with_the_next_fetch(keys: JwksKeys, issuer: Issuer, clock: ControlledClock) -> None:
+    await keys.find("first")
+    issuer.document = TokenForge(kid="second").jwks()
+    clock.advance(seconds=300)
+    # Answered at once, from what is at hand, while the refresh is on its way.
+    assert await keys.find("first") is not None
+    while issuer.served == 1 or await keys.find("first") is not None:  # noqa: ASYNC110  # the issuer is not ours to signal
+        await asyncio.sleep(0.01)
+    assert await keys.find("second") is not None
+    assert issuer.served == 2
+
+
+async def test_an_issuer_that_is_away_leaves_the_known_keys(keys: JwksKeys, issuer: Issuer, clock: ControlledClock) -> None:
+    await keys.find("first")
+    issuer.status = 503
+    clock.advance(seconds=11)
+    assert await keys.find("unknown") is None
+    assert await keys.find("first") is not None
+    assert issuer.served == 2
+
+
+async def test_without_any_key_nobody_can_tell(clock: ControlledClock) -> None:
+    keys = JwksKeys("http://127.0.0.1:1/jwks.json", clock=clock)
+    with pytest.raises(Unavailable):
+        await keys.find("first")
+
+
+async def test_it_recovers_by_itself(keys: JwksKeys, issuer: Issuer, clock: ControlledClock) -> None:
+    issuer.status = 500
+    with pytest.raises(Unavailable):
+        await keys.find("first")
+    issuer.status = 200
+    clock.advance(seconds=1)
+    assert await keys.find("first") is not None
+
+
+@pytest.mark.parametrize(
+    "document", [[], {}, {"keys": {}}, {"keys": ["x"]}, {"keys": [{"kty": "EC", "crv": "P-256", "kid": "a"}]}, None]
+)
+async def test_a_malformed_document_is_no_reason_to_fall(keys: JwksKeys, issuer: Issuer, document: object) -> None:
+    issuer.document = document
+    with pytest.raises(Unavailable):
+        await keys.find("first")
+
+
+async def test_keys_of_other_kinds_are_left_out(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
+    good = forge.jwks()["keys"][0]
+    issuer.document = {
+        "keys": [
+            {"kty": "oct", "k": "c2VjcmV0", "kid": "hmac"},
+            {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "rsa"},
+            {**good, "use": "enc", "kid": "encryption"},
+            {**good, "crv": "P-384", "kid": "other-curve"},
+            {name: value for name, value in good.items() if name != "kid"},
+            good,
+        ]
+    }
+    assert await keys.find("first") is not None
+    for kid in ("hmac", "rsa", "encryption", "other-curve"):
+        assert await keys.find(kid) is None

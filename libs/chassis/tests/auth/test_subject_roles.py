@@ -1,0 +1,58 @@
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from chassis.auth import Claims, SubjectRoles
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.tokens import TokenForge
+from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True)
+class Heard:
+    message: SubjectRolesChanged
+    occurred_at: datetime
+
+
+@pytest.fixture
+async def claims(clock: ControlledClock) -> Claims:
+    forge = TokenForge(clock)
+    return await forge.verifier().verify(forge.token(new_id(), roles=["staff"]))
+
+
+@pytest.fixture
+def roles(clock: ControlledClock) -> SubjectRoles:
+    return SubjectRoles(clock)
+
+
+def test_the_tokens_roles_hold_until_a_change_is_heard_of(roles: SubjectRoles, claims: Claims) -> None:
+    assert roles.effective(claims) == {"staff"}
+
+
+async def test_a_change_holds_at_once_for_its_subject_only(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+    await roles.on_changed(Heard(SubjectRolesChanged(subject_id=claims.subject_id, roles=["user", "guest"]), clock.now()))
+    await roles.on_changed(Heard(SubjectRolesChanged(subject_id=str(new_id()), roles=["admin"]), clock.now()))
+    assert roles.effective(claims) == {"user", "guest"}
+
+
+def test_all_roles_can_be_taken(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+    roles.change(claims.subject_id, [], changed_at=clock.now())
+    assert roles.effective(claims) == frozenset()
+
+
+def test_a_change_is_kept_longer_than_any_token_lives(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+    roles.change(claims.subject_id, ["guest"], changed_at=clock.now())
+    clock.advance(seconds=20 * 60 - 1)
+    assert roles.effective(claims) == {"guest"}
+    clock.advance(seconds=1)
+    assert roles.effective(claims) == {"staff"}
+
+
+def test_an_older_change_that_arrives_later_is_ignored(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+    roles.change(claims.subject_id, ["guest"], changed_at=clock.now())
+    roles.change(claims.subject_id, ["admin"], changed_at=clock.now() - timedelta(seconds=1))
+    assert roles.effective(claims) == {"guest"}
+    roles.change(claims.subject_id, ["user"], changed_at=clock.now())
+    assert roles.effective(claims) == {"user"}

@@ -1,0 +1,74 @@
+"""Which error a caller sees for what was raised."""
+
+import aiohttp
+import grpc
+import psycopg
+import pytest
+import redis.exceptions
+import sqlalchemy.exc
+from structlog.testing import capture_logs
+
+from chassis.database import Database
+from chassis.errors import STATUS, Internal, as_domain_error
+from kernel.errors import Kind, NotFound, Unavailable
+
+
+def test_every_kind_has_its_statuses() -> None:
+    assert set(STATUS) == set(Kind)
+    assert STATUS[Kind.STALE].http == 412
+    assert STATUS[Kind.EXHAUSTED].grpc is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_domain_error_is_itself() -> None:
+    error = NotFound(wallet_id="7")
+    assert as_domain_error(error) is error
+
+
+AWAY = [
+    sqlalchemy.exc.OperationalError("SELECT 1", {}, Exception("host db-7")),
+    sqlalchemy.exc.InterfaceError("SELECT 1", {}, Exception("closed")),
+    sqlalchemy.exc.TimeoutError("pool"),
+    psycopg.OperationalError("gone"),
+    redis.exceptions.ConnectionError("gone"),
+    redis.exceptions.TimeoutError("slow"),
+    aiohttp.ServerDisconnectedError(),
+    TimeoutError(),
+    ConnectionRefusedError(),
+    grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata()),
+    grpc.aio.AioRpcError(grpc.StatusCode.DEADLINE_EXCEEDED, grpc.aio.Metadata(), grpc.aio.Metadata()),
+]
+
+
+@pytest.mark.parametrize("exc", AWAY, ids=lambda exc: type(exc).__name__)
+def test_a_dependency_that_is_away_is_unavailable(exc: Exception) -> None:
+    with capture_logs() as lines:
+        error = as_domain_error(exc)
+    assert isinstance(error, Unavailable)
+    assert error.facts == {}
+    assert [line["event"] for line in lines] == ["dependency_unavailable"]
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        ValueError("secret"),
+        sqlalchemy.exc.ProgrammingError("SELECT secret", {}, Exception()),
+        sqlalchemy.exc.IntegrityError("INSERT secret", {}, Exception()),
+        grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), "secret"),
+    ],
+    ids=lambda exc: type(exc).__name__,
+)
+def test_anything_else_is_a_defect_under_an_id(exc: Exception) -> None:
+    with capture_logs() as lines:
+        error = as_domain_error(exc)
+    assert isinstance(error, Internal)
+    assert "secret" not in str(error)
+    assert [(line["event"], line["error_id"], line["exc_info"]) for line in lines] == [("unhandled_error", error.error_id, exc)]
+
+
+async def test_a_database_that_is_away_is_unavailable() -> None:
+    database = Database.connect("postgresql://nobody:nothing@127.0.0.1:1/none")
+    with pytest.raises(sqlalchemy.exc.OperationalError) as raised:
+        await database.ping()
+    assert isinstance(as_domain_error(raised.value), Unavailable)
+    await database.close()
