@@ -1,0 +1,85 @@
+"""`python -m gateway serve|openapi|routes`."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from gateway.routes import API_PREFIX, ROUTES
+from gateway.settings import GatewaySettings
+
+USAGE_ERROR = 2
+
+
+def main() -> NoReturn:
+    """Run what the command line names, and exit with its code."""
+    arguments = _parser().parse_args()
+    if arguments.command == "routes":
+        sys.exit(_print_routes())
+    try:
+        settings = GatewaySettings()
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            variable = "_".join(str(part) for part in problem["loc"])
+            place = f"ELCORP_{variable.upper()}: " if variable else ""
+            sys.stderr.write(f"gateway: {place}{problem['msg']}\n")
+        sys.exit(USAGE_ERROR)
+    # Only what a command needs is imported by it.
+    from chassis.run.process import run_command, run_process  # noqa: PLC0415
+
+    if arguments.command == "openapi":
+        run_command("gateway-openapi", settings, lambda: _write_openapi(settings, arguments.out))
+    from gateway.bootstrap import serve  # noqa: PLC0415
+
+    run_process("gateway", settings, lambda stop: serve(settings, stop))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gateway",
+        description="The one door: JWT, revocation, rate limits, routing. Settings come from the environment (ELCORP_…).",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="answer clients", description="Answer clients until SIGTERM.")
+    openapi = commands.add_parser(
+        "openapi",
+        help="write the merged OpenAPI document of the running services",
+        description="Fetch the document of each running service, merge them and write the result.",
+    )
+    openapi.add_argument("--out", type=Path, help="a file; standard output otherwise")
+    commands.add_parser("routes", help="print which service answers for which path", description="Print the route table.")
+    return parser
+
+
+def _print_routes() -> int:
+    for route in ROUTES:
+        flags = [name for name in ("public", "strict") if getattr(route, name)]
+        sys.stdout.write(f"{API_PREFIX}/{route.segment:<20} {route.service:<12} {' '.join(flags)}".rstrip() + "\n")
+    return 0
+
+
+async def _write_openapi(settings: GatewaySettings, out: Path | None) -> int:
+    import orjson  # noqa: PLC0415  # see main
+
+    from gateway.description import Description  # noqa: PLC0415
+    from gateway.upstream import Upstreams  # noqa: PLC0415
+
+    async with Upstreams.open(settings.upstreams(), connections_max=4) as upstreams:
+        body, _ = await Description(upstreams, ROUTES).get()
+    document = orjson.loads(body)
+    text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
+    if out:
+        await asyncio.to_thread(out.write_text, text)
+    else:
+        sys.stdout.write(text)
+    missing = document.get("x-missing-services", [])
+    if missing:
+        sys.stderr.write(f"gateway: no document from {', '.join(missing)}\n")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    main()

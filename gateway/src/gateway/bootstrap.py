@@ -1,0 +1,135 @@
+"""How the gateway is put together: the only file that names concrete classes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from chassis.auth import JwksKeys, TokenVerifier
+from chassis.cache import redis_client
+from chassis.health import Readiness
+from chassis.messaging.listener import Listener
+from chassis.proxies import TrustedProxies
+from chassis.run.background import Backgrounds
+from chassis.run.ops import ops_server
+from chassis.run.rest import RestServer
+from chassis.run.service import Background
+from chassis.telemetry import log
+from chassis.telemetry.metrics import watch_loop
+from elcorp.identity.v1.events_pb2 import SessionEnded
+from gateway.admission import Admission
+from gateway.application import Gateway
+from gateway.cors import Cors
+from gateway.description import Description
+from gateway.ended_sessions import EndedSessions
+from gateway.pages import Pages
+from gateway.protocol import PublicProtocol
+from gateway.rates import Rates
+from gateway.revocations import Revocations
+from gateway.routes import ROUTES
+from gateway.settings import GatewaySettings
+from gateway.shared_rates import SharedRates
+from gateway.upstream import Upstreams
+from kernel.clock import SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one gateway process runs."""
+
+    application: Gateway
+    readiness: Readiness
+    background: Sequence[Background]
+
+
+@asynccontextmanager
+async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
+    """Build the parts, and close them at the block's end; nothing here needs anything to be there."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        redis = redis_client(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        keys = JwksKeys(settings.jwks_url, clock=clock)
+        stack.push_async_callback(keys.close)
+        upstreams = await stack.enter_async_context(
+            Upstreams.open(settings.upstreams(), connections_max=settings.upstream_connections_max)
+        )
+        revocations = Revocations()
+        ended = EndedSessions(redis, revocations)
+        listener = Listener(
+            settings.rabbitmq_url.get_secret_value(),
+            {SessionEnded: ended.on_ended},
+            on_connected=ended.read_all_next,
+            name="gateway",
+        )
+        rates = Rates(settings.rate_limit_per_minute)
+        readiness = _readiness(keys, redis, listener)
+        verifier = TokenVerifier(settings.token_issuer, settings.token_audience, keys, clock)
+        application = Gateway(
+            routes=ROUTES,
+            upstreams=upstreams,
+            admission=Admission(verifier, revocations),
+            rates=rates,
+            proxies=TrustedProxies(settings.trusted_proxies),
+            cors=Cors(settings.cors_origins),
+            pages=Pages(readiness, Description(upstreams, ROUTES), operations=settings.ops_port is None),
+            body_bytes_max=settings.body_bytes_max,
+            in_flight_max=settings.in_flight_max,
+        )
+        background = (ended.run, listener.run, SharedRates(redis, rates).run, watch_loop)
+        yield Parts(application, readiness, background)
+
+
+async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:
+    """Serve until told to stop; False when something failed."""
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(assemble(settings))
+        if settings.ops_port is not None:
+            await stack.enter_async_context(ops_server(settings.ops_host, settings.ops_port, parts.readiness))
+        background = Backgrounds(parts.background)
+        server = RestServer(
+            parts.application,
+            settings.gateway_host,
+            settings.gateway_port,
+            grace_seconds=settings.shutdown_seconds,
+            setting="ELCORP_GATEWAY_PORT",
+            protocol=PublicProtocol,
+        )
+        background.start(stop)
+        try:
+            await server.start(stop)
+            log.info("serving", port=server.port)
+            await stop.wait()
+        finally:
+            await _stop(server, background, parts.readiness, settings)
+        return not (background.failed or server.failed)
+
+
+async def _stop(server: RestServer, background: Backgrounds, readiness: Readiness, settings: GatewaySettings) -> None:
+    """Say so first, let requests finish, then stop what they may have needed."""
+    readiness.draining = True
+    if not (background.failed or server.failed):
+        await asyncio.sleep(settings.drain_seconds)
+    ends_at = time.monotonic() + settings.shutdown_seconds
+    await server.stop()
+    await background.stop(grace_seconds=ends_at - time.monotonic())
+
+
+def _readiness(keys: JwksKeys, redis: Redis, listener: Listener) -> Readiness:
+    async def signing_keys_known() -> None:
+        # No key has this name; asking for it fetches the document when none was had yet.
+        await keys.find("")
+
+    async def listening() -> None:
+        if not listener.connected:
+            raise RuntimeError("not connected to the broker")
+
+    readiness = Readiness()
+    readiness.add("signing_keys", signing_keys_known)
+    # Without these reads go on; what moves money waits for Redis.
+    readiness.add("redis", redis.ping, required=False)
+    readiness.add("broker", listening, required=False)
+    return readiness

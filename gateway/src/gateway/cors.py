@@ -1,0 +1,45 @@
+"""Cross-origin requests: only from the origins on the list."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.exchange import Exchange
+from gateway.refusals import origin_denied
+
+METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
+REQUEST_HEADERS: Final = b"authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id, traceparent"
+EXPOSED_HEADERS: Final = (
+    b"etag, link, location, idempotency-replayed, retry-after, x-request-id, "
+    b"ratelimit-limit, ratelimit-remaining, ratelimit-reset"
+)
+MAX_AGE_SECONDS: Final = b"600"
+VARY: Final = (b"vary", b"Origin")
+
+
+class Cors:
+    """Bearer tokens are the only credentials, so that cookies need no permission here."""
+
+    def __init__(self, origins: Iterable[str]) -> None:
+        self._origins = frozenset(origin.encode("ascii") for origin in origins)
+
+    def mark(self, exchange: Exchange) -> None:
+        """Let pages of an allowed origin read the answer."""
+        if not self._origins:
+            return
+        exchange.added.append(VARY)
+        if exchange.headers.origin in self._origins:
+            exchange.added += (
+                (b"access-control-allow-origin", exchange.headers.origin),
+                (b"access-control-expose-headers", EXPOSED_HEADERS),
+            )
+
+    async def preflight(self, exchange: Exchange) -> None:
+        """Answer the browser's question before the request; raises Refusal (403)."""
+        if exchange.headers.origin not in self._origins:
+            raise origin_denied()
+        permissions = [
+            (b"access-control-allow-methods", METHODS),
+            (b"access-control-allow-headers", REQUEST_HEADERS),
+            (b"access-control-max-age", MAX_AGE_SECONDS),
+        ]
+        await exchange.reply(204, permissions)

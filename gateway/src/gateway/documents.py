@@ -1,0 +1,100 @@
+"""One OpenAPI document of four: what the gateway's clients see is one API."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gateway.routes import API_PREFIX, SERVICES, RouteTable
+
+Document = dict[str, Any]
+
+_REFERENCE: Final = "#/components/schemas/"
+_METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_INFO: Final = {
+    "title": "Elcorp Namibia",
+    "version": "1",
+    "description": (
+        "The platform's API, through its gateway. Every answer wears the envelope; amounts are strings, times RFC 3339 in "
+        "UTC, ids UUIDs. Unsafe requests take an `Idempotency-Key`; those that move money require one."
+    ),
+    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`problems` are contradictions between the services: a path that is not routed, an operation claimed twice."""
+
+    document: Document
+    problems: list[str] = field(default_factory=list)
+
+
+def merge(documents: Mapping[str, Document], routes: RouteTable, *, missing: Iterable[str] = ()) -> Merged:
+    """Merge the services' documents; the names in `missing` are told in it as `x-missing-services`."""
+    merged = Merged({"openapi": "3.1.0", "info": _INFO, "servers": [{"url": "/"}], "tags": [], "paths": {}})
+    schemas: Document = {}
+    others: dict[str, Document] = {}
+    for service in SERVICES:
+        if service in documents:
+            document = _with_own_names(service, documents[service], schemas)
+            _take_components(document, schemas, others)
+            _take_paths(service, document, routes, merged)
+    merged.document["components"] = {"schemas": dict(sorted(schemas.items())), **others}
+    if gone := sorted(missing):
+        merged.document["x-missing-services"] = gone
+    return merged
+
+
+def _with_own_names(service: str, document: Document, taken: Document) -> Document:
+    """Rename the schemas whose name another service uses for something else, and those that refer to them."""
+    schemas: Document = document.get("components", {}).get("schemas", {})
+    renamed = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
+    while more := {name for name, schema in schemas.items() if name not in renamed and _refers(schema, renamed)} & set(taken):
+        renamed |= more
+    if not renamed:
+        return document
+    text = json.dumps(document)
+    for name in renamed:
+        text = text.replace(f'"{_REFERENCE}{name}"', f'"{_REFERENCE}{service.capitalize()}{name}"')
+    changed: Document = json.loads(text)
+    schemas = changed["components"]["schemas"]
+    for name in renamed:
+        schemas[f"{service.capitalize()}{name}"] = schemas.pop(name)
+    return changed
+
+
+def _refers(schema: Any, names: set[str]) -> bool:
+    text = json.dumps(schema)
+    return any(f'"{_REFERENCE}{name}"' in text for name in names)
+
+
+def _take_components(document: Document, schemas: Document, others: dict[str, Document]) -> None:
+    for kind, entries in document.get("components", {}).items():
+        target = schemas if kind == "schemas" else others.setdefault(kind, {})
+        target.update(entries)
+
+
+def _take_paths(service: str, document: Document, routes: RouteTable, merged: Merged) -> None:
+    paths = merged.document["paths"]
+    tags = {tag["name"]: None for tag in merged.document["tags"]}
+    known = {operation["operationId"] for item in paths.values() for operation in _operations(item)}
+    for path, item in document.get("paths", {}).items():
+        segment = path.removeprefix(f"{API_PREFIX}/").partition("/")[0]
+        if not path.startswith(f"{API_PREFIX}/"):
+            continue  # the service's own: probes, keys; nobody reaches them through the gateway
+        route = routes.find(segment)
+        if route is None or route.service != service:
+            merged.problems.append(f"{service}: {path} is not routed to it")
+            continue
+        for operation in _operations(item):
+            if operation.get("operationId") in known:
+                merged.problems.append(f"{service}: operationId {operation['operationId']} is another service's too")
+                operation["operationId"] = f"{service}_{operation['operationId']}"
+            tags.update(dict.fromkeys(operation.get("tags", ())))
+        paths[path] = item
+    merged.document["tags"] = [{"name": name} for name in tags]
+
+
+def _operations(item: Document) -> list[Document]:
+    return [item[method] for method in _METHODS if method in item]

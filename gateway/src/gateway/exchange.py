@@ -1,0 +1,191 @@
+"""One request on its way through: its body counted, its client watched, its answer streamed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import aiohttp
+from starlette.types import Receive, Scope, Send
+
+from gateway.headers import REQUEST_ID, Inbound, from_upstream
+from gateway.refusals import Refusal, bad_request, too_large
+from gateway.upstream import Body
+from kernel.ids import new_id
+
+# A client that sends nothing of its body for so long is not worth a place.
+BODY_SILENCE_SECONDS: Final = 10.0
+# Most requests are through by then, and a task to watch the client would cost more than it saves.
+WATCH_AFTER_SECONDS: Final = 0.05
+
+NO_CONTENT: Final = 204
+
+RawHeader = tuple[bytes, bytes]
+
+
+class ClientGone(Exception):
+    """The client hung up; nobody is there to answer."""
+
+
+class Broken(Exception):
+    """The upstream's answer ended early; the connection to the client ends with it, so that it notices."""
+
+
+class Exchange:
+    """`added` are the headers that every answer gets."""
+
+    __slots__ = (
+        "_closed",
+        "_receive",
+        "_refused",
+        "_send",
+        "_task",
+        "_timer",
+        "_watcher",
+        "added",
+        "code",
+        "gone",
+        "headers",
+        "ip",
+        "method",
+        "request_id",
+        "route",
+        "scope",
+        "sent_bytes",
+        "started",
+        "status",
+        "subject_id",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.headers = Inbound.read(scope["headers"])
+        given = self.headers.request_id
+        self.request_id = given.decode("ascii") if REQUEST_ID.fullmatch(given) else str(new_id())
+        self.started = time.perf_counter()
+        self.added: list[RawHeader] = []
+        self.ip = ""
+        self.route = ""
+        self.subject_id: str | None = None
+        self.status = 0
+        self.code = "ok"
+        self.sent_bytes = 0
+        self.gone = False
+        self._closed = False
+        self._receive = receive
+        self._send = send
+        self._refused: Refusal | None = None
+        self._task: asyncio.Task[Any] | None = asyncio.current_task()
+        self._timer: asyncio.TimerHandle | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def body(self, bytes_max: int) -> Body:
+        """Return the request's body: whole when it is here already, else as it comes; raises Refusal (400, 408, 413).
+
+        Once it has been read, the task is cancelled when the client hangs up (`gone`).
+        """
+        declared = self.headers.content_length
+        if declared:
+            if not declared.isdigit():
+                raise bad_request()
+            if int(declared[:20]) > bytes_max:
+                raise too_large()
+        elif not self.headers.chunked:
+            self._watch_soon()
+            return None
+        first, more = await self._chunk()
+        if len(first) > bytes_max:
+            raise too_large()
+        if more:
+            return self._stream(first, bytes_max)
+        self._watch_soon()
+        return first
+
+    async def _stream(self, chunk: bytes, bytes_max: int) -> AsyncIterator[bytes]:
+        remaining, more = bytes_max, True
+        try:
+            while True:
+                remaining -= len(chunk)
+                if remaining < 0:
+                    raise too_large()
+                if chunk:
+                    yield chunk
+                if not more:
+                    self._watch_soon()
+                    return
+                chunk, more = await self._chunk()
+        except Refusal as refusal:
+            # The client library wraps what we raise; it is told from here.
+            self._refused = refusal
+            raise
+
+    async def _chunk(self) -> tuple[bytes, bool]:
+        try:
+            async with asyncio.timeout(BODY_SILENCE_SECONDS):
+                message = await self._receive()
+        except TimeoutError:
+            raise Refusal(408, "VAL_001", "The request body did not arrive in time.", {"connection": "close"}) from None
+        if message["type"] == "http.disconnect":
+            self.gone = True
+            raise ClientGone
+        return message.get("body", b""), message.get("more_body", False)
+
+    @property
+    def refused(self) -> Refusal | None:
+        """Why the body stream was ended, if it was."""
+        return self._refused
+
+    def _watch_soon(self) -> None:
+        if not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._start_watching)
+
+    def close(self) -> None:
+        """The answer is out, or nobody waits for it."""
+        self._closed = True
+        if self._timer:
+            self._timer.cancel()
+        if self._watcher:
+            self._watcher.cancel()
+
+    def _start_watching(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if self._task and not self._task.done():
+            self.gone = True
+            self._task.cancel()
+
+    async def answer(self, response: aiohttp.ClientResponse) -> None:
+        """Pass an upstream's answer on as it comes; raises Broken when it ends early."""
+        self.status = response.status
+        headers = from_upstream(response.status, response.raw_headers)
+        headers += self.added
+        await self._send({"type": "http.response.start", "status": response.status, "headers": headers})
+        content, more = response.content, True
+        while more:
+            try:
+                chunk = await content.readany()
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise Broken(type(error).__name__) from error
+            more = not content.at_eof()
+            self.sent_bytes += len(chunk)
+            await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
+
+    async def reply(self, status: int, headers: list[RawHeader], body: bytes = b"") -> None:
+        """Answer by ourselves."""
+        self.status = status
+        self.sent_bytes = len(body)
+        if status != NO_CONTENT:
+            headers = [*headers, (b"content-length", b"%d" % len(body))]
+        headers = [*headers, *self.added]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
+
+    async def refuse(self, refusal: Refusal) -> None:
+        self.code = refusal.code
+        headers = [(b"content-type", b"application/json")]
+        headers += [(name.encode("ascii"), value.encode("latin-1")) for name, value in refusal.headers.items()]
+        await self.reply(refusal.status, headers, refusal.body(self.request_id))

@@ -1,0 +1,141 @@
+"""What the gateway answers itself: probes, metrics, the API's description and its pages."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from chassis.health import Readiness, ReadinessReport
+from chassis.telemetry.metrics import exposition
+from gateway.description import Description
+from gateway.exchange import Exchange
+from gateway.headers import CONTENT_SECURITY_POLICY
+from gateway.refusals import method_not_allowed, not_found
+
+JSON: Final = (b"content-type", b"application/json")
+HTML: Final = (b"content-type", b"text/html; charset=utf-8")
+NO_STORE: Final = (b"cache-control", b"no-store")
+# The assets change with the gateway only.
+CACHED: Final = (b"cache-control", b"public, max-age=86400")
+REVALIDATED: Final = (b"cache-control", b"no-cache")
+NOT_MODIFIED: Final = 304
+REPORT_SECONDS: Final = 0.5
+
+# Scripts from here only. Swagger UI styles elements inline and draws with data: images.
+PAGE_POLICY: Final = (
+    b"content-security-policy",
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+)
+PAGE: Final = b"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Elcorp Namibia: API</title>
+<link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+SCRIPT: Final = b"""SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  docExpansion: "none",
+  validatorUrl: null,
+});
+"""
+ASSETS: Final = {
+    "swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
+    "swagger-ui.css": b"text/css; charset=utf-8",
+    "favicon-32x32.png": b"image/png",
+}
+
+Page = Callable[[Exchange], Awaitable[None]]
+
+
+class Pages:
+    """`operations` is False where probes and metrics have a port of their own."""
+
+    def __init__(self, readiness: Readiness, description: Description, *, operations: bool) -> None:
+        self._readiness = readiness
+        self._description = description
+        self._operations = operations
+        self._last: ReadinessReport | None = None
+        self._reported_at = 0.0
+        self._pages: dict[str, Page] = {"/openapi.json": self._openapi, "/docs": _docs, "/docs/start.js": _start}
+        self._pages |= dict.fromkeys((f"/docs/{name}" for name in ASSETS), _asset)
+
+    async def answer_probe(self, exchange: Exchange) -> bool:
+        """Answer what machines ask every few seconds: not limited, not logged. False for anything else."""
+        path = exchange.scope["path"]
+        if path == "/healthz":
+            await exchange.reply(200, [JSON, NO_STORE], b'{"alive":true}')
+        elif path == "/readyz" and self._operations:
+            report = await self._report()
+            await exchange.reply(report.status, [JSON, NO_STORE], orjson.dumps(report.body()))
+        elif path == "/metrics" and self._operations:
+            body, content_type = exposition(exchange.headers.passed.get("Accept", ""))
+            await exchange.reply(200, [(b"content-type", content_type.encode("ascii")), NO_STORE], body)
+        else:
+            return False
+        return True
+
+    async def _report(self) -> ReadinessReport:
+        # Anybody may ask, so that asking must cost little.
+        now = time.monotonic()
+        if self._last is None or now - self._reported_at > REPORT_SECONDS or self._readiness.draining:
+            self._last, self._reported_at = await self._readiness.report(), now
+        return self._last
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Answer what is outside the API; raises Refusal (404, 405)."""
+        path = exchange.scope["path"]
+        page = self._pages.get(path)
+        if page is None:
+            raise not_found()
+        exchange.route = path.split("/")[1]
+        if exchange.method not in {"GET", "HEAD"}:
+            raise method_not_allowed("GET", "HEAD")
+        await page(exchange)
+
+    async def _openapi(self, exchange: Exchange) -> None:
+        body, etag = await self._description.get()
+        headers = [JSON, REVALIDATED, (b"etag", etag)]
+        if etag.decode("ascii") in exchange.headers.passed.get("If-None-Match", ""):
+            await exchange.reply(NOT_MODIFIED, headers)
+        else:
+            await exchange.reply(200, headers, body)
+
+
+async def _docs(exchange: Exchange) -> None:
+    exchange.added[exchange.added.index(CONTENT_SECURITY_POLICY)] = PAGE_POLICY
+    await exchange.reply(200, [HTML, REVALIDATED], PAGE)
+
+
+async def _start(exchange: Exchange) -> None:
+    await exchange.reply(200, [(b"content-type", ASSETS["swagger-ui-bundle.js"]), CACHED], SCRIPT)
+
+
+async def _asset(exchange: Exchange) -> None:
+    name = exchange.scope["path"].rpartition("/")[2]
+    # Read when asked, which is rarely: kept, it would be two megabytes in every gateway.
+    content = await asyncio.to_thread((_folder() / name).read_bytes)
+    await exchange.reply(200, [(b"content-type", ASSETS[name]), CACHED], content)
+
+
+def _folder() -> Path:
+    # Found without importing it, for its code wants the web framework.
+    spec = find_spec("fastapi_swagger")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("fastapi_swagger")
+    return Path(spec.origin).parent / "resources"

@@ -1,0 +1,56 @@
+"""Paths: one reading each, or none.
+
+What a path says is decided here and must not be read differently behind us: dot segments, empty segments and encoded
+separators, by which a request could reach another route than the one that was checked, are refused.
+"""
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+PATH_LENGTH_MAX: Final = 2048
+# What nearly every request looks like: no escape, no segment that begins with a dot.
+_PLAIN: Final = re.compile(rb"/api/v1/([a-z][a-z0-9-]*)(?:/[A-Za-z0-9_~:@$!*()+,=&-][A-Za-z0-9._~:@$!*()+,=&-]*)*/?")
+# RFC 3986: pchar, with every escape whole.
+_SEGMENT: Final = re.compile(rb"(?:[A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_API: Final = [b"api", b"v1"]
+_SPACE, _DELETE = 0x20, 0x7F
+
+
+class AmbiguousPath(ValueError):
+    """The path can be read in more than one way."""
+
+
+def api_segment(raw_path: bytes) -> str | None:
+    """Return the segment after /api/v1, None for a path outside the API; raises AmbiguousPath."""
+    if len(raw_path) > PATH_LENGTH_MAX:
+        raise AmbiguousPath("too long")
+    if plain := _PLAIN.fullmatch(raw_path):
+        return plain[1].decode("ascii")
+    if not raw_path.startswith(b"/"):
+        raise AmbiguousPath("not absolute")
+    segments = raw_path[1:].split(b"/")
+    for segment in segments[:-1]:
+        if not segment:
+            raise AmbiguousPath("empty segment")
+    for segment in segments:
+        _require_clear(segment)
+    if segments[:2] != _API or len(segments) < 3:  # noqa: PLR2004  # api, v1 and one more
+        return None
+    return segments[2].decode("ascii")
+
+
+def _require_clear(segment: bytes) -> None:
+    if not _SEGMENT.fullmatch(segment):
+        raise AmbiguousPath("not a path segment")
+    text = unquote_to_bytes(segment)
+    # A second decoding would find another path; separators of any operating system; control characters.
+    if any(byte < _SPACE or byte == _DELETE or byte in b"%/\\" for byte in text):
+        raise AmbiguousPath("encoded separator")
+    # Some servers cut "..;x" down to "..".
+    if text.partition(b";")[0] in {b".", b".."}:
+        raise AmbiguousPath("dot segment")
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise AmbiguousPath("not UTF-8") from None

@@ -1,0 +1,33 @@
+"""The gateway's settings, from the environment (`ELCORP_…`)."""
+
+from pydantic import Field
+
+from chassis.settings import ProcessSettings
+from gateway.routes import SERVICES
+
+
+class GatewaySettings(ProcessSettings):
+    """What the gateway has beside what every process has. It holds no secret of its own."""
+
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(default=8000, ge=0, le=65535)
+    # Where set, /readyz and /metrics leave the public port for this one.
+    ops_host: str = "127.0.0.1"
+    ops_port: int | None = Field(default=None, ge=0, le=65535)
+
+    identity_url: str = "http://127.0.0.1:8101"
+    payments_url: str = "http://127.0.0.1:8102"
+    governance_url: str = "http://127.0.0.1:8103"
+    compliance_url: str = "http://127.0.0.1:8104"
+
+    # Origins whose pages may call the API from a browser, such as ["https://app.elcorp.na"].
+    cors_origins: tuple[str, ...] = ()
+    rate_limit_per_minute: int = Field(default=100, ge=1)
+    body_bytes_max: int = Field(default=1_048_576, ge=1)
+    in_flight_max: int = Field(default=1000, ge=1)
+    # To each service.
+    upstream_connections_max: int = Field(default=200, ge=1)
+
+    def upstreams(self) -> dict[str, str]:
+        """Return the base URL of each service."""
+        return {service: getattr(self, f"{service}_url").rstrip("/") for service in SERVICES}

@@ -1,0 +1,103 @@
+"""Tells the gateways of each other's requests, through Redis, in the background."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Final
+
+from prometheus_client import Counter
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from chassis.run.waiting import pause_unless
+from chassis.telemetry import log
+from gateway.rates import WINDOW_SECONDS, Rates, Window
+
+EXCHANGE_SECONDS: Final = 0.1
+FORGET_SECONDS: Final = 10.0
+# Of one script call: Redis does nothing else meanwhile.
+ADDRESSES_PER_CALL: Final = 200
+KEY_PREFIX: Final = "elcorp:rate:"
+
+_FAILED: Final = Counter("gateway_rate_exchange_failures_total", "Exchanges of request counts with Redis that failed.")
+
+# Each address has a hash: second → requests that all gateways let through in it. At most 61 fields.
+_EXCHANGE: Final = """
+local second, window, at, answer = tonumber(ARGV[1]), tonumber(ARGV[2]), 3, {}
+for index, key in ipairs(KEYS) do
+  local steps = tonumber(ARGV[at])
+  at = at + 1
+  for _ = 1, steps do
+    redis.call('HINCRBY', key, ARGV[at], ARGV[at + 1])
+    at = at + 2
+  end
+  local fields, total, oldest = redis.call('HGETALL', key), 0, second
+  for field = 1, #fields, 2 do
+    local when = tonumber(fields[field])
+    if when <= second - window then
+      redis.call('HDEL', key, fields[field])
+    else
+      total = total + tonumber(fields[field + 1])
+      oldest = math.min(oldest, when)
+    end
+  end
+  redis.call('EXPIRE', key, window + 1)
+  answer[2 * index - 1], answer[2 * index] = total, oldest
+end
+return answer
+"""
+
+
+class SharedRates:
+    """Sends what this gateway counted and learns what the others did, ten times a second."""
+
+    def __init__(self, redis: Redis, rates: Rates, *, now: Callable[[], float] = time.time) -> None:
+        self._rates = rates
+        self._now = now
+        self._script = redis.register_script(_EXCHANGE)
+        self._away = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        forget_at = time.monotonic() + FORGET_SECONDS
+        while not stop.is_set():
+            await self.exchange()
+            if time.monotonic() >= forget_at:
+                self._rates.forget_idle()
+                forget_at = time.monotonic() + FORGET_SECONDS
+            await pause_unless(stop, EXCHANGE_SECONDS)
+
+    async def exchange(self) -> None:
+        """Exchange the counts of all addresses that asked since the last time."""
+        asked, self._rates.asked = self._rates.asked, set()
+        try:
+            windows = [(key, self._rates.windows[key]) for key in asked]
+            for first in range(0, len(windows), ADDRESSES_PER_CALL):
+                await self._exchange(windows[first : first + ADDRESSES_PER_CALL])
+        except (RedisError, OSError) as error:
+            self._tell_away(error)
+        else:
+            self._away = False
+
+    async def _exchange(self, windows: Sequence[tuple[str, Window]]) -> None:
+        second = int(self._now())
+        arguments: list[int] = [second, WINDOW_SECONDS]
+        owned = []
+        for _, window in windows:
+            # Taken before the answer is known: an exchange that fails half-way must not count twice.
+            unsent, window.unsent = window.unsent, {}
+            arguments += [len(unsent), *chain.from_iterable(unsent.items())]
+            window.pass_to(second)
+            owned.append(window.own)
+        answer = await self._script(keys=[f"{KEY_PREFIX}{key}" for key, _ in windows], args=arguments)
+        for (_, window), own, total, oldest in zip(windows, owned, answer[::2], answer[1::2], strict=True):
+            window.others = max(0, total - own)
+            window.others_oldest = oldest
+
+    def _tell_away(self, error: Exception) -> None:
+        _FAILED.inc()
+        for window in self._rates.windows.values():
+            window.unsent.clear()
+        if not self._away:
+            log.warning("request counts are not shared: each gateway limits by itself", error=type(error).__name__)
+        self._away = True
