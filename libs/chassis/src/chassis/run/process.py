@@ -1,6 +1,7 @@
 """One process: telemetry, one uvloop, signals, and an exit code that tells."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -61,6 +62,15 @@ async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) 
         return False
     log.info("stopped", process=name, succeeded=succeeded)
     return succeeded
+
+
+def settle() -> None:
+    """Call once a process is up: take what start-up built out of the garbage collector's rounds.
+
+    A full collection over 150,000 objects of modules and routes holds every request up for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _listen(stop: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis.rpc import RpcServer, Tls
 from chassis.run.background import Backgrounds
+from chassis.run.process import settle
 from chassis.run.rest import RestServer
 from chassis.run.schema import wait_for_schema
 from chassis.run.service import Service, Serving
@@ -52,6 +53,7 @@ class _Serving:
         self._backgrounds.start(self._process_stop)
         await self._rpc.start()
         await self._rest.start(self._process_stop)
+        settle()
         log.info("serving", rest_port=self._rest.port, grpc_port=self._rpc.port)
 
     async def stop(self) -> None:

@@ -8,6 +8,7 @@ from chassis.database import Database
 from chassis.health import Readiness
 from chassis.run.background import Backgrounds
 from chassis.run.ops import ops_server
+from chassis.run.process import settle
 from chassis.run.schema import wait_for_schema
 from chassis.run.service import Background, Service
 from chassis.settings import ServiceSettings
@@ -43,6 +44,7 @@ async def _run(background: Sequence[Background], readiness: Readiness, settings:
     backgrounds = Backgrounds([*background, watch_loop])
     async with ops_server(settings.ops_host, settings.ops_port, readiness) as ops_port:
         backgrounds.start(stop)
+        settle()
         log.info("working", ops_port=ops_port)
         await stop.wait()
         readiness.draining = True

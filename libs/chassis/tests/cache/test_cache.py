@@ -1,0 +1,34 @@
+import time
+
+import pytest
+from redis.exceptions import RedisError
+
+from chassis.cache import redis_client
+from chassis.errors import as_domain_error
+from chassis.testing.running import endpoint
+from kernel.errors import Kind
+
+
+async def test_it_keeps_and_gives(redis_url):
+    redis = redis_client(redis_url)
+    await redis.set("door", b"open", ex=10)
+    assert await redis.get("door") == b"open"
+    await redis.aclose()
+
+
+@pytest.mark.parametrize("fault", ["refuse", "blackhole"])
+async def test_redis_in_trouble_is_known_within_two_seconds_and_found_again(redis_url, fault_proxy, fault):
+    proxy = await fault_proxy(*endpoint(redis_url))
+    redis = redis_client(f"redis://127.0.0.1:{proxy.port}/0")
+    await redis.ping()
+    getattr(proxy, fault)()
+    if fault == "refuse":
+        proxy.cut()
+    began = time.monotonic()
+    with pytest.raises(RedisError) as caught:
+        await redis.get("door")
+    assert time.monotonic() - began < 2
+    assert as_domain_error(caught.value).kind is Kind.UNAVAILABLE
+    await proxy.heal()
+    assert await redis.ping()
+    await redis.aclose()
