@@ -1,0 +1,127 @@
+"""RFC 6962's tree against its known answers, and against the definition written out naively."""
+
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compliance.domain import merkle
+from compliance.domain.merkle import Frontier, Node, Span
+
+# The test vectors of the certificate-transparency project.
+LEAVES = [
+    bytes.fromhex(leaf)
+    for leaf in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+]
+ROOTS = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+
+
+def naive_root(hashes: list[bytes]) -> bytes:
+    """MTH of RFC 6962, as it is defined."""
+    if not hashes:
+        return sha256(b"").digest()
+    if len(hashes) == 1:
+        return hashes[0]
+    k = 1
+    while k * 2 < len(hashes):
+        k *= 2
+    return merkle.node_hash(naive_root(hashes[:k]), naive_root(hashes[k:]))
+
+
+class Tree:
+    """Every complete subtree of a tree of `size` leaves, as the log would store them."""
+
+    def __init__(self, size: int) -> None:
+        self.hashes = [merkle.leaf_hash(str(n).encode()) for n in range(size)]
+        self.frontier, self.nodes = Frontier(), {}
+        for n, leaf in enumerate(self.hashes):
+            self.nodes[Node(0, n)] = leaf
+            self.nodes.update(self.frontier.append(leaf))
+
+    def proof(self, spans: list[Span]) -> list[bytes]:
+        return [merkle.hash_of(span, self.nodes) for span in spans]
+
+
+def test_known_roots() -> None:
+    frontier = Frontier()
+    assert frontier.root.hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    for leaf, root in zip(LEAVES, ROOTS, strict=True):
+        frontier.append(merkle.leaf_hash(leaf))
+        assert frontier.root.hex() == root
+
+
+def test_every_size_up_to_300_has_the_defined_root() -> None:
+    tree = Tree(300)
+    frontier = Frontier()
+    for size, leaf in enumerate(tree.hashes, 1):
+        frontier.append(leaf)
+        assert frontier.root == naive_root(tree.hashes[:size])
+        assert merkle.hash_of(Span(0, size), tree.nodes) == frontier.root
+
+
+def test_every_inclusion_proof_up_to_64_leads_to_its_root() -> None:
+    tree = Tree(64)
+    for size in range(1, 65):
+        root = naive_root(tree.hashes[:size])
+        for index in range(size):
+            proof = tree.proof(merkle.inclusion_spans(index, size))
+            assert merkle.root_from_inclusion(index, size, tree.hashes[index], proof) == root
+
+
+def test_every_consistency_proof_up_to_64_leads_to_both_roots() -> None:
+    tree = Tree(64)
+    roots = [naive_root(tree.hashes[:size]) for size in range(65)]
+    for second in range(1, 65):
+        for first in range(1, second + 1):
+            proof = tree.proof(merkle.consistency_spans(first, second))
+            assert merkle.roots_from_consistency(first, second, roots[first], proof) == (roots[first], roots[second])
+
+
+@given(st.integers(1, 2000), st.data())
+def test_no_other_leaf_place_or_proof_leads_to_the_root(size: int, data: st.DataObject) -> None:
+    tree = Tree(size)
+    index = data.draw(st.integers(0, size - 1))
+    proof = tree.proof(merkle.inclusion_spans(index, size))
+    root, leaf = tree.frontier.root, tree.hashes[index]
+    assert merkle.root_from_inclusion(index, size, leaf, proof) == root
+    assert merkle.root_from_inclusion(index, size, merkle.leaf_hash(b"other"), proof) != root
+    assert merkle.root_from_inclusion(index, size, leaf, [*proof, leaf]) is None
+    if proof:
+        assert merkle.root_from_inclusion(index, size, leaf, proof[:-1]) != root
+        broken = data.draw(st.integers(0, len(proof) - 1))
+        flipped = [bytes([h[0] ^ 1]) + h[1:] if n == broken else h for n, h in enumerate(proof)]
+        assert merkle.root_from_inclusion(index, size, leaf, flipped) != root
+    other = data.draw(st.integers(0, size - 1))
+    if other != index:
+        assert merkle.root_from_inclusion(other, size, leaf, proof) != root
+
+
+@given(st.integers(2, 500), st.data())
+def test_a_rewritten_history_is_not_consistent(second: int, data: st.DataObject) -> None:
+    first = data.draw(st.integers(1, second - 1))
+    tree = Tree(second)
+    proof = tree.proof(merkle.consistency_spans(first, second))
+    genuine = merkle.hash_of(Span(0, first), tree.nodes)
+    rewritten = merkle.leaf_hash(genuine)
+    assert merkle.roots_from_consistency(first, second, rewritten, proof) != (rewritten, tree.frontier.root)
+
+
+def test_what_is_outside_the_tree_has_no_proof() -> None:
+    for index, size in ((0, 0), (5, 5), (-1, 5)):
+        with pytest.raises(ValueError, match="not in a tree"):
+            merkle.inclusion_spans(index, size)
+    for first, second in ((0, 5), (6, 5)):
+        with pytest.raises(ValueError, match="cannot be the beginning"):
+            merkle.consistency_spans(first, second)
+    assert merkle.root_from_inclusion(5, 5, LEAVES[0], []) is None
+    assert merkle.roots_from_consistency(3, 5, LEAVES[0], []) is None
