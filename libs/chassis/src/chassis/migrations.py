@@ -42,7 +42,7 @@ def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = prin
         connection.commit()
         before = MigrationContext.configure(connection).get_current_heads()
         connection.commit()
-        with EnvironmentContext(script.config, script, fn=_upgrade_to_head(script)) as environment:  # type: ignore[no-untyped-call]
+        with EnvironmentContext(script.config, script, fn=_upgrade_to_head(script)) as environment:
             environment.configure(connection=connection, transaction_per_migration=True)
             with environment.begin_transaction():
                 environment.run_migrations()
