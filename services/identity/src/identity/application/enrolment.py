@@ -1,0 +1,48 @@
+"""What every way into the platform does for a new user: account, sealed profile, wallet address, audit fact."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity.application import facts
+from identity.application.ports import Transaction
+from identity.domain.profile import Profile
+from identity.domain.user import InitialRole, User
+from identity.domain.wallet_address import WalletAddress
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    user_id: UUID
+    wallet_address: UUID
+    registered_at: datetime
+
+
+async def enrol(
+    tx: Transaction,
+    profile: Profile,
+    *,
+    username: str | None,
+    password_hash: str,
+    initial_role: InitialRole,
+    agreed_terms: bool,
+    at: datetime,
+) -> Enrolled:
+    """Add a user to the transaction; raises AccountExists."""
+    user_id = new_id()
+    address = WalletAddress.issue(user_id, at=at)
+    user = User.register(
+        user_id=user_id,
+        username=username,
+        password_hash=password_hash,
+        wallet_address=address.address,
+        initial_role=initial_role,
+        agreed_terms_at=at if agreed_terms else None,
+        at=at,
+    )
+    await tx.users.add(user)
+    await tx.profiles.add(user.id, profile)
+    tx.wallet_addresses.add(address)
+    tx.record(facts.user_registered(user, address))
+    return Enrolled(user.id, address.address, at)

@@ -1,0 +1,49 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from identity.application import facts
+from identity.application.ports import KeyMaker, Transaction, UnitOfWork
+from identity.domain.signing_key import SigningKey, active_key
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureSigningKeys:
+    """See that one key signs and the next is published already; doing it again, or twice at once, changes nothing."""
+
+    uow: UnitOfWork
+    key_maker: KeyMaker
+    clock: Clock
+
+    async def __call__(self) -> Sequence[SigningKey]:
+        """Return the keys that verifiers may meet."""
+        at = self.clock.now()
+        async with self.uow.begin(Actor.service("identity")) as tx:
+            keys = list(await tx.signing_keys.lock_all())
+            if active_key(keys) is None:
+                keys += self._activate(tx, keys, at)
+            if not any(key.is_next for key in keys):
+                keys.append(self._announce(tx, at))
+        return [key for key in keys if key.is_published(at)]
+
+    def _activate(self, tx: Transaction, keys: Sequence[SigningKey], at: datetime) -> Sequence[SigningKey]:
+        """Let the announced key sign, or a new one where none is; return what is new."""
+        waiting = [key for key in keys if key.is_next]
+        if waiting:
+            waiting[0].activate(at=at)
+            tx.record(facts.signing_key_activated(waiting[0], at=at))
+            return ()
+        return (self._announce(tx, at, active=True),)
+
+    def _announce(self, tx: Transaction, at: datetime, *, active: bool = False) -> SigningKey:
+        key_id = new_id()
+        pair = self.key_maker.make(key_id)
+        key = SigningKey.announce(key_id, public_jwk=pair.public_jwk, sealed_private=pair.sealed_private, at=at)
+        if active:
+            key.activate(at=at)
+        tx.signing_keys.add(key)
+        tx.record(facts.signing_key_created(key, at=at))
+        return key

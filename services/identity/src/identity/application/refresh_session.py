@@ -1,0 +1,74 @@
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from identity.application import facts
+from identity.application.ports import AccessTokens, RefreshTokens, Revocations, Roles, Transaction, UnitOfWork
+from identity.application.token_pair import TokenPair
+from identity.domain.errors import InvalidRefreshToken
+from identity.domain.session import EndReason, Presented, RefreshToken, Session
+from kernel.actor import Actor, ActorKind
+from kernel.clock import Clock
+
+_REASONS = {Presented.REUSED: EndReason.REFRESH_REUSED, Presented.WRONG_DEVICE: EndReason.WRONG_DEVICE}
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshSession:
+    """Spend a refresh token for the next pair, as one operation on the locked session.
+
+    The same device asking again within ten seconds gets the same successor, for its first answer may have been lost.
+    A spent token otherwise, or one from another device, is a stolen one: it ends the session.
+    """
+
+    uow: UnitOfWork
+    roles: Roles
+    access_tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, refresh_token: str, device_id: UUID) -> TokenPair:
+        """Raise InvalidRefreshToken, SessionExpired, or Unavailable when governance is away (nothing is spent then)."""
+        token = self.refresh_tokens.read(refresh_token)
+        roles = await self.roles.of(token.user_id)
+        at = self.clock.now()
+        async with self.uow.begin(_bearer(actor, token, roles, device_id)) as tx:
+            session, successor = await self._spend(tx, token, device_id, at)
+        if successor is None:
+            await self.revocations.try_add(session.id, ended_at=at)
+            raise InvalidRefreshToken(session_id=session.id)
+        access_token = self.access_tokens.issue(session, roles=roles, at=at)
+        return TokenPair(access_token, successor, int(self.access_tokens.life.total_seconds()))
+
+    async def _spend(self, tx: Transaction, token: RefreshToken, device_id: UUID, at: datetime) -> tuple[Session, str | None]:
+        """Return the successor's text; None when the session had to be ended, which must be committed before it is told."""
+        session = await tx.sessions.lock(token.session_id)
+        if session is None:
+            raise InvalidRefreshToken(session_id=token.session_id)
+        before = facts.session_state(session)
+        presented = session.present(token, device_id=device_id, at=at)
+        if presented is Presented.RETRIED and session.sealed_successor:
+            return session, self.refresh_tokens.open_successor(token, session.sealed_successor)
+        if presented is Presented.CURRENT:
+            successor = self.refresh_tokens.issue(
+                session_id=session.id, user_id=session.user_id, generation=session.generation + 1
+            )
+            session.rotate(successor, sealed=self.refresh_tokens.seal_successor(token, successor), at=at)
+            tx.record(facts.session_refreshed(session, before=before, at=at))
+            return session, successor.text
+        reason = _REASONS.get(presented, EndReason.REFRESH_REUSED)
+        session.end(reason, at=at, access_token_life=self.access_tokens.life)
+        tx.record(facts.refresh_reused(session, before=before, at=at))
+        return session, None
+
+
+def _bearer(actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID) -> Actor:
+    return replace(
+        actor,
+        kind=ActorKind.USER,
+        subject_id=str(token.user_id),
+        roles=frozenset(roles),
+        session_id=token.session_id,
+        device_id=str(device_id),
+    )

@@ -1,0 +1,83 @@
+"""What identity refuses, in its own terms."""
+
+from typing import ClassVar
+
+from kernel.errors import AlreadyExists, DomainError, InvalidValue, Kind
+
+
+class InvalidCredentials(DomainError):
+    """Invalid credentials."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "AUTH_001"
+
+
+class SessionExpired(DomainError):
+    """The session has expired; sign in again."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "AUTH_002"
+
+
+class InvalidRefreshToken(DomainError):
+    """The refresh token is not valid; sign in again."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "AUTH_003"
+
+
+class TooManyAttempts(DomainError):
+    """Too many sign-in attempts; wait before the next."""
+
+    kind = Kind.EXHAUSTED
+    code = "RATE_001"
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(retry_after_seconds=retry_after_seconds)
+
+
+class AccountExists(AlreadyExists):
+    """An account with these details exists already."""
+
+
+class InvalidEmail(InvalidValue):
+    """Not an e-mail address."""
+
+
+class InvalidPhone(InvalidValue):
+    """Not a telephone number in international form, such as +264811234567."""
+
+
+class InvalidName(InvalidValue):
+    """Not of the right length, or with control characters in it."""
+
+
+class InvalidUsername(InvalidValue):
+    """A username has 3 to 64 lower-case letters, digits, dots, dashes or underscores, and begins with a letter or digit."""
+
+
+class TermsNotAgreed(InvalidValue):
+    """The terms and conditions must be agreed to."""
+
+
+class WeakPassword(InvalidValue):
+    """The password is too weak."""
+
+    RULES: ClassVar[dict[str, str]] = {
+        "length_min": "is too short",
+        "length_max": "is too long",
+        "upper_case": "needs an upper-case letter",
+        "lower_case": "needs a lower-case letter",
+        "digit": "needs a digit",
+        "special": "needs a special character",
+        "common": "is one that attackers try first",
+        "context": "must not contain your name, e-mail address or the platform's name",
+    }
+
+    def __init__(self, *, rule: str) -> None:
+        super().__init__(field="password", rule=rule)
+
+    @property
+    def message(self) -> str:
+        return f"The password {self.RULES[str(self.facts['rule'])]}."

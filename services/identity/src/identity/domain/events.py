@@ -1,0 +1,24 @@
+"""What identity announces."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRegistered(Event):
+    user_id: UUID
+    wallet_address: UUID
+    initial_role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """`tokens_valid_until`: until when an access token of the session could still be unexpired."""
+
+    session_id: UUID
+    user_id: UUID
+    tokens_valid_until: datetime
+    reason: str

@@ -1,0 +1,76 @@
+"""Which passwords are good enough (NIST SP 800-63B, ASVS 6.2, and the complexity rules of the platform's brief)."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from identity.domain.common_passwords import COMMON_PASSWORDS
+from identity.domain.errors import WeakPassword
+
+_LOOKALIKES: Final = str.maketrans({"@": "a", "4": "a", "3": "e", "1": "l", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t"})
+_TAIL: Final = "0123456789!@#$%^&*?+=.,-_ "
+_PLATFORM_WORDS: Final = ("elcorp",)
+_WORD_LENGTH_MIN = 4
+_DISTINCT_MIN = 5
+
+
+def normalise(password: str) -> str:
+    """Bring a password to one form, so that it is the same from every keyboard (NIST SP 800-63B 3.1.1.2: NFKC)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordPolicy:
+    """Lengths in characters; `specials` are the signs of which one is needed, where complexity is asked for."""
+
+    length_min: int = 12
+    length_max: int = 128
+    complexity: bool = True
+    specials: str = "!@#$%^&*"
+
+    def check(self, password: str, context: Iterable[str] = ()) -> None:
+        """Return when a normalised password is good enough; `context` are texts about its owner. Raises WeakPassword."""
+        for rule in self._broken(password, context):
+            raise WeakPassword(rule=rule)
+
+    def _broken(self, password: str, context: Iterable[str]) -> Iterable[str]:
+        if len(password) < self.length_min:
+            yield "length_min"
+        if len(password) > self.length_max:
+            yield "length_max"
+        if self.complexity:
+            yield from self._too_plain(password)
+        if _is_common(password):
+            yield "common"
+        lowered = password.casefold()
+        if any(word in lowered for word in (*_PLATFORM_WORDS, *_words(context))):
+            yield "context"
+
+    def _too_plain(self, password: str) -> Iterable[str]:
+        if not any(character.isupper() for character in password):
+            yield "upper_case"
+        if not any(character.islower() for character in password):
+            yield "lower_case"
+        if not any(character.isdigit() for character in password):
+            yield "digit"
+        if not any(character in self.specials for character in password):
+            yield "special"
+
+
+def _is_common(password: str) -> bool:
+    lowered = password.casefold()
+    # "P@ssw0rd2026!" is "password" in disguise, with a tail that every attacker tries.
+    trimmed = lowered.rstrip(_TAIL).translate(_LOOKALIKES)
+    skeletons = {_letters(lowered), _letters(trimmed)}
+    return len(set(lowered)) < _DISTINCT_MIN or not COMMON_PASSWORDS.isdisjoint(skeletons)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text if character.isalpha())
+
+
+def _words(texts: Iterable[str]) -> Iterable[str]:
+    for text in texts:
+        yield from (word for word in re.split(r"[^\w]+|_", text.casefold()) if len(word) >= _WORD_LENGTH_MIN)

@@ -1,0 +1,65 @@
+"""Who a user is: personal data, kept sealed under a key of the user's own."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from identity.domain.errors import InvalidName, InvalidUsername
+
+FULL_NAME_LENGTH = range(2, 101)
+ORGANIZATION_LENGTH = range(1, 101)
+_USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """`email` and `phone` (E.164) come parsed; only an administrator made by the platform may lack a phone."""
+
+    full_name: str
+    email: str
+    phone: str | None
+    organization: str | None = None
+
+    def __post_init__(self) -> None:
+        _check("full_name", self.full_name, FULL_NAME_LENGTH)
+        if self.organization is not None:
+            _check("organization", self.organization, ORGANIZATION_LENGTH)
+
+    @classmethod
+    def of(cls, *, full_name: str, email: str, phone: str | None, organization: str | None = None) -> "Profile":
+        """Build a profile from outside input, with outer and doubled spaces gone; raises InvalidName."""
+        return cls(
+            full_name=_tidy(full_name),
+            email=email,
+            phone=phone,
+            organization=_tidy(organization) if organization is not None else None,
+        )
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a password of this person must not contain."""
+        return (self.full_name, self.email.partition("@")[0], self.organization or "")
+
+
+def canonical_email(email: str) -> str:
+    """Return the form in which two spellings of one mailbox are equal."""
+    return unicodedata.normalize("NFC", email).casefold().strip()
+
+
+def canonical_username(username: str) -> str:
+    """Return the form in which usernames are unique; raises InvalidUsername."""
+    lowered = username.strip().lower()
+    if not _USERNAME.fullmatch(lowered):
+        raise InvalidUsername(field="username")
+    return lowered
+
+
+def _tidy(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _check(field: str, text: str, lengths: range) -> None:
+    # Category C: control, format, surrogate, private use. None belongs in a name.
+    if len(text) not in lengths or any(unicodedata.category(character).startswith("C") for character in text):
+        raise InvalidName(field=field, length_min=lengths.start, length_max=lengths.stop - 1)

@@ -1,0 +1,26 @@
+"""E-mail addresses and telephone numbers, parsed by the libraries that know them."""
+
+import email_validator
+import phonenumbers
+
+from identity.domain.errors import InvalidEmail, InvalidPhone
+from identity.domain.profile import canonical_email
+
+
+class ParsedContacts:
+    def email(self, text: str) -> str:
+        try:
+            # Whether it can be delivered is for a confirmation mail to find out; no look-up while a client waits.
+            parsed = email_validator.validate_email(text, check_deliverability=False)
+        except email_validator.EmailNotValidError:
+            raise InvalidEmail(field="email") from None
+        return canonical_email(parsed.normalized)
+
+    def phone(self, text: str) -> str:
+        try:
+            number = phonenumbers.parse(text)
+        except phonenumbers.NumberParseException:
+            raise InvalidPhone(field="phone") from None
+        if not phonenumbers.is_valid_number(number):
+            raise InvalidPhone(field="phone")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,72 @@
+"""Argon2id (RFC 9106) in a bounded pool: hashing is the service's dearest work, and must not queue without end."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type
+from prometheus_client import Gauge, Histogram
+
+from identity.application.ports import Verified
+from kernel.errors import Unavailable
+
+T = TypeVar("T")
+
+RETRY_AFTER_SECONDS = 1
+_IN_HAND = Gauge("password_hashes_in_hand", "Password hashes that run or wait.")
+_SECONDS = Histogram("password_hash_seconds", "From asking for a password hash to having it.", ("operation",))
+
+
+class HashingBusy(Unavailable):
+    """Too many sign-ins at once; retry shortly."""
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+class Argon2Passwords:
+    """`workers` threads hash side by side (argon2 lets go of the GIL), `waiting_max` more may wait."""
+
+    def __init__(self, *, memory_kib: int = 19_456, passes: int = 2, workers: int = 2, waiting_max: int = 32) -> None:
+        self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1, type=Type.ID)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="argon2")
+        self._in_hand_max = workers + waiting_max
+        self._in_hand = 0
+        # What unknown names are verified against, so that they cost what known ones do.
+        self._nobody = self._hasher.hash("nobody's password")
+
+    async def hash(self, password: str) -> str:
+        return await self._run("hash", lambda: self._hasher.hash(password))
+
+    async def verify(self, password_hash: str | None, password: str) -> Verified:
+        verified = await self._run("verify", lambda: self._verify(password_hash or self._nobody, password))
+        return verified if password_hash else Verified(matches=False)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, password_hash: str, password: str) -> Verified:
+        try:
+            self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return Verified(matches=False)
+        stronger = self._hasher.hash(password) if self._hasher.check_needs_rehash(password_hash) else None
+        return Verified(matches=True, stronger_hash=stronger)
+
+    async def _run(self, operation: str, work: Callable[[], T]) -> T:
+        if self._in_hand >= self._in_hand_max:
+            raise HashingBusy
+        self._in_hand += 1
+        _IN_HAND.set(self._in_hand)
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        # The slot is free when the thread is, not when a caller who hung up stops waiting.
+        future.add_done_callback(self._let_go)
+        with _SECONDS.labels(operation).time():
+            return await asyncio.shield(future)
+
+    def _let_go(self, _future: object) -> None:
+        self._in_hand -= 1
+        _IN_HAND.set(self._in_hand)

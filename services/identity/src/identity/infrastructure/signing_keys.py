@@ -1,0 +1,114 @@
+"""Signing keys at work: made, opened, and held ready in memory."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.crypto import Sealer, field_context
+from chassis.crypto.keys import derive
+from chassis.run.waiting import pause_unless
+from chassis.telemetry import log
+from identity.application.ports import KeyPair
+from identity.domain.signing_key import SigningKey, active_key
+from kernel.clock import Clock
+from kernel.errors import Unavailable
+
+RELOAD_SECONDS: Final = 15
+
+
+class SealedKeyMaker:
+    """Makes P-256 keys whose private half only the master key opens."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._sealer = Sealer(derive(master_key, "signing-keys/v1"))
+
+    def make(self, key_id: UUID) -> KeyPair:
+        private = generate_private_key(SECP256R1())
+        jwk: dict[str, Any] = jwt.algorithms.ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
+        public_jwk = {**{name: str(value) for name, value in jwk.items()}, "kid": str(key_id), "use": "sig", "alg": "ES256"}
+        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        return KeyPair(public_jwk, self._sealer.seal(der, _context(key_id)))
+
+    def open(self, key: SigningKey) -> EllipticCurvePrivateKey:
+        """Open a private key; raises UnsealableError when it was moved, damaged, or sealed by another master key."""
+        private = load_der_private_key(self._sealer.open(key.sealed_private, _context(key.id)), password=None)
+        if not isinstance(private, EllipticCurvePrivateKey):
+            raise TypeError(f"signing key {key.id} is no elliptic curve key")
+        return private
+
+
+class KeyRing:
+    """The keys in memory: one signs, all verify. It is the KeySource of identity's own verifier."""
+
+    def __init__(self, maker: SealedKeyMaker, clock: Clock) -> None:
+        self._maker = maker
+        self._clock = clock
+        self._keys: Sequence[SigningKey] = ()
+        self._public: dict[str, EllipticCurvePublicKey] = {}
+        self._signing: tuple[str, EllipticCurvePrivateKey] | None = None
+
+    def load(self, keys: Sequence[SigningKey]) -> None:
+        """Hold these keys from now on."""
+        active = active_key(keys)
+        if active and (self._signing is None or self._signing[0] != str(active.id)):
+            self._signing = (str(active.id), self._maker.open(active))
+        self._public = {str(key.id): _public_key(key) for key in keys}
+        self._keys = keys
+
+    @property
+    def signing(self) -> tuple[str, EllipticCurvePrivateKey]:
+        """The id and private half of the key that signs; raises Unavailable before the first load."""
+        if self._signing is None:
+            raise Unavailable(dependency="signing keys")
+        return self._signing
+
+    async def check(self) -> None:
+        """Raise while no key signs; for readiness."""
+        _ = self.signing
+
+    async def find(self, kid: str) -> EllipticCurvePublicKey | None:
+        return self._public.get(kid)
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """The public keys (RFC 7517): the one that signs, the next, and those whose tokens may still live."""
+        now = self._clock.now()
+        return {"keys": [key.public_jwk for key in self._keys if key.is_published(now)]}
+
+
+class KeyReloader:
+    """Keeps a ring at what the database holds, for another process may have changed it."""
+
+    def __init__(self, read: Callable[[], Awaitable[Sequence[SigningKey]]], ring: KeyRing) -> None:
+        self._read = read
+        self._ring = ring
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await pause_unless(stop, RELOAD_SECONDS)
+            try:
+                self._ring.load(await self._read())
+            except SQLAlchemyError as error:
+                # The keys at hand stay good; a missed rotation overlaps for longer than this.
+                log.warning("signing_keys_not_reloaded", problem=type(error).__name__)
+
+
+def _public_key(key: SigningKey) -> EllipticCurvePublicKey:
+    public = jwt.PyJWK(dict(key.public_jwk), algorithm="ES256").key
+    if not isinstance(public, EllipticCurvePublicKey):
+        raise TypeError(f"signing key {key.id} is no elliptic curve key")
+    return public
+
+
+def _context(key_id: UUID) -> bytes:
+    return field_context("signing_keys", "sealed_private", str(key_id))

@@ -1,0 +1,113 @@
+"""The tables of identity, and which aggregates live in them."""
+
+from enum import StrEnum
+from functools import cache
+
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Enum, ForeignKey, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import registry
+
+from identity.domain.device import Device
+from identity.domain.session import Session
+from identity.domain.signing_key import SigningKey
+from identity.domain.user import InitialRole, User, UserStatus
+from identity.domain.wallet_address import WalletAddress
+
+metadata = MetaData()
+
+
+def _text_of(words: type[StrEnum]) -> Enum:
+    """Keep an enum as its text; the table's own check says which texts there are."""
+    return Enum(words, native_enum=False, create_constraint=False, values_callable=lambda them: [word.value for word in them])
+
+
+def _time() -> DateTime:
+    return DateTime(timezone=True)
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("username", Text, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("password_changed_at", _time(), nullable=False),
+    Column("status", _text_of(UserStatus), nullable=False),
+    Column("initial_role", _text_of(InitialRole), nullable=False),
+    Column("agreed_terms_at", _time()),
+    Column("registered_at", _time(), nullable=False),
+    Column("last_sign_in_at", _time()),
+)
+subject_keys = Table(
+    "subject_keys",
+    metadata,
+    Column("subject_id", ForeignKey("users.id"), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("full_name", LargeBinary, nullable=False),
+    Column("email", LargeBinary, nullable=False),
+    Column("phone", LargeBinary),
+    Column("organization", LargeBinary),
+    Column("email_index", LargeBinary, nullable=False, unique=True),
+    Column("phone_index", LargeBinary, unique=True),
+)
+wallet_addresses = Table(
+    "wallet_addresses",
+    metadata,
+    Column("address", Uuid, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("issued_at", _time(), nullable=False),
+    Column("retired_at", _time()),
+)
+devices = Table(
+    "devices",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("device_id", Uuid, primary_key=True),
+    Column("first_seen_at", _time(), nullable=False),
+    Column("last_seen_at", _time(), nullable=False),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("device_id", Uuid, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("current_digest", LargeBinary, nullable=False),
+    Column("previous_digest", LargeBinary),
+    Column("sealed_successor", LargeBinary),
+    Column("rotated_at", _time()),
+    Column("authenticated_at", _time(), nullable=False),
+    Column("methods", ARRAY(Text, as_tuple=True), nullable=False),
+    Column("started_at", _time(), nullable=False),
+    Column("expires_at", _time(), nullable=False),
+    Column("ended_at", _time()),
+    Column("end_reason", Text),
+)
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("algorithm", Text, nullable=False),
+    Column("public_jwk", JSONB, nullable=False),
+    Column("sealed_private", LargeBinary, nullable=False),
+    Column("created_at", _time(), nullable=False),
+    Column("activated_at", _time()),
+    Column("retired_at", _time()),
+)
+
+
+@cache
+def map_aggregates() -> None:
+    """Map once a process. Profiles and their keys are no aggregate: they pass through the vault."""
+    mapper = registry(metadata=metadata)
+    mapper.map_imperatively(User, users)
+    mapper.map_imperatively(WalletAddress, wallet_addresses)
+    mapper.map_imperatively(Device, devices)
+    mapper.map_imperatively(Session, sessions)
+    mapper.map_imperatively(SigningKey, signing_keys)

@@ -1,0 +1,68 @@
+"""Personal data at rest: sealed under a key of each subject's own, found again by keyed digests."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.crypto import BlindIndex, Sealer, SubjectKeys, field_context
+from identity.domain.profile import Profile, canonical_email
+
+_TABLE = "profiles"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedProfile:
+    """A row of `profiles` and the wrapped key that opens it."""
+
+    wrapped_key: bytes
+    full_name: bytes
+    email: bytes
+    phone: bytes | None
+    organization: bytes | None
+    email_index: bytes
+    phone_index: bytes | None
+
+
+class Vault:
+    """Destroying a subject's wrapped key and its digests erases the subject, in backups too."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._subject_keys = SubjectKeys(master_key)
+        self._email_index = BlindIndex(master_key, purpose="email")
+        self._phone_index = BlindIndex(master_key, purpose="phone")
+
+    def seal(self, user_id: UUID, profile: Profile) -> SealedProfile:
+        """Seal a profile under a new key."""
+        subject = str(user_id)
+        wrapped = self._subject_keys.new(subject)
+        sealer = self._subject_keys.sealer(subject, wrapped)
+        return SealedProfile(
+            wrapped_key=wrapped,
+            full_name=_seal(sealer, "full_name", subject, profile.full_name),
+            email=_seal(sealer, "email", subject, profile.email),
+            phone=_seal(sealer, "phone", subject, profile.phone) if profile.phone else None,
+            organization=_seal(sealer, "organization", subject, profile.organization) if profile.organization else None,
+            email_index=self.email_index(profile.email),
+            phone_index=self._phone_index(profile.phone) if profile.phone else None,
+        )
+
+    def open(self, user_id: UUID, sealed: SealedProfile) -> Profile:
+        """Open a profile; raises UnsealableError when a value was moved from another place or damaged."""
+        subject = str(user_id)
+        sealer = self._subject_keys.sealer(subject, sealed.wrapped_key)
+        return Profile(
+            full_name=_open(sealer, "full_name", subject, sealed.full_name),
+            email=_open(sealer, "email", subject, sealed.email),
+            phone=_open(sealer, "phone", subject, sealed.phone) if sealed.phone else None,
+            organization=_open(sealer, "organization", subject, sealed.organization) if sealed.organization else None,
+        )
+
+    def email_index(self, email: str) -> bytes:
+        return self._email_index(canonical_email(email))
+
+
+def _seal(sealer: Sealer, column: str, subject: str, text: str) -> bytes:
+    return sealer.seal(text.encode(), field_context(_TABLE, column, subject))
+
+
+def _open(sealer: Sealer, column: str, subject: str, sealed: bytes) -> str:
+    return sealer.open(sealed, field_context(_TABLE, column, subject)).decode()

@@ -1,0 +1,27 @@
+"""The events that identity announces, and their messages."""
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.messaging.contracts import Publications
+from elcorp.identity.v1 import events_pb2
+from identity.domain.events import SessionEnded, UserRegistered
+
+
+def user_registered(event: UserRegistered) -> events_pb2.UserRegistered:
+    return events_pb2.UserRegistered(
+        user_id=str(event.user_id), wallet_address=str(event.wallet_address), initial_role=event.initial_role
+    )
+
+
+def session_ended(event: SessionEnded) -> events_pb2.SessionEnded:
+    tokens_valid_until = Timestamp()
+    tokens_valid_until.FromDatetime(event.tokens_valid_until)
+    return events_pb2.SessionEnded(
+        session_id=str(event.session_id),
+        user_id=str(event.user_id),
+        tokens_valid_until=tokens_valid_until,
+        reason=event.reason,
+    )
+
+
+PUBLICATIONS = Publications("identity", {UserRegistered: user_registered, SessionEnded: session_ended})

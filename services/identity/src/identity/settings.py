@@ -1,0 +1,41 @@
+"""Identity's own settings, on top of what every service has."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import ServiceSettings
+
+
+class IdentitySettings(ServiceSettings):
+    NAME: ClassVar[str] = "identity"
+    PEERS: ClassVar[tuple[str, ...]] = ("governance",)
+
+    rest_port: int = 8101
+    grpc_port: int = 9101
+    ops_port: int = 8201
+
+    # The administrator made at the very first start; without a password one is generated and printed once.
+    admin_email: str = "admin@elcorp.na"
+    admin_password: SecretStr | None = None
+
+    access_token_seconds: int = Field(default=900, ge=60, le=900)
+    session_days: int = Field(default=7, ge=1, le=7)
+    login_attempts_per_hour: int = Field(default=10, ge=1, le=100_000)
+
+    password_length_min: int = Field(default=12, ge=12, le=64)
+    password_complexity: bool = True
+    # Argon2id, OWASP's minimum; each worker takes the memory while it hashes.
+    argon2_memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
+    argon2_passes: int = Field(default=2, ge=1, le=20)
+    hash_workers: int = Field(default=2, ge=1, le=16)
+    hash_waiting_max: int = Field(default=32, ge=1, le=1024)
+
+    @property
+    def access_token_life(self) -> timedelta:
+        return timedelta(seconds=self.access_token_seconds)
+
+    @property
+    def session_life(self) -> timedelta:
+        return timedelta(days=self.session_days)
