@@ -28,7 +28,8 @@ REPORT_SECONDS: Final = 0.5
 # Scripts from here only. Swagger UI styles elements inline and draws with data: images.
 PAGE_POLICY: Final = (
     b"content-security-policy",
-    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
 )
 PAGE: Final = b"""<!doctype html>
 <html lang="en">

@@ -6,12 +6,12 @@ because each is taken while the aggregate's own row is locked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
 
 from psycopg.types.json import Json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.messaging.outbox_message import OutboxMessage
 
 CHANNEL = "outbox"
 
@@ -28,17 +28,6 @@ _INSERT = text(
     SELECT pg_notify('outbox', '')
     """
 ).execution_options(unaudited=True)
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
-    """One message to be: its type is the routing key, `aggregate_id` keeps order (None: no order needed)."""
-
-    message_id: UUID
-    type: str
-    aggregate_id: str | None
-    payload: bytes
-    headers: dict[str, str]
 
 
 async def write(session: AsyncSession, messages: Sequence[OutboxMessage]) -> None:

@@ -16,7 +16,7 @@ from chassis import inbox, outbox
 from chassis.database import WRITES, Database
 from chassis.idempotency import current_scope
 from chassis.messaging.delivery import AlreadyHandled, current_delivery
-from chassis.outbox import OutboxMessage
+from chassis.messaging.outbox_message import OutboxMessage
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Aggregate, Event
