@@ -1,6 +1,7 @@
 """What a request leaves behind: a span, a metric, one log line."""
 
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from prometheus_client import Histogram
 from starlette.types import Scope
@@ -20,7 +21,7 @@ def finish(scope: Scope, context: RequestContext, status: int, seconds: float) -
     """Count and tell a request that has been answered."""
     method = scope["method"] if scope["method"] in _METHODS else "OTHER"
     template = getattr(scope.get("route"), "path_format", None) or "unmatched"
-    _SERVED.labels(method, template, status).observe(seconds)
+    _series(method, template, status).observe(seconds)
     actor = context.actor
     canonical(
         kind="request",
@@ -32,3 +33,9 @@ def finish(scope: Scope, context: RequestContext, status: int, seconds: float) -
         ip=context.ip,
         **({"replayed": True} if context.replayed else {}),
     )
+
+
+# As many as there are routes, methods and statuses of ours.
+@cache
+def _series(method: str, template: str, status: int) -> Any:
+    return _SERVED.labels(method, template, status)
