@@ -1,0 +1,21 @@
+"""What compliance can do: the table of contents."""
+
+from dataclasses import dataclass
+
+from compliance.application.prove import Prove
+from compliance.application.queries import ComplianceQueries
+from compliance.application.read_trail import ReadTrail
+from compliance.application.screen_transfers import ScreenTransfers
+from compliance.application.screening_blocks import LiftBlock, PlaceBlock
+from compliance.domain.checkpoint import VerifierKey
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    screen_transfers: ScreenTransfers
+    place_block: PlaceBlock
+    lift_block: LiftBlock
+    prove: Prove
+    read_trail: ReadTrail
+    queries: ComplianceQueries
+    key: VerifierKey

@@ -13,10 +13,10 @@ EMPTY_ROOT = sha256(b"").digest()
 
 
 class Node(NamedTuple):
-    """The complete subtree over leaves [index << level, (index + 1) << level); level 0 is a leaf's hash."""
+    """The complete subtree over leaves [position << level, (position + 1) << level); level 0 is a leaf's hash."""
 
     level: int
-    index: int
+    position: int
 
 
 class Span(NamedTuple):

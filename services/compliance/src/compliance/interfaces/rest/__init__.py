@@ -1,0 +1,6 @@
+"""Compliance's REST side."""
+
+from compliance.interfaces.rest.audit import audit
+from compliance.interfaces.rest.screening import screening
+
+ROUTERS = (audit, screening)

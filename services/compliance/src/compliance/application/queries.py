@@ -1,0 +1,63 @@
+"""Reads, past the domain: frozen views by a SQL adapter."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from compliance.domain.entry import LoggedEntry
+from compliance.domain.merkle import Node
+from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Every given part must hold. `related_to` also finds an entry by the other subjects that it concerns."""
+
+    actor_id: str | None = None
+    resource_type: str | None = None
+    resource_id: str | None = None
+    action: str | None = None
+    producer: str | None = None
+    related_to: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointView:
+    size: int
+    root_hash: bytes
+    note: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    id: UUID
+    subject_id: UUID
+    reason: str
+    created_by: str
+    created_at: datetime
+    lifted_by: str | None = field(default=None)
+    lifted_at: datetime | None = field(default=None)
+
+
+class ComplianceQueries(Protocol):
+    async def entries(self, wanted: EntryFilter, cursor: CursorRequest) -> CursorPage[LoggedEntry]: ...
+
+    async def entry(self, sequence: int) -> LoggedEntry | None: ...
+
+    async def about(self, subject_ids: Collection[str], *, not_of_type: str | None, limit: int) -> list[LoggedEntry]:
+        """The newest entries that concern any of the subjects, oldest first."""
+
+    async def latest_checkpoint(self) -> CheckpointView | None: ...
+
+    async def checkpoint_of(self, size: int) -> CheckpointView | None: ...
+
+    async def nodes(self, wanted: Collection[Node]) -> Mapping[Node, bytes]:
+        """Compute the hashes of complete subtrees from the nearest that are stored."""
+
+    async def blocks(self, *, standing: bool | None, page: PageRequest) -> Page[BlockView]: ...

@@ -1,0 +1,36 @@
+from dataclasses import dataclass
+
+from compliance.application.ports import LogSigner, UnitOfWork
+from compliance.domain.checkpoint import Checkpoint
+from compliance.domain.events import CheckpointSigned
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class SignCheckpoint:
+    """Sign the log's head when it has grown since the last checkpoint."""
+
+    uow: UnitOfWork
+    signer: LogSigner
+    clock: Clock
+
+    async def __call__(self) -> Checkpoint | None:
+        async with self.uow.begin(Actor.service("compliance"), audited=False) as tx:
+            frontier = await tx.log.lock_frontier()
+            if frontier.size <= await tx.log.last_checkpoint_size():
+                return None
+            key = self.signer.key
+            checkpoint = Checkpoint(key.name, frontier.size, frontier.root)
+            note = checkpoint.sign(key, self.signer.sign)
+            await tx.log.add_checkpoint(checkpoint, note)
+            tx.announce(
+                CheckpointSigned(
+                    occurred_at=self.clock.now(),
+                    origin=checkpoint.origin,
+                    tree_size=checkpoint.size,
+                    root_hash=checkpoint.root_hash,
+                    note=note,
+                )
+            )
+            return checkpoint

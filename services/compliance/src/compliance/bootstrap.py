@@ -1,0 +1,118 @@
+"""How compliance's processes are put together: the only file that names concrete classes."""
+
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from chassis.database import Database
+from chassis.health import Readiness
+from chassis.run import Service, Serving, Working
+from chassis.run.folders import migrations_of
+from chassis.unit_of_work import SqlUnitOfWork
+from compliance.infrastructure.log_key import Ed25519LogSigner
+from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.interfaces.commands import COMMANDS
+from compliance.interfaces.publications import PUBLICATIONS
+from compliance.settings import ComplianceSettings
+from kernel.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    import procrastinate
+
+    from compliance.application import Compliance
+    from compliance.domain.checkpoint import VerifierKey
+
+
+def unit_of_work(database: Database) -> SqlUnitOfWork[SqlComplianceTransaction]:
+    return SqlUnitOfWork(database, SqlComplianceTransaction, PUBLICATIONS, service=ComplianceSettings.NAME)
+
+
+def build(database: Database, key: "VerifierKey", clock: Clock) -> "Compliance":
+    """Put the use cases together on a real database."""
+    from compliance.application import Compliance
+    from compliance.application.prove import Prove
+    from compliance.application.read_trail import ReadTrail
+    from compliance.application.screen_transfers import ScreenTransfers
+    from compliance.application.screening_blocks import LiftBlock, PlaceBlock
+    from compliance.infrastructure.queries import SqlComplianceQueries
+
+    uow, queries = unit_of_work(database), SqlComplianceQueries(database)
+    return Compliance(
+        screen_transfers=ScreenTransfers(queries),
+        place_block=PlaceBlock(uow, clock),
+        lift_block=LiftBlock(uow, clock),
+        prove=Prove(queries),
+        read_trail=ReadTrail(queries),
+        queries=queries,
+        key=key,
+    )
+
+
+@asynccontextmanager
+async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
+    from chassis.rest import create_app
+    from chassis.run import platform
+    from compliance.interfaces.grpc import rpc_services
+    from compliance.interfaces.rest import ROUTERS
+
+    async with platform(settings) as parts:
+        signer = await Ed25519LogSigner.load(parts.database, settings.key(), origin=settings.log_origin)
+        compliance = build(parts.database, signer.key, parts.clock)
+        rest = create_app(
+            title="Elcorp compliance",
+            application=compliance,
+            routers=ROUTERS,
+            verifier=parts.verifier,
+            policies=parts.policies,
+            subject_roles=parts.subject_roles,
+            idempotency=parts.idempotency,
+            readiness=parts.readiness,
+            trusted_proxies=settings.trusted_proxies,
+        )
+        yield Serving(rest, rpc_services(compliance.screen_transfers), parts.readiness, parts.background)
+
+
+@asynccontextmanager
+async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
+    """Append everybody's audit facts, sign checkpoints, relay compliance's own events."""
+    from chassis.messaging.consumer import Consumer
+    from chassis.messaging.relay import Relay
+    from compliance.application.append_facts import AppendFacts
+    from compliance.application.sign_checkpoint import SignCheckpoint
+    from compliance.interfaces.checkpoints import sign_steadily
+    from compliance.interfaces.subscriptions import subscriptions
+
+    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    database = Database.connect(database_url, pool_size=settings.database_pool_size)
+    readiness = Readiness()
+    readiness.add("database", database.ping)
+    uow = unit_of_work(database)
+    try:
+        signer = await Ed25519LogSigner.load(database, settings.key(), origin=settings.log_origin)
+        signing = sign_steadily(SignCheckpoint(uow, signer, SystemClock()), pause_seconds=settings.checkpoint_seconds)
+        consumed = subscriptions(AppendFacts(uow), batch_max=settings.append_batch_max, wait_ms_max=settings.append_wait_ms_max)
+        consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
+        relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+        yield Working([relay.run, consumer.run, signing], readiness)
+    finally:
+        await database.close()
+
+
+def jobs(settings: ComplianceSettings) -> "procrastinate.App":
+    from chassis.jobs import make_jobs
+
+    return make_jobs(settings)
+
+
+SERVICE = Service(
+    name=ComplianceSettings.NAME,
+    settings=ComplianceSettings,
+    serving=serving,
+    working=working,
+    migrations=migrations_of(ComplianceSettings.NAME),
+    jobs=jobs,
+    commands=COMMANDS,
+)

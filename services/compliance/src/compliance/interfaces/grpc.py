@@ -1,0 +1,38 @@
+"""What peers ask compliance."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.rpc import RpcService
+from compliance.application.screen_transfers import ScreenTransfers
+from compliance.domain.screening import ScreenedTransfer
+from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
+
+
+class ScreeningServicer(compliance_pb2_grpc.ScreeningServiceServicer):
+    def __init__(self, screen_transfers: ScreenTransfers) -> None:
+        self._screen_transfers = screen_transfers
+
+    async def ScreenTransfers(  # noqa: N802  # the proto's name
+        self,
+        request: compliance_pb2.ScreenTransfersRequest,
+        context: Any,  # noqa: ARG002
+    ) -> compliance_pb2.ScreenTransfersResponse:
+        reasons = await self._screen_transfers(
+            [
+                ScreenedTransfer(UUID(transfer.initiator_id), UUID(transfer.source_id), UUID(transfer.target_id))
+                for transfer in request.transfers
+            ]
+        )
+        verdicts = [compliance_pb2.Verdict(clear=reason is None, reason=reason or "") for reason in reasons]
+        return compliance_pb2.ScreenTransfersResponse(verdicts=verdicts)
+
+
+def rpc_services(screen_transfers: ScreenTransfers) -> list[RpcService]:
+    return [
+        RpcService(
+            compliance_pb2_grpc.add_ScreeningServiceServicer_to_server,
+            ScreeningServicer(screen_transfers),
+            "elcorp.compliance.v1.ScreeningService",
+        )
+    ]

@@ -1,0 +1,163 @@
+"""What compliance's REST takes and gives. Hashes and leaves are base64, times RFC 3339 UTC."""
+
+import base64
+import json
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.rest import RequestModel
+from compliance.application.prove import ConsistencyProof, InclusionProof
+from compliance.application.queries import BlockView, CheckpointView
+from compliance.domain.entry import LoggedEntry
+from compliance.domain.screening import ScreeningBlock
+
+
+class ActorResponse(BaseModel):
+    kind: str
+    subject_id: str
+    session_id: str
+    device_id: str
+    ip: str
+    user_agent: str
+    request_id: str
+    authenticated_at: datetime | None
+    methods: list[str]
+
+
+class EntryResponse(BaseModel):
+    sequence: int
+    fact_id: UUID
+    producer: str
+    action: str
+    actor: ActorResponse
+    resource_type: str
+    resource_id: str
+    occurred_at: datetime
+    before: Any
+    after: Any
+    reason: str | None
+    related_ids: list[str]
+    leaf_hash: str
+
+    @classmethod
+    def of(cls, logged: LoggedEntry) -> Self:
+        entry, actor = logged.entry, logged.entry.actor
+        return cls(
+            sequence=logged.sequence,
+            fact_id=entry.fact_id,
+            producer=entry.producer,
+            action=entry.action,
+            actor=ActorResponse(
+                kind=actor.kind,
+                subject_id=actor.subject_id,
+                session_id=actor.session_id,
+                device_id=actor.device_id,
+                ip=actor.ip,
+                user_agent=actor.user_agent,
+                request_id=actor.request_id,
+                authenticated_at=actor.authenticated_at,
+                methods=list(actor.methods),
+            ),
+            resource_type=entry.resource_type,
+            resource_id=entry.resource_id,
+            occurred_at=entry.occurred_at,
+            before=json.loads(entry.before) if entry.before else None,
+            after=json.loads(entry.after) if entry.after else None,
+            reason=entry.reason,
+            related_ids=list(entry.related_ids),
+            leaf_hash=_base64(logged.hash),
+        )
+
+
+class TrailResponse(BaseModel):
+    items: list[EntryResponse]
+
+
+class ProofBundleResponse(BaseModel):
+    """Verify it offline: `python -m compliance verify --bundle FILE --key KEY`."""
+
+    entry: str
+    index: int
+    proof: list[str]
+    checkpoint: str
+
+    @classmethod
+    def of(cls, proof: InclusionProof) -> Self:
+        return cls(
+            entry=_base64(proof.entry.leaf),
+            index=proof.entry.sequence,
+            proof=[_base64(hash_) for hash_ in proof.proof],
+            checkpoint=proof.checkpoint.note,
+        )
+
+
+class CheckpointResponse(BaseModel):
+    size: int
+    root_hash: str
+    note: str
+    signed_at: datetime
+
+    @classmethod
+    def of(cls, view: CheckpointView) -> Self:
+        return cls(size=view.size, root_hash=_base64(view.root_hash), note=view.note, signed_at=view.signed_at)
+
+
+class ConsistencyResponse(BaseModel):
+    first: CheckpointResponse
+    second: CheckpointResponse
+    proof: list[str]
+
+    @classmethod
+    def of(cls, proof: ConsistencyProof) -> Self:
+        return cls(
+            first=CheckpointResponse.of(proof.first),
+            second=CheckpointResponse.of(proof.second),
+            proof=[_base64(hash_) for hash_ in proof.proof],
+        )
+
+
+class KeyResponse(BaseModel):
+    """The log's verifier key, as a C2SP signed-note key."""
+
+    origin: str
+    key: str
+
+
+class BlockRequest(RequestModel):
+    subject_id: UUID
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"subject_id": "01980a52-7c00-7000-8000-000000000001", "reason": "sanctions match, case 2026-114"}]
+        }
+    )
+
+
+class BlockResponse(BaseModel):
+    id: UUID
+    subject_id: UUID
+    reason: str
+    created_by: str
+    created_at: datetime
+    lifted_by: str | None
+    lifted_at: datetime | None
+
+    @classmethod
+    def of(cls, block: ScreeningBlock | BlockView) -> Self:
+        return cls(
+            id=block.id,
+            subject_id=block.subject_id,
+            reason=block.reason,
+            created_by=block.created_by,
+            created_at=block.created_at,
+            lifted_by=block.lifted_by,
+            lifted_at=block.lifted_at,
+        )
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

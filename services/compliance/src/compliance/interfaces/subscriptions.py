@@ -1,0 +1,51 @@
+"""What compliance does about others' events: every service's audit facts go into the log."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.messaging.contracts import AnySubscription, BatchSubscription
+from chassis.messaging.delivery import Delivery
+from compliance.application.append_facts import AppendFacts
+from compliance.domain.entry import Actor, AuditEntry
+from elcorp.compliance.v1 import events_pb2
+
+
+def subscriptions(append_facts: AppendFacts, *, batch_max: int, wait_ms_max: int) -> list[AnySubscription]:
+    async def on_facts(deliveries: Sequence[Delivery[events_pb2.AuditFactsRecorded]]) -> None:
+        await append_facts([entry_of(fact) for delivery in deliveries for fact in delivery.message.facts])
+
+    return [BatchSubscription(events_pb2.AuditFactsRecorded, on_facts, batch_max, wait_ms_max)]
+
+
+def entry_of(fact: events_pb2.AuditFact) -> AuditEntry:
+    actor = fact.actor
+    return AuditEntry(
+        fact_id=UUID(fact.fact_id),
+        producer=fact.producer,
+        action=fact.action,
+        actor=Actor(
+            kind=actor.kind,
+            subject_id=actor.subject_id,
+            session_id=actor.session_id,
+            device_id=actor.device_id,
+            ip=actor.ip,
+            user_agent=actor.user_agent,
+            request_id=actor.request_id,
+            authenticated_at=_time(actor.authenticated_at) if actor.HasField("authenticated_at") else None,
+            methods=tuple(actor.methods),
+        ),
+        resource_type=fact.resource_type,
+        resource_id=fact.resource_id,
+        occurred_at=_time(fact.occurred_at),
+        before=fact.before if fact.HasField("before") else None,
+        after=fact.after if fact.HasField("after") else None,
+        reason=fact.reason if fact.HasField("reason") else None,
+        related_ids=tuple(fact.related_ids),
+    )
+
+
+def _time(timestamp: Timestamp) -> datetime:
+    return timestamp.ToDatetime(UTC)
