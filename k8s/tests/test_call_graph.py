@@ -1,0 +1,146 @@
+"""The network policies allow what the code calls, and nothing else. The code is asked, not this file."""
+
+import re
+
+import pytest
+
+from chassis.settings import ProcessSettings, ServiceSettings
+from compliance.settings import ComplianceSettings
+from gateway.settings import GatewaySettings
+from governance.settings import GovernanceSettings
+from identity.settings import IdentitySettings
+from k8s.tests.network import Edge, Pod, edges, pods
+from k8s.tests.rendering import K8S, OVERLAYS, Document, kind, name, render
+from payments.settings import PaymentsSettings
+
+SETTINGS: tuple[type[ServiceSettings], ...] = (IdentitySettings, PaymentsSettings, GovernanceSettings, ComplianceSettings)
+NAMES = tuple(settings.NAME for settings in SETTINGS)
+RUNTIME = ("", "-worker", "-jobs")
+
+# For overlays whose backing services are brought by others.
+BACKING = tuple(
+    Pod(backing, "elcorp-data", (("elcorp.na/backing", backing),), ((port, number),))
+    for backing, port, number in (("postgres", "postgres", 5432), ("rabbitmq", "amqp", 5672), ("redis", "redis", 6379))
+)
+STRANGER = Pod("stranger", "default", (("app", "stranger"),), (("https", 443),))
+INGRESS = Pod("ingress", "ingress-nginx", (("app.kubernetes.io/name", "ingress-nginx"),))
+PROMETHEUS = Pod("prometheus", "monitoring", (("app.kubernetes.io/name", "prometheus"),))
+COLLECTOR = Pod("collector", "observability", (("app.kubernetes.io/name", "opentelemetry-collector"),), (("otlp", 4317),))
+
+
+def declared() -> set[Edge]:
+    """Read the call graph off the code."""
+    return peers() | routes() | keys() | backing()
+
+
+def peers() -> set[Edge]:
+    return {(f"{own.NAME}{suffix}", peer, "grpc") for own in SETTINGS for peer in own.PEERS for suffix in RUNTIME}
+
+
+def routes() -> set[Edge]:
+    """Return what the gateway forwards to: every service that its settings have a URL of."""
+    return {("gateway", each, "http") for each in NAMES if f"{each}_url" in GatewaySettings.model_fields}
+
+
+def keys() -> set[Edge]:
+    """Return who verifies tokens by identity's published keys: everybody with a JWKS URL but identity itself."""
+    verifiers = [each for each in SETTINGS if "jwks_url" in each.model_fields and each is not IdentitySettings]
+    return {(each.NAME, "identity", "http") for each in verifiers}
+
+
+def backing() -> set[Edge]:
+    databases = {(f"{each}{suffix}", "postgres", "postgres") for each in NAMES for suffix in (*RUNTIME, "-migrate")}
+    brokers = {(f"{each}{suffix}", "rabbitmq", "amqp") for each in NAMES for suffix in ("", "-worker")}
+    caches = {(f"{each}{suffix}", "redis", "redis") for each in NAMES if uses_redis(each) for suffix in ("", "-worker")}
+    return databases | brokers | caches | {("gateway", "rabbitmq", "amqp"), ("gateway", "redis", "redis")}
+
+
+def uses_redis(service: str) -> bool:
+    sources = (K8S.parent / "services" / service / "src").rglob("*.py")
+    return any(re.search(r"^\s*(from|import) redis\b|redis_client", source.read_text(), re.MULTILINE) for source in sources)
+
+
+def policies(documents: list[Document]) -> list[Document]:
+    return kind(documents, "NetworkPolicy")
+
+
+def cluster(documents: list[Document]) -> list[Pod]:
+    found = pods(documents)
+    names = {pod.name for pod in found}
+    return [*found, *(pod for pod in BACKING if pod.name not in names)]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_policies_are_the_call_graph(overlay: str) -> None:
+    documents = render(overlay)
+
+    assert edges(policies(documents), pods(documents), cluster(documents)) == declared()
+
+
+def test_the_code_names_callers_and_called() -> None:
+    assert {peer for settings in SETTINGS for peer in settings.PEERS} <= set(NAMES)
+    assert len(routes()) == len(NAMES) == 4
+    assert uses_redis("identity")
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("removed", ["payments-peers", "payments-serve", "to-postgres", "identity-serve", "gateway"])
+def test_no_policy_can_be_missing_unnoticed(overlay: str, removed: str) -> None:
+    documents = render(overlay)
+    kept = [each for each in policies(documents) if name(each) != removed]
+
+    assert len(kept) == len(policies(documents)) - 1
+    assert edges(kept, pods(documents), cluster(documents)) != declared()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_who_is_new_is_closed_by_default(overlay: str) -> None:
+    documents = render(overlay)
+    newcomer = Pod("newcomer", "elcorp", (("app.kubernetes.io/name", "newcomer"),), (("http", 8080),))
+    without = [each for each in policies(documents) if name(each) != "default-deny"]
+
+    assert edges(policies(documents), [STRANGER, *pods(documents)], [newcomer]) == set()
+    assert ("stranger", "newcomer", "http") in edges(without, [STRANGER], [newcomer])
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_strangers_reach_nothing_and_nothing_reaches_out(overlay: str) -> None:
+    documents = render(overlay)
+    own = pods(documents)
+
+    assert edges(policies(documents), [STRANGER], own) == set()
+    assert edges(policies(documents), own, [STRANGER]) == set()
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_from_outside_only_the_gateway_is_reached(overlay: str) -> None:
+    documents = render(overlay)
+
+    assert edges(policies(documents), [INGRESS], pods(documents)) == {("ingress", "gateway", "http")}
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_every_process_is_measured_and_traced(overlay: str) -> None:
+    documents = render(overlay)
+    running = [pod for pod in pods(documents) if pod.ports]
+    door = {pod.name: "ops" if "ops" in dict(pod.ports) else "http" for pod in running}
+
+    assert edges(policies(documents), [PROMETHEUS], running) == {("prometheus", pod, port) for pod, port in door.items()}
+    assert edges(policies(documents), running, [COLLECTOR]) == {(pod.name, "collector", "otlp") for pod in running}
+
+
+def test_every_variable_is_a_setting() -> None:
+    """A renamed setting would otherwise be silently ignored by its process."""
+    every: tuple[type[ProcessSettings], ...] = (*SETTINGS, GatewaySettings)
+    known = {f"ELCORP_{field.upper()}" for each in every for field in each.model_fields}
+
+    for overlay in OVERLAYS:
+        for document in render(overlay):
+            assert {variable for variable in _variables(document) if variable.startswith("ELCORP_")} <= known
+
+
+def _variables(document: Document) -> set[str]:
+    if document["kind"] == "ConfigMap":
+        return set(document.get("data", {}))
+    pod = document.get("spec", {}).get("template", {}).get("spec", {}) if isinstance(document.get("spec"), dict) else {}
+    return {variable["name"] for container in pod.get("containers", []) for variable in container.get("env", [])}

@@ -1,0 +1,126 @@
+"""The checklist for every pod: Pod Security Standards' restricted profile and more; probes, resources, an orderly stop."""
+
+import pytest
+
+from k8s.tests.rendering import OVERLAYS, Document, component_of, container_of, kind, name, ours, pod_of, render, workloads
+
+UID = 10001
+SPARE_SECONDS = 5
+
+
+def every(overlay: str) -> list[Document]:
+    return workloads(render(overlay))
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_namespaces_enforce_the_restricted_profile(overlay: str) -> None:
+    for namespace in kind(render(overlay), "Namespace"):
+        assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_pods_run_without_privileges(overlay: str) -> None:
+    for workload in every(overlay):
+        pod, container = pod_of(workload), container_of(workload)
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["enableServiceLinks"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+        assert all("hostPath" not in volume for volume in pod["volumes"])
+        assert "initContainers" not in pod
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_ours_run_as_the_images_user_and_account(overlay: str) -> None:
+    documents = render(overlay)
+    accounts = {name(each): each for each in kind(documents, "ServiceAccount")}
+
+    for workload in ours(documents):
+        pod = pod_of(workload)
+        assert {pod["securityContext"][key] for key in ("runAsUser", "runAsGroup", "fsGroup")} == {UID}
+        assert accounts[pod["serviceAccountName"]]["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_only_mounted_volumes_can_be_written_and_they_are_bounded(overlay: str) -> None:
+    for workload in every(overlay):
+        volumes = {volume["name"]: volume for volume in pod_of(workload)["volumes"]}
+        mounts = {mount["name"]: mount for mount in container_of(workload)["volumeMounts"]}
+        assert mounts["tmp"]["mountPath"] == "/tmp"  # noqa: S108  # the one place a process may write
+        assert all("sizeLimit" in volume["emptyDir"] for volume in volumes.values() if "emptyDir" in volume)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_memory_is_guaranteed_and_cpu_never_throttled(overlay: str) -> None:
+    for workload in every(overlay):
+        resources = container_of(workload)["resources"]
+        assert resources["requests"]["memory"] == resources["limits"]["memory"]
+        assert "cpu" in resources["requests"]
+        assert "cpu" not in resources["limits"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_keeps_running_is_probed(overlay: str) -> None:
+    for workload in every(overlay):
+        container = container_of(workload)
+        probes = {"startupProbe", "livenessProbe", "readinessProbe"}
+        assert probes & container.keys() == (set() if workload["kind"] == "Job" else probes)
+    for workload in ours(render(overlay)):
+        if workload["kind"] == "Deployment":
+            container = container_of(workload)
+            assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+            assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+            named = {port["name"] for port in container["ports"]}
+            assert {container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")} <= named
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_grpc_answers_before_a_pod_counts_as_started(overlay: str) -> None:
+    for workload in ours(render(overlay)):
+        container = container_of(workload)
+        numbers = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
+        if "grpc" in numbers:
+            assert container["startupProbe"]["grpc"]["port"] == numbers.get("grpc-health", numbers["grpc"])
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_release_never_has_fewer_pods(overlay: str) -> None:
+    for deployment in kind(render(overlay), "Deployment"):
+        assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_pods_of_one_deployment_stay_apart(overlay: str) -> None:
+    for deployment in kind(render(overlay), "Deployment"):
+        constraints = pod_of(deployment)["topologySpreadConstraints"]
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert [each["topologyKey"] for each in constraints] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+        for constraint in constraints:
+            assert constraint["labelSelector"]["matchLabels"].items() <= labels.items()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
+    documents = render(overlay)
+    [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
+    asked = float(platform["ELCORP_DRAIN_SECONDS"]) + float(platform["ELCORP_SHUTDOWN_SECONDS"])
+
+    for deployment in kind(documents, "Deployment"):
+        pause = container_of(deployment).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        assert pod_of(deployment)["terminationGracePeriodSeconds"] >= pause + asked + SPARE_SECONDS
+        # Whoever is sent requests keeps serving while balancers hear of the stop.
+        assert (pause > 0) == (component_of(deployment) == "serve")
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_migrations_end_by_themselves(overlay: str) -> None:
+    for job in kind(render(overlay), "Job"):
+        assert job["spec"]["activeDeadlineSeconds"] <= 900
+        assert job["spec"]["ttlSecondsAfterFinished"] > 0
+        assert pod_of(job)["restartPolicy"] == "Never"

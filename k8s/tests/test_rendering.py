@@ -1,0 +1,164 @@
+"""Every overlay renders, is valid, and fits together."""
+
+import kubernetes_validate
+import pytest
+
+from k8s.tests.rendering import (
+    OVERLAYS,
+    SERVICES,
+    Document,
+    component_of,
+    container_of,
+    environment,
+    kind,
+    name,
+    ours,
+    pod_of,
+    render,
+    render_component,
+    workloads,
+)
+
+# Kinds that operators add to a cluster, for which Kubernetes has no schema.
+FOREIGN_KINDS = {"ExternalSecret"}
+
+
+def validate(documents: list[Document]) -> None:
+    for document in documents:
+        kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_document_is_strictly_valid(overlay: str) -> None:
+    documents = render(overlay)
+
+    assert len(documents) > 60
+    validate(documents)
+
+
+@pytest.mark.parametrize("component", ["autoscaling", "backing", "edge", "external-secrets", "mtls", "observability"])
+def test_every_component_renders_by_itself(component: str) -> None:
+    validate([document for document in render_component(component) if document["kind"] not in FOREIGN_KINDS])
+
+
+def test_validation_has_teeth() -> None:
+    [first, *_] = ours(render("local"))
+    first["spec"]["replica"] = 1
+
+    with pytest.raises(kubernetes_validate.ValidationError):
+        validate([first])
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nothing_is_there_twice_or_elsewhere(overlay: str) -> None:
+    documents = render(overlay)
+    identities = [(each["kind"], each["metadata"].get("namespace"), name(each)) for each in documents]
+
+    assert len(identities) == len(set(identities))
+    assert {namespace for kind_, namespace, _ in identities if kind_ != "Namespace"} <= {"elcorp", "elcorp-data"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_each_service_runs_all_its_processes(overlay: str) -> None:
+    processes = {(name(each), tuple(container_of(each)["command"])) for each in ours(render(overlay))}
+
+    assert processes == {("gateway", ("python", "-m", "gateway", "serve"))} | {
+        (f"{service}{suffix}", ("python", "-m", service, role))
+        for service in SERVICES
+        for suffix, role in (("", "serve"), ("-worker", "work"), ("-jobs", "jobs"), ("-migrate", "migrate"))
+    }
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_selectors_find_their_pods_and_ports(overlay: str) -> None:
+    documents = render(overlay)
+    pods = [each["spec"]["template"] | {"namespace": each["metadata"]["namespace"]} for each in workloads(documents)]
+
+    def selected(selector: dict[str, str], namespace: str) -> list[Document]:
+        found = [pod for pod in pods if pod["namespace"] == namespace]
+        return [pod for pod in found if selector.items() <= pod["metadata"]["labels"].items()]
+
+    for service in kind(documents, "Service"):
+        [pod] = selected(service["spec"]["selector"], service["metadata"]["namespace"])
+        names = {port["name"] for port in pod["spec"]["containers"][0]["ports"]}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= names
+    for budget in kind(documents, "PodDisruptionBudget"):
+        assert len(selected(budget["spec"]["selector"]["matchLabels"], "elcorp")) == 1
+    for workload in kind(documents, "Deployment"):
+        assert len(selected(workload["spec"]["selector"]["matchLabels"], "elcorp")) == 1
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_grpc_clients_see_pods_and_rest_clients_an_address(overlay: str) -> None:
+    services = {name(each): each["spec"].get("clusterIP") for each in kind(render(overlay), "Service")}
+
+    assert {name_ for name_, address in services.items() if address == "None"} == {f"{each}-grpc" for each in SERVICES}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_secret_is_in_the_files_and_every_reference_is_known(overlay: str) -> None:
+    documents = render(overlay)
+    config_maps = {name(each) for each in kind(documents, "ConfigMap")}
+    external = {name(each) for each in kind(render_component("external-secrets"), "ExternalSecret")}
+    secrets: set[str] = set()
+
+    assert kind(documents, "Secret") == []
+    for workload in ours(documents):
+        for _, variable in environment(workload):
+            source = variable.get("valueFrom", {})
+            if "secretKeyRef" in source:
+                secrets.add(source["secretKeyRef"]["name"])
+            if "configMapKeyRef" in source:
+                assert source["configMapKeyRef"]["name"] in config_maps
+        for source in container_of(workload)["envFrom"]:
+            assert source["configMapRef"]["name"] in config_maps
+    assert secrets == external
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_owner_role_is_for_migrations_alone(overlay: str) -> None:
+    for workload in ours(render(overlay)):
+        read = {variable["valueFrom"]["secretKeyRef"]["name"] for _, variable in environment(workload) if _is_secret(variable)}
+        owner = {each for each in read if each.endswith("-owner")}
+        assert bool(owner) == (component_of(workload) == "migrate")
+        if owner:
+            assert read == owner
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_scaled_deployments_leave_their_number_to_the_autoscaler(overlay: str) -> None:
+    documents = render(overlay)
+    scaled = {each["spec"]["scaleTargetRef"]["name"]: each["spec"] for each in kind(documents, "HorizontalPodAutoscaler")}
+
+    assert set(scaled) == {"gateway", *SERVICES}
+    assert all(2 <= spec["minReplicas"] <= spec["maxReplicas"] for spec in scaled.values())
+    for deployment in kind(documents, "Deployment"):
+        assert ("replicas" in deployment["spec"]) == (name(deployment) not in scaled)
+        assert deployment["spec"].get("replicas", 2) >= 2
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_environments_are_named_and_images_are_pinned(overlay: str) -> None:
+    documents = render(overlay)
+    [platform] = [each for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
+
+    assert platform["data"]["ELCORP_ENVIRONMENT"] == overlay
+    for workload in workloads(documents):
+        image, _, tag = container_of(workload)["image"].rpartition(":")
+        assert image
+        assert tag not in {"", "latest"}
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_between_services_there_is_mutual_tls(overlay: str) -> None:
+    for workload in ours(render(overlay)):
+        volumes = {volume["name"]: volume for volume in pod_of(workload)["volumes"]}
+        if component_of(workload) == "serve" and name(workload) != "gateway":
+            assert volumes["tls"]["secret"]["secretName"] == f"{name(workload)}-tls"
+            assert {"ELCORP_TLS_CERT_FILE", "ELCORP_TLS_KEY_FILE", "ELCORP_TLS_CA_FILE"} <= dict(environment(workload)).keys()
+        else:
+            assert "tls" not in volumes
+
+
+def _is_secret(variable: Document) -> bool:
+    return "secretKeyRef" in variable.get("valueFrom", {})
