@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from sqlalchemy import text
 
 from chassis.database import Database
@@ -191,6 +191,19 @@ async def test_without_a_key_each_request_has_its_effect(post: Post, database: D
     await post(key=None)
     await post(key=None)
     assert (await count(database), await count(database, "idempotency_keys")) == (2, 0)
+
+
+def test_the_stored_hash_tells_nothing_without_the_key(database: Database) -> None:
+    def hash_of(master_key: bytes | None) -> bytes:
+        request = Request(
+            {"type": "http", "method": "POST", "path": "/a", "query_string": b"", "headers": [(b"idempotency-key", b"k")]}
+        )
+        scope = IdempotencyStore(database, master_key=master_key).scope_of(request, "/a", Actor.anonymous(), b'{"password": "x"}')
+        assert scope
+        return scope.request_hash
+
+    assert hash_of(None) == hash_of(None)
+    assert len({hash_of(None), hash_of(b"1" * 32), hash_of(b"2" * 32)}) == 3
 
 
 async def test_a_key_belongs_to_its_owner(post: Post, forge: TokenForge, database: Database) -> None:

@@ -105,7 +105,7 @@ async def test_a_client_that_hangs_up_is_no_defect(app: FastAPI) -> None:
         "client": ("127.0.0.1", 1),
     }
     with capture_logs() as lines:
-        await app(scope, receive, send)  # type: ignore[arg-type]  # as a server would, with fewer promises
+        await app(scope, receive, send)
     assert sent == []
     assert [(line["event"], line["status"], line["outcome"]) for line in lines] == [("request", 499, "REQ_GONE")]
 

@@ -1,6 +1,7 @@
 """Idempotency-Key over HTTP: the same request again gets the same answer, and its effect happens once."""
 
 import hashlib
+import hmac
 import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -9,6 +10,7 @@ import orjson
 from fastapi import Header, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.crypto.keys import derive
 from chassis.database import Database
 from chassis.idempotency import IdempotencyScope, Replay, StoredAnswer, current_scope
 from chassis.rest.context import RequestContext
@@ -41,11 +43,28 @@ class InvalidIdempotencyKey(InvalidValue):
 
 
 class IdempotencyStore:
-    """Keeps answers in the service's own database, with the effects that they report."""
+    """Keeps answers in the service's own database, with the effects that they report.
 
-    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+    Bodies may hold what a fast hash would give away to guessing (a password): `master_key`, where the service has one,
+    keys the hash.
+    """
+
+    def __init__(self, database: Database, clock: Clock | None = None, *, master_key: bytes | None = None) -> None:
         self._database = database
         self._clock = clock or SystemClock()
+        self._hash_key = derive(master_key, "idempotency") if master_key else b""
+
+    def scope_of(self, request: Request, route_path: str, actor: Actor, body: bytes) -> IdempotencyScope | None:
+        """Make the scope that a request's key asks for; None without a key."""
+        key = request.headers.get(KEY_HEADER)
+        if key is None:
+            return None
+        if not _KEY.fullmatch(key):
+            raise InvalidIdempotencyKey(field=KEY_HEADER)
+        # An anonymous caller has no name, and an address changes between a request and its retry: the route stands in.
+        anonymous = actor.kind is ActorKind.ANONYMOUS
+        owner = f"anonymous:{request.method} {route_path}" if anonymous else f"{actor.kind}:{actor.subject_id}"
+        return IdempotencyScope(owner, key, self._hash(request, body))
 
     async def run(self, scope: IdempotencyScope, context: RequestContext, call: Callable[[], Awaitable[Response]]) -> Response:
         """Answer from the store, or run the call with its commit held back until the answer can be stored with it."""
@@ -89,26 +108,12 @@ class IdempotencyStore:
 
         await pending.commit(store)
 
-
-def scope_of(request: Request, route_path: str, actor: Actor, body: bytes) -> IdempotencyScope | None:
-    """Make the scope that a request's key asks for; None without a key."""
-    key = request.headers.get(KEY_HEADER)
-    if key is None:
-        return None
-    if not _KEY.fullmatch(key):
-        raise InvalidIdempotencyKey(field=KEY_HEADER)
-    # An anonymous caller has no name, and an address changes between a request and its retry: the route is the scope.
-    anonymous = actor.kind is ActorKind.ANONYMOUS
-    owner = f"anonymous:{request.method} {route_path}" if anonymous else f"{actor.kind}:{actor.subject_id}"
-    return IdempotencyScope(owner, key, _hash(request, body))
-
-
-def _hash(request: Request, body: bytes) -> bytes:
-    digest = hashlib.sha256()
-    for part in (request.method.encode(), request.url.path.encode(), request.url.query.encode(), _canonical(body)):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    def _hash(self, request: Request, body: bytes) -> bytes:
+        digest = hmac.new(self._hash_key, digestmod=hashlib.sha256)
+        for part in (request.method.encode(), request.url.path.encode(), request.url.query.encode(), _canonical(body)):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+        return digest.digest()
 
 
 def _canonical(body: bytes) -> bytes:

@@ -15,7 +15,7 @@ from structlog.contextvars import bind_contextvars
 from chassis.rest.access import Access, admit
 from chassis.rest.context import RequestContext
 from chassis.rest.entrance import Entrance
-from chassis.rest.idempotency import Idempotency, scope_of
+from chassis.rest.idempotency import Idempotency
 from chassis.rest.strict_request import StrictRequest, check_query
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -64,7 +64,7 @@ class Route(APIRoute):
             if takes_body:
                 await strict.check_body()
             if keeps_answers and entrance.idempotency:
-                asked = scope_of(strict, self.path_format, actor, await strict.body())
+                asked = entrance.idempotency.scope_of(strict, self.path_format, actor, await strict.body())
                 if asked:
                     return await entrance.idempotency.run(asked, context, lambda: inner(strict))
             return await inner(strict)

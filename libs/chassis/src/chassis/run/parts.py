@@ -88,12 +88,16 @@ async def platform(
             policies=policies,
             keeper=keeper,
             subject_roles=subject_roles,
-            idempotency=IdempotencyStore(database, clock),
+            idempotency=IdempotencyStore(database, clock, master_key=_master_key(settings)),
             readiness=readiness,
             listener=listener,
             background=(keeper.run, listener.run),
             _redis=cache(lambda: _make_redis(settings, stack, readiness)),
         )
+
+
+def _master_key(settings: ServiceSettings) -> bytes | None:
+    return settings.key() if settings.master_key_file or settings.master_key.get_secret_value() else None
 
 
 def _from_governance(settings: ServiceSettings, stack: AsyncExitStack) -> BundleSource:
