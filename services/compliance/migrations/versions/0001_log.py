@@ -49,7 +49,7 @@ CREATE TABLE audit_nodes (
 
 -- One row, locked by whoever appends: the size, and the hashes of the complete subtrees that cover the log.
 CREATE TABLE audit_head (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    is_single boolean PRIMARY KEY DEFAULT true CHECK (is_single),
     size bigint NOT NULL,
     hashes bytea[] NOT NULL
 );

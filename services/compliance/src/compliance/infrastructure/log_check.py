@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import Database
 from compliance.application.append_facts import STORED_LEVELS
-from compliance.domain.merkle import Frontier, leaf_hash
+from compliance.domain.merkle import Frontier, Node, leaf_hash
 
 _CHUNK = 10_000
 _LEAVES = text("SELECT sequence, leaf, leaf_hash FROM audit_entries ORDER BY sequence")
@@ -33,13 +33,13 @@ async def check_log(database: Database, *, progress: Callable[[int, int], None] 
         await connection.execution_options(isolation_level="REPEATABLE READ")
         head = (await connection.execute(_HEAD)).one()
         roots = {row.size: bytes(row.root_hash) for row in await connection.execute(_CHECKPOINTS)}
-        nodes = {(row.level, row.index): bytes(row.hash) for row in await connection.execute(_NODES)}
+        nodes = {Node(level, position): bytes(hash_) for level, position, hash_ in await connection.execute(_NODES)}
         finding = Finding(checkpoints=len(roots))
         frontier = await _recompute(connection, finding, nodes, roots, lambda done: progress(done, head.size))
     finding.size, finding.root_hash = frontier.size, frontier.root
     if (head.size, [bytes(hash_) for hash_ in head.hashes]) != (frontier.size, frontier.hashes):
         finding.problems.append(f"the head says {head.size} entries with other hashes than the {frontier.size} leaves give")
-    finding.problems += [f"node {level}/{index} belongs to no entries" for level, index in nodes]
+    finding.problems += [f"node {node.level}/{node.position} belongs to no entries" for node in nodes]
     finding.problems += [f"checkpoint {size} is of a larger log than there is" for size in roots if size > frontier.size]
     return finding
 
@@ -47,7 +47,7 @@ async def check_log(database: Database, *, progress: Callable[[int, int], None] 
 async def _recompute(
     connection: AsyncConnection,
     finding: Finding,
-    nodes: dict[tuple[int, int], bytes],
+    nodes: dict[Node, bytes],
     roots: dict[int, bytes],
     progress: Callable[[int], None],
 ) -> Frontier:
@@ -58,7 +58,7 @@ async def _recompute(
             if (row.sequence, bytes(row.leaf_hash)) != (frontier.size, hash_):
                 finding.problems.append(f"entry {row.sequence} is not what its place and hash say (expected {frontier.size})")
             for node, computed in frontier.append(hash_):
-                if node.level % STORED_LEVELS == 0 and nodes.pop((node.level, node.position), None) != computed:
+                if node.level % STORED_LEVELS == 0 and nodes.pop(node, None) != computed:
                     finding.problems.append(f"node {node.level}/{node.position} is missing or not what its entries give")
             if frontier.size in roots and roots[frontier.size] != frontier.root:
                 finding.problems.append(f"checkpoint {frontier.size} was signed for another log")

@@ -31,9 +31,10 @@ async def _verify(_settings: ComplianceSettings, arguments: argparse.Namespace) 
         sys.stderr.write(f"NOT PROVEN: {problem}\n")
         return FAILED
     entry = verified.entry
+    what = f"{entry.action} on {entry.resource_type} {entry.resource_id} by {entry.actor.subject_id}"
     sys.stdout.write(
         f"proven: entry {verified.index} of {verified.tree_size}, root {verified.root_hash.hex()}\n"
-        f"{entry.occurred_at.isoformat()} {entry.action} on {entry.resource_type} {entry.resource_id} by {entry.actor.subject_id}\n"
+        f"{entry.occurred_at.isoformat()} {what}\n"
     )
     return 0
 
