@@ -125,6 +125,13 @@ def test_the_owner_role_is_for_migrations_alone(overlay: str) -> None:
             assert read == owner
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_master_keys_are_for_those_who_seal_or_sign(overlay: str) -> None:
+    holders = {name(each) for each in ours(render(overlay)) if "ELCORP_MASTER_KEY" in dict(environment(each))}
+
+    assert holders == {"identity", "compliance", "compliance-worker"}
+
+
 @pytest.mark.parametrize("overlay", ["staging", "production"])
 def test_scaled_deployments_leave_their_number_to_the_autoscaler(overlay: str) -> None:
     documents = render(overlay)
