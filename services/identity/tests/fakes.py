@@ -1,0 +1,319 @@
+"""Fakes of identity's ports, in memory; the repositories' suite runs over them and over PostgreSQL alike."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+from identity.application.ports import KeyPair, Verified
+from identity.application.queries import (
+    CredentialView,
+    NameKind,
+    SessionView,
+    SignInName,
+    SubjectView,
+    UserView,
+    WalletAddressView,
+)
+from identity.domain.device import Device
+from identity.domain.errors import AccountExists, TooManyAttempts
+from identity.domain.profile import Profile, canonical_email
+from identity.domain.session import Session
+from identity.domain.signing_key import SigningKey
+from identity.domain.user import InitialRole, User, UserStatus
+from identity.domain.wallet_address import WalletAddress
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.errors import Unavailable
+from kernel.events import Aggregate, Event
+from kernel.pages import Page, PageRequest
+
+
+@dataclass
+class Store:
+    """What is committed."""
+
+    users: dict[UUID, User] = field(default_factory=dict)
+    profiles: dict[UUID, Profile] = field(default_factory=dict)
+    addresses: dict[UUID, WalletAddress] = field(default_factory=dict)
+    devices: dict[tuple[UUID, UUID], Device] = field(default_factory=dict)
+    sessions: dict[UUID, Session] = field(default_factory=dict)
+    keys: dict[UUID, SigningKey] = field(default_factory=dict)
+    facts: list[tuple[AuditFact, Actor]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def collect(self) -> None:
+        for aggregate in (*self.users.values(), *self.sessions.values()):
+            assert isinstance(aggregate, Aggregate)
+            self.events += aggregate.collect()
+
+
+class FakeUsers:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def add(self, user: User) -> None:
+        if user.username and any(other.username == user.username for other in self._store.users.values()):
+            raise AccountExists
+        self._store.users[user.id] = user
+
+    async def lock(self, user_id: UUID) -> User | None:
+        return self._store.users.get(user_id)
+
+    async def lock_administrators(self) -> bool:
+        return any(user.initial_role == InitialRole.ADMIN for user in self._store.users.values())
+
+
+class FakeProfiles:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def add(self, user_id: UUID, profile: Profile) -> None:
+        for other in self._store.profiles.values():
+            same_email = canonical_email(other.email) == canonical_email(profile.email)
+            if same_email or (profile.phone and other.phone == profile.phone):
+                raise AccountExists
+        self._store.profiles[user_id] = profile
+
+
+class FakeWalletAddresses:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, address: WalletAddress) -> None:
+        self._store.addresses[address.address] = address
+
+
+class FakeDevices:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find(self, user_id: UUID, device_id: UUID) -> Device | None:
+        return self._store.devices.get((user_id, device_id))
+
+    def add(self, device: Device) -> None:
+        self._store.devices[device.user_id, device.device_id] = device
+
+
+class FakeSessions:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def add(self, session: Session) -> None:
+        assert await self.lock_live(session.user_id, session.device_id) is None
+        self._store.sessions[session.id] = session
+
+    async def lock(self, session_id: UUID) -> Session | None:
+        return self._store.sessions.get(session_id)
+
+    async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
+        for session in self._store.sessions.values():
+            if (session.user_id, session.device_id, session.is_live) == (user_id, device_id, True):
+                return session
+        return None
+
+
+class FakeSigningKeys:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def lock_all(self) -> Sequence[SigningKey]:
+        return sorted(self._store.keys.values(), key=lambda key: (key.created_at, key.id))
+
+    def add(self, key: SigningKey) -> None:
+        self._store.keys[key.id] = key
+
+
+class FakeTransaction:
+    def __init__(self, store: Store, actor: Actor) -> None:
+        self._store = store
+        self._actor = actor
+        self.users = FakeUsers(store)
+        self.profiles = FakeProfiles(store)
+        self.wallet_addresses = FakeWalletAddresses(store)
+        self.devices = FakeDevices(store)
+        self.sessions = FakeSessions(store)
+        self.signing_keys = FakeSigningKeys(store)
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
+        self._store.facts.append((fact, actor or self._actor))
+
+
+class FakeUnitOfWork:
+    """One transaction at a time, as if each locked all it touches."""
+
+    def __init__(self) -> None:
+        self.committed = Store()
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor) -> AsyncIterator[FakeTransaction]:
+        async with self._lock:
+            store = Store(**{part.name: deepcopy(getattr(self.committed, part.name)) for part in fields(Store)})
+            yield FakeTransaction(store, actor)
+            store.collect()
+            self.committed = store
+
+    @property
+    def actions(self) -> list[str]:
+        return [fact.action for fact, _ in self.committed.facts]
+
+
+class FakeQueries:
+    def __init__(self, uow: FakeUnitOfWork) -> None:
+        self._uow = uow
+
+    @property
+    def _store(self) -> Store:
+        return self._uow.committed
+
+    async def credential(self, name: SignInName) -> CredentialView | None:
+        for user in self._store.users.values():
+            known = user.username if name.kind is NameKind.USERNAME else canonical_email(self._store.profiles[user.id].email)
+            if known == name.text:
+                return CredentialView(user.id, user.password_hash, user.password_changed_at, user.is_active)
+        return None
+
+    async def user(self, user_id: UUID) -> UserView | None:
+        user = self._store.users.get(user_id)
+        return self._view(user) if user and user.status != UserStatus.DELETED else None
+
+    async def users(self, page: PageRequest) -> Page[UserView]:
+        users = [user for user in self._store.users.values() if user.status != UserStatus.DELETED]
+        users.sort(key=lambda user: (user.registered_at, user.id), reverse=True)
+        return _page([self._view(user) for user in users], page)
+
+    async def subject(self, subject_id: UUID) -> SubjectView | None:
+        user = self._store.users.get(subject_id)
+        return SubjectView(user.id, user.is_active) if user else None
+
+    async def sessions_of(self, user_id: UUID, page: PageRequest) -> Page[SessionView]:
+        sessions = [session for session in self._store.sessions.values() if session.user_id == user_id]
+        sessions.sort(key=lambda session: (session.started_at, session.id), reverse=True)
+        return _page([_session_view(session) for session in sessions], page)
+
+    async def wallet_addresses_of(self, user_id: UUID, page: PageRequest) -> Page[WalletAddressView]:
+        addresses = [address for address in self._store.addresses.values() if address.user_id == user_id]
+        return _page([WalletAddressView(each.address, each.issued_at, each.retired_at) for each in addresses], page)
+
+    async def signing_keys(self) -> Sequence[SigningKey]:
+        return list(self._store.keys.values())
+
+    def _view(self, user: User) -> UserView:
+        profile = self._store.profiles[user.id]
+        address = next(address.address for address in self._store.addresses.values() if address.user_id == user.id)
+        return UserView(
+            id=user.id,
+            username=user.username,
+            full_name=profile.full_name,
+            email=profile.email,
+            phone=profile.phone,
+            organization=profile.organization,
+            status=user.status,
+            wallet_address=address,
+            registered_at=user.registered_at,
+            last_sign_in_at=user.last_sign_in_at,
+        )
+
+
+def _session_view(session: Session) -> SessionView:
+    return SessionView(
+        session.id,
+        session.device_id,
+        session.methods,
+        session.started_at,
+        session.rotated_at,
+        session.expires_at,
+        session.ended_at,
+        session.end_reason,
+    )
+
+
+def _page(items: list, page: PageRequest) -> Page:
+    return Page(items[page.offset : page.offset + page.per_page], page.page, page.per_page, len(items))
+
+
+@dataclass
+class FakePasswords:
+    """Hashes by reversal; `outdated` as when the parameters have changed since."""
+
+    outdated: bool = False
+    busy: bool = False
+    verified: list[str | None] = field(default_factory=list)
+
+    async def hash(self, password: str) -> str:
+        if self.busy:
+            raise Unavailable
+        return f"$argon2id${password[::-1]}"
+
+    async def verify(self, password_hash: str | None, password: str) -> Verified:
+        self.verified.append(password_hash)
+        matches = password_hash == await self.hash(password) or password_hash == f"{await self.hash(password)}+"
+        return Verified(matches, f"{await self.hash(password)}+" if matches and self.outdated else None)
+
+
+@dataclass
+class FakeRoles:
+    roles: tuple[str, ...] = ("user",)
+    away: bool = False
+
+    async def of(self, user_id: UUID) -> tuple[str, ...]:
+        if self.away:
+            raise Unavailable(dependency="governance")
+        return self.roles
+
+
+@dataclass
+class FakeAccessTokens:
+    life: timedelta = timedelta(minutes=15)
+
+    def issue(self, session: Session, *, roles: Sequence[str], at: datetime) -> str:
+        return f"access:{session.id}:{','.join(roles)}"
+
+
+@dataclass
+class FakeAttempts:
+    """Admits `limit` attempts an account and address until one succeeds."""
+
+    limit: int = 10
+    counted: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    async def admit(self, account: str, ip: str) -> None:
+        count = self.counted[account, ip] = self.counted.get((account, ip), 0) + 1
+        if count > self.limit:
+            raise TooManyAttempts(retry_after_seconds=60)
+
+    async def forget(self, account: str, ip: str) -> None:
+        self.counted.pop((account, ip), None)
+
+
+@dataclass
+class FakeRevocations:
+    ended: dict[UUID, datetime] = field(default_factory=dict)
+
+    async def add(self, session_id: UUID, *, ended_at: datetime) -> None:
+        self.ended.setdefault(session_id, ended_at)
+
+    async def try_add(self, session_id: UUID, *, ended_at: datetime) -> None:
+        await self.add(session_id, ended_at=ended_at)
+
+
+class FakeContacts:
+    def email(self, text: str) -> str:
+        return canonical_email(text)
+
+    def phone(self, text: str) -> str:
+        return text.replace(" ", "")
+
+
+def fake_digest(text: str) -> bytes:
+    return sha256(text.encode()).digest()
+
+
+class FakeKeyMaker:
+    def make(self, key_id: UUID) -> KeyPair:
+        return KeyPair({"kid": str(key_id), "kty": "EC"}, uuid4().bytes)

@@ -1,0 +1,222 @@
+"""One suite over both storages: the fakes are what PostgreSQL does."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from identity.application import facts
+from identity.application.enrolment import Enrolled, enrol
+from identity.application.queries import SignInName
+from identity.domain.device import Device
+from identity.domain.errors import AccountExists
+from identity.domain.profile import Profile
+from identity.domain.session import EndReason, Presented, Session
+from identity.domain.signing_key import SigningKey
+from identity.domain.user import InitialRole, UserStatus
+from identity.infrastructure.refresh_tokens import SignedRefreshTokens
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.pages import PageRequest
+
+HERE = Actor.service("tests")
+TOKENS = SignedRefreshTokens(bytes(32))
+PROFILE = Profile(full_name="Ndapewa Shikongo", email="ndapewa@example.na", phone="+264811234567", organization="Example Corp")
+
+
+async def enrol_user(
+    storage, clock, profile: Profile = PROFILE, *, username: str | None = None, role=InitialRole.USER
+) -> Enrolled:
+    async with storage.uow.begin(HERE) as tx:
+        return await enrol(
+            tx,
+            profile,
+            username=username,
+            password_hash="$argon2id$x",
+            initial_role=role,
+            agreed_terms=True,
+            at=clock.now(),
+        )
+
+
+def someone(number: int) -> Profile:
+    return Profile(full_name=f"Person {number}", email=f"person.{number}@example.na", phone=f"+26481100{number:04d}")
+
+
+def fact(clock) -> AuditFact:
+    return AuditFact(action="identity.tests.change", resource_type="test", resource_id="1", occurred_at=clock.now())
+
+
+async def start_session(storage, clock, user_id: UUID, device_id: UUID) -> Session:
+    token = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1)
+    async with storage.uow.begin(HERE) as tx:
+        session = Session.start(token, device_id=device_id, methods=("pwd",), at=clock.now(), life=timedelta(days=7))
+        if await tx.devices.find(user_id, device_id) is None:
+            tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
+        await tx.sessions.add(session)
+        tx.record(fact(clock))
+    return session
+
+
+async def test_user_is_found_again_whole(storage, clock):
+    enrolled = await enrol_user(storage, clock, username="ndapewa")
+    view = await storage.queries.user(enrolled.user_id)
+    assert (view.full_name, view.email, view.phone, view.organization) == (
+        "Ndapewa Shikongo",
+        "ndapewa@example.na",
+        "+264811234567",
+        "Example Corp",
+    )
+    assert (view.username, view.status, view.wallet_address) == ("ndapewa", UserStatus.ACTIVE, enrolled.wallet_address)
+    assert (view.registered_at, view.last_sign_in_at) == (clock.now(), None)
+    assert (await storage.queries.subject(enrolled.user_id)).is_active
+    (address,) = (await storage.queries.wallet_addresses_of(enrolled.user_id, PageRequest())).items
+    assert address.address == enrolled.wallet_address
+
+
+async def test_what_nobody_has_is_found_nowhere(storage):
+    assert await storage.queries.user(uuid4()) is None
+    assert await storage.queries.subject(uuid4()) is None
+    assert await storage.queries.credential(SignInName.email("nobody@example.na")) is None
+    assert (await storage.queries.sessions_of(uuid4(), PageRequest())).total == 0
+    async with storage.uow.begin(HERE) as tx:
+        assert await tx.users.lock(uuid4()) is None
+        assert await tx.sessions.lock(uuid4()) is None
+        assert await tx.sessions.lock_live(uuid4(), uuid4()) is None
+        assert not await tx.users.lock_administrators()
+
+
+@pytest.mark.parametrize("name", [SignInName.email(" NDAPEWA@Example.NA "), SignInName.username("Ndapewa")])
+async def test_credential_is_found_by_either_name(storage, clock, name):
+    enrolled = await enrol_user(storage, clock, username="ndapewa")
+    credential = await storage.queries.credential(name)
+    assert (credential.user_id, credential.password_hash, credential.is_active) == (enrolled.user_id, "$argon2id$x", True)
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        Profile(full_name="Other", email=PROFILE.email, phone="+264811234568"),
+        Profile(full_name="Other", email="other@example.na", phone=PROFILE.phone),
+    ],
+)
+async def test_email_and_phone_are_unique(storage, clock, twin):
+    await enrol_user(storage, clock)
+    with pytest.raises(AccountExists):
+        await enrol_user(storage, clock, twin)
+    assert (await storage.queries.users(PageRequest())).total == 1
+
+
+async def test_username_is_unique_and_may_be_missing(storage, clock):
+    await enrol_user(storage, clock, someone(1), username="ndapewa")
+    with pytest.raises(AccountExists):
+        await enrol_user(storage, clock, someone(2), username="ndapewa")
+    await enrol_user(storage, clock, someone(3))
+    await enrol_user(storage, clock, someone(4))
+
+
+async def test_users_are_paged_newest_first(storage, clock):
+    for number in range(5):
+        await enrol_user(storage, clock, someone(number))
+        clock.advance(seconds=1)
+    page = await storage.queries.users(PageRequest(page=2, per_page=2))
+    assert ([view.full_name for view in page.items], page.total) == (["Person 2", "Person 1"], 5)
+    beyond = await storage.queries.users(PageRequest(page=9, per_page=2))
+    assert (list(beyond.items), beyond.total) == ([], 5)
+
+
+async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage, clock):
+    enrolled = await enrol_user(storage, clock)
+    async with storage.uow.begin(HERE) as tx:
+        user = await tx.users.lock(enrolled.user_id)
+        user.status = UserStatus.DELETED
+        tx.record(fact(clock))
+    assert await storage.queries.user(enrolled.user_id) is None
+    assert (await storage.queries.users(PageRequest())).total == 0
+    assert not (await storage.queries.subject(enrolled.user_id)).is_active
+
+
+async def test_administrator_is_known_once_made(storage, clock):
+    await enrol_user(storage, clock, role=InitialRole.ADMIN)
+    async with storage.uow.begin(HERE) as tx:
+        assert await tx.users.lock_administrators()
+
+
+async def test_session_is_found_again_whole_and_rotates(storage, clock):
+    enrolled, device_id = await enrol_user(storage, clock), uuid4()
+    started = await start_session(storage, clock, enrolled.user_id, device_id)
+    successor = TOKENS.issue(session_id=started.id, user_id=enrolled.user_id, generation=2)
+    async with storage.uow.begin(HERE) as tx:
+        session = await tx.sessions.lock(started.id)
+        assert (session.methods, session.generation, session.device_id) == (("pwd",), 1, device_id)
+        session.rotate(successor, sealed=b"sealed", at=clock.now())
+        tx.record(facts.session_refreshed(session, before={}, at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        session = await tx.sessions.lock(started.id)
+        assert session.present(successor, device_id=device_id, at=clock.now()) is Presented.CURRENT
+        assert (bytes(session.sealed_successor), bytes(session.previous_digest)) == (b"sealed", started.current_digest)
+    (view,) = (await storage.queries.sessions_of(enrolled.user_id, PageRequest())).items
+    assert (view.id, view.refreshed_at, view.ended_at, view.methods) == (started.id, clock.now(), None, ("pwd",))
+
+
+async def test_ended_session_makes_room_for_one_on_the_same_device(storage, clock):
+    enrolled, device_id = await enrol_user(storage, clock), uuid4()
+    first = await start_session(storage, clock, enrolled.user_id, device_id)
+    token = TOKENS.issue(session_id=uuid4(), user_id=enrolled.user_id, generation=1)
+    async with storage.uow.begin(HERE) as tx:
+        live = await tx.sessions.lock_live(enrolled.user_id, device_id)
+        assert live.id == first.id
+        live.end(EndReason.REPLACED, at=clock.now(), access_token_life=timedelta(minutes=15))
+        await tx.sessions.add(Session.start(token, device_id=device_id, methods=("pwd",), at=clock.now(), life=timedelta(days=7)))
+        tx.record(fact(clock))
+    async with storage.uow.begin(HERE) as tx:
+        assert (await tx.sessions.lock_live(enrolled.user_id, device_id)).id == token.session_id
+        assert (await tx.sessions.lock(first.id)).end_reason == "replaced"
+
+
+async def test_device_is_seen_again(storage, clock):
+    enrolled, device_id = await enrol_user(storage, clock), uuid4()
+    await start_session(storage, clock, enrolled.user_id, device_id)
+    clock.advance(seconds=5)
+    async with storage.uow.begin(HERE) as tx:
+        device = await tx.devices.find(enrolled.user_id, device_id)
+        device.see(at=clock.now())
+        tx.record(fact(clock))
+    async with storage.uow.begin(HERE) as tx:
+        device = await tx.devices.find(enrolled.user_id, device_id)
+        assert device.last_seen_at - device.first_seen_at == timedelta(seconds=5)
+
+
+async def test_signing_keys_are_found_again_whole(storage, clock):
+    key = SigningKey.announce(uuid4(), public_jwk={"kid": "1"}, sealed_private=b"sealed", at=clock.now())
+    async with storage.uow.begin(HERE) as tx:
+        assert list(await tx.signing_keys.lock_all()) == []
+        tx.signing_keys.add(key)
+        tx.record(facts.signing_key_created(key, at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        (found,) = await tx.signing_keys.lock_all()
+        found.activate(at=clock.now())
+        tx.record(facts.signing_key_activated(found, at=clock.now()))
+    (read,) = await storage.queries.signing_keys()
+    assert read.is_active
+    assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")
+
+
+async def test_failure_in_between_leaves_nothing(storage, clock):
+    async def fail() -> Any:
+        async with storage.uow.begin(HERE) as tx:
+            await enrol(
+                tx,
+                PROFILE,
+                username=None,
+                password_hash="$argon2id$x",
+                initial_role=InitialRole.USER,
+                agreed_terms=True,
+                at=clock.now(),
+            )
+            raise RuntimeError("in between")
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert (await storage.queries.users(PageRequest())).total == 0

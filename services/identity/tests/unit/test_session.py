@@ -1,0 +1,110 @@
+"""A session's chain of refresh tokens (RFC 9700 section 4.14.2)."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from chassis.crypto import UnsealableError
+from chassis.testing.clocks import ControlledClock
+from identity.domain.errors import InvalidRefreshToken, SessionExpired
+from identity.domain.events import SessionEnded
+from identity.domain.session import RETRY_SECONDS_MAX, EndReason, Presented, RefreshToken, Session
+from identity.infrastructure.refresh_tokens import SignedRefreshTokens
+
+TOKENS = SignedRefreshTokens(bytes(32))
+DEVICE = uuid4()
+LIFE = timedelta(days=7)
+ACCESS = timedelta(minutes=15)
+
+
+@pytest.fixture
+def first() -> RefreshToken:
+    return TOKENS.issue(session_id=uuid4(), user_id=uuid4(), generation=1)
+
+
+@pytest.fixture
+def session(first: RefreshToken, clock: ControlledClock) -> Session:
+    return Session.start(first, device_id=DEVICE, methods=("pwd",), at=clock.now(), life=LIFE)
+
+
+def rotate(session: Session, spent: RefreshToken, clock: ControlledClock) -> RefreshToken:
+    successor = TOKENS.issue(session_id=session.id, user_id=session.user_id, generation=session.generation + 1)
+    session.rotate(successor, sealed=TOKENS.seal_successor(spent, successor), at=clock.now())
+    return successor
+
+
+def test_current_token_is_current_and_its_successor_after_it(session, first, clock):
+    assert session.present(first, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
+    second = rotate(session, first, clock)
+    assert session.present(second, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0, Presented.RETRIED), (RETRY_SECONDS_MAX, Presented.RETRIED), (10.1, Presented.REUSED)]
+)
+def test_spent_token_is_a_retry_only_for_ten_seconds(session, first, clock, seconds, expected):
+    rotate(session, first, clock)
+    clock.advance(seconds=seconds)
+    assert session.present(first, device_id=DEVICE, at=clock.now()) is expected
+
+
+def test_token_before_the_spent_one_is_reused_however_soon(session, first, clock):
+    second = rotate(session, first, clock)
+    rotate(session, second, clock)
+    assert session.present(first, device_id=DEVICE, at=clock.now()) is Presented.REUSED
+
+
+def test_another_device_is_a_thief_with_either_token(session, first, clock):
+    second = rotate(session, first, clock)
+    for token in (first, second):
+        assert session.present(token, device_id=uuid4(), at=clock.now()) is Presented.WRONG_DEVICE
+
+
+def test_refreshing_never_moves_the_absolute_end(session, first, clock):
+    clock.advance(days=6.9)
+    second = rotate(session, first, clock)
+    clock.advance(days=0.2)
+    with pytest.raises(SessionExpired):
+        session.present(second, device_id=DEVICE, at=clock.now())
+
+
+def test_ended_session_takes_no_token_and_says_so_once(session, first, clock):
+    session.end(EndReason.SIGNED_OUT, at=clock.now(), access_token_life=ACCESS)
+    session.end(EndReason.REPLACED, at=clock.now(), access_token_life=ACCESS)
+    with pytest.raises(InvalidRefreshToken):
+        session.present(first, device_id=DEVICE, at=clock.now())
+    (event,) = session.collect()
+    assert isinstance(event, SessionEnded)
+    assert (event.reason, event.tokens_valid_until) == ("signed_out", clock.now() + ACCESS)
+    assert session.sealed_successor is None
+
+
+def test_successor_opens_with_the_spent_token_only(session, first, clock):
+    second = rotate(session, first, clock)
+    assert TOKENS.open_successor(first, session.sealed_successor) == second.text
+    other = TOKENS.issue(session_id=first.session_id, user_id=first.user_id, generation=1)
+    with pytest.raises(UnsealableError):
+        TOKENS.open_successor(other, session.sealed_successor)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[:-1] + ("A" if text[-1] != "A" else "B"),
+        lambda text: text[4:],
+        lambda text: text + "=",
+        lambda _: "elr_",
+        lambda _: "ü",
+        lambda text: text.replace("elr_", "elr_A"),
+    ],
+)
+def test_only_our_own_spelling_of_our_own_token_is_read(first, change):
+    assert TOKENS.read(first.text) == first
+    with pytest.raises(InvalidRefreshToken):
+        TOKENS.read(change(first.text))
+
+
+def test_token_of_another_key_is_not_ours(first):
+    with pytest.raises(InvalidRefreshToken):
+        SignedRefreshTokens(bytes([1]) * 32).read(first.text)

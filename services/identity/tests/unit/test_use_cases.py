@@ -1,0 +1,346 @@
+"""Registering, signing in, refreshing and signing out, on fakes."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.testing.clocks import ControlledClock
+from identity.application.create_administrator import CreateAdministrator
+from identity.application.ensure_signing_keys import EnsureSigningKeys
+from identity.application.queries import SignInName
+from identity.application.read_users import GetUser, ListUsers
+from identity.application.refresh_session import RefreshSession
+from identity.application.register_user import RegisterUser
+from identity.application.sign_in import SignIn
+from identity.application.sign_out import SignOut
+from identity.domain.errors import (
+    AccountExists,
+    InvalidCredentials,
+    InvalidName,
+    InvalidRefreshToken,
+    TermsNotAgreed,
+    TooManyAttempts,
+    WeakPassword,
+)
+from identity.domain.events import SessionEnded, UserRegistered
+from identity.domain.password_policy import PasswordPolicy
+from identity.domain.user import UserStatus
+from identity.infrastructure.generated_password import generate_password
+from identity.infrastructure.refresh_tokens import SignedRefreshTokens
+from kernel.actor import Actor, ActorKind
+from kernel.errors import AccessDenied, NotFound, Unavailable
+from kernel.pages import PageRequest
+from services.identity.tests.fakes import (
+    FakeAccessTokens,
+    FakeAttempts,
+    FakeContacts,
+    FakeKeyMaker,
+    FakePasswords,
+    FakeQueries,
+    FakeRevocations,
+    FakeRoles,
+    FakeUnitOfWork,
+    fake_digest,
+)
+
+PASSWORD = "Oshana-Sunrise-47!"
+STRANGER = Actor.anonymous(ip="198.51.100.7", user_agent="tests")
+
+
+@dataclass
+class World:
+    clock: ControlledClock
+    uow: FakeUnitOfWork = field(default_factory=FakeUnitOfWork)
+    passwords: FakePasswords = field(default_factory=FakePasswords)
+    roles: FakeRoles = field(default_factory=FakeRoles)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    revocations: FakeRevocations = field(default_factory=FakeRevocations)
+    access: FakeAccessTokens = field(default_factory=FakeAccessTokens)
+    refresh_tokens: SignedRefreshTokens = field(default_factory=lambda: SignedRefreshTokens(bytes(32)))
+    device_id: UUID = field(default_factory=uuid4)
+
+    def __post_init__(self):
+        self.queries = FakeQueries(self.uow)
+        self.register_user = RegisterUser(self.uow, self.passwords, PasswordPolicy(), FakeContacts(), self.clock)
+        self.sign_in_use_case = SignIn(
+            self.uow,
+            self.queries,
+            self.passwords,
+            self.roles,
+            self.access,
+            self.refresh_tokens,
+            self.attempts,
+            fake_digest,
+            self.clock,
+            timedelta(days=7),
+        )
+        self.refresh_use_case = RefreshSession(
+            self.uow, self.roles, self.access, self.refresh_tokens, self.revocations, self.clock
+        )
+        self.sign_out = SignOut(self.uow, self.revocations, self.clock, self.access.life)
+
+    async def register(self, **changes: Any):
+        details = {
+            "full_name": "Ndapewa Shikongo",
+            "email": "Ndapewa@Example.na",
+            "phone": "+264811234567",
+            "password": PASSWORD,
+            "agreed_terms": True,
+        }
+        return await self.register_user(actor=STRANGER, **{**details, **changes})
+
+    async def sign_in(self, *, password: str = PASSWORD, email: str = "ndapewa@example.na", device_id: UUID | None = None):
+        return await self.sign_in_use_case(
+            actor=STRANGER, name=SignInName.email(email), password=password, device_id=device_id or self.device_id
+        )
+
+    async def refresh(self, token: str, *, device_id: UUID | None = None):
+        return await self.refresh_use_case(actor=STRANGER, refresh_token=token, device_id=device_id or self.device_id)
+
+    @property
+    def session(self):
+        return max(self.uow.committed.sessions.values(), key=lambda session: session.started_at)
+
+
+@pytest.fixture
+def world(clock: ControlledClock) -> World:
+    return World(clock)
+
+
+def user(user_id: UUID, *roles: str, session_id: UUID | None = None) -> Actor:
+    return Actor(kind=ActorKind.USER, subject_id=str(user_id), roles=frozenset(roles), session_id=session_id)
+
+
+async def test_registration_announces_the_user_with_a_wallet_address(world):
+    enrolled = await world.register()
+    (event,) = world.uow.committed.events
+    assert isinstance(event, UserRegistered)
+    assert (event.user_id, event.wallet_address, event.initial_role) == (enrolled.user_id, enrolled.wallet_address, "user")
+    ((fact, actor),) = world.uow.committed.facts
+    assert (fact.action, fact.resource_id, actor.ip) == ("identity.user.register", str(enrolled.user_id), "198.51.100.7")
+    assert str(enrolled.wallet_address) in fact.related_ids
+    assert not [secret for secret in ("Ndapewa", "example.na", "81123", PASSWORD) if secret in repr(fact)]
+
+
+@pytest.mark.parametrize("twin", [{"phone": "+264811234568"}, {"email": "other@example.na"}])
+async def test_email_and_phone_belong_to_one_account(world, twin):
+    await world.register()
+    with pytest.raises(AccountExists):
+        await world.register(**twin)
+    assert len(world.uow.committed.users) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "field_name"),
+    [
+        ({"agreed_terms": False}, TermsNotAgreed, "agreed_terms"),
+        ({"password": "Ndapewa-Rocks-47!"}, WeakPassword, "password"),
+        ({"full_name": " x "}, InvalidName, "full_name"),
+        ({"full_name": "Nda\u202epewa"}, InvalidName, "full_name"),
+        ({"organization": "  "}, InvalidName, "organization"),
+    ],
+)
+async def test_registration_refuses_and_writes_nothing(world, changes, error, field_name):
+    with pytest.raises(error) as refused:
+        await world.register(**changes)
+    assert refused.value.field == field_name
+    assert world.uow.actions == []
+
+
+async def test_signing_in_starts_a_session_bound_to_the_device(world):
+    enrolled = await world.register()
+    pair = await world.sign_in()
+    assert pair.expires_in == 900
+    assert pair.access_token == f"access:{world.session.id}:user"
+    assert (world.session.user_id, world.session.device_id) == (enrolled.user_id, world.device_id)
+    fact, actor = world.uow.committed.facts[-1]
+    assert (fact.action, actor.subject_id, actor.session_id) == (
+        "identity.user.sign_in",
+        str(enrolled.user_id),
+        world.session.id,
+    )
+    assert PASSWORD not in repr(pair)
+    assert pair.refresh_token not in repr(pair)
+
+
+async def test_signing_in_again_on_a_device_replaces_its_session(world):
+    await world.register()
+    await world.sign_in()
+    world.clock.advance(seconds=1)
+    await world.sign_in()
+    old, new = sorted(world.uow.committed.sessions.values(), key=lambda session: session.started_at)
+    assert (old.end_reason, new.is_live) == ("replaced", True)
+    assert [event.reason for event in world.uow.committed.events if isinstance(event, SessionEnded)] == ["replaced"]
+    await world.sign_in(device_id=uuid4())
+    assert new.id in {session.id for session in world.uow.committed.sessions.values() if session.is_live}
+
+
+async def test_unknown_name_and_wrong_password_cost_and_say_the_same(world):
+    await world.register()
+    refusals = []
+    for attempt in ({"password": "Wrong-Sunrise-47!"}, {"email": "nobody@example.na"}):
+        with pytest.raises(InvalidCredentials) as refused:
+            await world.sign_in(**attempt)
+        refusals.append((refused.value.message, refused.value.facts))
+    assert refusals[0] == refusals[1]
+    assert len(world.passwords.verified) == 2
+    assert world.uow.actions[-2:] == ["identity.user.sign_in_failed"] * 2
+    assert "nobody" not in repr(world.uow.committed.facts)
+
+
+async def test_suspended_user_is_answered_like_a_stranger(world):
+    enrolled = await world.register()
+    world.uow.committed.users[enrolled.user_id].status = UserStatus.SUSPENDED
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in()
+
+
+async def test_eleventh_attempt_is_refused_even_with_the_right_password(world):
+    await world.register()
+    for _ in range(10):
+        with pytest.raises(InvalidCredentials):
+            await world.sign_in(password="Wrong-Sunrise-47!")
+    with pytest.raises(TooManyAttempts):
+        await world.sign_in()
+
+
+async def test_success_forgets_earlier_attempts(world):
+    await world.register()
+    for _ in range(25):
+        await world.sign_in()
+    assert world.attempts.counted == {}
+
+
+async def test_old_hash_is_strengthened_at_sign_in(world):
+    enrolled = await world.register()
+    world.passwords.outdated = True
+    await world.sign_in()
+    assert world.uow.committed.users[enrolled.user_id].password_hash.endswith("+")
+    world.passwords.outdated = False
+    await world.sign_in()
+
+
+async def test_without_governance_nobody_signs_in_or_refreshes_and_nothing_is_spent(world):
+    await world.register()
+    pair = await world.sign_in()
+    world.roles.away = True
+    with pytest.raises(Unavailable):
+        await world.sign_in()
+    with pytest.raises(Unavailable):
+        await world.refresh(pair.refresh_token)
+    world.roles.away = False
+    assert (await world.refresh(pair.refresh_token)).refresh_token != pair.refresh_token
+
+
+async def test_refresh_carries_the_roles_of_now(world):
+    await world.register()
+    pair = await world.sign_in()
+    world.roles.roles = ("staff", "user")
+    assert (await world.refresh(pair.refresh_token)).access_token.endswith(":staff,user")
+
+
+async def test_concurrent_refreshes_have_one_successor(world):
+    await world.register()
+    pair = await world.sign_in()
+    pairs = await asyncio.gather(*(world.refresh(pair.refresh_token) for _ in range(20)))
+    assert len({each.refresh_token for each in pairs}) == 1
+    assert world.session.generation == 2
+    assert world.uow.actions.count("identity.session.refresh") == 1
+
+
+async def test_reuse_ends_the_session_for_good(world):
+    await world.register()
+    first = await world.sign_in()
+    second = await world.refresh(first.refresh_token)
+    world.clock.advance(seconds=11)
+    for token in (first, second):
+        with pytest.raises(InvalidRefreshToken):
+            await world.refresh(token.refresh_token)
+    assert world.session.end_reason == "refresh_reused"
+    assert world.revocations.ended == {world.session.id: world.clock.now()}
+    assert world.uow.actions.count("identity.session.refresh_reused") == 1
+
+
+async def test_token_on_another_device_ends_the_session(world):
+    await world.register()
+    pair = await world.sign_in()
+    with pytest.raises(InvalidRefreshToken):
+        await world.refresh(pair.refresh_token, device_id=uuid4())
+    assert world.session.end_reason == "wrong_device"
+
+
+async def test_made_up_token_ends_nothing(world):
+    await world.register()
+    await world.sign_in()
+    forged = SignedRefreshTokens(bytes([9]) * 32).issue(session_id=world.session.id, user_id=world.session.user_id, generation=1)
+    with pytest.raises(InvalidRefreshToken):
+        await world.refresh(forged.text)
+    assert world.session.is_live
+
+
+async def test_signing_out_kills_both_tokens_and_may_be_repeated(world):
+    enrolled = await world.register()
+    pair = await world.sign_in()
+    me = user(enrolled.user_id, "user", session_id=world.session.id)
+    await world.sign_out(actor=me)
+    await world.sign_out(actor=me)
+    with pytest.raises(InvalidRefreshToken):
+        await world.refresh(pair.refresh_token)
+    assert list(world.revocations.ended) == [world.session.id]
+    assert world.uow.actions.count("identity.session.end") == 1
+
+
+async def test_nobody_signs_another_out(world):
+    await world.register()
+    await world.sign_in()
+    with pytest.raises(NotFound):
+        await world.sign_out(actor=user(uuid4(), "user", session_id=world.session.id))
+    assert world.session.is_live
+
+
+async def test_users_see_themselves_and_staff_sees_all(world):
+    enrolled = await world.register()
+    get, list_all = GetUser(world.queries), ListUsers(world.queries)
+    assert (await get(actor=user(enrolled.user_id, "user"), user_id=enrolled.user_id)).full_name == "Ndapewa Shikongo"
+    assert (await list_all(actor=user(uuid4(), "staff"), page=PageRequest())).total == 1
+    with pytest.raises(NotFound):
+        await get(actor=user(uuid4(), "user"), user_id=enrolled.user_id)
+    with pytest.raises(AccessDenied):
+        await list_all(actor=user(uuid4(), "user"), page=PageRequest())
+
+
+async def test_first_administrator_is_made_once(world):
+    create = CreateAdministrator(world.uow, world.passwords, PasswordPolicy(), FakeContacts(), generate_password, world.clock)
+    made = [await create(email="admin@elcorp.na", password=None, only_first=True) for _ in range(3)]
+    assert made[0]
+    assert made[1:] == [None, None]
+    assert made[0].generated_password not in repr(made[0])
+    await world.sign_in(email="admin@elcorp.na", password=made[0].generated_password)
+    assert [event.initial_role for event in world.uow.committed.events if isinstance(event, UserRegistered)] == ["admin"]
+    another = await create(email="second@elcorp.na", password="Kunene-River-2026!", only_first=False)
+    assert another
+    assert another.generated_password is None
+
+
+async def test_weak_administrator_password_is_refused(world):
+    create = CreateAdministrator(world.uow, world.passwords, PasswordPolicy(), FakeContacts(), generate_password, world.clock)
+    with pytest.raises(WeakPassword):
+        await create(email="admin@elcorp.na", password="admin", only_first=True)
+
+
+async def test_one_key_signs_and_the_next_is_published_already(world):
+    ensure = EnsureSigningKeys(world.uow, FakeKeyMaker(), world.clock)
+    keys = await ensure()
+    assert sorted((key.is_active, key.is_next) for key in keys) == [(False, True), (True, False)]
+    assert {key.id for key in await ensure()} == {key.id for key in keys}
+    active = next(key for key in world.uow.committed.keys.values() if key.is_active)
+    active.retire(at=world.clock.now())
+    rotated = await ensure()
+    assert [(key.is_active, key.is_next) for key in rotated].count((True, False)) == 1
+    assert active.id in {key.id for key in rotated}
+    world.clock.advance(seconds=20 * 60)
+    assert active.id not in {key.id for key in await ensure()}
