@@ -123,7 +123,8 @@ class RoleServiceServicer:
     """
 
     def GetSubjectRoles(self, request, context):
-        """The effective roles of a subject; one without any assignment holds the default role.
+        """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
+        role holds none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -65,7 +65,9 @@ class RoleServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RoleServiceAsyncStub: ...
     GetSubjectRoles: _grpc.UnaryUnaryMultiCallable[_governance_pb2.GetSubjectRolesRequest, _governance_pb2.GetSubjectRolesResponse]
-    """The effective roles of a subject; one without any assignment holds the default role."""
+    """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
+    role holds none.
+    """
 
 @_typing.type_check_only
 class RoleServiceAsyncStub(RoleServiceStub):
@@ -73,7 +75,9 @@ class RoleServiceAsyncStub(RoleServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSubjectRoles: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetSubjectRolesRequest, _governance_pb2.GetSubjectRolesResponse]  # type: ignore[assignment]
-    """The effective roles of a subject; one without any assignment holds the default role."""
+    """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
+    role holds none.
+    """
 
 class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
     """What identity asks when it issues a token."""
@@ -84,6 +88,8 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _governance_pb2.GetSubjectRolesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.GetSubjectRolesResponse, _abc.Awaitable[_governance_pb2.GetSubjectRolesResponse]]:
-        """The effective roles of a subject; one without any assignment holds the default role."""
+        """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
+        role holds none.
+        """
 
 def add_RoleServiceServicer_to_server(servicer: RoleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
