@@ -1,6 +1,6 @@
 """The connection to the service's own PostgreSQL."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -24,6 +24,7 @@ class Database:
         # autoflush=False: the identity map is weak, and a flush in mid-use-case lets go of aggregates whose events
         # are not collected yet.
         self.sessions = async_sessionmaker(engine, autoflush=False, expire_on_commit=False)
+        self._closing: list[Callable[[], Awaitable[None]]] = []
         # Reads need no transaction of their own: one statement is one snapshot, and a round trip is saved.
         event.listen(engine.sync_engine, "before_cursor_execute", _note_write)
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -60,7 +61,13 @@ class Database:
         async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
 
+    def before_closing(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Have something done while there still are connections."""
+        self._closing.append(work)
+
     async def close(self) -> None:
+        for work in self._closing:
+            await work()
         await self.engine.dispose()
 
 

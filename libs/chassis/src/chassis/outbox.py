@@ -15,17 +15,14 @@ from chassis.messaging.outbox_message import OutboxMessage
 
 CHANNEL = "outbox"
 
-# One statement for all rows, and the relay's wake-up with them: NOTIFY is sent at commit.
+# One statement for all rows. The relay's wake-up is not here: NOTIFY in a transaction would end group commit (bell.py).
 _INSERT = text(
     """
-    WITH written AS (
-        INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
-        SELECT * FROM unnest(
-            cast(:ids AS uuid[]), cast(:types AS text[]), cast(:aggregates AS text[]),
-            cast(:payloads AS bytea[]), cast(:headers AS jsonb[])
-        )
+    INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
+    SELECT * FROM unnest(
+        cast(:ids AS uuid[]), cast(:types AS text[]), cast(:aggregates AS text[]),
+        cast(:payloads AS bytea[]), cast(:headers AS jsonb[])
     )
-    SELECT pg_notify('outbox', '')
     """
 ).execution_options(unaudited=True)
 

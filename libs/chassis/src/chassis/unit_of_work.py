@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from chassis import inbox, outbox
 from chassis.database import WRITES, Database
 from chassis.idempotency import current_scope
+from chassis.messaging.bell import Bell
 from chassis.messaging.delivery import AlreadyHandled, current_delivery
 from chassis.messaging.outbox_message import OutboxMessage
 from kernel.actor import Actor
@@ -71,6 +72,7 @@ class SqlUnitOfWork(Generic[TxT]):
         self._transaction = transaction
         self._publications = publications
         self._service = service
+        self._bell = Bell(database)
 
     def begin(self, actor: Actor, *, audited: bool = True) -> AbstractAsyncContextManager[TxT]:
         """Begin a transaction as `actor`; commit at the block's normal end, roll back otherwise.
@@ -84,7 +86,7 @@ class SqlUnitOfWork(Generic[TxT]):
     @asynccontextmanager
     async def _begin(self, actor: Actor, *, audited: bool) -> AsyncIterator[TxT]:
         session = self._database.session()
-        pending = PendingTransaction(session, self._publications, audited=audited)
+        pending = PendingTransaction(session, self._publications, self._bell, audited=audited)
         scope = current_scope.get()
         try:
             if scope:
@@ -111,10 +113,12 @@ class SqlUnitOfWork(Generic[TxT]):
 class PendingTransaction:
     """An open transaction that is ready to commit once nothing more is to be said in it."""
 
-    def __init__(self, session: AsyncSession, publications: Encoder, *, audited: bool) -> None:
+    def __init__(self, session: AsyncSession, publications: Encoder, bell: Bell, *, audited: bool) -> None:
         self.session = session
         self.tx: SqlTransaction | None = None
         self._publications = publications
+        self._bell = bell
+        self._has_messages = False
         self._audited = audited
         self._seen = _watch(session.sync_session)
 
@@ -134,6 +138,7 @@ class PendingTransaction:
             messages.append(self._publications.audit(tx.facts))
         if messages:
             await outbox.write(self.session, messages)
+            self._has_messages = True
 
     async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
         """Commit; `extra` may write last rows of the platform's own in the same transaction."""
@@ -145,6 +150,8 @@ class PendingTransaction:
             await self.rollback()
             raise
         await self.session.close()
+        if self._has_messages:
+            self._bell.ring()
 
     async def rollback(self) -> None:
         await self.session.close()

@@ -29,6 +29,7 @@ class Bell:
         self._database = database
         self._rung = False
         self._ringing: asyncio.Task[None] | None = None
+        database.before_closing(self.close)
 
     def ring(self) -> None:
         """Wake the relay soon; returns at once."""
