@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -117,20 +118,18 @@ class Platform:
         self.supervisor.wait_ready(names, seconds_max=READY_SECONDS_MAX)
 
     def _migrate(self, extra: Mapping[str, str]) -> None:
-        running = {
-            service: subprocess.Popen(  # noqa: S603  # our own command
-                [sys.executable, "-m", service, "migrate"],
-                env={**os.environ, **self._environment(service, extra)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            for service in SERVICES
-        }
-        for service, process in running.items():
-            output, _ = process.communicate()
-            if process.returncode:
+        with ThreadPoolExecutor(max_workers=len(SERVICES)) as pool:
+            running = {service: pool.submit(self._migrate_one, service, extra) for service in SERVICES}
+        for service, ended in running.items():
+            if output := ended.result():
                 raise ProcessDied(f"the migration of {service} failed:\n{output[-2000:]}")
+
+    def _migrate_one(self, service: str, extra: Mapping[str, str]) -> str:
+        """Run one migration; return what it said when it failed, "" otherwise."""
+        environment = {**os.environ, **self._environment(service, extra)}
+        command = [sys.executable, "-m", service, "migrate"]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # our own
+        return (ended.stdout + ended.stderr or "no output") if ended.returncode else ""
 
     def _managed(self, service: str, role: str, extra: Mapping[str, str]) -> Managed:
         kind = {"serve": "rest", "work": "work", "jobs": "jobs"}[role]
