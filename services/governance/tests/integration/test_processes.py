@@ -1,0 +1,59 @@
+"""The `work` process, whole: identity's announcement comes in by the broker, and the changed roles go out by it."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from chassis.database import Database
+from chassis.messaging.contracts import Publications
+from chassis.messaging.delivery import Delivery
+from chassis.messaging.listener import Listener
+from chassis.messaging.relay import Relay
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
+from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
+from elcorp.identity.v1.events_pb2 import UserRegistered
+from governance.bootstrap import SERVICE, working
+from governance.domain.events import SubjectRolesChanged as Registered
+from governance.settings import GovernanceSettings
+from kernel.actor import Actor
+from kernel.ids import new_id
+
+SECONDS_MAX = 20
+
+
+def registered(event: Registered) -> UserRegistered:
+    return UserRegistered(user_id=str(event.subject_id), wallet_address=str(new_id()), initial_role=event.roles[0])
+
+
+async def test_a_registration_becomes_a_role_that_everybody_hears_of(
+    databases: Databases, database: Database, urls: DatabaseUrls, broker_url: str
+) -> None:
+    subject, stop = new_id(), asyncio.Event()
+    heard: asyncio.Queue[Delivery[SubjectRolesChanged]] = asyncio.Queue()
+    listener = Listener(broker_url, {SubjectRolesChanged: heard.put})
+    identity = Publications("identity", {Registered: registered})
+    settings = GovernanceSettings(database_url=urls.app, rabbitmq_url=broker_url)
+
+    async with databases.create("governance", SERVICE.migrations) as elsewhere, working(settings) as parts:
+        # Identity, as far as it matters here: an outbox and its relay.
+        other = Database.connect(elsewhere.app, pool_size=1)
+        async with SqlUnitOfWork(other, SqlTransaction, identity, service="identity").begin(Actor.service("identity")) as tx:
+            tx.announce(Registered(occurred_at=datetime.now(UTC), subject_id=subject, roles=("staff",)))
+        relay = Relay(elsewhere.app, broker_url, identity)
+        running = [asyncio.ensure_future(run(stop)) for run in (listener.run, *parts.background)]
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                while not listener.connected:
+                    await asyncio.sleep(0.02)
+            running.append(asyncio.ensure_future(relay.run(stop)))
+            delivery = await asyncio.wait_for(heard.get(), SECONDS_MAX)
+        finally:
+            stop.set()
+            await asyncio.gather(*running)
+            await other.close()
+
+    assert (delivery.producer, delivery.message.subject_id, list(delivery.message.roles)) == (
+        "governance",
+        str(subject),
+        ["staff"],
+    )
