@@ -30,7 +30,12 @@ async def test_a_registration_becomes_a_role_that_everybody_hears_of(
 ) -> None:
     subject, stop = new_id(), asyncio.Event()
     heard: asyncio.Queue[Delivery[SubjectRolesChanged]] = asyncio.Queue()
-    listener = Listener(broker_url, {SubjectRolesChanged: heard.put})
+    listening = asyncio.Event()
+
+    async def on_connected() -> None:
+        listening.set()
+
+    listener = Listener(broker_url, {SubjectRolesChanged: heard.put}, on_connected=on_connected)
     identity = Publications("identity", {Registered: registered})
     settings = GovernanceSettings(database_url=urls.app, rabbitmq_url=broker_url)
 
@@ -42,9 +47,7 @@ async def test_a_registration_becomes_a_role_that_everybody_hears_of(
         relay = Relay(elsewhere.app, broker_url, identity)
         running = [asyncio.ensure_future(run(stop)) for run in (listener.run, *parts.background)]
         try:
-            async with asyncio.timeout(SECONDS_MAX):
-                while not listener.connected:
-                    await asyncio.sleep(0.02)
+            await asyncio.wait_for(listening.wait(), SECONDS_MAX)
             running.append(asyncio.ensure_future(relay.run(stop)))
             delivery = await asyncio.wait_for(heard.get(), SECONDS_MAX)
         finally:
