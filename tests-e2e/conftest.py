@@ -10,7 +10,7 @@ from journey import Api, Journey, Person
 from elcorp_local.platform import Platform
 
 # The limits that protect people from guessing would stop the load of a test.
-TEST_SETTINGS = {"ELCORP_RATE_LIMIT_PER_MINUTE": "1000000", "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "1000000"}
+TEST_SETTINGS = {"ELCORP_RATE_LIMIT_PER_MINUTE": "1000000", "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000"}
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,7 @@ async def test_a_huge_body_is_refused_with_and_without_its_length(client: httpx.
 
 async def test_routes_and_methods_that_do_not_exist(client: httpx.AsyncClient, pair: tuple[Person, Person]) -> None:
     bearer = {"Authorization": f"Bearer {pair[0].access_token}"}
-    for path in ("/api/v1/nothing", "/api/v1/transfers/x/y/z", "/nothing", "/api/v2/transfers", "/api/v1/../v1/wallets"):
+    for path in ("/api/v1/nothing", "/api/v1/transfers/x/y/z", "/nothing", "/api/v2/transfers"):
         answers_in_the_envelope(await client.get(path, headers=bearer), 404)
     wrong = await client.delete("/api/v1/transfers", headers=headers(pair[0]))
     answers_in_the_envelope(wrong, 405)

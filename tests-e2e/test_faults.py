@@ -63,7 +63,7 @@ async def test_rabbitmq_away_transfers_succeed_and_their_events_arrive_later(
 async def test_redis_away_reads_work_and_money_does_not_move_unchecked(
     client: httpx.AsyncClient, platform: Platform, holder: Holder
 ) -> None:
-    payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
+    payer, payee = await holder("Payer", funds="1000.00"), await holder("Payee")
     bearer = {"Authorization": f"Bearer {payer.access_token}"}
     with without(platform, "redis"):
 
