@@ -1,12 +1,18 @@
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
+from identity.application import Identity
+from identity.bootstrap import build, hashing
+from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
+from services.identity.tests.fakes import FakeAttempts, FakeRevocations, FakeRoles
 
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -29,3 +35,43 @@ async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
 def settings() -> IdentitySettings:
     """Cheap hashes: what they cost is tested where it matters."""
     return IdentitySettings(master_key=MASTER_KEY, argon2_memory_kib=64, argon2_passes=1, login_attempts_per_hour=5)
+
+
+@dataclass
+class Surroundings:
+    """What identity asks of others, faked."""
+
+    roles: FakeRoles = field(default_factory=FakeRoles)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    revocations: FakeRevocations = field(default_factory=FakeRevocations)
+
+
+@pytest.fixture
+def surroundings() -> Surroundings:
+    return Surroundings()
+
+
+@pytest.fixture
+def ring(settings: IdentitySettings, clock: ControlledClock) -> KeyRing:
+    return KeyRing(SealedKeyMaker(settings.key()), clock)
+
+
+@pytest.fixture
+async def identity(
+    settings: IdentitySettings, database: Database, ring: KeyRing, surroundings: Surroundings, clock: ControlledClock
+) -> AsyncIterator[Identity]:
+    """Identity's use cases on a real database, with real hashes, tokens and keys."""
+    passwords = hashing(settings)
+    identity = build(
+        settings,
+        database,
+        ring=ring,
+        passwords=passwords,
+        roles=surroundings.roles,
+        attempts=surroundings.attempts,
+        revocations=surroundings.revocations,
+        clock=clock,
+    )
+    ring.load(await identity.ensure_signing_keys())
+    yield identity
+    passwords.close()

@@ -78,7 +78,7 @@ class LoginRequest(RequestModel):
 
 
 class RefreshRequest(RequestModel):
-    refresh_token: Annotated[str, Field(min_length=1, max_length=512, examples=["elr_AZ…"])]
+    refresh_token: Annotated[str, Field(min_length=1, max_length=4096, examples=["elr_AZ…"])]
     device_id: DeviceId
 
 

@@ -1,0 +1,50 @@
+"""Identity's REST API, as its clients meet it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+PASSWORD = "Oshana-Sunrise-47!"
+DETAILS = {
+    "full_name": "Ndapewa Shikongo",
+    "email": "ndapewa@example.na",
+    "phone": "+264811234567",
+    "password": PASSWORD,
+    "agreed_terms": True,
+}
+
+
+@dataclass
+class Api:
+    client: httpx.AsyncClient
+    device_id: UUID = field(default_factory=uuid4)
+
+    async def post(self, path: str, body: object = None, *, token: str | None = None, key: str | None = None) -> httpx.Response:
+        headers = _headers(token) | ({"Idempotency-Key": key} if key else {})
+        return await self.client.post(f"/api/v1{path}", json=body, headers=headers)
+
+    async def get(self, path: str, *, token: str | None = None) -> httpx.Response:
+        return await self.client.get(f"/api/v1{path}", headers=_headers(token))
+
+    async def register(self, **changes: Any) -> httpx.Response:
+        return await self.post("/auth/register", {**DETAILS, **changes})
+
+    async def login(self, **changes: Any) -> httpx.Response:
+        body = {"email": DETAILS["email"], "password": PASSWORD, "device_id": str(self.device_id), **changes}
+        return await self.post("/auth/login", {name: value for name, value in body.items() if value is not None})
+
+    async def refresh(self, token: str, **changes: Any) -> httpx.Response:
+        return await self.post("/auth/refresh", {"refresh_token": token, "device_id": str(self.device_id), **changes})
+
+    async def signed_in(self, **changes: Any) -> str:
+        """Register, sign in, and return the access token."""
+        await self.register(**changes)
+        answer = await self.login(email=changes.get("email", DETAILS["email"]))
+        token: str = answer.json()["data"]["access_token"]
+        return token
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}

@@ -1,0 +1,131 @@
+"""What happens at once, on real rows and locks."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
+from identity.application.queries import SignInName
+from identity.application.token_pair import TokenPair
+from identity.domain.errors import AccountExists, InvalidRefreshToken
+from kernel.actor import Actor, ActorKind
+
+PASSWORD = "Oshana-Sunrise-47!"
+STRANGER = Actor.anonymous(ip="198.51.100.7")
+
+
+async def register(identity: Identity, **changes: Any):
+    details = {
+        "full_name": "Ndapewa Shikongo",
+        "email": "ndapewa@example.na",
+        "phone": "+264811234567",
+        "password": PASSWORD,
+        "agreed_terms": True,
+    }
+    return await identity.register_user(actor=STRANGER, **{**details, **changes})
+
+
+async def sign_in(identity: Identity, device_id: UUID) -> TokenPair:
+    name = SignInName.email("ndapewa@example.na")
+    return await identity.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
+
+
+async def refresh(identity: Identity, token: str, device_id: UUID) -> TokenPair:
+    return await identity.refresh_session(actor=STRANGER, refresh_token=token, device_id=device_id)
+
+
+async def outcomes(calls: Iterable[Awaitable[Any]]) -> list[Any]:
+    return await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def rows(database: Database, query: str) -> list[Any]:
+    async with database.read() as connection:
+        return list((await connection.execute(text(query))).all())
+
+
+async def test_twenty_concurrent_refreshes_have_one_successor(identity: Identity, database: Database):
+    device_id = uuid4()
+    await register(identity)
+    pair = await sign_in(identity, device_id)
+    pairs = await asyncio.gather(*(refresh(identity, pair.refresh_token, device_id) for _ in range(20)))
+    assert len({each.refresh_token for each in pairs}) == 1
+    assert await rows(database, "SELECT generation, ended_at FROM sessions") == [(2, None)]
+    again = await refresh(identity, pairs[0].refresh_token, device_id)
+    assert again.refresh_token != pairs[0].refresh_token
+
+
+async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity, database: Database):
+    device_id = uuid4()
+    await register(identity)
+    token = (await sign_in(identity, device_id)).refresh_token
+    for _ in range(10):
+        successors = {
+            pair.refresh_token for pair in await asyncio.gather(*(refresh(identity, token, device_id) for _ in range(4)))
+        }
+        (token,) = successors
+    assert await rows(database, "SELECT generation, ended_at FROM sessions") == [(11, None)]
+
+
+async def test_reuse_after_ten_seconds_ends_the_session_and_announces_it(
+    identity: Identity, database: Database, clock: ControlledClock
+):
+    device_id = uuid4()
+    await register(identity)
+    first = await sign_in(identity, device_id)
+    second = await refresh(identity, first.refresh_token, device_id)
+    clock.advance(seconds=10.5)
+    refused = await outcomes(refresh(identity, token, device_id) for token in (first.refresh_token, second.refresh_token))
+    assert [type(each) for each in refused] == [InvalidRefreshToken] * 2
+    assert await rows(database, "SELECT end_reason FROM sessions") == [("refresh_reused",)]
+    events = await rows(database, "SELECT type FROM outbox WHERE type LIKE 'identity.session%'")
+    assert events == [("identity.session.ended",)]
+
+
+async def test_refresh_racing_sign_out_never_leaves_a_live_token(identity: Identity, database: Database):
+    device_id = uuid4()
+    enrolled = await register(identity)
+    for _ in range(5):
+        pair = await sign_in(identity, device_id)
+        ((session_id,),) = await rows(database, "SELECT id FROM sessions WHERE ended_at IS NULL")
+        me = Actor(kind=ActorKind.USER, subject_id=str(enrolled.user_id), session_id=session_id)
+        answers = await outcomes(
+            [
+                refresh(identity, pair.refresh_token, device_id),
+                identity.sign_out(actor=me),
+                refresh(identity, pair.refresh_token, device_id),
+            ]
+        )
+        for answer in [pair, *answers]:
+            if isinstance(answer, TokenPair):
+                (after,) = await outcomes([refresh(identity, answer.refresh_token, device_id)])
+                assert isinstance(after, InvalidRefreshToken)
+
+
+async def test_concurrent_sign_ins_on_a_device_leave_one_session(identity: Identity, database: Database):
+    device_id = uuid4()
+    await register(identity)
+    pairs = await asyncio.gather(*(sign_in(identity, device_id) for _ in range(6)))
+    assert len(pairs) == 6
+    assert await rows(database, "SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(1,)]
+    assert await rows(database, "SELECT count(*) FROM devices") == [(1,)]
+
+
+async def test_one_email_registers_once_however_many_ask_at_once(identity: Identity, database: Database):
+    answers = await outcomes(register(identity, phone=f"+26481123456{number}") for number in range(6))
+    assert sum(isinstance(answer, AccountExists) for answer in answers) == 5
+    for table in ("users", "profiles", "subject_keys", "wallet_addresses"):
+        assert await rows(database, f"SELECT count(*) FROM {table}") == [(1,)]
+
+
+async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(identity: Identity, database: Database):
+    made = await asyncio.gather(
+        *(identity.create_administrator(email="admin@elcorp.na", password=None, only_first=True) for _ in range(4)),
+    )
+    await asyncio.gather(*(identity.ensure_signing_keys() for _ in range(4)))
+    assert sum(each is not None for each in made) == 1
+    assert await rows(database, "SELECT activated_at IS NOT NULL FROM signing_keys ORDER BY 1") == [(False,), (True,)]

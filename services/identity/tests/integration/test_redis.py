@@ -1,0 +1,82 @@
+"""Attempts and revocations, on a real Redis that comes and goes."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from redis.exceptions import RedisError
+
+from chassis.cache import redis_client
+from chassis.testing.running import endpoint, through
+from identity.domain.errors import TooManyAttempts
+from identity.infrastructure.attempts import LimitedAttempts
+from identity.infrastructure.revocations import KEPT_SECONDS, KEY, RedisRevocations
+
+ENDED = datetime(2026, 3, 21, 8, 0, 0, 250_000, tzinfo=UTC)
+
+
+@pytest.fixture
+async def redis(redis_url):
+    client = redis_client(redis_url)
+    yield client
+    await client.aclose()
+
+
+async def test_attempts_are_limited_by_account_and_address(redis, redis_url):
+    attempts = LimitedAttempts(redis, redis_url, per_hour=3)
+    for _ in range(3):
+        await attempts.admit("ndapewa", "198.51.100.7")
+    with pytest.raises(TooManyAttempts) as refused:
+        await attempts.admit("ndapewa", "198.51.100.7")
+    assert 3500 < refused.value.retry_after_seconds <= 3600
+    await attempts.admit("ndapewa", "198.51.100.8")
+    await attempts.admit("johannes", "198.51.100.7")
+
+
+async def test_attempts_are_shared_by_processes_and_forgotten_after_a_success(redis, redis_url):
+    here, there = (LimitedAttempts(redis, redis_url, per_hour=2) for _ in range(2))
+    await here.admit("ndapewa", "198.51.100.7")
+    await there.admit("ndapewa", "198.51.100.7")
+    with pytest.raises(TooManyAttempts):
+        await here.admit("ndapewa", "198.51.100.7")
+    await there.forget("ndapewa", "198.51.100.7")
+    await here.admit("ndapewa", "198.51.100.7")
+
+
+async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url, fault_proxy):
+    proxy = await fault_proxy(*endpoint(redis_url))
+    url = through(redis_url, proxy.port)
+    client = redis_client(url)
+    attempts = LimitedAttempts(client, url, per_hour=2)
+    await attempts.admit("ndapewa", "198.51.100.7")
+    proxy.refuse()
+    for _ in range(2):
+        await attempts.admit("ndapewa", "198.51.100.7")
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit("ndapewa", "198.51.100.7")
+    await attempts.forget("ndapewa", "198.51.100.7")
+    await proxy.heal()
+    await attempts.admit("ndapewa", "198.51.100.7")
+    await client.aclose()
+
+
+async def test_revocations_are_kept_with_their_time_and_trimmed(redis):
+    revocations, old, new = RedisRevocations(redis), uuid4(), uuid4()
+    await revocations.add(old, ended_at=ENDED - timedelta(seconds=KEPT_SECONDS + 1))
+    for ended_at in (ENDED, ENDED + timedelta(seconds=3)):
+        await revocations.add(new, ended_at=ended_at)
+    assert await redis.zrange(KEY, 0, -1, withscores=True) == [(str(new).encode(), ENDED.timestamp())]
+
+
+async def test_without_redis_a_revocation_waits_for_its_event(redis_url, fault_proxy):
+    proxy = await fault_proxy(*endpoint(redis_url))
+    client = redis_client(through(redis_url, proxy.port))
+    revocations, session_id = RedisRevocations(client), uuid4()
+    proxy.refuse()
+    await revocations.try_add(session_id, ended_at=ENDED)
+    with pytest.raises(RedisError):
+        await revocations.add(session_id, ended_at=ENDED)
+    await proxy.heal()
+    await revocations.add(session_id, ended_at=ENDED)
+    assert await client.zscore(KEY, str(session_id)) == ENDED.timestamp()
+    await client.aclose()
