@@ -29,6 +29,7 @@ class PublicProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._head_bytes = 0
+        self._unread_bytes = 0
         self._refusal = bad_request()
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -40,9 +41,17 @@ class PublicProtocol(HttpToolsProtocol):
         self._have_head()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        self._unread_bytes += len(data)
+        super().data_received(data)
+        # A header reaches us only when it is whole; one that never ends would grow in the parser.
+        if self._deadline and self._unread_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+            self._refusal = _headers_too_large()
+            self.send_400_response("")
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_bytes = 0
+        self._head_bytes = self._unread_bytes = 0
         if self._deadline is None:
             self._await_head()
 
@@ -54,7 +63,7 @@ class PublicProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > HEAD_BYTES_MAX or len(self.headers) >= HEADERS_MAX:
-            self._refuse_head(Refusal(431, "VAL_001", "The request's headers are too large."))
+            self._refuse_head(_headers_too_large())
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -95,3 +104,7 @@ class PublicProtocol(HttpToolsProtocol):
         self._deadline = None
         if not self.transport.is_closing():
             self.transport.close()
+
+
+def _headers_too_large() -> Refusal:
+    return Refusal(431, "VAL_001", "The request's headers are too large.")

@@ -1,0 +1,115 @@
+"""A stand-in for the services behind the gateway: tells what arrived, and misbehaves when the path asks for it."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+CHUNK = b"x" * 65_536
+
+
+@dataclass
+class Stub:
+    """`arrived` are the requests seen so far, `cancelled` how many were abandoned by the gateway."""
+
+    url: str = ""
+    arrived: list[web.Request] = field(default_factory=list)
+    pushed_bytes: int = 0
+    read_bytes: int = 0
+    cancelled: int = 0
+    documents: dict[str, object] = field(default_factory=dict)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, request):
+        self.arrived.append(request)
+        if request.path in self.documents:
+            return web.json_response(self.documents[request.path])
+        behaviour = request.path.rpartition("/")[2]
+        try:
+            return await getattr(self, f"_{behaviour}", self._echo)(request)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    async def _echo(self, request):
+        body = await request.read()
+        return web.json_response(
+            {
+                "method": request.method,
+                "target": request.raw_path,
+                "headers": [[name.decode(), value.decode()] for name, value in request.raw_headers],
+                "bytes": len(body),
+                "body": body[:200].decode("utf-8", "replace"),
+            },
+            headers={"ETag": '"7"', "X-Request-Id": "the-services-own", "Server": "stub", "X-Frame-Options": "ALLOW"},
+        )
+
+    async def _teapot(self, _request):
+        return web.Response(status=418, text="short and stout", headers={"Retry-After": "7"})
+
+    async def _notmodified(self, _request):
+        return web.Response(status=304, headers={"ETag": '"7"'})
+
+    async def _empty(self, _request):
+        return web.Response(status=204)
+
+    async def _cookies(self, _request):
+        response = web.Response(text="ok")
+        response.headers.add("Set-Cookie", "a=1")
+        response.headers.add("Set-Cookie", "b=2")
+        return response
+
+    async def _slow(self, _request):
+        await self.release.wait()
+        return web.Response(text="late")
+
+    async def _gzip(self, _request):
+        return web.Response(body=b"\x1f\x8b-not-opened-on-the-way", headers={"Content-Encoding": "gzip"})
+
+    async def _drop(self, request):
+        request.transport.close()
+        await asyncio.sleep(1)
+
+    async def _half(self, request):
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"x" * 10)
+        request.transport.abort()
+        return response
+
+    async def _flood(self, request):
+        """Push as much as the other side takes."""
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while self.pushed_bytes < 64 * 1024 * 1024:
+            await response.write(CHUNK)
+            self.pushed_bytes += len(CHUNK)
+        return response
+
+    async def _swallow(self, request):
+        """Read nothing until released, then all."""
+        await self.release.wait()
+        async for chunk in request.content.iter_any():
+            self.read_bytes += len(chunk)
+        return web.json_response({"bytes": self.read_bytes})
+
+    async def _refuseearly(self, _request):
+        return web.Response(status=403, text="no")
+
+
+@asynccontextmanager
+async def stub_service():
+    stub = Stub()
+    app = web.Application(client_max_size=1 << 30)
+    app.router.add_route("*", "/{tail:.*}", stub.answer)
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    stub.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield stub
+    finally:
+        stub.release.set()
+        await runner.cleanup()

@@ -1,0 +1,130 @@
+"""A session that has ended is refused within a second, whichever way the news takes; money waits while none can come."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import aio_pika
+from google.protobuf.timestamp_pb2 import Timestamp
+from redis.asyncio import Redis
+
+from chassis.messaging.contracts import SOURCE, SPECVERSION, TIME, spec_of
+from chassis.messaging.topology import exchange_of
+from chassis.testing.running import endpoint, eventually, through
+from elcorp.identity.v1.events_pb2 import SessionEnded
+from gateway.ended_sessions import ENDED_KEY, POLL_SECONDS
+
+
+async def announce(broker_url, session_id):
+    """Publish what identity publishes when a session ends."""
+    spec, at = spec_of(SessionEnded), datetime.now(UTC)
+    until = Timestamp()
+    until.FromDatetime(at)
+    message = SessionEnded(session_id=str(session_id), user_id=str(uuid4()), tokens_valid_until=until, reason="logout")
+    connection = await aio_pika.connect(broker_url)
+    async with connection:
+        exchange = await (await connection.channel()).get_exchange(exchange_of("identity"))
+        await exchange.publish(
+            aio_pika.Message(
+                message.SerializeToString(),
+                message_id=str(uuid4()),
+                type=spec.type,
+                content_type="application/protobuf",
+                headers={SPECVERSION: "1.0", SOURCE: "/identity", TIME: at.isoformat()},
+            ),
+            routing_key=spec.type,
+            mandatory=False,
+        )
+
+
+async def note(redis_url, session_id, *, ended_at=None):
+    async with Redis.from_url(redis_url) as redis:
+        await redis.zadd(ENDED_KEY, {str(session_id): ended_at or time.time()})
+
+
+async def listening(running):
+    async def connected():
+        _, _, report = await running.call("GET", "/readyz", token=False)
+        return report["checks"]["broker"], report["checks"]["redis"]
+
+    await eventually(connected, (None, None))
+
+
+async def status_of(running, session, *, method="GET", path="/api/v1/users"):
+    status, _, _ = await running.call(method, path, token=None, headers=running.forge.headers(session_id=session))
+    return status
+
+
+async def test_an_announced_end_is_heard_at_once(gateway, broker_url):
+    running = await gateway()
+    await listening(running)
+    session = uuid4()
+    assert await status_of(running, session) == 200
+    await announce(broker_url, session)
+    started = time.perf_counter()
+    await eventually(lambda: status_of(running, session), 401, seconds=1)
+    assert time.perf_counter() - started < 0.5
+    assert await status_of(running, uuid4()) == 200
+
+
+async def test_a_noted_end_is_read_within_the_second_poll_without_the_broker(gateway, redis_url):
+    running = await gateway(rabbitmq_url="amqp://guest:guest@127.0.0.1:1/")
+    session = uuid4()
+    await note(redis_url, session)
+    await eventually(lambda: status_of(running, session), 401, seconds=2)
+
+
+async def test_ends_from_before_the_start_are_known_at_the_start(gateway, redis_url):
+    session = uuid4()
+    await note(redis_url, session, ended_at=time.time() - 600)
+    running = await gateway()
+    await eventually(lambda: status_of(running, session), 401, seconds=1)
+
+
+async def test_ends_noted_late_are_known_after_the_broker_was_away(gateway, broker_url, redis_url, fault_proxy):
+    proxy = await fault_proxy(*endpoint(broker_url))
+    running = await gateway(rabbitmq_url=through(broker_url, proxy.port))
+    await listening(running)
+    # The full read that a connection asks for is over with the next poll.
+    await asyncio.sleep(POLL_SECONDS + 0.2)
+    proxy.refuse()
+    session = uuid4()
+    # Dated further back than a poll looks.
+    await note(redis_url, session, ended_at=time.time() - 60)
+    await asyncio.sleep(1.5)
+    assert await status_of(running, session) == 200
+    await proxy.heal()
+    await eventually(lambda: status_of(running, session), 401, seconds=10)
+
+
+async def test_without_redis_reads_go_on_and_money_waits(gateway, redis_url, fault_proxy):
+    proxy = await fault_proxy(*endpoint(redis_url))
+    running = await gateway(redis_url=through(redis_url, proxy.port))
+    session = uuid4()
+    transfer = {"method": "POST", "path": "/api/v1/transfers"}
+    await eventually(lambda: status_of(running, session, **transfer), 200, seconds=3)
+    proxy.refuse()
+    await eventually(lambda: status_of(running, session, **transfer), 503, seconds=6)
+    status, headers, body = await running.call("POST", "/api/v1/transfers", json={})
+    assert (status, body["code"], headers["Retry-After"]) == (503, "SRV_002", "2")
+    assert await status_of(running, session, path="/api/v1/transfers") == 200
+    assert await status_of(running, session, method="POST") == 200
+    await proxy.heal()
+    await eventually(lambda: status_of(running, session, **transfer), 200, seconds=5)
+
+
+async def test_without_redis_from_the_start_money_waits_and_reads_are_answered(gateway):
+    running = await gateway(redis_url="redis://127.0.0.1:1/0")
+    assert await status_of(running, uuid4(), method="POST", path="/api/v1/issuances") == 503
+    assert await status_of(running, uuid4()) == 200
+    status, headers, _ = await running.call("GET", "/api/v1/users")
+    assert (status, headers["RateLimit-Limit"]) == (200, "100")
+
+
+async def test_an_unreadable_entry_harms_nobody(gateway, redis_url):
+    session = uuid4()
+    await note(redis_url, "no-uuid")
+    await note(redis_url, session)
+    running = await gateway()
+    await eventually(lambda: status_of(running, session), 401, seconds=2)

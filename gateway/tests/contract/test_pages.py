@@ -1,0 +1,90 @@
+"""Probes, metrics, the API's description and its pages."""
+
+import re
+
+from structlog.testing import capture_logs
+
+
+async def test_probes_answer_without_a_token_or_a_limit(gateway):
+    running = await gateway(rate_limit_per_minute=1)
+    for _ in range(3):
+        assert (await running.call("GET", "/healthz", token=False))[2] == {"alive": True}
+        status, _, report = await running.call("GET", "/readyz", token=False)
+        assert (status, report["ready"]) == (200, True)
+
+
+async def test_metrics_tell_of_requests_by_segment(gateway):
+    running = await gateway()
+    await running.call("GET", "/api/v1/wallets/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10")
+    _, headers, body = await running.call("GET", "/metrics", token=False)
+    assert headers["Content-Type"].startswith("text/plain")
+    assert b'gateway_request_seconds_count{method="GET",segment="wallets",status="200"}' in body
+    assert b"0195b0a0" not in body
+    for name in (b"gateway_in_flight", b"gateway_ended_sessions_age_seconds", b"event_loop_lag_seconds"):
+        assert name in body
+
+
+async def test_operations_leave_the_public_port_where_they_have_their_own(gateway):
+    running = await gateway(ops_port=0, wait=False)
+    for path in ("/readyz", "/metrics"):
+        assert (await running.call("GET", path, token=False))[0] == 404
+    assert (await running.call("GET", "/healthz", token=False))[0] == 200
+
+
+async def test_the_description_is_merged_from_the_services_that_are_there(gateway, stub):
+    document = {
+        "openapi": "3.1.0",
+        "paths": {"/api/v1/users": {"get": {"operationId": "list_users"}}},
+        "components": {"schemas": {}},
+    }
+
+    stub.documents["/openapi.json"] = document
+    running = await gateway(payments_url="http://127.0.0.1:1")
+    status, headers, body = await running.call("GET", "/openapi.json", token=False)
+    assert (status, body["x-missing-services"]) == (200, ["payments"])
+    assert body["paths"] == {"/api/v1/users": {"get": {"operationId": "list_users"}}}
+    asked = len(stub.arrived)
+    status, _, _ = await running.call("GET", "/openapi.json", token=False, headers={"If-None-Match": headers["ETag"]})
+    assert (status, len(stub.arrived)) == (304, asked)
+
+
+async def test_the_docs_page_needs_nothing_from_elsewhere(gateway):
+    running = await gateway()
+    status, headers, page = await running.call("GET", "/docs", token=False)
+    assert status == 200
+    policy = headers.getall("Content-Security-Policy")
+    assert len(policy) == 1
+    assert "script-src 'self';" in policy[0]
+    assert "frame-ancestors 'none'" in policy[0]
+    assert b"http" not in page
+    assert not re.search(rb"<script>|\son\w+=", page)
+    for asset in re.findall(rb'(?:src|href)="([^"]+)"', page):
+        status, headers, content = await running.call("GET", asset.decode(), token=False)
+        assert status == 200
+        assert len(content) > 50
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    _, _, script = await running.call("GET", "/docs/start.js", token=False)
+    assert b'url: "/openapi.json"' in script
+
+
+async def test_pages_are_only_read(gateway):
+    running = await gateway()
+    status, headers, body = await running.call("POST", "/docs", token=False)
+    assert (status, headers["Allow"], body["code"]) == (405, "GET, HEAD", "RES_005")
+    status, _, _ = await running.call("GET", "/docs/../settings.py", token=False)
+    assert status in {400, 404}
+
+
+async def test_each_request_leaves_one_line_without_its_query(gateway):
+    running = await gateway()
+    with capture_logs() as lines:
+        await running.call("GET", "/api/v1/wallets/1?number=4111111111111111")
+        await running.call("GET", "/api/v1/wallets", token=False)
+    told = [line for line in lines if line["event"] == "request"]
+    assert [(line["name"], line["outcome"], line["status"]) for line in told] == [
+        ("GET /wallets", "ok", 200),
+        ("GET /wallets", "AUTH_004", 401),
+    ]
+    assert told[0]["path"] == "/api/v1/wallets/1"
+    assert told[0]["ip"] == "127.0.0.1"
+    assert "4111" not in str(told)

@@ -1,0 +1,185 @@
+"""What reaches a service, and what comes back."""
+
+import asyncio
+import gzip
+import json
+from uuid import UUID
+
+import pytest
+
+from chassis.testing.running import eventually
+
+
+def headers_of(body):
+    return {name.lower(): value for name, value in body["headers"]}
+
+
+async def test_a_request_reaches_its_service_and_the_answer_comes_back(gateway, stub):
+    running = await gateway()
+    status, headers, body = await running.call("GET", "/api/v1/wallets/1?page=2&x=%2F")
+    assert status == 200
+    assert (body["method"], body["target"]) == ("GET", "/api/v1/wallets/1?page=2&x=%2F")
+    assert headers["ETag"] == '"7"'
+    assert headers.getall("X-Frame-Options") == ["DENY"]
+    assert headers["Strict-Transport-Security"].startswith("max-age=")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; frame-ancestors 'none'")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Server" not in headers
+    assert len(headers.getall("Date")) == 1
+
+
+async def test_the_token_and_the_clients_headers_pass_and_claims_about_the_client_do_not(gateway):
+    running = await gateway(trusted_proxies=())
+    spoofed = {"X-Elcorp-Actor": "root", "X-Forwarded-For": "1.2.3.4", "X-Real-IP": "1.2.3.4", "Forwarded": "for=1.2.3.4"}
+    given = {"Idempotency-Key": "k-1", "If-Match": '"3"', "User-Agent": "app/1", "X-Forwarded-Proto": "https"}
+    _, _, body = await running.call("POST", "/api/v1/users", headers={**spoofed, **given}, json={})
+    seen = headers_of(body)
+    assert seen["authorization"].startswith("Bearer ")
+    assert (seen["idempotency-key"], seen["if-match"], seen["user-agent"]) == ("k-1", '"3"', "app/1")
+    assert (seen["x-forwarded-for"], seen["x-forwarded-proto"]) == ("127.0.0.1", "http")
+    assert not {"x-elcorp-actor", "x-real-ip", "forwarded"} & seen.keys()
+
+
+async def test_a_trusted_proxy_speaks_for_the_client(gateway):
+    running = await gateway()
+    given = {"X-Forwarded-For": "6.6.6.6, 41.182.0.9", "X-Forwarded-Proto": "https"}
+    _, _, body = await running.call("GET", "/api/v1/users", headers=given)
+    assert headers_of(body)["x-forwarded-for"] == "41.182.0.9"
+    assert headers_of(body)["x-forwarded-proto"] == "https"
+
+
+async def test_the_request_id_is_the_clients_where_it_is_sane_and_new_otherwise(gateway):
+    running = await gateway()
+    _, headers, body = await running.call("GET", "/api/v1/users", headers={"X-Request-Id": "0f-client.request_1"})
+    assert headers.getall("X-Request-Id") == ["0f-client.request_1"]
+    assert headers_of(body)["x-request-id"] == "0f-client.request_1"
+    for insane in ("short", "x" * 65, "with space", 'quo"te---'):
+        _, headers, body = await running.call("GET", "/api/v1/users", headers={"X-Request-Id": insane})
+        assert UUID(headers["X-Request-Id"]).version == 7
+        assert headers_of(body)["x-request-id"] == headers["X-Request-Id"]
+
+
+async def test_a_trace_goes_on_and_one_begins(gateway):
+    running = await gateway()
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    _, _, body = await running.call("GET", "/api/v1/users", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    assert headers_of(body)["traceparent"].split("-")[1] == trace
+    assert "00f067aa0ba902b7" not in headers_of(body)["traceparent"]
+    _, _, body = await running.call("GET", "/api/v1/users", headers={"traceparent": "nonsense"})
+    assert len(headers_of(body)["traceparent"]) == 55
+
+
+async def test_hop_by_hop_headers_end_here(gateway):
+    running = await gateway()
+    hop = {"Connection": "close, X-Hop", "X-Hop": "1", "TE": "trailers", "Keep-Alive": "5", "Proxy-Authorization": "Basic x"}
+    _, headers, body = await running.call("GET", "/api/v1/users", headers=hop)
+    assert not {"x-hop", "te", "keep-alive", "proxy-authorization"} & headers_of(body).keys()
+    assert "Keep-Alive" not in headers
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_every_method_passes(gateway, method):
+    running = await gateway()
+    status, _, body = await running.call(method, "/api/v1/users/1")
+    assert (status, body["method"]) == (200, method)
+
+
+async def test_statuses_pass_as_they_are(gateway):
+    running = await gateway()
+    status, headers, body = await running.call("GET", "/api/v1/users/teapot")
+    assert (status, headers["Retry-After"], body) == (418, "7", b"short and stout")
+    for path, expected in (("notmodified", 304), ("empty", 204)):
+        status, _, body = await running.call("GET", f"/api/v1/users/{path}")
+        assert (status, body) == (expected, b"")
+    async with running.request("HEAD", "/api/v1/users/1") as response:
+        status, headers, body = response.status, response.headers, await response.read()
+    assert (status, body) == (200, b"")
+    assert int(headers["Content-Length"]) > 100
+
+
+async def test_repeated_headers_of_an_answer_all_come_back(gateway):
+    running = await gateway()
+    _, headers, _ = await running.call("GET", "/api/v1/users/cookies")
+    assert headers.getall("Set-Cookie") == ["a=1", "b=2"]
+
+
+async def test_bodies_are_not_opened_on_the_way(gateway):
+    running = await gateway()
+    _, headers, body = await running.call("GET", "/api/v1/users/gzip", headers={"Accept-Encoding": "gzip"})
+    assert (headers["Content-Encoding"], body) == ("gzip", b"\x1f\x8b-not-opened-on-the-way")
+    packed = gzip.compress(b"{}")
+    _, _, body = await running.call("POST", "/api/v1/users", data=packed, headers={"Content-Encoding": "gzip"})
+    assert (headers_of(body)["content-length"], body["body"]) == (str(len(packed)), "{}")
+
+
+async def test_a_body_keeps_its_length_or_its_lack_of_one(gateway):
+    running = await gateway()
+    _, _, body = await running.call("POST", "/api/v1/users", data=json.dumps({"a": 1}))
+    assert headers_of(body)["content-length"] == "8"
+
+    async def pieces():
+        for _ in range(3):
+            yield b"x" * 100_000
+            await asyncio.sleep(0.01)
+
+    _, _, body = await running.call("POST", "/api/v1/users", data=pieces())
+    assert body["bytes"] == 300_000
+    assert headers_of(body)["transfer-encoding"] == "chunked"
+    _, _, body = await running.call("POST", "/api/v1/users", data=pieces(), headers={"Content-Length": "300000"})
+    assert (body["bytes"], headers_of(body)["content-length"]) == (300_000, "300000")
+
+
+async def test_an_answer_before_the_bodys_end_is_passed_on(gateway):
+    running = await gateway()
+
+    async def endless():
+        for _ in range(100):
+            yield b"x" * 1000
+            await asyncio.sleep(0.05)
+
+    status, _, _ = await running.call("POST", "/api/v1/users/refuseearly", data=endless())
+    assert status == 403
+
+
+async def test_a_large_answer_waits_for_its_reader(gateway, stub):
+    running = await gateway()
+    async with running.request("GET", "/api/v1/reports/flood") as response:
+        await asyncio.sleep(1)
+        assert stub.pushed_bytes < 24 * 1024 * 1024  # what sockets and windows hold
+        read = 0
+        async for chunk in response.content.iter_any():
+            read += len(chunk)
+    assert read == 64 * 1024 * 1024
+
+
+async def test_a_large_request_waits_for_its_reader(gateway, stub):
+    running = await gateway(body_bytes_max=1 << 30)
+    sent = 0
+
+    async def pieces():
+        nonlocal sent
+        for _ in range(1024):
+            yield b"x" * 65_536
+            sent += 65_536
+
+    call = asyncio.create_task(running.call("POST", "/api/v1/reports/swallow", data=pieces()))
+    await asyncio.sleep(1)
+    assert sent < 24 * 1024 * 1024
+    stub.release.set()
+    status, _, body = await call
+    assert (status, body["bytes"]) == (200, 64 * 1024 * 1024)
+
+
+async def test_when_the_client_hangs_up_the_service_may_stop(gateway, stub):
+    running = await gateway()
+    call = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
+    await asyncio.sleep(0.3)
+    assert stub.cancelled == 0
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+
+    async def cancelled():
+        return stub.cancelled
+
+    await eventually(cancelled, 1, seconds=2)
+    assert (await running.call("GET", "/api/v1/users/1"))[0] == 200

@@ -1,0 +1,176 @@
+"""What the gateway answers itself, and that nothing of it reaches a service."""
+
+import asyncio
+from io import BytesIO
+
+import pytest
+
+
+def is_error(body, code):
+    assert body["status"] == "error"
+    assert body["code"] == code
+    assert body["request_id"]
+    assert body["timestamp"].endswith("Z")
+    assert isinstance(body["error"], str)
+    return True
+
+
+async def test_a_bad_token_is_refused_before_any_service_sees_it(gateway, stub):
+    running = await gateway()
+    status, headers, body = await running.call("GET", "/api/v1/users", token=None, headers={"Authorization": "Bearer nope"})
+    assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert is_error(body, "AUTH_003")
+    assert headers["X-Request-Id"] == body["request_id"]
+    status, _, body = await running.call("GET", "/api/v1/users", token=None)
+    assert (status, body["code"]) == (401, "AUTH_004")
+    assert stub.arrived == []
+    assert (await running.call("POST", "/api/v1/auth/login", token=None))[0] == 200
+
+
+async def test_an_unknown_route_is_not_found(gateway, stub):
+    running = await gateway()
+    for path in ("/api/v1/nothing", "/api/v2/users", "/", "/favicon.ico", "/api/v1/Users"):
+        status, _, body = await running.call("GET", path)
+        assert status == 404, path
+        assert is_error(body, "RES_001")
+    assert stub.arrived == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/users/../wallets", "/api/v1/users/%2e%2e/wallets", "/api/v1//users", "/api/v1/users%2fx", "/..%2f"]
+)
+async def test_a_path_with_two_readings_is_refused(gateway, stub, path):
+    running = await gateway()
+    answer = await running.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"VAL_001"' in answer
+    assert stub.arrived == []
+
+
+async def test_a_body_beyond_the_limit_is_refused_by_its_declared_length(gateway, stub):
+    running = await gateway()
+    status, _, body = await running.call("POST", "/api/v1/users", data=BytesIO(b"x" * 1_048_577))
+    assert status == 413
+    assert is_error(body, "VAL_003")
+    assert stub.arrived == []
+    status, _, body = await running.call("POST", "/api/v1/users", data=b"x" * 1_048_576)
+    assert (status, body["bytes"]) == (200, 1_048_576)
+
+
+async def test_a_body_beyond_the_limit_is_refused_as_it_comes(gateway):
+    running = await gateway()
+
+    async def pieces():
+        for _ in range(20):
+            yield b"x" * 65_536
+            await asyncio.sleep(0.005)
+
+    status, _, body = await running.call("POST", "/api/v1/users", data=pieces())
+    assert status == 413
+    assert is_error(body, "VAL_003")
+    assert (await running.call("GET", "/api/v1/users/1"))[0] == 200
+
+
+async def test_more_than_the_minute_allows_is_refused(gateway, stub):
+    running = await gateway(rate_limit_per_minute=5)
+    for remaining in (4, 3, 2, 1, 0):
+        status, headers, _ = await running.call("GET", "/api/v1/users")
+        assert (status, headers["RateLimit-Limit"], headers["RateLimit-Remaining"]) == (200, "5", str(remaining))
+    status, headers, body = await running.call("GET", "/api/v1/users")
+    assert status == 429
+    assert is_error(body, "RATE_001")
+    assert 55 <= int(headers["Retry-After"]) <= 60
+    assert headers["RateLimit-Reset"] == headers["Retry-After"]
+    assert len(stub.arrived) == 5
+    assert (await running.call("GET", "/healthz", token=False))[0] == 200
+    other = {"X-Forwarded-For": "41.182.0.9"}
+    assert (await running.call("GET", "/api/v1/users", headers=other))[0] == 200
+
+
+async def test_too_many_at_once_are_refused(gateway):
+    running = await gateway(in_flight_max=2)
+    slow = [asyncio.create_task(running.call("GET", "/api/v1/users/slow")) for _ in range(2)]
+    await asyncio.sleep(0.2)
+    status, headers, body = await running.call("GET", "/api/v1/users")
+    assert (status, headers["Retry-After"]) == (503, "2")
+    assert is_error(body, "SRV_002")
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_websockets_are_refused_cleanly(gateway, stub):
+    running = await gateway()
+    handshake = (
+        "GET /api/v1/users HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    answer = await running.raw(handshake.encode())
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"WebSockets" in answer
+    assert stub.arrived == []
+
+
+async def test_an_offer_of_http2_is_ignored(gateway):
+    running = await gateway()
+    token = running.forge.token()
+    offer = (
+        f"GET /api/v1/users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    )
+    answer = await running.raw(f"{offer}Connection: Upgrade, HTTP2-Settings\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"h2c" not in answer
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
+        b"POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 4, 4\r\n\r\nabcd",
+        b"POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: +4\r\n\r\nabcd",
+        b"POST /api/v1/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"POST /api/v1/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+        b"GET /api/v1/users HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET /api/v1/users HTTP/1.1\r\nX: a\r\n b\r\n\r\n",
+        b"GET /api/v1/users HTTP/1.1\r\nX: a\x00b\r\n\r\n",
+        b"GET /api/v1/users HTTP/9.1\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+async def test_what_a_smuggler_sends_is_refused_and_the_connection_ends(gateway, stub, head):
+    running = await gateway()
+    answer = await running.raw(head + b"GET /api/v1/auth/smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert b'"status":"error"' in answer
+    assert [request.path for request in stub.arrived if "smuggled" in request.path] == []
+
+
+async def test_a_head_without_end_is_refused(gateway):
+    running = await gateway()
+    many = b"".join(b"x-%d: y\r\n" % number for number in range(101))
+    assert (await running.raw(b"GET / HTTP/1.1\r\n" + many + b"\r\n")).startswith(b"HTTP/1.1 431 ")
+    assert (await running.raw(b"GET / HTTP/1.1\r\nx: ", *([b"y" * 20_000] * 3))).startswith(b"HTTP/1.1 431 ")
+    assert (await running.raw(b"GET /" + b"y" * 9_000)).startswith(b"HTTP/1.1 414 ")
+
+
+async def test_pages_of_listed_origins_may_call_and_others_may_not(gateway):
+    running = await gateway(cors_origins=("https://app.elcorp.na",))
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    status, headers, _ = await running.call(
+        "OPTIONS", "/api/v1/transfers", token=None, headers={"Origin": "https://app.elcorp.na", **asked}
+    )
+    assert (status, headers["Access-Control-Allow-Origin"]) == (204, "https://app.elcorp.na")
+    assert "idempotency-key" in headers["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Credentials" not in headers
+    for origin in ("https://evil.example", "https://app.elcorp.na.evil.example", "null"):
+        status, headers, _ = await running.call("OPTIONS", "/api/v1/transfers", token=None, headers={"Origin": origin, **asked})
+        assert status == 403
+        assert "Access-Control-Allow-Origin" not in headers
+    _, headers, _ = await running.call("GET", "/api/v1/users", headers={"Origin": "https://app.elcorp.na"})
+    assert headers["Access-Control-Allow-Origin"] == "https://app.elcorp.na"
+    assert headers["Vary"] == "Origin"
+    _, headers, _ = await running.call("GET", "/api/v1/users", headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in headers

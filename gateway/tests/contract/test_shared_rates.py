@@ -1,0 +1,114 @@
+"""Several gateways count together."""
+
+import asyncio
+import time
+
+import pytest_asyncio
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from chassis.testing.running import eventually
+from gateway.rates import WINDOW_SECONDS, Rates
+from gateway.shared_rates import KEY_PREFIX, SharedRates
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest_asyncio.fixture
+async def redis(redis_url):
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
+def used(rates, count):
+    return sum(rates.admit("a").allowed for _ in range(count))
+
+
+async def test_what_one_gateway_let_through_counts_at_the_other(redis):
+    clock = Time()
+    first, second = Rates(10, now=clock), Rates(10, now=clock)
+    exchanges = [SharedRates(redis, rates, now=clock) for rates in (first, second)]
+    assert used(first, 4) == 4
+    await exchanges[0].exchange()
+    assert used(second, 1) == 1
+    await exchanges[1].exchange()
+    assert used(second, 20) == 5
+    assert not second.admit("a").allowed
+    await exchanges[1].exchange()
+    first.admit("a")
+    await exchanges[0].exchange()
+    assert not first.admit("a").allowed
+
+
+async def test_the_shared_window_moves_on_as_well(redis):
+    clock = Time()
+    first, second = Rates(5, now=clock), Rates(5, now=clock)
+    exchanges = [SharedRates(redis, rates, now=clock) for rates in (first, second)]
+    assert used(first, 5) == 5
+    await exchanges[0].exchange()
+    second.admit("a")
+    await exchanges[1].exchange()
+    verdict = second.admit("a")
+    assert (verdict.allowed, verdict.reset_seconds) == (False, WINDOW_SECONDS)
+    clock.now += WINDOW_SECONDS
+    assert used(second, 9) == 5
+
+
+async def test_counts_come_back_after_a_restart(redis):
+    clock = Time()
+    before = Rates(5, now=clock)
+    used(before, 5)
+    await SharedRates(redis, before, now=clock).exchange()
+    after = Rates(5, now=clock)
+    after.admit("a")
+    await SharedRates(redis, after, now=clock).exchange()
+    assert not after.admit("a").allowed
+
+
+async def test_an_address_takes_little_room_for_a_minute_only(redis):
+    clock = Time()
+    rates = Rates(1_000_000, now=clock)
+    shared = SharedRates(redis, rates, now=clock)
+    for _ in range(200):
+        used(rates, 50)
+        await shared.exchange()
+        clock.now += 1
+    assert await redis.hlen(f"{KEY_PREFIX}a") <= WINDOW_SECONDS + 1
+    assert 0 < await redis.ttl(f"{KEY_PREFIX}a") <= WINDOW_SECONDS + 1
+    assert rates.windows["a"].own == 50 * WINDOW_SECONDS
+
+
+async def test_many_addresses_are_exchanged_quickly(redis):
+    rates = Rates(100)
+    for number in range(5000):
+        rates.admit(f"10.0.{number >> 8}.{number & 255}")
+    started = time.perf_counter()
+    await SharedRates(redis, rates).exchange()
+    assert time.perf_counter() - started < 1
+    assert not rates.asked
+    assert await redis.hlen(f"{KEY_PREFIX}10.0.3.7") == 1
+
+
+async def test_without_redis_each_gateway_limits_by_itself():
+    nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+    rates = Rates(3)
+    assert used(rates, 5) == 3
+    await SharedRates(nowhere, rates).exchange()
+    assert used(rates, 5) == 0
+    await nowhere.aclose()
+
+
+async def test_it_runs_until_told_to_stop(redis):
+    rates, stop = Rates(5), asyncio.Event()
+    task = asyncio.create_task(SharedRates(redis, rates).run(stop))
+    rates.admit("a")
+    await eventually(lambda: redis.exists(f"{KEY_PREFIX}a"), 1, seconds=2)
+    stop.set()
+    await asyncio.wait_for(task, 1)

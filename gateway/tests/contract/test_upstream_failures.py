@@ -1,0 +1,95 @@
+"""A service that is away, silent or broken: 503 with Retry-After in the envelope, and the others go on."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from chassis.testing.running import endpoint
+from gateway import upstream
+from gateway.routes import ROUTES, Route, RouteTable
+
+AWAY = "http://127.0.0.1:1"
+
+
+def is_unavailable(answer):
+    status, headers, body = answer
+    assert (status, headers["Retry-After"], body["code"]) == (503, "2", "SRV_002")
+    assert "127.0.0.1" not in str(body)
+    return True
+
+
+def be_quick(monkeypatch):
+    quick = RouteTable(Route(route.segment, route.service, timeout_seconds=0.3) for route in ROUTES)
+    monkeypatch.setattr("gateway.bootstrap.ROUTES", quick)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("url", [AWAY, "http://nowhere.invalid:8102"])
+async def test_a_service_that_is_away_is_unavailable_and_the_others_answer(gateway, method, url):
+    running = await gateway(payments_url=url)
+    assert is_unavailable(await running.call(method, "/api/v1/wallets"))
+    assert (await running.call(method, "/api/v1/users"))[0] == 200
+
+
+async def test_a_service_that_hangs_up_on_a_write_is_asked_once_only(gateway, stub):
+    running = await gateway()
+    answer = await running.call("POST", "/api/v1/users/drop", json={})
+    assert is_unavailable(answer)
+    assert "outcome is not known" in answer[2]["error"]
+    assert len(stub.arrived) == 1
+    assert is_unavailable(await running.call("PUT", "/api/v1/users/drop", json={}))
+    assert len(stub.arrived) == 2
+
+
+async def test_a_read_survives_a_connection_that_the_service_has_closed(gateway, stub, fault_proxy):
+    proxy = await fault_proxy(*endpoint(stub.url))
+    running = await gateway(identity_url=f"http://127.0.0.1:{proxy.port}")
+    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+    proxy.cut()
+    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+    assert proxy.accepted == 2
+
+
+async def test_a_silent_service_is_given_up_on(gateway, monkeypatch):
+    be_quick(monkeypatch)
+    running = await gateway()
+    answer = await running.call("GET", "/api/v1/users/slow")
+    assert is_unavailable(answer)
+    assert "in time" in answer[2]["error"]
+
+
+async def test_an_address_that_does_not_answer_is_given_up_on(gateway, stub, fault_proxy, monkeypatch):
+    monkeypatch.setattr(upstream, "CONNECT_SECONDS", 0.3)
+    proxy = await fault_proxy(*endpoint(stub.url))
+    be_quick(monkeypatch)
+    running = await gateway(identity_url=f"http://127.0.0.1:{proxy.port}")
+    proxy.blackhole()
+    assert is_unavailable(await running.call("GET", "/api/v1/users"))
+    await proxy.heal()
+    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+
+
+async def test_an_answer_that_breaks_off_does_not_look_whole(gateway):
+    running = await gateway()
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await running.call("GET", "/api/v1/users/half")
+    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+
+
+async def test_a_full_pool_is_unavailable_not_endless(gateway, monkeypatch):
+    monkeypatch.setattr(upstream, "CONNECT_SECONDS", 0.3)
+    running = await gateway(upstream_connections_max=1)
+    slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
+    await asyncio.sleep(0.1)
+    assert is_unavailable(await running.call("POST", "/api/v1/users", json={}))
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
+
+
+async def test_without_the_signing_keys_no_token_can_be_judged(gateway):
+    running = await gateway(jwks_url=f"{AWAY}/jwks.json", wait=False)
+    assert is_unavailable(await running.call("GET", "/api/v1/users"))
+    assert (await running.call("POST", "/api/v1/auth/login", token=False))[0] == 200
+    status, _, report = await running.call("GET", "/readyz", token=False)
+    assert (status, report["ready"]) == (503, False)

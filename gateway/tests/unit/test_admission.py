@@ -1,0 +1,102 @@
+from uuid import uuid4
+
+import pytest
+
+from chassis.testing.tokens import TokenForge
+from gateway.admission import STALE_SECONDS, Admission
+from gateway.refusals import Refusal
+from gateway.revocations import Revocations
+from gateway.routes import Route
+
+OPEN, CLOSED, MONEY = (
+    Route("auth", "identity", public=True),
+    Route("users", "identity"),
+    Route("transfers", "payments", strict=True),
+)
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def monotonic():
+    return Time()
+
+
+@pytest.fixture
+def revocations(monotonic):
+    made = Revocations(monotonic=monotonic)
+    made.confirm()
+    return made
+
+
+@pytest.fixture
+def forge():
+    return TokenForge()
+
+
+@pytest.fixture
+def admission(forge, revocations):
+    return Admission(forge.verifier(), revocations)
+
+
+def bearer(token):
+    return [f"Bearer {token}".encode()]
+
+
+async def refusal_of(call):
+    with pytest.raises(Refusal) as caught:
+        await call
+    return caught.value.status, caught.value.code
+
+
+async def test_a_good_token_passes_with_its_claims(admission, forge):
+    subject = uuid4()
+    claims = await admission.admit(bearer(forge.token(subject)), CLOSED, "GET")
+    assert claims.subject_id == str(subject)
+
+
+async def test_without_a_token_only_public_prefixes_pass(admission):
+    assert await admission.admit([], OPEN, "POST") is None
+    assert await refusal_of(admission.admit([], CLOSED, "GET")) == (401, "AUTH_004")
+
+
+@pytest.mark.parametrize("route", [OPEN, CLOSED])
+@pytest.mark.parametrize("value", [b"Bearer x", b"Bearer ", b"Basic YTpi", b"Bearer \xff\xfe", b"token"])
+async def test_a_bad_token_is_refused_even_where_none_is_needed(admission, route, value):
+    assert await refusal_of(admission.admit([value], route, "GET")) == (401, "AUTH_003")
+
+
+async def test_forged_and_expired_tokens_are_told_apart(admission, forge):
+    assert await refusal_of(admission.admit(bearer(TokenForge().token()), CLOSED, "GET")) == (401, "AUTH_003")
+    assert await refusal_of(admission.admit(bearer(forge.token(life_seconds=-1)), CLOSED, "GET")) == (401, "AUTH_002")
+    wrong = forge.token(claims={"aud": "other"})
+    assert await refusal_of(admission.admit(bearer(wrong), CLOSED, "GET")) == (401, "AUTH_003")
+    refresh = forge.token(header={"typ": "rt+jwt"})
+    assert await refusal_of(admission.admit(bearer(refresh), CLOSED, "GET")) == (401, "AUTH_003")
+
+
+async def test_two_authorizations_are_ambiguous(admission, forge):
+    assert await refusal_of(admission.admit(bearer(forge.token()) * 2, CLOSED, "GET")) == (400, "VAL_001")
+
+
+async def test_an_ended_session_is_refused(admission, forge, revocations):
+    session = uuid4()
+    token = bearer(forge.token(session_id=session))
+    assert await admission.admit(token, CLOSED, "GET")
+    revocations.end(session, 4e9)
+    assert await refusal_of(admission.admit(token, CLOSED, "GET")) == (401, "AUTH_003")
+
+
+async def test_money_does_not_move_while_ended_sessions_are_not_known(admission, forge, monotonic):
+    token = bearer(forge.token())
+    assert await admission.admit(token, MONEY, "POST")
+    monotonic.now += STALE_SECONDS + 0.1
+    assert await refusal_of(admission.admit(token, MONEY, "POST")) == (503, "SRV_002")
+    assert await admission.admit(token, MONEY, "GET")
+    assert await admission.admit(token, CLOSED, "POST")

@@ -1,0 +1,87 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.rates import ADDRESSES_MAX, WINDOW_SECONDS, Rates, key_of
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_limit_is_exact_and_said():
+    rates = Rates(3, now=Time())
+    assert [rates.admit("10.0.0.1").remaining for _ in range(3)] == [2, 1, 0]
+    refused = rates.admit("10.0.0.1")
+    assert (refused.allowed, refused.reset_seconds) == (False, 60)
+    assert dict(refused.headers()) == {b"ratelimit-limit": b"3", b"ratelimit-remaining": b"0", b"ratelimit-reset": b"60"}
+
+
+def test_addresses_do_not_share():
+    rates = Rates(1, now=Time())
+    assert rates.admit("10.0.0.1").allowed
+    assert rates.admit("10.0.0.2").allowed
+
+
+def test_the_window_moves_on():
+    time = Time()
+    rates = Rates(2, now=time)
+    rates.admit("a")
+    time.now += 30
+    rates.admit("a")
+    assert not rates.admit("a").allowed
+    time.now += 30
+    assert rates.admit("a").allowed
+    assert rates.admit("a").reset_seconds == 30
+
+
+def test_refusals_are_not_counted():
+    time = Time()
+    rates = Rates(1, now=time)
+    rates.admit("a")
+    for _ in range(50):
+        assert not rates.admit("a").allowed
+    time.now += WINDOW_SECONDS
+    assert rates.admit("a").allowed
+
+
+def test_a_network_of_ipv6_addresses_is_one_client():
+    rates = Rates(1, now=Time())
+    assert rates.admit("2001:db8:1:2::1").allowed
+    assert not rates.admit("2001:db8:1:2:ffff::9").allowed
+    assert rates.admit("2001:db8:1:3::1").allowed
+    assert key_of("::ffff:10.0.0.1") == "10.0.0.1"
+
+
+def test_idle_addresses_are_forgotten():
+    time = Time()
+    rates = Rates(5, now=time)
+    rates.admit("a")
+    rates.windows["a"].unsent.clear()
+    time.now += WINDOW_SECONDS
+    rates.forget_idle()
+    assert not rates.windows
+
+
+def test_memory_is_bounded():
+    rates = Rates(5, now=Time())
+    for number in range(ADDRESSES_MAX + 10):
+        rates.admit(f"host-{number}")
+    assert len(rates.windows) == ADDRESSES_MAX
+    assert rates.asked == rates.windows.keys()
+
+
+@given(st.lists(st.floats(min_value=0, max_value=20), max_size=120))
+def test_no_minute_ever_holds_more_than_the_limit(pauses):
+    time = Time()
+    rates = Rates(10, now=time)
+    passed = []
+    for pause in pauses:
+        time.now += pause
+        if rates.admit("a").allowed:
+            passed.append(time.now)
+    for at in passed:
+        assert sum(1 for other in passed if at - WINDOW_SECONDS < other <= at) <= 10
