@@ -1,6 +1,7 @@
 """A stand-in for the services behind the gateway: tells what arrived, and misbehaves when the path asks for it."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,18 +22,19 @@ class Stub:
     documents: dict[str, object] = field(default_factory=dict)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def answer(self, request):
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         self.arrived.append(request)
         if request.path in self.documents:
             return web.json_response(self.documents[request.path])
         behaviour = request.path.rpartition("/")[2]
         try:
-            return await getattr(self, f"_{behaviour}", self._echo)(request)
+            handle: Callable[[web.Request], Awaitable[web.StreamResponse]] = getattr(self, f"_{behaviour}", self._echo)
+            return await handle(request)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
 
-    async def _echo(self, request):
+    async def _echo(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         return web.json_response(
             {
@@ -45,40 +47,41 @@ class Stub:
             headers={"ETag": '"7"', "X-Request-Id": "the-services-own", "Server": "stub", "X-Frame-Options": "ALLOW"},
         )
 
-    async def _teapot(self, _request):
+    async def _teapot(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(status=418, text="short and stout", headers={"Retry-After": "7"})
 
-    async def _notmodified(self, _request):
+    async def _notmodified(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(status=304, headers={"ETag": '"7"'})
 
-    async def _empty(self, _request):
+    async def _empty(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(status=204)
 
-    async def _cookies(self, _request):
+    async def _cookies(self, _request: web.Request) -> web.StreamResponse:
         response = web.Response(text="ok")
         response.headers.add("Set-Cookie", "a=1")
         response.headers.add("Set-Cookie", "b=2")
         return response
 
-    async def _slow(self, _request):
+    async def _slow(self, _request: web.Request) -> web.StreamResponse:
         await self.release.wait()
         return web.Response(text="late")
 
-    async def _gzip(self, _request):
+    async def _gzip(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(body=b"\x1f\x8b-not-opened-on-the-way", headers={"Content-Encoding": "gzip"})
 
-    async def _drop(self, request):
-        request.transport.close()
+    async def _drop(self, request: web.Request) -> web.StreamResponse:
+        _transport_of(request).close()
         await asyncio.sleep(1)
+        return web.Response()
 
-    async def _half(self, request):
+    async def _half(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "1000"})
         await response.prepare(request)
         await response.write(b"x" * 10)
-        request.transport.abort()
+        _transport_of(request).abort()
         return response
 
-    async def _flood(self, request):
+    async def _flood(self, request: web.Request) -> web.StreamResponse:
         """Push as much as the other side takes."""
         response = web.StreamResponse()
         await response.prepare(request)
@@ -87,19 +90,19 @@ class Stub:
             self.pushed_bytes += len(CHUNK)
         return response
 
-    async def _swallow(self, request):
+    async def _swallow(self, request: web.Request) -> web.StreamResponse:
         """Read nothing until released, then all."""
         await self.release.wait()
         async for chunk in request.content.iter_any():
             self.read_bytes += len(chunk)
         return web.json_response({"bytes": self.read_bytes})
 
-    async def _refuseearly(self, _request):
+    async def _refuseearly(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(status=403, text="no")
 
 
 @asynccontextmanager
-async def stub_service():
+async def stub_service() -> AsyncIterator[Stub]:
     stub = Stub()
     app = web.Application(client_max_size=1 << 30)
     app.router.add_route("*", "/{tail:.*}", stub.answer)
@@ -113,3 +116,8 @@ async def stub_service():
     finally:
         stub.release.set()
         await runner.cleanup()
+
+
+def _transport_of(request: web.Request) -> asyncio.Transport:
+    assert request.transport is not None
+    return request.transport

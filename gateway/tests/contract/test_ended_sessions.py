@@ -3,7 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aio_pika
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -15,8 +15,10 @@ from chassis.testing.running import endpoint, eventually, through
 from elcorp.identity.v1.events_pb2 import SessionEnded
 from gateway.ended_sessions import ENDED_KEY, POLL_SECONDS
 
+from .running_gateway import RunningGateway, Start, StartProxy
 
-async def announce(broker_url, session_id):
+
+async def announce(broker_url: str, session_id: UUID) -> None:
     """Publish what identity publishes when a session ends."""
     spec, at = spec_of(SessionEnded), datetime.now(UTC)
     until = Timestamp()
@@ -38,25 +40,25 @@ async def announce(broker_url, session_id):
         )
 
 
-async def note(redis_url, session_id, *, ended_at=None):
+async def note(redis_url: str, session_id: UUID | str, *, ended_at: float | None = None) -> None:
     async with Redis.from_url(redis_url) as redis:
         await redis.zadd(ENDED_KEY, {str(session_id): ended_at or time.time()})
 
 
-async def listening(running):
-    async def connected():
+async def listening(running: RunningGateway) -> None:
+    async def connected() -> tuple[str | None, str | None]:
         _, _, report = await running.call("GET", "/readyz", token=False)
         return report["checks"]["broker"], report["checks"]["redis"]
 
     await eventually(connected, (None, None))
 
 
-async def status_of(running, session, *, method="GET", path="/api/v1/users"):
-    status, _, _ = await running.call(method, path, token=None, headers=running.forge.headers(session_id=session))
+async def status_of(running: RunningGateway, session: UUID, *, method: str = "GET", path: str = "/api/v1/users") -> int:
+    status, _, _ = await running.call(method, path, token=False, headers=running.forge.headers(session_id=session))
     return status
 
 
-async def test_an_announced_end_is_heard_at_once(gateway, broker_url):
+async def test_an_announced_end_is_heard_at_once(gateway: Start, broker_url: str) -> None:
     running = await gateway()
     await listening(running)
     session = uuid4()
@@ -68,21 +70,23 @@ async def test_an_announced_end_is_heard_at_once(gateway, broker_url):
     assert await status_of(running, uuid4()) == 200
 
 
-async def test_a_noted_end_is_read_within_the_second_poll_without_the_broker(gateway, redis_url):
+async def test_a_noted_end_is_read_within_the_second_poll_without_the_broker(gateway: Start, redis_url: str) -> None:
     running = await gateway(rabbitmq_url="amqp://guest:guest@127.0.0.1:1/")
     session = uuid4()
     await note(redis_url, session)
     await eventually(lambda: status_of(running, session), 401, seconds=2)
 
 
-async def test_ends_from_before_the_start_are_known_at_the_start(gateway, redis_url):
+async def test_ends_from_before_the_start_are_known_at_the_start(gateway: Start, redis_url: str) -> None:
     session = uuid4()
     await note(redis_url, session, ended_at=time.time() - 600)
     running = await gateway()
     await eventually(lambda: status_of(running, session), 401, seconds=1)
 
 
-async def test_ends_noted_late_are_known_after_the_broker_was_away(gateway, broker_url, redis_url, fault_proxy):
+async def test_ends_noted_late_are_known_after_the_broker_was_away(
+    gateway: Start, broker_url: str, redis_url: str, fault_proxy: StartProxy
+) -> None:
     proxy = await fault_proxy(*endpoint(broker_url))
     running = await gateway(rabbitmq_url=through(broker_url, proxy.port))
     await listening(running)
@@ -98,7 +102,7 @@ async def test_ends_noted_late_are_known_after_the_broker_was_away(gateway, brok
     await eventually(lambda: status_of(running, session), 401, seconds=10)
 
 
-async def test_without_redis_reads_go_on_and_money_waits(gateway, redis_url, fault_proxy):
+async def test_without_redis_reads_go_on_and_money_waits(gateway: Start, redis_url: str, fault_proxy: StartProxy) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
     running = await gateway(redis_url=through(redis_url, proxy.port))
     session = uuid4()
@@ -114,7 +118,7 @@ async def test_without_redis_reads_go_on_and_money_waits(gateway, redis_url, fau
     await eventually(lambda: status_of(running, session, **transfer), 200, seconds=5)
 
 
-async def test_without_redis_from_the_start_money_waits_and_reads_are_answered(gateway):
+async def test_without_redis_from_the_start_money_waits_and_reads_are_answered(gateway: Start) -> None:
     running = await gateway(redis_url="redis://127.0.0.1:1/0")
     assert await status_of(running, uuid4(), method="POST", path="/api/v1/issuances") == 503
     assert await status_of(running, uuid4()) == 200
@@ -122,7 +126,7 @@ async def test_without_redis_from_the_start_money_waits_and_reads_are_answered(g
     assert (status, headers["RateLimit-Limit"]) == (200, "100")
 
 
-async def test_an_unreadable_entry_harms_nobody(gateway, redis_url):
+async def test_an_unreadable_entry_harms_nobody(gateway: Start, redis_url: str) -> None:
     session = uuid4()
     await note(redis_url, "no-uuid")
     await note(redis_url, session)

@@ -4,8 +4,11 @@ import re
 
 from structlog.testing import capture_logs
 
+from .running_gateway import Start
+from .stub import Stub
 
-async def test_probes_answer_without_a_token_or_a_limit(gateway):
+
+async def test_probes_answer_without_a_token_or_a_limit(gateway: Start) -> None:
     running = await gateway(rate_limit_per_minute=1)
     for _ in range(3):
         assert (await running.call("GET", "/healthz", token=False))[2] == {"alive": True}
@@ -13,7 +16,7 @@ async def test_probes_answer_without_a_token_or_a_limit(gateway):
         assert (status, report["ready"]) == (200, True)
 
 
-async def test_metrics_tell_of_requests_by_segment(gateway):
+async def test_metrics_tell_of_requests_by_segment(gateway: Start) -> None:
     running = await gateway()
     await running.call("GET", "/api/v1/wallets/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10")
     _, headers, body = await running.call("GET", "/metrics", token=False)
@@ -24,14 +27,14 @@ async def test_metrics_tell_of_requests_by_segment(gateway):
         assert name in body
 
 
-async def test_operations_leave_the_public_port_where_they_have_their_own(gateway):
+async def test_operations_leave_the_public_port_where_they_have_their_own(gateway: Start) -> None:
     running = await gateway(ops_port=0, wait=False)
     for path in ("/readyz", "/metrics"):
         assert (await running.call("GET", path, token=False))[0] == 404
     assert (await running.call("GET", "/healthz", token=False))[0] == 200
 
 
-async def test_the_description_is_merged_from_the_services_that_are_there(gateway, stub):
+async def test_the_description_is_merged_from_the_services_that_are_there(gateway: Start, stub: Stub) -> None:
     document = {
         "openapi": "3.1.0",
         "paths": {"/api/v1/users": {"get": {"operationId": "list_users"}}},
@@ -48,7 +51,7 @@ async def test_the_description_is_merged_from_the_services_that_are_there(gatewa
     assert (status, len(stub.arrived)) == (304, asked)
 
 
-async def test_the_docs_page_needs_nothing_from_elsewhere(gateway):
+async def test_the_docs_page_needs_nothing_from_elsewhere(gateway: Start) -> None:
     running = await gateway()
     status, headers, page = await running.call("GET", "/docs", token=False)
     assert status == 200
@@ -67,7 +70,7 @@ async def test_the_docs_page_needs_nothing_from_elsewhere(gateway):
     assert b'url: "/openapi.json"' in script
 
 
-async def test_pages_are_only_read(gateway):
+async def test_pages_are_only_read(gateway: Start) -> None:
     running = await gateway()
     status, headers, body = await running.call("POST", "/docs", token=False)
     assert (status, headers["Allow"], body["code"]) == (405, "GET, HEAD", "RES_005")
@@ -75,7 +78,7 @@ async def test_pages_are_only_read(gateway):
     assert status in {400, 404}
 
 
-async def test_each_request_leaves_one_line_without_its_query(gateway):
+async def test_each_request_leaves_one_line_without_its_query(gateway: Start) -> None:
     running = await gateway()
     with capture_logs() as lines:
         await running.call("GET", "/api/v1/wallets/1?number=4111111111111111")

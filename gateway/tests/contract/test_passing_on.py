@@ -3,18 +3,23 @@
 import asyncio
 import gzip
 import json
+from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from chassis.testing.running import eventually
 
+from .running_gateway import Start
+from .stub import Stub
 
-def headers_of(body):
+
+def headers_of(body: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in body["headers"]}
 
 
-async def test_a_request_reaches_its_service_and_the_answer_comes_back(gateway, stub):
+async def test_a_request_reaches_its_service_and_the_answer_comes_back(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     status, headers, body = await running.call("GET", "/api/v1/wallets/1?page=2&x=%2F")
     assert status == 200
@@ -28,7 +33,7 @@ async def test_a_request_reaches_its_service_and_the_answer_comes_back(gateway, 
     assert len(headers.getall("Date")) == 1
 
 
-async def test_the_token_and_the_clients_headers_pass_and_claims_about_the_client_do_not(gateway):
+async def test_the_token_and_the_clients_headers_pass_and_claims_about_the_client_do_not(gateway: Start) -> None:
     running = await gateway(trusted_proxies=())
     spoofed = {"X-Elcorp-Actor": "root", "X-Forwarded-For": "1.2.3.4", "X-Real-IP": "1.2.3.4", "Forwarded": "for=1.2.3.4"}
     given = {"Idempotency-Key": "k-1", "If-Match": '"3"', "User-Agent": "app/1", "X-Forwarded-Proto": "https"}
@@ -40,7 +45,7 @@ async def test_the_token_and_the_clients_headers_pass_and_claims_about_the_clien
     assert not {"x-elcorp-actor", "x-real-ip", "forwarded"} & seen.keys()
 
 
-async def test_a_trusted_proxy_speaks_for_the_client(gateway):
+async def test_a_trusted_proxy_speaks_for_the_client(gateway: Start) -> None:
     running = await gateway()
     given = {"X-Forwarded-For": "6.6.6.6, 41.182.0.9", "X-Forwarded-Proto": "https"}
     _, _, body = await running.call("GET", "/api/v1/users", headers=given)
@@ -48,7 +53,7 @@ async def test_a_trusted_proxy_speaks_for_the_client(gateway):
     assert headers_of(body)["x-forwarded-proto"] == "https"
 
 
-async def test_the_request_id_is_the_clients_where_it_is_sane_and_new_otherwise(gateway):
+async def test_the_request_id_is_the_clients_where_it_is_sane_and_new_otherwise(gateway: Start) -> None:
     running = await gateway()
     _, headers, body = await running.call("GET", "/api/v1/users", headers={"X-Request-Id": "0f-client.request_1"})
     assert headers.getall("X-Request-Id") == ["0f-client.request_1"]
@@ -59,7 +64,7 @@ async def test_the_request_id_is_the_clients_where_it_is_sane_and_new_otherwise(
         assert headers_of(body)["x-request-id"] == headers["X-Request-Id"]
 
 
-async def test_a_trace_goes_on_and_one_begins(gateway):
+async def test_a_trace_goes_on_and_one_begins(gateway: Start) -> None:
     running = await gateway()
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     _, _, body = await running.call("GET", "/api/v1/users", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
@@ -69,7 +74,7 @@ async def test_a_trace_goes_on_and_one_begins(gateway):
     assert len(headers_of(body)["traceparent"]) == 55
 
 
-async def test_hop_by_hop_headers_end_here(gateway):
+async def test_hop_by_hop_headers_end_here(gateway: Start) -> None:
     running = await gateway()
     hop = {"Connection": "close, X-Hop", "X-Hop": "1", "TE": "trailers", "Keep-Alive": "5", "Proxy-Authorization": "Basic x"}
     _, headers, body = await running.call("GET", "/api/v1/users", headers=hop)
@@ -78,13 +83,13 @@ async def test_hop_by_hop_headers_end_here(gateway):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_every_method_passes(gateway, method):
+async def test_every_method_passes(gateway: Start, method: str) -> None:
     running = await gateway()
     status, _, body = await running.call(method, "/api/v1/users/1")
     assert (status, body["method"]) == (200, method)
 
 
-async def test_statuses_pass_as_they_are(gateway):
+async def test_statuses_pass_as_they_are(gateway: Start) -> None:
     running = await gateway()
     status, headers, body = await running.call("GET", "/api/v1/users/teapot")
     assert (status, headers["Retry-After"], body) == (418, "7", b"short and stout")
@@ -97,13 +102,13 @@ async def test_statuses_pass_as_they_are(gateway):
     assert int(headers["Content-Length"]) > 100
 
 
-async def test_repeated_headers_of_an_answer_all_come_back(gateway):
+async def test_repeated_headers_of_an_answer_all_come_back(gateway: Start) -> None:
     running = await gateway()
     _, headers, _ = await running.call("GET", "/api/v1/users/cookies")
     assert headers.getall("Set-Cookie") == ["a=1", "b=2"]
 
 
-async def test_bodies_are_not_opened_on_the_way(gateway):
+async def test_bodies_are_not_opened_on_the_way(gateway: Start) -> None:
     running = await gateway()
     _, headers, body = await running.call("GET", "/api/v1/users/gzip", headers={"Accept-Encoding": "gzip"})
     assert (headers["Content-Encoding"], body) == ("gzip", b"\x1f\x8b-not-opened-on-the-way")
@@ -112,12 +117,12 @@ async def test_bodies_are_not_opened_on_the_way(gateway):
     assert (headers_of(body)["content-length"], body["body"]) == (str(len(packed)), "{}")
 
 
-async def test_a_body_keeps_its_length_or_its_lack_of_one(gateway):
+async def test_a_body_keeps_its_length_or_its_lack_of_one(gateway: Start) -> None:
     running = await gateway()
     _, _, body = await running.call("POST", "/api/v1/users", data=json.dumps({"a": 1}))
     assert headers_of(body)["content-length"] == "8"
 
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         for _ in range(3):
             yield b"x" * 100_000
             await asyncio.sleep(0.01)
@@ -129,10 +134,10 @@ async def test_a_body_keeps_its_length_or_its_lack_of_one(gateway):
     assert (body["bytes"], headers_of(body)["content-length"]) == (300_000, "300000")
 
 
-async def test_an_answer_before_the_bodys_end_is_passed_on(gateway):
+async def test_an_answer_before_the_bodys_end_is_passed_on(gateway: Start) -> None:
     running = await gateway()
 
-    async def endless():
+    async def endless() -> AsyncIterator[bytes]:
         for _ in range(100):
             yield b"x" * 1000
             await asyncio.sleep(0.05)
@@ -141,7 +146,7 @@ async def test_an_answer_before_the_bodys_end_is_passed_on(gateway):
     assert status == 403
 
 
-async def test_a_large_answer_waits_for_its_reader(gateway, stub):
+async def test_a_large_answer_waits_for_its_reader(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     async with running.request("GET", "/api/v1/reports/flood") as response:
         await asyncio.sleep(1)
@@ -152,11 +157,11 @@ async def test_a_large_answer_waits_for_its_reader(gateway, stub):
     assert read == 64 * 1024 * 1024
 
 
-async def test_a_large_request_waits_for_its_reader(gateway, stub):
+async def test_a_large_request_waits_for_its_reader(gateway: Start, stub: Stub) -> None:
     running = await gateway(body_bytes_max=1 << 30)
     sent = 0
 
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         nonlocal sent
         for _ in range(1024):
             yield b"x" * 65_536
@@ -170,7 +175,7 @@ async def test_a_large_request_waits_for_its_reader(gateway, stub):
     assert (status, body["bytes"]) == (200, 64 * 1024 * 1024)
 
 
-async def test_when_the_client_hangs_up_the_service_may_stop(gateway, stub):
+async def test_when_the_client_hangs_up_the_service_may_stop(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     call = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
     await asyncio.sleep(0.3)
@@ -178,7 +183,7 @@ async def test_when_the_client_hangs_up_the_service_may_stop(gateway, stub):
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
 
-    async def cancelled():
+    async def cancelled() -> int:
         return stub.cancelled
 
     await eventually(cancelled, 1, seconds=2)

@@ -1,12 +1,17 @@
 """What the gateway answers itself, and that nothing of it reaches a service."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from io import BytesIO
+from typing import Any
 
 import pytest
 
+from .running_gateway import Start
+from .stub import Stub
 
-def is_error(body, code):
+
+def is_error(body: Any, code: str) -> bool:
     assert body["status"] == "error"
     assert body["code"] == code
     assert body["request_id"]
@@ -15,19 +20,19 @@ def is_error(body, code):
     return True
 
 
-async def test_a_bad_token_is_refused_before_any_service_sees_it(gateway, stub):
+async def test_a_bad_token_is_refused_before_any_service_sees_it(gateway: Start, stub: Stub) -> None:
     running = await gateway()
-    status, headers, body = await running.call("GET", "/api/v1/users", token=None, headers={"Authorization": "Bearer nope"})
+    status, headers, body = await running.call("GET", "/api/v1/users", token=False, headers={"Authorization": "Bearer nope"})
     assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
     assert is_error(body, "AUTH_003")
     assert headers["X-Request-Id"] == body["request_id"]
-    status, _, body = await running.call("GET", "/api/v1/users", token=None)
+    status, _, body = await running.call("GET", "/api/v1/users", token=False)
     assert (status, body["code"]) == (401, "AUTH_004")
     assert stub.arrived == []
-    assert (await running.call("POST", "/api/v1/auth/login", token=None))[0] == 200
+    assert (await running.call("POST", "/api/v1/auth/login", token=False))[0] == 200
 
 
-async def test_an_unknown_route_is_not_found(gateway, stub):
+async def test_an_unknown_route_is_not_found(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     for path in ("/api/v1/nothing", "/api/v2/users", "/", "/favicon.ico", "/api/v1/Users"):
         status, _, body = await running.call("GET", path)
@@ -39,7 +44,7 @@ async def test_an_unknown_route_is_not_found(gateway, stub):
 @pytest.mark.parametrize(
     "path", ["/api/v1/users/../wallets", "/api/v1/users/%2e%2e/wallets", "/api/v1//users", "/api/v1/users%2fx", "/..%2f"]
 )
-async def test_a_path_with_two_readings_is_refused(gateway, stub, path):
+async def test_a_path_with_two_readings_is_refused(gateway: Start, stub: Stub, path: str) -> None:
     running = await gateway()
     answer = await running.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -47,7 +52,7 @@ async def test_a_path_with_two_readings_is_refused(gateway, stub, path):
     assert stub.arrived == []
 
 
-async def test_a_body_beyond_the_limit_is_refused_by_its_declared_length(gateway, stub):
+async def test_a_body_beyond_the_limit_is_refused_by_its_declared_length(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     status, _, body = await running.call("POST", "/api/v1/users", data=BytesIO(b"x" * 1_048_577))
     assert status == 413
@@ -57,10 +62,10 @@ async def test_a_body_beyond_the_limit_is_refused_by_its_declared_length(gateway
     assert (status, body["bytes"]) == (200, 1_048_576)
 
 
-async def test_a_body_beyond_the_limit_is_refused_as_it_comes(gateway):
+async def test_a_body_beyond_the_limit_is_refused_as_it_comes(gateway: Start) -> None:
     running = await gateway()
 
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         for _ in range(20):
             yield b"x" * 65_536
             await asyncio.sleep(0.005)
@@ -71,7 +76,7 @@ async def test_a_body_beyond_the_limit_is_refused_as_it_comes(gateway):
     assert (await running.call("GET", "/api/v1/users/1"))[0] == 200
 
 
-async def test_more_than_the_minute_allows_is_refused(gateway, stub):
+async def test_more_than_the_minute_allows_is_refused(gateway: Start, stub: Stub) -> None:
     running = await gateway(rate_limit_per_minute=5)
     for remaining in (4, 3, 2, 1, 0):
         status, headers, _ = await running.call("GET", "/api/v1/users")
@@ -87,7 +92,7 @@ async def test_more_than_the_minute_allows_is_refused(gateway, stub):
     assert (await running.call("GET", "/api/v1/users", headers=other))[0] == 200
 
 
-async def test_too_many_at_once_are_refused(gateway):
+async def test_too_many_at_once_are_refused(gateway: Start) -> None:
     running = await gateway(in_flight_max=2)
     slow = [asyncio.create_task(running.call("GET", "/api/v1/users/slow")) for _ in range(2)]
     await asyncio.sleep(0.2)
@@ -99,7 +104,7 @@ async def test_too_many_at_once_are_refused(gateway):
     await asyncio.gather(*slow, return_exceptions=True)
 
 
-async def test_websockets_are_refused_cleanly(gateway, stub):
+async def test_websockets_are_refused_cleanly(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     handshake = (
         "GET /api/v1/users HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -111,7 +116,7 @@ async def test_websockets_are_refused_cleanly(gateway, stub):
     assert stub.arrived == []
 
 
-async def test_an_offer_of_http2_is_ignored(gateway):
+async def test_an_offer_of_http2_is_ignored(gateway: Start) -> None:
     running = await gateway()
     token = running.forge.token()
     offer = (
@@ -140,7 +145,7 @@ async def test_an_offer_of_http2_is_ignored(gateway):
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
 )
-async def test_what_a_smuggler_sends_is_refused_and_the_connection_ends(gateway, stub, head):
+async def test_what_a_smuggler_sends_is_refused_and_the_connection_ends(gateway: Start, stub: Stub, head: bytes) -> None:
     running = await gateway()
     answer = await running.raw(head + b"GET /api/v1/auth/smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 4")
@@ -148,7 +153,7 @@ async def test_what_a_smuggler_sends_is_refused_and_the_connection_ends(gateway,
     assert [request.path for request in stub.arrived if "smuggled" in request.path] == []
 
 
-async def test_a_head_without_end_is_refused(gateway):
+async def test_a_head_without_end_is_refused(gateway: Start) -> None:
     running = await gateway()
     many = b"".join(b"x-%d: y\r\n" % number for number in range(101))
     assert (await running.raw(b"GET / HTTP/1.1\r\n" + many + b"\r\n")).startswith(b"HTTP/1.1 431 ")
@@ -156,17 +161,17 @@ async def test_a_head_without_end_is_refused(gateway):
     assert (await running.raw(b"GET /" + b"y" * 9_000)).startswith(b"HTTP/1.1 414 ")
 
 
-async def test_pages_of_listed_origins_may_call_and_others_may_not(gateway):
+async def test_pages_of_listed_origins_may_call_and_others_may_not(gateway: Start) -> None:
     running = await gateway(cors_origins=("https://app.elcorp.na",))
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     status, headers, _ = await running.call(
-        "OPTIONS", "/api/v1/transfers", token=None, headers={"Origin": "https://app.elcorp.na", **asked}
+        "OPTIONS", "/api/v1/transfers", token=False, headers={"Origin": "https://app.elcorp.na", **asked}
     )
     assert (status, headers["Access-Control-Allow-Origin"]) == (204, "https://app.elcorp.na")
     assert "idempotency-key" in headers["Access-Control-Allow-Headers"]
     assert "Access-Control-Allow-Credentials" not in headers
     for origin in ("https://evil.example", "https://app.elcorp.na.evil.example", "null"):
-        status, headers, _ = await running.call("OPTIONS", "/api/v1/transfers", token=None, headers={"Origin": origin, **asked})
+        status, headers, _ = await running.call("OPTIONS", "/api/v1/transfers", token=False, headers={"Origin": origin, **asked})
         assert status == 403
         assert "Access-Control-Allow-Origin" not in headers
     _, headers, _ = await running.call("GET", "/api/v1/users", headers={"Origin": "https://app.elcorp.na"})

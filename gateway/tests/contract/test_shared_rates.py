@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -22,16 +23,16 @@ class Time:
 
 
 @pytest_asyncio.fixture
-async def redis(redis_url):
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_url) as client:
         yield client
 
 
-def used(rates, count):
+def used(rates: Rates, count: int) -> int:
     return sum(rates.admit("a").allowed for _ in range(count))
 
 
-async def test_what_one_gateway_let_through_counts_at_the_other(redis):
+async def test_what_one_gateway_let_through_counts_at_the_other(redis: Redis) -> None:
     clock = Time()
     first, second = Rates(10, now=clock), Rates(10, now=clock)
     exchanges = [SharedRates(redis, rates, now=clock) for rates in (first, second)]
@@ -47,7 +48,7 @@ async def test_what_one_gateway_let_through_counts_at_the_other(redis):
     assert not first.admit("a").allowed
 
 
-async def test_the_shared_window_moves_on_as_well(redis):
+async def test_the_shared_window_moves_on_as_well(redis: Redis) -> None:
     clock = Time()
     first, second = Rates(5, now=clock), Rates(5, now=clock)
     exchanges = [SharedRates(redis, rates, now=clock) for rates in (first, second)]
@@ -61,7 +62,7 @@ async def test_the_shared_window_moves_on_as_well(redis):
     assert used(second, 9) == 5
 
 
-async def test_counts_come_back_after_a_restart(redis):
+async def test_counts_come_back_after_a_restart(redis: Redis) -> None:
     clock = Time()
     before = Rates(5, now=clock)
     used(before, 5)
@@ -72,7 +73,7 @@ async def test_counts_come_back_after_a_restart(redis):
     assert not after.admit("a").allowed
 
 
-async def test_an_address_takes_little_room_for_a_minute_only(redis):
+async def test_an_address_takes_little_room_for_a_minute_only(redis: Redis) -> None:
     clock = Time()
     rates = Rates(1_000_000, now=clock)
     shared = SharedRates(redis, rates, now=clock)
@@ -85,7 +86,7 @@ async def test_an_address_takes_little_room_for_a_minute_only(redis):
     assert rates.windows["a"].own == 50 * WINDOW_SECONDS
 
 
-async def test_many_addresses_are_exchanged_quickly(redis):
+async def test_many_addresses_are_exchanged_quickly(redis: Redis) -> None:
     rates = Rates(100)
     for number in range(5000):
         rates.admit(f"10.0.{number >> 8}.{number & 255}")
@@ -96,7 +97,7 @@ async def test_many_addresses_are_exchanged_quickly(redis):
     assert await redis.hlen(f"{KEY_PREFIX}10.0.3.7") == 1
 
 
-async def test_without_redis_each_gateway_limits_by_itself():
+async def test_without_redis_each_gateway_limits_by_itself() -> None:
     nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
     rates = Rates(3)
     assert used(rates, 5) == 3
@@ -105,7 +106,7 @@ async def test_without_redis_each_gateway_limits_by_itself():
     await nowhere.aclose()
 
 
-async def test_it_runs_until_told_to_stop(redis):
+async def test_it_runs_until_told_to_stop(redis: Redis) -> None:
     rates, stop = Rates(5), asyncio.Event()
     task = asyncio.create_task(SharedRates(redis, rates).run(stop))
     rates.admit("a")

@@ -9,30 +9,33 @@ from chassis.testing.running import endpoint
 from gateway import upstream
 from gateway.routes import ROUTES, Route, RouteTable
 
+from .running_gateway import Answer, Start, StartProxy
+from .stub import Stub
+
 AWAY = "http://127.0.0.1:1"
 
 
-def is_unavailable(answer):
+def is_unavailable(answer: Answer) -> bool:
     status, headers, body = answer
     assert (status, headers["Retry-After"], body["code"]) == (503, "2", "SRV_002")
     assert "127.0.0.1" not in str(body)
     return True
 
 
-def be_quick(monkeypatch):
+def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = RouteTable(Route(route.segment, route.service, timeout_seconds=0.3) for route in ROUTES)
     monkeypatch.setattr("gateway.bootstrap.ROUTES", quick)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("url", [AWAY, "http://nowhere.invalid:8102"])
-async def test_a_service_that_is_away_is_unavailable_and_the_others_answer(gateway, method, url):
+async def test_a_service_that_is_away_is_unavailable_and_the_others_answer(gateway: Start, method: str, url: str) -> None:
     running = await gateway(payments_url=url)
     assert is_unavailable(await running.call(method, "/api/v1/wallets"))
     assert (await running.call(method, "/api/v1/users"))[0] == 200
 
 
-async def test_a_service_that_hangs_up_on_a_write_is_asked_once_only(gateway, stub):
+async def test_a_service_that_hangs_up_on_a_write_is_asked_once_only(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     answer = await running.call("POST", "/api/v1/users/drop", json={})
     assert is_unavailable(answer)
@@ -42,7 +45,9 @@ async def test_a_service_that_hangs_up_on_a_write_is_asked_once_only(gateway, st
     assert len(stub.arrived) == 2
 
 
-async def test_a_read_survives_a_connection_that_the_service_has_closed(gateway, stub, fault_proxy):
+async def test_a_read_survives_a_connection_that_the_service_has_closed(
+    gateway: Start, stub: Stub, fault_proxy: StartProxy
+) -> None:
     proxy = await fault_proxy(*endpoint(stub.url))
     running = await gateway(identity_url=f"http://127.0.0.1:{proxy.port}")
     assert (await running.call("GET", "/api/v1/users"))[0] == 200
@@ -51,7 +56,7 @@ async def test_a_read_survives_a_connection_that_the_service_has_closed(gateway,
     assert proxy.accepted == 2
 
 
-async def test_a_silent_service_is_given_up_on(gateway, monkeypatch):
+async def test_a_silent_service_is_given_up_on(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     be_quick(monkeypatch)
     running = await gateway()
     answer = await running.call("GET", "/api/v1/users/slow")
@@ -59,7 +64,9 @@ async def test_a_silent_service_is_given_up_on(gateway, monkeypatch):
     assert "in time" in answer[2]["error"]
 
 
-async def test_an_address_that_does_not_answer_is_given_up_on(gateway, stub, fault_proxy, monkeypatch):
+async def test_an_address_that_does_not_answer_is_given_up_on(
+    gateway: Start, stub: Stub, fault_proxy: StartProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(upstream, "CONNECT_SECONDS", 0.3)
     proxy = await fault_proxy(*endpoint(stub.url))
     be_quick(monkeypatch)
@@ -70,14 +77,14 @@ async def test_an_address_that_does_not_answer_is_given_up_on(gateway, stub, fau
     assert (await running.call("GET", "/api/v1/users"))[0] == 200
 
 
-async def test_an_answer_that_breaks_off_does_not_look_whole(gateway):
+async def test_an_answer_that_breaks_off_does_not_look_whole(gateway: Start) -> None:
     running = await gateway()
     with pytest.raises(aiohttp.ClientPayloadError):
         await running.call("GET", "/api/v1/users/half")
     assert (await running.call("GET", "/api/v1/users"))[0] == 200
 
 
-async def test_a_full_pool_is_unavailable_not_endless(gateway, monkeypatch):
+async def test_a_full_pool_is_unavailable_not_endless(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upstream, "CONNECT_SECONDS", 0.3)
     running = await gateway(upstream_connections_max=1)
     slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
@@ -87,7 +94,7 @@ async def test_a_full_pool_is_unavailable_not_endless(gateway, monkeypatch):
     await asyncio.gather(slow, return_exceptions=True)
 
 
-async def test_without_the_signing_keys_no_token_can_be_judged(gateway):
+async def test_without_the_signing_keys_no_token_can_be_judged(gateway: Start) -> None:
     running = await gateway(jwks_url=f"{AWAY}/jwks.json", wait=False)
     assert is_unavailable(await running.call("GET", "/api/v1/users"))
     assert (await running.call("POST", "/api/v1/auth/login", token=False))[0] == 200

@@ -1,3 +1,4 @@
+from collections.abc import Awaitable
 from uuid import uuid4
 
 import pytest
@@ -24,55 +25,56 @@ class Time:
 
 
 @pytest.fixture
-def monotonic():
+def monotonic() -> Time:
     return Time()
 
 
 @pytest.fixture
-def revocations(monotonic):
+def revocations(monotonic: Time) -> Revocations:
     made = Revocations(monotonic=monotonic)
     made.confirm()
     return made
 
 
 @pytest.fixture
-def forge():
+def forge() -> TokenForge:
     return TokenForge()
 
 
 @pytest.fixture
-def admission(forge, revocations):
+def admission(forge: TokenForge, revocations: Revocations) -> Admission:
     return Admission(forge.verifier(), revocations)
 
 
-def bearer(token):
+def bearer(token: str) -> list[bytes]:
     return [f"Bearer {token}".encode()]
 
 
-async def refusal_of(call):
+async def refusal_of(call: Awaitable[object]) -> tuple[int, str]:
     with pytest.raises(Refusal) as caught:
         await call
     return caught.value.status, caught.value.code
 
 
-async def test_a_good_token_passes_with_its_claims(admission, forge):
+async def test_a_good_token_passes_with_its_claims(admission: Admission, forge: TokenForge) -> None:
     subject = uuid4()
     claims = await admission.admit(bearer(forge.token(subject)), CLOSED, "GET")
+    assert claims is not None
     assert claims.subject_id == str(subject)
 
 
-async def test_without_a_token_only_public_prefixes_pass(admission):
+async def test_without_a_token_only_public_prefixes_pass(admission: Admission) -> None:
     assert await admission.admit([], OPEN, "POST") is None
     assert await refusal_of(admission.admit([], CLOSED, "GET")) == (401, "AUTH_004")
 
 
 @pytest.mark.parametrize("route", [OPEN, CLOSED])
 @pytest.mark.parametrize("value", [b"Bearer x", b"Bearer ", b"Basic YTpi", b"Bearer \xff\xfe", b"token"])
-async def test_a_bad_token_is_refused_even_where_none_is_needed(admission, route, value):
+async def test_a_bad_token_is_refused_even_where_none_is_needed(admission: Admission, route: Route, value: bytes) -> None:
     assert await refusal_of(admission.admit([value], route, "GET")) == (401, "AUTH_003")
 
 
-async def test_forged_and_expired_tokens_are_told_apart(admission, forge):
+async def test_forged_and_expired_tokens_are_told_apart(admission: Admission, forge: TokenForge) -> None:
     assert await refusal_of(admission.admit(bearer(TokenForge().token()), CLOSED, "GET")) == (401, "AUTH_003")
     assert await refusal_of(admission.admit(bearer(forge.token(life_seconds=-1)), CLOSED, "GET")) == (401, "AUTH_002")
     wrong = forge.token(claims={"aud": "other"})
@@ -81,11 +83,11 @@ async def test_forged_and_expired_tokens_are_told_apart(admission, forge):
     assert await refusal_of(admission.admit(bearer(refresh), CLOSED, "GET")) == (401, "AUTH_003")
 
 
-async def test_two_authorizations_are_ambiguous(admission, forge):
+async def test_two_authorizations_are_ambiguous(admission: Admission, forge: TokenForge) -> None:
     assert await refusal_of(admission.admit(bearer(forge.token()) * 2, CLOSED, "GET")) == (400, "VAL_001")
 
 
-async def test_an_ended_session_is_refused(admission, forge, revocations):
+async def test_an_ended_session_is_refused(admission: Admission, forge: TokenForge, revocations: Revocations) -> None:
     session = uuid4()
     token = bearer(forge.token(session_id=session))
     assert await admission.admit(token, CLOSED, "GET")
@@ -93,7 +95,9 @@ async def test_an_ended_session_is_refused(admission, forge, revocations):
     assert await refusal_of(admission.admit(token, CLOSED, "GET")) == (401, "AUTH_003")
 
 
-async def test_money_does_not_move_while_ended_sessions_are_not_known(admission, forge, monotonic):
+async def test_money_does_not_move_while_ended_sessions_are_not_known(
+    admission: Admission, forge: TokenForge, monotonic: Time
+) -> None:
     token = bearer(forge.token())
     assert await admission.admit(token, MONEY, "POST")
     monotonic.now += STALE_SECONDS + 0.1

@@ -1,8 +1,10 @@
-from gateway.documents import merge
+from gateway.documents import Document, merge
 from gateway.routes import ROUTES
 
 
-def document(path, *, operation="read", schemas=None, tag="things", reference="Thing"):
+def document(
+    path: str, *, operation: str = "read", schemas: Document | None = None, tag: str = "things", reference: str = "Thing"
+) -> Document:
     response = {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{reference}"}}}}
     return {
         "openapi": "3.1.0",
@@ -17,7 +19,7 @@ def document(path, *, operation="read", schemas=None, tag="things", reference="T
     }
 
 
-def test_paths_of_all_services_stand_in_one_document():
+def test_paths_of_all_services_stand_in_one_document() -> None:
     merged = merge({"identity": document("/api/v1/users"), "payments": document("/api/v1/wallets", operation="list")}, ROUTES)
     assert merged.problems == []
     assert list(merged.document["paths"]) == ["/api/v1/users", "/api/v1/wallets"]
@@ -26,12 +28,12 @@ def test_paths_of_all_services_stand_in_one_document():
     assert "x-missing-services" not in merged.document
 
 
-def test_missing_services_are_told():
+def test_missing_services_are_told() -> None:
     merged = merge({"identity": document("/api/v1/users")}, ROUTES, missing={"payments", "compliance"})
     assert merged.document["x-missing-services"] == ["compliance", "payments"]
 
 
-def test_a_path_that_is_not_routed_to_its_service_is_a_problem():
+def test_a_path_that_is_not_routed_to_its_service_is_a_problem() -> None:
     merged = merge({"identity": document("/api/v1/wallets"), "payments": document("/api/v1/nowhere", operation="b")}, ROUTES)
     assert merged.problems == [
         "identity: /api/v1/wallets is not routed to it",
@@ -40,13 +42,13 @@ def test_a_path_that_is_not_routed_to_its_service_is_a_problem():
     assert merged.document["paths"] == {}
 
 
-def test_an_operation_claimed_twice_is_a_problem_and_still_unique():
+def test_an_operation_claimed_twice_is_a_problem_and_still_unique() -> None:
     merged = merge({"identity": document("/api/v1/users"), "payments": document("/api/v1/wallets")}, ROUTES)
     assert merged.problems == ["payments: operationId read is another service's too"]
     assert merged.document["paths"]["/api/v1/wallets"]["get"]["operationId"] == "payments_read"
 
 
-def test_schemas_of_one_name_and_two_meanings_are_kept_apart_with_all_that_refer_to_them():
+def test_schemas_of_one_name_and_two_meanings_are_kept_apart_with_all_that_refer_to_them() -> None:
     first = document("/api/v1/users", schemas={"Thing": {"type": "object"}, "Same": {"type": "null"}})
     page = {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}
     second = document(

@@ -20,14 +20,14 @@ from gateway.paths import AmbiguousPath, api_segment
         (b"/api/v1/users/Ndilimeke%20%C3%A9", "users"),
     ],
 )
-def test_a_path_of_the_api_has_a_segment(path, segment):
+def test_a_path_of_the_api_has_a_segment(path: bytes, segment: str | None) -> None:
     assert api_segment(path) == segment
 
 
 @pytest.mark.parametrize(
     "path", [b"/", b"/docs", b"/api", b"/api/v1", b"/api/v2/wallets", b"/%61pi/v1/wallets", b"/API/v1/wallets"]
 )
-def test_a_path_outside_the_api_has_none(path):
+def test_a_path_outside_the_api_has_none(path: bytes) -> None:
     assert api_segment(path) is None
 
 
@@ -63,7 +63,7 @@ def test_a_path_outside_the_api_has_none(path):
         b"/api/v1/" + b"a" * 2048,
     ],
 )
-def test_a_path_with_two_readings_is_refused(path):
+def test_a_path_with_two_readings_is_refused(path: bytes) -> None:
     with pytest.raises(AmbiguousPath):
         api_segment(path)
 
@@ -75,7 +75,7 @@ _pieces = st.sampled_from(
 
 @given(st.lists(_pieces, max_size=12).map(lambda pieces: "/" + "/".join(pieces)))
 @example("/api/v1/users/%2e%2e/wallets")
-def test_what_passes_reads_the_same_after_any_decoding_and_resolving(path):
+def test_what_passes_reads_the_same_after_any_decoding_and_resolving(path: str) -> None:
     try:
         segment = api_segment(path.encode("ascii"))
     except AmbiguousPath:
@@ -88,14 +88,14 @@ def test_what_passes_reads_the_same_after_any_decoding_and_resolving(path):
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/\\%"), min_size=1, max_size=40))
-def test_any_name_can_be_asked_for_when_it_is_encoded(name):
+def test_any_name_can_be_asked_for_when_it_is_encoded(name: str) -> None:
     if name.partition(";")[0] in {".", ".."} or len(quote(name)) > 2000:
         return
     assert api_segment(b"/api/v1/users/" + quote(name).encode("ascii")) == "users"
 
 
-def _resolve(path):
-    found = []
+def _resolve(path: str) -> list[str]:
+    found: list[str] = []
     for segment in path.replace("\\", "/").rstrip("/").split("/")[1:]:
         if segment.partition(";")[0] == "..":
             found = found[:-1]

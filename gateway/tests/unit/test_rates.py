@@ -12,7 +12,7 @@ class Time:
         return self.now
 
 
-def test_the_limit_is_exact_and_said():
+def test_the_limit_is_exact_and_said() -> None:
     rates = Rates(3, now=Time())
     assert [rates.admit("10.0.0.1").remaining for _ in range(3)] == [2, 1, 0]
     refused = rates.admit("10.0.0.1")
@@ -20,13 +20,13 @@ def test_the_limit_is_exact_and_said():
     assert dict(refused.headers()) == {b"ratelimit-limit": b"3", b"ratelimit-remaining": b"0", b"ratelimit-reset": b"60"}
 
 
-def test_addresses_do_not_share():
+def test_addresses_do_not_share() -> None:
     rates = Rates(1, now=Time())
     assert rates.admit("10.0.0.1").allowed
     assert rates.admit("10.0.0.2").allowed
 
 
-def test_the_window_moves_on():
+def test_the_window_moves_on() -> None:
     time = Time()
     rates = Rates(2, now=time)
     rates.admit("a")
@@ -38,7 +38,7 @@ def test_the_window_moves_on():
     assert rates.admit("a").reset_seconds == 30
 
 
-def test_refusals_are_not_counted():
+def test_refusals_are_not_counted() -> None:
     time = Time()
     rates = Rates(1, now=time)
     rates.admit("a")
@@ -48,7 +48,7 @@ def test_refusals_are_not_counted():
     assert rates.admit("a").allowed
 
 
-def test_a_network_of_ipv6_addresses_is_one_client():
+def test_a_network_of_ipv6_addresses_is_one_client() -> None:
     rates = Rates(1, now=Time())
     assert rates.admit("2001:db8:1:2::1").allowed
     assert not rates.admit("2001:db8:1:2:ffff::9").allowed
@@ -56,7 +56,7 @@ def test_a_network_of_ipv6_addresses_is_one_client():
     assert key_of("::ffff:10.0.0.1") == "10.0.0.1"
 
 
-def test_idle_addresses_are_forgotten():
+def test_idle_addresses_are_forgotten() -> None:
     time = Time()
     rates = Rates(5, now=time)
     rates.admit("a")
@@ -66,7 +66,7 @@ def test_idle_addresses_are_forgotten():
     assert not rates.windows
 
 
-def test_memory_is_bounded():
+def test_memory_is_bounded() -> None:
     rates = Rates(5, now=Time())
     for number in range(ADDRESSES_MAX + 10):
         rates.admit(f"host-{number}")
@@ -75,7 +75,7 @@ def test_memory_is_bounded():
 
 
 @given(st.lists(st.floats(min_value=0, max_value=20), max_size=120))
-def test_no_minute_ever_holds_more_than_the_limit(pauses):
+def test_no_minute_ever_holds_more_than_the_limit(pauses: list[float]) -> None:
     time = Time()
     rates = Rates(10, now=time)
     passed = []

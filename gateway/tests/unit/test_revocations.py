@@ -11,7 +11,7 @@ class Time:
         return self.now
 
 
-def test_an_ended_session_is_known_until_its_tokens_have_expired():
+def test_an_ended_session_is_known_until_its_tokens_have_expired() -> None:
     time, session = Time(), uuid4()
     revocations = Revocations(now=time)
     revocations.end(session, time.now)
@@ -22,14 +22,14 @@ def test_an_ended_session_is_known_until_its_tokens_have_expired():
     assert len(revocations) == 0
 
 
-def test_an_old_end_is_not_kept():
+def test_an_old_end_is_not_kept() -> None:
     time = Time()
     revocations = Revocations(now=time)
     revocations.end(uuid4(), time.now - KEPT_SECONDS)
     assert len(revocations) == 0
 
 
-def test_how_long_ago_the_list_was_read():
+def test_how_long_ago_the_list_was_read() -> None:
     time = Time()
     revocations = Revocations(now=time, monotonic=time)
     assert revocations.seconds_since_confirmed() == float("inf")

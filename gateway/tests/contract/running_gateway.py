@@ -1,0 +1,61 @@
+"""A gateway under test, and how tests speak to it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from chassis.testing.faults import FaultProxy
+from chassis.testing.tokens import TokenForge
+
+Answer = tuple[int, CIMultiDictProxy[str], Any]
+StartProxy = Callable[[str, int], Awaitable[FaultProxy]]
+SILENCE_SECONDS = 1.5
+
+
+@dataclass
+class RunningGateway:
+    url: str
+    port: int
+    client: aiohttp.ClientSession
+    forge: TokenForge
+
+    def request(
+        self, method: str, path: str, *, token: bool = True, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> "aiohttp.client._RequestContextManager":
+        headers = {**(headers or {}), **(self.forge.headers() if token else {})}
+        url = URL(f"{self.url}{path}", encoded=True)
+        return self.client.request(method, url, headers=headers, allow_redirects=False, **options)
+
+    async def call(self, method: str, path: str, **options: Any) -> Answer:
+        """Return status, headers and body (decoded where it is JSON)."""
+        async with self.request(method, path, **options) as response:
+            is_json = response.headers.get("Content-Type", "").startswith("application/json")
+            return response.status, response.headers, await (response.json() if is_json else response.read())
+
+    async def raw(self, *pieces: bytes) -> bytes:
+        """Send bytes as they are; return all that comes back until the gateway hangs up (or falls silent)."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        for data in pieces:
+            writer.write(data)
+            await asyncio.sleep(0.05)
+        answer = b""
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                while chunk := await reader.read(65_536):
+                    answer += chunk
+        except TimeoutError:
+            return answer
+        finally:
+            writer.close()
+        return answer
+
+
+class Start(Protocol):
+    """Starts a gateway with settings that differ from the defaults; `wait=False` for one that cannot get ready."""
+
+    async def __call__(self, *, wait: bool = True, **changes: Any) -> RunningGateway: ...
