@@ -3,7 +3,7 @@
 Decided from memory, for a round trip to Redis on each request would cost a fifth of the gateway's time and a third of its
 added latency (docs/adr). `gateway.shared_rates` tells the gateways of each other in the background, so the figures are:
 
-- one gateway: exact to the second, on the refusing side;
+- one gateway: no minute ever holds more than the limit; a request counts for up to a second longer than a minute;
 - n gateways: a client gets through at most the limit, and what it can send to the other n-1 within one exchange
   (100 ms and a round trip); in its very first such moment that is at most n times the limit;
 - Redis away: each gateway by itself, n times the limit.
@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 WINDOW_SECONDS: Final = 60
+# A request may have come at the end of its second: its step leaves when all of that second is a minute old.
+STEPS: Final = WINDOW_SECONDS + 1
 # An address that falls out of memory starts anew here, until the shared count is back.
 ADDRESSES_MAX: Final = 20_000
 # One subscriber's network: its 2^64 addresses count as one.
@@ -34,7 +36,7 @@ class Window:
 
     def pass_to(self, second: int) -> None:
         """Let what is older than the window leave."""
-        past = second - WINDOW_SECONDS
+        past = second - STEPS
         while self.own and (oldest := next(iter(self.steps))) <= past:
             self.own -= self.steps.pop(oldest)
         if self.others and self.others_oldest <= past:
@@ -51,7 +53,7 @@ class Window:
         oldest = next(iter(self.steps)) if self.own else second
         if self.others:
             oldest = min(oldest, self.others_oldest)
-        return max(1, oldest + WINDOW_SECONDS - second)
+        return max(1, oldest + STEPS - second)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
-from gateway.rates import WINDOW_SECONDS, Rates, Window
+from gateway.rates import STEPS, Rates, Window
 
 EXCHANGE_SECONDS: Final = 0.1
 FORGET_SECONDS: Final = 10.0
@@ -81,7 +81,7 @@ class SharedRates:
 
     async def _exchange(self, windows: Sequence[tuple[str, Window]]) -> None:
         second = int(self._now())
-        arguments: list[int] = [second, WINDOW_SECONDS]
+        arguments: list[int] = [second, STEPS]
         owned = []
         for _, window in windows:
             # Taken before the answer is known: an exchange that fails half-way must not count twice.

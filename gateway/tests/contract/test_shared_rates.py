@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from chassis.testing.running import eventually
-from gateway.rates import WINDOW_SECONDS, Rates
+from gateway.rates import STEPS, Rates
 from gateway.shared_rates import KEY_PREFIX, SharedRates
 
 
@@ -57,8 +57,8 @@ async def test_the_shared_window_moves_on_as_well(redis: Redis) -> None:
     second.admit("a")
     await exchanges[1].exchange()
     verdict = second.admit("a")
-    assert (verdict.allowed, verdict.reset_seconds) == (False, WINDOW_SECONDS)
-    clock.now += WINDOW_SECONDS
+    assert (verdict.allowed, verdict.reset_seconds) == (False, STEPS)
+    clock.now += STEPS
     assert used(second, 9) == 5
 
 
@@ -81,9 +81,9 @@ async def test_an_address_takes_little_room_for_a_minute_only(redis: Redis) -> N
         used(rates, 50)
         await shared.exchange()
         clock.now += 1
-    assert await redis.hlen(f"{KEY_PREFIX}a") <= WINDOW_SECONDS + 1
-    assert 0 < await redis.ttl(f"{KEY_PREFIX}a") <= WINDOW_SECONDS + 1
-    assert rates.windows["a"].own == 50 * WINDOW_SECONDS
+    assert await redis.hlen(f"{KEY_PREFIX}a") <= STEPS
+    assert 0 < await redis.ttl(f"{KEY_PREFIX}a") <= STEPS + 1
+    assert rates.windows["a"].own == 50 * STEPS
 
 
 async def test_many_addresses_are_exchanged_quickly(redis: Redis) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.rates import ADDRESSES_MAX, WINDOW_SECONDS, Rates, key_of
+from gateway.rates import ADDRESSES_MAX, STEPS, WINDOW_SECONDS, Rates, key_of
 
 
 class Time:
@@ -16,8 +16,8 @@ def test_the_limit_is_exact_and_said() -> None:
     rates = Rates(3, now=Time())
     assert [rates.admit("10.0.0.1").remaining for _ in range(3)] == [2, 1, 0]
     refused = rates.admit("10.0.0.1")
-    assert (refused.allowed, refused.reset_seconds) == (False, 60)
-    assert dict(refused.headers()) == {b"ratelimit-limit": b"3", b"ratelimit-remaining": b"0", b"ratelimit-reset": b"60"}
+    assert (refused.allowed, refused.reset_seconds) == (False, STEPS)
+    assert dict(refused.headers()) == {b"ratelimit-limit": b"3", b"ratelimit-remaining": b"0", b"ratelimit-reset": b"61"}
 
 
 def test_addresses_do_not_share() -> None:
@@ -30,12 +30,12 @@ def test_the_window_moves_on() -> None:
     time = Time()
     rates = Rates(2, now=time)
     rates.admit("a")
-    time.now += 30
+    time.now += 31
     rates.admit("a")
     assert not rates.admit("a").allowed
     time.now += 30
     assert rates.admit("a").allowed
-    assert rates.admit("a").reset_seconds == 30
+    assert rates.admit("a").reset_seconds == 31
 
 
 def test_refusals_are_not_counted() -> None:
@@ -44,7 +44,7 @@ def test_refusals_are_not_counted() -> None:
     rates.admit("a")
     for _ in range(50):
         assert not rates.admit("a").allowed
-    time.now += WINDOW_SECONDS
+    time.now += STEPS
     assert rates.admit("a").allowed
 
 
@@ -61,7 +61,7 @@ def test_idle_addresses_are_forgotten() -> None:
     rates = Rates(5, now=time)
     rates.admit("a")
     rates.windows["a"].unsent.clear()
-    time.now += WINDOW_SECONDS
+    time.now += STEPS
     rates.forget_idle()
     assert not rates.windows
 
