@@ -1,6 +1,5 @@
 import base64
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from identity.application import Identity
 from identity.bootstrap import build, hashing
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
-from services.identity.tests.fakes import FakeAttempts, FakeRevocations, FakeRoles
+from services.identity.tests.fakes import Surroundings
 
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -35,15 +34,6 @@ async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
 def settings() -> IdentitySettings:
     """Cheap hashes: what they cost is tested where it matters."""
     return IdentitySettings(master_key=MASTER_KEY, argon2_memory_kib=64, argon2_passes=1, login_attempts_per_hour=5)
-
-
-@dataclass
-class Surroundings:
-    """What identity asks of others, faked."""
-
-    roles: FakeRoles = field(default_factory=FakeRoles)
-    attempts: FakeAttempts = field(default_factory=FakeAttempts)
-    revocations: FakeRevocations = field(default_factory=FakeRevocations)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from identity.application.ports import KeyPair, Verified
@@ -31,6 +32,8 @@ from kernel.audit import AuditFact
 from kernel.errors import Unavailable
 from kernel.events import Aggregate, Event
 from kernel.pages import Page, PageRequest
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -233,7 +236,7 @@ def _session_view(session: Session) -> SessionView:
     )
 
 
-def _page(items: list, page: PageRequest) -> Page:
+def _page(items: list[T], page: PageRequest) -> Page[T]:
     return Page(items[page.offset : page.offset + page.per_page], page.page, page.per_page, len(items))
 
 
@@ -300,6 +303,15 @@ class FakeRevocations:
 
     async def try_add(self, session_id: UUID, *, ended_at: datetime) -> None:
         await self.add(session_id, ended_at=ended_at)
+
+
+@dataclass
+class Surroundings:
+    """What identity asks of others, faked."""
+
+    roles: FakeRoles = field(default_factory=FakeRoles)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    revocations: FakeRevocations = field(default_factory=FakeRevocations)
 
 
 class FakeContacts:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from services.identity.tests.contract.api import DETAILS, Api
+from services.identity.tests.fakes import Surroundings
 
 LOGIN = {"email": "ndapewa@example.na", "password": "x", "device_id": "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"}
 
@@ -56,7 +57,7 @@ async def written(database: Database) -> int:
         ("initial_role", "admin"),
     ],
 )
-async def test_registration_refuses(api: Api, database: Database, field: str, value: object):
+async def test_registration_refuses(api: Api, database: Database, field: str, value: object) -> None:
     response = await api.register(**{field: value})
     body = response.json()
     assert (response.status_code, body["status"], body["code"]) == (422, "validation_error", "VAL_001")
@@ -65,7 +66,7 @@ async def test_registration_refuses(api: Api, database: Database, field: str, va
 
 
 @pytest.mark.parametrize("field", DETAILS)
-async def test_registration_needs_every_field(api: Api, field: str):
+async def test_registration_needs_every_field(api: Api, field: str) -> None:
     response = await api.post("/auth/register", {name: value for name, value in DETAILS.items() if name != field})
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
 
@@ -86,7 +87,7 @@ async def test_registration_needs_every_field(api: Api, field: str):
         ({"otp": "123456"}, "otp"),
     ],
 )
-async def test_login_refuses(api: Api, changes: dict[str, object], field: str):
+async def test_login_refuses(api: Api, changes: dict[str, object], field: str) -> None:
     body = {**LOGIN, **changes}
     response = await api.post("/auth/login", {name: value for name, value in body.items() if value is not None})
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
@@ -94,13 +95,13 @@ async def test_login_refuses(api: Api, changes: dict[str, object], field: str):
 
 
 @pytest.mark.parametrize("token", ["", "x" * 4097, 7, None])
-async def test_refresh_refuses_malformed_bodies(api: Api, token: object):
+async def test_refresh_refuses_malformed_bodies(api: Api, token: object) -> None:
     response = await api.post("/auth/refresh", {"refresh_token": token, "device_id": LOGIN["device_id"]})
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
 
 
 @pytest.mark.parametrize("token", ["x", "elr_", "elr_AAAA", "ü" * 100, "eyJhbGciOiJub25lIn0.e30."])
-async def test_refresh_refuses_tokens_of_others(api: Api, token: str):
+async def test_refresh_refuses_tokens_of_others(api: Api, token: str) -> None:
     response = await api.refresh(token)
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_003")
 
@@ -121,14 +122,14 @@ async def test_refresh_refuses_tokens_of_others(api: Api, token: str):
         (b'{"email": "' + b"x" * 1_100_000 + b'"}', "application/json", 413),
     ],
 )
-async def test_unreadable_bodies_are_refused(api: Api, path: str, content: bytes, content_type: str, status: int):
+async def test_unreadable_bodies_are_refused(api: Api, path: str, content: bytes, content_type: str, status: int) -> None:
     response = await api.client.post(f"/api/v1{path}", content=content, headers={"Content-Type": content_type})
     assert response.status_code == status
     assert response.json()["code"].startswith("VAL_")
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "per_page=101", "search=';DROP TABLE users;--", "page=1&page=2&sort=id"])
-async def test_lists_refuse_unknown_and_wild_parameters(api: Api, surroundings, query: str):
+async def test_lists_refuse_unknown_and_wild_parameters(api: Api, surroundings: Surroundings, query: str) -> None:
     surroundings.roles.roles = ("staff",)
     token = await api.signed_in()
     assert (await api.get(f"/users?{query}", token=token)).status_code == 422
@@ -146,8 +147,12 @@ JSON = st.recursive(
     path=st.sampled_from(["register", "login", "refresh"]),
     changes=st.dictionaries(st.sampled_from([*DETAILS, *LOGIN, "refresh_token"]), JSON),
 )
-async def test_no_body_is_a_server_error(api: Api, path: str, changes: dict[str, object]):
-    base = {"register": DETAILS, "login": LOGIN, "refresh": {"refresh_token": "x", "device_id": LOGIN["device_id"]}}[path]
-    content = json.dumps({**base, **changes}).encode("utf-8", "surrogatepass")
+async def test_no_body_is_a_server_error(api: Api, path: str, changes: dict[str, object]) -> None:
+    bases: dict[str, dict[str, object]] = {
+        "register": {**DETAILS},
+        "login": {**LOGIN},
+        "refresh": {"refresh_token": "x", "device_id": LOGIN["device_id"]},
+    }
+    content = json.dumps({**bases[path], **changes}).encode("utf-8", "surrogatepass")
     response = await api.client.post(f"/api/v1/auth/{path}", content=content, headers={"Content-Type": "application/json"})
     assert response.status_code < 500

@@ -1,12 +1,13 @@
 """What identity publishes, against the protos, and what it does about its own events."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from chassis.database import Database
-from chassis.messaging.contracts import spec_of
+from chassis.messaging.contracts import Subscription, spec_of
 from chassis.messaging.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
@@ -19,7 +20,7 @@ from services.identity.tests.contract.api import Api
 from services.identity.tests.fakes import FakeRevocations
 
 
-async def published(database: Database, message_class):
+async def published(database: Database, message_class: Any) -> list[tuple[Any, str]]:
     spec = spec_of(message_class)
     async with database.read() as connection:
         rows = await connection.execute(
@@ -28,14 +29,14 @@ async def published(database: Database, message_class):
         return [(message_class.FromString(bytes(row.payload)), row.aggregate_id) for row in rows]
 
 
-async def test_registration_is_published(api: Api, database: Database):
+async def test_registration_is_published(api: Api, database: Database) -> None:
     data = (await api.register()).json()["data"]
     ((event, aggregate_id),) = await published(database, events_pb2.UserRegistered)
     assert (event.user_id, event.wallet_address, event.initial_role) == (data["id"], data["wallet_address"], "user")
     assert aggregate_id == data["id"]
 
 
-async def test_session_end_is_published_until_when_tokens_live(api: Api, database: Database, clock: ControlledClock):
+async def test_session_end_is_published_until_when_tokens_live(api: Api, database: Database, clock: ControlledClock) -> None:
     token = await api.signed_in()
     await api.post("/auth/logout", token=token)
     ((event, aggregate_id),) = await published(database, events_pb2.SessionEnded)
@@ -43,7 +44,7 @@ async def test_session_end_is_published_until_when_tokens_live(api: Api, databas
     assert (event.reason, until, aggregate_id) == ("signed_out", clock.now() + timedelta(minutes=15), event.session_id)
 
 
-async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Database):
+async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Database) -> None:
     await api.signed_in()
     await api.login(password="Wrong-Sunrise-47!")
     messages = await published(database, compliance.AuditFactsRecorded)
@@ -56,7 +57,7 @@ async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Datab
     assert (failed.actor.kind, failed.resource_id) == ("anonymous", signed_in.subject_id)
 
 
-async def test_own_session_end_reaches_the_revocation_list(clock: ControlledClock):
+async def test_own_session_end_reaches_the_revocation_list(clock: ControlledClock) -> None:
     revocations, session_id = FakeRevocations(), new_id()
     (subscription,) = subscriptions(RecordRevocation(revocations))
     delivery = Delivery(
@@ -66,12 +67,13 @@ async def test_own_session_end_reaches_the_revocation_list(clock: ControlledCloc
         occurred_at=clock.now(),
         message=events_pb2.SessionEnded(session_id=str(session_id)),
     )
+    assert isinstance(subscription, Subscription)
     for _ in range(2):
         await subscription.handler(delivery)
     assert revocations.ended == {UUID(str(session_id)): clock.now()}
 
 
-def test_identity_publishes_what_its_protos_name():
+def test_identity_publishes_what_its_protos_name() -> None:
     assert {spec.type for spec in PUBLICATIONS.specs} == {
         "identity.user.registered",
         "identity.session.ended",

@@ -29,7 +29,7 @@ async def stub(identity: Identity) -> AsyncIterator["identity_pb2_grpc.IdentityS
     await server.stop(grace_seconds=1)
 
 
-async def test_subject_exists_and_may_act(api: Api, stub):
+async def test_subject_exists_and_may_act(api: Api, stub: "identity_pb2_grpc.IdentityServiceAsyncStub") -> None:
     user_id = (await api.register()).json()["data"]["id"]
     answer = await stub.GetSubject(identity_pb2.GetSubjectRequest(subject_id=user_id))
     assert (answer.subject_id, answer.active) == (user_id, True)
@@ -38,7 +38,11 @@ async def test_subject_exists_and_may_act(api: Api, stub):
 @pytest.mark.parametrize(
     ("subject_id", "kind"), [(str(uuid4()), Kind.NOT_FOUND), ("not-a-uuid", Kind.INVALID), ("", Kind.INVALID)]
 )
-async def test_strangers_are_not_found_and_nonsense_is_invalid(stub, subject_id: str, kind: Kind):
+async def test_strangers_are_not_found_and_nonsense_is_invalid(
+    stub: "identity_pb2_grpc.IdentityServiceAsyncStub",
+    subject_id: str,
+    kind: Kind,
+) -> None:
     with pytest.raises(RemoteError) as refused:
         await stub.GetSubject(identity_pb2.GetSubjectRequest(subject_id=subject_id))
     assert refused.value.kind is kind

@@ -10,6 +10,7 @@ from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
+from services.identity.tests.fakes import Surroundings
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:
@@ -18,7 +19,7 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, body["code"]
 
 
-async def test_registration_answers_with_id_and_wallet_address(api: Api):
+async def test_registration_answers_with_id_and_wallet_address(api: Api) -> None:
     response = await api.register()
     assert response.status_code == 201
     data = response.json()["data"]
@@ -26,7 +27,7 @@ async def test_registration_answers_with_id_and_wallet_address(api: Api):
     assert "ndapewa" not in response.text.lower()
 
 
-async def test_registering_twice_is_a_conflict_that_says_not_of_what(api: Api):
+async def test_registering_twice_is_a_conflict_that_says_not_of_what(api: Api) -> None:
     await api.register()
     for changes in ({}, {"email": "other@example.na"}, {"phone": "+264811234568"}):
         response = await api.register(**changes)
@@ -34,7 +35,7 @@ async def test_registering_twice_is_a_conflict_that_says_not_of_what(api: Api):
         assert not [word for word in ("mail", "phone") if word in response.json()["error"]]
 
 
-async def test_repeated_registration_with_its_key_gets_the_first_answer(api: Api, database: Database):
+async def test_repeated_registration_with_its_key_gets_the_first_answer(api: Api, database: Database) -> None:
     first, again = [await api.post("/auth/register", DETAILS, key="key-1") for _ in range(2)]
     assert (first.status_code, again.status_code, first.content) == (201, 201, again.content)
     assert again.headers["Idempotency-Replayed"] == "true"
@@ -42,13 +43,13 @@ async def test_repeated_registration_with_its_key_gets_the_first_answer(api: Api
         assert (await connection.execute(text("SELECT count(*) FROM users"))).scalar_one() == 1
 
 
-async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier: TokenVerifier, clock: ControlledClock):
+async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier: TokenVerifier, clock: ControlledClock) -> None:
     registered = (await api.register()).json()["data"]
     response = await api.login()
     data = response.json()["data"]
     assert (response.status_code, data["token_type"], data["expires_in"]) == (200, "Bearer", 900)
     claims = await verifier.verify(data["access_token"])
-    assert (claims.subject_id, claims.device_id, claims.roles) == (registered["id"], str(api.device_id), {"user"})
+    assert (claims.subject_id, claims.device_id, set(claims.roles)) == (registered["id"], str(api.device_id), {"user"})
     assert (claims.authenticated_at, claims.methods) == (clock.now(), ("pwd",))
     assert (claims.expires_at - claims.issued_at).total_seconds() == 900
     header = jwt.get_unverified_header(data["access_token"])
@@ -56,12 +57,12 @@ async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier
     assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_login_by_username(api: Api):
+async def test_login_by_username(api: Api) -> None:
     await api.register(username="Ndapewa")
     assert (await api.login(email=None, username="ndapewa")).status_code == 200
 
 
-async def test_unknown_user_and_wrong_password_answer_alike(api: Api):
+async def test_unknown_user_and_wrong_password_answer_alike(api: Api) -> None:
     await api.register()
     answers = [
         await api.login(password="Wrong-Sunrise-47!"),
@@ -73,7 +74,7 @@ async def test_unknown_user_and_wrong_password_answer_alike(api: Api):
     assert len({answer.json()["error"] for answer in answers}) == 1
 
 
-async def test_too_many_attempts_are_told_when_to_come_back(api: Api, surroundings):
+async def test_too_many_attempts_are_told_when_to_come_back(api: Api, surroundings: Surroundings) -> None:
     surroundings.attempts.limit = 2
     await api.register()
     statuses = [(await api.login(password="Wrong-Sunrise-47!")).status_code for _ in range(2)]
@@ -83,7 +84,7 @@ async def test_too_many_attempts_are_told_when_to_come_back(api: Api, surroundin
     assert response.headers["Retry-After"] == "60"
 
 
-async def test_without_governance_login_is_unavailable(api: Api, surroundings):
+async def test_without_governance_login_is_unavailable(api: Api, surroundings: Surroundings) -> None:
     await api.register()
     surroundings.roles.away = True
     response = await api.login()
@@ -91,7 +92,7 @@ async def test_without_governance_login_is_unavailable(api: Api, surroundings):
     assert int(response.headers["Retry-After"]) > 0
 
 
-async def test_refresh_rotates_retries_and_detects_reuse(api: Api, clock: ControlledClock):
+async def test_refresh_rotates_retries_and_detects_reuse(api: Api, clock: ControlledClock) -> None:
     await api.register()
     first = (await api.login()).json()["data"]
     second, retried = [(await api.refresh(first["refresh_token"])).json()["data"] for _ in range(2)]
@@ -101,7 +102,7 @@ async def test_refresh_rotates_retries_and_detects_reuse(api: Api, clock: Contro
     assert refusal(await api.refresh(second["refresh_token"])) == (401, "AUTH_003")
 
 
-async def test_refresh_token_ends_after_seven_days_however_often_refreshed(api: Api, clock: ControlledClock):
+async def test_refresh_token_ends_after_seven_days_however_often_refreshed(api: Api, clock: ControlledClock) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["refresh_token"]
     for _ in range(7):
@@ -111,20 +112,20 @@ async def test_refresh_token_ends_after_seven_days_however_often_refreshed(api: 
     assert refusal(await api.refresh(token)) == (401, "AUTH_002")
 
 
-async def test_refresh_token_opens_no_door_and_access_token_refreshes_nothing(api: Api):
+async def test_refresh_token_opens_no_door_and_access_token_refreshes_nothing(api: Api) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     assert refusal(await api.get("/users/me", token=pair["refresh_token"])) == (401, "AUTH_003")
     assert refusal(await api.refresh(pair["access_token"])) == (401, "AUTH_003")
 
 
-async def test_refresh_from_another_device_is_refused(api: Api):
+async def test_refresh_from_another_device_is_refused(api: Api) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["refresh_token"]
     assert refusal(await api.refresh(token, device_id=str(uuid4()))) == (401, "AUTH_003")
 
 
-async def test_logout_ends_the_session(api: Api, surroundings):
+async def test_logout_ends_the_session(api: Api, surroundings: Surroundings) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     for _ in range(2):
@@ -134,7 +135,7 @@ async def test_logout_ends_the_session(api: Api, surroundings):
     assert len(surroundings.revocations.ended) == 1
 
 
-async def test_me_is_the_caller_with_roles(api: Api):
+async def test_me_is_the_caller_with_roles(api: Api) -> None:
     token = await api.signed_in(organization="Kunene  Traders", username="ndapewa")
     me = (await api.get("/users/me", token=token)).json()["data"]
     assert (me["full_name"], me["email"], me["phone"]) == ("Ndapewa Shikongo", "ndapewa@example.na", "+264811234567")
@@ -145,7 +146,7 @@ async def test_me_is_the_caller_with_roles(api: Api):
     assert itself.json()["data"]["email"] == "ndapewa@example.na"
 
 
-async def test_users_are_for_staff(api: Api, surroundings):
+async def test_users_are_for_staff(api: Api, surroundings: Surroundings) -> None:
     user = await api.signed_in()
     surroundings.roles.roles = ("staff",)
     staff = await api.signed_in(email="staff@example.na", phone="+264811234568")
@@ -159,14 +160,14 @@ async def test_users_are_for_staff(api: Api, surroundings):
     assert refusal(await api.get("/users")) == (401, "AUTH_004")
 
 
-async def test_guest_without_permission_reads_no_user_but_itself(api: Api, surroundings):
+async def test_guest_without_permission_reads_no_user_but_itself(api: Api, surroundings: Surroundings) -> None:
     surroundings.roles.roles = ("guest",)
     token = await api.signed_in()
     assert (await api.get("/users/me", token=token)).status_code == 200
     assert refusal(await api.get("/users", token=token)) == (403, "ACC_001")
 
 
-async def test_sessions_and_wallet_addresses_are_ones_own(api: Api):
+async def test_sessions_and_wallet_addresses_are_ones_own(api: Api) -> None:
     registered = (await api.register()).json()["data"]
     await api.login(device_id=str(uuid4()))
     token = (await api.login()).json()["data"]["access_token"]
@@ -177,7 +178,7 @@ async def test_sessions_and_wallet_addresses_are_ones_own(api: Api):
     assert [address["address"] for address in addresses] == [registered["wallet_address"]]
 
 
-async def test_jwks_holds_public_keys_for_all_to_cache(api: Api):
+async def test_jwks_holds_public_keys_for_all_to_cache(api: Api) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["access_token"]
     response = await api.client.get("/.well-known/jwks.json")
@@ -196,7 +197,7 @@ async def test_jwks_holds_public_keys_for_all_to_cache(api: Api):
     )
 
 
-async def test_no_answer_or_audit_fact_tells_the_password(api: Api, database: Database):
+async def test_no_answer_or_audit_fact_tells_the_password(api: Api, database: Database) -> None:
     answers = [await api.register(), await api.login(), await api.login(password=f"{PASSWORD}x")]
     assert not [answer for answer in answers if PASSWORD in answer.text]
     async with database.read() as connection:

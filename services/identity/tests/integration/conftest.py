@@ -1,30 +1,13 @@
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
-
 import pytest
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
-from identity.application.queries import IdentityQueries
 from identity.bootstrap import unit_of_work
 from identity.infrastructure.queries import SqlIdentityQueries
 from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings
-from kernel.actor import Actor
 from services.identity.tests.fakes import FakeQueries, FakeUnitOfWork
-
-
-class AnyUnitOfWork(Protocol):
-    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Any]: ...
-
-
-@dataclass
-class Storage:
-    """Where the repositories' suite runs: in memory, or on PostgreSQL."""
-
-    uow: AnyUnitOfWork
-    queries: IdentityQueries
+from services.identity.tests.integration.storage import Storage
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from chassis.crypto import UnsealableError
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
+from identity.application.enrolment import Enrolled
 from identity.application.queries import SignInName
 from kernel.actor import Actor
 from kernel.pages import PageRequest
@@ -17,7 +18,7 @@ STRANGER = Actor.anonymous(ip="198.51.100.7")
 PERSONAL = ("Shikongo", "example.na", "811234567", "Kunene Traders", PASSWORD)
 
 
-async def register(identity: Identity, name: str = "ndapewa", phone: str = "+264811234567"):
+async def register(identity: Identity, name: str = "ndapewa", phone: str = "+264811234567") -> Enrolled:
     return await identity.register_user(
         actor=STRANGER,
         full_name="Ndapewa Shikongo",
@@ -45,7 +46,7 @@ def execute(urls: DatabaseUrls, statement: str, *parameters: object) -> None:
         connection.execute(statement, parameters)
 
 
-async def test_no_personal_data_password_or_token_is_readable(identity: Identity, database_urls: DatabaseUrls):
+async def test_no_personal_data_password_or_token_is_readable(identity: Identity, database_urls: DatabaseUrls) -> None:
     enrolled = await register(identity)
     device_id = uuid4()
     name = SignInName.email("ndapewa@example.na")
@@ -66,7 +67,7 @@ async def test_no_personal_data_password_or_token_is_readable(identity: Identity
         "UPDATE profiles SET email = set_byte(email, 20, get_byte(email, 20) # 1)",
     ],
 )
-async def test_sealed_values_open_only_in_their_place(identity: Identity, database_urls: DatabaseUrls, move: str):
+async def test_sealed_values_open_only_in_their_place(identity: Identity, database_urls: DatabaseUrls, move: str) -> None:
     enrolled = await register(identity)
     await register(identity, "johannes", "+264811234568")
     execute(database_urls, move)
@@ -74,7 +75,7 @@ async def test_sealed_values_open_only_in_their_place(identity: Identity, databa
         await identity.queries.user(enrolled.user_id)
 
 
-async def test_without_its_key_a_subject_is_gone(identity: Identity, database_urls: DatabaseUrls):
+async def test_without_its_key_a_subject_is_gone(identity: Identity, database_urls: DatabaseUrls) -> None:
     enrolled = await register(identity)
     execute(database_urls, "DELETE FROM subject_keys WHERE subject_id = %s", enrolled.user_id)
     assert await identity.queries.user(enrolled.user_id) is None
@@ -82,13 +83,17 @@ async def test_without_its_key_a_subject_is_gone(identity: Identity, database_ur
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM users", "DELETE FROM wallet_addresses", "TRUNCATE users CASCADE"])
-async def test_runtime_role_deletes_no_account_and_no_address(identity: Identity, database_urls: DatabaseUrls, statement: str):
+async def test_runtime_role_deletes_no_account_and_no_address(
+    identity: Identity,
+    database_urls: DatabaseUrls,
+    statement: str,
+) -> None:
     await register(identity)
     with psycopg.connect(database_urls.app) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement)
 
 
-async def test_database_itself_allows_one_live_session_a_device(identity: Identity, database_urls: DatabaseUrls):
+async def test_database_itself_allows_one_live_session_a_device(identity: Identity, database_urls: DatabaseUrls) -> None:
     await register(identity)
     name = SignInName.email("ndapewa@example.na")
     await identity.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=uuid4())

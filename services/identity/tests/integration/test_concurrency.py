@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Iterable
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
+from identity.application.enrolment import Enrolled
 from identity.application.queries import SignInName
 from identity.application.token_pair import TokenPair
 from identity.domain.errors import AccountExists, InvalidRefreshToken
@@ -19,7 +21,7 @@ PASSWORD = "Oshana-Sunrise-47!"
 STRANGER = Actor.anonymous(ip="198.51.100.7")
 
 
-async def register(identity: Identity, **changes: Any):
+async def register(identity: Identity, **changes: Any) -> Enrolled:
     details = {
         "full_name": "Ndapewa Shikongo",
         "email": "ndapewa@example.na",
@@ -48,7 +50,7 @@ async def rows(database: Database, query: str) -> list[Any]:
         return list((await connection.execute(text(query))).all())
 
 
-async def test_twenty_concurrent_refreshes_have_one_successor(identity: Identity, database: Database):
+async def test_twenty_concurrent_refreshes_have_one_successor(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     await register(identity)
     pair = await sign_in(identity, device_id)
@@ -59,7 +61,7 @@ async def test_twenty_concurrent_refreshes_have_one_successor(identity: Identity
     assert again.refresh_token != pairs[0].refresh_token
 
 
-async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity, database: Database):
+async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     await register(identity)
     token = (await sign_in(identity, device_id)).refresh_token
@@ -72,21 +74,24 @@ async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity
 
 
 async def test_reuse_after_ten_seconds_ends_the_session_and_announces_it(
-    identity: Identity, database: Database, clock: ControlledClock
-):
+    identity: Identity,
+    database: Database,
+    clock: ControlledClock,
+) -> None:
     device_id = uuid4()
     await register(identity)
     first = await sign_in(identity, device_id)
     second = await refresh(identity, first.refresh_token, device_id)
     clock.advance(seconds=10.5)
-    refused = await outcomes(refresh(identity, token, device_id) for token in (first.refresh_token, second.refresh_token))
-    assert [type(each) for each in refused] == [InvalidRefreshToken] * 2
+    for token in (first.refresh_token, second.refresh_token):
+        with pytest.raises(InvalidRefreshToken):
+            await refresh(identity, token, device_id)
     assert await rows(database, "SELECT end_reason FROM sessions") == [("refresh_reused",)]
     events = await rows(database, "SELECT type FROM outbox WHERE type LIKE 'identity.session%'")
     assert events == [("identity.session.ended",)]
 
 
-async def test_refresh_racing_sign_out_never_leaves_a_live_token(identity: Identity, database: Database):
+async def test_refresh_racing_sign_out_never_leaves_a_live_token(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     enrolled = await register(identity)
     for _ in range(5):
@@ -106,7 +111,7 @@ async def test_refresh_racing_sign_out_never_leaves_a_live_token(identity: Ident
                 assert isinstance(after, InvalidRefreshToken)
 
 
-async def test_concurrent_sign_ins_on_a_device_leave_one_session(identity: Identity, database: Database):
+async def test_concurrent_sign_ins_on_a_device_leave_one_session(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     await register(identity)
     pairs = await asyncio.gather(*(sign_in(identity, device_id) for _ in range(6)))
@@ -115,14 +120,14 @@ async def test_concurrent_sign_ins_on_a_device_leave_one_session(identity: Ident
     assert await rows(database, "SELECT count(*) FROM devices") == [(1,)]
 
 
-async def test_one_email_registers_once_however_many_ask_at_once(identity: Identity, database: Database):
+async def test_one_email_registers_once_however_many_ask_at_once(identity: Identity, database: Database) -> None:
     answers = await outcomes(register(identity, phone=f"+26481123456{number}") for number in range(6))
     assert sum(isinstance(answer, AccountExists) for answer in answers) == 5
     for table in ("users", "profiles", "subject_keys", "wallet_addresses"):
         assert await rows(database, f"SELECT count(*) FROM {table}") == [(1,)]
 
 
-async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(identity: Identity, database: Database):
+async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(identity: Identity, database: Database) -> None:
     made = await asyncio.gather(
         *(identity.create_administrator(email="admin@elcorp.na", password=None, only_first=True) for _ in range(4)),
     )

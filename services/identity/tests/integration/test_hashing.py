@@ -10,13 +10,13 @@ from identity.settings import IdentitySettings
 PASSWORD = "Oshana-Sunrise-47!"
 
 
-async def test_defaults_are_owasps_minimum():
+async def test_defaults_are_owasps_minimum() -> None:
     settings = IdentitySettings()
     passwords = Argon2Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes)
     assert (await passwords.hash(PASSWORD)).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-async def test_right_password_matches_and_wrong_or_missing_does_not():
+async def test_right_password_matches_and_wrong_or_missing_does_not() -> None:
     passwords = Argon2Passwords(memory_kib=64, passes=1)
     stored = await passwords.hash(PASSWORD)
     assert (await passwords.verify(stored, PASSWORD)).matches
@@ -25,14 +25,14 @@ async def test_right_password_matches_and_wrong_or_missing_does_not():
     assert not (await passwords.verify("$argon2id$broken", PASSWORD)).matches
 
 
-async def test_hash_of_older_parameters_is_made_stronger():
+async def test_hash_of_older_parameters_is_made_stronger() -> None:
     older, today = Argon2Passwords(memory_kib=64, passes=1), Argon2Passwords(memory_kib=128, passes=1)
     verified = await today.verify(await older.hash(PASSWORD), PASSWORD)
     assert verified.stronger_hash
     assert (await today.verify(verified.stronger_hash, PASSWORD)).stronger_hash is None
 
 
-async def test_full_pool_refuses_at_once_and_recovers():
+async def test_full_pool_refuses_at_once_and_recovers() -> None:
     passwords = Argon2Passwords(memory_kib=19_456, passes=2, workers=1, waiting_max=2)
     answers = await asyncio.gather(*(passwords.hash(PASSWORD) for _ in range(8)), return_exceptions=True)
     busy = [answer for answer in answers if isinstance(answer, HashingBusy)]
@@ -40,7 +40,7 @@ async def test_full_pool_refuses_at_once_and_recovers():
     assert await passwords.hash(PASSWORD)
 
 
-async def test_caller_who_hangs_up_frees_the_slot_only_with_its_thread():
+async def test_caller_who_hangs_up_frees_the_slot_only_with_its_thread() -> None:
     passwords = Argon2Passwords(memory_kib=19_456, passes=2, workers=1, waiting_max=0 + 1)
     hung_up = [asyncio.create_task(passwords.hash(PASSWORD)) for _ in range(2)]
     await asyncio.sleep(0)

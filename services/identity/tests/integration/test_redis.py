@@ -1,28 +1,32 @@
 """Attempts and revocations, on a real Redis that comes and goes."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chassis.cache import redis_client
+from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, through
 from identity.domain.errors import TooManyAttempts
 from identity.infrastructure.attempts import LimitedAttempts
 from identity.infrastructure.revocations import KEPT_SECONDS, KEY, RedisRevocations
 
+Proxies = Callable[[str, int], Awaitable[FaultProxy]]
 ENDED = datetime(2026, 3, 21, 8, 0, 0, 250_000, tzinfo=UTC)
 
 
 @pytest.fixture
-async def redis(redis_url):
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
     client = redis_client(redis_url)
     yield client
     await client.aclose()
 
 
-async def test_attempts_are_limited_by_account_and_address(redis, redis_url):
+async def test_attempts_are_limited_by_account_and_address(redis: Redis, redis_url: str) -> None:
     attempts = LimitedAttempts(redis, redis_url, per_hour=3)
     for _ in range(3):
         await attempts.admit("ndapewa", "198.51.100.7")
@@ -33,7 +37,7 @@ async def test_attempts_are_limited_by_account_and_address(redis, redis_url):
     await attempts.admit("johannes", "198.51.100.7")
 
 
-async def test_attempts_are_shared_by_processes_and_forgotten_after_a_success(redis, redis_url):
+async def test_attempts_are_shared_by_processes_and_forgotten_after_a_success(redis: Redis, redis_url: str) -> None:
     here, there = (LimitedAttempts(redis, redis_url, per_hour=2) for _ in range(2))
     await here.admit("ndapewa", "198.51.100.7")
     await there.admit("ndapewa", "198.51.100.7")
@@ -43,7 +47,7 @@ async def test_attempts_are_shared_by_processes_and_forgotten_after_a_success(re
     await here.admit("ndapewa", "198.51.100.7")
 
 
-async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url, fault_proxy):
+async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url: str, fault_proxy: Proxies) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
     url = through(redis_url, proxy.port)
     client = redis_client(url)
@@ -60,7 +64,7 @@ async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url
     await client.aclose()
 
 
-async def test_revocations_are_kept_with_their_time_and_trimmed(redis):
+async def test_revocations_are_kept_with_their_time_and_trimmed(redis: Redis) -> None:
     revocations, old, new = RedisRevocations(redis), uuid4(), uuid4()
     await revocations.add(old, ended_at=ENDED - timedelta(seconds=KEPT_SECONDS + 1))
     for ended_at in (ENDED, ENDED + timedelta(seconds=3)):
@@ -68,7 +72,7 @@ async def test_revocations_are_kept_with_their_time_and_trimmed(redis):
     assert await redis.zrange(KEY, 0, -1, withscores=True) == [(str(new).encode(), ENDED.timestamp())]
 
 
-async def test_without_redis_a_revocation_waits_for_its_event(redis_url, fault_proxy):
+async def test_without_redis_a_revocation_waits_for_its_event(redis_url: str, fault_proxy: Proxies) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
     client = redis_client(through(redis_url, proxy.port))
     revocations, session_id = RedisRevocations(client), uuid4()

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.testing.clocks import ControlledClock
 from identity.application import facts
 from identity.application.enrolment import Enrolled, enrol
-from identity.application.queries import SignInName
+from identity.application.queries import SignInName, SubjectView
 from identity.domain.device import Device
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
@@ -19,6 +20,7 @@ from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.pages import PageRequest
+from services.identity.tests.integration.storage import Storage
 
 HERE = Actor.service("tests")
 TOKENS = SignedRefreshTokens(bytes(32))
@@ -26,7 +28,12 @@ PROFILE = Profile(full_name="Ndapewa Shikongo", email="ndapewa@example.na", phon
 
 
 async def enrol_user(
-    storage, clock, profile: Profile = PROFILE, *, username: str | None = None, role=InitialRole.USER
+    storage: Storage,
+    clock: ControlledClock,
+    profile: Profile = PROFILE,
+    *,
+    username: str | None = None,
+    role: InitialRole = InitialRole.USER,
 ) -> Enrolled:
     async with storage.uow.begin(HERE) as tx:
         return await enrol(
@@ -44,11 +51,11 @@ def someone(number: int) -> Profile:
     return Profile(full_name=f"Person {number}", email=f"person.{number}@example.na", phone=f"+26481100{number:04d}")
 
 
-def fact(clock) -> AuditFact:
+def fact(clock: ControlledClock) -> AuditFact:
     return AuditFact(action="identity.tests.change", resource_type="test", resource_id="1", occurred_at=clock.now())
 
 
-async def start_session(storage, clock, user_id: UUID, device_id: UUID) -> Session:
+async def start_session(storage: Storage, clock: ControlledClock, user_id: UUID, device_id: UUID) -> Session:
     token = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1)
     async with storage.uow.begin(HERE) as tx:
         session = Session.start(token, device_id=device_id, methods=("pwd",), at=clock.now(), life=timedelta(days=7))
@@ -59,9 +66,10 @@ async def start_session(storage, clock, user_id: UUID, device_id: UUID) -> Sessi
     return session
 
 
-async def test_user_is_found_again_whole(storage, clock):
+async def test_user_is_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
     enrolled = await enrol_user(storage, clock, username="ndapewa")
     view = await storage.queries.user(enrolled.user_id)
+    assert view
     assert (view.full_name, view.email, view.phone, view.organization) == (
         "Ndapewa Shikongo",
         "ndapewa@example.na",
@@ -70,12 +78,12 @@ async def test_user_is_found_again_whole(storage, clock):
     )
     assert (view.username, view.status, view.wallet_address) == ("ndapewa", UserStatus.ACTIVE, enrolled.wallet_address)
     assert (view.registered_at, view.last_sign_in_at) == (clock.now(), None)
-    assert (await storage.queries.subject(enrolled.user_id)).is_active
+    assert await storage.queries.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=True)
     (address,) = (await storage.queries.wallet_addresses_of(enrolled.user_id, PageRequest())).items
     assert address.address == enrolled.wallet_address
 
 
-async def test_what_nobody_has_is_found_nowhere(storage):
+async def test_what_nobody_has_is_found_nowhere(storage: Storage) -> None:
     assert await storage.queries.user(uuid4()) is None
     assert await storage.queries.subject(uuid4()) is None
     assert await storage.queries.credential(SignInName.email("nobody@example.na")) is None
@@ -88,9 +96,10 @@ async def test_what_nobody_has_is_found_nowhere(storage):
 
 
 @pytest.mark.parametrize("name", [SignInName.email(" NDAPEWA@Example.NA "), SignInName.username("Ndapewa")])
-async def test_credential_is_found_by_either_name(storage, clock, name):
+async def test_credential_is_found_by_either_name(storage: Storage, clock: ControlledClock, name: SignInName) -> None:
     enrolled = await enrol_user(storage, clock, username="ndapewa")
     credential = await storage.queries.credential(name)
+    assert credential
     assert (credential.user_id, credential.password_hash, credential.is_active) == (enrolled.user_id, "$argon2id$x", True)
 
 
@@ -101,14 +110,14 @@ async def test_credential_is_found_by_either_name(storage, clock, name):
         Profile(full_name="Other", email="other@example.na", phone=PROFILE.phone),
     ],
 )
-async def test_email_and_phone_are_unique(storage, clock, twin):
+async def test_email_and_phone_are_unique(storage: Storage, clock: ControlledClock, twin: Any) -> None:
     await enrol_user(storage, clock)
     with pytest.raises(AccountExists):
         await enrol_user(storage, clock, twin)
     assert (await storage.queries.users(PageRequest())).total == 1
 
 
-async def test_username_is_unique_and_may_be_missing(storage, clock):
+async def test_username_is_unique_and_may_be_missing(storage: Storage, clock: ControlledClock) -> None:
     await enrol_user(storage, clock, someone(1), username="ndapewa")
     with pytest.raises(AccountExists):
         await enrol_user(storage, clock, someone(2), username="ndapewa")
@@ -116,7 +125,7 @@ async def test_username_is_unique_and_may_be_missing(storage, clock):
     await enrol_user(storage, clock, someone(4))
 
 
-async def test_users_are_paged_newest_first(storage, clock):
+async def test_users_are_paged_newest_first(storage: Storage, clock: ControlledClock) -> None:
     for number in range(5):
         await enrol_user(storage, clock, someone(number))
         clock.advance(seconds=1)
@@ -126,7 +135,7 @@ async def test_users_are_paged_newest_first(storage, clock):
     assert (list(beyond.items), beyond.total) == ([], 5)
 
 
-async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage, clock):
+async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage: Storage, clock: ControlledClock) -> None:
     enrolled = await enrol_user(storage, clock)
     async with storage.uow.begin(HERE) as tx:
         user = await tx.users.lock(enrolled.user_id)
@@ -134,16 +143,16 @@ async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage, clock):
         tx.record(fact(clock))
     assert await storage.queries.user(enrolled.user_id) is None
     assert (await storage.queries.users(PageRequest())).total == 0
-    assert not (await storage.queries.subject(enrolled.user_id)).is_active
+    assert await storage.queries.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=False)
 
 
-async def test_administrator_is_known_once_made(storage, clock):
+async def test_administrator_is_known_once_made(storage: Storage, clock: ControlledClock) -> None:
     await enrol_user(storage, clock, role=InitialRole.ADMIN)
     async with storage.uow.begin(HERE) as tx:
         assert await tx.users.lock_administrators()
 
 
-async def test_session_is_found_again_whole_and_rotates(storage, clock):
+async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock: ControlledClock) -> None:
     enrolled, device_id = await enrol_user(storage, clock), uuid4()
     started = await start_session(storage, clock, enrolled.user_id, device_id)
     successor = TOKENS.issue(session_id=started.id, user_id=enrolled.user_id, generation=2)
@@ -160,7 +169,7 @@ async def test_session_is_found_again_whole_and_rotates(storage, clock):
     assert (view.id, view.refreshed_at, view.ended_at, view.methods) == (started.id, clock.now(), None, ("pwd",))
 
 
-async def test_ended_session_makes_room_for_one_on_the_same_device(storage, clock):
+async def test_ended_session_makes_room_for_one_on_the_same_device(storage: Storage, clock: ControlledClock) -> None:
     enrolled, device_id = await enrol_user(storage, clock), uuid4()
     first = await start_session(storage, clock, enrolled.user_id, device_id)
     token = TOKENS.issue(session_id=uuid4(), user_id=enrolled.user_id, generation=1)
@@ -175,7 +184,7 @@ async def test_ended_session_makes_room_for_one_on_the_same_device(storage, cloc
         assert (await tx.sessions.lock(first.id)).end_reason == "replaced"
 
 
-async def test_device_is_seen_again(storage, clock):
+async def test_device_is_seen_again(storage: Storage, clock: ControlledClock) -> None:
     enrolled, device_id = await enrol_user(storage, clock), uuid4()
     await start_session(storage, clock, enrolled.user_id, device_id)
     clock.advance(seconds=5)
@@ -188,7 +197,7 @@ async def test_device_is_seen_again(storage, clock):
         assert device.last_seen_at - device.first_seen_at == timedelta(seconds=5)
 
 
-async def test_signing_keys_are_found_again_whole(storage, clock):
+async def test_signing_keys_are_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
     key = SigningKey.announce(uuid4(), public_jwk={"kid": "1"}, sealed_private=b"sealed", at=clock.now())
     async with storage.uow.begin(HERE) as tx:
         assert list(await tx.signing_keys.lock_all()) == []
@@ -203,7 +212,7 @@ async def test_signing_keys_are_found_again_whole(storage, clock):
     assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")
 
 
-async def test_failure_in_between_leaves_nothing(storage, clock):
+async def test_failure_in_between_leaves_nothing(storage: Storage, clock: ControlledClock) -> None:
     async def fail() -> Any:
         async with storage.uow.begin(HERE) as tx:
             await enrol(

@@ -1,5 +1,6 @@
 """A session's chain of refresh tokens (RFC 9700 section 4.14.2)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -34,7 +35,11 @@ def rotate(session: Session, spent: RefreshToken, clock: ControlledClock) -> Ref
     return successor
 
 
-def test_current_token_is_current_and_its_successor_after_it(session, first, clock):
+def test_current_token_is_current_and_its_successor_after_it(
+    session: Session,
+    first: RefreshToken,
+    clock: ControlledClock,
+) -> None:
     assert session.present(first, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
     second = rotate(session, first, clock)
     assert session.present(second, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
@@ -43,25 +48,31 @@ def test_current_token_is_current_and_its_successor_after_it(session, first, clo
 @pytest.mark.parametrize(
     ("seconds", "expected"), [(0, Presented.RETRIED), (RETRY_SECONDS_MAX, Presented.RETRIED), (10.1, Presented.REUSED)]
 )
-def test_spent_token_is_a_retry_only_for_ten_seconds(session, first, clock, seconds, expected):
+def test_spent_token_is_a_retry_only_for_ten_seconds(
+    session: Session,
+    first: RefreshToken,
+    clock: ControlledClock,
+    seconds: float,
+    expected: Presented,
+) -> None:
     rotate(session, first, clock)
     clock.advance(seconds=seconds)
     assert session.present(first, device_id=DEVICE, at=clock.now()) is expected
 
 
-def test_token_before_the_spent_one_is_reused_however_soon(session, first, clock):
+def test_token_before_the_spent_one_is_reused_however_soon(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     second = rotate(session, first, clock)
     rotate(session, second, clock)
     assert session.present(first, device_id=DEVICE, at=clock.now()) is Presented.REUSED
 
 
-def test_another_device_is_a_thief_with_either_token(session, first, clock):
+def test_another_device_is_a_thief_with_either_token(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     second = rotate(session, first, clock)
     for token in (first, second):
         assert session.present(token, device_id=uuid4(), at=clock.now()) is Presented.WRONG_DEVICE
 
 
-def test_refreshing_never_moves_the_absolute_end(session, first, clock):
+def test_refreshing_never_moves_the_absolute_end(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     clock.advance(days=6.9)
     second = rotate(session, first, clock)
     clock.advance(days=0.2)
@@ -69,7 +80,7 @@ def test_refreshing_never_moves_the_absolute_end(session, first, clock):
         session.present(second, device_id=DEVICE, at=clock.now())
 
 
-def test_ended_session_takes_no_token_and_says_so_once(session, first, clock):
+def test_ended_session_takes_no_token_and_says_so_once(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     session.end(EndReason.SIGNED_OUT, at=clock.now(), access_token_life=ACCESS)
     session.end(EndReason.REPLACED, at=clock.now(), access_token_life=ACCESS)
     with pytest.raises(InvalidRefreshToken):
@@ -80,8 +91,9 @@ def test_ended_session_takes_no_token_and_says_so_once(session, first, clock):
     assert session.sealed_successor is None
 
 
-def test_successor_opens_with_the_spent_token_only(session, first, clock):
+def test_successor_opens_with_the_spent_token_only(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     second = rotate(session, first, clock)
+    assert session.sealed_successor
     assert TOKENS.open_successor(first, session.sealed_successor) == second.text
     other = TOKENS.issue(session_id=first.session_id, user_id=first.user_id, generation=1)
     with pytest.raises(UnsealableError):
@@ -99,12 +111,12 @@ def test_successor_opens_with_the_spent_token_only(session, first, clock):
         lambda text: text.replace("elr_", "elr_A"),
     ],
 )
-def test_only_our_own_spelling_of_our_own_token_is_read(first, change):
+def test_only_our_own_spelling_of_our_own_token_is_read(first: RefreshToken, change: Callable[[str], str]) -> None:
     assert TOKENS.read(first.text) == first
     with pytest.raises(InvalidRefreshToken):
         TOKENS.read(change(first.text))
 
 
-def test_token_of_another_key_is_not_ours(first):
+def test_token_of_another_key_is_not_ours(first: RefreshToken) -> None:
     with pytest.raises(InvalidRefreshToken):
         SignedRefreshTokens(bytes([1]) * 32).read(first.text)
