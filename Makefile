@@ -46,7 +46,7 @@ clean: ## Remove the platform's data (databases, queues, secrets, logs)
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m elcorp_local clean; else rm -rf .local; fi
 
 sync: $(UV)
-	@$(UV) sync --frozen --quiet $(if $(wildcard .venv),,$(info Installing Python packages (first time only: a minute or so)))
+	@$(UV) sync --frozen --quiet --compile-bytecode $(if $(wildcard .venv),,$(info Installing Python packages (first time only: a minute or so)))
 
 .local/uv/bin/uv:
 	@echo "Installing uv (first time only)"

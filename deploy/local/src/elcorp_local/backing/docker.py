@@ -30,19 +30,16 @@ def postgres(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str],
 def rabbitmq(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Callable[[], None]]:  # noqa: ARG001
     options = ["-p", f"127.0.0.1:{ports.rabbitmq}:5672", "-p", f"127.0.0.1:{ports.rabbitmq_management}:15672"]
     options += ["--hostname", "elcorp-local"]
-    management = f"http://guest:guest@127.0.0.1:{ports.rabbitmq_management}"
+    urls = private_rabbitmq.urls(ports)
+    management = urls["rabbitmq_management_url"]
     stop = _run("rabbitmq:4.1-management", folder, "rabbitmq", options, [], lambda: private_rabbitmq.is_healthy(management))
-    urls = {
-        "rabbitmq_url": f"amqp://guest:guest@127.0.0.1:{ports.rabbitmq}/",
-        "rabbitmq_management_url": management,
-    }
     return urls, stop
 
 
 def redis(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Callable[[], None]]:  # noqa: ARG001
     options = ["-p", f"127.0.0.1:{ports.redis}:6379"]
     stop = _run("redis:7.4-bookworm", folder, "redis", options, [], lambda: private_redis._answers(ports.redis))  # noqa: SLF001
-    return {"redis_url": f"redis://127.0.0.1:{ports.redis}/0"}, stop
+    return private_redis.urls(ports), stop
 
 
 def _run(

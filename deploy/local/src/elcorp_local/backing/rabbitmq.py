@@ -57,7 +57,7 @@ def start(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Ca
     }
     server = ServerProcess("rabbitmq", home, [str(script)], environment, stop_signal=signal.SIGTERM)
     server.start()
-    management = f"http://guest:guest@127.0.0.1:{ports.rabbitmq_management}"
+    management = urls(ports)["rabbitmq_management_url"]
     try:
         server.wait_ready(lambda: is_healthy(management))
     except BaseException:
@@ -68,11 +68,14 @@ def start(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Ca
         server.stop()
         _stop_epmd(home, ports)
 
-    urls = {
+    return urls(ports), stop
+
+
+def urls(ports: Ports) -> dict[str, str]:
+    return {
         "rabbitmq_url": f"amqp://guest:guest@127.0.0.1:{ports.rabbitmq}/",
-        "rabbitmq_management_url": management,
+        "rabbitmq_management_url": f"http://guest:guest@127.0.0.1:{ports.rabbitmq_management}",
     }
-    return urls, stop
 
 
 def is_healthy(management_url: str) -> bool:

@@ -27,7 +27,11 @@ def start(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Ca
     except BaseException:
         server.stop()
         raise
-    return {"redis_url": f"redis://127.0.0.1:{ports.redis}/0"}, server.stop
+    return urls(ports), server.stop
+
+
+def urls(ports: Ports) -> dict[str, str]:
+    return {"redis_url": f"redis://127.0.0.1:{ports.redis}/0"}
 
 
 def _answers(port: int) -> bool:

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for_futures
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ class Backing:
     redis_url: str
     _starters: dict[str, Starter] = field(default_factory=dict)
     _stops: dict[str, Callable[[], None]] = field(default_factory=dict)
+    _starting: "dict[str, Future[None]]" = field(default_factory=dict)
 
     def start_server(self, name: str) -> None:
         """Start "postgres", "rabbitmq" or "redis" (again), on the same port and data."""
@@ -39,20 +41,27 @@ class Backing:
         """Stop one server, as an outage would."""
         self._stops.pop(name)()
 
-    def start(self, starters: dict[str, Starter], say: Say) -> None:
-        """Start servers side by side; when one fails, the others are stopped again."""
+    def start(self, starters: dict[str, Starter]) -> None:
+        """Begin to start servers, side by side; `wait` tells when they are up."""
         self._starters.update(starters)
-        with ThreadPoolExecutor(max_workers=max(len(starters), 1)) as pool:
-            started = {name: pool.submit(self.start_server, name) for name in starters}
+        pool = ThreadPoolExecutor(max_workers=max(len(starters), 1))
+        self._starting = {name: pool.submit(self.start_server, name) for name in starters}
+        pool.shutdown(wait=False)
+
+    def wait(self, *names: str, say: Say) -> None:
+        """Wait for the named servers, for all without a name; when one fails, all are stopped again."""
         try:
-            for name, future in started.items():
-                future.result()
-                say(f"{name} is up")
+            for name in names or tuple(self._starting):
+                if starting := self._starting.pop(name, None):
+                    starting.result()
+                    say(f"{name} is up")
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
+        wait_for_futures(self._starting.values())  # what still starts would outlive us
+        self._starting.clear()
         stops = list(self._stops.values())
         self._stops.clear()
         with ThreadPoolExecutor(max_workers=max(len(stops), 1)) as pool:
@@ -72,8 +81,15 @@ _PORTS = {
 }
 
 
-def start_backing(folder: Path, *, ports: Ports | None = None, say: Say = lambda _line: None, fast: bool = False) -> Backing:
-    """Start what the environment does not name, with data under `folder`.
+def start_backing(
+    folder: Path,
+    *,
+    ports: Ports | None = None,
+    say: Say = lambda _line: None,
+    fast: bool = False,
+    wait_for: tuple[str, ...] = (),
+) -> Backing:
+    """Start what the environment does not name, with data under `folder`, and wait for `wait_for` (for all by default).
 
     ELCORP_LOCAL_POSTGRES_URL (a superuser's), ELCORP_LOCAL_RABBITMQ_URL with ELCORP_LOCAL_RABBITMQ_MANAGEMENT_URL, and
     ELCORP_LOCAL_REDIS_URL name servers that run already. `ports` is None for free ones; `fast` trades durability for
@@ -90,7 +106,11 @@ def start_backing(folder: Path, *, ports: Ports | None = None, say: Say = lambda
         _stop_leftovers(folder, name)
         for port in _PORTS[name]:
             require_free(port, getattr(ports, port))
-    backing.start({name: partial(start[name], folder, ports, fast=fast) for name in needed}, say)
+    for known in (rabbitmq.urls(ports) if "rabbitmq" in needed else {}, redis.urls(ports) if "redis" in needed else {}):
+        for url_name, url in known.items():
+            setattr(backing, url_name, url)
+    backing.start({name: partial(start[name], folder, ports, fast=fast) for name in needed})
+    backing.wait(*wait_for, say=say)
     return backing
 
 
