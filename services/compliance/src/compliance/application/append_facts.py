@@ -3,11 +3,18 @@ from dataclasses import dataclass
 
 from compliance.application.ports import UnitOfWork
 from compliance.domain.entry import AuditEntry, LoggedEntry
-from compliance.domain.merkle import Node
+from compliance.domain.merkle import STORED_LEVELS, Node, leaf_hash
 from kernel.actor import Actor
+from kernel.errors import DomainError, Kind
 
-# Inner nodes are kept at every eighth level: proofs read a few hundred hashes at most, and a node costs 256 entries.
-STORED_LEVELS = 8
+TRANSACTION_ENTRIES_MAX = 5_000
+
+
+class FactRewritten(DomainError):
+    """Another fact is in the log under this id."""
+
+    kind = Kind.CONFLICT
+    code = "CMP_003"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +24,32 @@ class AppendFacts:
     uow: UnitOfWork
 
     async def __call__(self, entries: Sequence[AuditEntry]) -> int:
-        """Return how many were new."""
-        fresh = {entry.fact_id: entry for entry in entries}
+        """Return how many were new; raises FactRewritten when one is not what the log holds under its id."""
+        # Written and hashed before the log is locked.
+        leaves = [_written(entry.clipped()) for entry in entries]
+        starts = range(0, len(leaves), TRANSACTION_ENTRIES_MAX)
+        return sum([await self._append(leaves[start : start + TRANSACTION_ENTRIES_MAX]) for start in starts])
+
+    async def _append(self, leaves: Sequence[tuple[AuditEntry, bytes, bytes]]) -> int:
         async with self.uow.begin(Actor.service("compliance"), audited=False) as tx:
             frontier = await tx.log.lock_frontier()
-            for known in await tx.log.known(fresh.keys()):
-                del fresh[known]
+            hashes = dict(await tx.log.known([entry.fact_id for entry, _, _ in leaves]))
             logged: list[LoggedEntry] = []
             nodes: dict[Node, bytes] = {}
-            for entry in fresh.values():
-                new = LoggedEntry(frontier.size, entry, entry.leaf())
-                logged.append(new)
-                completed = frontier.append(new.hash)
-                nodes.update({node: hash_ for node, hash_ in completed if node.level % STORED_LEVELS == 0})
+            for entry, leaf, hash_ in leaves:
+                if earlier := hashes.get(entry.fact_id):
+                    if earlier != hash_:
+                        raise FactRewritten(fact_id=entry.fact_id)
+                    continue
+                hashes[entry.fact_id] = hash_
+                logged.append(LoggedEntry(frontier.size, entry, leaf, hash_))
+                completed = frontier.append(hash_)
+                nodes.update({node: node_hash for node, node_hash in completed if node.level % STORED_LEVELS == 0})
             if logged:
                 await tx.log.append(logged, nodes, frontier)
         return len(logged)
+
+
+def _written(entry: AuditEntry) -> tuple[AuditEntry, bytes, bytes]:
+    leaf = entry.leaf()
+    return entry, leaf, leaf_hash(leaf)

@@ -18,22 +18,24 @@ class Log(Protocol):
     async def lock_frontier(self) -> Frontier:
         """Lock the log's head until the transaction ends: one writer at a time gives out places."""
 
-    async def known(self, fact_ids: Collection[UUID]) -> set[UUID]:
-        """Tell which facts are in the log already."""
+    async def known(self, fact_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
+        """Find the facts that are in the log already, with the hashes of their leaves."""
 
     async def append(self, entries: Sequence[LoggedEntry], nodes: Mapping[Node, bytes], frontier: Frontier) -> None:
         """Write the entries, the subtrees that they completed, and the new head."""
 
-    async def last_checkpoint_size(self) -> int: ...
+    async def unsigned_frontier(self) -> Frontier | None:
+        """Read the head, without locking it, when no checkpoint covers all of it."""
 
-    async def add_checkpoint(self, checkpoint: Checkpoint, note: str) -> None: ...
+    async def add_checkpoint(self, checkpoint: Checkpoint, note: str) -> bool:
+        """Keep a checkpoint; False when there is one of its size."""
 
 
 class Blocks(Protocol):
     async def add(self, block: ScreeningBlock) -> None: ...
 
     async def find_standing(self, subject_id: UUID) -> ScreeningBlock | None:
-        """Find the block that stands against a subject, locked."""
+        """Find the block that stands against a subject; until the transaction ends nobody else places one."""
 
     async def get(self, block_id: UUID) -> ScreeningBlock | None:
         """Find a block, locked."""

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from uuid import UUID
 
 from compliance.application.queries import CheckpointView, ComplianceQueries
 from compliance.domain import merkle
@@ -38,14 +39,19 @@ class Prove:
 
     queries: ComplianceQueries
 
-    async def inclusion(self, sequence: int) -> InclusionProof:
-        entry = await self.queries.entry(sequence)
+    async def inclusion(self, place: int | UUID, *, tree_size: int | None = None) -> InclusionProof:
+        """Prove the entry at a place in the log, or of a fact, under the latest checkpoint or the one of `tree_size`.
+
+        Raises NotFound for an entry or checkpoint that there is none of, NotYetSigned when no checkpoint covers it yet.
+        """
+        entry = await self.queries.entry(place)
         if entry is None:
-            raise NotFound(sequence=sequence)
-        checkpoint = await self.queries.latest_checkpoint()
-        if checkpoint is None or checkpoint.size <= sequence:
-            raise NotYetSigned(sequence=sequence)
-        return InclusionProof(entry, await self._hashes(merkle.inclusion_spans(sequence, checkpoint.size)), checkpoint)
+            raise NotFound(entry=place)
+        checkpoint = await self._checkpoint(tree_size)
+        if checkpoint is None or checkpoint.size <= entry.sequence:
+            raise NotYetSigned(sequence=entry.sequence, tree_size=tree_size)
+        spans = merkle.inclusion_spans(entry.sequence, checkpoint.size)
+        return InclusionProof(entry, await self._hashes(spans), checkpoint)
 
     async def consistency(self, first: int, second: int) -> ConsistencyProof:
         if first > second:
@@ -54,6 +60,14 @@ class Prove:
         if earlier is None or later is None:
             raise NotFound(size=first if earlier is None else second)
         return ConsistencyProof(earlier, later, await self._hashes(merkle.consistency_spans(first, second)))
+
+    async def _checkpoint(self, size: int | None) -> CheckpointView | None:
+        if size is None:
+            return await self.queries.latest_checkpoint()
+        checkpoint = await self.queries.checkpoint_of(size)
+        if checkpoint is None:
+            raise NotFound(tree_size=size)
+        return checkpoint
 
     async def _hashes(self, spans: list[Span]) -> list[bytes]:
         nodes = await self.queries.nodes({node for span in spans for node in merkle.cover(span)})

@@ -48,10 +48,14 @@ class BlockView:
 class ComplianceQueries(Protocol):
     async def entries(self, wanted: EntryFilter, cursor: CursorRequest) -> CursorPage[LoggedEntry]: ...
 
-    async def entry(self, sequence: int) -> LoggedEntry | None: ...
+    async def entry(self, place: int | UUID) -> LoggedEntry | None:
+        """Find an entry by its sequence, or by the id of its fact."""
 
-    async def about(self, subject_ids: Collection[str], *, not_of_type: str | None, limit: int) -> list[LoggedEntry]:
-        """The newest entries that concern any of the subjects, oldest first."""
+    async def of_resource(self, resource_id: str, *, limit: int) -> list[LoggedEntry]:
+        """The newest entries of changes to the resource itself, oldest first."""
+
+    async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> list[LoggedEntry]:
+        """The newest entries that concern any of the subjects, oldest first; none of the resource types `but_not_of`."""
 
     async def latest_checkpoint(self) -> CheckpointView | None: ...
 

@@ -4,24 +4,43 @@ from compliance.application.queries import ComplianceQueries
 from compliance.domain.entry import LoggedEntry
 from kernel.errors import NotFound
 
+# Of each: entries of the resource, entries that name it, entries about those whom it concerns, and such parties.
 TRAIL_ENTRIES_MAX = 500
+TRAIL_PARTIES_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """`is_complete` is False when something older was left out."""
+
+    entries: list[LoggedEntry]
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTrail:
     """Everything about a resource and about those it concerns, across all services, in the log's order.
 
-    Of the resource's own kind only its own entries are in it: the trail of a transfer tells who the payer is and how she
-    signed in, not what else she paid.
+    Of the resource's own kinds only its own entries are in it: the trail of a transfer tells who the payer is and how she
+    signed in, not what else she paid. Of very long histories it has the newest; the list of entries has them all.
     """
 
     queries: ComplianceQueries
 
-    async def __call__(self, resource_id: str) -> list[LoggedEntry]:
-        own = await self.queries.about({resource_id}, not_of_type=None, limit=TRAIL_ENTRIES_MAX)
-        about = [entry for entry in own if entry.entry.resource_id == resource_id]
-        if not about:
+    async def __call__(self, resource_id: str) -> Trail:
+        """Read the trail; raises NotFound for what no entry is of."""
+        own = await self.queries.of_resource(resource_id, limit=TRAIL_ENTRIES_MAX)
+        if not own:
             raise NotFound(resource_id=resource_id)
-        parties = {subject for logged in about for subject in logged.entry.subject_ids} - {resource_id}
-        around = await self.queries.about(parties, not_of_type=about[0].entry.resource_type, limit=TRAIL_ENTRIES_MAX)
-        return sorted({entry.sequence: entry for entry in (*own, *around)}.values(), key=lambda entry: entry.sequence)
+        naming = await self.queries.about([resource_id], but_not_of=(), limit=TRAIL_ENTRIES_MAX)
+        # The newest entries' parties first, each once.
+        parties = dict.fromkeys(subject for logged in reversed(own) for subject in sorted(logged.entry.subject_ids))
+        parties.pop(resource_id, None)
+        around = await self.queries.about(
+            list(parties)[:TRAIL_PARTIES_MAX],
+            but_not_of={logged.entry.resource_type for logged in own},
+            limit=TRAIL_ENTRIES_MAX,
+        )
+        found = {entry.sequence: entry for entry in (*own, *naming, *around)}
+        is_complete = max(map(len, (own, naming, around))) < TRAIL_ENTRIES_MAX and len(parties) <= TRAIL_PARTIES_MAX
+        return Trail([found[sequence] for sequence in sorted(found)], is_complete)

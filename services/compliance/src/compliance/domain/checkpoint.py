@@ -1,14 +1,18 @@
 """Checkpoints: the log's head as a signed note (C2SP tlog-checkpoint and signed-note)."""
 
 import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
 
+from compliance.domain.merkle import HASH_BYTES
+
 _ED25519 = b"\x01"
 _KEY_ID_BYTES = 4
+_PUBLIC_KEY_BYTES = 32
+# What signed-note's own implementations take.
+_SIGNATURES_MAX = 100
 
 Verify = Callable[[bytes, bytes, bytes], bool]
 """Whether (public key, signature, message) go together, by Ed25519."""
@@ -38,18 +42,34 @@ class Checkpoint:
 
     @classmethod
     def open(cls, note: str, key: "VerifierKey", verify: Verify) -> Self:
-        """Read a note that carries a good signature by `key`; raises MalformedNote otherwise."""
-        text, separator, signatures = note.partition("\n\n")
-        if not separator:
+        """Read the checkpoint of the log that `key` belongs to; raises MalformedNote unless `key` has signed it.
+
+        Signatures by others, such as witnesses, may stand beside it; so may extension lines below the root.
+        """
+        text, separator, signatures = note.rpartition("\n\n")
+        if not separator or not signatures.endswith("\n"):
             raise MalformedNote("no signatures")
         text += "\n"
-        if not any(key.has_signed(line, text, verify) for line in signatures.splitlines()):
+        lines = signatures.removesuffix("\n").split("\n")
+        if len(lines) > _SIGNATURES_MAX or not any(key.has_signed(line, text, verify) for line in lines):
             raise MalformedNote(f"no good signature by {key.name}")
+        checkpoint = cls._parse(text)
+        if checkpoint.origin != key.name:
+            raise MalformedNote(f"a checkpoint of another log than {key.name}")
+        return checkpoint
+
+    @classmethod
+    def _parse(cls, text: str) -> Self:
         try:
-            origin, size, root, *_ = text.splitlines()
-            return cls(origin, int(size), base64.b64decode(root, validate=True))
-        except (ValueError, binascii.Error) as error:
+            # By line feeds alone: splitlines() would also split at what the signer took for part of a line.
+            origin, size, root, *_ = text.split("\n")
+            checkpoint = cls(origin, int(size), base64.b64decode(root, validate=True))
+        except ValueError as error:
             raise MalformedNote("not a checkpoint") from error
+        # Written back, so that "+5", "05" and the like are refused.
+        if len(checkpoint.root_hash) != HASH_BYTES or not text.startswith(checkpoint.text):
+            raise MalformedNote("not a checkpoint")
+        return checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +85,12 @@ class VerifierKey:
         try:
             name, key_id, encoded = text.strip().split("+", 2)
             algorithm_and_key = base64.b64decode(encoded, validate=True)
-        except (ValueError, binascii.Error) as error:
+        except ValueError as error:
             raise MalformedNote("not a verifier key") from error
         key = cls(name, algorithm_and_key[1:])
-        if algorithm_and_key[:1] != _ED25519 or key.key_id.hex() != key_id:
+        if not name or name.split() != [name] or algorithm_and_key[:1] != _ED25519 or len(key.public_key) != _PUBLIC_KEY_BYTES:
+            raise MalformedNote("not an Ed25519 verifier key")
+        if key.key_id.hex() != key_id:
             raise MalformedNote("the key does not have the id that it claims")
         return key
 
@@ -84,7 +106,7 @@ class VerifierKey:
         try:
             dash, name, encoded = line.split(" ")
             signature = base64.b64decode(encoded, validate=True)
-        except (ValueError, binascii.Error):
+        except ValueError:
             return False
         if dash != "\u2014" or name != self.name or signature[:_KEY_ID_BYTES] != self.key_id:
             return False

@@ -3,15 +3,23 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
+from typing import Self
 from uuid import UUID
 
+from compliance.domain.clipping import CANONICAL_JSON, clip, clip_all, clip_state
 from compliance.domain.merkle import leaf_hash
 
 # The first line of every leaf. A change of what follows gets a new one, and old leaves stay as they are.
 LEAF_HEADER = b"elcorp.na/audit/v1\n"
 LEAF_BYTES_MAX = 65_535
-_STATE_BYTES_MAX = 24_000
+
+# What each part may take of a leaf, in bytes of JSON: 2 states, a reason, 11 texts and 2 lists; with names and times they
+# stay below the maximum. So whatever a producer sends has a leaf: no audit fact is refused for its size.
+STATE_BYTES_MAX = 18_000
+REASON_BYTES_MAX = 4_000
+TEXT_BYTES_MAX = 1_000
+RELATED_BYTES_MAX = 12_000
+METHODS_BYTES_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +35,19 @@ class Actor:
     request_id: str = ""
     authenticated_at: datetime | None = None
     methods: tuple[str, ...] = ()
+
+    def clipped(self) -> "Actor":
+        return Actor(
+            kind=clip(self.kind, TEXT_BYTES_MAX),
+            subject_id=clip(self.subject_id, TEXT_BYTES_MAX),
+            session_id=clip(self.session_id, TEXT_BYTES_MAX),
+            device_id=clip(self.device_id, TEXT_BYTES_MAX),
+            ip=clip(self.ip, TEXT_BYTES_MAX),
+            user_agent=clip(self.user_agent, TEXT_BYTES_MAX),
+            request_id=clip(self.request_id, TEXT_BYTES_MAX),
+            authenticated_at=self.authenticated_at,
+            methods=clip_all(self.methods, each_bytes_max=METHODS_BYTES_MAX, bytes_max=METHODS_BYTES_MAX),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +68,34 @@ class AuditEntry:
 
     @property
     def subject_ids(self) -> frozenset[str]:
-        """Everything under which an auditor looks for this entry."""
-        return frozenset({self.resource_id, self.actor.subject_id, self.actor.session_id, *self.related_ids}) - {""}
+        """Everything under which an auditor looks for this entry.
+
+        Of actors only people: what "payments" or "anonymous" did has nothing in common but the actor's name.
+        """
+        person = self.actor.subject_id if self.actor.kind == "user" else ""
+        return frozenset({self.resource_id, person, self.actor.session_id, *self.related_ids}) - {""}
+
+    def clipped(self) -> "AuditEntry":
+        """Cut to what a leaf has room for; a digest in its place commits to what is cut."""
+        return AuditEntry(
+            fact_id=self.fact_id,
+            producer=clip(self.producer, TEXT_BYTES_MAX),
+            action=clip(self.action, TEXT_BYTES_MAX),
+            actor=self.actor.clipped(),
+            resource_type=clip(self.resource_type, TEXT_BYTES_MAX),
+            resource_id=clip(self.resource_id, TEXT_BYTES_MAX),
+            occurred_at=self.occurred_at,
+            before=clip_state(self.before, STATE_BYTES_MAX),
+            after=clip_state(self.after, STATE_BYTES_MAX),
+            reason=None if self.reason is None else clip(self.reason, REASON_BYTES_MAX),
+            related_ids=clip_all(self.related_ids, each_bytes_max=TEXT_BYTES_MAX, bytes_max=RELATED_BYTES_MAX),
+        )
 
     def leaf(self) -> bytes:
         """Write the canonical bytes that the log commits to: the header, then JSON with sorted keys and no white space.
 
-        All values are strings, lists of strings or null, so that this equals RFC 8785. A state over 24 kB is committed
-        to by its SHA-256.
+        All values are strings, lists of strings or null, so that this equals RFC 8785. Raises ValueError when they are
+        too many; those of a clipped entry never are.
         """
         actor = self.actor
         content = {
@@ -64,23 +105,23 @@ class AuditEntry:
                 "device_id": actor.device_id,
                 "ip": actor.ip,
                 "kind": actor.kind,
-                "methods": list(actor.methods),
+                "methods": actor.methods,
                 "request_id": actor.request_id,
                 "session_id": actor.session_id,
                 "subject_id": actor.subject_id,
-                "user_agent": actor.user_agent[:512],
+                "user_agent": actor.user_agent,
             },
-            "after": _bounded(self.after),
-            "before": _bounded(self.before),
+            "after": self.after,
+            "before": self.before,
             "fact_id": str(self.fact_id),
             "occurred_at": _time(self.occurred_at),
             "producer": self.producer,
             "reason": self.reason,
-            "related_ids": list(self.related_ids),
+            "related_ids": self.related_ids,
             "resource_id": self.resource_id,
             "resource_type": self.resource_type,
         }
-        leaf = LEAF_HEADER + json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        leaf = LEAF_HEADER + CANONICAL_JSON.encode(content).encode()
         if len(leaf) > LEAF_BYTES_MAX:
             raise ValueError(f"the leaf of {self.fact_id} has {len(leaf)} bytes")
         return leaf
@@ -88,42 +129,40 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class LoggedEntry:
-    """An entry and its place in the log: `sequence` is its leaf index."""
+    """An entry and its place in the log: `sequence` is its leaf index, `hash` its leaf's."""
 
     sequence: int
     entry: AuditEntry
     leaf: bytes
+    hash: bytes
 
-    @property
-    def hash(self) -> bytes:
-        return leaf_hash(self.leaf)
+    @classmethod
+    def read(cls, sequence: int, leaf: bytes) -> Self:
+        return cls(sequence, read_leaf(leaf), leaf, leaf_hash(leaf))
 
 
 def read_leaf(leaf: bytes) -> AuditEntry:
     """Read an entry back from its canonical bytes; raises ValueError when they are none."""
     if not leaf.startswith(LEAF_HEADER):
         raise ValueError("not a leaf of this log")
-    content = json.loads(leaf[len(LEAF_HEADER) :])
-    actor = content.pop("actor")
-    authenticated_at = actor.pop("authenticated_at")
-    return AuditEntry(
-        fact_id=UUID(content.pop("fact_id")),
-        occurred_at=datetime.fromisoformat(content.pop("occurred_at")),
-        related_ids=tuple(content.pop("related_ids")),
-        actor=Actor(
-            authenticated_at=datetime.fromisoformat(authenticated_at) if authenticated_at else None,
-            methods=tuple(actor.pop("methods")),
-            **actor,
-        ),
-        **content,
-    )
+    try:
+        content = json.loads(leaf[len(LEAF_HEADER) :])
+        actor = content.pop("actor")
+        authenticated_at = actor.pop("authenticated_at")
+        return AuditEntry(
+            fact_id=UUID(content.pop("fact_id")),
+            occurred_at=datetime.fromisoformat(content.pop("occurred_at")),
+            related_ids=tuple(content.pop("related_ids")),
+            actor=Actor(
+                authenticated_at=datetime.fromisoformat(authenticated_at) if authenticated_at else None,
+                methods=tuple(actor.pop("methods")),
+                **actor,
+            ),
+            **content,
+        )
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("not a leaf of this log") from error
 
 
 def _time(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="microseconds") if at else None
-
-
-def _bounded(state: str | None) -> str | None:
-    if state is None or len(state.encode()) <= _STATE_BYTES_MAX:
-        return state
-    return json.dumps({"bytes": str(len(state.encode())), "sha256": sha256(state.encode()).hexdigest()}, sort_keys=True)

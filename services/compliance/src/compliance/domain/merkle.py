@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
+HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
+# Inner nodes are kept at every eighth level: a proof reads a few hundred hashes at most, and a node costs 256 entries.
+STORED_LEVELS = 8
 
 
 class Node(NamedTuple):

@@ -7,8 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import Database
-from compliance.application.append_facts import STORED_LEVELS
-from compliance.domain.merkle import Frontier, Node, leaf_hash
+from compliance.domain.merkle import STORED_LEVELS, Frontier, Node, leaf_hash
 
 _CHUNK = 10_000
 _LEAVES = text("SELECT sequence, leaf, leaf_hash FROM audit_entries ORDER BY sequence")

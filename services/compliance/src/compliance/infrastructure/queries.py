@@ -8,14 +8,15 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from chassis.database import Database
-from compliance.application.append_facts import STORED_LEVELS
 from compliance.application.queries import BlockView, CheckpointView, EntryFilter
-from compliance.domain.entry import LoggedEntry, read_leaf
-from compliance.domain.merkle import Node, fold
+from compliance.domain.entry import LoggedEntry
+from compliance.domain.merkle import STORED_LEVELS, Node, fold
+from compliance.infrastructure.log import subject_key
 from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
 _ENTRY = text("SELECT sequence, leaf FROM audit_entries WHERE sequence = :sequence")
+_ENTRY_OF_FACT = text("SELECT sequence, leaf FROM audit_entries WHERE fact_id = :fact_id")
 # Conditions are picked from this list, never written from input.
 _CONDITIONS = {
     "actor_id": "e.actor_id = :actor_id",
@@ -23,22 +24,32 @@ _CONDITIONS = {
     "resource_id": "e.resource_id = :resource_id",
     "action": "e.action = :action",
     "producer": "e.producer = :producer",
-    "related_to": "e.sequence IN (SELECT sequence FROM audit_subjects WHERE subject_id = :related_to)",
     "since": "e.occurred_at >= :since",
     "until": "e.occurred_at < :until",
 }
+# The entries that concern a subject, each once. All three parts come in order from an index, so that a page of a subject
+# with a million entries reads no more than the page.
+_CONCERNING = """
+    SELECT sequence FROM audit_entries WHERE resource_id = {id}
+    UNION ALL SELECT sequence FROM audit_entries WHERE actor_id = {id} AND resource_id <> {id}
+    UNION ALL SELECT sequence FROM audit_related WHERE subject = {key}
+"""
+_RELATED_TO = f"JOIN ({_CONCERNING.format(id=':related_to', key=':related_key')}) AS found USING (sequence)"
 _ABOUT = text(
-    """
+    f"""
     SELECT e.sequence, e.leaf FROM audit_entries e
     WHERE e.sequence IN (
-        SELECT found.sequence FROM unnest(cast(:subjects AS text[])) AS asked (subject_id)
+        SELECT found.sequence FROM unnest(cast(:subjects AS text[]), cast(:keys AS uuid[])) AS asked (id, key)
         CROSS JOIN LATERAL (
-            SELECT s.sequence FROM audit_subjects s WHERE s.subject_id = asked.subject_id
-            ORDER BY s.sequence DESC LIMIT :limit
-        ) found
-    ) AND (cast(:not_of_type AS text) IS NULL OR e.resource_type <> :not_of_type)
+            SELECT sequence FROM ({_CONCERNING.format(id="asked.id", key="asked.key")}) AS each
+            ORDER BY sequence DESC LIMIT :limit
+        ) AS found
+    ) AND e.resource_type <> ALL(cast(:but_not_of AS text[]))
     ORDER BY e.sequence DESC LIMIT :limit
-    """
+    """  # noqa: S608  # put together from constants
+)
+_OF_RESOURCE = text(
+    "SELECT sequence, leaf FROM audit_entries WHERE resource_id = :resource_id ORDER BY sequence DESC LIMIT :limit"
 )
 _LATEST = text("SELECT size, root_hash, note, signed_at FROM checkpoints ORDER BY size DESC LIMIT 1")
 _OF_SIZE = text("SELECT size, root_hash, note, signed_at FROM checkpoints WHERE size = :size")
@@ -73,25 +84,37 @@ class SqlComplianceQueries:
         self._database = database
 
     async def entries(self, wanted: EntryFilter, cursor: CursorRequest) -> CursorPage[LoggedEntry]:
-        given = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
+        given: dict[str, Any] = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
+        conditions = [_CONDITIONS[name] for name in given]
         if cursor.after is not None:
             given["after"] = _sequence(cursor.after)
-        conditions = [_CONDITIONS[name] for name in given if name in _CONDITIONS]
-        if cursor.after is not None:
-            conditions.append("e.sequence > :after" if wanted.oldest_first else "e.sequence < :after")
+            conditions.append("sequence > :after" if wanted.oldest_first else "sequence < :after")
+        source = "audit_entries e"
+        if wanted.related_to is not None:
+            source = f"{source} {_RELATED_TO}"
+            given |= {"related_to": wanted.related_to, "related_key": subject_key(wanted.related_to)}
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         order = "ASC" if wanted.oldest_first else "DESC"
-        query = f"SELECT e.sequence, e.leaf FROM audit_entries e {where} ORDER BY e.sequence {order} LIMIT :limit"  # noqa: S608
+        query = f"SELECT sequence, e.leaf FROM {source} {where} ORDER BY sequence {order} LIMIT :limit"  # noqa: S608  # of constants
         rows = await self._rows(text(query), **given, limit=cursor.limit + 1)
         entries = [_logged(row) for row in rows[: cursor.limit]]
         return CursorPage(entries, str(entries[-1].sequence) if len(rows) > cursor.limit else None)
 
-    async def entry(self, sequence: int) -> LoggedEntry | None:
-        rows = await self._rows(_ENTRY, sequence=min(sequence, _SEQUENCE_MAX))
+    async def entry(self, place: int | UUID) -> LoggedEntry | None:
+        if isinstance(place, UUID):
+            rows = await self._rows(_ENTRY_OF_FACT, fact_id=place)
+        else:
+            rows = await self._rows(_ENTRY, sequence=min(place, _SEQUENCE_MAX))
         return _logged(rows[0]) if rows else None
 
-    async def about(self, subject_ids: Collection[str], *, not_of_type: str | None, limit: int) -> list[LoggedEntry]:
-        rows = await self._rows(_ABOUT, subjects=sorted(subject_ids), not_of_type=not_of_type, limit=limit)
+    async def of_resource(self, resource_id: str, *, limit: int) -> list[LoggedEntry]:
+        rows = await self._rows(_OF_RESOURCE, resource_id=resource_id, limit=limit)
+        return [_logged(row) for row in reversed(rows)]
+
+    async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> list[LoggedEntry]:
+        subjects = sorted(subject_ids)
+        keys = [subject_key(subject) for subject in subjects]
+        rows = await self._rows(_ABOUT, subjects=subjects, keys=keys, but_not_of=sorted(but_not_of), limit=limit)
         return [_logged(row) for row in reversed(rows)]
 
     async def latest_checkpoint(self) -> CheckpointView | None:
@@ -143,8 +166,7 @@ def _sequence(text_: str) -> int:
 
 
 def _logged(row: Any) -> LoggedEntry:
-    leaf = bytes(row.leaf)
-    return LoggedEntry(row.sequence, read_leaf(leaf), leaf)
+    return LoggedEntry.read(row.sequence, bytes(row.leaf))
 
 
 def _checkpoint(rows: Sequence[Any]) -> CheckpointView | None:

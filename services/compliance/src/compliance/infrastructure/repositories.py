@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.unit_of_work import SqlTransaction
@@ -13,6 +13,8 @@ from kernel.actor import Actor
 
 map_aggregates()
 
+_ONE_PLACES = text("SELECT pg_advisory_xact_lock(hashtextextended('screening_blocks/' || :subject, 0))")
+
 
 class SqlBlocks:
     def __init__(self, session: AsyncSession) -> None:
@@ -22,6 +24,8 @@ class SqlBlocks:
         self._session.add(block)
 
     async def find_standing(self, subject_id: UUID) -> ScreeningBlock | None:
+        # There may be no row to lock, and two who both find none would both add one.
+        await self._session.execute(_ONE_PLACES, {"subject": str(subject_id)})
         query = select(ScreeningBlock).where(screening_blocks.c.subject_id == subject_id, screening_blocks.c.lifted_at.is_(None))
         return (await self._session.execute(query.with_for_update())).scalar_one_or_none()
 

@@ -2,12 +2,11 @@
 
 import argparse
 import asyncio
-import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chassis.run import Command
+from compliance import verifier
 from compliance.settings import ComplianceSettings
 
 if TYPE_CHECKING:
@@ -16,27 +15,8 @@ if TYPE_CHECKING:
 FAILED = 1
 
 
-def _configure_verify(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bundle", type=Path, required=True, help="the JSON that /audit/entries/{sequence}/proof gave")
-    parser.add_argument("--key", required=True, help="the log's verifier key, kept from /audit/key")
-
-
 async def _verify(_settings: ComplianceSettings, arguments: argparse.Namespace) -> int:
-    from compliance.verifier import NotProven, verify_bundle  # noqa: PLC0415  # needs no other part of the service
-
-    bundle = json.loads(await asyncio.to_thread(arguments.bundle.read_text))
-    try:
-        verified = verify_bundle(bundle.get("data", bundle), key=arguments.key)
-    except NotProven as problem:
-        sys.stderr.write(f"NOT PROVEN: {problem}\n")
-        return FAILED
-    entry = verified.entry
-    what = f"{entry.action} on {entry.resource_type} {entry.resource_id} by {entry.actor.subject_id}"
-    sys.stdout.write(
-        f"proven: entry {verified.index} of {verified.tree_size}, root {verified.root_hash.hex()}\n"
-        f"{entry.occurred_at.isoformat()} {what}\n"
-    )
-    return 0
+    return await asyncio.to_thread(verifier.run, arguments)
 
 
 async def _check(settings: ComplianceSettings, _arguments: argparse.Namespace) -> int:
@@ -62,6 +42,6 @@ async def _check(settings: ComplianceSettings, _arguments: argparse.Namespace) -
 
 
 COMMANDS = {
-    "verify": Command("verify a proof bundle offline", _verify, _configure_verify),
+    "verify": Command("verify a proof bundle offline", _verify, verifier.add_arguments),
     "fsck": Command("recompute the whole log and compare it with its head, nodes and checkpoints", _check),
 }

@@ -1,16 +1,18 @@
 """What compliance's REST takes and gives. Hashes and leaves are base64, times RFC 3339 UTC."""
 
 import base64
-import json
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.rest import RequestModel
 from compliance.application.prove import ConsistencyProof, InclusionProof
 from compliance.application.queries import BlockView, CheckpointView
+from compliance.application.read_trail import Trail
+from compliance.domain.checkpoint import VerifierKey
 from compliance.domain.entry import LoggedEntry
 from compliance.domain.screening import ScreeningBlock
 
@@ -36,6 +38,7 @@ class EntryResponse(BaseModel):
     resource_type: str
     resource_id: str
     occurred_at: datetime
+    # The states as the producer wrote them; `{"bytes", "sha256"}` where they were too long for the log.
     before: Any
     after: Any
     reason: str | None
@@ -64,8 +67,8 @@ class EntryResponse(BaseModel):
             resource_type=entry.resource_type,
             resource_id=entry.resource_id,
             occurred_at=entry.occurred_at,
-            before=json.loads(entry.before) if entry.before else None,
-            after=json.loads(entry.after) if entry.after else None,
+            before=_state(entry.before),
+            after=_state(entry.after),
             reason=entry.reason,
             related_ids=list(entry.related_ids),
             leaf_hash=_base64(logged.hash),
@@ -73,20 +76,32 @@ class EntryResponse(BaseModel):
 
 
 class TrailResponse(BaseModel):
+    """`is_complete` is false when older entries were left out: list them by `related_to`."""
+
     items: list[EntryResponse]
+    is_complete: bool
+
+    @classmethod
+    def of(cls, trail: Trail) -> Self:
+        return cls(items=[EntryResponse.of(entry) for entry in trail.entries], is_complete=trail.is_complete)
 
 
 class ProofBundleResponse(BaseModel):
-    """Verify it offline: `python -m compliance verify --bundle FILE --key KEY`."""
+    """Verify it offline: `python -m compliance.verifier --bundle FILE --key KEY`.
+
+    The key is here for convenience; who wants proof has it from elsewhere, and from before.
+    """
 
     entry: str
     index: int
     proof: list[str]
     checkpoint: str
+    key: str
 
     @classmethod
-    def of(cls, proof: InclusionProof) -> Self:
+    def of(cls, proof: InclusionProof, key: VerifierKey) -> Self:
         return cls(
+            key=key.text,
             entry=_base64(proof.entry.leaf),
             index=proof.entry.sequence,
             proof=[_base64(hash_) for hash_ in proof.proof],
@@ -106,13 +121,17 @@ class CheckpointResponse(BaseModel):
 
 
 class ConsistencyResponse(BaseModel):
+    """Verify it offline: `python -m compliance.verifier --consistency FILE --key KEY`."""
+
     first: CheckpointResponse
     second: CheckpointResponse
     proof: list[str]
+    key: str
 
     @classmethod
-    def of(cls, proof: ConsistencyProof) -> Self:
+    def of(cls, proof: ConsistencyProof, key: VerifierKey) -> Self:
         return cls(
+            key=key.text,
             first=CheckpointResponse.of(proof.first),
             second=CheckpointResponse.of(proof.second),
             proof=[_base64(hash_) for hash_ in proof.proof],
@@ -157,6 +176,14 @@ class BlockResponse(BaseModel):
             lifted_by=block.lifted_by,
             lifted_at=block.lifted_at,
         )
+
+
+def _state(text: str | None) -> Any:
+    try:
+        return orjson.loads(text) if text else None
+    except orjson.JSONDecodeError:
+        # Not the JSON it should be; it is in the log all the same, and shown as it is.
+        return text
 
 
 def _base64(data: bytes) -> str:
