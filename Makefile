@@ -7,6 +7,10 @@ SHELL := /bin/bash
 UV := $(shell command -v uv 2>/dev/null || echo .local/uv/bin/uv)
 PYTHON := .venv/bin/python
 URL ?= http://localhost:8000
+# uv brings its own list of certificate authorities; a network that inspects TLS is trusted in the system's list only.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= 1
+endif
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
