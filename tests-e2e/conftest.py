@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from collector import Collector, collecting
 from journey import Api, Journey, Person
 
 from elcorp_local.platform import Platform
@@ -14,8 +15,15 @@ TEST_SETTINGS = {"ELCORP_RATE_LIMIT_PER_MINUTE": "1000000", "ELCORP_LOGIN_ATTEMP
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with Platform.start(tmp_path_factory.mktemp("platform"), environment=TEST_SETTINGS, fast=True) as platform:
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Platform]:
+    settings = {**TEST_SETTINGS, "ELCORP_OTLP_ENDPOINT": collector.url}
+    with Platform.start(tmp_path_factory.mktemp("platform"), environment=settings, fast=True) as platform:
         yield platform
 
 

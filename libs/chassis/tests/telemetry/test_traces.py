@@ -35,7 +35,7 @@ def test_a_trace_goes_on_from_the_wire():
 
 
 def test_a_linked_trace_is_a_new_one():
-    with telemetry.continue_trace(PARENT, "handled", link=True):
+    with telemetry.linked_trace([PARENT], "handled"):
         assert telemetry.traceparent().split("-")[1] != "0af7651916cd43dd8448eb211c80319c"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
-from opentelemetry.trace import SpanKind
 
 from chassis.messaging.connection import Session, underlay_of
 from chassis.messaging.contracts import BatchSubscription
@@ -17,7 +16,7 @@ from chassis.messaging.queue_worker import HANDLER_SECONDS_MAX, Intake
 from chassis.messaging.settlement import Failure, Outcome, Settler
 from chassis.messaging.waiting import Backoff, wait_any
 from chassis.messaging.wire import Undecodable, decode
-from chassis.telemetry import bind_request, continue_trace
+from chassis.telemetry import bind_request, linked_trace
 
 Item = tuple[AbstractIncomingMessage, Delivery[Any]]
 
@@ -122,7 +121,7 @@ class BatchWorker:
         deliveries = [delivery for _, delivery in items]
         first = deliveries[0]
         with (
-            continue_trace(first.traceparent, f"{first.type} process batch", link=True, kind=SpanKind.CONSUMER),
+            linked_trace((delivery.traceparent for delivery in deliveries), f"{first.type} process batch"),
             bind_request(str(first.message_id), messages=len(deliveries)),
         ):
             try:

@@ -7,14 +7,13 @@ from typing import Any, Protocol
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
-from opentelemetry.trace import SpanKind
 
 from chassis.messaging.connection import BROKER_ERRORS, RPC_TIMEOUT_SECONDS, Session, underlay_of
 from chassis.messaging.contracts import Subscription
 from chassis.messaging.delivery import Delivery, current_delivery
 from chassis.messaging.settlement import Failure, Outcome, Settler
 from chassis.messaging.wire import Undecodable, decode, subject_of
-from chassis.telemetry import bind_request, continue_trace
+from chassis.telemetry import bind_request, linked_trace
 
 # A handler that takes longer has a defect; its message is tried again.
 HANDLER_SECONDS_MAX = 30.0
@@ -86,7 +85,7 @@ class SingleWorker:
             await self._settler.failed(message, Failure(error), since=since)
             return
         with (
-            continue_trace(delivery.traceparent, f"{delivery.type} process", link=True, kind=SpanKind.CONSUMER),
+            linked_trace((delivery.traceparent,), f"{delivery.type} process"),
             bind_request(str(delivery.message_id)),
         ):
             try:

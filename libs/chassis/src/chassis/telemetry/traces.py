@@ -1,7 +1,8 @@
 """Traces: identities always, recorded spans only where somebody collects them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from random import getrandbits
 from typing import Any
 
@@ -10,6 +11,9 @@ from opentelemetry import trace
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util import types
+
+# As many as a span may carry by OpenTelemetry's default limits.
+LINKS_MAX = 128
 
 _propagator = TraceContextTextMapPropagator()
 
@@ -81,25 +85,35 @@ def span(name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: types.A
 
 
 @contextmanager
+def linked_trace(
+    senders: Iterable[str | None], name: str, *, kind: SpanKind = SpanKind.CONSUMER, **attributes: types.AttributeValue
+) -> Iterator[Span]:
+    """Run the block in a trace of its own that is linked to the traces of all senders (`traceparent`s), 128 at most.
+
+    For messages: one may be handled long after it was sent, more than once, and together with others.
+    """
+    contexts = (_sender(parent) for parent in senders)
+    links = [Link(context) for context in islice((context for context in contexts if context.is_valid), LINKS_MAX)]
+    with tracer().start_as_current_span(name, otel_context.Context(), kind=kind, links=links, attributes=attributes) as current:
+        yield current
+
+
+@contextmanager
 def continue_trace(
     parent: str | None,
     name: str,
     *,
-    link: bool = False,
     kind: SpanKind = SpanKind.SERVER,
     **attributes: types.AttributeValue,
 ) -> Iterator[Span]:
-    """Run the block in a span whose parent came over the wire as `traceparent`.
-
-    With `link` the span begins a trace of its own that is linked to the sender's: a message may be handled long after,
-    and more than once. An absent or malformed parent begins a new trace.
-    """
-    remote = _propagator.extract({"traceparent": parent} if parent else {}, otel_context.Context())
-    sender = trace.get_current_span(remote).get_span_context()
-    if link:
-        links = [Link(sender)] if sender.is_valid else []
-        started = tracer().start_as_current_span(name, otel_context.Context(), kind=kind, links=links, attributes=attributes)
-    else:
-        started = tracer().start_as_current_span(name, remote, kind=kind, attributes=attributes)
-    with started as current:
+    """Run the block in a span whose parent came over the wire as `traceparent`; an absent or malformed one begins a trace."""
+    with tracer().start_as_current_span(name, _remote(parent), kind=kind, attributes=attributes) as current:
         yield current
+
+
+def _remote(parent: str | None) -> otel_context.Context:
+    return _propagator.extract({"traceparent": parent} if parent else {}, otel_context.Context())
+
+
+def _sender(parent: str | None) -> SpanContext:
+    return trace.get_current_span(_remote(parent)).get_span_context()
