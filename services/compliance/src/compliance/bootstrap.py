@@ -14,7 +14,7 @@ from chassis.run.folders import migrations_of
 from chassis.unit_of_work import SqlUnitOfWork
 from compliance.infrastructure.log_key import Ed25519LogSigner
 from compliance.infrastructure.repositories import SqlComplianceTransaction
-from compliance.interfaces.commands import COMMANDS
+from compliance.interfaces.commands import commands
 from compliance.interfaces.publications import PUBLICATIONS
 from compliance.settings import ComplianceSettings
 from kernel.clock import Clock, SystemClock
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import procrastinate
 
     from compliance.application import Compliance
+    from compliance.application.check_log import CheckLog
     from compliance.domain.checkpoint import VerifierKey
 
 
@@ -101,6 +102,23 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
         await database.close()
 
 
+@asynccontextmanager
+async def checking(settings: ComplianceSettings) -> "AsyncIterator[CheckLog]":
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        yield check_log(database)
+    finally:
+        await database.close()
+
+
+def check_log(database: Database) -> "CheckLog":
+    from compliance.application.check_log import CheckLog
+    from compliance.infrastructure.stored_log import stored_log
+    from compliance.verifier import ed25519
+
+    return CheckLog(stored_log(database), ed25519)
+
+
 def jobs(settings: ComplianceSettings) -> "procrastinate.App":
     from chassis.jobs import make_jobs
 
@@ -114,5 +132,5 @@ SERVICE = Service(
     working=working,
     migrations=migrations_of(ComplianceSettings.NAME),
     jobs=jobs,
-    commands=COMMANDS,
+    commands=commands(checking),
 )

@@ -88,9 +88,9 @@ def _related(entry: AuditEntry) -> frozenset[str]:
 def _row(logged: LoggedEntry) -> tuple[Any, ...]:
     entry = logged.entry
     names = (entry.producer, entry.action, entry.actor.subject_id, entry.resource_type, entry.resource_id)
-    return (logged.sequence, entry.fact_id, logged.leaf, logged.hash, *map(_storable, names), entry.occurred_at)
+    return (logged.sequence, entry.fact_id, logged.leaf, logged.hash, *map(storable, names), entry.occurred_at)
 
 
-def _storable(name: str) -> str:
+def storable(name: str) -> str:
     # A leaf can hold a NUL, PostgreSQL's text cannot; no fact stays out of the log for it.
     return name.replace("\0", "\ufffd") if "\0" in name else name

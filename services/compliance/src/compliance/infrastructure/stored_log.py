@@ -1,0 +1,102 @@
+"""All that the log's tables hold, read in one snapshot and by the thousand: arrays in binary, no row by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+from psycopg import AsyncConnection
+
+from chassis.database import Database
+from compliance.application.check_log import Chunk, StoredCheckpoint
+from compliance.domain.checkpoint import VerifierKey
+from compliance.domain.entry import LEAF_HEADER
+from compliance.domain.merkle import Frontier, Node
+from compliance.infrastructure.log import storable
+
+CHUNK_ENTRIES = 4096
+
+_HEAD = "SELECT size, hashes FROM audit_head"
+_NODES = "SELECT level, index, hash FROM audit_nodes"
+_CHECKPOINTS = "SELECT size, root_hash, note FROM checkpoints ORDER BY size"
+_KEY = "SELECT name, public_key FROM log_keys ORDER BY created_at LIMIT 1"
+_CHUNK = """
+    SELECT array_agg(sequence), array_agg(leaf), array_agg(leaf_hash), array_agg(uuid_send(fact_id)), array_agg(occurred_at),
+        array_agg(producer), array_agg(action), array_agg(actor_id), array_agg(resource_type), array_agg(resource_id)
+    FROM (SELECT * FROM audit_entries WHERE sequence > %s ORDER BY sequence LIMIT %s) AS chunk
+"""
+
+
+class SqlStoredLog:
+    def __init__(self, driver: AsyncConnection[Any]) -> None:
+        self._driver = driver
+        self.head = Frontier()
+        self.nodes: dict[Node, bytes] = {}
+        self.checkpoints: list[StoredCheckpoint] = []
+        self.key: VerifierKey | None = None
+
+    async def load(self) -> None:
+        ((size, hashes),) = await self._rows(_HEAD)
+        self.head = Frontier(size, hashes)
+        self.nodes = {Node(level, index): hash_ for level, index, hash_ in await self._rows(_NODES)}
+        self.checkpoints = [StoredCheckpoint(*row) for row in await self._rows(_CHECKPOINTS)]
+        self.key = next((VerifierKey(name, public_key) for name, public_key in await self._rows(_KEY)), None)
+
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        row = await self._chunk(after=-1)
+        while row[0]:
+            sequences, leaves, hashes, *filed = row
+            # PostgreSQL gathers the next ones while these are looked at.
+            following = asyncio.create_task(self._chunk(after=sequences[-1]))
+            await asyncio.sleep(0)
+            try:
+                yield Chunk(sequences, leaves, hashes, _misfiled(sequences, leaves, filed))
+                row = await following
+            finally:
+                following.cancel()
+
+    async def _chunk(self, *, after: int) -> Any:
+        (row,) = await self._rows(_CHUNK, (after, CHUNK_ENTRIES))
+        return row
+
+    async def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+        async with self._driver.cursor(binary=True) as cursor:
+            await cursor.execute(query, parameters)
+            return await cursor.fetchall()
+
+
+def _misfiled(sequences: Sequence[int], leaves: Sequence[bytes], filed: Sequence[Sequence[object]]) -> list[int]:
+    said = map(_said, leaves)
+    return [sequence for sequence, says, *columns in zip(sequences, said, *filed, strict=True) if says != columns]
+
+
+def _said(leaf: bytes) -> list[object]:
+    """Read the columns that entries are found by from what the log commits to."""
+    try:
+        content = orjson.loads(leaf[len(LEAF_HEADER) :])
+        names = (content["producer"], content["action"], content["actor"]["subject_id"])
+        resource = (content["resource_type"], content["resource_id"])
+        fact_id = bytes.fromhex(content["fact_id"].replace("-", ""))
+        return [fact_id, datetime.fromisoformat(content["occurred_at"]), *map(storable, (*names, *resource))]
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return []
+
+
+def stored_log(database: Database) -> Callable[[], AbstractAsyncContextManager[SqlStoredLog]]:
+    """Give the means to read the log as of one moment."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[SqlStoredLog]:
+        async with database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            # SQLAlchemy would ask for text, and hand out rows.
+            driver = (await connection.get_raw_connection()).driver_connection
+            if not isinstance(driver, AsyncConnection):
+                raise TypeError(f"the log is read by psycopg, not by {type(driver)}")
+            log = SqlStoredLog(driver)
+            await log.load()
+            yield log
+
+    return opened
