@@ -183,6 +183,7 @@ def hashing(settings: IdentitySettings) -> "Argon2Passwords":
         passes=settings.argon2_passes,
         workers=settings.hash_workers,
         waiting_max=settings.hash_waiting_max,
+        keep_memory=settings.hash_memory_kept,
     )
 
 
