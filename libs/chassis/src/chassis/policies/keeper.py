@@ -5,9 +5,10 @@ import random
 
 import structlog
 
+from chassis.errors import as_domain_error
 from chassis.policies.bundle import BundleSource, InvalidBundle
 from chassis.policies.engine import Policies
-from kernel.errors import DomainError
+from kernel.errors import Kind
 
 log = structlog.get_logger()
 
@@ -54,7 +55,10 @@ class BundleKeeper:
                 log.info("policy_bundle_loaded", version=bundle.version)
             else:
                 self._policies.confirm()
-        except (DomainError, InvalidBundle) as exc:
+        except Exception as exc:
+            # Governance's own source is its database, whose absence is no DomainError yet. What is neither is a defect.
+            if not isinstance(exc, InvalidBundle) and as_domain_error(exc).kind is Kind.INTERNAL:
+                raise
             self._failures += 1
             log.warning("policy_bundle_not_refreshed", failures=self._failures, error=str(exc)[:300])
             return False
