@@ -29,7 +29,7 @@ def ready_url() -> Iterator[str]:
 
 
 def process(folder: Path, code: str, url: str, name: str = "one") -> Managed:
-    return Managed(name, [sys.executable, "-c", code], {}, folder / f"{name}.log", url)
+    return Managed(name, [sys.executable, "-c", code], {}, folder, url)
 
 
 def eventually(condition: Callable[[], bool]) -> None:

@@ -2,24 +2,24 @@
 
 import argparse
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from elcorp_local import secrets
+from elcorp_local import pids, secrets
 from elcorp_local.backing import start_backing
-from elcorp_local.backing.process import ServerFailed
+from elcorp_local.cleaning import clean
+from elcorp_local.failure import Failure
 from elcorp_local.platform import Platform
-from elcorp_local.ports import Ports, PortTaken
-from elcorp_local.supervisor import ProcessDied
+from elcorp_local.ports import Ports
+from elcorp_local.processes import ready_urls
+from elcorp_local.signals import StopRequested, StopSignals
+from elcorp_local.supervisor import is_ready
 
-ROOT = Path.cwd()
-FOLDER = ROOT / ".local"
+INTERRUPTED = 130
+SCRIPTS = "tests-e2e"
 
 
 def say(line: str) -> None:
@@ -31,98 +31,111 @@ def main() -> int:
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:
         return run(arguments)
-    except (PortTaken, ServerFailed, ProcessDied, RuntimeError) as failure:
+    except Failure as failure:
         print(f"\n✗ {failure}", file=sys.stderr, flush=True)
         return 1
+    except StopRequested:
+        return INTERRUPTED
 
 
 def run_platform(arguments: argparse.Namespace) -> int:
     """Start everything, walk the journey, then serve until Ctrl-C."""
-    stop = _stop_on_signals()
+    signals = StopSignals()
+    signals.listen()
     started = time.monotonic()
     print("Starting the platform", flush=True)
-    with Platform.start(FOLDER, ports=Ports.from_environment(), say=say) as platform:
-        if platform.secrets_are_new:
-            who = f"administrator {platform.admin_email}, password {platform.admin_password}"
-            say(f"{who}  (shown once; kept in .local/secrets.env)")
+    with Platform.start(arguments.folder, ports=Ports.from_environment(), say=say) as platform:
+        signals.insist = platform.supervisor.hurry
+        _tell_password(platform)
         print(f"Ready in {time.monotonic() - started:.1f} s\n", flush=True)
         status = _walk(platform.url, platform.admin_email, platform.admin_password)
         if arguments.once or status:
             return status
-        print(
-            f"\nServing at {platform.url}  (API documentation: {platform.url}/docs; logs: .local/logs). Ctrl-C stops.", flush=True
-        )
-        while not stop.wait(0.5):
-            if platform.supervisor.gave_up.is_set():
-                return 1
-        print("\nStopping", flush=True)
-    return 0
+        documents = f"API documentation: {platform.url}/docs; logs: {arguments.folder / 'logs'}"
+        print(f"\nServing at {platform.url}  ({documents}). Ctrl-C stops.", flush=True)
+        try:
+            while not platform.has_given_up():
+                time.sleep(0.5)
+        except StopRequested:
+            print("\nStopping", flush=True)
+            return 0
+    return 1
 
 
 def run_journey(arguments: argparse.Namespace) -> int:
     """Walk the journey against a platform that runs already."""
-    password = os.environ.get("ELCORP_ADMIN_PASSWORD")
-    email = os.environ.get("ELCORP_ADMIN_EMAIL", "admin@elcorp.na")
-    file = FOLDER / "secrets.env"
-    if not password and file.exists():
-        kept, _ = secrets.load_or_create(file)
-        email, password = kept["ELCORP_ADMIN_EMAIL"], kept["ELCORP_ADMIN_PASSWORD"]
+    kept = secrets.load(arguments.folder / "secrets.env")
+    email = os.environ.get("ELCORP_ADMIN_EMAIL") or kept.get("ELCORP_ADMIN_EMAIL", "admin@elcorp.na")
+    password = os.environ.get("ELCORP_ADMIN_PASSWORD") or kept.get("ELCORP_ADMIN_PASSWORD")
     if not password:
-        raise RuntimeError("set ELCORP_ADMIN_PASSWORD to the administrator's password")
+        raise Failure("set ELCORP_ADMIN_PASSWORD to the administrator's password")
     return _walk(arguments.url, email, password)
 
 
-def run_backing(_arguments: argparse.Namespace) -> int:
-    """Start PostgreSQL, RabbitMQ and Redis only; print the variables that the tests read."""
-    stop = _stop_on_signals()
-    with start_backing(FOLDER / "backing", say=say, fast=True) as backing:
+def run_backing(arguments: argparse.Namespace) -> int:
+    """Start PostgreSQL, RabbitMQ and Redis only, on free ports; print the variables that the tests read."""
+    StopSignals().listen()
+    with start_backing(arguments.folder / "backing", say=say, fast=True) as backing:
         for name in ("postgres_url", "rabbitmq_url", "rabbitmq_management_url", "redis_url"):
             print(f"export ELCORP_TEST_{name.upper()}={getattr(backing, name)}", flush=True)
-        stop.wait()
-    return 0
+        backing.watch(say)
+        try:
+            while not backing.gave_up.wait(0.5):
+                pass
+        except StopRequested:
+            return 0
+    return 1
 
 
-def clean(_arguments: argparse.Namespace) -> int:
-    """Remove everything that the platform stored here."""
-    moved = FOLDER / "postgres" / "moved-to"
-    if moved.exists():
-        shutil.rmtree(moved.read_text(), ignore_errors=True)
-    for entry in FOLDER.iterdir() if FOLDER.exists() else ():
-        if entry.name == "uv":  # the tool that runs us, where make had to fetch it
-            continue
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+def show_status(arguments: argparse.Namespace) -> int:
+    """Say of each process whether it runs and is ready; exits 1 unless all are."""
+    everything_ready = True
+    for name, url in ready_urls(Ports.from_environment()).items():
+        pid, ready = pids.running(arguments.folder / "run" / f"{name}.pid"), is_ready(url)
+        everything_ready = everything_ready and ready
+        state = "ready" if ready else "not ready" if pid else "not running"
+        print(f"  {name:18} {state:12} {f'pid {pid}' if pid else '':12} {url}", flush=True)
+    return 0 if everything_ready else 1
+
+
+def run_clean(arguments: argparse.Namespace) -> int:
+    """Remove everything that the platform stored here: databases, queues, secrets, logs."""
+    clean(arguments.folder)
     print("removed the platform's data", flush=True)
     return 0
 
 
-def bench(arguments: argparse.Namespace) -> int:
+def run_bench(arguments: argparse.Namespace) -> int:
     """Run the benchmarks; they report and never fail."""
-    command = [sys.executable, str(ROOT / "tests-e2e" / "bench.py"), *(["--only", arguments.only] if arguments.only else [])]
-    return subprocess.run(command, check=False).returncode  # noqa: S603  # our own script
+    return _script("bench.py", *(["--only", arguments.only] if arguments.only else []))
+
+
+def _tell_password(platform: Platform) -> None:
+    given = os.environ.get("ELCORP_ADMIN_PASSWORD")
+    if platform.secrets_are_new and not given:
+        who = f"administrator {platform.admin_email}, password {platform.admin_password}"
+        say(f"{who}  (shown once; kept in secrets.env)")
+    elif given and given != platform.admin_password:
+        say("ELCORP_ADMIN_PASSWORD is not what the administrator was made with at the first start; that one is used")
 
 
 def _walk(url: str, email: str, password: str) -> int:
-    environment = {**os.environ, "ELCORP_ADMIN_EMAIL": email, "ELCORP_ADMIN_PASSWORD": password}
-    command = [sys.executable, str(ROOT / "tests-e2e" / "journey.py"), "--url", url]
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # our own script
+    return _script("journey.py", "--url", url, ELCORP_ADMIN_EMAIL=email, ELCORP_ADMIN_PASSWORD=password)
 
 
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: object) -> None:
-        # The first asks to stop; a second, while something still starts or stops, insists.
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
-    return stop
+def _script(name: str, *arguments: str, **environment: str) -> int:
+    script = Path(SCRIPTS) / name
+    if not script.exists():
+        raise Failure(f"{script} is not here: run this from the root of the repository")
+    # A session of its own: a Ctrl-C is ours to hear, and ends it by the exception that it raises here.
+    command = [sys.executable, str(script), *arguments]
+    return subprocess.run(command, env={**os.environ, **environment}, check=False, start_new_session=True).returncode  # noqa: S603
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m elcorp_local", description=__doc__)
+    kept = Path(os.environ.get("ELCORP_LOCAL_FOLDER", ".local"))
+    parser.add_argument("--folder", type=Path, default=kept, help="where everything is stored (also ELCORP_LOCAL_FOLDER)")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -130,14 +143,15 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    once = command("run", run_platform)
-    once.add_argument(
-        "--once", action="store_true", default=bool(os.environ.get("ONCE")), help="stop after the journey (also ONCE=1)"
+    once = os.environ.get("ONCE", "0") not in {"", "0"}
+    command("run", run_platform).add_argument(
+        "--once", action="store_true", default=once, help="stop after the journey; its result is the exit code (also ONCE=1)"
     )
     command("journey", run_journey).add_argument("--url", default="http://localhost:8000", help="where the gateway listens")
     command("backing", run_backing)
-    command("clean", clean)
-    command("bench", bench).add_argument("--only", help="the name of one benchmark")
+    command("status", show_status)
+    command("clean", run_clean)
+    command("bench", run_bench).add_argument("--only", help="the name of one benchmark")
     return parser
 
 

@@ -2,20 +2,33 @@
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from elcorp_local import databases, secrets
+from elcorp_local import databases, pids, secrets
 from elcorp_local.backing import Backing, start_backing
+from elcorp_local.failure import Failure
+from elcorp_local.locks import FolderLock
 from elcorp_local.ports import SERVICES, Ports, require_free
-from elcorp_local.supervisor import Managed, Say, Supervisor
+from elcorp_local.processes import Processes
+from elcorp_local.supervisor import STOP_SECONDS_MAX, Say, Supervisor
 
-READY_SECONDS_MAX = 90
+READY_SECONDS_MAX = 180
+
+
+class ForeignData(Failure):
+    """Databases whose secrets are not ours: what is sealed in them could not be opened."""
+
+
+class MigrationFailed(Failure):
+    """A service's schema could not be brought to head."""
 
 
 def quiet(_line: str) -> None:
@@ -26,12 +39,11 @@ def quiet(_line: str) -> None:
 class Platform:
     """A running platform. Ending the `with` block stops it; what it stored stays in its folder."""
 
-    folder: Path
-    ports: Ports
+    processes: Processes
     backing: Backing
     supervisor: Supervisor
-    secrets: Mapping[str, str]
     secrets_are_new: bool
+    _stop: ExitStack
 
     @classmethod
     def start(
@@ -45,42 +57,46 @@ class Platform:
     ) -> Self:
         """Start everything and wait until it is ready.
 
-        `environment` adds settings for every process; `fast` is for tests (no fsync). Raises PortTaken, ServerFailed or
-        ProcessDied, having stopped what had started.
+        `environment` adds settings for every process; `fast` is for tests (no fsync). Raises a Failure, having stopped
+        what had started.
         """
         ports = ports or Ports.free()
-        for name, port in ports.platform():
-            require_free(name, port)
-        # Only the migrations need a server at once; the processes wait for the others themselves.
-        backing = start_backing(folder, ports=ports, say=say, fast=fast, wait_for=("postgres",))
-        supervisor = Supervisor(say)
-        try:
-            values, new = secrets.load_or_create(folder / "secrets.env")
-            platform = cls(folder, ports, backing, supervisor, values, new)
-            platform._start_processes(environment or {}, say)
-        except BaseException:
-            supervisor.stop()
-            backing.stop()
-            raise
-        return platform
+        with ExitStack() as undo:
+            undo.callback(FolderLock(folder / "platform.lock").release)
+            end_leftovers(folder)
+            for name, port in ports.platform():
+                require_free(name, port)
+            # Only the migrations need a server at once; the processes wait for the others themselves.
+            backing = start_backing(folder, ports=ports, say=say, fast=fast, wait_for=("postgres",))
+            undo.callback(backing.stop)
+            values, new = _secrets(folder / "secrets.env", backing.postgres_url)
+            supervisor = Supervisor(say)
+            undo.callback(supervisor.stop)
+            processes = Processes(folder, ports, backing, values, environment or {})
+            _start_processes(processes, supervisor, say)
+            return cls(processes, backing, supervisor, new, undo.pop_all())
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.ports.gateway}"
+        return f"http://localhost:{self.processes.ports.gateway}"
 
     @property
     def admin_email(self) -> str:
-        return self.secrets["ELCORP_ADMIN_EMAIL"]
+        return self.processes.secrets["ELCORP_ADMIN_EMAIL"]
 
     @property
     def admin_password(self) -> str:
-        return self.secrets["ELCORP_ADMIN_PASSWORD"]
+        return self.processes.secrets["ELCORP_ADMIN_PASSWORD"]
 
     def service_url(self, service: str) -> str:
-        return f"http://127.0.0.1:{self.ports.of('rest', service)}"
+        return self.processes.service_url(service)
 
     def database_url(self, service: str, role: str = "app") -> str:
-        return databases.url(self.backing.postgres_url, service, role, self.secrets)
+        return self.processes.database_url(service, role)
+
+    def has_given_up(self) -> bool:
+        """Tell whether something kept dying until it was not started again."""
+        return self.supervisor.gave_up.is_set() or self.backing.gave_up.is_set()
 
     def kill(self, name: str) -> None:
         """End a process by SIGKILL, as a crash would; the supervisor starts it again."""
@@ -93,8 +109,7 @@ class Platform:
         os.kill(self.supervisor.processes[name].pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        self.supervisor.stop()
-        self.backing.stop()
+        self._stop.close()
 
     def __enter__(self) -> Self:
         return self
@@ -102,72 +117,48 @@ class Platform:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    def _start_processes(self, extra: Mapping[str, str], say: Say) -> None:
-        databases.provide(self.backing.postgres_url, self.secrets)
-        _timed(say, "migrated", self._migrate)
-        first = [self._managed(service, role, extra) for service in SERVICES for role in ("serve", "work")]
-        self.supervisor.start([*first, self._gateway(extra)])
-        self.backing.wait(say=say)
-        names = [process.name for process in first]
-        _timed(say, "services and gateway are ready", lambda: self._wait([*names, "gateway"]))
-        # Nothing waits for the housekeeping, so it does not take part in the start.
-        self.supervisor.start([self._managed(service, "jobs", extra) for service in SERVICES])
-        self.supervisor.watch()
 
-    def _wait(self, names: list[str]) -> None:
-        self.supervisor.wait_ready(names, seconds_max=READY_SECONDS_MAX)
+def end_leftovers(folder: Path) -> None:
+    """End the processes that a killed runner left behind."""
+    left = list((folder / "run").glob("*.pid"))
+    end = partial(pids.end_leftover, stop_signal=signal.SIGTERM, seconds_max=STOP_SECONDS_MAX)
+    with ThreadPoolExecutor(max_workers=max(len(left), 1)) as pool:
+        list(pool.map(end, left))
 
-    def _migrate(self) -> None:
-        """Do what `python -m <service> migrate` does, for all four in one process: most of its time is importing."""
-        from chassis import migrations  # noqa: PLC0415  # not before the packages are known to be there
-        from chassis.run.folders import migrations_of  # noqa: PLC0415
 
-        for service in SERVICES:
-            migrations.upgrade(self.database_url(service, "owner"), migrations_of(service), say=quiet)
+def _secrets(file: Path, postgres_url: str) -> tuple[Mapping[str, str], bool]:
+    if not secrets.load(file) and databases.exist(postgres_url):
+        raise ForeignData(f"the databases exist already, but {file} with their secrets does not: put it back, or start afresh")
+    return secrets.load_or_create(file)
 
-    def _managed(self, service: str, role: str, extra: Mapping[str, str]) -> Managed:
-        kind = {"serve": "rest", "work": "work", "jobs": "jobs"}[role]
-        environment = {**self._environment(service, extra), "ELCORP_OPS_PORT": str(self.ports.of(kind, service))}
-        return Managed(
-            name=f"{service}-{role}",
-            command=[sys.executable, "-m", service, role],
-            environment=environment,
-            log=self.folder / "logs" / f"{service}-{role}.log",
-            ready_url=f"http://127.0.0.1:{self.ports.of(kind, service)}/readyz",
-        )
 
-    def _gateway(self, extra: Mapping[str, str]) -> Managed:
-        urls = {f"ELCORP_{service.upper()}_URL": self.service_url(service) for service in SERVICES}
-        return Managed(
-            name="gateway",
-            command=[sys.executable, "-m", "gateway", "serve"],
-            environment={**self._shared(), **urls, "ELCORP_GATEWAY_PORT": str(self.ports.gateway), **extra},
-            log=self.folder / "logs" / "gateway.log",
-            ready_url=f"http://127.0.0.1:{self.ports.gateway}/readyz",
-        )
+def _start_processes(processes: Processes, supervisor: Supervisor, say: Say) -> None:
+    databases.provide(processes.backing.postgres_url, processes.secrets)
+    _timed(say, "migrated", lambda: _migrate(processes))
+    first = processes.serving()
+    supervisor.start(first)
+    processes.backing.wait(say=say)
+    names = [process.name for process in first]
+    _timed(say, "services and gateway are ready", lambda: supervisor.wait_ready(names, seconds_max=READY_SECONDS_MAX))
+    # Nothing waits for the housekeeping, so it does not take part in the start.
+    supervisor.start(processes.housekeeping())
+    supervisor.watch()
+    processes.backing.watch(say)
 
-    def _environment(self, service: str, extra: Mapping[str, str]) -> dict[str, str]:
-        targets = {f"ELCORP_{peer.upper()}_TARGET": f"dns:///127.0.0.1:{self.ports.of('grpc', peer)}" for peer in SERVICES}
-        return {
-            **self._shared(),
-            **targets,
-            "ELCORP_DATABASE_URL": self.database_url(service, "app"),
-            "ELCORP_DATABASE_OWNER_URL": self.database_url(service, "owner"),
-            "ELCORP_REST_PORT": str(self.ports.of("rest", service)),
-            "ELCORP_GRPC_PORT": str(self.ports.of("grpc", service)),
-            "ELCORP_MASTER_KEY": self.secrets["ELCORP_MASTER_KEY"],
-            "ELCORP_ADMIN_EMAIL": self.admin_email,
-            "ELCORP_ADMIN_PASSWORD": self.admin_password,
-            **extra,
-        }
 
-    def _shared(self) -> dict[str, str]:
-        return {
-            "ELCORP_RABBITMQ_URL": self.backing.rabbitmq_url,
-            "ELCORP_REDIS_URL": self.backing.redis_url,
-            "ELCORP_JWKS_URL": f"{self.service_url('identity')}/.well-known/jwks.json",
-            "PYTHONUNBUFFERED": "1",
-        }
+def _migrate(processes: Processes) -> None:
+    """Do what `python -m <service> migrate` does, for all four in one process: most of its time is importing."""
+    from alembic.util import CommandError  # noqa: PLC0415  # slow to import, and only a start migrates
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from chassis import migrations  # noqa: PLC0415
+    from chassis.run.folders import migrations_of  # noqa: PLC0415
+
+    for service in SERVICES:
+        try:
+            migrations.upgrade(processes.database_url(service, "owner"), migrations_of(service), say=quiet)
+        except (CommandError, SQLAlchemyError) as error:
+            raise MigrationFailed(f"the migration of {service} failed: {error}") from error
 
 
 def _timed(say: Say, what: str, work: Callable[[], None]) -> None:

@@ -7,11 +7,19 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
+from elcorp_local.failure import Failure
+
+_LAST = 65535
+_TCP_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 SERVICES = ("identity", "payments", "governance", "compliance")
 
 
-class PortTaken(Exception):
+class PortTaken(Failure):
     """A port that the platform needs is in use by another program."""
+
+
+class PortInvalid(Failure):
+    """A port's setting that is no port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +43,9 @@ class Ports:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ELCORP_LOCAL_<NAME>_PORT, with the defaults above."""
-        given = {f.name: os.environ.get(f"ELCORP_LOCAL_{f.name.upper()}_PORT") for f in fields(cls)}
-        return cls(**{name: int(port) for name, port in given.items() if port})
+        """Read ELCORP_LOCAL_<NAME>_PORT, with the defaults above. Raises PortInvalid."""
+        given = {f.name: os.environ.get(setting(f.name)) for f in fields(cls)}
+        return cls(**{name: _parse(name, port) for name, port in given.items() if port})
 
     @classmethod
     def free(cls) -> Self:
@@ -62,21 +70,32 @@ class Ports:
                 yield kind, self.of(kind, service)
 
 
+def setting(name: str) -> str:
+    return f"ELCORP_LOCAL_{name.upper()}_PORT"
+
+
 def require_free(name: str, port: int) -> None:
-    """Raise PortTaken, naming the port and the setting that moves it."""
+    """Raise PortTaken, naming the port, who has it and the setting that moves it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            setting = f"ELCORP_LOCAL_{name.upper()}_PORT"
-            raise PortTaken(f"port {port} ({name}) is taken{_holder(port)}; free it or set {setting}") from error
+            raise PortTaken(f"port {port} ({name}) is taken{_holder(port)}; free it or set {setting(name)}") from error
+
+
+def _parse(name: str, given: str) -> int:
+    last = _LAST - (len(SERVICES) if name in {"rest", "grpc", "work", "jobs"} else 0)
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= last:
+        raise PortInvalid(f"{setting(name)} must be a port from 1 to {last}, not {given!r}")
+    return int(given)
 
 
 def _holder(port: int) -> str:
     """Say which process listens on a port, where /proc tells."""
     try:
-        listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        tables = [table.read_text().splitlines()[1:] for table in _TCP_TABLES if table.exists()]
+        listening = [line.split() for table in tables for line in table]
         inode = next(row[9] for row in listening if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port)
         for process in Path("/proc").glob("[0-9]*"):
             if _owns(process, inode):

@@ -4,44 +4,78 @@ import base64
 import os
 import secrets
 import string
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from elcorp_local.failure import Failure
 from elcorp_local.ports import SERVICES
 
+LENGTH_MIN = 16
 _SPECIAL = "!@#$%^&*"
+_CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, _SPECIAL)
+
+
+class SecretInvalid(Failure):
+    """A secret given from outside that the platform would refuse."""
 
 
 def load_or_create(file: Path) -> tuple[dict[str, str], bool]:
     """Return the secrets, and whether they were made just now.
 
     Keys: ELCORP_MASTER_KEY, ELCORP_ADMIN_EMAIL, ELCORP_ADMIN_PASSWORD, and <SERVICE>_<OWNER|APP>_PASSWORD for each
-    database role. ELCORP_ADMIN_PASSWORD in the environment is taken instead of a generated one, at the first start.
+    database role. ELCORP_ADMIN_EMAIL and ELCORP_ADMIN_PASSWORD in the environment are taken at the first start; the
+    administrator then exists, and its password is changed by the platform. Raises SecretInvalid.
     """
-    if file.exists():
-        lines = (line.partition("=") for line in file.read_text().splitlines() if "=" in line)
-        return {name: value for name, _, value in lines}, False
-    made = {
-        "ELCORP_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-        "ELCORP_ADMIN_EMAIL": os.environ.get("ELCORP_ADMIN_EMAIL", "admin@elcorp.na"),
-        "ELCORP_ADMIN_PASSWORD": os.environ.get("ELCORP_ADMIN_PASSWORD") or password(),
+    kept = load(file)
+    made = {name: make() for name, make in _makers().items() if name not in kept}
+    if made:
+        _write(file, kept | made)
+    return kept | made, not kept
+
+
+def load(file: Path) -> dict[str, str]:
+    """Return what the file holds, nothing when there is none."""
+    lines = (line.partition("=") for line in file.read_text().splitlines() if "=" in line) if file.exists() else ()
+    return {name: value for name, _, value in lines}
+
+
+def _makers() -> dict[str, Callable[[], str]]:
+    roles = [f"{service.upper()}_{role}_PASSWORD" for service in SERVICES for role in ("OWNER", "APP")]
+    return {
+        "ELCORP_MASTER_KEY": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+        "ELCORP_ADMIN_EMAIL": lambda: os.environ.get("ELCORP_ADMIN_EMAIL") or "admin@elcorp.na",
+        "ELCORP_ADMIN_PASSWORD": lambda: _given_password() or password(),
+        **dict.fromkeys(roles, lambda: secrets.token_urlsafe(24)),
     }
-    for service in SERVICES:
-        for role in ("OWNER", "APP"):
-            made[f"{service.upper()}_{role}_PASSWORD"] = secrets.token_urlsafe(24)
+
+
+def _given_password() -> str | None:
+    given = os.environ.get("ELCORP_ADMIN_PASSWORD")
+    if given and not (len(given) >= LENGTH_MIN and given.isprintable() and _has_each_class(given)):
+        raise SecretInvalid(
+            f"ELCORP_ADMIN_PASSWORD must have at least {LENGTH_MIN} characters, with an upper and a lower case letter, "
+            f"a digit and one of {_SPECIAL}"
+        )
+    return given
+
+
+def _write(file: Path, values: Mapping[str, str]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     # Created unreadable to others, then moved into place: never half-written, never readable in between.
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
+    draft.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     draft.rename(file)
-    return made, True
 
 
 def password(length: int = 20) -> str:
     """Make a password with lower and upper case, digits and special characters, each at least once."""
-    classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, _SPECIAL)
     while True:
-        made = "".join(secrets.choice("".join(classes)) for _ in range(length))
-        if all(any(character in of_class for character in made) for of_class in classes):
+        made = "".join(secrets.choice("".join(_CLASSES)) for _ in range(length))
+        if _has_each_class(made):
             return made
+
+
+def _has_each_class(candidate: str) -> bool:
+    return all(any(character in of_class for character in candidate) for of_class in _CLASSES)

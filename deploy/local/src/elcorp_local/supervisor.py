@@ -1,6 +1,6 @@
 """Runs the platform's processes: starts them, notices when one dies, restarts it, stops them all."""
 
-import contextlib
+import http.client
 import os
 import signal
 import subprocess
@@ -8,43 +8,66 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from elcorp_local import logs, pids
+from elcorp_local.failure import Failure
+from elcorp_local.restarts import PER_MINUTE_MAX, Restarts
+
 Say = Callable[[str], None]
-RESTARTS_PER_MINUTE_MAX = 5
 STOP_SECONDS_MAX = 25
 
 
-class ProcessDied(Exception):
+class ProcessDied(Failure):
     """A process ended by itself; the message carries the end of its log."""
+
+
+def is_ready(url: str) -> bool:
+    """Ask a process whether it is ready."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310  # our own loopback URL
+            return bool(response.status == http.HTTPStatus.OK)
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
+        return False
 
 
 @dataclass
 class Managed:
-    """One process of the platform; `ready_url` answers 200 once it does its work."""
+    """One process of the platform; `ready_url` answers 200 once it does its work.
+
+    Of those stopped, a process with a lower `stop_order` ends before one with a higher is asked to.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
-    log: Path
+    folder: Path
     ready_url: str
+    stop_order: int = 0
     child: "subprocess.Popen[bytes] | None" = None
-    started: list[float] = field(default_factory=list)
+    restarts: Restarts = field(default_factory=Restarts)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "logs" / f"{self.name}.log"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.folder / "run" / f"{self.name}.pid"
 
     def start(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with logs.open_log(self.log) as log:
             self.child = subprocess.Popen(  # noqa: S603  # our own command
                 list(self.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.environment},
-                start_new_session=True,
+                start_new_session=True,  # a Ctrl-C is the runner's to hear; it stops its processes in order
             )
-        self.started.append(time.monotonic())
+        pids.record(self.pid_file, self.child.pid)
 
     @property
     def pid(self) -> int:
@@ -52,15 +75,15 @@ class Managed:
             raise ProcessDied(f"{self.name} is not running")
         return self.child.pid
 
+    def ended_with(self) -> int | None:
+        """Return the exit status of a process that has ended, None while it runs or before it ever did."""
+        return self.child.poll() if self.child else None
+
     def is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(self.ready_url, timeout=2) as response:  # noqa: S310  # our own loopback URL
-                return bool(response.status == 200)  # noqa: PLR2004
-        except (urllib.error.URLError, OSError):
-            return False
+        return is_ready(self.ready_url)
 
     def tail(self, lines: int = 12) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+        return logs.tail(self.log, lines)
 
 
 class Supervisor:
@@ -71,6 +94,7 @@ class Supervisor:
         self._managed: dict[str, Managed] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._hurry = threading.Event()
         self._watching = False
         self.gave_up = threading.Event()
 
@@ -79,21 +103,22 @@ class Supervisor:
         return self._managed
 
     def start(self, processes: Sequence[Managed]) -> None:
-        for process in processes:
-            process.start()
-            self._managed[process.name] = process
+        with self._lock:
+            for process in processes:
+                process.start()
+                self._managed[process.name] = process
 
     def wait_ready(self, names: Sequence[str], *, seconds_max: float) -> None:
         """Wait for the named processes; raises ProcessDied when one ends or the time does."""
         waiting, deadline, told = list(names), time.monotonic() + seconds_max, time.monotonic() + 5
         while waiting := [name for name in waiting if not self._managed[name].is_ready()]:
-            for name in waiting:
-                process = self._managed[name]
-                if not self._watching and process.child and process.child.poll() is not None:
-                    raise ProcessDied(f"{name} ended with status {process.child.returncode}; its log:\n{process.tail()}")
+            for process in (self._managed[name] for name in waiting):
+                if not self._watching and (status := process.ended_with()) is not None:
+                    raise ProcessDied(f"{process.name} ended with status {status}; the end of {process.log}:\n{process.tail()}")
             if time.monotonic() > deadline:
-                tail = self._managed[waiting[0]].tail()
-                raise ProcessDied(f"not ready in {seconds_max:g} s: {', '.join(waiting)}; {waiting[0]}:\n{tail}")
+                first = self._managed[waiting[0]]
+                named = f"{', '.join(waiting)} not ready after {seconds_max:g} s"
+                raise ProcessDied(f"{named}; the end of {first.log}:\n{first.tail()}")
             if time.monotonic() > told:
                 self._say(f"waiting for {', '.join(waiting)}")
                 told += 5
@@ -104,38 +129,59 @@ class Supervisor:
         self._watching = True
         threading.Thread(target=self._watch, name="supervisor", daemon=True).start()
 
-    def _watch(self) -> None:
-        while not self._stopping.wait(0.2):
-            with self._lock:
-                for process in self._managed.values():
-                    if not self._stopping.is_set() and process.child and process.child.poll() is not None:
-                        self._restart(process)
-
-    def _restart(self, process: Managed) -> None:
-        status = process.child.returncode if process.child else "?"
-        recent = [at for at in process.started if at > time.monotonic() - 60]
-        if len(recent) > RESTARTS_PER_MINUTE_MAX:
-            self._say(f"{process.name} died {len(recent)} times in a minute; giving up. Its log:\n{process.tail()}")
-            process.child = None
-            self.gave_up.set()
-            return
-        if status != -signal.SIGKILL:
-            self._say(f"{process.name} ended with status {status}, restarting. Its log:\n{process.tail(4)}")
-        process.start()
+    def hurry(self) -> None:
+        """Wait no longer for what is being stopped: end it by force."""
+        self._hurry.set()
 
     def stop(self) -> None:
-        """Ask all to finish what they have in hand; end by force what does not."""
+        """Ask all to finish what they have in hand, in their order; end by force what does not."""
         self._stopping.set()
         with self._lock:
-            children = [process.child for process in self._managed.values() if process.child and process.child.poll() is None]
-            for child in children:
-                with contextlib.suppress(ProcessLookupError):
-                    child.send_signal(signal.SIGCONT)
-                    child.terminate()
             deadline = time.monotonic() + STOP_SECONDS_MAX
-            for child in children:
-                try:
-                    child.wait(max(deadline - time.monotonic(), 0.1))
-                except subprocess.TimeoutExpired:
-                    child.kill()
-                    child.wait()
+            for order in sorted({process.stop_order for process in self._managed.values()}):
+                self._stop([one for one in self._managed.values() if one.stop_order == order], deadline)
+
+    def _watch(self) -> None:
+        try:
+            while not self._stopping.wait(0.2):
+                with self._lock:
+                    for process in self._managed.values():
+                        if not self._stopping.is_set():
+                            self._revive(process)
+        finally:
+            if not self._stopping.is_set():
+                self.gave_up.set()
+
+    def _revive(self, process: Managed) -> None:
+        status = process.ended_with()
+        if status is None:
+            return
+        if process.restarts.take_due():
+            process.start()
+        elif not process.restarts.is_planned():
+            self._plan_restart(process, status)
+
+    def _plan_restart(self, process: Managed, status: int) -> None:
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        if process.restarts.died():
+            self._say(f"{process.name} {how}, restarting; the end of {process.log}:\n{process.tail(4)}")
+            return
+        self._say(f"{process.name} {how}, more than {PER_MINUTE_MAX} times in a minute; giving up. Its log:\n{process.tail()}")
+        process.child = None
+        self.gave_up.set()
+
+    def _stop(self, processes: Iterable[Managed], deadline: float) -> None:
+        asked = [process for process in processes if process.child and process.child.poll() is None]
+        for process in asked:
+            os.kill(process.pid, signal.SIGCONT)
+            os.kill(process.pid, signal.SIGTERM)
+        while any(process.ended_with() is None for process in asked):
+            if self._hurry.is_set() or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        for process in asked:
+            if process.child and process.ended_with() is None:
+                self._say(f"{process.name} did not stop in time; killing it")
+                process.child.kill()
+                process.child.wait()
+            process.pid_file.unlink(missing_ok=True)

@@ -10,69 +10,106 @@ from pathlib import Path
 from elcorp_local.backing import postgres as private_postgres
 from elcorp_local.backing import rabbitmq as private_rabbitmq
 from elcorp_local.backing import redis as private_redis
-from elcorp_local.backing.process import START_SECONDS_MAX, ServerFailed
+from elcorp_local.backing.process import START_SECONDS_MAX, Server, ServerFailed
 from elcorp_local.ports import Ports
+
+COMMAND_SECONDS_MAX = 60
+PULL_SECONDS_MAX = 600
+_DATA = {"postgres": "/var/lib/postgresql/data", "rabbitmq": "/var/lib/rabbitmq", "redis": "/data"}
 
 
 def is_reachable() -> bool:
     return bool(shutil.which("docker")) and _docker("info").returncode == 0
 
 
-def postgres(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Callable[[], None]]:
+def postgres(folder: Path, ports: Ports, *, fast: bool) -> Server:
     password = _kept_password(folder)
-    options = ["-e", f"POSTGRES_PASSWORD={password}", "-p", f"127.0.0.1:{ports.postgres}:5432"]
     url = f"postgresql://postgres:{password}@127.0.0.1:{ports.postgres}/postgres"
-    command = ["-c", "max_connections=300", *(["-c", "fsync=off"] if fast else [])]
-    stop = _run("postgres:17-bookworm", folder, "postgres", options, command, lambda: private_postgres._answers(url))  # noqa: SLF001
-    return {"postgres_url": url}, stop
+    options = ["-e", f"POSTGRES_PASSWORD={password}", "-p", f"127.0.0.1:{ports.postgres}:5432"]
+    image = ["postgres:17-bookworm", "-c", "max_connections=300", *(["-c", "fsync=off"] if fast else [])]
+    stop = _run(folder, "postgres", [*options, *image], lambda: private_postgres.answers(url))
+    return Server({"postgres_url": url}, stop, _always)
 
 
-def rabbitmq(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Callable[[], None]]:  # noqa: ARG001
+def rabbitmq(folder: Path, ports: Ports, *, fast: bool) -> Server:  # noqa: ARG001  # RabbitMQ has no such choice
     options = ["-p", f"127.0.0.1:{ports.rabbitmq}:5672", "-p", f"127.0.0.1:{ports.rabbitmq_management}:15672"]
-    options += ["--hostname", "elcorp-local"]
     urls = private_rabbitmq.urls(ports)
-    management = urls["rabbitmq_management_url"]
-    stop = _run("rabbitmq:4.1-management", folder, "rabbitmq", options, [], lambda: private_rabbitmq.is_healthy(management))
-    return urls, stop
+    # The data belong to the node's name, which is the host's.
+    image = ["--hostname", "elcorp-local", "rabbitmq:4.1-management"]
+    ready = lambda: private_rabbitmq.is_healthy(urls["rabbitmq_management_url"])  # noqa: E731  # beside its siblings
+    return Server(urls, _run(folder, "rabbitmq", [*options, *image], ready), _always)
 
 
-def redis(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Callable[[], None]]:  # noqa: ARG001
+def redis(folder: Path, ports: Ports, *, fast: bool) -> Server:
     options = ["-p", f"127.0.0.1:{ports.redis}:6379"]
-    stop = _run("redis:7.4-bookworm", folder, "redis", options, [], lambda: private_redis._answers(ports.redis))  # noqa: SLF001
-    return private_redis.urls(ports), stop
+    image = ["redis:7.4-bookworm", "redis-server", "--appendonly", "no" if fast else "yes", "--save", ""]
+    stop = _run(folder, "redis", [*options, *image], lambda: private_redis.answers(ports.redis))
+    return Server(private_redis.urls(ports), stop, _always)
 
 
-def _run(
-    image: str, folder: Path, name: str, options: list[str], command: list[str], ready: Callable[[], bool]
-) -> Callable[[], None]:
-    container = f"elcorp-{name}-{folder.absolute().as_posix().strip('/').replace('/', '-')}"[:120]
-    _docker("rm", "-f", container)
-    mount = {"postgres": "/var/lib/postgresql/data", "rabbitmq": "/var/lib/rabbitmq", "redis": "/data"}[name]
+def stop_leftover(folder: Path, name: str) -> None:
+    _stop(_container(folder, name))
+
+
+def remove_data(folder: Path) -> None:
+    """Remove the volumes that containers of this folder left, where it ever had containers."""
+    for name in _DATA:
+        if (marker := _marker(folder, name)).exists():
+            _docker("volume", "rm", "--force", _container(folder, name))
+            marker.unlink()
+
+
+def _always() -> bool:
+    return True  # the engine restarts what dies
+
+
+def _run(folder: Path, name: str, arguments: list[str], ready: Callable[[], bool]) -> Callable[[], None]:
+    container = _container(folder, name)
+    marker = _marker(folder, name)
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
     # A volume of its own keeps the data when the container is made anew with other ports.
-    started = _docker("run", "-d", "--name", container, "-v", f"{container}:{mount}", *options, image, *command)
+    kept = ["--name", container, "--volume", f"{container}:{_DATA[name]}", "--restart", "on-failure:5"]
+    started = _docker("run", "--detach", *kept, *arguments, seconds_max=PULL_SECONDS_MAX)
     if started.returncode:
-        raise ServerFailed(f"docker run {image} failed: {started.stderr.strip()}")
+        _stop(container)
+        raise ServerFailed(f"docker run for {name} failed: {started.stderr.strip()}")
     deadline = time.monotonic() + START_SECONDS_MAX
     while not ready():
         if time.monotonic() > deadline:
-            raise ServerFailed(f"{image} did not answer in time:\n{_docker('logs', '--tail', '15', container).stdout}")
+            shown = _docker("logs", "--tail", "15", container)
+            _stop(container)
+            raise ServerFailed(f"{name} in {container} did not answer in time:\n{shown.stdout}{shown.stderr}")
         time.sleep(0.2)
     return lambda: _stop(container)
 
 
 def _stop(container: str) -> None:
     _docker("stop", container)
-    _docker("rm", container)
+    _docker("rm", "--force", container)
 
 
-def _docker(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607  # found on PATH on purpose
+def _container(folder: Path, name: str) -> str:
+    where = folder.absolute().as_posix().strip("/").replace("/", "-")
+    return f"elcorp-{name}-{where.replace('.', '')}"[-120:].lstrip("-")
+
+
+def _marker(folder: Path, name: str) -> Path:
+    return folder / name / "in-docker"
+
+
+def _docker(*arguments: str, seconds_max: float = COMMAND_SECONDS_MAX) -> "subprocess.CompletedProcess[str]":
+    command = ["docker", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds_max)  # noqa: S603  # our own
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"{' '.join(command[:2])} took longer than {seconds_max:g} s")
 
 
 def _kept_password(folder: Path) -> str:
-    file = folder / "postgres" / "password"
+    file = folder / "postgres" / "password-in-docker"
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
+        file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(24))
-        file.chmod(0o600)
     return file.read_text()

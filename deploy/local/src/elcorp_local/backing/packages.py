@@ -1,4 +1,4 @@
-"""Make the servers' programs available: those that are there, or the distribution's packages."""
+"""The distribution's packages of the servers, installed without starting any of them as a system service."""
 
 import os
 import shutil
@@ -6,79 +6,78 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
-from elcorp_local.backing import docker, postgres, rabbitmq, redis
-
+INSTALL_SECONDS_MAX = 600
 _PACKAGES = {"postgres": "postgresql", "rabbitmq": "rabbitmq-server", "redis": "redis-server"}
-_PROGRAMS: dict[str, Callable[[], object]] = {
-    "postgres": postgres.binaries,
-    "rabbitmq": rabbitmq.program,
-    "redis": redis.program,
-}
 _CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.conf")
 _POLICY = Path("/usr/sbin/policy-rc.d")
+_NO_CLUSTER = "create_main_cluster = false\n"
 
 
-def provide(needed: Sequence[str], say: Callable[[str], None]) -> Literal["binaries", "docker"]:
-    """See to it that the programs of `needed` can be run; says what it installs.
-
-    Raises RuntimeError, with what to do, when there is no way.
-    """
-    missing = [name for name in needed if not _PROGRAMS[name]()]
-    if not missing:
-        return "binaries"
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        _install([_PACKAGES[name] for name in missing], say)
-        if still := [name for name in missing if not _PROGRAMS[name]()]:
-            raise RuntimeError(f"the packages were installed, yet no programs for {', '.join(still)} were found")
-        return "binaries"
-    if docker.is_reachable():
-        say("no local servers; using containers")
-        return "docker"
-    packages = ", ".join(_PACKAGES[name] for name in missing)
-    raise RuntimeError(
-        f"cannot provide {', '.join(missing)}: install {packages}, or run as root on Debian or Ubuntu, "
-        "or start a Docker engine, or set ELCORP_LOCAL_<NAME>_URL"
-    )
+class InstallFailed(Exception):
+    """apt-get could not install what was asked of it."""
 
 
-def _install(packages: Sequence[str], say: Callable[[str], None]) -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+def are_possible() -> bool:
+    return os.geteuid() == 0 and bool(shutil.which("apt-get"))
+
+
+def names(servers: Sequence[str]) -> str:
+    return ", ".join(_PACKAGES[name] for name in servers)
+
+
+def install(servers: Sequence[str], say: Callable[[str], None]) -> None:
+    """Install the packages of `servers`; says what takes long. Raises InstallFailed."""
     say("refreshing the package lists")
-    _run(["apt-get", "update", "-qq"], environment)
-    say(f"installing {', '.join(packages)} (a minute or so; no system service is started)")
-    with _no_services_started(), _no_default_cluster():
-        _run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], environment)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # our own
-    if result.returncode:
-        raise RuntimeError(f"{' '.join(command[:3])} failed:\n{(result.stdout + result.stderr)[-2000:]}")
+    _apt_get("update")
+    say(f"installing {names(servers)} (a minute or so; no system service is started)")
+    with replaced(_POLICY, "#!/bin/sh\nexit 101\n", mode=0o755):
+        if "postgres" in servers:
+            # First the part that brings the setting; then PostgreSQL itself, which obeys it.
+            _install("postgresql-common")
+            with replaced(_CLUSTER_SETTINGS, _NO_CLUSTER, mode=0o644):
+                _install(*(_PACKAGES[name] for name in servers))
+        else:
+            _install(*(_PACKAGES[name] for name in servers))
 
 
 @contextmanager
-def _no_services_started() -> Iterator[None]:
-    """Keep package scripts from starting system instances, by Debian's own switch; an existing policy is put back."""
-    before = _POLICY.read_bytes() if _POLICY.exists() else None
-    _POLICY.write_text("#!/bin/sh\nexit 101\n")
-    _POLICY.chmod(0o755)
+def replaced(file: Path, text: str, *, mode: int) -> Iterator[None]:
+    """Put a text in the place of a file for a while; afterwards the file is back, or gone again if there was none."""
+    aside = file.with_name(file.name + ".before-elcorp")
+    if aside.is_symlink() or aside.exists():  # an earlier run was cut off
+        aside.replace(file)
+    if file.is_symlink() or file.exists():
+        file.rename(aside)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(mode)
     try:
         yield
     finally:
-        if before is None:
-            _POLICY.unlink()
-        else:
-            _POLICY.write_bytes(before)
+        file.unlink(missing_ok=True)
+        if aside.is_symlink() or aside.exists():
+            aside.rename(file)
 
 
-@contextmanager
-def _no_default_cluster() -> Iterator[None]:
-    if _CLUSTER_SETTINGS.exists() or shutil.which("pg_createcluster"):
-        yield
-        return
-    # Read by postgresql-common while it is installed; apt keeps a file that is already there.
-    _CLUSTER_SETTINGS.parent.mkdir(parents=True, exist_ok=True)
-    _CLUSTER_SETTINGS.write_text("create_main_cluster = false\n")
-    yield
+def _install(*packages: str) -> None:
+    _apt_get("install", "-y", "--no-install-recommends", *packages)
+
+
+def _apt_get(*arguments: str) -> None:
+    command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold", *arguments]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        ended = subprocess.run(  # noqa: S603  # our own command
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=INSTALL_SECONDS_MAX,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InstallFailed(f"apt-get {arguments[0]} took longer than {INSTALL_SECONDS_MAX} s") from error
+    if ended.returncode:
+        raise InstallFailed(f"apt-get {' '.join(arguments)} failed:\n{(ended.stdout + ended.stderr)[-2000:]}")

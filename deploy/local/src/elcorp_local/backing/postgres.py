@@ -6,12 +6,18 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from elcorp_local.backing.process import ServerProcess
+from elcorp_local import pids
+from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerFailed, ServerProcess
 from elcorp_local.ports import Ports
+
+INIT_SECONDS_MAX = 120
+# Where the data of root's checkouts go that PostgreSQL's unprivileged user cannot reach: below /root, for one.
+ELSEWHERE = Path("/var/lib/elcorp-local")
+User = tuple[int, int]
 
 
 def binaries() -> Path | None:
@@ -23,63 +29,43 @@ def binaries() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
-def start(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Callable[[], None]]:
+def start(folder: Path, ports: Ports, *, fast: bool) -> Server:
     programs = binaries()
     if programs is None:
         raise FileNotFoundError("postgres")
-    home = _home(folder / "postgres")
+    _sweep()
     user = _unprivileged() if os.geteuid() == 0 else None
-    if user:
-        os.chown(home, *user)
+    home = _make_home(folder / "postgres", user)
     password_file = home / "password"
     if not password_file.exists():
+        password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24))
-        password_file.chmod(0o600)
         if user:
             os.chown(password_file, *user)
     data = home / "data"
     if not (data / "PG_VERSION").exists():
         shutil.rmtree(data, ignore_errors=True)  # a first start that was cut off
         _init(programs, data, password_file, user)
-    options = {
-        "listen_addresses": "127.0.0.1",
-        "port": str(ports.postgres),
-        "unix_socket_directories": "",
-        "max_connections": "300",
-        "shared_buffers": "256MB",
-        "max_wal_size": "2GB",
-        **({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"} if fast else {}),
-    }
-    arguments = [f"-c{name}={value}" for name, value in options.items()]
-    server = ServerProcess(
-        "postgres", home, [str(programs / "postgres"), "-D", str(data), *arguments], user=user, stop_signal=signal.SIGINT
-    )
-    server.start()
+    command = [str(programs / "postgres"), "-D", str(data), *_options(ports, fast=fast)]
+    server = ServerProcess("postgres", home, command, user=user, stop_signal=signal.SIGINT)
     url = f"postgresql://postgres:{password_file.read_text()}@127.0.0.1:{ports.postgres}/postgres"
-    try:
-        server.wait_ready(lambda: _answers(url))
-    except BaseException:
-        server.stop()
-        raise
-    return {"postgres_url": url}, server.stop
+    server.start_and_wait(lambda: answers(url))
+    return Server({"postgres_url": url}, server.stop, server.is_running)
 
 
-def _init(programs: Path, data: Path, password_file: Path, user: tuple[int, int] | None) -> None:
-    uid, gid = user or (None, None)
-    command = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", f"--pwfile={password_file}", "-A", "scram-sha-256"]
-    subprocess.run(  # noqa: S603  # our own command
-        [*command, "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"],
-        check=True,
-        capture_output=True,
-        user=uid,
-        group=gid,
-        extra_groups=[] if uid else None,
-        cwd=data.parent,
-    )
+def stop_leftover(folder: Path) -> None:
+    """End what a killed runner left of this folder's PostgreSQL, the postmaster first, and its stale lock."""
+    home = home_of(folder / "postgres")
+    ServerProcess("postgres", home, [], stop_signal=signal.SIGINT).stop_leftover()
+    data = home / "data"
+    # Whoever stands in the data folder is ours: each PostgreSQL process does, and nobody else has reason to.
+    pids.end_all(lambda entry: (entry / "cwd").readlink() == data, signal.SIGINT, seconds_max=STOP_SECONDS_MAX)
+    # PostgreSQL itself refuses to start when its old pid by chance is another process' now.
+    (data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _answers(url: str) -> bool:
-    import psycopg  # noqa: PLC0415  # the package is imported before anything is installed
+def answers(url: str) -> bool:
+    import psycopg  # noqa: PLC0415  # tests and tools look at this module without a database in sight
 
     try:
         with psycopg.connect(url, connect_timeout=2) as connection:
@@ -89,22 +75,73 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _home(wanted: Path) -> Path:
-    """Choose a folder that PostgreSQL's unprivileged user can reach: below /root it could not."""
-    reachable = os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in wanted.absolute().parents if parent.exists())
-    home = wanted if reachable else Path("/var/lib/elcorp-local") / sha256(str(wanted.absolute()).encode()).hexdigest()[:12]
-    home.mkdir(parents=True, exist_ok=True)
-    if home != wanted:
-        wanted.mkdir(parents=True, exist_ok=True)
+def home_of(wanted: Path) -> Path:
+    """Return where the data of the server that belongs at `wanted` really are."""
+    moved_to = wanted / "moved-to"
+    return Path(moved_to.read_text()) if moved_to.exists() else wanted.absolute()
+
+
+def _options(ports: Ports, *, fast: bool) -> Iterator[str]:
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(ports.postgres),
+        "unix_socket_directories": "",
+        "max_connections": "300",
+        "shared_buffers": "256MB",
+        "max_wal_size": "2GB",
+        **({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"} if fast else {}),
+    }
+    return (f"-c{name}={value}" for name, value in options.items())
+
+
+def _init(programs: Path, data: Path, password_file: Path, user: User | None) -> None:
+    uid, gid = user or (None, None)
+    command = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", f"--pwfile={password_file}", "-A", "scram-sha-256"]
+    made = subprocess.run(  # noqa: S603  # our own command
+        [*command, "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=INIT_SECONDS_MAX,
+        user=uid,
+        group=gid,
+        extra_groups=[] if uid else None,
+        cwd=data.parent,
+    )
+    if made.returncode:
+        shutil.rmtree(data, ignore_errors=True)
+        raise ServerFailed(f"initdb failed:\n{(made.stdout + made.stderr)[-2000:]}")
+
+
+def _make_home(wanted: Path, user: User | None) -> Path:
+    """Make the folder of the server, elsewhere when its user could not reach it here."""
+    wanted = wanted.absolute()
+    wanted.mkdir(parents=True, exist_ok=True)
+    home = home_of(wanted)
+    if user and home == wanted and not all(parent.stat().st_mode & 0o001 for parent in wanted.parents):
+        home = ELSEWHERE / sha256(str(wanted).encode()).hexdigest()[:12]
+        home.mkdir(parents=True, exist_ok=True)
+        ELSEWHERE.chmod(0o755)
+        (home / "belongs-to").write_text(str(wanted))
         (wanted / "moved-to").write_text(str(home))
+    home.mkdir(parents=True, exist_ok=True)
+    if user:
+        os.chown(home, *user)
     return home
 
 
-def _unprivileged() -> tuple[int, int]:
+def _sweep() -> None:
+    """Remove data elsewhere whose checkout is gone."""
+    for belongs_to in ELSEWHERE.glob("*/belongs-to"):
+        if not (Path(belongs_to.read_text()) / "moved-to").exists():
+            shutil.rmtree(belongs_to.parent, ignore_errors=True)
+
+
+def _unprivileged() -> User:
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         return entry.pw_uid, entry.pw_gid
-    raise RuntimeError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
+    raise ServerFailed("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")

@@ -1,6 +1,5 @@
 """One private server process: started, waited for, stopped; its leftovers of an earlier crash first."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -9,12 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_SECONDS_MAX = 60
+from elcorp_local import logs, pids
+from elcorp_local.failure import Failure
+
+# A server that is alive and slow has a busy machine; one that died is noticed at once.
+START_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 20
 
 
-class ServerFailed(Exception):
+class ServerFailed(Failure):
     """A backing server did not come up; the message ends with the last of what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A backing server that runs, whatever runs it."""
+
+    urls: Mapping[str, str]
+    stop: Callable[[], None]
+    is_running: Callable[[], bool]
 
 
 @dataclass
@@ -40,7 +52,7 @@ class ServerProcess:
     def start(self) -> None:
         self.stop_leftover()
         uid, gid = self.user or (None, None)
-        with self.log.open("ab") as log:
+        with logs.open_log(self.log) as log:
             self.child = subprocess.Popen(  # noqa: S603  # our own command
                 list(self.command),
                 stdin=subprocess.DEVNULL,
@@ -53,57 +65,38 @@ class ServerProcess:
                 group=gid,
                 extra_groups=[] if uid else None,
             )
-        self.pid_file.write_text(f"{self.child.pid} {_started_at(self.child.pid)}")
+        pids.record(self.pid_file, self.child.pid)
+
+    def start_and_wait(self, ready: Callable[[], bool]) -> None:
+        """Start, and wait until `ready` answers True; raises ServerFailed, with the process stopped again."""
+        self.start()
+        try:
+            self.wait_ready(ready)
+        except BaseException:
+            self.stop()
+            raise
 
     def wait_ready(self, ready: Callable[[], bool]) -> None:
         """Wait until `ready` answers True; raises ServerFailed when the process ends or takes too long."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not ready():
-            ended = self.child is not None and self.child.poll() is not None
+            ended = not self.is_running()
             if ended or time.monotonic() > deadline:
-                what = f"ended with status {self.child.returncode}" if ended and self.child else "did not answer in time"
-                raise ServerFailed(f"{self.name} {what}; the end of {self.log}:\n{self.tail()}")
+                status = self.child.returncode if self.child else None
+                what = f"ended with status {status}" if ended else f"did not answer in {START_SECONDS_MAX} s"
+                raise ServerFailed(f"{self.name} {what}; the end of {self.log}:\n{logs.tail(self.log)}")
             time.sleep(0.1)
+
+    def is_running(self) -> bool:
+        return self.child is not None and self.child.poll() is None
 
     def stop(self) -> None:
         if self.child is None:
             return
-        _stop_group(self.child.pid, self.stop_signal, lambda: self.child is None or self.child.poll() is not None)
+        pids.end_group(self.child.pid, self.stop_signal, lambda: not self.is_running(), seconds_max=STOP_SECONDS_MAX)
         self.child.wait()
         self.child = None
         self.pid_file.unlink(missing_ok=True)
 
     def stop_leftover(self) -> None:
-        """Stop what a killed runner left behind; the start time tells it from a stranger with the same pid."""
-        try:
-            pid_text, started_at = self.pid_file.read_text().split()
-        except (FileNotFoundError, ValueError):
-            return
-        pid = int(pid_text)
-        if _started_at(pid) == started_at:
-            _stop_group(pid, self.stop_signal, lambda: _started_at(pid) != started_at)
-        self.pid_file.unlink(missing_ok=True)
-
-    def tail(self, lines: int = 15) -> str:
-        if not self.log.exists():
-            return "(no log)"
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
-
-def _stop_group(pid: int, stop_signal: signal.Signals, ended: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + STOP_SECONDS_MAX
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, stop_signal)
-        while not ended() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if not ended():
-            os.killpg(pid, signal.SIGKILL)
-
-
-def _started_at(pid: int) -> str:
-    """Return the kernel's start time of a process, "" when there is none."""
-    try:
-        state, *_, started = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:20]
-    except (OSError, ValueError):
-        return ""
-    return "" if state == "Z" else started
+        pids.end_leftover(self.pid_file, self.stop_signal, seconds_max=STOP_SECONDS_MAX)

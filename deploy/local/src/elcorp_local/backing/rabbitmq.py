@@ -7,10 +7,10 @@ import shutil
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
-from elcorp_local.backing.process import ServerProcess
+from elcorp_local import pids
+from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerProcess
 from elcorp_local.ports import Ports
 
 _CONFIG = """\
@@ -30,45 +30,40 @@ def program() -> Path | None:
     return Path(on_path) if on_path else None
 
 
-def start(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Callable[[], None]]:  # noqa: ARG001  # no such choice here
+def start(folder: Path, ports: Ports, *, fast: bool) -> Server:  # noqa: ARG001  # RabbitMQ has no such choice
     script = program()
     if script is None:
         raise FileNotFoundError("rabbitmq-server")
-    home = (folder / "rabbitmq").absolute()
+    home = home_of(folder)
     home.mkdir(parents=True, exist_ok=True)
     (home / "rabbitmq.conf").write_text(_CONFIG.format(ports=ports))
     (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
-    environment = {
-        "HOME": str(home),
-        # The data belong to the node name, which must not change with the ports.
-        "RABBITMQ_NODENAME": "elcorp-local@localhost",
-        "RABBITMQ_MNESIA_BASE": str(home / "data"),
-        "RABBITMQ_LOG_BASE": str(home / "log"),
-        "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
-        "RABBITMQ_CONFIG_FILES": str(home / "no-more"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"),
-        "RABBITMQ_PID_FILE": str(home / "broker.pid"),
-        "RABBITMQ_DIST_PORT": str(ports.rabbitmq_dist),
-        "RABBITMQ_NODE_PORT": str(ports.rabbitmq),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
-        "ERL_EPMD_PORT": str(ports.epmd),
-        "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "LANG": os.environ.get("LANG", "C.UTF-8"),
-    }
-    server = ServerProcess("rabbitmq", home, [str(script)], environment, stop_signal=signal.SIGTERM)
-    server.start()
-    management = urls(ports)["rabbitmq_management_url"]
+    server = ServerProcess("rabbitmq", home, [str(script)], _environment(home, ports))
     try:
-        server.wait_ready(lambda: is_healthy(management))
+        server.start_and_wait(lambda: is_healthy(urls(ports)["rabbitmq_management_url"]))
     except BaseException:
-        server.stop()
+        stop_leftover(folder)
         raise
 
     def stop() -> None:
         server.stop()
-        _stop_epmd(home, ports)
+        stop_leftover(folder)
 
-    return urls(ports), stop
+    return Server(urls(ports), stop, server.is_running)
+
+
+def stop_leftover(folder: Path) -> None:
+    """End what belongs to this folder's broker: the script that started it, the node, and the node's port mapper."""
+    home = home_of(folder)
+    ServerProcess("rabbitmq", home, []).stop_leftover()
+    mine = f"HOME={home}".encode()
+    pids.end_all(
+        lambda entry: mine in (entry / "environ").read_bytes().split(b"\0"), signal.SIGTERM, seconds_max=STOP_SECONDS_MAX
+    )
+
+
+def home_of(folder: Path) -> Path:
+    return (folder / "rabbitmq").absolute()
 
 
 def urls(ports: Ports) -> dict[str, str]:
@@ -93,16 +88,24 @@ def is_healthy(management_url: str) -> bool:
         return False
 
 
-def _stop_epmd(home: Path, ports: Ports) -> None:
-    """End the port mapper that the node started for itself; it holds nothing else on its own port."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if (entry / "comm").read_text().strip() != "epmd":
-                continue
-            variables = (entry / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if f"ERL_EPMD_PORT={ports.epmd}".encode() in variables and f"HOME={home}".encode() in variables:
-            os.kill(int(entry.name), signal.SIGTERM)
+def _environment(home: Path, ports: Ports) -> dict[str, str]:
+    return {
+        "HOME": str(home),  # the Erlang cookie is made here; and by it we know our own processes
+        # The data belong to the node name, which must not change with the ports.
+        "RABBITMQ_NODENAME": "elcorp-local@localhost",
+        "RABBITMQ_MNESIA_BASE": str(home / "data"),
+        "RABBITMQ_LOG_BASE": str(home / "log"),
+        "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
+        # What a system broker is told in /etc/rabbitmq does not concern this one.
+        "RABBITMQ_CONFIG_FILES": str(home / "no-more"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(home / "no-more.config"),
+        "RABBITMQ_CONF_ENV_FILE": str(home / "no-more.conf"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"),
+        "RABBITMQ_PID_FILE": str(home / "broker.pid"),
+        "RABBITMQ_DIST_PORT": str(ports.rabbitmq_dist),
+        "RABBITMQ_NODE_PORT": str(ports.rabbitmq),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
+        "ERL_EPMD_PORT": str(ports.epmd),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "LANG": os.environ.get("LANG", "C.UTF-8"),
+    }

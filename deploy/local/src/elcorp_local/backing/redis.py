@@ -2,10 +2,9 @@
 
 import shutil
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
-from elcorp_local.backing.process import ServerProcess
+from elcorp_local.backing.process import Server, ServerProcess
 from elcorp_local.ports import Ports
 
 
@@ -13,7 +12,7 @@ def program() -> str | None:
     return shutil.which("redis-server")
 
 
-def start(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Callable[[], None]]:
+def start(folder: Path, ports: Ports, *, fast: bool) -> Server:
     binary = program()
     if binary is None:
         raise FileNotFoundError("redis-server")
@@ -21,20 +20,19 @@ def start(folder: Path, ports: Ports, *, fast: bool) -> tuple[dict[str, str], Ca
     home.mkdir(parents=True, exist_ok=True)
     command = [binary, "--bind", "127.0.0.1", "--port", str(ports.redis), "--dir", str(home), "--daemonize", "no"]
     server = ServerProcess("redis", home, [*command, "--appendonly", "no" if fast else "yes", "--save", ""])
-    server.start()
-    try:
-        server.wait_ready(lambda: _answers(ports.redis))
-    except BaseException:
-        server.stop()
-        raise
-    return urls(ports), server.stop
+    server.start_and_wait(lambda: answers(ports.redis))
+    return Server(urls(ports), server.stop, server.is_running)
+
+
+def stop_leftover(folder: Path) -> None:
+    ServerProcess("redis", (folder / "redis").absolute(), []).stop_leftover()
 
 
 def urls(ports: Ports) -> dict[str, str]:
     return {"redis_url": f"redis://127.0.0.1:{ports.redis}/0"}
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")

@@ -1,6 +1,7 @@
 """The three servers, each from its first source, started side by side."""
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_futures
@@ -10,13 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from elcorp_local.backing import docker, packages, postgres, rabbitmq, redis
-from elcorp_local.backing.process import ServerProcess
+from elcorp_local.backing import rabbitmq, redis, sources
+from elcorp_local.backing.process import Server, ServerFailed
+from elcorp_local.locks import FolderLock
 from elcorp_local.ports import Ports, require_free
+from elcorp_local.restarts import PER_MINUTE_MAX, Restarts
 
 Say = Callable[[str], None]
-Urls = dict[str, str]
-Starter = Callable[[], tuple[Urls, Callable[[], None]]]
+Starter = Callable[[], Server]
 
 
 @dataclass
@@ -27,19 +29,25 @@ class Backing:
     rabbitmq_url: str
     rabbitmq_management_url: str
     redis_url: str
+    gave_up: threading.Event = field(default_factory=threading.Event)
+    _lock: FolderLock | None = None
     _starters: dict[str, Starter] = field(default_factory=dict)
-    _stops: dict[str, Callable[[], None]] = field(default_factory=dict)
+    _running: dict[str, Server] = field(default_factory=dict)
     _starting: "dict[str, Future[None]]" = field(default_factory=dict)
+    _changing: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start_server(self, name: str) -> None:
         """Start "postgres", "rabbitmq" or "redis" (again), on the same port and data."""
-        urls, self._stops[name] = self._starters[name]()
-        for url_name, url in urls.items():
+        server = self._starters[name]()
+        for url_name, url in server.urls.items():
             setattr(self, url_name, url)
+        self._running[name] = server
 
     def stop_server(self, name: str) -> None:
         """Stop one server, as an outage would."""
-        self._stops.pop(name)()
+        with self._changing:
+            self._running.pop(name).stop()
 
     def start(self, starters: dict[str, Starter]) -> None:
         """Begin to start servers, side by side; `wait` tells when they are up."""
@@ -52,26 +60,56 @@ class Backing:
         """Wait for the named servers, for all without a name; when one fails, all are stopped again."""
         try:
             for name in names or tuple(self._starting):
-                if starting := self._starting.pop(name, None):
+                if starting := self._starting.get(name):
                     starting.result()
+                    del self._starting[name]
                     say(f"{name} is up")
         except BaseException:
             self.stop()
             raise
 
+    def watch(self, say: Say) -> None:
+        """From now on start again what ends by itself; a server that keeps dying is given up on, loudly."""
+        threading.Thread(target=self._watch, args=(say,), name="backing", daemon=True).start()
+
     def stop(self) -> None:
+        self._stopping.set()
         wait_for_futures(self._starting.values())  # what still starts would outlive us
         self._starting.clear()
-        stops = list(self._stops.values())
-        self._stops.clear()
-        with ThreadPoolExecutor(max_workers=max(len(stops), 1)) as pool:
-            list(pool.map(lambda stop: stop(), stops))
+        with self._changing, ThreadPoolExecutor(max_workers=max(len(self._running), 1)) as pool:
+            list(pool.map(lambda server: server.stop(), self._running.values()))
+            self._running.clear()
+        if self._lock:
+            self._lock.release()
+            self._lock = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    def _watch(self, say: Say) -> None:
+        restarts = {name: Restarts() for name in self._starters}
+        while not self._stopping.wait(0.5) and not self.gave_up.is_set():
+            with self._changing:
+                for name, server in list(self._running.items()):
+                    if not server.is_running() and not self._stopping.is_set():
+                        self._revive(name, restarts[name], say)
+
+    def _revive(self, name: str, restarts: Restarts, say: Say) -> None:
+        if restarts.take_due():
+            try:
+                self.start_server(name)
+                say(f"{name} is up again")
+            except (ServerFailed, OSError) as failure:
+                say(str(failure))
+        elif not restarts.is_planned():
+            if restarts.died():
+                say(f"{name} ended by itself, restarting")
+            else:
+                say(f"{name} ended more than {PER_MINUTE_MAX} times in a minute; giving up")
+                self.gave_up.set()
 
 
 _PORTS = {
@@ -93,33 +131,34 @@ def start_backing(
 
     ELCORP_LOCAL_POSTGRES_URL (a superuser's), ELCORP_LOCAL_RABBITMQ_URL with ELCORP_LOCAL_RABBITMQ_MANAGEMENT_URL, and
     ELCORP_LOCAL_REDIS_URL name servers that run already. `ports` is None for free ones; `fast` trades durability for
-    speed, for tests. Raises PortTaken or ServerFailed.
+    speed, for tests. Raises PortTaken, InUse (another runner has this folder), NoSource or ServerFailed.
     """
     ports = ports or Ports.free()
-    backing = Backing(_given("POSTGRES"), _given("RABBITMQ"), _given("RABBITMQ_MANAGEMENT"), _given("REDIS"))
+    lock = FolderLock(folder / "backing.lock")
+    backing = Backing(_given("POSTGRES"), _given("RABBITMQ"), _given("RABBITMQ_MANAGEMENT"), _given("REDIS"), _lock=lock)
     needed = [name for name in _PORTS if not getattr(backing, f"{name}_url")]
-    start = {"postgres": postgres.start, "rabbitmq": rabbitmq.start, "redis": redis.start}
-    if packages.provide(needed, say) == "docker":
-        start = {"postgres": docker.postgres, "rabbitmq": docker.rabbitmq, "redis": docker.redis}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in needed:
-        _stop_leftovers(folder, name)
-        for port in _PORTS[name]:
-            require_free(port, getattr(ports, port))
-    for known in (rabbitmq.urls(ports) if "rabbitmq" in needed else {}, redis.urls(ports) if "redis" in needed else {}):
-        for url_name, url in known.items():
-            setattr(backing, url_name, url)
-    backing.start({name: partial(start[name], folder, ports, fast=fast) for name in needed})
-    backing.wait(*wait_for, say=say)
+    try:
+        chosen = sources.choose(needed, say)
+        for name in needed:
+            chosen[name].stop_leftover(folder)
+            for port in _PORTS[name]:
+                require_free(port, getattr(ports, port))
+        for known in (rabbitmq.urls(ports) if "rabbitmq" in needed else {}, redis.urls(ports) if "redis" in needed else {}):
+            for url_name, url in known.items():
+                setattr(backing, url_name, url)
+        backing.start({name: partial(_start, chosen[name], folder, ports, fast=fast) for name in needed})
+        backing.wait(*wait_for, say=say)
+    except BaseException:
+        backing.stop()
+        raise
     return backing
+
+
+def _start(source: sources.Source, folder: Path, ports: Ports, *, fast: bool) -> Server:
+    # Also before a later start: a server that died may have left children behind.
+    source.stop_leftover(folder)
+    return source.start(folder, ports, fast=fast)
 
 
 def _given(name: str) -> str:
     return os.environ.get(f"ELCORP_LOCAL_{name}_URL", "")
-
-
-def _stop_leftovers(folder: Path, name: str) -> None:
-    """End what a killed runner left running, before its ports are found taken."""
-    home = folder / name
-    moved_to = home / "moved-to"
-    ServerProcess(name, Path(moved_to.read_text()) if moved_to.exists() else home, []).stop_leftover()

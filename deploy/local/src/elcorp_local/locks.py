@@ -1,0 +1,44 @@
+"""One runner at a time for a folder: a second would stop the first one's servers as leftovers."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from elcorp_local.failure import Failure
+
+
+class InUse(Failure):
+    """A folder of data that another runner uses now."""
+
+
+class FolderLock:
+    """Held until released or until the process ends, however it ends."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = file.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.seek(0)
+            holder = self._file.read().strip()
+            self._file.close()
+            raise InUse(f"{file.parent} is in use by process {holder or '?'}; stop that first") from error
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.close()
+
+
+@contextmanager
+def all_locks(folder: Path) -> Iterator[None]:
+    """Hold every lock below a folder; raises InUse when somebody else holds one."""
+    with ExitStack() as held:
+        for file in sorted(folder.rglob("*.lock")):
+            held.callback(FolderLock(file).release)
+        yield

@@ -1,0 +1,77 @@
+"""Pid files that tell our own process from a stranger that was given its number later."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def record(file: Path, pid: int) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{pid} {started_at(pid)}")
+
+
+def running(file: Path) -> int | None:
+    """Return the pid in the file if that very process still runs: its start time must match too."""
+    try:
+        pid, started = file.read_text().split()
+    except (FileNotFoundError, ValueError):
+        return None
+    return int(pid) if started_at(int(pid)) == started else None
+
+
+def end_leftover(file: Path, stop_signal: signal.Signals, *, seconds_max: float) -> None:
+    """End what a killed runner left behind, and forget it."""
+    if pid := running(file):
+        end_group(pid, stop_signal, lambda: running(file) is None, seconds_max=seconds_max)
+    file.unlink(missing_ok=True)
+
+
+def end_group(pid: int, stop_signal: signal.Signals, ended: Callable[[], bool], *, seconds_max: float) -> None:
+    """Ask a process to end; what has not after a while is killed, with its children."""
+    deadline = time.monotonic() + seconds_max
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+        os.kill(pid, stop_signal)
+        while not ended() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not ended():
+            os.killpg(pid, signal.SIGKILL)
+
+
+def started_at(pid: int) -> str:
+    """Return the kernel's start time of a process, "" when there is none."""
+    try:
+        state, *_, started = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:20]
+    except (OSError, ValueError):
+        return ""
+    return "" if state == "Z" else started
+
+
+def end_all(belongs: Callable[[Path], bool], stop_signal: signal.Signals, *, seconds_max: float) -> None:
+    """Ask all processes to end that belong to us, by what /proc/<pid> tells of them; kill those that do not in time."""
+    found = _belonging(belongs)
+    deadline = time.monotonic() + seconds_max
+    _send(found, stop_signal)
+    while found and time.monotonic() < deadline:
+        time.sleep(0.05)
+        found = [pid for pid in found if started_at(pid)]
+    _send(_belonging(belongs), signal.SIGKILL)
+
+
+def _belonging(belongs: Callable[[Path], bool]) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        # Processes end while we look, and others' are not ours to read.
+        with contextlib.suppress(OSError):
+            if belongs(entry) and started_at(int(entry.name)):
+                found.append(int(entry.name))
+    return found
+
+
+def _send(to: list[int], number: signal.Signals) -> None:
+    for pid in to:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

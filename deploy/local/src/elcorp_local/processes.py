@@ -1,0 +1,93 @@
+"""Which processes make up the platform, and the environment of each."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from elcorp_local import databases
+from elcorp_local.backing import Backing
+from elcorp_local.ports import SERVICES, Ports
+from elcorp_local.supervisor import Managed
+
+# Which of a service's ports tells how its process is.
+_OPS = {"serve": "rest", "work": "work", "jobs": "jobs"}
+# The door closes first, then what stands behind it, and the relay last: it sends on what the others announced.
+_STOP_ORDER = {"gateway": 0, "serve": 1, "jobs": 1, "work": 2}
+
+
+def ready_urls(ports: Ports) -> dict[str, str]:
+    """Return where each process says whether it is ready, by its name."""
+    urls = {f"{service}-{role}": _ready_url(ports.of(kind, service)) for role, kind in _OPS.items() for service in SERVICES}
+    return {"gateway": _ready_url(ports.gateway), **urls}
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """What is to run, given the ports, the servers and the secrets; `extra` settings go to every process."""
+
+    folder: Path
+    ports: Ports
+    backing: Backing
+    secrets: Mapping[str, str]
+    extra: Mapping[str, str]
+
+    def serving(self) -> list[Managed]:
+        """List what the platform needs to answer and to pass its events on."""
+        return [*(self._of(service, role) for service in SERVICES for role in ("serve", "work")), self._gateway()]
+
+    def housekeeping(self) -> list[Managed]:
+        """List what nothing waits for."""
+        return [self._of(service, "jobs") for service in SERVICES]
+
+    def service_url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.ports.of('rest', service)}"
+
+    def database_url(self, service: str, role: str) -> str:
+        return databases.url(self.backing.postgres_url, service, role, self.secrets)
+
+    def _of(self, service: str, role: str) -> Managed:
+        port = self.ports.of(_OPS[role], service)
+        return Managed(
+            name=f"{service}-{role}",
+            command=[sys.executable, "-m", service, role],
+            environment=dict(self._environment(service, port)),
+            folder=self.folder,
+            ready_url=_ready_url(port),
+            stop_order=_STOP_ORDER[role],
+        )
+
+    def _gateway(self) -> Managed:
+        urls = {f"ELCORP_{service.upper()}_URL": self.service_url(service) for service in SERVICES}
+        return Managed(
+            name="gateway",
+            command=[sys.executable, "-m", "gateway", "serve"],
+            environment={**self._shared(), **urls, "ELCORP_GATEWAY_PORT": str(self.ports.gateway), **self.extra},
+            folder=self.folder,
+            ready_url=_ready_url(self.ports.gateway),
+            stop_order=_STOP_ORDER["gateway"],
+        )
+
+    def _environment(self, service: str, ops_port: int) -> Iterator[tuple[str, str]]:
+        yield from self._shared().items()
+        for peer in SERVICES:
+            yield f"ELCORP_{peer.upper()}_TARGET", f"dns:///127.0.0.1:{self.ports.of('grpc', peer)}"
+        yield "ELCORP_DATABASE_URL", self.database_url(service, "app")
+        yield "ELCORP_REST_PORT", str(self.ports.of("rest", service))
+        yield "ELCORP_GRPC_PORT", str(self.ports.of("grpc", service))
+        yield "ELCORP_OPS_PORT", str(ops_port)
+        for name in ("ELCORP_MASTER_KEY", "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"):
+            yield name, self.secrets[name]
+        yield from self.extra.items()
+
+    def _shared(self) -> dict[str, str]:
+        return {
+            "ELCORP_RABBITMQ_URL": self.backing.rabbitmq_url,
+            "ELCORP_REDIS_URL": self.backing.redis_url,
+            "ELCORP_JWKS_URL": f"{self.service_url('identity')}/.well-known/jwks.json",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def _ready_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}/readyz"
