@@ -126,12 +126,18 @@ async def test_the_queue_is_measured(painters, database):
         worker = JobWorker(app, service="painters", grace_seconds=5)
         await worker._measure_once()
         assert REGISTRY.get_sample_value("jobs_waiting", {"queue": "default"}) == 2
-        assert REGISTRY.get_sample_value("job_oldest_waiting_seconds") > 0
+        assert sample("job_oldest_waiting_seconds") > 0
         async with running(worker.run):
             await eventually(lambda: asyncio.sleep(0, len(painters.painted)), 2)
         await worker._measure_once()
     assert REGISTRY.get_sample_value("jobs_waiting", {"queue": "default"}) is None
-    assert REGISTRY.get_sample_value("job_last_success_timestamp_seconds", {"task": "painters:paint"}) > 1_700_000_000
+    assert sample("job_last_success_timestamp_seconds", task="painters:paint") > 1_700_000_000
+
+
+def sample(name: str, **labels: str) -> float:
+    value = REGISTRY.get_sample_value(name, labels)
+    assert value is not None
+    return value
 
 
 async def run_task(app: App, name: str) -> None:

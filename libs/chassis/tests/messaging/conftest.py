@@ -92,7 +92,7 @@ class Outbox:
 
     async def count(self) -> int:
         async with await psycopg.AsyncConnection.connect(self.url) as connection:
-            row = await (await connection.execute("SELECT count(*) FROM outbox")).fetchone()
+            (row,) = await (await connection.execute("SELECT count(*) FROM outbox")).fetchall()
         return int(row[0])
 
     async def wait_empty(self, seconds: float = 20) -> None:
@@ -165,7 +165,7 @@ class Broker:
                 declared = await channel.declare_queue(queue, passive=True)
             except aio_pika.exceptions.ChannelNotFoundEntity:
                 return -1
-            return declared.declaration_result.message_count
+            return declared.declaration_result.message_count or 0
 
 
 @pytest.fixture

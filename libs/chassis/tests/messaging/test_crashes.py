@@ -51,7 +51,7 @@ async def _wait_for_progress(effects, *, seconds: float) -> None:
     before = await effects.count()
 
     async def progressed() -> bool:
-        return await effects.count() > before
+        return bool(await effects.count() > before)
 
     if before < USERS * EACH:
         await eventually(progressed, True, seconds=seconds)

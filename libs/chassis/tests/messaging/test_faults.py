@@ -28,7 +28,7 @@ async def say(connection, word: bytes, *, seconds: float = 1) -> bytes:
     reader, writer = connection
     writer.write(word)
     async with asyncio.timeout(seconds):
-        return await reader.read(100)
+        return bytes(await reader.read(100))
 
 
 async def test_passes_on(proxy):

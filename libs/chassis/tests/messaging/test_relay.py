@@ -178,8 +178,8 @@ async def kill(outbox, application: str, *, holding_the_lock: bool) -> int:
         AND (NOT %s OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'))
     """
     async with await psycopg.AsyncConnection.connect(outbox.url) as connection:
-        row = await (await connection.execute(query, (application, holding_the_lock))).fetchone()
-    return row[0]
+        (killed,) = await (await connection.execute(query, (application, holding_the_lock))).fetchall()
+    return int(killed[0])
 
 
 async def _any_line(logs, start: str) -> bool:

@@ -8,7 +8,7 @@ from chassis.messaging.topology import declare_publications, declare_subscriptio
 from elcorp.identity.v1 import events_pb2 as identity
 
 
-async def declared(management, broker_url) -> dict:
+async def declared(management, broker_url) -> dict[str, dict[str, object]]:
     vhost = broker_url.rpartition("/")[2].partition("?")[0]
     queues = await asyncio.to_thread(management.call, "GET", f"queues/{vhost}")
     return {queue["name"]: queue["arguments"] for queue in queues}

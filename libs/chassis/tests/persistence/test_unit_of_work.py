@@ -181,9 +181,7 @@ async def test_nothing_stays_of_a_use_case_that_fails(uow: SqlUnitOfWork[DoorTra
 async def test_a_message_takes_effect_once_even_when_two_handle_it_at_the_same_time(
     uow: SqlUnitOfWork[DoorTransaction], database: Database
 ) -> None:
-    delivery = Delivery(
-        message_id=new_id(), type="t", producer="p", occurred_at=NOW, message=events_pb2.UserRegistered()
-    )
+    delivery = Delivery(message_id=new_id(), type="t", producer="p", occurred_at=NOW, message=events_pb2.UserRegistered())
 
     async def handle() -> str:
         current_delivery.set(delivery)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -10,6 +11,7 @@ from grpc import aio
 
 from chassis.rpc import RpcServer, RpcService, Tls, connect
 from chassis.settings import ServiceSettings
+from elcorp.common.v1 import money_pb2
 from elcorp.compliance.v1 import compliance_pb2 as compliance
 from elcorp.compliance.v1 import compliance_pb2_grpc
 from kernel.ids import new_id
@@ -45,7 +47,7 @@ def request() -> compliance.ScreenTransfersRequest:
                 initiator_id=str(new_id()),
                 source_id=str(new_id()),
                 target_id=str(new_id()),
-                amount={"amount": "1.00", "currency": "NAD"},
+                amount=money_pb2.Money(amount="1.00", currency="NAD"),
             )
         ]
     )
@@ -63,8 +65,8 @@ async def served(servicer: object, *, port: int = 0, tls: Tls | None = None, hea
 
 
 @asynccontextmanager
-async def channel_to(target: str, **settings: object) -> AsyncIterator[aio.Channel]:
-    async with connect(PaymentsSettings(compliance_target=target, **settings), "compliance") as channel:
+async def channel_to(target: str, **settings: Path) -> AsyncIterator[aio.Channel]:
+    async with connect(PaymentsSettings.model_validate({"compliance_target": target, **settings}), "compliance") as channel:
         yield channel
 
 

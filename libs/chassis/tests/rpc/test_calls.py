@@ -3,6 +3,7 @@ import importlib
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
@@ -99,7 +100,7 @@ async def test_a_backend_that_drains_gets_no_new_calls(connect_to, serve, ask):
 
 
 async def test_identity_request_id_and_trace_travel(stub, screening, ask):
-    seen = {}
+    seen: dict[str, Any] = {}
 
     async def look() -> None:
         seen.update(caller=caller(), request_id=telemetry.request_id(), traceparent=telemetry.traceparent())
@@ -138,7 +139,9 @@ def test_service_configs_hold_no_timeout_and_retry_only_what_may_be_repeated(pee
 
 
 def test_a_method_without_idempotency_level_is_never_retried():
-    file = descriptor_pb2.FileDescriptorProto(name="t.proto", package="t", message_type=[{"name": "M"}])
+    file = descriptor_pb2.FileDescriptorProto(
+        name="t.proto", package="t", message_type=[descriptor_pb2.DescriptorProto(name="M")]
+    )
     service = file.service.add(name="S")
     service.method.add(name="Write", input_type=".t.M", output_type=".t.M")
     read = service.method.add(name="Read", input_type=".t.M", output_type=".t.M")

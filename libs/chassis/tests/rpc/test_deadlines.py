@@ -22,6 +22,7 @@ def test_a_call_never_outlives_the_request_it_serves(own, budget):
         except Unavailable:
             assert budget < MARGIN_SECONDS + LEAST_SECONDS + SLACK_SECONDS
             return
+    assert timeout is not None
     assert timeout <= (CALL_SECONDS if own is None else own)
     assert timeout <= budget - MARGIN_SECONDS
     assert budget >= MARGIN_SECONDS + LEAST_SECONDS
@@ -33,16 +34,18 @@ def test_a_deadline_is_only_ever_brought_nearer(outer, inner):
         with within(inner):
             remaining = remaining_seconds()
         restored = remaining_seconds()
+    assert remaining is not None
+    assert restored is not None
     assert min(outer, inner) - SLACK_SECONDS < remaining <= min(outer, inner)
     assert restored > outer - SLACK_SECONDS
     assert remaining_seconds() is None
 
 
 async def test_the_server_sees_the_inherited_time_less_the_margin(stub, screening, ask):
-    seen = []
+    seen: list[float] = []
 
     async def look() -> None:
-        seen.append(remaining_seconds())
+        seen.append(remaining_seconds() or 0)
 
     screening.answer = look
     with within(0.4):
@@ -56,10 +59,10 @@ async def test_the_server_sees_the_inherited_time_less_the_margin(stub, screenin
 
 async def test_a_call_within_a_call_inherits_what_is_left(stub, screening, ask):
     """Deadlines do not propagate by themselves in gRPC: here they do, hop by hop."""
-    seen = []
+    seen: list[float] = []
 
     async def call_again() -> None:
-        seen.append(remaining_seconds())
+        seen.append(remaining_seconds() or 0)
         if len(seen) == 1:
             await asyncio.sleep(0.1)
             await stub.ScreenTransfers(ask())
@@ -94,10 +97,10 @@ async def test_a_slow_peer_is_unavailable_and_its_work_is_cancelled(stub, screen
 
 
 async def test_a_caller_without_a_deadline_gets_one_all_the_same(plain_stub, screening, ask):
-    seen = []
+    seen: list[float] = []
 
     async def look() -> None:
-        seen.append(remaining_seconds())
+        seen.append(remaining_seconds() or 0)
 
     screening.answer = look
     await plain_stub.ScreenTransfers(ask(), metadata=(("x-elcorp-service", "payments"),))

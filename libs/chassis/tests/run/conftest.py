@@ -3,7 +3,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Process:
         self._reader = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
+        assert self.process.stdout is not None
         while line := await self.process.stdout.readline():
             self.text += line.decode()
             if line.startswith(b"{"):
@@ -56,7 +57,7 @@ class Process:
 
 
 @pytest.fixture
-async def start() -> AsyncIterator[Callable]:
+async def start() -> AsyncIterator[Callable[..., Awaitable[Process]]]:
     """Start `python doors.py <role>`, ended with the test."""
     async with AsyncExitStack() as stack:
 

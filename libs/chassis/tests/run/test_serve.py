@@ -8,6 +8,7 @@ import pytest
 from chassis.rpc import connect
 from chassis.settings import ServiceSettings
 from chassis.testing.running import endpoint, through
+from elcorp.common.v1 import money_pb2
 from elcorp.compliance.v1 import compliance_pb2 as compliance
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
 from kernel.ids import new_id
@@ -23,7 +24,7 @@ async def screen(port: object) -> compliance.ScreenTransfersResponse:
         initiator_id=str(new_id()),
         source_id=str(new_id()),
         target_id=str(new_id()),
-        amount={"amount": "1.00", "currency": "NAD"},
+        amount=money_pb2.Money(amount="1.00", currency="NAD"),
     )
     async with connect(Caller(compliance_target=f"127.0.0.1:{port}"), "compliance") as channel:
         return await ScreeningServiceStub(channel).ScreenTransfers(compliance.ScreenTransfersRequest(transfers=[one]), timeout=5)
@@ -35,7 +36,7 @@ async def test_sigterm_finishes_what_is_in_flight_on_both_doors_and_exits_well(s
 
     async def slow() -> int:
         async with get(serving["rest_port"], "/slow") as response:
-            return response.status
+            return int(response.status)
 
     rest, rpc = asyncio.create_task(slow()), asyncio.create_task(screen(serving["grpc_port"]))
     await asyncio.sleep(0.5)

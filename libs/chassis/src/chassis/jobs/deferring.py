@@ -1,5 +1,7 @@
 """Deferring a job in the transaction of the effect it belongs to."""
 
+from typing import Any
+
 from procrastinate.tasks import Task
 from procrastinate.types import JSONValue
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +11,7 @@ from chassis.unit_of_work import SqlTransaction
 
 async def defer(
     transaction: SqlTransaction | AsyncSession,
-    task: Task[..., object, ...],
+    task: Task[..., Any, ...],
     *,
     lock: str | None = None,
     queueing_lock: str | None = None,

@@ -1,23 +1,26 @@
 """Running a process' background work inside a test, and waiting for what it does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 
 @asynccontextmanager
-async def running(*runs: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> AsyncIterator[asyncio.Event]:
+async def running(*runs: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[asyncio.Event]:
     """Run what has a `run(stop)` for the length of the block, then stop it gracefully; its crash fails the test."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for run in runs:
-            tasks.create_task(run(stop))
+            tasks.create_task(_awaited(run(stop)))
         try:
             yield stop
         finally:
             stop.set()
+
+
+async def _awaited(run: Awaitable[None]) -> None:
+    await run
 
 
 async def eventually(look: Callable[[], Awaitable[object]], expected: object, *, seconds: float = 10) -> None:
