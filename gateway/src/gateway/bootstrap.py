@@ -119,9 +119,14 @@ async def _stop(server: RestServer, background: Backgrounds, readiness: Readines
 
 
 def _readiness(keys: JwksKeys, redis: Redis, listener: Listener) -> Readiness:
+    known = False
+
     async def signing_keys_known() -> None:
-        # No key has this name; asking for it fetches the document when none was had yet.
-        await keys.find("")
+        nonlocal known
+        if not known:
+            # No key has this name; asking for it fetches the document. Once had, keys are never lost again.
+            await keys.find("")
+            known = True
 
     async def listening() -> None:
         if not listener.connected:

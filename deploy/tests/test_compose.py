@@ -1,0 +1,127 @@
+"""docker-compose.yml against the code: hardened, without secrets, and with settings that every process accepts."""
+
+import re
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chassis.settings import ProcessSettings
+from compliance.settings import ComplianceSettings
+from gateway.settings import GatewaySettings
+from governance.settings import GovernanceSettings
+from identity.settings import IdentitySettings
+from payments.settings import PaymentsSettings
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+BACKING = {"postgres": "postgres:17-bookworm", "rabbitmq": "rabbitmq:4.1-management", "redis": "redis:7.4-bookworm"}
+OURS = {name: service for name, service in SERVICES.items() if name not in BACKING}
+SETTINGS: dict[str, type[ProcessSettings]] = {
+    "identity": IdentitySettings,
+    "payments": PaymentsSettings,
+    "governance": GovernanceSettings,
+    "compliance": ComplianceSettings,
+    "gateway": GatewaySettings,
+}
+REQUIRED = re.compile(r"\$\{(\w+):\?[^}]*\}")
+DEFAULTED = re.compile(r"\$\{\w+:-([^}]*)\}")
+IMAGE = re.compile(r"elcorp/(\w+):\$\{ELCORP_TAG:-local\}")
+# Not for the process but for the image's health check.
+OF_THE_IMAGE = {"HEALTH_PORT"}
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Make what deploy/compose/env.sh makes."""
+    file = tmp_path_factory.mktemp("compose") / ".env"
+    subprocess.run([ROOT / "deploy" / "compose" / "env.sh", file], check=True, capture_output=True)  # noqa: S603  # our own
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    return names_and_values(file.read_text())
+
+
+def names_and_values(text: str) -> dict[str, str]:
+    lines = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    return {name: value for name, _, value in lines}
+
+
+def environment_of(service: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
+    filled = {name: REQUIRED.sub(lambda found: secrets[found[1]], value) for name, value in service["environment"].items()}
+    return {name: DEFAULTED.sub(lambda found: found[1], value) for name, value in filled.items()}
+
+
+def test_every_process_of_every_service_is_there() -> None:
+    roles = {name: ["", "-work", "-jobs", "-migrate"] for name in SETTINGS if name != "gateway"}
+    assert set(OURS) == {f"{name}{role}" for name, suffixes in roles.items() for role in suffixes} | {"gateway"}
+    assert {name: SERVICES[name]["image"] for name in BACKING} == BACKING
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_process_accepts_its_settings(name: str, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    service = OURS[name]
+    owner = name.partition("-")[0]
+    image = IMAGE.fullmatch(service["image"])
+    assert image is not None
+    assert image[1] == owner
+    environment = environment_of(service, secrets)
+    known = {f"ELCORP_{field.upper()}" for field in SETTINGS[owner].model_fields}
+    assert environment.keys() - known - OF_THE_IMAGE <= {f"ELCORP_{peer.upper()}_TARGET" for peer in SETTINGS}
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    settings = SETTINGS[owner]()
+    assert settings.environment == "staging"  # where placeholders are refused
+    assert "unused" not in settings.rabbitmq_url.get_secret_value() or service["command"][0] in {"jobs", "migrate"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_process_is_hardened(name: str) -> None:
+    service = OURS[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert [mount.partition(":")[0] for mount in service["tmpfs"]] == ["/tmp"]  # noqa: S108  # in a container
+    assert "volumes" not in service
+
+
+def test_only_the_gateway_is_published_and_on_this_machine_only() -> None:
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"gateway"}
+    assert SERVICES["gateway"]["ports"] == ["${ELCORP_BIND:-127.0.0.1}:${ELCORP_PORT:-8000}:8000"]
+    assert {name for name, service in SERVICES.items() if "edge" in service["networks"]} == {"gateway"}
+
+
+def test_no_secret_stands_in_the_file(secrets: dict[str, str]) -> None:
+    assert set(REQUIRED.findall(TEXT)) == secrets.keys() - {"ELCORP_ADMIN_EMAIL"}
+    example = names_and_values((ROOT / ".env.example").read_text())
+    assert example.keys() == secrets.keys()
+    assert {name for name, value in example.items() if value} == {"ELCORP_ADMIN_EMAIL"}
+    for line in TEXT.splitlines():
+        name, _, value = line.strip().partition(": ")
+        if re.search(r"PASS|SECRET|_KEY|AUTH$", name):
+            assert REQUIRED.fullmatch(value), line
+
+
+def test_a_master_key_is_only_where_something_is_sealed_or_signed() -> None:
+    holders = {name for name, service in OURS.items() if "ELCORP_MASTER_KEY" in service["environment"]}
+    assert holders == {"identity", "compliance", "compliance-work"}
+    owners = {name for name, service in OURS.items() if "ELCORP_DATABASE_OWNER_URL" in service["environment"]}
+    assert owners == {f"{name}-migrate" for name in SETTINGS if name != "gateway"}
+
+
+def test_an_existing_file_of_secrets_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("mine=1\n")
+    subprocess.run([ROOT / "deploy" / "compose" / "env.sh", file], check=True, capture_output=True)  # noqa: S603  # our own
+    assert file.read_text() == "mine=1\n"
+
+
+def test_the_database_script_knows_every_role(secrets: dict[str, str]) -> None:
+    script = (ROOT / "deploy" / "compose" / "postgres" / "10-databases.sh").read_text()
+    services = next(line for line in script.splitlines() if line.startswith("for service in"))
+    assert services == "for service in identity payments governance compliance; do"
+    roles = {name for name in secrets if re.fullmatch(r"\w+_(OWNER|APP)_PASSWORD", name)}
+    assert roles <= SERVICES["postgres"]["environment"].keys()

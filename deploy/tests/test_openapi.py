@@ -1,0 +1,50 @@
+"""The services' routes against the gateway's table, and the document that is made of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.ci.openapi import describe
+from gateway.documents import Merged, merge
+from gateway.routes import ROUTES, SERVICES
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
+METHODS = {"get", "put", "post", "delete", "patch"}
+
+
+@pytest.fixture(scope="module")
+def merged() -> Merged:
+    return merge({service: describe(service) for service in SERVICES}, ROUTES)
+
+
+def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for item in document["paths"].values() for method, operation in item.items() if method in METHODS]
+
+
+def test_every_path_of_every_service_is_routed_to_it_and_no_operation_is_claimed_twice(merged: Merged) -> None:
+    assert merged.problems == []
+    assert "x-missing-services" not in merged.document
+
+
+def test_every_service_has_its_paths(merged: Merged) -> None:
+    paths = merged.document["paths"]
+    for service, path in zip(SERVICES, ("/auth/login", "/transfers", "/roles", "/audit/key"), strict=True):
+        assert f"/api/v1{path}" in paths, service
+
+
+def test_operation_ids_fit_client_generation(merged: Merged) -> None:
+    ids = [operation["operationId"] for operation in operations(merged.document)]
+    assert len(ids) == len(set(ids))
+    assert all(name.isidentifier() for name in ids)
+
+
+def test_every_reference_leads_somewhere(merged: Merged) -> None:
+    text = json.dumps(merged.document)
+    references = {part.partition('"')[0] for part in text.split('"$ref": "#/components/schemas/')[1:]}
+    assert references <= merged.document["components"]["schemas"].keys()
+
+
+def test_the_committed_document_is_this_one(merged: Merged) -> None:
+    assert json.loads(COMMITTED.read_text()) == merged.document, "run make openapi and commit"

@@ -1,0 +1,109 @@
+"""The gateway as a process of its own: it starts without what it needs, stops without dropping what it has."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from chassis.testing.running import eventually
+
+from .stub import Stub
+
+NOWHERE = {
+    "ELCORP_RABBITMQ_URL": "amqp://guest:guest@127.0.0.1:1/",
+    "ELCORP_REDIS_URL": "redis://127.0.0.1:1/0",
+    "ELCORP_JWKS_URL": "http://127.0.0.1:1/jwks.json",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    running = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "gateway",
+        *arguments,
+        env={**os.environ, **NOWHERE, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield running
+    finally:
+        if running.returncode is None:
+            running.kill()
+            await running.communicate()
+
+
+async def test_a_request_in_flight_is_answered_after_sigterm(stub: Stub) -> None:
+    port = free_port()
+    async with (
+        process("serve", ELCORP_GATEWAY_PORT=str(port), ELCORP_IDENTITY_URL=stub.url) as running,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+    ):
+
+        async def alive() -> bool:
+            try:
+                async with client.get("/healthz") as response:
+                    return response.status == 200
+            except aiohttp.ClientConnectionError:
+                return False
+
+        await eventually(alive, expected=True, seconds=20)
+        slow = asyncio.create_task(client.get("/api/v1/auth/slow").__aenter__())
+        await eventually(lambda: _arrived(stub), 1)
+        running.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.3)
+        assert running.returncode is None
+        stub.release.set()
+        response = await slow
+        assert (response.status, await response.text()) == (200, "late")
+        output, _ = await asyncio.wait_for(running.communicate(), 10)
+        assert running.returncode == 0
+        lines = [json.loads(line) for line in output.decode().splitlines()]
+        assert [line["status"] for line in lines if line["event"] == "request"] == [200]
+        assert lines[-1]["event"] == "stopped"
+
+
+async def test_a_taken_port_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with process("serve", ELCORP_GATEWAY_PORT=str(taken.getsockname()[1])) as running:
+            output, _ = await asyncio.wait_for(running.communicate(), 20)
+    assert running.returncode == 1
+    assert b"ELCORP_GATEWAY_PORT" in output
+
+
+async def test_a_setting_that_makes_no_sense_is_named() -> None:
+    async with process("serve", ELCORP_RATE_LIMIT_PER_MINUTE="none") as running:
+        _, errors = await asyncio.wait_for(running.communicate(), 20)
+    assert running.returncode == 2
+    assert errors.startswith(b"gateway: ELCORP_RATE_LIMIT_PER_MINUTE: ")
+
+
+async def test_the_description_is_written_and_what_is_missing_told(stub: Stub) -> None:
+    stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
+    urls = {f"ELCORP_{service}_URL": stub.url for service in ("IDENTITY", "PAYMENTS", "GOVERNANCE")}
+    async with process("openapi", **urls, ELCORP_COMPLIANCE_URL="http://127.0.0.1:1") as running:
+        output, errors = await asyncio.wait_for(running.communicate(), 20)
+    assert running.returncode == 1
+    assert json.loads(output)["x-missing-services"] == ["compliance"]
+    assert b"no document from compliance" in errors
+
+
+async def _arrived(stub: Stub) -> int:
+    return len(stub.arrived)
