@@ -57,5 +57,7 @@ sync: $(UV)
 	@mkdir -p .local
 	@python3 -m venv .local/uv >/dev/null 2>&1 || { \
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "python3 -m venv does not work here: install python3-venv"; exit 1; }; \
-	  rm -rf .local/uv; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null && python3 -m venv .local/uv; }
+	  rm -rf .local/uv; export DEBIAN_FRONTEND=noninteractive; \
+	  { apt-get update -qq && apt-get install -y -qq python3-venv; } >.local/apt.log 2>&1 || { cat .local/apt.log; exit 1; }; \
+	  python3 -m venv .local/uv; }
 	@.local/uv/bin/pip install --quiet uv
