@@ -83,7 +83,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
     from chassis.messaging.relay import Relay
     from compliance.application.append_facts import AppendFacts
     from compliance.application.sign_checkpoint import SignCheckpoint
-    from compliance.interfaces.checkpoints import sign_steadily
+    from compliance.interfaces.checkpoints import CheckpointSigning
     from compliance.interfaces.subscriptions import subscriptions
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
@@ -93,11 +93,16 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
     uow = unit_of_work(database)
     try:
         signer = await Ed25519LogSigner.load(database, settings.key(), origin=settings.log_origin)
-        signing = sign_steadily(SignCheckpoint(uow, signer, SystemClock()), pause_seconds=settings.checkpoint_seconds)
-        consumed = subscriptions(AppendFacts(uow), batch_max=settings.append_batch_max, wait_ms_max=settings.append_wait_ms_max)
+        signing = CheckpointSigning(SignCheckpoint(uow, signer, SystemClock()), pause_seconds=settings.checkpoint_seconds)
+        consumed = subscriptions(
+            AppendFacts(uow),
+            on_growth=signing.log_grew,
+            batch_max=settings.append_batch_max,
+            wait_ms_max=settings.append_wait_ms_max,
+        )
         consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
         relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
-        yield Working([relay.run, consumer.run, signing], readiness)
+        yield Working((relay.run, consumer.run, signing.run), readiness)
     finally:
         await database.close()
 

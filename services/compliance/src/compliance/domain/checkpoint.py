@@ -67,7 +67,7 @@ class Checkpoint:
         except ValueError as error:
             raise MalformedNote("not a checkpoint") from error
         # Written back, so that "+5", "05" and the like are refused.
-        if len(checkpoint.root_hash) != HASH_BYTES or not text.startswith(checkpoint.text):
+        if checkpoint.size < 0 or len(checkpoint.root_hash) != HASH_BYTES or not text.startswith(checkpoint.text):
             raise MalformedNote("not a checkpoint")
         return checkpoint
 

@@ -69,11 +69,14 @@ _NODES = text(
 )
 _BLOCKS = text(
     """
-    SELECT id, subject_id, reason, created_by, created_at, lifted_by, lifted_at, count(*) OVER () AS total
+    SELECT id, subject_id, reason, created_by, created_at, lifted_by, lifted_at
     FROM screening_blocks
     WHERE cast(:standing AS boolean) IS NULL OR (lifted_at IS NULL) = :standing
     ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
+)
+_BLOCKS_TOTAL = text(
+    "SELECT count(*) FROM screening_blocks WHERE cast(:standing AS boolean) IS NULL OR (lifted_at IS NULL) = :standing"
 )
 _STANDING = text("SELECT subject_id, reason FROM screening_blocks WHERE lifted_at IS NULL AND subject_id = ANY(:subjects)")
 _SEQUENCE_MAX = 2**63 - 1
@@ -137,7 +140,8 @@ class SqlComplianceQueries:
 
     async def blocks(self, *, standing: bool | None, page: PageRequest) -> Page[BlockView]:
         rows = await self._rows(_BLOCKS, standing=standing, limit=page.per_page, offset=page.offset)
-        return Page([BlockView(*row[:-1]) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        ((total,),) = await self._rows(_BLOCKS_TOTAL, standing=standing)
+        return Page([BlockView(*row) for row in rows], page.page, page.per_page, total)
 
     async def standing(self, subject_ids: Collection[UUID]) -> Mapping[UUID, str]:
         return {row.subject_id: row.reason for row in await self._rows(_STANDING, subjects=list(subject_ids))}

@@ -1,29 +1,43 @@
 """The steady signing of checkpoints."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from chassis.errors import as_domain_error
+from chassis.messaging.waiting import wait_any
 from chassis.telemetry import log
 from compliance.application.sign_checkpoint import SignCheckpoint
 from kernel.errors import Kind
 
+# Another process may have appended and died before it signed.
+IDLE_SECONDS_MAX = 5.0
 
-def sign_steadily(sign_checkpoint: SignCheckpoint, *, pause_seconds: float) -> Callable[[asyncio.Event], Awaitable[None]]:
-    """Make the background work that signs the head whenever it has grown, at most every `pause_seconds`."""
 
-    async def run(stop: asyncio.Event) -> None:
+class CheckpointSigning:
+    """Signs the head soon after it has grown, at most once every `pause_seconds`."""
+
+    def __init__(self, sign_checkpoint: SignCheckpoint, *, pause_seconds: float) -> None:
+        self._sign_checkpoint = sign_checkpoint
+        self._pause_seconds = pause_seconds
+        self._grown = asyncio.Event()
+
+    def log_grew(self) -> None:
+        """Have a checkpoint signed soon; returns at once."""
+        self._grown.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            try:
-                if checkpoint := await sign_checkpoint():
-                    log.debug("checkpoint", size=checkpoint.size)
-            except Exception as error:
-                # The database may be away for a while; the next round signs what has gathered. All else is a defect.
-                if as_domain_error(error).kind is not Kind.UNAVAILABLE:
-                    raise
-                log.warning("checkpoint_not_signed", reason=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause_seconds)
+            self._grown.clear()
+            await self._sign()
+            await wait_any(stop, seconds=self._pause_seconds)
+            await wait_any(stop, self._grown, seconds=IDLE_SECONDS_MAX)
 
-    return run
+    async def _sign(self) -> None:
+        try:
+            if checkpoint := await self._sign_checkpoint():
+                log.debug("checkpoint_signed", size=checkpoint.size)
+        except Exception as error:
+            # The database may be away for a while; the next round signs what has gathered. All else is a defect.
+            if as_domain_error(error).kind is not Kind.UNAVAILABLE:
+                raise
+            log.warning("checkpoint_not_signed", reason=str(error))
+            self._grown.set()

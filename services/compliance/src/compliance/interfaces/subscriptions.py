@@ -1,6 +1,6 @@
 """What compliance does about others' events: every service's audit facts go into the log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,16 +11,31 @@ from chassis.messaging.delivery import Delivery
 from compliance.application.append_facts import AppendFacts
 from compliance.domain.entry import Actor, AuditEntry
 from elcorp.compliance.v1 import events_pb2
+from kernel.errors import InvalidValue
 
 
-def subscriptions(append_facts: AppendFacts, *, batch_max: int, wait_ms_max: int) -> list[AnySubscription]:
+def subscriptions(
+    append_facts: AppendFacts, *, on_growth: Callable[[], None], batch_max: int, wait_ms_max: int
+) -> list[AnySubscription]:
     async def on_facts(deliveries: Sequence[Delivery[events_pb2.AuditFactsRecorded]]) -> None:
-        await append_facts([entry_of(fact) for delivery in deliveries for fact in delivery.message.facts])
+        entries = [entry_of(fact, delivery.producer) for delivery in deliveries for fact in delivery.message.facts]
+        if await append_facts(entries):
+            on_growth()
 
     return [BatchSubscription(events_pb2.AuditFactsRecorded, on_facts, batch_max, wait_ms_max)]
 
 
-def entry_of(fact: events_pb2.AuditFact) -> AuditEntry:
+def entry_of(fact: events_pb2.AuditFact, producer: str) -> AuditEntry:
+    """Read a fact; raises InvalidValue, which puts the message with the dead letters, for what is none."""
+    if fact.producer != producer:
+        raise InvalidValue(field="producer", fact_id=fact.fact_id, claimed=fact.producer, sent_by=producer)
+    try:
+        return _entry_of(fact)
+    except (ValueError, OverflowError) as problem:
+        raise InvalidValue(fact_id=fact.fact_id, producer=producer, problem=str(problem)) from problem
+
+
+def _entry_of(fact: events_pb2.AuditFact) -> AuditEntry:
     actor = fact.actor
     return AuditEntry(
         fact_id=UUID(fact.fact_id),

@@ -16,6 +16,8 @@ from compliance.domain.checkpoint import VerifierKey
 from compliance.domain.entry import LoggedEntry
 from compliance.domain.screening import ScreeningBlock
 
+STATE_LEVELS_MAX = 64
+
 
 class ActorResponse(BaseModel):
     kind: str
@@ -179,11 +181,20 @@ class BlockResponse(BaseModel):
 
 
 def _state(text: str | None) -> Any:
+    """Show a state as the JSON it should be; what is none, or nests deeper than JSON is written, is shown as its text.
+
+    It is in the log all the same, and must not make the page that it is on unreadable.
+    """
     try:
-        return orjson.loads(text) if text else None
+        state = orjson.loads(text) if text else None
     except orjson.JSONDecodeError:
-        # Not the JSON it should be; it is in the log all the same, and shown as it is.
         return text
+    return state if _nests_within(state, STATE_LEVELS_MAX) else text
+
+
+def _nests_within(value: object, levels: int) -> bool:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_nests_within(child, levels - 1) for child in children)
 
 
 def _base64(data: bytes) -> str:

@@ -1,0 +1,29 @@
+"""A migrated database of its own for each test that asks for one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chassis.database import Database
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.unit_of_work import SqlUnitOfWork
+from compliance.bootstrap import SERVICE, unit_of_work
+from compliance.infrastructure.repositories import SqlComplianceTransaction
+
+
+@pytest.fixture
+async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("compliance", SERVICE.migrations) as urls:
+        yield urls
+
+
+@pytest.fixture
+async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    database = Database.connect(urls.app, pool_size=6)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def uow(database: Database) -> SqlUnitOfWork[SqlComplianceTransaction]:
+    return unit_of_work(database)

@@ -1,0 +1,56 @@
+"""A client of compliance's REST API, with the worker's part of the service at hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from chassis.testing.tokens import TokenForge
+from compliance.application import Compliance
+from compliance.application.append_facts import AppendFacts
+from compliance.application.sign_checkpoint import SignCheckpoint
+from compliance.domain.entry import AuditEntry
+from kernel.ids import new_id
+
+
+@dataclass
+class Api:
+    """Asks as an auditor who may also place blocks, unless told otherwise."""
+
+    client: httpx.AsyncClient
+    compliance: Compliance
+    append_facts: AppendFacts
+    sign_checkpoint: SignCheckpoint
+    forge: TokenForge
+    user_id: UUID = field(default_factory=new_id)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        roles: Sequence[str] = ("admin",),
+        json: object = None,
+        params: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        signed = self.forge.headers(self.user_id, roles=roles) if roles else {}
+        return await self.client.request(
+            method, f"/api/v1{path}", headers={**signed, **(headers or {})}, json=json, params=params
+        )
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """Return the data of a good answer."""
+        response = await self.call("GET", path, params=params)
+        assert response.status_code == 200, response.text
+        return response.json()["data"]
+
+    async def log(self, *entries: AuditEntry, sign: bool = True) -> None:
+        await self.append_facts(entries)
+        if sign:
+            await self.sign_checkpoint()
+
+    async def block(self, subject_id: UUID, reason: str = "sanctions match, case 2026-114") -> httpx.Response:
+        return await self.call("POST", "/screening/blocks", json={"subject_id": str(subject_id), "reason": reason})

@@ -1,0 +1,327 @@
+"""The audit log over REST."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from compliance.domain.entry import Actor
+from compliance.verifier import verify_bundle, verify_consistency
+from kernel.ids import new_id
+from services.compliance.tests.contract.api import Api
+from services.compliance.tests.fakes import AT, ORIGIN, entries, entry, service, user
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/audit/entries",
+        "/audit/entries/0",
+        "/audit/entries/0/proof",
+        "/audit/trails/x",
+        "/audit/checkpoint",
+        "/audit/consistency?from=1&to=2",
+    ],
+)
+async def test_only_auditors_read_the_log(api: Api, path: str) -> None:
+    nobody, customer = await api.call("GET", path, roles=()), await api.call("GET", path, roles=("user",))
+
+    assert (nobody.status_code, customer.status_code, customer.json()["code"]) == (401, 403, "ACC_001")
+    assert (await api.call("GET", path, roles=("auditor",))).status_code in {200, 404}
+
+
+async def test_the_log_key_is_public(api: Api) -> None:
+    response = await api.call("GET", "/audit/key", roles=())
+
+    assert response.json()["data"] == {"origin": ORIGIN, "key": api.compliance.key.text}
+
+
+async def test_an_entry_tells_who_what_when_from_where_and_why(api: Api) -> None:
+    fact = entry(
+        actor=user(device_id="phone", user_agent="Browser", request_id="r-1", authenticated_at=AT, methods=("pwd", "otp")),
+        before='{"balance":"1000.00"}',
+        after='{"balance":"750.00"}',
+        reason="rent",
+        related_ids=("wallet-1",),
+    )
+    await api.log(fact)
+
+    data = await api.get("/audit/entries/0")
+
+    leaf_hash = data.pop("leaf_hash")
+    assert data == {
+        "sequence": 0,
+        "fact_id": str(fact.fact_id),
+        "producer": "payments",
+        "action": "payments.transfer.settle",
+        "actor": {
+            "kind": "user",
+            "subject_id": fact.actor.subject_id,
+            "session_id": fact.actor.session_id,
+            "device_id": "phone",
+            "ip": "41.182.3.4",
+            "user_agent": "Browser",
+            "request_id": "r-1",
+            "authenticated_at": "2026-03-21T08:00:00.123456Z",
+            "methods": ["pwd", "otp"],
+        },
+        "resource_type": "transfer",
+        "resource_id": fact.resource_id,
+        "occurred_at": "2026-03-21T08:00:00.123456Z",
+        "before": {"balance": "1000.00"},
+        "after": {"balance": "750.00"},
+        "reason": "rent",
+        "related_ids": ["wallet-1"],
+    }
+    assert len(leaf_hash) == 44
+    assert (await api.get(f"/audit/entries/{fact.fact_id}"))["sequence"] == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("not JSON at all", "not JSON at all"),
+        ('{"amount":NaN}', '{"amount":NaN}'),
+        ('"\\ud800"', '"\\ud800"'),
+        ("[" * 200 + "]" * 200, "[" * 200 + "]" * 200),
+        ("[" * 600 + "]" * 600, "[" * 600 + "]" * 600),
+        ("[" * 5000 + "]" * 5000, "[" * 5000 + "]" * 5000),
+        ("", None),
+        ("7", 7),
+        ('{"a":"\\u0000"}', {"a": "\0"}),
+    ],
+    ids=["text", "nan", "surrogate", "deep", "deeper", "deepest", "empty", "number", "nul"],
+)
+async def test_whatever_state_a_producer_wrote_is_shown(api: Api, state: str, shown: object) -> None:
+    """An entry that cannot be rendered would make its whole page of the log unreadable."""
+    await api.log(entry(after=state))
+
+    (item,) = (await api.get("/audit/entries"))["items"]
+
+    assert item["after"] == shown
+
+
+async def test_pages_lead_through_the_log_both_ways(api: Api) -> None:
+    await api.log(*entries(25))
+
+    async def walk(sort: str) -> list[int]:
+        seen: list[int] = []
+        cursor: dict[str, Any] = {}
+        while True:
+            page = await api.get("/audit/entries", sort=sort, limit=10, **cursor)
+            seen += [item["sequence"] for item in page["items"]]
+            if page["next_cursor"] is None:
+                return seen
+            cursor = {"cursor": page["next_cursor"]}
+
+    assert await walk("sequence") == list(range(25))
+    assert await walk("-sequence") == list(range(24, -1, -1))
+
+
+async def test_the_next_page_is_linked_with_its_filters(api: Api) -> None:
+    await api.log(*entries(3))
+
+    response = await api.call("GET", "/audit/entries", params={"limit": 2, "producer": "payments"})
+
+    assert 'rel="next"' in response.headers["link"]
+    assert "producer=payments" in response.headers["link"]
+    followed = await api.client.get(
+        response.headers["link"].split(">")[0].removeprefix("<"), headers=api.forge.headers(roles=("auditor",))
+    )
+    assert [item["sequence"] for item in followed.json()["data"]["items"]] == [0]
+
+
+async def test_every_filter_must_hold(api: Api) -> None:
+    alice, bob = user(), user()
+    await api.log(
+        entry(actor=alice, related_ids=("wallet-a",)),
+        entry(actor=bob, resource_id="t-1", occurred_at=AT + timedelta(hours=1)),
+        entry(actor=service("identity"), producer="identity", action="identity.user.register", resource_type="user"),
+    )
+
+    async def found(**filters: Any) -> list[int]:
+        return [item["sequence"] for item in (await api.get("/audit/entries", sort="sequence", **filters))["items"]]
+
+    assert await found(actor_id=alice.subject_id) == [0]
+    assert await found(resource_id="t-1") == [1]
+    assert await found(resource_type="transfer") == [0, 1]
+    assert await found(action="identity.user.register") == [2]
+    assert await found(producer="identity") == [2]
+    assert await found(related_to="wallet-a") == await found(related_to=alice.session_id) == [0]
+    assert await found(related_to="t-1") == await found(related_to=bob.subject_id) == [1]
+    later = (AT + timedelta(minutes=30)).isoformat()
+    assert (await found(**{"from": later}), await found(to=later)) == ([1], [0, 2])
+    assert await found(actor_id=alice.subject_id, producer="identity") == []
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"limit": 0},
+        {"limit": 101},
+        {"cursor": "x"},
+        {"cursor": "-1"},
+        {"cursor": str(2**63)},
+        {"from": "yesterday"},
+        {"from": "2026-03-21T08:00:00"},
+        {"actor_id": ""},
+        {"actor_id": "x" * 201},
+        {"actor_id": "a\0b"},
+        {"sort": "occurred_at"},
+        {"page": 2},
+    ],
+)
+async def test_bad_filters_are_refused(api: Api, params: dict[str, Any]) -> None:
+    response = await api.call("GET", "/audit/entries", params=params)
+
+    assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
+
+
+@pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
+async def test_the_edges_of_time_are_no_fault_of_ours(api: Api, edge: str) -> None:
+    await api.log(*entries(1))
+
+    for name in ("from", "to"):
+        assert (await api.call("GET", "/audit/entries", params={name: edge})).status_code in {200, 422}
+
+
+@pytest.mark.parametrize("place", ["0", str(2**63 - 1), "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
+async def test_what_is_not_in_the_log_is_not_found(api: Api, place: str) -> None:
+    for path in (f"/audit/entries/{place}", f"/audit/entries/{place}/proof", f"/audit/trails/{place}"):
+        response = await api.call("GET", path)
+        assert (response.status_code, response.json()["code"]) == (404, "RES_001"), path
+
+
+@pytest.mark.parametrize("place", ["-1", str(2**63), "one", "1.5", "9" * 400])
+async def test_what_is_no_place_in_a_log_is_refused(api: Api, place: str) -> None:
+    for path in (f"/audit/entries/{place}", f"/audit/entries/{place}/proof"):
+        response = await api.call("GET", path)
+        assert (response.status_code, response.json()["code"]) == (422, "VAL_001"), path
+
+
+async def test_a_proof_verifies_offline(api: Api) -> None:
+    logged = entries(300)
+    await api.log(*logged)
+
+    for place in (0, 255, 256, 299, logged[17].fact_id):
+        bundle = await api.get(f"/audit/entries/{place}/proof")
+        verified = verify_bundle(bundle, key=api.compliance.key.text)
+        assert verified.tree_size == 300
+        assert verified.entry == logged[verified.index]
+
+
+async def test_an_entry_is_proven_once_a_checkpoint_covers_it(api: Api) -> None:
+    await api.log(*entries(3))
+    await api.log(*entries(1), sign=False)
+
+    early = await api.call("GET", "/audit/entries/3/proof")
+    await api.sign_checkpoint()
+    late = await api.call("GET", "/audit/entries/3/proof")
+
+    assert (early.status_code, early.json()["code"]) == (409, "CMP_002")
+    assert verify_bundle(late.json()["data"], key=api.compliance.key.text).index == 3
+
+
+async def test_a_proof_under_an_older_checkpoint(api: Api) -> None:
+    await api.log(*entries(3))
+    await api.log(*entries(3))
+
+    bundle = await api.get("/audit/entries/1/proof", tree_size=3)
+    uncovered = await api.call("GET", "/audit/entries/4/proof", params={"tree_size": 3})
+    unknown = await api.call("GET", "/audit/entries/1/proof", params={"tree_size": 4})
+
+    assert verify_bundle(bundle, key=api.compliance.key.text).tree_size == 3
+    assert (uncovered.status_code, uncovered.json()["code"]) == (409, "CMP_002")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "RES_001")
+
+
+async def test_consistency_proves_that_nothing_was_rewritten(api: Api) -> None:
+    await api.log(*entries(3))
+    kept = await api.get("/audit/checkpoint")
+    await api.log(*entries(300))
+
+    answer = await api.get("/audit/consistency", **{"from": kept["size"], "to": 303})
+
+    first, second = verify_consistency(answer, key=api.compliance.key.text)
+    assert (first.size, second.size) == (3, 303)
+    assert answer["first"] == kept
+    same = await api.get("/audit/consistency", **{"from": 3, "to": 3})
+    assert same["proof"] == []
+    backwards = await api.get("/audit/consistency", **{"from": 303, "to": 3})
+    assert backwards["first"]["size"] == 3
+
+
+@pytest.mark.parametrize(("first", "second", "status"), [(2, 3, 404), (3, 4, 404), (0, 3, 422), (3, 2**63, 422), ("a", 3, 422)])
+async def test_only_signed_sizes_have_a_consistency_proof(api: Api, first: object, second: object, status: int) -> None:
+    await api.log(*entries(3))
+
+    response = await api.call("GET", "/audit/consistency", params={"from": first, "to": second})
+
+    assert response.status_code == status
+
+
+async def test_there_is_no_checkpoint_before_the_first(api: Api) -> None:
+    assert (await api.call("GET", "/audit/checkpoint")).json()["code"] == "RES_001"
+
+    await api.log(*entries(2))
+
+    checkpoint = await api.get("/audit/checkpoint")
+    assert checkpoint["size"] == 2
+    assert checkpoint["note"].startswith(f"{ORIGIN}\n2\n{checkpoint['root_hash']}\n\n\u2014 {ORIGIN} ")
+
+
+async def test_a_trail_tells_of_the_transfer_and_of_its_parties(api: Api) -> None:
+    payer = user()
+    stranger = user()
+    wallet, transfer = str(new_id()), str(new_id())
+    anonymous = Actor(kind="anonymous", subject_id="anonymous")
+    await api.log(
+        entry(producer="identity", resource_type="user", resource_id=payer.subject_id, actor=anonymous),
+        entry(producer="identity", resource_type="user", resource_id=stranger.subject_id, actor=anonymous),
+        entry(resource_type="wallet", resource_id=wallet, actor=service(), related_ids=(payer.subject_id,)),
+        entry(resource_type="wallet", actor=service(), related_ids=(stranger.subject_id,)),
+        entry(actor=payer),
+        entry(actor=payer, resource_id=transfer, related_ids=(wallet,)),
+    )
+
+    trail = await api.get(f"/audit/trails/{transfer}")
+
+    assert [item["sequence"] for item in trail["items"]] == [0, 2, 5]
+    assert trail["is_complete"]
+    # A person's own trail names nobody who merely was served by the same service.
+    mine = await api.get(f"/audit/trails/{payer.subject_id}")
+    assert [item["sequence"] for item in mine["items"]] == [0, 2, 4, 5]
+
+
+async def test_a_long_history_does_not_hide_the_resource_itself(api: Api) -> None:
+    person = user()
+    await api.log(
+        entry(resource_type="user", resource_id=person.subject_id, actor=service("identity"), producer="identity"),
+        *[entry(actor=person) for _ in range(600)],
+    )
+
+    trail = await api.get(f"/audit/trails/{person.subject_id}")
+
+    assert trail["items"][0]["resource_type"] == "user"
+    assert not trail["is_complete"]
+
+
+async def test_every_operation_is_described(api: Api) -> None:
+    document = (await api.client.get("/openapi.json")).json()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+
+    assert sorted(operation["operationId"] for operation in operations) == [
+        "get_audit_entry",
+        "get_audit_trail",
+        "get_checkpoint",
+        "get_consistency_proof",
+        "get_inclusion_proof",
+        "get_log_key",
+        "lift_screening_block",
+        "list_audit_entries",
+        "list_screening_blocks",
+        "place_screening_block",
+    ]
+    assert all(operation["description"] for operation in operations)
+    assert json.dumps(document)

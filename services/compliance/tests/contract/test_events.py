@@ -1,0 +1,113 @@
+"""The events that compliance publishes and consumes, held against their protos."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.messaging.contracts import Publications, spec_of
+from compliance.application.append_facts import AppendFacts
+from compliance.domain import events
+from compliance.interfaces.publications import PUBLICATIONS
+from compliance.interfaces.subscriptions import entry_of, subscriptions
+from elcorp.compliance.v1 import events_pb2
+from kernel.actor import Actor, ActorKind
+from kernel.audit import AuditFact
+from kernel.errors import InvalidValue
+from kernel.events import Event
+from kernel.ids import new_id
+from services.compliance.tests.fakes import AT, FakeUnitOfWork
+
+
+def test_every_event_of_the_contract_is_published() -> None:
+    published = {spec.message_class.DESCRIPTOR.full_name for spec in PUBLICATIONS.specs}
+
+    assert published == {"elcorp.compliance.v1.CheckpointSigned", "elcorp.compliance.v1.AuditFactsRecorded"}
+
+
+def test_every_domain_event_has_its_message() -> None:
+    announced = {each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)} - {Event}
+
+    assert announced == {events.CheckpointSigned}
+
+
+def test_a_checkpoint_goes_out_whole() -> None:
+    event = events.CheckpointSigned(occurred_at=AT, origin="elcorp.na/audit", tree_size=7, root_hash=bytes(range(32)), note="…\n")
+
+    sent = PUBLICATIONS.encode(event)
+
+    message = events_pb2.CheckpointSigned.FromString(sent.payload)
+    assert (sent.message_id, sent.type, sent.aggregate_id) == (event.event_id, "compliance.checkpoint.signed", "elcorp.na/audit")
+    assert (message.origin, message.tree_size, message.root_hash, message.note) == (
+        "elcorp.na/audit",
+        7,
+        bytes(range(32)),
+        "…\n",
+    )
+
+
+def test_what_names_compliance_as_its_consumer_is_consumed() -> None:
+    append = AppendFacts(FakeUnitOfWork())
+
+    consumed = [spec_of(each.message_class) for each in subscriptions(append, on_growth=lambda: None, batch_max=9, wait_ms_max=9)]
+
+    assert [(spec.type, spec.queue("compliance")) for spec in consumed] == [("audit.facts.recorded", "compliance.audit")]
+
+
+def test_a_fact_arrives_as_it_was_recorded() -> None:
+    actor = Actor(
+        kind=ActorKind.USER,
+        subject_id=str(new_id()),
+        session_id=new_id(),
+        device_id="phone",
+        ip="41.182.3.4",
+        user_agent="Browser",
+        request_id="r-1",
+        authenticated_at=AT,
+        methods=("pwd", "otp"),
+    )
+    fact = AuditFact(
+        action="payments.transfer.settle",
+        resource_type="transfer",
+        resource_id=str(new_id()),
+        occurred_at=AT,
+        before={"b": "2", "a": "1"},
+        reason="rent",
+        related_ids=("w",),
+    )
+    sent = Publications("payments", {}).audit([(fact, actor)])
+
+    (received,) = events_pb2.AuditFactsRecorded.FromString(sent.payload).facts
+    entry = entry_of(received, "payments")
+
+    assert (entry.fact_id, entry.producer, entry.action, entry.occurred_at) == (fact.fact_id, "payments", fact.action, AT)
+    assert (entry.resource_type, entry.resource_id, entry.related_ids) == ("transfer", fact.resource_id, ("w",))
+    assert (entry.before, entry.after, entry.reason) == ('{"a":"1","b":"2"}', None, "rent")
+    assert (entry.actor.kind, entry.actor.subject_id, entry.actor.session_id) == ("user", actor.subject_id, str(actor.session_id))
+    assert (entry.actor.device_id, entry.actor.ip, entry.actor.user_agent) == ("phone", "41.182.3.4", "Browser")
+    assert (entry.actor.request_id, entry.actor.authenticated_at, entry.actor.methods) == ("r-1", AT, ("pwd", "otp"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fact_id": ""},
+        {"fact_id": "7"},
+        {"producer": "identity"},
+        {"occurred_at": Timestamp(seconds=2**60)},
+    ],
+)
+def test_what_is_no_fact_goes_to_the_dead_letters(change: dict[str, Any]) -> None:
+    good: dict[str, Any] = {"fact_id": str(new_id()), "producer": "payments", "occurred_at": _timestamp(AT)}
+    assert entry_of(events_pb2.AuditFact(**good), "payments").occurred_at == AT
+
+    # A permanent kind: trying again would not help.
+    with pytest.raises(InvalidValue):
+        entry_of(events_pb2.AuditFact(**{**good, **change}), "payments")
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at.astimezone(UTC))
+    return timestamp

@@ -1,0 +1,136 @@
+"""What payments asks, over a real server and a real channel."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import ClassVar
+from uuid import UUID
+
+import pytest
+
+from chassis.database import Database
+from chassis.rpc import RemoteError, RpcServer, connect
+from chassis.settings import ServiceSettings
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
+from chassis.testing.faults import FaultProxy
+from chassis.testing.running import endpoint, through
+from compliance.application import Compliance
+from compliance.bootstrap import build
+from compliance.interfaces.grpc import rpc_services
+from elcorp.common.v1.money_pb2 import Money
+from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
+from kernel.actor import Actor
+from kernel.errors import Kind, Unavailable
+from kernel.ids import new_id
+from services.compliance.tests.fakes import Signer
+
+
+class PaymentsSettings(ServiceSettings):
+    """Payments', as far as it calls compliance."""
+
+    NAME: ClassVar[str] = "payments"
+    PEERS: ClassVar[tuple[str, ...]] = ("compliance",)
+
+
+@asynccontextmanager
+async def screening(compliance: Compliance) -> "AsyncIterator[compliance_pb2_grpc.ScreeningServiceAsyncStub]":
+    server = RpcServer("127.0.0.1", 0, rpc_services(compliance.screen_transfers))
+    await server.start()
+    try:
+        settings = PaymentsSettings(compliance_target=f"dns:///127.0.0.1:{server.port}")
+        async with connect(settings, "compliance") as channel:
+            yield compliance_pb2_grpc.ScreeningServiceStub(channel)
+    finally:
+        await server.stop(0)
+
+
+def transfer(initiator: UUID | None = None, source: UUID | None = None, target: UUID | None = None) -> compliance_pb2.Screening:
+    ids = [str(each or new_id()) for each in (initiator, source, target)]
+    return compliance_pb2.Screening(
+        initiator_id=ids[0], source_id=ids[1], target_id=ids[2], amount=Money(amount="1.00", currency="NAD")
+    )
+
+
+async def test_one_verdict_a_transfer_in_the_order_asked(database: Database, clock: ControlledClock) -> None:
+    compliance = build(database, Signer().key, clock)
+    blocked, lifted = new_id(), new_id()
+    await compliance.place_block(actor=Actor.service("test"), subject_id=blocked, reason="court order")
+    block = await compliance.place_block(actor=Actor.service("test"), subject_id=lifted, reason="mistake")
+    await compliance.lift_block(actor=Actor.service("test"), block_id=block.id)
+    asked = [
+        transfer(),
+        transfer(initiator=blocked),
+        transfer(initiator=lifted),
+        transfer(source=blocked),
+        transfer(),
+        transfer(target=blocked),
+    ]
+
+    async with screening(compliance) as stub:
+        answer = await stub.ScreenTransfers(compliance_pb2.ScreenTransfersRequest(transfers=asked))
+
+    assert [verdict.clear for verdict in answer.verdicts] == [True, False, True, False, True, False]
+    assert [verdict.reason for verdict in answer.verdicts] == ["", "court order", "", "court order", "", "court order"]
+
+
+async def test_a_thousand_transfers_are_screened_at_once(database: Database, clock: ControlledClock) -> None:
+    compliance = build(database, Signer().key, clock)
+    blocked = new_id()
+    await compliance.place_block(actor=Actor.service("test"), subject_id=blocked, reason="court order")
+    request = compliance_pb2.ScreenTransfersRequest(transfers=[*(transfer() for _ in range(999)), transfer(target=blocked)])
+
+    async with screening(compliance) as stub:
+        answer = await stub.ScreenTransfers(request)
+
+    assert [verdict.clear for verdict in answer.verdicts] == [True] * 999 + [False]
+
+
+def _without_amount() -> compliance_pb2.Screening:
+    request = transfer()
+    request.ClearField("amount")
+    return request
+
+
+@pytest.mark.parametrize(
+    "transfers",
+    [
+        [],
+        [transfer()] * 1001,
+        [
+            compliance_pb2.Screening(
+                initiator_id="me", source_id=str(new_id()), target_id=str(new_id()), amount=Money(amount="1", currency="NAD")
+            )
+        ],
+        [compliance_pb2.Screening()],
+        [_without_amount()],
+    ],
+    ids=["none", "too many", "no UUID", "empty", "no amount"],
+)
+async def test_what_breaks_the_contract_is_refused(
+    database: Database, clock: ControlledClock, transfers: list[compliance_pb2.Screening]
+) -> None:
+    async with screening(build(database, Signer().key, clock)) as stub:
+        with pytest.raises(RemoteError) as refused:
+            await stub.ScreenTransfers(compliance_pb2.ScreenTransfersRequest(transfers=transfers))
+
+    assert refused.value.kind is Kind.INVALID
+
+
+async def test_without_its_database_nothing_is_clear(
+    urls: DatabaseUrls, clock: ControlledClock, fault_proxy: Callable[[str, int], Awaitable[FaultProxy]]
+) -> None:
+    proxy = await fault_proxy(*endpoint(urls.app))
+    database = Database.connect(through(urls.app, proxy.port), pool_size=2)
+    request = compliance_pb2.ScreenTransfersRequest(transfers=[transfer()])
+    try:
+        async with screening(build(database, Signer().key, clock)) as stub:
+            before = await stub.ScreenTransfers(request)
+            proxy.refuse()
+            with pytest.raises(Unavailable):
+                await stub.ScreenTransfers(request)
+            await proxy.heal()
+            after = await stub.ScreenTransfers(request)
+    finally:
+        await database.close()
+
+    assert [verdict.clear for verdict in (*before.verdicts, *after.verdicts)] == [True, True]
