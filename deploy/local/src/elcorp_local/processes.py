@@ -86,6 +86,8 @@ class Processes:
             "ELCORP_REDIS_URL": self.backing.redis_url,
             "ELCORP_JWKS_URL": f"{self.service_url('identity')}/.well-known/jwks.json",
             "PYTHONUNBUFFERED": "1",
+            # A dozen processes that compile every module at each start would take twice as long to be ready.
+            "PYTHONDONTWRITEBYTECODE": "",
         }
 
 
