@@ -60,7 +60,9 @@ async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
     from compliance.interfaces.rest import ROUTERS
 
     async with platform(settings) as parts:
-        signer = await Ed25519LogSigner.load(parts.database, settings.key(), origin=settings.log_origin)
+        signer = await Ed25519LogSigner.load(
+            unit_of_work(parts.database), settings.key(), parts.clock, origin=settings.log_origin
+        )
         compliance = build(parts.database, signer.key, parts.clock)
         rest = create_app(
             title="Elcorp compliance",
@@ -92,8 +94,9 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
     readiness.add("database", database.ping)
     uow = unit_of_work(database)
     try:
-        signer = await Ed25519LogSigner.load(database, settings.key(), origin=settings.log_origin)
-        signing = CheckpointSigning(SignCheckpoint(uow, signer, SystemClock()), pause_seconds=settings.checkpoint_seconds)
+        clock = SystemClock()
+        signer = await Ed25519LogSigner.load(uow, settings.key(), clock, origin=settings.log_origin)
+        signing = CheckpointSigning(SignCheckpoint(uow, signer, clock), pause_seconds=settings.checkpoint_seconds)
         consumed = subscriptions(
             AppendFacts(uow),
             on_growth=signing.log_grew,

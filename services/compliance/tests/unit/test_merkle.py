@@ -26,6 +26,36 @@ ROOTS = [
 ]
 
 
+# Its proofs: (leaf counted from 1, size) and (first size, second size), with the hashes by their first eight digits.
+KNOWN_HASHES = {
+    hash_[:8]: bytes.fromhex(hash_)
+    for hash_ in (
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+    )
+}
+INCLUSION = {
+    (1, 1): [],
+    (1, 8): ["96a296d2", "5f083f0a", "6b47aaf2"],
+    (6, 8): ["bc1a0643", "ca854ea1", "d37ee418"],
+    (3, 3): ["fac54203"],
+    (2, 5): ["6e340b9c", "5f083f0a", "bc1a0643"],
+}
+CONSISTENCY = {
+    (1, 1): [],
+    (1, 8): ["96a296d2", "5f083f0a", "6b47aaf2"],
+    (6, 8): ["0ebc5d34", "ca854ea1", "d37ee418"],
+    (2, 5): ["5f083f0a", "bc1a0643"],
+}
+
+
 def naive_root(hashes: list[bytes]) -> bytes:
     """MTH of RFC 6962, as it is defined."""
     if not hashes:
@@ -41,9 +71,11 @@ def naive_root(hashes: list[bytes]) -> bytes:
 class Tree:
     """Every complete subtree of a tree of `size` leaves, as the log would store them."""
 
-    def __init__(self, size: int) -> None:
-        self.hashes = [merkle.leaf_hash(str(n).encode()) for n in range(size)]
-        self.frontier, self.nodes = Frontier(), {}
+    def __init__(self, leaves: int | list[bytes]) -> None:
+        datas = leaves if isinstance(leaves, list) else [str(n).encode() for n in range(leaves)]
+        self.hashes = [merkle.leaf_hash(data) for data in datas]
+        self.frontier = Frontier()
+        self.nodes: dict[Node, bytes] = {}
         for n, leaf in enumerate(self.hashes):
             self.nodes[Node(0, n)] = leaf
             self.nodes.update(self.frontier.append(leaf))
@@ -60,6 +92,20 @@ def test_known_roots() -> None:
         assert frontier.root.hex() == root
 
 
+@pytest.mark.parametrize(("leaf", "size"), INCLUSION)
+def test_known_inclusion_proofs(leaf: int, size: int) -> None:
+    proof = Tree(LEAVES).proof(merkle.inclusion_spans(leaf - 1, size))
+
+    assert proof == [KNOWN_HASHES[begin] for begin in INCLUSION[leaf, size]]
+
+
+@pytest.mark.parametrize(("first", "second"), CONSISTENCY)
+def test_known_consistency_proofs(first: int, second: int) -> None:
+    proof = Tree(LEAVES).proof(merkle.consistency_spans(first, second))
+
+    assert proof == [KNOWN_HASHES[begin] for begin in CONSISTENCY[first, second]]
+
+
 def test_every_size_up_to_300_has_the_defined_root() -> None:
     tree = Tree(300)
     frontier = Frontier()
@@ -69,22 +115,26 @@ def test_every_size_up_to_300_has_the_defined_root() -> None:
         assert merkle.hash_of(Span(0, size), tree.nodes) == frontier.root
 
 
-def test_every_inclusion_proof_up_to_64_leads_to_its_root() -> None:
-    tree = Tree(64)
-    for size in range(1, 65):
-        root = naive_root(tree.hashes[:size])
+def test_every_inclusion_proof_up_to_300_leads_to_its_root(roots: list[bytes]) -> None:
+    tree = Tree(300)
+    for size in range(1, 301):
         for index in range(size):
             proof = tree.proof(merkle.inclusion_spans(index, size))
-            assert merkle.root_from_inclusion(index, size, tree.hashes[index], proof) == root
+            assert merkle.root_from_inclusion(index, size, tree.hashes[index], proof) == roots[size]
 
 
-def test_every_consistency_proof_up_to_64_leads_to_both_roots() -> None:
-    tree = Tree(64)
-    roots = [naive_root(tree.hashes[:size]) for size in range(65)]
-    for second in range(1, 65):
+def test_every_consistency_proof_up_to_300_leads_to_both_roots(roots: list[bytes]) -> None:
+    tree = Tree(300)
+    for second in range(1, 301):
         for first in range(1, second + 1):
             proof = tree.proof(merkle.consistency_spans(first, second))
             assert merkle.roots_from_consistency(first, second, roots[first], proof) == (roots[first], roots[second])
+
+
+@pytest.fixture(scope="module")
+def roots() -> list[bytes]:
+    hashes = Tree(300).hashes
+    return [naive_root(hashes[:size]) for size in range(301)]
 
 
 @given(st.integers(1, 2000), st.data())
@@ -96,14 +146,16 @@ def test_no_other_leaf_place_or_proof_leads_to_the_root(size: int, data: st.Data
     assert merkle.root_from_inclusion(index, size, leaf, proof) == root
     assert merkle.root_from_inclusion(index, size, merkle.leaf_hash(b"other"), proof) != root
     assert merkle.root_from_inclusion(index, size, leaf, [*proof, leaf]) is None
+    original = list(proof)
     if proof:
         assert merkle.root_from_inclusion(index, size, leaf, proof[:-1]) != root
         broken = data.draw(st.integers(0, len(proof) - 1))
-        flipped = [bytes([h[0] ^ 1]) + h[1:] if n == broken else h for n, h in enumerate(proof)]
-        assert merkle.root_from_inclusion(index, size, leaf, flipped) != root
+        proof[broken] = with_a_bit_flipped(proof[broken], data)
+        assert merkle.root_from_inclusion(index, size, leaf, proof) != root
+    assert merkle.root_from_inclusion(index, size, with_a_bit_flipped(leaf, data), original) != root
     other = data.draw(st.integers(0, size - 1))
     if other != index:
-        assert merkle.root_from_inclusion(other, size, leaf, proof) != root
+        assert merkle.root_from_inclusion(other, size, leaf, original) != root
 
 
 @given(st.integers(2, 500), st.data())
@@ -111,9 +163,21 @@ def test_a_rewritten_history_is_not_consistent(second: int, data: st.DataObject)
     first = data.draw(st.integers(1, second - 1))
     tree = Tree(second)
     proof = tree.proof(merkle.consistency_spans(first, second))
-    genuine = merkle.hash_of(Span(0, first), tree.nodes)
-    rewritten = merkle.leaf_hash(genuine)
-    assert merkle.roots_from_consistency(first, second, rewritten, proof) != (rewritten, tree.frontier.root)
+    genuine = merkle.hash_of(Span(0, first), tree.nodes), tree.frontier.root
+
+    assert merkle.roots_from_consistency(first, second, genuine[0], proof) == genuine
+    rewritten = with_a_bit_flipped(genuine[0], data)
+    assert merkle.roots_from_consistency(first, second, rewritten, proof) != (rewritten, genuine[1])
+    broken = data.draw(st.integers(0, len(proof) - 1))
+    flipped = [with_a_bit_flipped(hash_, data) if n == broken else hash_ for n, hash_ in enumerate(proof)]
+    assert merkle.roots_from_consistency(first, second, genuine[0], flipped) != genuine
+    assert merkle.roots_from_consistency(first, second, genuine[0], proof[:-1]) != genuine
+    assert merkle.roots_from_consistency(first, second, genuine[0], [*proof, proof[0]]) is None
+
+
+def with_a_bit_flipped(hash_: bytes, data: st.DataObject) -> bytes:
+    bit = data.draw(st.integers(0, len(hash_) * 8 - 1))
+    return (int.from_bytes(hash_) ^ 1 << bit).to_bytes(len(hash_))
 
 
 def test_what_is_outside_the_tree_has_no_proof() -> None:

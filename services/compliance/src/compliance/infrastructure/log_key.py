@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from typing import Self
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import Sealer, SigningKey, field_context
-from chassis.database import Database
+from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from compliance.domain.checkpoint import VerifierKey
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.clock import Clock
 
+# Of processes that start together one makes the key, and the others read it.
+_ONE_MAKES = text("SELECT pg_advisory_xact_lock(hashtextextended('log_keys', 0))")
 _FIND = text("SELECT sealed_seed FROM log_keys WHERE name = :name")
-# Of two processes that start together one wins, and both read the winner's.
-_ADD = text(
-    "INSERT INTO log_keys (name, public_key, sealed_seed) VALUES (:name, :public_key, :sealed_seed) ON CONFLICT DO NOTHING"
-)
+_ADD = text("INSERT INTO log_keys (name, public_key, sealed_seed) VALUES (:name, :public_key, :sealed_seed)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +26,30 @@ class Ed25519LogSigner:
     sign: Callable[[bytes], bytes]
 
     @classmethod
-    async def load(cls, database: Database, master_key: bytes, *, origin: str) -> Self:
-        """Read the key of the log called `origin`, making it when there is none."""
+    async def load(cls, uow: SqlUnitOfWork[SqlTransaction], master_key: bytes, clock: Clock, *, origin: str) -> Self:
+        """Read the key of the log called `origin`; when there is none make it, an act that the log itself tells of."""
         sealer, context = Sealer(master_key), field_context("log_keys", "sealed_seed", origin)
-        made = SigningKey.generate()
-        async with database.engine.begin() as connection:
-            if not await connection.scalar(_FIND, {"name": origin}):
+        async with uow.begin(Actor.service("compliance")) as tx:
+            await tx.session.execute(_ONE_MAKES)
+            sealed = await tx.session.scalar(_FIND, {"name": origin})
+            if sealed is None:
+                made = SigningKey.generate()
                 sealed = sealer.seal(bytes(made), context)
-                await connection.execute(_ADD, {"name": origin, "public_key": made.public_bytes, "sealed_seed": sealed})
-        async with database.read() as connection:
-            stored = await connection.scalar(_FIND, {"name": origin})
-        signing = SigningKey.from_bytes(sealer.open(bytes(stored), context))
+                key = VerifierKey(origin, made.public_bytes)
+                await _add(tx.session, key, sealed)
+                tx.record(
+                    AuditFact(
+                        action="compliance.log_key.create",
+                        resource_type="log_key",
+                        resource_id=origin,
+                        occurred_at=clock.now(),
+                        after={"key": key.text},
+                        reason="the log had no key",
+                    )
+                )
+        signing = SigningKey.from_bytes(sealer.open(bytes(sealed), context))
         return cls(VerifierKey(origin, signing.public_bytes), signing.sign)
+
+
+async def _add(session: AsyncSession, key: VerifierKey, sealed: bytes) -> None:
+    await session.execute(_ADD, {"name": key.name, "public_key": key.public_key, "sealed_seed": sealed})
