@@ -15,6 +15,8 @@ def upgrade() -> None:
     # The head is the one row that changes, and it only moves on.
     app_role = runtime_role(op.get_bind())
     op.execute(f'REVOKE INSERT, DELETE, TRUNCATE ON audit_head FROM "{app_role}"')
+    # Lifted, never removed.
+    op.execute(f'REVOKE DELETE, TRUNCATE ON screening_blocks FROM "{app_role}"')
     op.execute(HEAD_MOVES_ON)
 
 

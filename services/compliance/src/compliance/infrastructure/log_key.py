@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import Sealer, SigningKey, field_context
-from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
+from chassis.unit_of_work import SqlUnitOfWork
 from compliance.domain.checkpoint import VerifierKey
+from compliance.infrastructure.repositories import SqlComplianceTransaction
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
@@ -26,7 +27,7 @@ class Ed25519LogSigner:
     sign: Callable[[bytes], bytes]
 
     @classmethod
-    async def load(cls, uow: SqlUnitOfWork[SqlTransaction], master_key: bytes, clock: Clock, *, origin: str) -> Self:
+    async def load(cls, uow: SqlUnitOfWork[SqlComplianceTransaction], master_key: bytes, clock: Clock, *, origin: str) -> Self:
         """Read the key of the log called `origin`; when there is none make it, an act that the log itself tells of."""
         sealer, context = Sealer(master_key), field_context("log_keys", "sealed_seed", origin)
         async with uow.begin(Actor.service("compliance")) as tx:

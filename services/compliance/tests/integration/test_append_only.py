@@ -1,0 +1,116 @@
+"""What the database itself refuses, whoever asks."""
+
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+from psycopg.errors import CheckViolation, InsufficientPrivilege
+
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.unit_of_work import SqlUnitOfWork
+from compliance.application.append_facts import AppendFacts
+from compliance.application.sign_checkpoint import SignCheckpoint
+from compliance.infrastructure.repositories import SqlComplianceTransaction
+from kernel.clock import SystemClock
+from services.compliance.tests.fakes import Signer, entries, entry
+
+APPEND_ONLY = ("audit_entries", "audit_related", "audit_nodes", "checkpoints", "log_keys")
+CHANGES = {
+    "update": "UPDATE {table} SET {column} = {column}",
+    "delete": "DELETE FROM {table}",
+    "truncate": "TRUNCATE {table} CASCADE",
+}
+COLUMNS = {
+    "audit_entries": "action",
+    "audit_related": "sequence",
+    "audit_nodes": "hash",
+    "checkpoints": "note",
+    "log_keys": "public_key",
+}
+
+
+@pytest.fixture
+async def filled(urls: DatabaseUrls, uow: SqlUnitOfWork[SqlComplianceTransaction]) -> DatabaseUrls:
+    """A log with a row in each of its tables: row triggers see nothing in an empty one."""
+    append = AppendFacts(uow)
+    await append([entry(related_ids=("wallet",)), *entries(256)])
+    await SignCheckpoint(uow, Signer(), SystemClock())()
+    async with await psycopg.AsyncConnection.connect(urls.app) as connection:
+        await connection.execute("INSERT INTO log_keys (name, public_key, sealed_seed) VALUES ('k', '\\x00', '\\x00')")
+    return urls
+
+
+@pytest.fixture
+async def app(filled: DatabaseUrls) -> AsyncIterator[AsyncConnection[tuple[object, ...]]]:
+    async with await psycopg.AsyncConnection.connect(filled.app, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("role", ["app", "owner", "superuser"])
+async def test_the_log_only_grows_for_everybody(role: str, filled: DatabaseUrls, databases: Databases) -> None:
+    superuser = databases.superuser_url.rpartition("/")[0] + f"/{filled.name}"
+    url = {"app": filled.app, "owner": filled.owner, "superuser": superuser}[role]
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        for table in APPEND_ONLY:
+            for kind, change in CHANGES.items():
+                with pytest.raises(InsufficientPrivilege):
+                    await connection.execute(change.format(table=table, column=COLUMNS[table]))
+                assert await _count(connection, table) > 0, (table, kind)
+
+
+async def test_the_runtime_role_cannot_lift_the_guards(app: AsyncConnection[tuple[object, ...]]) -> None:
+    for statement in (
+        "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
+        "DROP TRIGGER audit_entries_append_only ON audit_entries",
+        "DROP TABLE audit_entries",
+        "SET session_replication_role = replica",
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE TABLE elsewhere (id int)",
+    ):
+        with pytest.raises(InsufficientPrivilege):
+            await app.execute(statement)
+
+
+async def test_the_head_only_moves_on(app: AsyncConnection[tuple[object, ...]]) -> None:
+    for statement in (
+        "UPDATE audit_head SET size = size - 1",
+        "UPDATE audit_head SET hashes = '{}'",
+        "DELETE FROM audit_head",
+        "TRUNCATE audit_head",
+        "INSERT INTO audit_head (size, hashes) VALUES (0, '{}')",
+    ):
+        with pytest.raises(InsufficientPrivilege):
+            await app.execute(statement)
+
+
+async def test_blocks_stay_on_record(app: AsyncConnection[tuple[object, ...]]) -> None:
+    for statement in ("DELETE FROM screening_blocks", "TRUNCATE screening_blocks"):
+        with pytest.raises(InsufficientPrivilege):
+            await app.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "values"),
+    [
+        (
+            "audit_entries",
+            "sequence, fact_id, leaf, leaf_hash, producer, action, actor_id, resource_type, resource_id, occurred_at",
+            "999, gen_random_uuid(), 'leaf', sha256('another'), 'p', 'a', 'a', 't', 'r', now()",
+        ),
+        ("audit_nodes", "level, index, hash", "7, 0, sha256('node')"),
+        ("audit_nodes", "level, index, hash", "8, 99, 'short'"),
+        ("checkpoints", "size, root_hash, note", "0, sha256('root'), 'note'"),
+        ("checkpoints", "size, root_hash, note", "999, 'short', 'note'"),
+    ],
+)
+async def test_what_cannot_be_true_is_not_stored(
+    app: AsyncConnection[tuple[object, ...]], table: str, columns: str, values: str
+) -> None:
+    with pytest.raises(CheckViolation):
+        await app.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})")
+
+
+async def _count(connection: AsyncConnection[tuple[object, ...]], table: str) -> int:
+    row = await (await connection.execute(f"SELECT count(*) FROM {table}")).fetchone()
+    return int(str(row[0])) if row else 0
