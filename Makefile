@@ -1,10 +1,10 @@
 # Everything that is run by hand or by CI. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run journey test check bench protos openapi fmt clean sync
+.PHONY: help run status backing journey test check bench protos openapi fmt clean sync
 
 # uv comes from PATH, else from a private environment under .local that `make` fills itself.
-UV := $(shell command -v uv 2>/dev/null || echo .local/uv/bin/uv)
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .local/uv/bin/uv)
 PYTHON := .venv/bin/python
 URL ?= http://localhost:8000
 # uv brings its own list of certificate authorities; a network that inspects TLS is trusted in the system's list only.
@@ -17,6 +17,12 @@ help: ## List what make can do
 
 run: sync ## Start the whole platform, walk the journey, serve until Ctrl-C (ONCE=1: stop after the journey)
 	@ONCE=$(ONCE) $(PYTHON) -m elcorp_local run
+
+status: sync ## Say which processes run and are ready
+	@$(PYTHON) -m elcorp_local status
+
+backing: sync ## Start PostgreSQL, RabbitMQ and Redis only, and print the variables that the tests take them from
+	@$(PYTHON) -m elcorp_local backing
 
 journey: sync ## Walk the journey against a running platform (URL=http://…; ELCORP_ADMIN_PASSWORD if it is not this checkout's)
 	@$(PYTHON) -m elcorp_local journey --url $(URL)
@@ -46,18 +52,12 @@ openapi: sync ## Write the merged OpenAPI document to docs/openapi.json
 fmt: sync ## Format and fix what can be fixed
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
 
-clean: ## Remove the platform's data (databases, queues, secrets, logs)
-	@if [ -x $(PYTHON) ]; then $(PYTHON) -m elcorp_local clean; else rm -rf .local; fi
+clean: sync ## Remove the platform's data (databases, queues, secrets, logs)
+	@$(PYTHON) -m elcorp_local clean
 
-sync: $(UV)
+sync: $(UV) ## Install uv and the Python packages where they are missing
 	@$(UV) sync --frozen --quiet --compile-bytecode $(if $(wildcard .venv),,$(info Installing Python packages (first time only: a minute or so)))
 
 .local/uv/bin/uv:
 	@echo "Installing uv (first time only)"
-	@mkdir -p .local
-	@python3 -m venv .local/uv >/dev/null 2>&1 || { \
-	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "python3 -m venv does not work here: install python3-venv"; exit 1; }; \
-	  rm -rf .local/uv; export DEBIAN_FRONTEND=noninteractive; \
-	  { apt-get update -qq && apt-get install -y -qq python3-venv; } >.local/apt.log 2>&1 || { cat .local/apt.log; exit 1; }; \
-	  python3 -m venv .local/uv; }
-	@.local/uv/bin/pip install --quiet uv
+	@deploy/local/install-uv .local/uv
