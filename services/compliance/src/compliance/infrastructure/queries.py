@@ -11,7 +11,7 @@ from chassis.database import Database
 from compliance.application.queries import BlockView, CheckpointView, EntryFilter
 from compliance.domain.entry import LoggedEntry
 from compliance.domain.merkle import STORED_LEVELS, Node, fold
-from compliance.infrastructure.log import subject_key
+from compliance.infrastructure.log import storable, subject_key
 from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
@@ -153,7 +153,14 @@ class SqlComplianceQueries:
 
     async def _rows(self, query: TextClause, **parameters: object) -> Sequence[Any]:
         async with self._database.read() as connection:
-            return (await connection.execute(query, parameters)).all()
+            return (await connection.execute(query, {name: _sent(value) for name, value in parameters.items()})).all()
+
+
+def _sent(value: object) -> object:
+    """Ask for names as they are stored: a leaf may hold what PostgreSQL's text cannot."""
+    if isinstance(value, list):
+        return [_sent(each) for each in value]
+    return storable(value) if isinstance(value, str) else value
 
 
 def fold_complete(hashes: list[bytes]) -> bytes:
