@@ -1,0 +1,92 @@
+"""fsck as its users meet it: progress by chunks, a verdict, an exit code."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from chassis.database import Database
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.unit_of_work import SqlUnitOfWork
+from compliance.application.append_facts import AppendFacts
+from compliance.application.sign_checkpoint import SignCheckpoint
+from compliance.bootstrap import check_log
+from compliance.domain.merkle import leaf_hash
+from compliance.infrastructure import stored_log
+from compliance.infrastructure.repositories import SqlComplianceTransaction
+from kernel.clock import SystemClock
+from services.compliance.tests.fakes import Signer, entries, entry
+
+SIZE = 700
+
+
+@pytest.fixture
+async def administrator(
+    databases: Databases, urls: DatabaseUrls, database: Database, uow: SqlUnitOfWork[SqlComplianceTransaction]
+) -> AsyncIterator[psycopg.AsyncConnection[tuple[object, ...]]]:
+    """Somebody to whom no guard applies, before a log of 700 entries with three checkpoints."""
+    signer, append = Signer(), AppendFacts(uow)
+    sign = SignCheckpoint(uow, signer, SystemClock())
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO log_keys (name, public_key, sealed_seed) VALUES (%s, %s, '')", (signer.key.name, signer.key.public_key)
+        )
+    facts = [*entries(SIZE - 1), entry(resource_id="odd\0", after=None)]
+    for start, end in ((0, 256), (256, 600), (600, SIZE)):
+        await append(facts[start:end])
+        await sign()
+    url = databases.superuser_url.rpartition("/")[0] + f"/{urls.name}"
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("ALTER TABLE audit_entries DROP CONSTRAINT audit_entries_hash")
+        yield connection
+
+
+async def test_a_log_that_nobody_touched_is_intact(
+    administrator: object, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_log, "CHUNK_ENTRIES", 300)
+    told: list[tuple[int, int]] = []
+
+    finding = await check_log(database)(progress=lambda done, size: told.append((done, size)))
+
+    assert finding.problems == []
+    assert (finding.size, finding.checkpoints) == (SIZE, 3)
+    assert told == [(300, SIZE), (600, SIZE), (700, SIZE)]
+
+
+async def test_a_rewritten_log_does_not_pass_for_the_signed_one(
+    administrator: psycopg.AsyncConnection[tuple[object, ...]], database: Database
+) -> None:
+    """Even when every hash in the database is made to fit again, the signatures do not."""
+    leaf = entries(1)[0].leaf()
+    await administrator.execute("UPDATE audit_entries SET leaf = %s, leaf_hash = %s WHERE sequence = 10", (leaf, leaf_hash(leaf)))
+    await administrator.execute("DELETE FROM audit_nodes")
+
+    problems = (await check_log(database)()).problems
+
+    assert {f"checkpoint {size} was signed for another log" for size in (256, 600, SIZE)} <= set(problems)
+
+
+async def test_the_command_tells_by_its_exit_code(
+    administrator: psycopg.AsyncConnection[tuple[object, ...]], urls: DatabaseUrls
+) -> None:
+    async def fsck() -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "compliance", "fsck"),
+            env={"ELCORP_DATABASE_URL": urls.app},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        return process.returncode, out.decode()
+
+    code, out = await fsck()
+    assert code == 0, out
+    assert out.startswith("intact: 700 entries, 3 checkpoints, root ")
+    await administrator.execute("DELETE FROM audit_entries WHERE sequence = 699")
+    code, out = await fsck()
+    assert code == 1
+    assert out.startswith("BROKEN: ")

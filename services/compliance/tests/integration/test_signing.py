@@ -1,0 +1,82 @@
+"""The signing of checkpoints beside the appending, and appending that is broken off."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chassis.database import Database
+from chassis.testing.databases import DatabaseUrls
+from chassis.testing.running import endpoint, eventually, running, through
+from chassis.unit_of_work import SqlUnitOfWork
+from compliance.application.append_facts import AppendFacts
+from compliance.application.sign_checkpoint import SignCheckpoint
+from compliance.bootstrap import check_log, unit_of_work
+from compliance.infrastructure import log as log_tables
+from compliance.infrastructure.queries import SqlComplianceQueries
+from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.interfaces.checkpoints import CheckpointSigning
+from kernel.clock import SystemClock
+from services.compliance.tests.fakes import Signer, entries
+
+Uow = SqlUnitOfWork[SqlComplianceTransaction]
+
+
+async def test_a_batch_cancelled_halfway_leaves_nothing(database: Database, uow: Uow, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached, hang = asyncio.Event(), asyncio.Event()
+    copy = log_tables.SqlLog._copy
+
+    async def stuck(self: log_tables.SqlLog, *arguments: Any) -> None:
+        await copy(self, *arguments)
+        reached.set()
+        await hang.wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log_tables.SqlLog, "_copy", stuck)
+        appending = asyncio.create_task(AppendFacts(uow)(entries(50)))
+        await reached.wait()
+        appending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await appending
+
+    assert await AppendFacts(uow)(entries(5)) == 5
+    finding = await check_log(database)()
+    assert (finding.size, finding.problems) == (5, [])
+
+
+async def test_a_checkpoint_follows_growth_and_covers_the_latest_on_idle(database: Database, uow: Uow) -> None:
+    signing = CheckpointSigning(SignCheckpoint(uow, Signer(), SystemClock()), pause_seconds=0.05)
+    append, queries = AppendFacts(uow), SqlComplianceQueries(database)
+
+    async def covered() -> int:
+        checkpoint = await queries.latest_checkpoint()
+        return checkpoint.size if checkpoint else 0
+
+    async with running(signing.run):
+        for size in (3, 6, 9):
+            await append(entries(3))
+            signing.log_grew()
+            await eventually(covered, size, seconds=2)
+
+
+async def test_signing_waits_for_a_database_that_is_away(
+    urls: DatabaseUrls, fault_proxy: Callable[[str, int], Any], database: Database, uow: Uow
+) -> None:
+    proxy = await fault_proxy(*endpoint(urls.app))
+    behind = Database.connect(through(urls.app, proxy.port), pool_size=1)
+    signing = CheckpointSigning(SignCheckpoint(unit_of_work(behind), Signer(), SystemClock()), pause_seconds=0.05)
+    queries = SqlComplianceQueries(database)
+
+    async def is_covered() -> bool:
+        return await queries.latest_checkpoint() is not None
+
+    async with running(signing.run):
+        proxy.refuse()
+        await AppendFacts(uow)(entries(3))
+        signing.log_grew()
+        await asyncio.sleep(0.3)
+        assert not await is_covered()
+        await proxy.heal()
+        await eventually(is_covered, expected=True, seconds=5)
+    await behind.close()
