@@ -14,12 +14,17 @@ PROBLEMS_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Neighbouring entries, in order. `misfiled` are those whose columns say something else than their leaves."""
+    """Neighbouring entries, in order.
+
+    `misfiled` are those that are not found by what their leaves say, `related` is how many subjects their leaves name
+    beside resource and actor.
+    """
 
     sequences: Sequence[int]
     leaves: Sequence[bytes]
     hashes: Sequence[bytes]
     misfiled: Sequence[int] = ()
+    related: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,10 @@ class StoredLog(Protocol):
 
     @property
     def key(self) -> VerifierKey | None: ...
+
+    @property
+    def related(self) -> int:
+        """How often entries are filed under related subjects."""
 
     def chunks(self) -> AsyncIterator[Chunk]: ...
 
@@ -101,6 +110,7 @@ class _Recomputation:
 
     def __init__(self, finding: Finding, log: StoredLog) -> None:
         self.frontier = Frontier()
+        self._related = 0
         self._finding = finding
         self._log = log
         self._nodes = dict(log.nodes)
@@ -114,6 +124,7 @@ class _Recomputation:
             if stored != hash_:
                 self._finding.complain(f"entry {sequence} is not what its hash says")
             self._append(hash_)
+        self._related += chunk.related
         for sequence in chunk.misfiled:
             self._finding.complain(f"entry {sequence} is filed under something else than its leaf says")
 
@@ -122,6 +133,8 @@ class _Recomputation:
         finding.size, finding.root_hash = frontier.size, frontier.root
         if (head.size, head.hashes) != (frontier.size, frontier.hashes):
             finding.complain(f"the head says {head.size} entries with other hashes than the {frontier.size} leaves give")
+        if self._log.related > self._related:
+            finding.complain(f"{self._log.related - self._related} more are filed under subjects than the leaves name")
         for node in self._nodes:
             finding.complain(f"node {node.level}/{node.position} belongs to no entries")
         for size in self._roots:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 from psycopg import AsyncConnection
@@ -14,7 +15,7 @@ from compliance.application.check_log import Chunk, StoredCheckpoint
 from compliance.domain.checkpoint import VerifierKey
 from compliance.domain.entry import LEAF_HEADER
 from compliance.domain.merkle import Frontier, Node
-from compliance.infrastructure.log import storable
+from compliance.infrastructure.log import storable, subject_key
 
 CHUNK_ENTRIES = 4096
 
@@ -27,6 +28,18 @@ _CHUNK = """
         array_agg(producer), array_agg(action), array_agg(actor_id), array_agg(resource_type), array_agg(resource_id)
     FROM (SELECT * FROM audit_entries WHERE sequence > %s ORDER BY sequence LIMIT %s) AS chunk
 """
+_RELATED = "SELECT count(*) FROM audit_related"
+_NOT_RELATED = """
+    SELECT sequence FROM unnest(%s::uuid[], %s::bigint[]) AS said (subject, sequence)
+    LEFT JOIN audit_related AS filed USING (subject, sequence) WHERE filed.subject IS NULL
+"""
+
+
+class _Said(NamedTuple):
+    """What a leaf says its entry is to be found by: its columns, and the keys of related subjects."""
+
+    columns: list[object]
+    related: set[UUID]
 
 
 class SqlStoredLog:
@@ -36,12 +49,14 @@ class SqlStoredLog:
         self.nodes: dict[Node, bytes] = {}
         self.checkpoints: list[StoredCheckpoint] = []
         self.key: VerifierKey | None = None
+        self.related = 0
 
     async def load(self) -> None:
         ((size, hashes),) = await self._rows(_HEAD)
         self.head = Frontier(size, hashes)
         self.nodes = {Node(level, index): hash_ for level, index, hash_ in await self._rows(_NODES)}
         self.checkpoints = [StoredCheckpoint(*row) for row in await self._rows(_CHECKPOINTS)]
+        ((self.related,),) = await self._rows(_RELATED)
         self.key = next((VerifierKey(name, public_key) for name, public_key in await self._rows(_KEY)), None)
 
     async def chunks(self) -> AsyncIterator[Chunk]:
@@ -52,10 +67,17 @@ class SqlStoredLog:
             following = asyncio.create_task(self._chunk(after=sequences[-1]))
             await asyncio.sleep(0)
             try:
-                yield Chunk(sequences, leaves, hashes, _misfiled(sequences, leaves, filed))
+                said = [_said(leaf) for leaf in leaves]
                 row = await following
+                misfiled = _misfiled(sequences, said, filed) + await self._not_related(sequences, said)
+                yield Chunk(sequences, leaves, hashes, misfiled, sum(len(each.related) for each in said))
             finally:
                 following.cancel()
+
+    async def _not_related(self, sequences: Sequence[int], said: Sequence[_Said]) -> list[int]:
+        related = [(key, sequence) for sequence, each in zip(sequences, said, strict=True) for key in each.related]
+        keys, places = [key for key, _ in related], [place for _, place in related]
+        return [sequence for (sequence,) in await self._rows(_NOT_RELATED, (keys, places))]
 
     async def _chunk(self, *, after: int) -> Any:
         (row,) = await self._rows(_CHUNK, (after, CHUNK_ENTRIES))
@@ -67,21 +89,21 @@ class SqlStoredLog:
             return await cursor.fetchall()
 
 
-def _misfiled(sequences: Sequence[int], leaves: Sequence[bytes], filed: Sequence[Sequence[object]]) -> list[int]:
-    said = map(_said, leaves)
-    return [sequence for sequence, says, *columns in zip(sequences, said, *filed, strict=True) if says != columns]
+def _misfiled(sequences: Sequence[int], said: Sequence[_Said], filed: Sequence[Sequence[object]]) -> list[int]:
+    return [sequence for sequence, says, *columns in zip(sequences, said, *filed, strict=True) if says.columns != columns]
 
 
-def _said(leaf: bytes) -> list[object]:
-    """Read the columns that entries are found by from what the log commits to."""
+def _said(leaf: bytes) -> _Said:
     try:
         content = orjson.loads(leaf[len(LEAF_HEADER) :])
-        names = (content["producer"], content["action"], content["actor"]["subject_id"])
-        resource = (content["resource_type"], content["resource_id"])
+        actor, resource_id = content["actor"], content["resource_id"]
+        names = (content["producer"], content["action"], actor["subject_id"], content["resource_type"], resource_id)
         fact_id = bytes.fromhex(content["fact_id"].replace("-", ""))
-        return [fact_id, datetime.fromisoformat(content["occurred_at"]), *map(storable, (*names, *resource))]
+        columns = [fact_id, datetime.fromisoformat(content["occurred_at"]), *map(storable, names)]
+        related = {actor["session_id"], *content["related_ids"]} - {"", resource_id, actor["subject_id"]}
+        return _Said(columns, {subject_key(each) for each in related})
     except (KeyError, TypeError, AttributeError, ValueError):
-        return []
+        return _Said([], set())
 
 
 def stored_log(database: Database) -> Callable[[], AbstractAsyncContextManager[SqlStoredLog]]:

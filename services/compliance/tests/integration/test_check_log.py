@@ -1,0 +1,161 @@
+"""fsck finds whatever a superuser changes behind the log's back, and nothing in a log that is whole."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.unit_of_work import SqlUnitOfWork
+from compliance.application.append_facts import AppendFacts
+from compliance.application.check_log import Finding
+from compliance.application.sign_checkpoint import SignCheckpoint
+from compliance.bootstrap import check_log
+from compliance.domain.checkpoint import Checkpoint
+from compliance.infrastructure.repositories import SqlComplianceTransaction
+from services.compliance.tests.fakes import ORIGIN, Signer, entries, entry
+
+Uow = SqlUnitOfWork[SqlComplianceTransaction]
+
+
+class Tampered:
+    """A log of 600 entries with two checkpoints, in the hands of a superuser."""
+
+    def __init__(self, database: Database, superuser_url: str, signer: Signer) -> None:
+        self.database = database
+        self.signer = signer
+        self._superuser_url = superuser_url
+
+    async def tamper(self, *statements: str) -> None:
+        async with await psycopg.AsyncConnection.connect(self._superuser_url, autocommit=True) as connection:
+            # No trigger fires, and nothing checks that a leaf has its hash.
+            await connection.execute("SET session_replication_role = replica")
+            await connection.execute("ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS audit_entries_hash")
+            for statement in statements:
+                done = await connection.execute(statement)
+                assert done.rowcount != 0, statement
+
+    async def check(self) -> Finding:
+        return await check_log(self.database)()
+
+
+@pytest.fixture
+async def tampered(uow: Uow, database: Database, urls: DatabaseUrls, databases: Databases) -> Tampered:
+    signer = Signer()
+    append, sign = AppendFacts(uow), SignCheckpoint(uow, signer, ControlledClock())
+    await append([entry(resource_id="the one", related_ids=("wallet",), action="the\0act"), *entries(299)])
+    await sign()
+    await append(entries(300))
+    await sign()
+    async with await psycopg.AsyncConnection.connect(urls.app) as connection:
+        await connection.execute(
+            "INSERT INTO log_keys (name, public_key, sealed_seed) VALUES (%s, %s, '\\x00')", (ORIGIN, signer.key.public_key)
+        )
+    return Tampered(database, databases.superuser_url.rpartition("/")[0] + f"/{urls.name}", signer)
+
+
+async def test_a_whole_log_is_intact(tampered: Tampered) -> None:
+    finding = await tampered.check()
+
+    assert (finding.size, finding.checkpoints, finding.problems) == (600, 2, [])
+
+
+SWAPPED = """
+    UPDATE audit_entries e SET leaf = o.leaf, leaf_hash = o.leaf_hash FROM audit_entries o
+    WHERE (e.sequence, o.sequence) IN ((300, 301), (301, 300))
+"""
+REHASHED = "leaf = leaf || ' ', leaf_hash = sha256('\\x00'::bytea || leaf || ' ')"
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("UPDATE audit_entries SET leaf = leaf || ' ' WHERE sequence = 5", "entry 5 is not what its hash says"),
+        ("UPDATE audit_entries SET leaf_hash = sha256('x') WHERE sequence = 5", "entry 5 is not what its hash says"),
+        (f"UPDATE audit_entries SET {REHASHED} WHERE sequence = 5", "checkpoint 300 was signed for another log"),
+        ("DELETE FROM audit_entries WHERE sequence = 5", "entry 6 stands where 5 should"),
+        ("DELETE FROM audit_entries WHERE sequence = 0", "entry 1 stands where 0 should"),
+        ("DELETE FROM audit_entries WHERE sequence = 599", "the head says 600 entries"),
+        ("DELETE FROM audit_entries WHERE sequence >= 300", "checkpoint 600 is of a larger log than there is"),
+        (
+            SWAPPED,
+            "checkpoint 600 was signed for another log",
+        ),
+        ("DELETE FROM audit_related WHERE sequence = 5", "entry 5 is filed under something else"),
+        ("UPDATE audit_related SET subject = gen_random_uuid() WHERE sequence = 5", "entry 5 is filed under something else"),
+        ("INSERT INTO audit_related VALUES (gen_random_uuid(), 5)", "more are filed under subjects than the leaves name"),
+        ("UPDATE audit_entries SET actor_id = 'somebody else' WHERE sequence = 5", "entry 5 is filed under something else"),
+        ("UPDATE audit_entries SET resource_id = 'another' WHERE sequence = 0", "entry 0 is filed under something else"),
+        ("UPDATE audit_entries SET resource_type = 'other' WHERE sequence = 5", "entry 5 is filed under something else"),
+        ("UPDATE audit_entries SET action = 'other' WHERE sequence = 5", "entry 5 is filed under something else"),
+        ("UPDATE audit_entries SET producer = 'other' WHERE sequence = 5", "entry 5 is filed under something else"),
+        ("UPDATE audit_entries SET fact_id = gen_random_uuid() WHERE sequence = 5", "entry 5 is filed under something else"),
+        (
+            "UPDATE audit_entries SET occurred_at = occurred_at + interval '1 us' WHERE sequence = 5",
+            "entry 5 is filed under something else",
+        ),
+        ("UPDATE audit_nodes SET hash = sha256('x') WHERE (level, index) = (8, 1)", "node 8/1 is missing or not what"),
+        ("DELETE FROM audit_nodes WHERE (level, index) = (8, 1)", "node 8/1 is missing or not what"),
+        ("INSERT INTO audit_nodes VALUES (8, 2, sha256('x'))", "node 8/2 belongs to no entries"),
+        ("UPDATE audit_head SET size = 599", "the head says 599 entries"),
+        ("UPDATE audit_head SET hashes[1] = sha256('x')", "the head says 600 entries with other hashes"),
+        ("UPDATE checkpoints SET root_hash = sha256('x') WHERE size = 300", "checkpoint 300 was signed for another log"),
+        ("UPDATE checkpoints SET note = note || 'x' WHERE size = 300", "the note of checkpoint 300 does not verify"),
+        (
+            "UPDATE checkpoints SET note = (SELECT note FROM checkpoints WHERE size = 600) WHERE size = 300",
+            "the note of checkpoint 300 is of another checkpoint",
+        ),
+        ("UPDATE checkpoints SET size = 601 WHERE size = 600", "checkpoint 601 is of a larger log than there is"),
+        ("UPDATE log_keys SET public_key = sha256('x')", "the note of checkpoint 300 does not verify"),
+        ("DELETE FROM log_keys", "no key that could have signed them"),
+    ],
+)
+async def test_every_kind_of_tampering_is_found(tampered: Tampered, statement: str, problem: str) -> None:
+    await tampered.tamper(statement)
+
+    problems = (await tampered.check()).problems
+
+    assert any(found.startswith(problem) or problem in found for found in problems), problems
+
+
+async def test_a_forged_checkpoint_of_the_right_root_needs_the_key(tampered: Tampered) -> None:
+    forger, finding = Signer(), await tampered.check()
+    note = Checkpoint(ORIGIN, 600, finding.root_hash).sign(forger.key, forger.sign)
+
+    await tampered.tamper(f"UPDATE checkpoints SET note = '{note}' WHERE size = 600")
+
+    assert [problem for problem in (await tampered.check()).problems if "checkpoint 600 does not verify" in problem]
+
+
+async def test_a_rewritten_log_does_not_flood_the_report(tampered: Tampered) -> None:
+    await tampered.tamper("DELETE FROM audit_entries WHERE sequence = 5")
+
+    assert len((await tampered.check()).problems) <= 100
+
+
+async def test_a_log_that_grows_meanwhile_is_intact(tampered: Tampered, uow: Uow) -> None:
+    append, sign = AppendFacts(uow), SignCheckpoint(uow, tampered.signer, ControlledClock())
+    done = asyncio.Event()
+
+    async def grow() -> None:
+        while not done.is_set():
+            await append(entries(50))
+            await sign()
+
+    growing = asyncio.create_task(grow())
+    try:
+        findings = [await tampered.check() for _ in range(5)]
+    finally:
+        done.set()
+        await growing
+
+    assert [finding.problems for finding in findings] == [[]] * 5
+    assert findings[-1].size > 600
+
+
+async def test_an_empty_log_is_intact(database: Database) -> None:
+    finding = await check_log(database)()
+
+    assert (finding.size, finding.problems) == (0, [])
