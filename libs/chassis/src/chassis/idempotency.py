@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from kernel.errors import DomainError, Kind
+from kernel.errors import DomainError, KeyReused, Kind
 
 
 class RequestInProgress(DomainError):
@@ -23,16 +23,6 @@ class RequestInProgress(DomainError):
     kind: ClassVar[Kind] = Kind.CONFLICT
     code: ClassVar[str] = "RES_004"
     retry_after_seconds = 1
-
-
-class KeyReused(DomainError):
-    """The Idempotency-Key was used with another request."""
-
-    kind: ClassVar[Kind] = Kind.INVALID
-    code: ClassVar[str] = "VAL_002"
-
-    def __init__(self) -> None:
-        super().__init__(field="Idempotency-Key")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,16 @@ class InvalidValue(DomainError):
     code = "VAL_001"
 
 
+class KeyReused(DomainError):
+    """The Idempotency-Key was used before for another request."""
+
+    kind = Kind.INVALID
+    code = "VAL_002"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(field="Idempotency-Key", **facts)
+
+
 class Unavailable(DomainError):
     """A dependency is unavailable; retry later."""
 

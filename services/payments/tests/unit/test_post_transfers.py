@@ -6,7 +6,7 @@ import pytest
 
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
-from kernel.errors import NotFound, Unavailable
+from kernel.errors import KeyReused, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
 from payments.application.issue_money import IssueMoney
@@ -15,7 +15,7 @@ from payments.application.ports import Settled
 from payments.application.post_transfers import PostTransfers
 from payments.application.transfer_tokens import TransferTokens
 from payments.domain.account import Account, AccountKind, treasury_id
-from payments.domain.errors import InsufficientFunds, KeyReused, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
+from payments.domain.errors import InsufficientFunds, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
 from payments.infrastructure.group_commit import GroupCommit
 from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork
 

@@ -38,12 +38,5 @@ class ScreeningRefused(DomainError):
     code = "PAY_007"
 
 
-class KeyReused(DomainError):
-    """The Idempotency-Key was used before for something else."""
-
-    kind = Kind.INVALID
-    code = "VAL_002"
-
-
 class NotTheOwner(AccessDenied):
     """The wallet belongs to somebody else."""

@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from kernel.errors import KeyReused
 from kernel.events import Aggregate
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.domain.account import Account, AccountKind
-from payments.domain.errors import KeyReused, NotPositive, NotTheOwner, SelfTransfer
+from payments.domain.errors import NotPositive, NotTheOwner, SelfTransfer
 from payments.domain.events import TransferSettled
 
 
