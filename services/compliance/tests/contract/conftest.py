@@ -2,15 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
-from chassis.auth import SubjectRoles
 from chassis.database import Database
-from chassis.health import Readiness
-from chassis.rest import IdempotencyStore, create_app
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
+from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from compliance.application.append_facts import AppendFacts
 from compliance.application.sign_checkpoint import SignCheckpoint
@@ -26,16 +23,7 @@ GRANTS = {"admin": ["audit:view", "policy:manage"], "auditor": ["audit:view"], "
 async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     forge, signer, uow = TokenForge(clock), Signer(), unit_of_work(database)
     compliance = build(database, signer.key, clock)
-    app = create_app(
-        title="Elcorp compliance",
-        application=compliance,
-        routers=ROUTERS,
-        verifier=forge.verifier(),
-        policies=permitting(GRANTS, clock),
-        subject_roles=SubjectRoles(clock),
-        idempotency=IdempotencyStore(database, clock),
-        readiness=Readiness(),
-    )
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://compliance") as client:
+    async with rest_client(
+        compliance, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
+    ) as client:
         yield Api(client, compliance, AppendFacts(uow), SignCheckpoint(uow, signer, clock), forge)

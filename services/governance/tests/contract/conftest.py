@@ -2,15 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
-from chassis.auth import SubjectRoles
 from chassis.database import Database
-from chassis.health import Readiness
 from chassis.policies import BundleKeeper, Policies
-from chassis.rest import IdempotencyStore, create_app
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from governance.application import Governance
 from governance.bootstrap import build
@@ -40,16 +37,7 @@ async def api(governance: Governance, database: Database, clock: ControlledClock
     policies = Policies(clock)
     keeper = BundleKeeper(LocalBundles(governance.queries), policies)
     assert await keeper.refresh()
-    app = create_app(
-        title="Elcorp governance",
-        application=governance,
-        routers=ROUTERS,
-        verifier=forge.verifier(),
-        policies=policies,
-        subject_roles=SubjectRoles(clock),
-        idempotency=IdempotencyStore(database, clock),
-        readiness=Readiness(),
-    )
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://governance") as client:
+    async with rest_client(
+        governance, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
+    ) as client:
         yield Api(client, governance, subjects, forge, keeper, new_id())

@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
-from chassis.auth import SubjectRoles, TokenVerifier
+from chassis.auth import TokenVerifier
 from chassis.database import Database
-from chassis.health import Readiness
-from chassis.rest import IdempotencyStore, create_app
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
+from chassis.testing.rest import rest_client
 from identity.application import Identity
 from identity.infrastructure.signing_keys import KeyRing
 from identity.interfaces.rest import ROUTERS, jwks_router
@@ -34,16 +32,14 @@ async def api(
     settings: IdentitySettings,
     clock: ControlledClock,
 ) -> AsyncIterator[Api]:
-    app = create_app(
-        title="Elcorp identity",
-        application=identity,
-        routers=(*ROUTERS, jwks_router(ring.jwks)),
+    async with rest_client(
+        identity,
+        (*ROUTERS, jwks_router(ring.jwks)),
         verifier=verifier,
         policies=permitting(GRANTS, clock),
-        subject_roles=SubjectRoles(clock),
-        idempotency=IdempotencyStore(database, clock, master_key=settings.key()),
-        readiness=Readiness(),
-    )
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("198.51.100.7", 4711))
-    async with httpx.AsyncClient(transport=transport, base_url="http://identity") as client:
+        database=database,
+        clock=clock,
+        master_key=settings.key(),
+        peer=("198.51.100.7", 4711),
+    ) as client:
         yield Api(client)

@@ -8,12 +8,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from chassis.auth import SubjectRoles
 from chassis.database import Database
-from chassis.health import Readiness
-from chassis.rest import IdempotencyStore, create_app
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
+from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor
 from kernel.ids import new_id
@@ -75,18 +73,9 @@ class Api:
 async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     forge, screening = TokenForge(clock), FakeScreening()
     payments = build(database, screening, clock, PaymentsSettings())
-    app = create_app(
-        title="Elcorp payments",
-        application=payments,
-        routers=ROUTERS,
-        verifier=forge.verifier(),
-        policies=permitting(GRANTS, clock),
-        subject_roles=SubjectRoles(clock),
-        idempotency=IdempotencyStore(database, clock),
-        readiness=Readiness(),
-    )
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://payments") as client:
+    async with rest_client(
+        payments, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
+    ) as client:
         yield Api(client, forge, payments, screening)
 
 

@@ -1,0 +1,42 @@
+"""A service's REST API in contract tests: all of it is real but the port."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+
+from chassis.auth import SubjectRoles, TokenVerifier
+from chassis.database import Database
+from chassis.health import Readiness
+from chassis.policies import Policies
+from chassis.rest import IdempotencyStore, Router, create_app
+from kernel.clock import Clock
+
+
+@asynccontextmanager
+async def rest_client(
+    application: object,
+    routers: Sequence[Router],
+    *,
+    verifier: TokenVerifier,
+    policies: Policies,
+    database: Database,
+    clock: Clock,
+    master_key: bytes | None = None,
+    peer: tuple[str, int] = ("127.0.0.1", 123),
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the app that serves `routers`; `peer` is the address that its requests come from."""
+    app = create_app(
+        title="contract",
+        application=application,
+        routers=routers,
+        verifier=verifier,
+        policies=policies,
+        subject_roles=SubjectRoles(clock),
+        idempotency=IdempotencyStore(database, clock, master_key=master_key),
+        readiness=Readiness(),
+    )
+    # The app answers for its own failures, as it does behind a port.
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        yield client
