@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final
 
 import aio_pika.exceptions
-import aiohttp
 import grpc
 import psycopg
 import sqlalchemy.exc
@@ -64,7 +63,6 @@ _AWAY: Final[tuple[type[BaseException], ...]] = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     aio_pika.exceptions.AMQPConnectionError,
-    aiohttp.ClientConnectionError,
     asyncio.TimeoutError,
     ConnectionError,
 )

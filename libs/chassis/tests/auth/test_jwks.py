@@ -116,6 +116,12 @@ async def test_a_malformed_document_is_no_reason_to_fall(keys: JwksKeys, issuer:
         await keys.find("first")
 
 
+async def test_a_document_without_end_is_not_read_to_its_end(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
+    issuer.document = {**forge.jwks(), "padding": "x" * 300_000}
+    with pytest.raises(Unavailable):
+        await keys.find("first")
+
+
 async def test_keys_of_other_kinds_are_left_out(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
     good = forge.jwks()["keys"][0]
     issuer.document = {

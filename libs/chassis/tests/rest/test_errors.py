@@ -1,6 +1,5 @@
 """Which error a caller sees for what was raised."""
 
-import aiohttp
 import grpc
 import psycopg
 import pytest
@@ -31,7 +30,6 @@ AWAY = [
     psycopg.OperationalError("gone"),
     redis.exceptions.ConnectionError("gone"),
     redis.exceptions.TimeoutError("slow"),
-    aiohttp.ServerDisconnectedError(),
     TimeoutError(),
     ConnectionRefusedError(),
     grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata()),

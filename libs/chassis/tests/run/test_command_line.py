@@ -54,6 +54,6 @@ def test_a_worker_s_modules_hold_no_web_framework():
 import runpy, sys
 module = runpy.run_path({str(DOORS)!r})
 import chassis.run.work, chassis.jobs, chassis.messaging.consumer, chassis.messaging.relay
-sys.exit(1 if {{'fastapi', 'uvicorn', 'starlette', 'alembic'}} & set(sys.modules) else 0)
+sys.exit(1 if {{'fastapi', 'starlette', 'alembic', 'aiohttp', 'redis'}} & set(sys.modules) else 0)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603

@@ -101,7 +101,7 @@ def test_an_exception_is_one_line_without_its_secrets(lines):
 def test_libraries_log_through_the_same_pipe_and_the_noisy_ones_are_quiet(lines):
     logging.getLogger("some.library").warning("mail to %s", "anna@example.na")
     logging.getLogger("psycopg.pool").warning("error connecting in 'pool-1'")
-    logging.getLogger("aiohttp.access").info("GET /")
+    logging.getLogger("uvicorn.access").info("GET /")
     logging.getLogger("grpc._cython.cygrpc").error("noise")
     (line,) = lines()
     assert (line["library"], line["level"], line["event"]) == ("some.library", "warning", f"mail to {HIDDEN}")

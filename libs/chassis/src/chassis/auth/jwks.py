@@ -1,11 +1,14 @@
 """The issuer's public keys, from its JWKS (RFC 7517)."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
-import aiohttp
 import jwt
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
@@ -15,7 +18,8 @@ from kernel.errors import Unavailable
 
 log = structlog.get_logger()
 
-_TIMEOUT = aiohttp.ClientTimeout(total=3)
+_TIMEOUT_SECONDS = 3
+_DOCUMENT_BYTES_MAX = 256 * 1024
 _KEYS_MAX = 64
 
 
@@ -73,14 +77,32 @@ class JwksKeys:
     async def _fetch(self) -> None:
         self._tried_at = self._clock.now()
         try:
-            async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(self._url) as response:
-                response.raise_for_status()
-                keys = _parse(await response.json())
-        except (aiohttp.ClientError, TimeoutError, ValueError, AttributeError, jwt.PyJWTError) as exc:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                keys = _parse(json.loads(await asyncio.to_thread(_download, self._url)))
+        except (OSError, HTTPException, ValueError, AttributeError, jwt.PyJWTError) as exc:
             log.warning("jwks_fetch_failed", url=self._url, error=type(exc).__name__)
             return
         if keys:
             self._keys = keys
+
+
+def _download(url: str) -> bytes:
+    """GET in a thread of its own: an asynchronous client is 10 MB in memory, for one small document every few minutes."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ValueError("the JWKS URL names no host")
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
+    try:
+        path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        response = connection.getresponse()
+        body = response.read(_DOCUMENT_BYTES_MAX + 1)
+    finally:
+        connection.close()
+    if response.status != HTTPStatus.OK or len(body) > _DOCUMENT_BYTES_MAX:
+        raise ValueError(f"status {response.status}, {len(body)} bytes")
+    return body
 
 
 def _parse(document: Any) -> dict[str, EllipticCurvePublicKey]:

@@ -1,39 +1,57 @@
 """The operators' door of a process that serves nothing else: /healthz, /readyz, /metrics."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from typing import Any
 
-from aiohttp import web
+import orjson
 
 from chassis.health import Readiness
-from chassis.ports import bind
+from chassis.run.rest import RestServer
 from chassis.telemetry.metrics import exposition
 
 SHUTDOWN_SECONDS = 2
+_JSON = "application/json"
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 @asynccontextmanager
 async def ops_server(host: str, port: int, readiness: Readiness) -> AsyncIterator[int]:
     """Serve for the length of the block; gives the real port. Raises PortTakenError."""
-
-    async def healthz(_request: web.Request) -> web.Response:
-        return web.json_response({"alive": True})
-
-    async def readyz(_request: web.Request) -> web.Response:
-        report = await readiness.report()
-        return web.json_response(report.body(), status=report.status)
-
-    async def metrics(request: web.Request) -> web.Response:
-        body, content_type = exposition(request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type})
-
-    app = web.Application(client_max_size=1024)
-    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
-    await runner.setup()
+    server = RestServer(_Ops(readiness), host, port, grace_seconds=SHUTDOWN_SECONDS, setting="ELCORP_OPS_PORT")
+    await server.start(asyncio.Event())
     try:
-        listener = bind(host, port, setting="ELCORP_OPS_PORT")
-        await web.SockSite(runner, listener).start()
-        yield listener.getsockname()[1]
+        yield server.port
     finally:
-        await runner.cleanup()
+        await server.stop()
+
+
+class _Ops:
+    """An ASGI application by hand: workers need not load a web framework for three pages."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+
+    async def __call__(self, scope: MutableMapping[str, Any], _receive: object, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        status, content_type, body = await self._page(scope)
+        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _page(self, scope: MutableMapping[str, Any]) -> tuple[int, str, bytes]:
+        if scope["method"] not in {"GET", "HEAD"}:
+            return 405, _JSON, b"{}"
+        match scope["path"]:
+            case "/healthz":
+                return 200, _JSON, orjson.dumps({"alive": True})
+            case "/readyz":
+                report = await self._readiness.report()
+                return report.status, _JSON, orjson.dumps(report.body())
+            case "/metrics":
+                body, content_type = exposition(dict(scope["headers"]).get(b"accept", b"").decode("latin-1"))
+                return 200, content_type, body
+        return 404, _JSON, b"{}"

@@ -20,7 +20,6 @@ _QUIET = {
     "psycopg.pool": logging.ERROR,
     "grpc": logging.ERROR,
     "grpc._cython.cygrpc": logging.CRITICAL,
-    "aiohttp.access": logging.CRITICAL,
     "aiohttp.client": logging.ERROR,
     "aio_pika": logging.ERROR,
     "aiormq": logging.CRITICAL,
