@@ -13,7 +13,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from chassis import schema
 from chassis.database import sqlalchemy_url
@@ -34,7 +34,8 @@ def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = prin
     `owner_url` is a libpq URL of the role that owns the schema. The runtime role, named like it with `_app` for
     `_owner`, gets its rights from the migrations.
     """
-    engine = create_engine(sqlalchemy_url(owner_url), connect_args={"connect_timeout": 5})
+    # Nothing is pooled: whatever a migration raises, its connection is closed with its block.
+    engine = create_engine(sqlalchemy_url(owner_url), poolclass=NullPool, connect_args={"connect_timeout": 5})
     script = _script(versions)
     with engine.connect() as connection:
         connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
@@ -47,7 +48,6 @@ def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = prin
             with environment.begin_transaction():
                 environment.run_migrations()
         connection.commit()
-    engine.dispose()
     head = script.get_current_head()
     say(f"schema at {head}" + (" already" if before == (head,) else f", was {', '.join(before) or 'empty'}"))
 
