@@ -87,7 +87,7 @@ async def test_the_runtime_role_runs_deferred_jobs(painters, database):
             async with database.session() as session:
                 await defer(session, painters.paint, door="front")
                 await session.commit()
-            await eventually(lambda: asyncio.sleep(0, painters.painted), ["front"])
+            await eventually(lambda: painters.painted, ["front"])
             await worker.check()
     with pytest.raises(RuntimeError):
         await worker.check()
@@ -110,7 +110,7 @@ async def test_a_failing_job_is_told_in_one_line_and_counted(painters, database)
         worker = JobWorker(app, service="painters", grace_seconds=5)
         with capture_logs() as lines:
             async with running(worker.run):
-                await eventually(lambda: asyncio.sleep(0, bool([x for x in lines if x.get("name") == "painters:break"])), True)
+                await eventually(lambda: any(line.get("name") == "painters:break" for line in lines))
         await worker._measure_once()
     (line,) = [line for line in lines if line.get("name") == "painters:break"]
     assert (line["event"], line["outcome"]) == ("job", "failed")
@@ -128,7 +128,7 @@ async def test_the_queue_is_measured(painters, database):
         assert REGISTRY.get_sample_value("jobs_waiting", {"queue": "default"}) == 2
         assert sample("job_oldest_waiting_seconds") > 0
         async with running(worker.run):
-            await eventually(lambda: asyncio.sleep(0, len(painters.painted)), 2)
+            await eventually(lambda: len(painters.painted), 2)
         await worker._measure_once()
     assert REGISTRY.get_sample_value("jobs_waiting", {"queue": "default"}) is None
     assert sample("job_last_success_timestamp_seconds", task="painters:paint") > 1_700_000_000
@@ -212,7 +212,7 @@ async def test_a_lost_database_is_waited_for(urls, servers, fault_proxy, monkeyp
                 await defer(session, painters.paint, door="front")
                 await session.commit()
             await direct.close()
-            await eventually(lambda: asyncio.sleep(0, painters.painted), ["front"], seconds=20)
+            await eventually(lambda: painters.painted, ["front"], seconds=20)
 
 
 async def test_periodic_ticks_are_deduplicated_by_the_database(urls, database):
@@ -229,12 +229,18 @@ async def test_periodic_ticks_are_deduplicated_by_the_database(urls, database):
 
         painters.app.add_tasks_from(blueprint, namespace="painters")
         apps.append(painters.app)
+
+    async def told() -> list[tuple[object, ...]]:
+        return await rows(urls, "SELECT args->>'timestamp' FROM procrastinate_jobs WHERE task_name = 'painters:tick'")
+
+    async def ticks_of_three_seconds() -> bool:
+        return len(set(await told())) >= 3
+
     async with apps[0].open_async(), apps[1].open_async(), apps[2].open_async():
         workers = [JobWorker(app, service="painters", grace_seconds=5) for app in apps]
         async with running(*(worker.run for worker in workers)):
-            await asyncio.sleep(3.5)
-    ticks = await rows(urls, "SELECT args->>'timestamp' FROM procrastinate_jobs WHERE task_name = 'painters:tick'")
-    assert len(ticks) >= 3
+            await eventually(ticks_of_three_seconds)
+    ticks = await told()
     assert len(ticks) == len(set(ticks))
 
 

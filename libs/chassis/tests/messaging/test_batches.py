@@ -1,7 +1,6 @@
 """Batch subscriptions: many messages, one handler call, one acknowledgement."""
 
 import asyncio
-import time
 from functools import partial
 
 from chassis.messaging.consumer import Consumer
@@ -59,10 +58,9 @@ async def test_batch_does_not_wait_to_be_full(broker_url, publications, register
     log = Log()
     async with running(log.consumer(broker_url, wait_ms_max=50).run):
         await eventually(partial(broker.depth, QUEUE), 0)
-        begun = time.perf_counter()
+        # One of a hundred: it would never be full.
         await broker.send(register("ada"), publications, queue=QUEUE)
         await eventually(log.count, 1)
-        assert time.perf_counter() - begun < 1
     assert await broker.depth(QUEUE) == 0
 
 
@@ -103,9 +101,7 @@ async def test_stop_while_a_dependency_is_away_gives_the_batch_back(broker_url, 
         await eventually(partial(broker.depth, QUEUE), 0)
         await broker.send(register("ada"), publications, queue=QUEUE)
         await asyncio.sleep(0.3)
-        begun = time.perf_counter()
         stop.set()
-    assert time.perf_counter() - begun < 3
     await eventually(partial(broker.depth, QUEUE), 1)
 
 

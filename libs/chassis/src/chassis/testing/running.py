@@ -23,13 +23,18 @@ async def _awaited(run: Awaitable[None]) -> None:
     await run
 
 
-async def eventually(look: Callable[[], Awaitable[object]], expected: object, *, seconds: float = 10) -> None:
-    """Look until it is as expected; AssertionError with the last finding when it never is."""
+async def eventually(look: Callable[[], object], expected: object = True, *, seconds: float = 30) -> None:
+    """Look until it is as expected; AssertionError with the last finding when it never is.
+
+    `look` may be asynchronous. The seconds are for a crowded machine: nobody waits longer than it takes.
+    """
     found: object = None
     try:
         async with asyncio.timeout(seconds):
             while True:
-                found = await look()
+                found = look()
+                if isinstance(found, Awaitable):
+                    found = await found
                 if found == expected:
                     return
                 await asyncio.sleep(0.02)
