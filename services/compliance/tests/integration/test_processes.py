@@ -1,0 +1,264 @@
+"""The `work` process, whole: facts come in by the broker and end in the log, each once, whoever is killed."""
+
+import asyncio
+import base64
+import os
+import random
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aio_pika
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.messaging.contracts import Publications
+from chassis.messaging.outbox_message import OutboxMessage
+from chassis.messaging.relay import Relay
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.running import eventually, running
+from compliance.application.append_facts import AppendFacts
+from compliance.bootstrap import SERVICE, build, check_log, unit_of_work, working
+from compliance.interfaces.subscriptions import entry_of
+from compliance.settings import ComplianceSettings
+from elcorp.compliance.v1 import events_pb2
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.clock import SystemClock
+from kernel.ids import new_id
+from services.compliance.tests.fakes import AT, Signer
+
+PAYMENTS = Publications("payments", {})
+DEAD = "compliance.audit.dead"
+MASTER_KEY = base64.b64encode(bytes(32)).decode()
+
+
+class Producer:
+    """Payments, as far as it matters here: an outbox, and a relay where one runs."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def write(self, *messages: OutboxMessage) -> None:
+        rows = [(each.message_id, each.type, each.aggregate_id, each.payload, Jsonb(each.headers)) for each in messages]
+        async with await psycopg.AsyncConnection.connect(self.url) as connection, connection.cursor() as cursor:
+            await cursor.executemany(
+                "INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES (%s, %s, %s, %s, %s)", rows
+            )
+            await cursor.execute("NOTIFY outbox")
+
+
+@pytest.fixture
+async def producer(databases: Databases) -> AsyncIterator[Producer]:
+    async with databases.create("compliance", SERVICE.migrations) as urls:
+        yield Producer(urls.app)
+
+
+@pytest.fixture
+async def emptied(broker_url: str) -> str:
+    """The broker without what an earlier test of the session left in the queues."""
+    async with await aio_pika.connect(broker_url) as connection:
+        for queue in ("compliance.audit", DEAD):
+            async with connection.channel() as channel:
+                await channel.queue_delete(queue)
+    return broker_url
+
+
+def settings_of(urls: DatabaseUrls, broker_url: str) -> ComplianceSettings:
+    return ComplianceSettings(database_url=urls.app, rabbitmq_url=broker_url, master_key=MASTER_KEY, checkpoint_seconds=0.1)
+
+
+def fact(number: int, **changes: Any) -> AuditFact:
+    made = {"action": "payments.test.change", "resource_type": "test", "resource_id": str(number), "occurred_at": AT}
+    return AuditFact(**{**made, **changes})
+
+
+def message(*facts: AuditFact) -> OutboxMessage:
+    return PAYMENTS.audit([(each, Actor.service("payments")) for each in facts])
+
+
+def rewritten(sent: OutboxMessage, **changes: str) -> OutboxMessage:
+    """Spoil the first fact of a message."""
+    recorded = events_pb2.AuditFactsRecorded.FromString(sent.payload)
+    for name, value in changes.items():
+        setattr(recorded.facts[0], name, value)
+    return OutboxMessage(sent.message_id, sent.type, sent.aggregate_id, recorded.SerializeToString(), sent.headers)
+
+
+@asynccontextmanager
+async def worked(urls: DatabaseUrls, broker_url: str, producer: Producer) -> AsyncIterator[None]:
+    """Run compliance's `work` and the producer's relay in this process."""
+    async with (
+        working(settings_of(urls, broker_url)) as parts,
+        running(*parts.background, Relay(producer.url, broker_url, PAYMENTS).run),
+    ):
+        yield
+
+
+async def logged(urls: DatabaseUrls) -> list[str]:
+    # By a connection of its own each time: some of these tests end all that there are.
+    async with await psycopg.AsyncConnection.connect(urls.app) as connection:
+        found = await connection.execute("SELECT resource_id FROM audit_entries WHERE producer = 'payments' ORDER BY sequence")
+        return [name for (name,) in await found.fetchall()]
+
+
+async def depth(broker_url: str, queue: str) -> int:
+    async with await aio_pika.connect(broker_url) as connection, connection.channel() as channel:
+        declared = await channel.declare_queue(queue, passive=True)
+        return declared.declaration_result.message_count or 0
+
+
+async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(
+    urls: DatabaseUrls, database: Database, emptied: str, producer: Producer
+) -> None:
+    async def signed() -> object:
+        async with database.read() as connection:
+            return await connection.scalar(text("SELECT size FROM audit_head WHERE size IN (SELECT size FROM checkpoints)"))
+
+    await producer.write(*(message(fact(number), fact(number + 1)) for number in range(0, 100, 2)))
+    async with worked(urls, emptied, producer):
+        # Compliance's own acts take the same way: the making of its key, and a block.
+        place_block = build(database, Signer().key, SystemClock()).place_block
+        await place_block(actor=Actor.service("test"), subject_id=new_id(), reason="court order")
+        await eventually(signed, 102, seconds=30)
+
+    assert sorted(await logged(urls), key=int) == [str(number) for number in range(100)]
+    async with database.read() as connection:
+        own = await connection.execute(text("SELECT action FROM audit_entries WHERE producer = 'compliance'"))
+        assert sorted(own.scalars()) == ["compliance.log_key.create", "compliance.screening_block.place"]
+    finding = await check_log(database)()
+    assert (finding.size, finding.problems) == (102, [])
+
+
+async def test_a_hostile_producer_does_not_stop_the_log(
+    urls: DatabaseUrls, database: Database, emptied: str, producer: Producer
+) -> None:
+    again = fact(4)
+    odd = [
+        message(fact(0, resource_id="0\0")),
+        message(fact(1, reason="\0" * 200_000, after={"lines": ["x" * 1000] * 1000})),
+        message(fact(2, related_ids=tuple(str(new_id()) for _ in range(5000)))),
+        message(fact(3, resource_id="3" + "é" * 100_000)),
+        message(again),
+    ]
+    refused = [
+        rewritten(message(fact(90)), fact_id="no id"),
+        rewritten(message(fact(91)), producer="identity"),
+        rewritten(message(again), reason="something else now"),
+    ]
+    await producer.write(*odd, *refused, *(message(fact(number)) for number in range(10, 20)))
+
+    async with worked(urls, emptied, producer):
+
+        async def kept() -> int:
+            return len(await logged(urls))
+
+        async def dead() -> int:
+            return await depth(emptied, DEAD)
+
+        await eventually(kept, 15, seconds=30)
+        await eventually(dead, 3, seconds=30)
+
+    assert [each[:1] for each in await logged(urls)] == ["0", "1", "2", "3", "4", *["1"] * 10]
+    finding = await check_log(database)()
+    assert finding.problems == []
+
+
+async def test_the_log_is_written_when_its_database_is_back(
+    urls: DatabaseUrls, database: Database, emptied: str, producer: Producer, databases: Databases
+) -> None:
+    await producer.write(message(fact(0)))
+    async with worked(urls, emptied, producer):
+
+        async def kept() -> int:
+            return len(await logged(urls))
+
+        await eventually(kept, 1, seconds=30)
+        for number in range(1, 6):
+            await producer.write(*(message(fact(each)) for each in range(number * 20, number * 20 + 20)))
+            await _disconnect(databases, urls)
+            await asyncio.sleep(0.05)
+        await eventually(kept, 101, seconds=60)
+
+    assert sorted(set(await logged(urls)), key=int) == [str(number) for number in (0, *range(20, 120))]
+    assert (await check_log(database)()).problems == []
+
+
+async def test_killed_workers_lose_no_fact_and_double_none(
+    urls: DatabaseUrls, database: Database, emptied: str, producer: Producer
+) -> None:
+    """Two `work` processes side by side, one of them killed again and again while facts come in."""
+    chance, facts_max = random.Random(11), 1500
+    environment = {
+        **os.environ,
+        "ELCORP_DATABASE_URL": urls.app,
+        "ELCORP_RABBITMQ_URL": emptied,
+        "ELCORP_MASTER_KEY": MASTER_KEY,
+        "ELCORP_OPS_PORT": "0",
+        "ELCORP_CHECKPOINT_SECONDS": "0.1",
+    }
+
+    async def start() -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "compliance", "work", env=environment, stdout=asyncio.subprocess.DEVNULL
+        )
+
+    async def write_slowly() -> None:
+        for number in range(0, facts_max, 10):
+            await producer.write(message(*(fact(each) for each in range(number, number + 10))))
+            await asyncio.sleep(0.05)
+
+    async def kept() -> int:
+        return len(await logged(urls))
+
+    workers = [await start(), await start()]
+    async with running(Relay(producer.url, emptied, PAYMENTS).run):
+        writing = asyncio.create_task(write_slowly())
+        try:
+            await _grown_beyond(urls, 0)
+            for _ in range(4):
+                victim = chance.randrange(2)
+                workers[victim].kill()
+                await workers[victim].wait()
+                workers[victim] = await start()
+                before = len(await logged(urls))
+                if before < facts_max:
+                    await _grown_beyond(urls, before)
+                await asyncio.sleep(chance.uniform(0, 0.3))
+            await writing
+            await eventually(kept, facts_max, seconds=60)
+        finally:
+            writing.cancel()
+            for worker in workers:
+                worker.kill()
+                await worker.wait()
+
+    assert sorted(await logged(urls), key=int) == [str(number) for number in range(facts_max)]
+    assert (await check_log(database)()).problems == []
+
+
+async def test_a_redelivered_batch_changes_nothing(urls: DatabaseUrls, database: Database) -> None:
+    """As when the worker dies after the commit and before the acknowledgement."""
+    recorded = events_pb2.AuditFactsRecorded.FromString(message(*(fact(number) for number in range(20))).payload)
+    batch: Sequence[Any] = [entry_of(each, "payments") for each in recorded.facts]
+    append = AppendFacts(unit_of_work(database))
+
+    assert [await append(batch), await append(batch[:7]), await append([*batch[5:], batch[0]])] == [20, 0, 0]
+    assert len(await logged(urls)) == 20
+
+
+async def _grown_beyond(urls: DatabaseUrls, size: int) -> None:
+    async def grown() -> bool:
+        return len(await logged(urls)) > size
+
+    await eventually(grown, True, seconds=40)
+
+
+async def _disconnect(databases: Databases, urls: DatabaseUrls) -> None:
+    """End every connection to compliance's database, as its server's restart does."""
+    async with await psycopg.AsyncConnection.connect(databases.superuser_url, autocommit=True) as connection:
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (urls.name,))
