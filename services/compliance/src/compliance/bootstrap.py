@@ -20,8 +20,6 @@ from compliance.settings import ComplianceSettings
 from kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    import procrastinate
-
     from compliance.application import Compliance
     from compliance.application.check_log import CheckLog
     from compliance.domain.checkpoint import VerifierKey
@@ -54,7 +52,6 @@ def build(database: Database, key: "VerifierKey", clock: Clock) -> "Compliance":
 
 @asynccontextmanager
 async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
-    from chassis.rest import create_app
     from chassis.run import platform
     from compliance.interfaces.grpc import rpc_services
     from compliance.interfaces.rest import ROUTERS
@@ -64,17 +61,7 @@ async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
             unit_of_work(parts.database), settings.key(), parts.clock, origin=settings.log_origin
         )
         compliance = build(parts.database, signer.key, parts.clock)
-        rest = create_app(
-            title="Elcorp compliance",
-            application=compliance,
-            routers=ROUTERS,
-            verifier=parts.verifier,
-            policies=parts.policies,
-            subject_roles=parts.subject_roles,
-            idempotency=parts.idempotency,
-            readiness=parts.readiness,
-            trusted_proxies=settings.trusted_proxies,
-        )
+        rest = parts.rest(compliance, ROUTERS, title="Elcorp compliance")
         yield Serving(rest, rpc_services(compliance.screen_transfers), parts.readiness, parts.background)
 
 
@@ -127,18 +114,11 @@ def check_log(database: Database) -> "CheckLog":
     return CheckLog(stored_log(database), ed25519)
 
 
-def jobs(settings: ComplianceSettings) -> "procrastinate.App":
-    from chassis.jobs import make_jobs
-
-    return make_jobs(settings)
-
-
 SERVICE = Service(
     name=ComplianceSettings.NAME,
     settings=ComplianceSettings,
     serving=serving,
     working=working,
     migrations=migrations_of(ComplianceSettings.NAME),
-    jobs=jobs,
     commands=commands(checking),
 )

@@ -6,7 +6,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from chassis.database import Database
 from chassis.health import Readiness
@@ -24,9 +23,6 @@ from governance.interfaces.subscriptions import subscriptions
 from governance.settings import GovernanceSettings
 from kernel.actor import Actor
 from kernel.clock import Clock, SystemClock
-
-if TYPE_CHECKING:
-    import procrastinate
 
 
 def unit_of_work(database: Database) -> SqlUnitOfWork[SqlGovernanceTransaction]:
@@ -48,7 +44,6 @@ def build(database: Database, subjects: Subjects, clock: Clock) -> Governance:
 
 @asynccontextmanager
 async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
-    from chassis.rest import create_app
     from chassis.rpc import connect
     from chassis.run import platform
     from governance.infrastructure.identity import IdentitySubjects
@@ -61,17 +56,7 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
         platform(settings, bundle_source=lambda database: LocalBundles(SqlGovernanceQueries(database))) as parts,
     ):
         governance = build(parts.database, IdentitySubjects(identity), parts.clock)
-        rest = create_app(
-            title="Elcorp governance",
-            application=governance,
-            routers=ROUTERS,
-            verifier=parts.verifier,
-            policies=parts.policies,
-            subject_roles=parts.subject_roles,
-            idempotency=parts.idempotency,
-            readiness=parts.readiness,
-            trusted_proxies=settings.trusted_proxies,
-        )
+        rest = parts.rest(governance, ROUTERS, title="Elcorp governance")
         first = publish_first(governance.ensure_bundle, then=lambda: parts.keeper.on_published(None))
         yield Serving(rest, rpc_services(governance), parts.readiness, [first, *parts.background])
 
@@ -105,17 +90,10 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
         await database.close()
 
 
-def jobs(settings: GovernanceSettings) -> "procrastinate.App":
-    from chassis.jobs import make_jobs
-
-    return make_jobs(settings)
-
-
 SERVICE = Service(
     name=GovernanceSettings.NAME,
     settings=GovernanceSettings,
     serving=serving,
     working=working,
     migrations=migrations_of(GovernanceSettings.NAME),
-    jobs=jobs,
 )

@@ -17,8 +17,6 @@ from identity.settings import IdentitySettings
 from kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    import procrastinate
-
     from chassis.database import Database
     from chassis.unit_of_work import SqlUnitOfWork
     from identity.application import Identity
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
-    from chassis.rest import create_app
     from chassis.rpc import connect
     from chassis.run import platform
     from identity.infrastructure.attempts import LimitedAttempts
@@ -59,17 +56,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
         )
         first_start = FirstStart(identity.ensure_signing_keys, identity.create_administrator, ring.load, settings)
         parts.readiness.add("signing_keys", ring.check)
-        rest = create_app(
-            title="Elcorp identity",
-            application=identity,
-            routers=(*ROUTERS, jwks_router(ring.jwks)),
-            verifier=parts.verifier,
-            policies=parts.policies,
-            subject_roles=parts.subject_roles,
-            idempotency=parts.idempotency,
-            readiness=parts.readiness,
-            trusted_proxies=settings.trusted_proxies,
-        )
+        rest = parts.rest(identity, (*ROUTERS, jwks_router(ring.jwks)), title="Elcorp identity")
         reloader = KeyReloader(identity.queries.signing_keys, ring)
         yield Serving(rest, rpc_services(identity), parts.readiness, (first_start.run, reloader.run, *parts.background))
         passwords.close()
@@ -160,12 +147,6 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
         await database.close()
 
 
-def jobs(settings: IdentitySettings) -> "procrastinate.App":
-    from chassis.jobs import make_jobs
-
-    return make_jobs(settings)
-
-
 def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlIdentityTransaction]":
     from chassis.unit_of_work import SqlUnitOfWork
     from identity.infrastructure.repositories import SqlIdentityTransaction
@@ -231,7 +212,6 @@ SERVICE = Service(
     serving=serving,
     working=working,
     migrations=migrations_of(IdentitySettings.NAME),
-    jobs=jobs,
     commands={
         "create-admin": Command(
             "make an administrator; the generated password is printed once", create_admin, _create_admin_arguments

@@ -18,8 +18,6 @@ from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
 
 if TYPE_CHECKING:
-    import procrastinate
-
     from payments.application import Payments
     from payments.application.ports import Screening
 
@@ -27,23 +25,14 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     """Answer REST; gRPC carries health and reflection until a peer asks payments something."""
-    from chassis.rest import create_app
     from chassis.rpc import connect
     from chassis.run import platform
     from payments.infrastructure.screening import ComplianceScreening
     from payments.interfaces.rest import ROUTERS
 
     async with platform(settings) as parts, connect(settings, "compliance") as compliance:
-        rest = create_app(
-            title="Elcorp payments",
-            application=build(parts.database, ComplianceScreening(compliance), parts.clock, settings),
-            routers=ROUTERS,
-            verifier=parts.verifier,
-            policies=parts.policies,
-            subject_roles=parts.subject_roles,
-            idempotency=parts.idempotency,
-            readiness=parts.readiness,
-            trusted_proxies=settings.trusted_proxies,
+        rest = parts.rest(
+            build(parts.database, ComplianceScreening(compliance), parts.clock, settings), ROUTERS, title="Elcorp payments"
         )
         yield Serving(rest, (), parts.readiness, parts.background)
 
@@ -91,12 +80,6 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
         await database.close()
 
 
-def jobs(settings: PaymentsSettings) -> "procrastinate.App":
-    from chassis.jobs import make_jobs
-
-    return make_jobs(settings)
-
-
 def unit_of_work(database: Database) -> SqlUnitOfWork[SqlPaymentsTransaction]:
     return SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service=PaymentsSettings.NAME)
 
@@ -107,5 +90,4 @@ SERVICE = Service(
     serving=serving,
     working=working,
     migrations=migrations_of("payments"),
-    jobs=jobs,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from fastapi import FastAPI
 from google.protobuf.message import Message
 
 from chassis.auth import JwksKeys, KeySource, SubjectRoles, TokenVerifier
@@ -14,7 +15,7 @@ from chassis.health import Readiness
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.listener import Listener
 from chassis.policies import BundleKeeper, BundleSource, GovernanceBundles, Policies
-from chassis.rest.idempotency import IdempotencyStore
+from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.rpc import connect
 from chassis.run.service import Background
 from chassis.settings import ServiceSettings
@@ -43,7 +44,22 @@ class Platform:
     readiness: Readiness
     listener: Listener
     background: Sequence[Background]
+    trusted_proxies: Sequence[str]
     _redis: "Callable[[], Redis]"
+
+    def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
+        """Build the REST app over these parts; see `create_app`."""
+        return create_app(
+            title=title,
+            application=application,
+            routers=routers,
+            verifier=self.verifier,
+            policies=self.policies,
+            subject_roles=self.subject_roles,
+            idempotency=self.idempotency,
+            readiness=self.readiness,
+            trusted_proxies=self.trusted_proxies,
+        )
 
     def redis(self) -> "Redis":
         """Return the client of Redis, made when first asked for: it is 20 MB that most services have no use for."""
@@ -92,6 +108,7 @@ async def platform(
             readiness=readiness,
             listener=listener,
             background=(keeper.run, listener.run),
+            trusted_proxies=settings.trusted_proxies,
             _redis=cache(lambda: _make_redis(settings, stack, readiness)),
         )
 

@@ -41,13 +41,20 @@ class Working:
     readiness: Readiness
 
 
+def _platform_jobs(settings: ServiceSettings) -> "procrastinate.App":
+    from chassis.jobs import make_jobs  # noqa: PLC0415  # 20 MB that only the `jobs` process has need of
+
+    return make_jobs(settings)
+
+
 @dataclass(frozen=True, slots=True)
 class Service(Generic[SettingsT]):
     """One service.
 
     `serving` and `working` give async context managers that open pools and close them; they import what only they need
     within themselves, so that a worker never loads the web framework. `migrations` is the folder of revisions.
-    `commands` are the service's own, beside serve, work, migrate, jobs and dead-letters.
+    `jobs` are the platform's own unless given. `commands` are the service's own, beside serve, work, migrate, jobs and
+    dead-letters.
     """
 
     name: str
@@ -55,5 +62,5 @@ class Service(Generic[SettingsT]):
     serving: Callable[[SettingsT], AbstractAsyncContextManager[Serving]]
     working: Callable[[SettingsT], AbstractAsyncContextManager[Working]]
     migrations: Path
-    jobs: "Callable[[SettingsT], procrastinate.App]"
+    jobs: "Callable[[SettingsT], procrastinate.App]" = _platform_jobs
     commands: "Mapping[str, Command[SettingsT]]" = field(default_factory=dict)
