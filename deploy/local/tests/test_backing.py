@@ -75,13 +75,14 @@ def test_a_server_that_dies_is_started_again_with_what_it_held(tmp_path: Path) -
 
 def test_what_a_killed_runner_left_of_the_broker_ends_down_to_its_port_mapper(tmp_path: Path) -> None:
     ports = Ports.free()
-    rabbitmq.start(tmp_path, ports, fast=True)
+    broker = rabbitmq.start(tmp_path, ports, fast=True)
     # The runner is killed, and so is the script that started the node: only the node and its port mapper are left.
     os.kill(pid_of(tmp_path, "rabbitmq"), signal.SIGKILL)
     assert is_healthy(rabbitmq.urls(ports)["rabbitmq_management_url"])
     rabbitmq.stop_leftover(tmp_path)
     for name in ("rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd"):
         require_free(name, getattr(ports, name))
+    broker.stop()
 
 
 def test_a_stale_lock_of_postgresql_with_anothers_pid_does_not_keep_it_down(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_a_stale_lock_of_postgresql_with_anothers_pid_does_not_keep_it_down(tmp_
     postgres.start(tmp_path, ports, fast=True).stop()
     data = postgres.home_of(tmp_path / "postgres") / "data"
     owner = data.stat()
-    with subprocess.Popen(["sleep", "60"], user=owner.st_uid) as stranger:
+    with subprocess.Popen(["/bin/sleep", "60"], user=owner.st_uid) as stranger:
         (data / "postmaster.pid").write_text(f"{stranger.pid}\n{data}\n")
         postgres.stop_leftover(tmp_path)
         postgres.start(tmp_path, ports, fast=True).stop()

@@ -1,3 +1,4 @@
+import signal
 import sys
 import threading
 import time
@@ -7,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from elcorp_local import pids, restarts
+from elcorp_local import supervisor as supervising
 from elcorp_local.supervisor import Managed, ProcessDied, Supervisor
+
+NOWHERE = "http://127.0.0.1:9/readyz"
 
 
 class Ready(BaseHTTPRequestHandler):
@@ -53,7 +58,8 @@ def test_a_process_that_dies_is_started_again(tmp_path: Path, ready_url: str) ->
     assert first.child.poll() is not None
 
 
-def test_a_process_that_keeps_dying_is_given_up_loudly(tmp_path: Path, ready_url: str) -> None:
+def test_a_process_that_keeps_dying_is_given_up_loudly(tmp_path: Path, ready_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restarts, "DELAY_SECONDS_MAX", 0.1)
     said: list[str] = []
     supervisor = Supervisor(said.append)
     supervisor.start([process(tmp_path, "import sys; sys.exit('no database')", ready_url)])
@@ -66,7 +72,60 @@ def test_a_process_that_keeps_dying_is_given_up_loudly(tmp_path: Path, ready_url
 
 def test_a_process_that_ends_during_the_start_is_named_with_its_log(tmp_path: Path) -> None:
     supervisor = Supervisor(lambda _line: None)
-    supervisor.start([process(tmp_path, "import sys; sys.exit('no database')", "http://127.0.0.1:9/readyz")])
+    supervisor.start([process(tmp_path, "import sys; sys.exit('no database')", NOWHERE)])
     with pytest.raises(ProcessDied, match=r"(?s)one ended with status 1.*no database"):
         supervisor.wait_ready(["one"], seconds_max=10)
+    supervisor.stop()
+
+
+def test_processes_stop_in_their_order_and_leave_no_pid_file(tmp_path: Path, ready_url: str) -> None:
+    order = tmp_path / "order"
+    code = f"import signal, sys, time; signal.signal(15, lambda *_: (open({str(order)!r}, 'a').write('{{0}}'), sys.exit()))"
+    code += "; open({1!r}, 'w').close(); time.sleep(60)"
+    supervisor = Supervisor(lambda _line: None)
+    processes = []
+    for number, name in ((2, "relay"), (0, "gateway"), (1, "service")):
+        one = process(tmp_path, code.format(number, str(tmp_path / f"{name}.up")), ready_url, name)
+        one.stop_order = number
+        processes.append(one)
+    supervisor.start(processes)
+    eventually(lambda: len(list(tmp_path.glob("*.up"))) == 3)
+    supervisor.stop()
+    assert order.read_text() == "012"
+    assert not list((tmp_path / "run").iterdir())
+
+
+@pytest.mark.parametrize("in_a_hurry", [True, False])
+def test_what_does_not_stop_is_killed_in_bounded_time_and_at_once_in_a_hurry(
+    tmp_path: Path, ready_url: str, monkeypatch: pytest.MonkeyPatch, in_a_hurry: bool
+) -> None:
+    monkeypatch.setattr(supervising, "STOP_SECONDS_MAX", 60 if in_a_hurry else 0.5)
+    said: list[str] = []
+    up = tmp_path / "up"
+    code = f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(up)!r}, 'w').close(); time.sleep(60)"
+    supervisor = Supervisor(said.append)
+    supervisor.start([process(tmp_path, code, ready_url)])
+    eventually(up.exists)
+    if in_a_hurry:
+        threading.Timer(0.3, supervisor.hurry).start()
+    started = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - started < 10
+    assert supervisor.processes["one"].ended_with() == -signal.SIGKILL
+    assert said == ["one did not stop in time; killing it"]
+
+
+def test_a_process_that_is_never_ready_is_named_in_bounded_time(tmp_path: Path) -> None:
+    supervisor = Supervisor(lambda _line: None)
+    supervisor.start([process(tmp_path, "import time; print('waiting for postgres', flush=True); time.sleep(60)", NOWHERE)])
+    with pytest.raises(ProcessDied, match=r"(?s)one not ready after 1 s.*waiting for postgres"):
+        supervisor.wait_ready(["one"], seconds_max=1)
+    supervisor.stop()
+
+
+def test_a_running_process_is_found_by_its_pid_file(tmp_path: Path, ready_url: str) -> None:
+    one = process(tmp_path, "import time; time.sleep(60)", ready_url)
+    supervisor = Supervisor(lambda _line: None)
+    supervisor.start([one])
+    assert pids.running(one.pid_file) == one.pid
     supervisor.stop()

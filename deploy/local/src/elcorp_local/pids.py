@@ -16,10 +16,11 @@ def record(file: Path, pid: int) -> None:
 def running(file: Path) -> int | None:
     """Return the pid in the file if that very process still runs: its start time must match too."""
     try:
-        pid, started = file.read_text().split()
+        pid_text, started = file.read_text().split()
+        pid = int(pid_text)
     except (FileNotFoundError, ValueError):
         return None
-    return int(pid) if started_at(int(pid)) == started else None
+    return pid if started_at(pid) == started else None
 
 
 def end_leftover(file: Path, stop_signal: signal.Signals, *, seconds_max: float) -> None:

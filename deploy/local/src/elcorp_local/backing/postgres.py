@@ -33,7 +33,7 @@ def start(folder: Path, ports: Ports, *, fast: bool) -> Server:
     programs = binaries()
     if programs is None:
         raise FileNotFoundError("postgres")
-    _sweep()
+    sweep()
     user = _unprivileged() if os.geteuid() == 0 else None
     home = _make_home(folder / "postgres", user)
     password_file = home / "password"
@@ -62,6 +62,13 @@ def stop_leftover(folder: Path) -> None:
     pids.end_all(lambda entry: (entry / "cwd").readlink() == data, signal.SIGINT, seconds_max=STOP_SECONDS_MAX)
     # PostgreSQL itself refuses to start when its old pid by chance is another process' now.
     (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def sweep() -> None:
+    """Remove data elsewhere whose checkout is gone."""
+    for belongs_to in ELSEWHERE.glob("*/belongs-to"):
+        if not (Path(belongs_to.read_text()) / "moved-to").exists():
+            shutil.rmtree(belongs_to.parent, ignore_errors=True)
 
 
 def answers(url: str) -> bool:
@@ -128,13 +135,6 @@ def _make_home(wanted: Path, user: User | None) -> Path:
     if user:
         os.chown(home, *user)
     return home
-
-
-def _sweep() -> None:
-    """Remove data elsewhere whose checkout is gone."""
-    for belongs_to in ELSEWHERE.glob("*/belongs-to"):
-        if not (Path(belongs_to.read_text()) / "moved-to").exists():
-            shutil.rmtree(belongs_to.parent, ignore_errors=True)
 
 
 def _unprivileged() -> User:

@@ -1,0 +1,104 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from elcorp_local.ports import Ports
+
+COMMANDS = ("run", "journey", "backing", "status", "clean", "bench")
+
+
+def elcorp_local(
+    *arguments: str, folder: Path, environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "elcorp_local", "--folder", str(folder / ".local"), *arguments]
+    given = {name: value for name, value in os.environ.items() if not name.startswith("ELCORP_")}
+    return subprocess.run(  # noqa: S603  # the line above
+        command, cwd=folder, env={**given, **(environment or {})}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
+    shown = elcorp_local(command, "--help", folder=tmp_path)
+    assert shown.returncode == 0
+    assert f"elcorp_local {command}" in shown.stdout
+
+
+def test_a_taken_port_stops_the_run_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = str(other.getsockname()[1])
+        ended = elcorp_local("run", folder=tmp_path, environment={"ELCORP_LOCAL_GATEWAY_PORT": taken})
+    assert ended.returncode == 1
+    assert f"port {taken} (gateway) is taken by process {os.getpid()}" in ended.stderr
+    assert "ELCORP_LOCAL_GATEWAY_PORT" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / ".local" / "postgres").exists()
+
+
+def test_a_postgresql_that_was_named_and_is_not_there_is_named_in_the_error(tmp_path: Path) -> None:
+    ports = Ports.free()
+    away = {
+        "ELCORP_LOCAL_POSTGRES_URL": f"postgresql://postgres:secret-word@127.0.0.1:{ports.postgres}/postgres",
+        "ELCORP_LOCAL_RABBITMQ_URL": "amqp://guest:guest@127.0.0.1:1/",
+        "ELCORP_LOCAL_REDIS_URL": "redis://127.0.0.1:1/0",
+        **{
+            f"ELCORP_LOCAL_{name.upper()}_PORT": str(getattr(ports, name)) for name in ("gateway", "rest", "grpc", "work", "jobs")
+        },
+    }
+    ended = elcorp_local("run", folder=tmp_path, environment=away)
+    assert ended.returncode == 1
+    assert f"PostgreSQL at 127.0.0.1:{ports.postgres}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "secret-word" not in ended.stderr
+
+
+def test_status_of_nothing_says_so(tmp_path: Path) -> None:
+    ports = {
+        f"ELCORP_LOCAL_{name.upper()}_PORT": str(getattr(Ports.free(), name)) for name in ("gateway", "rest", "work", "jobs")
+    }
+    shown = elcorp_local("status", folder=tmp_path, environment=ports)
+    assert shown.returncode == 1
+    assert shown.stdout.count("not running") == 13
+
+
+def test_the_journey_needs_a_password(tmp_path: Path) -> None:
+    ended = elcorp_local("journey", folder=tmp_path)
+    assert ended.returncode == 1
+    assert "ELCORP_ADMIN_PASSWORD" in ended.stderr
+
+
+@pytest.mark.parametrize(("status", "environment"), [(0, {}), (3, {"FAIL": "3"})])
+def test_the_journeys_result_is_the_exit_code(tmp_path: Path, status: int, environment: dict[str, str]) -> None:
+    (tmp_path / "tests-e2e").mkdir()
+    (tmp_path / "tests-e2e" / "journey.py").write_text(
+        "import os, sys; print(sys.argv[1:], os.environ['ELCORP_ADMIN_PASSWORD']); sys.exit(int(os.environ.get('FAIL', 0)))"
+    )
+    given = {"ELCORP_ADMIN_PASSWORD": "from-the-environment", **environment}
+    ended = elcorp_local("journey", "--url", "http://localhost:1", folder=tmp_path, environment=given)
+    assert ended.returncode == status
+    assert ended.stdout.strip() == "['--url', 'http://localhost:1'] from-the-environment"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_start_can_be_broken_off(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "elcorp_local", "--folder", str(tmp_path), "backing"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as backing:  # noqa: S603
+        redis = tmp_path / "backing" / "redis" / "redis.pid"
+        deadline = time.monotonic() + 30
+        while not redis.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        backing.send_signal(number)
+        output, _ = backing.communicate(timeout=60)
+    assert backing.returncode == 130, output
+    assert "Traceback" not in output
+    assert not list((tmp_path / "backing").glob("*/*.pid"))

@@ -1,0 +1,65 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from elcorp_local.ports import PortInvalid, Ports, PortTaken, require_free
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("ELCORP_LOCAL_"):
+            monkeypatch.delenv(name)
+
+
+def test_every_port_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELCORP_LOCAL_GATEWAY_PORT", "8080")
+    monkeypatch.setenv("ELCORP_LOCAL_REST_PORT", "7101")
+    ports = Ports.from_environment()
+    assert (ports.gateway, ports.of("rest", "payments"), ports.redis) == (8080, 7102, Ports().redis)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "65536", "http", "80 80", "٨٠٨٠", "1e3"])
+def test_what_is_no_port_is_refused_with_its_setting(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("ELCORP_LOCAL_GATEWAY_PORT", wrong)
+    with pytest.raises(PortInvalid, match="ELCORP_LOCAL_GATEWAY_PORT"):
+        Ports.from_environment()
+
+
+def test_four_services_must_fit_behind_the_first_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELCORP_LOCAL_REST_PORT", "65533")
+    with pytest.raises(PortInvalid, match="ELCORP_LOCAL_REST_PORT"):
+        Ports.from_environment()
+
+
+def test_no_two_defaults_collide() -> None:
+    ports = [port for _, port in (*Ports().platform(), *Ports().backing())]
+    assert len(set(ports)) == len(ports)
+
+
+def test_free_ports_are_free_and_distinct() -> None:
+    found = Ports.free()
+    ports = [*found.platform(), *found.backing()]
+    for name, port in ports:
+        require_free(name, port)
+    assert len({port for _, port in ports}) == len(ports)
+
+
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, ""), (socket.AF_INET6, "::")],  # "": all interfaces
+)
+def test_a_taken_port_is_named_with_its_setting_and_who_has_it(family: socket.AddressFamily, address: str) -> None:
+    if not Path("/proc/net/tcp6").exists():
+        family, address = socket.AF_INET, "127.0.0.1"
+    with socket.socket(family) as other:
+        if family is socket.AF_INET6:
+            other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        other.bind((address, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        who = rf"port {port} \(redis\) is taken by process {os.getpid()} .*ELCORP_LOCAL_REDIS_PORT"
+        with pytest.raises(PortTaken, match=who):
+            require_free("redis", port)
