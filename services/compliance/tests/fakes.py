@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.crypto import SigningKey
-from compliance.application.queries import BlockView, CheckpointView, EntryFilter
+from compliance.application.queries import BlockView, CheckpointView, EntryFilter, Found
 from compliance.domain.checkpoint import Checkpoint, VerifierKey
 from compliance.domain.entry import Actor, AuditEntry, LoggedEntry
 from compliance.domain.events import CheckpointSigned
@@ -179,13 +179,11 @@ class FakeQueries:
     async def of_resource(self, resource_id: str, *, limit: int) -> list[LoggedEntry]:
         return [logged for logged in self._entries if logged.entry.resource_id == resource_id][-limit:]
 
-    async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> list[LoggedEntry]:
-        found = [
-            logged
-            for logged in self._entries
-            if logged.entry.resource_type not in but_not_of and _concerned(logged.entry) & set(subject_ids)
-        ]
-        return found[-limit:]
+    async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> Found:
+        of_each = [[logged for logged in self._entries if each in _concerned(logged.entry)] for each in subject_ids]
+        considered = {logged.sequence: logged for entries in of_each for logged in entries[-limit:]}
+        found = [logged for _, logged in sorted(considered.items()) if logged.entry.resource_type not in but_not_of]
+        return Found(found[-limit:], is_complete=max(map(len, [*of_each, found]), default=0) < limit)
 
     async def latest_checkpoint(self) -> CheckpointView | None:
         return await self.checkpoint_of(max(self._uow.committed.checkpoints, default=0))

@@ -242,3 +242,15 @@ async def test_a_trail_too_long_says_so(book: Book) -> None:
 
     assert not trail.is_complete
     assert [logged.sequence for logged in trail.entries] == list(range(1, 501))
+
+
+async def test_a_party_too_busy_to_be_looked_through_is_told_of(book: Book) -> None:
+    busy = user("busy")
+    await book.append([entry(actor=busy, resource_type="login", resource_id="before all")])
+    await book.append([entry(actor=busy) for _ in range(500)])
+    await book.append([entry(actor=busy, resource_id="t")])
+
+    trail = await book.trail("t")
+
+    assert [logged.sequence for logged in trail.entries] == [501]
+    assert not trail.is_complete

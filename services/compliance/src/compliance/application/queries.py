@@ -45,6 +45,14 @@ class BlockView:
     lifted_at: datetime | None = field(default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`is_complete` is False when there may be older entries that were not looked at."""
+
+    entries: list[LoggedEntry]
+    is_complete: bool
+
+
 class ComplianceQueries(Protocol):
     async def entries(self, wanted: EntryFilter, cursor: CursorRequest) -> CursorPage[LoggedEntry]: ...
 
@@ -54,8 +62,11 @@ class ComplianceQueries(Protocol):
     async def of_resource(self, resource_id: str, *, limit: int) -> list[LoggedEntry]:
         """The newest entries of changes to the resource itself, oldest first."""
 
-    async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> list[LoggedEntry]:
-        """The newest entries that concern any of the subjects, oldest first; none of the resource types `but_not_of`."""
+    async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> Found:
+        """Look at the newest `limit` entries of each subject, and give the newest of these, at most `limit`, oldest first.
+
+        None of the resource types `but_not_of`: who paid a million times is looked up as fast as who paid once.
+        """
 
     async def latest_checkpoint(self) -> CheckpointView | None: ...
 

@@ -41,6 +41,7 @@ class ReadTrail:
             but_not_of={logged.entry.resource_type for logged in own},
             limit=TRAIL_ENTRIES_MAX,
         )
-        found = {entry.sequence: entry for entry in (*own, *naming, *around)}
-        is_complete = max(map(len, (own, naming, around))) < TRAIL_ENTRIES_MAX and len(parties) <= TRAIL_PARTIES_MAX
+        found = {entry.sequence: entry for entry in (*own, *naming.entries, *around.entries)}
+        is_whole = len(own) < TRAIL_ENTRIES_MAX and len(parties) <= TRAIL_PARTIES_MAX
+        is_complete = is_whole and naming.is_complete and around.is_complete
         return Trail([found[sequence] for sequence in sorted(found)], is_complete)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from chassis.database import Database
-from compliance.application.queries import BlockView, CheckpointView, EntryFilter
+from compliance.application.queries import BlockView, CheckpointView, EntryFilter, Found
 from compliance.domain.entry import LoggedEntry
 from compliance.domain.merkle import STORED_LEVELS, Node, fold
 from compliance.infrastructure.log import storable, subject_key
@@ -27,25 +27,37 @@ _CONDITIONS = {
     "since": "e.occurred_at >= :since",
     "until": "e.occurred_at < :until",
 }
-# The entries that concern a subject, each once. All three parts come in order from an index, so that a page of a subject
-# with a million entries reads no more than the page.
+# The entries that concern a subject, each once, from three indexes. Each part is ordered and limited by itself: over
+# their union PostgreSQL would sort all that a busy subject ever did.
 _CONCERNING = """
-    SELECT sequence FROM audit_entries WHERE resource_id = {id}
-    UNION ALL SELECT sequence FROM audit_entries WHERE actor_id = {id} AND resource_id <> {id}
-    UNION ALL SELECT sequence FROM audit_related WHERE subject = {key}
+    (SELECT {columns} FROM audit_entries e WHERE resource_id = {id} {where} ORDER BY sequence {order} LIMIT :limit)
+    UNION ALL
+    (
+        SELECT {columns} FROM audit_entries e WHERE actor_id = {id} AND resource_id <> {id} {where}
+        ORDER BY sequence {order} LIMIT :limit
+    )
+    UNION ALL
+    (
+        SELECT {columns} FROM audit_related r JOIN audit_entries e USING (sequence) WHERE r.subject = {key} {where}
+        ORDER BY sequence {order} LIMIT :limit
+    )
 """
-_RELATED_TO = f"JOIN ({_CONCERNING.format(id=':related_to', key=':related_key')}) AS found USING (sequence)"
 _ABOUT = text(
     f"""
-    SELECT e.sequence, e.leaf FROM audit_entries e
-    WHERE e.sequence IN (
-        SELECT found.sequence FROM unnest(cast(:subjects AS text[]), cast(:keys AS uuid[])) AS asked (id, key)
+    WITH considered AS MATERIALIZED (
+        SELECT asked.id, sequence, resource_type
+        FROM unnest(cast(:subjects AS text[]), cast(:keys AS uuid[])) AS asked (id, key)
         CROSS JOIN LATERAL (
-            SELECT sequence FROM ({_CONCERNING.format(id="asked.id", key="asked.key")}) AS each
-            ORDER BY sequence DESC LIMIT :limit
+            {_CONCERNING.format(columns="sequence, resource_type", id="asked.id", key="asked.key", where="", order="DESC")}
         ) AS found
-    ) AND e.resource_type <> ALL(cast(:but_not_of AS text[]))
-    ORDER BY e.sequence DESC LIMIT :limit
+    ), busiest AS (
+        SELECT coalesce(max(entries), 0) AS entries FROM (SELECT count(*) AS entries FROM considered GROUP BY id) AS each
+    ), newest AS (
+        SELECT DISTINCT sequence FROM considered WHERE resource_type <> ALL(:but_not_of) ORDER BY sequence DESC LIMIT :limit
+    )
+    SELECT e.sequence, e.leaf, busiest.entries AS busiest
+    FROM busiest LEFT JOIN (newest JOIN audit_entries e USING (sequence)) ON true
+    ORDER BY e.sequence
     """  # noqa: S608  # put together from constants
 )
 _OF_RESOURCE = text(
@@ -53,20 +65,8 @@ _OF_RESOURCE = text(
 )
 _LATEST = text("SELECT size, root_hash, note, signed_at FROM checkpoints ORDER BY size DESC LIMIT 1")
 _OF_SIZE = text("SELECT size, root_hash, note, signed_at FROM checkpoints WHERE size = :size")
-_LEAVES = text(
-    """
-    SELECT e.sequence AS index, e.leaf_hash AS hash
-    FROM unnest(cast(:starts AS bigint[]), cast(:ends AS bigint[])) AS wanted (first, last)
-    JOIN audit_entries e ON e.sequence >= wanted.first AND e.sequence < wanted.last
-    """
-)
-_NODES = text(
-    """
-    SELECT n.index, n.hash
-    FROM unnest(cast(:starts AS bigint[]), cast(:ends AS bigint[])) AS wanted (first, last)
-    JOIN audit_nodes n ON n.level = :level AND n.index >= wanted.first AND n.index < wanted.last
-    """
-)
+_LEAVES = text("SELECT sequence AS index, leaf_hash AS hash FROM audit_entries WHERE sequence = ANY(:indexes)")
+_NODES = text("SELECT index, hash FROM audit_nodes WHERE level = :level AND index = ANY(:indexes)")
 _BLOCKS = text(
     """
     SELECT id, subject_id, reason, created_by, created_at, lifted_by, lifted_at
@@ -92,13 +92,16 @@ class SqlComplianceQueries:
         if cursor.after is not None:
             given["after"] = _sequence(cursor.after)
             conditions.append("sequence > :after" if wanted.oldest_first else "sequence < :after")
-        source = "audit_entries e"
-        if wanted.related_to is not None:
-            source = f"{source} {_RELATED_TO}"
-            given |= {"related_to": wanted.related_to, "related_key": subject_key(wanted.related_to)}
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         order = "ASC" if wanted.oldest_first else "DESC"
-        query = f"SELECT sequence, e.leaf FROM {source} {where} ORDER BY sequence {order} LIMIT :limit"  # noqa: S608  # of constants
+        if wanted.related_to is None:
+            where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+            source = f"audit_entries e {where}"
+        else:
+            where = "".join(f" AND {condition}" for condition in conditions)
+            parts = {"columns": "sequence, leaf", "id": ":related_to", "key": ":related_key", "where": where, "order": order}
+            source = f"({_CONCERNING.format(**parts)}) AS found"
+            given |= {"related_to": wanted.related_to, "related_key": subject_key(wanted.related_to)}
+        query = f"SELECT sequence, leaf FROM {source} ORDER BY sequence {order} LIMIT :limit"  # noqa: S608  # of constants
         rows = await self._rows(text(query), **given, limit=cursor.limit + 1)
         entries = [_logged(row) for row in rows[: cursor.limit]]
         return CursorPage(entries, str(entries[-1].sequence) if len(rows) > cursor.limit else None)
@@ -114,11 +117,12 @@ class SqlComplianceQueries:
         rows = await self._rows(_OF_RESOURCE, resource_id=resource_id, limit=limit)
         return [_logged(row) for row in reversed(rows)]
 
-    async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> list[LoggedEntry]:
+    async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> Found:
         subjects = sorted(subject_ids)
         keys = [subject_key(subject) for subject in subjects]
         rows = await self._rows(_ABOUT, subjects=subjects, keys=keys, but_not_of=sorted(but_not_of), limit=limit)
-        return [_logged(row) for row in reversed(rows)]
+        entries = [_logged(row) for row in rows if row.sequence is not None]
+        return Found(entries, is_complete=max(rows[0].busiest, len(entries)) < limit)
 
     async def latest_checkpoint(self) -> CheckpointView | None:
         return _checkpoint(await self._rows(_LATEST))
@@ -133,9 +137,9 @@ class SqlComplianceQueries:
         hashes: dict[Node, bytes] = {}
         for level, nodes in by_level.items():
             # A node between two stored levels is folded from the 2 to 128 stored ones below it.
-            spans = {node: (node.position << (node.level - level), (node.position + 1) << (node.level - level)) for node in nodes}
-            stored = await self._stored(level, list(spans.values()))
-            hashes.update({node: fold_complete([stored[at] for at in range(*span)]) for node, span in spans.items()})
+            spans = {node: range(node.position << node.level - level, node.position + 1 << node.level - level) for node in nodes}
+            stored = await self._stored(level, [index for span in spans.values() for index in span])
+            hashes.update({node: fold_complete([stored[index] for index in span]) for node, span in spans.items()})
         return hashes
 
     async def blocks(self, *, standing: bool | None, page: PageRequest) -> Page[BlockView]:
@@ -146,10 +150,9 @@ class SqlComplianceQueries:
     async def standing(self, subject_ids: Collection[UUID]) -> Mapping[UUID, str]:
         return {row.subject_id: row.reason for row in await self._rows(_STANDING, subjects=list(subject_ids))}
 
-    async def _stored(self, level: int, spans: Sequence[tuple[int, int]]) -> dict[int, bytes]:
-        facts: dict[str, object] = {"starts": [start for start, _ in spans], "ends": [end for _, end in spans]}
-        rows = await (self._rows(_NODES, **facts, level=level) if level else self._rows(_LEAVES, **facts))
-        return {row.index: bytes(row.hash) for row in rows}
+    async def _stored(self, level: int, indexes: list[int]) -> dict[int, bytes]:
+        query = _NODES.bindparams(level=level) if level else _LEAVES
+        return {row.index: bytes(row.hash) for row in await self._rows(query, indexes=indexes)}
 
     async def _rows(self, query: TextClause, **parameters: object) -> Sequence[Any]:
         async with self._database.read() as connection:
