@@ -1,4 +1,3 @@
-import json
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import httpx
@@ -7,45 +6,10 @@ from fastapi import FastAPI
 
 from chassis.auth import SubjectRoles
 from chassis.health import Readiness
-from chassis.policies import Bundle, Policies
 from chassis.rest import IdempotencyStore, Router, create_app
+from chassis.testing.policies import permitting
 from chassis.testing.tokens import TokenForge
 from kernel.clock import SystemClock
-
-SCHEMA = {
-    "": {
-        "entityTypes": {
-            "Role": {},
-            "User": {"memberOfTypes": ["Role"]},
-            "Service": {},
-            "Anonymous": {},
-            "Resource": {
-                "shape": {
-                    "type": "Record",
-                    "attributes": {
-                        "type": {"type": "String"},
-                        "id": {"type": "String"},
-                        "owner": {"type": "String", "required": False},
-                    },
-                }
-            },
-        },
-        "actions": {
-            name: {
-                "appliesTo": {
-                    "principalTypes": ["Anonymous", "Service", "User"],
-                    "resourceTypes": ["Resource"],
-                    "context": {"type": "Record", "attributes": {}},
-                }
-            }
-            for name in ("payment:create", "user:read")
-        },
-    }
-}
-POLICIES = """
-@id("role:user")
-permit(principal in Role::"user", action in [Action::"payment:create", Action::"user:read"], resource);
-"""
 
 
 @pytest.fixture
@@ -66,14 +30,12 @@ def readiness() -> Readiness:
 @pytest.fixture
 def make_app(forge: TokenForge, subject_roles: SubjectRoles, readiness: Readiness) -> Callable[..., FastAPI]:
     def make(*routers: Router, idempotency: IdempotencyStore | None = None, trusted_proxies: Sequence[str] = ()) -> FastAPI:
-        policies = Policies(SystemClock())
-        policies.load(Bundle(1, POLICIES, json.dumps(SCHEMA)))
         return create_app(
             title="things",
             application=object(),
             routers=routers,
             verifier=forge.verifier(),
-            policies=policies,
+            policies=permitting({"user": ["payment:create", "user:read"]}, SystemClock()),
             subject_roles=subject_roles,
             idempotency=idempotency,
             readiness=readiness,
