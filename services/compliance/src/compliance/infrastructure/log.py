@@ -77,7 +77,12 @@ class SqlLog:
 
 def subject_key(subject_id: str) -> UUID:
     """Shorten what an entry is found by to 16 bytes: a UUID is itself, another text the beginning of its SHA-256."""
-    return UUID(subject_id) if _UUID.fullmatch(subject_id) else UUID(bytes=sha256(subject_id.encode()).digest()[:16])
+    return UUID(subject_key_text(subject_id))
+
+
+def subject_key_text(subject_id: str) -> str:
+    """Write a subject's key as PostgreSQL reads it."""
+    return subject_id if _UUID.fullmatch(subject_id) else sha256(subject_id.encode()).hexdigest()[:32]
 
 
 def _related(entry: AuditEntry) -> frozenset[str]:

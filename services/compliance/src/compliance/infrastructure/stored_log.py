@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import orjson
 from psycopg import AsyncConnection
@@ -15,7 +14,7 @@ from compliance.application.check_log import Chunk, StoredCheckpoint
 from compliance.domain.checkpoint import VerifierKey
 from compliance.domain.entry import LEAF_HEADER
 from compliance.domain.merkle import Frontier, Node
-from compliance.infrastructure.log import storable, subject_key
+from compliance.infrastructure.log import storable, subject_key_text
 
 CHUNK_ENTRIES = 4096
 
@@ -39,7 +38,7 @@ class _Said(NamedTuple):
     """What a leaf says its entry is to be found by: its columns, and the keys of related subjects."""
 
     columns: list[object]
-    related: set[UUID]
+    related: list[str]
 
 
 class SqlStoredLog:
@@ -76,8 +75,9 @@ class SqlStoredLog:
 
     async def _not_related(self, sequences: Sequence[int], said: Sequence[_Said]) -> list[int]:
         related = [(key, sequence) for sequence, each in zip(sequences, said, strict=True) for key in each.related]
-        keys, places = [key for key, _ in related], [place for _, place in related]
-        return [sequence for (sequence,) in await self._rows(_NOT_RELATED, (keys, places))]
+        # As array literals: an object for each key would cost more than all else.
+        arrays = [f"{{{','.join(map(str, array))}}}" for array in zip(*related, strict=True)]
+        return [sequence for (sequence,) in await self._rows(_NOT_RELATED, arrays)] if related else []
 
     async def _chunk(self, *, after: int) -> Any:
         (row,) = await self._rows(_CHUNK, (after, CHUNK_ENTRIES))
@@ -101,9 +101,9 @@ def _said(leaf: bytes) -> _Said:
         fact_id = bytes.fromhex(content["fact_id"].replace("-", ""))
         columns = [fact_id, datetime.fromisoformat(content["occurred_at"]), *map(storable, names)]
         related = {actor["session_id"], *content["related_ids"]} - {"", resource_id, actor["subject_id"]}
-        return _Said(columns, {subject_key(each) for each in related})
+        return _Said(columns, [subject_key_text(each) for each in related])
     except (KeyError, TypeError, AttributeError, ValueError):
-        return _Said([], set())
+        return _Said([], [])
 
 
 def stored_log(database: Database) -> Callable[[], AbstractAsyncContextManager[SqlStoredLog]]:
