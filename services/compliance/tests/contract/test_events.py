@@ -96,6 +96,7 @@ def test_a_fact_arrives_as_it_was_recorded() -> None:
         {"fact_id": "7"},
         {"producer": "identity"},
         {"occurred_at": Timestamp(seconds=2**60)},
+        {"occurred_at": None},
     ],
 )
 def test_what_is_no_fact_goes_to_the_dead_letters(change: dict[str, Any]) -> None:

@@ -29,6 +29,8 @@ def entry_of(fact: events_pb2.AuditFact, producer: str) -> AuditEntry:
     """Read a fact; raises InvalidValue, which puts the message with the dead letters, for what is none."""
     if fact.producer != producer:
         raise InvalidValue(field="producer", fact_id=fact.fact_id, claimed=fact.producer, sent_by=producer)
+    if not fact.HasField("occurred_at"):
+        raise InvalidValue(field="occurred_at", fact_id=fact.fact_id, sent_by=producer)
     try:
         return _entry_of(fact)
     except (ValueError, OverflowError) as problem:
