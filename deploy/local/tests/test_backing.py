@@ -1,9 +1,13 @@
+import base64
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -31,6 +35,7 @@ def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: 
         with pytest.raises(psycopg.OperationalError, match="permission denied"):
             psycopg.connect(databases.url(backing.postgres_url, "payments", "app", kept).removesuffix("payments") + "identity")
         assert is_healthy(backing.rabbitmq_management_url)
+        ask_broker(backing.rabbitmq_management_url, "PUT", "/api/vhosts/kept")
         backing.stop_server("redis")
         with pytest.raises(RedisAway):
             Redis.from_url(backing.redis_url).ping()
@@ -44,6 +49,7 @@ def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: 
         psycopg.connect(databases.url(backing.postgres_url, "payments", "owner", kept)) as connection,
     ):
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+        assert b"kept" in ask_broker(backing.rabbitmq_management_url, "GET", "/api/vhosts")
 
 
 def test_a_server_that_ends_at_once_shows_what_it_said(tmp_path: Path) -> None:
@@ -58,7 +64,8 @@ def test_a_broker_that_is_not_there_is_not_healthy() -> None:
     assert not is_healthy(f"http://guest:guest@127.0.0.1:{Ports.free().rabbitmq_management}")
 
 
-def test_a_server_that_dies_is_started_again_with_what_it_held(tmp_path: Path) -> None:
+def test_a_server_that_dies_is_started_again_with_what_it_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELCORP_LOCAL_RABBITMQ_URL", "amqp://elsewhere")
     said: list[str] = []
     with start_backing(tmp_path, ports=Ports.free(), say=said.append) as backing:
         backing.watch(said.append)
@@ -109,6 +116,16 @@ def test_data_elsewhere_whose_checkout_is_gone_are_swept_up(tmp_path: Path, monk
             (checkout / "moved-to").write_text(str(home))
     postgres.sweep()
     assert [entry.name for entry in (tmp_path / "elsewhere").iterdir()] == ["here"]
+
+
+def ask_broker(management_url: str, method: str, path: str) -> bytes:
+    parts = urlsplit(management_url)
+    credentials = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+    with closing(HTTPConnection(str(parts.hostname), parts.port, timeout=10)) as connection:
+        connection.request(method, path, headers={"Authorization": f"Basic {credentials}"})
+        response = connection.getresponse()
+        assert response.status < 300, response.status
+        return response.read()
 
 
 def pid_of(folder: Path, name: str) -> int:

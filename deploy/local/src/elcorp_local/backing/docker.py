@@ -26,7 +26,7 @@ def postgres(folder: Path, ports: Ports, *, fast: bool) -> Server:
     password = _kept_password(folder)
     url = f"postgresql://postgres:{password}@127.0.0.1:{ports.postgres}/postgres"
     options = ["-e", f"POSTGRES_PASSWORD={password}", "-p", f"127.0.0.1:{ports.postgres}:5432"]
-    image = ["postgres:17-bookworm", "-c", "max_connections=300", *(["-c", "fsync=off"] if fast else [])]
+    image = ["postgres:17-bookworm", "postgres", "-c", "max_connections=300", *(["-c", "fsync=off"] if fast else [])]
     stop = _run(folder, "postgres", [*options, *image], lambda: private_postgres.answers(url))
     return Server({"postgres_url": url}, stop, _always)
 
@@ -42,7 +42,7 @@ def rabbitmq(folder: Path, ports: Ports, *, fast: bool) -> Server:  # noqa: ARG0
 
 def redis(folder: Path, ports: Ports, *, fast: bool) -> Server:
     options = ["-p", f"127.0.0.1:{ports.redis}:6379"]
-    image = ["redis:7.4-bookworm", "redis-server", "--appendonly", "no" if fast else "yes", "--save", ""]
+    image = ["redis:7.4-bookworm", "--appendonly", "no" if fast else "yes", "--save", ""]
     stop = _run(folder, "redis", [*options, *image], lambda: private_redis.answers(ports.redis))
     return Server(private_redis.urls(ports), stop, _always)
 

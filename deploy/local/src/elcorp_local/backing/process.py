@@ -39,6 +39,7 @@ class ServerProcess:
     environment: Mapping[str, str] = field(default_factory=dict)
     user: tuple[int, int] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds_max: float = STOP_SECONDS_MAX
     child: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -93,10 +94,10 @@ class ServerProcess:
     def stop(self) -> None:
         if self.child is None:
             return
-        pids.end_group(self.child.pid, self.stop_signal, lambda: not self.is_running(), seconds_max=STOP_SECONDS_MAX)
+        pids.end_group(self.child.pid, self.stop_signal, lambda: not self.is_running(), seconds_max=self.stop_seconds_max)
         self.child.wait()
         self.child = None
         self.pid_file.unlink(missing_ok=True)
 
     def stop_leftover(self) -> None:
-        pids.end_leftover(self.pid_file, self.stop_signal, seconds_max=STOP_SECONDS_MAX)
+        pids.end_leftover(self.pid_file, self.stop_signal, seconds_max=self.stop_seconds_max)
