@@ -73,9 +73,9 @@ async def test_a_rewritten_log_does_not_pass_for_the_signed_one(
 async def test_the_command_tells_by_its_exit_code(
     administrator: psycopg.AsyncConnection[tuple[object, ...]], urls: DatabaseUrls
 ) -> None:
-    async def fsck() -> tuple[int | None, str]:
+    async def fsck(*options: str) -> tuple[int | None, str]:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "compliance", "fsck"),
+            *(sys.executable, "-m", "compliance", "fsck", *options),
             env={"ELCORP_DATABASE_URL": urls.app},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -86,7 +86,10 @@ async def test_the_command_tells_by_its_exit_code(
     code, out = await fsck()
     assert code == 0, out
     assert out.startswith("intact: 700 entries, 3 checkpoints, root ")
+    await administrator.execute("UPDATE audit_entries SET actor_id = 'nobody' WHERE sequence = 699")
+    assert (await fsck())[0] == 1
+    assert (await fsck("--tree-only"))[0] == 0
     await administrator.execute("DELETE FROM audit_entries WHERE sequence = 699")
-    code, out = await fsck()
+    code, out = await fsck("--tree-only")
     assert code == 1
     assert out.startswith("BROKEN: ")

@@ -53,7 +53,8 @@ class StoredLog(Protocol):
     def related(self) -> int:
         """How often entries are filed under related subjects."""
 
-    def chunks(self) -> AsyncIterator[Chunk]: ...
+    def chunks(self, *, with_columns: bool) -> AsyncIterator[Chunk]:
+        """Read the entries; without their columns nothing is known of misfiled ones, several times as fast."""
 
 
 @dataclass
@@ -77,15 +78,20 @@ class CheckLog:
     open_log: Callable[[], AbstractAsyncContextManager[StoredLog]]
     verify: Verify
 
-    async def __call__(self, *, progress: Callable[[int, int], None] = lambda _done, _size: None) -> Finding:
-        """Return what was found; `progress` is told how many entries of how many are done."""
+    async def __call__(
+        self, *, with_columns: bool = True, progress: Callable[[int, int], None] = lambda _done, _size: None
+    ) -> Finding:
+        """Return what was found; `progress` is told how many entries of how many are done.
+
+        `with_columns=False` leaves out whether entries are found by what their leaves say.
+        """
         async with self.open_log() as log:
             finding = Finding(checkpoints=len(log.checkpoints))
             recomputation = _Recomputation(finding, log)
-            async for chunk in log.chunks():
+            async for chunk in log.chunks(with_columns=with_columns):
                 recomputation.add(chunk)
                 progress(recomputation.frontier.size, log.head.size)
-            recomputation.finish()
+            recomputation.finish(with_columns=with_columns)
             self._check_notes(log, finding)
         return finding
 
@@ -128,12 +134,12 @@ class _Recomputation:
         for sequence in chunk.misfiled:
             self._finding.complain(f"entry {sequence} is filed under something else than its leaf says")
 
-    def finish(self) -> None:
+    def finish(self, *, with_columns: bool) -> None:
         head, frontier, finding = self._log.head, self.frontier, self._finding
         finding.size, finding.root_hash = frontier.size, frontier.root
         if (head.size, head.hashes) != (frontier.size, frontier.hashes):
             finding.complain(f"the head says {head.size} entries with other hashes than the {frontier.size} leaves give")
-        if self._log.related > self._related:
+        if with_columns and self._log.related > self._related:
             finding.complain(f"{self._log.related - self._related} more are filed under subjects than the leaves name")
         for node in self._nodes:
             finding.complain(f"node {node.level}/{node.position} belongs to no entries")

@@ -22,9 +22,12 @@ _HEAD = "SELECT size, hashes FROM audit_head"
 _NODES = "SELECT level, index, hash FROM audit_nodes"
 _CHECKPOINTS = "SELECT size, root_hash, note FROM checkpoints ORDER BY size"
 _KEY = "SELECT name, public_key FROM log_keys ORDER BY created_at LIMIT 1"
+_COLUMNS = """
+    array_agg(uuid_send(fact_id)), array_agg(occurred_at), array_agg(producer), array_agg(action), array_agg(actor_id),
+    array_agg(resource_type), array_agg(resource_id)
+"""
 _CHUNK = """
-    SELECT array_agg(sequence), array_agg(leaf), array_agg(leaf_hash), array_agg(uuid_send(fact_id)), array_agg(occurred_at),
-        array_agg(producer), array_agg(action), array_agg(actor_id), array_agg(resource_type), array_agg(resource_id)
+    SELECT array_agg(sequence), array_agg(leaf), array_agg(leaf_hash) {more}
     FROM (SELECT * FROM audit_entries WHERE sequence > %s ORDER BY sequence LIMIT %s) AS chunk
 """
 _RELATED = "SELECT count(*) FROM audit_related"
@@ -58,18 +61,20 @@ class SqlStoredLog:
         ((self.related,),) = await self._rows(_RELATED)
         self.key = next((VerifierKey(name, public_key) for name, public_key in await self._rows(_KEY)), None)
 
-    async def chunks(self) -> AsyncIterator[Chunk]:
-        row = await self._chunk(after=-1)
+    async def chunks(self, *, with_columns: bool) -> AsyncIterator[Chunk]:
+        query = _CHUNK.format(more=f", {_COLUMNS}" if with_columns else "")
+        row = await self._chunk(query, after=-1)
         while row[0]:
             sequences, leaves, hashes, *filed = row
             # PostgreSQL gathers the next ones while these are looked at.
-            following = asyncio.create_task(self._chunk(after=sequences[-1]))
+            following = asyncio.create_task(self._chunk(query, after=sequences[-1]))
             await asyncio.sleep(0)
             try:
-                said = [_said(leaf) for leaf in leaves]
-                row = await following
-                misfiled = _misfiled(sequences, said, filed) + await self._not_related(sequences, said)
+                said = [_said(leaf) for leaf in leaves] if with_columns else []
+                misfiled = _misfiled(sequences, said, filed) if with_columns else []
+                misfiled += await self._not_related(sequences, said) if with_columns else []
                 yield Chunk(sequences, leaves, hashes, misfiled, sum(len(each.related) for each in said))
+                row = await following
             finally:
                 following.cancel()
 
@@ -79,8 +84,8 @@ class SqlStoredLog:
         arrays = [f"{{{','.join(map(str, array))}}}" for array in zip(*related, strict=True)]
         return [sequence for (sequence,) in await self._rows(_NOT_RELATED, arrays)] if related else []
 
-    async def _chunk(self, *, after: int) -> Any:
-        (row,) = await self._rows(_CHUNK, (after, CHUNK_ENTRIES))
+    async def _chunk(self, query: str, *, after: int) -> Any:
+        (row,) = await self._rows(query, (after, CHUNK_ENTRIES))
         return row
 
     async def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
