@@ -85,7 +85,7 @@ def transfers(bench: Bench) -> list[Result]:
     load.transfers(bench.platform.url, people, connections=16, seconds=3)  # warm
     _drain(bench)
     results = []
-    for connections in (16, 64):
+    for connections in (16, 64, 128):
         seen = load.transfers(bench.platform.url, people, connections=connections, seconds=12)
         behind = bench.count("payments", "SELECT count(*) FROM outbox")
         drained_seconds = _drain(bench)

@@ -50,12 +50,7 @@ def build(database: Database, screening: "Screening", clock: Clock, settings: Pa
 
     uow, queries = unit_of_work(database), SqlPaymentsQueries(database)
     post = PostTransfers(uow, screening, clock)
-    cashier = GroupCommit(
-        post,
-        batch_max=settings.batch_max,
-        waiting_max=settings.waiting_max,
-        batches_at_once=settings.batches_at_once,
-    )
+    cashier = GroupCommit(post, batch_max=settings.batch_max, waiting_max=settings.waiting_max)
     return Payments(
         transfer_tokens=TransferTokens(cashier),
         issue_money=IssueMoney(cashier),

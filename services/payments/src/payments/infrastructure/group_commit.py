@@ -18,36 +18,32 @@ PostBatch = Callable[[Sequence[Request]], Awaitable[Sequence[Outcome]]]
 
 
 class GroupCommit:
-    """Settles orders in batches of at most `batch_max`; refuses (Unavailable) when `waiting_max` already wait.
+    """Settles orders in batches of at most `batch_max`; refuses (Unavailable) when `waiting_max` already wait."""
 
-    `batches_at_once`: while one batch is at the database another may be screened. Two batches that want one account meet
-    at its lock, in id order, and the later sees what the earlier did.
-    """
-
-    def __init__(self, post: PostBatch, *, batch_max: int = 200, waiting_max: int = 2000, batches_at_once: int = 2) -> None:
+    def __init__(self, post: PostBatch, *, batch_max: int = 200, waiting_max: int = 2000) -> None:
         self._post = post
         self._batch_max = batch_max
         self._waiting_max = waiting_max
-        self._batches_at_once = batches_at_once
         self._waiting: list[tuple[Request, asyncio.Future[Settled]]] = []
-        self._workers: set[asyncio.Task[None]] = set()
+        self._worker: asyncio.Task[None] | None = None
 
     async def settle(self, order: TransferOrder, actor: Actor) -> Settled:
         if len(self._waiting) >= self._waiting_max:
             raise Unavailable(retry_after_seconds=1, waiting=len(self._waiting))
         outcome: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
         self._waiting.append((Request(order, actor, copy_context()), outcome))
-        if len(self._workers) < self._batches_at_once:
-            worker = asyncio.create_task(self._drain())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._drain())
         return await outcome
 
     async def _drain(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._batch_max], self._waiting[self._batch_max :]
-            # The batch's own spans and its audit message belong to the trace of the first in it.
-            await asyncio.create_task(self._settle(batch), context=batch[0][0].context.copy())
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._batch_max], self._waiting[self._batch_max :]
+                # The batch's own spans and its audit message belong to the trace of the first in it.
+                await asyncio.create_task(self._settle(batch), context=batch[0][0].context.copy())
+        finally:
+            self._worker = None
 
     async def _settle(self, batch: Sequence[tuple[Request, "asyncio.Future[Settled]"]]) -> None:
         try:
