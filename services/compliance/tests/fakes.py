@@ -202,7 +202,22 @@ class FakeQueries:
         return {node: nodes[node] for node in wanted}
 
     async def blocks(self, *, standing: bool | None, page: PageRequest) -> Page[BlockView]:
-        raise NotImplementedError
+        wanted = [
+            BlockView(
+                block.id,
+                block.subject_id,
+                block.reason,
+                block.created_by,
+                block.created_at,
+                block.lifted_by,
+                block.lifted_at,
+            )
+            for block in self._uow.committed.blocks.values()
+            if standing is None or (block.lifted_at is None) is standing
+        ]
+        wanted.sort(key=lambda block: (-block.created_at.timestamp(), block.id))
+        shown = wanted[page.offset : page.offset + page.per_page]
+        return Page(shown, page.page, page.per_page, len(wanted))
 
 
 def _matches(logged: LoggedEntry, wanted: EntryFilter) -> bool:

@@ -14,15 +14,17 @@ from compliance.application.ports import UnitOfWork
 from compliance.application.prove import NotYetSigned, Prove
 from compliance.application.queries import ComplianceQueries, EntryFilter
 from compliance.application.read_trail import ReadTrail
+from compliance.application.screening_blocks import LiftBlock, PlaceBlock
 from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.domain.entry import AuditEntry
 from compliance.infrastructure.queries import SqlComplianceQueries
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from compliance.interfaces.rest.schemas import ConsistencyResponse, ProofBundleResponse
 from compliance.verifier import verify_bundle, verify_consistency
+from kernel.actor import Actor as KernelActor
 from kernel.errors import NotFound
 from kernel.ids import new_id
-from kernel.pages import CursorRequest
+from kernel.pages import CursorRequest, PageRequest
 from services.compliance.tests.fakes import AT, FakeQueries, FakeUnitOfWork, Signer, entries, entry, service, user
 
 
@@ -36,12 +38,16 @@ class Book:
     trail: ReadTrail
     queries: ComplianceQueries
     signer: Signer
+    place: PlaceBlock
+    lift: LiftBlock
 
     @classmethod
     def of(cls, uow: UnitOfWork, queries: ComplianceQueries) -> "Book":
         signer = Signer()
-        sign = SignCheckpoint(uow, signer, ControlledClock())
-        return cls(AppendFacts(uow), sign, Prove(queries), ReadTrail(queries), queries, signer)
+        clock = ControlledClock()
+        sign = SignCheckpoint(uow, signer, clock)
+        place, lift = PlaceBlock(uow, clock), LiftBlock(uow, clock)
+        return cls(AppendFacts(uow), sign, Prove(queries), ReadTrail(queries), queries, signer, place, lift)
 
     async def listed(self, **wanted: Any) -> list[int]:
         page = await self.queries.entries(EntryFilter(**wanted), CursorRequest(limit=100))
@@ -61,6 +67,17 @@ def book(request: pytest.FixtureRequest, database: Database, uow: SqlUnitOfWork[
         return Book.of(uow, SqlComplianceQueries(database))
     fake = FakeUnitOfWork()
     return Book.of(fake, FakeQueries(fake))
+
+
+async def test_blocks_are_listed_by_whether_they_stand(book: Book) -> None:
+    officer = KernelActor.service("test")
+    placed = [await book.place(actor=officer, subject_id=new_id(), reason=f"case {n}") for n in range(3)]
+    await book.lift(actor=officer, block_id=placed[0].id)
+
+    for standing, expected in ((None, placed), (True, placed[1:]), (False, placed[:1])):
+        page = await book.queries.blocks(standing=standing, page=PageRequest(1, 2))
+        assert [block.id for block in page.items] == [block.id for block in expected[:2]]
+        assert page.total == len(expected)
 
 
 async def test_facts_take_their_places_in_order(book: Book) -> None:
