@@ -8,7 +8,8 @@ from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
 from identity.application import Identity
-from identity.bootstrap import build, hashing
+from identity.bootstrap.parts import hashing
+from identity.bootstrap.use_cases import World, build
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
 from services.identity.tests.fakes import Surroundings
@@ -52,9 +53,9 @@ async def identity(
 ) -> AsyncIterator[Identity]:
     """Identity's use cases on a real database, with real hashes, tokens and keys."""
     passwords = hashing(settings)
-    identity = build(
-        settings,
-        database,
+    world = World(
+        settings=settings,
+        database=database,
         ring=ring,
         passwords=passwords,
         roles=surroundings.roles,
@@ -62,6 +63,7 @@ async def identity(
         revocations=surroundings.revocations,
         clock=clock,
     )
-    ring.load(await identity.ensure_signing_keys())
+    identity = build(world)
+    ring.load(await identity.keys.ensure_signing_keys())
     yield identity
     passwords.close()

@@ -10,16 +10,11 @@ from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from identity.application.ports import KeyPair, Verified
-from identity.application.queries import (
-    CredentialView,
-    NameKind,
-    SessionView,
-    SignInName,
-    SubjectView,
-    UserView,
-    WalletAddressView,
-)
+from identity.application.accounts.queries import SubjectView, UserView
+from identity.application.addresses.queries import WalletAddressView
+from identity.application.ports.accounts import Verified
+from identity.application.ports.keys import KeyPair
+from identity.application.sessions.queries import CredentialView, NameKind, SessionView, SignInName
 from identity.domain.device import Device
 from identity.domain.errors import AccountExists, TooManyAttempts
 from identity.domain.profile import Profile, canonical_email

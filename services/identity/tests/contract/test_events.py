@@ -12,7 +12,7 @@ from chassis.messaging.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2
-from identity.application.record_revocation import RecordRevocation
+from identity.application.sessions.record_revocation import RecordRevocation
 from identity.interfaces.publications import PUBLICATIONS
 from identity.interfaces.subscriptions import subscriptions
 from kernel.ids import new_id

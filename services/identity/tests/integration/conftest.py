@@ -2,7 +2,7 @@ import pytest
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
-from identity.bootstrap import unit_of_work
+from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.queries import SqlIdentityQueries
 from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings

@@ -8,8 +8,8 @@ import pytest
 from chassis.crypto import UnsealableError
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
-from identity.application.enrolment import Enrolled
-from identity.application.queries import SignInName
+from identity.application.accounts.enrolment import Enrolled
+from identity.application.sessions.queries import SignInName
 from kernel.actor import Actor
 from kernel.pages import PageRequest
 
@@ -19,7 +19,7 @@ PERSONAL = ("Shikongo", "example.na", "811234567", "Kunene Traders", PASSWORD)
 
 
 async def register(identity: Identity, name: str = "ndapewa", phone: str = "+264811234567") -> Enrolled:
-    return await identity.register_user(
+    return await identity.accounts.register_user(
         actor=STRANGER,
         full_name="Ndapewa Shikongo",
         email=f"{name}@example.na",
@@ -50,8 +50,8 @@ async def test_no_personal_data_password_or_token_is_readable(identity: Identity
     enrolled = await register(identity)
     device_id = uuid4()
     name = SignInName.email("ndapewa@example.na")
-    pair = await identity.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
-    next_pair = await identity.refresh_session(actor=STRANGER, refresh_token=pair.refresh_token, device_id=device_id)
+    pair = await identity.sessions.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
+    next_pair = await identity.sessions.refresh_session(actor=STRANGER, refresh_token=pair.refresh_token, device_id=device_id)
     contents = dump(database_urls)
     assert str(enrolled.user_id) in contents
     tokens = (pair.refresh_token, next_pair.refresh_token, pair.access_token)
@@ -96,7 +96,7 @@ async def test_runtime_role_deletes_no_account_and_no_address(
 async def test_database_itself_allows_one_live_session_a_device(identity: Identity, database_urls: DatabaseUrls) -> None:
     await register(identity)
     name = SignInName.email("ndapewa@example.na")
-    await identity.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=uuid4())
+    await identity.sessions.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=uuid4())
     twin = """
         INSERT INTO sessions
             (id, user_id, device_id, generation, current_digest, authenticated_at, methods, started_at, expires_at)

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from identity.application.enrolment import Enrolled
-from identity.application.queries import SignInName
-from identity.application.token_pair import TokenPair
+from identity.application.accounts.enrolment import Enrolled
+from identity.application.sessions.queries import SignInName
+from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import AccountExists, InvalidRefreshToken
 from kernel.actor import Actor, ActorKind
 
@@ -29,16 +29,16 @@ async def register(identity: Identity, **changes: Any) -> Enrolled:
         "password": PASSWORD,
         "agreed_terms": True,
     }
-    return await identity.register_user(actor=STRANGER, **{**details, **changes})
+    return await identity.accounts.register_user(actor=STRANGER, **{**details, **changes})
 
 
 async def sign_in(identity: Identity, device_id: UUID) -> TokenPair:
     name = SignInName.email("ndapewa@example.na")
-    return await identity.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
+    return await identity.sessions.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
 
 
 async def refresh(identity: Identity, token: str, device_id: UUID) -> TokenPair:
-    return await identity.refresh_session(actor=STRANGER, refresh_token=token, device_id=device_id)
+    return await identity.sessions.refresh_session(actor=STRANGER, refresh_token=token, device_id=device_id)
 
 
 async def outcomes(calls: Iterable[Awaitable[Any]]) -> list[Any]:
@@ -101,7 +101,7 @@ async def test_refresh_racing_sign_out_never_leaves_a_live_token(identity: Ident
         answers = await outcomes(
             [
                 refresh(identity, pair.refresh_token, device_id),
-                identity.sign_out(actor=me),
+                identity.sessions.sign_out(actor=me),
                 refresh(identity, pair.refresh_token, device_id),
             ]
         )
@@ -129,8 +129,8 @@ async def test_one_email_registers_once_however_many_ask_at_once(identity: Ident
 
 async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(identity: Identity, database: Database) -> None:
     made = await asyncio.gather(
-        *(identity.create_administrator(email="admin@elcorp.na", password=None, only_first=True) for _ in range(4)),
+        *(identity.accounts.create_administrator(email="admin@elcorp.na", password=None, only_first=True) for _ in range(4)),
     )
-    await asyncio.gather(*(identity.ensure_signing_keys() for _ in range(4)))
+    await asyncio.gather(*(identity.keys.ensure_signing_keys() for _ in range(4)))
     assert sum(each is not None for each in made) == 1
     assert await rows(database, "SELECT activated_at IS NOT NULL FROM signing_keys ORDER BY 1") == [(False,), (True,)]

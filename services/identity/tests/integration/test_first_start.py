@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from identity.application import Identity
-from identity.application.queries import SignInName
-from identity.bootstrap import create_admin
+from identity.application.sessions.queries import SignInName
+from identity.bootstrap.commands import create_admin
 from identity.domain.errors import WeakPassword
 from identity.infrastructure.signing_keys import KeyRing
 from identity.interfaces.first_start import FirstStart
@@ -25,7 +25,7 @@ STRANGER = Actor.anonymous(ip="198.51.100.7")
 
 def first_start(identity: Identity, ring: KeyRing, **changes: Any) -> FirstStart:
     settings = IdentitySettings(**changes)
-    return FirstStart(identity.ensure_signing_keys, identity.create_administrator, ring.load, settings)
+    return FirstStart(identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings)
 
 
 async def until_administrator(identity: Identity) -> None:
@@ -36,7 +36,7 @@ async def until_administrator(identity: Identity) -> None:
 
 
 async def sign_in(identity: Identity, password: str, email: str = "admin@elcorp.na") -> None:
-    await identity.sign_in(actor=STRANGER, name=SignInName.email(email), password=password, device_id=new_id())
+    await identity.sessions.sign_in(actor=STRANGER, name=SignInName.email(email), password=password, device_id=new_id())
 
 
 async def test_generated_password_is_printed_once_and_works(

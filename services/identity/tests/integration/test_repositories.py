@@ -7,9 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application import facts
-from identity.application.enrolment import Enrolled, enrol
-from identity.application.queries import SignInName, SubjectView
+from identity.application.accounts.enrolment import Enrolled, enrol
+from identity.application.accounts.queries import SubjectView
+from identity.application.keys import facts as key_facts
+from identity.application.sessions import facts
+from identity.application.sessions.queries import SignInName
 from identity.domain.device import Device
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
@@ -202,11 +204,11 @@ async def test_signing_keys_are_found_again_whole(storage: Storage, clock: Contr
     async with storage.uow.begin(HERE) as tx:
         assert list(await tx.signing_keys.lock_all()) == []
         tx.signing_keys.add(key)
-        tx.record(facts.signing_key_created(key, at=clock.now()))
+        tx.record(key_facts.signing_key_created(key, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         (found,) = await tx.signing_keys.lock_all()
         found.activate(at=clock.now())
-        tx.record(facts.signing_key_activated(found, at=clock.now()))
+        tx.record(key_facts.signing_key_activated(found, at=clock.now()))
     (read,) = await storage.queries.signing_keys()
     assert read.is_active
     assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")

@@ -9,16 +9,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.create_administrator import CreateAdministrator
-from identity.application.enrolment import Enrolled
-from identity.application.ensure_signing_keys import EnsureSigningKeys
-from identity.application.queries import SignInName
-from identity.application.read_users import GetUser, ListUsers
-from identity.application.refresh_session import RefreshSession
-from identity.application.register_user import RegisterUser
-from identity.application.sign_in import SignIn
-from identity.application.sign_out import SignOut
-from identity.application.token_pair import TokenPair
+from identity.application.accounts.create_administrator import CreateAdministrator
+from identity.application.accounts.enrolment import Enrolled
+from identity.application.accounts.read_users import GetUser, ListUsers
+from identity.application.accounts.register_user import RegisterUser
+from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.sessions.queries import SignInName
+from identity.application.sessions.refresh_session import RefreshSession
+from identity.application.sessions.sign_in import SignIn
+from identity.application.sessions.sign_out import SignOut
+from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import (
     AccountExists,
     InvalidCredentials,

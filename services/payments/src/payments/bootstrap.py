@@ -40,11 +40,11 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
 def build(database: Database, screening: "Screening", clock: Clock, settings: PaymentsSettings) -> "Payments":
     """Put the use cases together on what they need of the world."""
     from payments.application import Payments
-    from payments.application.issue_money import IssueMoney
-    from payments.application.open_wallet import OpenWallet
-    from payments.application.post_transfers import PostTransfers
-    from payments.application.read_wallets import ReadWallets
-    from payments.application.transfer_tokens import TransferTokens
+    from payments.application.transfers.issue_money import IssueMoney
+    from payments.application.wallets.open_wallet import OpenWallet
+    from payments.application.transfers.post_transfers import PostTransfers
+    from payments.application.wallets.read_wallets import ReadWallets
+    from payments.application.transfers.transfer_tokens import TransferTokens
     from payments.infrastructure.group_commit import GroupCommit
     from payments.infrastructure.queries import SqlPaymentsQueries
 
@@ -65,7 +65,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     """Relay payments' events, and open a wallet for each user that identity announces."""
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
-    from payments.application.open_wallet import OpenWallet
+    from payments.application.wallets.open_wallet import OpenWallet
     from payments.interfaces.subscriptions import subscriptions
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()

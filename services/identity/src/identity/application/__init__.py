@@ -2,25 +2,15 @@
 
 from dataclasses import dataclass
 
-from identity.application.create_administrator import CreateAdministrator
-from identity.application.ensure_signing_keys import EnsureSigningKeys
+from identity.application.accounts import Accounts
+from identity.application.keys import Keys
 from identity.application.queries import IdentityQueries
-from identity.application.read_users import GetSubject, GetUser, ListUsers
-from identity.application.refresh_session import RefreshSession
-from identity.application.register_user import RegisterUser
-from identity.application.sign_in import SignIn
-from identity.application.sign_out import SignOut
+from identity.application.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    register_user: RegisterUser
-    sign_in: SignIn
-    refresh_session: RefreshSession
-    sign_out: SignOut
-    get_user: GetUser
-    list_users: ListUsers
-    get_subject: GetSubject
-    create_administrator: CreateAdministrator
-    ensure_signing_keys: EnsureSigningKeys
+    accounts: Accounts
+    sessions: Sessions
+    keys: Keys
     queries: IdentityQueries

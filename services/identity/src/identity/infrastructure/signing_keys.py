@@ -19,7 +19,7 @@ from chassis.crypto import Sealer, field_context
 from chassis.crypto.keys import derive
 from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
-from identity.application.ports import KeyPair
+from identity.application.ports.keys import KeyPair
 from identity.domain.signing_key import SigningKey, active_key
 from kernel.clock import Clock
 from kernel.errors import Unavailable

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from chassis.run import wait_for
 from chassis.telemetry import log
-from identity.application.create_administrator import CreateAdministrator, MadeAdministrator
-from identity.application.ensure_signing_keys import EnsureSigningKeys
+from identity.application.accounts.create_administrator import CreateAdministrator, MadeAdministrator
+from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.domain.signing_key import SigningKey
 from identity.settings import IdentitySettings
 from kernel.errors import DomainError, Kind

@@ -17,7 +17,7 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
         request: identity_pb2.GetSubjectRequest,
         context: Any,  # noqa: ARG002
     ) -> identity_pb2.GetSubjectResponse:
-        subject = await self._identity.get_subject(subject_id=UUID(request.subject_id))
+        subject = await self._identity.accounts.get_subject(subject_id=UUID(request.subject_id))
         return identity_pb2.GetSubjectResponse(subject_id=str(subject.id), active=subject.is_active)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.messaging.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
-from identity.application.record_revocation import RecordRevocation
+from identity.application.sessions.record_revocation import RecordRevocation
 
 
 def subscriptions(record_revocation: RecordRevocation) -> list[AnySubscription]:

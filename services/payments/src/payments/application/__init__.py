@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from payments.application.issue_money import IssueMoney
-from payments.application.open_wallet import OpenWallet
+from payments.application.transfers.issue_money import IssueMoney
+from payments.application.wallets.open_wallet import OpenWallet
 from payments.application.queries import PaymentsQueries
-from payments.application.read_wallets import ReadWallets
-from payments.application.transfer_tokens import TransferTokens
+from payments.application.wallets.read_wallets import ReadWallets
+from payments.application.transfers.transfer_tokens import TransferTokens
 
 
 @dataclass(frozen=True, slots=True)

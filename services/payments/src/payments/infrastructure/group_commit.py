@@ -11,7 +11,7 @@ from contextvars import copy_context
 from kernel.actor import Actor
 from kernel.errors import DomainError, Unavailable
 from payments.application.ports import Settled
-from payments.application.post_transfers import Outcome, Request
+from payments.application.transfers.post_transfers import Outcome, Request
 from payments.domain.transfer import TransferOrder
 
 PostBatch = Callable[[Sequence[Request]], Awaitable[Sequence[Outcome]]]

@@ -6,7 +6,7 @@ from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.messaging.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
-from payments.application.open_wallet import OpenWallet
+from payments.application.wallets.open_wallet import OpenWallet
 
 # A user starts with one wallet, in the national currency.
 FIRST_CURRENCY = "NAD"

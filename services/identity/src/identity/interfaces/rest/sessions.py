@@ -2,7 +2,7 @@
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, page_of
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas import SessionResponse
+from identity.interfaces.rest.schemas.sessions import SessionResponse
 
 sessions = Router(prefix="/sessions", tags=["sessions"])
 

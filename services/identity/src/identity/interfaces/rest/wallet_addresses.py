@@ -2,7 +2,7 @@
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, page_of
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas import WalletAddressResponse
+from identity.interfaces.rest.schemas.addresses import WalletAddressResponse
 
 wallet_addresses = Router(prefix="/wallet-addresses", tags=["wallet-addresses"])
 

@@ -1,28 +1,9 @@
-"""The audit facts of identity. None holds a secret or plain personal data."""
+"""The audit facts of signing in and of sessions. None holds a secret or plain personal data."""
 
 from datetime import datetime
 
 from identity.domain.session import Session
-from identity.domain.signing_key import SigningKey
-from identity.domain.user import User
-from identity.domain.wallet_address import WalletAddress
 from kernel.audit import AuditFact, State
-
-
-def user_registered(user: User, address: WalletAddress, *, device: str | None = None) -> AuditFact:
-    return AuditFact(
-        action="identity.user.register",
-        resource_type="user",
-        resource_id=str(user.id),
-        occurred_at=user.registered_at,
-        after={
-            "status": user.status.value,
-            "initial_role": user.initial_role.value,
-            "wallet_address": str(address.address),
-            "agreed_terms": user.agreed_terms_at is not None,
-        },
-        related_ids=(str(address.address), *((device,) if device else ())),
-    )
 
 
 def signed_in(session: Session, *, replaced: Session | None, new_device: bool, rehashed: bool) -> AuditFact:
@@ -60,27 +41,6 @@ def session_ended(session: Session, *, before: State, at: datetime) -> AuditFact
 def refresh_reused(session: Session, *, before: State, at: datetime) -> AuditFact:
     """Account for a session that was ended because its refresh token was presented by somebody else, or twice."""
     return _session_fact("identity.session.refresh_reused", session, before=before, at=at)
-
-
-def signing_key_created(key: SigningKey, *, at: datetime) -> AuditFact:
-    return AuditFact(
-        action="identity.signing_key.create",
-        resource_type="signing_key",
-        resource_id=str(key.id),
-        occurred_at=at,
-        after={"algorithm": key.algorithm, "active": key.is_active},
-    )
-
-
-def signing_key_activated(key: SigningKey, *, at: datetime) -> AuditFact:
-    return AuditFact(
-        action="identity.signing_key.activate",
-        resource_type="signing_key",
-        resource_id=str(key.id),
-        occurred_at=at,
-        before={"active": False},
-        after={"active": True},
-    )
 
 
 def session_state(session: Session) -> State:

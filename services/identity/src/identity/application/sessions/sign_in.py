@@ -2,20 +2,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from identity.application import facts
-from identity.application.ports import (
-    AccessTokens,
-    Attempts,
-    Digests,
-    Passwords,
-    RefreshTokens,
-    Roles,
-    Transaction,
-    UnitOfWork,
-    Verified,
-)
-from identity.application.queries import CredentialView, IdentityQueries, SignInName
-from identity.application.token_pair import TokenPair
+from identity.application.ports.accounts import Passwords, Verified
+from identity.application.ports.sessions import AccessTokens, Attempts, Digests, RefreshTokens, Roles
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions import facts
+from identity.application.sessions.queries import CredentialView, SessionQueries, SignInName
+from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device import Device
 from identity.domain.errors import InvalidCredentials
 from identity.domain.password_policy import normalise
@@ -37,7 +29,7 @@ class SignIn:
     """
 
     uow: UnitOfWork
-    queries: IdentityQueries
+    queries: SessionQueries
     passwords: Passwords
     roles: Roles
     access_tokens: AccessTokens

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from identity.application import facts
-from identity.application.ports import KeyMaker, Transaction, UnitOfWork
+from identity.application.keys import facts
+from identity.application.ports.keys import KeyMaker
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.signing_key import SigningKey, active_key
 from kernel.actor import Actor
 from kernel.clock import Clock

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.queries import IdentityQueries, SubjectView, UserView
+from identity.application.accounts.queries import AccountQueries, SubjectView, UserView
 from kernel.actor import Actor
 from kernel.errors import AccessDenied, NotFound
 from kernel.pages import Page, PageRequest
@@ -14,7 +14,7 @@ READERS_OF_OTHERS = frozenset({"admin", "staff"})
 class GetUser:
     """Read a user: oneself, or anybody for staff. To everybody else other users do not exist."""
 
-    queries: IdentityQueries
+    queries: AccountQueries
 
     async def __call__(self, *, actor: Actor, user_id: UUID) -> UserView:
         if actor.user_id != user_id and READERS_OF_OTHERS.isdisjoint(actor.roles):
@@ -29,7 +29,7 @@ class GetUser:
 class ListUsers:
     """Page through all users, for staff."""
 
-    queries: IdentityQueries
+    queries: AccountQueries
 
     async def __call__(self, *, actor: Actor, page: PageRequest) -> Page[UserView]:
         if READERS_OF_OTHERS.isdisjoint(actor.roles):
@@ -41,7 +41,7 @@ class ListUsers:
 class GetSubject:
     """Tell a peer whether a subject exists and may act."""
 
-    queries: IdentityQueries
+    queries: AccountQueries
 
     async def __call__(self, *, subject_id: UUID) -> SubjectView:
         subject = await self.queries.subject(subject_id)

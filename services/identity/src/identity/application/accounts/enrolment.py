@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application import facts
-from identity.application.ports import Transaction
+from identity.application.accounts import facts
+from identity.application.ports.unit_of_work import Transaction
 from identity.domain.profile import Profile
 from identity.domain.user import InitialRole, User
 from identity.domain.wallet_address import WalletAddress

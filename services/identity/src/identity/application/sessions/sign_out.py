@@ -1,8 +1,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from identity.application import facts
-from identity.application.ports import Revocations, UnitOfWork
+from identity.application.ports.sessions import Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions import facts
 from identity.domain.session import EndReason
 from kernel.actor import Actor
 from kernel.clock import Clock

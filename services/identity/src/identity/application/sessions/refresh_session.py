@@ -2,9 +2,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from identity.application import facts
-from identity.application.ports import AccessTokens, RefreshTokens, Revocations, Roles, Transaction, UnitOfWork
-from identity.application.token_pair import TokenPair
+from identity.application.ports.sessions import AccessTokens, RefreshTokens, Revocations, Roles
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions import facts
+from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidRefreshToken
 from identity.domain.session import EndReason, Presented, RefreshToken, Session
 from kernel.actor import Actor, ActorKind

@@ -2,8 +2,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.enrolment import enrol
-from identity.application.ports import Contacts, Passwords, UnitOfWork
+from identity.application.accounts.enrolment import enrol
+from identity.application.ports.accounts import Contacts, Passwords
+from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.password_policy import PasswordPolicy, normalise
 from identity.domain.profile import Profile
 from identity.domain.user import InitialRole

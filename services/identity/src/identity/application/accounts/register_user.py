@@ -1,7 +1,8 @@
 from dataclasses import dataclass
 
-from identity.application.enrolment import Enrolled, enrol
-from identity.application.ports import Contacts, Passwords, UnitOfWork
+from identity.application.accounts.enrolment import Enrolled, enrol
+from identity.application.ports.accounts import Contacts, Passwords
+from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.errors import TermsNotAgreed
 from identity.domain.password_policy import PasswordPolicy, normalise
 from identity.domain.profile import Profile, canonical_username

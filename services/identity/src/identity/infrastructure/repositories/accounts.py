@@ -1,6 +1,6 @@
-"""Identity's aggregates in PostgreSQL."""
+"""Users, sealed profiles and wallet addresses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Final
@@ -10,23 +10,15 @@ from sqlalchemy import exists, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
-from identity.domain.device import Device
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
-from identity.domain.session import Session
-from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, User
 from identity.domain.wallet_address import WalletAddress
-from identity.infrastructure.tables import map_aggregates, profiles, sessions, signing_keys, subject_keys, users
+from identity.infrastructure.tables import profiles, subject_keys, users
 from identity.infrastructure.vault import Vault
-from kernel.actor import Actor
-
-map_aggregates()
 
 # Two-part advisory locks, the first part says what for. A row lock cannot hold what does not exist yet.
 _LOCK_ADMINISTRATORS = text("SELECT pg_advisory_xact_lock(1, 0)")
-_LOCK_SIGNING_KEYS = text("SELECT pg_advisory_xact_lock(2, 0)")
 # What two accounts may not share.
 _UNIQUE: Final = frozenset({"users_username_key", "profiles_email_index_key", "profiles_phone_index_key"})
 
@@ -72,62 +64,6 @@ class SqlWalletAddresses:
 
     def add(self, address: WalletAddress) -> None:
         self._session.add(address)
-
-
-class SqlDevices:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def find(self, user_id: UUID, device_id: UUID) -> Device | None:
-        return await self._session.get(Device, (user_id, device_id))
-
-    def add(self, device: Device) -> None:
-        self._session.add(device)
-
-
-class SqlSessions:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def add(self, session: Session) -> None:
-        # What the session replaces must be ended first: SQLAlchemy inserts before it updates, and one device has one.
-        await self._session.flush()
-        self._session.add(session)
-
-    async def lock(self, session_id: UUID) -> Session | None:
-        query = select(Session).where(sessions.c.id == session_id).with_for_update()
-        return (await self._session.scalars(query)).one_or_none()
-
-    async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
-        query = (
-            select(Session)
-            .where(sessions.c.user_id == user_id, sessions.c.device_id == device_id, sessions.c.ended_at.is_(None))
-            .with_for_update()
-        )
-        return (await self._session.scalars(query)).one_or_none()
-
-
-class SqlSigningKeys:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def lock_all(self) -> Sequence[SigningKey]:
-        await self._session.execute(_LOCK_SIGNING_KEYS)
-        return (await self._session.scalars(select(SigningKey).order_by(signing_keys.c.created_at, signing_keys.c.id))).all()
-
-    def add(self, key: SigningKey) -> None:
-        self._session.add(key)
-
-
-class SqlIdentityTransaction(SqlTransaction):
-    def __init__(self, session: AsyncSession, actor: Actor, *, vault: Vault) -> None:
-        super().__init__(session, actor)
-        self.users = SqlUsers(session)
-        self.profiles = SqlProfiles(session, vault)
-        self.wallet_addresses = SqlWalletAddresses(session)
-        self.devices = SqlDevices(session)
-        self.sessions = SqlSessions(session)
-        self.signing_keys = SqlSigningKeys(session)
 
 
 @contextmanager

@@ -1,0 +1,10 @@
+"""Signing keys: the table of contents."""
+
+from dataclasses import dataclass
+
+from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    ensure_signing_keys: EnsureSigningKeys

@@ -1,0 +1,11 @@
+"""What can be asked about signing keys."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from identity.domain.signing_key import SigningKey
+
+
+class KeyQueries(Protocol):
+    async def signing_keys(self) -> Sequence[SigningKey]:
+        """Return the keys that verifiers may still meet."""

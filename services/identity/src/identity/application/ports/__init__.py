@@ -1,0 +1,1 @@
+"""What identity needs of the world, one file for each part of it."""

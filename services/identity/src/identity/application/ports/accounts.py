@@ -1,0 +1,53 @@
+"""What accounts need of the world."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from identity.domain.profile import Profile
+from identity.domain.user import User
+from identity.domain.wallet_address import WalletAddress
+
+
+class Users(Protocol):
+    async def add(self, user: User) -> None:
+        """Add a user; raises AccountExists when the username is taken."""
+
+    async def lock(self, user_id: UUID) -> User | None:
+        """Find a user and lock it until the transaction ends; lock it before any of its sessions."""
+
+    async def lock_administrators(self) -> bool:
+        """Become the only transaction that makes a first administrator; tell whether there is one."""
+
+
+class Profiles(Protocol):
+    async def add(self, user_id: UUID, profile: Profile) -> None:
+        """Seal a profile under a new key of the user's own; raises AccountExists when e-mail or phone is taken."""
+
+
+class WalletAddresses(Protocol):
+    def add(self, address: WalletAddress) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """`stronger_hash` is the same password under today's parameters, where the stored hash has older ones."""
+
+    matches: bool
+    stronger_hash: str | None = None
+
+
+class Passwords(Protocol):
+    async def hash(self, password: str) -> str:
+        """Hash a normalised password; raises Unavailable when too many wait."""
+
+    async def verify(self, password_hash: str | None, password: str) -> Verified:
+        """Verify a normalised password. Without a hash the answer is no, after just as long. Raises Unavailable."""
+
+
+class Contacts(Protocol):
+    def email(self, text: str) -> str:
+        """Return an e-mail address in normal form; raises InvalidEmail."""
+
+    def phone(self, text: str) -> str:
+        """Return a telephone number in E.164; raises InvalidPhone."""

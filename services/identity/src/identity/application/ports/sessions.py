@@ -1,0 +1,72 @@
+"""What signing in and sessions need of the world."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from identity.domain.device import Device
+from identity.domain.session import RefreshToken, Session
+
+
+class Devices(Protocol):
+    async def find(self, user_id: UUID, device_id: UUID) -> Device | None: ...
+
+    def add(self, device: Device) -> None: ...
+
+
+class Sessions(Protocol):
+    async def add(self, session: Session) -> None:
+        """Add a session; the one that its device had must be over."""
+
+    async def lock(self, session_id: UUID) -> Session | None:
+        """Find a session and lock it until the transaction ends."""
+
+    async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
+        """Find and lock the device's live session; only under its user's lock, or a new one may come between."""
+
+
+class Roles(Protocol):
+    async def of(self, user_id: UUID) -> tuple[str, ...]:
+        """Return the roles that a user holds now; raises Unavailable when governance does not answer."""
+
+
+class AccessTokens(Protocol):
+    @property
+    def life(self) -> timedelta: ...
+
+    def issue(self, session: Session, *, roles: Sequence[str], at: datetime) -> str:
+        """Sign an access token (RFC 9068) of a session; raises Unavailable while no key is at hand."""
+
+
+class RefreshTokens(Protocol):
+    def issue(self, *, session_id: UUID, user_id: UUID, generation: int) -> RefreshToken: ...
+
+    def read(self, text: str) -> RefreshToken:
+        """Read a token that we signed, spent or not; raises InvalidRefreshToken for any other."""
+
+    def seal_successor(self, spent: RefreshToken, successor: RefreshToken) -> bytes:
+        """Seal a successor so that only who holds the spent token can read it."""
+
+    def open_successor(self, spent: RefreshToken, sealed: bytes) -> str: ...
+
+
+class Attempts(Protocol):
+    async def admit(self, account: str, ip: str) -> None:
+        """Count an attempt; raises TooManyAttempts when there were too many."""
+
+    async def forget(self, account: str, ip: str) -> None:
+        """Start counting anew after a success."""
+
+
+class Revocations(Protocol):
+    async def add(self, session_id: UUID, *, ended_at: datetime) -> None:
+        """Let every gateway refuse the session's access tokens; raises Unavailable when the list cannot be reached."""
+
+    async def try_add(self, session_id: UUID, *, ended_at: datetime) -> None:
+        """Do the same now if that is possible; the event does it for certain a moment later."""
+
+
+class Digests(Protocol):
+    def __call__(self, text: str) -> bytes:
+        """Return a keyed digest, which tells nothing of the text to who lacks the key."""

@@ -1,0 +1,36 @@
+"""The transaction: every repository of identity, and the audit log beside it."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from identity.application.ports.accounts import Profiles, Users, WalletAddresses
+from identity.application.ports.keys import SigningKeys
+from identity.application.ports.sessions import Devices, Sessions
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+
+
+class Transaction(Protocol):
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def profiles(self) -> Profiles: ...
+
+    @property
+    def wallet_addresses(self) -> WalletAddresses: ...
+
+    @property
+    def devices(self) -> Devices: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def signing_keys(self) -> SigningKeys: ...
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]: ...

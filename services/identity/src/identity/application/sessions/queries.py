@@ -1,0 +1,59 @@
+"""What can be asked about credentials and sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from identity.domain.profile import canonical_email
+from kernel.pages import Page, PageRequest
+
+
+class NameKind(StrEnum):
+    EMAIL = "email"
+    USERNAME = "username"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInName:
+    """What a user signs in by, in the form in which it is unique."""
+
+    kind: NameKind
+    text: str
+
+    @classmethod
+    def email(cls, text: str) -> "SignInName":
+        return cls(NameKind.EMAIL, canonical_email(text))
+
+    @classmethod
+    def username(cls, text: str) -> "SignInName":
+        # Not refused for its form: a name that cannot exist is answered like one that does not.
+        return cls(NameKind.USERNAME, text.strip().lower())
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialView:
+    user_id: UUID
+    password_hash: str
+    password_changed_at: datetime
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    id: UUID
+    device_id: UUID
+    methods: tuple[str, ...]
+    started_at: datetime
+    refreshed_at: datetime | None
+    expires_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+
+
+class SessionQueries(Protocol):
+    async def credential(self, name: SignInName) -> CredentialView | None: ...
+
+    async def sessions_of(self, user_id: UUID, page: PageRequest) -> Page[SessionView]:
+        """List a user's sessions, newest first, the ended ones too."""

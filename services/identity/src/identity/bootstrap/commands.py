@@ -1,0 +1,38 @@
+"""The commands of identity."""
+
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
+import argparse
+
+from chassis.run import Command
+from identity.bootstrap.parts import create_administrator, hashing
+from identity.settings import IdentitySettings
+from kernel.clock import SystemClock
+
+
+async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
+    """Make one more administrator, with a generated password."""
+    from chassis.database import Database
+    from identity.interfaces.first_start import tell_password
+
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        create = create_administrator(settings, database, hashing(settings), SystemClock())
+        made = await create(email=arguments.email, password=None, only_first=False)
+    finally:
+        await database.close()
+    if made:
+        tell_password(made)
+    return 0
+
+
+def _create_admin_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--email", required=True, help="the new administrator's e-mail address")
+
+
+COMMANDS = {
+    "create-admin": Command(
+        "make an administrator; the generated password is printed once", create_admin, _create_admin_arguments
+    )
+}

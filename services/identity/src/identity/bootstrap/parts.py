@@ -1,0 +1,59 @@
+"""What several groups of use cases, and commands, are built on."""
+
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from identity.interfaces.publications import PUBLICATIONS
+from identity.settings import IdentitySettings
+from kernel.clock import Clock
+
+if TYPE_CHECKING:
+    from chassis.database import Database
+    from chassis.unit_of_work import SqlUnitOfWork
+    from identity.application.accounts.create_administrator import CreateAdministrator
+    from identity.application.ports.accounts import Passwords
+    from identity.domain.password_policy import PasswordPolicy
+    from identity.infrastructure.passwords import Argon2Passwords
+    from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
+
+
+def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlIdentityTransaction]":
+    from chassis.unit_of_work import SqlUnitOfWork
+    from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
+    from identity.infrastructure.vault import Vault
+
+    transaction = partial(SqlIdentityTransaction, vault=Vault(settings.key()))
+    return SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)
+
+
+def hashing(settings: IdentitySettings) -> "Argon2Passwords":
+    from identity.infrastructure.passwords import Argon2Passwords
+
+    return Argon2Passwords(
+        memory_kib=settings.argon2_memory_kib,
+        passes=settings.argon2_passes,
+        workers=settings.hash_workers,
+        waiting_max=settings.hash_waiting_max,
+        keep_memory=settings.hash_memory_kept,
+    )
+
+
+def password_policy(settings: IdentitySettings) -> "PasswordPolicy":
+    from identity.domain.password_policy import PasswordPolicy
+
+    return PasswordPolicy(length_min=settings.password_length_min, complexity=settings.password_complexity)
+
+
+def create_administrator(
+    settings: IdentitySettings, database: "Database", passwords: "Passwords", clock: Clock
+) -> "CreateAdministrator":
+    from identity.application.accounts.create_administrator import CreateAdministrator
+    from identity.infrastructure.contacts import ParsedContacts
+    from identity.infrastructure.generated_password import generate_password
+
+    return CreateAdministrator(
+        unit_of_work(settings, database), passwords, password_policy(settings), ParsedContacts(), generate_password, clock
+    )

@@ -1,0 +1,76 @@
+"""The processes of identity."""
+
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chassis.health import Readiness
+from chassis.run import Serving, Working
+from identity.bootstrap.parts import hashing
+from identity.interfaces.publications import PUBLICATIONS
+from identity.settings import IdentitySettings
+from kernel.clock import SystemClock
+
+
+@asynccontextmanager
+async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
+    from chassis.rpc import connect
+    from chassis.run import platform
+    from identity.bootstrap.use_cases import World, build
+    from identity.infrastructure.attempts import LimitedAttempts
+    from identity.infrastructure.governance import GovernanceRoles
+    from identity.infrastructure.revocations import RedisRevocations
+    from identity.infrastructure.signing_keys import KeyReloader, KeyRing, SealedKeyMaker
+    from identity.interfaces.first_start import FirstStart
+    from identity.interfaces.grpc import rpc_services
+    from identity.interfaces.rest import ROUTERS, jwks_router
+
+    ring = KeyRing(SealedKeyMaker(settings.key()), SystemClock())
+    async with platform(settings, keys=ring) as parts, connect(settings, "governance") as governance:
+        redis = parts.redis()
+        passwords = hashing(settings)
+        world = World(
+            settings=settings,
+            database=parts.database,
+            ring=ring,
+            passwords=passwords,
+            roles=GovernanceRoles(governance),
+            attempts=LimitedAttempts(redis, settings.redis_url.get_secret_value(), per_hour=settings.login_attempts_per_hour),
+            revocations=RedisRevocations(redis),
+            clock=parts.clock,
+        )
+        identity = build(world)
+        first_start = FirstStart(identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings)
+        parts.readiness.add("signing_keys", ring.check)
+        rest = parts.rest(identity, (*ROUTERS, jwks_router(ring.jwks)), title="Elcorp identity")
+        reloader = KeyReloader(identity.queries.signing_keys, ring)
+        yield Serving(rest, rpc_services(identity), parts.readiness, (first_start.run, reloader.run, *parts.background))
+        passwords.close()
+
+
+@asynccontextmanager
+async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
+    """Relay identity's events, and keep the list of ended sessions from its own."""
+    from chassis.cache import redis_client
+    from chassis.database import Database
+    from chassis.messaging.consumer import Consumer
+    from chassis.messaging.relay import Relay
+    from identity.application.sessions.record_revocation import RecordRevocation
+    from identity.infrastructure.revocations import RedisRevocations
+    from identity.interfaces.subscriptions import subscriptions
+
+    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    database = Database.connect(database_url, pool_size=1)
+    redis = redis_client(settings.redis_url.get_secret_value())
+    relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(RecordRevocation(RedisRevocations(redis))))
+    readiness = Readiness()
+    readiness.add("database", database.ping)
+    readiness.add("redis", redis.ping, required=False)
+    try:
+        yield Working((relay.run, consumer.run), readiness)
+    finally:
+        await redis.aclose()
+        await database.close()

@@ -1,0 +1,99 @@
+"""The use cases on what they need of the world, one function for each group of them."""
+
+from dataclasses import dataclass
+
+from chassis.crypto import BlindIndex
+from chassis.database import Database
+from identity.application import Identity
+from identity.application.accounts import Accounts
+from identity.application.accounts.read_users import GetSubject, GetUser, ListUsers
+from identity.application.accounts.register_user import RegisterUser
+from identity.application.keys import Keys
+from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.ports.accounts import Passwords
+from identity.application.ports.sessions import Attempts, Revocations, Roles
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.queries import IdentityQueries
+from identity.application.sessions import Sessions
+from identity.application.sessions.refresh_session import RefreshSession
+from identity.application.sessions.sign_in import SignIn
+from identity.application.sessions.sign_out import SignOut
+from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work
+from identity.infrastructure.access_tokens import JwtAccessTokens
+from identity.infrastructure.contacts import ParsedContacts
+from identity.infrastructure.queries import SqlIdentityQueries
+from identity.infrastructure.refresh_tokens import SignedRefreshTokens
+from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
+from identity.infrastructure.vault import Vault
+from identity.settings import IdentitySettings
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the process gives to the use cases."""
+
+    settings: IdentitySettings
+    database: Database
+    ring: KeyRing
+    passwords: Passwords
+    roles: Roles
+    attempts: Attempts
+    revocations: Revocations
+    clock: Clock
+
+    @property
+    def master_key(self) -> bytes:
+        return self.settings.key()
+
+    @property
+    def uow(self) -> UnitOfWork:
+        return unit_of_work(self.settings, self.database)
+
+    @property
+    def queries(self) -> IdentityQueries:
+        return SqlIdentityQueries(self.database, Vault(self.master_key), self.clock)
+
+
+def build(world: World) -> Identity:
+    return Identity(
+        accounts=accounts(world),
+        sessions=sessions(world),
+        keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(world.master_key), world.clock)),
+        queries=world.queries,
+    )
+
+
+def accounts(world: World) -> Accounts:
+    settings, queries = world.settings, world.queries
+    return Accounts(
+        register_user=RegisterUser(world.uow, world.passwords, password_policy(settings), ParsedContacts(), world.clock),
+        get_user=GetUser(queries),
+        list_users=ListUsers(queries),
+        get_subject=GetSubject(queries),
+        create_administrator=create_administrator(settings, world.database, world.passwords, world.clock),
+    )
+
+
+def sessions(world: World) -> Sessions:
+    settings, uow = world.settings, world.uow
+    access_tokens = JwtAccessTokens(
+        world.ring, issuer=settings.token_issuer, audience=settings.token_audience, life=settings.access_token_life
+    )
+    refresh_tokens = SignedRefreshTokens(world.master_key)
+    return Sessions(
+        sign_in=SignIn(
+            uow=uow,
+            queries=world.queries,
+            passwords=world.passwords,
+            roles=world.roles,
+            access_tokens=access_tokens,
+            refresh_tokens=refresh_tokens,
+            attempts=world.attempts,
+            digest=BlindIndex(world.master_key, purpose="sign-in-name"),
+            clock=world.clock,
+            session_life=settings.session_life,
+        ),
+        refresh_session=RefreshSession(uow, world.roles, access_tokens, refresh_tokens, world.revocations, world.clock),
+        sign_out=SignOut(uow, world.revocations, world.clock, settings.access_token_life),
+    )

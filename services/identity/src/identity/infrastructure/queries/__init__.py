@@ -1,0 +1,10 @@
+"""Reads, by hand-written SQL; personal data is opened here and nowhere kept."""
+
+from identity.infrastructure.queries.accounts import SqlAccountQueries
+from identity.infrastructure.queries.addresses import SqlAddressQueries
+from identity.infrastructure.queries.keys import SqlKeyQueries
+from identity.infrastructure.queries.sessions import SqlSessionQueries
+
+
+class SqlIdentityQueries(SqlAccountQueries, SqlSessionQueries, SqlAddressQueries, SqlKeyQueries):
+    """All that identity can be asked, of one database."""

@@ -1,0 +1,43 @@
+"""Devices and sessions."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity.domain.device import Device
+from identity.domain.session import Session
+from identity.infrastructure.tables import sessions
+
+
+class SqlDevices:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, user_id: UUID, device_id: UUID) -> Device | None:
+        return await self._session.get(Device, (user_id, device_id))
+
+    def add(self, device: Device) -> None:
+        self._session.add(device)
+
+
+class SqlSessions:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, session: Session) -> None:
+        # What the session replaces must be ended first: SQLAlchemy inserts before it updates, and one device has one.
+        await self._session.flush()
+        self._session.add(session)
+
+    async def lock(self, session_id: UUID) -> Session | None:
+        query = select(Session).where(sessions.c.id == session_id).with_for_update()
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
+        query = (
+            select(Session)
+            .where(sessions.c.user_id == user_id, sessions.c.device_id == device_id, sessions.c.ended_at.is_(None))
+            .with_for_update()
+        )
+        return (await self._session.scalars(query)).one_or_none()

@@ -1,0 +1,14 @@
+"""Fields that several requests share."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+# Only bounds, so that nobody hashes a megabyte; what a good password is, the policy says.
+Password = Annotated[
+    str, Field(min_length=1, max_length=256, examples=["Oshana-Sunrise-47!"], json_schema_extra={"format": "password"})
+]
+Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ndapewa@example.na"])]
+Username = Annotated[str, Field(min_length=1, max_length=64, examples=["ndapewa"])]
+DeviceId = Annotated[UUID, Field(description="The app installation's own id", examples=["0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"])]

@@ -1,0 +1,89 @@
+"""Signing in and sessions."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, model_validator
+
+from chassis.rest import RequestModel, ResponseModel
+from identity.application.sessions.queries import SessionView, SignInName
+from identity.application.sessions.token_pair import TokenPair
+from identity.interfaces.rest.schemas.fields import DeviceId, Email, Password, Username
+
+
+class LoginRequest(RequestModel):
+    """Sign in by `email` or by `username`: one of them."""
+
+    email: Email | None = None
+    username: Username | None = None
+    password: Password
+    device_id: DeviceId
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "email": "ndapewa@example.na",
+                    "password": "Oshana-Sunrise-47!",
+                    "device_id": "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10",
+                }
+            ]
+        }
+    )
+
+    @model_validator(mode="after")
+    def one_name(self) -> Self:
+        if (self.email is None) == (self.username is None):
+            raise ValueError("give either email or username")
+        return self
+
+    @property
+    def name(self) -> SignInName:
+        return SignInName.email(self.email) if self.email is not None else SignInName.username(self.username or "")
+
+
+class RefreshRequest(RequestModel):
+    refresh_token: Annotated[str, Field(min_length=1, max_length=4096, examples=["elr_AZ…"])]
+    device_id: DeviceId
+
+
+class TokenPairResponse(ResponseModel):
+    access_token: str = Field(examples=["eyJ…"])
+    refresh_token: str = Field(examples=["elr_AZ…"])
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the scheme's name
+    expires_in: int = Field(description="Seconds until the access token expires", examples=[900])
+
+    @classmethod
+    def of(cls, pair: TokenPair) -> Self:
+        return cls(access_token=pair.access_token, refresh_token=pair.refresh_token, expires_in=pair.expires_in)
+
+
+class SignedOutResponse(ResponseModel):
+    signed_out: Literal[True] = True
+
+
+class SessionResponse(ResponseModel):
+    id: UUID
+    device_id: UUID
+    current: bool = Field(description="Whether this very request belongs to it")
+    methods: tuple[str, ...] = Field(examples=[["pwd"]])
+    started_at: datetime
+    refreshed_at: datetime | None
+    expires_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+
+    @classmethod
+    def of(cls, view: SessionView, *, current_id: UUID | None) -> Self:
+        return cls(
+            id=view.id,
+            device_id=view.device_id,
+            current=view.id == current_id,
+            methods=view.methods,
+            started_at=view.started_at,
+            refreshed_at=view.refreshed_at,
+            expires_at=view.expires_at,
+            ended_at=view.ended_at,
+            end_reason=view.end_reason,
+        )
