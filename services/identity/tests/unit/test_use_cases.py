@@ -18,6 +18,7 @@ from identity.application.sessions.queries import SignInName
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
+from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import (
     AccountExists,
@@ -69,17 +70,9 @@ class World:
     def __post_init__(self) -> None:
         self.queries = FakeQueries(self.uow)
         self.register_user = RegisterUser(self.uow, self.passwords, PasswordPolicy(), FakeContacts(), self.clock)
+        self.start_session = StartSession(self.uow, self.roles, self.access, self.refresh_tokens, self.clock, timedelta(days=7))
         self.sign_in_use_case = SignIn(
-            self.uow,
-            self.queries,
-            self.passwords,
-            self.roles,
-            self.access,
-            self.refresh_tokens,
-            self.attempts,
-            fake_digest,
-            self.clock,
-            timedelta(days=7),
+            self.uow, self.queries, self.passwords, self.attempts, fake_digest, self.start_session, self.clock
         )
         self.refresh_use_case = RefreshSession(
             self.uow, self.roles, self.access, self.refresh_tokens, self.revocations, self.clock

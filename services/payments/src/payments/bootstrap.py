@@ -41,10 +41,10 @@ def build(database: Database, screening: "Screening", clock: Clock, settings: Pa
     """Put the use cases together on what they need of the world."""
     from payments.application import Payments
     from payments.application.transfers.issue_money import IssueMoney
-    from payments.application.wallets.open_wallet import OpenWallet
     from payments.application.transfers.post_transfers import PostTransfers
-    from payments.application.wallets.read_wallets import ReadWallets
     from payments.application.transfers.transfer_tokens import TransferTokens
+    from payments.application.wallets.open_wallet import OpenWallet
+    from payments.application.wallets.read_wallets import ReadWallets
     from payments.infrastructure.group_commit import GroupCommit
     from payments.infrastructure.queries import SqlPaymentsQueries
 

@@ -9,11 +9,11 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
-from payments.application.transfers.issue_money import IssueMoney
-from payments.application.wallets.open_wallet import OpenWallet
 from payments.application.ports import Settled
+from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.transfers.transfer_tokens import TransferTokens
+from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.errors import InsufficientFunds, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
 from payments.infrastructure.group_commit import GroupCommit

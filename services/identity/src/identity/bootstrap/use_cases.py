@@ -18,6 +18,7 @@ from identity.application.sessions import Sessions
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
+from identity.application.sessions.start_session import StartSession
 from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work
 from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.contacts import ParsedContacts
@@ -81,18 +82,16 @@ def sessions(world: World) -> Sessions:
         world.ring, issuer=settings.token_issuer, audience=settings.token_audience, life=settings.access_token_life
     )
     refresh_tokens = SignedRefreshTokens(world.master_key)
+    start = StartSession(uow, world.roles, access_tokens, refresh_tokens, world.clock, settings.session_life)
     return Sessions(
         sign_in=SignIn(
             uow=uow,
             queries=world.queries,
             passwords=world.passwords,
-            roles=world.roles,
-            access_tokens=access_tokens,
-            refresh_tokens=refresh_tokens,
             attempts=world.attempts,
             digest=BlindIndex(world.master_key, purpose="sign-in-name"),
+            start=start,
             clock=world.clock,
-            session_life=settings.session_life,
         ),
         refresh_session=RefreshSession(uow, world.roles, access_tokens, refresh_tokens, world.revocations, world.clock),
         sign_out=SignOut(uow, world.revocations, world.clock, settings.access_token_life),

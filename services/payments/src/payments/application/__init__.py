@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from payments.application.transfers.issue_money import IssueMoney
-from payments.application.wallets.open_wallet import OpenWallet
 from payments.application.queries import PaymentsQueries
-from payments.application.wallets.read_wallets import ReadWallets
+from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.transfer_tokens import TransferTokens
+from payments.application.wallets.open_wallet import OpenWallet
+from payments.application.wallets.read_wallets import ReadWallets
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from identity.domain.session import Session
 from kernel.audit import AuditFact, State
 
 
-def signed_in(session: Session, *, replaced: Session | None, new_device: bool, rehashed: bool) -> AuditFact:
+def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -> AuditFact:
     """Account for a session's start; a session that it replaced has a fact of its own."""
     return AuditFact(
         action="identity.user.sign_in",
         resource_type="session",
         resource_id=str(session.id),
         occurred_at=session.started_at,
-        after={**_state(session), "new_device": new_device, "password_rehashed": rehashed},
+        after={**_state(session), "new_device": new_device},
         related_ids=(str(session.user_id), str(session.device_id), *((str(replaced.id),) if replaced else ())),
     )
 

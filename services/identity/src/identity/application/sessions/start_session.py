@@ -1,0 +1,87 @@
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from identity.application.ports.sessions import AccessTokens, RefreshTokens, Roles
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions import facts
+from identity.application.sessions.token_pair import TokenPair
+from identity.domain.device import Device
+from identity.domain.errors import InvalidCredentials
+from identity.domain.session import EndReason, RefreshToken, Session
+from identity.domain.user import User
+from kernel.actor import Actor, ActorKind
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class StartSession:
+    """Start a session on a device for a user who has just proven who they are; one that the device had is over.
+
+    `methods` are the RFC 8176 names of how they proved it. `confirm` is called with the locked user: it raises when
+    what the proof rests on has changed since it was checked, and may change the user.
+    """
+
+    uow: UnitOfWork
+    roles: Roles
+    access_tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    clock: Clock
+    session_life: timedelta
+
+    async def __call__(
+        self, *, actor: Actor, user_id: UUID, device_id: UUID, methods: tuple[str, ...], confirm: Callable[[User], None]
+    ) -> TokenPair:
+        """Raise InvalidCredentials for a user who may not act, or Unavailable when governance is away."""
+        roles = await self.roles.of(user_id)
+        at = self.clock.now()
+        token = self.refresh_tokens.issue(session_id=new_id(), user_id=user_id, generation=1)
+        async with self.uow.begin(_signed_in(actor, token, roles, device_id, methods, at)) as tx:
+            user = await tx.users.lock(user_id)
+            if user is None or not user.is_active:
+                raise InvalidCredentials
+            confirm(user)
+            session = await self._open(tx, user, token, methods, device_id, at)
+        access_token = self.access_tokens.issue(session, roles=roles, at=at)
+        return TokenPair(access_token, token.text, int(self.access_tokens.life.total_seconds()))
+
+    async def _open(
+        self, tx: Transaction, user: User, token: RefreshToken, methods: tuple[str, ...], device_id: UUID, at: datetime
+    ) -> Session:
+        replaced = await self._replace(tx, user.id, device_id, at)
+        session = Session.start(token, device_id=device_id, methods=methods, at=at, life=self.session_life)
+        await tx.sessions.add(session)
+        device = await tx.devices.find(user.id, device_id)
+        if device:
+            device.see(at=at)
+        else:
+            tx.devices.add(Device.meet(user.id, device_id, at=at))
+        user.note_sign_in(at=at)
+        tx.record(facts.signed_in(session, replaced=replaced, new_device=device is None))
+        return session
+
+    async def _replace(self, tx: Transaction, user_id: UUID, device_id: UUID, at: datetime) -> Session | None:
+        """End the session that the device has; one device, one session."""
+        session = await tx.sessions.lock_live(user_id, device_id)
+        if session:
+            before = facts.session_state(session)
+            session.end(EndReason.REPLACED, at=at, access_token_life=self.access_tokens.life)
+            tx.record(facts.session_ended(session, before=before, at=at))
+        return session
+
+
+def _signed_in(
+    actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID, methods: tuple[str, ...], at: datetime
+) -> Actor:
+    return replace(
+        actor,
+        kind=ActorKind.USER,
+        subject_id=str(token.user_id),
+        roles=frozenset(roles),
+        session_id=token.session_id,
+        device_id=str(device_id),
+        authenticated_at=at,
+        methods=methods,
+    )
