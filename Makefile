@@ -1,7 +1,7 @@
 # Everything that is run by hand or by CI. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run status backing journey test check bench protos openapi fmt clean sync
+.PHONY: help run status backing journey test check bench protos openapi conformance fmt clean sync
 
 # uv comes from PATH, else from a private environment under .local that `make` fills itself.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .local/uv/bin/uv)
@@ -48,6 +48,9 @@ protos: sync ## Generate the Python of protos/
 
 openapi: sync ## Write the merged OpenAPI document to docs/openapi.json
 	@$(PYTHON) deploy/ci/openapi.py
+
+conformance: sync ## Run the tests that name a clause of a standard, and write their table into docs/security.md
+	@$(PYTHON) deploy/ci/conformance.py
 
 fmt: sync ## Format and fix what can be fixed
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
