@@ -38,5 +38,11 @@ class ScreeningRefused(DomainError):
     code = "PAY_007"
 
 
+class LedgerBroken(DomainError):
+    """The ledger does not add up; the account is closed to postings until somebody has looked at it."""
+
+    code = "PAY_020"
+
+
 class NotTheOwner(AccessDenied):
     """The wallet belongs to somebody else."""

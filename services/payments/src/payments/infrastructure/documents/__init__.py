@@ -1,0 +1,1 @@
+"""Documents that payments gives out: comma-separated values, Parquet, PDF."""

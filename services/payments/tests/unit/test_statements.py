@@ -1,0 +1,111 @@
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payments.domain.errors import LedgerBroken
+from payments.domain.statement import Statement, StatementLine
+from payments.infrastructure.documents.csv_text import safe
+from payments.infrastructure.documents.statement_csv import statement_csv
+from payments.infrastructure.documents.statement_pdf import statement_pdf
+
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+WALLET = UUID(int=1)
+
+
+def statement(*amounts: str, opening: str = "100.00", description: str = "rent", currency: str = "NAD") -> Statement:
+    balance, lines = Decimal(opening), []
+    for number, amount in enumerate(amounts, start=1):
+        balance += Decimal(amount)
+        moment = MARCH + timedelta(hours=number)
+        lines.append(
+            StatementLine(
+                number, moment, UUID(int=number), "transfer", UUID(int=2), f"INV-{number}", description, Decimal(amount), balance
+            )
+        )
+    return Statement(account_id=WALLET, currency=currency, since=MARCH, until=APRIL, opening=Decimal(opening), lines=lines)
+
+
+def rows(made: Statement) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(b"".join(statement_csv(made)).decode())))
+
+
+def test_a_statement_leads_from_the_opening_to_the_closing_balance() -> None:
+    made = statement("50.00", "-30.00", "-0.01")
+
+    assert (made.opening, made.paid_in, made.paid_out, made.closing) == (
+        Decimal("100.00"),
+        Decimal("50.00"),
+        Decimal("30.01"),
+        Decimal("119.99"),
+    )
+
+
+def test_nothing_moved_closes_as_it_opened() -> None:
+    made = statement()
+
+    assert made.closing == made.opening
+    assert rows(made)[1:] == [
+        ["2026-03-01T00:00:00.000000Z", "", "opening", "", "", "", "", "NAD", "100.00"],
+        ["2026-04-01T00:00:00.000000Z", "", "closing", "", "", "", "", "NAD", "100.00"],
+    ]
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_lines_that_do_not_add_up_are_a_broken_ledger(wrong: int) -> None:
+    lines = list(statement("50.00", "-30.00", "7.00").lines)
+    bad = lines[wrong]
+    lines[wrong] = StatementLine(
+        bad.sequence,
+        bad.posted_at,
+        bad.transfer_id,
+        bad.kind,
+        bad.counterparty_id,
+        bad.reference,
+        bad.description,
+        bad.amount + Decimal("0.01"),
+        bad.balance_after,
+    )
+
+    with pytest.raises(LedgerBroken) as broken:
+        Statement(account_id=WALLET, currency="NAD", since=MARCH, until=APRIL, opening=Decimal("100.00"), lines=lines)
+
+    assert broken.value.facts == {"account_id": WALLET, "sequence": bad.sequence}
+
+
+@given(st.lists(st.integers(-10_000, 10_000).filter(bool), max_size=1200))
+def test_the_file_holds_every_line_and_ends_at_the_closing_balance(cents: list[int]) -> None:
+    made = statement(*(f"{Decimal(n).scaleb(-2):f}" for n in cents), opening="1000000.00")
+
+    written = rows(made)
+
+    assert len(written) == len(cents) + 3
+    assert [row[6] for row in written[2:-1]] == [f"{Decimal(n).scaleb(-2):.2f}" for n in cents]
+    assert Decimal(written[-1][8]) == Decimal(1_000_000) + Decimal(sum(cents)).scaleb(-2)
+
+
+@pytest.mark.parametrize("words", ["=1+1", "+264811234567", "-2", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_spreadsheet_shows_somebodys_words_and_does_not_calculate_them(words: str) -> None:
+    assert safe(words) == f"'{words}"
+    assert rows(statement("1.00", description=words))[2][5] == f"'{words}"
+
+
+async def test_a_statement_is_set_as_pdf_whatever_its_words_say() -> None:
+    hostile = '#panic("x") $ \\ `*_ <a> @b // "quoted" [ ] { } é 👍 \u202e'
+
+    document = await statement_pdf(statement("12.00", "-5.00", description=hostile), made_at=APRIL)
+
+    assert document.startswith(b"%PDF-")
+    assert b"/Title" in document
+
+
+async def test_the_same_statement_made_at_the_same_moment_is_the_same_document() -> None:
+    made = statement("12.00")
+
+    assert await statement_pdf(made, made_at=APRIL) == await statement_pdf(made, made_at=APRIL)
