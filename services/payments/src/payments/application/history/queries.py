@@ -1,0 +1,58 @@
+"""What can be asked about past transfers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from kernel.pages import CursorPage, CursorRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFilter:
+    """Which transfers are wanted: all that is given must hold. Times are of the transfer's making, [since, until).
+
+    `owner_id`: what this user's wallets send and receive; None, which only staff may ask, is everybody's.
+    `text` is looked for in description and reference, whatever its case.
+    """
+
+    owner_id: UUID | None = None
+    wallet_id: UUID | None = None
+    counterparty_id: UUID | None = None
+    status: str | None = None
+    kind: str | None = None
+    currency: str | None = None
+    amount_min: Decimal | None = None
+    amount_max: Decimal | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTransfer:
+    """A transfer as its history shows it. `fee_total` is in the source's currency."""
+
+    id: UUID
+    kind: str
+    status: str
+    source_id: UUID
+    target_id: UUID
+    amount: Decimal
+    currency: str
+    fee_total: Decimal
+    reference: str
+    description: str
+    initiator_id: UUID
+    created_at: datetime
+    settled_at: datetime | None
+
+
+class HistoryQueries(Protocol):
+    async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[PastTransfer]:
+        """Page through transfers, newest first.
+
+        A page looks through a bounded number of transfers, however few of them are wanted: one that is not full, or
+        empty, may have a next.
+        """
