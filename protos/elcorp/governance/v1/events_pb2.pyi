@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -68,3 +69,39 @@ class SubjectRolesChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubjectRolesChanged: _TypeAlias = SubjectRolesChanged  # noqa: Y015
+
+@_typing.final
+class ErasureAcknowledged(_message.Message):
+    """What governance did about a user's erasure. It holds no name or contact; what it keeps, it keeps under the user's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASURE_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
+    RETAIN_UNTIL_FIELD_NUMBER: _builtins.int
+    erasure_id: _builtins.str
+    user_id: _builtins.str
+    @_builtins.property
+    def kept(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What stays and why: "ledger: Financial Intelligence Act 13 of 2012, s. 27"."""
+
+    @_builtins.property
+    def retain_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when the law asks that the person stays identifiable; absent where it does not."""
+
+    def __init__(
+        self,
+        *,
+        erasure_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        kept: _abc.Iterable[_builtins.str] | None = ...,
+        retain_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retain_until", b"retain_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erasure_id", b"erasure_id", "kept", b"kept", "retain_until", b"retain_until", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasureAcknowledged: _TypeAlias = ErasureAcknowledged  # noqa: Y015

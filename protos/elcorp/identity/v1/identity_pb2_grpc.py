@@ -40,6 +40,16 @@ class IdentityServiceStub:
                 request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectRequest.SerializeToString,
                 response_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectResponse.FromString,
                 _registered_method=True)
+        self.LookUpAddress = channel.unary_unary(
+                '/elcorp.identity.v1.IdentityService/LookUpAddress',
+                request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.LookUpAddressRequest.SerializeToString,
+                response_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.LookUpAddressResponse.FromString,
+                _registered_method=True)
+        self.GetDeviceKey = channel.unary_unary(
+                '/elcorp.identity.v1.IdentityService/GetDeviceKey',
+                request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetDeviceKeyRequest.SerializeToString,
+                response_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetDeviceKeyResponse.FromString,
+                _registered_method=True)
 
 
 class IdentityServiceServicer:
@@ -53,6 +63,21 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LookUpAddress(self, request, context):
+        """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeviceKey(self, request, context):
+        """Gives the public key that a device signs transfers with. NOT_FOUND for a stranger; a revoked one is returned and
+        says so, for what it signed before stays provable.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +85,16 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.GetSubject,
                     request_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectRequest.FromString,
                     response_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectResponse.SerializeToString,
+            ),
+            'LookUpAddress': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookUpAddress,
+                    request_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.LookUpAddressRequest.FromString,
+                    response_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.LookUpAddressResponse.SerializeToString,
+            ),
+            'GetDeviceKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeviceKey,
+                    request_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetDeviceKeyRequest.FromString,
+                    response_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetDeviceKeyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +125,60 @@ class IdentityService:
             '/elcorp.identity.v1.IdentityService/GetSubject',
             elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectRequest.SerializeToString,
             elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookUpAddress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.identity.v1.IdentityService/LookUpAddress',
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.LookUpAddressRequest.SerializeToString,
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.LookUpAddressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeviceKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.identity.v1.IdentityService/GetDeviceKey',
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.GetDeviceKeyRequest.SerializeToString,
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.GetDeviceKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

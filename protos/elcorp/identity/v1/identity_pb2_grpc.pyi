@@ -35,6 +35,12 @@ class IdentityServiceStub:
     def __new__(cls, channel: _aio.Channel) -> IdentityServiceAsyncStub: ...
     GetSubject: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectRequest, _identity_pb2.GetSubjectResponse]
     """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger."""
+    LookUpAddress: _grpc.UnaryUnaryMultiCallable[_identity_pb2.LookUpAddressRequest, _identity_pb2.LookUpAddressResponse]
+    """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one."""
+    GetDeviceKey: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetDeviceKeyRequest, _identity_pb2.GetDeviceKeyResponse]
+    """Gives the public key that a device signs transfers with. NOT_FOUND for a stranger; a revoked one is returned and
+    says so, for what it signed before stays provable.
+    """
 
 @_typing.type_check_only
 class IdentityServiceAsyncStub(IdentityServiceStub):
@@ -43,6 +49,12 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSubject: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectRequest, _identity_pb2.GetSubjectResponse]  # type: ignore[assignment]
     """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger."""
+    LookUpAddress: _aio.UnaryUnaryMultiCallable[_identity_pb2.LookUpAddressRequest, _identity_pb2.LookUpAddressResponse]  # type: ignore[assignment]
+    """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one."""
+    GetDeviceKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetDeviceKeyRequest, _identity_pb2.GetDeviceKeyResponse]  # type: ignore[assignment]
+    """Gives the public key that a device signs transfers with. NOT_FOUND for a stranger; a revoked one is returned and
+    says so, for what it signed before stays provable.
+    """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     """What peers ask identity now."""
@@ -54,5 +66,23 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_pb2.GetSubjectResponse, _abc.Awaitable[_identity_pb2.GetSubjectResponse]]:
         """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger."""
+
+    @_abc_1.abstractmethod
+    def LookUpAddress(
+        self,
+        request: _identity_pb2.LookUpAddressRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_pb2.LookUpAddressResponse, _abc.Awaitable[_identity_pb2.LookUpAddressResponse]]:
+        """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one."""
+
+    @_abc_1.abstractmethod
+    def GetDeviceKey(
+        self,
+        request: _identity_pb2.GetDeviceKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_pb2.GetDeviceKeyResponse, _abc.Awaitable[_identity_pb2.GetDeviceKeyResponse]]:
+        """Gives the public key that a device signs transfers with. NOT_FOUND for a stranger; a revoked one is returned and
+        says so, for what it signed before stays provable.
+        """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
