@@ -4,6 +4,7 @@ Every key is derived from the master key for one purpose (HKDF), so that no two 
 """
 
 from chassis.crypto.blind_index import BlindIndex
+from chassis.crypto.device_signatures import is_device_key, verify_device_signature
 from chassis.crypto.sealing import Sealer, UnsealableError, field_context
 from chassis.crypto.signing import SigningKey, verify_signature
 from chassis.crypto.subject_keys import SubjectKeys
@@ -15,5 +16,7 @@ __all__ = [
     "SubjectKeys",
     "UnsealableError",
     "field_context",
+    "is_device_key",
+    "verify_device_signature",
     "verify_signature",
 ]
