@@ -44,5 +44,40 @@ class LedgerBroken(DomainError):
     code = "PAY_020"
 
 
+class LimitExceeded(DomainError):
+    """The amount is above what the payer may move at once, in a day or in a month."""
+
+    kind = Kind.REFUSED
+    code = "PAY_030"
+
+
+class NoRate(DomainError):
+    """There is no rate in force between the two currencies."""
+
+    kind = Kind.REFUSED
+    code = "PAY_031"
+
+
+class TooSmallToConvert(DomainError):
+    """The amount converts to nothing in the other currency."""
+
+    kind = Kind.REFUSED
+    code = "PAY_032"
+
+
+class LaterVersion(DomainError):
+    """A version that begins no earlier is recorded already; end that one first."""
+
+    kind = Kind.REFUSED
+    code = "PAY_033"
+
+
+class AlreadyEnded(DomainError):
+    """The version has ended already."""
+
+    kind = Kind.REFUSED
+    code = "PAY_034"
+
+
 class NotTheOwner(AccessDenied):
     """The wallet belongs to somebody else."""

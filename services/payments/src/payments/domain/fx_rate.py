@@ -1,0 +1,81 @@
+"""A rate of exchange: one direction, one time, and what the platform keeps of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from kernel.errors import InvalidValue
+from kernel.money import Currency, Money
+from payments.domain.errors import TooSmallToConvert
+from payments.domain.rounding import EXACT, Rounding, rounded
+from payments.domain.validity import Validity
+
+RATE_LIFE_MAX: Final = timedelta(days=7)
+MID_DIGITS_MAX: Final = 10
+_LARGEST_MID = Decimal(10) ** 10
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What is paid in one currency and received in another.
+
+    In the target's currency, `target` and `spread` together are what the middle rate gives for `source`.
+    """
+
+    rate_id: UUID
+    rate: Decimal
+    source: Money
+    target: Money
+    spread: Money
+
+    @property
+    def middle(self) -> Money:
+        return self.target + self.spread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FxRate:
+    """`mid` units of `quote` for one of `base`, less `spread_percent`. Good in this direction only, and only while valid.
+
+    A rate always ends: an old one must refuse conversions, not go on.
+    """
+
+    id: UUID
+    base: str
+    quote: str
+    version: int
+    mid: Decimal
+    spread_percent: Decimal
+    validity: Validity
+    rounding: Rounding = Rounding.DOWN
+
+    def __post_init__(self) -> None:
+        if Currency.of(self.base) == Currency.of(self.quote):
+            raise InvalidValue(field="quote", expected="another currency than base")
+        if not self.mid.is_finite() or not 0 < self.mid < _LARGEST_MID or self.mid != round(self.mid, MID_DIGITS_MAX):
+            raise InvalidValue(field="mid", expected=f"above 0, at most {MID_DIGITS_MAX} decimals")
+        if not 0 <= self.spread_percent < _HUNDRED:
+            raise InvalidValue(field="spread_percent", expected="0 to below 100")
+        until = self.validity.until
+        if until is None or until - self.validity.since > RATE_LIFE_MAX:
+            raise InvalidValue(field="valid_until", expected=f"at most {RATE_LIFE_MAX.days} days after valid_from")
+
+    @property
+    def customer_rate(self) -> Decimal:
+        """The rate after the spread, exact."""
+        return EXACT.multiply(self.mid, _HUNDRED - self.spread_percent).scaleb(-2, context=EXACT)
+
+    def convert(self, source: Money) -> Conversion:
+        """Convert; raises TooSmallToConvert when nothing would arrive."""
+        target = self._times(source, self.customer_rate)
+        if not target.is_positive:
+            raise TooSmallToConvert(field="amount", amount=source.text, currency=self.base, target_currency=self.quote)
+        # Rounded alike, and the middle rate is never the lower one: so the spread is never negative.
+        spread = self._times(source, self.mid) - target
+        return Conversion(rate_id=self.id, rate=self.customer_rate, source=source, target=target, spread=spread)
+
+    def _times(self, source: Money, rate: Decimal) -> Money:
+        return rounded(EXACT.multiply(source.amount, rate), Currency.of(self.quote), self.rounding)

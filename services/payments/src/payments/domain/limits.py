@@ -1,0 +1,156 @@
+"""How much a payer may move: at once, in a day, in a month, by the payer's tier."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from kernel.errors import InvalidValue
+from kernel.money import Currency, CurrencyMismatch, Money
+from payments.domain.errors import LimitExceeded
+from payments.domain.rounding import EXACT
+from payments.domain.validity import Validity
+
+STANDARD_TIER: Final = "standard"
+# Days and months are Namibia's, which has kept UTC+2 all year since 2017.
+NAMIBIA: Final = timezone(timedelta(hours=2), "CAT")
+_TIER = re.compile(r"[a-z][a-z0-9-]{0,30}", re.ASCII)
+_SUM_MAX = Decimal(10) ** 30
+
+
+def require_tier(tier: str) -> str:
+    """Return the name when it can be a tier's; raises InvalidValue."""
+    if not _TIER.fullmatch(tier):
+        raise InvalidValue(field="tier", expected="small letters, digits and hyphens, at most 31")
+    return tier
+
+
+def day_of(at: datetime) -> date:
+    """Return the Namibian day that an instant belongs to."""
+    return at.astimezone(NAMIBIA).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What an owner has moved in one currency on `day` and in the month that begins on `month`."""
+
+    owner_id: UUID
+    currency: str
+    day: date
+    day_total: Decimal
+    month: date
+    month_total: Decimal
+
+    @classmethod
+    def none(cls, owner_id: UUID, currency: str, at: datetime) -> "Spending":
+        day = day_of(at)
+        return cls(owner_id=owner_id, currency=currency, day=day, day_total=_ZERO, month=day.replace(day=1), month_total=_ZERO)
+
+    def rolled(self, at: datetime) -> "Spending":
+        """As it stands at `at`: a new day and a new month begin at nothing. Time that runs back changes nothing."""
+        day = day_of(at)
+        if day <= self.day:
+            return self
+        month = day.replace(day=1)
+        return replace(
+            self, day=day, day_total=_ZERO, month=month, month_total=self.month_total if month == self.month else _ZERO
+        )
+
+    def plus(self, amount: Money, at: datetime) -> "Spending":
+        self._require_currency(amount)
+        now = self.rolled(at)
+        return replace(
+            now, day_total=EXACT.add(now.day_total, amount.amount), month_total=EXACT.add(now.month_total, amount.amount)
+        )
+
+    def less(self, amount: Money, *, spent_at: datetime, at: datetime) -> "Spending":
+        """Give back what was counted at `spent_at` and did not happen, as far as its day and month still run."""
+        self._require_currency(amount)
+        now, day = self.rolled(at), day_of(spent_at)
+        of_day = amount.amount if day == now.day else _ZERO
+        of_month = amount.amount if day.replace(day=1) == now.month else _ZERO
+        return replace(now, day_total=max(_ZERO, now.day_total - of_day), month_total=max(_ZERO, now.month_total - of_month))
+
+    def _require_currency(self, amount: Money) -> None:
+        if amount.currency.code != self.currency:
+            raise CurrencyMismatch(left=self.currency, right=amount.currency.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One version of what a tier may move in a currency; None where there is no limit."""
+
+    id: UUID
+    tier: str
+    currency: str
+    version: int
+    validity: Validity
+    single_max: Decimal | None = None
+    day_max: Decimal | None = None
+    month_max: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        require_tier(self.tier)
+        quantum = Currency.of(self.currency).quantum
+        for field in ("single_max", "day_max", "month_max"):
+            value = getattr(self, field)
+            if value is not None and not (0 <= value < _SUM_MAX and not EXACT.remainder(value, quantum)):
+                raise InvalidValue(field=field, expected=f"0 or more, in whole units of {quantum:f} {self.currency}")
+
+
+class TierLimits:
+    """All limits of one tier."""
+
+    __slots__ = ("_by_currency", "tier")
+
+    def __init__(self, tier: str, limits: Iterable[Limit]) -> None:
+        self.tier = tier
+        self._by_currency: dict[str, list[Limit]] = defaultdict(list)
+        for limit in limits:
+            self._by_currency[limit.currency].append(limit)
+
+    def in_force(self, currency: str, at: datetime) -> Limit | None:
+        for limit in self._by_currency.get(currency, ()):
+            if limit.validity.covers(at):
+                return limit
+        return None
+
+    def admit(self, spending: Spending, amount: Money, at: datetime) -> Spending:
+        """Count an amount, and return the new totals; raises LimitExceeded, which says what is left.
+
+        What has no limit is counted all the same, for a limit may come within the day.
+        """
+        after = spending.plus(amount, at)
+        limit = self.in_force(spending.currency, at)
+        if limit:
+            self._require("transfer", amount.amount, limit.single_max, _ZERO, spending.currency)
+            self._require("day", after.day_total, limit.day_max, after.day_total - amount.amount, spending.currency)
+            self._require("month", after.month_total, limit.month_max, after.month_total - amount.amount, spending.currency)
+        return after
+
+    def _require(self, period: str, total: Decimal, most: Decimal | None, before: Decimal, currency: str) -> None:
+        if most is not None and total > most:
+            left = max(_ZERO, most - before).quantize(Currency.of(currency).quantum)
+            raise LimitExceeded(field="amount", period=period, limit=f"{most:f}", left=f"{left:f}", currency=currency)
+
+
+class Limits:
+    """The limits of every tier. A tier that nobody limited is unlimited."""
+
+    __slots__ = ("_tiers",)
+
+    def __init__(self, limits: Sequence[Limit] = ()) -> None:
+        by_tier: dict[str, list[Limit]] = defaultdict(list)
+        for limit in limits:
+            by_tier[limit.tier].append(limit)
+        self._tiers = {tier: TierLimits(tier, of_tier) for tier, of_tier in by_tier.items()}
+
+    def of(self, tier: str) -> TierLimits:
+        return self._tiers.get(tier) or TierLimits(tier, ())
+
+
+_ZERO: Final = Decimal(0)

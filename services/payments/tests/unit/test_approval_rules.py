@@ -1,0 +1,36 @@
+from decimal import Decimal
+
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.domain.approval import ApprovalQuestion, ApprovalRules
+
+
+def test_nothing_needs_approval_without_rules() -> None:
+    assert not ApprovalRules().needed(kind="transfer", amount=Money.of("999999999", "NAD"), initiator_id=new_id())
+
+
+def test_only_amounts_from_the_floor_of_their_currency_on_are_asked_about() -> None:
+    asked: list[ApprovalQuestion] = []
+
+    def judge(question: ApprovalQuestion) -> bool:
+        asked.append(question)
+        return question.amount.amount > 100
+
+    rules = ApprovalRules({"NAD": Decimal(100)}, judge)
+    initiator, payee = new_id(), new_id()
+
+    def needed(amount: str, currency: str = "NAD") -> bool:
+        return rules.needed(
+            kind="payment",
+            amount=Money.of(amount, currency),
+            initiator_id=initiator,
+            roles=frozenset({"user"}),
+            counterparties=(payee,),
+        )
+
+    assert not needed("99.99")
+    assert not needed("5000", "USD")
+    assert asked == []
+    assert not needed("100.00")
+    assert needed("100.01")
+    assert (asked[1].kind, asked[1].roles, asked[1].counterparties) == ("payment", frozenset({"user"}), (payee,))
