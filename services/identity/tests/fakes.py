@@ -5,18 +5,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID, uuid4
 
 from identity.application.accounts.queries import SubjectView, UserView
 from identity.application.addresses.queries import WalletAddressView
+from identity.application.messages.queries import MessageContent
 from identity.application.ports.accounts import Verified
 from identity.application.ports.keys import KeyPair
 from identity.application.sessions.queries import CredentialView, NameKind, SessionView, SignInName
 from identity.domain.device import Device
 from identity.domain.errors import AccountExists, TooManyAttempts
+from identity.domain.message import Channel, Message, Template
 from identity.domain.profile import Profile, canonical_email
 from identity.domain.session import Session
 from identity.domain.signing_key import SigningKey
@@ -32,6 +34,22 @@ T = TypeVar("T")
 
 
 @dataclass
+class SentMessage:
+    message: Message
+    to: str
+    facts: dict[str, str | int]
+
+    @property
+    def template(self) -> Template:
+        return self.message.template
+
+    @property
+    def content(self) -> MessageContent:
+        message = self.message
+        return MessageContent(message.id, message.user_id, message.template, self.to, self.facts, datetime.now(UTC))
+
+
+@dataclass
 class Store:
     """What is committed."""
 
@@ -41,6 +59,7 @@ class Store:
     devices: dict[tuple[UUID, UUID], Device] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
     keys: dict[UUID, SigningKey] = field(default_factory=dict)
+    messages: list[SentMessage] = field(default_factory=list)
     facts: list[tuple[AuditFact, Actor]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -126,6 +145,30 @@ class FakeSigningKeys:
         self._store.keys[key.id] = key
 
 
+class FakeMessages:
+    """Keeps what is sent; `sent` of the unit of work tells it once it is committed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> None:
+        profile = self._store.profiles.get(user_id)
+        own = (profile.phone if template.channel is Channel.SMS else profile.email) if profile else None
+        if recipient := to or own:
+            message = Message(
+                uuid4(), user_id, template, recipient_index=b"", sealed=b"sealed", sealed_for_subject=profile is not None
+            )
+            self._store.messages.append(SentMessage(message, recipient, facts))
+
+    async def lock(self, message_id: UUID) -> Message | None:
+        return next((sent.message for sent in self._store.messages if sent.message.id == message_id), None)
+
+    async def forget(self, user_id: UUID) -> None:
+        for sent in self._store.messages:
+            if sent.message.user_id == user_id:
+                sent.message.sealed = None
+
+
 class FakeTransaction:
     def __init__(self, store: Store, actor: Actor) -> None:
         self._store = store
@@ -136,6 +179,7 @@ class FakeTransaction:
         self.devices = FakeDevices(store)
         self.sessions = FakeSessions(store)
         self.signing_keys = FakeSigningKeys(store)
+        self.messages = FakeMessages(store)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))
@@ -155,6 +199,10 @@ class FakeUnitOfWork:
             yield FakeTransaction(store, actor)
             store.collect()
             self.committed = store
+
+    @property
+    def sent(self) -> list[Template]:
+        return [message.template for message in self.committed.messages]
 
     @property
     def actions(self) -> list[str]:
@@ -197,6 +245,14 @@ class FakeQueries:
     async def wallet_addresses_of(self, user_id: UUID, page: PageRequest) -> Page[WalletAddressView]:
         addresses = [address for address in self._store.addresses.values() if address.user_id == user_id]
         return _page([WalletAddressView(each.address, each.issued_at, each.retired_at) for each in addresses], page)
+
+    async def waiting_message(self, message_id: UUID) -> MessageContent | None:
+        sent = next((sent for sent in self._store.messages if sent.message.id == message_id), None)
+        return sent.content if sent and sent.message.is_waiting else None
+
+    async def delivered_messages(self, recipient: str | None, limit: int) -> Sequence[MessageContent]:
+        kept = [sent for sent in self._store.messages if sent.message.delivered_at and sent.message.sealed]
+        return [sent.content for sent in reversed(kept) if recipient in (None, sent.to)][:limit]
 
     async def signing_keys(self) -> Sequence[SigningKey]:
         return list(self._store.keys.values())

@@ -42,7 +42,7 @@ class SqlTransaction:
         self.session = session
         self.actor = actor
         self.facts: list[tuple[AuditFact, Actor]] = []
-        self.messages: list[OutboxMessage] = []
+        self.outgoing: list[OutboxMessage] = []
         self.encode: Callable[[Event], OutboxMessage]
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
@@ -51,7 +51,7 @@ class SqlTransaction:
 
     def announce(self, event: Event) -> None:
         """Announce an event of something that no mapped aggregate carries; it belongs to the caller's trace."""
-        self.messages.append(self.encode(event))
+        self.outgoing.append(self.encode(event))
 
 
 TxT = TypeVar("TxT", bound=SqlTransaction)
@@ -133,7 +133,7 @@ class PendingTransaction:
             if statement := connection.info.get(WRITES):
                 raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")
         messages = [self._publications.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
-        messages += tx.messages
+        messages += tx.outgoing
         if tx.facts:
             messages.append(self._publications.audit(tx.facts))
         if messages:

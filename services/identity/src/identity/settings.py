@@ -1,7 +1,7 @@
 """Identity's own settings, on top of what every service has."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
@@ -33,6 +33,22 @@ class IdentitySettings(ServiceSettings):
     # Keep the workers' memory between hashes: about a sixth more sign-ins a second for 19 MB a worker.
     hash_memory_kept: bool = False
     hash_waiting_max: int = Field(default=32, ge=1, le=1024)
+
+    # Mail and text messages; without them, locally, messages are read at /api/v1/dev/mailbox.
+    mail_from: str = "Elcorp Namibia <no-reply@elcorp.na>"
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["none", "starttls", "tls"] = "starttls"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    sms_url: str | None = None
+    sms_token: SecretStr | None = None
+    sms_from: str = "Elcorp"
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether messages are kept, for a developer to read."""
+        return self.environment == "local"
 
     @property
     def access_token_life(self) -> timedelta:

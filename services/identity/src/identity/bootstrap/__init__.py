@@ -3,6 +3,7 @@
 from chassis.run import Service
 from chassis.run.folders import migrations_of
 from identity.bootstrap.commands import COMMANDS
+from identity.bootstrap.jobs import jobs
 from identity.bootstrap.processes import serving, working
 from identity.settings import IdentitySettings
 
@@ -12,5 +13,6 @@ SERVICE = Service(
     serving=serving,
     working=working,
     migrations=migrations_of(IdentitySettings.NAME),
+    jobs=jobs,
     commands=COMMANDS,
 )

@@ -3,7 +3,7 @@
 # What only one process needs is imported where it is built: a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from identity.interfaces.publications import PUBLICATIONS
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from identity.application.accounts.create_administrator import CreateAdministrator
     from identity.application.ports.accounts import Passwords
     from identity.domain.password_policy import PasswordPolicy
+    from identity.infrastructure.delivery_queue import DeliveryQueue
     from identity.infrastructure.passwords import Argon2Passwords
     from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
 
@@ -25,8 +26,16 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
     from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
     from identity.infrastructure.vault import Vault
 
-    transaction = partial(SqlIdentityTransaction, vault=Vault(settings.key()))
+    transaction = partial(SqlIdentityTransaction, vault=Vault(settings.key()), defer_delivery=delivery_queue(settings.NAME))
     return SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)
+
+
+@cache
+def delivery_queue(service: str) -> "DeliveryQueue":
+    from identity.infrastructure.delivery_queue import DeliveryQueue
+    from identity.interfaces.jobs import DELIVER, MESSAGES_QUEUE
+
+    return DeliveryQueue(task=f"{service}:{DELIVER}", queue=MESSAGES_QUEUE)
 
 
 def hashing(settings: IdentitySettings) -> "Argon2Passwords":

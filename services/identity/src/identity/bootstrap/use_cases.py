@@ -8,6 +8,11 @@ from identity.application import Identity
 from identity.application.accounts import Accounts
 from identity.application.accounts.read_users import GetSubject, GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
+from identity.application.device_keys import DeviceKeys
+from identity.application.device_keys.get_device_key import GetDeviceKey
+from identity.application.device_keys.issue_challenge import IssueChallenge
+from identity.application.device_keys.register_device_key import RegisterDeviceKey
+from identity.application.device_keys.revoke_device_key import RevokeDeviceKey
 from identity.application.keys import Keys
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.ports.accounts import Passwords
@@ -21,7 +26,9 @@ from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
 from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work
 from identity.infrastructure.access_tokens import JwtAccessTokens
+from identity.infrastructure.challenges import SignedChallenges
 from identity.infrastructure.contacts import ParsedContacts
+from identity.infrastructure.device_signatures import VerifiedSignatures
 from identity.infrastructure.queries import SqlIdentityQueries
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
@@ -61,6 +68,7 @@ def build(world: World) -> Identity:
         accounts=accounts(world),
         sessions=sessions(world),
         keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(world.master_key), world.clock)),
+        device_keys=device_keys(world),
         queries=world.queries,
     )
 
@@ -95,4 +103,14 @@ def sessions(world: World) -> Sessions:
         ),
         refresh_session=RefreshSession(uow, world.roles, access_tokens, refresh_tokens, world.revocations, world.clock),
         sign_out=SignOut(uow, world.revocations, world.clock, settings.access_token_life),
+    )
+
+
+def device_keys(world: World) -> DeviceKeys:
+    challenges = SignedChallenges(world.master_key)
+    return DeviceKeys(
+        issue_challenge=IssueChallenge(challenges, world.clock),
+        register=RegisterDeviceKey(world.uow, challenges, VerifiedSignatures(), world.clock),
+        revoke=RevokeDeviceKey(world.uow, world.clock),
+        get=GetDeviceKey(world.queries),
     )

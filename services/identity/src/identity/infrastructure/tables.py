@@ -3,11 +3,13 @@
 from enum import StrEnum
 from functools import cache
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Enum, ForeignKey, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Enum, ForeignKey, LargeBinary, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 
 from identity.domain.device import Device
+from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
+from identity.domain.message import Message, Template
 from identity.domain.session import Session
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, User, UserStatus
@@ -100,6 +102,30 @@ signing_keys = Table(
     Column("activated_at", _time()),
     Column("retired_at", _time()),
 )
+device_keys = Table(
+    "device_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("device_id", Uuid, nullable=False),
+    Column("algorithm", _text_of(KeyAlgorithm), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("registered_at", _time(), nullable=False),
+    Column("revoked_at", _time()),
+    Column("revoke_reason", _text_of(RevokeReason)),
+)
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("template", _text_of(Template), nullable=False),
+    Column("recipient_index", LargeBinary),
+    Column("sealed", LargeBinary),
+    Column("sealed_for_subject", Boolean, nullable=False),
+    Column("delivered_at", _time()),
+    Column("failed_at", _time()),
+)
 
 
 @cache
@@ -111,3 +137,5 @@ def map_aggregates() -> None:
     mapper.map_imperatively(Device, devices)
     mapper.map_imperatively(Session, sessions)
     mapper.map_imperatively(SigningKey, signing_keys)
+    mapper.map_imperatively(DeviceKey, device_keys)
+    mapper.map_imperatively(Message, messages)

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.crypto import BlindIndex, Sealer, SubjectKeys, field_context
+from chassis.crypto.keys import derive
 from identity.domain.profile import Profile, canonical_email
 
 _TABLE = "profiles"
+_OWN_KEY = "identity-own/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Vault:
         self._subject_keys = SubjectKeys(master_key)
         self._email_index = BlindIndex(master_key, purpose="email")
         self._phone_index = BlindIndex(master_key, purpose="phone")
+        # For what must be read before there is a subject, or after it is gone; kept for minutes.
+        self._own = Sealer(derive(master_key, _OWN_KEY))
 
     def seal(self, user_id: UUID, profile: Profile) -> SealedProfile:
         """Seal a profile under a new key."""
@@ -55,6 +59,13 @@ class Vault:
             phone=_open(sealer, "phone", subject, sealed.phone) if sealed.phone else None,
             organization=_open(sealer, "organization", subject, sealed.organization) if sealed.organization else None,
         )
+
+    def sealer_of(self, user_id: UUID, wrapped_key: bytes | None) -> Sealer:
+        """Return what seals a subject's data; the service's own sealer where the subject has no key."""
+        return self._subject_keys.sealer(str(user_id), wrapped_key) if wrapped_key else self._own
+
+    def phone_index(self, phone: str) -> bytes:
+        return self._phone_index(phone)
 
     def email_index(self, email: str) -> bytes:
         return self._email_index(canonical_email(email))

@@ -4,7 +4,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from identity.application.ports.accounts import Profiles, Users, WalletAddresses
+from identity.application.ports.device_keys import DeviceKeys
 from identity.application.ports.keys import SigningKeys
+from identity.application.ports.messages import Messages
 from identity.application.ports.sessions import Devices, Sessions
 from kernel.actor import Actor
 from kernel.audit import AuditFact
@@ -25,6 +27,12 @@ class Transaction(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def messages(self) -> Messages: ...
+
+    @property
+    def device_keys(self) -> DeviceKeys: ...
 
     @property
     def signing_keys(self) -> SigningKeys: ...

@@ -2,9 +2,11 @@
 
 from identity.infrastructure.queries.accounts import SqlAccountQueries
 from identity.infrastructure.queries.addresses import SqlAddressQueries
+from identity.infrastructure.queries.device_keys import SqlDeviceKeyQueries
 from identity.infrastructure.queries.keys import SqlKeyQueries
+from identity.infrastructure.queries.messages import SqlMessageQueries
 from identity.infrastructure.queries.sessions import SqlSessionQueries
 
 
-class SqlIdentityQueries(SqlAccountQueries, SqlSessionQueries, SqlAddressQueries, SqlKeyQueries):
+class SqlIdentityQueries(SqlAccountQueries, SqlSessionQueries, SqlAddressQueries, SqlKeyQueries, SqlMessageQueries, SqlDeviceKeyQueries):
     """All that identity can be asked, of one database."""

@@ -1,0 +1,1 @@
+"""Messages to users: sent by whoever changes something of theirs, delivered by the `jobs` process."""

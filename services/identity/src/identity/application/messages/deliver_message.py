@@ -1,0 +1,53 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from identity.application.messages import facts
+from identity.application.messages.queries import MessageQueries
+from identity.application.messages.texts import letter
+from identity.application.ports.messages import Post
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.domain.message import Message, Undeliverable
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMessage:
+    """Send a queued message, then note that it went out; killed in between, it goes out again under the same id.
+
+    `keep_content` is for a developer's mailbox; elsewhere nothing of a message is kept once it has gone out.
+    """
+
+    uow: UnitOfWork
+    queries: MessageQueries
+    post: Post
+    clock: Clock
+    keep_content: bool = False
+
+    async def __call__(self, *, message_id: UUID) -> None:
+        """Raise Unavailable when it may go through later: the job then runs again."""
+        content = await self.queries.waiting_message(message_id)
+        if content is None:
+            return
+        at = self.clock.now()
+        try:
+            await self.post.deliver(letter(content))
+        except Undeliverable:
+            await self._settle(message_id, lambda message: message.fail(at=at), partial(facts.message_failed, at=at))
+        else:
+            keep = self.keep_content
+            await self._settle(
+                message_id,
+                lambda message: message.deliver(at=at, keep_content=keep),
+                partial(facts.message_delivered, at=at),
+            )
+
+    async def _settle(self, message_id: UUID, change: Callable[[Message], None], fact: Callable[[Message], AuditFact]) -> None:
+        async with self.uow.begin(Actor.service("identity")) as tx:
+            message = await tx.messages.lock(message_id)
+            if message and message.is_waiting:
+                change(message)
+                tx.record(fact(message))

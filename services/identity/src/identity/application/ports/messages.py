@@ -1,0 +1,26 @@
+"""What messages need of the world."""
+
+from typing import Protocol
+from uuid import UUID
+
+from identity.domain.message import Letter, Message, Template
+
+
+class Messages(Protocol):
+    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> None:
+        """Queue a message in this transaction; it leaves after the commit, and never without it.
+
+        It goes to the user's own address unless `to` names another, and nowhere when the user has none. `facts` are
+        what the template tells, such as `code="123456"`. Kept sealed until it has gone out.
+        """
+
+    async def lock(self, message_id: UUID) -> Message | None:
+        """Find a message and lock it until the transaction ends."""
+
+    async def forget(self, user_id: UUID) -> None:
+        """Drop what messages to a user still hold; those that wait are not sent."""
+
+
+class Post(Protocol):
+    async def deliver(self, letter: Letter) -> None:
+        """Hand a letter over; raises Unavailable when it may go through later, Undeliverable when it never will."""

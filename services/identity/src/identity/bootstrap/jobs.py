@@ -1,0 +1,61 @@
+"""Identity's `jobs` process: messages leave from here."""
+
+# What only one process needs is imported where it is built.
+# ruff: noqa: PLC0415
+
+from typing import TYPE_CHECKING
+
+from identity.settings import IdentitySettings
+
+if TYPE_CHECKING:
+    import procrastinate
+
+    from identity.application.ports.messages import Post
+
+
+def jobs(settings: IdentitySettings) -> "procrastinate.App":
+    from chassis.database import Database
+    from chassis.jobs import make_jobs
+    from identity.application.messages.deliver_message import DeliverMessage
+    from identity.bootstrap.parts import unit_of_work
+    from identity.infrastructure.queries import SqlIdentityQueries
+    from identity.infrastructure.vault import Vault
+    from identity.interfaces.jobs import message_jobs
+    from kernel.clock import SystemClock
+
+    clock = SystemClock()
+    # Connects at the first job, and lives as long as the process.
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=2)
+    deliver = DeliverMessage(
+        unit_of_work(settings, database),
+        SqlIdentityQueries(database, Vault(settings.key()), clock),
+        post(settings),
+        clock,
+        keep_content=settings.has_mailbox,
+    )
+    return make_jobs(settings, [message_jobs(deliver)])
+
+
+def post(settings: IdentitySettings) -> "Post":
+    """Build the ways out; one that is not configured is the developer's mailbox locally, and refused elsewhere."""
+    from identity.infrastructure.post import MailboxOnly, PostByChannel
+    from identity.infrastructure.post.sms import HttpSmsPost
+    from identity.infrastructure.post.smtp import SmtpPost
+
+    email: Post = MailboxOnly()
+    sms: Post = MailboxOnly()
+    if settings.smtp_host:
+        email = SmtpPost(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            sender=settings.mail_from,
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        )
+    if settings.sms_url:
+        token = settings.sms_token.get_secret_value() if settings.sms_token else ""
+        sms = HttpSmsPost(url=settings.sms_url, sender=settings.sms_from, token=token)
+    if not settings.has_mailbox and not (settings.smtp_host and settings.sms_url):
+        raise ValueError(f"ELCORP_SMTP_HOST and ELCORP_SMS_URL are needed in {settings.environment}")
+    return PostByChannel(email, sms)

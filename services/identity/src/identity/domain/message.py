@@ -1,0 +1,96 @@
+"""A message to a user: which, by which channel, and whether it has gone out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+
+class Undeliverable(Exception):
+    """Nobody will ever take this message."""
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class Template(StrEnum):
+    VERIFY_EMAIL = "verify_email"
+    VERIFY_PHONE = "verify_phone"
+    ALREADY_REGISTERED = "already_registered"
+    REGISTRATION_CLASHED = "registration_clashed"
+    ACCOUNT_CREATED = "account_created"
+    NEW_DEVICE = "new_device"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a message's name, as the next two
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    PASSWORD_RESET_REQUIRED = "password_reset_required"  # noqa: S105
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    BACKUP_CODES_RENEWED = "backup_codes_renewed"
+    SESSION_COMPROMISED = "session_compromised"
+    RECOVERY_REQUESTED = "recovery_requested"
+    RECOVERY_DECIDED = "recovery_decided"
+    EMAIL_CHANGED = "email_changed"
+    PHONE_CHANGED = "phone_changed"
+    DEVICE_KEY_ADDED = "device_key_added"
+    DATA_EXPORTED = "data_exported"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_ACTIVATED = "account_activated"
+    ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_RESTORED = "account_restored"
+    ERASED = "erased"
+
+    @property
+    def channel(self) -> Channel:
+        return Channel.SMS if self in _BY_SMS else Channel.EMAIL
+
+
+_BY_SMS: Final = frozenset({Template.VERIFY_PHONE})
+
+
+@dataclass(eq=False)
+class Message:
+    """`sealed` holds recipient and facts; it is dropped once the message has gone out, unless a developer is to read it."""
+
+    id: UUID
+    user_id: UUID
+    template: Template
+    recipient_index: bytes | None
+    sealed: bytes | None
+    sealed_for_subject: bool
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.delivered_at is None and self.failed_at is None and self.sealed is not None
+
+    def deliver(self, *, at: datetime, keep_content: bool) -> None:
+        self.delivered_at = at
+        if not keep_content:
+            self._forget()
+
+    def fail(self, *, at: datetime) -> None:
+        """Give up a message that nobody will take."""
+        self.failed_at = at
+        self._forget()
+
+    def _forget(self) -> None:
+        self.sealed = self.recipient_index = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message ready to go out. `subject` is not for text messages."""
+
+    id: UUID
+    channel: Channel
+    to: str
+    subject: str
+    text: str
+
+    def __repr__(self) -> str:
+        # Never an address or a code in a log line.
+        return f"Letter(id={self.id}, channel={self.channel})"

@@ -1,0 +1,70 @@
+"""Messages: queued in the transaction of what they tell of."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.crypto import field_context
+from identity.domain.message import Channel, Message, Template
+from identity.infrastructure import letters
+from identity.infrastructure.tables import messages, profiles, subject_keys
+from identity.infrastructure.vault import Vault
+from kernel.ids import new_id
+
+# Defers the job that delivers a message, in the session's transaction.
+DeferDelivery = Callable[[AsyncSession, UUID], Awaitable[None]]
+
+# It tells of the end of the subject's key, so it cannot need it.
+_OUTLIVES_ITS_SUBJECT = Template.ERASED
+
+
+class SqlMessages:
+    def __init__(self, session: AsyncSession, vault: Vault, defer_delivery: DeferDelivery) -> None:
+        self._session = session
+        self._vault = vault
+        self._defer_delivery = defer_delivery
+
+    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> None:
+        subject = await self._subject(user_id)
+        recipient = to or self._address(subject, template.channel)
+        if recipient is None:
+            return
+        wrapped = subject.wrapped if subject and template is not _OUTLIVES_ITS_SUBJECT else None
+        message_id = new_id()
+        message = Message(
+            id=message_id,
+            user_id=user_id,
+            template=template,
+            recipient_index=letters.recipient_index(self._vault, template, recipient),
+            sealed=letters.seal(self._vault, message_id, user_id, wrapped, recipient, facts),
+            sealed_for_subject=wrapped is not None,
+        )
+        self._session.add(message)
+        await self._defer_delivery(self._session, message_id)
+
+    async def lock(self, message_id: UUID) -> Message | None:
+        query = select(Message).where(messages.c.id == message_id).with_for_update()
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def forget(self, user_id: UUID) -> None:
+        held = (messages.c.user_id == user_id) & messages.c.sealed.is_not(None)
+        await self._session.execute(update(messages).where(held).values(sealed=None, recipient_index=None))
+
+    async def _subject(self, user_id: UUID) -> Any:
+        query = (
+            select(subject_keys.c.subject_id, subject_keys.c.wrapped, profiles.c.email, profiles.c.phone)
+            .join(profiles, profiles.c.user_id == subject_keys.c.subject_id)
+            .where(subject_keys.c.subject_id == user_id)
+        )
+        return (await self._session.execute(query)).one_or_none()
+
+    def _address(self, subject: Any, channel: Channel) -> str | None:
+        column = "phone" if channel is Channel.SMS else "email"
+        sealed = getattr(subject, column, None)
+        if sealed is None:
+            return None
+        sealer = self._vault.sealer_of(subject.subject_id, subject.wrapped)
+        return sealer.open(sealed, field_context("profiles", column, str(subject.subject_id))).decode()

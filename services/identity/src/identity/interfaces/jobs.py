@@ -1,0 +1,25 @@
+"""Identity's background jobs."""
+
+from uuid import UUID
+
+from procrastinate import Blueprint, RetryStrategy
+
+from identity.application.messages.deliver_message import DeliverMessage
+
+# About 2, 4, 8, … seconds apart: an hour in all, after which a code in it would be stale anyway.
+_DELIVERY_ATTEMPTS_MAX = 11
+DELIVER = "deliver_message"
+MESSAGES_QUEUE = "messages"
+
+
+def message_jobs(deliver_message: DeliverMessage) -> Blueprint:
+    """Make the job that delivers a message, queued by whoever sends one."""
+    blueprint = Blueprint()
+
+    @blueprint.task(
+        name=DELIVER, queue=MESSAGES_QUEUE, retry=RetryStrategy(max_attempts=_DELIVERY_ATTEMPTS_MAX, exponential_wait=2)
+    )
+    async def deliver(message_id: str) -> None:
+        await deliver_message(message_id=UUID(message_id))
+
+    return blueprint

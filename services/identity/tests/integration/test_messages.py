@@ -1,0 +1,274 @@
+"""Messages as they are kept and sent: sealed rows, a job in the same transaction, real mail and a real HTTP gateway."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiohttp import web
+from aiosmtpd.smtp import SMTP, Envelope
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.jobs import make_jobs
+from chassis.testing.clocks import ControlledClock
+from identity.application.messages.deliver_message import DeliverMessage
+from identity.bootstrap.jobs import post
+from identity.domain.message import Channel, Letter, Template, Undeliverable
+from identity.domain.profile import Profile
+from identity.infrastructure.post import MailboxOnly
+from identity.infrastructure.post.sms import HttpSmsPost
+from identity.infrastructure.post.smtp import SmtpPost
+from identity.interfaces.jobs import message_jobs
+from identity.settings import IdentitySettings
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.errors import Unavailable
+from services.identity.tests.integration.storage import Storage
+
+WORKER = Actor.service("identity")
+LETTER = Letter(uuid4(), Channel.EMAIL, "jürgen@example.na", "Elcorp: Grüße", "Code: 123456\n")
+
+
+def fact(user_id: UUID, clock: ControlledClock) -> AuditFact:
+    return AuditFact(action="identity.test", resource_type="user", resource_id=str(user_id), occurred_at=clock.now())
+
+
+async def send(storage: Storage, clock: ControlledClock, template: Template, to: str | None = "anna@example.na") -> UUID:
+    user_id = uuid4()
+    async with storage.uow.begin(WORKER) as tx:
+        await tx.messages.send(user_id, template, to=to, code="123456")
+        tx.record(fact(user_id, clock))
+    return user_id
+
+
+async def rows(database: Database, query: str) -> list[Any]:
+    async with database.read() as connection:
+        return list((await connection.execute(text(query))).all())
+
+
+async def run_jobs(settings: IdentitySettings, deliver: DeliverMessage) -> None:
+    app = make_jobs(settings, [message_jobs(deliver)])
+    async with app.open_async():
+        await app.run_worker_async(wait=False, queues=["messages"], install_signal_handlers=False)
+
+
+@pytest.fixture
+def deliver(sql_storage: Storage, clock: ControlledClock) -> DeliverMessage:
+    return DeliverMessage(sql_storage.uow, sql_storage.queries, MailboxOnly(), clock, keep_content=True)
+
+
+@pytest.fixture
+def settings(settings: IdentitySettings, database_urls: Any) -> IdentitySettings:
+    return settings.model_copy(update={"database_url": IdentitySettings(database_url=database_urls.app).database_url})
+
+
+async def test_a_message_and_its_job_exist_exactly_when_their_cause_does(
+    sql_storage: Storage, database: Database, clock: ControlledClock
+) -> None:
+    await send(sql_storage, clock, Template.VERIFY_EMAIL)
+    with pytest.raises(RuntimeError):
+        async with sql_storage.uow.begin(WORKER) as tx:
+            await tx.messages.send(uuid4(), Template.VERIFY_EMAIL, to="anna@example.na")
+            raise RuntimeError
+    messages = await rows(database, "SELECT id::text FROM messages")
+    jobs = await rows(database, "SELECT args ->> 'message_id', task_name FROM procrastinate_jobs")
+    assert jobs == [(messages[0][0], "identity:deliver_message")]
+
+
+async def test_no_code_and_no_address_lies_in_the_database(
+    sql_storage: Storage, database: Database, clock: ControlledClock
+) -> None:
+    await send(sql_storage, clock, Template.VERIFY_EMAIL)
+    dump = [
+        *await rows(database, "SELECT m::text FROM messages m"),
+        *await rows(database, "SELECT j::text FROM procrastinate_jobs j"),
+    ]
+    assert not [row for row in dump if "123456" in row[0] or "anna" in row[0] or b"123456".hex() in row[0]]
+
+
+async def test_the_job_delivers_and_the_mailbox_shows_the_newest_first(
+    sql_storage: Storage, deliver: DeliverMessage, settings: IdentitySettings, clock: ControlledClock
+) -> None:
+    for template, to in ((Template.VERIFY_EMAIL, "anna@example.na"), (Template.VERIFY_PHONE, "+264811234567")):
+        await send(sql_storage, clock, template, to)
+    assert not await sql_storage.queries.delivered_messages(None, 10)
+    await run_jobs(settings, deliver)
+    shown = await sql_storage.queries.delivered_messages(None, 10)
+    assert [each.template for each in shown] == [Template.VERIFY_PHONE, Template.VERIFY_EMAIL]
+    for recipient, template in (("+264811234567", Template.VERIFY_PHONE), ("ANNA@example.na", Template.VERIFY_EMAIL)):
+        found = await sql_storage.queries.delivered_messages(recipient, 10)
+        assert [(each.template, each.facts) for each in found] == [(template, {"code": "123456"})]
+
+
+async def test_a_user_is_reached_at_their_own_address(storage: Storage, clock: ControlledClock) -> None:
+    user_id = uuid4()
+    async with storage.uow.begin(WORKER) as tx:
+        await _enrol(tx, user_id, clock)
+        await tx.messages.send(user_id, Template.NEW_DEVICE)
+        # An account without a number gets no text message, and that is no error.
+        await tx.messages.send(user_id, Template.VERIFY_PHONE, code="1")
+        tx.record(fact(user_id, clock))
+    ids = await _waiting(storage)
+    contents = [await storage.queries.waiting_message(message_id) for message_id in ids]
+    assert [(each.to, each.template) for each in contents if each] == [("anna@example.na", Template.NEW_DEVICE)]
+
+
+async def test_forgotten_messages_are_not_sent(storage: Storage, clock: ControlledClock) -> None:
+    user_id = await send(storage, clock, Template.VERIFY_EMAIL)
+    ids = await _waiting(storage)
+    async with storage.uow.begin(WORKER) as tx:
+        await tx.messages.forget(user_id)
+        tx.record(fact(user_id, clock))
+    assert [await storage.queries.waiting_message(message_id) for message_id in ids] == [None]
+
+
+async def test_two_deliveries_at_once_are_noted_once(sql_storage: Storage, database: Database, clock: ControlledClock) -> None:
+    await send(sql_storage, clock, Template.VERIFY_EMAIL)
+    deliver = DeliverMessage(sql_storage.uow, sql_storage.queries, MailboxOnly(), clock)
+    (message_id,) = await _waiting(sql_storage)
+    await asyncio.gather(*(deliver(message_id=message_id) for _ in range(3)))
+    assert await rows(database, "SELECT sealed, recipient_index FROM messages WHERE delivered_at IS NOT NULL") == [(None, None)]
+    assert len(await rows(database, "SELECT 1 FROM outbox WHERE type = 'audit.facts.recorded'")) == 2
+
+
+async def _enrol(tx: Any, user_id: UUID, clock: ControlledClock) -> None:
+    from identity.domain.user import InitialRole, User  # noqa: PLC0415
+
+    user = User.register(
+        user_id=user_id,
+        username=None,
+        password_hash="$argon2id$x",
+        wallet_address=uuid4(),
+        initial_role=InitialRole.USER,
+        agreed_terms_at=None,
+        at=clock.now(),
+    )
+    await tx.users.add(user)
+    await tx.profiles.add(user_id, Profile.of(full_name="Anna Example", email="anna@example.na", phone=None))
+
+
+async def _waiting(storage: Storage) -> list[UUID]:
+    store = getattr(storage.uow, "committed", None)
+    if store:
+        return [sent.message.id for sent in store.messages]
+    async with storage.uow.begin(WORKER) as tx:
+        return list((await tx.session.execute(text("SELECT id FROM messages"))).scalars())
+
+
+@dataclass
+class MailServer:
+    port: int = 0
+    refuse: str | None = None
+    received: list[Envelope] = field(default_factory=list)
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: Any) -> str:  # noqa: N802
+        if self.refuse:
+            return self.refuse
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+        self.received.append(envelope)
+        return "250 OK"
+
+
+@pytest.fixture
+async def mail_server() -> AsyncIterator[MailServer]:
+    mail = MailServer()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(mail, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
+    mail.port = server.sockets[0].getsockname()[1]
+    yield mail
+    server.close()
+
+
+def smtp(port: int) -> SmtpPost:
+    return SmtpPost(host="127.0.0.1", port=port, security="none", sender="Elcorp Namibia <no-reply@elcorp.na>")
+
+
+async def test_mail_leaves_by_smtp(mail_server: MailServer) -> None:
+    await smtp(mail_server.port).deliver(LETTER)
+    (envelope,) = mail_server.received
+    assert envelope.rcpt_tos == ["jürgen@example.na"]
+    content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
+    assert str(LETTER.id).encode() in content
+    assert b"123456" in content
+
+
+@pytest.mark.parametrize(("answer", "error"), [("550 no such user", Undeliverable), ("451 try later", Unavailable)])
+async def test_a_refused_recipient_is_given_up_or_tried_again(
+    mail_server: MailServer, answer: str, error: type[Exception]
+) -> None:
+    mail_server.refuse = answer
+    with pytest.raises(error):
+        await smtp(mail_server.port).deliver(LETTER)
+
+
+async def test_a_mail_server_that_is_away_is_tried_again(unused_tcp_port_factory: Any) -> None:
+    with pytest.raises(Unavailable):
+        await smtp(unused_tcp_port_factory()).deliver(LETTER)
+
+
+async def test_mail_without_tls_is_refused_where_tls_is_asked_for(mail_server: MailServer) -> None:
+    strict = SmtpPost(host="127.0.0.1", port=mail_server.port, security="starttls", sender="no-reply@elcorp.na")
+    with pytest.raises(Unavailable):
+        await strict.deliver(LETTER)
+    assert not mail_server.received
+
+
+@dataclass
+class SmsGateway:
+    url: str = ""
+    status: int = 202
+    received: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+@pytest.fixture
+async def sms_gateway() -> AsyncIterator[SmsGateway]:
+    gateway = SmsGateway()
+
+    async def take(request: web.Request) -> web.Response:
+        gateway.received.append((request.headers["Authorization"], await request.json()))
+        return web.Response(status=gateway.status)
+
+    app = web.Application()
+    app.router.add_post("/messages", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    gateway.url = f"http://{host}:{port}/messages"
+    yield gateway
+    await runner.cleanup()
+
+
+async def test_a_text_message_leaves_by_the_http_gateway(sms_gateway: SmsGateway) -> None:
+    sms = HttpSmsPost(url=sms_gateway.url, sender="Elcorp", token="t0ken")
+    await sms.deliver(Letter(LETTER.id, Channel.SMS, "+264811234567", "", "Elcorp: Code: 123456"))
+    ((authorization, body),) = sms_gateway.received
+    assert authorization == "Bearer t0ken"
+    assert (body["to"], body["text"], body["id"]) == ("+264811234567", "Elcorp: Code: 123456", str(LETTER.id))
+    assert "t0ken" not in repr(sms)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, Undeliverable), (422, Undeliverable), (401, Unavailable), (429, Unavailable), (502, Unavailable)]
+)
+async def test_what_the_gateway_answers_decides_whether_it_is_tried_again(
+    sms_gateway: SmsGateway, status: int, error: type[Exception]
+) -> None:
+    sms_gateway.status = status
+    with pytest.raises(error):
+        await HttpSmsPost(url=sms_gateway.url, sender="Elcorp", token="").deliver(LETTER)
+
+
+def test_outside_local_both_ways_out_must_be_configured(settings: IdentitySettings) -> None:
+    production = settings.model_copy(update={"environment": "production"})
+    with pytest.raises(ValueError, match="ELCORP_SMTP_HOST"):
+        post(production)
+    post(production.model_copy(update={"smtp_host": "mail.example.na", "sms_url": "https://sms.example.na"}))
+    post(settings)
