@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from fastapi.dependencies.utils import get_flat_params
 from pydantic.json_schema import models_json_schema
 
 from chassis.rest.access import Access
@@ -16,10 +17,14 @@ _REQUEST_ID: Final = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
 
 # Status: code, message and when.
 _ERRORS: Final = {
+    "400": ("VAL_001", "The request could not be read.", "Not well formed as HTTP; refused at the gateway"),
     "401": ("AUTH_004", "An access token is required.", "No token, or one that is invalid or expired"),
     "403": ("ACC_001", "Access denied.", "The caller may not"),
     "404": ("RES_001", "Not found.", "No such thing, or not the caller's"),
     "409": ("RES_004", "A request with this Idempotency-Key is still in progress; retry shortly.", "Conflict"),
+    "412": ("RES_003", "The resource has changed since it was read; read it again and retry.", "If-Match names an old version"),
+    "413": ("VAL_003", "The request body is too large.", "The body is too large"),
+    "415": ("VAL_004", "The request body must be application/json.", "The body is of another type"),
     "429": ("RATE_001", "Too many requests.", "Rate limit; see Retry-After"),
     "503": ("SRV_002", "A dependency is unavailable; retry later.", "Retry after Retry-After seconds"),
 }
@@ -65,15 +70,19 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
 
 
 def _statuses(route: Route, access: Access) -> list[str]:
-    statuses = ["429", "503"]
+    statuses = ["400", "429", "503"]
     if access.authenticated:
-        statuses.append("401")
-    if access.permission:
-        statuses.append("403")
-    if route.param_convertors:
+        # A use case may deny what the route's own permission does not: it knows whose thing it is about.
+        statuses += ["401", "403"]
+    if route.param_convertors or route.body_field:
+        # A body names things that may not exist, too.
         statuses.append("404")
+    if route.body_field:
+        statuses += ["413", "415"]
     if route.idempotency:
         statuses.append("409")
+    if any(parameter.alias == "if-match" for parameter in get_flat_params(route.dependant)):
+        statuses.append("412")
     return sorted(statuses)
 
 
