@@ -52,6 +52,7 @@ ROUTES: Final = RouteTable(
         Route("users", "identity"),
         Route("sessions", "identity"),
         Route("devices", "identity"),
+        Route("device-keys", "identity"),
         Route("wallet-addresses", "identity"),
         Route("wallets", "payments"),
         Route("transfers", "payments", strict=True),

@@ -29,6 +29,7 @@ from kernel.audit import AuditFact
 from kernel.errors import Unavailable
 from kernel.events import Aggregate, Event
 from kernel.pages import Page, PageRequest
+from services.identity.tests.fakes_privacy import FakeDeviceKeys, FakePrivacyQueries, PrivacyStore
 
 T = TypeVar("T")
 
@@ -50,10 +51,9 @@ class SentMessage:
 
 
 @dataclass
-class Store:
+class Store(PrivacyStore):
     """What is committed."""
 
-    users: dict[UUID, User] = field(default_factory=dict)
     profiles: dict[UUID, Profile] = field(default_factory=dict)
     addresses: dict[UUID, WalletAddress] = field(default_factory=dict)
     devices: dict[tuple[UUID, UUID], Device] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Store:
     events: list[Event] = field(default_factory=list)
 
     def collect(self) -> None:
-        for aggregate in (*self.users.values(), *self.sessions.values()):
+        for aggregate in (*self.users.values(), *self.sessions.values(), *self.device_keys.values()):
             assert isinstance(aggregate, Aggregate)
             self.events += aggregate.collect()
 
@@ -179,6 +179,7 @@ class FakeTransaction:
         self.devices = FakeDevices(store)
         self.sessions = FakeSessions(store)
         self.signing_keys = FakeSigningKeys(store)
+        self.device_keys = FakeDeviceKeys(store)
         self.messages = FakeMessages(store)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
@@ -209,7 +210,7 @@ class FakeUnitOfWork:
         return [fact.action for fact, _ in self.committed.facts]
 
 
-class FakeQueries:
+class FakeQueries(FakePrivacyQueries):
     def __init__(self, uow: FakeUnitOfWork) -> None:
         self._uow = uow
 

@@ -28,6 +28,12 @@ class Api:
     async def get(self, path: str, *, token: str | None = None) -> httpx.Response:
         return await self.client.get(f"/api/v1{path}", headers=_headers(token))
 
+    async def delete(self, path: str, *, token: str | None = None) -> httpx.Response:
+        return await self.client.delete(f"/api/v1{path}", headers=_headers(token))
+
+    async def patch(self, path: str, body: object, *, token: str | None = None) -> httpx.Response:
+        return await self.client.patch(f"/api/v1{path}", json=body, headers=_headers(token))
+
     async def register(self, **changes: Any) -> httpx.Response:
         return await self.post("/auth/register", {**DETAILS, **changes})
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from identity.application.accounts import Accounts
+from identity.application.device_keys import DeviceKeys
 from identity.application.keys import Keys
 from identity.application.queries import IdentityQueries
 from identity.application.sessions import Sessions
@@ -13,4 +14,5 @@ class Identity:
     accounts: Accounts
     sessions: Sessions
     keys: Keys
+    device_keys: DeviceKeys
     queries: IdentityQueries

@@ -81,3 +81,19 @@ class WeakPassword(InvalidValue):
     @property
     def message(self) -> str:
         return f"The password {self.RULES[str(self.facts['rule'])]}."
+
+
+class InvalidChallenge(InvalidValue):
+    """The challenge is not one of ours for this device, or has expired; ask for another."""
+
+
+class InvalidDeviceKey(InvalidValue):
+    """Not a public key of the algorithm: base64url of 32 bytes for Ed25519, of the 65-byte uncompressed point for ES256."""
+
+
+class PossessionNotProven(InvalidValue):
+    """The signature is not the key's over the challenge."""
+
+
+class DeviceKeyKnown(AlreadyExists):
+    """The key was registered before; make a new one."""

@@ -15,10 +15,25 @@ class UserRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserStatusChanged(Event):
+    user_id: UUID
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
     """`tokens_valid_until`: until when an access token of the session could still be unexpired."""
 
     session_id: UUID
     user_id: UUID
     tokens_valid_until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceKeyRevoked(Event):
+    key_id: UUID
+    user_id: UUID
+    device_id: UUID
     reason: str

@@ -3,13 +3,14 @@
 from enum import StrEnum
 from functools import cache
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Enum, ForeignKey, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Enum, ForeignKey, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.message import Message, Template
+from identity.domain.one_time_code import OneTimeCode, Purpose
 from identity.domain.session import Session
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, User, UserStatus
@@ -39,6 +40,10 @@ users = Table(
     Column("agreed_terms_at", _time()),
     Column("registered_at", _time(), nullable=False),
     Column("last_sign_in_at", _time()),
+    Column("version", BigInteger, nullable=False),
+    Column("email_verified_at", _time()),
+    Column("phone_verified_at", _time()),
+    Column("deleted_at", _time()),
 )
 subject_keys = Table(
     "subject_keys",
@@ -114,6 +119,30 @@ device_keys = Table(
     Column("revoked_at", _time()),
     Column("revoke_reason", _text_of(RevokeReason)),
 )
+one_time_codes = Table(
+    "one_time_codes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("purpose", _text_of(Purpose), nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("target_index", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("decoy", Boolean, nullable=False),
+    Column("pending", LargeBinary),
+    Column("created_at", _time(), nullable=False),
+    Column("expires_at", _time(), nullable=False),
+    Column("sent_at", _time(), nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+    Column("sends", SmallInteger, nullable=False),
+    Column("used_at", _time()),
+)
+password_history = Table(
+    "password_history",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("password_hash", Text, primary_key=True),
+    Column("replaced_at", _time(), primary_key=True),
+)
 messages = Table(
     "messages",
     metadata,
@@ -139,3 +168,5 @@ def map_aggregates() -> None:
     mapper.map_imperatively(SigningKey, signing_keys)
     mapper.map_imperatively(DeviceKey, device_keys)
     mapper.map_imperatively(Message, messages)
+    # What waits for a code is no part of it: it passes through the vault.
+    mapper.map_imperatively(OneTimeCode, one_time_codes, exclude_properties=("pending",))

@@ -1,7 +1,10 @@
 """What peers ask identity."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.rpc import RpcService
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
@@ -19,6 +22,29 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
     ) -> identity_pb2.GetSubjectResponse:
         subject = await self._identity.accounts.get_subject(subject_id=UUID(request.subject_id))
         return identity_pb2.GetSubjectResponse(subject_id=str(subject.id), active=subject.is_active)
+
+    async def GetDeviceKey(  # noqa: N802
+        self,
+        request: identity_pb2.GetDeviceKeyRequest,
+        context: Any,  # noqa: ARG002
+    ) -> identity_pb2.GetDeviceKeyResponse:
+        key = await self._identity.device_keys.get(key_id=UUID(request.key_id))
+        return identity_pb2.GetDeviceKeyResponse(
+            key_id=str(key.id),
+            user_id=str(key.user_id),
+            device_id=str(key.device_id),
+            algorithm=key.algorithm.value,
+            public_key=key.public_key,
+            registered_at=_timestamp(key.registered_at),
+            revoked_at=_timestamp(key.revoked_at) if key.revoked_at else None,
+            active=key.is_active,
+        )
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at)
+    return timestamp
 
 
 def rpc_services(identity: Identity) -> list[RpcService]:

@@ -4,13 +4,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import Publications
 from elcorp.identity.v1 import events_pb2
-from identity.domain.events import SessionEnded, UserRegistered
+from identity.domain.events import DeviceKeyRevoked, SessionEnded, UserRegistered, UserStatusChanged
 
 
 def user_registered(event: UserRegistered) -> events_pb2.UserRegistered:
     return events_pb2.UserRegistered(
         user_id=str(event.user_id), wallet_address=str(event.wallet_address), initial_role=event.initial_role
     )
+
+
+def user_status_changed(event: UserStatusChanged) -> events_pb2.UserStatusChanged:
+    return events_pb2.UserStatusChanged(user_id=str(event.user_id), status=event.status, reason=event.reason)
 
 
 def session_ended(event: SessionEnded) -> events_pb2.SessionEnded:
@@ -24,4 +28,18 @@ def session_ended(event: SessionEnded) -> events_pb2.SessionEnded:
     )
 
 
-PUBLICATIONS = Publications("identity", {UserRegistered: user_registered, SessionEnded: session_ended})
+def device_key_revoked(event: DeviceKeyRevoked) -> events_pb2.DeviceKeyRevoked:
+    return events_pb2.DeviceKeyRevoked(
+        key_id=str(event.key_id), user_id=str(event.user_id), device_id=str(event.device_id), reason=event.reason
+    )
+
+
+PUBLICATIONS = Publications(
+    "identity",
+    {
+        UserRegistered: user_registered,
+        UserStatusChanged: user_status_changed,
+        SessionEnded: session_ended,
+        DeviceKeyRevoked: device_key_revoked,
+    },
+)

@@ -8,5 +8,7 @@ from identity.infrastructure.queries.messages import SqlMessageQueries
 from identity.infrastructure.queries.sessions import SqlSessionQueries
 
 
-class SqlIdentityQueries(SqlAccountQueries, SqlSessionQueries, SqlAddressQueries, SqlKeyQueries, SqlMessageQueries, SqlDeviceKeyQueries):
+class SqlIdentityQueries(
+    SqlAccountQueries, SqlSessionQueries, SqlAddressQueries, SqlKeyQueries, SqlMessageQueries, SqlDeviceKeyQueries
+):
     """All that identity can be asked, of one database."""

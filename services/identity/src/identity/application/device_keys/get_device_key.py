@@ -1,0 +1,18 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.device_keys.queries import DeviceKeyQueries, DeviceKeyView
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class GetDeviceKey:
+    """Tell a peer the key that a device signs with, a revoked one too: what it signed before stays provable."""
+
+    queries: DeviceKeyQueries
+
+    async def __call__(self, *, key_id: UUID) -> DeviceKeyView:
+        key = await self.queries.device_key(key_id)
+        if key is None:
+            raise NotFound(key_id=key_id)
+        return key

@@ -1,0 +1,85 @@
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.device_keys import facts
+from identity.application.device_keys.issue_challenge import device_of
+from identity.application.device_keys.revoke_device_key import revoke_keys
+from identity.application.ports.device_keys import Challenges, DeviceSignatures
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason, possession_message
+from identity.domain.errors import InvalidDeviceKey, PossessionNotProven
+from identity.domain.message import Template
+from kernel.actor import Actor
+from kernel.assurance import RECENT
+from kernel.clock import Clock
+from kernel.errors import AccessDenied
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDeviceKey:
+    """Keep the public key of the caller's device, once the device has shown that it holds the private half.
+
+    The key that the device had is revoked. The user is told by mail, for a key signs away money.
+    """
+
+    uow: UnitOfWork
+    challenges: Challenges
+    signatures: DeviceSignatures
+    clock: Clock
+
+    async def __call__(
+        self, *, actor: Actor, algorithm: KeyAlgorithm, public_key: str, challenge: str, signature: str
+    ) -> DeviceKey:
+        """Take key and signature in base64url. Raise StepUpRequired, InvalidChallenge, InvalidDeviceKey,
+        PossessionNotProven, or DeviceKeyKnown for a key that was ever registered.
+        """  # noqa: D205  # one thing, not two
+        at, device_id = self.clock.now(), device_of(actor)
+        RECENT.require(actor, at=at)
+        key = self._proven_key(algorithm, public_key, challenge, signature, user_id=actor.user_id, device_id=device_id, at=at)
+        registered = DeviceKey.register(actor.user_id, device_id, algorithm, key, at=at)
+        async with self.uow.begin(actor) as tx:
+            await self._add(tx, registered, at)
+        return registered
+
+    def _proven_key(
+        self,
+        algorithm: KeyAlgorithm,
+        public_key: str,
+        challenge: str,
+        signature: str,
+        *,
+        user_id: UUID,
+        device_id: UUID,
+        at: datetime,
+    ) -> bytes:
+        self.challenges.check(challenge, user_id, device_id, at=at)
+        key = _decode(public_key)
+        if key is None or not self.signatures.is_key(algorithm, key):
+            raise InvalidDeviceKey(field="public_key")
+        signed = _decode(signature)
+        message = possession_message(challenge, algorithm, public_key)
+        if signed is None or not self.signatures.verify(algorithm, key, signed, message):
+            raise PossessionNotProven(field="signature")
+        return key
+
+    async def _add(self, tx: Transaction, key: DeviceKey, at: datetime) -> None:
+        user = await tx.users.lock(key.user_id)
+        if user is None or not user.is_active:
+            # The token outlives the account by minutes.
+            raise AccessDenied(user_id=key.user_id)
+        await revoke_keys(tx, key.user_id, RevokeReason.REPLACED, at=at, device_id=key.device_id)
+        await tx.device_keys.add(key)
+        tx.record(facts.device_key_registered(key))
+        await tx.messages.send(key.user_id, Template.DEVICE_KEY_ADDED)
+
+
+def _decode(text: str) -> bytes | None:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    # One spelling of one value: what is signed is the text.
+    return raw if base64.urlsafe_b64encode(raw).decode().rstrip("=") == text else None

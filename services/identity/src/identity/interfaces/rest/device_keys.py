@@ -1,0 +1,40 @@
+"""The keys that the caller's devices sign transfers with."""
+
+from uuid import UUID
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
+from identity.interfaces.rest.dependencies import App
+from identity.interfaces.rest.schemas.device_keys import ChallengeResponse, DeviceKeyResponse, RegisterDeviceKeyRequest
+
+device_keys = Router(prefix="/device-keys", tags=["device-keys"])
+
+
+@device_keys.get("", dependencies=[Authenticated])
+async def list_device_keys(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[DeviceKeyResponse]]:
+    """List the caller's keys of all devices, newest first, the revoked ones too."""
+    return page_of(await app.queries.device_keys_of(actor.user_id, paging), DeviceKeyResponse.of)
+
+
+@device_keys.post("/challenges", status_code=201, dependencies=[Authenticated], idempotency=False)
+async def issue_device_key_challenge(actor: CurrentActor, app: App) -> Envelope[ChallengeResponse]:
+    """Give this device a challenge to sign with the key that it is about to register; it lives five minutes."""
+    return envelope(ChallengeResponse.of(await app.device_keys.issue_challenge(actor=actor)))
+
+
+@device_keys.post("", status_code=201, dependencies=[Authenticated])
+async def register_device_key(body: RegisterDeviceKeyRequest, actor: CurrentActor, app: App) -> Envelope[DeviceKeyResponse]:
+    """Register this device's public key; the one it had is revoked. Needs a sign-in of the last five minutes."""
+    key = await app.device_keys.register(
+        actor=actor,
+        algorithm=body.algorithm,
+        public_key=body.public_key,
+        challenge=body.challenge,
+        signature=body.signature,
+    )
+    return envelope(DeviceKeyResponse.of(key))
+
+
+@device_keys.delete("/{key_id}", dependencies=[Authenticated])
+async def revoke_device_key(key_id: UUID, actor: CurrentActor, app: App) -> Envelope[DeviceKeyResponse]:
+    """Revoke one of the caller's keys; what it signs from now on is refused."""
+    return envelope(DeviceKeyResponse.of(await app.device_keys.revoke(actor=actor, key_id=key_id)))

@@ -1,0 +1,124 @@
+"""Keys of devices: registered by who holds them, told to peers, and good until revoked."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from elcorp.identity.v1 import events_pb2, identity_pb2
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.devices import Ed25519Device, Es256Device, b64, proof
+from services.identity.tests.contract.outbox import published
+from services.identity.tests.contract.peers import Stub
+
+DEVICES = [Ed25519Device, Es256Device]
+Device = Ed25519Device | Es256Device
+
+
+async def challenge(api: Api, token: str) -> str:
+    text: str = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+    return text
+
+
+async def register(api: Api, token: str, device: Device) -> httpx.Response:
+    return await api.post("/device-keys", proof(device, await challenge(api, token)), token=token)
+
+
+@pytest.mark.parametrize("kind", DEVICES)
+async def test_key_is_registered_and_told_to_peers(api: Api, stub: Stub, kind: Callable[[], Device]) -> None:
+    token, device = await api.signed_in(), kind()
+    answer = await register(api, token, device)
+    assert answer.status_code == 201, answer.text
+    data = answer.json()["data"]
+    told = await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=data["id"]))
+    assert (told.algorithm, told.public_key, told.device_id) == (device.algorithm, device.public, str(api.device_id))
+    assert told.active
+    assert not told.HasField("revoked_at")
+    listed = (await api.get("/device-keys", token=token)).json()["data"]["items"]
+    assert listed == [data]
+
+
+@pytest.mark.parametrize("kind", DEVICES)
+async def test_without_the_private_half_nothing_is_registered(api: Api, kind: Callable[[], Device]) -> None:
+    token, device = await api.signed_in(), kind()
+    text = await challenge(api, token)
+    stranger = proof(kind(), text)
+    for changes in (
+        {"signature": stranger["signature"]},
+        {"public_key": stranger["public_key"]},
+        {"signature": b64(bytes(64))},
+        {"signature": "", "public_key": b64(device.public)},
+        {"signature": b64(device.sign(text.encode()))},
+        {"public_key": b64(device.public) + "=="},
+        {"public_key": "ü"},
+        {"public_key": b64(bytes(len(device.public)))},
+    ):
+        answer = await api.post("/device-keys", proof(device, text, **changes), token=token)
+        assert (answer.status_code, answer.json()["code"]) == (422, "VAL_001"), changes
+    assert (await api.get("/device-keys", token=token)).json()["data"]["total"] == 0
+
+
+async def test_challenge_is_of_one_device_and_of_minutes(api: Api, clock: ControlledClock) -> None:
+    token, device = await api.signed_in(), Ed25519Device()
+    text = await challenge(api, token)
+    other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    for made_up in (text[:-5] + "AAAA=", "", "%", text + "AAAA", b64(bytes(56))):
+        answer = await api.post("/device-keys", proof(device, made_up), token=token)
+        assert answer.status_code == 422, made_up
+    assert (await api.post("/device-keys", proof(device, text), token=other)).status_code == 422
+    clock.advance(seconds=299)
+    assert (await api.post("/device-keys", proof(device, text), token=token)).status_code == 201
+    clock.advance(seconds=1)
+    late = await api.post("/device-keys", proof(Ed25519Device(), text), token=token)
+    assert [error["field"] for error in late.json()["errors"]] == ["challenge"]
+
+
+async def test_registering_needs_a_sign_in_of_the_last_minutes(api: Api, clock: ControlledClock) -> None:
+    token = await api.signed_in()
+    clock.advance(seconds=301)
+    answer = await register(api, token, Ed25519Device())
+    assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005")
+
+
+async def test_device_has_one_key_and_the_one_before_is_revoked(api: Api, stub: Stub, database: Database) -> None:
+    token = await api.signed_in()
+    first, second = [(await register(api, token, device)).json()["data"] for device in (Ed25519Device(), Es256Device())]
+    told = await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=first["id"]))
+    assert (told.active, told.HasField("revoked_at")) == (False, True)
+    ((event, aggregate_id),) = await published(database, events_pb2.DeviceKeyRevoked)
+    assert (event.key_id, event.reason, aggregate_id) == (first["id"], "replaced", first["id"])
+    assert (await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=second["id"]))).active
+
+
+async def test_key_once_registered_is_never_registered_again(api: Api) -> None:
+    token, device = await api.signed_in(), Ed25519Device()
+    key_id = (await register(api, token, device)).json()["data"]["id"]
+    assert (await api.delete(f"/device-keys/{key_id}", token=token)).status_code == 200
+    other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    for caller in (token, other):
+        answer = await register(api, caller, device)
+        assert (answer.status_code, answer.json()["code"]) == (409, "RES_002")
+
+
+async def test_revoking_twice_changes_nothing_and_others_keys_do_not_exist(api: Api, database: Database) -> None:
+    token = await api.signed_in()
+    key_id = (await register(api, token, Ed25519Device())).json()["data"]["id"]
+    other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    assert (await api.delete(f"/device-keys/{key_id}", token=other)).status_code == 404
+    assert (await api.delete(f"/device-keys/{uuid4()}", token=token)).status_code == 404
+    first, again = [(await api.delete(f"/device-keys/{key_id}", token=token)).json()["data"] for _ in range(2)]
+    assert first == again
+    assert first["revoke_reason"] == "asked"
+    assert len(await published(database, events_pb2.DeviceKeyRevoked)) == 1
+
+
+async def test_registering_at_once_leaves_one_live_key(api: Api) -> None:
+    token = await api.signed_in()
+    answers = await asyncio.gather(*(register(api, token, Ed25519Device()) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    items = (await api.get("/device-keys", token=token)).json()["data"]["items"]
+    assert (len(items), sum(item["revoked_at"] is None for item in items)) == (8, 1)
