@@ -74,16 +74,16 @@ def _statuses(route: Route, access: Access) -> list[str]:
     if access.authenticated:
         # A use case may deny what the route's own permission does not: it knows whose thing it is about.
         statuses += ["401", "403"]
-    if route.param_convertors or route.body_field:
-        # A body names things that may not exist, too.
-        statuses.append("404")
     if route.body_field:
-        statuses += ["413", "415"]
+        # A body may prove who sends it, or fail to, and names things that may not exist.
+        statuses += ["401", "404", "413", "415"]
+    if route.param_convertors or route.dependant.query_params:
+        statuses.append("404")
     if route.idempotency:
         statuses.append("409")
     if any(parameter.alias == "if-match" for parameter in get_flat_params(route.dependant)):
         statuses.append("412")
-    return sorted(statuses)
+    return sorted(set(statuses))
 
 
 def _response(model: str, description: str, example: dict[str, Any]) -> dict[str, Any]:
