@@ -8,6 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from governance.application.queries import (
+    ApprovalRuleView,
     AssignmentView,
     BundleView,
     PermissionView,
@@ -15,6 +16,7 @@ from governance.application.queries import (
     RoleView,
     SubjectView,
 )
+from governance.domain.approval_rule import ApprovalRule
 from governance.domain.errors import UnknownSubject, UnsoundPolicies
 from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
@@ -50,6 +52,7 @@ class Store:
     permissions: dict[str, Permission] = field(default_factory=seeded_permissions)
     holders: dict[UUID, RoleHolder] = field(default_factory=dict)
     bundles: list[PolicyBundle] = field(default_factory=list)
+    approval_rules: dict[str, ApprovalRule] = field(default_factory=dict)
     facts: list[tuple[AuditFact, Actor]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -60,6 +63,7 @@ class Store:
             dict(self.permissions),
             {subject: _copy_holder(holder) for subject, holder in self.holders.items()},
             list(self.bundles),
+            {name: copy(rule) for name, rule in self.approval_rules.items()},
             list(self.facts),
             list(self.events),
         )
@@ -119,6 +123,20 @@ class FakeBundles:
         self._store.bundles.append(bundle)
 
 
+class FakeApprovalRules:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find(self, name: str) -> ApprovalRule | None:
+        return self._store.approval_rules.get(name)
+
+    async def all(self) -> Sequence[ApprovalRule]:
+        return sorted(self._store.approval_rules.values(), key=lambda rule: rule.name)
+
+    def add(self, rule: ApprovalRule) -> None:
+        self._store.approval_rules[rule.name] = rule
+
+
 class FakeTransaction:
     def __init__(self, store: Store, actor: Actor) -> None:
         self._store = store
@@ -126,6 +144,7 @@ class FakeTransaction:
         self.roles = FakeRoles(store)
         self.holders = FakeRoleHolders(store)
         self.bundles = FakeBundles(store)
+        self.approval_rules = FakeApprovalRules(store)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))
@@ -218,6 +237,14 @@ class FakeQueries:
             return None
         bundle = self._uow.committed.bundles[-1]
         return PolicyText(_bundle_view(bundle), bundle.policies, bundle.schema)
+
+    async def approval_rules(self, page: PageRequest) -> Page[ApprovalRuleView]:
+        rules = sorted(self._uow.committed.approval_rules.values(), key=lambda rule: rule.name)
+        return _page([ApprovalRuleView.of(rule) for rule in rules if not rule.is_withdrawn], page)
+
+    async def approval_rule(self, name: str) -> ApprovalRuleView | None:
+        rule = self._uow.committed.approval_rules.get(name)
+        return ApprovalRuleView.of(rule) if rule else None
 
     async def current_version(self) -> int:
         return len(self._uow.committed.bundles)

@@ -18,6 +18,10 @@ ROUTES = [
     ("DELETE", "/role-assignments/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10/staff"),
     ("GET", "/policies"),
     ("GET", "/policies/current"),
+    ("GET", "/policies/approval-rules"),
+    ("GET", "/policies/approval-rules/large-payments"),
+    ("PUT", "/policies/approval-rules/large-payments"),
+    ("DELETE", "/policies/approval-rules/large-payments?reason=test"),
 ]
 
 
@@ -258,15 +262,19 @@ async def test_every_operation_is_described(api: Api) -> None:
     operations = [operation for path in document["paths"].values() for operation in path.values()]
 
     assert sorted(operation["operationId"] for operation in operations) == [
+        "get_approval_rule",
         "get_current_policies",
         "get_role",
         "get_subject_roles",
         "grant_role",
+        "list_approval_rules",
         "list_permissions",
         "list_policy_bundles",
         "list_role_assignments",
         "list_roles",
         "revoke_role",
+        "set_approval_rule",
         "set_role_permissions",
+        "withdraw_approval_rule",
     ]
     assert all(operation["description"] for operation in operations)

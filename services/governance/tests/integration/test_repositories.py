@@ -1,6 +1,7 @@
 """One suite for the fakes and for PostgreSQL: what use cases rely on holds of both."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import pytest
 from governance.application.ports import UnitOfWork
 from governance.application.queries import GovernanceQueries
 from governance.bootstrap import unit_of_work
+from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
 from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role_holder import RoleHolder
@@ -214,3 +216,47 @@ async def test_assignments_are_filtered_and_paged_newest_first(house: House) -> 
     assert (beyond.total, list(beyond.items)) == (7, [])
     assert [view.role for view in one.items] == ["staff", "user"]
     assert (none.total, list(none.items)) == (0, [])
+
+
+def rule(name: str = "large", *, threshold: str = "50000.5", counterparty: UUID | None = None) -> ApprovalRule:
+    terms = ApprovalTerms(
+        currency="NAD",
+        threshold=Decimal(threshold),
+        kinds=("payment", "transfer"),
+        role="user",
+        counterparty=counterparty,
+        description="Large payments need two",
+    )
+    return ApprovalRule.make(name, terms)
+
+
+async def test_approval_rules_read_back_whole_in_the_transaction_and_after(house: House) -> None:
+    first, second = rule("a", counterparty=new_id()), rule("b", threshold="0")
+    async with house.uow.begin(ACTOR) as tx:
+        tx.approval_rules.add(second)
+        tx.approval_rules.add(first)
+        assert [found.name for found in await tx.approval_rules.all()] == ["a", "b"]
+        tx.record(FACT)
+    async with house.uow.begin(ACTOR) as tx:
+        found = there(await tx.approval_rules.find("a"))
+        assert found.terms == first.terms
+        assert await tx.approval_rules.find("c") is None
+        found.change(ApprovalTerms(currency="USD", threshold=Decimal(1)))
+        assert {known.name: known.version for known in await tx.approval_rules.all()} == {"a": 2, "b": 1}
+        tx.record(FACT)
+    view = there(await house.queries.approval_rule("a"))
+    assert (view.currency, view.threshold, view.kinds, view.role, view.counterparty) == ("USD", Decimal(1), (), None, None)
+    assert view.version == 2
+
+
+async def test_only_rules_in_force_are_listed_page_by_page(house: House) -> None:
+    gone = rule("b")
+    gone.withdraw()
+    async with house.uow.begin(ACTOR) as tx:
+        for made in (rule("c"), gone, rule("a")):
+            tx.approval_rules.add(made)
+        tx.record(FACT)
+    page = await house.queries.approval_rules(PageRequest(1, 1))
+    assert ([item.name for item in page.items], page.total) == (["a"], 2)
+    assert [item.name for item in (await house.queries.approval_rules(PageRequest(2, 1))).items] == ["c"]
+    assert there(await house.queries.approval_rule("b")).is_withdrawn

@@ -9,7 +9,9 @@ from governance.application.publish_bundle import EnsureBundle, PublishBundle
 from governance.application.queries import GovernanceQueries
 from governance.application.read_roles import GetBundle, GetRole, GetSubjectRoles
 from governance.application.revoke_role import RevokeRole
+from governance.application.set_approval_rule import SetApprovalRule
 from governance.application.set_role_permissions import SetRolePermissions
+from governance.application.withdraw_approval_rule import WithdrawApprovalRule
 from kernel.clock import Clock
 
 
@@ -19,6 +21,8 @@ class Governance:
     revoke_role: RevokeRole
     grant_initial_role: GrantInitialRole
     set_role_permissions: SetRolePermissions
+    set_approval_rule: SetApprovalRule
+    withdraw_approval_rule: WithdrawApprovalRule
     ensure_bundle: EnsureBundle
     get_bundle: GetBundle
     get_role: GetRole
@@ -36,6 +40,8 @@ class Governance:
             revoke_role=RevokeRole(uow, clock),
             grant_initial_role=GrantInitialRole(uow, clock),
             set_role_permissions=SetRolePermissions(uow, publish, clock),
+            set_approval_rule=SetApprovalRule(uow, publish, clock),
+            withdraw_approval_rule=WithdrawApprovalRule(uow, publish, clock),
             ensure_bundle=EnsureBundle(uow, publish),
             get_bundle=GetBundle(queries),
             get_role=GetRole(queries),

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from governance.domain.approval_rule import ApprovalRule
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role_holder import RoleHolder
-from kernel.audit import AuditFact
+from kernel.audit import AuditFact, State
+from kernel.money import Money
 
 
 def roles_changed(
@@ -31,4 +33,30 @@ def bundle_published(bundle: PolicyBundle, previous: PolicyBundle | None) -> Aud
         occurred_at=bundle.published_at,
         before={"version": previous.version, "digest": previous.digest} if previous else None,
         after={"version": bundle.version, "digest": bundle.digest},
+    )
+
+
+def rule_state(rule: ApprovalRule) -> State:
+    return {
+        "currency": rule.currency,
+        "threshold": Money.of(rule.threshold, rule.currency).text,
+        "kinds": list(rule.kinds),
+        "role": rule.role,
+        "counterparty": str(rule.counterparty) if rule.counterparty else None,
+        "description": rule.description,
+        "withdrawn": rule.is_withdrawn,
+        "version": rule.version,
+    }
+
+
+def rule_changed(action: str, rule: ApprovalRule, before: State | None, *, at: datetime, reason: str) -> AuditFact:
+    return AuditFact(
+        action=f"governance.approval_rule.{action}",
+        resource_type="approval_rule",
+        resource_id=rule.name,
+        occurred_at=at,
+        before=before,
+        after=rule_state(rule),
+        reason=reason,
+        related_ids=(f"approval_rule:{rule.name}",),
     )

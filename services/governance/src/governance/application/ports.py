@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
 
+from governance.domain.approval_rule import ApprovalRule
 from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
@@ -44,6 +45,16 @@ class Bundles(Protocol):
     def add(self, bundle: PolicyBundle) -> None: ...
 
 
+class ApprovalRules(Protocol):
+    async def find(self, name: str) -> ApprovalRule | None:
+        """Find a rule, withdrawn or not; whoever changes it has called `Bundles.lock_latest`."""
+
+    async def all(self) -> Sequence[ApprovalRule]:
+        """Return every rule, with the changes that this transaction made."""
+
+    def add(self, rule: ApprovalRule) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def roles(self) -> Roles: ...
@@ -53,6 +64,9 @@ class Transaction(Protocol):
 
     @property
     def bundles(self) -> Bundles: ...
+
+    @property
+    def approval_rules(self) -> ApprovalRules: ...
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 

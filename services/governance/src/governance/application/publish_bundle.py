@@ -10,7 +10,7 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class PublishBundle:
-    """Compile the roles as they are within a transaction, and publish the result when it differs from what is in force.
+    """Compile roles and approval rules as they are within a transaction, and publish what differs from the bundle in force.
 
     The caller has called `lock_latest` and hands over what it returned.
     """
@@ -19,7 +19,7 @@ class PublishBundle:
     clock: Clock
 
     async def __call__(self, tx: Transaction, *, latest: PolicyBundle | None, actor: Actor) -> PolicyBundle | None:
-        compiled = compile_policies(await tx.roles.all(), await tx.roles.permissions())
+        compiled = compile_policies(await tx.roles.all(), await tx.roles.permissions(), await tx.approval_rules.all())
         self.checker.check(compiled)
         bundle = PolicyBundle.publish(compiled, previous=latest, by=actor.subject_id, at=self.clock.now())
         if bundle:

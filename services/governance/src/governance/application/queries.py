@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from governance.domain.approval_rule import ApprovalRule
 from kernel.pages import Page, PageRequest
 
 
@@ -64,6 +66,35 @@ class PolicyText:
     schema: str
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalRuleView:
+    """`version` is what If-Match compares."""
+
+    name: str
+    currency: str
+    threshold: Decimal
+    kinds: tuple[str, ...]
+    role: str | None
+    counterparty: UUID | None
+    description: str
+    version: int
+    is_withdrawn: bool
+
+    @classmethod
+    def of(cls, rule: ApprovalRule) -> "ApprovalRuleView":
+        return cls(
+            rule.name,
+            rule.currency,
+            rule.threshold,
+            rule.kinds,
+            rule.role,
+            rule.counterparty,
+            rule.description,
+            rule.version,
+            rule.is_withdrawn,
+        )
+
+
 class GovernanceQueries(Protocol):
     async def roles(self) -> Sequence[RoleView]: ...
 
@@ -82,6 +113,12 @@ class GovernanceQueries(Protocol):
         """Page through all bundles ever published, newest first."""
 
     async def current_bundle(self) -> PolicyText | None: ...
+
+    async def approval_rules(self, page: PageRequest) -> Page[ApprovalRuleView]:
+        """Page through the rules in force, by name."""
+
+    async def approval_rule(self, name: str) -> ApprovalRuleView | None:
+        """Read a rule, withdrawn or not."""
 
     async def current_version(self) -> int:
         """Return the version in force, 0 before the first."""

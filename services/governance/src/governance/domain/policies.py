@@ -1,10 +1,16 @@
-"""Roles compiled into Cedar: the text that every service decides by."""
+"""Roles and approval rules compiled into Cedar: the text that every service decides by."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from governance.domain.approval_rule import THRESHOLD_DIGITS_MAX, ApprovalRule
 from governance.domain.role import Permission, Role
+
+# Whether a transfer may be settled without a second person: who asks is payments, and no role can be granted it (a
+# permission's name has no hyphen).
+SETTLE_ALONE: Final = "payment:settle-alone"
 
 _STRING = {"type": "String"}
 _OPTIONAL_STRING = {"type": "String", "required": False}
@@ -12,16 +18,23 @@ _OPTIONAL_STRING = {"type": "String", "required": False}
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicies:
-    """Cedar policies as text and their schema as JSON. Equal roles compile to equal text."""
+    """Cedar policies as text and their schema as JSON. Equal roles and rules compile to equal text."""
 
     policies: str
     schema: str
 
 
-def compile_policies(roles: Sequence[Role], permissions: Sequence[Permission]) -> CompiledPolicies:
-    """Compile roles into one permit each; a role without permissions has none, for Cedar denies by default."""
-    in_order = sorted(roles, key=lambda role: role.name)
-    statements = [_permit(role) for role in in_order if role.permissions]
+def compile_policies(
+    roles: Sequence[Role], permissions: Sequence[Permission], approval_rules: Sequence[ApprovalRule] = ()
+) -> CompiledPolicies:
+    """Compile roles into one permit each; a role without permissions has none, for Cedar denies by default.
+
+    Approval rules are one forbid each of settling alone, which all others may.
+    """
+    statements = [_permit(role) for role in sorted(roles, key=lambda role: role.name) if role.permissions]
+    rules = [_forbid(rule) for rule in sorted(approval_rules, key=lambda rule: rule.name) if not rule.is_withdrawn]
+    if rules:
+        statements += [*rules, f'@id("approval")\npermit(principal, action == Action::"{SETTLE_ALONE}", resource);']
     return CompiledPolicies("\n\n".join(statements), json.dumps(_schema(permissions), sort_keys=True))
 
 
@@ -30,11 +43,36 @@ def _permit(role: Role) -> str:
     return f'@id("role:{role.name}")\npermit(principal in Role::"{role.name}", action in [{actions}], resource);'
 
 
+def _forbid(rule: ApprovalRule) -> str:
+    """Annotate what lets a reader pass by without asking: which currency, from which amount, to whom."""
+    threshold = f"{round(rule.threshold, THRESHOLD_DIGITS_MAX):f}"
+    annotations = [("id", f"approval:{rule.name}"), ("currency", rule.currency), ("threshold", threshold)]
+    conditions = [
+        f'context.currency == "{rule.currency}"',
+        f'context.amount.greaterThanOrEqual(decimal("{threshold}"))',
+    ]
+    if rule.kinds:
+        kinds = ", ".join(f'"{kind}"' for kind in rule.kinds)
+        conditions.append(f"[{kinds}].contains(context.kind)")
+    if rule.counterparty:
+        annotations.append(("counterparty", str(rule.counterparty)))
+        conditions.append(f'context.counterparties.contains("{rule.counterparty}")')
+    principal = f'principal in Role::"{rule.role}"' if rule.role else "principal"
+    head = "\n".join(f'@{name}("{value}")' for name, value in annotations)
+    when = " &&\n  ".join(conditions)
+    return f'{head}\nforbid({principal}, action == Action::"{SETTLE_ALONE}", resource)\nwhen {{\n  {when}\n}};'
+
+
 def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
     """Describe what chassis.policies asks: principals by kind, actions by permission, resources with type, id and owner."""
     principals = ["Anonymous", "Service", "User"]
-    applies_to = {"principalTypes": principals, "resourceTypes": ["Resource"], "context": {"type": "Record", "attributes": {}}}
     resource = {"type": _STRING, "id": _STRING, "owner": _OPTIONAL_STRING}
+    transfer = {
+        "amount": {"type": "Extension", "name": "decimal"},
+        "currency": _STRING,
+        "kind": _STRING,
+        "counterparties": {"type": "Set", "element": _STRING},
+    }
     return {
         "": {
             "entityTypes": {
@@ -44,6 +82,19 @@ def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
                 "Anonymous": {},
                 "Resource": {"shape": {"type": "Record", "attributes": resource}},
             },
-            "actions": {permission.name: {"appliesTo": applies_to} for permission in permissions},
+            "actions": {
+                **{permission.name: _applies_to(principals, {}) for permission in permissions},
+                SETTLE_ALONE: _applies_to(["Service", "User"], transfer),
+            },
+        }
+    }
+
+
+def _applies_to(principals: Sequence[str], context: dict[str, object]) -> dict[str, object]:
+    return {
+        "appliesTo": {
+            "principalTypes": list(principals),
+            "resourceTypes": ["Resource"],
+            "context": {"type": "Record", "attributes": context},
         }
     }

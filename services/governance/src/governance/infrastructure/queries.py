@@ -7,7 +7,15 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from chassis.database import Database
-from governance.application.queries import AssignmentView, BundleView, PermissionView, PolicyText, RoleView, SubjectView
+from governance.application.queries import (
+    ApprovalRuleView,
+    AssignmentView,
+    BundleView,
+    PermissionView,
+    PolicyText,
+    RoleView,
+    SubjectView,
+)
 from kernel.pages import Page, PageRequest
 
 _ROLES = text(
@@ -46,6 +54,18 @@ _CURRENT = text(
     """
     SELECT version, id, digest, published_by, published_at, policies, schema FROM policy_bundles
     ORDER BY version DESC LIMIT 1
+    """
+)
+_APPROVAL_RULES = text(
+    """
+    SELECT name, currency, threshold, kinds, role, counterparty, description, version, is_withdrawn, count(*) OVER () AS total
+    FROM approval_rules WHERE NOT is_withdrawn ORDER BY name LIMIT :limit OFFSET :offset
+    """
+)
+_APPROVAL_RULE = text(
+    """
+    SELECT name, currency, threshold, kinds, role, counterparty, description, version, is_withdrawn
+    FROM approval_rules WHERE name = :name
     """
 )
 _VERSION = text("SELECT coalesce(max(version), 0) FROM policy_bundles")
@@ -87,6 +107,14 @@ class SqlGovernanceQueries:
         rows = await self._rows(_CURRENT)
         return PolicyText(BundleView(*rows[0][:-2]), rows[0].policies, rows[0].schema) if rows else None
 
+    async def approval_rules(self, page: PageRequest) -> Page[ApprovalRuleView]:
+        rows, total = await self._page(_APPROVAL_RULES, page)
+        return Page([_approval_rule(row[:-1]) for row in rows], page.page, page.per_page, total)
+
+    async def approval_rule(self, name: str) -> ApprovalRuleView | None:
+        rows = await self._rows(_APPROVAL_RULE, name=name)
+        return _approval_rule(rows[0]) if rows else None
+
     async def current_version(self) -> int:
         return int((await self._rows(_VERSION))[0][0])
 
@@ -105,3 +133,8 @@ class SqlGovernanceQueries:
 def _role(row: Any) -> RoleView:
     name, description, is_default, version, permissions = row
     return RoleView(name, description, is_default, version, tuple(permissions))
+
+
+def _approval_rule(row: Any) -> ApprovalRuleView:
+    name, currency, threshold, kinds, *rest = row
+    return ApprovalRuleView(name, currency, threshold, tuple(kinds), *rest)

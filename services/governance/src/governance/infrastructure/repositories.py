@@ -10,6 +10,7 @@ from chassis.unit_of_work import SqlTransaction
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleHolder
+from governance.infrastructure.approval_rules import SqlApprovalRules
 from governance.infrastructure.tables import map_aggregates, permissions, policy_bundles, role_assignments, role_holders, roles
 from kernel.actor import Actor
 
@@ -79,3 +80,4 @@ class SqlGovernanceTransaction(SqlTransaction):
         self.roles = SqlRoles(session)
         self.holders = SqlRoleHolders(session)
         self.bundles = SqlBundles(session)
+        self.approval_rules = SqlApprovalRules(session)

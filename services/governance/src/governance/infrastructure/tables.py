@@ -2,9 +2,10 @@
 
 from functools import cache
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, MetaData, Table, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, ForeignKey, MetaData, Numeric, Table, Text, Uuid
 from sqlalchemy.orm import attribute_keyed_dict, registry, relationship
 
+from governance.domain.approval_rule import ApprovalRule
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleAssignment, RoleHolder
@@ -57,6 +58,19 @@ policy_bundles = Table(
     Column("published_by", Text, nullable=False),
     Column("published_at", DateTime(timezone=True), nullable=False),
 )
+approval_rules = Table(
+    "approval_rules",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("currency", Text, nullable=False),
+    Column("threshold", Numeric(20, 8), nullable=False),
+    Column("kinds", ARRAY(Text, as_tuple=True), nullable=False),
+    Column("role", ForeignKey("roles.name")),
+    Column("counterparty", Uuid),
+    Column("description", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("is_withdrawn", Boolean, nullable=False),
+)
 
 
 @cache
@@ -85,3 +99,4 @@ def map_aggregates() -> None:
         },
     )
     mapper.map_imperatively(PolicyBundle, policy_bundles)
+    mapper.map_imperatively(ApprovalRule, approval_rules)

@@ -8,6 +8,7 @@ from governance.application import Governance
 
 ROLE_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 PERMISSION_PATTERN = r"^[a-z][a-z0-9_]{0,30}:[a-z][a-z0-9_]{0,30}$"
+RULE_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
 REASON_LENGTH_MAX = 500
 
 

@@ -1,0 +1,97 @@
+"""Approval rules: which transfers need a second person."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Self
+from uuid import UUID
+
+from kernel.errors import InvalidValue
+from kernel.events import Aggregate
+from kernel.money import Money
+
+DESCRIPTION_LENGTH_MAX: Final = 500
+KINDS_MAX: Final = 10
+# Cedar's decimal has four digits after the point.
+THRESHOLD_DIGITS_MAX: Final = 4
+
+# Names and kinds go into Cedar text between quotes, so what they may hold is narrow. Which kinds of transfer there are is
+# payments' to know: one that does not exist matches nothing.
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
+_KIND = re.compile(r"[a-z][a-z_]{0,30}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalTerms:
+    """Transfers of this currency from the threshold on.
+
+    Where named, only of these kinds, by holders of this role, to this counterparty (a wallet, or its owner).
+    """
+
+    currency: str
+    threshold: Decimal
+    kinds: tuple[str, ...] = ()
+    role: str | None = None
+    counterparty: UUID | None = None
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        amount = Money.of(self.threshold, self.currency).amount
+        if amount < 0 or amount != round(amount, THRESHOLD_DIGITS_MAX):
+            raise InvalidValue(field="threshold", expected=f"0 or more, at most {THRESHOLD_DIGITS_MAX} decimals")
+        object.__setattr__(self, "threshold", amount)
+        object.__setattr__(self, "kinds", tuple(sorted(set(self.kinds))))
+        if len(self.kinds) > KINDS_MAX or not all(_KIND.fullmatch(kind) for kind in self.kinds):
+            raise InvalidValue(field="kinds", expected=f"at most {KINDS_MAX} kinds of transfer")
+        if len(self.description) > DESCRIPTION_LENGTH_MAX:
+            raise InvalidValue(field="description", expected=f"at most {DESCRIPTION_LENGTH_MAX} characters")
+
+
+@dataclass(eq=False)
+class ApprovalRule(Aggregate):
+    """A rule by its name. A withdrawn one is kept, and may be set again; its versions go on."""
+
+    name: str
+    currency: str
+    threshold: Decimal
+    kinds: tuple[str, ...]
+    role: str | None
+    counterparty: UUID | None
+    description: str
+    version: int = 1
+    is_withdrawn: bool = False
+
+    @classmethod
+    def make(cls, name: str, terms: ApprovalTerms) -> Self:
+        if not _NAME.fullmatch(name):
+            raise InvalidValue(field="name", expected="small letters, digits and hyphens, at most 63")
+        return cls(name, terms.currency, terms.threshold, terms.kinds, terms.role, terms.counterparty, terms.description)
+
+    @property
+    def terms(self) -> ApprovalTerms:
+        return ApprovalTerms(
+            currency=self.currency,
+            threshold=self.threshold,
+            kinds=self.kinds,
+            role=self.role,
+            counterparty=self.counterparty,
+            description=self.description,
+        )
+
+    def change(self, terms: ApprovalTerms) -> bool:
+        """Put other terms in force; False when they are in force already."""
+        if not self.is_withdrawn and self.terms == terms:
+            return False
+        self.currency, self.threshold, self.kinds = terms.currency, terms.threshold, terms.kinds
+        self.role, self.counterparty, self.description = terms.role, terms.counterparty, terms.description
+        self.is_withdrawn = False
+        self.version += 1
+        return True
+
+    def withdraw(self) -> bool:
+        """Take the rule out of force; False when it is out already."""
+        if self.is_withdrawn:
+            return False
+        self.is_withdrawn = True
+        self.version += 1
+        return True

@@ -1,0 +1,67 @@
+"""Which transfers need a second person."""
+
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+
+from chassis.rest import CurrentActor, Envelope, IfMatch, PageOf, Paging, Requires, Router, envelope, page_of, set_etag
+from governance.domain.approval_rule import ApprovalTerms
+from governance.interfaces.rest.approval_rule_schemas import ApprovalRuleBody, ApprovalRuleRequest
+from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, RULE_PATTERN, App
+from kernel.errors import NotFound
+
+approval_rules = Router("/policies/approval-rules", tags=["policies"])
+
+RuleName = Annotated[str, Path(pattern=RULE_PATTERN, examples=["large-payments"])]
+
+
+@approval_rules.get("", dependencies=[Requires("policy:manage")])
+async def list_approval_rules(page: Paging, app: App) -> Envelope[PageOf[ApprovalRuleBody]]:
+    """List the rules in force, by name."""
+    return page_of(await app.queries.approval_rules(page), ApprovalRuleBody.of)
+
+
+@approval_rules.get("/{name}", dependencies=[Requires("policy:manage")])
+async def get_approval_rule(name: RuleName, app: App, response: Response) -> Envelope[ApprovalRuleBody]:
+    """Read a rule, also a withdrawn one; its ETag is what changing it asks for."""
+    rule = await app.queries.approval_rule(name)
+    if rule is None:
+        raise NotFound(approval_rule=name)
+    set_etag(response, rule.version)
+    return envelope(ApprovalRuleBody.of(rule))
+
+
+@approval_rules.put("/{name}", dependencies=[Requires("policy:manage")])
+async def set_approval_rule(
+    *, name: RuleName, body: ApprovalRuleRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+) -> Envelope[ApprovalRuleBody]:
+    """Put a rule in force: a new one, or with If-Match the next version. Payments obeys within seconds."""
+    rule = await app.set_approval_rule(
+        actor=actor,
+        name=name,
+        terms=ApprovalTerms(
+            currency=body.currency,
+            threshold=body.decimal_threshold,
+            kinds=tuple(body.kinds),
+            role=body.role,
+            counterparty=body.counterparty,
+            description=body.description,
+        ),
+        version=version,
+        reason=body.reason,
+    )
+    set_etag(response, rule.version)
+    return envelope(ApprovalRuleBody.of(rule))
+
+
+@approval_rules.delete("/{name}", dependencies=[Requires("policy:manage")])
+async def withdraw_approval_rule(
+    *,
+    name: RuleName,
+    version: IfMatch,
+    actor: CurrentActor,
+    app: App,
+    reason: Annotated[str, Query(min_length=3, max_length=REASON_LENGTH_MAX, examples=["the desk is closed"])],
+) -> Envelope[ApprovalRuleBody]:
+    """Take a rule out of force; it is kept, and withdrawing it again changes nothing."""
+    return envelope(ApprovalRuleBody.of(await app.withdraw_approval_rule(actor=actor, name=name, version=version, reason=reason)))

@@ -1,0 +1,162 @@
+"""Approval rules as Cedar decides by them, held against the rules' own words."""
+
+import json
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.policies import Bundle, Policies, Resource
+from chassis.testing.clocks import ControlledClock
+from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
+from governance.domain.policies import SETTLE_ALONE, CompiledPolicies, compile_policies
+from governance.infrastructure.cedar import CedarChecker
+from kernel.actor import Actor, ActorKind
+from kernel.errors import InvalidValue
+from kernel.money import InvalidAmount, UnknownCurrency
+from services.governance.tests.fakes import seeded_permissions, seeded_roles
+
+PAYER = UUID("0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10")
+PAYEES = [UUID(int=1), UUID(int=2)]
+
+terms = st.builds(
+    ApprovalTerms,
+    currency=st.sampled_from(["NAD", "USD"]),
+    threshold=st.integers(0, 3).map(lambda n: Decimal(100 * n)),
+    kinds=st.lists(st.sampled_from(["transfer", "payment"]), max_size=2).map(tuple),
+    role=st.none() | st.sampled_from(["user", "staff"]),
+    counterparty=st.none() | st.sampled_from(PAYEES),
+)
+
+
+def rule(name: str = "large", **changes: object) -> ApprovalRule:
+    values: dict[str, object] = {"currency": "NAD", "threshold": Decimal(100), **changes}
+    return ApprovalRule.make(name, ApprovalTerms(**values))  # type: ignore[arg-type]  # tests choose which
+
+
+def compiled(*rules: ApprovalRule) -> CompiledPolicies:
+    return compile_policies(list(seeded_roles().values()), list(seeded_permissions().values()), rules)
+
+
+def alone(bundle: CompiledPolicies, *, amount: str, roles: tuple[str, ...] = ("user",), **context: object) -> bool:
+    policies = Policies(ControlledClock())
+    policies.load(Bundle(1, bundle.policies, bundle.schema))
+    return policies.allows(
+        Actor(kind=ActorKind.USER, subject_id=str(PAYER), roles=frozenset(roles)),
+        SETTLE_ALONE,
+        Resource("transfer", "new"),
+        {
+            "amount": {"__extn": {"fn": "decimal", "arg": amount}},
+            "currency": "NAD",
+            "kind": "transfer",
+            "counterparties": [str(PAYEES[0])],
+            **context,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "question", "is_alone"),
+    [
+        (rule(), {"amount": "99.9999"}, True),
+        (rule(), {"amount": "100.0"}, False),
+        (rule(), {"amount": "999999999999.9999"}, False),
+        (rule(), {"amount": "100.0", "currency": "USD"}, True),
+        (rule(kinds=("payment",)), {"amount": "100.0"}, True),
+        (rule(kinds=("payment",)), {"amount": "100.0", "kind": "payment"}, False),
+        (rule(role="user"), {"amount": "100.0"}, False),
+        (rule(role="user"), {"amount": "100.0", "roles": ("staff",)}, True),
+        (rule(counterparty=PAYEES[0]), {"amount": "100.0"}, False),
+        (rule(counterparty=PAYEES[1]), {"amount": "100.0"}, True),
+        (rule(counterparty=PAYEES[1]), {"amount": "100.0", "counterparties": [str(payee) for payee in PAYEES]}, False),
+        (rule(threshold=Decimal(0)), {"amount": "0.01"}, False),
+    ],
+)
+def test_a_rule_forbids_what_it_says_and_nothing_else(made: ApprovalRule, question: dict[str, object], is_alone: bool) -> None:
+    assert alone(compiled(made), **question) is is_alone  # type: ignore[arg-type]
+
+
+@given(st.lists(terms, min_size=1, max_size=4), st.integers(0, 400), st.sampled_from(["NAD", "USD"]), st.data())
+def test_cedar_agrees_with_the_rules_own_words(
+    all_terms: list[ApprovalTerms], amount: int, currency: str, data: st.DataObject
+) -> None:
+    kind, roles = data.draw(st.sampled_from(["transfer", "payment"])), data.draw(st.sampled_from([("user",), ("staff",), ()]))
+    payees = data.draw(st.lists(st.sampled_from(PAYEES), max_size=2))
+    rules = [ApprovalRule.make(f"rule-{index}", term) for index, term in enumerate(all_terms)]
+    matches = any(
+        term.currency == currency
+        and amount >= term.threshold
+        and (not term.kinds or kind in term.kinds)
+        and (term.role is None or term.role in roles)
+        and (term.counterparty is None or term.counterparty in payees)
+        for term in all_terms
+    )
+    is_alone = alone(
+        compiled(*rules),
+        amount=f"{amount}.0",
+        roles=roles,
+        currency=currency,
+        kind=kind,
+        counterparties=[str(payee) for payee in payees],
+    )
+    assert is_alone is not matches
+
+
+@given(st.lists(terms, max_size=4))
+def test_whatever_the_rules_the_bundle_is_sound_and_permissions_stay_as_they_are(all_terms: list[ApprovalTerms]) -> None:
+    bundle = compiled(*(ApprovalRule.make(f"rule-{index}", term) for index, term in enumerate(all_terms)))
+    CedarChecker().check(bundle)
+    assert bundle.policies.startswith(compiled().policies)
+
+
+def test_a_context_that_lacks_something_never_settles_alone() -> None:
+    policies = Policies(ControlledClock())
+    bundle = compiled(rule())
+    policies.load(Bundle(1, bundle.policies, bundle.schema))
+    payer = Actor(kind=ActorKind.USER, subject_id=str(PAYER))
+    assert not policies.allows(payer, SETTLE_ALONE, Resource("transfer", "new"), {"currency": "NAD"})
+
+
+def test_withdrawn_rules_and_no_rules_compile_to_nothing() -> None:
+    made = rule()
+    made.withdraw()
+    assert compiled(made) == compiled()
+    assert SETTLE_ALONE not in compiled().policies
+    assert SETTLE_ALONE in json.loads(compiled().schema)[""]["actions"]
+
+
+def test_changing_and_withdrawing_count_versions_only_when_something_changes() -> None:
+    made = rule()
+    assert not made.change(made.terms)
+    assert made.change(ApprovalTerms(currency="NAD", threshold=Decimal(5)))
+    assert made.withdraw()
+    assert not made.withdraw()
+    assert made.change(made.terms)
+    assert (made.version, made.is_withdrawn) == (4, False)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"currency": "EUR"},
+        {"threshold": Decimal(-1)},
+        {"threshold": Decimal("0.001")},
+        {"currency": "ELC", "threshold": Decimal("0.00001")},
+        {"threshold": Decimal("1e12")},
+        {"kinds": ('x"',)},
+        {"kinds": tuple(f"kind_{chr(97 + n)}" for n in range(11))},
+        {"description": "x" * 501},
+    ],
+)
+def test_terms_that_make_no_sense_cannot_be_made(changes: dict[str, Any]) -> None:
+    with pytest.raises((InvalidValue, InvalidAmount, UnknownCurrency)):
+        rule(**changes)
+
+
+@pytest.mark.parametrize("name", ["", "Large", 'x" ) permit (', "x\n", "-x", "x" * 64])
+def test_a_name_cannot_break_out_of_its_quotes(name: str) -> None:
+    with pytest.raises(InvalidValue):
+        rule(name)
