@@ -49,7 +49,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._keys = keys
-        self._clock = clock
+        self.clock = clock
         self._cache_size = cache_size
         self._leeway = timedelta(seconds=leeway_seconds)
         self._verified: dict[bytes, Claims] = {}
@@ -63,7 +63,7 @@ class TokenVerifier:
             claims = await self._verify(token)
             self._check_times(claims)
             self._remember(fingerprint, claims)
-        elif self._clock.now() >= claims.expires_at:
+        elif self.clock.now() >= claims.expires_at:
             del self._verified[fingerprint]
             raise ExpiredToken
         return claims
@@ -90,7 +90,7 @@ class TokenVerifier:
         return payload
 
     def _check_times(self, claims: Claims) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         if now >= claims.expires_at:
             raise ExpiredToken
         if max(claims.not_before, claims.issued_at) > now + self._leeway:

@@ -1,6 +1,6 @@
 """Who may call a route. Every route says so, or the app does not start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import Depends, Request, params
@@ -8,6 +8,7 @@ from fastapi import Depends, Request, params
 from chassis.auth.errors import InvalidToken, MissingToken
 from chassis.rest.context import RequestContext
 from kernel.actor import Actor, ActorKind
+from kernel.assurance import Assurance
 
 if TYPE_CHECKING:
     from chassis.rest.entrance import Entrance
@@ -15,19 +16,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Access(params.Depends):
-    """A route's access rule, given among its dependencies; the route checks it before it reads the body."""
+    """A route's access rule, given among its dependencies; the route checks it before it reads the body.
+
+    `assurance` is what it asks of the caller's sign-in; who falls short is told what is missing (AUTH_005).
+    """
 
     permission: str | None = None
     authenticated: bool = True
+    assurance: Assurance | None = None
+
+    def requiring(self, assurance: Assurance) -> "Access":
+        """Ask the same and more: `Authenticated.requiring(RECENT)`."""
+        return replace(self, assurance=assurance)
 
 
 Public: Final = Access(authenticated=False)
 Authenticated: Final = Access()
 
 
-def Requires(permission: str) -> Access:  # noqa: N802  # reads as a marker: dependencies=[Requires("payment:create")]
-    """Demand a permission, such as "payment:create", on no thing in particular; use cases ask about things."""
-    return Access(permission=permission)
+# Named as the marker that it reads as: dependencies=[Requires("payment:create")].
+def Requires(permission: str, *, assurance: Assurance | None = None) -> Access:  # noqa: N802
+    """Demand a permission, such as "payment:create", on no thing in particular; use cases ask about things.
+
+    `assurance`, such as STRONG_AND_RECENT, is asked of whoever has the permission.
+    """
+    return Access(permission=permission, assurance=assurance)
 
 
 async def _current_actor(request: Request) -> Actor:
@@ -41,11 +54,14 @@ CurrentActor = Annotated[Actor, Depends(_current_actor)]
 
 
 async def admit(context: RequestContext, access: Access, entrance: "Entrance") -> Actor:
-    """Authenticate and authorize; raises AUTH_002 to AUTH_004, ACC_001, or Unavailable."""
+    """Authenticate and authorize; raises AUTH_002 to AUTH_005, ACC_001, or Unavailable."""
     actor = await _authenticate(context, entrance) if access.authenticated else _anonymous(context)
     context.actor = actor
     if access.permission:
         entrance.policies.require(actor, access.permission)
+    # Last: nobody is asked for a second factor only to be denied.
+    if access.assurance:
+        access.assurance.require(actor, at=entrance.verifier.clock.now())
     return actor
 
 

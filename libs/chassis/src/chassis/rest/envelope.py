@@ -18,12 +18,20 @@ class Envelope(BaseModel, Generic[T]):
     timestamp: datetime = Field(examples=["2026-03-21T08:00:00.000000Z"])
 
 
+class StepUp(BaseModel):
+    """What is missing (RFC 9470): `acr_values` names two factors, `max_age` how recent the sign-in must be."""
+
+    acr_values: str | None = Field(examples=["urn:elcorp:acr:mfa"])
+    max_age: int | None = Field(description="In seconds", examples=[300])
+
+
 class ErrorBody(BaseModel):
     """Every error but validation's."""
 
     status: Literal["error"] = "error"
     error: str = Field(examples=["Not found."])
     code: str = Field(examples=["RES_001"])
+    step_up: StepUp | None = Field(default=None, description="With AUTH_005 only")
     request_id: str = Field(examples=["0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
     timestamp: datetime
 

@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from chassis.errors import STATUS, as_domain_error
 from chassis.rest.context import RequestContext
+from kernel.assurance import StepUpRequired
 from kernel.errors import DomainError, Kind
 
 ERRORS_MAX = 20
@@ -20,6 +21,8 @@ _MESSAGE_LENGTH_MAX = 300
 _UNAUTHENTICATED: Final = 401
 _NOT_ALLOWED: Final = 405
 _RETRIED: Final = frozenset({429, 503})
+# RFC 9470's name for two factors; what else it asks for is how long ago.
+ACR_MULTI_FACTOR: Final = "urn:elcorp:acr:mfa"
 
 # What the framework refuses before any of our code runs.
 _HTTP: Final = {
@@ -42,7 +45,8 @@ def render(exc: Exception, context: RequestContext, scope: Scope) -> Response:
     if error.kind is Kind.INVALID:
         return _validation(context, error.code, [{"field": error.field or "request", "message": error.message}])
     status = STATUS[error.kind].http
-    return _error(context, status, error.code, error.message, _headers(error, status))
+    more = {"step_up": _step_up(error)} if isinstance(error, StepUpRequired) else {}
+    return _error(context, status, error.code, error.message, _headers(error, status), **more)
 
 
 def _allow(scope: Scope) -> dict[str, str]:
@@ -58,12 +62,28 @@ def _headers(error: DomainError, status: int) -> dict[str, str]:
     if retry_after is not None or status in _RETRIED:
         headers["retry-after"] = str(max(1, int(retry_after or 1)))
     if status == _UNAUTHENTICATED:
-        headers["www-authenticate"] = "Bearer"
+        headers["www-authenticate"] = _challenge(error) if isinstance(error, StepUpRequired) else "Bearer"
     return headers
 
 
-def _error(context: RequestContext, status: int, code: str, message: str, headers: dict[str, str]) -> Response:
-    body = {"status": "error", "error": message, "code": code}
+def _challenge(error: StepUpRequired) -> str:
+    """Say what is missing, as RFC 9470 section 3 does."""
+    asked = _step_up(error)
+    parts = ['error="insufficient_user_authentication"', f'error_description="{error.message}"']
+    if asked["acr_values"]:
+        parts.append(f'acr_values="{asked["acr_values"]}"')
+    if asked["max_age"] is not None:
+        parts.append(f'max_age="{asked["max_age"]}"')
+    return f"Bearer {', '.join(parts)}"
+
+
+def _step_up(error: StepUpRequired) -> dict[str, object]:
+    acr = ACR_MULTI_FACTOR if error.facts["multi_factor"] else None
+    return {"acr_values": acr, "max_age": error.facts["age_seconds_max"]}
+
+
+def _error(context: RequestContext, status: int, code: str, message: str, headers: dict[str, str], **more: object) -> Response:
+    body = {"status": "error", "error": message, "code": code, **more}
     return _response(context, status, code, body, headers)
 
 

@@ -52,6 +52,11 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
     operation["security"] = [{"bearer": []}] if access.authenticated else []
     if access.permission:
         operation["x-permission"] = access.permission
+    if access.assurance:
+        operation["x-assurance"] = {
+            "multi_factor": access.assurance.multi_factor,
+            "max_age": access.assurance.age_seconds_max,
+        }
     responses: dict[str, Any] = operation.setdefault("responses", {})
     responses["422"] = _response("ValidationErrorBody", "The request is not acceptable", _validation_example())
     for status in _statuses(route, access):

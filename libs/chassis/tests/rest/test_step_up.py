@@ -1,0 +1,83 @@
+"""Who is let in only with two factors, or a recent sign-in, and how a client learns what is missing (RFC 9470)."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Requires, Router, envelope
+from chassis.testing.tokens import TokenForge
+from kernel.assurance import RECENT, STRONG_AND_RECENT
+
+router = Router("/vaults")
+
+
+@router.post("/strong", dependencies=[Requires("payment:create", assurance=STRONG_AND_RECENT)])
+async def open_strong() -> Envelope[str]:
+    return envelope("open")
+
+
+@router.post("/forbidden", dependencies=[Requires("vault:paint", assurance=STRONG_AND_RECENT)])
+async def paint_vault() -> Envelope[str]:
+    return envelope("painted")
+
+
+@router.get("/recent", dependencies=[Authenticated.requiring(RECENT)])
+async def open_recent() -> Envelope[str]:
+    return envelope("open")
+
+
+@router.post("/asked", dependencies=[Public])
+async def asked_by_use_case(actor: CurrentActor) -> Envelope[str]:
+    STRONG_AND_RECENT.require(actor, at=TokenForge().clock.now())
+    return envelope("open")
+
+
+@pytest.fixture
+def client(make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]) -> httpx.AsyncClient:
+    return client_of(make_app(router))
+
+
+def aged(forge: TokenForge, seconds: int) -> dict[str, int]:
+    return {"auth_time": int(forge.clock.now().timestamp()) - seconds}
+
+
+async def test_two_factors_a_moment_ago_are_enough(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    response = await client.post("/api/v1/vaults/strong", headers=forge.headers(methods=["pwd", "otp", "mfa"]))
+    assert response.status_code == 200
+    assert (await client.get("/api/v1/vaults/recent", headers=forge.headers())).status_code == 200
+
+
+async def test_one_factor_is_told_what_is_missing(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    response = await client.post("/api/v1/vaults/strong", headers=forge.headers(methods=["pwd"]))
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_005")
+    assert response.json()["step_up"] == {"acr_values": "urn:elcorp:acr:mfa", "max_age": 300}
+    challenge = response.headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer error="insufficient_user_authentication", error_description="')
+    assert challenge.endswith('acr_values="urn:elcorp:acr:mfa", max_age="300"')
+
+
+async def test_old_sign_in_is_asked_for_a_new_one_only(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    response = await client.get("/api/v1/vaults/recent", headers=forge.headers(claims=aged(forge, 302)))
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_005")
+    assert response.json()["step_up"] == {"acr_values": None, "max_age": 300}
+    assert "acr_values" not in response.headers["WWW-Authenticate"]
+    old = forge.headers(methods=["pwd", "otp", "mfa"], claims=aged(forge, 302))
+    assert (await client.post("/api/v1/vaults/strong", headers=old)).status_code == 401
+
+
+async def test_who_lacks_the_permission_is_denied_not_asked(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    response = await client.post("/api/v1/vaults/forbidden", headers=forge.headers(methods=["pwd"]))
+    assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
+
+
+async def test_what_a_use_case_asks_is_told_alike(client: httpx.AsyncClient) -> None:
+    response = await client.post("/api/v1/vaults/asked")
+    assert response.json()["step_up"] == {"acr_values": "urn:elcorp:acr:mfa", "max_age": 300}
+    assert "insufficient_user_authentication" in response.headers["WWW-Authenticate"]
+
+
+async def test_document_says_what_an_operation_asks(make_app: Callable[..., FastAPI]) -> None:
+    paths = make_app(router).openapi()["paths"]
+    assert paths["/api/v1/vaults/recent"]["get"]["x-assurance"] == {"multi_factor": False, "max_age": 300}
