@@ -6,7 +6,7 @@ import pytest
 from chassis.database import Database
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.unit_of_work import SqlUnitOfWork
-from payments.infrastructure.repositories import SqlPaymentsTransaction
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"

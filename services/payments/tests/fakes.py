@@ -10,7 +10,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.errors import Unavailable
 from kernel.events import Event
-from payments.application.ports import Verdict
+from payments.application.ports.screening import Verdict
 from payments.domain.account import Account
 from payments.domain.transfer import Transfer, TransferOrder
 

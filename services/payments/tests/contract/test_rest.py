@@ -16,7 +16,7 @@ from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
-from payments.bootstrap import build
+from payments.bootstrap.use_cases import World, build
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
 from services.payments.tests.fakes import FakeScreening
@@ -40,7 +40,7 @@ class Api:
 
     async def holder(self, funds: str = "0") -> Holder:
         holder = Holder()
-        await self.payments.open_wallet(
+        await self.payments.wallets.open_wallet(
             actor=Actor.service("test"), wallet_id=holder.wallet_id, owner_id=holder.user_id, currency="NAD"
         )
         if funds != "0":
@@ -72,7 +72,7 @@ class Api:
 @pytest.fixture
 async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     forge, screening = TokenForge(clock), FakeScreening()
-    payments = build(database, screening, clock, PaymentsSettings())
+    payments = build(World(settings=PaymentsSettings(), database=database, screening=screening, clock=clock))
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
     ) as client:

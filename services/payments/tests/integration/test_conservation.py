@@ -21,14 +21,14 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.application.ports import Settled
+from payments.application.ports.ledger import Settled
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.errors import InsufficientFunds
 from payments.infrastructure.group_commit import GroupCommit
-from payments.infrastructure.repositories import SqlPaymentsTransaction
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.conftest import VERSIONS
 from services.payments.tests.fakes import FakeScreening

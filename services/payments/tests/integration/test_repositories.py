@@ -15,7 +15,7 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.domain.account import Account, AccountKind
 from payments.domain.transfer import Transfer, TransferKind, TransferOrder
-from payments.infrastructure.repositories import SqlPaymentsTransaction
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.fakes import FakeUnitOfWork
 

@@ -9,7 +9,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
-from payments.application.ports import Settled
+from payments.application.ports.ledger import Settled
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.transfers.transfer_tokens import TransferTokens

@@ -10,7 +10,7 @@ from contextvars import copy_context
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, Unavailable
-from payments.application.ports import Settled
+from payments.application.ports.ledger import Settled
 from payments.application.transfers.post_transfers import Outcome, Request
 from payments.domain.transfer import TransferOrder
 

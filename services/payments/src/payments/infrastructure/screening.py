@@ -7,7 +7,7 @@ import grpc.aio
 from elcorp.common.v1 import money_pb2
 from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
 from kernel.errors import Unavailable
-from payments.application.ports import Verdict
+from payments.application.ports.screening import Verdict
 from payments.domain.transfer import TransferOrder
 
 

@@ -11,7 +11,9 @@ from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import DomainError, NotFound
 from kernel.money import amount_text
-from payments.application.ports import Screening, Settled, Transaction, UnitOfWork, Verdict
+from payments.application.ports.ledger import Settled
+from payments.application.ports.screening import Screening, Verdict
+from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.domain.account import Account
 from payments.domain.errors import ScreeningRefused
 from payments.domain.transfer import Transfer, TransferOrder

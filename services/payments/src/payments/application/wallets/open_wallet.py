@@ -5,7 +5,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.money import amount_text
-from payments.application.ports import UnitOfWork
+from payments.application.ports.unit_of_work import UnitOfWork
 from payments.domain.account import Account
 
 

@@ -4,14 +4,14 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
-from payments.application.queries import PaymentsQueries, PostingView, TransferView, WalletView
+from payments.application.wallets.queries import PostingView, WalletQueries, WalletView
 
 
 @dataclass(frozen=True, slots=True)
 class ReadWallets:
-    """What an owner may see. A stranger's wallet or transfer is as absent as one that does not exist."""
+    """What an owner may see. A stranger's wallet is as absent as one that does not exist."""
 
-    queries: PaymentsQueries
+    queries: WalletQueries
 
     async def wallet(self, *, actor: Actor, wallet_id: UUID) -> WalletView:
         wallet = await self.queries.wallet(wallet_id)
@@ -22,13 +22,3 @@ class ReadWallets:
     async def postings(self, *, actor: Actor, wallet_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
         await self.wallet(actor=actor, wallet_id=wallet_id)
         return await self.queries.postings(wallet_id, cursor)
-
-    async def transfer(self, *, actor: Actor, transfer_id: UUID) -> TransferView:
-        transfer = await self.queries.transfer(transfer_id)
-        if not transfer:
-            raise NotFound(transfer_id=transfer_id)
-        if transfer.initiator_id != actor.user_id and not await self.queries.owns_either(
-            actor.user_id, (transfer.source_id, transfer.target_id)
-        ):
-            raise NotFound(transfer_id=transfer_id)
-        return transfer

@@ -18,9 +18,9 @@ from chassis.rest import (
     mark_replayed,
 )
 from kernel.money import Money
-from payments.application.ports import Settled
+from payments.application.ports.ledger import Settled
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas import IssuanceRequest, TransferRequest, TransferResponse
+from payments.interfaces.rest.schemas.transfers import IssuanceRequest, TransferRequest, TransferResponse
 
 transfers = Router(prefix="/transfers", tags=["transfers"])
 issuances = Router(prefix="/issuances", tags=["issuances"])
@@ -31,7 +31,7 @@ async def transfer_tokens(
     body: TransferRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
     """Move money from one of the caller's wallets to another wallet."""
-    settled = await app.transfer_tokens(
+    settled = await app.transfers.transfer_tokens(
         actor=actor,
         key=key,
         source_id=body.source_wallet_id,
@@ -51,7 +51,7 @@ async def list_transfers(actor: CurrentActor, cursor: CursorPaging, app: App) ->
 @transfers.get("/{transfer_id}", dependencies=[Authenticated])
 async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Read a transfer that the caller made, sent or received."""
-    return envelope(TransferResponse.of_view(await app.read_wallets.transfer(actor=actor, transfer_id=transfer_id)))
+    return envelope(TransferResponse.of_view(await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)))
 
 
 @issuances.post("", status_code=201, dependencies=[Requires("treasury:issue")], idempotency="own")
@@ -59,7 +59,7 @@ async def issue_money(
     body: IssuanceRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
     """Issue money from the treasury into a wallet."""
-    settled = await app.issue_money(
+    settled = await app.transfers.issue_money(
         actor=actor, key=key, wallet_id=body.wallet_id, amount=Money.of(body.amount, body.currency), reason=body.reason
     )
     return _answer(settled, response)

@@ -17,12 +17,8 @@ from chassis.rest import (
     page_of,
 )
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas import (
-    PostingResponse,
-    TrialBalanceLineResponse,
-    TrialBalanceResponse,
-    WalletResponse,
-)
+from payments.interfaces.rest.schemas.ledger import TrialBalanceLineResponse, TrialBalanceResponse
+from payments.interfaces.rest.schemas.wallets import PostingResponse, WalletResponse
 
 wallets = Router(prefix="/wallets", tags=["wallets"])
 ledger = Router(prefix="/ledger", tags=["ledger"])
@@ -37,7 +33,7 @@ async def list_wallets(actor: CurrentActor, paging: Paging, app: App) -> Envelop
 @wallets.get("/{wallet_id}", dependencies=[Authenticated])
 async def get_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Read one of the caller's wallets."""
-    return envelope(WalletResponse.of(await app.read_wallets.wallet(actor=actor, wallet_id=wallet_id)))
+    return envelope(WalletResponse.of(await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)))
 
 
 @wallets.get("/{wallet_id}/postings", dependencies=[Authenticated])
@@ -45,7 +41,7 @@ async def list_postings(
     wallet_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[PostingResponse]]:
     """Page through a wallet's postings, newest first, each with the balance it left."""
-    return cursor_of(await app.read_wallets.postings(actor=actor, wallet_id=wallet_id, cursor=cursor), PostingResponse.of)
+    return cursor_of(await app.wallets.read_wallets.postings(actor=actor, wallet_id=wallet_id, cursor=cursor), PostingResponse.of)
 
 
 @ledger.get("/trial-balance", dependencies=[Requires("payment:reconcile")])

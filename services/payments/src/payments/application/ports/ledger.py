@@ -1,14 +1,11 @@
-"""What payments needs of the world."""
+"""What moving money needs of the world."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from kernel.actor import Actor
-from kernel.audit import AuditFact
-from kernel.events import Event
 from payments.domain.account import Account
 from payments.domain.transfer import Transfer, TransferOrder
 
@@ -29,35 +26,6 @@ class Transfers(Protocol):
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
         """Write the transfers and their postings."""
-
-
-class Transaction(Protocol):
-    @property
-    def accounts(self) -> Accounts: ...
-
-    @property
-    def transfers(self) -> Transfers: ...
-
-    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
-
-    def announce(self, event: Event) -> None: ...
-
-
-class UnitOfWork(Protocol):
-    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Compliance's answer; the reason is for staff and the audit trail, never for the customer."""
-
-    clear: bool
-    reason: str = ""
-
-
-class Screening(Protocol):
-    async def screen(self, orders: Sequence[TransferOrder]) -> Sequence[Verdict]:
-        """Screen a batch, one verdict an order; raises Unavailable when compliance does not answer (fail closed)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""The ledger's tables by hand-written SQL: a batch costs the same number of statements whatever its size.
-
-Core, not the ORM: this is the hottest path of the platform.
-"""
+"""Transfers and postings by hand-written SQL: a batch costs the same number of statements whatever its size."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,32 +7,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
-from kernel.actor import Actor
 from kernel.money import Money
-from payments.domain.account import Account, AccountKind
 from payments.domain.transfer import Posting, Transfer, TransferKind, TransferOrder
 
-# In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
-_LOCK = text(
-    """
-    SELECT id, kind, owner_id, currency, balance, version, opened_at FROM accounts
-    WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
-    """
-)
-_ADD_ACCOUNT = text(
-    """
-    INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at)
-    VALUES (:id, :kind, :owner_id, :currency, :balance, :version, :opened_at)
-    """
-)
-_SAVE = text(
-    """
-    UPDATE accounts SET balance = new.balance, version = new.version
-    FROM unnest(cast(:ids AS uuid[]), cast(:balances AS numeric[]), cast(:versions AS bigint[])) AS new (id, balance, version)
-    WHERE accounts.id = new.id
-    """
-)
 _FIND = text(
     """
     SELECT t.id, t.kind, t.initiator_id, t.idempotency_key, t.source_id, t.target_id, t.amount, t.currency,
@@ -64,42 +38,6 @@ _ADD_POSTINGS = text(
     )
     """
 )
-
-
-class SqlAccounts:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
-        rows = await self._session.execute(_LOCK, {"ids": list(set(account_ids))})
-        return {
-            row.id: Account(row.id, AccountKind(row.kind), row.owner_id, row.currency, row.balance, row.version, row.opened_at)
-            for row in rows
-        }
-
-    async def add(self, account: Account) -> None:
-        await self._session.execute(
-            _ADD_ACCOUNT,
-            {
-                "id": account.id,
-                "kind": account.kind,
-                "owner_id": account.owner_id,
-                "currency": account.currency,
-                "balance": account.balance,
-                "version": account.version,
-                "opened_at": account.opened_at,
-            },
-        )
-
-    async def save(self, accounts: Sequence[Account]) -> None:
-        await self._session.execute(
-            _SAVE,
-            {
-                "ids": [account.id for account in accounts],
-                "balances": [account.balance for account in accounts],
-                "versions": [account.version for account in accounts],
-            },
-        )
 
 
 class SqlTransfers:
@@ -143,13 +81,6 @@ class SqlTransfers:
                 "times": [transfer.settled_at for transfer, _, _ in legs],
             },
         )
-
-
-class SqlPaymentsTransaction(SqlTransaction):
-    def __init__(self, session: AsyncSession, actor: Actor) -> None:
-        super().__init__(session, actor)
-        self.accounts = SqlAccounts(session)
-        self.transfers = SqlTransfers(session)
 
 
 def _pairs(postings: tuple[Posting, ...]) -> tuple[tuple[Posting, Posting], tuple[Posting, Posting]]:

@@ -1,4 +1,4 @@
-"""What payments' REST takes and gives. Amounts are strings, times RFC 3339 UTC."""
+"""Transfers and issuances."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -8,11 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.rest import AmountText, RequestModel
 from kernel.money import amount_text
-from payments.application.queries import PostingView, TransferView, TrialBalanceLine, WalletView
+from payments.application.transfers.queries import TransferView
 from payments.domain.transfer import Transfer
-
-CurrencyCode = Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"])]
-Description = Annotated[str, Field(max_length=140, examples=["rent, March"])]
+from payments.interfaces.rest.schemas.fields import CurrencyCode, Description
 
 
 class TransferRequest(RequestModel):
@@ -94,67 +92,3 @@ class TransferResponse(BaseModel):
             description=view.description,
             settled_at=view.settled_at,
         )
-
-
-class WalletResponse(BaseModel):
-    id: UUID
-    currency: str
-    balance: str
-    version: int
-    opened_at: datetime
-
-    @classmethod
-    def of(cls, view: WalletView) -> Self:
-        return cls(
-            id=view.id,
-            currency=view.currency,
-            balance=amount_text(view.balance, view.currency),
-            version=view.version,
-            opened_at=view.opened_at,
-        )
-
-
-class PostingResponse(BaseModel):
-    sequence: int
-    transfer_id: UUID
-    counterparty_wallet_id: UUID
-    amount: str
-    currency: str
-    balance_after: str
-    description: str
-    posted_at: datetime
-
-    @classmethod
-    def of(cls, view: PostingView) -> Self:
-        return cls(
-            sequence=view.sequence,
-            transfer_id=view.transfer_id,
-            counterparty_wallet_id=view.counterparty_id,
-            amount=amount_text(view.amount, view.currency),
-            currency=view.currency,
-            balance_after=amount_text(view.balance_after, view.currency),
-            description=view.description,
-            posted_at=view.posted_at,
-        )
-
-
-class TrialBalanceLineResponse(BaseModel):
-    currency: str
-    wallets: str
-    system: str
-    total: str
-    accounts: int
-
-    @classmethod
-    def of(cls, line: TrialBalanceLine) -> Self:
-        return cls(
-            currency=line.currency,
-            wallets=amount_text(line.wallets, line.currency),
-            system=amount_text(line.system, line.currency),
-            total=amount_text(line.total, line.currency),
-            accounts=line.accounts,
-        )
-
-
-class TrialBalanceResponse(BaseModel):
-    items: list[TrialBalanceLineResponse]

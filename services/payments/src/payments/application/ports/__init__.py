@@ -1,0 +1,1 @@
+"""What payments needs of the world, one file for each part of it."""

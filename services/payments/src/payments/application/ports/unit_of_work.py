@@ -1,0 +1,25 @@
+"""The transaction: every repository of payments, and the audit log and events beside them."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.events import Event
+from payments.application.ports.ledger import Accounts, Transfers
+
+
+class Transaction(Protocol):
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def transfers(self) -> Transfers: ...
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+    def announce(self, event: Event) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]: ...

@@ -1,0 +1,42 @@
+"""What can be asked about wallets."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class WalletView:
+    id: UUID
+    owner_id: UUID | None
+    currency: str
+    balance: Decimal
+    version: int
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PostingView:
+    """`sequence` orders the postings of one account; the amount is signed."""
+
+    sequence: int
+    transfer_id: UUID
+    counterparty_id: UUID
+    amount: Decimal
+    currency: str
+    balance_after: Decimal
+    description: str
+    posted_at: datetime
+
+
+class WalletQueries(Protocol):
+    async def wallet(self, wallet_id: UUID) -> WalletView | None: ...
+
+    async def wallets_of(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]: ...
+
+    async def postings(self, wallet_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
+        """Page through a wallet's postings, newest first."""

@@ -1,0 +1,11 @@
+"""What several processes are built on."""
+
+from chassis.database import Database
+from chassis.unit_of_work import SqlUnitOfWork
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.interfaces.publications import PUBLICATIONS
+from payments.settings import PaymentsSettings
+
+
+def unit_of_work(database: Database) -> SqlUnitOfWork[SqlPaymentsTransaction]:
+    return SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service=PaymentsSettings.NAME)

@@ -1,0 +1,50 @@
+"""The processes of payments."""
+
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chassis.database import Database
+from chassis.health import Readiness
+from chassis.run import Serving, Working
+from kernel.clock import SystemClock
+from payments.interfaces.publications import PUBLICATIONS
+from payments.settings import PaymentsSettings
+
+
+@asynccontextmanager
+async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
+    """Answer REST; gRPC carries health and reflection until a peer asks payments something."""
+    from chassis.rpc import connect
+    from chassis.run import platform
+    from payments.bootstrap.use_cases import World, build
+    from payments.infrastructure.screening import ComplianceScreening
+    from payments.interfaces.rest import ROUTERS
+
+    async with platform(settings) as parts, connect(settings, "compliance") as compliance:
+        world = World(settings=settings, database=parts.database, screening=ComplianceScreening(compliance), clock=parts.clock)
+        rest = parts.rest(build(world), ROUTERS, title="Elcorp payments")
+        yield Serving(rest, (), parts.readiness, parts.background)
+
+
+@asynccontextmanager
+async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
+    """Relay payments' events, and open a wallet for each user that identity announces."""
+    from chassis.messaging.consumer import Consumer
+    from chassis.messaging.relay import Relay
+    from payments.application.wallets.open_wallet import OpenWallet
+    from payments.bootstrap.parts import unit_of_work
+    from payments.interfaces.subscriptions import subscriptions
+
+    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    database = Database.connect(database_url, pool_size=settings.database_pool_size)
+    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(OpenWallet(unit_of_work(database), SystemClock())))
+    relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+    readiness = Readiness()
+    readiness.add("database", database.ping)
+    try:
+        yield Working((relay.run, consumer.run), readiness)
+    finally:
+        await database.close()

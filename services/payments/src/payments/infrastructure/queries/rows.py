@@ -1,0 +1,33 @@
+"""The base of all reads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import TextClause
+
+from chassis.database import Database
+from kernel.errors import InvalidValue
+from kernel.pages import CursorRequest
+
+_NEWEST = 2**63 - 1
+
+
+class SqlReads:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def _rows(self, query: TextClause, **parameters: object) -> Sequence[Any]:
+        async with self._database.read() as connection:
+            return (await connection.execute(query, parameters)).all()
+
+
+def before(cursor: CursorRequest) -> int:
+    if cursor.after is None:
+        return _NEWEST
+    if not cursor.after.isascii() or not cursor.after.isdigit() or int(cursor.after) > _NEWEST:
+        raise InvalidValue(field="cursor", expected="the next_cursor of the page before")
+    return int(cursor.after)
+
+
+def next_cursor(rows: Sequence[Any], cursor: CursorRequest) -> str | None:
+    return str(rows[cursor.limit - 1].sequence) if len(rows) > cursor.limit else None

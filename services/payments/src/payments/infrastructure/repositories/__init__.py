@@ -1,0 +1,1 @@
+"""The ledger's tables. Core, not the ORM: this is the hottest path of the platform."""

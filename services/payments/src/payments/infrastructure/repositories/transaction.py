@@ -1,0 +1,15 @@
+"""All of them in one transaction."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.unit_of_work import SqlTransaction
+from kernel.actor import Actor
+from payments.infrastructure.repositories.accounts import SqlAccounts
+from payments.infrastructure.repositories.transfers import SqlTransfers
+
+
+class SqlPaymentsTransaction(SqlTransaction):
+    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+        super().__init__(session, actor)
+        self.accounts = SqlAccounts(session)
+        self.transfers = SqlTransfers(session)
