@@ -12,6 +12,9 @@ from kernel.errors import Unavailable
 from kernel.events import Event
 from payments.application.ports.screening import Verdict
 from payments.domain.account import Account
+from payments.domain.approval import ApprovalRules
+from payments.domain.limits import Limits
+from payments.domain.price_book import PriceBook
 from payments.domain.transfer import Transfer, TransferOrder
 
 
@@ -76,6 +79,24 @@ class FakeUnitOfWork:
         store = Store(dict(committed.accounts), dict(committed.transfers), list(committed.facts), list(committed.events))
         yield FakeTransaction(store)
         self.committed = store
+
+
+@dataclass
+class FakePrices:
+    """Charges nothing, limits nothing and asks nobody, unless told otherwise."""
+
+    book: PriceBook = field(default_factory=PriceBook)
+    limit_book: Limits = field(default_factory=Limits)
+    rules: ApprovalRules = field(default_factory=ApprovalRules)
+
+    def current(self) -> PriceBook:
+        return self.book
+
+    def limits(self) -> Limits:
+        return self.limit_book
+
+    def approvals(self) -> ApprovalRules:
+        return self.rules
 
 
 @dataclass

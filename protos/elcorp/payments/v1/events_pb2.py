@@ -27,7 +27,7 @@ from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_optio
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/payments/v1/events.proto\x12\x12\x65lcorp.payments.v1\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"n\n\x0cWalletOpened\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x10\n\x08owner_id\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t:\'\x8a\xb5\x18#\n\x16payments.wallet.opened\x1a\twallet_id\"\xb9\x01\n\x0fTransferSettled\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x11\n\ttarget_id\x18\x03 \x01(\t\x12\'\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x14\n\x0cinitiator_id\x18\x05 \x01(\t:,\x8a\xb5\x18(\n\x19payments.transfer.settled\x1a\x0btransfer_id\"\xb2\x01\n\x13\x45rasureAcknowledged\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x03(\t\x12\x30\n\x0cretain_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:6\x8a\xb5\x18\x32\n\x1dpayments.erasure.acknowledged\x12\x08identity\x1a\x07user_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/payments/v1/events.proto\x12\x12\x65lcorp.payments.v1\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"n\n\x0cWalletOpened\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x10\n\x08owner_id\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t:\'\x8a\xb5\x18#\n\x16payments.wallet.opened\x1a\twallet_id\"\xb9\x01\n\x0fTransferSettled\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x11\n\ttarget_id\x18\x03 \x01(\t\x12\'\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x14\n\x0cinitiator_id\x18\x05 \x01(\t:,\x8a\xb5\x18(\n\x19payments.transfer.settled\x1a\x0btransfer_id\"\xb2\x01\n\x13\x45rasureAcknowledged\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x03(\t\x12\x30\n\x0cretain_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:6\x8a\xb5\x18\x32\n\x1dpayments.erasure.acknowledged\x12\x08identity\x1a\x07user_id\"V\n\x0ePricingChanged\x12\x0c\n\x04noun\x18\x01 \x01(\t\x12\x0e\n\x06series\x18\x02 \x01(\t:&\x8a\xb5\x18\"\n\x18payments.pricing.changed\x1a\x06seriesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,10 +40,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFERSETTLED']._serialized_options = b'\212\265\030(\n\031payments.transfer.settled\032\013transfer_id'
   _globals['_ERASUREACKNOWLEDGED']._loaded_options = None
   _globals['_ERASUREACKNOWLEDGED']._serialized_options = b'\212\265\0302\n\035payments.erasure.acknowledged\022\010identity\032\007user_id'
+  _globals['_PRICINGCHANGED']._loaded_options = None
+  _globals['_PRICINGCHANGED']._serialized_options = b'\212\265\030\"\n\030payments.pricing.changed\032\006series'
   _globals['_WALLETOPENED']._serialized_start=151
   _globals['_WALLETOPENED']._serialized_end=261
   _globals['_TRANSFERSETTLED']._serialized_start=264
   _globals['_TRANSFERSETTLED']._serialized_end=449
   _globals['_ERASUREACKNOWLEDGED']._serialized_start=452
   _globals['_ERASUREACKNOWLEDGED']._serialized_end=630
+  _globals['_PRICINGCHANGED']._serialized_start=632
+  _globals['_PRICINGCHANGED']._serialized_end=718
 # @@protoc_insertion_point(module_scope)

@@ -116,3 +116,29 @@ class ErasureAcknowledged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ErasureAcknowledged: _TypeAlias = ErasureAcknowledged  # noqa: Y015
+
+@_typing.final
+class PricingChanged(_message.Message):
+    """A fee rule, a rate of exchange or a limit has another version, or an end; every process that prices fetches them anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOUN_FIELD_NUMBER: _builtins.int
+    SERIES_FIELD_NUMBER: _builtins.int
+    noun: _builtins.str
+    """"fee_rule", "fx_rate" or "limit"."""
+    series: _builtins.str
+    """What versions are versions of: a rule's code, "NAD/USD", "standard/NAD"."""
+    def __init__(
+        self,
+        *,
+        noun: _builtins.str = ...,
+        series: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["noun", b"noun", "series", b"series"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PricingChanged: _TypeAlias = PricingChanged  # noqa: Y015

@@ -19,7 +19,7 @@ from payments.application import Payments
 from payments.bootstrap.use_cases import World, build
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
-from services.payments.tests.fakes import FakeScreening
+from services.payments.tests.fakes import FakePrices, FakeScreening
 
 GRANTS = {"admin": ["payment:create", "payment:reconcile", "treasury:issue"], "user": ["payment:create"], "guest": []}
 
@@ -72,7 +72,17 @@ class Api:
 @pytest.fixture
 async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     forge, screening = TokenForge(clock), FakeScreening()
-    payments = build(World(settings=PaymentsSettings(), database=database, screening=screening, clock=clock))
+    prices = FakePrices()
+    world = World(
+        settings=PaymentsSettings(),
+        database=database,
+        screening=screening,
+        prices=prices,
+        limits=prices,
+        approvals=prices,
+        clock=clock,
+    )
+    payments = build(world)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
     ) as client:

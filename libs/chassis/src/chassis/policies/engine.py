@@ -36,7 +36,7 @@ class Policies:
         self._clock = clock
         self._staleness_max = timedelta(seconds=staleness_seconds_max)
         self._expiry_max = timedelta(seconds=expiry_seconds_max)
-        self._version = 0
+        self._bundle: Bundle | None = None
         self._policies = cedarpy.PolicySet.from_str("")
         self._schema: cedarpy.Schema | None = None
         self._confirmed_at: datetime | None = None
@@ -45,7 +45,12 @@ class Policies:
     @property
     def version(self) -> int:
         """The version in force, 0 for none."""
-        return self._version
+        return self._bundle.version if self._bundle else 0
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The bundle in force, for readers of what it says besides permissions; each load makes another."""
+        return self._bundle
 
     @property
     def loaded(self) -> bool:
@@ -61,7 +66,7 @@ class Policies:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
         if not validation.validation_passed:
             raise InvalidBundle(f"bundle {bundle.version}: {'; '.join(str(error) for error in validation.errors[:5])}")
-        self._policies, self._schema, self._version = policies, schema, bundle.version
+        self._policies, self._schema, self._bundle = policies, schema, bundle
         self._remembered = {}
         self.confirm()
 
@@ -120,7 +125,7 @@ class Policies:
         if errors:
             # An erroring forbid is skipped by Cedar, which would then allow: any error denies.
             _ERRORS.inc()
-            log.error("policy_error", permission=permission, version=self._version, errors=errors[:3])
+            log.error("policy_error", permission=permission, version=self.version, errors=errors[:3])
         allowed = result.allowed and not errors
         _DECISIONS.labels(permission=permission, decision="allow" if allowed else "deny").inc()
         return allowed

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from payments.application.pricing import Pricing
 from payments.application.queries import PaymentsQueries
 from payments.application.transfers import Transfers
 from payments.application.wallets import Wallets
@@ -11,4 +12,5 @@ from payments.application.wallets import Wallets
 class Payments:
     transfers: Transfers
     wallets: Wallets
+    pricing: Pricing
     queries: PaymentsQueries

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from chassis.database import Database
 from chassis.health import Readiness
+from chassis.messaging.delivery import Delivery
 from chassis.run import Serving, Working
 from kernel.clock import SystemClock
 from payments.interfaces.publications import PUBLICATIONS
@@ -19,14 +20,34 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     """Answer REST; gRPC carries health and reflection until a peer asks payments something."""
     from chassis.rpc import connect
     from chassis.run import platform
+    from elcorp.payments.v1 import events_pb2
     from payments.bootstrap.use_cases import World, build
+    from payments.infrastructure.approval_policies import BundledApprovals
+    from payments.infrastructure.cached_prices import CachedPrices
+    from payments.infrastructure.queries.pricing import SqlPricingQueries
     from payments.infrastructure.screening import ComplianceScreening
     from payments.interfaces.rest import ROUTERS
 
-    async with platform(settings) as parts, connect(settings, "compliance") as compliance:
-        world = World(settings=settings, database=parts.database, screening=ComplianceScreening(compliance), clock=parts.clock)
+    async def on_pricing_changed(delivery: Delivery[events_pb2.PricingChanged]) -> None:
+        await prices.on_changed(delivery)
+
+    async with (
+        platform(settings, listen={events_pb2.PricingChanged: on_pricing_changed}) as parts,
+        connect(settings, "compliance") as compliance,
+    ):
+        prices = CachedPrices(SqlPricingQueries(parts.database).prices, parts.clock)
+        parts.readiness.add("prices", prices.check)
+        world = World(
+            settings=settings,
+            database=parts.database,
+            screening=ComplianceScreening(compliance),
+            prices=prices,
+            limits=prices,
+            approvals=BundledApprovals(parts.policies),
+            clock=parts.clock,
+        )
         rest = parts.rest(build(world), ROUTERS, title="Elcorp payments")
-        yield Serving(rest, (), parts.readiness, parts.background)
+        yield Serving(rest, (), parts.readiness, (prices.run, *parts.background))
 
 
 @asynccontextmanager

@@ -6,8 +6,10 @@ from chassis.database import Database
 from kernel.clock import Clock
 from payments.application import Payments
 from payments.application.ports.ledger import Cashier
+from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.pricing import Pricing
 from payments.application.queries import PaymentsQueries
 from payments.application.transfers import Transfers
 from payments.application.transfers.issue_money import IssueMoney
@@ -17,9 +19,10 @@ from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets import Wallets
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.application.wallets.read_wallets import ReadWallets
-from payments.bootstrap.parts import unit_of_work
+from payments.bootstrap.parts import pricing_unit_of_work, unit_of_work
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.queries import SqlPaymentsQueries
+from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.settings import PaymentsSettings
 
 
@@ -30,6 +33,9 @@ class World:
     settings: PaymentsSettings
     database: Database
     screening: Screening
+    prices: PriceBooks
+    limits: LimitBooks
+    approvals: ApprovalPolicies
     clock: Clock
 
     @property
@@ -42,7 +48,9 @@ class World:
 
 
 def build(world: World) -> Payments:
-    return Payments(transfers=transfers(world, cashier(world)), wallets=wallets(world), queries=world.queries)
+    return Payments(
+        transfers=transfers(world, cashier(world)), wallets=wallets(world), pricing=pricing(world), queries=world.queries
+    )
 
 
 def cashier(world: World) -> Cashier:
@@ -60,3 +68,13 @@ def transfers(world: World, cashier: Cashier) -> Transfers:
 
 def wallets(world: World) -> Wallets:
     return Wallets(open_wallet=OpenWallet(world.uow, world.clock), read_wallets=ReadWallets(world.queries))
+
+
+def pricing(world: World) -> Pricing:
+    return Pricing.of(
+        uow=pricing_unit_of_work(world.database),
+        prices=world.prices,
+        approvals=world.approvals,
+        queries=SqlPricingQueries(world.database),
+        clock=world.clock,
+    )

@@ -21,3 +21,11 @@ class TransferSettled(Event):
     target_id: UUID
     amount: Money
     initiator_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricingChanged(Event):
+    """A fee rule, a rate or a limit has another version, or an end; every process that prices fetches them anew."""
+
+    noun: str
+    series: str

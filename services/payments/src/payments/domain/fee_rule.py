@@ -66,6 +66,10 @@ class FeeRule:
         if self.least is not None and self.most is not None:
             _require(self.least <= self.most, "most", "no less than least")
 
+    @property
+    def series(self) -> str:
+        return self.code
+
     def is_waived(self, roles: frozenset[str]) -> bool:
         return not self.waived_roles.isdisjoint(roles)
 

@@ -64,6 +64,10 @@ class FxRate:
             raise InvalidValue(field="valid_until", expected=f"at most {RATE_LIFE_MAX.days} days after valid_from")
 
     @property
+    def series(self) -> str:
+        return f"{self.base}/{self.quote}"
+
+    @property
     def customer_rate(self) -> Decimal:
         """The rate after the spread, exact."""
         return EXACT.multiply(self.mid, _HUNDRED - self.spread_percent).scaleb(-2, context=EXACT)

@@ -98,8 +98,15 @@ class Limit:
         quantum = Currency.of(self.currency).quantum
         for field in ("single_max", "day_max", "month_max"):
             value = getattr(self, field)
-            if value is not None and not (0 <= value < _SUM_MAX and not EXACT.remainder(value, quantum)):
+            if value is None:
+                continue
+            if not 0 <= value < _SUM_MAX or EXACT.remainder(value, quantum):
                 raise InvalidValue(field=field, expected=f"0 or more, in whole units of {quantum:f} {self.currency}")
+            object.__setattr__(self, field, value.quantize(quantum, context=EXACT))
+
+    @property
+    def series(self) -> str:
+        return f"{self.tier}/{self.currency}"
 
 
 class TierLimits:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from kernel.errors import InvalidValue
 from payments.domain.errors import AlreadyEnded, LaterVersion
@@ -35,6 +36,17 @@ class Validity:
 
 
 class Dated(Protocol):
+    """One version in a series, such as the versions of one fee rule; no two of a series hold at one time."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def series(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
     @property
     def validity(self) -> Validity: ...
 

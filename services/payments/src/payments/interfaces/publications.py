@@ -3,7 +3,7 @@
 from chassis.messaging.contracts import Publications
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2
-from payments.domain.events import TransferSettled, WalletOpened
+from payments.domain.events import PricingChanged, TransferSettled, WalletOpened
 
 
 def wallet_opened(event: WalletOpened) -> events_pb2.WalletOpened:
@@ -20,4 +20,10 @@ def transfer_settled(event: TransferSettled) -> events_pb2.TransferSettled:
     )
 
 
-PUBLICATIONS = Publications("payments", {WalletOpened: wallet_opened, TransferSettled: transfer_settled})
+def pricing_changed(event: PricingChanged) -> events_pb2.PricingChanged:
+    return events_pb2.PricingChanged(noun=event.noun, series=event.series)
+
+
+PUBLICATIONS = Publications(
+    "payments", {WalletOpened: wallet_opened, TransferSettled: transfer_settled, PricingChanged: pricing_changed}
+)

@@ -1,0 +1,45 @@
+"""What pricing can do: the table of contents."""
+
+from dataclasses import dataclass
+
+from kernel.clock import Clock
+from payments.application.ports.pricing import ApprovalPolicies, PriceBooks, PricingUnitOfWork
+from payments.application.pricing.assign_tier import AssignTier
+from payments.application.pricing.queries import PricingQueries
+from payments.application.pricing.quote_order import QuoteOrder
+from payments.application.pricing.set_version import EndVersion, SetVersion
+from payments.domain.fee_rule import FeeRule
+from payments.domain.fx_rate import FxRate
+from payments.domain.limits import Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    set_fee_rule: SetVersion[FeeRule]
+    end_fee_rule: EndVersion[FeeRule]
+    set_rate: SetVersion[FxRate]
+    end_rate: EndVersion[FxRate]
+    set_limit: SetVersion[Limit]
+    end_limit: EndVersion[Limit]
+    assign_tier: AssignTier
+    quote_order: QuoteOrder
+    queries: PricingQueries
+    clock: Clock
+
+    @classmethod
+    def of(
+        cls, *, uow: PricingUnitOfWork, prices: PriceBooks, approvals: ApprovalPolicies, queries: PricingQueries, clock: Clock
+    ) -> "Pricing":
+        """Wire the use cases to their ports."""
+        return cls(
+            set_fee_rule=SetVersion(uow, lambda tx: tx.fee_rules, clock),
+            end_fee_rule=EndVersion(uow, lambda tx: tx.fee_rules, clock),
+            set_rate=SetVersion(uow, lambda tx: tx.fx_rates, clock),
+            end_rate=EndVersion(uow, lambda tx: tx.fx_rates, clock),
+            set_limit=SetVersion(uow, lambda tx: tx.limits, clock),
+            end_limit=EndVersion(uow, lambda tx: tx.limits, clock),
+            assign_tier=AssignTier(uow, clock),
+            quote_order=QuoteOrder(prices, approvals, clock),
+            queries=queries,
+            clock=clock,
+        )

@@ -1,0 +1,37 @@
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import StaleVersion
+from payments.application.ports.pricing import PricingUnitOfWork
+from payments.application.pricing import facts
+from payments.application.pricing.queries import TierView
+from payments.domain.limits import STANDARD_TIER, require_tier
+
+
+@dataclass(frozen=True, slots=True)
+class AssignTier:
+    """Put an owner into a tier, whose limits hold from the next transfer on; assigning it again changes nothing."""
+
+    uow: PricingUnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, owner_id: UUID, tier: str, version: int | None, reason: str) -> TierView:
+        async with self.uow.begin(actor) as tx:
+            now = self.clock.now()
+            standing = await tx.tiers.lock(owner_id) or TierView(owner_id, STANDARD_TIER, 0, "", now)
+            if version is not None and standing.version != version:
+                raise StaleVersion(field="If-Match", owner_id=owner_id, version=standing.version)
+            if standing.version and standing.tier == tier:
+                return standing
+            assigned = replace(
+                standing,
+                tier=require_tier(tier),
+                version=standing.version + 1,
+                assigned_by=actor.subject_id,
+                assigned_at=now,
+            )
+            await tx.tiers.save(assigned)
+            tx.record(facts.tier_assigned(assigned, standing.tier, at=now, reason=reason))
+            return assigned

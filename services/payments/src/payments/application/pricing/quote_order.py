@@ -1,0 +1,48 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import InvalidValue
+from kernel.money import Money
+from payments.application.ports.pricing import ApprovalPolicies, PriceBooks
+from payments.domain.errors import NotPositive
+from payments.domain.fee_rule import CHARGEABLE
+from payments.domain.price_book import Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What an order would cost if it were placed at `at`; a promise it is not."""
+
+    quote: Quote
+    needs_approval: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteOrder:
+    """Tell a payer the fee, the rate and whether a second person is needed, before paying."""
+
+    prices: PriceBooks
+    approvals: ApprovalPolicies
+    clock: Clock
+
+    async def __call__(
+        self, *, actor: Actor, kind: str, amount: Money, target_currency: str | None = None, target_id: UUID | None = None
+    ) -> Quoted:
+        if kind not in CHARGEABLE:
+            raise InvalidValue(field="kind", expected=f"one of {', '.join(sorted(CHARGEABLE))}")
+        if not amount.is_positive:
+            raise NotPositive(field="amount", amount=amount.text)
+        at = self.clock.now()
+        quote = self.prices.current().quote(kind=kind, amount=amount, target_currency=target_currency, roles=actor.roles, at=at)
+        needs_approval = self.approvals.approvals().needed(
+            kind=kind,
+            amount=amount,
+            initiator_id=actor.user_id,
+            roles=actor.roles,
+            counterparties=(target_id,) if target_id else (),
+        )
+        return Quoted(quote, needs_approval, at)

@@ -1,0 +1,85 @@
+"""Prices in this process' memory: fetched at start, on the news of a change, and every half minute."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from chassis.errors import as_domain_error
+from kernel.clock import Clock
+from kernel.errors import Kind, Unavailable
+from payments.application.pricing.queries import Prices
+from payments.domain.limits import Limits
+from payments.domain.price_book import PriceBook
+
+log = structlog.get_logger()
+
+Fetch = Callable[[datetime], Awaitable[Prices]]
+
+
+class CachedPrices:
+    """The PriceBooks and LimitBooks of a process.
+
+    A version with a date holds everywhere from that very instant, for it is in memory before; one that begins at once
+    holds here once the news has come, `interval_seconds` later at most. What nobody could refresh for
+    `staleness_seconds_max` prices nothing any more: to charge by an old price is worse than to ask to come back.
+    """
+
+    def __init__(self, fetch: Fetch, clock: Clock, *, interval_seconds: float = 30, staleness_seconds_max: float = 300) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._interval = interval_seconds
+        self._staleness_max = timedelta(seconds=staleness_seconds_max)
+        self._book = PriceBook()
+        self._limits = Limits()
+        self._fetched_at: datetime | None = None
+        self._wake = asyncio.Event()
+
+    def current(self) -> PriceBook:
+        self._refuse_stale()
+        return self._book
+
+    def limits(self) -> Limits:
+        self._refuse_stale()
+        return self._limits
+
+    async def check(self) -> None:
+        """For readiness: raises Unavailable while nothing can be priced."""
+        self._refuse_stale()
+
+    async def on_changed(self, _delivery: object) -> None:
+        """Listener callback for PricingChanged."""
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                self._wake.clear()
+                refreshed = await self.refresh()
+                waking = asyncio.create_task(self._wake.wait())
+                seconds = self._interval if refreshed else min(1.0, self._interval)
+                await asyncio.wait({stopping, waking}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                waking.cancel()
+        finally:
+            stopping.cancel()
+
+    async def refresh(self) -> bool:
+        """Fetch once; False when the database was away, which the log tells."""
+        at = self._clock.now()
+        try:
+            prices = await self._fetch(at)
+        except Exception as exc:
+            if as_domain_error(exc).kind is Kind.INTERNAL:
+                raise
+            log.warning("prices_not_refreshed", error=str(exc)[:300])
+            return False
+        self._book = PriceBook(prices.fee_rules, prices.fx_rates)
+        self._limits = Limits(prices.limits)
+        self._fetched_at = at
+        return True
+
+    def _refuse_stale(self) -> None:
+        if self._fetched_at is None or self._clock.now() - self._fetched_at > self._staleness_max:
+            raise Unavailable(reason="prices are not loaded, or too old")

@@ -1,0 +1,73 @@
+"""What is charged: rules, and quotes by them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
+from kernel.money import Money
+from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.schemas.pricing import (
+    CODE_PATTERN,
+    CURRENCY_PATTERN,
+    KIND_PATTERN,
+    EndRequest,
+    FeeRuleHistory,
+    FeeRuleRequest,
+    FeeRuleResponse,
+    QuoteRequest,
+    QuoteResponse,
+)
+
+fees = Router(prefix="/fees", tags=["fees"])
+
+
+@fees.get("", dependencies=[Authenticated])
+async def list_fees(
+    page: Paging,
+    app: App,
+    kind: Annotated[str | None, Query(pattern=KIND_PATTERN, examples=["transfer"])] = None,
+    currency: Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["NAD"])] = None,
+) -> Envelope[PageOf[FeeRuleResponse]]:
+    """List the rules in force, by code."""
+    pricing = app.pricing
+    listed = await pricing.queries.fee_rules(page, at=pricing.clock.now(), kind=kind, currency=currency)
+    return page_of(listed, lambda recorded: FeeRuleResponse.of(recorded.item))
+
+
+@fees.get("/history", dependencies=[Requires("policy:manage")])
+async def list_fee_history(
+    page: Paging, app: App, code: Annotated[str | None, Query(pattern=CODE_PATTERN, examples=["transfer-service"])] = None
+) -> Envelope[PageOf[FeeRuleHistory]]:
+    """List every version ever recorded, past and planned, the newest first."""
+    return page_of(await app.pricing.queries.fee_rules(page, at=None, code=code), FeeRuleHistory.of_recorded)
+
+
+@fees.post("", status_code=201, dependencies=[Requires("policy:manage")])
+async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
+    """Record the next version of a rule; the one before it ends where this one begins."""
+    rule = await app.pricing.set_fee_rule(
+        actor=actor, draft=body.draft, since=body.valid_from, until=body.valid_until, reason=body.reason
+    )
+    return envelope(FeeRuleResponse.of(rule))
+
+
+@fees.post("/{rule_id}/end", dependencies=[Requires("policy:manage")])
+async def end_fee_rule(rule_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
+    """End a version, now or at a later time; one that has not begun never will."""
+    rule = await app.pricing.end_fee_rule(actor=actor, version_id=rule_id, until=body.valid_until, reason=body.reason)
+    return envelope(FeeRuleResponse.of(rule))
+
+
+@fees.post("/quote", dependencies=[Authenticated], idempotency=False)
+async def quote_order(body: QuoteRequest, actor: CurrentActor, app: App) -> Envelope[QuoteResponse]:
+    """Tell what an order would cost the caller now, what would arrive, and whether it would wait for approval."""
+    quoted = await app.pricing.quote_order(
+        actor=actor,
+        kind=body.kind,
+        amount=Money.of(body.amount, body.currency),
+        target_currency=body.target_currency,
+        target_id=body.target_wallet_id,
+    )
+    return envelope(QuoteResponse.of(quoted))

@@ -1,0 +1,102 @@
+"""Limits by tier, and who is of which."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from chassis.rest import (
+    Authenticated,
+    CurrentActor,
+    Envelope,
+    IfMatch,
+    PageOf,
+    Paging,
+    Requires,
+    Router,
+    envelope,
+    page_of,
+    set_etag,
+)
+from kernel.pages import PER_PAGE_MAX, PageRequest
+from payments.domain.limits import STANDARD_TIER
+from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.schemas.pricing import (
+    CURRENCY_PATTERN,
+    TIER_PATTERN,
+    EndRequest,
+    LimitHistory,
+    LimitRequest,
+    LimitResponse,
+    MyLimitsResponse,
+    TierRequest,
+    TierResponse,
+)
+
+limits = Router(prefix="/limits", tags=["limits"])
+
+TierFilter = Annotated[str | None, Query(pattern=TIER_PATTERN, examples=["standard"])]
+CurrencyFilter = Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["NAD"])]
+
+
+@limits.get("", dependencies=[Requires("policy:manage")])
+async def list_limits(
+    page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
+) -> Envelope[PageOf[LimitResponse]]:
+    """List the limits in force, of every tier."""
+    pricing = app.pricing
+    listed = await pricing.queries.limits(page, at=pricing.clock.now(), tier=tier, currency=currency)
+    return page_of(listed, lambda recorded: LimitResponse.of(recorded.item))
+
+
+@limits.get("/mine", dependencies=[Authenticated])
+async def list_my_limits(actor: CurrentActor, app: App) -> Envelope[MyLimitsResponse]:
+    """List what the caller may move, by currency; a currency that is not there is unlimited."""
+    pricing = app.pricing
+    assigned = await pricing.queries.tier(actor.user_id)
+    tier = assigned.tier if assigned else STANDARD_TIER
+    page = await pricing.queries.limits(PageRequest(per_page=PER_PAGE_MAX), at=pricing.clock.now(), tier=tier)
+    return envelope(MyLimitsResponse(tier=tier, items=[LimitResponse.of(recorded.item) for recorded in page.items]))
+
+
+@limits.get("/history", dependencies=[Requires("policy:manage")])
+async def list_limit_history(
+    page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
+) -> Envelope[PageOf[LimitHistory]]:
+    """List every version ever recorded, past and planned, the newest first."""
+    return page_of(await app.pricing.queries.limits(page, at=None, tier=tier, currency=currency), LimitHistory.of_recorded)
+
+
+@limits.post("", status_code=201, dependencies=[Requires("policy:manage")])
+async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
+    """Record the next limits of a tier in a currency; those before end where these begin."""
+    limit = await app.pricing.set_limit(
+        actor=actor, draft=body.draft, since=body.valid_from, until=body.valid_until, reason=body.reason
+    )
+    return envelope(LimitResponse.of(limit))
+
+
+@limits.post("/{limit_id}/end", dependencies=[Requires("policy:manage")])
+async def end_limit(limit_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
+    """End a version, now or at a later time: without one, the tier is unlimited in its currency."""
+    limit = await app.pricing.end_limit(actor=actor, version_id=limit_id, until=body.valid_until, reason=body.reason)
+    return envelope(LimitResponse.of(limit))
+
+
+@limits.get("/tiers/{owner_id}", dependencies=[Requires("policy:manage")])
+async def get_tier(owner_id: UUID, app: App, response: Response) -> Envelope[TierResponse]:
+    """Read an owner's tier: the standard one, until another is assigned."""
+    assigned = await app.pricing.queries.tier(owner_id)
+    tier = TierResponse.of(assigned) if assigned else TierResponse(owner_id=owner_id, tier=STANDARD_TIER, version=0)
+    set_etag(response, tier.version)
+    return envelope(tier)
+
+
+@limits.put("/tiers/{owner_id}", dependencies=[Requires("policy:manage")])
+async def assign_tier(
+    *, owner_id: UUID, body: TierRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+) -> Envelope[TierResponse]:
+    """Put an owner into a tier; its limits hold from the next transfer on."""
+    tier = await app.pricing.assign_tier(actor=actor, owner_id=owner_id, tier=body.tier, version=version, reason=body.reason)
+    set_etag(response, tier.version)
+    return envelope(TierResponse.of(tier))

@@ -1,0 +1,318 @@
+"""Fees, rates, limits and quotes as REST clients meet them, on a real database."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from chassis.database import Database
+from chassis.policies import Policies
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.policies import permitting
+from chassis.testing.rest import rest_client
+from chassis.testing.tokens import TokenForge
+from kernel.ids import new_id
+from payments.bootstrap.use_cases import World, build
+from payments.infrastructure.cached_prices import CachedPrices
+from payments.infrastructure.queries.pricing import SqlPricingQueries
+from payments.interfaces.rest import ROUTERS
+from payments.settings import PaymentsSettings
+from services.payments.tests.fakes import FakePrices, FakeScreening
+
+GRANTS = {"admin": ["policy:manage", "payment:reconcile"], "treasurer": ["payment:reconcile"], "user": ["payment:create"]}
+FEE: dict[str, Any] = {
+    "code": "transfer-service",
+    "kind": "transfer",
+    "currency": "NAD",
+    "tiers": [{"from_amount": "0", "flat": "1.15"}, {"from_amount": "1000", "percent": "0.5"}],
+    "waived_roles": ["staff"],
+    "vat_percent": "15",
+    "reason": "resolution 12",
+}
+LIMIT: dict[str, Any] = {"tier": "standard", "currency": "NAD", "day_max": "5000.00", "reason": "resolution 12"}
+
+
+@dataclass
+class Desk:
+    client: httpx.AsyncClient
+    forge: TokenForge
+    clock: ControlledClock
+    prices: CachedPrices
+    policies: Policies
+    user_id: UUID = field(default_factory=new_id)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        role: str = "admin",
+        params: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        signed = {**self.forge.headers(self.user_id, roles=(role,)), **(headers or {})}
+        return await self.client.request(method, f"/api/v1{path}", json=body, params=params, headers=signed)
+
+    async def data(self, method: str, path: str, body: object = None, *, expect: int = 200, **options: Any) -> Any:
+        response = await self.call(method, path, body, **options)
+        assert response.status_code == expect, response.text
+        return response.json()["data"]
+
+    async def quote(self, *, role: str = "user", **body: str) -> Any:
+        await self.prices.refresh()
+        return await self.data("POST", "/fees/quote", {"amount": "100.00", "currency": "NAD", **body}, role=role)
+
+    def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds=seconds)
+        self.policies.confirm()
+
+    def at(self, **delta: float) -> str:
+        return (self.clock.now() + timedelta(**delta)).isoformat()
+
+    def rate(self, **changes: str) -> dict[str, str]:
+        rate = {"base": "NAD", "quote": "USD", "mid": "0.0549", "spread_percent": "1", "valid_until": self.at(hours=12)}
+        return {**rate, "reason": "morning fixing", **changes}
+
+
+@pytest.fixture
+async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk]:
+    forge, fakes = TokenForge(clock), FakePrices()
+    prices = CachedPrices(SqlPricingQueries(database).prices, clock)
+    assert await prices.refresh()
+    payments = build(
+        World(
+            settings=PaymentsSettings(),
+            database=database,
+            screening=FakeScreening(),
+            prices=prices,
+            limits=prices,
+            approvals=fakes,
+            clock=clock,
+        )
+    )
+    policies: Policies = permitting(GRANTS, clock)
+    async with rest_client(
+        payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
+    ) as client:
+        yield Desk(client, forge, clock, prices, policies)
+
+
+async def test_a_payer_sees_the_fee_before_paying(desk: Desk) -> None:
+    free = await desk.quote()
+    assert (free["fees"], free["fee_total"], free["total"], free["conversion"]) == ([], "0.00", "100.00", None)
+
+    rule = await desk.data("POST", "/fees", FEE, expect=201)
+    quoted = await desk.quote()
+
+    assert [(line["account"], line["amount"], line["rule_id"]) for line in quoted["fees"]] == [
+        ("fees", "1.00", rule["id"]),
+        ("vat", "0.15", rule["id"]),
+    ]
+    assert (quoted["total"], quoted["needs_approval"]) == ("101.15", False)
+    assert (await desk.quote(amount="2000"))["fee_total"] == "10.00"
+    assert (await desk.quote(kind="payment"))["fees"] == []
+    listed = await desk.data("GET", "/fees", role="user", params={"kind": "transfer", "currency": "NAD"})
+    assert listed["items"] == [rule]
+    assert rule["tiers"][1] == {"from_amount": "1000.00", "flat": "0.00", "percent": "0.5"}
+    assert "recorded_by" not in rule
+
+
+async def test_a_new_version_begins_where_the_old_one_ends_and_history_stays(desk: Desk) -> None:
+    first = await desk.data("POST", "/fees", FEE, expect=201)
+    planned = await desk.data("POST", "/fees", {**FEE, "tiers": [{"flat": "2"}], "valid_from": desk.at(days=1)}, expect=201)
+    assert (first["version"], planned["version"]) == (1, 2)
+    assert (await desk.quote())["fee_total"] == "1.15"
+
+    desk.wait(seconds=86_400)
+    assert (await desk.quote())["fee_total"] == "2.00"
+    history = await desk.data("GET", "/fees/history", params={"code": "transfer-service"})
+    assert history["total"] == 2
+    old = next(item for item in history["items"] if item["version"] == 1)
+    assert datetime.fromisoformat(old["valid_until"]) == datetime.fromisoformat(planned["valid_from"])
+    assert (old["recorded_by"], old["reason"]) == (str(desk.user_id), "resolution 12")
+
+
+async def test_what_is_planned_is_in_the_way_until_it_is_ended(desk: Desk) -> None:
+    planned = await desk.data("POST", "/fees", {**FEE, "valid_from": desk.at(days=1)}, expect=201)
+    refused = await desk.call("POST", "/fees", FEE)
+    assert (refused.status_code, refused.json()["code"]) == (409, "PAY_033")
+
+    end = {"reason": "withdrawn before it began"}
+    ended = await desk.data("POST", f"/fees/{planned['id']}/end", end)
+    assert ended["valid_until"] == ended["valid_from"]
+    again = await desk.call("POST", f"/fees/{planned['id']}/end", {"reason": "and again", "valid_until": desk.at(days=2)})
+    assert (again.status_code, again.json()["code"]) == (409, "PAY_034")
+    assert (await desk.data("POST", "/fees", FEE, expect=201))["version"] == 2
+
+
+async def test_a_key_sets_one_version(desk: Desk) -> None:
+    key = {"Idempotency-Key": "fee-1"}
+    first = await desk.call("POST", "/fees", FEE, headers=key)
+    again = await desk.call("POST", "/fees", FEE, headers=key)
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert (await desk.data("GET", "/fees/history"))["total"] == 1
+
+
+async def test_a_payer_sees_the_rate_and_what_arrives(desk: Desk) -> None:
+    without = await desk.call("POST", "/fees/quote", {"amount": "1000", "currency": "NAD", "target_currency": "USD"}, role="user")
+    assert (without.status_code, without.json()["code"]) == (409, "PAY_031")
+
+    rate = await desk.data("POST", "/rates", desk.rate(), expect=201, role="treasurer")
+    quoted = await desk.quote(amount="1000", target_currency="USD", kind="conversion")
+
+    assert quoted["conversion"] == {
+        "rate_id": rate["id"],
+        "rate": "0.054351",
+        "source_amount": "1000.00",
+        "target_amount": "54.35",
+        "target_currency": "USD",
+    }
+    assert (await desk.data("GET", "/rates", role="user"))["items"] == [rate]
+    desk.wait(seconds=12 * 3600)
+    await desk.prices.refresh()
+    late = await desk.call("POST", "/fees/quote", {"amount": "1000", "currency": "NAD", "target_currency": "USD"}, role="user")
+    assert late.json()["code"] == "PAY_031"
+    assert (await desk.data("GET", "/rates", role="user"))["items"] == []
+    assert (await desk.data("GET", "/rates/history", role="treasurer"))["total"] == 1
+
+
+async def test_a_rate_can_be_ended_at_once(desk: Desk) -> None:
+    rate = await desk.data("POST", "/rates", desk.rate(), expect=201)
+    await desk.data("POST", f"/rates/{rate['id']}/end", {"reason": "wrong fixing"})
+    assert (await desk.data("GET", "/rates"))["items"] == []
+
+
+async def test_limits_by_tier_and_an_owners_own(desk: Desk) -> None:
+    limit = await desk.data("POST", "/limits", LIMIT, expect=201)
+    business = await desk.data("POST", "/limits", {**LIMIT, "tier": "business", "day_max": "90000"}, expect=201)
+    assert (limit["day_max"], limit["single_max"]) == ("5000.00", None)
+    assert await desk.data("GET", "/limits/mine", role="user") == {"tier": "standard", "items": [limit]}
+
+    path = f"/limits/tiers/{desk.user_id}"
+    assert (await desk.data("GET", path))["version"] == 0
+    assigned = await desk.data("PUT", path, {"tier": "business", "reason": "registered"}, headers={"If-Match": '"0"'})
+    assert (assigned["tier"], assigned["version"]) == ("business", 1)
+    stale = await desk.call("PUT", path, {"tier": "standard", "reason": "back"}, headers={"If-Match": '"0"'})
+    assert stale.status_code == 412
+    assert (await desk.data("PUT", path, {"tier": "business", "reason": "again"}))["version"] == 1
+    assert (await desk.data("GET", "/limits/mine", role="user"))["items"] == [business]
+
+    ended = await desk.data("POST", f"/limits/{limit['id']}/end", {"reason": "no more"})
+    assert ended["valid_until"]
+    assert (await desk.data("GET", "/limits"))["items"] == [business]
+    assert (await desk.data("GET", "/limits/history", params={"tier": "standard"}))["total"] == 1
+
+
+BAD_FEES: list[dict[str, Any]] = [
+    {"tiers": []},
+    {"tiers": [{"from_amount": "5"}]},
+    {"tiers": [{"flat": "0.001"}]},
+    {"tiers": [{"flat": "-1"}]},
+    {"tiers": [{"percent": "101"}]},
+    {"tiers": [{"percent": 1}]},
+    {"kind": "issuance"},
+    {"currency": "EUR"},
+    {"currency": "nad"},
+    {"least": "2", "most": "1"},
+    {"vat_percent": "1e1"},
+    {"rounding": "sideways"},
+    {"code": 'x"; DROP'},
+    {"waived_roles": ["No One"]},
+    {"valid_from": "2020-01-01T00:00:00Z"},
+    {"valid_from": "2026-12-01T00:00:00"},
+    {"valid_until": "2020-01-01T00:00:00Z"},
+    {"reason": ""},
+    {"extra": 1},
+]
+BAD_LIMITS: list[dict[str, Any]] = [
+    {"tier": "VIP"},
+    {"day_max": "-1"},
+    {"day_max": "0.001"},
+    {"currency": "EUR"},
+    {"month_max": "9" * 21},
+    {"valid_from": "2020-01-01T00:00:00Z"},
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "good", "change"),
+    [*(("/fees", FEE, change) for change in BAD_FEES), *(("/limits", LIMIT, change) for change in BAD_LIMITS)],
+)
+async def test_a_bad_price_writes_nothing(desk: Desk, path: str, good: dict[str, Any], change: dict[str, Any]) -> None:
+    response = await desk.call("POST", path, {**good, **change})
+    assert response.status_code == 422, response.text
+    assert (await desk.data("GET", f"{path}/history"))["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"quote": "NAD"},
+        {"quote": "EUR"},
+        {"mid": "0"},
+        {"mid": "-1"},
+        {"mid": "0.00000000001"},
+        {"spread_percent": "100"},
+        {"valid_until": "2030-01-01T00:00:00Z"},
+        {"valid_until": None},
+    ],
+)
+async def test_a_bad_rate_writes_nothing(desk: Desk, change: dict[str, Any]) -> None:
+    response = await desk.call("POST", "/rates", {**desk.rate(), **change})
+    assert response.status_code == 422, response.text
+    assert (await desk.data("GET", "/rates/history"))["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": "0"},
+        {"amount": "-5"},
+        {"amount": "1.001"},
+        {"kind": "issuance"},
+        {"kind": "refund"},
+        {"currency": "EUR"},
+        {"target_wallet_id": "x"},
+    ],
+)
+async def test_a_bad_question_is_refused(desk: Desk, change: dict[str, str]) -> None:
+    response = await desk.call("POST", "/fees/quote", {"amount": "1", "currency": "NAD", **change}, role="user")
+    assert response.status_code == 422, response.text
+
+
+@pytest.mark.parametrize("path", ["/fees", "/rates", "/limits"])
+async def test_what_does_not_exist_cannot_be_ended(desk: Desk, path: str) -> None:
+    assert (await desk.call("POST", f"{path}/{new_id()}/end", {"reason": "gone"})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "path"),
+    [
+        *(
+            (role, method, path)
+            for role in ("user", "treasurer")
+            for method, path in (
+                ("POST", "/fees"),
+                ("GET", "/fees/history"),
+                ("POST", f"/fees/{UUID(int=1)}/end"),
+                ("GET", "/limits"),
+                ("POST", "/limits"),
+                ("GET", "/limits/history"),
+                ("POST", f"/limits/{UUID(int=1)}/end"),
+                ("GET", f"/limits/tiers/{UUID(int=1)}"),
+                ("PUT", f"/limits/tiers/{UUID(int=1)}"),
+            )
+        ),
+        ("user", "POST", "/rates"),
+        ("user", "GET", "/rates/history"),
+        ("user", "POST", f"/rates/{UUID(int=1)}/end"),
+    ],
+)
+async def test_who_may_not_is_refused(desk: Desk, role: str, method: str, path: str) -> None:
+    response = await desk.call(method, path, role=role)
+    assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
