@@ -1,0 +1,129 @@
+"""What governance compiles, as payments reads it: the one place where the two meet, beside the wire."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.policies import Bundle, Policies
+from chassis.testing.clocks import ControlledClock
+from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
+from governance.domain.policies import compile_policies
+from governance.domain.role import Permission, Role
+from kernel.errors import Unavailable
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.infrastructure.approval_policies import BundledApprovals
+
+PAYER, PAYEES = new_id(), [UUID(int=1), UUID(int=2)]
+
+all_terms = st.lists(
+    st.builds(
+        ApprovalTerms,
+        currency=st.sampled_from(["NAD", "ELC"]),
+        threshold=st.integers(0, 30_000).map(lambda n: Decimal(n).scaleb(-2)),
+        kinds=st.lists(st.sampled_from(["transfer", "payment"]), max_size=1).map(tuple),
+        role=st.none() | st.sampled_from(["user", "staff"]),
+        counterparty=st.none() | st.sampled_from(PAYEES),
+    ),
+    max_size=4,
+)
+
+
+class World:
+    """A process of payments that has heard of governance's rules."""
+
+    def __init__(self) -> None:
+        self.clock = ControlledClock()
+        self.policies = Policies(self.clock)
+        self.approvals = BundledApprovals(self.policies)
+        self.version = 0
+
+    def publish(self, *terms: ApprovalTerms) -> None:
+        self.version += 1
+        rules = [ApprovalRule.make(f"rule-{index}", term) for index, term in enumerate(terms)]
+        create = Permission("payment:create")
+        compiled = compile_policies([Role("user", "User", permissions={create})], [create], rules)
+        self.policies.load(Bundle(self.version, compiled.policies, compiled.schema))
+
+    def needed(self, amount: str, currency: str = "NAD", *, kind: str = "transfer", roles: tuple[str, ...] = ("user",)) -> bool:
+        return self.approvals.approvals().needed(
+            kind=kind,
+            amount=Money.of(amount, currency),
+            initiator_id=PAYER,
+            roles=frozenset(roles),
+            counterparties=(PAYEES[0],),
+        )
+
+
+def rule(threshold: str, currency: str = "NAD", **terms: object) -> ApprovalTerms:
+    return ApprovalTerms(currency=currency, threshold=Decimal(threshold), **terms)  # type: ignore[arg-type]  # tests choose
+
+
+def test_without_a_bundle_nobody_can_tell() -> None:
+    with pytest.raises(Unavailable):
+        World().needed("1.00")
+
+
+def test_rules_hold_from_the_bundle_that_brings_them_to_the_one_that_does_not() -> None:
+    world = World()
+    world.publish()
+    assert not world.needed("999999999.99")
+    world.publish(rule("100"))
+    assert (world.needed("99.99"), world.needed("100.00"), world.needed("100.00", "USD")) == (False, True, False)
+    world.publish()
+    assert not world.needed("999999999.99")
+
+
+def test_rules_too_old_to_trust_hold_up_what_they_are_about_and_nothing_else() -> None:
+    world = World()
+    world.publish(rule("100"))
+    world.clock.advance(seconds=301)
+    assert not world.needed("99.99")
+    with pytest.raises(Unavailable):
+        world.needed("100.00")
+
+
+def test_digits_that_cedar_does_not_have_change_nothing() -> None:
+    world = World()
+    world.publish(rule("1.0001", "ELC"))
+    assert not world.needed("1.00009999", "ELC")
+    assert world.needed("1.0001", "ELC")
+    assert world.needed("1.00019999", "ELC")
+    assert world.needed("999999999999.99999999", "ELC")
+
+
+def test_a_rule_about_one_payee_is_about_nobody_else() -> None:
+    world = World()
+    world.publish(rule("0", counterparty=PAYEES[0]), rule("50", counterparty=PAYEES[1]))
+    assert world.needed("0.01")
+    other = {"kind": "transfer", "initiator_id": PAYER, "roles": frozenset({"user"})}
+    ask = world.approvals.approvals()
+    assert not ask.needed(amount=Money.of("49.99", "NAD"), counterparties=(PAYEES[1],), **other)  # type: ignore[arg-type]
+    assert ask.needed(amount=Money.of("50", "NAD"), counterparties=(PAYEES[1],), **other)  # type: ignore[arg-type]
+    assert not ask.needed(amount=Money.of("50", "NAD"), **other)  # type: ignore[arg-type]
+
+
+@given(
+    all_terms,
+    st.integers(1, 40_000).map(lambda n: f"{Decimal(n).scaleb(-2):f}"),
+    st.sampled_from(["NAD", "ELC"]),
+    st.sampled_from(["transfer", "payment"]),
+    st.sampled_from([("user",), ("staff",), ()]),
+)
+def test_passing_small_amounts_by_never_changes_the_answer(
+    terms: list[ApprovalTerms], amount: str, currency: str, kind: str, roles: tuple[str, ...]
+) -> None:
+    world = World()
+    world.publish(*terms)
+    matches = any(
+        term.currency == currency
+        and Decimal(amount) >= term.threshold
+        and (not term.kinds or kind in term.kinds)
+        and (term.role is None or term.role in roles)
+        and term.counterparty in {None, PAYEES[0]}
+        for term in terms
+    )
+    assert world.needed(amount, currency, kind=kind, roles=roles) is matches

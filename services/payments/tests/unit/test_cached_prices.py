@@ -1,0 +1,102 @@
+import asyncio
+from datetime import datetime
+
+import pytest
+
+from chassis.testing.clocks import ControlledClock
+from kernel.errors import Unavailable
+from kernel.money import Money
+from payments.application.pricing.queries import Prices
+from payments.domain.validity import Validity
+from payments.infrastructure.cached_prices import CachedPrices
+from services.payments.tests.unit.prices import ALWAYS, AT, fee_rule, limit, tier
+
+
+class Database:
+    """What would be read; away when told to be, broken when told to be."""
+
+    def __init__(self) -> None:
+        self.prices = Prices((fee_rule(tier(flat="1")),), (), (limit(day_max="5"),))
+        self.failure: Exception | None = None
+        self.reads: asyncio.Queue[datetime] = asyncio.Queue()
+
+    async def fetch(self, at: datetime) -> Prices:
+        self.reads.put_nowait(at)
+        if self.failure:
+            raise self.failure
+        return self.prices
+
+
+class Cache:
+    def __init__(self, *, interval_seconds: float = 60) -> None:
+        self.clock, self.database = ControlledClock(), Database()
+        self.prices = CachedPrices(self.database.fetch, self.clock, interval_seconds=interval_seconds)
+
+    def fee(self) -> str:
+        quote = self.prices.current().quote(kind="transfer", amount=Money.of("10", "NAD"), at=AT)
+        return quote.fee_total.text
+
+
+async def test_nothing_is_priced_before_the_prices_are_known() -> None:
+    cache = Cache()
+    for ask in (cache.prices.current, cache.prices.limits):
+        with pytest.raises(Unavailable):
+            ask()
+    with pytest.raises(Unavailable):
+        await cache.prices.check()
+    assert await cache.prices.refresh()
+    assert cache.fee() == "1.00"
+    assert cache.prices.limits().of("standard").in_force("NAD", AT)
+    await cache.prices.check()
+
+
+async def test_old_prices_hold_while_the_database_is_away_but_not_for_ever() -> None:
+    cache = Cache()
+    await cache.prices.refresh()
+    cache.database.failure = Unavailable(dependency="database")
+    cache.clock.advance(seconds=300)
+    assert not await cache.prices.refresh()
+    assert cache.fee() == "1.00"
+    cache.clock.advance(seconds=1)
+    with pytest.raises(Unavailable):
+        cache.prices.current()
+    cache.database.failure = None
+    assert await cache.prices.refresh()
+    assert cache.fee() == "1.00"
+
+
+async def test_a_defect_is_not_taken_for_an_absence() -> None:
+    cache = Cache()
+    cache.database.failure = ValueError("a row that no rule can be made of")
+    with pytest.raises(ValueError, match="a row"):
+        await cache.prices.refresh()
+
+
+async def test_news_of_a_change_are_followed_at_once() -> None:
+    cache, stop = Cache(), asyncio.Event()
+    running = asyncio.create_task(cache.prices.run(stop))
+    await asyncio.wait_for(cache.database.reads.get(), 5)
+    cache.database.prices = Prices((fee_rule(tier(flat="2")),), (), ())
+    await cache.prices.on_changed(None)
+    await asyncio.wait_for(cache.database.reads.get(), 5)
+    stop.set()
+    await running
+    assert cache.fee() == "2.00"
+
+
+async def test_without_news_prices_are_fetched_again_and_again() -> None:
+    cache, stop = Cache(interval_seconds=0.01), asyncio.Event()
+    running = asyncio.create_task(cache.prices.run(stop))
+    for _ in range(3):
+        await asyncio.wait_for(cache.database.reads.get(), 5)
+    stop.set()
+    await running
+
+
+async def test_a_planned_version_holds_from_its_very_instant_without_a_fetch() -> None:
+    cache = Cache()
+    at = cache.clock.now()
+    old = fee_rule(tier(flat="1"), validity=Validity(ALWAYS.since, at))
+    cache.database.prices = Prices((old, fee_rule(tier(flat="2"), validity=Validity(at), version=2)), (), ())
+    await cache.prices.refresh()
+    assert cache.fee() == "2.00"
