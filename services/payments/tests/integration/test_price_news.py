@@ -1,0 +1,74 @@
+"""The `serve` process, whole: a price that is set anywhere is charged here as soon as the news has come by the broker."""
+
+import asyncio
+from uuid import UUID
+
+from chassis.database import Database
+from chassis.messaging.relay import Relay
+from chassis.testing.databases import DatabaseUrls
+from kernel.actor import Actor
+from kernel.clock import SystemClock
+from kernel.errors import Unavailable
+from kernel.money import Money
+from payments.application import Payments
+from payments.application.pricing import Pricing
+from payments.bootstrap.parts import pricing_unit_of_work
+from payments.bootstrap.processes import serving
+from payments.domain.fee_rule import FeeRule
+from payments.domain.validity import Validity
+from payments.infrastructure.queries.pricing import SqlPricingQueries
+from payments.interfaces.publications import PUBLICATIONS
+from payments.settings import PaymentsSettings
+from services.payments.tests.fakes import FakePrices
+from services.payments.tests.unit.prices import fee_rule, tier
+
+# Well below the half minute after which prices are fetched without news.
+SECONDS_MAX = 15
+
+
+def dollar(rule_id: UUID, validity: Validity) -> FeeRule:
+    return fee_rule(tier(flat="1"), id=rule_id, validity=validity)
+
+
+def fee(payments: Payments) -> str:
+    try:
+        book = payments.pricing.quote_order.prices.current()
+    except Unavailable:
+        return "unknown"
+    return book.quote(kind="transfer", amount=Money.of("10", "NAD"), at=SystemClock().now()).fee_total.text
+
+
+async def until_fee(payments: Payments, expected: str) -> None:
+    async with asyncio.timeout(SECONDS_MAX):
+        while fee(payments) != expected:  # noqa: ASYNC110  # another process' memory tells nobody that it changed
+            await asyncio.sleep(0.02)
+
+
+async def test_a_price_set_elsewhere_is_charged_here_within_moments(
+    database: Database, database_urls: DatabaseUrls, broker_url: str
+) -> None:
+    fakes, clock, stop = FakePrices(), SystemClock(), asyncio.Event()
+    elsewhere = Pricing.of(
+        uow=pricing_unit_of_work(database),
+        prices=fakes,
+        approvals=fakes,
+        queries=SqlPricingQueries(database),
+        clock=clock,
+    )
+    settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url)
+    relay = Relay(database_urls.app, broker_url, PUBLICATIONS)
+    async with serving(settings) as parts:
+        payments: Payments = parts.rest.state.application
+        assert fee(payments) == "unknown"
+        running = [asyncio.ensure_future(run(stop)) for run in (relay.run, *parts.background)]
+        try:
+            await until_fee(payments, "0.00")
+            async with asyncio.timeout(SECONDS_MAX):
+                while (await parts.readiness.check())["broker"]:  # noqa: ASYNC110  # nor does readiness
+                    await asyncio.sleep(0.02)
+            actor = Actor.service("test")
+            await elsewhere.set_fee_rule(actor=actor, draft=dollar, since=None, until=None, reason="test")
+            await until_fee(payments, "1.00")
+        finally:
+            stop.set()
+            await asyncio.gather(*running)
