@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
-from kernel.errors import DomainError
+from kernel.errors import DomainError, InvalidValue
 from kernel.ids import new_id
 from payments.application.pricing import Pricing
 from payments.bootstrap.parts import pricing_unit_of_work
@@ -160,8 +160,36 @@ async def test_whoever_sets_prices_at_once_takes_turns(pricing: Pricing, databas
     assert overlaps == []
 
 
+async def test_a_tier_that_limits_nothing_is_assigned_to_nobody(pricing: Pricing, clock: ControlledClock) -> None:
+    async def assign(tier_: str) -> int:
+        return (await pricing.assign_tier(actor=ADMIN, owner_id=owner, tier=tier_, version=None, reason="test")).version
+
+    owner = new_id()
+    with pytest.raises(InvalidValue):
+        await assign("business")
+    made = await pricing.set_limit(
+        actor=ADMIN,
+        draft=lambda id_, validity: limit(id=id_, validity=validity, tier="business", day_max="5000"),
+        since=None,
+        until=None,
+        reason="test",
+    )
+    assert (await assign("business"), await assign("standard")) == (1, 2)
+    clock.advance(seconds=60)
+    await pricing.end_limit(actor=ADMIN, version_id=made.id, until=None, reason="test")
+    with pytest.raises(InvalidValue):
+        await assign("business")
+
+
 async def test_a_tier_assigned_by_many_at_once_is_assigned_once(pricing: Pricing, database: Database) -> None:
     owner = new_id()
+    await pricing.set_limit(
+        actor=ADMIN,
+        draft=lambda id_, validity: limit(id=id_, validity=validity, tier="business", day_max="5000"),
+        since=None,
+        until=None,
+        reason="test",
+    )
 
     async def assign() -> int:
         tier_ = await pricing.assign_tier(actor=ADMIN, owner_id=owner, tier="business", version=None, reason="test")
@@ -169,7 +197,7 @@ async def test_a_tier_assigned_by_many_at_once_is_assigned_once(pricing: Pricing
 
     assert set(await asyncio.gather(*(assign() for _ in range(5)))) == {1}
     facts = await rows(database, "SELECT 1 FROM outbox WHERE type = 'audit.facts.recorded'")
-    assert len(facts) == 1
+    assert len(facts) == 2  # the limit's, and one of five
 
 
 @pytest.mark.parametrize(

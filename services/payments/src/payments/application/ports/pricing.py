@@ -54,6 +54,9 @@ class Tiers(Protocol):
     async def lock(self, owner_id: UUID) -> TierView | None:
         """Find an owner's tier, and keep others from assigning one until the transaction ends."""
 
+    async def is_limited(self, tier: str, at: datetime) -> bool:
+        """Tell whether the tier has a limit, in any currency, that holds at `at` or will."""
+
     async def save(self, tier: TierView) -> None: ...
 
 

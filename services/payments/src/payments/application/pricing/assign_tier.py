@@ -3,7 +3,7 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import StaleVersion
+from kernel.errors import InvalidValue, StaleVersion
 from payments.application.ports.pricing import PricingUnitOfWork
 from payments.application.pricing import facts
 from payments.application.pricing.queries import TierView
@@ -12,7 +12,10 @@ from payments.domain.limits import STANDARD_TIER, require_tier
 
 @dataclass(frozen=True, slots=True)
 class AssignTier:
-    """Put an owner into a tier, whose limits hold from the next transfer on; assigning it again changes nothing."""
+    """Put an owner into a tier, whose limits hold from the next transfer on; assigning it again changes nothing.
+
+    Only into one that has limits, or back into the standard one: a misspelt tier would have none, and set its owner free.
+    """
 
     uow: PricingUnitOfWork
     clock: Clock
@@ -25,9 +28,11 @@ class AssignTier:
                 raise StaleVersion(field="If-Match", owner_id=owner_id, version=standing.version)
             if standing.version and standing.tier == tier:
                 return standing
+            if tier != STANDARD_TIER and not await tx.tiers.is_limited(require_tier(tier), now):
+                raise InvalidValue(field="tier", expected="a tier that has limits")
             assigned = replace(
                 standing,
-                tier=require_tier(tier),
+                tier=tier,
                 version=standing.version + 1,
                 assigned_by=actor.subject_id,
                 assigned_at=now,

@@ -22,6 +22,9 @@ from payments.infrastructure.price_rows import FEE_RULES, FX_RATES, LIMITS, Pric
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('pricing', 0))")
 _LOCK_OWNER = text("SELECT pg_advisory_xact_lock(hashtextextended('tier/' || :owner, 0))")
 _TIER = text("SELECT owner_id, tier, version, assigned_by, assigned_at FROM customer_tiers WHERE owner_id = :owner")
+_IS_LIMITED = text(
+    "SELECT EXISTS (SELECT FROM limits WHERE tier = :tier AND (valid_until IS NULL OR valid_until > greatest(:at, valid_from)))"
+)
 _SAVE_TIER = text(
     """
     INSERT INTO customer_tiers (owner_id, tier, version, assigned_by, assigned_at)
@@ -91,6 +94,9 @@ class SqlTiers:
         await self._session.execute(_LOCK_OWNER, {"owner": str(owner_id)})
         row = (await self._session.execute(_TIER, {"owner": owner_id})).one_or_none()
         return TierView(*row) if row else None
+
+    async def is_limited(self, tier: str, at: datetime) -> bool:
+        return bool(await self._session.scalar(_IS_LIMITED, {"tier": tier, "at": at}))
 
     async def save(self, tier: TierView) -> None:
         await self._session.execute(
