@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +21,11 @@ from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesC
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance.application import Governance
 from governance.bootstrap import build
+from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.errors import LastAdministrator
 from governance.interfaces.subscriptions import subscriptions
 from kernel.actor import Actor, ActorKind
-from kernel.errors import StaleVersion
+from kernel.errors import AlreadyExists, StaleVersion
 from kernel.ids import new_id
 from kernel.pages import PageRequest
 from services.governance.tests.fakes import FakeSubjects
@@ -181,3 +183,33 @@ async def test_there_is_one_default_role(urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(urls.app) as connection:
         with pytest.raises(psycopg.errors.UniqueViolation):
             await connection.execute("UPDATE roles SET is_default = true")
+
+
+def terms(threshold: int) -> ApprovalTerms:
+    return ApprovalTerms(currency="NAD", threshold=Decimal(threshold))
+
+
+async def test_one_rule_made_by_many_at_once_is_made_once(app: Governance, database: Database) -> None:
+    async def make(threshold: int) -> object:
+        return await app.set_approval_rule(actor=ADMIN, name="large", terms=terms(threshold), version=None, reason="test")
+
+    outcomes = await asyncio.gather(*(make(threshold) for threshold in range(5)), return_exceptions=True)
+
+    assert sum(isinstance(outcome, AlreadyExists) for outcome in outcomes) == 4
+    assert len(await sent(database, PolicyBundlePublished)) == 1
+    assert await rows(database, "SELECT version FROM approval_rules") == [(1,)]
+
+
+async def test_rules_and_roles_changed_at_once_are_all_in_the_last_bundle(app: Governance) -> None:
+    guest = await app.get_role(name="guest")
+
+    await asyncio.gather(
+        app.set_approval_rule(actor=ADMIN, name="large", terms=terms(1), version=None, reason="test"),
+        app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=guest.version),
+        app.set_approval_rule(actor=ADMIN, name="larger", terms=terms(2), version=None, reason="test"),
+    )
+
+    bundle = await app.get_bundle()
+    assert bundle is not None
+    assert bundle.bundle.version == 3
+    assert all(f'@id("{name}")' in bundle.policies for name in ("approval:large", "approval:larger", "role:guest"))
