@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from identity.application.accounts import Accounts
 from identity.application.device_keys import DeviceKeys
+from identity.application.factors import Factors
 from identity.application.keys import Keys
 from identity.application.queries import IdentityQueries
 from identity.application.sessions import Sessions
@@ -15,4 +16,5 @@ class Identity:
     sessions: Sessions
     keys: Keys
     device_keys: DeviceKeys
+    factors: Factors
     queries: IdentityQueries

@@ -5,10 +5,20 @@ from typing import Protocol
 from identity.application.accounts.queries import AccountQueries
 from identity.application.addresses.queries import AddressQueries
 from identity.application.device_keys.queries import DeviceKeyQueries
+from identity.application.factors.queries import FactorQueries
 from identity.application.keys.queries import KeyQueries
 from identity.application.messages.queries import MessageQueries
 from identity.application.sessions.queries import SessionQueries
 
 
-class IdentityQueries(AccountQueries, SessionQueries, AddressQueries, KeyQueries, MessageQueries, DeviceKeyQueries, Protocol):
+class IdentityQueries(
+    AccountQueries,
+    SessionQueries,
+    AddressQueries,
+    KeyQueries,
+    MessageQueries,
+    DeviceKeyQueries,
+    FactorQueries,
+    Protocol,
+):
     pass

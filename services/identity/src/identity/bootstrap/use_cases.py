@@ -1,18 +1,29 @@
 """The use cases on what they need of the world, one function for each group of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chassis.crypto import BlindIndex
 from chassis.database import Database
 from identity.application import Identity
 from identity.application.accounts import Accounts
+from identity.application.accounts.change_contact import ChangeContact
+from identity.application.accounts.change_password import ChangePassword
+from identity.application.accounts.change_status import ChangeStatus
+from identity.application.accounts.codes import Codes
+from identity.application.accounts.confirm_code import ConfirmCode, ResendCode
+from identity.application.accounts.manage_users import CreateUser, RequirePasswordReset
+from identity.application.accounts.new_password import NewPassword
 from identity.application.accounts.read_users import GetSubject, GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
+from identity.application.accounts.update_user import UpdateUser
 from identity.application.device_keys import DeviceKeys
 from identity.application.device_keys.get_device_key import GetDeviceKey
 from identity.application.device_keys.issue_challenge import IssueChallenge
 from identity.application.device_keys.register_device_key import RegisterDeviceKey
 from identity.application.device_keys.revoke_device_key import RevokeDeviceKey
+from identity.application.factors import Factors
+from identity.application.factors.challenge_second_factor import ChallengeSecondFactor
 from identity.application.keys import Keys
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.ports.accounts import Passwords
@@ -24,11 +35,16 @@ from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
+from identity.bootstrap.factors import build_factors
 from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work
+from identity.domain.one_time_code import Purpose
 from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.challenges import SignedChallenges
 from identity.infrastructure.contacts import ParsedContacts
 from identity.infrastructure.device_signatures import VerifiedSignatures
+from identity.infrastructure.generated_password import generate_password
+from identity.infrastructure.one_time_codes import generate_code
+from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.infrastructure.queries import SqlIdentityQueries
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
@@ -49,6 +65,7 @@ class World:
     attempts: Attempts
     revocations: Revocations
     clock: Clock
+    generate_code: Callable[[], str] = generate_code
 
     @property
     def master_key(self) -> bytes:
@@ -62,6 +79,24 @@ class World:
     def queries(self) -> IdentityQueries:
         return SqlIdentityQueries(self.database, Vault(self.master_key), self.clock)
 
+    @property
+    def access_tokens(self) -> JwtAccessTokens:
+        settings = self.settings
+        return JwtAccessTokens(
+            self.ring, issuer=settings.token_issuer, audience=settings.token_audience, life=settings.access_token_life
+        )
+
+    @property
+    def start_session(self) -> StartSession:
+        return StartSession(
+            self.uow,
+            self.roles,
+            self.access_tokens,
+            SignedRefreshTokens(self.master_key),
+            self.clock,
+            self.settings.session_life,
+        )
+
 
 def build(world: World) -> Identity:
     return Identity(
@@ -69,16 +104,31 @@ def build(world: World) -> Identity:
         sessions=sessions(world),
         keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(world.master_key), world.clock)),
         device_keys=device_keys(world),
+        factors=factors(world),
         queries=world.queries,
     )
 
 
 def accounts(world: World) -> Accounts:
-    settings, queries = world.settings, world.queries
+    settings, queries, uow, clock = world.settings, world.queries, world.uow, world.clock
+    passwords, policy, contacts = world.passwords, password_policy(settings), ParsedContacts()
+    codes = Codes(BlindIndex(world.master_key, purpose="one-time-code"), world.generate_code)
+    by_mail, by_phone = frozenset({Purpose.REGISTRATION, Purpose.EMAIL}), frozenset({Purpose.PHONE})
+    new_password = NewPassword(passwords, policy, queries)
     return Accounts(
-        register_user=RegisterUser(world.uow, world.passwords, password_policy(settings), ParsedContacts(), world.clock),
+        register_user=RegisterUser(uow, passwords, policy, contacts, codes, clock),
+        confirm_email=ConfirmCode(uow, codes, clock, by_mail),
+        confirm_phone=ConfirmCode(uow, codes, clock, by_phone),
+        resend_email_code=ResendCode(uow, codes, clock, by_mail),
+        resend_phone_code=ResendCode(uow, codes, clock, by_phone),
+        change_contact=ChangeContact(uow, contacts, codes, clock),
+        change_password=ChangePassword(uow, queries, passwords, new_password, world.attempts, world.revocations, clock),
+        change_status=ChangeStatus(uow, world.revocations, clock),
+        update_user=UpdateUser(uow, clock),
+        create_user=CreateUser(uow, passwords, contacts, generate_password, clock),
+        require_password_reset=RequirePasswordReset(uow, passwords, new_password, generate_password, world.revocations, clock),
         get_user=GetUser(queries),
-        list_users=ListUsers(queries),
+        list_users=ListUsers(queries, contacts),
         get_subject=GetSubject(queries),
         create_administrator=create_administrator(settings, world.database, world.passwords, world.clock),
     )
@@ -86,11 +136,7 @@ def accounts(world: World) -> Accounts:
 
 def sessions(world: World) -> Sessions:
     settings, uow = world.settings, world.uow
-    access_tokens = JwtAccessTokens(
-        world.ring, issuer=settings.token_issuer, audience=settings.token_audience, life=settings.access_token_life
-    )
-    refresh_tokens = SignedRefreshTokens(world.master_key)
-    start = StartSession(uow, world.roles, access_tokens, refresh_tokens, world.clock, settings.session_life)
+    access_tokens, refresh_tokens = world.access_tokens, SignedRefreshTokens(world.master_key)
     return Sessions(
         sign_in=SignIn(
             uow=uow,
@@ -98,11 +144,27 @@ def sessions(world: World) -> Sessions:
             passwords=world.passwords,
             attempts=world.attempts,
             digest=BlindIndex(world.master_key, purpose="sign-in-name"),
-            start=start,
+            start=world.start_session,
+            challenge=ChallengeSecondFactor(
+                uow, world.queries, world.roles, RandomSecrets(), world.clock, settings.mfa_required_roles
+            ),
             clock=world.clock,
         ),
         refresh_session=RefreshSession(uow, world.roles, access_tokens, refresh_tokens, world.revocations, world.clock),
         sign_out=SignOut(uow, world.revocations, world.clock, settings.access_token_life),
+    )
+
+
+def factors(world: World) -> Factors:
+    return build_factors(
+        world.settings,
+        uow=world.uow,
+        queries=world.queries,
+        passwords=world.passwords,
+        roles=world.roles,
+        access_tokens=world.access_tokens,
+        start=world.start_session,
+        clock=world.clock,
     )
 
 

@@ -41,6 +41,13 @@ class AccountExists(AlreadyExists):
     """An account with these details exists already."""
 
 
+class InvalidCode(DomainError):
+    """The code is wrong, was used, or has expired; ask for another."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "AUTH_010"
+
+
 class InvalidEmail(InvalidValue):
     """Not an e-mail address."""
 
@@ -71,6 +78,7 @@ class WeakPassword(InvalidValue):
         "lower_case": "needs a lower-case letter",
         "digit": "needs a digit",
         "special": "needs a special character",
+        "reused": "is one of your last five",
         "common": "is one that attackers try first",
         "context": "must not contain your name, e-mail address or the platform's name",
     }
@@ -97,3 +105,44 @@ class PossessionNotProven(InvalidValue):
 
 class DeviceKeyKnown(AlreadyExists):
     """The key was registered before; make a new one."""
+
+
+class WrongCode(DomainError):
+    """The code is not right, or was used before."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "AUTH_006"
+
+
+class SignInOver(DomainError):
+    """The sign-in has ended; begin again."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "AUTH_007"
+
+
+class PasskeyRefused(DomainError):
+    """The passkey's answer is not acceptable."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "AUTH_008"
+
+
+class InvalidResetLink(InvalidValue):
+    """The link is not valid any more; ask for another."""
+
+
+class FactorExists(AlreadyExists):
+    """The second factor is set up already; remove it first."""
+
+
+class TooManyPasskeys(AlreadyExists):
+    """No more passkeys may be added; remove one first."""
+
+
+class RecoveryDecided(AlreadyExists):
+    """The request was decided already, or has expired."""
+
+
+class RecoveryPending(AlreadyExists):
+    """A request to recover this account waits already."""

@@ -20,6 +20,9 @@ class EndReason(StrEnum):
     REPLACED = "replaced"
     REFRESH_REUSED = "refresh_reused"
     WRONG_DEVICE = "wrong_device"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason's name
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
 
 
 class Presented(StrEnum):
@@ -105,6 +108,13 @@ class Session(Aggregate):
         self.generation = successor.generation
         self.sealed_successor = sealed
         self.rotated_at = at
+
+    def prove_again(self, methods: tuple[str, ...], *, at: datetime) -> None:
+        """Note that the user has just proven anew who they are; tokens from now on say so."""
+        if not self.is_live:
+            raise InvalidRefreshToken(session_id=self.id)
+        self.authenticated_at = at
+        self.methods = tuple(dict.fromkeys((*self.methods, *methods)))
 
     def end(self, reason: EndReason, *, at: datetime, access_token_life: timedelta) -> None:
         """End the session for good; ending it again changes nothing."""

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
-from identity.domain.events import UserRegistered
+from identity.domain.events import UserRegistered, UserStatusChanged
+from kernel.errors import NotFound, StaleVersion
 from kernel.events import Aggregate
 from kernel.ids import new_id
 
@@ -24,6 +25,12 @@ class InitialRole(StrEnum):
     ADMIN = "admin"
 
 
+# None of the last five passwords may come back: the present one and these before it.
+EARLIER_KEPT: Final = 4
+# An account that is deleted, or restricted until it may be erased, changes by other verbs.
+_MAY_CHANGE: Final = frozenset({UserStatus.ACTIVE, UserStatus.SUSPENDED})
+
+
 @dataclass(eq=False)
 class User(Aggregate):
     """`password_hash` is a PHC string."""
@@ -37,6 +44,11 @@ class User(Aggregate):
     agreed_terms_at: datetime | None
     registered_at: datetime
     last_sign_in_at: datetime | None = None
+    version: int = 1
+    email_verified_at: datetime | None = None
+    phone_verified_at: datetime | None = None
+    deleted_at: datetime | None = None
+    second_factor_since: datetime | None = None
 
     @classmethod
     def register(
@@ -62,8 +74,75 @@ class User(Aggregate):
     def is_active(self) -> bool:
         return self.status == UserStatus.ACTIVE
 
+    @property
+    def has_second_factor(self) -> bool:
+        return self.second_factor_since is not None
+
+    def gain_second_factor(self, *, at: datetime) -> None:
+        """No session starts without one from now on."""
+        self.second_factor_since = self.second_factor_since or at
+
+    def lose_second_factor(self) -> None:
+        self.second_factor_since = None
+
     def note_sign_in(self, *, at: datetime) -> None:
         self.last_sign_in_at = at
+
+    def verify_email(self, *, at: datetime) -> None:
+        self.email_verified_at = at
+        self.version += 1
+
+    def verify_phone(self, *, at: datetime) -> None:
+        self.phone_verified_at = at
+        self.version += 1
+
+    def change_details(self, *, username: str | None, phone_changed: bool = False) -> None:
+        """Note that the profile, or the username, is another; a number that is new has not been verified."""
+        self.username = username
+        if phone_changed:
+            self.phone_verified_at = None
+        self.version += 1
+
+    def change_password(self, password_hash: str, *, at: datetime) -> None:
+        self.password_hash, self.password_changed_at = password_hash, at
+        self.version += 1
+
+    def suspend(self, reason: str, *, at: datetime) -> bool:
+        """Keep the user from acting; False when that is so already. Raises NotFound for a deleted account."""
+        return self._become(UserStatus.SUSPENDED, reason, at)
+
+    def activate(self, reason: str, *, at: datetime) -> bool:
+        """Let a suspended user act again; False when that is so already. Raises NotFound for a deleted account."""
+        return self._become(UserStatus.ACTIVE, reason, at)
+
+    def delete(self, reason: str, *, at: datetime) -> bool:
+        """Close the account; its data stays until it is erased. False when it is closed already."""
+        if self.status == UserStatus.DELETED:
+            return False
+        self.deleted_at = at
+        return self._become(UserStatus.DELETED, reason, at)
+
+    def restore(self, reason: str, *, at: datetime) -> bool:
+        """Open a closed account again; False when it is not closed."""
+        if self.status != UserStatus.DELETED:
+            return False
+        self.deleted_at, self.status = None, UserStatus.SUSPENDED
+        return self._become(UserStatus.ACTIVE, reason, at)
+
+    def require_version(self, expected: int | None) -> None:
+        """Raise StaleVersion when the account has changed since the caller read it."""
+        if expected is not None and expected != self.version:
+            raise StaleVersion(version=self.version)
+
+    def _become(self, status: UserStatus, reason: str, at: datetime) -> bool:
+        if self.status not in _MAY_CHANGE:
+            raise NotFound(user_id=self.id)
+        if self.status == status:
+            return False
+        self.status = status
+        self.version += 1
+        self.announce(UserStatusChanged(occurred_at=at, user_id=self.id, status=status.value, reason=reason))
+        return True
 
     def strengthen_hash(self, password_hash: str) -> None:
         """Keep the same password under today's hash parameters."""

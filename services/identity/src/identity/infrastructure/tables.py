@@ -3,7 +3,21 @@
 from enum import StrEnum
 from functools import cache
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Enum, ForeignKey, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Enum,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 
@@ -11,8 +25,13 @@ from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.message import Message, Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
+from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
+from identity.domain.password_reset import PasswordReset
+from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.session import Session
+from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.signing_key import SigningKey
+from identity.domain.totp import Totp
 from identity.domain.user import InitialRole, User, UserStatus
 from identity.domain.wallet_address import WalletAddress
 
@@ -44,6 +63,7 @@ users = Table(
     Column("email_verified_at", _time()),
     Column("phone_verified_at", _time()),
     Column("deleted_at", _time()),
+    Column("second_factor_since", _time()),
 )
 subject_keys = Table(
     "subject_keys",
@@ -155,6 +175,91 @@ messages = Table(
     Column("delivered_at", _time()),
     Column("failed_at", _time()),
 )
+totps = Table(
+    "totps",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("secret", LargeBinary),
+    Column("created_at", _time(), nullable=False),
+    Column("confirmed_at", _time()),
+    Column("last_step", BigInteger, nullable=False),
+)
+backup_codes = Table(
+    "backup_codes",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("created_at", _time(), nullable=False),
+    Column("used_at", _time()),
+)
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("credential_id", LargeBinary, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", _time(), nullable=False),
+    Column("last_used_at", _time()),
+    Column("flagged_at", _time()),
+)
+sign_in_challenges = Table(
+    "sign_in_challenges",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("device_id", Uuid, nullable=False),
+    Column("methods", ARRAY(Text, as_tuple=True), nullable=False),
+    Column("password_changed_at", _time(), nullable=False),
+    Column("enrolment", Boolean, nullable=False),
+    Column("created_at", _time(), nullable=False),
+    Column("expires_at", _time(), nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+    Column("finished_at", _time()),
+)
+second_factor_failures = Table(
+    "second_factor_failures",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("failed_at", _time(), nullable=False),
+)
+passkey_ceremonies = Table(
+    "passkey_ceremonies",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", _text_of(CeremonyKind), nullable=False),
+    Column("user_id", ForeignKey("users.id")),
+    Column("challenge", LargeBinary, nullable=False),
+    Column("expires_at", _time(), nullable=False),
+    Column("used_at", _time()),
+)
+password_resets = Table(
+    "password_resets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("created_at", _time(), nullable=False),
+    Column("expires_at", _time(), nullable=False),
+    Column("used_at", _time()),
+)
+recovery_requests = Table(
+    "recovery_requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("reason", _text_of(RecoveryReason), nullable=False),
+    Column("status", _text_of(RecoveryStatus), nullable=False),
+    Column("requested_at", _time(), nullable=False),
+    Column("expires_at", _time(), nullable=False),
+    Column("decided_at", _time()),
+    Column("decided_by", Uuid),
+    Column("decision_reason", Text),
+)
 
 
 @cache
@@ -168,5 +273,11 @@ def map_aggregates() -> None:
     mapper.map_imperatively(SigningKey, signing_keys)
     mapper.map_imperatively(DeviceKey, device_keys)
     mapper.map_imperatively(Message, messages)
-    # What waits for a code is no part of it: it passes through the vault.
+    mapper.map_imperatively(Passkey, passkeys)
+    mapper.map_imperatively(Ceremony, passkey_ceremonies)
+    mapper.map_imperatively(SignInChallenge, sign_in_challenges)
+    mapper.map_imperatively(PasswordReset, password_resets)
+    mapper.map_imperatively(RecoveryRequest, recovery_requests)
+    # An app's secret is no part of it, as what waits for a code is none of the code: both pass through the vault.
+    mapper.map_imperatively(Totp, totps, exclude_properties=("secret",))
     mapper.map_imperatively(OneTimeCode, one_time_codes, exclude_properties=("pending",))

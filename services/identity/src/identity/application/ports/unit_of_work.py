@@ -3,10 +3,13 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from identity.application.ports.accounts import Profiles, Users, WalletAddresses
+from identity.application.ports.accounts import PasswordHistory, Profiles, Users, WalletAddresses
 from identity.application.ports.device_keys import DeviceKeys
+from identity.application.ports.factors import Factors
 from identity.application.ports.keys import SigningKeys
 from identity.application.ports.messages import Messages
+from identity.application.ports.one_time_codes import OneTimeCodes
+from identity.application.ports.recovery import PasswordResets, RecoveryRequests
 from identity.application.ports.sessions import Devices, Sessions
 from kernel.actor import Actor
 from kernel.audit import AuditFact
@@ -29,6 +32,12 @@ class Transaction(Protocol):
     def sessions(self) -> Sessions: ...
 
     @property
+    def password_history(self) -> PasswordHistory: ...
+
+    @property
+    def one_time_codes(self) -> OneTimeCodes: ...
+
+    @property
     def messages(self) -> Messages: ...
 
     @property
@@ -36,6 +45,15 @@ class Transaction(Protocol):
 
     @property
     def signing_keys(self) -> SigningKeys: ...
+
+    @property
+    def factors(self) -> Factors: ...
+
+    @property
+    def password_resets(self) -> PasswordResets: ...
+
+    @property
+    def recovery_requests(self) -> RecoveryRequests: ...
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 

@@ -38,6 +38,7 @@ class CredentialView:
     password_hash: str
     password_changed_at: datetime
     is_active: bool
+    has_second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class SessionView:
 
 
 class SessionQueries(Protocol):
+    async def credential_of(self, user_id: UUID) -> CredentialView | None: ...
+
     async def credential(self, name: SignInName) -> CredentialView | None: ...
 
     async def sessions_of(self, user_id: UUID, page: PageRequest) -> Page[SessionView]:

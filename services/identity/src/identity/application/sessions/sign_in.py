@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
 from identity.application.ports.accounts import Passwords, Verified
 from identity.application.ports.sessions import Attempts, Digests
 from identity.application.ports.unit_of_work import UnitOfWork
@@ -19,7 +20,7 @@ PASSWORD_METHOD = "pwd"  # noqa: S105  # RFC 8176's name for the method
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Start a session on a device by e-mail or username and password.
+    """Start a session on a device by e-mail or username and password, or ask for the second factor.
 
     Whoever cannot sign in learns nothing of why: unknown names, wrong passwords and accounts that may not act are
     answered alike, after the same work.
@@ -31,9 +32,10 @@ class SignIn:
     attempts: Attempts
     digest: Digests
     start: StartSession
+    challenge: ChallengeSecondFactor
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, name: SignInName, password: str, device_id: UUID) -> TokenPair:
+    async def __call__(self, *, actor: Actor, name: SignInName, password: str, device_id: UUID) -> TokenPair | Challenged:
         """Raise InvalidCredentials, TooManyAttempts, or Unavailable (hashing at its limit, governance away)."""
         account = self.digest(f"{name.kind}:{name.text}").hex()[:32]
         await self.attempts.admit(account, actor.ip)
@@ -42,15 +44,28 @@ class SignIn:
         if credential is None or not verified.matches or not credential.is_active:
             await self._refuse(actor, account, credential, device_id)
             raise InvalidCredentials
-        pair = await self.start(
+        outcome = await self._go_on(actor, credential, verified, device_id)
+        # A right password is no guess; codes have a count of their own.
+        await self.attempts.forget(account, actor.ip)
+        return outcome
+
+    async def _go_on(
+        self, actor: Actor, credential: CredentialView, verified: Verified, device_id: UUID
+    ) -> TokenPair | Challenged:
+        challenged = await self.challenge(
+            actor=actor,
+            credential=credential,
+            device_id=device_id,
+            methods=(PASSWORD_METHOD,),
+            stronger_hash=verified.stronger_hash,
+        )
+        return challenged or await self.start(
             actor=actor,
             user_id=credential.user_id,
             device_id=device_id,
             methods=(PASSWORD_METHOD,),
             confirm=lambda user: _confirm(user, credential, verified),
         )
-        await self.attempts.forget(account, actor.ip)
-        return pair
 
     async def _refuse(self, actor: Actor, account: str, credential: CredentialView | None, device_id: UUID) -> None:
         user_id = str(credential.user_id) if credential else None
@@ -59,8 +74,8 @@ class SignIn:
 
 
 def _confirm(user: User, credential: CredentialView, verified: Verified) -> None:
-    # The password may have changed since it was read without a lock.
-    if user.password_changed_at != credential.password_changed_at:
+    # The password may have changed since it was read without a lock, or a second factor been set up.
+    if (user.password_changed_at, user.has_second_factor) != (credential.password_changed_at, credential.has_second_factor):
         raise InvalidCredentials
     if verified.stronger_hash:
         user.strengthen_hash(verified.stronger_hash)

@@ -9,13 +9,15 @@ from identity.infrastructure.queries.rows import SqlReads
 from kernel.pages import Page, PageRequest
 
 _CREDENTIAL = """
-    SELECT u.id, u.password_hash, u.password_changed_at, u.status = 'active' AS is_active
+    SELECT u.id, u.password_hash, u.password_changed_at, u.status = 'active' AS is_active,
+           u.second_factor_since IS NOT NULL AS has_second_factor
     FROM users u LEFT JOIN profiles p ON p.user_id = u.id
 """
 _CREDENTIAL_BY = {
     NameKind.EMAIL: text(f"{_CREDENTIAL} WHERE p.email_index = :name"),
     NameKind.USERNAME: text(f"{_CREDENTIAL} WHERE u.username = :name"),
 }
+_CREDENTIAL_OF = text(f"{_CREDENTIAL} WHERE u.id = :id")
 _SESSIONS = text(
     """
     SELECT id, device_id, methods, started_at, rotated_at, expires_at, ended_at, end_reason, count(*) OVER () AS total
@@ -25,6 +27,10 @@ _SESSIONS = text(
 
 
 class SqlSessionQueries(SqlReads):
+    async def credential_of(self, user_id: UUID) -> CredentialView | None:
+        rows = await self._rows(_CREDENTIAL_OF, {"id": user_id})
+        return CredentialView(*rows[0]) if rows else None
+
     async def credential(self, name: SignInName) -> CredentialView | None:
         key = self._vault.email_index(name.text) if name.kind is NameKind.EMAIL else name.text
         rows = await self._rows(_CREDENTIAL_BY[name.kind], {"name": key})

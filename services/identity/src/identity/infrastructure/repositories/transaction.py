@@ -3,10 +3,13 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.unit_of_work import SqlTransaction
-from identity.infrastructure.repositories.accounts import SqlProfiles, SqlUsers, SqlWalletAddresses
+from identity.infrastructure.repositories.accounts import SqlPasswordHistory, SqlProfiles, SqlUsers, SqlWalletAddresses
 from identity.infrastructure.repositories.device_keys import SqlDeviceKeys
+from identity.infrastructure.repositories.factors import SqlFactors
 from identity.infrastructure.repositories.keys import SqlSigningKeys
 from identity.infrastructure.repositories.messages import DeferDelivery, SqlMessages
+from identity.infrastructure.repositories.one_time_codes import SqlOneTimeCodes
+from identity.infrastructure.repositories.recovery import SqlPasswordResets, SqlRecoveryRequests
 from identity.infrastructure.repositories.sessions import SqlDevices, SqlSessions
 from identity.infrastructure.vault import Vault
 from kernel.actor import Actor
@@ -22,4 +25,9 @@ class SqlIdentityTransaction(SqlTransaction):
         self.sessions = SqlSessions(session)
         self.signing_keys = SqlSigningKeys(session)
         self.device_keys = SqlDeviceKeys(session)
+        self.factors = SqlFactors(session, vault)
+        self.password_resets = SqlPasswordResets(session)
+        self.recovery_requests = SqlRecoveryRequests(session)
+        self.password_history = SqlPasswordHistory(session)
+        self.one_time_codes = SqlOneTimeCodes(session, vault)
         self.messages = SqlMessages(session, vault, defer_delivery)

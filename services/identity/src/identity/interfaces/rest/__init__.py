@@ -1,12 +1,16 @@
 """Identity over REST."""
 
 from identity.interfaces.rest.auth import auth
+from identity.interfaces.rest.dev_mailbox import dev
 from identity.interfaces.rest.device_keys import device_keys
+from identity.interfaces.rest.factors import factors
 from identity.interfaces.rest.jwks import jwks_router
+from identity.interfaces.rest.own_account import own_account
 from identity.interfaces.rest.sessions import sessions
 from identity.interfaces.rest.users import users
 from identity.interfaces.rest.wallet_addresses import wallet_addresses
 
-ROUTERS = (auth, users, sessions, wallet_addresses, device_keys)
+# One's own account first: "/users/me/email" is not the e-mail of a user called "me".
+ROUTERS = (auth, own_account, users, sessions, wallet_addresses, device_keys, factors)
 
-__all__ = ["ROUTERS", "jwks_router"]
+__all__ = ["ROUTERS", "dev", "jwks_router"]

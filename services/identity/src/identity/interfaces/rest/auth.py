@@ -4,17 +4,26 @@ Answers with tokens are never kept for repeats: a refresh has a retry of its own
 """
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
+from identity.application.factors.challenge_second_factor import Challenged
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.accounts import RegisteredResponse, RegisterRequest
+from identity.interfaces.rest.schemas.accounts import RegisterRequest
+from identity.interfaces.rest.schemas.factors import SecondFactorResponse
 from identity.interfaces.rest.schemas.sessions import LoginRequest, RefreshRequest, SignedOutResponse, TokenPairResponse
+from identity.interfaces.rest.schemas.verification import (
+    ResendRequest,
+    ResentResponse,
+    VerificationResponse,
+    VerifiedResponse,
+    VerifyRequest,
+)
 
 auth = Router(prefix="/auth", tags=["auth"])
 
 
-@auth.post("/register", status_code=201, dependencies=[Public])
-async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) -> Envelope[RegisteredResponse]:
-    """Open an account; it holds a wallet address from the start."""
-    enrolled = await app.accounts.register_user(
+@auth.post("/register", status_code=202, dependencies=[Public])
+async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
+    """Register: a code is sent to the e-mail address, and opens the account. The answer tells nothing of who has one."""
+    pending = await app.accounts.register_user(
         actor=actor,
         full_name=body.full_name,
         email=body.email,
@@ -24,14 +33,44 @@ async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) ->
         organization=body.organization,
         username=body.username,
     )
-    return envelope(RegisteredResponse.of(enrolled))
+    return envelope(VerificationResponse.of(pending))
+
+
+@auth.post("/verify-email", dependencies=[Public], idempotency=False)
+async def verify_email(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
+    """Show the code that was mailed: it opens the account that was registered, or confirms a new address."""
+    confirmed = await app.accounts.confirm_email(actor=actor, verification_id=body.verification_id, code=body.code)
+    return envelope(VerifiedResponse.of(confirmed))
+
+
+@auth.post("/verify-email/resend", status_code=202, dependencies=[Public], idempotency=False)
+async def resend_email_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
+    """Ask for another code in place of the last. The answer does not tell whether one was sent."""
+    await app.accounts.resend_email_code(actor=actor, verification_id=body.verification_id)
+    return envelope(ResentResponse())
+
+
+@auth.post("/verify-phone", dependencies=[Public], idempotency=False)
+async def verify_phone(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
+    """Show the code that came as a text message: it confirms the number."""
+    confirmed = await app.accounts.confirm_phone(actor=actor, verification_id=body.verification_id, code=body.code)
+    return envelope(VerifiedResponse.of(confirmed))
+
+
+@auth.post("/verify-phone/resend", status_code=202, dependencies=[Public], idempotency=False)
+async def resend_phone_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
+    """Ask for another code in place of the last. The answer does not tell whether one was sent."""
+    await app.accounts.resend_phone_code(actor=actor, verification_id=body.verification_id)
+    return envelope(ResentResponse())
 
 
 @auth.post("/login", dependencies=[Public], idempotency=False)
-async def sign_in(body: LoginRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse]:
-    """Start a session on a device; one that the device had is over."""
-    pair = await app.sessions.sign_in(actor=actor, name=body.name, password=body.password, device_id=body.device_id)
-    return envelope(TokenPairResponse.of(pair))
+async def sign_in(body: LoginRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse | SecondFactorResponse]:
+    """Start a session on a device, or learn which second factor it takes; one that the device had is over."""
+    outcome = await app.sessions.sign_in(actor=actor, name=body.name, password=body.password, device_id=body.device_id)
+    if isinstance(outcome, Challenged):
+        return envelope(SecondFactorResponse.of(outcome))
+    return envelope(TokenPairResponse.of(outcome))
 
 
 @auth.post("/refresh", dependencies=[Public], idempotency=False)

@@ -1,0 +1,51 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from identity.application.factors import facts
+from identity.application.ports.factors import WebAuthn
+from identity.application.ports.unit_of_work import Transaction
+from identity.domain.errors import PasskeyRefused
+from identity.domain.passkey import CeremonyKind, Passkey
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCeremony:
+    """Take a passkey's answer to a challenge, within the caller's transaction, which must be committed either way.
+
+    The challenge is used up by a wrong answer too; a counter that ran backwards flags the passkey.
+    """
+
+    webauthn: WebAuthn
+
+    async def __call__(
+        self,
+        tx: Transaction,
+        ceremony_id: UUID,
+        kind: CeremonyKind,
+        credential: Mapping[str, Any],
+        *,
+        user_id: UUID | None,
+        at: datetime,
+    ) -> Passkey | None:
+        """Return the passkey that signed; None when the answer is refused, of which the audit fact is recorded here."""
+        ceremony = await tx.factors.ceremonies.lock(ceremony_id)
+        if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
+            return None
+        passkey, holds = None, False
+        try:
+            answering = self.webauthn.answering(credential)
+            passkey = await tx.factors.passkeys.lock_credential(answering.credential_id)
+            if passkey and answering.is_of(passkey.user_id) and user_id in {None, passkey.user_id}:
+                count = self.webauthn.verify_signature(ceremony.challenge, credential, passkey.public_key)
+                holds = passkey.use(count, at=at)
+        except PasskeyRefused:
+            holds = False
+        if passkey and holds:
+            # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
+            tx.record(facts.second_factor_shown(passkey.user_id, "passkey", at=at))
+            return passkey
+        tx.record(facts.ceremony_failed(ceremony_id, passkey=passkey, at=at))
+        return None

@@ -1,0 +1,74 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.factors import facts
+from identity.application.factors.queries import FactorQueries
+from identity.application.ports.factors import OneTimeSecrets
+from identity.application.ports.sessions import Roles
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.queries import CredentialView
+from identity.domain.errors import InvalidCredentials
+from identity.domain.sign_in_challenge import LIFE, SignInChallenge
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Challenged:
+    """A sign-in that goes on with `text`; `methods` are what may be shown, none where a factor must be set up first."""
+
+    text: str
+    methods: tuple[str, ...]
+    enrolment: bool
+    expires_in_seconds: int
+
+    def __repr__(self) -> str:
+        return f"Challenged(methods={self.methods}, enrolment={self.enrolment})"
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeSecondFactor:
+    """Ask for the second factor after a right password: of whoever has one, and of whoever must have one by their role."""
+
+    uow: UnitOfWork
+    queries: FactorQueries
+    roles: Roles
+    secrets: OneTimeSecrets
+    clock: Clock
+    required_roles: frozenset[str] = frozenset()
+
+    async def __call__(
+        self,
+        *,
+        actor: Actor,
+        credential: CredentialView,
+        device_id: UUID,
+        methods: tuple[str, ...],
+        stronger_hash: str | None = None,
+    ) -> Challenged | None:
+        """Return None for a user who needs none. Raise Unavailable when governance is away and a role must be known."""
+        user_id, enrolment = credential.user_id, not credential.has_second_factor
+        if enrolment and (not self.required_roles or self.required_roles.isdisjoint(await self.roles.of(user_id))):
+            return None
+        offered = () if enrolment else (await self.queries.factors_of(user_id)).methods
+        secret = self.secrets.issue()
+        challenge = SignInChallenge.issue(
+            new_id(),
+            secret.digest,
+            user_id=user_id,
+            device_id=device_id,
+            methods=methods,
+            password_changed_at=credential.password_changed_at,
+            enrolment=enrolment,
+            at=self.clock.now(),
+        )
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            if user is None or user.password_changed_at != credential.password_changed_at:
+                raise InvalidCredentials
+            if stronger_hash:
+                user.strengthen_hash(stronger_hash)
+            tx.factors.challenges.add(challenge)
+            tx.record(facts.challenged(challenge))
+        return Challenged(secret.text, offered, enrolment, int(LIFE.total_seconds()))

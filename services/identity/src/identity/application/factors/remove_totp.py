@@ -1,0 +1,26 @@
+from dataclasses import dataclass
+
+from identity.application.factors.second_factor import lock_to_change, note_removed
+from identity.application.ports.unit_of_work import UnitOfWork
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTotp:
+    """Do without the authenticator app; the user is told."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor) -> None:
+        """Raise StepUpRequired, or NotFound without an app."""
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await lock_to_change(tx, actor, at=at)
+            found = await tx.factors.totps.lock(user.id)
+            if found is None or not found[0].is_confirmed:
+                raise NotFound(user_id=user.id)
+            await tx.factors.totps.remove(user.id)
+            await note_removed(tx, user, "totp", at=at)

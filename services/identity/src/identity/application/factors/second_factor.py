@@ -1,0 +1,88 @@
+"""What every use case does that asks for a code, or changes which factors a user has."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from identity.application.factors import facts
+from identity.application.ports.factors import BackupCodeMaker, TotpCodes
+from identity.application.ports.unit_of_work import Transaction
+from identity.domain.errors import InvalidCredentials, TooManyAttempts
+from identity.domain.message import Template
+from identity.domain.user import User
+from kernel.actor import Actor
+from kernel.assurance import MULTI_FACTOR, RECENT, STRONG_AND_RECENT
+
+# RFC 8176's names.
+OTP: Final = "otp"
+CODE_METHODS: Final = (OTP, MULTI_FACTOR)
+
+# NIST SP 800-63B-4 3.2.2 allows a hundred failures in a row; one million codes, three of them right at any time.
+FAILURES_PER_HOUR_MAX: Final = 20
+_HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCheck:
+    """Tell which second factor a code is of, and spend it."""
+
+    totp: TotpCodes
+    backup: BackupCodeMaker
+
+    async def __call__(self, tx: Transaction, user_id: UUID, code: str, *, at: datetime) -> str | None:
+        """Return "totp" or "backup_code", None for a wrong or spent code. Raises TooManyAttempts."""
+        await admit(tx, user_id, at=at)
+        shown = await self._factor_of(tx, user_id, code, at)
+        if shown:
+            tx.record(facts.second_factor_shown(user_id, shown, at=at))
+        else:
+            await note_failure(tx, user_id, at=at)
+        return shown
+
+    async def _factor_of(self, tx: Transaction, user_id: UUID, code: str, at: datetime) -> str | None:
+        if code.isdecimal():
+            found = await tx.factors.totps.lock(user_id)
+            step = self.totp.step_of(found[1], code, at=at) if found else None
+            return "totp" if found and step is not None and found[0].accept(step) else None
+        spent = await tx.factors.backup_codes.spend(user_id, self.backup.digest(user_id, code), at=at)
+        return "backup_code" if spent else None
+
+
+async def admit(tx: Transaction, user_id: UUID, *, at: datetime) -> None:
+    """Raise TooManyAttempts for a user whose codes were wrong too often within the hour."""
+    if await tx.factors.failures.since(user_id, at - _HOUR) >= FAILURES_PER_HOUR_MAX:
+        raise TooManyAttempts(retry_after_seconds=int(_HOUR.total_seconds()))
+
+
+async def note_failure(tx: Transaction, user_id: UUID, *, at: datetime, factor: str = "code") -> None:
+    await tx.factors.failures.note(user_id, at=at)
+    tx.record(facts.second_factor_failed(user_id, at=at, factor=factor))
+
+
+async def lock_to_change(tx: Transaction, actor: Actor, *, at: datetime) -> User:
+    """Lock the caller, who changes their factors; who has one must have shown two just now (ASVS 7.5.1).
+
+    Raises StepUpRequired, or InvalidCredentials for a user who may not act.
+    """
+    user = await tx.users.lock(actor.user_id)
+    if user is None or not user.is_active:
+        raise InvalidCredentials
+    (STRONG_AND_RECENT if user.has_second_factor else RECENT).require(actor, at=at)
+    return user
+
+
+async def note_added(tx: Transaction, user: User, factor: str, *, at: datetime) -> None:
+    user.gain_second_factor(at=at)
+    tx.record(facts.factor_added(user.id, factor, at=at))
+    await tx.messages.send(user.id, Template.FACTOR_ADDED, factor=factor)
+
+
+async def note_removed(tx: Transaction, user: User, factor: str, *, at: datetime) -> None:
+    """Account for a factor that was removed; with the last one the backup codes go."""
+    totp = await tx.factors.totps.lock(user.id)
+    if not (totp and totp[0].is_confirmed) and not await tx.factors.passkeys.of(user.id):
+        await tx.factors.backup_codes.replace(user.id, (), at=at)
+        user.lose_second_factor()
+    tx.record(facts.factor_removed(user.id, factor, at=at))
+    await tx.messages.send(user.id, Template.FACTOR_REMOVED, factor=factor)

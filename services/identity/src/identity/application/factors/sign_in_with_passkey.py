@@ -1,0 +1,65 @@
+"""Signing in by passkey, without a password; and the challenge for showing one again within a session.
+
+Failures count against nobody's password attempts: there is nothing to guess.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from identity.application.factors import facts
+from identity.application.factors.answer_ceremony import AnswerCeremony
+from identity.application.factors.manage_passkeys import Begun
+from identity.application.ports.factors import WebAuthn
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.start_session import StartSession
+from identity.application.sessions.token_pair import TokenPair
+from identity.domain.errors import PasskeyRefused
+from identity.domain.passkey import Ceremony, CeremonyKind
+from identity.domain.user import User
+from kernel.actor import Actor
+from kernel.assurance import MULTI_FACTOR
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengePasskey:
+    uow: UnitOfWork
+    webauthn: WebAuthn
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, kind: CeremonyKind) -> Begun:
+        """Give a challenge: to anybody at sign-in, naming no credential (it would tell whose exist); else to the caller."""
+        at, challenge, ceremony_id = self.clock.now(), self.webauthn.new_challenge(), new_id()
+        user_id = None if kind is CeremonyKind.SIGN_IN else actor.user_id
+        async with self.uow.begin(actor) as tx:
+            known = await tx.factors.passkeys.of(user_id) if user_id else ()
+            tx.factors.ceremonies.add(Ceremony.begin(ceremony_id, kind, challenge, user_id=user_id, at=at))
+            tx.record(facts.ceremony_begun(ceremony_id, kind.value, user_id=user_id, at=at))
+        return Begun(ceremony_id, self.webauthn.sign_in_options(challenge, [each.credential_id for each in known]))
+
+
+@dataclass(frozen=True, slots=True)
+class SignInWithPasskey:
+    uow: UnitOfWork
+    answer: AnswerCeremony
+    start: StartSession
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, ceremony_id: UUID, credential: Mapping[str, Any], device_id: UUID) -> TokenPair:
+        """Raise PasskeyRefused, InvalidCredentials for a user who may not act, or Unavailable."""
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            passkey = await self.answer(tx, ceremony_id, CeremonyKind.SIGN_IN, credential, user_id=None, at=at)
+        if passkey is None:
+            raise PasskeyRefused
+        methods = (*passkey.methods, MULTI_FACTOR)
+        return await self.start(actor=actor, user_id=passkey.user_id, device_id=device_id, methods=methods, confirm=_confirm)
+
+
+def _confirm(user: User) -> None:
+    # All factors may have been removed since: a recovery, say.
+    if not user.has_second_factor:
+        raise PasskeyRefused

@@ -1,0 +1,41 @@
+"""What recovering an account needs of the world."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from identity.domain.password_reset import PasswordReset
+from identity.domain.recovery_request import RecoveryRequest
+from kernel.actor import Actor
+
+
+class PasswordResets(Protocol):
+    def add(self, reset: PasswordReset) -> None: ...
+
+    async def lock(self, digest: bytes) -> PasswordReset | None:
+        """Find a link by its text's digest and lock it until the transaction ends."""
+
+    async def void(self, user_id: UUID, *, at: datetime) -> None:
+        """Use up all links of a user: a password that was changed leaves none open."""
+
+    async def issued_since(self, user_id: UUID, since: datetime) -> int: ...
+
+
+class RecoveryRequests(Protocol):
+    def add(self, request: RecoveryRequest) -> None: ...
+
+    async def lock(self, request_id: UUID) -> RecoveryRequest | None: ...
+
+    async def open_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None: ...
+
+
+class Verdict(StrEnum):
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    OPEN = "open"
+
+
+class Approvals(Protocol):
+    async def vote(self, request: RecoveryRequest, *, actor: Actor, approve: bool) -> Verdict:
+        """Count a person's vote and tell what it comes to; raises AccessDenied for who may not vote on it."""

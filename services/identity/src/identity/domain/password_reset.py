@@ -1,0 +1,33 @@
+"""A link by which a password that was forgotten is chosen anew."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Self
+from uuid import UUID
+
+LIFE: Final = timedelta(minutes=10)
+# How many links an account may be sent within an hour.
+PER_HOUR_MAX: Final = 5
+
+
+@dataclass(eq=False)
+class PasswordReset:
+    """`digest` is SHA-256 of 256 random bits that only the link holds."""
+
+    id: UUID
+    user_id: UUID
+    digest: bytes
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+    @classmethod
+    def issue(cls, reset_id: UUID, user_id: UUID, digest: bytes, *, at: datetime) -> Self:
+        return cls(reset_id, user_id, digest, at, at + LIFE)
+
+    def use(self, *, at: datetime) -> bool:
+        """Use the link up; False when it was, or is too old."""
+        if self.used_at is not None or at >= self.expires_at:
+            return False
+        self.used_at = at
+        return True

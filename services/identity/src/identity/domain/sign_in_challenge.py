@@ -1,0 +1,56 @@
+"""A sign-in that waits for its second factor."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Self
+from uuid import UUID
+
+LIFE: Final = timedelta(minutes=5)
+TRIES_MAX: Final = 5
+
+
+@dataclass(eq=False)
+class SignInChallenge:
+    """`digest` is SHA-256 of the text that the client holds. It ends by a right code, by five wrong ones, or by time.
+
+    `enrolment`: the user has no second factor, must have one, and may set it up with this challenge.
+    """
+
+    id: UUID
+    digest: bytes
+    user_id: UUID
+    device_id: UUID
+    methods: tuple[str, ...]
+    password_changed_at: datetime
+    enrolment: bool
+    created_at: datetime
+    expires_at: datetime
+    tries: int = 0
+    finished_at: datetime | None = None
+
+    @classmethod
+    def issue(
+        cls,
+        challenge_id: UUID,
+        digest: bytes,
+        *,
+        user_id: UUID,
+        device_id: UUID,
+        methods: tuple[str, ...],
+        password_changed_at: datetime,
+        enrolment: bool,
+        at: datetime,
+    ) -> Self:
+        return cls(challenge_id, digest, user_id, device_id, methods, password_changed_at, enrolment, at, at + LIFE)
+
+    def is_open(self, *, at: datetime) -> bool:
+        return self.finished_at is None and at < self.expires_at
+
+    def fail(self, *, at: datetime) -> None:
+        """Count a wrong code; the fifth ends the sign-in."""
+        self.tries += 1
+        if self.tries >= TRIES_MAX:
+            self.finished_at = at
+
+    def finish(self, *, at: datetime) -> None:
+        self.finished_at = at

@@ -1,0 +1,46 @@
+"""Secrets that are told once and known again by their digest: 256 random bits, so no salt and no stretching."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from chassis.crypto.keys import derive
+from identity.application.ports.factors import OneTimeSecret
+
+_SECRET_BYTES: Final = 32
+_BACKUP_CODES: Final = 10
+# Crockford's base32: no I, L, O or U, which are read as others. Twelve characters are 60 bits.
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CODE_LENGTH: Final = 12
+_GROUP: Final = 4
+_READ_AS: Final = str.maketrans("ILO", "110", "- ")
+
+
+class RandomSecrets:
+    def issue(self) -> OneTimeSecret:
+        text = secrets.token_urlsafe(_SECRET_BYTES)
+        return OneTimeSecret(text, self.digest(text))
+
+    def digest(self, text: str) -> bytes:
+        return hashlib.sha256(text.encode()).digest()
+
+
+class KeyedBackupCodes:
+    """Backup codes as HMAC-SHA-256 under a key that the database does not hold, of the user's id (the salt) and the code."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._key = derive(master_key, "backup-codes/v1")
+
+    def make(self) -> Sequence[str]:
+        return [_grouped("".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))) for _ in range(_BACKUP_CODES)]
+
+    def digest(self, user_id: UUID, code: str) -> bytes:
+        typed = code.upper().translate(_READ_AS)
+        return hmac.digest(self._key, user_id.bytes + typed.encode(), hashlib.sha256)
+
+
+def _grouped(code: str) -> str:
+    return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))

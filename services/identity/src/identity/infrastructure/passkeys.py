@@ -1,0 +1,109 @@
+"""Passkeys by the `webauthn` library: user verification is always asked for, so that a passkey is two factors."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import (
+    generate_challenge,
+    parse_authentication_credential_json,
+    parse_registration_credential_json,
+)
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from identity.application.ports.factors import Answering, NewCredential
+from identity.domain.errors import PasskeyRefused
+
+_NAME: Final = "Elcorp Namibia"
+_ALGORITHMS: Final = [COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.EDDSA]
+# Whatever a hostile answer makes the library's parsers (JSON, CBOR, COSE, keys) raise.
+_MALFORMED: Final = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, AttributeError)
+
+
+class LibraryWebAuthn:
+    def __init__(self, *, rp_id: str, origins: Sequence[str]) -> None:
+        self._rp_id = rp_id
+        self._origins = list(origins)
+
+    def new_challenge(self) -> bytes:
+        return generate_challenge()
+
+    def registration_options(self, challenge: bytes, user_id: UUID, account: str, known: Sequence[bytes]) -> Mapping[str, Any]:
+        options = generate_registration_options(
+            rp_id=self._rp_id,
+            rp_name=_NAME,
+            user_name=account,
+            user_id=user_id.bytes,
+            challenge=challenge,
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+            ),
+            exclude_credentials=[PublicKeyCredentialDescriptor(id=credential_id) for credential_id in known],
+            supported_pub_key_algs=_ALGORITHMS,
+        )
+        written: dict[str, Any] = json.loads(options_to_json(options))
+        return written
+
+    def sign_in_options(self, challenge: bytes, allowed: Sequence[bytes]) -> Mapping[str, Any]:
+        options = generate_authentication_options(
+            rp_id=self._rp_id,
+            challenge=challenge,
+            allow_credentials=[PublicKeyCredentialDescriptor(id=credential_id) for credential_id in allowed],
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+        written: dict[str, Any] = json.loads(options_to_json(options))
+        return written
+
+    def verify_registration(self, challenge: bytes, credential: Mapping[str, Any]) -> NewCredential:
+        try:
+            verified = verify_registration_response(
+                credential=parse_registration_credential_json(dict(credential)),
+                expected_challenge=challenge,
+                expected_rp_id=self._rp_id,
+                expected_origin=self._origins,
+                require_user_verification=True,
+                supported_pub_key_algs=_ALGORITHMS,
+            )
+        except _MALFORMED as error:
+            raise PasskeyRefused(problem=type(error).__name__) from None
+        return NewCredential(
+            verified.credential_id, verified.credential_public_key, verified.sign_count, verified.credential_backed_up
+        )
+
+    def answering(self, credential: Mapping[str, Any]) -> Answering:
+        try:
+            parsed = parse_authentication_credential_json(dict(credential))
+        except _MALFORMED as error:
+            raise PasskeyRefused(problem=type(error).__name__) from None
+        return Answering(parsed.raw_id, parsed.response.user_handle)
+
+    def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> int:
+        try:
+            verified = verify_authentication_response(
+                credential=parse_authentication_credential_json(dict(credential)),
+                expected_challenge=challenge,
+                expected_rp_id=self._rp_id,
+                expected_origin=self._origins,
+                credential_public_key=public_key,
+                # Zero refuses no counter: the passkey judges it, under its lock, and remembers what it saw.
+                credential_current_sign_count=0,
+                require_user_verification=True,
+            )
+        except _MALFORMED as error:
+            raise PasskeyRefused(problem=type(error).__name__) from None
+        return verified.new_sign_count

@@ -1,0 +1,49 @@
+"""Password resets and requests for recovery."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity.domain.password_reset import PasswordReset
+from identity.domain.recovery_request import RecoveryRequest, RecoveryStatus
+from identity.infrastructure.tables import password_resets, recovery_requests
+
+
+class SqlPasswordResets:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def add(self, reset: PasswordReset) -> None:
+        self._session.add(reset)
+
+    async def lock(self, digest: bytes) -> PasswordReset | None:
+        query = select(PasswordReset).where(password_resets.c.digest == digest).with_for_update()
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def void(self, user_id: UUID, *, at: datetime) -> None:
+        of = password_resets.c
+        await self._session.execute(update(password_resets).where(of.user_id == user_id, of.used_at.is_(None)).values(used_at=at))
+
+    async def issued_since(self, user_id: UUID, since: datetime) -> int:
+        of = password_resets.c
+        query = select(func.count()).select_from(password_resets).where(of.user_id == user_id, of.created_at > since)
+        return int(await self._session.scalar(query) or 0)
+
+
+class SqlRecoveryRequests:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def add(self, request: RecoveryRequest) -> None:
+        self._session.add(request)
+
+    async def lock(self, request_id: UUID) -> RecoveryRequest | None:
+        query = select(RecoveryRequest).where(recovery_requests.c.id == request_id).with_for_update()
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def open_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
+        of = recovery_requests.c
+        query = select(RecoveryRequest).where(of.user_id == user_id, of.status == RecoveryStatus.PENDING, of.expires_at > at)
+        return (await self._session.scalars(query)).first()

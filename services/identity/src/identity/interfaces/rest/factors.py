@@ -1,0 +1,141 @@
+"""Second factors. What answers with a secret is never kept for repeats."""
+
+from uuid import UUID
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
+from identity.domain.passkey import CeremonyKind
+from identity.interfaces.rest.dependencies import App
+from identity.interfaces.rest.schemas.factors import (
+    AddPasskeyRequest,
+    BackupCodesResponse,
+    CeremonyResponse,
+    ChallengeRequest,
+    CompleteSignInRequest,
+    ConfirmAtSignInRequest,
+    ConfirmTotpRequest,
+    FactorsResponse,
+    FreshTokenResponse,
+    NewTotpResponse,
+    PasskeyResponse,
+    PasskeySignInRequest,
+    RemovedResponse,
+    RenamePasskeyRequest,
+    StepUpRequest,
+)
+from identity.interfaces.rest.schemas.sessions import TokenPairResponse
+
+factors = Router(prefix="/auth", tags=["second factors"], idempotent=False)
+
+
+@factors.post("/login/verify", dependencies=[Public])
+async def complete_sign_in(body: CompleteSignInRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse]:
+    """Show the second factor of a sign-in: a code of the app, or a backup code. The fifth wrong one ends it."""
+    pair = await app.factors.complete_sign_in(actor=actor, challenge=body.challenge, code=body.code)
+    return envelope(TokenPairResponse.of(pair))
+
+
+@factors.post("/login/totp", status_code=201, dependencies=[Public])
+async def begin_totp_at_sign_in(body: ChallengeRequest, actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
+    """Set up an authenticator app where a session needs one first."""
+    return envelope(NewTotpResponse.of(await app.factors.begin_totp.at_sign_in(actor=actor, challenge=body.challenge)))
+
+
+@factors.post("/login/totp/confirm", dependencies=[Public])
+async def confirm_totp_at_sign_in(body: ConfirmAtSignInRequest, actor: CurrentActor, app: App) -> Envelope[BackupCodesResponse]:
+    """Confirm the app; the sign-in goes on at /auth/login/verify, with the app's next code."""
+    codes = await app.factors.confirm_totp.at_sign_in(actor=actor, challenge=body.challenge, code=body.code)
+    return envelope(BackupCodesResponse.of(codes))
+
+
+@factors.post("/passkeys/options", dependencies=[Public])
+async def challenge_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
+    """Give a challenge that any passkey of this platform may answer, once and within five minutes."""
+    return envelope(CeremonyResponse.of(await app.factors.challenge_passkey(actor=actor, kind=CeremonyKind.SIGN_IN)))
+
+
+@factors.post("/passkeys/login", dependencies=[Public])
+async def sign_in_with_passkey(body: PasskeySignInRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse]:
+    """Start a session by passkey, without a password; it counts as two factors."""
+    pair = await app.factors.sign_in_with_passkey(
+        actor=actor, ceremony_id=body.ceremony_id, credential=body.credential, device_id=body.device_id
+    )
+    return envelope(TokenPairResponse.of(pair))
+
+
+@factors.post("/step-up/options", dependencies=[Authenticated])
+async def challenge_step_up(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
+    """Give a challenge for one of the caller's passkeys, to step up by it."""
+    return envelope(CeremonyResponse.of(await app.factors.challenge_passkey(actor=actor, kind=CeremonyKind.STEP_UP)))
+
+
+@factors.post("/step-up", dependencies=[Authenticated])
+async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelope[FreshTokenResponse]:
+    """Prove anew who one is, when a request was refused with AUTH_005; then repeat it with this token."""
+    use_case = app.factors.step_up
+    if body.passkey:
+        shown = body.passkey
+        token = await use_case.by_passkey(actor=actor, ceremony_id=shown.ceremony_id, credential=shown.credential)
+    elif body.code is not None:
+        token = await use_case.by_code(actor=actor, code=body.code)
+    else:
+        token = await use_case.by_password(actor=actor, password=body.password or "")
+    return envelope(FreshTokenResponse.of(token))
+
+
+@factors.get("/factors", dependencies=[Authenticated])
+async def get_factors(actor: CurrentActor, app: App) -> Envelope[FactorsResponse]:
+    """Tell which second factors the caller has."""
+    return envelope(FactorsResponse.of(await app.queries.factors_of(actor.user_id)))
+
+
+@factors.post("/factors/totp", status_code=201, dependencies=[Authenticated])
+async def begin_totp(actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
+    """Set up an authenticator app; it counts once a code of it was shown."""
+    return envelope(NewTotpResponse.of(await app.factors.begin_totp(actor=actor)))
+
+
+@factors.post("/factors/totp/confirm", dependencies=[Authenticated])
+async def confirm_totp(body: ConfirmTotpRequest, actor: CurrentActor, app: App) -> Envelope[BackupCodesResponse]:
+    """Confirm the app by a code, which is spent by it; answers with ten backup codes, told only here."""
+    return envelope(BackupCodesResponse.of(await app.factors.confirm_totp(actor=actor, code=body.code)))
+
+
+@factors.delete("/factors/totp", dependencies=[Authenticated])
+async def remove_totp(actor: CurrentActor, app: App) -> Envelope[RemovedResponse]:
+    """Do without the authenticator app; needs two factors shown within five minutes."""
+    await app.factors.remove_totp(actor=actor)
+    return envelope(RemovedResponse())
+
+
+@factors.post("/factors/backup-codes", status_code=201, dependencies=[Authenticated])
+async def renew_backup_codes(actor: CurrentActor, app: App) -> Envelope[BackupCodesResponse]:
+    """Make ten new backup codes; the ones before are void."""
+    return envelope(BackupCodesResponse.of(await app.factors.renew_backup_codes(actor=actor)))
+
+
+@factors.post("/factors/passkeys/options", dependencies=[Authenticated])
+async def begin_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
+    """Give the challenge with which a new passkey is made."""
+    return envelope(CeremonyResponse.of(await app.factors.begin_passkey(actor=actor)))
+
+
+@factors.post("/factors/passkeys", status_code=201, dependencies=[Authenticated])
+async def add_passkey(body: AddPasskeyRequest, actor: CurrentActor, app: App) -> Envelope[PasskeyResponse]:
+    """Add the passkey that was made."""
+    passkey = await app.factors.add_passkey(actor=actor, ceremony_id=body.ceremony_id, name=body.name, credential=body.credential)
+    return envelope(PasskeyResponse.of(passkey))
+
+
+@factors.patch("/factors/passkeys/{passkey_id}", dependencies=[Authenticated])
+async def rename_passkey(
+    passkey_id: UUID, body: RenamePasskeyRequest, actor: CurrentActor, app: App
+) -> Envelope[PasskeyResponse]:
+    """Name a passkey."""
+    return envelope(PasskeyResponse.of(await app.factors.rename_passkey(actor=actor, passkey_id=passkey_id, name=body.name)))
+
+
+@factors.delete("/factors/passkeys/{passkey_id}", dependencies=[Authenticated])
+async def remove_passkey(passkey_id: UUID, actor: CurrentActor, app: App) -> Envelope[RemovedResponse]:
+    """Remove a passkey; needs two factors shown within five minutes."""
+    await app.factors.remove_passkey(actor=actor, passkey_id=passkey_id)
+    return envelope(RemovedResponse())
