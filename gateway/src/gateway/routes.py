@@ -54,6 +54,7 @@ ROUTES: Final = RouteTable(
         Route("devices", "identity"),
         Route("device-keys", "identity"),
         Route("wallet-addresses", "identity"),
+        Route("dev", "identity", public=True),
         Route("wallets", "payments"),
         Route("transfers", "payments", strict=True),
         Route("issuances", "payments", strict=True),

@@ -13,6 +13,7 @@ from identity.bootstrap.use_cases import World, build
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.people import CODE
 
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -62,6 +63,7 @@ async def identity(
         attempts=surroundings.attempts,
         revocations=surroundings.revocations,
         clock=clock,
+        generate_code=lambda: CODE,
     )
     identity = build(world)
     ring.load(await identity.keys.ensure_signing_keys())

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from identity.application.accounts.queries import SubjectView, UserView
+from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserView
 from identity.application.addresses.queries import WalletAddressView
 from identity.application.messages.queries import MessageContent
 from identity.application.ports.accounts import Verified
@@ -19,6 +19,7 @@ from identity.application.sessions.queries import CredentialView, NameKind, Sess
 from identity.domain.device import Device
 from identity.domain.errors import AccountExists, TooManyAttempts
 from identity.domain.message import Channel, Message, Template
+from identity.domain.one_time_code import OneTimeCode
 from identity.domain.profile import Profile, canonical_email
 from identity.domain.session import Session
 from identity.domain.signing_key import SigningKey
@@ -26,9 +27,10 @@ from identity.domain.user import InitialRole, User, UserStatus
 from identity.domain.wallet_address import WalletAddress
 from kernel.actor import Actor
 from kernel.audit import AuditFact
-from kernel.errors import Unavailable
+from kernel.errors import NotFound, Unavailable
 from kernel.events import Aggregate, Event
 from kernel.pages import Page, PageRequest
+from services.identity.tests.fakes_accounts import FakeOneTimeCodes, FakePasswordHistory, matching
 from services.identity.tests.fakes_privacy import FakeDeviceKeys, FakePrivacyQueries, PrivacyStore
 
 T = TypeVar("T")
@@ -59,6 +61,8 @@ class Store(PrivacyStore):
     devices: dict[tuple[UUID, UUID], Device] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
     keys: dict[UUID, SigningKey] = field(default_factory=dict)
+    password_history: dict[UUID, list[str]] = field(default_factory=dict)
+    codes: dict[UUID, tuple[OneTimeCode, dict[str, str | None]]] = field(default_factory=dict)
     messages: list[SentMessage] = field(default_factory=list)
     facts: list[tuple[AuditFact, Actor]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -81,6 +85,14 @@ class FakeUsers:
     async def lock(self, user_id: UUID) -> User | None:
         return self._store.users.get(user_id)
 
+    async def holder_of(self, username: str) -> UUID | None:
+        return next((user.id for user in self._store.users.values() if user.username == username), None)
+
+    async def flush(self) -> None:
+        names = [user.username for user in self._store.users.values() if user.username]
+        if len(names) != len(set(names)):
+            raise AccountExists
+
     async def lock_administrators(self) -> bool:
         return any(user.initial_role == InitialRole.ADMIN for user in self._store.users.values())
 
@@ -95,6 +107,24 @@ class FakeProfiles:
             if same_email or (profile.phone and other.phone == profile.phone):
                 raise AccountExists
         self._store.profiles[user_id] = profile
+
+    async def of(self, user_id: UUID) -> Profile:
+        if user_id not in self._store.profiles:
+            raise NotFound(user_id=user_id)
+        return self._store.profiles[user_id]
+
+    async def replace(self, user_id: UUID, profile: Profile) -> None:
+        await self.of(user_id)
+        others = {holder: other for holder, other in self._store.profiles.items() if holder != user_id}
+        if any(other.email == profile.email or (profile.phone and other.phone == profile.phone) for other in others.values()):
+            raise AccountExists
+        self._store.profiles[user_id] = profile
+
+    async def holder_of_email(self, email: str) -> UUID | None:
+        return next((holder for holder, profile in self._store.profiles.items() if profile.email == email), None)
+
+    async def holder_of_phone(self, phone: str) -> UUID | None:
+        return next((holder for holder, profile in self._store.profiles.items() if profile.phone == phone), None)
 
 
 class FakeWalletAddresses:
@@ -126,6 +156,10 @@ class FakeSessions:
 
     async def lock(self, session_id: UUID) -> Session | None:
         return self._store.sessions.get(session_id)
+
+    async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
+        live = [session for session in self._store.sessions.values() if session.user_id == user_id and session.is_live]
+        return sorted(live, key=lambda session: session.id)
 
     async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
         for session in self._store.sessions.values():
@@ -181,6 +215,8 @@ class FakeTransaction:
         self.signing_keys = FakeSigningKeys(store)
         self.device_keys = FakeDeviceKeys(store)
         self.messages = FakeMessages(store)
+        self.password_history = FakePasswordHistory(store)
+        self.one_time_codes = FakeOneTimeCodes(store)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))
@@ -218,6 +254,10 @@ class FakeQueries(FakePrivacyQueries):
     def _store(self) -> Store:
         return self._uow.committed
 
+    async def credential_of(self, user_id: UUID) -> CredentialView | None:
+        user = self._store.users.get(user_id)
+        return CredentialView(user.id, user.password_hash, user.password_changed_at, user.is_active) if user else None
+
     async def credential(self, name: SignInName) -> CredentialView | None:
         for user in self._store.users.values():
             known = user.username if name.kind is NameKind.USERNAME else canonical_email(self._store.profiles[user.id].email)
@@ -229,10 +269,11 @@ class FakeQueries(FakePrivacyQueries):
         user = self._store.users.get(user_id)
         return self._view(user) if user and user.status != UserStatus.DELETED else None
 
-    async def users(self, page: PageRequest) -> Page[UserView]:
-        users = [user for user in self._store.users.values() if user.status != UserStatus.DELETED]
-        users.sort(key=lambda user: (user.registered_at, user.id), reverse=True)
-        return _page([self._view(user) for user in users], page)
+    async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
+        return _page(matching([self._view(user) for user in self._store.users.values()], which), page)
+
+    async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
+        return [self._store.users[user_id].password_hash, *self._store.password_history.get(user_id, [])]
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
         user = self._store.users.get(subject_id)
@@ -272,6 +313,9 @@ class FakeQueries(FakePrivacyQueries):
             wallet_address=address,
             registered_at=user.registered_at,
             last_sign_in_at=user.last_sign_in_at,
+            version=user.version,
+            email_verified_at=user.email_verified_at,
+            phone_verified_at=user.phone_verified_at,
         )
 
 

@@ -46,6 +46,34 @@ class UserRegistered(_message.Message):
 Global___UserRegistered: _TypeAlias = UserRegistered  # noqa: Y015
 
 @_typing.final
+class UserStatusChanged(_message.Message):
+    """A user may act, or not: suspended, activated, deleted or restored. For live listeners; sessions end by their own events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    status: _builtins.str
+    """active, suspended, deleted, restricted."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "status", b"status", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserStatusChanged: _TypeAlias = UserStatusChanged  # noqa: Y015
+
+@_typing.final
 class SessionEnded(_message.Message):
     """A session is over: its tokens must be refused from now on. Identity itself keeps the shared revocation list;
     each gateway also listens live.

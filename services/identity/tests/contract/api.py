@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from services.identity.tests.people import CODE
+
 PASSWORD = "Oshana-Sunrise-47!"
 DETAILS = {
     "full_name": "Ndapewa Shikongo",
@@ -34,8 +36,18 @@ class Api:
     async def patch(self, path: str, body: object, *, token: str | None = None) -> httpx.Response:
         return await self.client.patch(f"/api/v1{path}", json=body, headers=_headers(token))
 
-    async def register(self, **changes: Any) -> httpx.Response:
+    async def request_registration(self, **changes: Any) -> httpx.Response:
         return await self.post("/auth/register", {**DETAILS, **changes})
+
+    async def register(self, **changes: Any) -> httpx.Response:
+        """Register and show the code; the answer to the code has the user's id and wallet address."""
+        requested = await self.request_registration(**changes)
+        if requested.status_code != httpx.codes.ACCEPTED:
+            return requested
+        return await self.verify(requested.json()["data"]["verification_id"])
+
+    async def verify(self, verification_id: str, *, code: str = CODE, channel: str = "email") -> httpx.Response:
+        return await self.post(f"/auth/verify-{channel}", {"verification_id": verification_id, "code": code})
 
     async def login(self, **changes: Any) -> httpx.Response:
         body = {"email": DETAILS["email"], "password": PASSWORD, "device_id": str(self.device_id), **changes}

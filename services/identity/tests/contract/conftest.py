@@ -14,12 +14,12 @@ from elcorp.identity.v1 import identity_pb2_grpc
 from identity.application import Identity
 from identity.infrastructure.signing_keys import KeyRing
 from identity.interfaces.grpc import rpc_services
-from identity.interfaces.rest import ROUTERS, jwks_router
+from identity.interfaces.rest import ROUTERS, dev, jwks_router
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.peers import PeerSettings, Stub
 
-GRANTS = {"admin": ["user:read", "user:create"], "staff": ["user:read"], "user": ["user:read"]}
+GRANTS = {"admin": ["user:read", "user:create", "user:update", "user:delete"], "staff": ["user:read"], "user": ["user:read"]}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def api(
 ) -> AsyncIterator[Api]:
     async with rest_client(
         identity,
-        (*ROUTERS, jwks_router(ring.jwks)),
+        (*ROUTERS, dev, jwks_router(ring.jwks)),
         verifier=verifier,
         policies=permitting(GRANTS, clock),
         database=database,

@@ -77,6 +77,7 @@ def test_identity_publishes_what_its_protos_name() -> None:
     assert {spec.type for spec in PUBLICATIONS.specs} == {
         "identity.user.registered",
         "identity.session.ended",
+        "identity.user.status_changed",
         "identity.device_key.revoked",
         "audit.facts.recorded",
     }

@@ -1,6 +1,6 @@
 """What clients rely on: statuses, envelopes, tokens."""
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import jwt
@@ -9,7 +9,7 @@ from sqlalchemy import text
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
-from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.fakes import Surroundings
 
 
@@ -17,30 +17,6 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
     body = response.json()
     assert body["request_id"]
     return response.status_code, body["code"]
-
-
-async def test_registration_answers_with_id_and_wallet_address(api: Api) -> None:
-    response = await api.register()
-    assert response.status_code == 201
-    data = response.json()["data"]
-    assert UUID(data["id"]) != UUID(data["wallet_address"])
-    assert "ndapewa" not in response.text.lower()
-
-
-async def test_registering_twice_is_a_conflict_that_says_not_of_what(api: Api) -> None:
-    await api.register()
-    for changes in ({}, {"email": "other@example.na"}, {"phone": "+264811234568"}):
-        response = await api.register(**changes)
-        assert refusal(response) == (409, "RES_002")
-        assert not [word for word in ("mail", "phone") if word in response.json()["error"]]
-
-
-async def test_repeated_registration_with_its_key_gets_the_first_answer(api: Api, database: Database) -> None:
-    first, again = [await api.post("/auth/register", DETAILS, key="key-1") for _ in range(2)]
-    assert (first.status_code, again.status_code, first.content) == (201, 201, again.content)
-    assert again.headers["Idempotency-Replayed"] == "true"
-    async with database.read() as connection:
-        assert (await connection.execute(text("SELECT count(*) FROM users"))).scalar_one() == 1
 
 
 async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier: TokenVerifier, clock: ControlledClock) -> None:

@@ -8,26 +8,18 @@ import pytest
 from chassis.crypto import UnsealableError
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
-from identity.application.accounts.enrolment import Enrolled
+from identity.application.accounts.confirm_code import Confirmed
 from identity.application.sessions.queries import SignInName
-from kernel.actor import Actor
 from kernel.pages import PageRequest
+from services.identity.tests.people import PASSWORD, STRANGER, registered
 
-PASSWORD = "Oshana-Sunrise-47!"
-STRANGER = Actor.anonymous(ip="198.51.100.7")
 PERSONAL = ("Shikongo", "example.na", "811234567", "Kunene Traders", PASSWORD)
 
 
-async def register(identity: Identity, name: str = "ndapewa", phone: str = "+264811234567") -> Enrolled:
-    return await identity.accounts.register_user(
-        actor=STRANGER,
-        full_name="Ndapewa Shikongo",
-        email=f"{name}@example.na",
-        phone=phone,
-        password=PASSWORD,
-        agreed_terms=True,
-        organization="Kunene Traders",
-    )
+async def register(identity: Identity, name: str = "ndapewa", phone: str = "+264811234567") -> Confirmed:
+    accounts = identity.accounts
+    changes = {"email": f"{name}@example.na", "phone": phone, "organization": "Kunene Traders"}
+    return await registered(accounts.register_user, accounts.confirm_email, **changes)
 
 
 def dump(urls: DatabaseUrls) -> str:

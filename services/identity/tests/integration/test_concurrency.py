@@ -11,25 +11,16 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from identity.application.accounts.enrolment import Enrolled
+from identity.application.accounts.confirm_code import Confirmed
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import AccountExists, InvalidRefreshToken
 from kernel.actor import Actor, ActorKind
-
-PASSWORD = "Oshana-Sunrise-47!"
-STRANGER = Actor.anonymous(ip="198.51.100.7")
+from services.identity.tests.people import PASSWORD, STRANGER, registered
 
 
-async def register(identity: Identity, **changes: Any) -> Enrolled:
-    details = {
-        "full_name": "Ndapewa Shikongo",
-        "email": "ndapewa@example.na",
-        "phone": "+264811234567",
-        "password": PASSWORD,
-        "agreed_terms": True,
-    }
-    return await identity.accounts.register_user(actor=STRANGER, **{**details, **changes})
+async def register(identity: Identity, **changes: Any) -> Confirmed:
+    return await registered(identity.accounts.register_user, identity.accounts.confirm_email, **changes)
 
 
 async def sign_in(identity: Identity, device_id: UUID) -> TokenPair:

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
+from identity.application.accounts.codes import Codes
+from identity.application.accounts.confirm_code import ConfirmCode, Confirmed
 from identity.application.accounts.create_administrator import CreateAdministrator
-from identity.application.accounts.enrolment import Enrolled
 from identity.application.accounts.read_users import GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
@@ -21,7 +22,7 @@ from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import (
-    AccountExists,
+    InvalidCode,
     InvalidCredentials,
     InvalidName,
     InvalidRefreshToken,
@@ -30,6 +31,7 @@ from identity.domain.errors import (
     WeakPassword,
 )
 from identity.domain.events import SessionEnded, UserRegistered
+from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy
 from identity.domain.session import Session
 from identity.domain.user import UserStatus
@@ -50,9 +52,7 @@ from services.identity.tests.fakes import (
     FakeUnitOfWork,
     fake_digest,
 )
-
-PASSWORD = "Oshana-Sunrise-47!"
-STRANGER = Actor.anonymous(ip="198.51.100.7", user_agent="tests")
+from services.identity.tests.people import CODE, PASSWORD, STRANGER, registered
 
 
 @dataclass
@@ -69,7 +69,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.queries = FakeQueries(self.uow)
-        self.register_user = RegisterUser(self.uow, self.passwords, PasswordPolicy(), FakeContacts(), self.clock)
+        codes = Codes(fake_digest, lambda: CODE)
+        contacts = FakeContacts()
+        self.register_user = RegisterUser(self.uow, self.passwords, PasswordPolicy(), contacts, codes, self.clock)
+        self.confirm_email = ConfirmCode(self.uow, codes, self.clock, frozenset({Purpose.REGISTRATION, Purpose.EMAIL}))
         self.start_session = StartSession(self.uow, self.roles, self.access, self.refresh_tokens, self.clock, timedelta(days=7))
         self.sign_in_use_case = SignIn(
             self.uow, self.queries, self.passwords, self.attempts, fake_digest, self.start_session, self.clock
@@ -79,15 +82,8 @@ class World:
         )
         self.sign_out = SignOut(self.uow, self.revocations, self.clock, self.access.life)
 
-    async def register(self, **changes: Any) -> Enrolled:
-        details = {
-            "full_name": "Ndapewa Shikongo",
-            "email": "Ndapewa@Example.na",
-            "phone": "+264811234567",
-            "password": PASSWORD,
-            "agreed_terms": True,
-        }
-        return await self.register_user(actor=STRANGER, **{**details, **changes})
+    async def register(self, **changes: Any) -> Confirmed:
+        return await registered(self.register_user, self.confirm_email, **{"email": "Ndapewa@Example.na", **changes})
 
     async def sign_in(
         self,
@@ -122,16 +118,17 @@ async def test_registration_announces_the_user_with_a_wallet_address(world: Worl
     (event,) = world.uow.committed.events
     assert isinstance(event, UserRegistered)
     assert (event.user_id, event.wallet_address, event.initial_role) == (enrolled.user_id, enrolled.wallet_address, "user")
-    ((fact, actor),) = world.uow.committed.facts
+    assert world.uow.actions == ["identity.registration.request", "identity.user.register", "identity.verification.accept"]
+    fact, actor = world.uow.committed.facts[1]
     assert (fact.action, fact.resource_id, actor.ip) == ("identity.user.register", str(enrolled.user_id), "198.51.100.7")
     assert str(enrolled.wallet_address) in fact.related_ids
-    assert not [secret for secret in ("Ndapewa", "example.na", "81123", PASSWORD) if secret in repr(fact)]
+    assert not [secret for secret in ("Ndapewa", "example.na", "81123", PASSWORD) if secret in repr(world.uow.committed.facts)]
 
 
 @pytest.mark.parametrize("twin", [{"phone": "+264811234568"}, {"email": "other@example.na"}])
 async def test_email_and_phone_belong_to_one_account(world: World, twin: Any) -> None:
     await world.register()
-    with pytest.raises(AccountExists):
+    with pytest.raises(InvalidCode):
         await world.register(**twin)
     assert len(world.uow.committed.users) == 1
 
@@ -311,7 +308,7 @@ async def test_nobody_signs_another_out(world: World) -> None:
 
 async def test_users_see_themselves_and_staff_sees_all(world: World) -> None:
     enrolled = await world.register()
-    get, list_all = GetUser(world.queries), ListUsers(world.queries)
+    get, list_all = GetUser(world.queries), ListUsers(world.queries, FakeContacts())
     assert (await get(actor=user(enrolled.user_id, "user"), user_id=enrolled.user_id)).full_name == "Ndapewa Shikongo"
     assert (await list_all(actor=user(uuid4(), "staff"), page=PageRequest())).total == 1
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""Identity's `jobs` process: messages leave from here."""
+"""Identity's `jobs` process: messages leave from here, and what has expired is dropped."""
 
 # What only one process needs is imported where it is built.
 # ruff: noqa: PLC0415
@@ -16,24 +16,26 @@ if TYPE_CHECKING:
 def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from chassis.database import Database
     from chassis.jobs import make_jobs
+    from identity.application.accounts.purge_codes import PurgeCodes
     from identity.application.messages.deliver_message import DeliverMessage
     from identity.bootstrap.parts import unit_of_work
     from identity.infrastructure.queries import SqlIdentityQueries
     from identity.infrastructure.vault import Vault
-    from identity.interfaces.jobs import message_jobs
+    from identity.interfaces.jobs import account_jobs, message_jobs
     from kernel.clock import SystemClock
 
     clock = SystemClock()
     # Connects at the first job, and lives as long as the process.
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=2)
+    uow = unit_of_work(settings, database)
     deliver = DeliverMessage(
-        unit_of_work(settings, database),
+        uow,
         SqlIdentityQueries(database, Vault(settings.key()), clock),
         post(settings),
         clock,
         keep_content=settings.has_mailbox,
     )
-    return make_jobs(settings, [message_jobs(deliver)])
+    return make_jobs(settings, [message_jobs(deliver), account_jobs(PurgeCodes(uow, clock))])
 
 
 def post(settings: IdentitySettings) -> "Post":

@@ -53,7 +53,11 @@ def hashing(settings: IdentitySettings) -> "Argon2Passwords":
 def password_policy(settings: IdentitySettings) -> "PasswordPolicy":
     from identity.domain.password_policy import PasswordPolicy
 
-    return PasswordPolicy(length_min=settings.password_length_min, complexity=settings.password_complexity)
+    return PasswordPolicy(
+        length_min=settings.password_length_min,
+        length_min_single_factor=settings.password_length_min_single_factor,
+        complexity=settings.password_complexity,
+    )
 
 
 def create_administrator(

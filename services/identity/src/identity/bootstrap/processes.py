@@ -25,7 +25,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from identity.infrastructure.signing_keys import KeyReloader, KeyRing, SealedKeyMaker
     from identity.interfaces.first_start import FirstStart
     from identity.interfaces.grpc import rpc_services
-    from identity.interfaces.rest import ROUTERS, jwks_router
+    from identity.interfaces.rest import ROUTERS, dev, jwks_router
 
     ring = KeyRing(SealedKeyMaker(settings.key()), SystemClock())
     async with platform(settings, keys=ring) as parts, connect(settings, "governance") as governance:
@@ -44,7 +44,9 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
         identity = build(world)
         first_start = FirstStart(identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings)
         parts.readiness.add("signing_keys", ring.check)
-        rest = parts.rest(identity, (*ROUTERS, jwks_router(ring.jwks)), title="Elcorp identity")
+        rest = parts.rest(
+            identity, (*ROUTERS, jwks_router(ring.jwks), *((dev,) if settings.has_mailbox else ())), title="Elcorp identity"
+        )
         reloader = KeyReloader(identity.queries.signing_keys, ring)
         yield Serving(rest, rpc_services(identity), parts.readiness, (first_start.run, reloader.run, *parts.background))
         passwords.close()

@@ -26,17 +26,22 @@ class PasswordPolicy:
     """Lengths in characters; `specials` are the signs of which one is needed, where complexity is asked for."""
 
     length_min: int = 12
+    length_min_single_factor: int = 12
     length_max: int = 128
     complexity: bool = True
     specials: str = "!@#$%^&*"
 
-    def check(self, password: str, context: Iterable[str] = ()) -> None:
-        """Return when a normalised password is good enough; `context` are texts about its owner. Raises WeakPassword."""
-        for rule in self._broken(password, context):
+    def check(self, password: str, context: Iterable[str] = (), *, multi_factor: bool = False) -> None:
+        """Return when a normalised password is good enough; `context` are texts about its owner. Raises WeakPassword.
+
+        `multi_factor`: whether a second factor stands beside it.
+        """
+        length_min = self.length_min if multi_factor else max(self.length_min, self.length_min_single_factor)
+        for rule in self._broken(password, context, length_min):
             raise WeakPassword(rule=rule)
 
-    def _broken(self, password: str, context: Iterable[str]) -> Iterable[str]:
-        if len(password) < self.length_min:
+    def _broken(self, password: str, context: Iterable[str], length_min: int) -> Iterable[str]:
+        if len(password) < length_min:
             yield "length_min"
         if len(password) > self.length_max:
             yield "length_max"

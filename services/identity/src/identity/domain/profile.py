@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from identity.domain.errors import InvalidName, InvalidUsername
@@ -35,6 +35,12 @@ class Profile:
             phone=phone,
             organization=_tidy(organization) if organization is not None else None,
         )
+
+    def with_email(self, email: str) -> "Profile":
+        return replace(self, email=email)
+
+    def with_phone(self, phone: str) -> "Profile":
+        return replace(self, phone=phone)
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -34,10 +34,10 @@ class Vault:
         # For what must be read before there is a subject, or after it is gone; kept for minutes.
         self._own = Sealer(derive(master_key, _OWN_KEY))
 
-    def seal(self, user_id: UUID, profile: Profile) -> SealedProfile:
-        """Seal a profile under a new key."""
+    def seal(self, user_id: UUID, profile: Profile, wrapped: bytes | None = None) -> SealedProfile:
+        """Seal a profile under the subject's wrapped key, or under a new one."""
         subject = str(user_id)
-        wrapped = self._subject_keys.new(subject)
+        wrapped = wrapped or self._subject_keys.new(subject)
         sealer = self._subject_keys.sealer(subject, wrapped)
         return SealedProfile(
             wrapped_key=wrapped,

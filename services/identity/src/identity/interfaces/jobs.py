@@ -4,6 +4,7 @@ from uuid import UUID
 
 from procrastinate import Blueprint, RetryStrategy
 
+from identity.application.accounts.purge_codes import PurgeCodes
 from identity.application.messages.deliver_message import DeliverMessage
 
 # About 2, 4, 8, … seconds apart: an hour in all, after which a code in it would be stale anyway.
@@ -21,5 +22,17 @@ def message_jobs(deliver_message: DeliverMessage) -> Blueprint:
     )
     async def deliver(message_id: str) -> None:
         await deliver_message(message_id=UUID(message_id))
+
+    return blueprint
+
+
+def account_jobs(purge_codes: PurgeCodes) -> Blueprint:
+    """Make the jobs that keep accounts tidy."""
+    blueprint = Blueprint()
+
+    @blueprint.periodic(cron="25 * * * *")
+    @blueprint.task(name="purge_codes", queue="maintenance", queueing_lock="purge_codes")
+    async def purge(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await purge_codes()
 
     return blueprint

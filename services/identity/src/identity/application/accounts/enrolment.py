@@ -28,9 +28,11 @@ async def enrol(
     initial_role: InitialRole,
     agreed_terms: bool,
     at: datetime,
+    user_id: UUID | None = None,
+    email_verified: bool = False,
 ) -> Enrolled:
     """Add a user to the transaction; raises AccountExists."""
-    user_id = new_id()
+    user_id = user_id or new_id()
     address = WalletAddress.issue(user_id, at=at)
     user = User.register(
         user_id=user_id,
@@ -41,6 +43,8 @@ async def enrol(
         agreed_terms_at=at if agreed_terms else None,
         at=at,
     )
+    if email_verified:
+        user.email_verified_at = at
     await tx.users.add(user)
     await tx.profiles.add(user.id, profile)
     tx.wallet_addresses.add(address)

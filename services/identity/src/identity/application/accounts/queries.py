@@ -1,8 +1,10 @@
 """What can be asked about accounts."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Final, Protocol
 from uuid import UUID
 
 from identity.domain.user import UserStatus
@@ -21,6 +23,9 @@ class UserView:
     wallet_address: UUID
     registered_at: datetime
     last_sign_in_at: datetime | None
+    version: int
+    email_verified_at: datetime | None
+    phone_verified_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,37 @@ class SubjectView:
     is_active: bool
 
 
+class UserSort(StrEnum):
+    NEWEST = "-registered_at"
+    OLDEST = "registered_at"
+    LATELY_SIGNED_IN = "-last_sign_in_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFilter:
+    """Which users; those who are deleted only when asked for. E-mail and phone are found whole, by their blind index."""
+
+    status: UserStatus | None = None
+    email: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    username: str | None = None
+    verified: bool | None = None
+    registered_from: datetime | None = None
+    registered_to: datetime | None = None
+    sort: UserSort = UserSort.NEWEST
+
+
+EVERYBODY: Final = UserFilter()
+
+
 class AccountQueries(Protocol):
     async def user(self, user_id: UUID) -> UserView | None:
         """Find a user who is not deleted."""
 
-    async def users(self, page: PageRequest) -> Page[UserView]:
-        """List users who are not deleted, newest first."""
+    async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
+        """List users, page by page."""
+
+    async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
+        """Return the hashes of the passwords that may not come back, the present one first."""
 
     async def subject(self, subject_id: UUID) -> SubjectView | None: ...

@@ -1,13 +1,15 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from identity.application.accounts.queries import AccountQueries, SubjectView, UserView
+from identity.application.accounts.queries import EVERYBODY, AccountQueries, SubjectView, UserFilter, UserView
+from identity.application.ports.accounts import Contacts
 from kernel.actor import Actor
 from kernel.errors import AccessDenied, NotFound
 from kernel.pages import Page, PageRequest
 
 # The brief grants "user:read" to every user: it means oneself. Whose work it is to read others, these say.
 READERS_OF_OTHERS = frozenset({"admin", "staff"})
+WRITERS_OF_OTHERS = frozenset({"admin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,19 @@ class GetUser:
 
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """Page through all users, for staff."""
+    """Page through users, for staff."""
 
     queries: AccountQueries
+    contacts: Contacts
 
-    async def __call__(self, *, actor: Actor, page: PageRequest) -> Page[UserView]:
+    async def __call__(self, *, actor: Actor, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
+        """Raise AccessDenied, InvalidEmail or InvalidPhone."""
         if READERS_OF_OTHERS.isdisjoint(actor.roles):
             raise AccessDenied(permission="user:read", resource="all users")
-        return await self.queries.users(page)
+        email = self.contacts.email(which.email) if which.email is not None else None
+        phone = self.contacts.phone(which.phone) if which.phone is not None else None
+        username = which.username.strip().lower() if which.username is not None else None
+        return await self.queries.users(page, replace(which, email=email, phone=phone, username=username))
 
 
 @dataclass(frozen=True, slots=True)

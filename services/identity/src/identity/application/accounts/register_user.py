@@ -1,24 +1,43 @@
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
-from identity.application.accounts.enrolment import Enrolled, enrol
+from identity.application.accounts import facts
+from identity.application.accounts.codes import Codes
 from identity.application.ports.accounts import Contacts, Passwords
-from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.errors import TermsNotAgreed
+from identity.domain.message import Template
+from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy, normalise
 from identity.domain.profile import Profile, canonical_username
-from identity.domain.user import InitialRole
 from kernel.actor import Actor
 from kernel.clock import Clock
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class PendingVerification:
+    """`id` must be shown together with the code; it tells nothing of whether there is an account."""
+
+    id: UUID
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterUser:
-    """Open an account for whoever asks; it holds a wallet address from the start."""
+    """Take a registration, and send a code to its e-mail address; the account is made once the code is shown.
+
+    The answer, and what it costs, is the same whether or not there is an account already: its owner is told by mail.
+    Nobody can register another's address in advance either, for two registrations of one address are apart: each takes
+    its own id and its own code.
+    """
 
     uow: UnitOfWork
     passwords: Passwords
     policy: PasswordPolicy
     contacts: Contacts
+    codes: Codes
     clock: Clock
 
     async def __call__(
@@ -32,8 +51,8 @@ class RegisterUser:
         agreed_terms: bool,
         organization: str | None = None,
         username: str | None = None,
-    ) -> Enrolled:
-        """Raise AccountExists, WeakPassword, or InvalidValue naming the field; Unavailable when hashing is at its limit."""
+    ) -> PendingVerification:
+        """Raise WeakPassword, or InvalidValue naming the field; Unavailable when hashing is at its limit."""
         if not agreed_terms:
             raise TermsNotAgreed(field="agreed_terms")
         profile = Profile.of(
@@ -46,13 +65,29 @@ class RegisterUser:
         secret = normalise(password)
         self.policy.check(secret, (*profile.words, name or ""))
         password_hash = await self.passwords.hash(secret)
+        at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            return await enrol(
-                tx,
-                profile,
-                username=name,
-                password_hash=password_hash,
-                initial_role=InitialRole.USER,
-                agreed_terms=True,
-                at=self.clock.now(),
-            )
+            clash = await self._notify_of_clash(tx, profile, name)
+            pending = {
+                "full_name": profile.full_name,
+                "email": profile.email,
+                "phone": profile.phone,
+                "organization": profile.organization,
+                "username": name,
+                "password_hash": password_hash,
+            }
+            code = await self.codes.issue(tx, Purpose.REGISTRATION, user_id=new_id(), pending=pending, at=at, decoy=clash)
+            tx.record(facts.registration_requested(code))
+        return PendingVerification(code.id, code.expires_at)
+
+    async def _notify_of_clash(self, tx: Transaction, profile: Profile, username: str | None) -> bool:
+        """Tell by mail, and only so, that the registration cannot go on; return whether that is so."""
+        if owner := await tx.profiles.holder_of_email(profile.email):
+            await tx.messages.send(owner, Template.ALREADY_REGISTERED)
+            return True
+        taken = profile.phone is not None and await tx.profiles.holder_of_phone(profile.phone)
+        if taken or (username and await tx.users.holder_of(username)):
+            # To whoever holds the mailbox that registers, not to the stranger whose number or name it is.
+            await tx.messages.send(new_id(), Template.REGISTRATION_CLASHED, to=profile.email)
+            return True
+        return False

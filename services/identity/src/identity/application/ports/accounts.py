@@ -1,6 +1,7 @@
 """What accounts need of the world."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +17,11 @@ class Users(Protocol):
     async def lock(self, user_id: UUID) -> User | None:
         """Find a user and lock it until the transaction ends; lock it before any of its sessions."""
 
+    async def holder_of(self, username: str) -> UUID | None: ...
+
+    async def flush(self) -> None:
+        """Send what was changed so far; raises AccountExists when a new username is taken."""
+
     async def lock_administrators(self) -> bool:
         """Become the only transaction that makes a first administrator; tell whether there is one."""
 
@@ -23,6 +29,21 @@ class Users(Protocol):
 class Profiles(Protocol):
     async def add(self, user_id: UUID, profile: Profile) -> None:
         """Seal a profile under a new key of the user's own; raises AccountExists when e-mail or phone is taken."""
+
+    async def of(self, user_id: UUID) -> Profile:
+        """Open a user's profile; raises NotFound when it was erased."""
+
+    async def replace(self, user_id: UUID, profile: Profile) -> None:
+        """Seal another profile under the same key; raises AccountExists when e-mail or phone is taken."""
+
+    async def holder_of_email(self, email: str) -> UUID | None: ...
+
+    async def holder_of_phone(self, phone: str) -> UUID | None: ...
+
+
+class PasswordHistory(Protocol):
+    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime) -> None:
+        """Keep a replaced password's hash, and no more of them than may not come back."""
 
 
 class WalletAddresses(Protocol):

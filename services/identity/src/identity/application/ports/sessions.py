@@ -22,6 +22,9 @@ class Sessions(Protocol):
     async def lock(self, session_id: UUID) -> Session | None:
         """Find a session and lock it until the transaction ends."""
 
+    async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
+        """Find and lock a user's live sessions, in id order; only under the user's lock."""
+
     async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
         """Find and lock the device's live session; only under its user's lock, or a new one may come between."""
 

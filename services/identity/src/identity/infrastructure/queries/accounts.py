@@ -1,25 +1,47 @@
 """Accounts and the people behind them."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.application.accounts.queries import SubjectView, UserView
-from identity.domain.user import UserStatus
+from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
+from identity.domain.user import EARLIER_KEPT, UserStatus
 from identity.infrastructure.queries.rows import SqlReads
 from identity.infrastructure.vault import SealedProfile
 from kernel.pages import Page, PageRequest
 
 _USER = """
-    SELECT u.id, u.username, u.status, u.registered_at, u.last_sign_in_at,
+    SELECT u.id, u.username, u.status, u.registered_at, u.last_sign_in_at, u.version, u.email_verified_at, u.phone_verified_at,
            p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index, k.wrapped,
            (SELECT w.address FROM wallet_addresses w WHERE w.user_id = u.id ORDER BY w.issued_at, w.address LIMIT 1) AS address
     FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
 """
 _USER_BY_ID = text(f"{_USER} WHERE u.id = :id AND u.status <> 'deleted'")
-_USERS = text(f"{_USER} WHERE u.status <> 'deleted' ORDER BY u.registered_at DESC, u.id DESC LIMIT :limit OFFSET :offset")
-_USERS_TOTAL = text("SELECT count(*) FROM users WHERE status <> 'deleted'")
+# Each filter is text of ours; values travel as parameters.
+_FILTERS: Final[Mapping[str, str]] = {
+    "status": "u.status = :status",
+    "email_index": "p.email_index = :email_index",
+    "phone_index": "p.phone_index = :phone_index",
+    "username": "u.username = :username",
+    "registered_from": "u.registered_at >= :registered_from",
+    "registered_to": "u.registered_at < :registered_to",
+}
+_ORDERS: Final[Mapping[UserSort, str]] = {
+    UserSort.NEWEST: "u.registered_at DESC, u.id DESC",
+    UserSort.OLDEST: "u.registered_at, u.id",
+    UserSort.LATELY_SIGNED_IN: "u.last_sign_in_at DESC NULLS LAST, u.id DESC",
+}
+_NOT_DELETED: Final = "u.status <> 'deleted'"
+_RECENT_HASHES = text(
+    """
+    SELECT password_hash FROM (
+        SELECT password_hash, 'infinity'::timestamptz AS replaced_at FROM users WHERE id = :id
+        UNION ALL SELECT password_hash, replaced_at FROM password_history WHERE user_id = :id
+    ) AS passwords ORDER BY replaced_at DESC LIMIT :limit
+    """
+)
 _SUBJECT = text("SELECT id, status = 'active' AS is_active FROM users WHERE id = :id")
 
 
@@ -28,15 +50,43 @@ class SqlAccountQueries(SqlReads):
         rows = await self._rows(_USER_BY_ID, {"id": user_id})
         return self._user(rows[0]) if rows else None
 
-    async def users(self, page: PageRequest) -> Page[UserView]:
+    async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
+        where, values = self._where(which)
+        order = _ORDERS[which.sort]
+        # The page's ids first, so that nothing is joined for the rows that are passed over.
+        # What is put together is text of ours alone.
+        ids = f"SELECT u.id FROM {_filtered(values)} WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset"  # noqa: S608
+        listing = text(f"{_USER} WHERE u.id IN ({ids}) ORDER BY {order}")
+        counting = text(f"SELECT count(*) FROM {_filtered(values)} WHERE {where}")  # noqa: S608
         async with self._database.read() as connection:
-            rows = (await connection.execute(_USERS, {"limit": page.per_page, "offset": page.offset})).all()
-            total = (await connection.execute(_USERS_TOTAL)).scalar_one()
+            rows = (await connection.execute(listing, {**values, "limit": page.per_page, "offset": page.offset})).all()
+            total = (await connection.execute(counting, values)).scalar_one()
         return Page([self._user(row) for row in rows], page.page, page.per_page, total)
+
+    async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
+        rows = await self._rows(_RECENT_HASHES, {"id": user_id, "limit": EARLIER_KEPT + 1})
+        return [row.password_hash for row in rows]
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
         rows = await self._rows(_SUBJECT, {"id": subject_id})
         return SubjectView(*rows[0]) if rows else None
+
+    def _where(self, which: UserFilter) -> tuple[str, dict[str, object]]:
+        values: dict[str, object] = {
+            "status": which.status.value if which.status else None,
+            "email_index": self._vault.email_index(which.email) if which.email else None,
+            "phone_index": self._vault.phone_index(which.phone) if which.phone else None,
+            "username": which.username,
+            "registered_from": which.registered_from,
+            "registered_to": which.registered_to,
+        }
+        given = {name: value for name, value in values.items() if value is not None}
+        conditions = [_FILTERS[name] for name in given]
+        if which.status is None:
+            conditions.append(_NOT_DELETED)
+        if which.verified is not None:
+            conditions.append(f"(u.email_verified_at IS NOT NULL) = {which.verified}")
+        return " AND ".join(conditions), given
 
     def _user(self, row: Any) -> UserView:
         profile = self._vault.open(
@@ -62,4 +112,12 @@ class SqlAccountQueries(SqlReads):
             wallet_address=row.address,
             registered_at=row.registered_at,
             last_sign_in_at=row.last_sign_in_at,
+            version=row.version,
+            email_verified_at=row.email_verified_at,
+            phone_verified_at=row.phone_verified_at,
         )
+
+
+def _filtered(values: Mapping[str, object]) -> str:
+    by_contact = not values.keys().isdisjoint({"email_index", "phone_index"})
+    return "users u JOIN profiles p ON p.user_id = u.id" if by_contact else "users u"

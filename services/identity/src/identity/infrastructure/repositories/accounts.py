@@ -2,23 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import delete, exists, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
-from identity.domain.user import InitialRole, User
+from identity.domain.user import EARLIER_KEPT, InitialRole, User
 from identity.domain.wallet_address import WalletAddress
-from identity.infrastructure.tables import profiles, subject_keys, users
-from identity.infrastructure.vault import Vault
+from identity.infrastructure.tables import password_history, profiles, subject_keys, users
+from identity.infrastructure.vault import SealedProfile, Vault
+from kernel.errors import NotFound
 
 # Two-part advisory locks, the first part says what for. A row lock cannot hold what does not exist yet.
 _LOCK_ADMINISTRATORS = text("SELECT pg_advisory_xact_lock(1, 0)")
+_SEALED: Final = tuple(part.name for part in fields(SealedProfile))
 # What two accounts may not share.
 _UNIQUE: Final = frozenset({"users_username_key", "profiles_email_index_key", "profiles_phone_index_key"})
 
@@ -38,6 +41,13 @@ class SqlUsers:
         query = select(User).where(users.c.id == user_id).with_for_update(key_share=True)
         return (await self._session.scalars(query)).one_or_none()
 
+    async def holder_of(self, username: str) -> UUID | None:
+        return await self._session.scalar(select(users.c.id).where(users.c.username == username))
+
+    async def flush(self) -> None:
+        with _refusing_twins():
+            await self._session.flush()
+
     async def lock_administrators(self) -> bool:
         # Lock first and read in a second statement: the snapshot of one statement would be older than its lock.
         await self._session.execute(_LOCK_ADMINISTRATORS)
@@ -56,6 +66,45 @@ class SqlProfiles:
         await self._session.execute(subject_keys.insert().values(key))
         with _refusing_twins():
             await self._session.execute(profiles.insert().values(user_id=user_id, **row))
+
+    async def of(self, user_id: UUID) -> Profile:
+        query = select(profiles, subject_keys.c.wrapped.label("wrapped_key")).join(
+            subject_keys, subject_keys.c.subject_id == profiles.c.user_id
+        )
+        row = (await self._session.execute(query.where(profiles.c.user_id == user_id))).mappings().one_or_none()
+        if row is None:
+            raise NotFound(user_id=user_id)
+        return self._vault.open(user_id, SealedProfile(**{name: row[name] for name in _SEALED}))
+
+    async def replace(self, user_id: UUID, profile: Profile) -> None:
+        query = select(subject_keys.c.wrapped).where(subject_keys.c.subject_id == user_id)
+        wrapped = await self._session.scalar(query)
+        if wrapped is None:
+            raise NotFound(user_id=user_id)
+        row = asdict(self._vault.seal(user_id, profile, wrapped))
+        del row["wrapped_key"]
+        with _refusing_twins():
+            await self._session.execute(update(profiles).where(profiles.c.user_id == user_id).values(row))
+
+    async def holder_of_email(self, email: str) -> UUID | None:
+        query = select(profiles.c.user_id).where(profiles.c.email_index == self._vault.email_index(email))
+        return await self._session.scalar(query)
+
+    async def holder_of_phone(self, phone: str) -> UUID | None:
+        query = select(profiles.c.user_id).where(profiles.c.phone_index == self._vault.phone_index(phone))
+        return await self._session.scalar(query)
+
+
+class SqlPasswordHistory:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime) -> None:
+        of = password_history.c
+        row = {"user_id": user_id, "password_hash": password_hash, "replaced_at": replaced_at}
+        await self._session.execute(password_history.insert().values(row))
+        kept = select(of.replaced_at).where(of.user_id == user_id).order_by(of.replaced_at.desc()).limit(EARLIER_KEPT)
+        await self._session.execute(delete(password_history).where(of.user_id == user_id, of.replaced_at.not_in(kept)))
 
 
 class SqlWalletAddresses:

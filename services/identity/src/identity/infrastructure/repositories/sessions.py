@@ -1,5 +1,6 @@
 """Devices and sessions."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -33,6 +34,15 @@ class SqlSessions:
     async def lock(self, session_id: UUID) -> Session | None:
         query = select(Session).where(sessions.c.id == session_id).with_for_update()
         return (await self._session.scalars(query)).one_or_none()
+
+    async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
+        query = (
+            select(Session)
+            .where(sessions.c.user_id == user_id, sessions.c.ended_at.is_(None))
+            .order_by(sessions.c.id)
+            .with_for_update()
+        )
+        return (await self._session.scalars(query)).all()
 
     async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
         query = (

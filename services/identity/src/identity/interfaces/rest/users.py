@@ -1,29 +1,152 @@
 """Users: oneself for everybody, all of them for staff."""
 
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
+from fastapi import Depends, Query, Response
+
+from chassis.rest import (
+    Authenticated,
+    CurrentActor,
+    Envelope,
+    IfMatch,
+    PageOf,
+    Paging,
+    Requires,
+    Router,
+    envelope,
+    page_of,
+    set_etag,
+)
+from identity.application.accounts.change_status import StatusChange
+from identity.application.accounts.queries import UserFilter, UserSort
+from identity.domain.user import UserStatus
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.accounts import MeResponse, UserResponse
+from identity.interfaces.rest.schemas.accounts import (
+    CreateUserRequest,
+    MeResponse,
+    PatchUserRequest,
+    ReasonRequest,
+    RegisteredResponse,
+    ReplaceUserRequest,
+    UserResponse,
+)
+from identity.interfaces.rest.schemas.fields import Reason
+from kernel.actor import Actor
 
 users = Router(prefix="/users", tags=["users"])
 
 
+async def _filter(
+    status: UserStatus | None = None,
+    email: Annotated[str | None, Query(min_length=3, max_length=254, description="Whole, found by its blind index")] = None,
+    phone: Annotated[str | None, Query(min_length=7, max_length=32, description="Whole, in E.164")] = None,
+    username: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
+    verified: Annotated[bool | None, Query(description="Whether the e-mail address is confirmed")] = None,
+    registered_from: datetime | None = None,
+    registered_to: datetime | None = None,
+    sort: UserSort = UserSort.NEWEST,
+) -> UserFilter:
+    return UserFilter(
+        status=status,
+        email=email,
+        phone=phone,
+        username=username,
+        verified=verified,
+        registered_from=registered_from,
+        registered_to=registered_to,
+        sort=sort,
+    )
+
+
 @users.get("", dependencies=[Requires("user:read")])
-async def list_users(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[UserResponse]]:
-    """List all users, newest first."""
-    return page_of(await app.accounts.list_users(actor=actor, page=paging), UserResponse.of)
+async def list_users(
+    actor: CurrentActor, paging: Paging, which: Annotated[UserFilter, Depends(_filter)], app: App
+) -> Envelope[PageOf[UserResponse]]:
+    """List users, newest first; those that are deleted only by their status."""
+    return page_of(await app.accounts.list_users(actor=actor, page=paging, which=which), UserResponse.of)
+
+
+@users.post("", status_code=201, dependencies=[Requires("user:create")])
+async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) -> Envelope[RegisteredResponse]:
+    """Open an account for somebody, who is told by mail how to choose a password."""
+    return envelope(RegisteredResponse.of(await app.accounts.create_user(actor=actor, **body.model_dump())))
 
 
 # Before "/{user_id}", which would take it.
 @users.get("/me", dependencies=[Authenticated])
-async def get_me(actor: CurrentActor, app: App) -> Envelope[MeResponse]:
+async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[MeResponse]:
     """Read one's own account, with the roles that hold right now."""
     view = await app.accounts.get_user(actor=actor, user_id=actor.user_id)
+    set_etag(response, view.version)
     return envelope(MeResponse.with_roles(view, actor.roles))
 
 
 @users.get("/{user_id}", dependencies=[Requires("user:read")])
-async def get_user(user_id: UUID, actor: CurrentActor, app: App) -> Envelope[UserResponse]:
+async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[UserResponse]:
     """Read a user: oneself, or anybody for staff."""
-    return envelope(UserResponse.of(await app.accounts.get_user(actor=actor, user_id=user_id)))
+    return await _shown(app, actor, user_id, response)
+
+
+@users.put("/{user_id}", dependencies=[Requires("user:update")])
+async def replace_user(
+    user_id: UUID, body: ReplaceUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
+) -> Envelope[UserResponse]:
+    """Replace the details of an account that need no proof."""
+    await app.accounts.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
+    return await _shown(app, actor, user_id, response)
+
+
+@users.patch("/{user_id}", dependencies=[Requires("user:update")])
+async def update_user(
+    user_id: UUID, body: PatchUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
+) -> Envelope[UserResponse]:
+    """Change some of the details of an account that need no proof."""
+    await app.accounts.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
+    return await _shown(app, actor, user_id, response)
+
+
+@users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")])
+async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: CurrentActor, version: IfMatch, app: App) -> None:
+    """Close an account: its sessions end at once, its data stays until it is erased, and it can be restored."""
+    await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.DELETE, reason=reason, version=version)
+
+
+@users.post("/{user_id}/restore", dependencies=[Requires("user:delete")], idempotency=False)
+async def restore_user(
+    user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
+) -> Envelope[UserResponse]:
+    """Open a closed account again."""
+    await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.RESTORE, reason=body.reason)
+    return await _shown(app, actor, user_id, response)
+
+
+@users.post("/{user_id}/suspend", dependencies=[Requires("user:update")], idempotency=False)
+async def suspend_user(
+    user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
+) -> Envelope[UserResponse]:
+    """Keep a user from acting: every session ends at once. Doing it again changes nothing."""
+    await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.SUSPEND, reason=body.reason)
+    return await _shown(app, actor, user_id, response)
+
+
+@users.post("/{user_id}/activate", dependencies=[Requires("user:update")], idempotency=False)
+async def activate_user(
+    user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
+) -> Envelope[UserResponse]:
+    """Let a suspended user act again. Doing it again changes nothing."""
+    await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.ACTIVATE, reason=body.reason)
+    return await _shown(app, actor, user_id, response)
+
+
+@users.post("/{user_id}/password-reset", status_code=204, dependencies=[Requires("user:update")])
+async def require_password_reset(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
+    """Retire a user's password and end their sessions. Only they choose the next one: nobody else ever does."""
+    await app.accounts.require_password_reset(actor=actor, user_id=user_id, reason=body.reason)
+
+
+async def _shown(app: App, actor: Actor, user_id: UUID, response: Response) -> Envelope[UserResponse]:
+    view = await app.accounts.get_user(actor=actor, user_id=user_id)
+    set_etag(response, view.version)
+    return envelope(UserResponse.of(view))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -10,16 +10,17 @@ from pydantic import ConfigDict, Field
 from chassis.rest import RequestModel, ResponseModel
 from identity.application.accounts.enrolment import Enrolled
 from identity.application.accounts.queries import UserView
-from identity.interfaces.rest.schemas.fields import Email, Password, Username
+from identity.application.accounts.update_user import Details
+from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Password, Phone, Reason, Username
 
 
 class RegisterRequest(RequestModel):
-    full_name: Annotated[str, Field(min_length=2, max_length=100)]
+    full_name: FullName
     email: Email
-    phone: Annotated[str, Field(min_length=7, max_length=32)]
+    phone: Phone
     password: Password
     agreed_terms: bool
-    organization: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    organization: Organization | None = None
     username: Username | None = None
 
     model_config = ConfigDict(
@@ -50,6 +51,87 @@ class RegisteredResponse(ResponseModel):
         return cls(id=enrolled.user_id, wallet_address=enrolled.wallet_address, registered_at=enrolled.registered_at)
 
 
+class CreateUserRequest(RequestModel):
+    """No password: its owner chooses it."""
+
+    full_name: FullName
+    email: Email
+    phone: Phone | None = None
+    organization: Organization | None = None
+    username: Username | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"full_name": "Ndapewa Shikongo", "email": "ndapewa@example.na"}]})
+
+
+class ReplaceUserRequest(RequestModel):
+    """All that may be changed without proof; addresses change by `/email` and `/phone`."""
+
+    full_name: FullName
+    organization: Organization | None
+    username: Username | None
+
+    @property
+    def details(self) -> Details:
+        return Details(frozenset(self.model_fields_set), **self.model_dump())
+
+
+class PatchUserRequest(RequestModel):
+    full_name: FullName = ""
+    organization: Organization | None = None
+    username: Username | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"organization": "Example Corp"}]})
+
+    @property
+    def details(self) -> Details:
+        return Details(frozenset(self.model_fields_set), **self.model_dump())
+
+
+class PatchProfileRequest(RequestModel):
+    full_name: FullName = ""
+    organization: Organization | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"organization": "Example Corp"}]})
+
+    @property
+    def details(self) -> Details:
+        return Details(frozenset(self.model_fields_set), **self.model_dump())
+
+
+class ReasonRequest(RequestModel):
+    reason: Reason
+
+
+class ChangePasswordRequest(RequestModel):
+    current_password: Password
+    new_password: Password
+
+
+class EmailRequest(RequestModel):
+    email: Email
+
+
+class PhoneRequest(RequestModel):
+    phone: Phone
+
+
+class PasswordChangedResponse(ResponseModel):
+    changed: Literal[True] = True
+
+
+class ProfileResponse(ResponseModel):
+    full_name: str
+    email: str
+    phone: str | None
+    organization: str | None
+    email_verified_at: datetime | None
+    phone_verified_at: datetime | None
+
+    @classmethod
+    def of(cls, view: UserView) -> Self:
+        return cls.model_validate(view)
+
+
 class UserResponse(ResponseModel):
     id: UUID
     username: str | None
@@ -61,6 +143,8 @@ class UserResponse(ResponseModel):
     wallet_address: UUID
     registered_at: datetime
     last_sign_in_at: datetime | None
+    email_verified_at: datetime | None
+    phone_verified_at: datetime | None
 
     @classmethod
     def of(cls, view: UserView) -> Self:

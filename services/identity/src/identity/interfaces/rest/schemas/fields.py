@@ -12,3 +12,7 @@ Password = Annotated[
 Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ndapewa@example.na"])]
 Username = Annotated[str, Field(min_length=1, max_length=64, examples=["ndapewa"])]
 DeviceId = Annotated[UUID, Field(description="The app installation's own id", examples=["0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"])]
+FullName = Annotated[str, Field(min_length=2, max_length=100, examples=["Ndapewa Shikongo"])]
+Organization = Annotated[str, Field(min_length=1, max_length=100, examples=["Example Corp"])]
+Phone = Annotated[str, Field(min_length=7, max_length=32, examples=["+264811234567"])]
+Reason = Annotated[str, Field(min_length=3, max_length=200, examples=["Reported as stolen"])]

@@ -1,0 +1,52 @@
+from dataclasses import dataclass
+
+from identity.application.accounts import facts
+from identity.application.accounts.codes import Codes
+from identity.application.accounts.register_user import PendingVerification
+from identity.application.ports.accounts import Contacts
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.domain.one_time_code import Purpose
+from kernel.actor import Actor
+from kernel.assurance import RECENT
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeContact:
+    """Send a code to an e-mail address or number of one's own; it is taken over once the code is shown.
+
+    For the present number it is a first verification. An address that is another's gets no code, and the answer does
+    not tell.
+    """
+
+    uow: UnitOfWork
+    contacts: Contacts
+    codes: Codes
+    clock: Clock
+
+    async def email(self, *, actor: Actor, email: str) -> PendingVerification:
+        """Raise InvalidEmail, or StepUpRequired: who holds the address can reset the password."""
+        RECENT.require(actor, at=self.clock.now())
+        address = self.contacts.email(email)
+        return await self._issue(actor, Purpose.EMAIL, {"email": address})
+
+    async def phone(self, *, actor: Actor, phone: str) -> PendingVerification:
+        """Raise InvalidPhone, or StepUpRequired."""
+        RECENT.require(actor, at=self.clock.now())
+        return await self._issue(actor, Purpose.PHONE, {"phone": self.contacts.phone(phone)})
+
+    async def _issue(self, actor: Actor, purpose: Purpose, pending: dict[str, str | None]) -> PendingVerification:
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(actor.user_id)
+            if user is None or not user.is_active:
+                raise NotFound(user_id=actor.user_id)
+            if purpose is Purpose.EMAIL:
+                holder = await tx.profiles.holder_of_email(pending["email"] or "")
+            else:
+                holder = await tx.profiles.holder_of_phone(pending["phone"] or "")
+            decoy = holder not in (None, user.id)
+            code = await self.codes.issue(tx, purpose, user_id=user.id, pending=pending, at=at, decoy=decoy)
+            tx.record(facts.code_requested(code))
+        return PendingVerification(code.id, code.expires_at)

@@ -1,0 +1,63 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.accounts import facts
+from identity.application.accounts.new_password import NewPassword
+from identity.application.ports.accounts import Passwords
+from identity.application.ports.sessions import Attempts, Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.end_sessions import end_all
+from identity.application.sessions.queries import CredentialView, SessionQueries
+from identity.domain.errors import InvalidCredentials
+from identity.domain.message import Template
+from identity.domain.password_policy import normalise
+from identity.domain.session import EndReason
+from kernel.actor import Actor
+from kernel.assurance import MULTI_FACTOR
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Change one's own password by giving the current one; every other session ends, and the owner is told."""
+
+    uow: UnitOfWork
+    queries: SessionQueries
+    passwords: Passwords
+    new_password: NewPassword
+    attempts: Attempts
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, current: str, new: str) -> None:
+        """Raise InvalidCredentials, WeakPassword, TooManyAttempts, or NotFound for another's account."""
+        if actor.user_id != user_id:
+            raise NotFound(user_id=user_id)
+        credential = await self._verified(actor, user_id, current)
+        multi_factor = MULTI_FACTOR in actor.methods
+        password_hash = await self.new_password.prepare(user_id=user_id, password=new, multi_factor=multi_factor)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            # It may have changed since it was read without a lock.
+            if user is None or not user.is_active or user.password_changed_at != credential.password_changed_at:
+                raise InvalidCredentials
+            await self.new_password.set(tx, user, password_hash, at=at)
+            ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at, except_session=actor.session_id)
+            await tx.messages.send(user_id, Template.PASSWORD_CHANGED)
+            tx.record(facts.password_changed(user, sessions_ended=len(ended), at=at))
+        for session in ended:
+            await self.revocations.try_add(session.id, ended_at=at)
+
+    async def _verified(self, actor: Actor, user_id: UUID, current: str) -> CredentialView:
+        """Return the credential that the current password opened; a stolen session guesses no faster than a sign-in."""
+        await self.attempts.admit(f"password:{user_id}", actor.ip)
+        credential = await self.queries.credential_of(user_id)
+        verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(current))
+        if credential is None or not verified.matches:
+            async with self.uow.begin(actor) as tx:
+                tx.record(facts.password_change_refused(user_id, at=self.clock.now()))
+            raise InvalidCredentials
+        await self.attempts.forget(f"password:{user_id}", actor.ip)
+        return credential

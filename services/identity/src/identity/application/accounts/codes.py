@@ -1,0 +1,60 @@
+"""Issuing one-time codes, and sending them where what they prove is to be received."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from identity.application.ports.one_time_codes import Pending
+from identity.application.ports.sessions import Digests
+from identity.application.ports.unit_of_work import Transaction
+from identity.domain.message import Template
+from identity.domain.one_time_code import SENDS_PER_HOUR_MAX, OneTimeCode, Purpose
+from kernel.ids import new_id
+
+_TEMPLATES: Final[Mapping[Purpose, Template]] = {
+    Purpose.REGISTRATION: Template.VERIFY_EMAIL,
+    Purpose.EMAIL: Template.VERIFY_EMAIL,
+    Purpose.PHONE: Template.VERIFY_PHONE,
+}
+# What waits for a code names the address that the code is sent to.
+TARGET: Final[Mapping[Purpose, str]] = {Purpose.REGISTRATION: "email", Purpose.EMAIL: "email", Purpose.PHONE: "phone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    digest: Digests
+    generate: Callable[[], str]
+
+    async def issue(
+        self, tx: Transaction, purpose: Purpose, *, user_id: UUID, pending: Pending, at: datetime, decoy: bool = False
+    ) -> OneTimeCode:
+        """Issue a code and send it, unless it is a decoy or the address has been sent too many."""
+        target = pending[TARGET[purpose]] or ""
+        code_id, text = new_id(), self.generate()
+        index = self.digest(f"target:{target}")
+        may_send = await self._may_send(tx, index, at)
+        code = OneTimeCode.issue(
+            code_id, purpose, user_id=user_id, target_index=index, digest=self.of(code_id, text), decoy=decoy, at=at
+        )
+        await tx.one_time_codes.add(code, pending)
+        if may_send and not decoy:
+            await tx.messages.send(user_id, _TEMPLATES[purpose], to=target, code=text)
+        return code
+
+    async def renew(self, tx: Transaction, code: OneTimeCode, pending: Pending, *, at: datetime) -> bool:
+        """Replace a code by another and send that, as long as both may be; tell whether it was replaced."""
+        text = self.generate()
+        if not await self._may_send(tx, code.target_index, at) or not code.renew(self.of(code.id, text), at=at):
+            return False
+        if not code.decoy:
+            await tx.messages.send(code.user_id, _TEMPLATES[code.purpose], to=pending[TARGET[code.purpose]], code=text)
+        return True
+
+    def of(self, code_id: UUID, text: str) -> bytes:
+        return self.digest(f"{code_id}:{text}")
+
+    async def _may_send(self, tx: Transaction, target_index: bytes, at: datetime) -> bool:
+        sent = await tx.one_time_codes.sent_since(target_index, at - timedelta(hours=1))
+        return sent < SENDS_PER_HOUR_MAX

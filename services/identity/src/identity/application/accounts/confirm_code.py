@@ -1,0 +1,131 @@
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from identity.application.accounts import facts
+from identity.application.accounts.codes import Codes
+from identity.application.accounts.enrolment import enrol
+from identity.application.ports.one_time_codes import Pending
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.domain.errors import InvalidCode
+from identity.domain.message import Template
+from identity.domain.one_time_code import OneTimeCode, Purpose
+from identity.domain.profile import Profile
+from identity.domain.user import InitialRole
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Whose address was confirmed; the wallet address where the account was made by it."""
+
+    user_id: UUID
+    wallet_address: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmCode:
+    """Take a one-time code: it makes the account that was registered, or confirms a new e-mail address or number.
+
+    `purposes` are those of the channel. Whatever is wrong is answered alike, and counted before it is answered.
+    """
+
+    uow: UnitOfWork
+    codes: Codes
+    clock: Clock
+    purposes: frozenset[Purpose]
+
+    async def __call__(self, *, actor: Actor, verification_id: UUID, code: str) -> Confirmed:
+        """Raise InvalidCode; AccountExists when somebody else confirmed the same details first."""
+        at = self.clock.now()
+        confirmed = None
+        async with self.uow.begin(actor) as tx:
+            found = await tx.one_time_codes.lock(verification_id)
+            if found and found[0].purpose in self.purposes:
+                one_time, pending = found
+                if one_time.accept(self.codes.of(one_time.id, code), at=at):
+                    confirmed = await _EFFECTS[one_time.purpose](tx, one_time, pending, at)
+                    await tx.one_time_codes.settle(one_time)
+                    tx.record(facts.code_accepted(one_time, at=at))
+                else:
+                    tx.record(facts.code_refused(one_time, at=at))
+        if confirmed is None:
+            raise InvalidCode
+        return confirmed
+
+
+@dataclass(frozen=True, slots=True)
+class ResendCode:
+    """Send another code in place of the last; nothing tells whether one was sent."""
+
+    uow: UnitOfWork
+    codes: Codes
+    clock: Clock
+    purposes: frozenset[Purpose]
+
+    async def __call__(self, *, actor: Actor, verification_id: UUID) -> None:
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            found = await tx.one_time_codes.lock(verification_id)
+            if found and found[0].purpose in self.purposes and await self.codes.renew(tx, *found, at=at):
+                tx.record(facts.code_renewed(found[0], at=at))
+
+
+async def _register(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:
+    enrolled = await enrol(
+        tx,
+        _profile(pending),
+        username=pending["username"],
+        password_hash=pending["password_hash"] or "",
+        initial_role=InitialRole.USER,
+        agreed_terms=True,
+        at=at,
+        user_id=code.user_id,
+        email_verified=True,
+    )
+    return Confirmed(enrolled.user_id, enrolled.wallet_address)
+
+
+async def _change_email(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:
+    user = await tx.users.lock(code.user_id)
+    if user is None or not user.is_active:
+        raise NotFound(user_id=code.user_id)
+    profile = await tx.profiles.of(user.id)
+    if profile.email != pending["email"]:
+        await tx.profiles.replace(user.id, profile.with_email(pending["email"] or ""))
+        # To the old address: who took the account over would not tell.
+        await tx.messages.send(user.id, Template.EMAIL_CHANGED, to=profile.email)
+    user.verify_email(at=at)
+    return Confirmed(user.id)
+
+
+async def _change_phone(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:
+    user = await tx.users.lock(code.user_id)
+    if user is None or not user.is_active:
+        raise NotFound(user_id=code.user_id)
+    profile = await tx.profiles.of(user.id)
+    if profile.phone != pending["phone"]:
+        await tx.profiles.replace(user.id, profile.with_phone(pending["phone"] or ""))
+        await tx.messages.send(user.id, Template.PHONE_CHANGED)
+    user.verify_phone(at=at)
+    return Confirmed(user.id)
+
+
+def _profile(pending: Pending) -> Profile:
+    return Profile.of(
+        full_name=pending["full_name"] or "",
+        email=pending["email"] or "",
+        phone=pending["phone"],
+        organization=pending["organization"],
+    )
+
+
+_EFFECTS: Final[Mapping[Purpose, Callable[[Transaction, OneTimeCode, Pending, datetime], Awaitable[Confirmed]]]] = {
+    Purpose.REGISTRATION: _register,
+    Purpose.EMAIL: _change_email,
+    Purpose.PHONE: _change_phone,
+}

@@ -1,0 +1,89 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.accounts import facts
+from identity.application.accounts.enrolment import Enrolled, enrol
+from identity.application.accounts.new_password import NewPassword
+from identity.application.ports.accounts import Contacts, Passwords
+from identity.application.ports.sessions import Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.end_sessions import end_all
+from identity.domain.message import Template
+from identity.domain.profile import Profile, canonical_username
+from identity.domain.session import EndReason
+from identity.domain.user import InitialRole
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUser:
+    """Open an account for somebody else, who chooses the password alone: by the reset that their mail tells of."""
+
+    uow: UnitOfWork
+    passwords: Passwords
+    contacts: Contacts
+    generate_password: Callable[[], str]
+    clock: Clock
+
+    async def __call__(
+        self,
+        *,
+        actor: Actor,
+        full_name: str,
+        email: str,
+        phone: str | None,
+        organization: str | None = None,
+        username: str | None = None,
+    ) -> Enrolled:
+        """Raise AccountExists, or InvalidValue naming the field; Unavailable when hashing is at its limit."""
+        profile = Profile.of(
+            full_name=full_name,
+            email=self.contacts.email(email),
+            phone=self.contacts.phone(phone) if phone is not None else None,
+            organization=organization,
+        )
+        name = canonical_username(username) if username is not None else None
+        # Nobody knows it.
+        password_hash = await self.passwords.hash(self.generate_password())
+        async with self.uow.begin(actor) as tx:
+            enrolled = await enrol(
+                tx,
+                profile,
+                username=name,
+                password_hash=password_hash,
+                initial_role=InitialRole.USER,
+                agreed_terms=False,
+                at=self.clock.now(),
+            )
+            await tx.messages.send(enrolled.user_id, Template.ACCOUNT_CREATED)
+        return enrolled
+
+
+@dataclass(frozen=True, slots=True)
+class RequirePasswordReset:
+    """Retire another's password and end their sessions; only they choose the next, by the reset that their mail tells of."""
+
+    uow: UnitOfWork
+    passwords: Passwords
+    new_password: NewPassword
+    generate_password: Callable[[], str]
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:
+        """Raise NotFound; Unavailable when hashing is at its limit."""
+        password_hash = await self.passwords.hash(self.generate_password())
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            if user is None or not user.is_active:
+                raise NotFound(user_id=user_id)
+            await self.new_password.set(tx, user, password_hash, at=at)
+            ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at)
+            await tx.messages.send(user_id, Template.PASSWORD_RESET_REQUIRED)
+            tx.record(facts.password_reset_required(user, reason, sessions_ended=len(ended), at=at))
+        for session in ended:
+            await self.revocations.try_add(session.id, ended_at=at)

@@ -1,0 +1,40 @@
+"""What every way to a new password asks of it: that it is good enough, and none of the last five."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.accounts.queries import AccountQueries
+from identity.application.ports.accounts import Passwords
+from identity.application.ports.unit_of_work import Transaction
+from identity.domain.errors import WeakPassword
+from identity.domain.password_policy import PasswordPolicy, normalise
+from identity.domain.user import User
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """`prepare` outside a transaction, for it hashes; `set` within it."""
+
+    passwords: Passwords
+    policy: PasswordPolicy
+    queries: AccountQueries
+
+    async def prepare(self, *, user_id: UUID, password: str, multi_factor: bool) -> str:
+        """Return the hash of a password that the user may have; raises WeakPassword, NotFound or Unavailable."""
+        view = await self.queries.user(user_id)
+        if view is None:
+            raise NotFound(user_id=user_id)
+        secret = normalise(password)
+        words = (view.full_name, view.email.partition("@")[0], view.organization or "", view.username or "")
+        self.policy.check(secret, words, multi_factor=multi_factor)
+        for earlier in await self.queries.recent_password_hashes(user_id):
+            if (await self.passwords.verify(earlier, secret)).matches:
+                raise WeakPassword(rule="reused")
+        return await self.passwords.hash(secret)
+
+    async def set(self, tx: Transaction, user: User, password_hash: str, *, at: datetime) -> None:
+        """Give a locked user the password, and keep the hash of the one before."""
+        await tx.password_history.add(user.id, user.password_hash, replaced_at=at)
+        user.change_password(password_hash, at=at)

@@ -1,0 +1,69 @@
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from identity.application.accounts import facts
+from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.domain.profile import Profile, canonical_username
+from identity.domain.user import UserStatus
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What of an account is to change: only the `given` names are, and may be None where they may be missing."""
+
+    given: frozenset[str]
+    full_name: str = field(default="", repr=False)
+    organization: str | None = field(default=None, repr=False)
+    username: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateUser:
+    """Change the details of an account that need no proof: one's own, or anybody's for administrators.
+
+    Addresses change by a code that is sent to them.
+    """
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
+        """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken."""
+        if actor.subject_id != str(user_id) and WRITERS_OF_OTHERS.isdisjoint(actor.roles):
+            raise NotFound(user_id=user_id)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            if user is None or user.status == UserStatus.DELETED:
+                raise NotFound(user_id=user_id)
+            user.require_version(version)
+            profile = await tx.profiles.of(user_id)
+            changed = _with(profile, details)
+            username = user.username
+            if "username" in details.given:
+                username = canonical_username(details.username) if details.username is not None else None
+            fields = [name for name in ("full_name", "organization") if getattr(profile, name) != getattr(changed, name)]
+            fields += ["username"] if username != user.username else []
+            if not fields:
+                return
+            before = user.version
+            user.change_details(username=username)
+            await tx.users.flush()
+            if changed != profile:
+                await tx.profiles.replace(user_id, changed)
+            tx.record(
+                facts.user_changed(user, before={"version": before}, after={"version": user.version, "changed": fields}, at=at)
+            )
+
+
+def _with(profile: Profile, details: Details) -> Profile:
+    return Profile.of(
+        full_name=details.full_name if "full_name" in details.given else profile.full_name,
+        email=profile.email,
+        phone=profile.phone,
+        organization=details.organization if "organization" in details.given else profile.organization,
+    )

@@ -1,0 +1,33 @@
+"""Ending every session of a user, for whoever changes what the sessions rest on."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from identity.application.ports.unit_of_work import Transaction
+from identity.application.sessions import facts
+from identity.domain.session import EndReason, Session
+
+# An access token may be issued for no longer (settings refuse it), so none is left after that.
+ACCESS_TOKEN_LIFE_MAX: Final = timedelta(minutes=15)
+
+
+async def end_all(
+    tx: Transaction,
+    user_id: UUID,
+    reason: EndReason,
+    at: datetime,
+    *,
+    except_session: UUID | None = None,
+    access_token_life: timedelta = ACCESS_TOKEN_LIFE_MAX,
+) -> Sequence[Session]:
+    """End a user's live sessions in the caller's transaction and return them: revoke each after the commit."""
+    # The user first, then sessions in id order, or two transactions that end the same ones deadlock.
+    await tx.users.lock(user_id)
+    ended = [session for session in await tx.sessions.lock_all_live(user_id) if session.id != except_session]
+    for session in ended:
+        before = facts.session_state(session)
+        session.end(reason, at=at, access_token_life=access_token_life)
+        tx.record(facts.session_ended(session, before=before, at=at))
+    return ended

@@ -1,0 +1,65 @@
+"""One-time codes, and sealed beside each what waits for it."""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.crypto import field_context
+from identity.application.ports.one_time_codes import Pending
+from identity.domain.one_time_code import OneTimeCode
+from identity.infrastructure.tables import one_time_codes
+from identity.infrastructure.vault import Vault
+
+_of = one_time_codes.c
+
+
+class SqlOneTimeCodes:
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def add(self, code: OneTimeCode, pending: Pending) -> None:
+        self._session.add(code)
+        await self._session.flush()
+        # Under the service's key: whose it will be has none yet.
+        sealed = self._vault.sealer_of(code.user_id, None).seal(json.dumps(dict(pending)).encode(), _context(code.id))
+        await self._session.execute(update(one_time_codes).where(_of.id == code.id).values(pending=sealed))
+
+    async def lock(self, code_id: UUID) -> tuple[OneTimeCode, Pending] | None:
+        query = select(OneTimeCode).where(_of.id == code_id).with_for_update()
+        code = (await self._session.scalars(query)).one_or_none()
+        if code is None:
+            return None
+        sealed = await self._session.scalar(select(_of.pending).where(_of.id == code_id))
+        return code, self._open(code, sealed)
+
+    async def settle(self, code: OneTimeCode) -> None:
+        await self._session.execute(update(one_time_codes).where(_of.id == code.id).values(pending=None))
+
+    async def sent_since(self, target_index: bytes, since: datetime) -> int:
+        query = select(func.coalesce(func.sum(_of.sends), 0)).where(_of.target_index == target_index, _of.sent_at > since)
+        return int(await self._session.scalar(query) or 0)
+
+    async def forget(self, user_id: UUID) -> int:
+        return await self._delete(_of.user_id == user_id)
+
+    async def purge(self, created_before: datetime) -> int:
+        return await self._delete(_of.created_at < created_before)
+
+    async def _delete(self, which: Any) -> int:
+        gone = await self._session.execute(delete(one_time_codes).where(which).returning(_of.id))
+        return len(gone.all())
+
+    def _open(self, code: OneTimeCode, sealed: bytes | None) -> Pending:
+        if sealed is None:
+            return {}
+        opened: dict[str, str | None] = json.loads(self._vault.sealer_of(code.user_id, None).open(sealed, _context(code.id)))
+        return opened
+
+
+def _context(code_id: UUID) -> bytes:
+    return field_context("one_time_codes", "pending", str(code_id))

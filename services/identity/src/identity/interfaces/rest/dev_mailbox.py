@@ -1,0 +1,55 @@
+"""The messages that users would have got, for a developer to read; served only by a local environment."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Query
+
+from chassis.rest import Envelope, Public, ResponseModel, Router, envelope
+from identity.application.messages.queries import MessageContent
+from identity.application.messages.texts import letter
+from identity.interfaces.rest.dependencies import App
+
+SHOWN_MAX = 100
+
+dev = Router(prefix="/dev", tags=["dev"])
+
+
+class MailResponse(ResponseModel):
+    id: UUID
+    channel: str
+    to: str
+    template: str
+    subject: str
+    text: str
+    facts: Mapping[str, str | int]
+    queued_at: datetime
+
+    @classmethod
+    def of(cls, content: MessageContent) -> Self:
+        written = letter(content)
+        return cls(
+            id=content.id,
+            channel=written.channel.value,
+            to=written.to,
+            template=content.template.value,
+            subject=written.subject,
+            text=written.text,
+            facts=dict(content.facts),
+            queued_at=content.queued_at,
+        )
+
+
+class MailboxResponse(ResponseModel):
+    items: list[MailResponse]
+
+
+@dev.get("/mailbox", dependencies=[Public], include_in_schema=False)
+async def read_mailbox(
+    app: App, recipient: Annotated[str | None, Query(min_length=3, max_length=254)] = None
+) -> Envelope[MailboxResponse]:
+    """Read what was delivered, newest first."""
+    contents = await app.queries.delivered_messages(recipient, SHOWN_MAX)
+    return envelope(MailboxResponse(items=[MailResponse.of(content) for content in contents]))

@@ -1,0 +1,62 @@
+"""What users change of their own account."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, IfMatch, Router, envelope, set_etag
+from identity.interfaces.rest.dependencies import App
+from identity.interfaces.rest.schemas.accounts import (
+    ChangePasswordRequest,
+    EmailRequest,
+    PasswordChangedResponse,
+    PatchProfileRequest,
+    PhoneRequest,
+    ProfileResponse,
+)
+from identity.interfaces.rest.schemas.verification import VerificationResponse
+from kernel.actor import Actor
+
+own_account = Router(prefix="/users", tags=["users"])
+
+
+@own_account.get("/{user_id}/profile", dependencies=[Authenticated])
+async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[ProfileResponse]:
+    """Read a profile: one's own, or anybody's for staff."""
+    return await _shown(app, actor, user_id, response)
+
+
+@own_account.patch("/{user_id}/profile", dependencies=[Authenticated])
+async def update_profile(
+    user_id: UUID, body: PatchProfileRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
+) -> Envelope[ProfileResponse]:
+    """Change one's name or organization."""
+    await app.accounts.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
+    return await _shown(app, actor, user_id, response)
+
+
+@own_account.patch("/{user_id}/password", dependencies=[Authenticated], idempotency=False)
+async def change_password(
+    user_id: UUID, body: ChangePasswordRequest, actor: CurrentActor, app: App
+) -> Envelope[PasswordChangedResponse]:
+    """Change one's own password by giving the current one; every other session ends."""
+    await app.accounts.change_password(actor=actor, user_id=user_id, current=body.current_password, new=body.new_password)
+    return envelope(PasswordChangedResponse())
+
+
+@own_account.post("/me/email", status_code=202, dependencies=[Authenticated])
+async def change_email(body: EmailRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
+    """Ask for a code at a new e-mail address; it replaces the present one once the code is shown."""
+    return envelope(VerificationResponse.of(await app.accounts.change_contact.email(actor=actor, email=body.email)))
+
+
+@own_account.post("/me/phone", status_code=202, dependencies=[Authenticated])
+async def change_phone(body: PhoneRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
+    """Ask for a code at one's telephone number, present or new; it is confirmed once the code is shown."""
+    return envelope(VerificationResponse.of(await app.accounts.change_contact.phone(actor=actor, phone=body.phone)))
+
+
+async def _shown(app: App, actor: Actor, user_id: UUID, response: Response) -> Envelope[ProfileResponse]:
+    view = await app.accounts.get_user(actor=actor, user_id=user_id)
+    set_etag(response, view.version)
+    return envelope(ProfileResponse.of(view))

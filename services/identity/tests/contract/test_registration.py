@@ -1,0 +1,133 @@
+"""Registering: answered alike whoever asks, and an account once the code is shown."""
+
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from services.identity.tests.contract.api import DETAILS, Api
+
+OTHER = {"email": "other@example.na", "phone": "+264811234568"}
+
+
+async def rows(database: Database, query: str) -> list[tuple[object, ...]]:
+    async with database.read() as connection:
+        return [tuple(row) for row in (await connection.execute(text(query))).all()]
+
+
+async def sent(database: Database) -> list[object]:
+    return [row[0] for row in await rows(database, "SELECT template FROM messages ORDER BY queued_at, id")]
+
+
+def verification(response: httpx.Response) -> str:
+    return str(response.json()["data"]["verification_id"])
+
+
+def refused(response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+async def test_registering_sends_a_code_and_showing_it_opens_the_account(api: Api, database: Database) -> None:
+    requested = await api.request_registration()
+    assert requested.status_code == 202
+    assert await rows(database, "SELECT 1 FROM users") == []
+    assert refused(await api.login()) == (401, "AUTH_001")
+    shown = (await api.verify(verification(requested))).json()["data"]
+    assert UUID(shown["id"]) != UUID(shown["wallet_address"])
+    token = (await api.login()).json()["data"]["access_token"]
+    me = (await api.get("/users/me", token=token)).json()["data"]
+    assert (me["id"], me["wallet_address"], me["phone_verified_at"]) == (shown["id"], shown["wallet_address"], None)
+    assert me["email_verified_at"]
+    assert await sent(database) == ["verify_email"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"email": "other@example.na"}, {"phone": "+264811234568"}, {"email": "NDAPEWA@Example.na"}]
+)
+async def test_registration_answers_alike_whether_or_not_the_account_exists(
+    api: Api, database: Database, changes: dict[str, str]
+) -> None:
+    fresh = await api.request_registration(**OTHER)
+    await api.register()
+    known = await api.request_registration(**changes)
+    assert fresh.status_code == known.status_code == 202
+    assert fresh.json().keys() == known.json().keys()
+    assert fresh.json()["data"].keys() == known.json()["data"].keys()
+    assert {*fresh.headers} == {*known.headers}
+    # The right code of a decoy opens nothing, like any wrong one.
+    assert refused(await api.verify(verification(known))) == (401, "AUTH_010")
+    told = "registration_clashed" if changes == {"email": "other@example.na"} else "already_registered"
+    assert (await sent(database))[-1] == told
+    assert await rows(database, "SELECT count(*) FROM users") == [(1,)]
+
+
+async def test_a_taken_username_is_told_by_mail_only(api: Api, database: Database) -> None:
+    await api.register(username="ndapewa")
+    answer = await api.request_registration(**OTHER, username="Ndapewa")
+    assert answer.status_code == 202
+    assert (await sent(database))[-1] == "registration_clashed"
+
+
+async def test_nobody_is_registered_in_advance_by_another(api: Api) -> None:
+    """Two registrations of one address are apart: the owner's code does not confirm the stranger's password."""
+    strangers = await api.request_registration(password="Strange-Sunrise-47!")
+    owners = await api.request_registration()
+    assert (await api.verify(verification(owners))).status_code == 200
+    assert (await api.login()).status_code == 200
+    assert refused(await api.login(password="Strange-Sunrise-47!")) == (401, "AUTH_001")
+    assert refused(await api.verify(verification(strangers))) == (409, "RES_002")
+
+
+async def test_repeated_registration_with_its_key_gets_the_first_answer(api: Api, database: Database) -> None:
+    first, again = [await api.post("/auth/register", DETAILS, key="key-1") for _ in range(2)]
+    assert (first.status_code, again.status_code, first.content) == (202, 202, again.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert await sent(database) == ["verify_email"]
+
+
+async def test_a_code_is_used_once_and_five_wrong_ones_end_it(api: Api, clock: ControlledClock) -> None:
+    first = verification(await api.request_registration())
+    for _ in range(5):
+        assert refused(await api.verify(first, code="000000")) == (401, "AUTH_010")
+    assert refused(await api.verify(first)) == (401, "AUTH_010")
+    second = verification(await api.request_registration())
+    assert (await api.verify(second)).status_code == 200
+    assert refused(await api.verify(second)) == (401, "AUTH_010")
+    assert refused(await api.verify(str(uuid4()))) == (401, "AUTH_010")
+    assert refused(await api.verify(second, channel="phone")) == (401, "AUTH_010")
+
+
+async def test_a_code_expires_after_ten_minutes_and_may_be_renewed(api: Api, database: Database, clock: ControlledClock) -> None:
+    pending = verification(await api.request_registration())
+    clock.advance(seconds=600)
+    assert refused(await api.verify(pending)) == (401, "AUTH_010")
+    again = await api.post("/auth/verify-email/resend", {"verification_id": pending})
+    assert (again.status_code, again.json()["data"]) == (202, {"accepted": True})
+    assert (await api.verify(pending)).status_code == 200
+    assert await sent(database) == ["verify_email", "verify_email"]
+
+
+async def test_resending_answers_alike_for_what_never_was(api: Api, database: Database) -> None:
+    answer = await api.post("/auth/verify-email/resend", {"verification_id": str(uuid4())})
+    assert (answer.status_code, answer.json()["data"]) == (202, {"accepted": True})
+    assert await sent(database) == []
+
+
+async def test_nobody_floods_a_mailbox(api: Api, database: Database, clock: ControlledClock) -> None:
+    for _ in range(8):
+        assert (await api.request_registration()).status_code == 202
+    assert await sent(database) == ["verify_email"] * 5
+    clock.advance(seconds=3600)
+    await api.request_registration()
+    assert len(await sent(database)) == 6
+
+
+async def test_what_waits_for_a_code_is_sealed_and_gone_once_it_is_shown(api: Api, database: Database) -> None:
+    pending = verification(await api.request_registration())
+    (before,) = await rows(database, "SELECT c::text, encode(pending, 'escape') FROM one_time_codes c")
+    assert not [word for word in ("ndapewa", "Ndapewa", "81123", "argon2", "246810") if word in str(before)]
+    await api.verify(pending)
+    assert await rows(database, "SELECT pending FROM one_time_codes") == [(None,)]

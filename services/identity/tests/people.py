@@ -1,0 +1,25 @@
+"""People who register and show the code, as tests of other things need them."""
+
+from typing import Any
+
+from identity.application.accounts.confirm_code import ConfirmCode, Confirmed
+from identity.application.accounts.register_user import RegisterUser
+from kernel.actor import Actor
+
+# What every one-time code is in these tests.
+CODE = "246810"
+PASSWORD = "Oshana-Sunrise-47!"
+DETAILS: dict[str, Any] = {
+    "full_name": "Ndapewa Shikongo",
+    "email": "ndapewa@example.na",
+    "phone": "+264811234567",
+    "password": PASSWORD,
+    "agreed_terms": True,
+}
+STRANGER = Actor.anonymous(ip="198.51.100.7", user_agent="tests")
+
+
+async def registered(register_user: RegisterUser, confirm_email: ConfirmCode, **changes: Any) -> Confirmed:
+    """Register and show the code; raises InvalidCode where the registration clashed with another account."""
+    pending = await register_user(actor=STRANGER, **{**DETAILS, **changes})
+    return await confirm_email(actor=STRANGER, verification_id=pending.id, code=CODE)
