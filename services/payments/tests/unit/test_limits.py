@@ -86,6 +86,13 @@ def test_what_did_not_happen_is_given_back_where_it_was_counted() -> None:
     assert (next_month.day_total, next_month.month_total) == (Decimal(0), Decimal(0))
 
 
+def test_what_is_given_back_for_yesterday_is_not_taken_off_today() -> None:
+    today = spent("10.00", AT).plus(nad("5.00"), AT + DAY).less(nad("4.00"), spent_at=AT, at=AT + DAY)
+    assert (today.day_total, today.month_total) == (Decimal(5), Decimal(11))
+    april = spent("10.00", AT).plus(nad("5.00"), AT + 20 * DAY).less(nad("4.00"), spent_at=AT, at=AT + 20 * DAY)
+    assert (april.day_total, april.month_total) == (Decimal(5), Decimal(5))
+
+
 def test_currencies_are_counted_apart() -> None:
     with pytest.raises(CurrencyMismatch):
         spent().plus(Money.of("1", "USD"), AT)

@@ -213,6 +213,14 @@ def test_the_same_currency_is_no_conversion() -> None:
     assert quote(PriceBook(), target_currency="NAD").conversion is None
 
 
+def test_the_largest_rate_can_be_made() -> None:
+    assert fx_rate(mid=Decimal(10) ** 10 - 1).mid == Decimal(9999999999)
+
+
+def test_what_a_tier_does_not_say_costs_nothing() -> None:
+    assert quote(PriceBook([fee_rule(Tier(Decimal(0)))])).fees == ()
+
+
 def test_what_converts_to_nothing_is_refused() -> None:
     with pytest.raises(TooSmallToConvert):
         quote(PriceBook(rates=[fx_rate("0.055")]), "0.10", target_currency="USD")
@@ -255,6 +263,7 @@ def test_a_rule_that_makes_no_sense_cannot_be_made(changes: dict[str, Any]) -> N
         {"mid": Decimal("0.00000000001")},
         {"mid": Decimal(10) ** 10},
         {"spread_percent": Decimal(100)},
+        {"spread_percent": Decimal(101)},
         {"spread_percent": Decimal(-1)},
         {"validity": ALWAYS},
         {"validity": Validity(AT, AT + 8 * DAY)},

@@ -33,6 +33,8 @@ def test_a_later_version_stands_in_the_way() -> None:
     standing = [limit(validity=Validity(AT - DAY, AT + DAY)), limit(validity=Validity(AT + DAY), version=2)]
     with pytest.raises(LaterVersion):
         replaced_by(standing, AT)
+    with pytest.raises(LaterVersion):
+        replaced_by(standing, AT + DAY)
     assert replaced_by(standing, AT + 2 * DAY) is standing[1]
 
 
