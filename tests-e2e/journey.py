@@ -232,9 +232,7 @@ class Journey:
             agreed_terms=True,
         )
         code = await self.code_for(person.email)
-        account = await self.api.data(
-            "POST", "/auth/verify-email", verification_id=pending["verification_id"], code=code
-        )
+        account = await self.api.data("POST", "/auth/verify-email", verification_id=pending["verification_id"], code=code)
         person.user_id, person.wallet_id = account["id"], account["wallet_address"]
 
     async def code_for(self, email: str) -> str:

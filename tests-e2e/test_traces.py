@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from collector import Collector
-from journey import Person, until
+from journey import Api, Journey, Person, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

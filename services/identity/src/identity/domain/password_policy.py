@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from identity.domain.common_passwords import COMMON_PASSWORDS
+from identity.domain.common_passwords import common_passwords
 from identity.domain.errors import WeakPassword
 
 _LOOKALIKES: Final = str.maketrans({"@": "a", "4": "a", "3": "e", "1": "l", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t"})
@@ -67,9 +67,16 @@ class PasswordPolicy:
 def _is_common(password: str) -> bool:
     lowered = password.casefold()
     # "P@ssw0rd2026!" is "password" in disguise, with a tail that every attacker tries.
-    trimmed = lowered.rstrip(_TAIL).translate(_LOOKALIKES)
-    skeletons = {_letters(lowered), _letters(trimmed)}
-    return len(set(lowered)) < _DISTINCT_MIN or not COMMON_PASSWORDS.isdisjoint(skeletons)
+    bare = lowered.rstrip(_TAIL)
+    trimmed = bare.translate(_LOOKALIKES)
+    skeletons = {_once(_letters(lowered)), _once(_letters(trimmed))}
+    return len(set(lowered)) < _DISTINCT_MIN or not common_passwords().isdisjoint({lowered, bare, trimmed, *skeletons})
+
+
+def _once(text: str) -> str:
+    """Return what a text repeats: "dragon" of "dragondragon"."""
+    # A text that repeats itself is found within its own double before its end.
+    return text[: (text + text).find(text, 1)]
 
 
 def _letters(text: str) -> str:
