@@ -112,3 +112,39 @@ def test_libraries_log_through_the_same_pipe_and_the_noisy_ones_are_quiet(lines)
 def test_the_whole_pipe_lets_no_personal_data_through(lines, secret):
     structlog.get_logger().warning(f"for {secret}", detail=secret, nested={"x": secret})
     assert json.dumps(secret)[1:-1] not in json.dumps(lines()[-1])
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    secret=st.one_of(*SECRETS),
+    place=st.sampled_from(["name", "path", "nested", "bound"]),
+    key=st.sampled_from(["token", "otp", "plain"]),
+)
+def test_a_canonical_line_lets_no_personal_data_through(lines, secret, place, key):
+    fields = {"path": secret if place == "path" else "/x", "nested": [{"x": secret if place == "nested" else ""}]}
+    with telemetry.bind_request(
+        "req-1", detail=secret if place == "bound" else "", **({"code": 1} if key == "plain" else {key: 4711})
+    ):
+        telemetry.canonical(
+            kind="request", name=secret if place == "name" else "GET /x", outcome="ok", duration_ms=1.234, **fields
+        )
+    text = json.dumps(lines()[-1])
+    assert json.dumps(secret)[1:-1] not in text
+    assert "4711" not in text
+
+
+def test_a_canonical_line_is_what_any_other_line_would_be(lines):
+    fields = {"name": "GET /x", "outcome": "ok", "duration_ms": 1.23, "status": 201, "actor": None}
+    with telemetry.span("work"), telemetry.bind_request("req-1", actor="u-1"):
+        telemetry.canonical(kind="request", **{**fields, "duration_ms": 1.2345})
+        structlog.get_logger().info("request", **fields)
+    quick, whole = lines()
+    assert len(quick.pop("at")) == len(whole.pop("at"))
+    assert quick == whole
+
+
+def test_a_level_above_info_keeps_canonical_lines_out(lines):
+    assert lines() == []
+    setup_logs("payments-serve", "warning", out := io.StringIO())
+    telemetry.canonical(kind="request", name="GET /x", outcome="ok", duration_ms=1)
+    assert out.getvalue() == ""

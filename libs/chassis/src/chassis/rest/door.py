@@ -7,13 +7,13 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from chassis.proxies import TrustedProxies
 from chassis.rest import observing
 from chassis.rest.context import RequestContext, current_request
 from chassis.rest.failures import render
 from chassis.telemetry import continue_trace
+from chassis.telemetry.context import bind, unbind
 
 _SECURITY_HEADERS: Final = (
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
@@ -52,13 +52,13 @@ class Door:
             await self._answer(scope, receive, sending, context)
             return
         token = current_request.set(context)
-        bound = bind_contextvars(request_id=context.request_id, actor="")
+        bound = bind(request_id=context.request_id, actor="")
         try:
             with continue_trace(context.traceparent, scope["method"]):
                 await self._answer(scope, receive, sending, context)
                 observing.finish(scope, context, sending.status, time.perf_counter() - started)
         finally:
-            reset_contextvars(**bound)
+            unbind(bound)
             current_request.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, sending: "_Sending", context: RequestContext) -> None:

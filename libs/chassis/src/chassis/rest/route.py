@@ -10,13 +10,13 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from structlog.contextvars import bind_contextvars
 
 from chassis.rest.access import Access, admit
 from chassis.rest.context import RequestContext
 from chassis.rest.entrance import Entrance
 from chassis.rest.idempotency import Idempotency
 from chassis.rest.strict_request import StrictRequest, check_query
+from chassis.telemetry.context import bind
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -55,7 +55,7 @@ class Route(APIRoute):
                 raise RuntimeError(f"{self.path} has no access rule")
             actor = await admit(context, self.access, entrance)
             # For the log lines of this request, and for the peers that are called on its behalf.
-            bind_contextvars(actor=actor.subject_id)
+            bind(actor=actor.subject_id)
             if "\0" in scope["path"]:
                 raise HTTPException(404)
             if scope["query_string"]:

@@ -47,6 +47,8 @@ _SECRET_TEXT = re.compile(
 )
 # None of the above is without one of these; most texts have none, and this look is twenty times cheaper.
 _MARKS = ("@", "+", "eyj", "bearer", "password=")
+# What renders as itself; subclasses may not (an enum stands for something).
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _DEPTH_MAX = 6
 _ITEMS_MAX = 100
 _TEXT_LENGTH_MAX = 16_384
@@ -57,14 +59,23 @@ def redact(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> M
     return {key: _clean_field(key, value, 0) for key, value in fields.items()}
 
 
+def is_plain(fields: Mapping[str, Any]) -> bool:
+    """Tell whether no key names a secret and every value is a text, number, boolean or null."""
+    return all(value.__class__ in _PLAIN and not _is_secret(key) for key, value in fields.items())
+
+
+def is_harmless(text: str) -> bool:
+    """Tell whether nothing in a text, or in a line made of texts, can look secret or personal."""
+    if len(text) > _TEXT_LENGTH_MAX:
+        return False
+    lower = text.lower()
+    return not any(mark in lower for mark in _MARKS)
+
+
 def scrub(text: str) -> str:
     """Hide what looks secret or personal in free text."""
     text = text[:_TEXT_LENGTH_MAX]
-    lower = text.lower()
-    for mark in _MARKS:
-        if mark in lower:
-            return _SECRET_TEXT.sub(HIDDEN, text)
-    return text
+    return text if is_harmless(text) else _SECRET_TEXT.sub(HIDDEN, text)
 
 
 def _clean_field(key: object, value: object, depth: int) -> object:

@@ -1,21 +1,22 @@
 """Traces: identities always, recorded spans only where somebody collects them."""
 
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from random import getrandbits
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util import types
 
 # As many as a span may carry by OpenTelemetry's default limits.
 LINKS_MAX = 128
 
-_propagator = TraceContextTextMapPropagator()
+# W3C Trace Context, level 2: version 00 ends after the flags, later ones may say more.
+_TRACEPARENT: Final = re.compile(r"(?!ff)(?P<v>[0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?P<more>-.*)?")
 
 
 class _IdentityTracer(trace.Tracer):
@@ -27,12 +28,26 @@ class _IdentityTracer(trace.Tracer):
         flags = parent.trace_flags if parent.is_valid else TraceFlags(TraceFlags.DEFAULT)
         return NonRecordingSpan(SpanContext(trace_id, getrandbits(64), is_remote=False, trace_flags=flags))
 
-    @contextmanager
     def start_as_current_span(  # type: ignore[override]  # the interface names a private class as what it returns
         self, name: str, context: otel_context.Context | None = None, *_: Any, **__: Any
-    ) -> Iterator[Span]:
-        with trace.use_span(self.start_span(name, context)) as current:
-            yield current
+    ) -> AbstractContextManager[Span]:
+        return _Current(self.start_span(name, context))
+
+
+class _Current:
+    """Makes a span the current one for a block: what `trace.use_span` does, less what only recording spans need."""
+
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def __enter__(self) -> Span:
+        self._token = otel_context.attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(self, *_: object) -> None:
+        otel_context.detach(self._token)
 
 
 class _Tracing:
@@ -72,9 +87,10 @@ def tracer() -> trace.Tracer:
 
 def traceparent() -> str | None:
     """Return the current span as a W3C `traceparent`; None outside any span."""
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier)
-    return carrier.get("traceparent")
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 @contextmanager
@@ -98,22 +114,27 @@ def linked_trace(
         yield current
 
 
-@contextmanager
 def continue_trace(
     parent: str | None,
     name: str,
     *,
     kind: SpanKind = SpanKind.SERVER,
     **attributes: types.AttributeValue,
-) -> Iterator[Span]:
+) -> AbstractContextManager[Span]:
     """Run the block in a span whose parent came over the wire as `traceparent`; an absent or malformed one begins a trace."""
-    with tracer().start_as_current_span(name, _remote(parent), kind=kind, attributes=attributes) as current:
-        yield current
+    return tracer().start_as_current_span(name, _remote(parent), kind=kind, attributes=attributes)
 
 
 def _remote(parent: str | None) -> otel_context.Context:
-    return _propagator.extract({"traceparent": parent} if parent else {}, otel_context.Context())
+    context = _sender(parent)
+    return trace.set_span_in_context(NonRecordingSpan(context), _NOWHERE) if context.is_valid else _NOWHERE
 
 
 def _sender(parent: str | None) -> SpanContext:
-    return trace.get_current_span(_remote(parent)).get_span_context()
+    read = _TRACEPARENT.fullmatch(parent) if parent else None
+    if read is None or (read["v"] == "00" and read["more"]):
+        return trace.INVALID_SPAN_CONTEXT
+    return SpanContext(int(read[2], 16), int(read[3], 16), is_remote=True, trace_flags=TraceFlags(int(read[4], 16)))
+
+
+_NOWHERE: Final = otel_context.Context()
