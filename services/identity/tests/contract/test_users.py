@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
-from services.identity.tests.contract.api import CODE, PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.people import CODE
 
 JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "phone": "+264811234568", "username": "johannes"}
 NEW_PASSWORD = "Kavango-Morning-63?*"
@@ -87,6 +88,7 @@ async def test_staff_makes_accounts_but_never_passwords(api: Api, database: Data
     assert (await sent(database))[-1] == "account_created"
 
 
+@pytest.mark.clause("ASVS 6.4.6")
 async def test_admin_triggers_a_new_password_but_never_chooses_one(
     api: Api, database: Database, admin: str, user_id: str
 ) -> None:
@@ -149,6 +151,7 @@ async def change(api: Api, user_id: str, token: str, current: str, new: str) -> 
     return await api.patch(f"/users/{user_id}/password", {"current_password": current, "new_password": new}, token=token)
 
 
+@pytest.mark.clause("ASVS 6.2.3", "ASVS 6.3.7", "ASVS 7.4.3")
 async def test_changing_the_password_needs_the_current_one_and_ends_other_sessions(
     api: Api, database: Database, user_id: str
 ) -> None:
@@ -166,6 +169,7 @@ async def test_changing_the_password_needs_the_current_one_and_ends_other_sessio
     assert (await sent(database))[-1] == "password_changed"
 
 
+@pytest.mark.clause("PCI 8.3.7")
 async def test_none_of_the_last_five_passwords_comes_back(api: Api, clock: ControlledClock, user_id: str) -> None:
     """PCI DSS 8.3.7 asks for four, the platform's brief for five."""
     token = await johannes(api)
@@ -216,6 +220,7 @@ async def test_a_number_is_confirmed_by_text_message(api: Api, database: Databas
     assert (await sent(database))[-1] == "verify_phone"
 
 
+@pytest.mark.clause("ASVS 7.5.1")
 async def test_changing_an_address_needs_a_recent_sign_in(api: Api, clock: ControlledClock, user_id: str) -> None:
     """ASVS 7.5.1."""
     token = await johannes(api)

@@ -41,6 +41,7 @@ def test_weak_passwords_say_which_rule(password: str, rule: str) -> None:
     assert WeakPassword.RULES[rule] in refused.value.message
 
 
+@pytest.mark.clause("ASVS 6.2.5")
 def test_complexity_can_be_switched_off_and_the_blocklist_cannot() -> None:
     PLAIN.check("correct horse battery stapler")
     with pytest.raises(WeakPassword):
@@ -48,6 +49,7 @@ def test_complexity_can_be_switched_off_and_the_blocklist_cannot() -> None:
 
 
 @given(st.text(min_size=12, max_size=128))
+@pytest.mark.clause("ASVS 6.2.8", "ASVS 6.2.9")
 def test_a_password_is_never_cut(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
     assert (normalise(text) == normalise(text + "x")) is False
@@ -57,6 +59,7 @@ def test_the_same_password_from_two_keyboards_is_one() -> None:
     assert normalise("Å-Sunrise-47!") == normalise("A\u030a-Sunrise-47!")
 
 
+@pytest.mark.clause("ASVS 6.2.4")
 def test_the_blocklist_is_large_and_read_once() -> None:
     """ASVS 6.2.4: at least the 3,000 most used; ours are ten times as many, shipped with the package."""
     assert len(common_passwords()) >= 10_000
@@ -65,12 +68,14 @@ def test_the_blocklist_is_large_and_read_once() -> None:
 
 
 @pytest.mark.parametrize("password", ["Dragondragon-47!", "Liverpool-2026-!!", "1Q2w3e4r5t-2026!", "Trustno1-2026!!!"])
+@pytest.mark.clause("ASVS 6.2.4", "ASVS 6.2.12")
 def test_common_passwords_in_disguise_are_refused(password: str) -> None:
     with pytest.raises(WeakPassword) as refused:
         POLICY.check(password)
     assert refused.value.facts["rule"] == "common"
 
 
+@pytest.mark.clause("NIST 3.1.1.2 length")
 def test_a_password_alone_may_be_asked_to_be_longer() -> None:
     """NIST SP 800-63B-4 3.1.1.2: 15 characters where it is the only factor."""
     strict = PasswordPolicy(length_min_single_factor=15)
