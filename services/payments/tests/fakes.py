@@ -4,18 +4,25 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.audit import AuditFact
+from kernel.clock import Clock
 from kernel.errors import Unavailable
 from kernel.events import Event
+from payments.application.ports.ledger import Terms, Tiered
 from payments.application.ports.screening import Verdict
+from payments.application.transfers.post_transfers import PostTransfers
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
-from payments.domain.limits import Limits
+from payments.domain.entry import Posting
+from payments.domain.limits import STANDARD_TIER, Limits, Spending
 from payments.domain.price_book import PriceBook
-from payments.domain.transfer import Transfer, TransferOrder
+from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferOrder
 
 
 @dataclass
@@ -24,6 +31,9 @@ class Store:
 
     accounts: dict[UUID, Account] = field(default_factory=dict)
     transfers: dict[tuple[UUID, str], Transfer] = field(default_factory=dict)
+    postings: dict[UUID, list[Posting]] = field(default_factory=dict)
+    spending: dict[tuple[UUID, str], Spending] = field(default_factory=dict)
+    tiers: dict[UUID, str] = field(default_factory=dict)
     facts: list[AuditFact] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -42,18 +52,63 @@ class FakeAccounts:
         for account in accounts:
             self._store.accounts[account.id] = copy(account)
 
+    async def save_state(self, account: Account) -> None:
+        self._store.accounts[account.id] = copy(account)
+
 
 class FakeTransfers:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def find_by_keys(self, orders: Sequence[TransferOrder]) -> Mapping[tuple[UUID, str], Transfer]:
-        keys = [(order.initiator_id, order.key) for order in orders]
-        return {key: self._store.transfers[key] for key in keys if key in self._store.transfers}
+    async def find_by_keys(self, keys: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], Transfer]:
+        return {key: self._read(self._store.transfers[key]) for key in keys if key in self._store.transfers}
+
+    async def find(self, transfer_id: UUID) -> Transfer | None:
+        found = (transfer for transfer in self._store.transfers.values() if transfer.id == transfer_id)
+        return next((self._read(transfer) for transfer in found), None)
+
+    async def lock(self, transfer_id: UUID) -> Transfer:
+        found = await self.find(transfer_id)
+        assert found
+        return found
+
+    async def postings_of(self, transfer_id: UUID) -> Sequence[Posting]:
+        return self._store.postings.get(transfer_id, [])
+
+    async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        waiting = [one for one in self._store.transfers.values() if one.held and one.expires_at and one.expires_at <= at]
+        return [one.id for one in sorted(waiting, key=lambda one: one.expires_at or at)[:limit]]
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
         for transfer in transfers:
-            self._store.transfers[transfer.order.initiator_id, transfer.order.key] = transfer
+            self._store.transfers[transfer.order.initiator_id, transfer.order.key] = copy(transfer)
+            self._store.postings[transfer.id] = list(transfer.postings)
+
+    async def save(self, transfer: Transfer) -> None:
+        self._store.transfers[transfer.order.initiator_id, transfer.order.key] = copy(transfer)
+        self._store.postings[transfer.id] = [*self._store.postings.get(transfer.id, ()), *transfer.postings]
+
+    @staticmethod
+    def _read(transfer: Transfer) -> Transfer:
+        found = copy(transfer)
+        found.postings = ()
+        return found
+
+
+class FakeSpending:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def lock(self, of: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], Tiered]:
+        found = {key: self._store.spending[key] for key in of if key in self._store.spending}
+        return {key: Tiered(self._store.tiers.get(key[0], STANDARD_TIER), spending) for key, spending in found.items()}
+
+    async def begin(self, owner_id: UUID, currency: str, at: datetime) -> None:
+        self._store.spending.setdefault((owner_id, currency), Spending.none(owner_id, currency, at))
+
+    async def save(self, spendings: Sequence[Spending]) -> None:
+        for spending in spendings:
+            self._store.spending[spending.owner_id, spending.currency] = spending
 
 
 class FakeTransaction:
@@ -61,6 +116,7 @@ class FakeTransaction:
         self.store = store
         self.accounts = FakeAccounts(store)
         self.transfers = FakeTransfers(store)
+        self.spending = FakeSpending(store)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self.store.facts.append(fact)
@@ -76,7 +132,15 @@ class FakeUnitOfWork:
     @asynccontextmanager
     async def begin(self, _actor: Actor) -> AsyncIterator[FakeTransaction]:
         committed = self.committed
-        store = Store(dict(committed.accounts), dict(committed.transfers), list(committed.facts), list(committed.events))
+        store = Store(
+            accounts=dict(committed.accounts),
+            transfers=dict(committed.transfers),
+            postings=dict(committed.postings),
+            spending=dict(committed.spending),
+            tiers=committed.tiers,
+            facts=list(committed.facts),
+            events=list(committed.events),
+        )
         yield FakeTransaction(store)
         self.committed = store
 
@@ -112,3 +176,9 @@ class FakeScreening:
         if self.away:
             raise Unavailable(dependency="compliance")
         return [Verdict(order.initiator_id not in self.blocked, "on the list") for order in orders]
+
+
+def posting(uow: Any, screening: FakeScreening, clock: Clock, prices: FakePrices | None = None) -> PostTransfers:
+    """The use case that posts, priced and limited by a fake."""
+    prices = prices or FakePrices()
+    return PostTransfers(uow, screening, prices, prices, prices, Terms(), clock)

@@ -1,8 +1,77 @@
-"""What history and statements are read by."""
+"""What history and statements are read by, and what the ledger's own check remembers."""
+
+from alembic import op
+
+from chassis.migrations import append_only
 
 revision = "0005"
 down_revision = "0004"
 
 
 def upgrade() -> None:
-    pass
+    op.execute(READS)
+    append_only(op, "ledger_breaks")
+
+
+READS = """
+-- Ids are in the order of making: an account's newest transfers, in both directions, at the same cost however many there are.
+CREATE INDEX transfers_source ON transfers (source_id, id);
+CREATE INDEX transfers_target ON transfers (target_id, id);
+
+-- The last posting of an account before an instant: where a statement begins. An account's postings are written under its
+-- lock, so their times rise with their sequence, and halving the distance finds it in some twenty steps of its index.
+CREATE FUNCTION last_sequence_before(account uuid, instant timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    low bigint;
+    high bigint;
+    middle bigint;
+    probe record;
+BEGIN
+    SELECT sequence, posted_at INTO probe FROM postings WHERE account_id = account ORDER BY sequence DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    IF probe.posted_at < instant THEN
+        RETURN probe.sequence;
+    END IF;
+    high := probe.sequence;
+    SELECT sequence, posted_at INTO probe FROM postings WHERE account_id = account ORDER BY sequence LIMIT 1;
+    IF probe.posted_at >= instant THEN
+        RETURN 0;
+    END IF;
+    low := probe.sequence;
+    -- Always: the posting at `low` is before the instant, and none from `high` on is.
+    WHILE high - low > 1 LOOP
+        middle := low + (high - low) / 2;
+        SELECT sequence, posted_at INTO probe FROM postings
+        WHERE account_id = account AND sequence >= middle AND sequence < high ORDER BY sequence LIMIT 1;
+        IF FOUND AND probe.posted_at < instant THEN
+            low := probe.sequence;
+        ELSE
+            high := middle;
+        END IF;
+    END LOOP;
+    RETURN low;
+END
+$$;
+
+-- How far each account's balance has been derived again from its postings.
+CREATE TABLE ledger_marks (
+    account_id uuid PRIMARY KEY REFERENCES accounts,
+    version bigint NOT NULL,
+    sequence bigint NOT NULL,
+    balance numeric(38, 8) NOT NULL,
+    checked_at timestamptz NOT NULL
+) WITH (fillfactor = 70);
+
+-- What did not add up, once for each way in which it does not.
+CREATE TABLE ledger_breaks (
+    id uuid PRIMARY KEY,
+    account_id uuid NOT NULL REFERENCES accounts,
+    what text NOT NULL CHECK (what IN ('balance', 'held', 'chain')),
+    expected numeric(38, 8) NOT NULL,
+    found numeric(38, 8) NOT NULL,
+    found_at timestamptz NOT NULL,
+    UNIQUE (account_id, what, expected, found)
+);
+"""

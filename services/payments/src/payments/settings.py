@@ -1,8 +1,10 @@
+from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field
 
 from chassis.settings import ServiceSettings
+from payments.application.ports.ledger import Terms
 
 
 class PaymentsSettings(ServiceSettings):
@@ -12,3 +14,11 @@ class PaymentsSettings(ServiceSettings):
     # Transfers per commit, and how many may wait before new ones are told to come back.
     batch_max: int = Field(default=200, ge=1, le=1000)
     waiting_max: int = Field(default=2000, ge=1, le=100_000)
+
+    # How long money stays on hold unless it is captured, and how long somebody has to decide on a transfer.
+    hold_days: int = Field(default=7, ge=1, le=31)
+    approval_hours: int = Field(default=72, ge=1, le=720)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(hold_life=timedelta(days=self.hold_days), approval_life=timedelta(hours=self.approval_hours))

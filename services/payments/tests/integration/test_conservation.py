@@ -23,7 +23,6 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.ports.ledger import Settled
 from payments.application.transfers.issue_money import IssueMoney
-from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.errors import InsufficientFunds
@@ -31,7 +30,7 @@ from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.conftest import VERSIONS
-from services.payments.tests.fakes import FakeScreening
+from services.payments.tests.fakes import FakeScreening, posting
 
 T = TypeVar("T")
 cents = st.integers(min_value=1, max_value=50_000).map(lambda n: Decimal(n).scaleb(-2))
@@ -45,7 +44,7 @@ class Ledger:
         self.database = database
         uow = SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments")
         clock = ControlledClock()
-        cashier = GroupCommit(PostTransfers(uow, FakeScreening(), clock))
+        cashier = GroupCommit(posting(uow, FakeScreening(), clock))
         self.open_wallet = OpenWallet(uow, clock)
         self.transfer_tokens, self.issue_money = TransferTokens(cashier), IssueMoney(cashier)
 

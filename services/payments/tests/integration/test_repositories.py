@@ -14,7 +14,9 @@ from kernel.audit import AuditFact
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.domain.account import Account, AccountKind
-from payments.domain.transfer import Transfer, TransferKind, TransferOrder
+from payments.domain.price_book import Quote
+from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.fakes import FakeUnitOfWork
@@ -59,7 +61,7 @@ async def settle(uow: Any, source: Account, target: Account, amount: str, key: s
             amount=Money.of(amount, "NAD"),
             description="rent",
         )
-        transfer = Transfer.settle(order, locked[source.id], locked[target.id], AT)
+        transfer = Transfer.settle(order, Quote(order.amount), locked, AT)
         await tx.transfers.add([transfer])
         await tx.accounts.save(list(locked.values()))
         tx.record(fact())
@@ -104,7 +106,7 @@ async def test_a_transfer_is_found_by_its_initiators_key_and_answers_a_replay(an
     await given(any_uow, source, target)
     transfer = await settle(any_uow, source, target, "4.00")
     async with any_uow.begin(ACTOR) as tx:
-        found = await tx.transfers.find_by_keys([transfer.order])
+        found = await tx.transfers.find_by_keys([(transfer.order.initiator_id, "k")])
     key = (transfer.order.initiator_id, "k")
     assert set(found) == {key}
     assert found[key].confirm_replay(transfer.order).id == transfer.id
@@ -115,17 +117,8 @@ async def test_a_key_of_somebody_else_finds_nothing(any_uow: Any) -> None:
     source, target = wallet("10.00"), wallet()
     await given(any_uow, source, target)
     order = (await settle(any_uow, source, target, "4.00")).order
-    stranger = TransferOrder(
-        kind=order.kind,
-        key=order.key,
-        initiator_id=new_id(),
-        source_id=order.source_id,
-        target_id=order.target_id,
-        amount=order.amount,
-        description=order.description,
-    )
     async with any_uow.begin(ACTOR) as tx:
-        assert await tx.transfers.find_by_keys([stranger]) == {}
+        assert await tx.transfers.find_by_keys([(new_id(), order.key)]) == {}
 
 
 async def test_nothing_stays_of_a_failed_transaction(any_uow: Any) -> None:

@@ -11,13 +11,12 @@ from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
 from payments.application.ports.ledger import Settled
 from payments.application.transfers.issue_money import IssueMoney
-from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.errors import InsufficientFunds, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
 from payments.infrastructure.group_commit import GroupCommit
-from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork
+from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork, posting
 
 
 def user(user_id: UUID) -> Actor:
@@ -29,7 +28,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.uow, self.screening, self.clock = FakeUnitOfWork(), FakeScreening(), ControlledClock()
-        self.cashier = GroupCommit(PostTransfers(self.uow, self.screening, self.clock))
+        self.cashier = GroupCommit(posting(self.uow, self.screening, self.clock))
         self.transfer_tokens, self.issue_money = TransferTokens(self.cashier), IssueMoney(self.cashier)
         self.open_wallet = OpenWallet(self.uow, self.clock)
         self.ndapewa, self.johannes, self.admin = new_id(), new_id(), new_id()
@@ -75,7 +74,13 @@ async def test_a_transfer_moves_the_money_once_and_is_accounted_for(bench: Bench
     facts = [fact for fact in bench.uow.committed.facts if fact.action == "payments.transfer.settle"]
     assert len(facts) == 1
     assert facts[0].before == {"source_balance": "1000.00", "target_balance": "0.00"}
-    assert facts[0].after == {"source_balance": "750.00", "target_balance": "250.00", "amount": "250.00", "currency": "NAD"}
+    assert facts[0].after == {
+        "source_balance": "750.00",
+        "target_balance": "250.00",
+        "amount": "250.00",
+        "currency": "NAD",
+        "status": "completed",
+    }
 
 
 async def test_more_than_she_has_is_refused_and_the_key_is_not_burnt(bench: Bench) -> None:
@@ -169,7 +174,7 @@ async def test_opening_a_wallet_twice_changes_nothing(bench: Bench) -> None:
 
 
 async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
-    cashier = GroupCommit(PostTransfers(bench.uow, bench.screening, bench.clock), waiting_max=3)
+    cashier = GroupCommit(posting(bench.uow, bench.screening, bench.clock), waiting_max=3)
     bench.transfer_tokens = TransferTokens(cashier)
     results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(10)), return_exceptions=True)
     assert sum(isinstance(result, Unavailable) for result in results) == 7

@@ -54,7 +54,9 @@ def build(world: World) -> Payments:
 
 
 def cashier(world: World) -> Cashier:
-    post = PostTransfers(world.uow, world.screening, world.clock)
+    post = PostTransfers(
+        world.uow, world.screening, world.prices, world.limits, world.approvals, world.settings.terms, world.clock
+    )
     return GroupCommit(post, batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
 
 

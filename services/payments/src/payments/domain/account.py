@@ -9,8 +9,15 @@ from uuid import UUID, uuid5
 
 from kernel.events import Aggregate
 from kernel.money import LARGEST_AMOUNT, CurrencyMismatch, Money
-from payments.domain.errors import BalanceLimit, InsufficientFunds
-from payments.domain.events import WalletOpened
+from payments.domain.errors import (
+    AccountClosed,
+    AccountFrozen,
+    BalanceLimit,
+    InsufficientFunds,
+    NotEmpty,
+    NotFrozen,
+)
+from payments.domain.events import WalletClosed, WalletFrozen, WalletOpened, WalletUnfrozen
 
 _SYSTEM_ACCOUNTS = UUID("0e1c0a40-0000-4000-8000-000000000000")
 
@@ -20,12 +27,37 @@ class AccountKind(StrEnum):
     SYSTEM = "system"
 
 
+class AccountStatus(StrEnum):
+    OPEN = "open"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
+class SystemCode(StrEnum):
+    """The system's own accounts, one of each in every currency.
+
+    `fx` holds what conversions have taken in one currency and given in another: the platform's position.
+    """
+
+    TREASURY = "treasury"
+    FEES = "fees"
+    VAT = "vat"
+    SETTLEMENT = "settlement"
+    CLEARING = "clearing"
+    FX = "fx"
+    FX_SPREAD = "fx_spread"
+
+    @property
+    def normal_side(self) -> str:
+        return "debit" if self in {SystemCode.TREASURY, SystemCode.SETTLEMENT} else "credit"
+
+
 @dataclass(eq=False)
 class Account(Aggregate):
     """Balances are credit-positive: a wallet's is what its owner has, the treasury's is minus what it issued.
 
-    A wallet's balance stays within zero and LARGEST_AMOUNT; a system account's may be negative and as large as
-    NUMERIC(38,8) holds. `version` counts the postings.
+    A wallet's `available` (balance less what is on hold) stays at or above zero, its balance within its ceiling; a system
+    account's may be negative and as large as NUMERIC(38,8) holds. `version` counts the changes.
     """
 
     id: UUID
@@ -35,25 +67,40 @@ class Account(Aggregate):
     balance: Decimal
     version: int
     opened_at: datetime
+    held: Decimal = Decimal(0)
+    status: AccountStatus = AccountStatus.OPEN
+    status_reason: str | None = None
+    ceiling: Decimal | None = None
+    name: str = ""
+    closed_at: datetime | None = None
 
     @classmethod
-    def open_wallet(cls, *, wallet_id: UUID, owner_id: UUID, currency: str, at: datetime) -> Self:
+    def open_wallet(cls, *, wallet_id: UUID, owner_id: UUID, currency: str, at: datetime, name: str = "") -> Self:
         zero = Money.zero(currency)
-        wallet = cls(wallet_id, AccountKind.WALLET, owner_id, zero.currency.code, zero.amount, 0, at)
+        wallet = cls(wallet_id, AccountKind.WALLET, owner_id, zero.currency.code, zero.amount, 0, at, name=name)
         wallet.announce(WalletOpened(occurred_at=at, wallet_id=wallet_id, owner_id=owner_id, currency=currency))
         return wallet
 
+    @property
+    def available(self) -> Decimal:
+        return self.balance - self.held
+
+    @property
+    def is_wallet(self) -> bool:
+        return self.kind is AccountKind.WALLET
+
     def require_debit(self, amount: Money) -> None:
-        """Refuse what `debit` would refuse, changing nothing: a wallet never goes below zero (InsufficientFunds)."""
-        self._require_currency(amount)
-        if self.kind is AccountKind.WALLET and self.balance < amount.amount:
+        """Refuse what `debit` would refuse, changing nothing: what is available never goes below zero (InsufficientFunds)."""
+        self._require_moving(amount)
+        if self.is_wallet and self.available < amount.amount:
             raise InsufficientFunds(wallet_id=self.id, needed=amount.text, currency=self.currency)
 
     def require_credit(self, amount: Money) -> None:
-        """Refuse what `credit` would refuse: a wallet holds LARGEST_AMOUNT at most (BalanceLimit)."""
-        self._require_currency(amount)
-        if self.kind is AccountKind.WALLET and self.balance + amount.amount > LARGEST_AMOUNT:
-            raise BalanceLimit(wallet_id=self.id, largest=str(LARGEST_AMOUNT), currency=self.currency)
+        """Refuse what `credit` would refuse: a wallet holds its ceiling at most, LARGEST_AMOUNT where it has none."""
+        self._require_moving(amount)
+        most = LARGEST_AMOUNT if self.ceiling is None else self.ceiling
+        if self.is_wallet and self.balance + amount.amount > most:
+            raise BalanceLimit(wallet_id=self.id, largest=f"{most:f}", currency=self.currency)
 
     def debit(self, amount: Money) -> None:
         self.require_debit(amount)
@@ -63,15 +110,68 @@ class Account(Aggregate):
         self.require_credit(amount)
         self._post(amount.amount)
 
+    def hold(self, amount: Money) -> None:
+        """Put money aside: it is still the owner's, and no longer available."""
+        self.require_debit(amount)
+        self.held += amount.amount
+        self.version += 1
+
+    def release(self, amount: Decimal) -> None:
+        """Give back what was put aside; a frozen account's, too."""
+        if not 0 <= amount <= self.held:
+            raise ValueError(f"account {self.id} holds {self.held}, not {amount}")
+        self.held -= amount
+        self.version += 1
+
+    def freeze(self, reason: str, *, at: datetime) -> None:
+        """Let nothing move until `unfreeze`; freezing again says why anew."""
+        self._require_not_closed()
+        self._become(AccountStatus.FROZEN, reason)
+        self.announce(WalletFrozen(occurred_at=at, wallet_id=self.id, reason=reason))
+
+    def unfreeze(self, reason: str, *, at: datetime) -> None:
+        if self.status is not AccountStatus.FROZEN:
+            raise NotFrozen(wallet_id=self.id)
+        self._become(AccountStatus.OPEN, reason)
+        self.announce(WalletUnfrozen(occurred_at=at, wallet_id=self.id, reason=reason))
+
+    def close(self, *, at: datetime) -> None:
+        """Close for good; only an empty wallet that holds nothing (NotEmpty), and no frozen one (AccountFrozen)."""
+        self._require_open()
+        if self.balance or self.held:
+            raise NotEmpty(wallet_id=self.id, balance=f"{self.balance:f}", held=f"{self.held:f}")
+        self._become(AccountStatus.CLOSED, None)
+        self.closed_at = at
+        self.announce(WalletClosed(occurred_at=at, wallet_id=self.id))
+
+    def _become(self, status: AccountStatus, reason: str | None) -> None:
+        self.status, self.status_reason = status, reason
+        self.version += 1
+
     def _post(self, change: Decimal) -> None:
         self.balance += change
         self.version += 1
 
-    def _require_currency(self, amount: Money) -> None:
+    def _require_moving(self, amount: Money) -> None:
+        self._require_open()
         if amount.currency.code != self.currency:
             raise CurrencyMismatch(wallet_currency=self.currency, currency=amount.currency.code)
+
+    def _require_open(self) -> None:
+        self._require_not_closed()
+        if self.status is AccountStatus.FROZEN:
+            raise AccountFrozen(wallet_id=self.id)
+
+    def _require_not_closed(self) -> None:
+        if self.status is AccountStatus.CLOSED:
+            raise AccountClosed(wallet_id=self.id)
+
+
+def system_account_id(code: SystemCode | str, currency: str) -> UUID:
+    """Return the id of a system account of a currency."""
+    return uuid5(_SYSTEM_ACCOUNTS, f"{code}:{currency}")
 
 
 def treasury_id(currency: str) -> UUID:
     """Return the id of the system account that money of this currency is issued from."""
-    return uuid5(_SYSTEM_ACCOUNTS, f"treasury:{currency}")
+    return system_account_id(SystemCode.TREASURY, currency)

@@ -38,6 +38,80 @@ class ScreeningRefused(DomainError):
     code = "PAY_007"
 
 
+class AccountFrozen(DomainError):
+    """The wallet is frozen; contact support."""
+
+    kind = Kind.REFUSED
+    code = "PAY_008"
+
+
+class AccountClosed(DomainError):
+    """The wallet is closed."""
+
+    kind = Kind.REFUSED
+    code = "PAY_009"
+
+
+class NotEmpty(DomainError):
+    """Only a wallet that is empty, with nothing on hold, can be closed; move its money first."""
+
+    kind = Kind.REFUSED
+    code = "PAY_010"
+
+
+class NotFrozen(DomainError):
+    """The wallet is not frozen."""
+
+    kind = Kind.REFUSED
+    code = "PAY_011"
+
+
+class NotPending(DomainError):
+    """The transfer is not in a state in which this can be done; read it again."""
+
+    kind = Kind.REFUSED
+    code = "PAY_012"
+
+
+class NotRefundable(DomainError):
+    """The transfer cannot be given back in this way."""
+
+    kind = Kind.REFUSED
+    code = "PAY_013"
+
+
+class RefundTooLarge(DomainError):
+    """More than what is left of the transfer to give back."""
+
+    kind = Kind.REFUSED
+    code = "PAY_014"
+
+
+class CaptureTooLarge(DomainError):
+    """More than what was put on hold."""
+
+    kind = Kind.REFUSED
+    code = "PAY_015"
+
+
+class SignatureRequired(DomainError):
+    """A transfer of this size must be signed with a registered device key."""
+
+    kind = Kind.REFUSED
+    code = "PAY_016"
+
+
+class InvalidSignature(DomainError):
+    """The signature is not this transfer's, or its key is not (or no longer) the payer's."""
+
+    kind = Kind.INVALID
+    code = "PAY_017"
+
+
+class OwnDecision(AccessDenied):
+    """Nobody decides on a transfer of their own; somebody else must."""
+
+
 class LedgerBroken(DomainError):
     """The ledger does not add up; the account is closed to postings until somebody has looked at it."""
 

@@ -1,6 +1,7 @@
 """What happens in payments; each has its message in elcorp.payments.v1."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from kernel.events import Event
@@ -21,6 +22,73 @@ class TransferSettled(Event):
     target_id: UUID
     amount: Money
     initiator_id: UUID
+    kind: str
+    reference: str
+    fee_total: Money
+    parent_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferHeld(Event):
+    """Money is on hold until it is captured, voided, or `expires_at`."""
+
+    transfer_id: UUID
+    source_id: UUID
+    target_id: UUID
+    amount: Money
+    initiator_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferAwaitingApproval(TransferHeld):
+    """Money is on hold until somebody else decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferCancelled(Event):
+    transfer_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFailed(Event):
+    transfer_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferReversed(Event):
+    transfer_id: UUID
+    reversal_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRefunded(Event):
+    """`refunded` is all that was given back so far."""
+
+    transfer_id: UUID
+    refund_id: UUID
+    amount: Money
+    refunded: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletFrozen(Event):
+    wallet_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletUnfrozen(Event):
+    wallet_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletClosed(Event):
+    wallet_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,92 +1,286 @@
-"""A transfer: one double entry, from one account to another."""
+"""A transfer: from what was asked for to a journal entry, at once or by way of a hold and a decision."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from kernel.errors import KeyReused
 from kernel.events import Aggregate
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.domain.account import Account, AccountKind
-from payments.domain.errors import NotPositive, NotTheOwner, SelfTransfer
-from payments.domain.events import TransferSettled
+from payments.domain.account import Account
+from payments.domain.entry import Accounts, Move, Posting, account, moves_of, post
+from payments.domain.errors import CaptureTooLarge, NotPending, NotRefundable, NotTheOwner, OwnDecision, RefundTooLarge
+from payments.domain.events import (
+    TransferAwaitingApproval,
+    TransferCancelled,
+    TransferFailed,
+    TransferHeld,
+    TransferRefunded,
+    TransferReversed,
+    TransferSettled,
+)
+from payments.domain.price_book import Quote
+from payments.domain.rounding import pro_rata
+from payments.domain.transfer_order import TransferKind, TransferOrder
 
 
-class TransferKind(StrEnum):
-    TRANSFER = "transfer"
-    ISSUANCE = "issuance"
+class TransferStatus(StrEnum):
+    """`pending`: its money is on hold, to be captured. `pending_approval`: on hold, until somebody else decides."""
+
+    PENDING = "pending"
+    PENDING_APPROVAL = "pending_approval"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REVERSED = "reversed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferOrder:
-    """What somebody asks for. `key` is the caller's Idempotency-Key, unique to the initiator."""
-
-    kind: TransferKind
-    key: str
-    initiator_id: UUID
-    source_id: UUID
-    target_id: UUID
-    amount: Money
-    description: str
-
-    def __post_init__(self) -> None:
-        if not self.amount.is_positive:
-            raise NotPositive(field="amount", amount=self.amount.text)
-        if self.source_id == self.target_id:
-            raise SelfTransfer(field="target_wallet_id", wallet_id=self.source_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One leg: a signed change of one account, and the balance that it left."""
-
-    account_id: UUID
-    amount: Decimal
-    balance_after: Decimal
+EXPIRED: Final = "expired"
+_ZERO: Final = Decimal(0)
 
 
 @dataclass(eq=False)
 class Transfer(Aggregate):
+    """`postings` are those it writes now: none while it holds, none when it was read back.
+
+    `held` is what it keeps aside of the source's money, `captured` what of the amount moved when that was decided later,
+    `refunded` what of it was given back, all in the amount's currency. `reason` is of its end.
+    """
+
     id: UUID
     order: TransferOrder
-    settled_at: datetime
-    # The debit and the credit; none when read back for a replay, which only repeats what was asked.
-    postings: tuple[Posting, ...]
+    quote: Quote
+    status: TransferStatus
+    created_at: datetime
+    settled_at: datetime | None = None
+    postings: tuple[Posting, ...] = ()
+    held: Decimal = _ZERO
+    captured: Decimal | None = None
+    refunded: Decimal = _ZERO
+    expires_at: datetime | None = None
+    closed_at: datetime | None = None
+    decided_by: UUID | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+    version: int = 1
 
     @classmethod
-    def settle(cls, order: TransferOrder, source: Account, target: Account, at: datetime) -> Self:
-        """Post the double entry; both accounts are locked by the caller, and neither changes when one refuses."""
-        if order.kind is TransferKind.TRANSFER and (source.kind, source.owner_id) != (AccountKind.WALLET, order.initiator_id):
-            raise NotTheOwner(wallet_id=order.source_id)
-        amount = order.amount
-        # Both are asked before either changes: in a batch, a half-posted entry would spoil its neighbours.
-        source.require_debit(amount)
-        target.require_credit(amount)
-        source.debit(amount)
-        target.credit(amount)
-        legs = (
-            Posting(source.id, -amount.amount, source.balance),
-            Posting(target.id, amount.amount, target.balance),
+    def settle(cls, order: TransferOrder, quote: Quote, accounts: Accounts, at: datetime) -> Self:
+        """Post the entry; the accounts are locked by the caller, and none changes when one refuses."""
+        _require_owner(order, accounts)
+        transfer = cls(new_id(), order, quote, TransferStatus.COMPLETED, at, settled_at=at)
+        transfer.postings = post(moves_of(order.source_id, order.target_id, quote), accounts)
+        transfer._announce_settled(at)
+        return transfer
+
+    @classmethod
+    def hold(
+        cls,
+        order: TransferOrder,
+        quote: Quote,
+        accounts: Accounts,
+        at: datetime,
+        *,
+        expires_at: datetime,
+        awaiting_approval: bool = False,
+    ) -> Self:
+        """Put the amount and its fees on hold, for somebody to capture or decide on before `expires_at`."""
+        source = _require_owner(order, accounts)
+        # An entry that the target would refuse is not worth waiting for.
+        account(accounts, order.target_id, "target_wallet_id").require_credit(
+            quote.conversion.target if quote.conversion else quote.amount
         )
-        transfer = cls(new_id(), order, at, legs)
+        source.hold(quote.total)
+        status = TransferStatus.PENDING_APPROVAL if awaiting_approval else TransferStatus.PENDING
+        transfer = cls(new_id(), order, quote, status, at, held=quote.total.amount, expires_at=expires_at)
+        told = TransferAwaitingApproval if awaiting_approval else TransferHeld
         transfer.announce(
-            TransferSettled(
+            told(
                 occurred_at=at,
                 transfer_id=transfer.id,
-                source_id=source.id,
-                target_id=target.id,
-                amount=amount,
+                source_id=order.source_id,
+                target_id=order.target_id,
+                amount=order.amount,
                 initiator_id=order.initiator_id,
+                expires_at=expires_at,
             )
         )
         return transfer
+
+    @property
+    def moved(self) -> Money:
+        """What of the amount has moved, or will."""
+        return self.quote.amount if self.captured is None else Money(self.captured, self.quote.amount.currency)
+
+    def capture(self, accounts: Accounts, amount: Money | None, at: datetime) -> None:
+        """Move what is on hold, or a part of it: the rest is let go. Fees follow the part that moves."""
+        self._require(TransferStatus.PENDING)
+        part = amount or self.quote.amount
+        if part > self.quote.amount or not part.is_positive:
+            raise CaptureTooLarge(field="amount", transfer_id=self.id, held=self.quote.amount.text)
+        self._let_go(accounts)
+        self.captured = part.amount
+        if part != self.quote.amount:
+            self.quote = _part_of(self.quote, part)
+        self._complete(accounts, replace(self.quote, amount=part), at)
+
+    def approve(self, accounts: Accounts, *, by: UUID, at: datetime, expires_at: datetime) -> None:
+        """Let it happen: at once, or from now on as a hold where it is to be captured later."""
+        self._decide(by, at)
+        if self.order.capture_later:
+            self.status, self.expires_at, self.version = TransferStatus.PENDING, expires_at, self.version + 1
+            return
+        self._let_go(accounts)
+        self._complete(accounts, self.quote, at)
+
+    def reject(self, accounts: Accounts, *, by: UUID, reason: str, at: datetime) -> None:
+        self._decide(by, at)
+        self._fail(accounts, reason, at)
+
+    def void(self, accounts: Accounts, *, reason: str, at: datetime) -> None:
+        """Let go what is on hold, undone by whoever asked for it."""
+        self._require(TransferStatus.PENDING, TransferStatus.PENDING_APPROVAL)
+        self._cancel(accounts, reason, at)
+
+    def expire(self, accounts: Accounts, *, at: datetime) -> None:
+        """End what nobody captured or decided on in time; before that, raise NotPending."""
+        self._require(TransferStatus.PENDING, TransferStatus.PENDING_APPROVAL)
+        if self.expires_at is None or at < self.expires_at:
+            raise NotPending(transfer_id=self.id, status=self.status)
+        if self.status is TransferStatus.PENDING_APPROVAL:
+            self._fail(accounts, EXPIRED, at)
+        else:
+            self._cancel(accounts, EXPIRED, at)
+
+    def reverse(self, order: TransferOrder, accounts: Accounts, postings: Sequence[Posting], at: datetime) -> "Transfer":
+        """Undo the whole entry, fees and all, by one that mirrors it; only of what was never refunded in part."""
+        self._require(TransferStatus.COMPLETED)
+        if self.refunded or self.order.parent_id:
+            raise NotRefundable(transfer_id=self.id, kind=self.order.kind, refunded=f"{self.refunded:f}")
+        reversal = Transfer(new_id(), order, Quote(order.amount), TransferStatus.COMPLETED, at, settled_at=at)
+        credits_back = [posting for posting in postings if posting.amount > 0]
+        reversal.postings = post(
+            [
+                Move(posting.account_id, posting.counterparty_id, Money.of(posting.amount, posting.currency))
+                for posting in reversed(credits_back)
+            ],
+            accounts,
+        )
+        self.status, self.closed_at, self.version = TransferStatus.REVERSED, at, self.version + 1
+        self.reason = order.description
+        self.announce(TransferReversed(occurred_at=at, transfer_id=self.id, reversal_id=reversal.id, reason=order.description))
+        reversal._announce_settled(at)
+        return reversal
+
+    def refund(self, order: TransferOrder, accounts: Accounts, at: datetime) -> "Transfer":
+        """Give back a part of what the target received, and of the fees what their rules give back, never more than all."""
+        self._require(TransferStatus.COMPLETED)
+        if self.order.kind not in {TransferKind.TRANSFER, TransferKind.PAYMENT}:
+            raise NotRefundable(transfer_id=self.id, kind=self.order.kind)
+        before = Money(self.refunded, self.moved.currency)
+        if before + order.amount > self.moved:
+            raise RefundTooLarge(field="amount", transfer_id=self.id, left=(self.moved - before).text)
+        refund = Transfer(new_id(), order, Quote(order.amount), TransferStatus.COMPLETED, at, settled_at=at)
+        moves = [Move(order.source_id, order.target_id, order.amount), *self._fees_back(before, order)]
+        refund.postings = post(moves, accounts)
+        self.refunded, self.version = self.refunded + order.amount.amount, self.version + 1
+        self.announce(
+            TransferRefunded(
+                occurred_at=at,
+                transfer_id=self.id,
+                refund_id=refund.id,
+                amount=order.amount,
+                refunded=Money(self.refunded, order.amount.currency),
+            )
+        )
+        refund._announce_settled(at)
+        return refund
+
+    def fee_accounts(self) -> tuple[str, ...]:
+        """The codes of the system accounts that its fees went to."""
+        return tuple({line.account_code for line in self.quote.fees})
 
     def confirm_replay(self, order: TransferOrder) -> Self:
         """Answer a repeated request with this transfer, or refuse a key that was reused for another (KeyReused)."""
         if self.order != order:
             raise KeyReused(transfer_id=self.id)
         return self
+
+    def _fees_back(self, before: Money, order: TransferOrder) -> list[Move]:
+        # Each refund gives back the difference between what belongs to all refunds so far, so that the last completes it.
+        after = before + order.amount
+        moves = []
+        for line in self.quote.fees:
+            back = pro_rata(line.amount, after, self.moved) - pro_rata(line.amount, before, self.moved)
+            if line.refundable and back.is_positive:
+                [fee] = moves_of(order.target_id, order.source_id, Quote(back, (replace(line, amount=back),)))[1:]
+                moves.append(Move(fee.target_id, fee.source_id, back))
+        return moves
+
+    def _decide(self, by: UUID, at: datetime) -> None:
+        self._require(TransferStatus.PENDING_APPROVAL)
+        if by == self.order.initiator_id:
+            raise OwnDecision(transfer_id=self.id)
+        self.decided_by, self.decided_at = by, at
+
+    def _let_go(self, accounts: Accounts) -> None:
+        account(accounts, self.order.source_id, "source_wallet_id").release(self.held)
+        self.held = _ZERO
+
+    def _complete(self, accounts: Accounts, quote: Quote, at: datetime) -> None:
+        self.postings = post(moves_of(self.order.source_id, self.order.target_id, quote), accounts)
+        self.status, self.settled_at, self.version = TransferStatus.COMPLETED, at, self.version + 1
+        self.expires_at = None
+        self._announce_settled(at)
+
+    def _cancel(self, accounts: Accounts, reason: str, at: datetime) -> None:
+        self._end(accounts, TransferStatus.CANCELLED, reason, at)
+        self.announce(TransferCancelled(occurred_at=at, transfer_id=self.id, reason=reason))
+
+    def _fail(self, accounts: Accounts, reason: str, at: datetime) -> None:
+        self._end(accounts, TransferStatus.FAILED, reason, at)
+        self.announce(TransferFailed(occurred_at=at, transfer_id=self.id, reason=reason))
+
+    def _end(self, accounts: Accounts, status: TransferStatus, reason: str, at: datetime) -> None:
+        self._let_go(accounts)
+        self.status, self.reason, self.closed_at, self.version = status, reason, at, self.version + 1
+        self.expires_at = None
+
+    def _require(self, *statuses: TransferStatus) -> None:
+        if self.status not in statuses:
+            raise NotPending(transfer_id=self.id, status=self.status)
+
+    def _announce_settled(self, at: datetime) -> None:
+        order = self.order
+        self.announce(
+            TransferSettled(
+                occurred_at=at,
+                transfer_id=self.id,
+                source_id=order.source_id,
+                target_id=order.target_id,
+                amount=self.moved,
+                initiator_id=order.initiator_id,
+                kind=order.kind,
+                reference=order.reference,
+                fee_total=self.quote.fee_total,
+                parent_id=order.parent_id,
+            )
+        )
+
+
+def _require_owner(order: TransferOrder, accounts: Accounts) -> Account:
+    source = account(accounts, order.source_id, "source_wallet_id")
+    if order.kind.is_the_owners and not (source.is_wallet and source.owner_id == order.initiator_id):
+        raise NotTheOwner(wallet_id=order.source_id)
+    return source
+
+
+def _part_of(quote: Quote, part: Money) -> Quote:
+    """The quote whose fees are those of a part; the amount stays what was asked for."""
+    fees = (replace(line, amount=pro_rata(line.amount, part, quote.amount)) for line in quote.fees)
+    return replace(quote, fees=tuple(line for line in fees if line.amount.is_positive))

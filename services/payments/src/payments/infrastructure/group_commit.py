@@ -10,28 +10,33 @@ from contextvars import copy_context
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, Unavailable
-from payments.application.ports.ledger import Settled
-from payments.application.transfers.post_transfers import Outcome, Request
-from payments.domain.transfer import TransferOrder
+from payments.application.ports.ledger import Request, Settled
+from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.domain.transfer_order import TransferOrder
 
-PostBatch = Callable[[Sequence[Request]], Awaitable[Sequence[Outcome]]]
+PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
+_Handed = tuple[Waiting, "asyncio.Future[Sequence[Settled]]"]
 
 
 class GroupCommit:
-    """Settles orders in batches of at most `batch_max`; refuses (Unavailable) when `waiting_max` already wait."""
+    """Settles requests in batches of at most `batch_max`; refuses (Unavailable) when `waiting_max` already wait."""
 
     def __init__(self, post: PostBatch, *, batch_max: int = 200, waiting_max: int = 2000) -> None:
         self._post = post
         self._batch_max = batch_max
         self._waiting_max = waiting_max
-        self._waiting: list[tuple[Request, asyncio.Future[Settled]]] = []
+        self._waiting: list[_Handed] = []
         self._worker: asyncio.Task[None] | None = None
 
     async def settle(self, order: TransferOrder, actor: Actor) -> Settled:
+        [settled] = await self.settle_linked((order,), actor)
+        return settled
+
+    async def settle_linked(self, orders: Sequence[TransferOrder], actor: Actor) -> Sequence[Settled]:
         if len(self._waiting) >= self._waiting_max:
             raise Unavailable(retry_after_seconds=1, waiting=len(self._waiting))
-        outcome: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Request(order, actor, copy_context()), outcome))
+        outcome: asyncio.Future[Sequence[Settled]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Waiting(Request(tuple(orders), actor), copy_context()), outcome))
         if self._worker is None:
             self._worker = asyncio.create_task(self._drain())
         return await outcome
@@ -45,9 +50,9 @@ class GroupCommit:
         finally:
             self._worker = None
 
-    async def _settle(self, batch: Sequence[tuple[Request, "asyncio.Future[Settled]"]]) -> None:
+    async def _settle(self, batch: Sequence[_Handed]) -> None:
         try:
-            outcomes: Sequence[Outcome | Exception] = await self._post([request for request, _ in batch])
+            outcomes: Sequence[Outcome | Exception] = await self._post([waiting for waiting, _ in batch])
         except Exception as failure:  # noqa: BLE001  # handed to every caller of the batch, or tried one by one
             if len(batch) > 1 and not isinstance(failure, DomainError):
                 # One of them breaks the whole transaction (a constraint, a key used on another replica at the same
@@ -59,7 +64,7 @@ class GroupCommit:
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.cancelled():
                 continue
-            if isinstance(outcome, Settled):
-                future.set_result(outcome)
-            else:
+            if isinstance(outcome, Exception):
                 future.set_exception(outcome)
+            else:
+                future.set_result(outcome)

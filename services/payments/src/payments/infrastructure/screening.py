@@ -8,7 +8,7 @@ from elcorp.common.v1 import money_pb2
 from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
 from kernel.errors import Unavailable
 from payments.application.ports.screening import Verdict
-from payments.domain.transfer import TransferOrder
+from payments.domain.transfer_order import TransferOrder
 
 
 class ComplianceScreening:

@@ -1,29 +1,117 @@
 """The events that payments announces, and their messages."""
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from chassis.messaging.contracts import Publications
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2
-from payments.domain.events import PricingChanged, TransferSettled, WalletOpened
+from kernel.money import Money
+from payments.domain import events
 
 
-def wallet_opened(event: WalletOpened) -> events_pb2.WalletOpened:
+def wallet_opened(event: events.WalletOpened) -> events_pb2.WalletOpened:
     return events_pb2.WalletOpened(wallet_id=str(event.wallet_id), owner_id=str(event.owner_id), currency=event.currency)
 
 
-def transfer_settled(event: TransferSettled) -> events_pb2.TransferSettled:
+def wallet_frozen(event: events.WalletFrozen) -> events_pb2.WalletFrozen:
+    return events_pb2.WalletFrozen(wallet_id=str(event.wallet_id), reason=event.reason)
+
+
+def wallet_unfrozen(event: events.WalletUnfrozen) -> events_pb2.WalletUnfrozen:
+    return events_pb2.WalletUnfrozen(wallet_id=str(event.wallet_id), reason=event.reason)
+
+
+def wallet_closed(event: events.WalletClosed) -> events_pb2.WalletClosed:
+    return events_pb2.WalletClosed(wallet_id=str(event.wallet_id))
+
+
+def transfer_settled(event: events.TransferSettled) -> events_pb2.TransferSettled:
     return events_pb2.TransferSettled(
         transfer_id=str(event.transfer_id),
         source_id=str(event.source_id),
         target_id=str(event.target_id),
-        amount=money_pb2.Money(amount=event.amount.text, currency=event.amount.currency.code),
+        amount=_money(event.amount),
         initiator_id=str(event.initiator_id),
+        kind=event.kind,
+        reference=event.reference,
+        fee_total=_money(event.fee_total) if event.fee_total.amount else None,
+        parent_id=str(event.parent_id) if event.parent_id else "",
     )
 
 
-def pricing_changed(event: PricingChanged) -> events_pb2.PricingChanged:
+def transfer_held(event: events.TransferHeld) -> events_pb2.TransferHeld:
+    return events_pb2.TransferHeld(
+        transfer_id=str(event.transfer_id),
+        source_id=str(event.source_id),
+        target_id=str(event.target_id),
+        amount=_money(event.amount),
+        initiator_id=str(event.initiator_id),
+        expires_at=_expiry(event),
+    )
+
+
+def transfer_awaiting_approval(event: events.TransferAwaitingApproval) -> events_pb2.TransferAwaitingApproval:
+    return events_pb2.TransferAwaitingApproval(
+        transfer_id=str(event.transfer_id),
+        source_id=str(event.source_id),
+        target_id=str(event.target_id),
+        amount=_money(event.amount),
+        initiator_id=str(event.initiator_id),
+        expires_at=_expiry(event),
+    )
+
+
+def transfer_cancelled(event: events.TransferCancelled) -> events_pb2.TransferCancelled:
+    return events_pb2.TransferCancelled(transfer_id=str(event.transfer_id), reason=event.reason)
+
+
+def transfer_failed(event: events.TransferFailed) -> events_pb2.TransferFailed:
+    return events_pb2.TransferFailed(transfer_id=str(event.transfer_id), reason=event.reason)
+
+
+def transfer_reversed(event: events.TransferReversed) -> events_pb2.TransferReversed:
+    return events_pb2.TransferReversed(
+        transfer_id=str(event.transfer_id), reversal_id=str(event.reversal_id), reason=event.reason
+    )
+
+
+def transfer_refunded(event: events.TransferRefunded) -> events_pb2.TransferRefunded:
+    return events_pb2.TransferRefunded(
+        transfer_id=str(event.transfer_id),
+        refund_id=str(event.refund_id),
+        amount=_money(event.amount),
+        refunded=_money(event.refunded),
+    )
+
+
+def pricing_changed(event: events.PricingChanged) -> events_pb2.PricingChanged:
     return events_pb2.PricingChanged(noun=event.noun, series=event.series)
 
 
+def _money(amount: Money) -> money_pb2.Money:
+    return money_pb2.Money(amount=amount.text, currency=amount.currency.code)
+
+
+def _expiry(event: events.TransferHeld) -> Timestamp:
+    expiry = Timestamp()
+    expiry.FromDatetime(event.expires_at)
+    return expiry
+
+
 PUBLICATIONS = Publications(
-    "payments", {WalletOpened: wallet_opened, TransferSettled: transfer_settled, PricingChanged: pricing_changed}
+    "payments",
+    {
+        events.WalletOpened: wallet_opened,
+        events.WalletFrozen: wallet_frozen,
+        events.WalletUnfrozen: wallet_unfrozen,
+        events.WalletClosed: wallet_closed,
+        events.TransferSettled: transfer_settled,
+        events.TransferHeld: transfer_held,
+        events.TransferAwaitingApproval: transfer_awaiting_approval,
+        events.TransferCancelled: transfer_cancelled,
+        events.TransferFailed: transfer_failed,
+        events.TransferReversed: transfer_reversed,
+        events.TransferRefunded: transfer_refunded,
+        events.PricingChanged: pricing_changed,
+    },
 )

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from kernel.pages import CursorPage, CursorRequest
+from payments.domain.statement import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +57,13 @@ class HistoryQueries(Protocol):
         A page looks through a bounded number of transfers, however few of them are wanted: one that is not full, or
         empty, may have a next.
         """
+
+
+class StatementQueries(Protocol):
+    async def statement(
+        self, account_id: UUID, currency: str, *, since: datetime, until: datetime, lines_max: int
+    ) -> Statement | None:
+        """Return the statement of an account, of one moment; None when it would have more lines than that."""
+
+    async def balance_at(self, account_id: UUID, instant: datetime) -> Decimal:
+        """Return the balance that the account had at an instant: after every posting before it."""

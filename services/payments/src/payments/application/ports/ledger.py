@@ -1,13 +1,17 @@
 """What moving money needs of the world."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from kernel.actor import Actor
 from payments.domain.account import Account
-from payments.domain.transfer import Transfer, TransferOrder
+from payments.domain.entry import Posting
+from payments.domain.limits import Spending
+from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferOrder
 
 
 class Accounts(Protocol):
@@ -17,20 +21,70 @@ class Accounts(Protocol):
     async def add(self, account: Account) -> None: ...
 
     async def save(self, accounts: Sequence[Account]) -> None:
-        """Write the balances and versions of locked accounts."""
+        """Write the balances, holds and versions of locked accounts."""
+
+    async def save_state(self, account: Account) -> None:
+        """Write what else changes of a locked account: status, ceiling, name."""
+
+
+Keys = Mapping[tuple[UUID, str], Transfer]
 
 
 class Transfers(Protocol):
-    async def find_by_keys(self, orders: Sequence[TransferOrder]) -> Mapping[tuple[UUID, str], Transfer]:
+    async def find_by_keys(self, keys: Sequence[tuple[UUID, str]]) -> Keys:
         """Find earlier transfers by initiator and Idempotency-Key."""
 
+    async def find(self, transfer_id: UUID) -> Transfer | None:
+        """Find a transfer without locking it: which accounts it is of never changes."""
+
+    async def lock(self, transfer_id: UUID) -> Transfer:
+        """Lock a transfer that is there, after its accounts, and read how it stands now."""
+
+    async def postings_of(self, transfer_id: UUID) -> Sequence[Posting]:
+        """Return a transfer's legs in the order in which they were posted."""
+
+    async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        """Return transfers on hold whose time has run out, the longest first."""
+
     async def add(self, transfers: Sequence[Transfer]) -> None:
-        """Write the transfers and their postings."""
+        """Write transfers and the postings that they bring."""
+
+    async def save(self, transfer: Transfer) -> None:
+        """Write how a locked transfer stands now, and the postings that it brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiered:
+    """What an owner has spent, and the tier that says how much more may be."""
+
+    tier: str
+    spending: Spending
+
+
+Spendings = Mapping[tuple[UUID, str], Tiered]
+
+
+class SpendingBook(Protocol):
+    async def lock(self, of: Sequence[tuple[UUID, str]]) -> Spendings:
+        """Lock what owners have spent in currencies, after the accounts, in order of owner and currency."""
+
+    async def begin(self, owner_id: UUID, currency: str, at: datetime) -> None:
+        """Begin to count for an owner in a currency; one that is counted already goes on."""
+
+    async def save(self, spendings: Sequence[Spending]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One order, or several that are settled all or none."""
+
+    orders: tuple[TransferOrder, ...]
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A transfer that stands; `replayed` when an earlier request with the same key made it."""
+    """A transfer as it stands; `replayed` when an earlier request with the same key made it."""
 
     transfer: Transfer
     replayed: bool
@@ -39,3 +93,14 @@ class Settled:
 class Cashier(Protocol):
     async def settle(self, order: TransferOrder, actor: Actor) -> Settled:
         """Hand in one order; it is settled together with whatever else is waiting, each with its own outcome."""
+
+    async def settle_linked(self, orders: Sequence[TransferOrder], actor: Actor) -> Sequence[Settled]:
+        """Hand in orders of which all are settled, or none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How long money stays on hold, and how long somebody has to decide."""
+
+    hold_life: timedelta = field(default=timedelta(days=7))
+    approval_life: timedelta = field(default=timedelta(hours=72))

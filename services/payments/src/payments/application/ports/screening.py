@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from payments.domain.transfer import TransferOrder
+from payments.domain.transfer_order import TransferOrder
 
 
 @dataclass(frozen=True, slots=True)

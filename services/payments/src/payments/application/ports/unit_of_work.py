@@ -6,7 +6,7 @@ from typing import Protocol
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Event
-from payments.application.ports.ledger import Accounts, Transfers
+from payments.application.ports.ledger import Accounts, SpendingBook, Transfers
 
 
 class Transaction(Protocol):
@@ -15,6 +15,9 @@ class Transaction(Protocol):
 
     @property
     def transfers(self) -> Transfers: ...
+
+    @property
+    def spending(self) -> SpendingBook: ...
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 

@@ -5,7 +5,7 @@ from kernel.actor import Actor
 from kernel.money import Money
 from payments.application.ports.ledger import Cashier, Settled
 from payments.domain.account import treasury_id
-from payments.domain.transfer import TransferKind, TransferOrder
+from payments.domain.transfer_order import TransferKind, TransferOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,63 +1,116 @@
-"""Settle the transfers that wait, together: one screening call, one transaction, an outcome each."""
+"""Settle the orders that wait, together: one screening call, one transaction, an outcome each."""
 
 from collections.abc import Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from kernel.actor import Actor
-from kernel.audit import AuditFact
 from kernel.clock import Clock
-from kernel.errors import DomainError, NotFound
-from kernel.money import amount_text
-from payments.application.ports.ledger import Settled
+from kernel.errors import DomainError, KeyReused
+from payments.application.ports.ledger import Request, Settled, Terms, Tiered
+from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
 from payments.application.ports.screening import Screening, Verdict
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
+from payments.application.transfers import facts
 from payments.domain.account import Account
+from payments.domain.approval import ApprovalRules
+from payments.domain.entry import accounts_of, moves_of
 from payments.domain.errors import ScreeningRefused
-from payments.domain.transfer import Transfer, TransferOrder
+from payments.domain.limits import Limits, Spending
+from payments.domain.price_book import PriceBook, Quote
+from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferOrder
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """An order, who asks, and the context (trace) that its events and audit facts belong to."""
+class Rules:
+    """What prices, limits and holds up orders, as this moment has it."""
 
-    order: TransferOrder
-    actor: Actor
+    prices: PriceBook
+    limits: Limits
+    approvals: ApprovalRules
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request, and the context (trace) that its events and audit facts belong to."""
+
+    request: Request
     context: Context = field(default_factory=Context, compare=False)
 
-    @property
-    def key(self) -> tuple[UUID, str]:
-        return self.order.initiator_id, self.order.key
 
-
-Outcome = Settled | DomainError
+Outcome = Sequence[Settled] | DomainError
 
 
 @dataclass(frozen=True, slots=True)
 class PostTransfers:
-    """Post a batch. A refused order never disturbs its neighbours: its outcome is the refusal."""
+    """Post a batch. A refused request never disturbs its neighbours: its outcome is the refusal."""
 
     uow: UnitOfWork
     screening: Screening
+    prices: PriceBooks
+    limits: LimitBooks
+    approvals: ApprovalPolicies
+    terms: Terms
     clock: Clock
 
-    async def __call__(self, requests: Sequence[Request]) -> Sequence[Outcome]:
-        orders = [request.order for request in requests]
-        verdicts = await self.screening.screen(orders)
+    async def __call__(self, waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        rules = Rules(self.prices.current(), self.limits.limits(), self.approvals.approvals(), self.terms)
+        priced = [_price(one, rules.prices, self.clock.now()) for one in waiting]
+        orders = [order for one in waiting for order in one.request.orders]
+        verdicts = iter(await self.screening.screen(orders))
         async with self.uow.begin(Actor.service("payments")) as tx:
-            accounts = await tx.accounts.lock([id_ for order in orders for id_ in (order.source_id, order.target_id)])
+            accounts = await tx.accounts.lock([id_ for one in priced for id_ in one.account_ids])
             # Looked up under the locks: of two requests with one key, the second sees the first's transfer.
-            earlier = dict(await tx.transfers.find_by_keys(orders))
-            batch = _Batch(tx, accounts, earlier, self.clock.now())
-            outcomes = [
-                request.context.run(batch.settle, request, verdict) for request, verdict in zip(requests, verdicts, strict=True)
-            ]
-            if batch.settled:
-                await tx.transfers.add(batch.settled)
-                await tx.accounts.save([account for account in accounts.values() if account.id in batch.touched])
+            earlier = dict(await tx.transfers.find_by_keys([(order.initiator_id, order.key) for order in orders]))
+            spendings = await tx.spending.lock(_spenders(orders, accounts))
+            # Not before the locks: an account's postings are to bear times in the order in which they are written.
+            batch = _Batch(tx, accounts, earlier, dict(spendings), rules, self.clock.now())
+            outcomes = [one.waiting.context.run(batch.settle, one, [next(verdicts) for _ in one.orders]) for one in priced]
+            await batch.write()
         return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    waiting: Waiting
+    quotes: tuple[Quote, ...]
+    refusal: DomainError | None
+
+    @property
+    def orders(self) -> tuple[TransferOrder, ...]:
+        return self.waiting.request.orders
+
+    @property
+    def account_ids(self) -> set[UUID]:
+        ids = {id_ for order in self.orders for id_ in (order.source_id, order.target_id)}
+        for order, quote in zip(self.orders, self.quotes, strict=False):
+            if quote.fees or quote.conversion:
+                ids |= accounts_of(moves_of(order.source_id, order.target_id, quote))
+        return ids
+
+
+def _price(waiting: Waiting, prices: PriceBook, at: datetime) -> _Priced:
+    roles = waiting.request.actor.roles
+    try:
+        quotes = tuple(
+            prices.quote(kind=order.kind, amount=order.amount, at=at, target_currency=order.target_currency, roles=roles)
+            for order in waiting.request.orders
+        )
+    except DomainError as refusal:
+        # Kept for later: an earlier request with the same key may have had a price.
+        return _Priced(waiting, (), refusal)
+    return _Priced(waiting, quotes, None)
+
+
+def _spenders(orders: Sequence[TransferOrder], accounts: Mapping[UUID, Account]) -> list[tuple[UUID, str]]:
+    """Whose spending the orders count against: their sources' owners, who alone may spend from them."""
+    sources = (accounts.get(order.source_id) for order in orders if order.kind.is_the_owners)
+    return sorted({(source.owner_id, source.currency) for source in sources if source and source.owner_id})
 
 
 @dataclass(slots=True)
@@ -65,75 +118,106 @@ class _Batch:
     tx: Transaction
     accounts: Mapping[UUID, Account]
     earlier: dict[tuple[UUID, str], Transfer]
+    spendings: dict[tuple[UUID, str], Tiered]
+    rules: Rules
     at: datetime
-    settled: list[Transfer] = field(default_factory=list)
+    made: list[Transfer] = field(default_factory=list)
     touched: set[UUID] = field(default_factory=set)
+    spent: dict[tuple[UUID, str], Spending] = field(default_factory=dict)
 
-    def settle(self, request: Request, verdict: Verdict) -> Outcome:
+    def settle(self, priced: _Priced, verdicts: Sequence[Verdict]) -> Outcome:
+        request = priced.waiting.request
         try:
-            if transfer := self.earlier.get(request.key):
-                return Settled(transfer.confirm_replay(request.order), replayed=True)
-            if not verdict.clear:
-                self._record_refusal(request, verdict)
-                return ScreeningRefused()
-            return Settled(self._post(request), replayed=False)
+            if replay := self._replay(request.orders):
+                return replay
+            if priced.refusal:
+                return priced.refusal
+            for order, verdict in zip(request.orders, verdicts, strict=True):
+                if not verdict.clear:
+                    self.tx.record(facts.refused(order, reason=verdict.reason, at=self.at), actor=request.actor)
+                    return ScreeningRefused()
+            return [Settled(transfer, replayed=False) for transfer in self._make_all(priced)]
         except DomainError as refusal:
             return refusal
 
-    def _post(self, request: Request) -> Transfer:
-        order = request.order
-        source, target = self._account(order.source_id, "source_wallet_id"), self._account(order.target_id, "target_wallet_id")
-        transfer = Transfer.settle(order, source, target, self.at)
-        self.earlier[request.key] = transfer
-        self.settled.append(transfer)
-        self.touched |= {source.id, target.id}
-        self.tx.record(_fact(transfer, source, target), actor=request.actor)
-        for event in transfer.collect():
-            self.tx.announce(event)
+    async def write(self) -> None:
+        if not self.made:
+            return
+        await self.tx.transfers.add(self.made)
+        await self.tx.accounts.save([account for account in self.accounts.values() if account.id in self.touched])
+        if self.spent:
+            await self.tx.spending.save(list(self.spent.values()))
+
+    def _replay(self, orders: Sequence[TransferOrder]) -> Sequence[Settled] | None:
+        found = [self.earlier.get((order.initiator_id, order.key)) for order in orders]
+        if not any(found):
+            return None
+        replays = [transfer.confirm_replay(order) for transfer, order in zip(found, orders, strict=True) if transfer]
+        if len(replays) < len(orders):
+            # Linked transfers are made together or not at all: these are not the same ones.
+            raise KeyReused(transfer_id=replays[0].id)
+        return [Settled(transfer, replayed=True) for transfer in replays]
+
+    def _make_all(self, priced: _Priced) -> Sequence[Transfer]:
+        """Make the transfers of one request; when one is refused, nothing has changed."""
+        before = self._snapshot(priced) if len(priced.orders) > 1 else {}
+        spent = dict(self.spent)
+        made: list[Transfer] = []
+        try:
+            for order, quote in zip(priced.orders, priced.quotes, strict=True):
+                made.append(self._make(order, quote, priced.waiting.request.actor))
+        except DomainError:
+            for account_id, (balance, held, version) in before.items():
+                account = self.accounts[account_id]
+                account.balance, account.held, account.version = balance, held, version
+            self.spent = spent
+            raise
+        for transfer in made:
+            self._keep(transfer, priced.waiting.request.actor)
+        return made
+
+    def _snapshot(self, priced: _Priced) -> dict[UUID, tuple[Decimal, Decimal, int]]:
+        of = (self.accounts[id_] for id_ in priced.account_ids if id_ in self.accounts)
+        return {account.id: (account.balance, account.held, account.version) for account in of}
+
+    def _make(self, order: TransferOrder, quote: Quote, actor: Actor) -> Transfer:
+        spending = self._admit(order)
+        terms = self.rules.terms
+        if self._needs_approval(order, actor):
+            expires_at = self.at + terms.approval_life
+            transfer = Transfer.hold(order, quote, self.accounts, self.at, expires_at=expires_at, awaiting_approval=True)
+        elif order.capture_later:
+            transfer = Transfer.hold(order, quote, self.accounts, self.at, expires_at=self.at + terms.hold_life)
+        else:
+            transfer = Transfer.settle(order, quote, self.accounts, self.at)
+        if spending:
+            self.spent[spending.owner_id, spending.currency] = spending
         return transfer
 
-    def _account(self, account_id: UUID, field_name: str) -> Account:
-        try:
-            return self.accounts[account_id]
-        except KeyError:
-            raise NotFound(field=field_name, wallet_id=account_id) from None
+    def _admit(self, order: TransferOrder) -> Spending | None:
+        key = order.initiator_id, order.amount.currency.code
+        tiered = self.spendings.get(key) if order.kind.is_the_owners else None
+        if tiered is None:
+            # The platform's own, or somebody's who does not own the source, which the transfer itself refuses.
+            return None
+        return self.rules.limits.of(tiered.tier).admit(self.spent.get(key, tiered.spending), order.amount, self.at)
 
-    def _record_refusal(self, request: Request, verdict: Verdict) -> None:
-        order = request.order
-        self.tx.record(
-            AuditFact(
-                action="payments.transfer.refuse",
-                resource_type="wallet",
-                resource_id=str(order.source_id),
-                occurred_at=self.at,
-                after={"amount": order.amount.text, "currency": order.amount.currency.code},
-                reason=verdict.reason,
-                related_ids=(str(order.target_id),),
-            ),
-            actor=request.actor,
+    def _needs_approval(self, order: TransferOrder, actor: Actor) -> bool:
+        target = self.accounts.get(order.target_id)
+        owners = (target.owner_id,) if target and target.owner_id else ()
+        return self.rules.approvals.needed(
+            kind=order.kind,
+            amount=order.amount,
+            initiator_id=order.initiator_id,
+            roles=actor.roles,
+            counterparties=(order.target_id, *owners),
         )
 
-
-def _fact(transfer: Transfer, source: Account, target: Account) -> AuditFact:
-    debit, credit = transfer.postings
-    order = transfer.order
-    currency = order.amount.currency.code
-    owners = tuple(str(owner) for owner in (source.owner_id, target.owner_id) if owner)
-    return AuditFact(
-        action=f"payments.{order.kind}.settle",
-        resource_type="transfer",
-        resource_id=str(transfer.id),
-        occurred_at=transfer.settled_at,
-        before={
-            "source_balance": amount_text(debit.balance_after - debit.amount, currency),
-            "target_balance": amount_text(credit.balance_after - credit.amount, currency),
-        },
-        after={
-            "source_balance": amount_text(debit.balance_after, currency),
-            "target_balance": amount_text(credit.balance_after, currency),
-            "amount": order.amount.text,
-            "currency": currency,
-        },
-        reason=order.description or None,
-        related_ids=(str(source.id), str(target.id), *owners),
-    )
+    def _keep(self, transfer: Transfer, actor: Actor) -> None:
+        self.earlier[transfer.order.initiator_id, transfer.order.key] = transfer
+        self.made.append(transfer)
+        order = transfer.order
+        self.touched |= {order.source_id, order.target_id, *(posting.account_id for posting in transfer.postings)}
+        self.tx.record(facts.made(transfer, self.accounts), actor=actor)
+        for event in transfer.collect():
+            self.tx.announce(event)

@@ -4,7 +4,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.money import Money
 from payments.application.ports.ledger import Cashier, Settled
-from payments.domain.transfer import TransferKind, TransferOrder
+from payments.domain.transfer_order import TransferKind, TransferOrder
 
 
 @dataclass(frozen=True, slots=True)

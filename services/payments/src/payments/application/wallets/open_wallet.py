@@ -22,6 +22,7 @@ class OpenWallet:
                 return
             wallet = Account.open_wallet(wallet_id=wallet_id, owner_id=owner_id, currency=currency, at=self.clock.now())
             await tx.accounts.add(wallet)
+            await tx.spending.begin(owner_id, currency, wallet.opened_at)
             tx.record(
                 AuditFact(
                     action="payments.wallet.open",

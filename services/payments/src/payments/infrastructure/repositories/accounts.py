@@ -1,31 +1,37 @@
 """Accounts by hand-written SQL: a batch costs the same number of statements whatever its size."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payments.domain.account import Account, AccountKind
+from payments.domain.account import Account, AccountKind, AccountStatus
 
+_COLUMNS = "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at"
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
-_LOCK = text(
-    """
-    SELECT id, kind, owner_id, currency, balance, version, opened_at FROM accounts
-    WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
-    """
-)
+_LOCK = text(f"SELECT {_COLUMNS} FROM accounts WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")  # noqa: S608  # a constant
 _ADD_ACCOUNT = text(
     """
-    INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at)
-    VALUES (:id, :kind, :owner_id, :currency, :balance, :version, :opened_at)
+    INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at, name, ceiling)
+    VALUES (:id, :kind, :owner_id, :currency, :balance, :version, :opened_at, :name, :ceiling)
     """
 )
 _SAVE = text(
     """
-    UPDATE accounts SET balance = new.balance, version = new.version
-    FROM unnest(cast(:ids AS uuid[]), cast(:balances AS numeric[]), cast(:versions AS bigint[])) AS new (id, balance, version)
+    UPDATE accounts SET balance = new.balance, version = new.version, held = new.held
+    FROM unnest(cast(:ids AS uuid[]), cast(:balances AS numeric[]), cast(:versions AS bigint[]), cast(:helds AS numeric[]))
+        AS new (id, balance, version, held)
     WHERE accounts.id = new.id
+    """
+)
+_SAVE_STATE = text(
+    """
+    UPDATE accounts
+    SET status = :status, status_reason = :status_reason, ceiling = :ceiling, name = :name, closed_at = :closed_at,
+        version = :version
+    WHERE id = :id
     """
 )
 
@@ -36,10 +42,7 @@ class SqlAccounts:
 
     async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
         rows = await self._session.execute(_LOCK, {"ids": list(set(account_ids))})
-        return {
-            row.id: Account(row.id, AccountKind(row.kind), row.owner_id, row.currency, row.balance, row.version, row.opened_at)
-            for row in rows
-        }
+        return {row[0]: _account(row) for row in rows}
 
     async def add(self, account: Account) -> None:
         await self._session.execute(
@@ -52,6 +55,8 @@ class SqlAccounts:
                 "balance": account.balance,
                 "version": account.version,
                 "opened_at": account.opened_at,
+                "name": account.name,
+                "ceiling": account.ceiling,
             },
         )
 
@@ -62,5 +67,25 @@ class SqlAccounts:
                 "ids": [account.id for account in accounts],
                 "balances": [account.balance for account in accounts],
                 "versions": [account.version for account in accounts],
+                "helds": [account.held for account in accounts],
             },
         )
+
+    async def save_state(self, account: Account) -> None:
+        await self._session.execute(
+            _SAVE_STATE,
+            {
+                "id": account.id,
+                "status": account.status,
+                "status_reason": account.status_reason,
+                "ceiling": account.ceiling,
+                "name": account.name,
+                "closed_at": account.closed_at,
+                "version": account.version,
+            },
+        )
+
+
+def _account(row: Any) -> Account:
+    id_, kind, owner_id, currency, balance, version, opened_at, held, status, *rest = row
+    return Account(id_, AccountKind(kind), owner_id, currency, balance, version, opened_at, held, AccountStatus(status), *rest)

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from payments.infrastructure.repositories.accounts import SqlAccounts
+from payments.infrastructure.repositories.spending import SqlSpending
 from payments.infrastructure.repositories.transfers import SqlTransfers
 
 
@@ -13,3 +14,4 @@ class SqlPaymentsTransaction(SqlTransaction):
         super().__init__(session, actor)
         self.accounts = SqlAccounts(session)
         self.transfers = SqlTransfers(session)
+        self.spending = SqlSpending(session)

@@ -1,0 +1,40 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import InvalidValue
+from payments.application.history.queries import StatementQueries
+from payments.application.wallets.read_wallets import ReadWallets
+from payments.domain.statement import Statement
+
+# What a person reads, and a page of PDF bears; who needs more takes an export.
+LINES_MAX: Final = 10_000
+
+
+class StatementTooLong(InvalidValue):
+    """The period has more lines than a statement shows; choose a shorter one, or take the export."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatement:
+    """Make the statement of a wallet for a period [since, until), for its owner or for staff."""
+
+    wallets: ReadWallets
+    queries: StatementQueries
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, wallet_id: UUID, since: datetime, until: datetime) -> Statement:
+        """Raise NotFound, InvalidValue for a period that is none or not over yet, StatementTooLong, LedgerBroken."""
+        if since >= until:
+            raise InvalidValue(field="until", expected="a time after since")
+        if since > self.clock.now():
+            # Of what has not happened there is no statement, not an empty one.
+            raise InvalidValue(field="since", expected="a time that has passed")
+        wallet = await self.wallets.wallet(actor=actor, wallet_id=wallet_id)
+        statement = await self.queries.statement(wallet_id, wallet.currency, since=since, until=until, lines_max=LINES_MAX)
+        if statement is None:
+            raise StatementTooLong(field="until", lines_max=LINES_MAX)
+        return statement

@@ -1,0 +1,110 @@
+"""The audit facts of transfers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from kernel.audit import AuditFact, State
+from kernel.money import amount_text
+from payments.domain.entry import Accounts
+from payments.domain.transfer import Transfer, TransferStatus
+from payments.domain.transfer_order import TransferOrder
+
+_VERBS = {TransferStatus.PENDING: "hold", TransferStatus.PENDING_APPROVAL: "submit"}
+
+
+def made(transfer: Transfer, accounts: Accounts) -> AuditFact:
+    """Account for a new transfer, settled or on hold, with the balances before and after of both its accounts."""
+    order = transfer.order
+    return AuditFact(
+        action=f"payments.{order.kind}.{_VERBS.get(transfer.status, 'settle')}",
+        resource_type="transfer",
+        resource_id=str(transfer.id),
+        occurred_at=transfer.created_at,
+        before=_balances_before(transfer, accounts),
+        after={**_balances(transfer, accounts), **_asked(order), **state(transfer)},
+        reason=order.description or None,
+        related_ids=_related(transfer, accounts),
+    )
+
+
+def changed(transfer: Transfer, verb: str, *, before: State, accounts: Accounts, at: datetime) -> AuditFact:
+    """Account for what became of a transfer."""
+    return AuditFact(
+        action=f"payments.transfer.{verb}",
+        resource_type="transfer",
+        resource_id=str(transfer.id),
+        occurred_at=at,
+        before={**_balances_before(transfer, accounts), **before},
+        after={**_balances(transfer, accounts), **state(transfer)},
+        reason=transfer.reason,
+        related_ids=_related(transfer, accounts),
+    )
+
+
+def refused(order: TransferOrder, *, reason: str, at: datetime) -> AuditFact:
+    """Account for what compliance did not clear."""
+    return AuditFact(
+        action="payments.transfer.refuse",
+        resource_type="wallet",
+        resource_id=str(order.source_id),
+        occurred_at=at,
+        after=_asked(order),
+        reason=reason,
+        related_ids=(str(order.target_id),),
+    )
+
+
+def state(transfer: Transfer) -> State:
+    """What of a transfer changes, as far as it is more than that it is completed."""
+    currency = transfer.quote.amount.currency.code
+    told: dict[str, object] = {"status": transfer.status.value}
+    if transfer.quote.fees:
+        told["fee_total"] = transfer.quote.fee_total.text
+    if transfer.held:
+        told["held"] = amount_text(transfer.held, currency)
+    if transfer.captured is not None:
+        told["captured"] = amount_text(transfer.captured, currency)
+    if transfer.refunded:
+        told["refunded"] = amount_text(transfer.refunded, currency)
+    return told
+
+
+def _asked(order: TransferOrder) -> dict[str, object]:
+    asked: dict[str, object] = {"amount": order.amount.text, "currency": order.amount.currency.code}
+    if order.reference:
+        asked["reference"] = order.reference
+    if order.parent_id:
+        asked["parent_id"] = str(order.parent_id)
+    return asked
+
+
+def _balances(transfer: Transfer, accounts: Accounts) -> dict[str, object]:
+    """The balances that the transfer left: of linked ones, each its own."""
+    left = {posting.account_id: posting.balance_after for posting in transfer.postings}
+    return _of_both(transfer, accounts, left)
+
+
+def _balances_before(transfer: Transfer, accounts: Accounts) -> dict[str, object]:
+    found: dict[UUID, Decimal] = {}
+    for posting in transfer.postings:
+        found.setdefault(posting.account_id, posting.balance_after - posting.amount)
+    return _of_both(transfer, accounts, found)
+
+
+def _of_both(transfer: Transfer, accounts: Accounts, balances: Mapping[UUID, Decimal]) -> dict[str, object]:
+    source, target = (accounts[id_] for id_ in (transfer.order.source_id, transfer.order.target_id))
+    return {
+        "source_balance": amount_text(balances.get(source.id, source.balance), source.currency),
+        "target_balance": amount_text(balances.get(target.id, target.balance), target.currency),
+    }
+
+
+def _related(transfer: Transfer, accounts: Accounts) -> tuple[str, ...]:
+    order = transfer.order
+    ids = [order.source_id, order.target_id]
+    ids += [owner for owner in (accounts[order.source_id].owner_id, accounts[order.target_id].owner_id) if owner]
+    if order.parent_id:
+        ids.append(order.parent_id)
+    return tuple(str(id_) for id_ in ids)

@@ -1,0 +1,92 @@
+"""What somebody asks for: who pays whom, how much, and how."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from kernel.errors import InvalidValue
+from kernel.money import Currency, Money
+from payments.domain.errors import NotPositive, SelfTransfer
+
+METADATA_KEYS_MAX: Final = 20
+METADATA_LENGTH_MAX: Final = 500
+
+
+class TransferKind(StrEnum):
+    TRANSFER = "transfer"
+    # To a merchant or biller, under their reference.
+    PAYMENT = "payment"
+    # Between currencies, at the rate of the day.
+    CONVERSION = "conversion"
+    ISSUANCE = "issuance"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+
+    @property
+    def is_the_owners(self) -> bool:
+        """Whether only the source's owner may ask for it; the platform makes the others."""
+        return self in _THE_OWNERS
+
+
+_THE_OWNERS: Final = frozenset({TransferKind.TRANSFER, TransferKind.PAYMENT, TransferKind.CONVERSION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """The payer's, over the canonical form of the order, by the key of a device of theirs. `value` is base64url."""
+
+    key_id: UUID
+    algorithm: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferOrder:
+    """`key` is the caller's Idempotency-Key, unique to the initiator.
+
+    `target_currency` is what shall arrive where it is another currency than the amount's. With `capture_later` the money is
+    put on hold, to be captured or let go.
+    """
+
+    kind: TransferKind
+    key: str
+    initiator_id: UUID
+    source_id: UUID
+    target_id: UUID
+    amount: Money
+    description: str
+    reference: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    target_currency: str | None = None
+    capture_later: bool = False
+    parent_id: UUID | None = None
+    link_id: UUID | None = field(default=None, compare=False)
+    signature: Signature | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.amount.is_positive:
+            raise NotPositive(field="amount", amount=self.amount.text)
+        if self.source_id == self.target_id:
+            raise SelfTransfer(field="target_wallet_id", wallet_id=self.source_id)
+        if self.metadata:
+            _require_bounded(self.metadata)
+        if (self.kind is TransferKind.CONVERSION) != (self.target_currency is not None):
+            raise InvalidValue(field="target_currency", expected="a currency, in conversions and in nothing else")
+        if self.target_currency is not None:
+            self._require_convertible(self.target_currency)
+
+    def _require_convertible(self, target_currency: str) -> None:
+        if Currency.of(target_currency) == self.amount.currency:
+            raise InvalidValue(field="target_currency", expected="another currency than the amount's")
+        if self.capture_later:
+            # The rate of the day of the order is not the rate of the day of the capture.
+            raise InvalidValue(field="capture", expected="now, for conversions")
+
+
+def _require_bounded(metadata: Mapping[str, str]) -> None:
+    if len(metadata) > METADATA_KEYS_MAX:
+        raise InvalidValue(field="metadata", expected=f"at most {METADATA_KEYS_MAX} entries")
+    if any(len(name) > METADATA_LENGTH_MAX or len(value) > METADATA_LENGTH_MAX for name, value in metadata.items()):
+        raise InvalidValue(field="metadata", expected=f"names and values of at most {METADATA_LENGTH_MAX} characters")

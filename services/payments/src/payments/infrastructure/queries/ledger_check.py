@@ -1,0 +1,63 @@
+"""The ledger looked at by the database itself, of one moment."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+
+from chassis.database import Database
+from payments.application.verification.queries import Break, Checked, CurrencySum
+
+# One SQL statement is one snapshot: an account's balance and its postings are of the same moment, though it is never locked.
+# Postings of one account are written under its lock, so those after its mark are exactly the new ones.
+_DERIVE = text(
+    """
+    WITH moved AS (
+        SELECT a.id, a.currency, a.version, a.balance, coalesce(m.sequence, 0) AS sequence, coalesce(m.balance, 0) AS marked
+        FROM accounts a LEFT JOIN ledger_marks m ON m.account_id = a.id
+        WHERE coalesce(m.version, 0) <> a.version OR coalesce(m.balance, 0) <> a.balance
+        LIMIT :accounts
+    ), derived AS (
+        SELECT moved.*, moved.marked + fresh.total AS derived, coalesce(fresh.newest, moved.sequence) AS newest
+        FROM moved CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS total, max(sequence) AS newest
+            FROM postings WHERE account_id = moved.id AND sequence > moved.sequence
+        ) fresh
+    ), marked AS (
+        INSERT INTO ledger_marks (account_id, version, sequence, balance, checked_at)
+        SELECT id, version, newest, derived, :at FROM derived WHERE derived = balance
+        ON CONFLICT (account_id) DO UPDATE SET
+            version = excluded.version, sequence = excluded.sequence, balance = excluded.balance, checked_at = excluded.checked_at
+    )
+    SELECT d.id, d.currency, d.balance, d.derived, coalesce(p.balance_after, 0) AS chained
+    FROM derived d LEFT JOIN postings p ON p.sequence = d.newest
+    """
+)
+_SUMS = text("SELECT currency, sum(balance) AS total FROM accounts GROUP BY currency ORDER BY currency")
+
+
+class SqlLedgerCheck:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def derive(self, *, accounts_max: int, at: datetime) -> Checked:
+        async with self._database.engine.begin() as connection:
+            rows = (await connection.execute(_DERIVE, {"accounts": accounts_max, "at": at})).all()
+        breaks = [found for row in rows for found in _breaks(row)]
+        return Checked(len(rows), breaks)
+
+    async def sums(self) -> Sequence[CurrencySum]:
+        async with self._database.read() as connection:
+            return [CurrencySum(*row) for row in await connection.execute(_SUMS)]
+
+
+def _breaks(row: Any) -> list[Break]:
+    account_id, currency, balance, derived, chained = row
+    wrong: list[tuple[str, Decimal]] = [("balance", balance), ("chain", chained)]
+    return [
+        Break(account_id=account_id, currency=currency, what=what, expected=derived, found=found)
+        for what, found in wrong
+        if found != derived
+    ]

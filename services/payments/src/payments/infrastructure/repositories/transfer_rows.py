@@ -1,0 +1,166 @@
+"""A transfer as its row has it, and back."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from kernel.money import Money, amount_text
+from payments.domain.fx_rate import Conversion
+from payments.domain.price_book import FeeLine, Quote
+from payments.domain.transfer import Transfer, TransferStatus
+from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
+
+# Column and the type of its array, in the order in which `columns_of` gives the values.
+COLUMNS: Final = {
+    "id": "uuid",
+    "kind": "text",
+    "initiator_id": "uuid",
+    "idempotency_key": "text",
+    "source_id": "uuid",
+    "target_id": "uuid",
+    "amount": "numeric",
+    "currency": "text",
+    "description": "text",
+    "settled_at": "timestamptz",
+    "status": "text",
+    "reference": "text",
+    "metadata": "jsonb",
+    "fees": "jsonb",
+    "fee_total": "numeric",
+    "target_amount": "numeric",
+    "target_currency": "text",
+    "spread": "numeric",
+    "rate": "numeric",
+    "rate_id": "uuid",
+    "parent_id": "uuid",
+    "link_id": "uuid",
+    "capture_later": "boolean",
+    "held": "numeric",
+    "signature": "jsonb",
+    "created_at": "timestamptz",
+    "expires_at": "timestamptz",
+}
+# What comes after, in what is read.
+STANDING: Final = ("captured", "refunded", "closed_at", "decided_by", "decided_at", "reason", "version")
+_NO_JSON: Final = {"metadata": "{}", "fees": "[]"}
+
+
+def columns_of(transfers: Sequence[Transfer]) -> dict[str, list[Any]]:
+    """Return the values of many rows, by column."""
+    rows = [_values(transfer) for transfer in transfers]
+    return {name: list(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
+
+
+def fees_text(quote: Quote) -> str:
+    if not quote.fees:
+        return _NO_JSON["fees"]
+    return json.dumps(
+        [
+            {
+                "account": line.account_code,
+                "amount": line.amount.text,
+                "rule_id": str(line.rule_id),
+                "refundable": line.refundable,
+            }
+            for line in quote.fees
+        ]
+    )
+
+
+def transfer_of(row: Any) -> Transfer:
+    """Rebuild a transfer; its postings stay where they are."""
+    amount = Money.of(row.amount, row.currency)
+    order = TransferOrder(
+        kind=TransferKind(row.kind),
+        key=row.idempotency_key,
+        initiator_id=row.initiator_id,
+        source_id=row.source_id,
+        target_id=row.target_id,
+        amount=amount,
+        description=row.description,
+        reference=row.reference,
+        metadata=row.metadata,
+        target_currency=row.target_currency,
+        capture_later=row.capture_later,
+        parent_id=row.parent_id,
+        link_id=row.link_id,
+        signature=_signature(row.signature),
+    )
+    return Transfer(
+        id=row.id,
+        order=order,
+        quote=Quote(amount, _fees(row), _conversion(row, amount)),
+        status=TransferStatus(row.status),
+        created_at=row.created_at,
+        settled_at=row.settled_at,
+        held=row.held,
+        captured=row.captured,
+        refunded=row.refunded,
+        expires_at=row.expires_at,
+        closed_at=row.closed_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        reason=row.reason,
+        version=row.version,
+    )
+
+
+def _values(transfer: Transfer) -> tuple[Any, ...]:
+    order, quote = transfer.order, transfer.quote
+    conversion = quote.conversion
+    return (
+        transfer.id,
+        order.kind.value,
+        order.initiator_id,
+        order.key,
+        order.source_id,
+        order.target_id,
+        order.amount.amount,
+        order.amount.currency.code,
+        order.description,
+        transfer.settled_at,
+        transfer.status.value,
+        order.reference,
+        json.dumps(dict(order.metadata)) if order.metadata else _NO_JSON["metadata"],
+        fees_text(quote),
+        quote.fee_total.amount,
+        conversion.target.amount if conversion else None,
+        order.target_currency,
+        conversion.spread.amount if conversion else None,
+        conversion.rate if conversion else None,
+        conversion.rate_id if conversion else None,
+        order.parent_id,
+        order.link_id,
+        order.capture_later,
+        transfer.held,
+        _signature_text(order.signature),
+        transfer.created_at,
+        transfer.expires_at,
+    )
+
+
+def _fees(row: Any) -> tuple[FeeLine, ...]:
+    return tuple(
+        FeeLine(line["account"], Money.of(line["amount"], row.currency), UUID(line["rule_id"]), line["refundable"])
+        for line in row.fees
+    )
+
+
+def _conversion(row: Any, amount: Money) -> Conversion | None:
+    if row.rate_id is None:
+        return None
+    currency = row.target_currency
+    target = Money.of(amount_text(row.target_amount, currency), currency)
+    spread = Money.of(amount_text(row.spread, currency), currency)
+    return Conversion(rate_id=row.rate_id, rate=row.rate, source=amount, target=target, spread=spread)
+
+
+def _signature_text(signature: Signature | None) -> str | None:
+    if signature is None:
+        return None
+    return json.dumps({"key_id": str(signature.key_id), "algorithm": signature.algorithm, "value": signature.value})
+
+
+def _signature(found: dict[str, str] | None) -> Signature | None:
+    return Signature(key_id=UUID(found["key_id"]), algorithm=found["algorithm"], value=found["value"]) if found else None
