@@ -31,6 +31,13 @@ from kernel.errors import NotFound, Unavailable
 from kernel.events import Aggregate, Event
 from kernel.pages import Page, PageRequest
 from services.identity.tests.fakes_accounts import FakeOneTimeCodes, FakePasswordHistory, matching
+from services.identity.tests.fakes_factors import (
+    FactorStore,
+    FakeFactorQueries,
+    FakeFactors,
+    FakePasswordResets,
+    FakeRecoveryRequests,
+)
 from services.identity.tests.fakes_privacy import FakeDeviceKeys, FakePrivacyQueries, PrivacyStore
 
 T = TypeVar("T")
@@ -53,7 +60,7 @@ class SentMessage:
 
 
 @dataclass
-class Store(PrivacyStore):
+class Store(PrivacyStore, FactorStore):
     """What is committed."""
 
     profiles: dict[UUID, Profile] = field(default_factory=dict)
@@ -214,6 +221,9 @@ class FakeTransaction:
         self.sessions = FakeSessions(store)
         self.signing_keys = FakeSigningKeys(store)
         self.device_keys = FakeDeviceKeys(store)
+        self.factors = FakeFactors(store)
+        self.password_resets = FakePasswordResets(store)
+        self.recovery_requests = FakeRecoveryRequests(store)
         self.messages = FakeMessages(store)
         self.password_history = FakePasswordHistory(store)
         self.one_time_codes = FakeOneTimeCodes(store)
@@ -246,7 +256,7 @@ class FakeUnitOfWork:
         return [fact.action for fact, _ in self.committed.facts]
 
 
-class FakeQueries(FakePrivacyQueries):
+class FakeQueries(FakePrivacyQueries, FakeFactorQueries):
     def __init__(self, uow: FakeUnitOfWork) -> None:
         self._uow = uow
 
@@ -256,13 +266,13 @@ class FakeQueries(FakePrivacyQueries):
 
     async def credential_of(self, user_id: UUID) -> CredentialView | None:
         user = self._store.users.get(user_id)
-        return CredentialView(user.id, user.password_hash, user.password_changed_at, user.is_active) if user else None
+        return _credential_view(user) if user else None
 
     async def credential(self, name: SignInName) -> CredentialView | None:
         for user in self._store.users.values():
             known = user.username if name.kind is NameKind.USERNAME else canonical_email(self._store.profiles[user.id].email)
             if known == name.text:
-                return CredentialView(user.id, user.password_hash, user.password_changed_at, user.is_active)
+                return _credential_view(user)
         return None
 
     async def user(self, user_id: UUID) -> UserView | None:
@@ -317,6 +327,12 @@ class FakeQueries(FakePrivacyQueries):
             email_verified_at=user.email_verified_at,
             phone_verified_at=user.phone_verified_at,
         )
+
+
+def _credential_view(user: User) -> CredentialView:
+    return CredentialView(
+        user.id, user.password_hash, user.password_changed_at, user.is_active, has_second_factor=user.has_second_factor
+    )
 
 
 def _session_view(session: Session) -> SessionView:

@@ -63,7 +63,7 @@ async def test_same_step_twice_is_refused_also_among_fifty_at_once(api: Api, app
     assert {refusal(answer)[1] for answer in answers if answer.status_code != 200} <= {"AUTH_006", "AUTH_007", "RATE_001"}
 
 
-@pytest.mark.clause("ASVS 6.5.1")
+@pytest.mark.clause("RFC 6238 5.2 enrolment")
 async def test_code_of_enrolment_is_not_the_first_login_code(api: Api, clock: ControlledClock) -> None:
     app = await second_factor(api, await api.signed_in(), clock)
     challenge = (await login(api))["challenge"]
@@ -116,7 +116,7 @@ async def test_guessing_codes_ends_for_an_hour_whatever_challenge_they_are_for(
     assert (await show(api, (await login(api))["challenge"], app.code())).status_code == 200
 
 
-@pytest.mark.clause("keycloak#26177")
+@pytest.mark.clause("ASVS 6.3.1")
 async def test_five_wrong_codes_or_five_minutes_end_the_sign_in(api: Api, app: App, clock: ControlledClock) -> None:
     challenge = (await login(api))["challenge"]
     for _ in range(5):
@@ -132,7 +132,7 @@ async def test_five_wrong_codes_or_five_minutes_end_the_sign_in(api: Api, app: A
         assert refusal(await show(api, stale, app.code())) == (401, "AUTH_007")
 
 
-@pytest.mark.clause("ASVS 6.3.6")
+@pytest.mark.clause("ASVS 6.3.6", "ASVS 6.6.1")
 async def test_no_second_factor_is_offered_over_mail_or_telephone(api: Api, app: App) -> None:
     assert set((await login(api))["methods"]) <= {"totp", "backup_code", "passkey"}
 

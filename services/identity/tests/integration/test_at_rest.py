@@ -10,6 +10,7 @@ from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
 from identity.application.accounts.confirm_code import Confirmed
 from identity.application.sessions.queries import SignInName
+from identity.application.sessions.token_pair import TokenPair
 from kernel.pages import PageRequest
 from services.identity.tests.people import PASSWORD, STRANGER, registered
 
@@ -43,6 +44,7 @@ async def test_no_personal_data_password_or_token_is_readable(identity: Identity
     device_id = uuid4()
     name = SignInName.email("ndapewa@example.na")
     pair = await identity.sessions.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
+    assert isinstance(pair, TokenPair)
     next_pair = await identity.sessions.refresh_session(actor=STRANGER, refresh_token=pair.refresh_token, device_id=device_id)
     contents = dump(database_urls)
     assert str(enrolled.user_id) in contents

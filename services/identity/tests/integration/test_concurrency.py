@@ -25,7 +25,9 @@ async def register(identity: Identity, **changes: Any) -> Confirmed:
 
 async def sign_in(identity: Identity, device_id: UUID) -> TokenPair:
     name = SignInName.email("ndapewa@example.na")
-    return await identity.sessions.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
+    pair = await identity.sessions.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
+    assert isinstance(pair, TokenPair)
+    return pair
 
 
 async def refresh(identity: Identity, token: str, device_id: UUID) -> TokenPair:

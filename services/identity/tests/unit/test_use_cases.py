@@ -14,6 +14,7 @@ from identity.application.accounts.confirm_code import ConfirmCode, Confirmed
 from identity.application.accounts.create_administrator import CreateAdministrator
 from identity.application.accounts.read_users import GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
+from identity.application.factors.challenge_second_factor import ChallengeSecondFactor
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.refresh_session import RefreshSession
@@ -36,6 +37,7 @@ from identity.domain.password_policy import PasswordPolicy
 from identity.domain.session import Session
 from identity.domain.user import UserStatus
 from identity.infrastructure.generated_password import generate_password
+from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from kernel.actor import Actor, ActorKind
 from kernel.errors import AccessDenied, DomainError, NotFound, Unavailable
@@ -75,7 +77,14 @@ class World:
         self.confirm_email = ConfirmCode(self.uow, codes, self.clock, frozenset({Purpose.REGISTRATION, Purpose.EMAIL}))
         self.start_session = StartSession(self.uow, self.roles, self.access, self.refresh_tokens, self.clock, timedelta(days=7))
         self.sign_in_use_case = SignIn(
-            self.uow, self.queries, self.passwords, self.attempts, fake_digest, self.start_session, self.clock
+            self.uow,
+            self.queries,
+            self.passwords,
+            self.attempts,
+            fake_digest,
+            self.start_session,
+            ChallengeSecondFactor(self.uow, self.queries, self.roles, RandomSecrets(), self.clock),
+            self.clock,
         )
         self.refresh_use_case = RefreshSession(
             self.uow, self.roles, self.access, self.refresh_tokens, self.revocations, self.clock
@@ -92,9 +101,11 @@ class World:
         email: str = "ndapewa@example.na",
         device_id: UUID | None = None,
     ) -> TokenPair:
-        return await self.sign_in_use_case(
+        pair = await self.sign_in_use_case(
             actor=STRANGER, name=SignInName.email(email), password=password, device_id=device_id or self.device_id
         )
+        assert isinstance(pair, TokenPair)
+        return pair
 
     async def refresh(self, token: str, *, device_id: UUID | None = None) -> TokenPair:
         return await self.refresh_use_case(actor=STRANGER, refresh_token=token, device_id=device_id or self.device_id)
@@ -183,6 +194,7 @@ async def test_signing_in_again_on_a_device_replaces_its_session(world: World) -
     assert new.id in {session.id for session in world.uow.committed.sessions.values() if session.is_live}
 
 
+@pytest.mark.clause("ASVS 6.3.8")
 async def test_unknown_name_and_wrong_password_cost_and_say_the_same(world: World) -> None:
     await world.register()
     refusals = []
@@ -219,6 +231,7 @@ async def test_success_forgets_earlier_attempts(world: World) -> None:
     assert world.attempts.counted == {}
 
 
+@pytest.mark.clause("ASVS 11.4.2")
 async def test_old_hash_is_strengthened_at_sign_in(world: World) -> None:
     enrolled = await world.register()
     world.passwords.outdated = True

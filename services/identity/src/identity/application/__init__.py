@@ -7,6 +7,7 @@ from identity.application.device_keys import DeviceKeys
 from identity.application.factors import Factors
 from identity.application.keys import Keys
 from identity.application.queries import IdentityQueries
+from identity.application.recovery import Recovery
 from identity.application.sessions import Sessions
 
 
@@ -17,4 +18,5 @@ class Identity:
     keys: Keys
     device_keys: DeviceKeys
     factors: Factors
+    recovery: Recovery
     queries: IdentityQueries

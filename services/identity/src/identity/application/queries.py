@@ -8,6 +8,7 @@ from identity.application.device_keys.queries import DeviceKeyQueries
 from identity.application.factors.queries import FactorQueries
 from identity.application.keys.queries import KeyQueries
 from identity.application.messages.queries import MessageQueries
+from identity.application.recovery.queries import RecoveryQueries
 from identity.application.sessions.queries import SessionQueries
 
 
@@ -19,6 +20,7 @@ class IdentityQueries(
     MessageQueries,
     DeviceKeyQueries,
     FactorQueries,
+    RecoveryQueries,
     Protocol,
 ):
     pass

@@ -30,6 +30,7 @@ from identity.application.ports.accounts import Passwords
 from identity.application.ports.sessions import Attempts, Revocations, Roles
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.queries import IdentityQueries
+from identity.application.recovery import Recovery
 from identity.application.sessions import Sessions
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
@@ -37,6 +38,7 @@ from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
 from identity.bootstrap.factors import build_factors
 from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work
+from identity.bootstrap.recovery import build_recovery
 from identity.domain.one_time_code import Purpose
 from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.challenges import SignedChallenges
@@ -105,6 +107,7 @@ def build(world: World) -> Identity:
         keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(world.master_key), world.clock)),
         device_keys=device_keys(world),
         factors=factors(world),
+        recovery=recovery(world),
         queries=world.queries,
     )
 
@@ -152,6 +155,17 @@ def sessions(world: World) -> Sessions:
         ),
         refresh_session=RefreshSession(uow, world.roles, access_tokens, refresh_tokens, world.revocations, world.clock),
         sign_out=SignOut(uow, world.revocations, world.clock, settings.access_token_life),
+    )
+
+
+def recovery(world: World) -> Recovery:
+    return build_recovery(
+        world.settings,
+        uow=world.uow,
+        queries=world.queries,
+        new_password=NewPassword(world.passwords, password_policy(world.settings), world.queries),
+        revocations=world.revocations,
+        clock=world.clock,
     )
 
 

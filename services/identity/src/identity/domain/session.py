@@ -23,6 +23,7 @@ class EndReason(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason's name
     SUSPENDED = "suspended"
     DELETED = "deleted"
+    RECOVERED = "recovered"
 
 
 class Presented(StrEnum):

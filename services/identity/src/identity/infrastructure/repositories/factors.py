@@ -163,9 +163,10 @@ class SqlFactors:
         self.failures = SqlFactorFailures(session)
 
     async def forget(self, user_id: UUID) -> None:
-        await self.totps.remove(user_id)
-        for table in (backup_codes, passkeys, sign_in_challenges, passkey_ceremonies, second_factor_failures):
+        # Challenges before what they are answered by, in the order in which a sign-in locks them.
+        for table in (sign_in_challenges, passkey_ceremonies, passkeys, backup_codes, second_factor_failures):
             await self._session.execute(delete(table).where(table.c.user_id == user_id))
+        await self.totps.remove(user_id)
 
 
 def _context(user_id: UUID) -> bytes:

@@ -6,11 +6,12 @@ from identity.interfaces.rest.device_keys import device_keys
 from identity.interfaces.rest.factors import factors
 from identity.interfaces.rest.jwks import jwks_router
 from identity.interfaces.rest.own_account import own_account
+from identity.interfaces.rest.recovery import recovery
 from identity.interfaces.rest.sessions import sessions
 from identity.interfaces.rest.users import users
 from identity.interfaces.rest.wallet_addresses import wallet_addresses
 
 # One's own account first: "/users/me/email" is not the e-mail of a user called "me".
-ROUTERS = (auth, own_account, users, sessions, wallet_addresses, device_keys, factors)
+ROUTERS = (auth, own_account, users, sessions, wallet_addresses, device_keys, factors, recovery)
 
 __all__ = ["ROUTERS", "dev", "jwks_router"]

@@ -1,0 +1,14 @@
+"""Getting an account back: the table of contents."""
+
+from dataclasses import dataclass
+
+from identity.application.recovery.recover_account import AskRecovery, DecideRecovery
+from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    ask_password_reset: AskPasswordReset
+    reset_password: ResetPassword
+    ask_recovery: AskRecovery
+    decide_recovery: DecideRecovery

@@ -1,0 +1,67 @@
+"""The audit facts of recovery. None holds a link, an address or a password."""
+
+from datetime import datetime
+
+from identity.domain.password_reset import PasswordReset
+from identity.domain.recovery_request import RecoveryRequest
+from identity.domain.user import User
+from kernel.audit import AuditFact
+
+
+def reset_asked(account: str, reset: PasswordReset | None, *, at: datetime) -> AuditFact:
+    """Account for a request, also for an account that there is not: `account` is a keyed digest of the address."""
+    return AuditFact(
+        action="identity.password.reset_asked",
+        resource_type="user" if reset else "account",
+        resource_id=str(reset.user_id) if reset else account,
+        occurred_at=at,
+        after={"account": account, "sent": reset is not None},
+    )
+
+
+def password_reset(user: User, *, sessions_ended: int, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.password.reset",
+        resource_type="user",
+        resource_id=str(user.id),
+        occurred_at=at,
+        after={"sessions_ended": sessions_ended, "second_factor": user.has_second_factor},
+    )
+
+
+def recovery_asked(request: RecoveryRequest) -> AuditFact:
+    return AuditFact(
+        action="identity.recovery.ask",
+        resource_type="recovery_request",
+        resource_id=str(request.id),
+        occurred_at=request.requested_at,
+        after={"status": request.status.value},
+        reason=request.reason.value,
+        related_ids=(str(request.user_id),),
+    )
+
+
+def recovery_voted(request: RecoveryRequest, *, before: str, approve: bool, reason: str, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.recovery.decide",
+        resource_type="recovery_request",
+        resource_id=str(request.id),
+        occurred_at=at,
+        before={"status": before},
+        after={"status": request.status.value, "approve": approve},
+        reason=reason,
+        related_ids=(str(request.user_id),),
+    )
+
+
+def factors_cleared(user: User, request: RecoveryRequest, *, sessions_ended: int, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.factor.remove",
+        resource_type="user",
+        resource_id=str(user.id),
+        occurred_at=at,
+        before={"second_factor": True},
+        after={"second_factor": False, "sessions_ended": sessions_ended},
+        reason="recovery",
+        related_ids=(str(request.id),),
+    )

@@ -1,0 +1,96 @@
+"""A forgotten password: a link by mail, then a new password. It signs nobody in, so it never goes round a second factor."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from identity.application.accounts.new_password import NewPassword
+from identity.application.ports.factors import OneTimeSecrets
+from identity.application.ports.sessions import Digests, Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.recovery import facts
+from identity.application.sessions.end_sessions import end_all
+from identity.application.sessions.queries import SessionQueries, SignInName
+from identity.domain.errors import InvalidResetLink
+from identity.domain.message import Template
+from identity.domain.password_reset import PER_HOUR_MAX, PasswordReset
+from identity.domain.session import EndReason
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+_HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AskPasswordReset:
+    """Send a link to whoever's address it is. The answer is the same for an address that nobody has.
+
+    `page` takes the link's secret behind its "#", which browsers send to no server.
+    """
+
+    uow: UnitOfWork
+    queries: SessionQueries
+    secrets: OneTimeSecrets
+    digest: Digests
+    clock: Clock
+    page: str
+
+    async def __call__(self, *, actor: Actor, email: str) -> None:
+        name = SignInName.email(email)
+        account = self.digest(f"{name.kind}:{name.text}").hex()[:32]
+        credential = await self.queries.credential(name)
+        at, secret = self.clock.now(), self.secrets.issue()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(credential.user_id) if credential else None
+            reset = None
+            if user and user.is_active and await tx.password_resets.issued_since(user.id, at - _HOUR) < PER_HOUR_MAX:
+                reset = PasswordReset.issue(new_id(), user.id, secret.digest, at=at)
+                # The newest link alone is good.
+                await tx.password_resets.void(user.id, at=at)
+                tx.password_resets.add(reset)
+                await tx.messages.send(user.id, Template.PASSWORD_RESET, link=f"{self.page}#token={secret.text}")
+            tx.record(facts.reset_asked(account, reset, at=at))
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """Choose a new password by a link; every session ends, and the owner is told."""
+
+    uow: UnitOfWork
+    queries: SessionQueries
+    secrets: OneTimeSecrets
+    new_password: NewPassword
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, token: str, password: str) -> None:
+        """Raise InvalidResetLink, or WeakPassword, which leaves the link good; Unavailable when hashing is at its limit."""
+        digest = self.secrets.digest(token)
+        user_id = await self._whose(actor, digest)
+        credential = await self.queries.credential_of(user_id)
+        multi_factor = credential is not None and credential.has_second_factor
+        password_hash = await self.new_password.prepare(user_id=user_id, password=password, multi_factor=multi_factor)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            # The user first, as everywhere; then the link is looked at again, for another may have used it meanwhile.
+            user = await tx.users.lock(user_id)
+            reset = await tx.password_resets.lock(digest)
+            if user is None or not user.is_active or reset is None or not reset.use(at=at):
+                raise InvalidResetLink(field="token")
+            await self.new_password.set(tx, user, password_hash, at=at)
+            await tx.password_resets.void(user.id, at=at)
+            ended = await end_all(tx, user.id, EndReason.PASSWORD_CHANGED, at)
+            tx.record(facts.password_reset(user, sessions_ended=len(ended), at=at))
+            await tx.messages.send(user.id, Template.PASSWORD_CHANGED)
+        for session in ended:
+            await self.revocations.try_add(session.id, ended_at=at)
+
+    async def _whose(self, actor: Actor, digest: bytes) -> UUID:
+        """Tell whose link it is; nothing is hashed for one that is not good."""
+        async with self.uow.begin(actor) as tx:
+            reset = await tx.password_resets.lock(digest)
+            if reset is None or reset.used_at is not None or self.clock.now() >= reset.expires_at:
+                raise InvalidResetLink(field="token")
+            return reset.user_id

@@ -1,0 +1,34 @@
+"""The use cases of recovery."""
+
+from chassis.crypto import BlindIndex
+from identity.application.accounts.new_password import NewPassword
+from identity.application.ports.sessions import Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.queries import IdentityQueries
+from identity.application.recovery import Recovery
+from identity.application.recovery.recover_account import AskRecovery, DecideRecovery, SecondPerson
+from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
+from identity.infrastructure.one_time_secrets import RandomSecrets
+from identity.settings import IdentitySettings
+from kernel.clock import Clock
+
+
+def build_recovery(
+    settings: IdentitySettings,
+    *,
+    uow: UnitOfWork,
+    queries: IdentityQueries,
+    new_password: NewPassword,
+    revocations: Revocations,
+    clock: Clock,
+) -> Recovery:
+    secrets = RandomSecrets()
+    # As sign-in's: one account has one digest in the audit log.
+    digest = BlindIndex(settings.key(), purpose="sign-in-name")
+    return Recovery(
+        ask_password_reset=AskPasswordReset(uow, queries, secrets, digest, clock, page=settings.reset_page),
+        reset_password=ResetPassword(uow, queries, secrets, new_password, revocations, clock),
+        ask_recovery=AskRecovery(uow, secrets, clock),
+        # Chains, quorum and delegation come with governance's approvals, in this one's place.
+        decide_recovery=DecideRecovery(uow, SecondPerson(), revocations, clock),
+    )

@@ -1,0 +1,22 @@
+"""Requests for recovery."""
+
+from sqlalchemy import text
+
+from identity.application.recovery.queries import RecoveryView
+from identity.infrastructure.queries.rows import SqlReads
+from kernel.pages import Page, PageRequest
+
+_REQUESTS = text(
+    """
+    SELECT id, user_id, reason, status, requested_at, expires_at, decided_at, decided_by, decision_reason,
+           count(*) OVER () AS total
+    FROM recovery_requests WHERE CAST(:status AS text) IS NULL OR status = :status
+    ORDER BY requested_at DESC, id DESC LIMIT :limit OFFSET :offset
+    """
+)
+
+
+class SqlRecoveryQueries(SqlReads):
+    async def recovery_requests(self, status: str | None, page: PageRequest) -> Page[RecoveryView]:
+        rows = await self._rows(_REQUESTS, {"status": status, "limit": page.per_page, "offset": page.offset})
+        return Page([RecoveryView(*row[:-1]) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)

@@ -1,0 +1,61 @@
+"""Getting an account back: a forgotten password, a lost second factor."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from chassis.rest import CurrentActor, Envelope, PageOf, Paging, Public, Requires, Router, envelope, page_of
+from identity.domain.recovery_request import RecoveryStatus
+from identity.interfaces.rest.dependencies import App
+from identity.interfaces.rest.schemas.recovery import (
+    AskRecoveryRequest,
+    AskResetRequest,
+    DecideRecoveryRequest,
+    PasswordResetResponse,
+    RecoveryAskedResponse,
+    RecoveryResponse,
+    ResetAskedResponse,
+    ResetPasswordRequest,
+)
+from kernel.assurance import STRONG_AND_RECENT
+
+recovery = Router(prefix="/auth", tags=["recovery"], idempotent=False)
+
+
+@recovery.post("/password-reset", status_code=202, dependencies=[Public])
+async def ask_password_reset(body: AskResetRequest, actor: CurrentActor, app: App) -> Envelope[ResetAskedResponse]:
+    """Send a link by which a new password is chosen within ten minutes, to whoever has the address."""
+    await app.recovery.ask_password_reset(actor=actor, email=body.email)
+    return envelope(ResetAskedResponse())
+
+
+@recovery.post("/password-reset/confirm", dependencies=[Public])
+async def reset_password(body: ResetPasswordRequest, actor: CurrentActor, app: App) -> Envelope[PasswordResetResponse]:
+    """Choose a new password by the link, once; every session ends. Sign in with it, and the second factor, then."""
+    await app.recovery.reset_password(actor=actor, token=body.token, password=body.password)
+    return envelope(PasswordResetResponse())
+
+
+@recovery.post("/recovery", status_code=202, dependencies=[Public])
+async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryAskedResponse]:
+    """Ask to do without a lost second factor, by the challenge of a sign-in; another person decides within a week."""
+    request = await app.recovery.ask_recovery(actor=actor, challenge=body.challenge, reason=body.reason)
+    return envelope(RecoveryAskedResponse.of(request))
+
+
+@recovery.get("/recovery", dependencies=[Requires("user:update")])
+async def list_recovery_requests(
+    paging: Paging, app: App, status: Annotated[RecoveryStatus | None, Query()] = None
+) -> Envelope[PageOf[RecoveryResponse]]:
+    """List requests for recovery, newest first."""
+    return page_of(await app.queries.recovery_requests(status, paging), RecoveryResponse.of)
+
+
+@recovery.post("/recovery/{request_id}/decision", dependencies=[Requires("user:update", assurance=STRONG_AND_RECENT)])
+async def decide_recovery(
+    request_id: UUID, body: DecideRecoveryRequest, actor: CurrentActor, app: App
+) -> Envelope[RecoveryResponse]:
+    """Decide on another's request. Approved, the user's second factors are removed and all sessions end."""
+    request = await app.recovery.decide_recovery(actor=actor, request_id=request_id, approve=body.approve, reason=body.reason)
+    return envelope(RecoveryResponse.of(request))

@@ -1,0 +1,78 @@
+"""Password resets and recovery."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.rest import RequestModel, ResponseModel
+from identity.application.recovery.queries import RecoveryView
+from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
+from identity.interfaces.rest.schemas.factors import ChallengeText
+from identity.interfaces.rest.schemas.fields import Email, Password
+
+
+class AskResetRequest(RequestModel):
+    email: Email
+
+
+class ResetAskedResponse(ResponseModel):
+    """The same whether or not somebody has the address."""
+
+    accepted: Literal[True] = True
+
+
+class ResetPasswordRequest(RequestModel):
+    token: Annotated[str, Field(min_length=1, max_length=128, description="What the link has behind #token=")]
+    password: Password
+
+
+class PasswordResetResponse(ResponseModel):
+    reset: Literal[True] = True
+
+
+class AskRecoveryRequest(RequestModel):
+    challenge: ChallengeText
+    reason: RecoveryReason
+
+
+class RecoveryAskedResponse(ResponseModel):
+    id: UUID
+    status: RecoveryStatus
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, request: RecoveryRequest) -> Self:
+        return cls(id=request.id, status=request.status, expires_at=request.expires_at)
+
+
+class DecideRecoveryRequest(RequestModel):
+    approve: bool
+    reason: Annotated[str, Field(min_length=3, max_length=500, examples=["Seen in person with their identity card"])]
+
+
+class RecoveryResponse(ResponseModel):
+    id: UUID
+    user_id: UUID
+    reason: RecoveryReason
+    status: RecoveryStatus
+    requested_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    decided_by: UUID | None
+    decision_reason: str | None
+
+    @classmethod
+    def of(cls, request: RecoveryRequest | RecoveryView) -> Self:
+        return cls(
+            id=request.id,
+            user_id=request.user_id,
+            reason=RecoveryReason(request.reason),
+            status=RecoveryStatus(request.status),
+            requested_at=request.requested_at,
+            expires_at=request.expires_at,
+            decided_at=request.decided_at,
+            decided_by=request.decided_by,
+            decision_reason=request.decision_reason,
+        )

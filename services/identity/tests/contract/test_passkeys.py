@@ -1,0 +1,203 @@
+"""Passkeys, against an authenticator in software."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chassis.auth import TokenVerifier
+from chassis.testing.clocks import ControlledClock
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.authenticator import Authenticator
+from services.identity.tests.contract.authenticator_app import second_factor
+
+REFUSED = (401, "AUTH_008")
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def begin(api: Api, path: str, token: str | None = None) -> dict[str, Any]:
+    begun = await api.post(path, token=token)
+    assert begun.status_code == 200, begun.text
+    data: dict[str, Any] = begun.json()["data"]
+    return data
+
+
+async def add(api: Api, token: str, authenticator: Authenticator, **changes: Any) -> httpx.Response:
+    begun = await begin(api, "/auth/factors/passkeys/options", token)
+    credential = authenticator.create(begun["options"])
+    body = {"ceremony_id": begun["ceremony_id"], "name": "Work laptop", "credential": credential, **changes}
+    return await api.post("/auth/factors/passkeys", body, token=token)
+
+
+async def sign_in(api: Api, authenticator: Authenticator) -> httpx.Response:
+    begun = await begin(api, "/auth/passkeys/options")
+    return await answer(api, begun, authenticator.get(begun["options"]))
+
+
+async def answer(api: Api, begun: Mapping[str, Any], credential: Mapping[str, Any]) -> httpx.Response:
+    body = {"ceremony_id": begun["ceremony_id"], "credential": credential, "device_id": str(api.device_id)}
+    return await api.post("/auth/passkeys/login", body)
+
+
+@pytest.fixture
+async def token(api: Api) -> str:
+    return await api.signed_in()
+
+
+@pytest.fixture
+async def passkey(api: Api, token: str) -> Authenticator:
+    authenticator = Authenticator()
+    assert (await add(api, token, authenticator)).status_code == 201
+    return authenticator
+
+
+@pytest.mark.parametrize(("synchronized", "kind"), [(False, "hwk"), (True, "swk")])
+async def test_passkey_signs_in_without_a_password_as_two_factors(
+    api: Api, token: str, verifier: TokenVerifier, synchronized: bool, kind: str
+) -> None:
+    authenticator = Authenticator(synchronized=synchronized)
+    added = (await add(api, token, authenticator)).json()["data"]
+    assert (added["name"], added["synchronized"], added["last_used_at"]) == ("Work laptop", synchronized, None)
+    signed_in = await sign_in(api, authenticator)
+    assert signed_in.status_code == 200, signed_in.text
+    claims = await verifier.verify(signed_in.json()["data"]["access_token"])
+    assert claims.methods == (kind, "user", "mfa")
+    assert (await api.login()).json()["data"]["methods"] == ["passkey"]
+
+
+@pytest.mark.clause("WebAuthn 7.2")
+async def test_challenge_is_answered_once_also_at_once_and_within_five_minutes(
+    api: Api, passkey: Authenticator, clock: ControlledClock
+) -> None:
+    begun = await begin(api, "/auth/passkeys/options")
+    credential = passkey.get(begun["options"])
+    answers = await asyncio.gather(*(answer(api, begun, credential) for _ in range(10)))
+    assert sorted(each.status_code for each in answers) == [200, *[401] * 9]
+    late = await begin(api, "/auth/passkeys/options")
+    clock.advance(seconds=300)
+    assert refusal(await answer(api, late, passkey.get(late["options"]))) == REFUSED
+    other = await begin(api, "/auth/passkeys/options")
+    assert refusal(await answer(api, await begin(api, "/auth/passkeys/options"), passkey.get(other["options"]))) == REFUSED
+    assert refusal(await answer(api, {"ceremony_id": str(uuid4())}, passkey.get(other["options"]))) == REFUSED
+
+
+@pytest.mark.clause("WebAuthn 7.2")
+@pytest.mark.parametrize("fault", [{"origin": "https://elcorp.example"}, {"party": "elcorp.example"}, {"verifies_user": False}])
+async def test_origin_party_and_user_verification_are_checked(
+    api: Api, token: str, passkey: Authenticator, fault: dict[str, Any]
+) -> None:
+    for name, value in fault.items():
+        setattr(passkey, name, value)
+    assert refusal(await sign_in(api, passkey)) == REFUSED
+    fresh = (await api.get("/auth/factors", token=token)).json()["data"]["passkeys"][0]
+    assert fresh["flagged_at"] is None
+    other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    assert refusal(await add(api, other, Authenticator(**fault))) == REFUSED
+    assert "access_token" in (await api.login(email="johannes@example.na")).json()["data"]
+
+
+@pytest.mark.clause("WebAuthn 7.2")
+async def test_counter_that_goes_back_flags_the_passkey_for_good(api: Api, token: str, passkey: Authenticator) -> None:
+    assert (await sign_in(api, passkey)).status_code == 200
+    passkey.count -= 1
+    assert refusal(await sign_in(api, passkey)) == REFUSED
+    passkey.count += 10
+    assert refusal(await sign_in(api, passkey)) == REFUSED
+    (flagged,) = (await api.get("/auth/factors", token=token)).json()["data"]["passkeys"]
+    assert flagged["flagged_at"]
+    assert (await api.login()).json()["data"]["methods"] == []
+
+
+async def test_authenticator_that_does_not_count_signs_in_again_and_again(api: Api, token: str) -> None:
+    authenticator = Authenticator(counts=False, synchronized=True)
+    await add(api, token, authenticator)
+    assert [(await sign_in(api, authenticator)).status_code for _ in range(3)] == [200, 200, 200]
+
+
+async def test_forged_and_malformed_answers_are_refused(api: Api, passkey: Authenticator) -> None:
+    stranger = Authenticator(credential_id=passkey.credential_id, user_handle=passkey.user_handle, count=50)
+    assert refusal(await sign_in(api, stranger)) == REFUSED
+    assert refusal(await sign_in(api, Authenticator())) == REFUSED
+    begun = await begin(api, "/auth/passkeys/options")
+    good = passkey.get(begun["options"])
+    for broken in (
+        {},
+        {"id": 7},
+        good | {"rawId": "AA"},
+        good | {"response": {}},
+        good | {"response": good["response"] | {"authenticatorData": "AA"}},
+        good | {"response": good["response"] | {"clientDataJSON": "e30"}},
+        good | {"response": good["response"] | {"signature": "%%%"}},
+    ):
+        begun = await begin(api, "/auth/passkeys/options")
+        assert refusal(await answer(api, begun, broken)) == REFUSED, broken
+    assert (await sign_in(api, passkey)).status_code == 200
+
+
+async def test_malformed_registrations_are_refused(api: Api, token: str) -> None:
+    for broken in ({}, {"id": "AA", "rawId": "AA", "type": "public-key", "response": {}}):
+        assert refusal(await add(api, token, Authenticator(), credential=broken)) == REFUSED
+    authenticator = Authenticator()
+    begun = await begin(api, "/auth/factors/passkeys/options", token)
+    good = authenticator.create(begun["options"])
+    for attestation in ("", "AA", "oA", "gA"):
+        broken = good | {"response": good["response"] | {"attestationObject": attestation}}
+        assert refusal(await add(api, token, authenticator, credential=broken)) == REFUSED, attestation
+
+
+@pytest.mark.clause("ASVS 6.1.1 passkeys")
+async def test_failed_passkeys_cost_no_password_attempt(api: Api, passkey: Authenticator) -> None:
+    passkey.verifies_user = False
+    for _ in range(30):
+        assert refusal(await sign_in(api, passkey)) == REFUSED
+    assert (await api.login()).status_code == 200
+
+
+async def test_credential_is_registered_once_by_whomever(api: Api, token: str, passkey: Authenticator) -> None:
+    other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    assert refusal(await add(api, other, passkey)) == (409, "RES_002")
+
+
+async def test_passkey_steps_up_and_others_passkeys_do_not(
+    api: Api, passkey: Authenticator, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    token = (await sign_in(api, passkey)).json()["data"]["access_token"]
+    clock.advance(seconds=400)
+    stranger_token = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    stranger = Authenticator()
+    await add(api, stranger_token, stranger)
+    token = (await sign_in(api, passkey)).json()["data"]["access_token"]
+    for authenticator, status in ((stranger, 401), (passkey, 200)):
+        begun = await begin(api, "/auth/step-up/options", token)
+        shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+        stepped = await api.post("/auth/step-up", {"passkey": shown}, token=token)
+        assert stepped.status_code == status, stepped.text
+    claims = await verifier.verify(stepped.json()["data"]["access_token"])
+    assert claims.authenticated_at == clock.now()
+
+
+async def test_passkey_is_renamed_and_removed_by_its_owner_only(api: Api, passkey: Authenticator, clock: ControlledClock) -> None:
+    token = (await sign_in(api, passkey)).json()["data"]["access_token"]
+    (listed,) = (await api.get("/auth/factors", token=token)).json()["data"]["passkeys"]
+    path = f"/auth/factors/passkeys/{listed['id']}"
+    other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    for refused in (await api.patch(path, {"name": "Mine"}, token=other), await api.delete(path, token=other)):
+        assert refusal(refused) == (404, "RES_001")
+    token = (await sign_in(api, passkey)).json()["data"]["access_token"]
+    assert (await api.patch(path, {"name": "Old phone"}, token=token)).json()["data"]["name"] == "Old phone"
+    clock.advance(seconds=301)
+    assert refusal(await api.delete(path, token=token)) == (401, "AUTH_005")
+    fresh = (await sign_in(api, passkey)).json()["data"]["access_token"]
+    assert (await api.delete(path, token=fresh)).status_code == 200
+    assert refusal(await sign_in(api, passkey)) == REFUSED
+
+
+async def test_password_alone_adds_no_passkey_to_who_has_a_second_factor(api: Api, token: str, clock: ControlledClock) -> None:
+    await second_factor(api, token, clock)
+    assert refusal(await api.post("/auth/factors/passkeys/options", token=token)) == (401, "AUTH_005")

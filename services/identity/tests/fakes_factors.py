@@ -1,0 +1,189 @@
+"""Fakes of second factors and recovery, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.factors.queries import FactorsView, PasskeyView
+from identity.application.recovery.queries import RecoveryView
+from identity.domain.errors import FactorExists
+from identity.domain.passkey import Ceremony, Passkey
+from identity.domain.password_reset import PasswordReset
+from identity.domain.recovery_request import RecoveryRequest
+from identity.domain.sign_in_challenge import SignInChallenge
+from identity.domain.totp import Totp
+from kernel.pages import Page, PageRequest
+from services.identity.tests.fakes_privacy import page_of
+
+
+@dataclass
+class FactorStore:
+    totps: dict[UUID, tuple[Totp, str]] = field(default_factory=dict)
+    backup_codes: dict[UUID, dict[bytes, datetime | None]] = field(default_factory=dict)
+    passkeys: dict[UUID, Passkey] = field(default_factory=dict)
+    ceremonies: dict[UUID, Ceremony] = field(default_factory=dict)
+    challenges: dict[bytes, SignInChallenge] = field(default_factory=dict)
+    failures: list[tuple[UUID, datetime]] = field(default_factory=list)
+    password_resets: dict[bytes, PasswordReset] = field(default_factory=dict)
+    recovery_requests: dict[UUID, RecoveryRequest] = field(default_factory=dict)
+
+
+class FakeTotps:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    async def add(self, totp: Totp, secret: str) -> None:
+        self._store.totps[totp.user_id] = (totp, secret)
+
+    async def lock(self, user_id: UUID) -> tuple[Totp, str] | None:
+        return self._store.totps.get(user_id)
+
+    async def remove(self, user_id: UUID) -> None:
+        self._store.totps.pop(user_id, None)
+
+
+class FakeBackupCodes:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    async def replace(self, user_id: UUID, digests: Sequence[bytes], *, at: datetime) -> None:  # a port
+        self._store.backup_codes[user_id] = dict.fromkeys(digests)
+
+    async def spend(self, user_id: UUID, digest: bytes, *, at: datetime) -> bool:
+        codes = self._store.backup_codes.get(user_id, {})
+        if digest not in codes or codes[digest] is not None:
+            return False
+        codes[digest] = at
+        return True
+
+
+class FakePasskeys:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    async def add(self, passkey: Passkey) -> None:
+        if await self.lock_credential(passkey.credential_id):
+            raise FactorExists
+        self._store.passkeys[passkey.id] = passkey
+
+    async def lock(self, passkey_id: UUID) -> Passkey | None:
+        return self._store.passkeys.get(passkey_id)
+
+    async def lock_credential(self, credential_id: bytes) -> Passkey | None:
+        return next((each for each in self._store.passkeys.values() if each.credential_id == credential_id), None)
+
+    async def of(self, user_id: UUID) -> Sequence[Passkey]:
+        passkeys = [passkey for passkey in self._store.passkeys.values() if passkey.user_id == user_id]
+        return sorted(passkeys, key=lambda passkey: (passkey.created_at, passkey.id))
+
+    async def remove(self, passkey: Passkey) -> None:
+        del self._store.passkeys[passkey.id]
+
+
+class FakeCeremonies:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    def add(self, ceremony: Ceremony) -> None:
+        self._store.ceremonies[ceremony.id] = ceremony
+
+    async def lock(self, ceremony_id: UUID) -> Ceremony | None:
+        return self._store.ceremonies.get(ceremony_id)
+
+
+class FakeSignInChallenges:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    def add(self, challenge: SignInChallenge) -> None:
+        self._store.challenges[challenge.digest] = challenge
+
+    async def lock(self, digest: bytes) -> SignInChallenge | None:
+        return self._store.challenges.get(digest)
+
+
+class FakeFactorFailures:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    async def note(self, user_id: UUID, *, at: datetime) -> None:
+        self._store.failures.append((user_id, at))
+
+    async def since(self, user_id: UUID, since: datetime) -> int:
+        return sum(whose == user_id and at > since for whose, at in self._store.failures)
+
+
+class FakeFactors:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+        self.totps = FakeTotps(store)
+        self.backup_codes = FakeBackupCodes(store)
+        self.passkeys = FakePasskeys(store)
+        self.ceremonies = FakeCeremonies(store)
+        self.challenges = FakeSignInChallenges(store)
+        self.failures = FakeFactorFailures(store)
+
+    async def forget(self, user_id: UUID) -> None:
+        store = self._store
+        store.totps.pop(user_id, None)
+        store.backup_codes.pop(user_id, None)
+        store.passkeys = {each.id: each for each in store.passkeys.values() if each.user_id != user_id}
+        store.ceremonies = {each.id: each for each in store.ceremonies.values() if each.user_id != user_id}
+        store.challenges = {each.digest: each for each in store.challenges.values() if each.user_id != user_id}
+        store.failures = [each for each in store.failures if each[0] != user_id]
+
+
+class FakePasswordResets:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    def add(self, reset: PasswordReset) -> None:
+        self._store.password_resets[reset.digest] = reset
+
+    async def lock(self, digest: bytes) -> PasswordReset | None:
+        return self._store.password_resets.get(digest)
+
+    async def void(self, user_id: UUID, *, at: datetime) -> None:
+        for reset in self._store.password_resets.values():
+            if reset.user_id == user_id:
+                reset.used_at = reset.used_at or at
+
+    async def issued_since(self, user_id: UUID, since: datetime) -> int:
+        return sum(each.user_id == user_id and each.created_at > since for each in self._store.password_resets.values())
+
+
+class FakeRecoveryRequests:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    def add(self, request: RecoveryRequest) -> None:
+        self._store.recovery_requests[request.id] = request
+
+    async def lock(self, request_id: UUID) -> RecoveryRequest | None:
+        return self._store.recovery_requests.get(request_id)
+
+    async def open_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
+        requests = self._store.recovery_requests.values()
+        return next((each for each in requests if each.user_id == user_id and each.is_open(at=at)), None)
+
+
+class FakeFactorQueries:
+    @property
+    def _store(self) -> FactorStore:
+        raise NotImplementedError
+
+    async def factors_of(self, user_id: UUID) -> FactorsView:
+        store = self._store
+        totp = store.totps.get(user_id)
+        left = sum(used_at is None for used_at in store.backup_codes.get(user_id, {}).values())
+        passkeys = [
+            PasskeyView(each.id, each.name, each.backed_up, each.created_at, each.last_used_at, each.flagged_at)
+            for each in await FakePasskeys(store).of(user_id)
+        ]
+        return FactorsView(totp[0].confirmed_at if totp else None, left, passkeys)
+
+    async def recovery_requests(self, status: str | None, page: PageRequest) -> Page[RecoveryView]:
+        found = [each for each in self._store.recovery_requests.values() if status in (None, each.status)]
+        found.sort(key=lambda each: (each.requested_at, each.id), reverse=True)
+        return page_of([RecoveryView(**vars(each)) for each in found], page)
