@@ -11,12 +11,13 @@ from services.identity.tests.contract.api import Api
 
 @dataclass
 class App:
-    """`token` is of the session that set it up."""
+    """`token` is of the session that set it up, `first_token` from before another factor was shown in it."""
 
     secret: str
     token: str
     backup_codes: Sequence[str]
     clock: ControlledClock
+    first_token: str = ""
 
     def code(self, steps: int = 0) -> str:
         return pyotp.TOTP(self.secret).at(self.clock.now(), counter_offset=steps)

@@ -1,0 +1,182 @@
+"""Getting an account back, and that no way round the second factor comes of it."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
+from services.identity.tests.contract.api import DETAILS, Api
+from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.fakes import Surroundings
+
+NEW_PASSWORD = "Okavango-Delta-93!"
+REASON = "Seen in person with their identity card"
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def rows(database: Database, query: str) -> list[Any]:
+    async with database.read() as connection:
+        return list((await connection.execute(text(query))).all())
+
+
+async def ask(api: Api, email: str = DETAILS["email"]) -> httpx.Response:
+    return await api.post("/auth/password-reset", {"email": email})
+
+
+async def links(identity: Identity, database: Database) -> list[str]:
+    """Read the tokens of the links that were sent, oldest first."""
+    sent = await rows(database, "SELECT id FROM messages WHERE template = 'password_reset' ORDER BY queued_at, id")
+    messages = [await identity.queries.waiting_message(row.id) for row in sent]
+    return [str(message.facts["link"]).partition("#token=")[2] for message in messages if message]
+
+
+async def reset(api: Api, token: str, password: str = NEW_PASSWORD) -> httpx.Response:
+    return await api.post("/auth/password-reset/confirm", {"token": token, "password": password})
+
+
+@pytest.fixture
+async def app(api: Api, clock: ControlledClock) -> App:
+    app = await second_factor(api, await api.signed_in(), clock)
+    clock.advance(seconds=60)
+    return app
+
+
+@pytest.fixture
+async def approver(api: Api, app: App, surroundings: Surroundings, clock: ControlledClock) -> App:
+    """An administrator with two factors just shown; `token` is of that session. The customer of `app` exists too."""
+    surroundings.roles.roles = ("admin",)
+    token = await api.signed_in(email="admin@example.na", phone="+264811234599")
+    approver = await second_factor(api, token, clock)
+    clock.advance(seconds=60)
+    stepped = await api.post("/auth/step-up", {"code": approver.code()}, token=token)
+    approver.first_token, approver.token = token, stepped.json()["data"]["access_token"]
+    surroundings.roles.roles = ("user",)
+    return approver
+
+
+async def test_answer_and_status_are_alike_for_known_and_unknown_addresses(
+    api: Api, identity: Identity, database: Database
+) -> None:
+    await api.register()
+    known, unknown = await ask(api), await ask(api, "nobody@example.na")
+    assert (known.status_code, known.json()["data"]) == (unknown.status_code, unknown.json()["data"]) == (202, {"accepted": True})
+    assert len(await links(identity, database)) == 1
+
+
+@pytest.mark.clause("ASVS 6.4.2", "ASVS 6.4.3")
+async def test_reset_ends_every_session_and_never_goes_round_the_second_factor(
+    api: Api, app: App, identity: Identity, database: Database, surroundings: Surroundings
+) -> None:
+    await ask(api)
+    (token,) = await links(identity, database)
+    answer = await reset(api, token)
+    assert (answer.status_code, answer.json()["data"]) == (200, {"reset": True})
+    assert await rows(database, "SELECT id FROM sessions WHERE ended_at IS NULL") == []
+    assert surroundings.revocations.ended
+    assert refusal(await api.login()) == (401, "AUTH_001")
+    challenged = (await api.login(password=NEW_PASSWORD)).json()["data"]
+    assert challenged["methods"] == ["totp", "backup_code"]
+    completed = await api.post("/auth/login/verify", {"challenge": challenged["challenge"], "code": app.code()})
+    assert completed.status_code == 200
+
+
+@pytest.mark.clause("ASVS 6.4.2", "ASVS 6.4.3")
+async def test_link_is_good_once_for_ten_minutes_and_stored_as_a_digest(
+    api: Api, identity: Identity, database: Database, clock: ControlledClock
+) -> None:
+    await api.register()
+    await ask(api)
+    (token,) = await links(identity, database)
+    ((digest,),) = await rows(database, "SELECT digest FROM password_resets")
+    assert (len(digest), token.encode() in bytes(digest), len(token)) == (32, False, 43)
+    weak = await reset(api, token, "short")
+    assert weak.json()["errors"][0]["field"] == "password"
+    answers = await asyncio.gather(*(reset(api, token) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422, 422]
+    await ask(api)
+    late = (await links(identity, database))[-1]
+    clock.advance(seconds=600)
+    for stale in (late, token, "made-up"):
+        refused = await reset(api, stale)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "token")
+
+
+async def test_newest_link_alone_is_good_and_five_an_hour_are_sent(api: Api, identity: Identity, database: Database) -> None:
+    await api.register()
+    for _ in range(7):
+        assert (await ask(api)).status_code == 202
+    sent = await links(identity, database)
+    assert len(sent) == 5
+    assert (await reset(api, sent[0])).status_code == 422
+    assert (await reset(api, sent[-1])).status_code == 200
+
+
+async def test_change_of_password_ends_a_sign_in_that_waits(api: Api, app: App, identity: Identity, database: Database) -> None:
+    challenge = (await api.login()).json()["data"]["challenge"]
+    await ask(api)
+    await reset(api, (await links(identity, database))[0])
+    completed = await api.post("/auth/login/verify", {"challenge": challenge, "code": app.code()})
+    assert refusal(completed) == (401, "AUTH_001")
+
+
+async def ask_recovery(api: Api) -> httpx.Response:
+    challenge = (await api.login()).json()["data"]["challenge"]
+    return await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})
+
+
+async def decide(api: Api, request_id: str, token: str, *, approve: bool = True) -> httpx.Response:
+    return await api.post(f"/auth/recovery/{request_id}/decision", {"approve": approve, "reason": REASON}, token=token)
+
+
+async def test_another_person_gives_back_an_account_whose_factor_is_lost(
+    api: Api, app: App, approver: App, database: Database
+) -> None:
+    asked = (await ask_recovery(api)).json()["data"]
+    assert asked["status"] == "pending"
+    listed = (await api.get("/auth/recovery?status=pending", token=approver.token)).json()["data"]["items"]
+    assert [item["id"] for item in listed] == [asked["id"]]
+    decided = await decide(api, asked["id"], approver.token)
+    assert (decided.status_code, decided.json()["data"]["status"]) == (200, "approved")
+    assert "access_token" in (await api.login()).json()["data"]
+    assert refusal(await decide(api, asked["id"], approver.token)) == (409, "RES_002")
+    templates = {row.template for row in await rows(database, "SELECT template FROM messages")}
+    assert {"recovery_requested", "recovery_decided"} <= templates
+    ended = await rows(database, "SELECT DISTINCT end_reason FROM sessions WHERE end_reason = 'recovered'")
+    assert len(ended) == 1
+
+
+async def test_rejected_request_changes_nothing_and_another_may_follow(api: Api, app: App, approver: App) -> None:
+    asked = (await ask_recovery(api)).json()["data"]
+    assert refusal(await ask_recovery(api)) == (409, "RES_002")
+    assert (await decide(api, asked["id"], approver.token, approve=False)).json()["data"]["status"] == "rejected"
+    assert (await api.login()).json()["data"]["mfa_required"]
+    assert (await ask_recovery(api)).status_code == 202
+
+
+@pytest.mark.clause("ASVS 7.5.3")
+async def test_nobody_decides_on_their_own_account_or_without_permission_and_two_factors_just_now(
+    api: Api, app: App, approver: App
+) -> None:
+    asked = (await ask_recovery(api)).json()["data"]
+    assert refusal(await decide(api, asked["id"], app.token)) == (403, "ACC_001")
+    challenge = (await api.login(email="admin@example.na")).json()["data"]["challenge"]
+    own = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "broken"})).json()["data"]
+    assert refusal(await decide(api, own["id"], approver.token)) == (403, "ACC_001")
+    one_factor = await decide(api, asked["id"], approver.first_token)
+    assert (refusal(one_factor), one_factor.json()["step_up"]["acr_values"]) == ((401, "AUTH_005"), "urn:elcorp:acr:mfa")
+
+
+async def test_two_decisions_at_once_settle_it_once(api: Api, app: App, approver: App) -> None:
+    asked = (await ask_recovery(api)).json()["data"]
+    answers = await asyncio.gather(
+        *(decide(api, asked["id"], approver.token, approve=approve) for approve in (True, False, True, False))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]

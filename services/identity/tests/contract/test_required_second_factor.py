@@ -1,0 +1,76 @@
+"""Roles whose holders sign in with a second factor only."""
+
+import httpx
+import pytest
+
+from chassis.testing.clocks import ControlledClock
+from identity.settings import IdentitySettings
+from services.identity.tests.conftest import MASTER_KEY
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.authenticator_app import App
+from services.identity.tests.fakes import Surroundings
+
+
+@pytest.fixture
+def settings() -> IdentitySettings:
+    return IdentitySettings(
+        master_key=MASTER_KEY, argon2_memory_kib=64, argon2_passes=1, mfa_required_roles=frozenset({"admin", "staff"})
+    )
+
+
+async def post(api: Api, path: str, challenge: str, code: str | None = None) -> httpx.Response:
+    return await api.post(path, {"challenge": challenge} | ({"code": code} if code else {}))
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def test_staff_without_a_factor_sets_one_up_before_the_first_session(
+    api: Api, surroundings: Surroundings, clock: ControlledClock
+) -> None:
+    surroundings.roles.roles = ("user", "staff")
+    await api.register()
+    challenged = (await api.login()).json()["data"]
+    assert (challenged["enrolment"], challenged["methods"]) == (True, [])
+    challenge = challenged["challenge"]
+    begun = (await post(api, "/auth/login/totp", challenge)).json()["data"]
+    app = App(begun["secret"], "", (), clock)
+    assert refusal(await post(api, "/auth/login/totp/confirm", challenge, "000000")) == (401, "AUTH_006")
+    confirmed = await post(api, "/auth/login/totp/confirm", challenge, app.code())
+    assert len(confirmed.json()["data"]["backup_codes"]) == 10
+    assert refusal(await post(api, "/auth/login/verify", challenge, app.code())) == (401, "AUTH_006")
+    clock.advance(seconds=30)
+    assert (await post(api, "/auth/login/verify", challenge, app.code())).status_code == 200
+    assert (await api.login()).json()["data"]["enrolment"] is False
+
+
+async def test_others_sign_in_as_before(api: Api) -> None:
+    await api.register()
+    assert "access_token" in (await api.login()).json()["data"]
+
+
+async def test_five_wrong_codes_end_the_enrolment_and_no_recovery_goes_by_it(api: Api, surroundings: Surroundings) -> None:
+    surroundings.roles.roles = ("admin",)
+    await api.register()
+    challenge = (await api.login()).json()["data"]["challenge"]
+    assert refusal(await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})) == (401, "AUTH_007")
+    await post(api, "/auth/login/totp", challenge)
+    for _ in range(5):
+        assert refusal(await post(api, "/auth/login/totp/confirm", challenge, "000000")) == (401, "AUTH_006")
+    assert refusal(await post(api, "/auth/login/totp", challenge)) == (401, "AUTH_007")
+
+
+async def test_challenge_of_who_has_a_factor_sets_up_none(api: Api, surroundings: Surroundings, clock: ControlledClock) -> None:
+    surroundings.roles.roles = ("admin",)
+    await api.register()
+    first, second = [(await api.login()).json()["data"]["challenge"] for _ in range(2)]
+    secret = (await post(api, "/auth/login/totp", first)).json()["data"]["secret"]
+    await post(api, "/auth/login/totp/confirm", first, App(secret, "", (), clock).code())
+    assert refusal(await post(api, "/auth/login/totp", second)) == (401, "AUTH_007")
+
+
+async def test_role_that_cannot_be_known_starts_no_session(api: Api, surroundings: Surroundings) -> None:
+    await api.register()
+    surroundings.roles.away = True
+    assert refusal(await api.login()) == (503, "SRV_002")
