@@ -107,7 +107,7 @@ def test_no_secret_stands_in_the_file(secrets: dict[str, str]) -> None:
 
 def test_a_master_key_is_only_where_something_is_sealed_or_signed() -> None:
     holders = {name for name, service in OURS.items() if "ELCORP_MASTER_KEY" in service["environment"]}
-    assert holders == {"identity", "compliance", "compliance-work"}
+    assert holders == {"identity", "identity-jobs", "compliance", "compliance-work"}
     owners = {name for name, service in OURS.items() if "ELCORP_DATABASE_OWNER_URL" in service["environment"]}
     assert owners == {f"{name}-migrate" for name in SETTINGS if name != "gateway"}
 

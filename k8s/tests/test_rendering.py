@@ -129,7 +129,7 @@ def test_the_owner_role_is_for_migrations_alone(overlay: str) -> None:
 def test_master_keys_are_for_those_who_seal_or_sign(overlay: str) -> None:
     holders = {name(each) for each in ours(render(overlay)) if "ELCORP_MASTER_KEY" in dict(environment(each))}
 
-    assert holders == {"identity", "compliance", "compliance-worker"}
+    assert holders == {"identity", "identity-jobs", "compliance", "compliance-worker"}
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])

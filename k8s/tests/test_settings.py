@@ -15,6 +15,7 @@ SECRETS = {
     "redis-url": "redis://:Zk3vQ@cache/0",
     "master-key": "q" * 43 + "=",
     "admin-password": "Zk3vQ-Zk3vQ-Zk3vQ",
+    "smtp-password": "Zk3vQ-Zk3vQ",
 }
 OF: dict[str, type[ProcessSettings]] = {**{each.NAME: each for each in SETTINGS}, "gateway": GatewaySettings}
 

@@ -26,7 +26,7 @@ for service in identity payments governance compliance; do
   case "$service" in identity | compliance) runtime+=(--from-literal=master-key="$(head -c 32 /dev/urandom | base64)") ;; esac
   if [ "$service" = identity ]; then
     admin="$(random)"
-    runtime+=(--from-literal=redis-url="$redis_url" --from-literal=admin-password="$admin")
+    runtime+=(--from-literal=redis-url="$redis_url" --from-literal=admin-password="$admin" --from-literal=smtp-password=)
   fi
   kubectl --namespace elcorp create secret generic "$service-runtime" "${runtime[@]}"
   kubectl --namespace elcorp create secret generic "$service-owner" \

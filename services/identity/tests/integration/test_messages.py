@@ -266,9 +266,12 @@ async def test_what_the_gateway_answers_decides_whether_it_is_tried_again(
         await HttpSmsPost(url=sms_gateway.url, sender="Elcorp", token="").deliver(LETTER)
 
 
-def test_outside_local_both_ways_out_must_be_configured(settings: IdentitySettings) -> None:
+async def test_outside_local_mail_must_be_configured_and_text_messages_may_be(settings: IdentitySettings) -> None:
     production = settings.model_copy(update={"environment": "production"})
     with pytest.raises(ValueError, match="ELCORP_SMTP_HOST"):
         post(production)
-    post(production.model_copy(update={"smtp_host": "mail.example.na", "sms_url": "https://sms.example.na"}))
-    post(settings)
+    without_sms = post(production.model_copy(update={"smtp_host": "mail.example.na"}))
+    text_message = Letter(LETTER.id, Channel.SMS, "+264811234567", "", "Elcorp: Code: 123456")
+    with pytest.raises(Undeliverable):
+        await without_sms.deliver(text_message)
+    await post(settings).deliver(text_message)

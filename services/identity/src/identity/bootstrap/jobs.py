@@ -39,13 +39,13 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
 
 
 def post(settings: IdentitySettings) -> "Post":
-    """Build the ways out; one that is not configured is the developer's mailbox locally, and refused elsewhere."""
-    from identity.infrastructure.post import MailboxOnly, PostByChannel
+    """Build the ways out. What is not configured is the developer's mailbox locally; elsewhere mail must be."""
+    from identity.infrastructure.post import MailboxOnly, NoWayOut, PostByChannel
     from identity.infrastructure.post.sms import HttpSmsPost
     from identity.infrastructure.post.smtp import SmtpPost
 
     email: Post = MailboxOnly()
-    sms: Post = MailboxOnly()
+    sms: Post = MailboxOnly() if settings.has_mailbox else NoWayOut()
     if settings.smtp_host:
         email = SmtpPost(
             host=settings.smtp_host,
@@ -58,6 +58,6 @@ def post(settings: IdentitySettings) -> "Post":
     if settings.sms_url:
         token = settings.sms_token.get_secret_value() if settings.sms_token else ""
         sms = HttpSmsPost(url=settings.sms_url, sender=settings.sms_from, token=token)
-    if not settings.has_mailbox and not (settings.smtp_host and settings.sms_url):
-        raise ValueError(f"ELCORP_SMTP_HOST and ELCORP_SMS_URL are needed in {settings.environment}")
+    if not settings.has_mailbox and not settings.smtp_host:
+        raise ValueError(f"ELCORP_SMTP_HOST is needed in {settings.environment}")
     return PostByChannel(email, sms)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from identity.application.ports.messages import Post
-from identity.domain.message import Channel, Letter
+from identity.domain.message import Channel, Letter, Undeliverable
 
 
 class MailboxOnly:
@@ -11,6 +11,13 @@ class MailboxOnly:
 
     async def deliver(self, letter: Letter) -> None:
         pass
+
+
+class NoWayOut:
+    """Stands where no text messages can be sent: they are given up, so telephone numbers stay unconfirmed."""
+
+    async def deliver(self, letter: Letter) -> None:
+        raise Undeliverable(letter.channel)
 
 
 @dataclass(frozen=True, slots=True)
