@@ -18,6 +18,7 @@ from chassis.rest.idempotency import IdempotencyStore
 from chassis.rest.operations import add_operations
 from chassis.rest.route import Route
 from chassis.rest.router import Router
+from chassis.rest.straight import Shortcut
 
 BODY_BYTES_MAX = 1_048_576
 
@@ -73,7 +74,8 @@ class _App(FastAPI):
         self._body_bytes_max = body_bytes_max
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Door(AsyncExitStackMiddleware(self.router), proxies=self._proxies, body_bytes_max=self._body_bytes_max)
+        routed = Shortcut(AsyncExitStackMiddleware(self.router), self.router.routes)
+        return Door(routed, proxies=self._proxies, body_bytes_max=self._body_bytes_max)
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:

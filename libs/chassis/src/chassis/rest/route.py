@@ -10,11 +10,13 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from chassis.rest.access import Access, admit
 from chassis.rest.context import RequestContext
 from chassis.rest.entrance import Entrance
 from chassis.rest.idempotency import Idempotency
+from chassis.rest.straight import StraightHandler, straight_handler
 from chassis.rest.strict_request import StrictRequest, check_query
 from chassis.telemetry.context import bind
 
@@ -32,6 +34,12 @@ class Route(APIRoute):
         self.access = access
         self.idempotency = idempotency
         super().__init__(path, endpoint, **options)
+        if self.is_straight:
+            self.app = self._serve
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handle(StrictRequest(scope, receive))
+        await response(scope, receive, send)
 
     @property
     def keeps_answers(self) -> bool:
@@ -40,7 +48,9 @@ class Route(APIRoute):
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler; called once, when the route is made."""
         _run_inline(self.dependant)
-        inner = super().get_route_handler()
+        straight = straight_handler(self)
+        self.is_straight = straight is not None
+        inner: StraightHandler = straight or super().get_route_handler()
         query_names = frozenset(
             field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)
         )
@@ -60,7 +70,7 @@ class Route(APIRoute):
                 raise HTTPException(404)
             if scope["query_string"]:
                 check_query(request, query_names)
-            strict = StrictRequest(scope, request.receive)
+            strict = request if isinstance(request, StrictRequest) else StrictRequest(scope, request.receive)
             if takes_body:
                 await strict.check_body()
             if keeps_answers and entrance.idempotency:
@@ -69,6 +79,7 @@ class Route(APIRoute):
                     return await entrance.idempotency.run(asked, context, lambda: inner(strict))
             return await inner(strict)
 
+        self._handle = handle
         return handle
 
 
