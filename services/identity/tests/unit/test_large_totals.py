@@ -1,0 +1,19 @@
+"""Totals of long lists are remembered for seconds; those of short ones never."""
+
+from chassis.testing.clocks import ControlledClock
+from identity.application.accounts.queries import EVERYBODY, UserFilter, UserSort
+from identity.infrastructure.queries.large_totals import LargeTotals
+
+
+def test_large_totals_are_remembered_for_seconds_and_small_ones_never(clock: ControlledClock) -> None:
+    totals = LargeTotals(clock)
+    totals.learn(EVERYBODY, 9_999)
+    assert totals.known(EVERYBODY) is None
+    totals.learn(EVERYBODY, 10_000)
+    assert totals.known(UserFilter(sort=UserSort.OLDEST)) == 10_000
+    assert totals.known(UserFilter(verified=True)) is None
+    clock.advance(seconds=4)
+    # Being read does not make it younger.
+    totals.learn(EVERYBODY, 10_000)
+    clock.advance(seconds=2)
+    assert totals.known(EVERYBODY) is None
