@@ -133,6 +133,13 @@ class FakeFactors:
         store.challenges = {each.digest: each for each in store.challenges.values() if each.user_id != user_id}
         store.failures = [each for each in store.failures if each[0] != user_id]
 
+    async def purge(self, expired_before: datetime) -> int:
+        store = self._store
+        before = len(store.challenges) + len(store.ceremonies)
+        store.challenges = {name: each for name, each in store.challenges.items() if each.expires_at >= expired_before}
+        store.ceremonies = {name: each for name, each in store.ceremonies.items() if each.expires_at >= expired_before}
+        return before - len(store.challenges) - len(store.ceremonies)
+
 
 class FakePasswordResets:
     def __init__(self, store: FactorStore) -> None:
@@ -148,6 +155,12 @@ class FakePasswordResets:
         for reset in self._store.password_resets.values():
             if reset.user_id == user_id:
                 reset.used_at = reset.used_at or at
+
+    async def purge(self, expired_before: datetime) -> int:
+        kept = {name: each for name, each in self._store.password_resets.items() if each.expires_at >= expired_before}
+        dropped = len(self._store.password_resets) - len(kept)
+        self._store.password_resets = kept
+        return dropped
 
     async def issued_since(self, user_id: UUID, since: datetime) -> int:
         return sum(each.user_id == user_id and each.created_at > since for each in self._store.password_resets.values())
@@ -186,4 +199,18 @@ class FakeFactorQueries:
     async def recovery_requests(self, status: str | None, page: PageRequest) -> Page[RecoveryView]:
         found = [each for each in self._store.recovery_requests.values() if status in (None, each.status)]
         found.sort(key=lambda each: (each.requested_at, each.id), reverse=True)
-        return page_of([RecoveryView(**vars(each)) for each in found], page)
+        return page_of([_recovery_view(each) for each in found], page)
+
+
+def _recovery_view(request: RecoveryRequest) -> RecoveryView:
+    return RecoveryView(
+        id=request.id,
+        user_id=request.user_id,
+        reason=request.reason.value,
+        status=request.status.value,
+        requested_at=request.requested_at,
+        expires_at=request.expires_at,
+        decided_at=request.decided_at,
+        decided_by=request.decided_by,
+        decision_reason=request.decision_reason,
+    )

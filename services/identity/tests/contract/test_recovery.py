@@ -10,7 +10,7 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from services.identity.tests.contract.api import DETAILS, Api
+from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.fakes import Surroundings
 
@@ -27,7 +27,7 @@ async def rows(database: Database, query: str) -> list[Any]:
         return list((await connection.execute(text(query))).all())
 
 
-async def ask(api: Api, email: str = DETAILS["email"]) -> httpx.Response:
+async def ask(api: Api, email: str = "ndapewa@example.na") -> httpx.Response:
     return await api.post("/auth/password-reset", {"email": email})
 
 

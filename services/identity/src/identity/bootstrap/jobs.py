@@ -17,11 +17,12 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from chassis.database import Database
     from chassis.jobs import make_jobs
     from identity.application.accounts.purge_codes import PurgeCodes
+    from identity.application.factors.purge_challenges import PurgeChallenges
     from identity.application.messages.deliver_message import DeliverMessage
     from identity.bootstrap.parts import unit_of_work
     from identity.infrastructure.queries import SqlIdentityQueries
     from identity.infrastructure.vault import Vault
-    from identity.interfaces.jobs import account_jobs, message_jobs
+    from identity.interfaces.jobs import account_jobs, factor_jobs, message_jobs
     from kernel.clock import SystemClock
 
     clock = SystemClock()
@@ -35,7 +36,8 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
         clock,
         keep_content=settings.has_mailbox,
     )
-    return make_jobs(settings, [message_jobs(deliver), account_jobs(PurgeCodes(uow, clock))])
+    tidying = (account_jobs(PurgeCodes(uow, clock)), factor_jobs(PurgeChallenges(uow, clock)))
+    return make_jobs(settings, [message_jobs(deliver), *tidying])
 
 
 def post(settings: IdentitySettings) -> "Post":

@@ -5,6 +5,7 @@ from uuid import UUID
 from procrastinate import Blueprint, RetryStrategy
 
 from identity.application.accounts.purge_codes import PurgeCodes
+from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.messages.deliver_message import DeliverMessage
 
 # About 2, 4, 8, … seconds apart: an hour in all, after which a code in it would be stale anyway.
@@ -34,5 +35,17 @@ def account_jobs(purge_codes: PurgeCodes) -> Blueprint:
     @blueprint.task(name="purge_codes", queue="maintenance", queueing_lock="purge_codes")
     async def purge(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await purge_codes()
+
+    return blueprint
+
+
+def factor_jobs(purge_challenges: PurgeChallenges) -> Blueprint:
+    """Make the job that drops challenges and links that have expired."""
+    blueprint = Blueprint()
+
+    @blueprint.periodic(cron="40 * * * *")
+    @blueprint.task(name="purge_challenges", queue="maintenance", queueing_lock="purge_challenges")
+    async def purge(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await purge_challenges()
 
     return blueprint

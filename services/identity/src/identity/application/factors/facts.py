@@ -98,6 +98,16 @@ def stepped_up(session: Session, *, before: tuple[str, ...], at: datetime) -> Au
     )
 
 
+def challenges_purged(count: int, *, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.factor.purge",
+        resource_type="sign_in_challenge",
+        resource_id="expired",
+        occurred_at=at,
+        after={"dropped": count},
+    )
+
+
 def _user_fact(action: str, user_id: UUID, at: datetime, *, factor: str, reason: str | None = None) -> AuditFact:
     return AuditFact(
         action=action,

@@ -85,6 +85,9 @@ class Factors(Protocol):
     async def forget(self, user_id: UUID) -> None:
         """Remove all second factors of a user, and sign-ins that wait for one."""
 
+    async def purge(self, expired_before: datetime) -> int:
+        """Drop challenges that nobody can answer any more; tell how many there were."""
+
 
 class TotpCodes(Protocol):
     def new_secret(self) -> str:

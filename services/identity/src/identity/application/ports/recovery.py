@@ -19,6 +19,9 @@ class PasswordResets(Protocol):
     async def void(self, user_id: UUID, *, at: datetime) -> None:
         """Use up all links of a user: a password that was changed leaves none open."""
 
+    async def purge(self, expired_before: datetime) -> int:
+        """Drop links that have expired; tell how many there were."""
+
     async def issued_since(self, user_id: UUID, since: datetime) -> int: ...
 
 

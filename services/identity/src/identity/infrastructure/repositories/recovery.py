@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.domain.password_reset import PasswordReset
@@ -25,6 +25,11 @@ class SqlPasswordResets:
     async def void(self, user_id: UUID, *, at: datetime) -> None:
         of = password_resets.c
         await self._session.execute(update(password_resets).where(of.user_id == user_id, of.used_at.is_(None)).values(used_at=at))
+
+    async def purge(self, expired_before: datetime) -> int:
+        result = await self._session.execute(delete(password_resets).where(password_resets.c.expires_at < expired_before))
+        assert isinstance(result, CursorResult)  # noqa: S101  # what a DELETE gives; for the type checker
+        return result.rowcount
 
     async def issued_since(self, user_id: UUID, since: datetime) -> int:
         of = password_resets.c

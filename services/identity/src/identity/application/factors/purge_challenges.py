@@ -1,0 +1,27 @@
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from identity.application.factors import facts
+from identity.application.ports.unit_of_work import UnitOfWork
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+# Links are counted for an hour; what is older serves nobody.
+KEPT_FOR: Final = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeChallenges:
+    """Drop sign-ins that waited in vain, passkey challenges and reset links, some time after their end."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self) -> int:
+        at = self.clock.now()
+        async with self.uow.begin(Actor.service("identity")) as tx:
+            dropped = await tx.factors.purge(at - KEPT_FOR) + await tx.password_resets.purge(at - KEPT_FOR)
+            # A DELETE of nothing is a write all the same, and a write has its fact.
+            tx.record(facts.challenges_purged(dropped, at=at))
+        return dropped

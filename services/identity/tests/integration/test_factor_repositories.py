@@ -1,0 +1,183 @@
+"""Second factors and recovery: one suite over both storages, the fakes and PostgreSQL."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.testing.clocks import ControlledClock
+from identity.application.factors import facts
+from identity.application.factors.purge_challenges import PurgeChallenges
+from identity.application.sessions.queries import SignInName
+from identity.domain.errors import FactorExists
+from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
+from identity.domain.password_reset import PasswordReset
+from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
+from identity.domain.sign_in_challenge import SignInChallenge
+from identity.domain.totp import Totp
+from kernel.actor import Actor
+from kernel.pages import PageRequest
+from services.identity.tests.integration.storage import Storage
+from services.identity.tests.integration.test_repositories import PROFILE, enrol_user, someone
+
+HERE = Actor.service("tests")
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+
+@pytest.fixture
+async def user_id(storage: Storage, clock: ControlledClock) -> UUID:
+    return (await enrol_user(storage, clock)).user_id
+
+
+def passkey(user_id: UUID, clock: ControlledClock, credential_id: bytes = b"one") -> Passkey:
+    return Passkey(uuid4(), user_id, credential_id, b"key", 0, backed_up=False, name="Laptop", created_at=clock.now())
+
+
+def challenge(user_id: UUID, clock: ControlledClock, digest: bytes = bytes(32)) -> SignInChallenge:
+    return SignInChallenge.issue(
+        uuid4(),
+        digest,
+        user_id=user_id,
+        device_id=uuid4(),
+        methods=("pwd",),
+        password_changed_at=clock.now(),
+        enrolment=False,
+        at=clock.now(),
+    )
+
+
+async def test_app_is_found_again_with_its_secret_and_replaced(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+    for secret in (SECRET, SECRET[::-1]):
+        async with storage.uow.begin(HERE) as tx:
+            await tx.factors.totps.add(Totp.begin(user_id, at=clock.now()), secret)
+            tx.record(facts.factor_begun(user_id, "totp", at=clock.now()))
+        async with storage.uow.begin(HERE) as tx:
+            found, kept = await tx.factors.totps.lock(user_id)
+            assert (kept, found.is_confirmed) == (secret, False)
+    async with storage.uow.begin(HERE) as tx:
+        found, _ = await tx.factors.totps.lock(user_id)
+        found.confirm(7, at=clock.now())
+        tx.record(facts.factor_added(user_id, "totp", at=clock.now()))
+    assert (await storage.queries.factors_of(user_id)).totp_confirmed_at == clock.now()
+    async with storage.uow.begin(HERE) as tx:
+        await tx.factors.totps.remove(user_id)
+        tx.record(facts.factor_removed(user_id, "totp", at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        assert await tx.factors.totps.lock(user_id) is None
+
+
+async def test_backup_codes_are_spent_once_counted_and_replaced(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+    old, new = [bytes([number]) * 32 for number in range(3)], [bytes([9]) * 32]
+    async with storage.uow.begin(HERE) as tx:
+        await tx.factors.backup_codes.replace(user_id, old, at=clock.now())
+        outcomes = [await tx.factors.backup_codes.spend(user_id, old[0], at=clock.now()) for _ in range(2)]
+        assert (outcomes, await tx.factors.backup_codes.spend(uuid4(), old[1], at=clock.now())) == ([True, False], False)
+        tx.record(facts.backup_codes_renewed(user_id, 3, at=clock.now()))
+    assert (await storage.queries.factors_of(user_id)).backup_codes_left == 2
+    async with storage.uow.begin(HERE) as tx:
+        await tx.factors.backup_codes.replace(user_id, new, at=clock.now())
+        assert not await tx.factors.backup_codes.spend(user_id, old[1], at=clock.now())
+        tx.record(facts.backup_codes_renewed(user_id, 1, at=clock.now()))
+    view = await storage.queries.factors_of(user_id)
+    assert (view.backup_codes_left, view.methods) == (1, ("backup_code",))
+
+
+async def test_passkeys_are_found_by_credential_which_is_one_persons(
+    storage: Storage, clock: ControlledClock, user_id: UUID
+) -> None:
+    other = (await enrol_user(storage, clock, someone(2))).user_id
+    first = passkey(user_id, clock)
+    async with storage.uow.begin(HERE) as tx:
+        await tx.factors.passkeys.add(first)
+        tx.record(facts.factor_added(user_id, "passkey", at=clock.now()))
+    with pytest.raises(FactorExists):
+        async with storage.uow.begin(HERE) as tx:
+            await tx.factors.passkeys.add(passkey(other, clock))
+    async with storage.uow.begin(HERE) as tx:
+        found = await tx.factors.passkeys.lock_credential(b"one")
+        assert (found.id, [each.id for each in await tx.factors.passkeys.of(user_id)]) == (first.id, [first.id])
+        assert await tx.factors.passkeys.lock_credential(b"two") is None
+        await tx.factors.passkeys.remove(found)
+        tx.record(facts.factor_removed(user_id, "passkey", at=clock.now()))
+    assert list((await storage.queries.factors_of(user_id)).passkeys) == []
+
+
+async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
+    storage: Storage, clock: ControlledClock, user_id: UUID
+) -> None:
+    other = (await enrol_user(storage, clock, someone(2))).user_id
+    for number, whose in enumerate((user_id, other)):
+        async with storage.uow.begin(HERE) as tx:
+            await tx.factors.totps.add(Totp.begin(whose, at=clock.now()), SECRET)
+            await tx.factors.backup_codes.replace(whose, [bytes([number]) * 32], at=clock.now())
+            await tx.factors.passkeys.add(passkey(whose, clock, bytes([number])))
+            tx.factors.challenges.add(challenge(whose, clock, bytes([number]) * 32))
+            await tx.factors.failures.note(whose, at=clock.now())
+            (await tx.users.lock(whose)).gain_second_factor(at=clock.now())
+            tx.record(facts.factor_added(whose, "all", at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        await tx.factors.forget(user_id)
+        tx.record(facts.factor_removed(user_id, "all", at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        past = clock.now() - timedelta(hours=1)
+        for number, (whose, kept) in enumerate(((user_id, False), (other, True))):
+            assert (await tx.factors.totps.lock(whose) is not None) is kept
+            assert bool(await tx.factors.passkeys.of(whose)) is kept
+            assert (await tx.factors.challenges.lock(bytes([number]) * 32) is not None) is kept
+            assert (await tx.factors.failures.since(whose, past)) == int(kept)
+    by_id = await storage.queries.credential_of(other)
+    by_name = await storage.queries.credential(SignInName.email(PROFILE.email))
+    assert by_id
+    assert by_name
+    assert (by_id.has_second_factor, by_name.has_second_factor) == (True, True)
+
+
+async def test_what_has_expired_is_purged_and_what_has_not_stays(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+    async def add(number: int) -> None:
+        async with storage.uow.begin(HERE) as tx:
+            tx.factors.challenges.add(challenge(user_id, clock, bytes([number]) * 32))
+            tx.factors.ceremonies.add(Ceremony.begin(uuid4(), CeremonyKind.SIGN_IN, b"c", user_id=None, at=clock.now()))
+            tx.password_resets.add(PasswordReset.issue(uuid4(), user_id, bytes([number]) * 32, at=clock.now()))
+            tx.record(facts.factor_begun(user_id, "all", at=clock.now()))
+
+    await add(1)
+    clock.advance(seconds=3 * 3600)
+    await add(2)
+    purge = PurgeChallenges(storage.uow, clock)
+    assert [await purge(), await purge()] == [3, 0]
+    async with storage.uow.begin(HERE) as tx:
+        assert await tx.password_resets.lock(bytes([1]) * 32) is None
+        assert await tx.password_resets.lock(bytes([2]) * 32)
+        assert await tx.password_resets.issued_since(user_id, clock.now() - timedelta(hours=1)) == 1
+
+
+async def test_links_of_a_user_are_voided_together(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+    async with storage.uow.begin(HERE) as tx:
+        for number in (1, 2):
+            tx.password_resets.add(PasswordReset.issue(uuid4(), user_id, bytes([number]) * 32, at=clock.now()))
+        tx.record(facts.factor_begun(user_id, "reset", at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        await tx.password_resets.void(user_id, at=clock.now())
+        tx.record(facts.factor_removed(user_id, "reset", at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        for number in (1, 2):
+            assert not (await tx.password_resets.lock(bytes([number]) * 32)).use(at=clock.now())
+
+
+async def test_requests_for_recovery_are_found_listed_and_settled(
+    storage: Storage, clock: ControlledClock, user_id: UUID
+) -> None:
+    request = RecoveryRequest.ask(uuid4(), user_id, RecoveryReason.STOLEN, at=clock.now())
+    async with storage.uow.begin(HERE) as tx:
+        tx.recovery_requests.add(request)
+        tx.record(facts.factor_begun(user_id, "recovery", at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        assert (await tx.recovery_requests.open_of(user_id, at=clock.now())).id == request.id
+        assert await tx.recovery_requests.open_of(user_id, at=clock.now() + timedelta(days=7)) is None
+        found = await tx.recovery_requests.lock(request.id)
+        found.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="unknown", at=clock.now())
+        tx.record(facts.factor_removed(user_id, "recovery", at=clock.now()))
+    page = PageRequest(page=1, per_page=20)
+    listed = await storage.queries.recovery_requests(None, page)
+    assert [(each.id, each.status, each.decision_reason) for each in listed.items] == [(request.id, "rejected", "unknown")]
+    assert (await storage.queries.recovery_requests("pending", page)).total == 0
