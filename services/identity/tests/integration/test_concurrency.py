@@ -11,12 +11,13 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
+from identity.application.accounts.change_status import StatusChange
 from identity.application.accounts.confirm_code import Confirmed
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.token_pair import TokenPair
-from identity.domain.errors import AccountExists, InvalidRefreshToken
+from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken
 from kernel.actor import Actor, ActorKind
-from services.identity.tests.people import PASSWORD, STRANGER, registered
+from services.identity.tests.people import CODE, DETAILS, PASSWORD, STRANGER, registered
 
 
 async def register(identity: Identity, **changes: Any) -> Confirmed:
@@ -127,3 +128,46 @@ async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(
     await asyncio.gather(*(identity.keys.ensure_signing_keys() for _ in range(4)))
     assert sum(each is not None for each in made) == 1
     assert await rows(database, "SELECT activated_at IS NOT NULL FROM signing_keys ORDER BY 1") == [(False,), (True,)]
+
+
+async def test_fifty_shows_of_one_code_open_one_account(identity: Identity, database: Database) -> None:
+    """ASVS 6.5.1."""
+    pending = await identity.accounts.register_user(actor=STRANGER, **DETAILS)
+    show = identity.accounts.confirm_email
+    answers = await outcomes([show(actor=STRANGER, verification_id=pending.id, code=CODE) for _ in range(50)])
+    assert sum(isinstance(answer, Confirmed) for answer in answers) == 1
+    assert sum(isinstance(answer, InvalidCode) for answer in answers) == 49
+    assert await rows(database, "SELECT count(*) FROM users") == [(1,)]
+
+
+async def test_fifty_guesses_at_once_count_as_five(identity: Identity, database: Database) -> None:
+    pending = await identity.accounts.register_user(actor=STRANGER, **DETAILS)
+    show = identity.accounts.confirm_email
+    guesses = [show(actor=STRANGER, verification_id=pending.id, code=f"{number:06d}") for number in range(50)]
+    assert {type(answer) for answer in await outcomes(guesses)} == {InvalidCode}
+    assert await rows(database, "SELECT tries FROM one_time_codes") == [(5,)]
+    assert [type(answer) for answer in await outcomes([show(actor=STRANGER, verification_id=pending.id, code=CODE)])] == [
+        InvalidCode
+    ]
+
+
+async def test_suspending_while_signing_in_leaves_no_live_session(identity: Identity, database: Database) -> None:
+    """ASVS 7.4.2: whichever comes first."""
+    user_id = (await register(identity)).user_id
+    admin = Actor(kind=ActorKind.USER, subject_id=str(uuid4()), roles=frozenset({"admin"}))
+    suspend = identity.accounts.change_status(
+        actor=admin, user_id=user_id, change=StatusChange.SUSPEND, reason="Reported as stolen"
+    )
+    await outcomes([sign_in(identity, uuid4()), suspend, sign_in(identity, uuid4()), sign_in(identity, uuid4())])
+    assert await rows(database, "SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
+
+
+async def test_two_password_changes_at_once_make_one_and_keep_history(identity: Identity, database: Database) -> None:
+    user_id = (await register(identity)).user_id
+    me = Actor(kind=ActorKind.USER, subject_id=str(user_id))
+    change = identity.accounts.change_password
+    answers = await outcomes(
+        [change(actor=me, user_id=user_id, current=PASSWORD, new=f"Kavango-Morning-{number}3?*") for number in range(3)]
+    )
+    assert sum(answer is None for answer in answers) == 1
+    assert await rows(database, "SELECT count(*) FROM password_history") == [(1,)]

@@ -40,8 +40,8 @@ class ChangePassword:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
-            # It may have changed since it was read without a lock.
-            if user is None or not user.is_active or user.password_changed_at != credential.password_changed_at:
+            # It may have changed since it was read without a lock; hashes are salted, so times need not tell.
+            if user is None or not user.is_active or user.password_hash != credential.password_hash:
                 raise InvalidCredentials
             await self.new_password.set(tx, user, password_hash, at=at)
             ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at, except_session=actor.session_id)
