@@ -19,6 +19,7 @@ from payments.application.transfers.post_transfers import PostTransfers
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
 from payments.domain.entry import Posting
+from payments.domain.errors import InvalidSignature
 from payments.domain.limits import STANDARD_TIER, Limits, Spending
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer import Transfer
@@ -161,6 +162,15 @@ class FakePrices:
 
     def approvals(self) -> ApprovalRules:
         return self.rules
+
+
+@dataclass
+class FakeSignatures:
+    """Takes a signature whose value is "good"."""
+
+    async def verify(self, order: TransferOrder) -> None:
+        if order.signature and order.signature.value != "good":
+            raise InvalidSignature(field="signature", key_id=order.signature.key_id)
 
 
 @dataclass

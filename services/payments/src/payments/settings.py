@@ -1,15 +1,17 @@
 from datetime import timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 from pydantic import Field
 
 from chassis.settings import ServiceSettings
 from payments.application.ports.ledger import Terms
+from payments.domain.signature_policy import SignaturePolicy
 
 
 class PaymentsSettings(ServiceSettings):
     NAME: ClassVar[str] = "payments"
-    PEERS: ClassVar[tuple[str, ...]] = ("governance", "compliance")
+    PEERS: ClassVar[tuple[str, ...]] = ("governance", "compliance", "identity")
 
     # Transfers per commit, and how many may wait before new ones are told to come back.
     batch_max: int = Field(default=200, ge=1, le=1000)
@@ -18,6 +20,13 @@ class PaymentsSettings(ServiceSettings):
     # How long money stays on hold unless it is captured, and how long somebody has to decide on a transfer.
     hold_days: int = Field(default=7, ge=1, le=31)
     approval_hours: int = Field(default=72, ge=1, le=720)
+
+    # Above these amounts a transfer must be signed by a device key of its payer: {"NAD": "100000.00"}.
+    signature_required_above: dict[str, Decimal] = Field(default_factory=dict)
+
+    @property
+    def signature_policy(self) -> SignaturePolicy:
+        return SignaturePolicy(self.signature_required_above)
 
     @property
     def terms(self) -> Terms:

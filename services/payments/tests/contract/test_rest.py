@@ -19,7 +19,7 @@ from payments.application import Payments
 from payments.bootstrap.use_cases import World, build
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
-from services.payments.tests.fakes import FakePrices, FakeScreening
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeSignatures
 
 GRANTS = {"admin": ["payment:create", "payment:reconcile", "treasury:issue"], "user": ["payment:create"], "guest": []}
 
@@ -77,6 +77,7 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
         settings=PaymentsSettings(),
         database=database,
         screening=screening,
+        signatures=FakeSignatures(),
         prices=prices,
         limits=prices,
         approvals=prices,

@@ -26,11 +26,13 @@ from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.errors import InsufficientFunds
+from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.conftest import VERSIONS
-from services.payments.tests.fakes import FakeScreening, posting
+from services.payments.tests.fakes import FakeScreening, FakeSignatures, posting
 
 T = TypeVar("T")
 cents = st.integers(min_value=1, max_value=50_000).map(lambda n: Decimal(n).scaleb(-2))
@@ -46,7 +48,7 @@ class Ledger:
         clock = ControlledClock()
         cashier = GroupCommit(posting(uow, FakeScreening(), clock))
         self.open_wallet = OpenWallet(uow, clock)
-        self.transfer_tokens, self.issue_money = TransferTokens(cashier), IssueMoney(cashier)
+        self.transfer_tokens, self.issue_money = TransferTokens(cashier, FakeSignatures(), SignaturePolicy()), IssueMoney(cashier)
 
     def run(self, work: Awaitable[T]) -> T:
         async def wrapped() -> T:
@@ -118,11 +120,15 @@ class Transfers(RuleBasedStateMachine):
         try:
             return await send(
                 actor=user(self.owner[source]),
-                key=key,
-                source_id=source,
-                target_id=destination,
-                amount=Money.of(amount, "NAD"),
-                description="",
+                order=TransferOrder(
+                    kind=TransferKind.TRANSFER,
+                    key=key,
+                    initiator_id=self.owner[source],
+                    source_id=source,
+                    target_id=destination,
+                    amount=Money.of(amount, "NAD"),
+                    description="",
+                ),
             )
         except DomainError as refusal:
             return refusal

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import pyarrow.parquet as pq
 
-from payments.application.history.queries import PastTransfer
-from payments.infrastructure.documents.transfers_csv import transfers_csv
-from payments.infrastructure.documents.transfers_parquet import transfers_parquet
+from payments.application.transfers.queries import TransferView
+from payments.interfaces.documents.transfers_csv import transfers_csv
+from payments.interfaces.documents.transfers_parquet import transfers_parquet
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def transfer(number: int, **changes: object) -> PastTransfer:
+def transfer(number: int, **changes: object) -> TransferView:
     values: dict[str, object] = {
         "id": UUID(int=number),
         "kind": "transfer",
@@ -31,10 +31,10 @@ def transfer(number: int, **changes: object) -> PastTransfer:
         "settled_at": NOON + timedelta(seconds=number),
         **changes,
     }
-    return PastTransfer(**values)  # type: ignore[arg-type]
+    return TransferView(**values)  # type: ignore[arg-type]
 
 
-async def pages(*of: Sequence[PastTransfer]) -> AsyncIterator[Sequence[PastTransfer]]:
+async def pages(*of: Sequence[TransferView]) -> AsyncIterator[Sequence[TransferView]]:
     for page in of:
         yield page
 

@@ -15,8 +15,10 @@ from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.errors import InsufficientFunds, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
+from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
-from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork, posting
+from services.payments.tests.fakes import FakeScreening, FakeSignatures, FakeUnitOfWork, posting
 
 
 def user(user_id: UUID) -> Actor:
@@ -29,7 +31,8 @@ class Bench:
     def __init__(self) -> None:
         self.uow, self.screening, self.clock = FakeUnitOfWork(), FakeScreening(), ControlledClock()
         self.cashier = GroupCommit(posting(self.uow, self.screening, self.clock))
-        self.transfer_tokens, self.issue_money = TransferTokens(self.cashier), IssueMoney(self.cashier)
+        self.transfer_tokens = TransferTokens(self.cashier, FakeSignatures(), SignaturePolicy())
+        self.issue_money = IssueMoney(self.cashier)
         self.open_wallet = OpenWallet(self.uow, self.clock)
         self.ndapewa, self.johannes, self.admin = new_id(), new_id(), new_id()
         self.hers, self.his = new_id(), new_id()
@@ -46,14 +49,18 @@ class Bench:
         return self
 
     async def pay(self, amount: str, *, key: str = "k", by: UUID | None = None, **changes: object) -> Settled:
-        order: dict[str, object] = {
+        values: dict[str, object] = {
+            "kind": TransferKind.TRANSFER,
+            "key": key,
+            "initiator_id": by or self.ndapewa,
             "source_id": self.hers,
             "target_id": self.his,
             "amount": Money.of(amount, "NAD"),
             "description": "rent",
             **changes,
         }
-        return await self.transfer_tokens(actor=user(by or self.ndapewa), key=key, **order)  # type: ignore[arg-type]
+        order = TransferOrder(**values)  # type: ignore[arg-type]  # tests choose which
+        return await self.transfer_tokens(actor=user(order.initiator_id), order=order)
 
     def balance(self, account: UUID) -> Decimal:
         return self.uow.committed.accounts[account].balance
@@ -175,7 +182,7 @@ async def test_opening_a_wallet_twice_changes_nothing(bench: Bench) -> None:
 
 async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
     cashier = GroupCommit(posting(bench.uow, bench.screening, bench.clock), waiting_max=3)
-    bench.transfer_tokens = TransferTokens(cashier)
+    bench.transfer_tokens = TransferTokens(cashier, FakeSignatures(), SignaturePolicy())
     results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(10)), return_exceptions=True)
     assert sum(isinstance(result, Unavailable) for result in results) == 7
     assert bench.balance(bench.his) == Decimal(3)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from payments.domain.errors import LedgerBroken
 from payments.domain.statement import Statement, StatementLine
-from payments.infrastructure.documents.csv_text import safe
-from payments.infrastructure.documents.statement_csv import statement_csv
-from payments.infrastructure.documents.statement_pdf import statement_pdf
+from payments.interfaces.documents.csv_text import safe
+from payments.interfaces.documents.statement_csv import statement_csv
+from payments.interfaces.documents.statement_pdf import statement_pdf
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)

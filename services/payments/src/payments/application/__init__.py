@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from payments.application.history import History
+from payments.application.ledger import Ledger
 from payments.application.pricing import Pricing
 from payments.application.queries import PaymentsQueries
 from payments.application.transfers import Transfers
@@ -12,5 +14,7 @@ from payments.application.wallets import Wallets
 class Payments:
     transfers: Transfers
     wallets: Wallets
+    history: History
+    ledger: Ledger
     pricing: Pricing
     queries: PaymentsQueries

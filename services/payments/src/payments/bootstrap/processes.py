@@ -26,6 +26,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.queries.pricing import SqlPricingQueries
     from payments.infrastructure.screening import ComplianceScreening
+    from payments.infrastructure.signatures import DeviceSignatures
     from payments.interfaces.rest import ROUTERS
 
     async def on_pricing_changed(delivery: Delivery[events_pb2.PricingChanged]) -> None:
@@ -34,6 +35,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     async with (
         platform(settings, listen={events_pb2.PricingChanged: on_pricing_changed}) as parts,
         connect(settings, "compliance") as compliance,
+        connect(settings, "identity") as identity,
     ):
         prices = CachedPrices(SqlPricingQueries(parts.database).prices, parts.clock)
         parts.readiness.add("prices", prices.check)
@@ -41,6 +43,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
             settings=settings,
             database=parts.database,
             screening=ComplianceScreening(compliance),
+            signatures=DeviceSignatures(identity),
             prices=prices,
             limits=prices,
             approvals=BundledApprovals(parts.policies),

@@ -5,19 +5,27 @@ from dataclasses import dataclass
 from chassis.database import Database
 from kernel.clock import Clock
 from payments.application import Payments
-from payments.application.ports.ledger import Cashier
+from payments.application.history import History
+from payments.application.history.read_statement import ReadBalance, ReadStatement
+from payments.application.ledger import Ledger
+from payments.application.ledger.read_account import ReadAccount
 from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
 from payments.application.ports.screening import Screening
+from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.pricing import Pricing
 from payments.application.queries import PaymentsQueries
 from payments.application.transfers import Transfers
+from payments.application.transfers.capture_transfer import CaptureTransfer, ExpireTransfers, VoidTransfer
+from payments.application.transfers.decide_transfer import ApproveTransfer, RejectTransfer
+from payments.application.transfers.give_back import RefundTransfer, ReverseTransfer
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.transfers.read_transfers import ReadTransfers
-from payments.application.transfers.transfer_tokens import TransferTokens
+from payments.application.transfers.transfer_tokens import TransferLinked, TransferTokens
 from payments.application.wallets import Wallets
-from payments.application.wallets.open_wallet import OpenWallet
+from payments.application.wallets.change_wallet import ChangeWallet
+from payments.application.wallets.open_wallet import OpenOwnWallet, OpenWallet
 from payments.application.wallets.read_wallets import ReadWallets
 from payments.bootstrap.parts import pricing_unit_of_work, unit_of_work
 from payments.infrastructure.group_commit import GroupCommit
@@ -33,6 +41,7 @@ class World:
     settings: PaymentsSettings
     database: Database
     screening: Screening
+    signatures: Signatures
     prices: PriceBooks
     limits: LimitBooks
     approvals: ApprovalPolicies
@@ -49,27 +58,53 @@ class World:
 
 def build(world: World) -> Payments:
     return Payments(
-        transfers=transfers(world, cashier(world)), wallets=wallets(world), pricing=pricing(world), queries=world.queries
+        transfers=transfers(world),
+        wallets=wallets(world),
+        history=history(world),
+        ledger=Ledger(ReadAccount(world.queries)),
+        pricing=pricing(world),
+        queries=world.queries,
     )
 
 
-def cashier(world: World) -> Cashier:
-    post = PostTransfers(
+def post_transfers(world: World) -> PostTransfers:
+    return PostTransfers(
         world.uow, world.screening, world.prices, world.limits, world.approvals, world.settings.terms, world.clock
     )
-    return GroupCommit(post, batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
 
 
-def transfers(world: World, cashier: Cashier) -> Transfers:
+def transfers(world: World) -> Transfers:
+    uow, clock, screening, terms = world.uow, world.clock, world.screening, world.settings.terms
+    cashier = GroupCommit(post_transfers(world), batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
+    policy = world.settings.signature_policy
     return Transfers(
-        transfer_tokens=TransferTokens(cashier),
+        transfer_tokens=TransferTokens(cashier, world.signatures, policy),
+        transfer_linked=TransferLinked(cashier, policy),
         issue_money=IssueMoney(cashier),
+        capture_transfer=CaptureTransfer(uow, screening, clock),
+        void_transfer=VoidTransfer(uow, clock),
+        expire_transfers=ExpireTransfers(uow, clock),
+        approve_transfer=ApproveTransfer(uow, screening, terms, clock),
+        reject_transfer=RejectTransfer(uow, clock),
+        refund_transfer=RefundTransfer(uow, clock),
+        reverse_transfer=ReverseTransfer(uow, clock),
         read_transfers=ReadTransfers(world.queries),
     )
 
 
 def wallets(world: World) -> Wallets:
-    return Wallets(open_wallet=OpenWallet(world.uow, world.clock), read_wallets=ReadWallets(world.queries))
+    open_wallet = OpenWallet(world.uow, world.clock)
+    return Wallets(
+        open_wallet=open_wallet,
+        open_own_wallet=OpenOwnWallet(open_wallet, world.queries),
+        change_wallet=ChangeWallet(world.uow, world.clock),
+        read_wallets=ReadWallets(world.queries),
+    )
+
+
+def history(world: World) -> History:
+    reads, queries = ReadWallets(world.queries), world.queries
+    return History(ReadStatement(reads, queries, world.clock), ReadBalance(reads, queries, world.clock))
 
 
 def pricing(world: World) -> Pricing:

@@ -144,6 +144,19 @@ class Account(Aggregate):
         self.closed_at = at
         self.announce(WalletClosed(occurred_at=at, wallet_id=self.id))
 
+    def bound(self, ceiling: Decimal | None) -> None:
+        """Let it hold so much at most, or as much as any wallet; raises BalanceLimit when it holds more already."""
+        self._require_not_closed()
+        if ceiling is not None and not self.balance <= ceiling <= LARGEST_AMOUNT:
+            raise BalanceLimit(wallet_id=self.id, largest=f"{ceiling:f}", currency=self.currency)
+        self.ceiling = ceiling
+        self.version += 1
+
+    def rename(self, name: str) -> None:
+        self._require_not_closed()
+        self.name = name
+        self.version += 1
+
     def _become(self, status: AccountStatus, reason: str | None) -> None:
         self.status, self.status_reason = status, reason
         self.version += 1

@@ -108,6 +108,13 @@ class InvalidSignature(DomainError):
     code = "PAY_017"
 
 
+class TooManyWallets(DomainError):
+    """There are as many wallets as one owner may have."""
+
+    kind = Kind.REFUSED
+    code = "PAY_018"
+
+
 class OwnDecision(AccessDenied):
     """Nobody decides on a transfer of their own; somebody else must."""
 

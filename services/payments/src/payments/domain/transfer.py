@@ -117,6 +117,10 @@ class Transfer(Aggregate):
         """What of the amount has moved, or will."""
         return self.quote.amount if self.captured is None else Money(self.captured, self.quote.amount.currency)
 
+    def is_overdue(self, at: datetime) -> bool:
+        """Tell whether nobody captured or decided on it in time."""
+        return self.held > 0 and self.expires_at is not None and at >= self.expires_at
+
     def capture(self, accounts: Accounts, amount: Money | None, at: datetime) -> None:
         """Move what is on hold, or a part of it: the rest is let go. Fees follow the part that moves."""
         self._require(TransferStatus.PENDING)
@@ -149,8 +153,7 @@ class Transfer(Aggregate):
 
     def expire(self, accounts: Accounts, *, at: datetime) -> None:
         """End what nobody captured or decided on in time; before that, raise NotPending."""
-        self._require(TransferStatus.PENDING, TransferStatus.PENDING_APPROVAL)
-        if self.expires_at is None or at < self.expires_at:
+        if not self.is_overdue(at):
             raise NotPending(transfer_id=self.id, status=self.status)
         if self.status is TransferStatus.PENDING_APPROVAL:
             self._fail(accounts, EXPIRED, at)

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from kernel.pages import CursorPage, CursorRequest
+from payments.application.transfers.queries import TransferView
 from payments.domain.statement import Statement
 
 
@@ -31,32 +32,16 @@ class HistoryFilter:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastTransfer:
-    """A transfer as its history shows it. `fee_total` is in the source's currency."""
-
-    id: UUID
-    kind: str
-    status: str
-    source_id: UUID
-    target_id: UUID
-    amount: Decimal
-    currency: str
-    fee_total: Decimal
-    reference: str
-    description: str
-    initiator_id: UUID
-    created_at: datetime
-    settled_at: datetime | None
-
-
 class HistoryQueries(Protocol):
-    async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[PastTransfer]:
+    async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
         """Page through transfers, newest first.
 
         A page looks through a bounded number of transfers, however few of them are wanted: one that is not full, or
         empty, may have a next.
         """
+
+    async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[TransferView]:
+        """Page through everybody's transfers that wait for a decision, newest first."""
 
 
 class StatementQueries(Protocol):

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -38,3 +39,19 @@ class ReadStatement:
         if statement is None:
             raise StatementTooLong(field="until", lines_max=LINES_MAX)
         return statement
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBalance:
+    """What a wallet held at an instant, for its owner or for staff."""
+
+    wallets: ReadWallets
+    queries: StatementQueries
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, wallet_id: UUID, at: datetime) -> tuple[Decimal, str]:
+        """Return the balance and its currency; raises NotFound, or InvalidValue for a time before it opened or to come."""
+        wallet = await self.wallets.wallet(actor=actor, wallet_id=wallet_id)
+        if not wallet.opened_at <= at <= self.clock.now():
+            raise InvalidValue(field="as_of", expected="a time since the wallet was opened, not one to come")
+        return await self.queries.balance_at(wallet_id, at), wallet.currency

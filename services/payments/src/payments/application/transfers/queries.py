@@ -1,25 +1,100 @@
 """What can be asked about transfers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, Self
 from uuid import UUID
 
-from kernel.pages import CursorPage, CursorRequest
+from payments.domain.transfer import Transfer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferView:
+    """A transfer as it stands. `fee_total`, `captured` and `refunded` are in `currency`, the one that was paid in.
+
+    `fees` are {"account", "amount", "rule_id", "refundable"}, `signature` {"key_id", "algorithm", "value"}.
+    """
+
     id: UUID
     kind: str
+    status: str
     source_id: UUID
     target_id: UUID
     amount: Decimal
     currency: str
+    fee_total: Decimal
+    reference: str
     description: str
     initiator_id: UUID
-    settled_at: datetime
+    created_at: datetime
+    settled_at: datetime | None
+    target_amount: Decimal | None = None
+    target_currency: str | None = None
+    rate: Decimal | None = None
+    captured: Decimal | None = None
+    refunded: Decimal = Decimal(0)
+    held: Decimal = Decimal(0)
+    expires_at: datetime | None = None
+    closed_at: datetime | None = None
+    decided_by: UUID | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+    parent_id: UUID | None = None
+    link_id: UUID | None = None
+    version: int = 1
+    fees: Sequence[Mapping[str, object]] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    signature: Mapping[str, str] | None = None
+
+    @classmethod
+    def of(cls, transfer: Transfer) -> Self:
+        """Show what was just written as it will be read."""
+        order, quote = transfer.order, transfer.quote
+        conversion, signature = quote.conversion, order.signature
+        return cls(
+            id=transfer.id,
+            kind=order.kind,
+            status=transfer.status,
+            source_id=order.source_id,
+            target_id=order.target_id,
+            amount=order.amount.amount,
+            currency=order.amount.currency.code,
+            fee_total=quote.fee_total.amount,
+            reference=order.reference,
+            description=order.description,
+            initiator_id=order.initiator_id,
+            created_at=transfer.created_at,
+            settled_at=transfer.settled_at,
+            target_amount=conversion.target.amount if conversion else None,
+            target_currency=order.target_currency,
+            rate=conversion.rate if conversion else None,
+            captured=transfer.captured,
+            refunded=transfer.refunded,
+            held=transfer.held,
+            expires_at=transfer.expires_at,
+            closed_at=transfer.closed_at,
+            decided_by=transfer.decided_by,
+            decided_at=transfer.decided_at,
+            reason=transfer.reason,
+            parent_id=order.parent_id,
+            link_id=order.link_id,
+            version=transfer.version,
+            fees=[
+                {
+                    "account": line.account_code,
+                    "amount": line.amount.text,
+                    "rule_id": str(line.rule_id),
+                    "refundable": line.refundable,
+                }
+                for line in quote.fees
+            ],
+            metadata=order.metadata,
+            signature={"key_id": str(signature.key_id), "algorithm": signature.algorithm, "value": signature.value}
+            if signature
+            else None,
+        )
 
 
 class TransferQueries(Protocol):
@@ -27,6 +102,3 @@ class TransferQueries(Protocol):
 
     async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
         """Tell whether one of the accounts is a wallet of this owner."""
-
-    async def transfers_of(self, owner_id: UUID, cursor: CursorRequest) -> CursorPage[TransferView]:
-        """Page through what the owner's wallets sent and received, newest first."""

@@ -1,28 +1,46 @@
-from dataclasses import dataclass
-from uuid import UUID
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from kernel.actor import Actor
-from kernel.money import Money
+from kernel.errors import InvalidValue
+from kernel.ids import new_id
 from payments.application.ports.ledger import Cashier, Settled
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.application.ports.signatures import Signatures
+from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.transfer_order import TransferOrder
+
+LINKED_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class TransferTokens:
-    """Move money from the actor's wallet to another; repeating a key returns the first transfer."""
+    """Move money from the actor's wallet as ordered; repeating a key returns the first transfer."""
 
     cashier: Cashier
+    signatures: Signatures
+    policy: SignaturePolicy
 
-    async def __call__(
-        self, *, actor: Actor, key: str, source_id: UUID, target_id: UUID, amount: Money, description: str
-    ) -> Settled:
-        order = TransferOrder(
-            kind=TransferKind.TRANSFER,
-            key=key,
-            initiator_id=actor.user_id,
-            source_id=source_id,
-            target_id=target_id,
-            amount=amount,
-            description=description,
-        )
+    async def __call__(self, *, actor: Actor, order: TransferOrder) -> Settled:
+        """Raise SignatureRequired, InvalidSignature, KeyReused, whatever the ledger refuses, or Unavailable."""
+        self.policy.require(order)
+        if order.signature:
+            await self.signatures.verify(order)
         return await self.cashier.settle(order, actor)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLinked:
+    """Move money by several orders, all of them or none; the key of the whole makes it repeatable."""
+
+    cashier: Cashier
+    policy: SignaturePolicy
+
+    async def __call__(self, *, actor: Actor, orders: Sequence[TransferOrder]) -> Sequence[Settled]:
+        """Raise what the first refused order raises; none has happened then."""
+        if not 1 < len(orders) <= LINKED_MAX:
+            raise InvalidValue(field="legs", expected=f"2 to {LINKED_MAX} legs")
+        for order in orders:
+            self.policy.require(order)
+        link_id = new_id()
+        return await self.cashier.settle_linked([replace(order, link_id=link_id) for order in orders], actor)

@@ -1,12 +1,17 @@
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from kernel.actor import Actor
-from kernel.audit import AuditFact
 from kernel.clock import Clock
-from kernel.money import amount_text
+from kernel.ids import new_id
 from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.wallets import facts
+from payments.application.wallets.queries import WalletQueries
 from payments.domain.account import Account
+from payments.domain.errors import TooManyWallets
+
+WALLETS_MAX: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +21,32 @@ class OpenWallet:
     uow: UnitOfWork
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, wallet_id: UUID, owner_id: UUID, currency: str) -> None:
+    async def __call__(self, *, actor: Actor, wallet_id: UUID, owner_id: UUID, currency: str, name: str = "") -> Account | None:
+        """Return the wallet, or None when it was there."""
         async with self.uow.begin(actor) as tx:
             if await tx.accounts.lock([wallet_id]):
-                return
-            wallet = Account.open_wallet(wallet_id=wallet_id, owner_id=owner_id, currency=currency, at=self.clock.now())
+                return None
+            at = self.clock.now()
+            wallet = Account.open_wallet(wallet_id=wallet_id, owner_id=owner_id, currency=currency, at=at, name=name)
             await tx.accounts.add(wallet)
-            await tx.spending.begin(owner_id, currency, wallet.opened_at)
-            tx.record(
-                AuditFact(
-                    action="payments.wallet.open",
-                    resource_type="wallet",
-                    resource_id=str(wallet_id),
-                    occurred_at=wallet.opened_at,
-                    after={"currency": currency, "owner_id": str(owner_id), "balance": amount_text(wallet.balance, currency)},
-                    related_ids=(str(owner_id),),
-                )
-            )
+            await tx.spending.begin(owner_id, wallet.currency, at)
+            tx.record(facts.opened(wallet))
             for event in wallet.collect():
                 tx.announce(event)
+            return wallet
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOwnWallet:
+    """Open one more wallet for the caller, in any currency; a number of them has its limit."""
+
+    open_wallet: OpenWallet
+    queries: WalletQueries
+
+    async def __call__(self, *, actor: Actor, currency: str, name: str) -> UUID:
+        """Return the new wallet's id; raises TooManyWallets or UnknownCurrency."""
+        if await self.queries.count_of(actor.user_id) >= WALLETS_MAX:
+            raise TooManyWallets(most=WALLETS_MAX)
+        wallet_id = new_id()
+        await self.open_wallet(actor=actor, wallet_id=wallet_id, owner_id=actor.user_id, currency=currency, name=name)
+        return wallet_id

@@ -15,8 +15,16 @@ class WalletView:
     owner_id: UUID | None
     currency: str
     balance: Decimal
+    held: Decimal
+    status: str
+    name: str
+    ceiling: Decimal | None
     version: int
     opened_at: datetime
+
+    @property
+    def available(self) -> Decimal:
+        return self.balance - self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,9 @@ class PostingView:
 
 class WalletQueries(Protocol):
     async def wallet(self, wallet_id: UUID) -> WalletView | None: ...
+
+    async def count_of(self, owner_id: UUID) -> int:
+        """Count an owner's wallets that are not closed."""
 
     async def wallets_of(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]: ...
 

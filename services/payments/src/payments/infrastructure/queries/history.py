@@ -13,17 +13,15 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chassis.database import Database
 from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest
-from payments.application.history.queries import HistoryFilter, PastTransfer
+from payments.application.history.queries import HistoryFilter
+from payments.application.transfers.queries import TransferView
+from payments.infrastructure.queries.rows import SqlReads
+from payments.infrastructure.queries.transfers import COLUMNS, view_of
 
 # Looked through for one page, at most.
 SCANNED_MAX: Final = 1000
-_COLUMNS: Final = """
-    t.id, t.kind, t.status, t.source_id, t.target_id, t.amount, t.currency, t.fee_total, t.reference, t.description,
-    t.initiator_id, t.created_at, t.settled_at
-"""
 _BOUNDS: Final = "id < :before AND id >= :oldest"
 _OF_WALLETS: Final = f"""
     own AS (SELECT id FROM accounts WHERE {{own}}),
@@ -44,9 +42,14 @@ _PAGE: Final = f"""
     WITH {{scanned}}
     SELECT (SELECT count(*) FROM scanned) AS scanned, (SELECT id FROM scanned ORDER BY id LIMIT 1) AS last, page.*
     FROM (SELECT) AS always LEFT JOIN (
-        SELECT {_COLUMNS} FROM scanned JOIN transfers t USING (id) WHERE {{wanted}} ORDER BY t.id DESC LIMIT :limit
+        SELECT {COLUMNS} FROM scanned JOIN transfers t USING (id) WHERE {{wanted}} ORDER BY t.id DESC LIMIT :limit
     ) page ON true ORDER BY page.id DESC
 """
+_AWAITING: Final = text(
+    f"""
+    SELECT {COLUMNS} FROM transfers t WHERE status = 'pending_approval' AND t.id < :before ORDER BY t.id DESC LIMIT :limit
+    """
+)
 _CONDITIONS: Final = {
     "counterparty_id": ":counterparty_id IN (t.source_id, t.target_id)",
     "status": "t.status = :status",
@@ -63,11 +66,8 @@ _NEWEST: Final = UUID(int=2**128 - 1)
 _SLACK: Final = timedelta(seconds=60)
 
 
-class SqlHistory:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[PastTransfer]:
+class SqlHistoryQueries(SqlReads):
+    async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
         conditions = {name: sql for name, sql in _CONDITIONS.items() if getattr(wanted, name) is not None}
         parameters: dict[str, Any] = {name: getattr(wanted, name) for name in conditions}
         if wanted.text is not None:
@@ -76,10 +76,14 @@ class SqlHistory:
         scan = SCANNED_MAX if conditions else cursor.limit + 1
         parameters |= {"before": _before(wanted, cursor), "oldest": _oldest(wanted), "scan": scan, "limit": cursor.limit + 1}
         query = _PAGE.format(scanned=_scanned(wanted, parameters), wanted=" AND ".join(conditions.values()) or "true")
-        async with self._database.read() as connection:
-            rows = (await connection.execute(text(query), parameters)).all()
-        found = [PastTransfer(**dict(zip(PastTransfer.__slots__, row[2:], strict=True))) for row in rows if row.id]
-        return CursorPage(found[: cursor.limit], _next(found, cursor, rows[0].scanned == scan, rows[0].last))
+        rows = await self._rows(text(query), **parameters)
+        found = [view_of(row[2:]) for row in rows if row.id]
+        return CursorPage(found[: cursor.limit], _next(found, cursor, more_to_scan=rows[0].scanned == scan, last=rows[0].last))
+
+    async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[TransferView]:
+        rows = await self._rows(_AWAITING, before=_before(HistoryFilter(), cursor), limit=cursor.limit + 1)
+        found = [view_of(row) for row in rows]
+        return CursorPage(found[: cursor.limit], _next(found, cursor, more_to_scan=False, last=None))
 
 
 def _scanned(wanted: HistoryFilter, parameters: dict[str, Any]) -> str:
@@ -93,7 +97,7 @@ def _scanned(wanted: HistoryFilter, parameters: dict[str, Any]) -> str:
     return _OF_WALLETS.format(own=" AND ".join(own)) if own else _OF_ALL
 
 
-def _next(found: list[PastTransfer], cursor: CursorRequest, more_to_scan: bool, last: UUID | None) -> str | None:
+def _next(found: list[TransferView], cursor: CursorRequest, *, more_to_scan: bool, last: UUID | None) -> str | None:
     if len(found) > cursor.limit:
         return str(found[cursor.limit - 1].id)
     return str(last) if more_to_scan else None

@@ -8,10 +8,12 @@ from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 from payments.application.wallets.queries import PostingView, WalletView
 from payments.infrastructure.queries.rows import SqlReads, before, next_cursor
 
-_WALLET = text("SELECT id, owner_id, currency, balance, version, opened_at FROM accounts WHERE id = :id AND kind = 'wallet'")
+# ruff: noqa: S608  # the columns are our own constant
+_COLUMNS = "id, owner_id, currency, balance, held, status, name, ceiling, version, opened_at"
+_WALLET = text(f"SELECT {_COLUMNS} FROM accounts WHERE id = :id AND kind = 'wallet'")
 _WALLETS_OF = text(
-    """
-    SELECT id, owner_id, currency, balance, version, opened_at, count(*) OVER () AS total
+    f"""
+    SELECT {_COLUMNS}, count(*) OVER () AS total
     FROM accounts WHERE owner_id = :owner ORDER BY opened_at, id LIMIT :limit OFFSET :offset
     """
 )
@@ -24,7 +26,14 @@ _POSTINGS = text(
 )
 
 
+_COUNT_OF = text("SELECT count(*) FROM accounts WHERE owner_id = :owner AND status <> 'closed'")
+
+
 class SqlWalletQueries(SqlReads):
+    async def count_of(self, owner_id: UUID) -> int:
+        rows = await self._rows(_COUNT_OF, owner=owner_id)
+        return int(rows[0][0])
+
     async def wallet(self, wallet_id: UUID) -> WalletView | None:
         rows = await self._rows(_WALLET, id=wallet_id)
         return WalletView(*rows[0]) if rows else None

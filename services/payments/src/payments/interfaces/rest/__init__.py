@@ -1,9 +1,12 @@
 """Payments' REST side."""
 
 from payments.interfaces.rest.fees import fees
+from payments.interfaces.rest.ledger import accounts, ledger
 from payments.interfaces.rest.limits import limits
 from payments.interfaces.rest.rates import rates
-from payments.interfaces.rest.transfers import issuances, transfers
-from payments.interfaces.rest.wallets import ledger, wallets
+from payments.interfaces.rest.statements import statements
+from payments.interfaces.rest.transfers import issuances, payments, transfers
+from payments.interfaces.rest.wallets import wallets
 
-ROUTERS = (transfers, issuances, wallets, ledger, fees, rates, limits)
+# Statements first: "/transfers/export" is no transfer's id.
+ROUTERS = (statements, transfers, payments, issuances, wallets, accounts, ledger, fees, rates, limits)

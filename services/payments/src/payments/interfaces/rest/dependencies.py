@@ -1,8 +1,19 @@
+"""What endpoints are given."""
+
+from dataclasses import dataclass, replace
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
+from pydantic import AwareDatetime
 
+from chassis.rest import AmountText
+from kernel.actor import Actor
+from kernel.money import Money
 from payments.application import Payments
+from payments.application.history.queries import HistoryFilter
+from payments.domain.transfer import TransferStatus
+from payments.domain.transfer_order import TransferKind
 
 
 def application(request: Request) -> Payments:
@@ -11,3 +22,49 @@ def application(request: Request) -> Payments:
 
 
 App = Annotated[Payments, Depends(application)]
+
+_AMOUNT = "In units of the currency, such as 250.00"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which transfers are asked for, before it is known by whom."""
+
+    filter: HistoryFilter
+
+    def of(self, actor: Actor, *, kind: str | None = None) -> HistoryFilter:
+        """What of them the caller's wallets sent and received."""
+        return replace(self.filter, owner_id=actor.user_id, kind=kind or self.filter.kind)
+
+
+async def _history(  # each is a filter of the query string
+    *,
+    wallet_id: UUID | None = None,
+    counterparty_id: UUID | None = None,
+    status: TransferStatus | None = None,
+    kind: TransferKind | None = None,
+    currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
+    amount_min: Annotated[AmountText | None, Query(description=_AMOUNT)] = None,
+    amount_max: Annotated[AmountText | None, Query(description=_AMOUNT)] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Made at or after")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Made before")] = None,
+    text: Annotated[str | None, Query(min_length=2, max_length=64, description="In description or reference")] = None,
+) -> Wanted:
+    return Wanted(
+        HistoryFilter(
+            wallet_id=wallet_id,
+            counterparty_id=counterparty_id,
+            status=status,
+            kind=kind,
+            currency=currency,
+            # ELC has the most decimals of all currencies: a bound, not an amount of one.
+            amount_min=Money.of(amount_min, "ELC").amount if amount_min is not None else None,
+            amount_max=Money.of(amount_max, "ELC").amount if amount_max is not None else None,
+            since=since,
+            until=until,
+            text=text,
+        )
+    )
+
+
+History = Annotated[Wanted, Depends(_history)]

@@ -1,4 +1,4 @@
-"""Transfers and issuances. They keep their own Idempotency-Key, with the payment and for as long."""
+"""Transfers, payments and issuances. They keep their own Idempotency-Key, with the payment and for as long."""
 
 from uuid import UUID
 
@@ -17,12 +17,26 @@ from chassis.rest import (
     envelope,
     mark_replayed,
 )
+from kernel.assurance import STRONG_AND_RECENT
 from kernel.money import Money
 from payments.application.ports.ledger import Settled
-from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.transfers import IssuanceRequest, TransferRequest, TransferResponse
+from payments.application.transfers.queries import TransferView
+from payments.domain.transfer import Transfer
+from payments.interfaces.rest.dependencies import App, History
+from payments.interfaces.rest.schemas.transfers import (
+    CaptureRequest,
+    IssuanceRequest,
+    LinkedRequest,
+    LinkedResponse,
+    PaymentRequest,
+    ReasonRequest,
+    RefundRequest,
+    TransferRequest,
+    TransferResponse,
+)
 
 transfers = Router(prefix="/transfers", tags=["transfers"])
+payments = Router(prefix="/payments", tags=["payments"])
 issuances = Router(prefix="/issuances", tags=["issuances"])
 
 
@@ -30,28 +44,112 @@ issuances = Router(prefix="/issuances", tags=["issuances"])
 async def transfer_tokens(
     body: TransferRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
-    """Move money from one of the caller's wallets to another wallet."""
-    settled = await app.transfers.transfer_tokens(
-        actor=actor,
-        key=key,
-        source_id=body.source_wallet_id,
-        target_id=body.target_wallet_id,
-        amount=Money.of(body.amount, body.currency),
-        description=body.description,
-    )
-    return _answer(settled, response)
+    """Move money from one of the caller's wallets to another wallet: now, or on hold until it is captured.
+
+    One that needs a second person's approval answers with status pending_approval, its money on hold.
+    """
+    return _answer(await app.transfers.transfer_tokens(actor=actor, order=body.order(actor, key)), response)
+
+
+@transfers.post("/linked", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+async def transfer_linked(
+    body: LinkedRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
+) -> Envelope[LinkedResponse]:
+    """Make up to 100 transfers, all of them or none."""
+    settled = await app.transfers.transfer_linked(actor=actor, orders=body.orders(actor, key))
+    if settled[0].replayed:
+        mark_replayed(response)
+    made = [TransferResponse.of(TransferView.of(one.transfer)) for one in settled]
+    return envelope(LinkedResponse.model_construct(link_id=made[0].link_id, items=made))
 
 
 @transfers.get("", dependencies=[Authenticated])
-async def list_transfers(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[TransferResponse]]:
-    """Page through what the caller's wallets sent and received, newest first."""
-    return cursor_of(await app.queries.transfers_of(actor.user_id, cursor), TransferResponse.of_view)
+async def list_transfers(
+    actor: CurrentActor, cursor: CursorPaging, app: App, wanted: History
+) -> Envelope[CursorPageOf[TransferResponse]]:
+    """Page through what the caller's wallets sent and received, newest first. A page may be short and still have a next."""
+    return cursor_of(await app.queries.history(wanted.of(actor), cursor), TransferResponse.of)
+
+
+@transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")])
+async def list_awaiting_approval(cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[TransferResponse]]:
+    """Page through everybody's transfers that wait for a decision, newest first."""
+    return cursor_of(await app.queries.awaiting_approval(cursor), TransferResponse.of)
 
 
 @transfers.get("/{transfer_id}", dependencies=[Authenticated])
 async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Read a transfer that the caller made, sent or received."""
-    return envelope(TransferResponse.of_view(await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)))
+    """Read a transfer that the caller made, sent or received; staff read any."""
+    return envelope(TransferResponse.of(await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)))
+
+
+@transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")])
+async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
+    """Move what is on hold, or a part of it; the rest is let go. Its sender and its receiver may."""
+    held = await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)
+    amount = Money.of(body.amount, held.currency) if body.amount is not None else None
+    return _show(await app.transfers.capture_transfer(actor=actor, transfer_id=transfer_id, amount=amount))
+
+
+@transfers.post("/{transfer_id}/void", dependencies=[Requires("payment:create")])
+async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
+    """Let go what is on hold: its receiver at any time, its sender while it waits for approval."""
+    return _show(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
+
+
+@transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
+async def approve_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
+    """Let a waiting transfer happen; never one's own."""
+    return _show(await app.transfers.approve_transfer(actor=actor, transfer_id=transfer_id))
+
+
+@transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
+async def reject_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
+    """Decide against a waiting transfer, and let its money go; never one's own."""
+    return _show(await app.transfers.reject_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
+
+
+@transfers.post("/{transfer_id}/refund", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+async def refund_transfer(
+    transfer_id: UUID, body: RefundRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
+) -> Envelope[TransferResponse]:
+    """Give back a part of what the caller received, or all of it; answers with the refund, a transfer of its own."""
+    original = await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)
+    amount = Money.of(body.amount, original.currency) if body.amount is not None else None
+    settled = await app.transfers.refund_transfer(
+        actor=actor, key=key, transfer_id=transfer_id, amount=amount, reason=body.reason
+    )
+    return _answer(settled, response)
+
+
+@transfers.post(
+    "/{transfer_id}/reverse",
+    status_code=201,
+    dependencies=[Requires("payment:reconcile", assurance=STRONG_AND_RECENT)],
+    idempotency="own",
+)
+async def reverse_transfer(
+    transfer_id: UUID, body: ReasonRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
+) -> Envelope[TransferResponse]:
+    """Undo a whole entry, fees and all; answers with the reversal, a transfer of its own."""
+    settled = await app.transfers.reverse_transfer(actor=actor, key=key, transfer_id=transfer_id, reason=body.reason)
+    return _answer(settled, response)
+
+
+@payments.post("", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+async def make_payment(
+    body: PaymentRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
+) -> Envelope[TransferResponse]:
+    """Pay a merchant or biller under their reference: a transfer of kind payment."""
+    return _answer(await app.transfers.transfer_tokens(actor=actor, order=body.order(actor, key)), response)
+
+
+@payments.get("", dependencies=[Authenticated])
+async def list_payments(
+    actor: CurrentActor, cursor: CursorPaging, app: App, wanted: History
+) -> Envelope[CursorPageOf[TransferResponse]]:
+    """Page through the caller's payments, made and received, newest first."""
+    return cursor_of(await app.queries.history(wanted.of(actor, kind="payment"), cursor), TransferResponse.of)
 
 
 @issuances.post("", status_code=201, dependencies=[Requires("treasury:issue")], idempotency="own")
@@ -68,4 +166,8 @@ async def issue_money(
 def _answer(settled: Settled, response: Response) -> Envelope[TransferResponse]:
     if settled.replayed:
         mark_replayed(response)
-    return envelope(TransferResponse.of(settled.transfer))
+    return _show(settled.transfer)
+
+
+def _show(transfer: Transfer) -> Envelope[TransferResponse]:
+    return envelope(TransferResponse.of(TransferView.of(transfer)))

@@ -1,6 +1,10 @@
-"""Wallets and their history, and the ledger's own check."""
+"""Wallets: opened, named, frozen, closed, and what moved on them."""
 
+from typing import Annotated
 from uuid import UUID
+
+from fastapi import Query
+from pydantic import AwareDatetime
 
 from chassis.rest import (
     Authenticated,
@@ -16,12 +20,21 @@ from chassis.rest import (
     envelope,
     page_of,
 )
+from kernel.actor import Actor
+from kernel.money import Money, amount_text
+from payments.application import Payments
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.ledger import TrialBalanceLineResponse, TrialBalanceResponse
-from payments.interfaces.rest.schemas.wallets import PostingResponse, WalletResponse
+from payments.interfaces.rest.schemas.wallets import (
+    BalanceResponse,
+    CeilingRequest,
+    FreezeRequest,
+    OpenWalletRequest,
+    PostingResponse,
+    RenameRequest,
+    WalletResponse,
+)
 
 wallets = Router(prefix="/wallets", tags=["wallets"])
-ledger = Router(prefix="/ledger", tags=["ledger"])
 
 
 @wallets.get("", dependencies=[Authenticated])
@@ -30,10 +43,43 @@ async def list_wallets(actor: CurrentActor, paging: Paging, app: App) -> Envelop
     return page_of(await app.queries.wallets_of(actor.user_id, paging), WalletResponse.of)
 
 
+@wallets.post("", status_code=201, dependencies=[Requires("payment:create")])
+async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+    """Open one more wallet, in any currency."""
+    wallet_id = await app.wallets.open_own_wallet(actor=actor, currency=body.currency, name=body.name)
+    return await _show(app, actor, wallet_id)
+
+
 @wallets.get("/{wallet_id}", dependencies=[Authenticated])
 async def get_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Read one of the caller's wallets."""
-    return envelope(WalletResponse.of(await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)))
+    """Read one of the caller's wallets; staff read any."""
+    return await _show(app, actor, wallet_id)
+
+
+@wallets.patch("/{wallet_id}", dependencies=[Authenticated])
+async def rename_wallet(wallet_id: UUID, body: RenameRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+    """Name a wallet of the caller's."""
+    await app.wallets.change_wallet.rename(actor=actor, wallet_id=wallet_id, name=body.name)
+    return await _show(app, actor, wallet_id)
+
+
+@wallets.delete("/{wallet_id}", dependencies=[Authenticated])
+async def close_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+    """Close a wallet of the caller's for good; it must be empty."""
+    await app.wallets.change_wallet.close(actor=actor, wallet_id=wallet_id)
+    return await _show(app, actor, wallet_id)
+
+
+@wallets.get("/{wallet_id}/balance", dependencies=[Authenticated])
+async def get_balance(
+    wallet_id: UUID,
+    actor: CurrentActor,
+    app: App,
+    as_of: Annotated[AwareDatetime, Query(examples=["2026-03-01T00:00:00Z"], description="After all postings before it")],
+) -> Envelope[BalanceResponse]:
+    """Read what a wallet held at an instant."""
+    balance, currency = await app.history.read_balance(actor=actor, wallet_id=wallet_id, at=as_of)
+    return envelope(BalanceResponse(wallet_id=wallet_id, as_of=as_of, balance=amount_text(balance, currency), currency=currency))
 
 
 @wallets.get("/{wallet_id}/postings", dependencies=[Authenticated])
@@ -41,11 +87,32 @@ async def list_postings(
     wallet_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[PostingResponse]]:
     """Page through a wallet's postings, newest first, each with the balance it left."""
-    return cursor_of(await app.wallets.read_wallets.postings(actor=actor, wallet_id=wallet_id, cursor=cursor), PostingResponse.of)
+    page = await app.wallets.read_wallets.postings(actor=actor, wallet_id=wallet_id, cursor=cursor)
+    return cursor_of(page, PostingResponse.of)
 
 
-@ledger.get("/trial-balance", dependencies=[Requires("payment:reconcile")])
-async def get_trial_balance(app: App) -> Envelope[TrialBalanceResponse]:
-    """Sum all accounts by currency; every total is zero."""
-    lines = await app.queries.trial_balance()
-    return envelope(TrialBalanceResponse(items=[TrialBalanceLineResponse.of(line) for line in lines]))
+@wallets.post("/{wallet_id}/freeze", dependencies=[Requires("payment:reconcile")])
+async def freeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+    """Let nothing move on a wallet until it is unfrozen."""
+    await app.wallets.change_wallet.freeze(actor=actor, wallet_id=wallet_id, reason=body.reason)
+    return await _show(app, actor, wallet_id)
+
+
+@wallets.post("/{wallet_id}/unfreeze", dependencies=[Requires("payment:reconcile")])
+async def unfreeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+    """Let money move on a frozen wallet again."""
+    await app.wallets.change_wallet.unfreeze(actor=actor, wallet_id=wallet_id, reason=body.reason)
+    return await _show(app, actor, wallet_id)
+
+
+@wallets.put("/{wallet_id}/ceiling", dependencies=[Requires("payment:reconcile")])
+async def set_ceiling(wallet_id: UUID, body: CeilingRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+    """Let a wallet hold so much at most."""
+    wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
+    ceiling = Money.of(body.amount, wallet.currency).amount if body.amount is not None else None
+    await app.wallets.change_wallet.bound(actor=actor, wallet_id=wallet_id, ceiling=ceiling, reason=body.reason)
+    return await _show(app, actor, wallet_id)
+
+
+async def _show(app: Payments, actor: Actor, wallet_id: UUID) -> Envelope[WalletResponse]:
+    return envelope(WalletResponse.of(await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)))

@@ -1,31 +1,77 @@
 """Transfers and issuances."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Self
+from decimal import Decimal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.rest import AmountText, RequestModel
-from kernel.money import amount_text
+from kernel.actor import Actor
+from kernel.money import Money, amount_text
 from payments.application.transfers.queries import TransferView
-from payments.domain.transfer import Transfer
-from payments.interfaces.rest.schemas.fields import CurrencyCode, Description
+from payments.domain.transfer_order import (
+    METADATA_KEYS_MAX,
+    METADATA_LENGTH_MAX,
+    Signature,
+    TransferKind,
+    TransferOrder,
+)
+from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, Reason, Reference
+
+_SOURCE = "01980a52-7c00-7000-8000-000000000001"
+_TARGET = "01980a52-7c00-7000-8000-000000000002"
+_MetadataText = Annotated[str, Field(max_length=METADATA_LENGTH_MAX)]
+Metadata = Annotated[dict[_MetadataText, _MetadataText], Field(max_length=METADATA_KEYS_MAX, examples=[{"order": "A-17"}])]
 
 
-class TransferRequest(RequestModel):
+class SignatureRequest(RequestModel):
+    """By a device key of the payer's, over the canonical form of the order (docs/api.md)."""
+
+    key_id: UUID
+    algorithm: Literal["Ed25519", "ES256"]
+    value: Annotated[str, Field(min_length=86, max_length=88, description="64 bytes, base64url")]
+
+    def signature(self) -> Signature:
+        return Signature(key_id=self.key_id, algorithm=self.algorithm, value=self.value)
+
+
+class _MoveRequest(RequestModel):
     source_wallet_id: UUID
     target_wallet_id: UUID
     amount: AmountText
     currency: CurrencyCode
     description: Description = ""
 
+    def _order(self, kind: TransferKind, actor: Actor, key: str, **more: object) -> TransferOrder:
+        values: dict[str, object] = {"description": self.description, **more}
+        return TransferOrder(
+            kind=kind,
+            key=key,
+            initiator_id=actor.user_id,
+            source_id=self.source_wallet_id,
+            target_id=self.target_wallet_id,
+            amount=Money.of(self.amount, self.currency),
+            **values,  # type: ignore[arg-type]  # each caller's own fields, by their names
+        )
+
+
+class TransferRequest(_MoveRequest):
+    """`capture` later puts the money on hold; `target_currency` converts it at the rate of the moment."""
+
+    capture: Literal["now", "later"] = "now"
+    target_currency: CurrencyCode | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    signature: SignatureRequest | None = None
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
-                    "source_wallet_id": "01980a52-7c00-7000-8000-000000000001",
-                    "target_wallet_id": "01980a52-7c00-7000-8000-000000000002",
+                    "source_wallet_id": _SOURCE,
+                    "target_wallet_id": _TARGET,
                     "amount": "250.00",
                     "currency": "NAD",
                     "description": "rent, March",
@@ -34,61 +80,214 @@ class TransferRequest(RequestModel):
         }
     )
 
+    def order(self, actor: Actor, key: str) -> TransferOrder:
+        return self._order(
+            TransferKind.CONVERSION if self.target_currency else TransferKind.TRANSFER,
+            actor,
+            key,
+            target_currency=self.target_currency,
+            capture_later=self.capture == "later",
+            metadata=self.metadata,
+            signature=self.signature.signature() if self.signature else None,
+        )
 
-class IssuanceRequest(RequestModel):
-    wallet_id: UUID
-    amount: AmountText
-    currency: CurrencyCode
-    reason: Annotated[str, Field(min_length=3, max_length=140)]
+
+class PaymentRequest(_MoveRequest):
+    """To a merchant or biller, under the reference that they gave."""
+
+    reference: Reference
+    capture: Literal["now", "later"] = "now"
+    metadata: Metadata = Field(default_factory=dict)
+    signature: SignatureRequest | None = None
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
-                    "wallet_id": "01980a52-7c00-7000-8000-000000000001",
-                    "amount": "1000.00",
+                    "source_wallet_id": _SOURCE,
+                    "target_wallet_id": _TARGET,
+                    "amount": "480.00",
                     "currency": "NAD",
-                    "reason": "opening float",
+                    "reference": "INV-2026-0147",
+                    "description": "electricity, March",
                 }
             ]
         }
     )
 
+    def order(self, actor: Actor, key: str) -> TransferOrder:
+        return self._order(
+            TransferKind.PAYMENT,
+            actor,
+            key,
+            reference=self.reference,
+            capture_later=self.capture == "later",
+            metadata=self.metadata,
+            signature=self.signature.signature() if self.signature else None,
+        )
+
+
+class LegRequest(_MoveRequest):
+    reference: Annotated[str, Field(max_length=64)] = ""
+
+
+class LinkedRequest(RequestModel):
+    """Transfers of which all are made, or none."""
+
+    legs: Annotated[list[LegRequest], Field(min_length=2, max_length=100)]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "legs": [
+                        {"source_wallet_id": _SOURCE, "target_wallet_id": _TARGET, "amount": "75.00", "currency": "NAD"},
+                        {"source_wallet_id": _SOURCE, "target_wallet_id": _TARGET, "amount": "25.00", "currency": "NAD"},
+                    ]
+                }
+            ]
+        }
+    )
+
+    def orders(self, actor: Actor, key: str) -> list[TransferOrder]:
+        """The legs' own keys are made of the whole's: repeated, it finds each of them."""
+        return [
+            leg._order(  # noqa: SLF001  # of the same family
+                TransferKind.PAYMENT if leg.reference else TransferKind.TRANSFER,
+                actor,
+                f"{key[:250]}/{number}",
+                reference=leg.reference,
+            )
+            for number, leg in enumerate(self.legs)
+        ]
+
+
+class CaptureRequest(RequestModel):
+    """Without an amount, all of it."""
+
+    amount: AmountText | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": "180.00"}, {}]})
+
+
+class ReasonRequest(RequestModel):
+    reason: Reason
+
+
+class RefundRequest(RequestModel):
+    """Without an amount, all of it."""
+
+    amount: AmountText | None = None
+    reason: Reason
+
+
+class IssuanceRequest(RequestModel):
+    wallet_id: UUID
+    amount: AmountText
+    currency: CurrencyCode
+    reason: Reason
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"wallet_id": _SOURCE, "amount": "1000.00", "currency": "NAD", "reason": "opening float"}]
+        }
+    )
+
+
+class FeeLineResponse(BaseModel):
+    account: str
+    amount: str
+    rule_id: UUID
+    refundable: bool
+
+
+class SignatureResponse(BaseModel):
+    key_id: UUID
+    algorithm: str
+    value: str
+
 
 class TransferResponse(BaseModel):
+    """`fee_total` is on top of the amount. `target_amount` is what arrived of a conversion, at `rate` net of the spread."""
+
     id: UUID
     kind: str
-    status: str = "completed"
+    status: str
     source_wallet_id: UUID
     target_wallet_id: UUID
     amount: str
     currency: str
+    fee_total: str
+    fees: list[FeeLineResponse]
+    target_amount: str | None
+    target_currency: str | None
+    rate: str | None
+    held_amount: str
+    captured_amount: str | None
+    refunded_amount: str
+    reference: str
     description: str
-    settled_at: datetime
+    metadata: dict[str, str]
+    initiator_id: UUID
+    parent_id: UUID | None
+    link_id: UUID | None
+    signature: SignatureResponse | None
+    created_at: datetime
+    settled_at: datetime | None
+    expires_at: datetime | None
+    closed_at: datetime | None
+    decided_by: UUID | None
+    decided_at: datetime | None
+    reason: str | None
+    version: int
 
     @classmethod
-    def of(cls, transfer: Transfer) -> Self:
-        order = transfer.order
-        return cls(
-            id=transfer.id,
-            kind=order.kind,
-            source_wallet_id=order.source_id,
-            target_wallet_id=order.target_id,
-            amount=order.amount.text,
-            currency=order.amount.currency.code,
-            description=order.description,
-            settled_at=transfer.settled_at,
-        )
+    def of(cls, view: TransferView) -> "TransferResponse":
+        currency = view.currency
 
-    @classmethod
-    def of_view(cls, view: TransferView) -> Self:
-        return cls(
+        def text(amount: Decimal) -> str:
+            return amount_text(amount, currency)
+
+        return cls.model_construct(
             id=view.id,
             kind=view.kind,
+            status=view.status,
             source_wallet_id=view.source_id,
             target_wallet_id=view.target_id,
-            amount=amount_text(view.amount, view.currency),
-            currency=view.currency,
+            amount=text(view.amount),
+            currency=currency,
+            fee_total=text(view.fee_total),
+            fees=[_fee(line) for line in view.fees],
+            target_amount=amount_text(view.target_amount, view.target_currency)
+            if view.target_amount is not None and view.target_currency
+            else None,
+            target_currency=view.target_currency,
+            rate=f"{view.rate.normalize():f}" if view.rate is not None else None,
+            held_amount=text(view.held),
+            captured_amount=text(view.captured) if view.captured is not None else None,
+            refunded_amount=text(view.refunded),
+            reference=view.reference,
             description=view.description,
+            metadata=dict(view.metadata),
+            initiator_id=view.initiator_id,
+            parent_id=view.parent_id,
+            link_id=view.link_id,
+            signature=SignatureResponse.model_validate(view.signature) if view.signature else None,
+            created_at=view.created_at,
             settled_at=view.settled_at,
+            expires_at=view.expires_at,
+            closed_at=view.closed_at,
+            decided_by=view.decided_by,
+            decided_at=view.decided_at,
+            reason=view.reason,
+            version=view.version,
         )
+
+
+class LinkedResponse(BaseModel):
+    link_id: UUID | None
+    items: list[TransferResponse]
+
+
+def _fee(line: Mapping[str, object]) -> FeeLineResponse:
+    return FeeLineResponse.model_validate(line)

@@ -1,19 +1,54 @@
-"""Wallets and their postings."""
+"""Wallets, their postings and their statements."""
 
 from datetime import datetime
-from typing import Self
+from decimal import Decimal
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.rest import AmountText, RequestModel
 from kernel.money import amount_text
 from payments.application.wallets.queries import PostingView, WalletView
+from payments.domain.statement import Statement, StatementLine
+from payments.interfaces.rest.schemas.fields import CurrencyCode, Reason
+
+WalletName = Annotated[str, Field(max_length=60, examples=["savings"])]
+
+
+class OpenWalletRequest(RequestModel):
+    currency: CurrencyCode
+    name: WalletName = ""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"currency": "USD", "name": "travel"}]})
+
+
+class RenameRequest(RequestModel):
+    name: WalletName
+
+
+class FreezeRequest(RequestModel):
+    reason: Reason
+
+
+class CeilingRequest(RequestModel):
+    """Without an amount, as much as any wallet holds."""
+
+    amount: AmountText | None
+    reason: Reason
 
 
 class WalletResponse(BaseModel):
+    """`available` is the balance less what is on hold."""
+
     id: UUID
     currency: str
     balance: str
+    held: str
+    available: str
+    status: str
+    name: str
+    ceiling: str | None
     version: int
     opened_at: datetime
 
@@ -23,9 +58,21 @@ class WalletResponse(BaseModel):
             id=view.id,
             currency=view.currency,
             balance=amount_text(view.balance, view.currency),
+            held=amount_text(view.held, view.currency),
+            available=amount_text(view.available, view.currency),
+            status=view.status,
+            name=view.name,
+            ceiling=amount_text(view.ceiling, view.currency) if view.ceiling is not None else None,
             version=view.version,
             opened_at=view.opened_at,
         )
+
+
+class BalanceResponse(BaseModel):
+    wallet_id: UUID
+    as_of: datetime
+    balance: str
+    currency: str
 
 
 class PostingResponse(BaseModel):
@@ -49,4 +96,61 @@ class PostingResponse(BaseModel):
             balance_after=amount_text(view.balance_after, view.currency),
             description=view.description,
             posted_at=view.posted_at,
+        )
+
+
+class StatementLineResponse(BaseModel):
+    sequence: int
+    posted_at: datetime
+    transfer_id: UUID
+    kind: str
+    counterparty_wallet_id: UUID
+    reference: str
+    description: str
+    amount: str
+    balance_after: str
+
+    @classmethod
+    def of(cls, line: StatementLine, currency: str) -> "StatementLineResponse":
+        return cls.model_construct(
+            sequence=line.sequence,
+            posted_at=line.posted_at,
+            transfer_id=line.transfer_id,
+            kind=line.kind,
+            counterparty_wallet_id=line.counterparty_id,
+            reference=line.reference,
+            description=line.description,
+            amount=amount_text(line.amount, currency),
+            balance_after=amount_text(line.balance_after, currency),
+        )
+
+
+class StatementResponse(BaseModel):
+    """The opening balance and the lines make the closing balance."""
+
+    wallet_id: UUID
+    currency: str
+    since: datetime
+    until: datetime
+    opening_balance: str
+    paid_in: str
+    paid_out: str
+    closing_balance: str
+    lines: list[StatementLineResponse]
+
+    @classmethod
+    def of(cls, statement: Statement) -> "StatementResponse":
+        def text(amount: Decimal) -> str:
+            return amount_text(amount, statement.currency)
+
+        return cls.model_construct(
+            wallet_id=statement.account_id,
+            currency=statement.currency,
+            since=statement.since,
+            until=statement.until,
+            opening_balance=text(statement.opening),
+            paid_in=text(statement.paid_in),
+            paid_out=text(statement.paid_out),
+            closing_balance=text(statement.closing),
+            lines=[StatementLineResponse.of(line, statement.currency) for line in statement.lines],
         )

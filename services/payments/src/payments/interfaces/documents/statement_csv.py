@@ -6,7 +6,7 @@ from typing import Final
 
 from kernel.money import amount_text
 from payments.domain.statement import Statement
-from payments.infrastructure.documents.csv_text import Lines, safe, time_text
+from payments.interfaces.documents.csv_text import Lines, safe, time_text
 
 HEADER: Final = ("posted_at", "transfer_id", "kind", "counterparty", "reference", "description", "amount", "currency", "balance")
 _LINES_A_CHUNK = 500

@@ -1,11 +1,17 @@
 """Transfers as Parquet, for those who compute with them: exact decimals, times in UTC."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from dataclasses import astuple, fields
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
-from payments.application.history.queries import PastTransfer
+from payments.application.transfers.queries import TransferView
+
+_COLUMNS: Final = (
+    "id", "kind", "status", "source_id", "target_id", "amount", "currency", "fee_total", "target_amount", "target_currency",
+    "reference", "description", "initiator_id", "created_at", "settled_at",
+)  # fmt: skip
+_of_all = attrgetter(*_COLUMNS)
 
 
 class _Sink:
@@ -29,15 +35,14 @@ class _Sink:
         return b"".join(taken)
 
 
-async def transfers_parquet(pages: AsyncIterable[Sequence[PastTransfer]]) -> AsyncIterator[bytes]:
+async def transfers_parquet(pages: AsyncIterable[Sequence[TransferView]]) -> AsyncIterator[bytes]:
     """Write each page as a row group; memory holds one page. Amounts are decimal128(20, 8)."""
     import pyarrow as pa  # noqa: PLC0415  # 60 MB that only who asks for Parquet has need of
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     amount, moment = pa.decimal128(20, 8), pa.timestamp("us", tz="UTC")
-    types = {"amount": amount, "fee_total": amount, "created_at": moment, "settled_at": moment}
-    names = [field.name for field in fields(PastTransfer)]
-    schema = pa.schema([pa.field(name, types.get(name, pa.string())) for name in names])
+    types = {"amount": amount, "fee_total": amount, "target_amount": amount, "created_at": moment, "settled_at": moment}
+    schema = pa.schema([pa.field(name, types.get(name, pa.string())) for name in _COLUMNS])
     sink = _Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         async for page in pages:
@@ -48,5 +53,5 @@ async def transfers_parquet(pages: AsyncIterable[Sequence[PastTransfer]]) -> Asy
     yield sink.take()
 
 
-def _values(transfer: PastTransfer) -> list[object]:
-    return [str(value) if isinstance(value, UUID) else value for value in astuple(transfer)]
+def _values(transfer: TransferView) -> list[object]:
+    return [str(value) if isinstance(value, UUID) else value for value in _of_all(transfer)]

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Final
 
 from kernel.money import amount_text
-from payments.application.history.queries import PastTransfer
-from payments.infrastructure.documents.csv_text import Lines, safe, time_text
+from payments.application.transfers.queries import TransferView
+from payments.interfaces.documents.csv_text import Lines, safe, time_text
 
 HEADER: Final = (
     "id", "kind", "status", "source_wallet_id", "target_wallet_id", "amount", "currency", "fee_total", "reference", "description",
@@ -14,7 +14,7 @@ HEADER: Final = (
 )  # fmt: skip
 
 
-async def transfers_csv(pages: AsyncIterable[Sequence[PastTransfer]]) -> AsyncIterator[bytes]:
+async def transfers_csv(pages: AsyncIterable[Sequence[TransferView]]) -> AsyncIterator[bytes]:
     """Write the header, then each page as it comes: memory holds one page."""
     lines = Lines()
     writer = csv.writer(lines)
@@ -25,7 +25,7 @@ async def transfers_csv(pages: AsyncIterable[Sequence[PastTransfer]]) -> AsyncIt
         yield lines.take()
 
 
-def _row(transfer: PastTransfer) -> tuple[object, ...]:
+def _row(transfer: TransferView) -> tuple[object, ...]:
     return (
         transfer.id,
         transfer.kind,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kernel.money import amount_text
 from payments.domain.statement import Statement
-from payments.infrastructure.documents.csv_text import time_text
+from payments.interfaces.documents.csv_text import time_text
 
 _TEMPLATE = Path(__file__).with_name("statement.typ")
 # Setting takes a core for a fifth of a second and its memory: one at a time, or payments would have to wait for paper.

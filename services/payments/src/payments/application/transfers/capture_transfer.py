@@ -1,0 +1,88 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+from kernel.money import Money
+from payments.application.ports.screening import Screening
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.transfers import facts
+from payments.application.transfers.locked_transfer import lock_transfer, write
+from payments.application.transfers.screened import require_clear
+from payments.domain.errors import NotTheOwner
+from payments.domain.transfer import Transfer, TransferStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureTransfer:
+    """Move what is on hold, or a part of it. Its sender and its receiver may."""
+
+    uow: UnitOfWork
+    screening: Screening
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, transfer_id: UUID, amount: Money | None) -> Transfer:
+        """Raise NotFound for strangers, NotPending, CaptureTooLarge, ScreeningRefused, or Unavailable."""
+        await require_clear(self.uow, self.screening, transfer_id, actor)
+        async with self.uow.begin(actor) as tx:
+            locked = await lock_transfer(tx, transfer_id)
+            transfer = locked.transfer
+            if not locked.is_party(actor.user_id):
+                raise NotFound(transfer_id=transfer_id)
+            before, at = facts.state(transfer), self.clock.now()
+            transfer.capture(locked.accounts, amount, at)
+            await write(tx, locked)
+            tx.record(facts.changed(transfer, "capture", before=before, accounts=locked.accounts, at=at))
+            return transfer
+
+
+@dataclass(frozen=True, slots=True)
+class VoidTransfer:
+    """Let go what is on hold. Its receiver may; its sender only while it waits for approval, or a hold would be none."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
+        """Raise NotFound for strangers, NotTheOwner for a sender who gave a hold away, NotPending."""
+        async with self.uow.begin(actor) as tx:
+            locked = await lock_transfer(tx, transfer_id)
+            transfer = locked.transfer
+            if not locked.is_party(actor.user_id):
+                raise NotFound(transfer_id=transfer_id)
+            if not (locked.is_target(actor.user_id) or transfer.status is TransferStatus.PENDING_APPROVAL):
+                raise NotTheOwner(transfer_id=transfer_id)
+            before, at = facts.state(transfer), self.clock.now()
+            transfer.void(locked.accounts, reason=reason, at=at)
+            await write(tx, locked)
+            tx.record(facts.changed(transfer, "void", before=before, accounts=locked.accounts, at=at))
+            return transfer
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireTransfers:
+    """End what nobody captured or decided on in time, one transaction each."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, limit: int = 500) -> int:
+        """Return how many have ended."""
+        actor, at = Actor.service("payments"), self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            overdue = await tx.transfers.overdue(at, limit=limit)
+        return sum([await self._expire(actor, transfer_id) for transfer_id in overdue])
+
+    async def _expire(self, actor: Actor, transfer_id: UUID) -> bool:
+        async with self.uow.begin(actor) as tx:
+            locked = await lock_transfer(tx, transfer_id)
+            transfer, at = locked.transfer, self.clock.now()
+            if not transfer.is_overdue(at):
+                # Captured or decided on at the last moment.
+                return False
+            before = facts.state(transfer)
+            transfer.expire(locked.accounts, at=at)
+            await write(tx, locked)
+            tx.record(facts.changed(transfer, "expire", before=before, accounts=locked.accounts, at=at))
+            return True

@@ -1,0 +1,53 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from payments.application.ports.ledger import Terms
+from payments.application.ports.screening import Screening
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.transfers import facts
+from payments.application.transfers.locked_transfer import lock_transfer, write
+from payments.application.transfers.screened import require_clear
+from payments.domain.transfer import Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveTransfer:
+    """Let a waiting transfer happen. The caller holds `payment:approve`, by two factors and minutes ago."""
+
+    uow: UnitOfWork
+    screening: Screening
+    terms: Terms
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, transfer_id: UUID) -> Transfer:
+        """Raise NotFound, OwnDecision for whoever made it, NotPending, ScreeningRefused, or what the accounts refuse."""
+        await require_clear(self.uow, self.screening, transfer_id, actor)
+        async with self.uow.begin(actor) as tx:
+            locked = await lock_transfer(tx, transfer_id)
+            transfer, at = locked.transfer, self.clock.now()
+            before = facts.state(transfer)
+            transfer.approve(locked.accounts, by=actor.user_id, at=at, expires_at=at + self.terms.hold_life)
+            await write(tx, locked)
+            tx.record(facts.changed(transfer, "approve", before=before, accounts=locked.accounts, at=at))
+            return transfer
+
+
+@dataclass(frozen=True, slots=True)
+class RejectTransfer:
+    """Decide against a waiting transfer, and let its money go."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
+        """Raise NotFound, OwnDecision for whoever made it, NotPending."""
+        async with self.uow.begin(actor) as tx:
+            locked = await lock_transfer(tx, transfer_id)
+            transfer, at = locked.transfer, self.clock.now()
+            before = facts.state(transfer)
+            transfer.reject(locked.accounts, by=actor.user_id, reason=reason, at=at)
+            await write(tx, locked)
+            tx.record(facts.changed(transfer, "reject", before=before, accounts=locked.accounts, at=at))
+            return transfer

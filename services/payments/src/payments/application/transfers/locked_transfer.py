@@ -1,0 +1,59 @@
+"""A transfer and the accounts that it is of, locked to be changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.errors import NotFound
+from payments.application.ports.unit_of_work import Transaction
+from payments.domain.account import Account
+from payments.domain.entry import Accounts, Posting, accounts_of, moves_of
+from payments.domain.transfer import Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class LockedTransfer:
+    transfer: Transfer
+    accounts: Accounts
+    postings: tuple[Posting, ...] = ()
+
+    def is_party(self, user_id: UUID) -> bool:
+        """Tell whether a user sends or receives it."""
+        order = self.transfer.order
+        return user_id in {self.accounts[order.source_id].owner_id, self.accounts[order.target_id].owner_id}
+
+    def is_target(self, user_id: UUID) -> bool:
+        return self.accounts[self.transfer.order.target_id].owner_id == user_id
+
+
+async def lock_transfer(tx: Transaction, transfer_id: UUID, *, with_postings: bool = False) -> LockedTransfer:
+    """Lock the accounts in id order, then the transfer; raises NotFound."""
+    found = await tx.transfers.find(transfer_id)
+    if found is None:
+        raise NotFound(transfer_id=transfer_id)
+    order = found.order
+    ids = accounts_of(moves_of(order.source_id, order.target_id, found.quote)) | {order.source_id, order.target_id}
+    accounts = await tx.accounts.lock(list(ids))
+    # Read again under the lock: it may have been captured or decided on meanwhile.
+    transfer = await tx.transfers.lock(transfer_id)
+    postings = tuple(await tx.transfers.postings_of(transfer_id)) if with_postings else ()
+    return LockedTransfer(transfer, accounts, postings)
+
+
+async def write(tx: Transaction, locked: LockedTransfer, *made: Transfer) -> None:
+    """Write how a locked transfer stands now, what it made, and the accounts that moved."""
+    if made:
+        await tx.transfers.add(made)
+    await tx.transfers.save(locked.transfer)
+    await tx.accounts.save(list(_touched(locked, made)))
+    for transfer in (locked.transfer, *made):
+        for event in transfer.collect():
+            tx.announce(event)
+
+
+def _touched(locked: LockedTransfer, made: Iterable[Transfer]) -> Iterable[Account]:
+    order = locked.transfer.order
+    ids = {order.source_id, order.target_id}
+    for transfer in (locked.transfer, *made):
+        ids |= {posting.account_id for posting in transfer.postings}
+    return (account for account in locked.accounts.values() if account.id in ids)

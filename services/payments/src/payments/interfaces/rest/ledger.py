@@ -1,0 +1,49 @@
+"""The ledger itself, for staff: its accounts, and whether it adds up."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Query
+
+from chassis.rest import CursorPageOf, CursorPaging, Envelope, PageOf, Paging, Requires, Router, cursor_of, envelope, page_of
+from payments.application.ledger.queries import AccountFilter
+from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.schemas.ledger import AccountResponse, TrialBalanceLineResponse, TrialBalanceResponse
+from payments.interfaces.rest.schemas.wallets import PostingResponse
+
+ledger = Router(prefix="/ledger", tags=["ledger"])
+accounts = Router(prefix="/accounts", tags=["accounts"])
+
+
+@ledger.get("/trial-balance", dependencies=[Requires("payment:reconcile")])
+async def get_trial_balance(app: App) -> Envelope[TrialBalanceResponse]:
+    """Sum all accounts by currency; every total is zero."""
+    lines = await app.queries.trial_balance()
+    return envelope(TrialBalanceResponse(items=[TrialBalanceLineResponse.of(line) for line in lines]))
+
+
+@accounts.get("", dependencies=[Requires("payment:reconcile")])
+async def list_accounts(  # each is a filter of the query string
+    paging: Paging,
+    app: App,
+    kind: Literal["wallet", "system"] | None = None,
+    status: Literal["open", "frozen", "closed"] | None = None,
+    currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
+    owner_id: UUID | None = None,
+) -> Envelope[PageOf[AccountResponse]]:
+    """List the chart of accounts: the system's own first, then wallets, oldest first."""
+    wanted = AccountFilter(kind=kind, status=status, currency=currency, owner_id=owner_id)
+    return page_of(await app.queries.accounts(wanted, paging), AccountResponse.of)
+
+
+@accounts.get("/{account_id}", dependencies=[Requires("payment:reconcile")])
+async def get_account(account_id: UUID, app: App) -> Envelope[AccountResponse]:
+    """Read any account."""
+    return envelope(AccountResponse.of(await app.ledger.read_account(account_id=account_id)))
+
+
+@accounts.get("/{account_id}/postings", dependencies=[Requires("payment:reconcile")])
+async def list_account_postings(account_id: UUID, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[PostingResponse]]:
+    """Page through any account's postings, newest first."""
+    await app.ledger.read_account(account_id=account_id)
+    return cursor_of(await app.queries.postings(account_id, cursor), PostingResponse.of)

@@ -1,0 +1,84 @@
+"""Statements and exports: what happened, as documents."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from fastapi import Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
+from kernel.pages import CursorRequest
+from payments.application import Payments
+from payments.application.history.queries import HistoryFilter
+from payments.application.transfers.queries import TransferView
+from payments.interfaces.documents.statement_csv import statement_csv
+from payments.interfaces.documents.statement_pdf import statement_pdf
+from payments.interfaces.documents.transfers_csv import transfers_csv
+from payments.interfaces.documents.transfers_parquet import transfers_parquet
+from payments.interfaces.rest.dependencies import App, History
+from payments.interfaces.rest.schemas.wallets import StatementResponse
+
+statements = Router(tags=["statements"])
+_CSV, _PDF, _PARQUET = "text/csv; charset=utf-8", "application/pdf", "application/vnd.apache.parquet"
+_ROWS_A_READ: Final = 1000
+
+
+def _documents(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {200: {"content": {media_type.partition(";")[0]: binary for media_type in media_types}}}
+
+
+@statements.get(
+    "/wallets/{wallet_id}/statement",
+    dependencies=[Authenticated],
+    response_model=Envelope[StatementResponse],
+    responses=_documents(_CSV, _PDF),
+)
+async def get_statement(  # each is of the path or the query string
+    wallet_id: UUID,
+    actor: CurrentActor,
+    app: App,
+    since: Annotated[AwareDatetime, Query(examples=["2026-03-01T00:00:00Z"])],
+    until: Annotated[AwareDatetime, Query(examples=["2026-04-01T00:00:00Z"])],
+    format: Annotated[Literal["json", "csv", "pdf"], Query()] = "json",  # noqa: A002  # the parameter's name
+) -> Envelope[StatementResponse] | Response:
+    """Make the statement of a wallet: what it held, what moved, what it holds at the period's end."""
+    statement = await app.history.read_statement(actor=actor, wallet_id=wallet_id, since=since, until=until)
+    name = f"statement-{wallet_id}-{since:%Y%m%d}-{until:%Y%m%d}"
+    if format == "csv":
+        return Response(b"".join(statement_csv(statement)), headers=_attached(f"{name}.csv"), media_type=_CSV)
+    if format == "pdf":
+        document = await statement_pdf(statement, made_at=app.history.read_statement.clock.now())
+        return Response(document, headers=_attached(f"{name}.pdf"), media_type=_PDF)
+    return envelope(StatementResponse.of(statement))
+
+
+@statements.get("/transfers/export", dependencies=[Authenticated], responses=_documents(_CSV, _PARQUET))
+async def export_transfers(
+    actor: CurrentActor,
+    app: App,
+    wanted: History,
+    format: Annotated[Literal["csv", "parquet"], Query()] = "csv",  # noqa: A002
+) -> StreamingResponse:
+    """Give all that the filters of the history let through, newest first, however many."""
+    pages = _pages(app, wanted.of(actor))
+    if format == "parquet":
+        return StreamingResponse(transfers_parquet(pages), media_type=_PARQUET, headers=_attached("transfers.parquet"))
+    return StreamingResponse(transfers_csv(pages), media_type=_CSV, headers=_attached("transfers.csv"))
+
+
+async def _pages(app: Payments, wanted: HistoryFilter) -> AsyncIterator[Sequence[TransferView]]:
+    cursor: str | None = None
+    while True:
+        page = await app.queries.history(wanted, CursorRequest(cursor, _ROWS_A_READ))
+        if page.items:
+            yield page.items
+        if page.next_cursor is None:
+            return
+        cursor = page.next_cursor
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}"'}
