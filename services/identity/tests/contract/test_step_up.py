@@ -1,0 +1,76 @@
+"""Proving anew who one is, within the running session."""
+
+import httpx
+import pytest
+
+from chassis.auth import TokenVerifier
+from chassis.testing.clocks import ControlledClock
+from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.authenticator_app import second_factor
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def step_up(api: Api, token: str, **proof: object) -> httpx.Response:
+    return await api.post("/auth/step-up", proof, token=token)
+
+
+@pytest.mark.clause("ASVS 7.5.3")
+async def test_token_says_when_and_how_and_so_does_every_one_after_it(
+    api: Api, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    await api.register()
+    pair = (await api.login()).json()["data"]
+    app = await second_factor(api, pair["access_token"], clock)
+    before = await verifier.verify(pair["access_token"])
+    clock.advance(seconds=400)
+    stepped = (await step_up(api, pair["access_token"], code=app.code())).json()["data"]
+    assert set(stepped) == {"access_token", "token_type", "expires_in"}
+    claims = await verifier.verify(stepped["access_token"])
+    assert (claims.session_id, claims.authenticated_at) == (before.session_id, clock.now())
+    assert claims.methods == ("pwd", "otp", "mfa")
+    clock.advance(seconds=60)
+    refreshed = (await api.refresh(pair["refresh_token"])).json()["data"]
+    after = await verifier.verify(refreshed["access_token"])
+    assert (after.methods, after.authenticated_at) == (claims.methods, claims.authenticated_at)
+
+
+async def test_password_is_for_who_has_no_second_factor(api: Api, clock: ControlledClock) -> None:
+    token = await api.signed_in()
+    assert refusal(await step_up(api, token, password="wrong")) == (401, "AUTH_001")
+    assert (await step_up(api, token, password=PASSWORD)).status_code == 200
+    await second_factor(api, token, clock)
+    refused = await step_up(api, token, password=PASSWORD)
+    assert (refusal(refused), refused.json()["step_up"]["acr_values"]) == ((401, "AUTH_005"), "urn:elcorp:acr:mfa")
+
+
+async def test_guesses_are_limited_to_twenty_an_hour(api: Api) -> None:
+    token = await api.signed_in()
+    for _ in range(20):
+        assert refusal(await step_up(api, token, password="wrong")) == (401, "AUTH_001")
+    assert refusal(await step_up(api, token, password=PASSWORD)) == (429, "RATE_001")
+    assert refusal(await step_up(api, token, code="000000")) == (429, "RATE_001")
+
+
+async def test_code_is_not_taken_twice_across_signing_in_and_stepping_up(api: Api, clock: ControlledClock) -> None:
+    token = await api.signed_in()
+    app = await second_factor(api, token, clock)
+    assert refusal(await step_up(api, token, code=app.code())) == (401, "AUTH_006")
+    clock.advance(seconds=30)
+    assert (await step_up(api, token, code=app.code())).status_code == 200
+    challenge = (await api.login()).json()["data"]["challenge"]
+    shown = await api.post("/auth/login/verify", {"challenge": challenge, "code": app.code()})
+    assert refusal(shown) == (401, "AUTH_006")
+
+
+async def test_session_that_ended_steps_up_no_more(api: Api) -> None:
+    token = await api.signed_in()
+    await api.post("/auth/logout", token=token)
+    assert refusal(await step_up(api, token, password=PASSWORD)) == (401, "AUTH_003")
+
+
+@pytest.mark.parametrize("proof", [{}, {"code": "123456", "password": PASSWORD}, {"passkey": {}}, {"code": "1"}])
+async def test_one_proof_is_given(api: Api, proof: dict[str, object]) -> None:
+    assert (await step_up(api, await api.signed_in(), **proof)).status_code == 422
