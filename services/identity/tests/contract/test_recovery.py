@@ -10,7 +10,7 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.fakes import Surroundings
 
@@ -180,3 +180,15 @@ async def test_two_decisions_at_once_settle_it_once(api: Api, app: App, approver
         *(decide(api, asked["id"], approver.token, approve=approve) for approve in (True, False, True, False))
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+
+
+async def test_changed_password_voids_the_links_that_wait(api: Api, identity: Identity, database: Database) -> None:
+    token = await api.signed_in()
+    await ask(api)
+    (link,) = await links(identity, database)
+    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    changed = await api.patch(
+        f"/users/{user_id}/password", {"current_password": PASSWORD, "new_password": "Etosha-Morning-58!"}, token=token
+    )
+    assert changed.status_code == 200, changed.text
+    assert (await reset(api, link)).status_code == 422

@@ -35,6 +35,8 @@ class NewPassword:
         return await self.passwords.hash(secret)
 
     async def set(self, tx: Transaction, user: User, password_hash: str, *, at: datetime) -> None:
-        """Give a locked user the password, and keep the hash of the one before."""
+        """Give a locked user the password, keep the hash of the one before, and void the links that wait."""
         await tx.password_history.add(user.id, user.password_hash, replaced_at=at)
         user.change_password(password_hash, at=at)
+        # A link that was sent before could undo it.
+        await tx.password_resets.void(user.id, at=at)

@@ -80,7 +80,6 @@ class ResetPassword:
             if user is None or not user.is_active or reset is None or not reset.use(at=at):
                 raise InvalidResetLink(field="token")
             await self.new_password.set(tx, user, password_hash, at=at)
-            await tx.password_resets.void(user.id, at=at)
             ended = await end_all(tx, user.id, EndReason.PASSWORD_CHANGED, at)
             tx.record(facts.password_reset(user, sessions_ended=len(ended), at=at))
             await tx.messages.send(user.id, Template.PASSWORD_CHANGED)
