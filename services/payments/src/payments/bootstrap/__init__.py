@@ -2,6 +2,8 @@
 
 from chassis.run import Service
 from chassis.run.folders import migrations_of
+from payments.bootstrap.commands import COMMANDS
+from payments.bootstrap.jobs import jobs
 from payments.bootstrap.processes import serving, working
 from payments.settings import PaymentsSettings
 
@@ -11,4 +13,6 @@ SERVICE = Service(
     serving=serving,
     working=working,
     migrations=migrations_of(PaymentsSettings.NAME),
+    jobs=jobs,
+    commands=COMMANDS,
 )

@@ -17,7 +17,7 @@ from payments.settings import PaymentsSettings
 
 @asynccontextmanager
 async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
-    """Answer REST; gRPC carries health and reflection until a peer asks payments something."""
+    """Answer REST and gRPC."""
     from chassis.rpc import connect
     from chassis.run import platform
     from elcorp.payments.v1 import events_pb2
@@ -27,6 +27,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from payments.infrastructure.queries.pricing import SqlPricingQueries
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
+    from payments.interfaces.grpc import rpc_services
     from payments.interfaces.rest import ROUTERS
 
     async def on_pricing_changed(delivery: Delivery[events_pb2.PricingChanged]) -> None:
@@ -49,8 +50,9 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
             approvals=BundledApprovals(parts.policies),
             clock=parts.clock,
         )
-        rest = parts.rest(build(world), ROUTERS, title="Elcorp payments")
-        yield Serving(rest, (), parts.readiness, (prices.run, *parts.background))
+        payments = build(world)
+        rest = parts.rest(payments, ROUTERS, title="Elcorp payments")
+        yield Serving(rest, rpc_services(payments), parts.readiness, (prices.run, *parts.background))
 
 
 @asynccontextmanager

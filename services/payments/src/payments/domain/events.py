@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from kernel.events import Event
@@ -97,3 +98,14 @@ class PricingChanged(Event):
 
     noun: str
     series: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerBroke(Event):
+    """An account does not add up. Amounts are credit-positive."""
+
+    account_id: UUID
+    currency: str
+    what: str
+    expected: Decimal
+    found: Decimal

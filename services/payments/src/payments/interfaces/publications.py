@@ -5,7 +5,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.messaging.contracts import Publications
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2
-from kernel.money import Money
+from kernel.money import Money, amount_text
 from payments.domain import events
 
 
@@ -84,6 +84,15 @@ def transfer_refunded(event: events.TransferRefunded) -> events_pb2.TransferRefu
     )
 
 
+def ledger_broken(event: events.LedgerBroke) -> events_pb2.LedgerBroken:
+    return events_pb2.LedgerBroken(
+        account_id=str(event.account_id),
+        what=event.what,
+        expected=money_pb2.Money(amount=amount_text(event.expected, event.currency), currency=event.currency),
+        found=money_pb2.Money(amount=amount_text(event.found, event.currency), currency=event.currency),
+    )
+
+
 def pricing_changed(event: events.PricingChanged) -> events_pb2.PricingChanged:
     return events_pb2.PricingChanged(noun=event.noun, series=event.series)
 
@@ -112,6 +121,7 @@ PUBLICATIONS = Publications(
         events.TransferFailed: transfer_failed,
         events.TransferReversed: transfer_reversed,
         events.TransferRefunded: transfer_refunded,
+        events.LedgerBroke: ledger_broken,
         events.PricingChanged: pricing_changed,
     },
 )

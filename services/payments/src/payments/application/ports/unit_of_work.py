@@ -7,6 +7,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Event
 from payments.application.ports.ledger import Accounts, SpendingBook, Transfers
+from payments.application.verification.queries import Breaks
 
 
 class Transaction(Protocol):
@@ -15,6 +16,9 @@ class Transaction(Protocol):
 
     @property
     def transfers(self) -> Transfers: ...
+
+    @property
+    def breaks(self) -> Breaks: ...
 
     @property
     def spending(self) -> SpendingBook: ...

@@ -40,3 +40,18 @@ class LedgerCheck(Protocol):
         """Derive the balances of accounts that moved since they were last looked at, each from its new postings only."""
 
     async def sums(self) -> Sequence[CurrencySum]: ...
+
+
+class Breaks(Protocol):
+    async def add(self, found: Break, *, at: datetime) -> bool:
+        """Write a break; False when exactly this one is known already."""
+
+
+class Alarm(Protocol):
+    """Tells the people who watch."""
+
+    def broken(self, found: Break) -> None: ...
+
+    def sums(self, sums: Sequence[CurrencySum]) -> None: ...
+
+    def checked(self, at: datetime) -> None: ...

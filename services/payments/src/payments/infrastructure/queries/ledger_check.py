@@ -31,8 +31,10 @@ _DERIVE = text(
         ON CONFLICT (account_id) DO UPDATE SET
             version = excluded.version, sequence = excluded.sequence, balance = excluded.balance, checked_at = excluded.checked_at
     )
-    SELECT d.id, d.currency, d.balance, d.derived, coalesce(p.balance_after, 0) AS chained
-    FROM derived d LEFT JOIN postings p ON p.sequence = d.newest
+    SELECT d.id, d.currency, d.balance, d.derived, coalesce(p.balance_after, 0) AS chained, a.held,
+           (SELECT coalesce(sum(t.held), 0) FROM transfers t
+            WHERE t.source_id = d.id AND t.status IN ('pending', 'pending_approval')) AS on_hold
+    FROM derived d JOIN accounts a ON a.id = d.id LEFT JOIN postings p ON p.sequence = d.newest
     """
 )
 _SUMS = text("SELECT currency, sum(balance) AS total FROM accounts GROUP BY currency ORDER BY currency")
@@ -54,10 +56,14 @@ class SqlLedgerCheck:
 
 
 def _breaks(row: Any) -> list[Break]:
-    account_id, currency, balance, derived, chained = row
-    wrong: list[tuple[str, Decimal]] = [("balance", balance), ("chain", chained)]
+    account_id, currency, balance, derived, chained, held, on_hold = row
+    said: list[tuple[str, Decimal, Decimal]] = [
+        ("balance", derived, balance),
+        ("chain", derived, chained),
+        ("held", on_hold, held),
+    ]
     return [
-        Break(account_id=account_id, currency=currency, what=what, expected=derived, found=found)
-        for what, found in wrong
-        if found != derived
+        Break(account_id=account_id, currency=currency, what=what, expected=expected, found=found)
+        for what, expected, found in said
+        if found != expected
     ]

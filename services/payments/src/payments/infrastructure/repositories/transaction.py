@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from payments.infrastructure.repositories.accounts import SqlAccounts
+from payments.infrastructure.repositories.breaks import SqlBreaks
 from payments.infrastructure.repositories.spending import SqlSpending
 from payments.infrastructure.repositories.transfers import SqlTransfers
 
@@ -15,3 +16,4 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.accounts = SqlAccounts(session)
         self.transfers = SqlTransfers(session)
         self.spending = SqlSpending(session)
+        self.breaks = SqlBreaks(session)

@@ -1,0 +1,127 @@
+"""What peers ask payments: to move money, to look, to freeze."""
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.rpc import RpcService, caller
+from elcorp.common.v1 import money_pb2
+from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
+from kernel.actor import Actor
+from kernel.errors import DomainError, NotFound
+from kernel.money import Money, amount_text
+from payments.application import Payments
+from payments.application.ports.ledger import Settled
+from payments.domain.transfer_order import TransferKind, TransferOrder
+
+# ruff: noqa: N802, ARG002  # the proto's names, and the context that each is given
+
+
+class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
+    def __init__(self, payments: Payments) -> None:
+        self._payments = payments
+
+    async def Transfer(self, request: payments_pb2.TransferRequest, context: Any) -> payments_pb2.TransferResponse:
+        return payments_pb2.TransferResponse(settled=await self._settle(request.order, caller()))
+
+    async def PostTransfers(self, request: payments_pb2.PostTransfersRequest, context: Any) -> payments_pb2.PostTransfersResponse:
+        actor = caller()
+        # Handed in together, they are settled together; each keeps its own outcome.
+        outcomes = await asyncio.gather(*(self._outcome(order, actor) for order in request.orders))
+        return payments_pb2.PostTransfersResponse(outcomes=outcomes)
+
+    async def GetTransfer(self, request: payments_pb2.GetTransferRequest, context: Any) -> payments_pb2.GetTransferResponse:
+        transfer_id = UUID(request.transfer_id)
+        view = await self._payments.queries.transfer(transfer_id)
+        if view is None:
+            raise NotFound(transfer_id=transfer_id)
+        return payments_pb2.GetTransferResponse(
+            transfer_id=str(view.id),
+            kind=view.kind,
+            status=view.status,
+            source_id=str(view.source_id),
+            target_id=str(view.target_id),
+            amount=_money(view.amount, view.currency),
+            reference=view.reference,
+            initiator_id=str(view.initiator_id),
+            created_at=_timestamp(view.created_at),
+            settled_at=_timestamp(view.settled_at) if view.settled_at else None,
+        )
+
+    async def GetWallet(self, request: payments_pb2.GetWalletRequest, context: Any) -> payments_pb2.GetWalletResponse:
+        wallet_id = UUID(request.wallet_id)
+        view = await self._payments.queries.wallet(wallet_id)
+        if view is None:
+            raise NotFound(wallet_id=wallet_id)
+        return payments_pb2.GetWalletResponse(
+            wallet_id=str(view.id),
+            owner_id=str(view.owner_id),
+            balance=_money(view.balance, view.currency),
+            held=_money(view.held, view.currency),
+            available=_money(view.available, view.currency),
+            status=view.status,
+        )
+
+    async def FreezeWallet(self, request: payments_pb2.FreezeWalletRequest, context: Any) -> payments_pb2.FreezeWalletResponse:
+        change = self._payments.wallets.change_wallet
+        await change.freeze(actor=caller(), wallet_id=UUID(request.wallet_id), reason=request.reason)
+        return payments_pb2.FreezeWalletResponse()
+
+    async def UnfreezeWallet(
+        self, request: payments_pb2.UnfreezeWalletRequest, context: Any
+    ) -> payments_pb2.UnfreezeWalletResponse:
+        change = self._payments.wallets.change_wallet
+        await change.unfreeze(actor=caller(), wallet_id=UUID(request.wallet_id), reason=request.reason)
+        return payments_pb2.UnfreezeWalletResponse()
+
+    async def _outcome(self, order: payments_pb2.Order, actor: Actor) -> payments_pb2.Outcome:
+        try:
+            return payments_pb2.Outcome(settled=await self._settle(order, actor))
+        except DomainError as refusal:
+            return payments_pb2.Outcome(refusal=payments_pb2.Refusal(code=refusal.code, message=refusal.message))
+
+    async def _settle(self, order: payments_pb2.Order, actor: Actor) -> payments_pb2.Settled:
+        settled = await self._payments.transfers.transfer_tokens(actor=actor, order=_order(order))
+        return _settled(settled)
+
+
+def _order(order: payments_pb2.Order) -> TransferOrder:
+    return TransferOrder(
+        kind=TransferKind.PAYMENT if order.reference else TransferKind.TRANSFER,
+        key=order.key,
+        initiator_id=UUID(order.initiator_id),
+        source_id=UUID(order.source_id),
+        target_id=UUID(order.target_id),
+        amount=Money.of(order.amount.amount, order.amount.currency),
+        description=order.description,
+        reference=order.reference,
+    )
+
+
+def _settled(settled: Settled) -> payments_pb2.Settled:
+    transfer = settled.transfer
+    return payments_pb2.Settled(transfer_id=str(transfer.id), status=transfer.status, replayed=settled.replayed)
+
+
+def _money(amount: Decimal, currency: str) -> money_pb2.Money:
+    return money_pb2.Money(amount=amount_text(amount, currency), currency=currency)
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at)
+    return timestamp
+
+
+def rpc_services(payments: Payments) -> list[RpcService]:
+    return [
+        RpcService(
+            payments_pb2_grpc.add_LedgerServiceServicer_to_server,
+            LedgerServicer(payments),
+            "elcorp.payments.v1.LedgerService",
+        )
+    ]
