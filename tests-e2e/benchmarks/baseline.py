@@ -20,7 +20,8 @@ SECONDS = 6
 # Wallets and transfers have numbers for ids, written as UUIDs.
 _A, _B, _T = (f"lpad(to_hex(:{name}::bigint), 32, '0')::uuid" for name in "abt")
 
-# The rows of one transfer through the platform: the transfer, two postings, two balances, its event and its audit fact.
+# The rows of one transfer through the platform: the transfer, two postings, two balances, what its owner has spent, its
+# event and its audit fact.
 _SCRIPT = f"""
 \\set a random(1, {WALLETS})
 \\set b 1 + (:a + random(0, {WALLETS - 2})) % {WALLETS}
@@ -34,6 +35,7 @@ INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency
   ({_T}, {_A}, {_B}, -0.01, 'NAD', 1, now()), ({_T}, {_B}, {_A}, 0.01, 'NAD', 1, now());
 UPDATE accounts SET balance = balance - 0.01, version = version + 1 WHERE id = {_A};
 UPDATE accounts SET balance = balance + 0.01, version = version + 1 WHERE id = {_B};
+UPDATE spending SET day_total = day_total + 0.01, month_total = month_total + 0.01 WHERE owner_id = {_A} AND currency = 'NAD';
 INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES
   (gen_random_uuid(), 'payments.transfer.settled', to_hex(:t::bigint), decode(repeat('00', 180), 'hex'), '{{"trace": "00-0"}}'),
   (gen_random_uuid(), 'audit.facts.recorded', NULL, decode(repeat('00', 600), 'hex'), '{{"trace": "00-0"}}');
@@ -52,7 +54,13 @@ def transfers_per_second(platform: Platform) -> dict[int, float]:
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at)"
-            " SELECT lpad(to_hex(n), 32, '0')::uuid, 'wallet', gen_random_uuid(), 'NAD', 1000000, 0, now()"
+            " SELECT lpad(to_hex(n), 32, '0')::uuid, 'wallet', lpad(to_hex(n), 32, '0')::uuid, 'NAD', 1000000, 0, now()"
+            " FROM generate_series(1, %s) n",
+            (WALLETS,),
+        )
+        connection.execute(
+            "INSERT INTO spending (owner_id, currency, day, day_total, month, month_total)"
+            " SELECT lpad(to_hex(n), 32, '0')::uuid, 'NAD', current_date, 0, date_trunc('month', current_date)::date, 0"
             " FROM generate_series(1, %s) n",
             (WALLETS,),
         )

@@ -8,6 +8,10 @@ from pathlib import Path
 
 from journey import Person
 
+# Connections that stand for clients who arrive by themselves, and about how long each of their answers takes.
+ARRIVING = 200
+ANSWER_MS = 20
+
 # Each request has a key of its own; payer and payee are drawn at random.
 _TRANSFERS = """
 local people = {PEOPLE}
@@ -18,12 +22,16 @@ function request()
   counter = counter + 1
   local i = math.random(#people)
   local j = 1 + (i + math.random(0, #people - 2)) % #people
+  if i ~= 1 and math.random() < HOT then j = 1 end
   return wrk.format("POST", nil, {
     ["Authorization"] = "Bearer " .. people[i].token, ["Idempotency-Key"] = run .. "-" .. counter,
     ["Content-Type"] = "application/json"
   }, '{"source_wallet_id":"' .. people[i].wallet .. '","target_wallet_id":"' .. people[j].wallet ..
      '","amount":"0.01","currency":"NAD","description":"bench"}')
 end
+"""
+_PAUSES = """
+function delay() return math.random(0, 2 * PAUSE_MS) end
 """
 _READS = """
 function init() wrk.headers["Authorization"] = "Bearer TOKEN" end
@@ -49,9 +57,21 @@ class Load:
     p99_ms: float
 
 
-def transfers(url: str, people: list[Person], *, connections: int, seconds: int) -> Load:
+def transfers(url: str, people: list[Person], *, connections: int, seconds: int, hot: float = 0.0) -> Load:
+    """Each connection sends its next transfer when its last is answered; the share `hot` of all goes to one wallet."""
+    return _wrk(f"{url}/api/v1/transfers", _script(people, hot), connections=connections, seconds=seconds)
+
+
+def arrivals(url: str, people: list[Person], *, per_second: float, seconds: int) -> Load:
+    """Transfers at about so many a second, however long the answers take: many connections that pause at random."""
+    pause_ms = max(1, round(1000 * ARRIVING / per_second) - ANSWER_MS)
+    script = _script(people, 0.0) + _PAUSES.replace("PAUSE_MS", str(pause_ms))
+    return _wrk(f"{url}/api/v1/transfers", script, connections=ARRIVING, seconds=seconds)
+
+
+def _script(people: list[Person], hot: float) -> str:
     table = ",".join(f'{{token="{person.access_token}",wallet="{person.wallet_id}"}}' for person in people)
-    return _wrk(f"{url}/api/v1/transfers", _TRANSFERS.replace("PEOPLE", table), connections=connections, seconds=seconds)
+    return _TRANSFERS.replace("PEOPLE", table).replace("HOT", str(hot))
 
 
 def reads(url: str, person: Person, path: str, *, connections: int, seconds: int) -> Load:

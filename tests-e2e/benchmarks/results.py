@@ -43,6 +43,16 @@ def show(results: list[Result]) -> str:
     return "\n".join(lines)
 
 
+def markdown(results: list[Result]) -> str:
+    """Write the table as docs/performance.md holds it."""
+    lines = ["| figure | value | ratio | target |", "|---|---:|---:|---|"]
+    for result in results:
+        ratio = f"{result.ratio:.2f}" if result.ratio is not None else ""
+        verdict = {None: "", True: ", met", False: ", **missed**"}[result.met]
+        lines.append(f"| {result.name} | {result.value:,.2f} {result.unit} | {ratio} | {result.target or ''}{verdict} |")
+    return "\n".join(lines)
+
+
 def write(results: list[Result], file: Path) -> None:
     """Write the list, keeping figures of other benchmarks that this run did not measure."""
     file.parent.mkdir(parents=True, exist_ok=True)

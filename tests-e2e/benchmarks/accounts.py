@@ -1,0 +1,190 @@
+"""Identity: signing in, refreshing, checking tokens, reading and finding people, ending sessions."""
+
+import asyncio
+import base64
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+import httpx
+import psycopg
+from journey import Person
+
+from benchmarks import load
+from benchmarks.cpu import seconds_by_process
+from benchmarks.results import Result
+from benchmarks.world import World
+from chassis.testing.tokens import TokenForge
+from identity.domain.profile import Profile
+from identity.infrastructure.passwords import Argon2Passwords
+from identity.infrastructure.vault import Vault
+from kernel.ids import new_id
+
+RUN_SECONDS = 6
+FEW, MANY = 1_000, 100_000
+SEED_SECONDS_MAX = 90
+CHUNK = 5_000
+CALLERS = 4
+CHECKS = 3_000
+
+
+def sign_ins(world: World) -> list[Result]:
+    """Logins a second and core against bare Argon2id of the same run; refreshes a second and core."""
+    return asyncio.run(_sign_ins(world))
+
+
+async def _sign_ins(world: World) -> list[Result]:
+    hashes = await _bare_hashes()
+    people = world.people[:CALLERS]
+    async with httpx.AsyncClient(base_url=world.platform.url, timeout=20) as client:
+
+        async def sign_in(person: Person) -> str:
+            body = {"email": person.email, "password": person.password, "device_id": person.device_id}
+            answer = await client.post("/api/v1/auth/login", json=body)
+            return str(answer.raise_for_status().json()["data"]["refresh_token"])
+
+        logins = await _per_second_and_core(world, [partial(sign_in, person) for person in people])
+        refresh_tokens = {person.email: await sign_in(person) for person in people}
+
+        async def refresh(person: Person) -> None:
+            body = {"refresh_token": refresh_tokens[person.email], "device_id": person.device_id}
+            answer = await client.post("/api/v1/auth/refresh", json=body)
+            refresh_tokens[person.email] = str(answer.raise_for_status().json()["data"]["refresh_token"])
+
+        refreshes = await _per_second_and_core(world, [partial(refresh, person) for person in people])
+    return [
+        Result("bare Argon2id, 19 MiB, 2 passes", hashes, "hashes/s/core"),
+        Result.against("logins", logins, "logins/s/core", baseline=hashes, ratio_min=0.8),
+        Result.at_least("refreshes", refreshes, "refreshes/s/core", target=240),
+    ]
+
+
+async def _bare_hashes() -> float:
+    passwords = Argon2Passwords(workers=1)
+    before, done = time.process_time(), 0
+    while time.process_time() - before < 2:
+        await passwords.hash("Oshana-benchmark-7!")
+        done += 1
+    passwords.close()
+    return done / (time.process_time() - before)
+
+
+async def _per_second_and_core(world: World, callers: list[Callable[[], Awaitable[object]]]) -> float:
+    """Have each caller call again and again; divide what was done by the CPU that identity's serving process spent."""
+    before, ends_at, done = seconds_by_process(world.platform)["identity-serve"], time.monotonic() + RUN_SECONDS, 0
+
+    async def call_on(call: Callable[[], Awaitable[object]]) -> None:
+        nonlocal done
+        while time.monotonic() < ends_at:
+            await call()
+            done += 1
+
+    await asyncio.gather(*map(call_on, callers))
+    return done / (seconds_by_process(world.platform)["identity-serve"] - before)
+
+
+def token_check(_world: World) -> list[Result]:
+    """What the gateway's check of a token costs: one it has seen, as most are, and one it has not."""
+    return asyncio.run(_token_check())
+
+
+async def _token_check() -> list[Result]:
+    forge = TokenForge()
+    verifier = forge.verifier()
+    tokens = [forge.token(new_id()) for _ in range(CHECKS)]
+    first, again = [await _timed_ms(verifier.verify, tokens) for _ in range(2)]
+    return [
+        Result.below("token check, first time: p99", _p99(first), "ms", target=0.4),
+        Result.below("token check, seen before: p99", _p99(again), "ms", target=0.4),
+    ]
+
+
+async def _timed_ms(check: Callable[[str], Awaitable[object]], tokens: list[str]) -> list[float]:
+    spent = []
+    for token in tokens:
+        began = time.perf_counter()
+        await check(token)
+        spent.append((time.perf_counter() - began) * 1000)
+    return spent
+
+
+def _p99(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.99)]
+
+
+def people(world: World) -> list[Result]:
+    """A page of 100 users, decrypted, and a look-up by e-mail address, among few and among many."""
+    _ = world.people
+    results: list[Result] = []
+    found: dict[int, float] = {}
+    for number in (FEW, MANY):
+        reached = _seed(world, number)
+        asked, url = world.admin, world.platform.service_url("identity")
+        sought = load.reads(url, asked, f"/api/v1/users?email={world.people[0].email}", connections=1, seconds=3)
+        found[number] = sought.p50_ms
+        results.append(Result(f"user by e-mail among {reached:,}: p50", sought.p50_ms, "ms"))
+        page = load.reads(url, asked, "/api/v1/users?per_page=100", connections=1, seconds=3)
+        results.append(Result.below(f"page of 100 users of {reached:,}: p50", page.p50_ms, "ms", target=15))
+    ratio = found[MANY] / found[FEW]
+    return [*results, Result("user by e-mail, many against few", ratio, "ratio", target="<= 1.5", met=ratio <= 1.5)]
+
+
+def _seed(world: World, number: int) -> int:
+    """Make so many users with sealed profiles, or as many as the time allows; return how many there are."""
+    vault = Vault(base64.b64decode(world.platform.processes.secrets["ELCORP_MASTER_KEY"]))
+    deadline = time.monotonic() + SEED_SECONDS_MAX
+    with psycopg.connect(world.superuser_url("identity"), autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET synchronous_commit = off")
+        while (there := world.count("identity", "SELECT count(*) FROM users")) < number and time.monotonic() < deadline:
+            _copy(connection, list(_rows(vault, min(CHUNK, number - there))))
+        connection.execute("ANALYZE users, profiles, subject_keys")
+    return world.count("identity", "SELECT count(*) FROM users")
+
+
+def _rows(vault: Vault, number: int) -> Iterator[tuple[tuple[object, ...], tuple[object, ...], tuple[object, ...]]]:
+    now = datetime.now(UTC)
+    for _ in range(number):
+        user_id: UUID = new_id()
+        sealed = vault.seal(
+            user_id, Profile(full_name="Bench Person", email=f"{user_id}@example.na", phone=None, organization=None)
+        )
+        yield (
+            (user_id, "$argon2id$none", now, "active", "user", now, now),
+            (user_id, sealed.wrapped_key),
+            (user_id, sealed.full_name, sealed.email, sealed.email_index),
+        )
+
+
+_TABLES = (
+    "users (id, password_hash, password_changed_at, status, initial_role, agreed_terms_at, registered_at)",
+    "subject_keys (subject_id, wrapped)",
+    "profiles (user_id, full_name, email, email_index)",
+)
+
+
+def _copy(connection: "psycopg.Connection[tuple[object, ...]]", rows: list[tuple[tuple[object, ...], ...]]) -> None:
+    for place, table in enumerate(_TABLES):
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row[place])
+
+
+def revocation(world: World) -> list[Result]:
+    """From the answer to a log-out until the gateway refuses the session's token."""
+    return [Result.below("revocation reaches the gateway after", asyncio.run(_revocation(world)), "s", target=1)]
+
+
+async def _revocation(world: World) -> float:
+    person = world.people[-1]
+    headers = {"Authorization": f"Bearer {person.access_token}"}
+    async with httpx.AsyncClient(base_url=world.platform.url, timeout=20) as client:
+        (await client.post("/api/v1/auth/logout", headers=headers)).raise_for_status()
+        began = time.monotonic()
+        while (await client.get("/api/v1/users/me", headers=headers)).status_code != httpx.codes.UNAUTHORIZED:
+            if time.monotonic() - began > RUN_SECONDS:
+                break
+            await asyncio.sleep(0.005)
+    return time.monotonic() - began

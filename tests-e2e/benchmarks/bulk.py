@@ -1,0 +1,43 @@
+"""Bulk: a file of 10,000 lines, from its hand-in to its last line settled."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import httpx
+
+from benchmarks.results import Result
+from benchmarks.world import World
+
+LINES = 10_000
+SECONDS_MAX = 60
+
+
+def bulk(world: World) -> list[Result]:
+    """POST /api/v1/transfers/bulk with 10,000 lines, best effort."""
+    rate = asyncio.run(_bulk(world))
+    world.drain()
+    return [Result.against(f"bulk of {LINES:,} lines", rate, "transfers/s", baseline=world.best, ratio_min=4)] if rate else []
+
+
+async def _bulk(world: World) -> float | None:
+    payer, payees = world.people[0], world.people[1:]
+    lines = [
+        {"target_wallet_id": payees[number % len(payees)].wallet_id, "amount": "0.01", "description": f"line {number}"}
+        for number in range(LINES)
+    ]
+    body = {"source_wallet_id": payer.wallet_id, "currency": "NAD", "mode": "best_effort", "lines": lines}
+    headers = {"Authorization": f"Bearer {payer.access_token}", "Idempotency-Key": str(uuid4())}
+    async with httpx.AsyncClient(base_url=world.platform.url, timeout=60) as client:
+        began = time.monotonic()
+        answer = await client.post("/api/v1/transfers/bulk", json=body, headers=headers)
+        if answer.is_error:
+            print(f"  no bulk: {answer.status_code} {answer.text[:200]}")
+            return None
+        path = f"/api/v1/transfers/bulk/{answer.json()['data']['id']}"
+        while time.monotonic() - began < SECONDS_MAX:
+            state = (await client.get(path, headers=headers)).raise_for_status().json()["data"]
+            if state["status"] not in {"accepted", "queued", "pending", "running"}:
+                return LINES / (time.monotonic() - began)
+            await asyncio.sleep(0.1)
+    return None
