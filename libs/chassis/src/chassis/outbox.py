@@ -7,35 +7,36 @@ because each is taken while the aggregate's own row is locked.
 
 from collections.abc import Sequence
 
-from psycopg.types.json import Json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.messaging.outbox_message import OutboxMessage
+from chassis.rows import document
 
 CHANNEL = "outbox"
 
-# One statement for all rows. The relay's wake-up is not here: NOTIFY in a transaction would end group commit (bell.py).
+# One statement and one parameter for all rows. The relay's wake-up is not here: NOTIFY in a transaction would end group
+# commit (bell.py).
 _INSERT = text(
     """
     INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
-    SELECT * FROM unnest(
-        cast(:ids AS uuid[]), cast(:types AS text[]), cast(:aggregates AS text[]),
-        cast(:payloads AS bytea[]), cast(:headers AS jsonb[])
-    )
+    SELECT id, type, aggregate_id, decode(payload, 'hex'), headers
+    FROM jsonb_to_recordset(cast(:rows AS jsonb))
+        AS new (id uuid, type text, aggregate_id text, payload text, headers jsonb)
     """
 ).execution_options(unaudited=True)
 
 
 async def write(session: AsyncSession, messages: Sequence[OutboxMessage]) -> None:
     """Add messages to the outbox within the session's transaction."""
-    await session.execute(
-        _INSERT,
+    rows = [
         {
-            "ids": [message.message_id for message in messages],
-            "types": [message.type for message in messages],
-            "aggregates": [message.aggregate_id for message in messages],
-            "payloads": [message.payload for message in messages],
-            "headers": [Json(message.headers) for message in messages],
-        },
-    )
+            "id": message.message_id,
+            "type": message.type,
+            "aggregate_id": message.aggregate_id,
+            "payload": message.payload.hex(),
+            "headers": message.headers,
+        }
+        for message in messages
+    ]
+    await session.execute(_INSERT, {"rows": document(rows)})

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from chassis.rows import document
 from kernel.money import Money, amount_text
 from payments.domain.fx_rate import Conversion
 from payments.domain.price_book import FeeLine, Quote
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
 
-# Column and the type of its array, in the order in which `columns_of` gives the values.
+# Column and its type, in the order in which `_values` gives the values.
 COLUMNS: Final = {
     "id": "uuid",
     "kind": "text",
@@ -46,10 +47,10 @@ STANDING: Final = ("captured", "refunded", "closed_at", "decided_by", "decided_a
 _NO_JSON: Final = {"metadata": "{}", "fees": "[]"}
 
 
-def columns_of(transfers: Sequence[Transfer]) -> dict[str, list[Any]]:
-    """Return the values of many rows, by column."""
-    rows = [_values(transfer) for transfer in transfers]
-    return {name: list(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
+def document_of(transfers: Sequence[Transfer]) -> str:
+    """Write many rows as one JSON document, a record each; columns that are null are left out."""
+    rows = [zip(COLUMNS, _values(transfer), strict=True) for transfer in transfers]
+    return document([{name: value for name, value in row if value is not None} for row in rows])
 
 
 def fees_text(quote: Quote) -> str:

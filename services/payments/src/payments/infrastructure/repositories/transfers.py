@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.rows import document
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
-from payments.infrastructure.repositories.transfer_rows import COLUMNS, STANDING, columns_of, fees_text, transfer_of
+from payments.infrastructure.repositories.transfer_rows import COLUMNS, STANDING, document_of, fees_text, transfer_of
 
 _READ = ", ".join(f"t.{name}" for name in (*COLUMNS, *STANDING))
 _FIND = text(
@@ -28,21 +29,22 @@ _OVERDUE = text(
     ORDER BY expires_at LIMIT :limit
     """
 )
-# Arrays of jsonb travel as text: the driver has no list of documents.
+# Documents within the document travel as text.
 _ADD_TRANSFERS = text(
     f"""
     INSERT INTO transfers ({", ".join(COLUMNS)})
     SELECT {", ".join(f"cast({name} AS jsonb)" if kind == "jsonb" else name for name, kind in COLUMNS.items())}
-    FROM unnest({", ".join(f"cast(:{name} AS {'text' if kind == 'jsonb' else kind}[])" for name, kind in COLUMNS.items())})
-        AS new ({", ".join(COLUMNS)})
+    FROM jsonb_to_recordset(cast(:rows AS jsonb))
+        AS new ({", ".join(f"{name} {'text' if kind == 'jsonb' else kind}" for name, kind in COLUMNS.items())})
     """
 )
 _ADD_POSTINGS = text(
     """
     INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at)
-    SELECT * FROM unnest(
-        cast(:transfers AS uuid[]), cast(:accounts AS uuid[]), cast(:counterparties AS uuid[]), cast(:amounts AS numeric[]),
-        cast(:currencies AS text[]), cast(:balances AS numeric[]), cast(:times AS timestamptz[])
+    SELECT transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at
+    FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS new (
+        transfer_id uuid, account_id uuid, counterparty_id uuid, amount numeric, currency text, balance_after numeric,
+        posted_at timestamptz
     )
     """
 )
@@ -87,7 +89,7 @@ class SqlTransfers:
         return list(await self._session.scalars(_OVERDUE, {"at": at, "limit": limit}))
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
-        await self._session.execute(_ADD_TRANSFERS, columns_of(transfers))
+        await self._session.execute(_ADD_TRANSFERS, {"rows": document_of(transfers)})
         await self._add_postings(transfers)
 
     async def save(self, transfer: Transfer) -> None:
@@ -113,18 +115,18 @@ class SqlTransfers:
         await self._add_postings([transfer])
 
     async def _add_postings(self, transfers: Sequence[Transfer]) -> None:
-        legs = [(transfer, leg) for transfer in transfers for leg in transfer.postings]
-        if not legs:
-            return
-        await self._session.execute(
-            _ADD_POSTINGS,
+        rows = [
             {
-                "transfers": [transfer.id for transfer, _ in legs],
-                "accounts": [leg.account_id for _, leg in legs],
-                "counterparties": [leg.counterparty_id for _, leg in legs],
-                "amounts": [leg.amount for _, leg in legs],
-                "currencies": [leg.currency for _, leg in legs],
-                "balances": [leg.balance_after for _, leg in legs],
-                "times": [transfer.settled_at for transfer, _ in legs],
-            },
-        )
+                "transfer_id": transfer.id,
+                "account_id": leg.account_id,
+                "counterparty_id": leg.counterparty_id,
+                "amount": leg.amount,
+                "currency": leg.currency,
+                "balance_after": leg.balance_after,
+                "posted_at": transfer.settled_at,
+            }
+            for transfer in transfers
+            for leg in transfer.postings
+        ]
+        if rows:
+            await self._session.execute(_ADD_POSTINGS, {"rows": document(rows)})
