@@ -13,5 +13,5 @@ class ComplianceSettings(ServiceSettings):
     log_origin: str = "elcorp.na/audit"
     # Facts appended in one transaction, how long a lone one waits for company, and the pause between checkpoints.
     append_batch_max: int = Field(default=500, ge=1, le=5000)
-    append_wait_ms_max: int = Field(default=20, ge=0, le=1000)
+    append_wait_ms_max: int = Field(default=100, ge=0, le=1000)
     checkpoint_seconds: float = Field(default=0.5, gt=0, le=60)

@@ -27,6 +27,8 @@ from chassis.messaging.waiting import Backoff, pause, run_first, wait_any
 BATCH_ROWS = 200
 # NOTIFY is a hint that can get lost with its connection; this poll is what makes delivery certain.
 POLL_SECONDS = 1.0
+# Between waves that were not full: what gathers meanwhile shares a fetch, a delete and its commit. After a rest, none.
+GATHER_SECONDS = 0.02
 MEASURE_SECONDS = 5.0
 # UndefinedTable: the migrations have yet to run; start order never matters.
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable)
@@ -111,6 +113,8 @@ class Relay:
                     await table.delete(wave.confirmed)
                 _count(rows, wave)
                 await self._learn(wave, rows, channel)
+                if len(rows) < self._batch_rows:
+                    await wait_any(stop, session.lost, seconds=GATHER_SECONDS)
             if session.lost.is_set():
                 raise BrokerLost("while relaying")
 
