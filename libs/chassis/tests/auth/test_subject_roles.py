@@ -31,6 +31,7 @@ def test_the_tokens_roles_hold_until_a_change_is_heard_of(roles: SubjectRoles, c
     assert roles.effective(claims) == {"staff"}
 
 
+@pytest.mark.clause("ASVS 8.3.2")
 async def test_a_change_holds_at_once_for_its_subject_only(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
     await roles.on_changed(Heard(SubjectRolesChanged(subject_id=claims.subject_id, roles=["user", "guest"]), clock.now()))
     await roles.on_changed(Heard(SubjectRolesChanged(subject_id=str(new_id()), roles=["admin"]), clock.now()))

@@ -113,6 +113,7 @@ def test_an_owner_may_and_others_may_not(clock: ControlledClock) -> None:
     assert not policies.allows(me, "user:read")
 
 
+@pytest.mark.clause("ASVS 16.5.2")
 def test_a_forbid_that_fails_to_evaluate_denies(clock: ControlledClock) -> None:
     # The schema cannot see it: the sum overflows only at run time. Cedar skips the forbid, and would allow.
     overflow = """
@@ -190,6 +191,7 @@ def test_a_new_bundle_decides_anew(policies: Policies) -> None:
         ('permit(principal, action, resource) when { resource.owner == "me" };', schema()),
     ],
 )
+@pytest.mark.clause("ASVS 16.5.2")
 def test_an_unsound_bundle_leaves_the_old_one_in_force(policies: Policies, text: str, schema_text: str) -> None:
     with pytest.raises(InvalidBundle, match="bundle 2"):
         policies.load(Bundle(2, text, schema_text))
@@ -197,6 +199,7 @@ def test_an_unsound_bundle_leaves_the_old_one_in_force(policies: Policies, text:
     assert policies.allows(USER, "payment:create")
 
 
+@pytest.mark.clause("ASVS 16.5.2")
 def test_without_a_bundle_nobody_can_tell(clock: ControlledClock) -> None:
     for permission in PERMISSIONS:
         with pytest.raises(Unavailable):

@@ -34,6 +34,7 @@ def test_good_passwords_pass(password: str) -> None:
         ("Ndapewa-Rocks-47!", "context"),
     ],
 )
+@pytest.mark.clause("ASVS 6.2.11")
 def test_weak_passwords_say_which_rule(password: str, rule: str) -> None:
     with pytest.raises(WeakPassword) as refused:
         POLICY.check(password, ("Ndapewa Shikongo",))

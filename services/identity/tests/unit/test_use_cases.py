@@ -136,6 +136,14 @@ async def test_registration_announces_the_user_with_a_wallet_address(world: Worl
     assert not [secret for secret in ("Ndapewa", "example.na", "81123", PASSWORD) if secret in repr(world.uow.committed.facts)]
 
 
+@pytest.mark.clause("ASVS 6.2.10")
+async def test_a_password_does_not_grow_old(world: World) -> None:
+    await world.register()
+    world.clock.advance(seconds=5 * 365 * 24 * 3600)
+
+    assert await world.sign_in()
+
+
 @pytest.mark.parametrize("twin", [{"phone": "+264811234568"}, {"email": "other@example.na"}])
 async def test_email_and_phone_belong_to_one_account(world: World, twin: Any) -> None:
     await world.register()

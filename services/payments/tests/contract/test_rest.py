@@ -150,6 +150,7 @@ async def test_the_books_balance(api: Api) -> None:
     assert {line["total"] for line in lines} == {"0.00", "0.00000000"}
 
 
+@pytest.mark.clause("ASVS 8.4.1")
 async def test_a_strangers_wallet_and_transfer_are_absent(api: Api) -> None:
     payer, payee, stranger = await api.holder("10.00"), await api.holder(), await api.holder()
     transfer = (await api.pay(payer, payee, "1.00")).json()["data"]["id"]

@@ -266,6 +266,7 @@ def test_a_frozen_wallets_hold_can_be_let_go_and_not_captured() -> None:
     assert books.hers.held == Decimal(250)
 
 
+@pytest.mark.clause("ASVS 2.3.5")
 def test_somebody_else_approves_and_the_money_moves() -> None:
     books = Books()
     transfer = held(books, approval=True)
@@ -292,6 +293,7 @@ def test_an_approved_hold_waits_on_for_its_capture() -> None:
     assert books.his.balance == Decimal(250)
 
 
+@pytest.mark.clause("ASVS 2.3.5")
 def test_somebody_else_rejects_and_the_money_is_let_go() -> None:
     books = Books()
     transfer = held(books, approval=True)
