@@ -15,7 +15,7 @@ from chassis.database import Database
 from chassis.outbox import CHANNEL
 
 # Commits within this time share one NOTIFY.
-QUIET_SECONDS = 0.01
+QUIET_SECONDS = 0.05
 # A lost wake-up costs a second and no event, so it need not be flushed to disk.
 _RING = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, '')")
 
