@@ -1,0 +1,171 @@
+"""What people do with money besides sending it, through the gateway, across the services."""
+
+import base64
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pyotp
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from journey import Api, Person, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+Holder = Callable[..., Awaitable[Person]]
+A_STEP_SECONDS = 30
+
+
+def order(source: Person, target: Person, amount: str, **more: object) -> dict[str, Any]:
+    return {
+        "source_wallet_id": source.wallet_id,
+        "target_wallet_id": target.wallet_id,
+        "amount": amount,
+        "currency": "NAD",
+        **more,
+    }
+
+
+async def wallet(api: Api, person: Person) -> tuple[str, str]:
+    """What a person has, and what of it is on hold."""
+    found = await api.data("GET", f"/wallets/{person.wallet_id}", by=person)
+    return found["balance"], found["held"]
+
+
+async def test_a_merchant_captures_a_part_refunds_a_part_and_both_have_statements(
+    api: Api, client: httpx.AsyncClient, holder: Holder
+) -> None:
+    payer, shop = await holder("Payer", funds="500.00"), await holder("Shop")
+    body = order(payer, shop, "200.00", reference="INV-1", description="two chairs", capture="later")
+
+    held = await api.data("POST", "/payments", by=payer, expect=201, key=str(uuid4()), **body)
+    assert (held["status"], await wallet(api, payer)) == ("pending", ("500.00", "200.00"))
+    captured = await api.data("POST", f"/transfers/{held['id']}/capture", by=shop, amount="150.00")
+    assert (captured["status"], captured["captured_amount"]) == ("completed", "150.00")
+    key = str(uuid4())
+    refunds = [
+        await api.data(
+            "POST", f"/transfers/{held['id']}/refund", by=shop, expect=201, key=key, amount="50.00", reason="one was broken"
+        )
+        for _ in range(2)
+    ]
+    assert refunds[0]["id"] == refunds[1]["id"]
+    assert refunds[0]["parent_id"] == held["id"]
+    assert (await wallet(api, payer), await wallet(api, shop)) == (("400.00", "0.00"), ("100.00", "0.00"))
+
+    now = datetime.now(UTC)
+    period = {"since": (now - timedelta(hours=1)).isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
+    headers = {"Authorization": f"Bearer {payer.access_token}"}
+    path = f"/api/v1/wallets/{payer.wallet_id}/statement"
+    statement = (await client.get(path, params=period, headers=headers)).json()["data"]
+    assert (statement["opening_balance"], statement["closing_balance"]) == ("0.00", "400.00")
+    assert [line["amount"] for line in statement["lines"]] == ["500.00", "-150.00", "50.00"]
+    pdf = await client.get(path, params={**period, "format": "pdf"}, headers=headers)
+    assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    exported = await client.get("/api/v1/transfers/export", params={"text": "inv-1"}, headers=headers)
+    assert exported.text.count("\n") == 3
+    assert "INV-1" in exported.text
+
+
+async def test_a_large_transfer_waits_until_somebody_with_two_factors_approves_it(
+    api: Api, client: httpx.AsyncClient, admin: Person, holder: Holder
+) -> None:
+    payer, payee = await holder("Payer", funds="100000.00"), await holder("Payee")
+    approver = await holder("Approver")
+    await api.data(
+        "POST", "/role-assignments", by=admin, expect=201, subject_id=approver.user_id, role="staff", reason="e2e test"
+    )
+    rule = {"currency": "NAD", "threshold": "90000.00", "counterparty": payee.wallet_id, "reason": "e2e test"}
+    await api.call("PUT", f"/policies/approval-rules/e2e-{payee.wallet_id[:8]}", by=admin, **rule)
+
+    async def waits() -> bool:
+        body = order(payer, payee, "90000.00")
+        made.append(await api.data("POST", "/transfers", by=payer, expect=201, key=str(uuid4()), **body))
+        if made[-1]["status"] == "pending_approval":
+            return True
+        # The rule had not reached payments yet: back with it.
+        await api.data("POST", f"/transfers/{made[-1]['id']}/refund", by=payee, expect=201, key=str(uuid4()), reason="early")
+        return False
+
+    made: list[dict[str, Any]] = []
+    await until(waits, "the rule to reach payments")
+    waiting = made[-1]
+    assert await wallet(api, payer) == ("100000.00", "90000.00")
+
+    approve = f"/transfers/{waiting['id']}/approve"
+
+    async def may_approve() -> bool:
+        answer = await client.post(f"/api/v1{approve}", headers={"Authorization": f"Bearer {approver.access_token}"})
+        refusals.append(answer)
+        return answer.status_code == httpx.codes.UNAUTHORIZED
+
+    refusals: list[httpx.Response] = []
+    await until(may_approve, "the approver's role to arrive")
+    assert refusals[-1].json()["code"] == "AUTH_005"
+    assert refusals[-1].json()["step_up"]
+    assert 'error="insufficient_user_authentication"' in refusals[-1].headers["www-authenticate"]
+
+    secret = (await api.data("POST", "/auth/factors/totp", by=approver, expect=201))["secret"]
+    totp = pyotp.TOTP(secret)
+    codes = await api.data("POST", "/auth/factors/totp/confirm", by=approver, code=totp.now())
+    assert len(codes["backup_codes"]) == 10
+    # The code that confirmed is spent; the next one is good already, for clocks differ.
+    fresh = await api.data("POST", "/auth/step-up", by=approver, code=totp.at(time.time() + A_STEP_SECONDS))
+    approver.access_token = fresh["access_token"]
+    approved = await api.data("POST", approve, by=approver)
+    assert (approved["status"], approved["decided_by"]) == ("completed", approver.user_id)
+    assert await wallet(api, payee) == ("90000.00", "0.00")
+
+
+async def test_a_signed_transfer_shows_its_signature_and_a_forged_one_is_refused(api: Api, holder: Holder) -> None:
+    payer, payee = await holder("Payer", funds="50.00"), await holder("Payee")
+    private = Ed25519PrivateKey.generate()
+    public = _text(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+    challenge = (await api.data("POST", "/device-keys/challenges", by=payer, expect=201))["challenge"]
+    proof = f"elcorp-device-key-v1\n{challenge}\nEd25519\n{public}"
+    registered = await api.data(
+        "POST",
+        "/device-keys",
+        by=payer,
+        expect=201,
+        algorithm="Ed25519",
+        public_key=public,
+        challenge=challenge,
+        signature=_text(private.sign(proof.encode())),
+    )
+    key = str(uuid4())
+    signed = (
+        f'{{"amount":"20.00","currency":"NAD","idempotency_key":"{key}","kind":"transfer",'
+        f'"source_wallet_id":"{payer.wallet_id}","target_wallet_id":"{payee.wallet_id}"}}'
+    )
+    value = _text(private.sign(b"elcorp-transfer-v1\n" + signed.encode()))
+    signature = {"key_id": registered["id"], "algorithm": "Ed25519", "value": value}
+
+    forged = await api.call(
+        "POST", "/transfers", by=payer, expect=422, key=key, **order(payer, payee, "20.01", signature=signature)
+    )
+    made = await api.data(
+        "POST", "/transfers", by=payer, expect=201, key=key, **order(payer, payee, "20.00", signature=signature)
+    )
+
+    assert forged["code"] == "PAY_017"
+    assert made["signature"] == signature
+    assert (await api.data("GET", f"/transfers/{made['id']}", by=payee))["signature"] == signature
+
+
+async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_let_it(api: Api, admin: Person, holder: Holder) -> None:
+    payer, payee = await holder("Payer", funds="50.00"), await holder("Payee")
+    await api.data("POST", f"/wallets/{payer.wallet_id}/freeze", by=admin, reason="case 7")
+
+    refused = await api.call("POST", "/transfers", by=payer, expect=409, key=str(uuid4()), **order(payer, payee, "1.00"))
+    await api.data("POST", f"/wallets/{payer.wallet_id}/unfreeze", by=admin, reason="cleared")
+    await api.data("POST", "/transfers", by=payer, expect=201, key=str(uuid4()), **order(payer, payee, "1.00"))
+
+    assert refused["code"] == "PAY_008"
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
