@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -32,12 +32,11 @@ CHECKS = 3_000
 
 def sign_ins(world: World) -> list[Result]:
     """Logins a second and core against bare Argon2id of the same run; refreshes a second and core."""
-    return asyncio.run(_sign_ins(world))
+    return asyncio.run(_sign_ins(world, world.people[:CALLERS]))
 
 
-async def _sign_ins(world: World) -> list[Result]:
+async def _sign_ins(world: World, people: Sequence[Person]) -> list[Result]:
     hashes = await _bare_hashes()
-    people = world.people[:CALLERS]
     async with httpx.AsyncClient(base_url=world.platform.url, timeout=20) as client:
 
         async def sign_in(person: Person) -> str:
@@ -174,11 +173,12 @@ def _copy(connection: "psycopg.Connection[tuple[object, ...]]", rows: list[tuple
 
 def revocation(world: World) -> list[Result]:
     """From the answer to a log-out until the gateway refuses the session's token."""
-    return [Result.below("revocation reaches the gateway after", asyncio.run(_revocation(world)), "s", target=1)]
+    return [
+        Result.below("revocation reaches the gateway after", asyncio.run(_revocation(world, world.people[-1])), "s", target=1)
+    ]
 
 
-async def _revocation(world: World) -> float:
-    person = world.people[-1]
+async def _revocation(world: World, person: Person) -> float:
     headers = {"Authorization": f"Bearer {person.access_token}"}
     async with httpx.AsyncClient(base_url=world.platform.url, timeout=20) as client:
         (await client.post("/api/v1/auth/logout", headers=headers)).raise_for_status()
