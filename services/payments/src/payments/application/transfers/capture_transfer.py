@@ -9,6 +9,7 @@ from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.transfers import facts
 from payments.application.transfers.locked_transfer import lock_transfer, write
+from payments.application.transfers.queries import TransferQueries
 from payments.application.transfers.screened import require_clear
 from payments.domain.errors import NotTheOwner
 from payments.domain.transfer import Transfer, TransferStatus
@@ -19,12 +20,13 @@ class CaptureTransfer:
     """Move what is on hold, or a part of it. Its sender and its receiver may."""
 
     uow: UnitOfWork
+    queries: TransferQueries
     screening: Screening
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, amount: Money | None) -> Transfer:
         """Raise NotFound for strangers, NotPending, CaptureTooLarge, ScreeningRefused, or Unavailable."""
-        await require_clear(self.uow, self.screening, transfer_id, actor)
+        await require_clear(self.queries, self.screening, transfer_id)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer = locked.transfer

@@ -8,6 +8,7 @@ from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.transfers import facts
 from payments.application.transfers.locked_transfer import lock_transfer, write
+from payments.application.transfers.queries import TransferQueries
 from payments.application.transfers.screened import require_clear
 from payments.domain.transfer import Transfer
 
@@ -17,13 +18,14 @@ class ApproveTransfer:
     """Let a waiting transfer happen. The caller holds `payment:approve`, by two factors and minutes ago."""
 
     uow: UnitOfWork
+    queries: TransferQueries
     screening: Screening
     terms: Terms
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID) -> Transfer:
         """Raise NotFound, OwnDecision for whoever made it, NotPending, ScreeningRefused, or what the accounts refuse."""
-        await require_clear(self.uow, self.screening, transfer_id, actor)
+        await require_clear(self.queries, self.screening, transfer_id)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer, at = locked.transfer, self.clock.now()

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,9 @@ class TransferView:
 
 class TransferQueries(Protocol):
     async def transfer(self, transfer_id: UUID) -> TransferView | None: ...
+
+    async def order(self, transfer_id: UUID) -> TransferOrder | None:
+        """Return what a transfer asked for, which never changes."""
 
     async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
         """Tell whether one of the accounts is a wallet of this owner."""

@@ -7,11 +7,14 @@ from uuid import UUID
 from sqlalchemy import text
 
 from payments.application.transfers.queries import TransferView
+from payments.domain.transfer_order import TransferOrder
 from payments.infrastructure.queries.rows import SqlReads
+from payments.infrastructure.repositories.transfer_rows import READ, transfer_of
 
 # ruff: noqa: S608  # the columns are our own constant
 COLUMNS: Final = ", ".join(f"t.{name}" for name in TransferView.__slots__)
 _TRANSFER = text(f"SELECT {COLUMNS} FROM transfers t WHERE t.id = :id")
+_ORDER = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id")
 _OWNS = text("SELECT EXISTS (SELECT FROM accounts WHERE id = ANY(:ids) AND owner_id = :owner)")
 
 
@@ -19,6 +22,10 @@ class SqlTransferQueries(SqlReads):
     async def transfer(self, transfer_id: UUID) -> TransferView | None:
         rows = await self._rows(_TRANSFER, id=transfer_id)
         return view_of(rows[0]) if rows else None
+
+    async def order(self, transfer_id: UUID) -> TransferOrder | None:
+        rows = await self._rows(_ORDER, id=transfer_id)
+        return transfer_of(rows[0]).order if rows else None
 
     async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
         rows = await self._rows(_OWNS, ids=list(account_ids), owner=owner_id)

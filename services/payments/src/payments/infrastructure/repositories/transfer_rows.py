@@ -44,6 +44,7 @@ COLUMNS: Final = {
 }
 # What comes after, in what is read.
 STANDING: Final = ("captured", "refunded", "closed_at", "decided_by", "decided_at", "reason", "version")
+READ: Final = ", ".join(f"t.{name}" for name in (*COLUMNS, *STANDING))
 _NO_JSON: Final = {"metadata": "{}", "fees": "[]"}
 
 

@@ -12,17 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.rows import document
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
-from payments.infrastructure.repositories.transfer_rows import COLUMNS, STANDING, document_of, fees_text, transfer_of
+from payments.infrastructure.repositories.transfer_rows import COLUMNS, READ, document_of, fees_text, transfer_of
 
-_READ = ", ".join(f"t.{name}" for name in (*COLUMNS, *STANDING))
 _FIND = text(
     f"""
-    SELECT {_READ} FROM unnest(cast(:initiators AS uuid[]), cast(:keys AS text[])) AS asked (initiator_id, key)
+    SELECT {READ} FROM unnest(cast(:initiators AS uuid[]), cast(:keys AS text[])) AS asked (initiator_id, key)
     JOIN transfers t ON t.initiator_id = asked.initiator_id AND t.idempotency_key = asked.key
     """
 )
-_FIND_ONE = text(f"SELECT {_READ} FROM transfers t WHERE t.id = :id")
-_LOCK_ONE = text(f"SELECT {_READ} FROM transfers t WHERE t.id = :id FOR NO KEY UPDATE")
+_FIND_ONE = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id")
+_LOCK_ONE = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id FOR NO KEY UPDATE")
 _OVERDUE = text(
     """
     SELECT id FROM transfers WHERE status IN ('pending', 'pending_approval') AND expires_at <= :at
