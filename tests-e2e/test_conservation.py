@@ -64,11 +64,11 @@ class Client:
         held = await self._move("/transfers", source, body)
         if held is None:
             return
-        ends: list[tuple[str, dict[str, str]]] = [("capture", {"amount": "0.01"}), ("capture", {}), ("void", {"reason": "no more"})]
+        ends: list[tuple[str, dict[str, str]]] = [
             ("capture", {"amount": "0.01"}),
             ("capture", {}),
-            ("void", {"reason": "sold out"}),
-        )
+            ("void", {"reason": "no more"}),
+        ]
         picked = self.choose.choices(ends, k=2)
         answers = await asyncio.gather(*(self._act(held, target, verb, body) for verb, body in picked))
         # Of two at once one does it; both may be told so only when the second was a repetition after a lost answer.
