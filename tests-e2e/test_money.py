@@ -17,6 +17,7 @@ from journey import Api, Person, until
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 Holder = Callable[..., Awaitable[Person]]
 A_STEP_SECONDS = 30
+SHA256_BYTES = 32
 
 
 def order(source: Person, target: Person, amount: str, **more: object) -> dict[str, Any]:
@@ -78,7 +79,7 @@ async def test_a_large_transfer_waits_until_somebody_with_two_factors_approves_i
     await api.data(
         "POST", "/role-assignments", by=admin, expect=201, subject_id=approver.user_id, role="staff", reason="e2e test"
     )
-    rule = {"currency": "NAD", "threshold": "90000.00", "counterparty": payee.wallet_id, "reason": "e2e test"}
+    rule: dict[str, Any] = {"currency": "NAD", "threshold": "90000.00", "counterparty": payee.wallet_id, "reason": "e2e test"}
     await api.call("PUT", f"/policies/approval-rules/e2e-{payee.wallet_id[:8]}", by=admin, **rule)
 
     async def waits() -> bool:
@@ -154,6 +155,13 @@ async def test_a_signed_transfer_shows_its_signature_and_a_forged_one_is_refused
     assert forged["code"] == "PAY_017"
     assert made["signature"] == signature
     assert (await api.data("GET", f"/transfers/{made['id']}", by=payee))["signature"] == signature
+    await until(lambda: proven(api, payee, made["id"]), "the transfer's hash")
+
+
+async def proven(api: Api, by: Person, transfer_id: str) -> bool:
+    """Tell whether the transfer bears the hash by which the audit log has it."""
+    found: str | None = (await api.data("GET", f"/transfers/{transfer_id}", by=by))["transaction_hash"]
+    return found is not None and len(bytes.fromhex(found)) == SHA256_BYTES
 
 
 async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_let_it(api: Api, admin: Person, holder: Holder) -> None:

@@ -174,6 +174,16 @@ class FakeSignatures:
 
 
 @dataclass
+class FakeAuditLog:
+    """Has the transfers that it was told of."""
+
+    hashes: dict[UUID, str] = field(default_factory=dict)
+
+    async def leaf_hash(self, transfer_id: UUID) -> str | None:
+        return self.hashes.get(transfer_id)
+
+
+@dataclass
 class FakeScreening:
     """Clears everybody but the blocked; `away` as when compliance does not answer."""
 

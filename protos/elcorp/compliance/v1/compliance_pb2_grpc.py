@@ -99,3 +99,79 @@ class ScreeningService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class AuditLogServiceStub:
+    """What is on the audit log, for services that show it beside their own records.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetFirstEntry = channel.unary_unary(
+                '/elcorp.compliance.v1.AuditLogService/GetFirstEntry',
+                request_serializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.GetFirstEntryRequest.SerializeToString,
+                response_deserializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.GetFirstEntryResponse.FromString,
+                _registered_method=True)
+
+
+class AuditLogServiceServicer:
+    """What is on the audit log, for services that show it beside their own records.
+    """
+
+    def GetFirstEntry(self, request, context):
+        """The entry of a thing's making. NOT_FOUND while it is on its way to the log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AuditLogServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetFirstEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFirstEntry,
+                    request_deserializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.GetFirstEntryRequest.FromString,
+                    response_serializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.GetFirstEntryResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'elcorp.compliance.v1.AuditLogService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('elcorp.compliance.v1.AuditLogService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AuditLogService:
+    """What is on the audit log, for services that show it beside their own records.
+    """
+
+    @staticmethod
+    def GetFirstEntry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.compliance.v1.AuditLogService/GetFirstEntry',
+            elcorp_dot_compliance_dot_v1_dot_compliance__pb2.GetFirstEntryRequest.SerializeToString,
+            elcorp_dot_compliance_dot_v1_dot_compliance__pb2.GetFirstEntryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -56,3 +56,34 @@ class ScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
         """Screens a batch; one verdict a transfer, in the order asked. No answer means not clear."""
 
 def add_ScreeningServiceServicer_to_server(servicer: ScreeningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class AuditLogServiceStub:
+    """What is on the audit log, for services that show it beside their own records."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AuditLogServiceAsyncStub: ...
+    GetFirstEntry: _grpc.UnaryUnaryMultiCallable[_compliance_pb2.GetFirstEntryRequest, _compliance_pb2.GetFirstEntryResponse]
+    """The entry of a thing's making. NOT_FOUND while it is on its way to the log."""
+
+@_typing.type_check_only
+class AuditLogServiceAsyncStub(AuditLogServiceStub):
+    """What is on the audit log, for services that show it beside their own records."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    GetFirstEntry: _aio.UnaryUnaryMultiCallable[_compliance_pb2.GetFirstEntryRequest, _compliance_pb2.GetFirstEntryResponse]  # type: ignore[assignment]
+    """The entry of a thing's making. NOT_FOUND while it is on its way to the log."""
+
+class AuditLogServiceServicer(metaclass=_abc_1.ABCMeta):
+    """What is on the audit log, for services that show it beside their own records."""
+
+    @_abc_1.abstractmethod
+    def GetFirstEntry(
+        self,
+        request: _compliance_pb2.GetFirstEntryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_compliance_pb2.GetFirstEntryResponse, _abc.Awaitable[_compliance_pb2.GetFirstEntryResponse]]:
+        """The entry of a thing's making. NOT_FOUND while it is on its way to the log."""
+
+def add_AuditLogServiceServicer_to_server(servicer: AuditLogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

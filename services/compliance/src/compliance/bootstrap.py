@@ -33,7 +33,7 @@ def build(database: Database, key: "VerifierKey", clock: Clock) -> "Compliance":
     """Put the use cases together on a real database."""
     from compliance.application import Compliance
     from compliance.application.prove import Prove
-    from compliance.application.read_trail import ReadTrail
+    from compliance.application.read_trail import FindFirstEntry, ReadTrail
     from compliance.application.screen_transfers import ScreenTransfers
     from compliance.application.screening_blocks import LiftBlock, PlaceBlock
     from compliance.infrastructure.queries import SqlComplianceQueries
@@ -45,6 +45,7 @@ def build(database: Database, key: "VerifierKey", clock: Clock) -> "Compliance":
         lift_block=LiftBlock(uow, clock),
         prove=Prove(queries),
         read_trail=ReadTrail(queries),
+        find_first_entry=FindFirstEntry(queries),
         queries=queries,
         key=key,
     )
@@ -62,7 +63,9 @@ async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
         )
         compliance = build(parts.database, signer.key, parts.clock)
         rest = parts.rest(compliance, ROUTERS, title="Elcorp compliance")
-        yield Serving(rest, rpc_services(compliance.screen_transfers), parts.readiness, parts.background)
+        yield Serving(
+            rest, rpc_services(compliance.screen_transfers, compliance.find_first_entry), parts.readiness, parts.background
+        )
 
 
 @asynccontextmanager

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import ClassVar
 from uuid import UUID
 
+import grpc.aio
 import pytest
 
 from chassis.database import Database
@@ -15,14 +17,16 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, through
 from compliance.application import Compliance
-from compliance.bootstrap import build
+from compliance.application.append_facts import AppendFacts
+from compliance.bootstrap import build, unit_of_work
+from compliance.domain.merkle import leaf_hash
 from compliance.interfaces.grpc import rpc_services
 from elcorp.common.v1.money_pb2 import Money
 from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
 from kernel.actor import Actor
 from kernel.errors import Kind, Unavailable
 from kernel.ids import new_id
-from services.compliance.tests.fakes import Signer
+from services.compliance.tests.fakes import Signer, entries
 
 
 class PaymentsSettings(ServiceSettings):
@@ -33,13 +37,25 @@ class PaymentsSettings(ServiceSettings):
 
 
 @asynccontextmanager
+async def audit_log(compliance: Compliance) -> "AsyncIterator[compliance_pb2_grpc.AuditLogServiceAsyncStub]":
+    async with served(compliance) as channel:
+        yield compliance_pb2_grpc.AuditLogServiceStub(channel)
+
+
+@asynccontextmanager
 async def screening(compliance: Compliance) -> "AsyncIterator[compliance_pb2_grpc.ScreeningServiceAsyncStub]":
-    server = RpcServer("127.0.0.1", 0, rpc_services(compliance.screen_transfers))
+    async with served(compliance) as channel:
+        yield compliance_pb2_grpc.ScreeningServiceStub(channel)
+
+
+@asynccontextmanager
+async def served(compliance: Compliance) -> AsyncIterator[grpc.aio.Channel]:
+    server = RpcServer("127.0.0.1", 0, rpc_services(compliance.screen_transfers, compliance.find_first_entry))
     await server.start()
     try:
         settings = PaymentsSettings(compliance_target=f"dns:///127.0.0.1:{server.port}")
         async with connect(settings, "compliance") as channel:
-            yield compliance_pb2_grpc.ScreeningServiceStub(channel)
+            yield channel
     finally:
         await server.stop(0)
 
@@ -134,3 +150,19 @@ async def test_without_its_database_nothing_is_clear(
         await database.close()
 
     assert [verdict.clear for verdict in (*before.verdicts, *after.verdicts)] == [True, True]
+
+
+async def test_the_entry_of_a_things_making_is_told_with_its_leaf_hash(database: Database, clock: ControlledClock) -> None:
+    compliance = build(database, Signer().key, clock)
+    append = AppendFacts(unit_of_work(database))
+    made, other, later = entries(3)
+    resource_id = made.resource_id
+    await append([made, other, replace(later, resource_id=resource_id)])
+
+    async with audit_log(compliance) as stub:
+        found = await stub.GetFirstEntry(compliance_pb2.GetFirstEntryRequest(resource_id=resource_id))
+        with pytest.raises(RemoteError) as missing:
+            await stub.GetFirstEntry(compliance_pb2.GetFirstEntryRequest(resource_id=str(new_id())))
+
+    assert (found.sequence, found.leaf_hash) == (0, leaf_hash(made.leaf()))
+    assert missing.value.kind is Kind.NOT_FOUND

@@ -21,7 +21,7 @@ from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 
 GRANTS = {"admin": ["policy:manage", "payment:reconcile"], "treasurer": ["payment:reconcile"], "user": ["payment:create"]}
 FEE: dict[str, Any] = {
@@ -90,6 +90,7 @@ async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk
             database=database,
             screening=FakeScreening(),
             signatures=FakeSignatures(),
+            audit_log=FakeAuditLog(),
             prices=prices,
             limits=prices,
             approvals=fakes,

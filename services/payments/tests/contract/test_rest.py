@@ -19,7 +19,7 @@ from payments.application import Payments
 from payments.bootstrap.use_cases import World, build
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 
 GRANTS = {"admin": ["payment:create", "payment:reconcile", "treasury:issue"], "user": ["payment:create"], "guest": []}
 
@@ -78,6 +78,7 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
         database=database,
         screening=screening,
         signatures=FakeSignatures(),
+        audit_log=FakeAuditLog(),
         prices=prices,
         limits=prices,
         approvals=prices,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from compliance.application.prove import Prove
 from compliance.application.queries import ComplianceQueries
-from compliance.application.read_trail import ReadTrail
+from compliance.application.read_trail import FindFirstEntry, ReadTrail
 from compliance.application.screen_transfers import ScreenTransfers
 from compliance.application.screening_blocks import LiftBlock, PlaceBlock
 from compliance.domain.checkpoint import VerifierKey
@@ -17,5 +17,6 @@ class Compliance:
     lift_block: LiftBlock
     prove: Prove
     read_trail: ReadTrail
+    find_first_entry: FindFirstEntry
     queries: ComplianceQueries
     key: VerifierKey

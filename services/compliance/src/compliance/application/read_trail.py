@@ -45,3 +45,17 @@ class ReadTrail:
         is_whole = len(own) < TRAIL_ENTRIES_MAX and len(parties) <= TRAIL_PARTIES_MAX
         is_complete = is_whole and naming.is_complete and around.is_complete
         return Trail([found[sequence] for sequence in sorted(found)], is_complete)
+
+
+@dataclass(frozen=True, slots=True)
+class FindFirstEntry:
+    """Find the entry of a resource's making, for a service that shows its hash."""
+
+    queries: ComplianceQueries
+
+    async def __call__(self, resource_id: str) -> LoggedEntry:
+        """Raise NotFound while there is none."""
+        own = await self.queries.of_resource(resource_id, limit=TRAIL_ENTRIES_MAX)
+        if not own:
+            raise NotFound(resource_id=resource_id)
+        return min(own, key=lambda logged: logged.sequence)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.rpc import RpcService
+from compliance.application.read_trail import FindFirstEntry
 from compliance.application.screen_transfers import ScreenTransfers
 from compliance.domain.screening import ScreenedTransfer
 from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
@@ -28,11 +29,29 @@ class ScreeningServicer(compliance_pb2_grpc.ScreeningServiceServicer):
         return compliance_pb2.ScreenTransfersResponse(verdicts=verdicts)
 
 
-def rpc_services(screen_transfers: ScreenTransfers) -> list[RpcService]:
+class AuditLogServicer(compliance_pb2_grpc.AuditLogServiceServicer):
+    def __init__(self, find_entry: FindFirstEntry) -> None:
+        self._find_entry = find_entry
+
+    async def GetFirstEntry(  # noqa: N802  # the proto's name
+        self,
+        request: compliance_pb2.GetFirstEntryRequest,
+        context: Any,  # noqa: ARG002
+    ) -> compliance_pb2.GetFirstEntryResponse:
+        logged = await self._find_entry(request.resource_id)
+        return compliance_pb2.GetFirstEntryResponse(sequence=logged.sequence, leaf_hash=logged.hash)
+
+
+def rpc_services(screen_transfers: ScreenTransfers, find_entry: FindFirstEntry) -> list[RpcService]:
     return [
+        RpcService(
+            compliance_pb2_grpc.add_AuditLogServiceServicer_to_server,
+            AuditLogServicer(find_entry),
+            "elcorp.compliance.v1.AuditLogService",
+        ),
         RpcService(
             compliance_pb2_grpc.add_ScreeningServiceServicer_to_server,
             ScreeningServicer(screen_transfers),
             "elcorp.compliance.v1.ScreeningService",
-        )
+        ),
     ]

@@ -23,6 +23,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from elcorp.payments.v1 import events_pb2
     from payments.bootstrap.use_cases import World, build
     from payments.infrastructure.approval_policies import BundledApprovals
+    from payments.infrastructure.audit_log import ComplianceAuditLog
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.queries.pricing import SqlPricingQueries
     from payments.infrastructure.screening import ComplianceScreening
@@ -45,6 +46,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
             database=parts.database,
             screening=ComplianceScreening(compliance),
             signatures=DeviceSignatures(identity),
+            audit_log=ComplianceAuditLog(compliance),
             prices=prices,
             limits=prices,
             approvals=BundledApprovals(parts.policies),

@@ -9,6 +9,7 @@ from payments.application.history import History
 from payments.application.history.read_statement import ReadBalance, ReadStatement
 from payments.application.ledger import Ledger
 from payments.application.ledger.read_account import ReadAccount
+from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
 from payments.application.ports.screening import Screening
 from payments.application.ports.signatures import Signatures
@@ -42,6 +43,7 @@ class World:
     database: Database
     screening: Screening
     signatures: Signatures
+    audit_log: AuditLog
     prices: PriceBooks
     limits: LimitBooks
     approvals: ApprovalPolicies
@@ -88,7 +90,7 @@ def transfers(world: World) -> Transfers:
         reject_transfer=RejectTransfer(uow, clock),
         refund_transfer=RefundTransfer(uow, clock),
         reverse_transfer=ReverseTransfer(uow, clock),
-        read_transfers=ReadTransfers(world.queries),
+        read_transfers=ReadTransfers(world.queries, world.audit_log),
     )
 
 

@@ -80,7 +80,8 @@ async def list_awaiting_approval(cursor: CursorPaging, app: App) -> Envelope[Cur
 @transfers.get("/{transfer_id}", dependencies=[Authenticated])
 async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Read a transfer that the caller made, sent or received; staff read any."""
-    return envelope(TransferResponse.of(await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)))
+    view, transaction_hash = await app.transfers.read_transfers.proven(actor=actor, transfer_id=transfer_id)
+    return envelope(TransferResponse.of(view, transaction_hash=transaction_hash))
 
 
 @transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")])

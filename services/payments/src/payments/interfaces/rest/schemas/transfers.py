@@ -208,7 +208,11 @@ class SignatureResponse(BaseModel):
 
 
 class TransferResponse(BaseModel):
-    """`fee_total` is on top of the amount. `target_amount` is what arrived of a conversion, at `rate` net of the spread."""
+    """`fee_total` is on top of the amount. `target_amount` is what arrived of a conversion, at `rate` net of the spread.
+
+    `transaction_hash` is the leaf hash (RFC 6962) of the audit entry of its making, told when one transfer is read, once the
+    entry is on the log; GET /audit/trails/:id has its place and GET /audit/entries/:sequence/proof its proof.
+    """
 
     id: UUID
     kind: str
@@ -240,9 +244,10 @@ class TransferResponse(BaseModel):
     decided_at: datetime | None
     reason: str | None
     version: int
+    transaction_hash: str | None = None
 
     @classmethod
-    def of(cls, view: TransferView) -> "TransferResponse":
+    def of(cls, view: TransferView, *, transaction_hash: str | None = None) -> "TransferResponse":
         currency = view.currency
 
         def text(amount: Decimal) -> str:
@@ -281,6 +286,7 @@ class TransferResponse(BaseModel):
             decided_at=view.decided_at,
             reason=view.reason,
             version=view.version,
+            transaction_hash=transaction_hash,
         )
 
 
