@@ -16,6 +16,7 @@ from kernel.events import Event
 from payments.application.ports.ledger import Terms, Tiered
 from payments.application.ports.screening import Verdict
 from payments.application.transfers.post_transfers import PostTransfers
+from payments.application.verification.queries import Break
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
 from payments.domain.entry import Posting
@@ -35,6 +36,7 @@ class Store:
     postings: dict[UUID, list[Posting]] = field(default_factory=dict)
     spending: dict[tuple[UUID, str], Spending] = field(default_factory=dict)
     tiers: dict[UUID, str] = field(default_factory=dict)
+    breaks: list[Break] = field(default_factory=list)
     facts: list[AuditFact] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -112,12 +114,24 @@ class FakeSpending:
             self._store.spending[spending.owner_id, spending.currency] = spending
 
 
+class FakeBreaks:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def add(self, found: Break, *, at: datetime) -> bool:  # the table's column
+        if found in self._store.breaks:
+            return False
+        self._store.breaks.append(found)
+        return True
+
+
 class FakeTransaction:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.accounts = FakeAccounts(store)
         self.transfers = FakeTransfers(store)
         self.spending = FakeSpending(store)
+        self.breaks = FakeBreaks(store)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self.store.facts.append(fact)
@@ -139,6 +153,7 @@ class FakeUnitOfWork:
             postings=dict(committed.postings),
             spending=dict(committed.spending),
             tiers=committed.tiers,
+            breaks=list(committed.breaks),
             facts=list(committed.facts),
             events=list(committed.events),
         )
