@@ -1,5 +1,7 @@
 """The one error model: an error knows its kind and its facts, never a transport's status."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -76,6 +78,25 @@ class InvalidValue(DomainError):
 
     kind = Kind.INVALID
     code = "VAL_001"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one field of many."""
+
+    field: str
+    message: str
+
+
+class InvalidValues(DomainError):
+    """Some of the values are not acceptable."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+
+    def __init__(self, faults: Sequence[Fault], **facts: object) -> None:
+        self.faults = tuple(faults)
+        super().__init__(field=self.faults[0].field, **facts)
 
 
 class KeyReused(DomainError):

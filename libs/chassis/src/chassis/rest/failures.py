@@ -14,7 +14,7 @@ from starlette.types import Scope
 from chassis.errors import STATUS, as_domain_error
 from chassis.rest.context import RequestContext
 from kernel.assurance import StepUpRequired
-from kernel.errors import DomainError, Kind
+from kernel.errors import DomainError, InvalidValues, Kind
 
 ERRORS_MAX = 20
 _MESSAGE_LENGTH_MAX = 300
@@ -42,6 +42,9 @@ def render(exc: Exception, context: RequestContext, scope: Scope) -> Response:
         code, message = _HTTP[exc.status_code]
         return _error(context, exc.status_code, code, message, _allow(scope) if exc.status_code == _NOT_ALLOWED else {})
     error = as_domain_error(exc)
+    if isinstance(error, InvalidValues):
+        faults = [{"field": fault.field[:100], "message": fault.message[:_MESSAGE_LENGTH_MAX]} for fault in error.faults]
+        return _validation(context, error.code, faults)
     if error.kind is Kind.INVALID:
         return _validation(context, error.code, [{"field": error.field or "request", "message": error.message}])
     status = STATUS[error.kind].http

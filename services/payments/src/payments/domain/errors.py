@@ -160,5 +160,33 @@ class AlreadyEnded(DomainError):
     code = "PAY_034"
 
 
+class BulkEnded(DomainError):
+    """The bulk has ended already; what has run stays as it is."""
+
+    kind = Kind.REFUSED
+    code = "PAY_040"
+
+
+class ApprovalNeeded(DomainError):
+    """The transfer needs somebody's approval, and what is made all or nothing cannot wait for it; send it by itself."""
+
+    kind = Kind.REFUSED
+    code = "PAY_041"
+
+
+class ScheduleEnded(DomainError):
+    """The schedule has ended, or is not in a state in which this can be done."""
+
+    kind = Kind.REFUSED
+    code = "PAY_042"
+
+
+class TooManySchedules(DomainError):
+    """There are as many schedules under way as one payer may have."""
+
+    kind = Kind.REFUSED
+    code = "PAY_043"
+
+
 class NotTheOwner(AccessDenied):
     """The wallet belongs to somebody else."""

@@ -109,3 +109,28 @@ class LedgerBroke(Event):
     what: str
     expected: Decimal
     found: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkCompleted(Event):
+    """A bulk has ended, one way or another: `status` says how, the counts are of its lines."""
+
+    bulk_id: UUID
+    initiator_id: UUID
+    status: str
+    lines: int
+    settled: int
+    awaiting: int
+    refused: int
+    not_run: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OccurrenceFailed(Event):
+    """A scheduled transfer was due and was refused; `code` says why."""
+
+    schedule_id: UUID
+    initiator_id: UUID
+    number: int
+    due_at: datetime
+    code: str

@@ -1,0 +1,71 @@
+"""What bulks need of the world."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from kernel.actor import Actor
+from payments.domain.bulk import Bulk, Chunk
+from payments.domain.bulk_file import RawFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a request says beside its file, for formats that cannot say it themselves; `today` is Namibia's."""
+
+    today: date
+    source: str = ""
+    currency: str = ""
+    mode: str = ""
+
+
+class Reader(Protocol):
+    def __call__(self, body: bytes, given: Given, /) -> RawFile:
+        """Read a file of one format; raises InvalidValues, which says where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """What a file's wallets are held against before it is accepted."""
+
+    owner_id: UUID
+    currency: str
+    is_closed: bool
+
+
+class Wallets(Protocol):
+    async def of(self, wallet_ids: Sequence[UUID]) -> Mapping[UUID, Wallet]:
+        """Look wallets up without locking them; absent ones are left out."""
+
+
+class Bulks(Protocol):
+    async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
+        """Find an earlier bulk under the key's lock: of two requests with one key, the second sees the first's."""
+
+    async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
+        """Write a bulk and its lines, and queue the job that runs it."""
+
+    async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
+        """Lock a bulk, and find on whose behalf it runs."""
+
+    async def next_chunk(self, bulk_id: UUID) -> Chunk | None:
+        """Return the first chunk that has not run."""
+
+    async def waiting(self, bulk_id: UUID) -> Sequence[Chunk]:
+        """Return all chunks that have not run."""
+
+    async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
+        """Write how a locked bulk stands, and the outcomes of chunks."""
+
+    async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
+        """Return open bulks of which nothing has been heard since."""
+
+    async def queue(self, bulk_id: UUID) -> None:
+        """Queue the job that runs a bulk, unless it waits already."""
+
+
+class Rules(Protocol):
+    async def refresh(self) -> None:
+        """Bring prices, limits and approval rules up to date, where they are older than some seconds."""

@@ -1,0 +1,197 @@
+"""A bulk: a file that was accepted, and how far its lines have come."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from kernel.errors import KeyReused
+from kernel.events import Aggregate
+from payments.domain.bulk_file import BulkFile, BulkLine, BulkMode
+from payments.domain.errors import BulkEnded
+from payments.domain.events import BulkCompleted
+from payments.domain.transfer_order import TransferKind, TransferOrder
+
+
+class BulkStatus(StrEnum):
+    """`completed`: every line is settled, or on hold for an approval. `partly_completed`: some are. `failed`: none is."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    PARTLY_COMPLETED = "partly_completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        return self in {BulkStatus.ACCEPTED, BulkStatus.RUNNING}
+
+
+class LineStatus(StrEnum):
+    """`not_run`: the bulk was cancelled, or refused whole, before the line had its turn."""
+
+    WAITING = "waiting"
+    SETTLED = "settled"
+    AWAITING_APPROVAL = "awaiting_approval"
+    REFUSED = "refused"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineOutcome:
+    """What became of a line; `code` and `message` say why it was refused, in the words of a single transfer's refusal."""
+
+    number: int
+    status: LineStatus
+    transfer_id: UUID | None = None
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Lines that are run together; `outcomes` are theirs, in their order, once they have run."""
+
+    number: int
+    lines: Sequence[BulkLine]
+    outcomes: Sequence[LineOutcome] | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Bulk(Aggregate):
+    """`settled`, `awaiting`, `refused` and `not_run` count the lines that are done; the others wait."""
+
+    id: UUID
+    initiator_id: UUID
+    key: str
+    request_hash: bytes
+    source_id: UUID
+    currency: str
+    mode: BulkMode
+    format: str
+    label: str
+    lines_total: int
+    amount_total: Decimal
+    created_at: datetime
+    status: BulkStatus = BulkStatus.ACCEPTED
+    settled: int = 0
+    awaiting: int = 0
+    refused: int = 0
+    not_run: int = 0
+    reason: str | None = None
+    started_at: datetime | None = None
+    progressed_at: datetime | None = None
+    ended_at: datetime | None = None
+    version: int = 1
+
+    @classmethod
+    def accept(
+        cls, file: BulkFile, *, bulk_id: UUID, initiator_id: UUID, key: str, request_hash: bytes, format_: str, at: datetime
+    ) -> Self:
+        return cls(
+            id=bulk_id,
+            initiator_id=initiator_id,
+            key=key,
+            request_hash=request_hash,
+            source_id=file.source_id,
+            currency=file.currency,
+            mode=file.mode,
+            format=format_,
+            label=file.label,
+            lines_total=len(file.lines),
+            amount_total=file.total.amount,
+            created_at=at,
+        )
+
+    @property
+    def done(self) -> int:
+        return self.settled + self.awaiting + self.refused + self.not_run
+
+    @property
+    def is_whole(self) -> bool:
+        return self.mode is BulkMode.ALL_OR_NOTHING
+
+    def confirm_replay(self, request_hash: bytes) -> Self:
+        """Answer a repeated request with this bulk, or refuse a key that was reused for another file (KeyReused)."""
+        if self.request_hash != request_hash:
+            raise KeyReused(bulk_id=self.id)
+        return self
+
+    def order(self, line: BulkLine) -> TransferOrder:
+        """Make a line's order. Its key is the line's for ever, so that it is settled once however often it is run."""
+        return TransferOrder(
+            kind=TransferKind.PAYMENT if line.reference else TransferKind.TRANSFER,
+            key=f"bulk:{self.id}:{line.number}",
+            initiator_id=self.initiator_id,
+            source_id=self.source_id,
+            target_id=line.target_id,
+            amount=line.amount,
+            description=line.description,
+            reference=line.reference,
+            link_id=self.id,
+        )
+
+    def start(self, at: datetime) -> None:
+        """Begin, or go on after a crash."""
+        self._require_open()
+        self.status, self.version = BulkStatus.RUNNING, self.version + 1
+        self.started_at = self.started_at or at
+        self.progressed_at = at
+
+    def count(self, outcomes: Iterable[LineOutcome], at: datetime) -> None:
+        """Count lines that have run, and end with the last."""
+        self._require_open()
+        for outcome in outcomes:
+            match outcome.status:
+                case LineStatus.SETTLED:
+                    self.settled += 1
+                case LineStatus.AWAITING_APPROVAL:
+                    self.awaiting += 1
+                case LineStatus.REFUSED:
+                    self.refused += 1
+                case LineStatus.NOT_RUN:
+                    self.not_run += 1
+                case LineStatus.WAITING:
+                    raise ValueError(f"line {outcome.number} has not run")
+        self.progressed_at, self.version = at, self.version + 1
+        if self.done > self.lines_total:
+            raise ValueError(f"bulk {self.id} has {self.lines_total} lines, not {self.done}")
+        if self.done == self.lines_total:
+            self._end(self._result(), at)
+
+    def cancel(self, reason: str, at: datetime) -> None:
+        """Run no more of it; what was settled stays settled. Raises BulkEnded when there is nothing left to stop."""
+        self._require_open()
+        self.not_run = self.lines_total - (self.settled + self.awaiting + self.refused)
+        self.reason = reason
+        self._end(BulkStatus.CANCELLED, at)
+
+    def _result(self) -> BulkStatus:
+        good = self.settled + self.awaiting
+        if good == self.lines_total:
+            return BulkStatus.COMPLETED
+        return BulkStatus.PARTLY_COMPLETED if good else BulkStatus.FAILED
+
+    def _end(self, status: BulkStatus, at: datetime) -> None:
+        self.status, self.ended_at, self.version = status, at, self.version + 1
+        self.announce(
+            BulkCompleted(
+                occurred_at=at,
+                bulk_id=self.id,
+                initiator_id=self.initiator_id,
+                status=status,
+                lines=self.lines_total,
+                settled=self.settled,
+                awaiting=self.awaiting,
+                refused=self.refused,
+                not_run=self.not_run,
+            )
+        )
+
+    def _require_open(self) -> None:
+        if not self.status.is_open:
+            raise BulkEnded(bulk_id=self.id, status=self.status)

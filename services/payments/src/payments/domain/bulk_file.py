@@ -1,0 +1,182 @@
+"""What a bulk file asks for: one payer, many lines, each read into an order or told what is wrong with it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeVar
+from uuid import UUID
+
+from kernel.errors import DomainError, Fault, InvalidValues
+from kernel.money import Currency, Money
+
+ReadT = TypeVar("ReadT")
+
+LINES_MAX: Final = 10_000
+# Told at once; the rest of a file that is wrong throughout says nothing new.
+FAULTS_MAX: Final = 100
+DESCRIPTION_LENGTH_MAX: Final = 140
+REFERENCE_LENGTH_MAX: Final = 64
+_SHOWN_LENGTH_MAX: Final = 40
+
+
+class BulkMode(StrEnum):
+    """`all_or_nothing`: every line is settled in one entry of the day, or none. `best_effort`: each line by itself."""
+
+    ALL_OR_NOTHING = "all_or_nothing"
+    BEST_EFFORT = "best_effort"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawLine:
+    """A line in the file's own words; `place` is how its sender finds it again: "lines.3", "line 4"."""
+
+    place: str
+    target: str
+    amount: str
+    currency: str = ""
+    description: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFile:
+    """A file in its own words. `label` is the sender's name for it, such as a message id of ISO 20022."""
+
+    source: str
+    currency: str
+    mode: str
+    lines: Sequence[RawLine]
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkLine:
+    """One payment; `number` counts from 1 and names the line for ever."""
+
+    number: int
+    target_id: UUID
+    amount: Money
+    description: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkFile:
+    source_id: UUID
+    currency: str
+    mode: BulkMode
+    lines: tuple[BulkLine, ...]
+    label: str = ""
+
+    @classmethod
+    def read(cls, raw: RawFile) -> "BulkFile":
+        """Read a file whole; raises InvalidValues with what is wrong, line by line, at most FAULTS_MAX of it."""
+        faults = Faults()
+        source_id = faults.read("source_wallet_id", _id, raw.source)
+        currency = faults.read("currency", _currency, raw.currency)
+        mode = faults.read("mode", _mode, raw.mode)
+        if not 1 <= len(raw.lines) <= LINES_MAX:
+            faults.add("lines", f"1 to {LINES_MAX} lines")
+        faults.require_none()
+        # All three are there, or require_none had raised.
+        if source_id is None or currency is None or mode is None:
+            raise RuntimeError("read, and absent")
+        lines = [
+            _line(number, line, source_id=source_id, currency=currency, faults=faults) for number, line in enumerate(raw.lines, 1)
+        ]
+        faults.require_none()
+        read = tuple(line for line in lines if line)
+        return cls(source_id=source_id, currency=currency, mode=mode, lines=read, label=raw.label[:DESCRIPTION_LENGTH_MAX])
+
+    @property
+    def total(self) -> Money:
+        """Raises InvalidAmount when it is more than money can be."""
+        return Money.of(sum(line.amount.amount for line in self.lines), self.currency)
+
+    @property
+    def target_ids(self) -> set[UUID]:
+        return {line.target_id for line in self.lines}
+
+
+class Faults:
+    """Collects what is wrong, so that a sender is told all of it at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Fault] = []
+        self._count = 0
+
+    def add(self, field: str, message: str) -> None:
+        self._count += 1
+        if len(self._found) < FAULTS_MAX:
+            self._found.append(Fault(field, message))
+
+    def read(self, field: str, parse: Callable[[str], ReadT], text: str) -> ReadT | None:
+        """Return the parsed text, None when it is wrong."""
+        try:
+            return parse(text)
+        except (ValueError, DomainError) as wrong:
+            self.add(field, wrong.message if isinstance(wrong, DomainError) else str(wrong))
+            return None
+
+    def require_none(self) -> None:
+        """Raise InvalidValues when something was wrong."""
+        if self._found:
+            raise InvalidValues(self._found, count=self._count)
+
+
+def chunks_of(lines: Sequence[BulkLine], size: int) -> Iterator[Sequence[BulkLine]]:
+    """Cut a file into the pieces that it is run in."""
+    for start in range(0, len(lines), size):
+        yield lines[start : start + size]
+
+
+def _line(number: int, raw: RawLine, *, source_id: UUID, currency: str, faults: Faults) -> BulkLine | None:
+    place = raw.place
+    target_id = faults.read(f"{place}.target_wallet_id", _id, raw.target)
+    amount = faults.read(f"{place}.amount", lambda text: _amount(text, currency), raw.amount)
+    if target_id == source_id:
+        faults.add(f"{place}.target_wallet_id", "A wallet cannot pay itself.")
+    if raw.currency and raw.currency != currency:
+        faults.add(f"{place}.currency", f"{_shown(raw.currency)} in a file of {currency}")
+    for field, text, length_max in (
+        ("description", raw.description, DESCRIPTION_LENGTH_MAX),
+        ("reference", raw.reference, REFERENCE_LENGTH_MAX),
+    ):
+        if len(text) > length_max or "\0" in text:
+            faults.add(f"{place}.{field}", f"At most {length_max} characters, none of them NUL")
+    if target_id is None or amount is None:
+        return None
+    return BulkLine(number=number, target_id=target_id, amount=amount, description=raw.description, reference=raw.reference)
+
+
+def _id(text: str) -> UUID:
+    # UUID() takes braces, "urn:uuid:" and hyphens anywhere; a wallet is written with or without its four.
+    try:
+        found = UUID(text)
+    except ValueError:
+        raise ValueError(f"{_shown(text)} is not a wallet's id") from None
+    if text.lower() not in {str(found), found.hex}:
+        raise ValueError(f"{_shown(text)} is not a wallet's id")
+    return found
+
+
+def _amount(text: str, currency: str) -> Money:
+    amount = Money.of(text, currency)
+    if not amount.is_positive:
+        raise ValueError("The amount must be greater than zero.")
+    return amount
+
+
+def _currency(text: str) -> str:
+    return Currency.of(text).code
+
+
+def _mode(text: str) -> BulkMode:
+    try:
+        return BulkMode(text)
+    except ValueError:
+        raise ValueError(f"One of {', '.join(BulkMode)}") from None
+
+
+def _shown(text: str) -> str:
+    return repr(text[:_SHOWN_LENGTH_MAX])

@@ -1,0 +1,61 @@
+"""Bulk files as JSON: {"source_wallet_id", "currency", "mode", "lines": [{"target_wallet_id", "amount", …}]}."""
+
+from typing import Any, Final
+
+import orjson
+
+from kernel.errors import Fault, InvalidValues
+from payments.application.ports.bulk import Given
+from payments.domain.bulk_file import LINES_MAX, Faults, RawFile, RawLine
+
+_FILE: Final = frozenset({"source_wallet_id", "currency", "mode", "lines", "label"})
+_LINE: Final = {"target_wallet_id": "target", "amount": "amount", "description": "description", "reference": "reference"}
+_NEEDED: Final = frozenset({"target_wallet_id", "amount"})
+
+
+def read_json(body: bytes, given: Given) -> RawFile:
+    """Read a file; what is said in the body holds, what it leaves out is taken from the request. Raises InvalidValues."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise InvalidValues([Fault("body", "The body is not valid JSON.")]) from None
+    if not isinstance(found, dict):
+        raise InvalidValues([Fault("body", "An object with lines is expected.")])
+    faults = Faults()
+    for name in found.keys() - _FILE:
+        faults.add(name, "Unknown field")
+    texts = {name: _text(found.get(name, ""), name, faults) for name in ("source_wallet_id", "currency", "mode", "label")}
+    lines = found.get("lines")
+    if not isinstance(lines, list) or not 1 <= len(lines) <= LINES_MAX:
+        faults.add("lines", f"1 to {LINES_MAX} lines")
+    faults.require_none()
+    raw = [_line(f"lines.{index}", line, faults) for index, line in enumerate(lines or ())]
+    faults.require_none()
+    return RawFile(
+        source=texts["source_wallet_id"] or given.source,
+        currency=texts["currency"] or given.currency,
+        mode=texts["mode"] or given.mode,
+        label=texts["label"],
+        lines=raw,
+    )
+
+
+def _line(place: str, line: Any, faults: Faults) -> RawLine:
+    if not isinstance(line, dict):
+        faults.add(place, "An object is expected.")
+        return RawLine(place=place, target="", amount="")
+    if not _NEEDED <= line.keys() <= _LINE.keys():
+        for name in _NEEDED - line.keys():
+            faults.add(f"{place}.{name}", "Field required")
+        for name in line.keys() - _LINE.keys():
+            faults.add(f"{place}.{name}", "Unknown field")
+    values = {_LINE[name]: _text(value, f"{place}.{name}", faults) for name, value in line.items() if name in _LINE}
+    return RawLine(place=place, target=values.pop("target", ""), amount=values.pop("amount", ""), **values)
+
+
+def _text(value: Any, field: str, faults: Faults) -> str:
+    if isinstance(value, str):
+        return value
+    # A number would have been a float on its way here.
+    faults.add(field, "A text is expected.")
+    return ""

@@ -1,0 +1,92 @@
+"""A bulk counts its lines, and ends with the last of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kernel.errors import KeyReused
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.domain.bulk import Bulk, BulkStatus, LineOutcome, LineStatus
+from payments.domain.bulk_file import BulkFile, BulkLine, BulkMode
+from payments.domain.errors import BulkEnded
+from payments.domain.events import BulkCompleted
+from payments.domain.transfer_order import TransferKind
+
+AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+
+
+def bulk(lines: int = 3) -> Bulk:
+    source = new_id()
+    file = BulkFile(
+        source_id=source,
+        currency="NAD",
+        mode=BulkMode.BEST_EFFORT,
+        lines=tuple(BulkLine(number=n, target_id=new_id(), amount=Money.of("1.00", "NAD")) for n in range(1, lines + 1)),
+    )
+    return Bulk.accept(file, bulk_id=new_id(), initiator_id=new_id(), key="k", request_hash=b"h", format_="text/csv", at=AT)
+
+
+def outcome(number: int, status: LineStatus = LineStatus.SETTLED) -> LineOutcome:
+    return LineOutcome(number=number, status=status)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "result"),
+    [
+        ((LineStatus.SETTLED, LineStatus.SETTLED, LineStatus.AWAITING_APPROVAL), BulkStatus.COMPLETED),
+        ((LineStatus.SETTLED, LineStatus.REFUSED, LineStatus.SETTLED), BulkStatus.PARTLY_COMPLETED),
+        ((LineStatus.REFUSED, LineStatus.REFUSED, LineStatus.REFUSED), BulkStatus.FAILED),
+        ((LineStatus.REFUSED, LineStatus.NOT_RUN, LineStatus.NOT_RUN), BulkStatus.FAILED),
+    ],
+)
+def test_it_ends_with_its_last_line_and_says_how(statuses: tuple[LineStatus, ...], result: BulkStatus) -> None:
+    one = bulk()
+    one.start(AT)
+    one.count([outcome(1, statuses[0])], AT)
+    assert (one.status, one.collect()) == (BulkStatus.RUNNING, [])
+    one.count([outcome(2, statuses[1]), outcome(3, statuses[2])], AT + timedelta(seconds=1))
+    assert (one.status, one.ended_at) == (result, AT + timedelta(seconds=1))
+    [told] = one.collect()
+    assert isinstance(told, BulkCompleted)
+    assert (told.status, told.lines, told.settled + told.awaiting + told.refused + told.not_run) == (result, 3, 3)
+
+
+def test_cancelled_it_keeps_what_has_run_and_runs_no_more() -> None:
+    one = bulk()
+    one.start(AT)
+    one.count([outcome(1)], AT)
+    one.cancel("wrong month", AT)
+    assert (one.status, one.settled, one.not_run, one.reason) == (BulkStatus.CANCELLED, 1, 2, "wrong month")
+    for act in (lambda: one.cancel("again", AT), lambda: one.start(AT), lambda: one.count([outcome(2)], AT)):
+        with pytest.raises(BulkEnded):
+            act()
+
+
+def test_going_on_after_a_crash_keeps_when_it_began() -> None:
+    one = bulk()
+    one.start(AT)
+    one.start(AT + timedelta(minutes=5))
+    assert (one.started_at, one.progressed_at) == (AT, AT + timedelta(minutes=5))
+
+
+def test_lines_are_never_counted_twice_over() -> None:
+    one = bulk(lines=1)
+    one.start(AT)
+    with pytest.raises(ValueError, match="has 1 lines"):
+        one.count([outcome(1), outcome(2)], AT)
+
+
+def test_a_lines_order_is_the_same_however_often_it_is_made() -> None:
+    one = bulk()
+    line = BulkLine(number=7, target_id=new_id(), amount=Money.of("5.00", "NAD"), reference="INV-1")
+    order = one.order(line)
+    assert order == one.order(line)
+    assert (order.key, order.link_id, order.kind) == (f"bulk:{one.id}:7", one.id, TransferKind.PAYMENT)
+
+
+def test_a_key_is_one_files() -> None:
+    one = bulk()
+    assert one.confirm_replay(b"h") is one
+    with pytest.raises(KeyReused):
+        one.confirm_replay(b"other")
