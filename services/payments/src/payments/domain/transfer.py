@@ -117,6 +117,14 @@ class Transfer(Aggregate):
         """What of the amount has moved, or will."""
         return self.quote.amount if self.captured is None else Money(self.captured, self.quote.amount.currency)
 
+    @property
+    def spent(self) -> Money:
+        """What of it counts against its payer's limits: nothing that did not happen, or was undone."""
+        undone = {TransferStatus.FAILED, TransferStatus.CANCELLED, TransferStatus.REVERSED}
+        if self.status in undone or not self.order.kind.is_the_owners:
+            return Money.zero(self.quote.amount.currency.code)
+        return self.moved
+
     def is_overdue(self, at: datetime) -> bool:
         """Tell whether nobody captured or decided on it in time."""
         return self.held > 0 and self.expires_at is not None and at >= self.expires_at
@@ -124,6 +132,7 @@ class Transfer(Aggregate):
     def capture(self, accounts: Accounts, amount: Money | None, at: datetime) -> None:
         """Move what is on hold, or a part of it: the rest is let go. Fees follow the part that moves."""
         self._require(TransferStatus.PENDING)
+        self._require_in_time(at)
         part = amount or self.quote.amount
         if part > self.quote.amount or not part.is_positive:
             raise CaptureTooLarge(field="amount", transfer_id=self.id, held=self.quote.amount.text)
@@ -227,6 +236,7 @@ class Transfer(Aggregate):
 
     def _decide(self, by: UUID, at: datetime) -> None:
         self._require(TransferStatus.PENDING_APPROVAL)
+        self._require_in_time(at)
         if by == self.order.initiator_id:
             raise OwnDecision(transfer_id=self.id)
         self.decided_by, self.decided_at = by, at
@@ -257,6 +267,11 @@ class Transfer(Aggregate):
     def _require(self, *statuses: TransferStatus) -> None:
         if self.status not in statuses:
             raise NotPending(transfer_id=self.id, status=self.status)
+
+    def _require_in_time(self, at: datetime) -> None:
+        # Whether the job that ends it has come by yet must not decide what happens to it.
+        if self.is_overdue(at):
+            raise NotPending(transfer_id=self.id, status=EXPIRED)
 
     def _announce_settled(self, at: datetime) -> None:
         order = self.order

@@ -1,7 +1,8 @@
 """What somebody asks for: who pays whom, how much, and how."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -13,6 +14,7 @@ from payments.domain.errors import NotPositive, SelfTransfer
 
 METADATA_KEYS_MAX: Final = 20
 METADATA_LENGTH_MAX: Final = 500
+_KEY_LENGTH_MAX: Final = 255
 
 
 class TransferKind(StrEnum):
@@ -106,6 +108,19 @@ class TransferOrder:
         if self.capture_later:
             # The rate of the day of the order is not the rate of the day of the capture.
             raise InvalidValue(field="capture", expected="now, for conversions")
+
+
+def leg_key(key: str, number: int) -> str:
+    """Return the key of one of several linked orders, by the key of them all; a long one is told apart by its hash."""
+    if len(key) > _KEY_LENGTH_MAX - len("/999"):
+        key = f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+    return f"{key}/{number}"
+
+
+def key_beyond(orders: Sequence[TransferOrder]) -> str | None:
+    """Return the key that one more linked order would have; None for a single order."""
+    stem, _, number = orders[-1].key.rpartition("/")
+    return leg_key(stem, int(number) + 1) if len(orders) > 1 and number.isdecimal() else None
 
 
 def _require_bounded(metadata: Mapping[str, str]) -> None:

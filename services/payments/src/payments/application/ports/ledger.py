@@ -11,7 +11,7 @@ from payments.domain.account import Account
 from payments.domain.entry import Posting
 from payments.domain.limits import Spending
 from payments.domain.transfer import Transfer
-from payments.domain.transfer_order import TransferOrder
+from payments.domain.transfer_order import TransferOrder, key_beyond
 
 
 class Accounts(Protocol):
@@ -76,10 +76,23 @@ class SpendingBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One order, or several that are settled all or none."""
+    """One order, or several that are settled all or none.
+
+    `bulk_id` gathers the events of what it settles in one message with the bulk's others; `at_once` refuses what would
+    have to wait for an approval.
+    """
 
     orders: tuple[TransferOrder, ...]
     actor: Actor
+    bulk_id: UUID | None = None
+    at_once: bool = False
+
+    @property
+    def keys(self) -> list[tuple[UUID, str]]:
+        """By which earlier transfers are looked for, one more than there are linked orders: they may have been more."""
+        keys = [(order.initiator_id, order.key) for order in self.orders]
+        beyond = key_beyond(self.orders)
+        return [*keys, (self.orders[0].initiator_id, beyond)] if beyond else keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class CaptureTransfer:
                 raise NotFound(transfer_id=transfer_id)
             before, at = facts.state(transfer), self.clock.now()
             transfer.capture(locked.accounts, amount, at)
-            await write(tx, locked)
+            await write(tx, locked, at=at)
             tx.record(facts.changed(transfer, "capture", before=before, accounts=locked.accounts, at=at))
             return transfer
 
@@ -57,7 +57,7 @@ class VoidTransfer:
                 raise NotTheOwner(transfer_id=transfer_id)
             before, at = facts.state(transfer), self.clock.now()
             transfer.void(locked.accounts, reason=reason, at=at)
-            await write(tx, locked)
+            await write(tx, locked, at=at)
             tx.record(facts.changed(transfer, "void", before=before, accounts=locked.accounts, at=at))
             return transfer
 
@@ -85,6 +85,6 @@ class ExpireTransfers:
                 return False
             before = facts.state(transfer)
             transfer.expire(locked.accounts, at=at)
-            await write(tx, locked)
+            await write(tx, locked, at=at)
             tx.record(facts.changed(transfer, "expire", before=before, accounts=locked.accounts, at=at))
             return True

@@ -31,7 +31,7 @@ class ApproveTransfer:
             transfer, at = locked.transfer, self.clock.now()
             before = facts.state(transfer)
             transfer.approve(locked.accounts, by=actor.user_id, at=at, expires_at=at + self.terms.hold_life)
-            await write(tx, locked)
+            await write(tx, locked, at=at)
             tx.record(facts.changed(transfer, "approve", before=before, accounts=locked.accounts, at=at))
             return transfer
 
@@ -50,6 +50,6 @@ class RejectTransfer:
             transfer, at = locked.transfer, self.clock.now()
             before = facts.state(transfer)
             transfer.reject(locked.accounts, by=actor.user_id, reason=reason, at=at)
-            await write(tx, locked)
+            await write(tx, locked, at=at)
             tx.record(facts.changed(transfer, "reject", before=before, accounts=locked.accounts, at=at))
             return transfer

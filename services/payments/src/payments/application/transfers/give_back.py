@@ -70,7 +70,7 @@ async def _once(tx: Transaction, actor: Actor, locked: LockedTransfer, order: Tr
     original, at = locked.transfer, clock.now()
     before = facts.state(original)
     made = _make(original, order, locked, at=at)
-    await write(tx, locked, made)
+    await write(tx, locked, made, at=at)
     tx.record(facts.changed(original, order.kind, before=before, accounts=locked.accounts, at=at), actor=actor)
     tx.record(facts.made(made, locked.accounts), actor=actor)
     return Settled(made, replayed=False)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from kernel.errors import NotFound
+from kernel.money import Money
 from payments.application.ports.unit_of_work import Transaction
 from payments.domain.account import Account
 from payments.domain.entry import Accounts, Posting, accounts_of, moves_of
@@ -15,6 +17,7 @@ from payments.domain.transfer import Transfer
 class LockedTransfer:
     transfer: Transfer
     accounts: Accounts
+    spent: Money
     postings: tuple[Posting, ...] = ()
 
     def is_party(self, user_id: UUID) -> bool:
@@ -37,18 +40,30 @@ async def lock_transfer(tx: Transaction, transfer_id: UUID, *, with_postings: bo
     # Read again under the lock: it may have been captured or decided on meanwhile.
     transfer = await tx.transfers.lock(transfer_id)
     postings = tuple(await tx.transfers.postings_of(transfer_id)) if with_postings else ()
-    return LockedTransfer(transfer, accounts, postings)
+    return LockedTransfer(transfer, accounts, transfer.spent, postings)
 
 
-async def write(tx: Transaction, locked: LockedTransfer, *made: Transfer) -> None:
+async def write(tx: Transaction, locked: LockedTransfer, *made: Transfer, at: datetime) -> None:
     """Write how a locked transfer stands now, what it made, and the accounts that moved."""
     if made:
         await tx.transfers.add(made)
     await tx.transfers.save(locked.transfer)
     await tx.accounts.save(list(_touched(locked, made)))
+    await _count_back(tx, locked, at)
     for transfer in (locked.transfer, *made):
         for event in transfer.collect():
             tx.announce(event)
+
+
+async def _count_back(tx: Transaction, locked: LockedTransfer, at: datetime) -> None:
+    """Let what did not happen after all, or was undone, no longer count against its payer's limits."""
+    transfer = locked.transfer
+    unspent = locked.spent - transfer.spent
+    owner_id = locked.accounts[transfer.order.source_id].owner_id
+    if not unspent.is_positive or owner_id is None:
+        return
+    for tiered in (await tx.spending.lock([(owner_id, unspent.currency.code)])).values():
+        await tx.spending.save([tiered.spending.less(unspent, spent_at=transfer.created_at, at=at)])
 
 
 def _touched(locked: LockedTransfer, made: Iterable[Transfer]) -> Iterable[Account]:

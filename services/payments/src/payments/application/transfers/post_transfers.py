@@ -5,6 +5,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from kernel.actor import Actor
@@ -18,11 +19,15 @@ from payments.application.transfers import facts
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
 from payments.domain.entry import accounts_of, moves_of
-from payments.domain.errors import ScreeningRefused
+from payments.domain.errors import ApprovalNeeded, ScreeningRefused
+from payments.domain.events import TransferSettled, TransfersSettled
 from payments.domain.limits import Limits, Spending
 from payments.domain.price_book import PriceBook, Quote
 from payments.domain.transfer import Transfer
-from payments.domain.transfer_order import TransferOrder
+from payments.domain.transfer_order import TransferOrder, key_beyond
+
+# Settled transfers of a bulk that one message tells of.
+TOGETHER_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class PostTransfers:
         async with self.uow.begin(Actor.service("payments")) as tx:
             accounts = await tx.accounts.lock([id_ for one in priced for id_ in one.account_ids])
             # Looked up under the locks: of two requests with one key, the second sees the first's transfer.
-            earlier = dict(await tx.transfers.find_by_keys([(order.initiator_id, order.key) for order in orders]))
+            earlier = dict(await tx.transfers.find_by_keys([key for one in waiting for key in one.request.keys]))
             spendings = await tx.spending.lock(_spenders(orders, accounts))
             # Not before the locks: an account's postings are to bear times in the order in which they are written.
             batch = _Batch(tx, accounts, earlier, dict(spendings), rules, self.clock.now())
@@ -96,15 +101,17 @@ class _Priced:
 
 def _price(waiting: Waiting, prices: PriceBook, at: datetime) -> _Priced:
     roles = waiting.request.actor.roles
+    quotes: list[Quote] = []
     try:
-        quotes = tuple(
-            prices.quote(kind=order.kind, amount=order.amount, at=at, target_currency=order.target_currency, roles=roles)
-            for order in waiting.request.orders
-        )
+        for order in waiting.request.orders:
+            quotes.append(  # noqa: PERF401  # how far it came is told
+                prices.quote(kind=order.kind, amount=order.amount, at=at, target_currency=order.target_currency, roles=roles)
+            )
     except DomainError as refusal:
         # Kept for later: an earlier request with the same key may have had a price.
+        refusal.facts["leg"] = len(quotes)
         return _Priced(waiting, (), refusal)
-    return _Priced(waiting, quotes, None)
+    return _Priced(waiting, tuple(quotes), None)
 
 
 def _spenders(orders: Sequence[TransferOrder], accounts: Mapping[UUID, Account]) -> list[tuple[UUID, str]]:
@@ -124,6 +131,7 @@ class _Batch:
     made: list[Transfer] = field(default_factory=list)
     touched: set[UUID] = field(default_factory=set)
     spent: dict[tuple[UUID, str], Spending] = field(default_factory=dict)
+    gathered: dict[UUID, list[TransferSettled]] = field(default_factory=dict)
 
     def settle(self, priced: _Priced, verdicts: Sequence[Verdict]) -> Outcome:
         request = priced.waiting.request
@@ -132,10 +140,10 @@ class _Batch:
                 return replay
             if priced.refusal:
                 return priced.refusal
-            for order, verdict in zip(request.orders, verdicts, strict=True):
+            for leg, (order, verdict) in enumerate(zip(request.orders, verdicts, strict=True)):
                 if not verdict.clear:
                     self.tx.record(facts.refused(order, reason=verdict.reason, at=self.at), actor=request.actor)
-                    return ScreeningRefused()
+                    return ScreeningRefused(leg=leg)
             return [Settled(transfer, replayed=False) for transfer in self._make_all(priced)]
         except DomainError as refusal:
             return refusal
@@ -147,14 +155,18 @@ class _Batch:
         await self.tx.accounts.save([account for account in self.accounts.values() if account.id in self.touched])
         if self.spent:
             await self.tx.spending.save(list(self.spent.values()))
+        for bulk_id, settled in self.gathered.items():
+            for start in range(0, len(settled), TOGETHER_MAX):
+                together = tuple(settled[start : start + TOGETHER_MAX])
+                self.tx.announce(TransfersSettled(occurred_at=self.at, bulk_id=bulk_id, settled=together))
 
     def _replay(self, orders: Sequence[TransferOrder]) -> Sequence[Settled] | None:
         found = [self.earlier.get((order.initiator_id, order.key)) for order in orders]
         if not any(found):
             return None
         replays = [transfer.confirm_replay(order) for transfer, order in zip(found, orders, strict=True) if transfer]
-        if len(replays) < len(orders):
-            # Linked transfers are made together or not at all: these are not the same ones.
+        if len(replays) < len(orders) or (orders[0].initiator_id, key_beyond(orders)) in self.earlier:
+            # Linked transfers are made together or not at all: these are not the same ones, or not all of them.
             raise KeyReused(transfer_id=replays[0].id)
         return [Settled(transfer, replayed=True) for transfer in replays]
 
@@ -165,25 +177,28 @@ class _Batch:
         made: list[Transfer] = []
         try:
             for order, quote in zip(priced.orders, priced.quotes, strict=True):
-                made.append(self._make(order, quote, priced.waiting.request.actor))
-        except DomainError:
+                made.append(self._make(order, quote, priced.waiting.request))
+        except DomainError as refusal:
+            refusal.facts["leg"] = len(made)
             for account_id, (balance, held, version) in before.items():
                 account = self.accounts[account_id]
                 account.balance, account.held, account.version = balance, held, version
             self.spent = spent
             raise
         for transfer in made:
-            self._keep(transfer, priced.waiting.request.actor)
+            self._keep(transfer, priced.waiting.request)
         return made
 
     def _snapshot(self, priced: _Priced) -> dict[UUID, tuple[Decimal, Decimal, int]]:
         of = (self.accounts[id_] for id_ in priced.account_ids if id_ in self.accounts)
         return {account.id: (account.balance, account.held, account.version) for account in of}
 
-    def _make(self, order: TransferOrder, quote: Quote, actor: Actor) -> Transfer:
+    def _make(self, order: TransferOrder, quote: Quote, request: Request) -> Transfer:
         spending = self._admit(order)
         terms = self.rules.terms
-        if self._needs_approval(order, actor):
+        if self._needs_approval(order, request.actor):
+            if request.at_once:
+                raise ApprovalNeeded(field="amount", amount=order.amount.text)
             expires_at = self.at + terms.approval_life
             transfer = Transfer.hold(order, quote, self.accounts, self.at, expires_at=expires_at, awaiting_approval=True)
         elif order.capture_later:
@@ -213,11 +228,14 @@ class _Batch:
             counterparties=(order.target_id, *owners),
         )
 
-    def _keep(self, transfer: Transfer, actor: Actor) -> None:
+    def _keep(self, transfer: Transfer, request: Request) -> None:
         self.earlier[transfer.order.initiator_id, transfer.order.key] = transfer
         self.made.append(transfer)
         order = transfer.order
         self.touched |= {order.source_id, order.target_id, *(posting.account_id for posting in transfer.postings)}
-        self.tx.record(facts.made(transfer, self.accounts), actor=actor)
+        self.tx.record(facts.made(transfer, self.accounts), actor=request.actor)
         for event in transfer.collect():
-            self.tx.announce(event)
+            if request.bulk_id and isinstance(event, TransferSettled):
+                self.gathered.setdefault(request.bulk_id, []).append(event)
+            else:
+                self.tx.announce(event)

@@ -21,48 +21,51 @@ Change = Callable[[Account, datetime], None]
 
 @dataclass(frozen=True, slots=True)
 class ChangeWallet:
-    """Each change is one transaction with its audit fact. `owner_id` given, the wallet must be that user's (NotFound)."""
+    """Each change is one transaction with its audit fact, and gives the wallet as it is then.
+
+    `owner_id` given, the wallet must be that user's (NotFound).
+    """
 
     uow: UnitOfWork
     clock: Clock
 
-    async def freeze(self, *, actor: Actor, wallet_id: UUID, reason: str) -> None:
+    async def freeze(self, *, actor: Actor, wallet_id: UUID, reason: str) -> Account:
         """Let nothing move until it is unfrozen; raises AccountClosed."""
 
         def change(wallet: Account, at: datetime) -> None:
             wallet.freeze(reason, at=at)
 
-        await self._change(actor, wallet_id, "freeze", change, reason=reason)
+        return await self._change(actor, wallet_id, "freeze", change, reason=reason)
 
-    async def unfreeze(self, *, actor: Actor, wallet_id: UUID, reason: str) -> None:
+    async def unfreeze(self, *, actor: Actor, wallet_id: UUID, reason: str) -> Account:
         """Let money move again; raises NotFrozen."""
 
         def change(wallet: Account, at: datetime) -> None:
             wallet.unfreeze(reason, at=at)
 
-        await self._change(actor, wallet_id, "unfreeze", change, reason=reason)
+        return await self._change(actor, wallet_id, "unfreeze", change, reason=reason)
 
-    async def bound(self, *, actor: Actor, wallet_id: UUID, ceiling: Decimal | None, reason: str) -> None:
+    async def bound(self, *, actor: Actor, wallet_id: UUID, ceiling: Decimal | None, reason: str) -> Account:
         """Let it hold so much at most; raises BalanceLimit when it holds more already."""
 
         def change(wallet: Account, _at: datetime) -> None:
             wallet.bound(Money.of(ceiling, wallet.currency).amount if ceiling is not None else None)
 
-        await self._change(actor, wallet_id, "bound", change, reason=reason)
+        return await self._change(actor, wallet_id, "bound", change, reason=reason)
 
-    async def rename(self, *, actor: Actor, wallet_id: UUID, name: str) -> None:
+    async def rename(self, *, actor: Actor, wallet_id: UUID, name: str) -> Account:
         def change(wallet: Account, _at: datetime) -> None:
             wallet.rename(name)
 
-        await self._change(actor, wallet_id, "rename", change, owner_id=actor.user_id)
+        return await self._change(actor, wallet_id, "rename", change, owner_id=actor.user_id)
 
-    async def close(self, *, actor: Actor, wallet_id: UUID) -> None:
+    async def close(self, *, actor: Actor, wallet_id: UUID) -> Account:
         """Close it for good; raises NotEmpty, AccountFrozen, AccountClosed."""
 
         def change(wallet: Account, at: datetime) -> None:
             wallet.close(at=at)
 
-        await self._change(actor, wallet_id, "close", change, owner_id=actor.user_id)
+        return await self._change(actor, wallet_id, "close", change, owner_id=actor.user_id)
 
     async def _change(
         self,
@@ -73,7 +76,7 @@ class ChangeWallet:
         *,
         reason: str | None = None,
         owner_id: UUID | None = None,
-    ) -> None:
+    ) -> Account:
         async with self.uow.begin(actor) as tx:
             wallet = (await tx.accounts.lock([wallet_id])).get(wallet_id)
             if wallet is None or not wallet.is_wallet or (owner_id is not None and wallet.owner_id != owner_id):
@@ -84,3 +87,4 @@ class ChangeWallet:
             tx.record(facts.changed(wallet, verb, before=before, at=at, reason=reason))
             for event in wallet.collect():
                 tx.announce(event)
+            return wallet

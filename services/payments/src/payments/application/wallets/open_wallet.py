@@ -43,10 +43,12 @@ class OpenOwnWallet:
     open_wallet: OpenWallet
     queries: WalletQueries
 
-    async def __call__(self, *, actor: Actor, currency: str, name: str) -> UUID:
-        """Return the new wallet's id; raises TooManyWallets or UnknownCurrency."""
+    async def __call__(self, *, actor: Actor, currency: str, name: str) -> Account:
+        """Return the new wallet; raises TooManyWallets or UnknownCurrency."""
         if await self.queries.count_of(actor.user_id) >= WALLETS_MAX:
             raise TooManyWallets(most=WALLETS_MAX)
-        wallet_id = new_id()
-        await self.open_wallet(actor=actor, wallet_id=wallet_id, owner_id=actor.user_id, currency=currency, name=name)
-        return wallet_id
+        owner_id = actor.user_id
+        wallet = await self.open_wallet(actor=actor, wallet_id=new_id(), owner_id=owner_id, currency=currency, name=name)
+        if wallet is None:
+            raise RuntimeError("a new id was taken")
+        return wallet

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, Self
 from uuid import UUID
 
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
+from payments.domain.account import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,22 @@ class WalletView:
     ceiling: Decimal | None
     version: int
     opened_at: datetime
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """Show what was just written as it will be read."""
+        return cls(
+            account.id,
+            account.owner_id,
+            account.currency,
+            account.balance,
+            account.held,
+            account.status,
+            account.name,
+            account.ceiling,
+            account.version,
+            account.opened_at,
+        )
 
     @property
     def available(self) -> Decimal:

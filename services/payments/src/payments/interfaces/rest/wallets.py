@@ -23,6 +23,8 @@ from chassis.rest import (
 from kernel.actor import Actor
 from kernel.money import Money, amount_text
 from payments.application import Payments
+from payments.application.wallets.queries import WalletView
+from payments.domain.account import Account
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.wallets import (
     BalanceResponse,
@@ -46,8 +48,7 @@ async def list_wallets(actor: CurrentActor, paging: Paging, app: App) -> Envelop
 @wallets.post("", status_code=201, dependencies=[Requires("payment:create")])
 async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Open one more wallet, in any currency."""
-    wallet_id = await app.wallets.open_own_wallet(actor=actor, currency=body.currency, name=body.name)
-    return await _show(app, actor, wallet_id)
+    return _shown(await app.wallets.open_own_wallet(actor=actor, currency=body.currency, name=body.name))
 
 
 @wallets.get("/{wallet_id}", dependencies=[Authenticated])
@@ -59,15 +60,13 @@ async def get_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope
 @wallets.patch("/{wallet_id}", dependencies=[Authenticated])
 async def rename_wallet(wallet_id: UUID, body: RenameRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Name a wallet of the caller's."""
-    await app.wallets.change_wallet.rename(actor=actor, wallet_id=wallet_id, name=body.name)
-    return await _show(app, actor, wallet_id)
+    return _shown(await app.wallets.change_wallet.rename(actor=actor, wallet_id=wallet_id, name=body.name))
 
 
 @wallets.delete("/{wallet_id}", dependencies=[Authenticated])
 async def close_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Close a wallet of the caller's for good; it must be empty."""
-    await app.wallets.change_wallet.close(actor=actor, wallet_id=wallet_id)
-    return await _show(app, actor, wallet_id)
+    return _shown(await app.wallets.change_wallet.close(actor=actor, wallet_id=wallet_id))
 
 
 @wallets.get("/{wallet_id}/balance", dependencies=[Authenticated])
@@ -94,15 +93,13 @@ async def list_postings(
 @wallets.post("/{wallet_id}/freeze", dependencies=[Requires("payment:reconcile")])
 async def freeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Let nothing move on a wallet until it is unfrozen."""
-    await app.wallets.change_wallet.freeze(actor=actor, wallet_id=wallet_id, reason=body.reason)
-    return await _show(app, actor, wallet_id)
+    return _shown(await app.wallets.change_wallet.freeze(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
 @wallets.post("/{wallet_id}/unfreeze", dependencies=[Requires("payment:reconcile")])
 async def unfreeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Let money move on a frozen wallet again."""
-    await app.wallets.change_wallet.unfreeze(actor=actor, wallet_id=wallet_id, reason=body.reason)
-    return await _show(app, actor, wallet_id)
+    return _shown(await app.wallets.change_wallet.unfreeze(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
 @wallets.put("/{wallet_id}/ceiling", dependencies=[Requires("payment:reconcile")])
@@ -110,9 +107,13 @@ async def set_ceiling(wallet_id: UUID, body: CeilingRequest, actor: CurrentActor
     """Let a wallet hold so much at most."""
     wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
     ceiling = Money.of(body.amount, wallet.currency).amount if body.amount is not None else None
-    await app.wallets.change_wallet.bound(actor=actor, wallet_id=wallet_id, ceiling=ceiling, reason=body.reason)
-    return await _show(app, actor, wallet_id)
+    return _shown(await app.wallets.change_wallet.bound(actor=actor, wallet_id=wallet_id, ceiling=ceiling, reason=body.reason))
 
 
 async def _show(app: Payments, actor: Actor, wallet_id: UUID) -> Envelope[WalletResponse]:
     return envelope(WalletResponse.of(await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)))
+
+
+def _shown(wallet: Account) -> Envelope[WalletResponse]:
+    # As it was written, not read again: a keyed request commits only with its answer.
+    return envelope(WalletResponse.of(WalletView.of(wallet)))

@@ -18,6 +18,7 @@ from payments.domain.transfer_order import (
     Signature,
     TransferKind,
     TransferOrder,
+    leg_key,
 )
 from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, Reason, Reference
 
@@ -155,7 +156,7 @@ class LinkedRequest(RequestModel):
             leg._order(  # noqa: SLF001  # of the same family
                 TransferKind.PAYMENT if leg.reference else TransferKind.TRANSFER,
                 actor,
-                f"{key[:250]}/{number}",
+                leg_key(key, number),
                 reference=leg.reference,
             )
             for number, leg in enumerate(self.legs)

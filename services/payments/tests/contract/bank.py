@@ -1,0 +1,172 @@
+"""A bank for contract tests: payments' REST API with its peers faked, and people who hold wallets at it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import httpx
+
+from chassis.database import Database
+from chassis.policies import Policies
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.policies import bundle_of, permitting
+from chassis.testing.rest import rest_client
+from chassis.testing.tokens import TokenForge
+from kernel.actor import Actor
+from kernel.ids import new_id
+from payments.application import Payments
+from payments.application.transfers.capture_transfer import ExpireTransfers
+from payments.bootstrap.use_cases import World, build
+from payments.domain.errors import InvalidSignature
+from payments.domain.fx_rate import FxRate
+from payments.domain.price_book import PriceBook
+from payments.domain.transfer_order import TransferOrder
+from payments.interfaces.rest import ROUTERS
+from payments.settings import PaymentsSettings
+from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening
+from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
+
+GRANTS: Final[Mapping[str, list[str]]] = {
+    "admin": ["payment:create", "payment:approve", "payment:reconcile", "treasury:issue"],
+    "staff": ["payment:approve", "payment:reconcile"],
+    "user": ["payment:create"],
+}
+GOOD_SIGNATURE: Final = "g" * 86
+STRONG: Final = ("pwd", "otp", "mfa")
+
+
+@dataclass
+class Holder:
+    user_id: UUID = field(default_factory=new_id)
+    wallet_id: UUID = field(default_factory=new_id)
+
+
+@dataclass
+class WordSignatures:
+    """Takes a signature whose value is GOOD_SIGNATURE."""
+
+    async def verify(self, order: TransferOrder) -> None:
+        if order.signature and order.signature.value != GOOD_SIGNATURE:
+            raise InvalidSignature(field="signature", key_id=order.signature.key_id)
+
+
+@dataclass
+class Bank:
+    client: httpx.AsyncClient
+    forge: TokenForge
+    payments: Payments
+    database: Database
+    clock: ControlledClock
+    screening: FakeScreening
+    prices: FakePrices
+    policies: Policies
+    staff_id: UUID = field(default_factory=new_id)
+
+    async def holder(self, funds: str = "0", currency: str = "NAD") -> Holder:
+        holder = Holder()
+        await self.payments.wallets.open_wallet(
+            actor=Actor.service("test"), wallet_id=holder.wallet_id, owner_id=holder.user_id, currency=currency
+        )
+        if Decimal(funds):
+            issue = {"wallet_id": str(holder.wallet_id), "amount": funds, "currency": currency, "reason": "test funds"}
+            response = await self.post("/issuances", self.staff_id, issue, roles=("admin",))
+            assert response.status_code == 201, response.text
+        return holder
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        user_id: UUID,
+        body: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        roles: tuple[str, ...] = ("user",),
+        methods: tuple[str, ...] = STRONG,
+    ) -> httpx.Response:
+        headers = self.forge.headers(user_id, roles=roles, methods=methods)
+        if method != "GET":
+            headers["Idempotency-Key"] = key or str(uuid4())
+        return await self.client.request(method, f"/api/v1{path}", json=body, headers=headers)
+
+    async def post(self, path: str, user_id: UUID, body: Mapping[str, Any] | None = None, **rest: Any) -> httpx.Response:
+        return await self.send("POST", path, user_id, body, **rest)
+
+    async def get(self, path: str, user_id: UUID, **rest: Any) -> httpx.Response:
+        return await self.send("GET", path, user_id, **rest)
+
+    async def staff(self, method: str, path: str, body: Mapping[str, Any] | None = None, **rest: Any) -> httpx.Response:
+        return await self.send(method, path, self.staff_id, body, roles=("staff",), **rest)
+
+    async def pay(
+        self, source: Holder, target: Holder, amount: str, *, key: str | None = None, path: str = "/transfers", **more: Any
+    ) -> httpx.Response:
+        body = {
+            "source_wallet_id": str(source.wallet_id),
+            "target_wallet_id": str(target.wallet_id),
+            "amount": amount,
+            "currency": "NAD",
+            **more,
+        }
+        return await self.post(path, source.user_id, body, key=key)
+
+    async def made(self, source: Holder, target: Holder, amount: str, **more: Any) -> dict[str, Any]:
+        response = await self.pay(source, target, amount, **more)
+        assert response.status_code == 201, response.text
+        data: dict[str, Any] = response.json()["data"]
+        return data
+
+    async def wallet(self, holder: Holder) -> tuple[str, str, str]:
+        """Return balance, held and available."""
+        data = (await self.get(f"/wallets/{holder.wallet_id}", holder.user_id)).json()["data"]
+        return data["balance"], data["held"], data["available"]
+
+    def wait(self, *, days: float = 0, seconds: float = 0) -> None:
+        """Let time pass, through which governance goes on saying what it says."""
+        self.clock.advance(days=days, seconds=seconds)
+        self.policies.load(bundle_of(GRANTS))
+
+    async def expire(self) -> int:
+        """Run the job."""
+        capture = self.payments.transfers.capture_transfer
+        return await ExpireTransfers(capture.uow, self.clock)()
+
+    def price(self, *, fee: str = "0", rate: FxRate | None = None) -> None:
+        """Charge a flat fee, half of it refundable by its rule where it says so; exchange at a rate."""
+        rules = [fee_rule(tier(flat=fee))] if Decimal(fee) else []
+        self.prices.book = PriceBook(rules, [rate] if rate else [])
+
+    def exchange(self, middle: str, spread: str = "1") -> None:
+        self.price(rate=fx_rate(middle, spread))
+
+
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+@asynccontextmanager
+async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator[Bank]:
+    forge, screening, prices = TokenForge(clock), FakeScreening(), FakePrices()
+    world = World(
+        settings=PaymentsSettings(signature_required_above={"NAD": Decimal(5000)}),
+        database=database,
+        screening=screening,
+        signatures=WordSignatures(),
+        audit_log=FakeAuditLog(),
+        prices=prices,
+        limits=prices,
+        approvals=prices,
+        clock=clock,
+    )
+    payments, policies = build(world), permitting(GRANTS, clock)
+    async with rest_client(
+        payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
+    ) as client:
+        yield Bank(client, forge, payments, database, clock, screening, prices, policies)
+
+
+HOUR: Final = timedelta(hours=1).total_seconds()
