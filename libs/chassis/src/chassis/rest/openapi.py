@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from chassis.rest.access import Access
 from chassis.rest.envelope import ErrorBody, ValidationErrorBody
 from chassis.rest.idempotency import KEY_HEADER
-from chassis.rest.route import Route
+from chassis.rest.route import UNSAFE, Route
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _AT: Final = "2026-03-21T08:00:00.000000Z"
@@ -84,8 +84,9 @@ def _statuses(route: Route, access: Access) -> list[str]:
         statuses += ["401", "404", "413", "415"]
     if route.param_convertors or route.dependant.query_params:
         statuses.append("404")
-    if route.idempotency:
-        statuses.append("409")
+    if not UNSAFE.isdisjoint(route.methods or ()):
+        # What is to be changed may not be there, or not be in a state to change.
+        statuses += ["404", "409"]
     if any(parameter.alias == "if-match" for parameter in get_flat_params(route.dependant)):
         statuses.append("412")
     return sorted(set(statuses))
