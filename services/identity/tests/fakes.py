@@ -11,7 +11,6 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserView
-from identity.application.addresses.queries import WalletAddressView
 from identity.application.messages.queries import MessageContent
 from identity.application.ports.accounts import Verified
 from identity.application.ports.keys import KeyPair
@@ -24,7 +23,6 @@ from identity.domain.profile import Profile, canonical_email
 from identity.domain.session import Session
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, User, UserStatus
-from identity.domain.wallet_address import WalletAddress
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.errors import NotFound, Unavailable
@@ -38,7 +36,7 @@ from services.identity.tests.fakes_factors import (
     FakePasswordResets,
     FakeRecoveryRequests,
 )
-from services.identity.tests.fakes_privacy import FakeDeviceKeys, FakePrivacyQueries, PrivacyStore
+from services.identity.tests.fakes_privacy import FakeDeviceKeys, FakePrivacyQueries, FakeWalletAddresses, PrivacyStore
 
 T = TypeVar("T")
 
@@ -63,8 +61,6 @@ class SentMessage:
 class Store(PrivacyStore, FactorStore):
     """What is committed."""
 
-    profiles: dict[UUID, Profile] = field(default_factory=dict)
-    addresses: dict[UUID, WalletAddress] = field(default_factory=dict)
     devices: dict[tuple[UUID, UUID], Device] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
     keys: dict[UUID, SigningKey] = field(default_factory=dict)
@@ -75,7 +71,7 @@ class Store(PrivacyStore, FactorStore):
     events: list[Event] = field(default_factory=list)
 
     def collect(self) -> None:
-        for aggregate in (*self.users.values(), *self.sessions.values(), *self.device_keys.values()):
+        for aggregate in (*self.users.values(), *self.sessions.values(), *self.device_keys.values(), *self.addresses.values()):
             assert isinstance(aggregate, Aggregate)
             self.events += aggregate.collect()
 
@@ -132,14 +128,6 @@ class FakeProfiles:
 
     async def holder_of_phone(self, phone: str) -> UUID | None:
         return next((holder for holder, profile in self._store.profiles.items() if profile.phone == phone), None)
-
-
-class FakeWalletAddresses:
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def add(self, address: WalletAddress) -> None:
-        self._store.addresses[address.address] = address
 
 
 class FakeDevices:
@@ -293,10 +281,6 @@ class FakeQueries(FakePrivacyQueries, FakeFactorQueries):
         sessions = [session for session in self._store.sessions.values() if session.user_id == user_id]
         sessions.sort(key=lambda session: (session.started_at, session.id), reverse=True)
         return _page([_session_view(session) for session in sessions], page)
-
-    async def wallet_addresses_of(self, user_id: UUID, page: PageRequest) -> Page[WalletAddressView]:
-        addresses = [address for address in self._store.addresses.values() if address.user_id == user_id]
-        return _page([WalletAddressView(each.address, each.issued_at, each.retired_at) for each in addresses], page)
 
     async def waiting_message(self, message_id: UUID) -> MessageContent | None:
         sent = next((sent for sent in self._store.messages if sent.message.id == message_id), None)

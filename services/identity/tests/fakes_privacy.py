@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
+from identity.application.addresses.queries import AddressHolder, WalletAddressView
 from identity.application.device_keys.queries import DeviceKeyView
 from identity.domain.device_key import DeviceKey
 from identity.domain.errors import DeviceKeyKnown
+from identity.domain.profile import Profile
 from identity.domain.user import User
+from identity.domain.wallet_address import WalletAddress
 from kernel.pages import Page, PageRequest
 
 T = TypeVar("T")
@@ -21,7 +24,29 @@ def page_of(items: Sequence[T], page: PageRequest) -> Page[T]:
 @dataclass
 class PrivacyStore:
     users: dict[UUID, User] = field(default_factory=dict)
+    profiles: dict[UUID, Profile] = field(default_factory=dict)
+    addresses: dict[UUID, WalletAddress] = field(default_factory=dict)
+    labels: dict[UUID, str] = field(default_factory=dict)
     device_keys: dict[UUID, DeviceKey] = field(default_factory=dict)
+
+
+class FakeWalletAddresses:
+    def __init__(self, store: PrivacyStore) -> None:
+        self._store = store
+
+    def add(self, address: WalletAddress) -> None:
+        self._store.addresses[address.address] = address
+
+    async def lock(self, address: UUID) -> WalletAddress | None:
+        return self._store.addresses.get(address)
+
+    async def count_live(self, user_id: UUID) -> int:
+        return sum(each.user_id == user_id and each.is_live for each in self._store.addresses.values())
+
+    async def label(self, address: WalletAddress, label: str | None) -> None:
+        self._store.labels.pop(address.address, None)
+        if label is not None:
+            self._store.labels[address.address] = label
 
 
 class FakeDeviceKeys:
@@ -46,6 +71,28 @@ class FakePrivacyQueries:
     @property
     def _store(self) -> PrivacyStore:
         raise NotImplementedError
+
+    async def wallet_addresses_of(self, user_id: UUID, page: PageRequest) -> Page[WalletAddressView]:
+        addresses = [address for address in self._store.addresses.values() if address.user_id == user_id]
+        addresses.sort(key=lambda address: (address.issued_at, address.address))
+        return page_of([self._address_view(each) for each in addresses], page)
+
+    async def wallet_address(self, user_id: UUID, address: UUID) -> WalletAddressView | None:
+        found = self._store.addresses.get(address)
+        return self._address_view(found) if found and found.user_id == user_id else None
+
+    async def address_holder(self, address: UUID) -> AddressHolder | None:
+        found = self._store.addresses.get(address)
+        if found is None:
+            return None
+        active = found.is_live and self._store.users[found.user_id].is_active
+        profile = self._store.profiles.get(found.user_id)
+        return AddressHolder(address, found.user_id, active, profile.full_name if profile else None)
+
+    def _address_view(self, each: WalletAddress) -> WalletAddressView:
+        return WalletAddressView(
+            each.address, each.currency, self._store.labels.get(each.address), each.issued_at, each.retired_at
+        )
 
     async def device_key(self, key_id: UUID) -> DeviceKeyView | None:
         key = self._store.device_keys.get(key_id)

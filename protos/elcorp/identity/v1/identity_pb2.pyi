@@ -93,7 +93,7 @@ class LookUpAddressResponse(_message.Message):
     active: _builtins.bool
     """Whether money may still be sent to it: neither the address is retired nor its owner barred."""
     masked_name: _builtins.str
-    """Enough for a payer to notice a wrong address, too little to learn a name from it: "N••••• S•••••••"."""
+    """Enough for a payer to notice a wrong address, too little to learn a name from it: "N••• S•••"."""
     text: _builtins.str
     """The checksummed text."""
     def __init__(

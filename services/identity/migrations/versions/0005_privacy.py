@@ -13,6 +13,7 @@ KEPT = ("device_keys",)
 
 def upgrade() -> None:
     op.execute(DEVICE_KEYS)
+    op.execute(ADDRESSES)
     app_role = runtime_role(op.get_bind())
     for table in KEPT:
         op.execute(f'REVOKE DELETE, TRUNCATE ON "{table}" FROM "{app_role}"')
@@ -35,4 +36,11 @@ CREATE TABLE device_keys (
 -- One device, one live key: whatever the code does.
 CREATE UNIQUE INDEX device_keys_live ON device_keys (user_id, device_id) WHERE revoked_at IS NULL;
 CREATE INDEX device_keys_user ON device_keys (user_id, registered_at DESC, id DESC);
+"""
+
+ADDRESSES = """
+-- The label is the owner's own words: sealed under their key, erased with it.
+ALTER TABLE wallet_addresses
+    ADD COLUMN currency text NOT NULL DEFAULT 'NAD',
+    ADD COLUMN label bytea;
 """

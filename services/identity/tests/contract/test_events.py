@@ -79,5 +79,7 @@ def test_identity_publishes_what_its_protos_name() -> None:
         "identity.session.ended",
         "identity.user.status_changed",
         "identity.device_key.revoked",
+        "identity.wallet_address.issued",
+        "identity.wallet_address.retired",
         "audit.facts.recorded",
     }

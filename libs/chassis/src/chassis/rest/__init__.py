@@ -5,7 +5,7 @@ from chassis.rest.app import create_app
 from chassis.rest.envelope import Envelope, envelope
 from chassis.rest.etag import IfMatch, set_etag
 from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore, mark_replayed
-from chassis.rest.models import AmountText, RequestModel, ResponseModel
+from chassis.rest.models import AmountText, RequestModel, ResponseModel, WalletAddressText
 from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
 from chassis.rest.router import Router
 
@@ -27,6 +27,7 @@ __all__ = [
     "Requires",
     "ResponseModel",
     "Router",
+    "WalletAddressText",
     "create_app",
     "cursor_of",
     "envelope",

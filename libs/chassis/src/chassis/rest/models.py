@@ -1,9 +1,12 @@
 """Bases of request and response bodies."""
 
 from typing import Annotated, Any, Final
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema
+
+from kernel.wallet_addresses import InvalidWalletAddress, read_address
 
 STRING_LENGTH_MAX = 4096
 _SCALARS: Final = frozenset({"str", "int", "float", "bool"})
@@ -50,5 +53,29 @@ AmountText = Annotated[
         max_length=42,
         examples=["250.00"],
         description="A plain decimal number as text",
+    ),
+]
+
+
+def _read_address(value: Any) -> Any:
+    try:
+        return read_address(value) if isinstance(value, str) else value
+    except InvalidWalletAddress as error:
+        raise ValueError(error.message) from None
+
+
+# A wallet address as a client writes it, which the endpoint gets as its UUID.
+WalletAddressText = Annotated[
+    UUID,
+    BeforeValidator(_read_address),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 36,
+            "maxLength": 36,
+            "examples": ["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"],
+            "description": "The UUID, or the checksummed text: one mistyped character and it is refused",
+        },
+        mode="validation",
     ),
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from identity.application.accounts import Accounts
+from identity.application.addresses import Addresses
 from identity.application.device_keys import DeviceKeys
 from identity.application.factors import Factors
 from identity.application.keys import Keys
@@ -17,6 +18,7 @@ class Identity:
     sessions: Sessions
     keys: Keys
     device_keys: DeviceKeys
+    addresses: Addresses
     factors: Factors
     recovery: Recovery
     queries: IdentityQueries

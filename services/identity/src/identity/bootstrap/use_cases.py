@@ -17,6 +17,11 @@ from identity.application.accounts.new_password import NewPassword
 from identity.application.accounts.read_users import GetSubject, GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
 from identity.application.accounts.update_user import UpdateUser
+from identity.application.addresses import Addresses
+from identity.application.addresses.issue_address import IssueAddress
+from identity.application.addresses.label_address import LabelAddress
+from identity.application.addresses.look_up_address import FindPayee, LookUpAddress
+from identity.application.addresses.retire_address import RetireAddress
 from identity.application.device_keys import DeviceKeys
 from identity.application.device_keys.get_device_key import GetDeviceKey
 from identity.application.device_keys.issue_challenge import IssueChallenge
@@ -106,6 +111,7 @@ def build(world: World) -> Identity:
         sessions=sessions(world),
         keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(world.master_key), world.clock)),
         device_keys=device_keys(world),
+        addresses=addresses(world),
         factors=factors(world),
         recovery=recovery(world),
         queries=world.queries,
@@ -189,4 +195,15 @@ def device_keys(world: World) -> DeviceKeys:
         register=RegisterDeviceKey(world.uow, challenges, VerifiedSignatures(), world.clock),
         revoke=RevokeDeviceKey(world.uow, world.clock),
         get=GetDeviceKey(world.queries),
+    )
+
+
+def addresses(world: World) -> Addresses:
+    look_up = LookUpAddress(world.queries)
+    return Addresses(
+        issue=IssueAddress(world.uow, world.clock),
+        label=LabelAddress(world.uow, world.clock),
+        retire=RetireAddress(world.uow, world.clock),
+        look_up=look_up,
+        find_payee=FindPayee(look_up),
     )

@@ -146,3 +146,21 @@ class RecoveryDecided(AlreadyExists):
 
 class RecoveryPending(AlreadyExists):
     """A request to recover this account waits already."""
+
+
+class InvalidLabel(InvalidValue):
+    """A label has 1 to 64 characters, none of them a control character."""
+
+
+class TooManyAddresses(DomainError):
+    """No more wallet addresses can be issued; retire one first."""
+
+    kind = Kind.REFUSED
+    code = "IDN_001"
+
+
+class LastAddress(DomainError):
+    """The last wallet address of an account cannot be retired."""
+
+    kind = Kind.REFUSED
+    code = "IDN_002"

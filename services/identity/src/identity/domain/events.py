@@ -37,3 +37,18 @@ class DeviceKeyRevoked(Event):
     user_id: UUID
     device_id: UUID
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletAddressIssued(Event):
+    """One more address; that of the registration comes with UserRegistered."""
+
+    user_id: UUID
+    address: UUID
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletAddressRetired(Event):
+    user_id: UUID
+    address: UUID

@@ -1,22 +1,65 @@
 """A wallet address: issued by identity, and the id of the wallet that payments opens for it."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
+from identity.domain.errors import InvalidLabel
+from identity.domain.events import WalletAddressIssued, WalletAddressRetired
+from kernel.events import Aggregate
 from kernel.ids import new_id
+from kernel.money import Currency
+
+# The currency of the address that comes with the account.
+FIRST_CURRENCY: Final = "NAD"
+LIVE_MAX: Final = 20
+LABEL_LENGTH = range(1, 65)
 
 
 @dataclass(eq=False)
-class WalletAddress:
-    """Once issued it is never issued again, and never to anybody else."""
+class WalletAddress(Aggregate):
+    """Once issued it is never issued again, and never to anybody else. Its label is the owner's own, kept sealed."""
 
     address: UUID
     user_id: UUID
     issued_at: datetime
     retired_at: datetime | None = None
+    currency: str = FIRST_CURRENCY
 
     @classmethod
     def issue(cls, user_id: UUID, *, at: datetime) -> Self:
+        """Issue the address that comes with the account, whose registration announces it."""
         return cls(new_id(), user_id, at)
+
+    @classmethod
+    def issue_further(cls, user_id: UUID, currency: str, *, at: datetime) -> Self:
+        """Issue one more; raises UnknownCurrency."""
+        address = cls(new_id(), user_id, at, currency=Currency.of(currency).code)
+        address.announce(WalletAddressIssued(occurred_at=at, user_id=user_id, address=address.address, currency=address.currency))
+        return address
+
+    @property
+    def is_live(self) -> bool:
+        return self.retired_at is None
+
+    def retire(self, *, at: datetime) -> None:
+        """Offer the address to nobody any more; retiring it again changes nothing."""
+        if self.is_live:
+            self.retired_at = at
+            self.announce(WalletAddressRetired(occurred_at=at, user_id=self.user_id, address=self.address))
+
+
+def tidy_label(label: str) -> str:
+    """Return a label with outer and doubled spaces gone; raises InvalidLabel."""
+    tidy = " ".join(unicodedata.normalize("NFC", label).split())
+    # Category C: control, format, surrogate, private use.
+    if len(tidy) not in LABEL_LENGTH or any(unicodedata.category(character).startswith("C") for character in tidy):
+        raise InvalidLabel(field="label", length_max=LABEL_LENGTH.stop - 1)
+    return tidy
+
+
+def masked(full_name: str) -> str:
+    """Return what lets a payer notice a wrong address and nobody learn a name: "N••• S•••"."""
+    return " ".join(f"{word[0]}•••" for word in full_name.split())

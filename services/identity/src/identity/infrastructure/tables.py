@@ -89,6 +89,8 @@ wallet_addresses = Table(
     Column("user_id", ForeignKey("users.id"), nullable=False),
     Column("issued_at", _time(), nullable=False),
     Column("retired_at", _time()),
+    Column("currency", Text, nullable=False),
+    Column("label", LargeBinary),
 )
 devices = Table(
     "devices",
@@ -267,7 +269,6 @@ def map_aggregates() -> None:
     """Map once a process. Profiles and their keys are no aggregate: they pass through the vault."""
     mapper = registry(metadata=metadata)
     mapper.map_imperatively(User, users)
-    mapper.map_imperatively(WalletAddress, wallet_addresses)
     mapper.map_imperatively(Device, devices)
     mapper.map_imperatively(Session, sessions)
     mapper.map_imperatively(SigningKey, signing_keys)
@@ -278,6 +279,8 @@ def map_aggregates() -> None:
     mapper.map_imperatively(SignInChallenge, sign_in_challenges)
     mapper.map_imperatively(PasswordReset, password_resets)
     mapper.map_imperatively(RecoveryRequest, recovery_requests)
-    # An app's secret is no part of it, as what waits for a code is none of the code: both pass through the vault.
+    # A label is no part of its address, an app's secret none of the app, what waits for a code none of the code: these pass
+    # through the vault.
+    mapper.map_imperatively(WalletAddress, wallet_addresses, exclude_properties=("label",))
     mapper.map_imperatively(Totp, totps, exclude_properties=("secret",))
     mapper.map_imperatively(OneTimeCode, one_time_codes, exclude_properties=("pending",))

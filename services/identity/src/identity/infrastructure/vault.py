@@ -60,6 +60,17 @@ class Vault:
             organization=_open(sealer, "organization", subject, sealed.organization) if sealed.organization else None,
         )
 
+    def open_name(self, user_id: UUID, wrapped_key: bytes, sealed: bytes) -> str:
+        """Open a full name alone, where the rest is nobody's business."""
+        return _open(self._subject_keys.sealer(str(user_id), wrapped_key), "full_name", str(user_id), sealed)
+
+    def seal_label(self, user_id: UUID, wrapped_key: bytes, address: UUID, label: str) -> bytes:
+        """Seal the label of a wallet address, bound to the address."""
+        return self._subject_keys.sealer(str(user_id), wrapped_key).seal(label.encode(), _label_context(address))
+
+    def open_label(self, user_id: UUID, wrapped_key: bytes, address: UUID, sealed: bytes) -> str:
+        return self._subject_keys.sealer(str(user_id), wrapped_key).open(sealed, _label_context(address)).decode()
+
     def sealer_of(self, user_id: UUID, wrapped_key: bytes | None) -> Sealer:
         """Return what seals a subject's data; the service's own sealer where the subject has no key."""
         return self._subject_keys.sealer(str(user_id), wrapped_key) if wrapped_key else self._own
@@ -69,6 +80,10 @@ class Vault:
 
     def email_index(self, email: str) -> bytes:
         return self._email_index(canonical_email(email))
+
+
+def _label_context(address: UUID) -> bytes:
+    return field_context("wallet_addresses", "label", str(address))
 
 
 def _seal(sealer: Sealer, column: str, subject: str, text: str) -> bytes:

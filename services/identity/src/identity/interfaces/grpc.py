@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.rpc import RpcService
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from identity.application import Identity
+from kernel.wallet_addresses import address_text
 
 
 class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
@@ -22,6 +23,20 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
     ) -> identity_pb2.GetSubjectResponse:
         subject = await self._identity.accounts.get_subject(subject_id=UUID(request.subject_id))
         return identity_pb2.GetSubjectResponse(subject_id=str(subject.id), active=subject.is_active)
+
+    async def LookUpAddress(  # noqa: N802
+        self,
+        request: identity_pb2.LookUpAddressRequest,
+        context: Any,  # noqa: ARG002
+    ) -> identity_pb2.LookUpAddressResponse:
+        payee = await self._identity.addresses.look_up(address=request.address)
+        return identity_pb2.LookUpAddressResponse(
+            address=str(payee.address),
+            user_id=str(payee.user_id),
+            active=payee.is_active,
+            masked_name=payee.masked_name,
+            text=address_text(payee.address),
+        )
 
     async def GetDeviceKey(  # noqa: N802
         self,

@@ -4,7 +4,14 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import Publications
 from elcorp.identity.v1 import events_pb2
-from identity.domain.events import DeviceKeyRevoked, SessionEnded, UserRegistered, UserStatusChanged
+from identity.domain.events import (
+    DeviceKeyRevoked,
+    SessionEnded,
+    UserRegistered,
+    UserStatusChanged,
+    WalletAddressIssued,
+    WalletAddressRetired,
+)
 
 
 def user_registered(event: UserRegistered) -> events_pb2.UserRegistered:
@@ -34,6 +41,14 @@ def device_key_revoked(event: DeviceKeyRevoked) -> events_pb2.DeviceKeyRevoked:
     )
 
 
+def wallet_address_issued(event: WalletAddressIssued) -> events_pb2.WalletAddressIssued:
+    return events_pb2.WalletAddressIssued(user_id=str(event.user_id), address=str(event.address), currency=event.currency)
+
+
+def wallet_address_retired(event: WalletAddressRetired) -> events_pb2.WalletAddressRetired:
+    return events_pb2.WalletAddressRetired(user_id=str(event.user_id), address=str(event.address))
+
+
 PUBLICATIONS = Publications(
     "identity",
     {
@@ -41,5 +56,7 @@ PUBLICATIONS = Publications(
         UserStatusChanged: user_status_changed,
         SessionEnded: session_ended,
         DeviceKeyRevoked: device_key_revoked,
+        WalletAddressIssued: wallet_address_issued,
+        WalletAddressRetired: wallet_address_retired,
     },
 )

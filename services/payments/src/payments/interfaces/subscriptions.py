@@ -21,4 +21,15 @@ def subscriptions(open_wallet: OpenWallet) -> list[AnySubscription]:
             currency=FIRST_CURRENCY,
         )
 
-    return [Subscription(events_pb2.UserRegistered, on_user_registered)]
+    async def on_wallet_address_issued(delivery: Delivery[events_pb2.WalletAddressIssued]) -> None:
+        await open_wallet(
+            actor=Actor.service("payments"),
+            wallet_id=UUID(delivery.message.address),
+            owner_id=UUID(delivery.message.user_id),
+            currency=delivery.message.currency,
+        )
+
+    return [
+        Subscription(events_pb2.UserRegistered, on_user_registered),
+        Subscription(events_pb2.WalletAddressIssued, on_wallet_address_issued),
+    ]

@@ -1,6 +1,6 @@
 """What can be asked about wallet addresses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -11,10 +11,28 @@ from kernel.pages import Page, PageRequest
 @dataclass(frozen=True, slots=True)
 class WalletAddressView:
     address: UUID
+    currency: str
+    label: str | None = field(repr=False)
     issued_at: datetime
     retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressHolder:
+    """Whose an address is. `full_name` is None once the holder was erased."""
+
+    address: UUID
+    user_id: UUID
+    is_active: bool
+    full_name: str | None = field(repr=False)
 
 
 class AddressQueries(Protocol):
     async def wallet_addresses_of(self, user_id: UUID, page: PageRequest) -> Page[WalletAddressView]:
         """List a user's wallet addresses, oldest first."""
+
+    async def wallet_address(self, user_id: UUID, address: UUID) -> WalletAddressView | None:
+        """Find an address of this user."""
+
+    async def address_holder(self, address: UUID) -> AddressHolder | None:
+        """Find whose an address is; active while neither is it retired nor its holder barred."""

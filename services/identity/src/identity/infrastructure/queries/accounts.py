@@ -18,7 +18,8 @@ from kernel.pages import Page, PageRequest
 _USER = """
     SELECT u.id, u.username, u.status, u.registered_at, u.last_sign_in_at, u.version, u.email_verified_at, u.phone_verified_at,
            p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index, k.wrapped,
-           (SELECT w.address FROM wallet_addresses w WHERE w.user_id = u.id ORDER BY w.issued_at, w.address LIMIT 1) AS address
+           (SELECT w.address FROM wallet_addresses w WHERE w.user_id = u.id
+            ORDER BY w.retired_at IS NOT NULL, w.issued_at, w.address LIMIT 1) AS address
     FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
 """
 _USER_BY_ID = text(f"{_USER} WHERE u.id = :id AND u.status <> 'deleted'")

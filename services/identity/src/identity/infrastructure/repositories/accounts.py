@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, text, update
+from sqlalchemy import delete, exists, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,7 @@ from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.user import EARLIER_KEPT, InitialRole, User
 from identity.domain.wallet_address import WalletAddress
-from identity.infrastructure.tables import password_history, profiles, subject_keys, users
+from identity.infrastructure.tables import password_history, profiles, subject_keys, users, wallet_addresses
 from identity.infrastructure.vault import SealedProfile, Vault
 from kernel.errors import NotFound
 
@@ -108,11 +108,31 @@ class SqlPasswordHistory:
 
 
 class SqlWalletAddresses:
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
+        self._vault = vault
 
     def add(self, address: WalletAddress) -> None:
         self._session.add(address)
+
+    async def lock(self, address: UUID) -> WalletAddress | None:
+        query = select(WalletAddress).where(wallet_addresses.c.address == address).with_for_update()
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def count_live(self, user_id: UUID) -> int:
+        of = wallet_addresses.c
+        query = select(func.count()).where(of.user_id == user_id, of.retired_at.is_(None))
+        return await self._session.scalar(query) or 0
+
+    async def label(self, address: WalletAddress, label: str | None) -> None:
+        await self._session.flush()
+        query = select(subject_keys.c.wrapped).where(subject_keys.c.subject_id == address.user_id)
+        wrapped = await self._session.scalar(query)
+        if wrapped is None:
+            raise NotFound(user_id=address.user_id)
+        sealed = self._vault.seal_label(address.user_id, wrapped, address.address, label) if label is not None else None
+        where = wallet_addresses.c.address == address.address
+        await self._session.execute(update(wallet_addresses).where(where).values(label=sealed))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ class SqlIdentityTransaction(SqlTransaction):
         super().__init__(session, actor)
         self.users = SqlUsers(session)
         self.profiles = SqlProfiles(session, vault)
-        self.wallet_addresses = SqlWalletAddresses(session)
+        self.wallet_addresses = SqlWalletAddresses(session, vault)
         self.devices = SqlDevices(session)
         self.sessions = SqlSessions(session)
         self.signing_keys = SqlSigningKeys(session)

@@ -1,13 +1,82 @@
-"""The caller's wallet addresses."""
+"""The caller's wallet addresses, and whom a payer is about to pay."""
 
-from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, page_of
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from chassis.rest import (
+    Authenticated,
+    CurrentActor,
+    Envelope,
+    PageOf,
+    Paging,
+    Router,
+    WalletAddressText,
+    envelope,
+    page_of,
+)
+from identity.application.addresses.queries import WalletAddressView
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.addresses import WalletAddressResponse
+from identity.interfaces.rest.schemas.addresses import (
+    IssueAddressRequest,
+    IssuedAddressResponse,
+    LabelAddressRequest,
+    PayeeResponse,
+    WalletAddressResponse,
+)
+from kernel.actor import Actor
+from kernel.errors import NotFound
 
 wallet_addresses = Router(prefix="/wallet-addresses", tags=["wallet-addresses"])
 
 
 @wallet_addresses.get("", dependencies=[Authenticated])
 async def list_wallet_addresses(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[WalletAddressResponse]]:
-    """List the caller's wallet addresses, oldest first."""
+    """List the caller's wallet addresses, oldest first, the retired ones too."""
     return page_of(await app.queries.wallet_addresses_of(actor.user_id, paging), WalletAddressResponse.of)
+
+
+@wallet_addresses.post("", status_code=201, dependencies=[Authenticated])
+async def issue_wallet_address(body: IssueAddressRequest, actor: CurrentActor, app: App) -> Envelope[IssuedAddressResponse]:
+    """Issue one more address to the caller; its wallet opens a moment later."""
+    address = await app.addresses.issue(actor=actor, currency=body.currency, label=body.label)
+    return envelope(IssuedAddressResponse.of(address))
+
+
+# Before "/{address}", which would take it.
+@wallet_addresses.get("/look-up", dependencies=[Authenticated])
+async def look_up_wallet_address(
+    address: Annotated[str, Query(min_length=1, max_length=90, examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"])], app: App
+) -> Envelope[PayeeResponse]:
+    """Show whom an address belongs to, masked, before paying; a mistyped address is refused."""
+    return envelope(PayeeResponse.of(await app.addresses.find_payee(address=address)))
+
+
+@wallet_addresses.get("/{address}", dependencies=[Authenticated])
+async def get_wallet_address(address: WalletAddressText, actor: CurrentActor, app: App) -> Envelope[WalletAddressResponse]:
+    """Read one of the caller's addresses, by its UUID or its text."""
+    return envelope(WalletAddressResponse.of(await _own(app, actor, address)))
+
+
+@wallet_addresses.patch("/{address}", dependencies=[Authenticated], idempotency=False)
+async def label_wallet_address(
+    address: WalletAddressText, body: LabelAddressRequest, actor: CurrentActor, app: App
+) -> Envelope[WalletAddressResponse]:
+    """Give one of the caller's addresses another label, or none."""
+    await app.addresses.label(actor=actor, address=address, label=body.label)
+    return envelope(WalletAddressResponse.of(await _own(app, actor, address)))
+
+
+@wallet_addresses.delete("/{address}", dependencies=[Authenticated], idempotency=False)
+async def retire_wallet_address(address: WalletAddressText, actor: CurrentActor, app: App) -> Envelope[WalletAddressResponse]:
+    """Offer an address to payers no more; what lies in its wallet stays the caller's. Doing it again changes nothing."""
+    await app.addresses.retire(actor=actor, address=address)
+    return envelope(WalletAddressResponse.of(await _own(app, actor, address)))
+
+
+async def _own(app: App, actor: Actor, address: UUID) -> WalletAddressView:
+    view = await app.queries.wallet_address(actor.user_id, address)
+    if view is None:
+        raise NotFound(address=address)
+    return view

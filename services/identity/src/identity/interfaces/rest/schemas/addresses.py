@@ -1,18 +1,72 @@
 """Wallet addresses."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from chassis.rest import ResponseModel
+from pydantic import Field
+
+from chassis.rest import RequestModel, ResponseModel
+from identity.application.addresses.look_up_address import Payee
 from identity.application.addresses.queries import WalletAddressView
+from identity.domain.wallet_address import FIRST_CURRENCY, WalletAddress
+from kernel.wallet_addresses import address_text
+
+Label = Annotated[str, Field(min_length=1, max_length=64, examples=["Rent"])]
+
+
+class IssueAddressRequest(RequestModel):
+    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"])] = FIRST_CURRENCY
+    label: Label | None = None
+
+
+class LabelAddressRequest(RequestModel):
+    label: Label | None = Field(description="null takes the label away")
+
+
+class IssuedAddressResponse(ResponseModel):
+    """Kept for repeats of the request, so it has no label: that is personal."""
+
+    address: UUID
+    text: str = Field(description="The same with a checksum, to be shown", examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"])
+    currency: str = Field(examples=["NAD"])
+    issued_at: datetime
+
+    @classmethod
+    def of(cls, address: WalletAddress) -> Self:
+        return cls(
+            address=address.address,
+            text=address_text(address.address),
+            currency=address.currency,
+            issued_at=address.issued_at,
+        )
 
 
 class WalletAddressResponse(ResponseModel):
     address: UUID
+    text: str = Field(description="The same with a checksum, to be shown", examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"])
+    currency: str = Field(examples=["NAD"])
+    label: str | None
     issued_at: datetime
     retired_at: datetime | None
 
     @classmethod
     def of(cls, view: WalletAddressView) -> Self:
-        return cls.model_validate(view)
+        return cls(
+            address=view.address,
+            text=address_text(view.address),
+            currency=view.currency,
+            label=view.label,
+            issued_at=view.issued_at,
+            retired_at=view.retired_at,
+        )
+
+
+class PayeeResponse(ResponseModel):
+    address: UUID
+    text: str
+    masked_name: str = Field(description="Enough to notice a wrong address", examples=["N••• S•••"])
+
+    @classmethod
+    def of(cls, payee: Payee) -> Self:
+        return cls(address=payee.address, text=address_text(payee.address), masked_name=payee.masked_name)

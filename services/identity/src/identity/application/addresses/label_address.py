@@ -1,0 +1,27 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.addresses import facts
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.domain.wallet_address import tidy_label
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAddress:
+    """Give one of the caller's addresses another label, or none; nobody else ever sees it."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, address: UUID, label: str | None) -> None:
+        """Raise InvalidLabel, or NotFound for an address that is not the caller's."""
+        tidy = tidy_label(label) if label is not None else None
+        async with self.uow.begin(actor) as tx:
+            found = await tx.wallet_addresses.lock(address)
+            if found is None or found.user_id != actor.user_id:
+                raise NotFound(address=address)
+            await tx.wallet_addresses.label(found, tidy)
+            tx.record(facts.address_labelled(found, labelled=tidy is not None, at=self.clock.now()))
