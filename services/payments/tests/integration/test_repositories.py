@@ -1,14 +1,11 @@
 """One suite over the fakes and over PostgreSQL: what the use cases rely on holds for both."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from chassis.database import Database
-from chassis.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.ids import new_id
@@ -17,21 +14,9 @@ from payments.domain.account import Account, AccountKind
 from payments.domain.price_book import Quote
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
-from payments.interfaces.publications import PUBLICATIONS
-from services.payments.tests.fakes import FakeUnitOfWork
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 ACTOR = Actor.service("test")
-
-
-@pytest.fixture(params=["fake", "sql"])
-def any_uow(request: pytest.FixtureRequest, database: Database) -> Any:
-    makers: dict[str, Callable[[], Any]] = {
-        "fake": FakeUnitOfWork,
-        "sql": lambda: SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments"),
-    }
-    return makers[request.param]()
 
 
 def wallet(balance: str = "0.00") -> Account:

@@ -1,0 +1,293 @@
+"""Transfers through their whole life, over the fakes and over PostgreSQL: what is written is read back whole."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.application.verification.queries import Break
+from payments.domain.account import Account, AccountKind, AccountStatus, SystemCode, system_account_id
+from payments.domain.fx_rate import Conversion
+from payments.domain.limits import Spending
+from payments.domain.price_book import FeeLine, Quote
+from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
+
+AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+LATER = AT + timedelta(days=7)
+ACTOR = Actor.service("test")
+FACT = AuditFact(action="test", resource_type="wallet", resource_id="-", occurred_at=AT)
+BY = new_id()
+
+
+def wallet(balance: str = "0.00", currency: str = "NAD") -> Account:
+    return Account(new_id(), AccountKind.WALLET, new_id(), currency, Decimal(balance), 0, AT)
+
+
+def system(code: SystemCode, currency: str) -> Account:
+    return Account(system_account_id(code, currency), AccountKind.SYSTEM, None, currency, Decimal(0), 0, AT)
+
+
+async def given(uow: Any, *accounts: Account) -> None:
+    """Add accounts; PostgreSQL has the system's own already."""
+    async with uow.begin(ACTOR) as tx:
+        there = await tx.accounts.lock([one.id for one in accounts])
+        for account in accounts:
+            if account.id not in there:
+                await tx.accounts.add(account)
+        tx.record(FACT)
+
+
+def order_of(source: Account, target: Account, amount: str = "100.00", **more: Any) -> TransferOrder:
+    values: dict[str, Any] = {
+        "kind": TransferKind.PAYMENT,
+        "key": "k",
+        "initiator_id": source.owner_id,
+        "source_id": source.id,
+        "target_id": target.id,
+        "amount": Money.of(amount, source.currency),
+        "description": 'rent, "March" \\ ünï\u2028',
+        "reference": "INV-17",
+        "metadata": {"order": "A-17", "ключ": "'; --"},
+        "link_id": new_id(),
+        "signature": Signature(key_id=new_id(), algorithm="ES256", value="s" * 86),
+        **more,
+    }
+    return TransferOrder(**values)
+
+
+def priced(order: TransferOrder) -> Quote:
+    rule = new_id()
+    lines = (
+        FeeLine("fees", Money.of("2.50", "NAD"), rule, refundable=True),
+        FeeLine("vat", Money.of("0.38", "NAD"), rule),
+    )
+    return Quote(order.amount, lines)
+
+
+FEE_ACCOUNTS = system(SystemCode.FEES, "NAD"), system(SystemCode.VAT, "NAD")
+
+
+def told(transfer: Transfer) -> dict[str, Any]:
+    """Everything that a transfer is, but the postings that it brought."""
+    order, quote = transfer.order, transfer.quote
+    names = (
+        "id", "status", "created_at", "settled_at", "held", "captured", "refunded", "expires_at", "closed_at", "decided_by",
+        "decided_at", "reason", "version",
+    )  # fmt: skip
+    return {
+        **{name: getattr(transfer, name) for name in names},
+        "order": order,
+        "link_id": order.link_id,
+        "signature": order.signature,
+        "fees": quote.fees,
+        "amount": quote.amount,
+        "conversion": quote.conversion,
+    }
+
+
+async def read(uow: Any, transfer: Transfer) -> Transfer:
+    async with uow.begin(ACTOR) as tx:
+        found = await tx.transfers.find(transfer.id)
+        locked = await tx.transfers.lock(transfer.id)
+        keyed = await tx.transfers.find_by_keys([(transfer.order.initiator_id, transfer.order.key)])
+    assert isinstance(found, Transfer)
+    assert told(found) == told(locked) == told(next(iter(keyed.values())))
+    assert found.postings == ()
+    return found
+
+
+async def added(uow: Any, transfer: Transfer, accounts: dict[Any, Account]) -> None:
+    async with uow.begin(ACTOR) as tx:
+        await tx.accounts.lock(list(accounts))
+        await tx.transfers.add([transfer])
+        await tx.accounts.save(list(accounts.values()))
+        tx.record(FACT)
+
+
+async def changed(uow: Any, transfer: Transfer, act: str, *args: Any, **named: Any) -> Transfer:
+    """Do something to a stored transfer, and read what became of it."""
+    async with uow.begin(ACTOR) as tx:
+        ids = [transfer.order.source_id, transfer.order.target_id, *(one.id for one in FEE_ACCOUNTS)]
+        accounts = await tx.accounts.lock(ids)
+        locked = await tx.transfers.lock(transfer.id)
+        getattr(locked, act)(accounts, *args, **named)
+        await tx.transfers.save(locked)
+        await tx.accounts.save(list(accounts.values()))
+        tx.record(FACT)
+    assert told(await read(uow, transfer)) == told(locked)
+    return locked  # type: ignore[no-any-return]
+
+
+async def held(uow: Any, *, awaiting: bool = False, **more: Any) -> tuple[Transfer, Account, Account]:
+    source, target = wallet("1000.00"), wallet()
+    await given(uow, source, target, *FEE_ACCOUNTS)
+    async with uow.begin(ACTOR) as tx:
+        accounts = await tx.accounts.lock([source.id, target.id, *(one.id for one in FEE_ACCOUNTS)])
+    order = order_of(source, target, **more)
+    transfer = Transfer.hold(order, priced(order), accounts, AT, expires_at=LATER, awaiting_approval=awaiting)
+    await added(uow, transfer, dict(accounts))
+    return transfer, source, target
+
+
+async def test_a_settled_transfer_is_read_back_with_fees_metadata_and_signature(any_uow: Any) -> None:
+    source, target = wallet("1000.00"), wallet()
+    await given(any_uow, source, target, *FEE_ACCOUNTS)
+    async with any_uow.begin(ACTOR) as tx:
+        accounts = await tx.accounts.lock([source.id, target.id, *(one.id for one in FEE_ACCOUNTS)])
+    order = order_of(source, target)
+    transfer = Transfer.settle(order, priced(order), accounts, AT)
+    await added(any_uow, transfer, dict(accounts))
+    assert told(await read(any_uow, transfer)) == told(transfer)
+    async with any_uow.begin(ACTOR) as tx:
+        assert tuple(await tx.transfers.postings_of(transfer.id)) == transfer.postings
+        stored = await tx.accounts.lock([source.id])
+    assert len(transfer.postings) == 6
+    assert stored[source.id].balance == Decimal("897.12")
+
+
+async def test_a_conversion_is_read_back_whole(any_uow: Any) -> None:
+    source, target = wallet("1000.00"), wallet(currency="USD")
+    exchange = system(SystemCode.FX, "NAD"), system(SystemCode.FX, "USD"), system(SystemCode.FX_SPREAD, "USD")
+    await given(any_uow, source, target, *exchange)
+    async with any_uow.begin(ACTOR) as tx:
+        accounts = await tx.accounts.lock([source.id, target.id, *(one.id for one in exchange)])
+    order = order_of(source, target, kind=TransferKind.CONVERSION, target_currency="USD")
+    conversion = Conversion(
+        rate_id=new_id(),
+        rate=Decimal("0.05432109876543"),
+        source=order.amount,
+        target=Money.of("5.43", "USD"),
+        spread=Money.of("0.01", "USD"),
+    )
+    transfer = Transfer.settle(order, Quote(order.amount, (), conversion), accounts, AT)
+    await added(any_uow, transfer, dict(accounts))
+    found = await read(any_uow, transfer)
+    assert told(found) == told(transfer)
+    assert found.confirm_replay(order).id == transfer.id
+
+
+async def test_a_hold_is_captured_in_part_with_its_fees(any_uow: Any) -> None:
+    transfer, source, target = await held(any_uow, capture_later=True)
+    assert told(await read(any_uow, transfer)) == told(transfer)
+    captured = await changed(any_uow, transfer, "capture", Money.of("40.00", "NAD"), AT + timedelta(hours=1))
+    assert (captured.captured, captured.quote.fee_total.text) == (Decimal(40), "1.15")
+    async with any_uow.begin(ACTOR) as tx:
+        stored = await tx.accounts.lock([source.id, target.id])
+        postings = await tx.transfers.postings_of(transfer.id)
+    assert (stored[source.id].balance, stored[source.id].held) == (Decimal("958.85"), 0)
+    assert (stored[target.id].balance, len(postings)) == (Decimal(40), 6)
+
+
+async def test_a_decision_is_read_back_with_who_and_when(any_uow: Any) -> None:
+    transfer, *_ = await held(any_uow, awaiting=True)
+    approved = await changed(any_uow, transfer, "approve", by=BY, at=AT, expires_at=LATER)
+    assert (approved.status, approved.decided_by, approved.decided_at) == ("completed", BY, AT)
+    other, *_ = await held(any_uow, awaiting=True)
+    rejected = await changed(any_uow, other, "reject", by=BY, reason="unknown payee", at=AT)
+    assert (rejected.status, rejected.reason, rejected.closed_at) == ("failed", "unknown payee", AT)
+
+
+async def test_an_approved_hold_waits_on(any_uow: Any) -> None:
+    transfer, *_ = await held(any_uow, awaiting=True, capture_later=True)
+    later = LATER + timedelta(days=1)
+    approved = await changed(any_uow, transfer, "approve", by=BY, at=AT, expires_at=later)
+    assert (approved.status, approved.expires_at) == ("pending", later)
+
+
+async def test_what_ran_out_is_found_the_longest_first_and_ends_once(any_uow: Any) -> None:
+    first, *_ = await held(any_uow, awaiting=True)
+    second, *_ = await held(any_uow, capture_later=True)
+    async with any_uow.begin(ACTOR) as tx:
+        assert list(await tx.transfers.overdue(LATER - timedelta(microseconds=1), limit=10)) == []
+        assert set(await tx.transfers.overdue(LATER, limit=10)) == {first.id, second.id}
+        assert len(await tx.transfers.overdue(LATER, limit=1)) == 1
+    await changed(any_uow, first, "expire", at=LATER)
+    await changed(any_uow, second, "void", reason="withdrawn", at=LATER)
+    async with any_uow.begin(ACTOR) as tx:
+        assert list(await tx.transfers.overdue(LATER, limit=10)) == []
+
+
+async def test_refunds_and_reversals_are_read_back_with_their_original(any_uow: Any) -> None:
+    transfer, *_ = await held(any_uow, capture_later=True)
+    await changed(any_uow, transfer, "capture", None, AT)
+    async with any_uow.begin(ACTOR) as tx:
+        ids = [transfer.order.source_id, transfer.order.target_id, *(one.id for one in FEE_ACCOUNTS)]
+        accounts = await tx.accounts.lock(ids)
+        original = await tx.transfers.lock(transfer.id)
+        back = replace(
+            transfer.order,
+            kind=TransferKind.REFUND,
+            key="back",
+            source_id=transfer.order.target_id,
+            target_id=transfer.order.source_id,
+            amount=Money.of("10.00", "NAD"),
+            capture_later=False,
+            parent_id=transfer.id,
+        )
+        refund = original.refund(back, accounts, AT)
+        await tx.transfers.add([refund])
+        await tx.transfers.save(original)
+        await tx.accounts.save(list(accounts.values()))
+        tx.record(FACT)
+    assert (await read(any_uow, transfer)).refunded == Decimal(10)
+    assert told(await read(any_uow, refund)) == told(refund)
+
+
+async def test_the_state_of_an_account_is_saved_apart_from_its_balance(any_uow: Any) -> None:
+    account = wallet()
+    await given(any_uow, account)
+    async with any_uow.begin(ACTOR) as tx:
+        [locked] = (await tx.accounts.lock([account.id])).values()
+        locked.rename("savings")
+        locked.bound(Decimal(500))
+        locked.freeze("suspicion", at=AT)
+        await tx.accounts.save_state(locked)
+        tx.record(FACT)
+    async with any_uow.begin(ACTOR) as tx:
+        [found] = (await tx.accounts.lock([account.id])).values()
+        assert (found.name, found.ceiling, found.version) == ("savings", Decimal(500), 3)
+        assert (found.status, found.status_reason) == (AccountStatus.FROZEN, "suspicion")
+        found.unfreeze("cleared", at=AT)
+        found.close(at=AT)
+        await tx.accounts.save_state(found)
+        tx.record(FACT)
+    async with any_uow.begin(ACTOR) as tx:
+        [closed] = (await tx.accounts.lock([account.id])).values()
+    assert (closed.status, closed.closed_at, closed.status_reason) == (AccountStatus.CLOSED, AT, None)
+
+
+async def test_spending_begins_once_and_is_saved(any_uow: Any) -> None:
+    owner = new_id()
+    async with any_uow.begin(ACTOR) as tx:
+        await tx.spending.begin(owner, "NAD", AT)
+        tx.record(FACT)
+    async with any_uow.begin(ACTOR) as tx:
+        found = await tx.spending.lock([(owner, "NAD"), (owner, "USD"), (new_id(), "NAD")])
+        [tiered] = found.values()
+        assert (tiered.tier, tiered.spending) == ("standard", Spending.none(owner, "NAD", AT))
+        await tx.spending.save([tiered.spending.plus(Money.of("12.34", "NAD"), AT)])
+        await tx.spending.begin(owner, "NAD", AT + timedelta(days=40))
+        tx.record(FACT)
+    async with any_uow.begin(ACTOR) as tx:
+        assert await tx.spending.lock([]) == {}
+        spending = (await tx.spending.lock([(owner, "NAD")]))[owner, "NAD"].spending
+    assert (spending.day_total, spending.month_total) == (Decimal("12.34"), Decimal("12.34"))
+
+
+@pytest.mark.parametrize("what", ["balance", "held", "chain"])
+async def test_a_break_is_new_once(any_uow: Any, what: str) -> None:
+    account = wallet()
+    await given(any_uow, account)
+    found = Break(account_id=account.id, currency="NAD", what=what, expected=Decimal(1), found=Decimal(2))
+    async with any_uow.begin(ACTOR) as tx:
+        assert await tx.breaks.add(found, at=AT) is True
+        assert await tx.breaks.add(found, at=LATER) is False
+        assert await tx.breaks.add(replace(found, found=Decimal(3)), at=LATER) is True
+        tx.record(FACT)
