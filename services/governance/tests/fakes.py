@@ -149,6 +149,9 @@ class FakeTransaction:
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))
 
+    def announce(self, event: Event) -> None:
+        self._store.events.append(event)
+
 
 class FakeUnitOfWork:
     def __init__(self) -> None:

@@ -13,6 +13,7 @@ from chassis.run import Service, Serving, Working, wait_for
 from chassis.run.folders import migrations_of
 from chassis.unit_of_work import SqlUnitOfWork
 from governance.application import Governance
+from governance.application.acknowledge_erasure import AcknowledgeErasure
 from governance.application.grant_initial_role import GrantInitialRole
 from governance.application.ports import Subjects
 from governance.application.publish_bundle import EnsureBundle
@@ -81,9 +82,10 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
     database = Database.connect(database_url, pool_size=settings.database_pool_size)
     readiness = Readiness()
     readiness.add("database", database.ping)
-    welcome = GrantInitialRole(unit_of_work(database), SystemClock())
+    uow, clock = unit_of_work(database), SystemClock()
+    consumed = subscriptions(GrantInitialRole(uow, clock), AcknowledgeErasure(uow, clock))
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
-    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(welcome))
+    consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
     try:
         yield Working([relay.run, consumer.run], readiness)
     finally:

@@ -6,6 +6,7 @@ from chassis.messaging.contracts import spec_of
 from chassis.testing.clocks import ControlledClock
 from elcorp.governance.v1 import events_pb2
 from elcorp.identity.v1.events_pb2 import UserRegistered
+from governance.application.acknowledge_erasure import AcknowledgeErasure
 from governance.application.grant_initial_role import GrantInitialRole
 from governance.domain import events
 from governance.interfaces.publications import PUBLICATIONS
@@ -28,7 +29,7 @@ def test_every_event_of_the_contract_is_published() -> None:
 def test_every_domain_event_has_its_message() -> None:
     announced = {each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)} - {Event}
 
-    assert announced == {events.SubjectRolesChanged, events.PolicyBundlePublished}
+    assert announced == {events.SubjectRolesChanged, events.PolicyBundlePublished, events.ErasureAcknowledged}
 
 
 def test_changed_roles_go_out_whole() -> None:
@@ -56,9 +57,12 @@ def test_a_published_bundle_is_told_by_its_version() -> None:
 
 
 def test_what_names_governance_as_its_consumer_is_consumed() -> None:
-    welcome = GrantInitialRole(FakeUnitOfWork(), ControlledClock())
+    uow, clock = FakeUnitOfWork(), ControlledClock()
 
-    consumed = {spec_of(subscription.message_class).type for subscription in subscriptions(welcome)}
+    consumed = {
+        spec_of(subscription.message_class).type
+        for subscription in subscriptions(GrantInitialRole(uow, clock), AcknowledgeErasure(uow, clock))
+    }
 
-    assert consumed == {"identity.user.registered"}
+    assert consumed == {"identity.user.registered", "identity.erasure.requested"}
     assert "governance" in spec_of(UserRegistered).consumers

@@ -20,6 +20,7 @@ from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance.application import Governance
+from governance.application.acknowledge_erasure import AcknowledgeErasure
 from governance.bootstrap import build
 from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.errors import LastAdministrator
@@ -144,7 +145,7 @@ async def test_bundles_published_side_by_side_lose_no_change(app: Governance) ->
 
 async def test_a_registration_delivered_twice_has_one_effect(app: Governance, database: Database) -> None:
     subject = new_id()
-    [subscription] = subscriptions(app.grant_initial_role)
+    subscription, _ = subscriptions(app.grant_initial_role, AcknowledgeErasure(app.grant_initial_role.uow, ControlledClock()))
     assert isinstance(subscription, Subscription)
     delivery = Delivery(
         message_id=new_id(),

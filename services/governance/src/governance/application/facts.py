@@ -1,6 +1,7 @@
 """The audit facts of governance."""
 
 from datetime import datetime
+from uuid import UUID
 
 from governance.domain.approval_rule import ApprovalRule
 from governance.domain.policy_bundle import PolicyBundle
@@ -59,4 +60,15 @@ def rule_changed(action: str, rule: ApprovalRule, before: State | None, *, at: d
         after=rule_state(rule),
         reason=reason,
         related_ids=(f"approval_rule:{rule.name}",),
+    )
+
+
+def erasure_acknowledged(user_id: UUID, erasure_id: UUID, kept: tuple[str, ...], *, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="governance.erasure.acknowledge",
+        resource_type="erasure",
+        resource_id=str(erasure_id),
+        occurred_at=at,
+        after={"kept": list(kept)},
+        related_ids=(str(user_id),),
     )

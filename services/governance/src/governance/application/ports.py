@@ -12,6 +12,7 @@ from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleHolder
 from kernel.actor import Actor
 from kernel.audit import AuditFact
+from kernel.events import Event
 
 
 class Roles(Protocol):
@@ -69,6 +70,8 @@ class Transaction(Protocol):
     def approval_rules(self) -> ApprovalRules: ...
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+    def announce(self, event: Event) -> None: ...
 
 
 class UnitOfWork(Protocol):

@@ -18,3 +18,12 @@ class SubjectRolesChanged(Event):
 class PolicyBundlePublished(Event):
     bundle_id: UUID
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureAcknowledged(Event):
+    """`kept`: what stays, and why."""
+
+    erasure_id: UUID
+    user_id: UUID
+    kept: tuple[str, ...]
