@@ -1,6 +1,6 @@
 """Fakes of payments' ports, in memory; the repositories' suite runs over them and over PostgreSQL alike."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -13,12 +13,13 @@ from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import Unavailable
 from kernel.events import Event
-from payments.application.ports.ledger import Terms, Tiered
+from payments.application.ports.ledger import Locked, Terms, Tiered
 from payments.application.ports.screening import Verdict
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.verification.queries import Break
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
+from payments.domain.bulk import Bulk, Chunk
 from payments.domain.entry import Posting
 from payments.domain.errors import InvalidSignature
 from payments.domain.limits import STANDARD_TIER, Limits, Spending
@@ -37,6 +38,9 @@ class Store:
     spending: dict[tuple[UUID, str], Spending] = field(default_factory=dict)
     tiers: dict[UUID, str] = field(default_factory=dict)
     breaks: list[Break] = field(default_factory=list)
+    bulks: dict[UUID, tuple[Bulk, Actor]] = field(default_factory=dict)
+    chunks: dict[tuple[UUID, int], Chunk] = field(default_factory=dict)
+    queued: list[UUID] = field(default_factory=list)
     facts: list[AuditFact] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -52,6 +56,9 @@ class FakeAccounts:
         self._store.accounts[account.id] = copy(account)
 
     async def save(self, accounts: Sequence[Account]) -> None:
+        self.keep(accounts)
+
+    def keep(self, accounts: Sequence[Account]) -> None:
         for account in accounts:
             self._store.accounts[account.id] = copy(account)
 
@@ -83,6 +90,9 @@ class FakeTransfers:
         return [one.id for one in sorted(waiting, key=lambda one: one.expires_at or at)[:limit]]
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
+        self.keep(transfers)
+
+    def keep(self, transfers: Sequence[Transfer]) -> None:
         for transfer in transfers:
             self._store.transfers[transfer.order.initiator_id, transfer.order.key] = copy(transfer)
             self._store.postings[transfer.id] = list(transfer.postings)
@@ -110,8 +120,29 @@ class FakeSpending:
         self._store.spending.setdefault((owner_id, currency), Spending.none(owner_id, currency, at))
 
     async def save(self, spendings: Sequence[Spending]) -> None:
+        self.keep(spendings)
+
+    def keep(self, spendings: Sequence[Spending]) -> None:
         for spending in spendings:
             self._store.spending[spending.owner_id, spending.currency] = spending
+
+
+class FakeLedger:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._accounts, self._transfers, self._spending = FakeAccounts(store), FakeTransfers(store), FakeSpending(store)
+
+    async def lock(self, account_ids: Iterable[UUID], keys: Iterable[tuple[UUID, str]], sources: Iterable[UUID]) -> Locked:
+        accounts = await self._accounts.lock(list(account_ids))
+        payers = (self._store.accounts[id_] for id_ in sources if id_ in self._store.accounts)
+        spenders = {(payer.owner_id, payer.currency) for payer in payers if payer.owner_id}
+        earlier = await self._transfers.find_by_keys(list(keys))
+        return Locked(accounts, earlier, await self._spending.lock(list(spenders)))
+
+    def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
+        self._transfers.keep(transfers)
+        self._accounts.keep(accounts)
+        self._spending.keep(spendings)
 
 
 class FakeBreaks:
@@ -125,13 +156,54 @@ class FakeBreaks:
         return True
 
 
+class FakeBulks:
+    """`queued` has the jobs; a bulk's actor is kept as it came."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
+        found = (bulk for bulk, _ in self._store.bulks.values() if (bulk.initiator_id, bulk.key) == (initiator_id, key))
+        return next((copy(bulk) for bulk in found), None)
+
+    async def count_open(self, initiator_id: UUID) -> int:
+        return sum(bulk.initiator_id == initiator_id and bulk.status.is_open for bulk, _ in self._store.bulks.values())
+
+    async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
+        self._store.bulks[bulk.id] = copy(bulk), actor
+        self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks}
+        await self.queue(bulk.id)
+
+    async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
+        found = self._store.bulks.get(bulk_id)
+        return (copy(found[0]), found[1]) if found else None
+
+    async def waiting(self, bulk_id: UUID, *, limit: int | None) -> Sequence[Chunk]:
+        chunks = [chunk for (of, _), chunk in sorted(self._store.chunks.items()) if of == bulk_id and chunk.outcomes is None]
+        return chunks[:limit]
+
+    async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
+        self._store.bulks[bulk.id] = copy(bulk), self._store.bulks[bulk.id][1]
+        self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks}
+
+    async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
+        left = [bulk for bulk, _ in self._store.bulks.values() if bulk.status.is_open]
+        return [bulk.id for bulk in left if (bulk.progressed_at or bulk.created_at) < before][:limit]
+
+    async def queue(self, bulk_id: UUID) -> None:
+        if bulk_id not in self._store.queued:
+            self._store.queued.append(bulk_id)
+
+
 class FakeTransaction:
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.bulks = FakeBulks(store)
         self.accounts = FakeAccounts(store)
         self.transfers = FakeTransfers(store)
         self.spending = FakeSpending(store)
         self.breaks = FakeBreaks(store)
+        self.ledger = FakeLedger(store)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self.store.facts.append(fact)
@@ -153,6 +225,9 @@ class FakeUnitOfWork:
             postings=dict(committed.postings),
             spending=dict(committed.spending),
             tiers=committed.tiers,
+            bulks=dict(committed.bulks),
+            chunks=dict(committed.chunks),
+            queued=list(committed.queued),
             breaks=list(committed.breaks),
             facts=list(committed.facts),
             events=list(committed.events),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, event, make_url, text
@@ -76,12 +77,17 @@ def sqlalchemy_url(dsn: str) -> URL:
     return make_url(dsn).set(drivername="postgresql+psycopg")
 
 
+@lru_cache(maxsize=500)
+def writes(statement: str) -> bool:
+    """Whether a statement changes something, so that somebody is to account for it."""
+    text_upper = statement.lstrip()[:2000].upper()
+    verb = text_upper.split(None, 1)[0] if text_upper else ""
+    return verb in _WRITE_VERBS or (verb == "WITH" and any(f"{write} " in text_upper for write in _WRITE_VERBS))
+
+
 def _note_write(
     connection: Connection, _cursor: object, statement: str, _parameters: object, context: Any, _executemany: bool
 ) -> None:
-    text_upper = statement.lstrip()[:2000].upper()
-    verb = text_upper.split(None, 1)[0] if text_upper else ""
-    writes = verb in _WRITE_VERBS or (verb == "WITH" and any(f"{write} " in text_upper for write in _WRITE_VERBS))
     # The platform's own rows (outbox, inbox, idempotency keys) say so with execution_options(unaudited=True).
-    if writes and not (context and context.execution_options.get("unaudited")):
+    if writes(statement) and not (context and context.execution_options.get("unaudited")):
         connection.info[WRITES] = " ".join(statement.split())[:80]

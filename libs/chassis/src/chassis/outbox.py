@@ -6,29 +6,39 @@ because each is taken while the aggregate's own row is locked.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.messaging.outbox_message import OutboxMessage
+from chassis.pipeline import Statement
 from chassis.rows import document
 
 CHANNEL = "outbox"
 
 # One statement and one parameter for all rows. The relay's wake-up is not here: NOTIFY in a transaction would end group
 # commit (bell.py).
-_INSERT = text(
-    """
+_INSERT: Final = """
     INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
     SELECT id, type, aggregate_id, decode(payload, 'hex'), headers
-    FROM jsonb_to_recordset(cast(:rows AS jsonb))
+    FROM jsonb_to_recordset($1::jsonb)
         AS new (id uuid, type text, aggregate_id text, payload text, headers jsonb)
-    """
-).execution_options(unaudited=True)
+"""
+_INSERT_BY_SESSION = text(_INSERT.replace("$1::jsonb", "cast(:rows AS jsonb)")).execution_options(unaudited=True)
 
 
 async def write(session: AsyncSession, messages: Sequence[OutboxMessage]) -> None:
     """Add messages to the outbox within the session's transaction."""
+    await session.execute(_INSERT_BY_SESSION, {"rows": _document(messages)})
+
+
+def insert(messages: Sequence[OutboxMessage]) -> Statement:
+    """Return the statement that adds messages to the outbox, to be sent with others."""
+    return Statement(_INSERT, (_document(messages),), unaudited=True)
+
+
+def _document(messages: Sequence[OutboxMessage]) -> str:
     rows = [
         {
             "id": message.message_id,
@@ -39,4 +49,4 @@ async def write(session: AsyncSession, messages: Sequence[OutboxMessage]) -> Non
         }
         for message in messages
     ]
-    await session.execute(_INSERT, {"rows": document(rows)})
+    return document(rows)

@@ -18,6 +18,7 @@ from chassis.idempotency import current_scope
 from chassis.messaging.bell import Bell
 from chassis.messaging.delivery import AlreadyHandled, current_delivery
 from chassis.messaging.outbox_message import OutboxMessage
+from chassis.pipeline import Pipeline
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Aggregate, Event
@@ -40,6 +41,7 @@ class SqlTransaction:
 
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         self.session = session
+        self.pipeline = Pipeline(session)
         self.actor = actor
         self.facts: list[tuple[AuditFact, Actor]] = []
         self.outgoing: list[OutboxMessage] = []
@@ -128,21 +130,30 @@ class PendingTransaction:
         if tx is None:
             raise RuntimeError("flush before begin")
         await self.session.flush()
-        if self._audited and not tx.facts and self.session.in_transaction():
-            connection = await self.session.connection()
-            if statement := connection.info.get(WRITES):
-                raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")
+        if self._audited and not tx.facts and (statement := await self._wrote(tx)):
+            raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")
         messages = [self._publications.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
         messages += tx.outgoing
         if tx.facts:
             messages.append(self._publications.audit(tx.facts))
         if messages:
-            await outbox.write(self.session, messages)
+            if tx.pipeline.is_used:
+                tx.pipeline.put_off(outbox.insert(messages))
+            else:
+                await outbox.write(self.session, messages)
             self._has_messages = True
+
+    async def _wrote(self, tx: SqlTransaction) -> str | None:
+        if tx.pipeline.wrote or not self.session.in_transaction():
+            return tx.pipeline.wrote
+        wrote: str | None = (await self.session.connection()).info.get(WRITES)
+        return wrote
 
     async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
         """Commit; `extra` may write last rows of the platform's own in the same transaction."""
         try:
+            if self.tx:
+                await (self.tx.pipeline.flush() if extra else self.tx.pipeline.commit())
             if extra:
                 await extra(self.session)
             await self.session.commit()

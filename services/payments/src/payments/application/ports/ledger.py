@@ -1,6 +1,6 @@
 """What moving money needs of the world."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -72,6 +72,29 @@ class SpendingBook(Protocol):
         """Begin to count for an owner in a currency; one that is counted already goes on."""
 
     async def save(self, spendings: Sequence[Spending]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What a batch is posted against."""
+
+    accounts: Mapping[UUID, Account]
+    earlier: Keys
+    spendings: Spendings
+
+
+class Ledger(Protocol):
+    """What a batch needs, whole, at a price that hardly grows with it."""
+
+    async def lock(self, account_ids: Iterable[UUID], keys: Iterable[tuple[UUID, str]], sources: Iterable[UUID]) -> Locked:
+        """Lock accounts and, after them, what the owners of `sources` have spent; find the earlier transfers of keys.
+
+        Each in its order, as `Accounts` and `SpendingBook` do. Keys are looked up under the locks: of two requests with one
+        key, the second sees the first's transfer.
+        """
+
+    def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
+        """Write transfers with their postings, balances and what has been spent, with the commit."""
 
 
 @dataclass(frozen=True, slots=True)

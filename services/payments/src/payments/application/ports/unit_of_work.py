@@ -6,7 +6,8 @@ from typing import Protocol
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Event
-from payments.application.ports.ledger import Accounts, SpendingBook, Transfers
+from payments.application.ports.bulk import Bulks
+from payments.application.ports.ledger import Accounts, Ledger, SpendingBook, Transfers
 from payments.application.verification.queries import Breaks
 
 
@@ -21,7 +22,13 @@ class Transaction(Protocol):
     def breaks(self) -> Breaks: ...
 
     @property
+    def bulks(self) -> Bulks: ...
+
+    @property
     def spending(self) -> SpendingBook: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 

@@ -69,14 +69,16 @@ class PostTransfers:
         orders = [order for one in waiting for order in one.request.orders]
         verdicts = iter(await self.screening.screen(orders))
         async with self.uow.begin(Actor.service("payments")) as tx:
-            accounts = await tx.accounts.lock([id_ for one in priced for id_ in one.account_ids])
-            # Looked up under the locks: of two requests with one key, the second sees the first's transfer.
-            earlier = dict(await tx.transfers.find_by_keys([key for one in waiting for key in one.request.keys]))
-            spendings = await tx.spending.lock(_spenders(orders, accounts))
+            locked = await tx.ledger.lock(
+                {id_ for one in priced for id_ in one.account_ids},
+                {key for one in waiting for key in one.request.keys},
+                # Whose spending the orders count against: their sources' owners, who alone may spend from them.
+                {order.source_id for order in orders if order.kind.is_the_owners},
+            )
             # Not before the locks: an account's postings are to bear times in the order in which they are written.
-            batch = _Batch(tx, accounts, earlier, dict(spendings), rules, self.clock.now())
+            batch = _Batch(tx, locked.accounts, dict(locked.earlier), locked.spendings, rules, self.clock.now())
             outcomes = [one.waiting.context.run(batch.settle, one, [next(verdicts) for _ in one.orders]) for one in priced]
-            await batch.write()
+            batch.write()
         return outcomes
 
 
@@ -114,18 +116,12 @@ def _price(waiting: Waiting, prices: PriceBook, at: datetime) -> _Priced:
     return _Priced(waiting, tuple(quotes), None)
 
 
-def _spenders(orders: Sequence[TransferOrder], accounts: Mapping[UUID, Account]) -> list[tuple[UUID, str]]:
-    """Whose spending the orders count against: their sources' owners, who alone may spend from them."""
-    sources = (accounts.get(order.source_id) for order in orders if order.kind.is_the_owners)
-    return sorted({(source.owner_id, source.currency) for source in sources if source and source.owner_id})
-
-
 @dataclass(slots=True)
 class _Batch:
     tx: Transaction
     accounts: Mapping[UUID, Account]
     earlier: dict[tuple[UUID, str], Transfer]
-    spendings: dict[tuple[UUID, str], Tiered]
+    spendings: Mapping[tuple[UUID, str], Tiered]
     rules: Rules
     at: datetime
     made: list[Transfer] = field(default_factory=list)
@@ -148,13 +144,10 @@ class _Batch:
         except DomainError as refusal:
             return refusal
 
-    async def write(self) -> None:
-        if not self.made:
-            return
-        await self.tx.transfers.add(self.made)
-        await self.tx.accounts.save([account for account in self.accounts.values() if account.id in self.touched])
-        if self.spent:
-            await self.tx.spending.save(list(self.spent.values()))
+    def write(self) -> None:
+        if self.made:
+            touched = [account for account in self.accounts.values() if account.id in self.touched]
+            self.tx.ledger.post(self.made, touched, list(self.spent.values()))
         for bulk_id, settled in self.gathered.items():
             for start in range(0, len(settled), TOGETHER_MAX):
                 together = tuple(settled[start : start + TOGETHER_MAX])

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payments.domain.account import Account, AccountKind, AccountStatus
 
-_COLUMNS = "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at"
+COLUMNS = "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at"
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
-_LOCK = text(f"SELECT {_COLUMNS} FROM accounts WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")  # noqa: S608  # a constant
+_LOCK = text(f"SELECT {COLUMNS} FROM accounts WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")  # noqa: S608  # a constant
 _ADD_ACCOUNT = text(
     """
     INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at, name, ceiling)
@@ -42,7 +42,7 @@ class SqlAccounts:
 
     async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
         rows = await self._session.execute(_LOCK, {"ids": list(set(account_ids))})
-        return {row[0]: _account(row) for row in rows}
+        return {row[0]: account_of(row) for row in rows}
 
     async def add(self, account: Account) -> None:
         await self._session.execute(
@@ -86,6 +86,6 @@ class SqlAccounts:
         )
 
 
-def _account(row: Any) -> Account:
+def account_of(row: Any) -> Account:
     id_, kind, owner_id, currency, balance, version, opened_at, held, status, *rest = row
     return Account(id_, AccountKind(kind), owner_id, currency, balance, version, opened_at, held, AccountStatus(status), *rest)

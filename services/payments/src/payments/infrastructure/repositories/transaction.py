@@ -6,6 +6,8 @@ from chassis.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from payments.infrastructure.repositories.accounts import SqlAccounts
 from payments.infrastructure.repositories.breaks import SqlBreaks
+from payments.infrastructure.repositories.bulks import SqlBulks
+from payments.infrastructure.repositories.ledger import SqlLedger
 from payments.infrastructure.repositories.spending import SqlSpending
 from payments.infrastructure.repositories.transfers import SqlTransfers
 
@@ -17,3 +19,5 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.transfers = SqlTransfers(session)
         self.spending = SqlSpending(session)
         self.breaks = SqlBreaks(session)
+        self.ledger = SqlLedger(self.pipeline)
+        self.bulks = SqlBulks(session)

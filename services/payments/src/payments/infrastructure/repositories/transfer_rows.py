@@ -1,5 +1,7 @@
 """A transfer as its row has it, and back."""
 
+# ruff: noqa: S608  # put together of our own constants
+
 import json
 from collections.abc import Sequence
 from typing import Any, Final
@@ -44,8 +46,25 @@ COLUMNS: Final = {
 }
 # What comes after, in what is read.
 STANDING: Final = ("captured", "refunded", "closed_at", "decided_by", "decided_at", "reason", "version")
-READ: Final = ", ".join(f"t.{name}" for name in (*COLUMNS, *STANDING))
+READ_NAMES: Final = (*COLUMNS, *STANDING)
+READ: Final = ", ".join(f"t.{name}" for name in READ_NAMES)
 _NO_JSON: Final = {"metadata": "{}", "fees": "[]"}
+
+# Many rows in one statement whose one parameter is a document. Documents within the document travel as text.
+ADD_TRANSFERS: Final = f"""
+    INSERT INTO transfers ({", ".join(COLUMNS)})
+    SELECT {", ".join(f"cast({name} AS jsonb)" if kind == "jsonb" else name for name, kind in COLUMNS.items())}
+    FROM jsonb_to_recordset($1::jsonb)
+        AS new ({", ".join(f"{name} {'text' if kind == 'jsonb' else kind}" for name, kind in COLUMNS.items())})
+"""
+ADD_POSTINGS: Final = """
+    INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at)
+    SELECT transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at
+    FROM jsonb_to_recordset($1::jsonb) AS new (
+        transfer_id uuid, account_id uuid, counterparty_id uuid, amount numeric, currency text, balance_after numeric,
+        posted_at timestamptz
+    )
+"""
 
 
 def document_of(transfers: Sequence[Transfer]) -> str:
@@ -68,6 +87,24 @@ def fees_text(quote: Quote) -> str:
             for line in quote.fees
         ]
     )
+
+
+def postings_document_of(transfers: Sequence[Transfer]) -> str | None:
+    """Write the postings that transfers bring as one JSON document; None when they bring none."""
+    rows = [
+        {
+            "transfer_id": transfer.id,
+            "account_id": leg.account_id,
+            "counterparty_id": leg.counterparty_id,
+            "amount": leg.amount,
+            "currency": leg.currency,
+            "balance_after": leg.balance_after,
+            "posted_at": transfer.settled_at,
+        }
+        for transfer in transfers
+        for leg in transfer.postings
+    ]
+    return document(rows) if rows else None
 
 
 def transfer_of(row: Any) -> Transfer:

@@ -9,10 +9,17 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.rows import document
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
-from payments.infrastructure.repositories.transfer_rows import COLUMNS, READ, document_of, fees_text, transfer_of
+from payments.infrastructure.repositories.transfer_rows import (
+    ADD_POSTINGS,
+    ADD_TRANSFERS,
+    READ,
+    document_of,
+    fees_text,
+    postings_document_of,
+    transfer_of,
+)
 
 _FIND = text(
     f"""
@@ -28,25 +35,8 @@ _OVERDUE = text(
     ORDER BY expires_at LIMIT :limit
     """
 )
-# Documents within the document travel as text.
-_ADD_TRANSFERS = text(
-    f"""
-    INSERT INTO transfers ({", ".join(COLUMNS)})
-    SELECT {", ".join(f"cast({name} AS jsonb)" if kind == "jsonb" else name for name, kind in COLUMNS.items())}
-    FROM jsonb_to_recordset(cast(:rows AS jsonb))
-        AS new ({", ".join(f"{name} {'text' if kind == 'jsonb' else kind}" for name, kind in COLUMNS.items())})
-    """
-)
-_ADD_POSTINGS = text(
-    """
-    INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at)
-    SELECT transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at
-    FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS new (
-        transfer_id uuid, account_id uuid, counterparty_id uuid, amount numeric, currency text, balance_after numeric,
-        posted_at timestamptz
-    )
-    """
-)
+_ADD_TRANSFERS = text(ADD_TRANSFERS.replace("$1::jsonb", "cast(:rows AS jsonb)"))
+_ADD_POSTINGS = text(ADD_POSTINGS.replace("$1::jsonb", "cast(:rows AS jsonb)"))
 _SAVE = text(
     """
     UPDATE transfers
@@ -114,18 +104,5 @@ class SqlTransfers:
         await self._add_postings([transfer])
 
     async def _add_postings(self, transfers: Sequence[Transfer]) -> None:
-        rows = [
-            {
-                "transfer_id": transfer.id,
-                "account_id": leg.account_id,
-                "counterparty_id": leg.counterparty_id,
-                "amount": leg.amount,
-                "currency": leg.currency,
-                "balance_after": leg.balance_after,
-                "posted_at": transfer.settled_at,
-            }
-            for transfer in transfers
-            for leg in transfer.postings
-        ]
-        if rows:
-            await self._session.execute(_ADD_POSTINGS, {"rows": document(rows)})
+        if rows := postings_document_of(transfers):
+            await self._session.execute(_ADD_POSTINGS, {"rows": rows})

@@ -1,0 +1,105 @@
+"""A batch in two round trips: what it locks and reads, and what it writes, with the commit."""
+
+# ruff: noqa: S608  # put together of our own constants
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from chassis.pipeline import Pipeline, Statement
+from chassis.rows import document
+from payments.application.ports.ledger import Locked, Tiered
+from payments.domain.account import Account
+from payments.domain.limits import STANDARD_TIER, Spending
+from payments.domain.transfer import Transfer
+from payments.infrastructure.repositories.accounts import COLUMNS, account_of
+from payments.infrastructure.repositories.transfer_rows import (
+    ADD_POSTINGS,
+    ADD_TRANSFERS,
+    READ,
+    READ_NAMES,
+    document_of,
+    postings_document_of,
+    transfer_of,
+)
+
+# In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
+_LOCK_ACCOUNTS: Final = f"SELECT {COLUMNS} FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+# A statement of its own, for its snapshot is to be younger than the accounts' locks.
+_FIND_KEYS: Final = f"""
+    SELECT {READ} FROM jsonb_to_recordset($1::jsonb) AS asked (initiator_id uuid, key text)
+    JOIN transfers t ON t.initiator_id = asked.initiator_id AND t.idempotency_key = asked.key
+"""
+# In one order everywhere, and always after the accounts. Whose a source is never changes.
+_LOCK_SPENDING: Final = """
+    SELECT s.owner_id, s.currency, s.day, s.day_total, s.month, s.month_total, coalesce(t.tier, $2)
+    FROM spending s LEFT JOIN customer_tiers t ON t.owner_id = s.owner_id
+    WHERE (s.owner_id, s.currency) IN (SELECT a.owner_id, a.currency FROM accounts a WHERE a.id = ANY($1::uuid[]))
+    ORDER BY s.owner_id, s.currency FOR NO KEY UPDATE OF s
+"""
+_SAVE_ACCOUNTS: Final = """
+    UPDATE accounts SET balance = new.balance, version = new.version, held = new.held
+    FROM jsonb_to_recordset($1::jsonb) AS new (id uuid, balance numeric, version bigint, held numeric)
+    WHERE accounts.id = new.id
+"""
+_SAVE_SPENDING: Final = """
+    UPDATE spending SET day = new.day, day_total = new.day_total, month = new.month, month_total = new.month_total
+    FROM jsonb_to_recordset($1::jsonb)
+        AS new (owner_id uuid, currency text, day date, day_total numeric, month date, month_total numeric)
+    WHERE spending.owner_id = new.owner_id AND spending.currency = new.currency
+"""
+_Row = NamedTuple("_Row", [(name, Any) for name in READ_NAMES])  # type: ignore[misc]  # the columns, as they are listed
+
+
+class SqlLedger:
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def lock(self, account_ids: Iterable[UUID], keys: Iterable[tuple[UUID, str]], sources: Iterable[UUID]) -> Locked:
+        asked = document([{"initiator_id": initiator, "key": key} for initiator, key in keys])
+        accounts, earlier, spendings = await self._pipeline.fetch(
+            Statement(_LOCK_ACCOUNTS, (_array(account_ids),)),
+            Statement(_FIND_KEYS, (asked,)),
+            Statement(_LOCK_SPENDING, (_array(sources), STANDARD_TIER)),
+        )
+        found = [transfer_of(_Row(*row)) for row in earlier]
+        return Locked(
+            {row[0]: account_of(row) for row in accounts},
+            {(transfer.order.initiator_id, transfer.order.key): transfer for transfer in found},
+            {(row[0], row[1]): Tiered(row[6], _spending(row)) for row in spendings},
+        )
+
+    def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
+        self._put_off(ADD_TRANSFERS, document_of(transfers))
+        if postings := postings_document_of(transfers):
+            self._put_off(ADD_POSTINGS, postings)
+        self._put_off(_SAVE_ACCOUNTS, document([_balance(account) for account in accounts]))
+        if spendings:
+            self._put_off(_SAVE_SPENDING, document([_spent(spending) for spending in spendings]))
+
+    def _put_off(self, sql: str, rows: str) -> None:
+        self._pipeline.put_off(Statement(sql, (rows,)))
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    return "{" + ",".join(map(str, set(ids))) + "}"
+
+
+def _balance(account: Account) -> dict[str, object]:
+    return {"id": account.id, "balance": account.balance, "version": account.version, "held": account.held}
+
+
+def _spending(row: Sequence[Any]) -> Spending:
+    owner_id, currency, day, day_total, month, month_total, _ = row
+    return Spending(owner_id=owner_id, currency=currency, day=day, day_total=day_total, month=month, month_total=month_total)
+
+
+def _spent(spending: Spending) -> dict[str, object]:
+    return {
+        "owner_id": spending.owner_id,
+        "currency": spending.currency,
+        "day": spending.day,
+        "day_total": spending.day_total,
+        "month": spending.month,
+        "month_total": spending.month_total,
+    }
