@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.migrations import append_only
+from chassis.migrations import append_only, runtime_role
 
 revision = "0005"
 down_revision = "0004"
@@ -11,6 +11,17 @@ down_revision = "0004"
 def upgrade() -> None:
     op.execute(READS)
     append_only(op, "ledger_breaks")
+    for table in ("accounts", "transfers"):
+        _never_removed(table)
+
+
+def _never_removed(table: str) -> None:
+    """Refuse, as for postings, to remove what they are of: an account, or a transfer that none was posted for yet."""
+    op.execute(f'REVOKE DELETE, TRUNCATE ON "{table}" FROM "{runtime_role(op.get_bind())}"')
+    op.execute(f"CREATE TRIGGER {table}_stay BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
+    op.execute(
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
 
 
 READS = """

@@ -1,0 +1,124 @@
+"""Payments' use cases on a real database, with peers faked: what the lifecycle is tried on by many at once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from kernel.actor import Actor, ActorKind
+from kernel.errors import DomainError
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.application import Payments
+from payments.application.transfers.capture_transfer import ExpireTransfers
+from payments.bootstrap.parts import unit_of_work
+from payments.bootstrap.use_cases import World, build
+from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.infrastructure.ledger_verification import LedgerVerification
+from payments.settings import PaymentsSettings
+from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+
+SERVICE = Actor.service("test")
+
+
+def user(user_id: UUID) -> Actor:
+    return Actor(kind=ActorKind.USER, subject_id=str(user_id))
+
+
+@dataclass
+class Bank:
+    database: Database
+    clock: ControlledClock = field(default_factory=ControlledClock)
+    prices: FakePrices = field(default_factory=FakePrices)
+    screening: FakeScreening = field(default_factory=FakeScreening)
+    staff: Actor = field(default_factory=lambda: user(new_id()))
+    owners: dict[UUID, UUID] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.payments = self.process()
+
+    def process(self) -> Payments:
+        """One more process of payments on the same database: nothing is shared but what PostgreSQL holds."""
+        return build(
+            World(
+                settings=PaymentsSettings(),
+                database=self.database,
+                screening=self.screening,
+                signatures=FakeSignatures(),
+                audit_log=FakeAuditLog(),
+                prices=self.prices,
+                limits=self.prices,
+                approvals=self.prices,
+                clock=self.clock,
+            )
+        )
+
+    async def wallet(self, funds: str = "0", *, owner_id: UUID | None = None) -> UUID:
+        wallet_id, owner_id = new_id(), owner_id or new_id()
+        await self.payments.wallets.open_wallet(actor=SERVICE, wallet_id=wallet_id, owner_id=owner_id, currency="NAD")
+        self.owners[wallet_id] = owner_id
+        if Decimal(funds):
+            await self.issue(wallet_id, Decimal(funds))
+        return wallet_id
+
+    async def issue(self, wallet_id: UUID, amount: Decimal) -> None:
+        await self.payments.transfers.issue_money(
+            actor=self.staff, key=str(new_id()), wallet_id=wallet_id, amount=Money.of(amount, "NAD"), reason="test funds"
+        )
+
+    def order(self, source: UUID, target: UUID, amount: Decimal | str, *, key: str = "", later: bool = False) -> TransferOrder:
+        return TransferOrder(
+            kind=TransferKind.TRANSFER,
+            key=key or str(new_id()),
+            initiator_id=self.owners[source],
+            source_id=source,
+            target_id=target,
+            amount=Money.of(amount, "NAD"),
+            description="",
+            capture_later=later,
+        )
+
+    async def pay(self, order: TransferOrder, *, at: Payments | None = None) -> Transfer:
+        settled = await (at or self.payments).transfers.transfer_tokens(actor=user(order.initiator_id), order=order)
+        return settled.transfer
+
+    def by_owner(self, wallet_id: UUID) -> Actor:
+        return user(self.owners[wallet_id])
+
+    async def expire(self) -> int:
+        return await ExpireTransfers(unit_of_work(self.database), self.clock)()
+
+    async def balance(self, wallet_id: UUID) -> tuple[Decimal, Decimal]:
+        """Return balance and held."""
+        view = await self.payments.queries.wallet(wallet_id)
+        assert view
+        return view.balance, view.held
+
+    async def scalar(self, query: str, **parameters: object) -> Any:
+        async with self.database.read() as connection:
+            return await connection.scalar(text(query), parameters)
+
+    async def broken(self) -> list[str]:
+        """Verify the whole ledger."""
+        return [f"{one.rule}: {one.broken}" async for one in LedgerVerification(self.database).findings() if one.broken]
+
+
+async def outcome(work: Awaitable[Any]) -> Any:
+    """Return what came of it, or what refused it."""
+    try:
+        return await work
+    except DomainError as refusal:
+        return refusal
+
+
+def kinds(outcomes: list[Any]) -> dict[Callable[..., Any], int]:
+    found: dict[Callable[..., Any], int] = {}
+    for one in outcomes:
+        found[type(one)] = found.get(type(one), 0) + 1
+    return found

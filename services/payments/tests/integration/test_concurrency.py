@@ -1,0 +1,188 @@
+"""The lifecycle by many at once, from several processes: each thing happens once, and nothing deadlocks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from chassis.database import Database
+from chassis.testing.databases import DatabaseUrls
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.application.ports.ledger import Settled
+from payments.domain.approval import ApprovalRules
+from payments.domain.errors import AccountFrozen, LimitExceeded, NotPending, RefundTooLarge
+from payments.domain.limits import Limits
+from payments.domain.transfer import Transfer
+from services.payments.tests.integration.bank import SERVICE, Bank, kinds, outcome
+from services.payments.tests.unit.prices import limit
+
+
+@pytest.fixture
+async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
+    database = Database.connect(database_urls.app, pool_size=20)
+    bank = Bank(database)
+    yield bank
+    broken = await bank.broken()
+    await database.close()
+    assert broken == []
+
+
+async def test_one_key_from_many_processes_is_one_transfer(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet()
+    order = bank.order(source, target, "60.00", key="once")
+    processes = [bank.process() for _ in range(10)]
+    made = await asyncio.gather(*(bank.pay(order, at=processes[n % 10]) for n in range(50)))
+    assert len({transfer.id for transfer in made}) == 1
+    assert await bank.balance(source) == (Decimal(40), 0)
+
+
+async def test_a_hold_is_captured_once(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet()
+    held = await bank.pay(bank.order(source, target, "60.00", later=True))
+    capture = bank.payments.transfers.capture_transfer
+    half = Money.of("30.00", "NAD")
+    outcomes = await asyncio.gather(
+        *(outcome(capture(actor=bank.by_owner(target), transfer_id=held.id, amount=half)) for _ in range(20))
+    )
+    assert kinds(outcomes) == {Transfer: 1, NotPending: 19}
+    assert (await bank.balance(source), await bank.balance(target)) == ((Decimal(70), 0), (Decimal(30), 0))
+
+
+async def test_a_hold_is_captured_or_voided(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet()
+    transfers = bank.payments.transfers
+    for _ in range(5):
+        held = await bank.pay(bank.order(source, target, "10.00", later=True))
+        actor = bank.by_owner(target)
+        outcomes = await asyncio.gather(
+            *(outcome(transfers.capture_transfer(actor=actor, transfer_id=held.id, amount=None)) for _ in range(5)),
+            *(outcome(transfers.void_transfer(actor=actor, transfer_id=held.id, reason="no longer")) for _ in range(5)),
+        )
+        assert kinds(outcomes) == {Transfer: 1, NotPending: 9}
+
+
+async def test_what_runs_out_is_ended_by_one_of_many_jobs(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet()
+    for _ in range(5):
+        await bank.pay(bank.order(source, target, "10.00", later=True))
+    bank.clock.advance(days=7)
+    assert sum(await asyncio.gather(*(bank.expire() for _ in range(8)))) == 5
+    assert await bank.balance(source) == (Decimal(100), 0)
+
+
+async def test_a_transfer_is_decided_on_once(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet()
+    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(50)}, judge=lambda _question: True)
+    waiting = await bank.pay(bank.order(source, target, "60.00"))
+    transfers = bank.payments.transfers
+    outcomes = await asyncio.gather(
+        *(outcome(transfers.approve_transfer(actor=bank.staff, transfer_id=waiting.id)) for _ in range(8)),
+        *(outcome(transfers.reject_transfer(actor=bank.staff, transfer_id=waiting.id, reason="no")) for _ in range(8)),
+    )
+    assert kinds(outcomes) == {Transfer: 1, NotPending: 15}
+
+
+async def test_at_the_last_moment_either_the_approver_or_the_job_is_first(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet()
+    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(5)}, judge=lambda _question: True)
+    approve = bank.payments.transfers.approve_transfer
+    for _ in range(5):
+        waiting = await bank.pay(bank.order(source, target, "10.00"))
+
+        async def time_runs_out() -> int:
+            bank.clock.advance(days=3)
+            return await bank.expire()
+
+        approved, ended = await asyncio.gather(outcome(approve(actor=bank.staff, transfer_id=waiting.id)), time_runs_out())
+        assert isinstance(approved, Transfer) != bool(ended)
+        view = await bank.payments.queries.transfer(waiting.id)
+        assert view
+        assert (view.status, view.held) == ("failed" if ended else "completed", 0)
+
+
+async def test_refunds_together_never_exceed_the_whole(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet("500.00")
+    paid = await bank.pay(bank.order(source, target, "100.00"))
+    refund = bank.payments.transfers.refund_transfer
+    part = Money.of("15.00", "NAD")
+    outcomes = await asyncio.gather(
+        *(
+            outcome(refund(actor=bank.by_owner(target), key=f"r{n}", transfer_id=paid.id, amount=part, reason="part"))
+            for n in range(20)
+        )
+    )
+    assert kinds(outcomes) == {Settled: 6, RefundTooLarge: 14}
+    assert await bank.balance(source) == (Decimal(90), 0)
+
+
+async def test_one_key_of_a_refund_gives_back_once(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet("500.00")
+    paid = await bank.pay(bank.order(source, target, "100.00"))
+    give_back = bank.payments.transfers
+    refunds = await asyncio.gather(
+        *(
+            give_back.refund_transfer(actor=bank.by_owner(target), key="once", transfer_id=paid.id, amount=None, reason="all")
+            for _ in range(20)
+        )
+    )
+    assert len({one.transfer.id for one in refunds}) == 1
+    assert sum(not one.replayed for one in refunds) == 1
+
+
+async def test_a_refund_and_a_reversal_do_not_both_happen(bank: Bank) -> None:
+    source, target = await bank.wallet("100.00"), await bank.wallet("500.00")
+    give_back = bank.payments.transfers
+    for n in range(5):
+        paid = await bank.pay(bank.order(source, target, "10.00"))
+        outcomes = await asyncio.gather(
+            outcome(
+                give_back.refund_transfer(
+                    actor=bank.by_owner(target), key=f"f{n}", transfer_id=paid.id, amount=Money.of("1.00", "NAD"), reason="part"
+                )
+            ),
+            outcome(give_back.reverse_transfer(actor=bank.staff, key=f"v{n}", transfer_id=paid.id, reason="mistake")),
+        )
+        assert kinds(outcomes)[Settled] == 1
+
+
+async def test_opposite_transfers_do_not_deadlock(bank: Bank) -> None:
+    wallets = [await bank.wallet("1000.00") for _ in range(4)]
+    processes = [bank.process() for _ in range(8)]
+    pairs = [(source, target) for source in wallets for target in wallets if source != target]
+    orders = [bank.order(*pairs[n % len(pairs)], "1.00") for n in range(240)]
+    made = await asyncio.gather(*(bank.pay(order, at=processes[n % 8]) for n, order in enumerate(orders)))
+    assert {transfer.status for transfer in made} == {"completed"}
+    assert sum([(await bank.balance(wallet))[0] for wallet in wallets]) == 4000
+
+
+async def test_a_freeze_in_between_leaves_whole_transfers_only(bank: Bank) -> None:
+    source, target = await bank.wallet("1000.00"), await bank.wallet()
+    change = bank.payments.wallets.change_wallet
+
+    async def freeze() -> None:
+        await asyncio.sleep(0.02)
+        await change.freeze(actor=SERVICE, wallet_id=source, reason="suspicion")
+
+    processes = [bank.process() for _ in range(4)]
+    outcomes = await asyncio.gather(
+        *(outcome(bank.pay(bank.order(source, target, "1.00"), at=processes[n % 4])) for n in range(100)), freeze()
+    )
+    after = await outcome(bank.pay(bank.order(source, target, "1.00")))
+    made = kinds(outcomes).get(Transfer, 0)
+    assert isinstance(after, AccountFrozen)
+    assert kinds(outcomes).get(AccountFrozen, 0) == 100 - made
+    assert await bank.balance(source) == (Decimal(1000 - made), 0)
+
+
+async def test_limits_hold_over_an_owners_wallets_together(bank: Bank) -> None:
+    bank.prices.limit_book = Limits([limit(day_max="50")])
+    owner = new_id()
+    sources = [await bank.wallet("100.00", owner_id=owner) for _ in range(3)]
+    target = await bank.wallet()
+    processes = [bank.process() for _ in range(6)]
+    outcomes = await asyncio.gather(
+        *(outcome(bank.pay(bank.order(sources[n % 3], target, "4.00"), at=processes[n % 6])) for n in range(30))
+    )
+    assert kinds(outcomes) == {Transfer: 12, LimitExceeded: 18}

@@ -1,0 +1,175 @@
+"""The database keeps transfers and accounts to their rules whatever the code above it does."""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from chassis.testing.databases import DatabaseUrls
+from kernel.ids import new_id
+from payments.domain.account import treasury_id
+
+TREASURY = treasury_id("NAD")
+Connection = psycopg.AsyncConnection[Any]
+
+
+async def wallet(connection: Connection, balance: str = "10") -> UUID:
+    wallet_id = new_id()
+    await connection.execute(
+        "INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at)"
+        " VALUES (%s, 'wallet', %s, 'NAD', %s, 0, now())",
+        (wallet_id, new_id(), balance),
+    )
+    return wallet_id
+
+
+async def insert(connection: Connection, target: UUID, **columns: Any) -> UUID:
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "kind": "transfer",
+        "initiator_id": new_id(),
+        "idempotency_key": "k",
+        "source_id": TREASURY,
+        "target_id": target,
+        "amount": 5,
+        "currency": "NAD",
+        "description": "",
+        **columns,
+    }
+    names = ", ".join(values)
+    places = ", ".join(f"%({name})s" for name in values)
+    await connection.execute(f"INSERT INTO transfers ({names}) VALUES ({places})", values)  # our own names
+    return values["id"]  # type: ignore[no-any-return]
+
+
+async def held(connection: Connection, target: UUID, **columns: Any) -> UUID:
+    return await insert(connection, target, status="pending", held=5, **columns)
+
+
+async def update(connection: Connection, transfer_id: UUID, change: str) -> None:
+    await connection.execute(f"UPDATE transfers SET {change} WHERE id = %s", (transfer_id,))  # our own
+
+
+@pytest.mark.parametrize("status", ["frozen", "closed"])
+async def test_an_account_that_is_not_open_does_not_move(database_urls: DatabaseUrls, status: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        wallet_id = await wallet(connection, "10" if status == "frozen" else "0")
+        shut = "UPDATE accounts SET status = %s, closed_at = CASE WHEN %s = 'closed' THEN now() END WHERE id = %s"
+        await connection.execute("UPDATE accounts SET held = 1 WHERE id = %s AND balance > 0", (wallet_id,))
+        await connection.execute(shut, (status, status, wallet_id))
+        for change in ("balance = balance + 1", "held = held + 1"):
+            with pytest.raises(psycopg.errors.CheckViolation, match=rf"is {status}|closed_is_empty"):
+                await connection.execute(f"UPDATE accounts SET {change} WHERE id = %s", (wallet_id,))  # our own
+        # What is on hold may still be released.
+        await connection.execute("UPDATE accounts SET held = 0 WHERE id = %s", (wallet_id,))
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("held = 11", "wallet_never_negative"),
+        ("held = -1", "held_not_negative"),
+        ("ceiling = 9", "within_ceiling"),
+        ("status = 'closed', closed_at = now()", "closed_is_empty"),
+        ("status = 'asleep'", "accounts_status_check"),
+    ],
+)
+async def test_what_an_account_cannot_be(database_urls: DatabaseUrls, change: str, constraint: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        wallet_id = await wallet(connection)
+        with pytest.raises(psycopg.errors.CheckViolation, match=constraint):
+            await connection.execute(f"UPDATE accounts SET {change} WHERE id = %s", (wallet_id,))  # our own
+
+
+@pytest.mark.parametrize(
+    ("columns", "constraint"),
+    [
+        ({"settled_at": None}, "settled_is_posted"),
+        ({"status": "pending", "settled_at": "now"}, "settled_is_posted"),
+        ({"settled_at": "now", "held": 1}, "only_open_ones_hold"),
+        ({"settled_at": "now", "kind": "refund"}, "refunds_have_an_original"),
+        ({"settled_at": "now", "captured": 6}, "transfers_check"),
+        ({"settled_at": "now", "refunded": 6}, "transfers_check"),
+        ({"settled_at": "now", "refunded": -1}, "transfers_check"),
+        ({"settled_at": "now", "target_amount": 1, "target_currency": "USD"}, "converted_whole"),
+        ({"settled_at": "now", "amount": 0}, "amount"),
+    ],
+)
+async def test_what_a_transfer_cannot_be(database_urls: DatabaseUrls, columns: dict[str, Any], constraint: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        wallet_id = await wallet(connection)
+        with pytest.raises(psycopg.errors.CheckViolation, match=constraint):
+            await insert(connection, wallet_id, **columns)
+
+
+async def test_nobody_decides_on_their_own(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        initiator = new_id()
+        transfer_id = await held(connection, await wallet(connection), initiator_id=initiator)
+        with pytest.raises(psycopg.errors.CheckViolation, match="decided_by_another"):
+            await connection.execute(
+                "UPDATE transfers SET version = version + 1, decided_by = %s WHERE id = %s", (initiator, transfer_id)
+            )
+
+
+FORWARD = "version = version + 1, "
+
+
+async def test_what_was_asked_for_does_not_change_and_versions_count(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        transfer_id = await held(connection, await wallet(connection))
+        for change in (
+            "amount = 4",
+            f"target_id = '{TREASURY}', source_id = target_id",
+            "description = 'gift'",
+            "metadata = '{\"a\": 1}'",
+        ):
+            with pytest.raises(psycopg.errors.RestrictViolation, match="asked for cannot change"):
+                await update(connection, transfer_id, FORWARD + change)
+        for change in ("reason = 'x'", "version = version + 2", "version = version - 1"):
+            with pytest.raises(psycopg.errors.RestrictViolation, match="cannot go"):
+                await update(connection, transfer_id, change)
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled", "completed", "reversed"])
+async def test_what_has_ended_goes_only_forward(database_urls: DatabaseUrls, end: str) -> None:
+    settled = ", settled_at = now()" if end in {"completed", "reversed"} else ""
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        transfer_id = await held(connection, await wallet(connection))
+        with pytest.raises(psycopg.errors.RestrictViolation, match="cannot go"):
+            await update(connection, transfer_id, FORWARD + "status = 'pending_approval'")
+        await update(connection, transfer_id, f"{FORWARD} held = 0, status = '{end}'{settled}")
+        for status in ("pending", "pending_approval", "failed", "cancelled"):
+            with pytest.raises(psycopg.errors.RestrictViolation, match="cannot go"):
+                await update(connection, transfer_id, f"{FORWARD} settled_at = NULL, status = '{status}'")
+
+
+async def test_what_was_given_back_only_grows(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        transfer_id = await insert(connection, await wallet(connection), settled_at="now")
+        await update(connection, transfer_id, FORWARD + "refunded = 3")
+        with pytest.raises(psycopg.errors.RestrictViolation, match="cannot go"):
+            await update(connection, transfer_id, FORWARD + "refunded = 2")
+        with pytest.raises(psycopg.errors.CheckViolation, match="transfers_check"):
+            await update(connection, transfer_id, FORWARD + "refunded = 6")
+
+
+async def test_a_transfer_is_reversed_once(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        target = await wallet(connection)
+        original = await insert(connection, target, settled_at="now")
+        await insert(connection, target, kind="reversal", parent_id=original, settled_at="now")
+        with pytest.raises(psycopg.errors.UniqueViolation, match="transfers_reversed_once"):
+            await insert(connection, target, kind="reversal", parent_id=original, settled_at="now")
+
+
+async def test_no_transfer_or_account_is_ever_removed(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        await held(connection, await wallet(connection))
+    for url in (database_urls.app, database_urls.owner):
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            for table in ("transfers", "accounts"):
+                for removal in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):  # our own
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                        await connection.execute(removal)
