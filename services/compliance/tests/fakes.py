@@ -12,12 +12,13 @@ from chassis.crypto import SigningKey
 from compliance.application.queries import BlockView, CheckpointView, EntryFilter, Found
 from compliance.domain.checkpoint import Checkpoint, VerifierKey
 from compliance.domain.entry import Actor, AuditEntry, LoggedEntry
-from compliance.domain.events import CheckpointSigned
 from compliance.domain.merkle import Frontier, Node
+from compliance.domain.retention import RetentionRule
 from compliance.domain.screening import ScreeningBlock
 from kernel.actor import Actor as KernelActor
 from kernel.audit import AuditFact
 from kernel.errors import Unavailable
+from kernel.events import Event
 from kernel.ids import new_id
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
@@ -73,7 +74,7 @@ class Store:
     checkpoints: dict[int, tuple[Checkpoint, str]] = field(default_factory=dict)
     blocks: dict[UUID, ScreeningBlock] = field(default_factory=dict)
     facts: list[AuditFact] = field(default_factory=list)
-    events: list[CheckpointSigned] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def branch(self) -> "Store":
         return Store(
@@ -137,7 +138,7 @@ class FakeTransaction:
     def record(self, fact: AuditFact) -> None:
         self._store.facts.append(fact)
 
-    def announce(self, event: CheckpointSigned) -> None:
+    def announce(self, event: Event) -> None:
         self._store.events.append(event)
 
 
@@ -200,6 +201,9 @@ class FakeQueries:
             nodes[Node(0, logged.sequence)] = logged.hash
             nodes.update(frontier.append(logged.hash))
         return {node: nodes[node] for node in wanted}
+
+    async def retention_rules(self) -> tuple[RetentionRule, ...]:
+        return tuple(RetentionRule(category, 5, "Act") for category in ("identification", "transactions"))
 
     async def blocks(self, *, standing: bool | None, page: PageRequest) -> Page[BlockView]:
         wanted = [

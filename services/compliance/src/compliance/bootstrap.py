@@ -73,8 +73,10 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
     """Append everybody's audit facts, sign checkpoints, relay compliance's own events."""
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
+    from compliance.application.acknowledge_erasure import AcknowledgeErasure
     from compliance.application.append_facts import AppendFacts
     from compliance.application.sign_checkpoint import SignCheckpoint
+    from compliance.infrastructure.queries import SqlComplianceQueries
     from compliance.interfaces.checkpoints import CheckpointSigning
     from compliance.interfaces.subscriptions import subscriptions
 
@@ -89,6 +91,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
         signing = CheckpointSigning(SignCheckpoint(uow, signer, clock), pause_seconds=settings.checkpoint_seconds)
         consumed = subscriptions(
             AppendFacts(uow),
+            AcknowledgeErasure(uow, SqlComplianceQueries(database), clock),
             on_growth=signing.log_grew,
             batch_max=settings.append_batch_max,
             wait_ms_max=settings.append_wait_ms_max,

@@ -7,6 +7,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import Publications, spec_of
+from compliance.application.acknowledge_erasure import AcknowledgeErasure
 from compliance.application.append_facts import AppendFacts
 from compliance.domain import events
 from compliance.interfaces.publications import PUBLICATIONS
@@ -14,22 +15,25 @@ from compliance.interfaces.subscriptions import entry_of, subscriptions
 from elcorp.compliance.v1 import events_pb2
 from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
+from kernel.clock import SystemClock
 from kernel.errors import InvalidValue
 from kernel.events import Event
 from kernel.ids import new_id
-from services.compliance.tests.fakes import AT, FakeUnitOfWork
+from services.compliance.tests.fakes import AT, FakeQueries, FakeUnitOfWork
 
 
 def test_every_event_of_the_contract_is_published() -> None:
     published = {spec.message_class.DESCRIPTOR.full_name for spec in PUBLICATIONS.specs}
 
-    assert published == {"elcorp.compliance.v1.CheckpointSigned", "elcorp.compliance.v1.AuditFactsRecorded"}
+    assert published == {
+        f"elcorp.compliance.v1.{name}" for name in ("CheckpointSigned", "AuditFactsRecorded", "ErasureAcknowledged")
+    }
 
 
 def test_every_domain_event_has_its_message() -> None:
     announced = {each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)} - {Event}
 
-    assert announced == {events.CheckpointSigned}
+    assert announced == {events.CheckpointSigned, events.ErasureAcknowledged}
 
 
 def test_a_checkpoint_goes_out_whole() -> None:
@@ -48,11 +52,18 @@ def test_a_checkpoint_goes_out_whole() -> None:
 
 
 def test_what_names_compliance_as_its_consumer_is_consumed() -> None:
-    append = AppendFacts(FakeUnitOfWork())
+    uow = FakeUnitOfWork()
+    acknowledge = AcknowledgeErasure(uow, FakeQueries(uow), SystemClock())
 
-    consumed = [spec_of(each.message_class) for each in subscriptions(append, on_growth=lambda: None, batch_max=9, wait_ms_max=9)]
+    consumed = [
+        spec_of(each.message_class)
+        for each in subscriptions(AppendFacts(uow), acknowledge, on_growth=lambda: None, batch_max=9, wait_ms_max=9)
+    ]
 
-    assert [(spec.type, spec.queue("compliance")) for spec in consumed] == [("audit.facts.recorded", "compliance.audit")]
+    assert [(spec.type, spec.queue("compliance")) for spec in consumed] == [
+        ("audit.facts.recorded", "compliance.audit"),
+        ("identity.erasure.requested", "compliance.identity"),
+    ]
 
 
 def test_a_fact_arrives_as_it_was_recorded() -> None:

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from compliance.domain.checkpoint import Checkpoint, VerifierKey
 from compliance.domain.entry import LoggedEntry
-from compliance.domain.events import CheckpointSigned
 from compliance.domain.merkle import Frontier, Node
 from compliance.domain.screening import ScreeningBlock
 from kernel.actor import Actor
 from kernel.audit import AuditFact
+from kernel.events import Event
 
 
 class Log(Protocol):
@@ -50,7 +50,7 @@ class Transaction(Protocol):
 
     def record(self, fact: AuditFact) -> None: ...
 
-    def announce(self, event: CheckpointSigned) -> None: ...
+    def announce(self, event: Event) -> None: ...
 
 
 class UnitOfWork(Protocol):

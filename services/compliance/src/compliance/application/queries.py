@@ -8,6 +8,7 @@ from uuid import UUID
 
 from compliance.domain.entry import LoggedEntry
 from compliance.domain.merkle import Node
+from compliance.domain.retention import RetentionRule
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
 
@@ -74,5 +75,8 @@ class ComplianceQueries(Protocol):
 
     async def nodes(self, wanted: Collection[Node]) -> Mapping[Node, bytes]:
         """Compute the hashes of complete subtrees from the nearest that are stored."""
+
+    async def retention_rules(self) -> tuple[RetentionRule, ...]:
+        """Return what the law says today."""
 
     async def blocks(self, *, standing: bool | None, page: PageRequest) -> Page[BlockView]: ...

@@ -11,6 +11,7 @@ from chassis.database import Database
 from compliance.application.queries import BlockView, CheckpointView, EntryFilter, Found
 from compliance.domain.entry import LoggedEntry
 from compliance.domain.merkle import STORED_LEVELS, Node, fold
+from compliance.domain.retention import RetentionRule
 from compliance.infrastructure.log import storable, subject_key
 from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
@@ -78,6 +79,7 @@ _BLOCKS = text(
 _BLOCKS_TOTAL = text(
     "SELECT count(*) FROM screening_blocks WHERE cast(:standing AS boolean) IS NULL OR (lifted_at IS NULL) = :standing"
 )
+_RETENTION_RULES = text("SELECT category, years, basis FROM retention_rules ORDER BY category")
 _STANDING = text(
     "SELECT subject_id, reason FROM screening_blocks WHERE lifted_at IS NULL AND subject_id = ANY(cast(:subjects AS uuid[]))"
 )
@@ -143,6 +145,9 @@ class SqlComplianceQueries:
             stored = await self._stored(level, [index for span in spans.values() for index in span])
             hashes.update({node: fold_complete([stored[index] for index in span]) for node, span in spans.items()})
         return hashes
+
+    async def retention_rules(self) -> tuple[RetentionRule, ...]:
+        return tuple(RetentionRule(*row) for row in await self._rows(_RETENTION_RULES))
 
     async def blocks(self, *, standing: bool | None, page: PageRequest) -> Page[BlockView]:
         rows = await self._rows(_BLOCKS, standing=standing, limit=page.per_page, offset=page.offset)

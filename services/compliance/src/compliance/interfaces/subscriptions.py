@@ -6,23 +6,42 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.messaging.contracts import AnySubscription, BatchSubscription
+from chassis.messaging.contracts import AnySubscription, BatchSubscription, Subscription
 from chassis.messaging.delivery import Delivery
+from compliance.application.acknowledge_erasure import AcknowledgeErasure
 from compliance.application.append_facts import AppendFacts
 from compliance.domain.entry import Actor, AuditEntry
 from elcorp.compliance.v1 import events_pb2
+from elcorp.identity.v1 import events_pb2 as identity
+from kernel.actor import Actor as Principal
 from kernel.errors import InvalidValue
 
 
 def subscriptions(
-    append_facts: AppendFacts, *, on_growth: Callable[[], None], batch_max: int, wait_ms_max: int
+    append_facts: AppendFacts,
+    acknowledge_erasure: AcknowledgeErasure,
+    *,
+    on_growth: Callable[[], None],
+    batch_max: int,
+    wait_ms_max: int,
 ) -> list[AnySubscription]:
     async def on_facts(deliveries: Sequence[Delivery[events_pb2.AuditFactsRecorded]]) -> None:
         entries = [entry_of(fact, delivery.producer) for delivery in deliveries for fact in delivery.message.facts]
         if await append_facts(entries):
             on_growth()
 
-    return [BatchSubscription(events_pb2.AuditFactsRecorded, on_facts, batch_max, wait_ms_max)]
+    async def on_erasure_requested(delivery: Delivery[identity.ErasureRequested]) -> None:
+        await acknowledge_erasure(
+            actor=Principal.service("compliance"),
+            erasure_id=UUID(delivery.message.erasure_id),
+            user_id=UUID(delivery.message.user_id),
+            requested_at=_time(delivery.message.requested_at),
+        )
+
+    return [
+        BatchSubscription(events_pb2.AuditFactsRecorded, on_facts, batch_max, wait_ms_max),
+        Subscription(identity.ErasureRequested, on_erasure_requested),
+    ]
 
 
 def entry_of(fact: events_pb2.AuditFact, producer: str) -> AuditEntry:

@@ -1,0 +1,126 @@
+"""What compliance answers when a user is to be erased: what stays, and until when."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from compliance.application.acknowledge_erasure import AUDIT_LOG, LOG_BEHIND, AcknowledgeErasure
+from compliance.application.append_facts import AppendFacts
+from compliance.bootstrap import unit_of_work
+from compliance.domain.entry import AuditEntry
+from compliance.domain.retention import RetentionRule, retain_until
+from compliance.infrastructure.queries import SqlComplianceQueries
+from elcorp.compliance.v1 import events_pb2
+from kernel.actor import Actor
+from kernel.errors import Unavailable
+from kernel.ids import new_id
+from services.compliance.tests.fakes import entry, service, user
+
+SERVICE = Actor.service("compliance")
+
+
+@pytest.fixture
+def acknowledge(database: Database, clock: ControlledClock) -> AcknowledgeErasure:
+    return AcknowledgeErasure(unit_of_work(database), SqlComplianceQueries(database), clock)
+
+
+@pytest.fixture
+def append(database: Database) -> AppendFacts:
+    return AppendFacts(unit_of_work(database))
+
+
+async def answers(database: Database) -> list[events_pb2.ErasureAcknowledged]:
+    async with database.read() as connection:
+        found = await connection.execute(
+            text("SELECT payload FROM outbox WHERE type = 'compliance.erasure.acknowledged' ORDER BY position")
+        )
+        return [events_pb2.ErasureAcknowledged.FromString(bytes(payload)) for (payload,) in found]
+
+
+async def ask(acknowledge: AcknowledgeErasure, clock: ControlledClock, user_id: UUID) -> datetime:
+    requested_at = clock.now()
+    clock.advance(seconds=LOG_BEHIND.total_seconds())
+    await acknowledge(actor=SERVICE, erasure_id=new_id(), user_id=user_id, requested_at=requested_at)
+    return requested_at
+
+
+def opened(wallet: str, owner: UUID) -> AuditEntry:
+    action = "payments.wallet.open"
+    return entry(actor=service(), action=action, resource_type="wallet", resource_id=wallet, related_ids=(str(owner),))
+
+
+async def test_who_never_moved_money_may_be_forgotten_at_once(
+    acknowledge: AcknowledgeErasure, append: AppendFacts, database: Database, clock: ControlledClock
+) -> None:
+    person, wallet = new_id(), str(new_id())
+    await append(
+        [
+            entry(actor=user(person), producer="identity", action="identity.user.sign_in", resource_type="session"),
+            entry(
+                actor=service(),
+                action="payments.wallet.open",
+                resource_type="wallet",
+                resource_id=wallet,
+                related_ids=(str(person),),
+            ),
+        ]
+    )
+    await ask(acknowledge, clock, person)
+    (answer,) = await answers(database)
+    assert not answer.HasField("retain_until")
+    assert list(answer.kept) == [AUDIT_LOG]
+
+
+@pytest.mark.parametrize("receives", [False, True])
+async def test_whose_money_moved_stays_identifiable_for_five_years(
+    acknowledge: AcknowledgeErasure, append: AppendFacts, database: Database, clock: ControlledClock, *, receives: bool
+) -> None:
+    person, wallet = new_id(), str(new_id())
+    await append(
+        [
+            entry(
+                actor=service(),
+                action="payments.wallet.open",
+                resource_type="wallet",
+                resource_id=wallet,
+                related_ids=(str(person),),
+            ),
+            entry(actor=user(new_id() if receives else person), related_ids=(wallet,)),
+        ]
+    )
+    requested_at = await ask(acknowledge, clock, person)
+    (answer,) = await answers(database)
+    assert answer.retain_until.ToDatetime(UTC) == requested_at.replace(year=requested_at.year + 5)
+    assert list(answer.kept) == [
+        AUDIT_LOG,
+        "identification: Financial Intelligence Act 13 of 2012, 5 years",
+        "transactions: Financial Intelligence Act 13 of 2012, 5 years",
+    ]
+
+
+async def test_what_happened_a_moment_ago_is_waited_for(
+    acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
+) -> None:
+    with pytest.raises(Unavailable):
+        await acknowledge(
+            actor=SERVICE, erasure_id=new_id(), user_id=new_id(), requested_at=clock.now() - LOG_BEHIND + timedelta(seconds=1)
+        )
+    assert await answers(database) == []
+
+
+def test_date_is_never_a_day_too_early() -> None:
+    five, seven = RetentionRule("a", 5, "x"), RetentionRule("b", 7, "y")
+    leap = datetime(2028, 2, 29, 12, tzinfo=UTC)
+    assert five.until(leap) == datetime(2033, 3, 1, 12, tzinfo=UTC)
+    assert retain_until((five, seven), leap) == datetime(2035, 3, 1, 12, tzinfo=UTC)
+    assert retain_until((), leap) is None
+
+
+async def test_runtime_role_changes_no_rule(database: Database) -> None:
+    async with database.session() as session:
+        with pytest.raises(Exception, match="permission denied"):
+            await session.execute(text("UPDATE retention_rules SET years = 0"))
