@@ -62,13 +62,17 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     """Relay payments' events, and open a wallet for each user that identity announces."""
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
+    from payments.application.wallets.acknowledge_erasure import AcknowledgeErasure
     from payments.application.wallets.open_wallet import OpenWallet
     from payments.bootstrap.parts import unit_of_work
+    from payments.infrastructure.queries.wallets import SqlWalletQueries
     from payments.interfaces.subscriptions import subscriptions
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
     database = Database.connect(database_url, pool_size=settings.database_pool_size)
-    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(OpenWallet(unit_of_work(database), SystemClock())))
+    uow, clock = unit_of_work(database), SystemClock()
+    acknowledge_erasure = AcknowledgeErasure(uow, SqlWalletQueries(database), clock)
+    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(OpenWallet(uow, clock), acknowledge_erasure))
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
     readiness = Readiness()
     readiness.add("database", database.ping)

@@ -30,6 +30,14 @@ class TransferSettled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransfersSettled(Event):
+    """Transfers of one bulk that were settled together."""
+
+    bulk_id: UUID
+    settled: tuple[TransferSettled, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferHeld(Event):
     """Money is on hold until it is captured, voided, or `expires_at`."""
 
@@ -134,3 +142,12 @@ class OccurrenceFailed(Event):
     number: int
     due_at: datetime
     code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureAcknowledged(Event):
+    """`kept`: what stays of an erased user, and why."""
+
+    erasure_id: UUID
+    user_id: UUID
+    kept: tuple[str, ...]

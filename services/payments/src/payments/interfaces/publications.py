@@ -39,6 +39,35 @@ def transfer_settled(event: events.TransferSettled) -> events_pb2.TransferSettle
     )
 
 
+def transfers_settled(event: events.TransfersSettled) -> events_pb2.TransfersSettled:
+    return events_pb2.TransfersSettled(bulk_id=str(event.bulk_id), transfers=[transfer_settled(one) for one in event.settled])
+
+
+def bulk_completed(event: events.BulkCompleted) -> events_pb2.BulkCompleted:
+    return events_pb2.BulkCompleted(
+        bulk_id=str(event.bulk_id),
+        initiator_id=str(event.initiator_id),
+        status=event.status,
+        lines=event.lines,
+        settled=event.settled,
+        awaiting_approval=event.awaiting,
+        refused=event.refused,
+        not_run=event.not_run,
+    )
+
+
+def occurrence_failed(event: events.OccurrenceFailed) -> events_pb2.OccurrenceFailed:
+    due = Timestamp()
+    due.FromDatetime(event.due_at)
+    return events_pb2.OccurrenceFailed(
+        schedule_id=str(event.schedule_id),
+        initiator_id=str(event.initiator_id),
+        number=event.number,
+        due_at=due,
+        code=event.code,
+    )
+
+
 def transfer_held(event: events.TransferHeld) -> events_pb2.TransferHeld:
     return events_pb2.TransferHeld(
         transfer_id=str(event.transfer_id),
@@ -97,6 +126,10 @@ def pricing_changed(event: events.PricingChanged) -> events_pb2.PricingChanged:
     return events_pb2.PricingChanged(noun=event.noun, series=event.series)
 
 
+def erasure_acknowledged(event: events.ErasureAcknowledged) -> events_pb2.ErasureAcknowledged:
+    return events_pb2.ErasureAcknowledged(erasure_id=str(event.erasure_id), user_id=str(event.user_id), kept=event.kept)
+
+
 def _money(amount: Money) -> money_pb2.Money:
     return money_pb2.Money(amount=amount.text, currency=amount.currency.code)
 
@@ -115,6 +148,9 @@ PUBLICATIONS = Publications(
         events.WalletUnfrozen: wallet_unfrozen,
         events.WalletClosed: wallet_closed,
         events.TransferSettled: transfer_settled,
+        events.TransfersSettled: transfers_settled,
+        events.BulkCompleted: bulk_completed,
+        events.OccurrenceFailed: occurrence_failed,
         events.TransferHeld: transfer_held,
         events.TransferAwaitingApproval: transfer_awaiting_approval,
         events.TransferCancelled: transfer_cancelled,
@@ -123,5 +159,6 @@ PUBLICATIONS = Publications(
         events.TransferRefunded: transfer_refunded,
         events.LedgerBroke: ledger_broken,
         events.PricingChanged: pricing_changed,
+        events.ErasureAcknowledged: erasure_acknowledged,
     },
 )

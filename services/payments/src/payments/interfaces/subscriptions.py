@@ -6,13 +6,14 @@ from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.messaging.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
+from payments.application.wallets.acknowledge_erasure import AcknowledgeErasure
 from payments.application.wallets.open_wallet import OpenWallet
 
 # A user starts with one wallet, in the national currency.
 FIRST_CURRENCY = "NAD"
 
 
-def subscriptions(open_wallet: OpenWallet) -> list[AnySubscription]:
+def subscriptions(open_wallet: OpenWallet, acknowledge_erasure: AcknowledgeErasure) -> list[AnySubscription]:
     async def on_user_registered(delivery: Delivery[events_pb2.UserRegistered]) -> None:
         await open_wallet(
             actor=Actor.service("payments"),
@@ -29,7 +30,15 @@ def subscriptions(open_wallet: OpenWallet) -> list[AnySubscription]:
             currency=delivery.message.currency,
         )
 
+    async def on_erasure_requested(delivery: Delivery[events_pb2.ErasureRequested]) -> None:
+        await acknowledge_erasure(
+            actor=Actor.service("payments"),
+            erasure_id=UUID(delivery.message.erasure_id),
+            user_id=UUID(delivery.message.user_id),
+        )
+
     return [
         Subscription(events_pb2.UserRegistered, on_user_registered),
         Subscription(events_pb2.WalletAddressIssued, on_wallet_address_issued),
+        Subscription(events_pb2.ErasureRequested, on_erasure_requested),
     ]

@@ -1,0 +1,72 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.clock import Clock
+from kernel.pages import PER_PAGE_MAX, PageRequest
+from payments.application.ports.unit_of_work import Transaction, UnitOfWork
+from payments.application.wallets import facts
+from payments.application.wallets.queries import WalletQueries
+from payments.domain.account import Account
+from payments.domain.events import ErasureAcknowledged
+
+LEDGER: Final = "ledger: under the owner's id, which then names nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeErasure:
+    """Take the names that an erased user gave to wallets, and tell identity what stays: the ledger, and money that waits.
+
+    Payments knows an owner by the id alone. Asked again it answers again, and nothing is left to take.
+    """
+
+    uow: UnitOfWork
+    queries: WalletQueries
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID) -> None:
+        wallet_ids = await self._wallets_of(user_id)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            wallets = (await tx.accounts.lock(wallet_ids)).values()
+            for wallet in wallets:
+                await _unname(tx, wallet, at)
+            kept = (LEDGER, *_money_left(wallets))
+            tx.record(_acknowledged(erasure_id, user_id, kept, at))
+            tx.announce(ErasureAcknowledged(occurred_at=at, erasure_id=erasure_id, user_id=user_id, kept=kept))
+
+    async def _wallets_of(self, user_id: UUID) -> list[UUID]:
+        wallet_ids: list[UUID] = []
+        page = await self.queries.wallets_of(user_id, PageRequest(1, PER_PAGE_MAX))
+        while page.items:
+            wallet_ids += [wallet.id for wallet in page.items]
+            page = await self.queries.wallets_of(user_id, PageRequest(page.page + 1, PER_PAGE_MAX))
+        return wallet_ids
+
+
+async def _unname(tx: Transaction, wallet: Account, at: datetime) -> None:
+    if wallet.name:
+        before = facts.state(wallet)
+        wallet.rename("")
+        await tx.accounts.save_state(wallet)
+        tx.record(facts.changed(wallet, "rename", before=before, at=at, reason="erased"))
+
+
+def _money_left(wallets: Iterable[Account]) -> tuple[str, ...]:
+    holding = sorted({wallet.currency for wallet in wallets if wallet.balance})
+    return (f"wallets: money of {', '.join(holding)} that was not taken out",) if holding else ()
+
+
+def _acknowledged(erasure_id: UUID, user_id: UUID, kept: tuple[str, ...], at: datetime) -> AuditFact:
+    return AuditFact(
+        action="payments.erasure.acknowledge",
+        resource_type="erasure",
+        resource_id=str(erasure_id),
+        occurred_at=at,
+        after={"kept": list(kept)},
+        related_ids=(str(user_id),),
+    )

@@ -1,0 +1,114 @@
+"""What payments does about identity's events: wallets open, names go when a user is erased."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from google.protobuf.message import Message
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.messaging.contracts import Subscription, spec_of
+from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.testing.clocks import ControlledClock
+from chassis.unit_of_work import SqlUnitOfWork
+from elcorp.identity.v1 import events_pb2 as identity
+from elcorp.payments.v1 import events_pb2
+from kernel.actor import Actor
+from kernel.ids import new_id
+from kernel.pages import PageRequest
+from payments.application.wallets.acknowledge_erasure import LEDGER, AcknowledgeErasure
+from payments.application.wallets.open_wallet import OpenWallet
+from payments.infrastructure.queries.wallets import SqlWalletQueries
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.interfaces.subscriptions import subscriptions
+from services.payments.tests.contract.bank import Bank
+
+SERVICE = Actor.service("payments")
+
+
+class Consumed:
+    """Hands messages to payments' handlers, as its consumer does."""
+
+    def __init__(self, uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, clock: ControlledClock) -> None:
+        self.open_wallet = OpenWallet(uow, clock)
+        self.wallets = SqlWalletQueries(database)
+        self._database = database
+        self._clock = clock
+        made = subscriptions(self.open_wallet, AcknowledgeErasure(uow, self.wallets, clock))
+        self._handlers = {each.message_class: each.handler for each in made if isinstance(each, Subscription)}
+
+    async def __call__(self, message: Message, *, message_id: UUID | None = None) -> None:
+        spec = spec_of(type(message))
+        delivery: Delivery[Any] = Delivery(
+            message_id=message_id or new_id(),
+            type=spec.type,
+            producer="identity",
+            occurred_at=self._clock.now(),
+            message=message,
+        )
+        token = current_delivery.set(delivery)
+        try:
+            await self._handlers[type(message)](delivery)
+        finally:
+            current_delivery.reset(token)
+
+    async def acknowledged(self) -> list[events_pb2.ErasureAcknowledged]:
+        query = text("SELECT payload FROM outbox WHERE type = 'payments.erasure.acknowledged' ORDER BY position")
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [events_pb2.ErasureAcknowledged.FromString(bytes(payload)) for (payload,) in rows]
+
+
+@pytest.fixture
+def consumed(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, clock: ControlledClock) -> Consumed:
+    return Consumed(uow, database, clock)
+
+
+def test_what_names_payments_as_its_consumer_is_consumed(consumed: Consumed) -> None:
+    types = {spec_of(message_class).type for message_class in consumed._handlers}
+    named = {
+        spec_of(message_class).type
+        for message_class in (identity.UserRegistered, identity.WalletAddressIssued, identity.ErasureRequested)
+        if "payments" in spec_of(message_class).consumers
+    }
+    assert types == named
+
+
+async def test_further_address_gets_a_wallet_of_its_currency_once(consumed: Consumed) -> None:
+    user, address = new_id(), new_id()
+    message = identity.WalletAddressIssued(user_id=str(user), address=str(address), currency="ELC")
+    for _ in range(2):
+        await consumed(message)
+    (wallet,) = (await consumed.wallets.wallets_of(user, PageRequest())).items
+    assert (wallet.id, wallet.currency) == (address, "ELC")
+
+
+async def test_names_of_an_erased_users_wallets_go_and_money_is_told(consumed: Consumed, database: Database) -> None:
+    user, erasure = new_id(), new_id()
+    for name, currency in (("Rent", "NAD"), ("", "USD"), ("Maria's school", "NAD")):
+        await consumed.open_wallet(actor=SERVICE, wallet_id=new_id(), owner_id=user, currency=currency, name=name)
+    message = identity.ErasureRequested(erasure_id=str(erasure), user_id=str(user))
+    await consumed(message)
+    wallets = (await consumed.wallets.wallets_of(user, PageRequest())).items
+    assert [wallet.name for wallet in wallets] == ["", "", ""]
+    (answer,) = await consumed.acknowledged()
+    assert (answer.erasure_id, answer.user_id, list(answer.kept)) == (str(erasure), str(user), [LEDGER])
+    assert not answer.HasField("retain_until")
+
+
+async def test_message_delivered_again_has_no_second_effect_and_a_new_one_is_answered(consumed: Consumed) -> None:
+    message = identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(new_id()))
+    message_id = new_id()
+    await consumed(message, message_id=message_id)
+    with pytest.raises(AlreadyHandled):
+        await consumed(message, message_id=message_id)
+    assert len(await consumed.acknowledged()) == 1
+    await consumed(message)
+    assert len(await consumed.acknowledged()) == 2
+
+
+async def test_money_that_was_not_taken_out_is_told(consumed: Consumed, bank: Bank) -> None:
+    holder = await bank.holder("12.50")
+    await consumed(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(holder.user_id)))
+    assert list((await consumed.acknowledged())[-1].kept) == [LEDGER, "wallets: money of NAD that was not taken out"]
