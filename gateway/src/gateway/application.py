@@ -135,7 +135,7 @@ class Gateway:
 
     async def _forward(self, exchange: Exchange, route: Route, peer: str) -> None:
         scope = exchange.scope
-        body = await exchange.body(self._body_bytes_max)
+        body = await exchange.body(max(self._body_bytes_max, route.body_bytes_max))
         headers = exchange.headers.passed
         headers["X-Request-Id"] = exchange.request_id
         headers["X-Forwarded-For"] = exchange.ip

@@ -7,6 +7,8 @@ from typing import Final
 API_PREFIX: Final = "/api/v1"
 SERVICES: Final = ("identity", "payments", "governance", "compliance")
 TIMEOUT_SECONDS: Final = 10.0
+# A file of ten thousand payments.
+FILE_BYTES_MAX: Final = 8 * 1_048_576
 
 
 class SegmentClaimedTwice(ValueError):
@@ -20,6 +22,7 @@ class Route:
     `public`: some of it answers callers without a token, so the service decides; elsewhere the gateway refuses them.
     `strict`: its unsafe methods move money, so they are refused while ended sessions cannot be known.
     `timeout_seconds`: how long the service may stay silent.
+    `body_bytes_max`: where some of it takes larger bodies than the rest of the API; the service bounds the others.
     """
 
     segment: str
@@ -27,6 +30,7 @@ class Route:
     public: bool = False
     strict: bool = False
     timeout_seconds: float = TIMEOUT_SECONDS
+    body_bytes_max: int = 0
 
 
 class RouteTable:
@@ -56,7 +60,7 @@ ROUTES: Final = RouteTable(
         Route("wallet-addresses", "identity"),
         Route("dev", "identity", public=True),
         Route("wallets", "payments"),
-        Route("transfers", "payments", strict=True),
+        Route("transfers", "payments", strict=True, body_bytes_max=FILE_BYTES_MAX),
         Route("issuances", "payments", strict=True),
         Route("fees", "payments"),
         Route("rates", "payments"),

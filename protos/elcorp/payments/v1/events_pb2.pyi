@@ -440,3 +440,107 @@ class PricingChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PricingChanged: _TypeAlias = PricingChanged  # noqa: Y015
+
+@_typing.final
+class TransfersSettled(_message.Message):
+    """Transfers of one bulk that were settled together: in place of a message for each of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BULK_ID_FIELD_NUMBER: _builtins.int
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    bulk_id: _builtins.str
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferSettled]: ...
+    def __init__(
+        self,
+        *,
+        bulk_id: _builtins.str = ...,
+        transfers: _abc.Iterable[Global___TransferSettled] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bulk_id", b"bulk_id", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransfersSettled: _TypeAlias = TransfersSettled  # noqa: Y015
+
+@_typing.final
+class BulkCompleted(_message.Message):
+    """A bulk has ended; the counts are of its lines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BULK_ID_FIELD_NUMBER: _builtins.int
+    INITIATOR_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    SETTLED_FIELD_NUMBER: _builtins.int
+    AWAITING_APPROVAL_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    NOT_RUN_FIELD_NUMBER: _builtins.int
+    bulk_id: _builtins.str
+    initiator_id: _builtins.str
+    status: _builtins.str
+    """completed, partly_completed, failed or cancelled."""
+    lines: _builtins.int
+    settled: _builtins.int
+    awaiting_approval: _builtins.int
+    refused: _builtins.int
+    not_run: _builtins.int
+    def __init__(
+        self,
+        *,
+        bulk_id: _builtins.str = ...,
+        initiator_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        lines: _builtins.int = ...,
+        settled: _builtins.int = ...,
+        awaiting_approval: _builtins.int = ...,
+        refused: _builtins.int = ...,
+        not_run: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awaiting_approval", b"awaiting_approval", "bulk_id", b"bulk_id", "initiator_id", b"initiator_id", "lines", b"lines", "not_run", b"not_run", "refused", b"refused", "settled", b"settled", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BulkCompleted: _TypeAlias = BulkCompleted  # noqa: Y015
+
+@_typing.final
+class OccurrenceFailed(_message.Message):
+    """A scheduled transfer was due and was refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    INITIATOR_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    schedule_id: _builtins.str
+    initiator_id: _builtins.str
+    number: _builtins.int
+    """Of the occurrence, from 0."""
+    code: _builtins.str
+    """Why, in the words of docs/api.md: PAY_001."""
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        schedule_id: _builtins.str = ...,
+        initiator_id: _builtins.str = ...,
+        number: _builtins.int = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "due_at", b"due_at", "initiator_id", b"initiator_id", "number", b"number", "schedule_id", b"schedule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OccurrenceFailed: _TypeAlias = OccurrenceFailed  # noqa: Y015

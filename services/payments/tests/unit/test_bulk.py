@@ -57,10 +57,31 @@ def test_cancelled_it_keeps_what_has_run_and_runs_no_more() -> None:
     one.start(AT)
     one.count([outcome(1)], AT)
     one.cancel("wrong month", AT)
+    assert one.status is BulkStatus.CANCELLING
+    with pytest.raises(BulkEnded):
+        one.cancel("again", AT)
+    one.stop(AT)
     assert (one.status, one.settled, one.not_run, one.reason) == (BulkStatus.CANCELLED, 1, 2, "wrong month")
     for act in (lambda: one.cancel("again", AT), lambda: one.start(AT), lambda: one.count([outcome(2)], AT)):
         with pytest.raises(BulkEnded):
             act()
+
+
+def test_cancelled_before_it_began_it_has_ended() -> None:
+    one = bulk()
+    one.cancel("wrong month", AT)
+    assert (one.status, one.not_run, one.ended_at) == (BulkStatus.CANCELLED, 3, AT)
+    with pytest.raises(ValueError, match="is cancelled"):
+        one.stop(AT)
+
+
+def test_lines_under_way_when_it_is_cancelled_are_counted() -> None:
+    one = bulk()
+    one.start(AT)
+    one.cancel("stop", AT)
+    one.count([outcome(1), outcome(2)], AT)
+    one.stop(AT)
+    assert (one.status, one.settled, one.not_run) == (BulkStatus.CANCELLED, 2, 1)
 
 
 def test_going_on_after_a_crash_keeps_when_it_began() -> None:

@@ -75,7 +75,10 @@ class _App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         routed = Shortcut(AsyncExitStackMiddleware(self.router), self.router.routes)
-        return Door(routed, proxies=self._proxies, body_bytes_max=self._body_bytes_max)
+        larger = {
+            route.path: route.body_bytes_max for route in self.router.routes if isinstance(route, Route) and route.body_bytes_max
+        }
+        return Door(routed, proxies=self._proxies, body_bytes_max=self._body_bytes_max, larger=larger)
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:

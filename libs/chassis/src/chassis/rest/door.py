@@ -1,6 +1,7 @@
 """The outermost layer: pure ASGI, one pass a request."""
 
 import time
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -31,10 +32,14 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 class Door:
     """Request id, client address, body limit, security headers, errors as envelopes, one log line, metrics, a span."""
 
-    def __init__(self, app: ASGIApp, *, proxies: TrustedProxies, body_bytes_max: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, proxies: TrustedProxies, body_bytes_max: int, larger: Mapping[str, int] | None = None
+    ) -> None:
+        """`larger` has the limits of paths that take larger bodies than others."""
         self._app = app
         self._proxies = proxies
         self._body_bytes_max = body_bytes_max
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -74,13 +79,14 @@ class Door:
             await response(scope, receive, sending)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        body_bytes_max = self._larger.get(scope["path"], self._body_bytes_max)
         for name, value in scope["headers"]:
             if name == b"content-length":
-                if value.isdigit() and int(value[:20]) > self._body_bytes_max:
+                if value.isdigit() and int(value[:20]) > body_bytes_max:
                     raise HTTPException(413)
                 # The server holds the client to its Content-Length.
                 return receive
-        remaining = self._body_bytes_max
+        remaining = body_bytes_max
 
         async def counted() -> Message:
             nonlocal remaining

@@ -29,10 +29,20 @@ class Route(APIRoute):
     """One operation. What it needs of its app it finds in the scope, so that a router may serve several apps."""
 
     def __init__(
-        self, path: str, endpoint: Callable[..., Any], *, access: Access | None, idempotency: Idempotency, **options: Any
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        access: Access | None,
+        idempotency: Idempotency,
+        body_bytes_max: int | None = None,
+        **options: Any,
     ) -> None:
+        if body_bytes_max and "{" in path:
+            raise ValueError(f"{path} has parameters: a larger body is for one path alone")
         self.access = access
         self.idempotency = idempotency
+        self.body_bytes_max = body_bytes_max
         super().__init__(path, endpoint, **options)
         if self.is_straight:
             self.app = self._serve

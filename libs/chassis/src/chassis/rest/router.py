@@ -20,6 +20,7 @@ class Router(APIRouter):
 
     Unsafe routes keep an optional Idempotency-Key for themselves; `idempotency="own"` leaves the key to the use case,
     `idempotent=False` (router) or `idempotency=False` (route) takes none. An operation's id is its function's name.
+    `body_bytes_max` lets a route take larger bodies than the service's others.
     """
 
     def __init__(

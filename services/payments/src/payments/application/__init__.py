@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from payments.application.bulk import BulkTransfers
 from payments.application.history import History
 from payments.application.ledger import Ledger
 from payments.application.pricing import Pricing
@@ -17,4 +18,5 @@ class Payments:
     history: History
     ledger: Ledger
     pricing: Pricing
+    bulk: BulkTransfers
     queries: PaymentsQueries

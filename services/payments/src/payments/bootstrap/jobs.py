@@ -1,4 +1,4 @@
-"""Payments' `jobs` process: the ledger is kept from here."""
+"""Payments' `jobs` process: bulks and schedules run here, and the ledger is kept."""
 
 # What only one process needs is imported where it is built.
 # ruff: noqa: PLC0415
@@ -10,21 +10,56 @@ from payments.settings import PaymentsSettings
 if TYPE_CHECKING:
     import procrastinate
 
+    from chassis.database import Database
+    from payments.application.ports.bulk import Rules
+    from payments.application.transfers.post_transfers import PostTransfers
+
 
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from chassis.database import Database
     from chassis.jobs import make_jobs
     from kernel.clock import SystemClock
+    from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
     from payments.application.transfers.capture_transfer import ExpireTransfers
     from payments.application.verification.check_ledger import CheckLedger
     from payments.bootstrap.parts import unit_of_work
     from payments.infrastructure.alarms import MetricAlarm
     from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
-    from payments.interfaces.jobs import ledger_jobs
+    from payments.interfaces.jobs import bulk_jobs, ledger_jobs
 
     clock = SystemClock()
     # Connects at the first job, and lives as long as the process.
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=4)
     uow = unit_of_work(database)
     check = CheckLedger(uow, SqlLedgerCheck(database), MetricAlarm(), clock)
-    return make_jobs(settings, [ledger_jobs(ExpireTransfers(uow, clock), check)])
+    post, rules = _posting(settings, database)
+    return make_jobs(
+        settings,
+        [
+            ledger_jobs(ExpireTransfers(uow, clock), check),
+            bulk_jobs(RunBulk(uow, post, rules, clock), ResumeBulks(uow, clock)),
+        ],
+    )
+
+
+def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTransfers, Rules]":
+    """Build what moves money, by rules that are fetched when a job has need of them."""
+    from chassis.policies import BundleKeeper, GovernanceBundles, Policies
+    from chassis.rpc import connect
+    from kernel.clock import SystemClock
+    from payments.application.transfers.post_transfers import PostTransfers
+    from payments.bootstrap.parts import unit_of_work
+    from payments.infrastructure.approval_policies import BundledApprovals
+    from payments.infrastructure.cached_prices import CachedPrices
+    from payments.infrastructure.fresh_rules import FreshRules
+    from payments.infrastructure.queries.pricing import SqlPricingQueries
+    from payments.infrastructure.screening import ComplianceScreening
+
+    clock = SystemClock()
+    prices = CachedPrices(SqlPricingQueries(database).prices, clock)
+    policies = Policies(clock)
+    keeper = BundleKeeper(GovernanceBundles(connect(settings, "governance")), policies)
+    screening = ComplianceScreening(connect(settings, "compliance"))
+    approvals = BundledApprovals(policies)
+    post = PostTransfers(unit_of_work(database), screening, prices, prices, approvals, settings.terms, clock)
+    return post, FreshRules([prices.refresh, keeper.refresh])

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from chassis.database import Database
 from kernel.clock import Clock
 from payments.application import Payments
+from payments.application.bulk import BulkTransfers
+from payments.application.bulk.cancel_bulk import CancelBulk
+from payments.application.bulk.read_bulks import ReadBulks
+from payments.application.bulk.submit_bulk import SubmitBulk
 from payments.application.history import History
 from payments.application.history.read_statement import ReadBalance, ReadStatement
 from payments.application.ledger import Ledger
@@ -29,8 +33,10 @@ from payments.application.wallets.change_wallet import ChangeWallet
 from payments.application.wallets.open_wallet import OpenOwnWallet, OpenWallet
 from payments.application.wallets.read_wallets import ReadWallets
 from payments.bootstrap.parts import pricing_unit_of_work, unit_of_work
+from payments.infrastructure.bulk_files import READERS
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.queries import SqlPaymentsQueries
+from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.settings import PaymentsSettings
 
@@ -65,6 +71,7 @@ def build(world: World) -> Payments:
         history=history(world),
         ledger=Ledger(ReadAccount(world.queries)),
         pricing=pricing(world),
+        bulk=bulk(world),
         queries=world.queries,
     )
 
@@ -116,4 +123,13 @@ def pricing(world: World) -> Pricing:
         approvals=world.approvals,
         queries=SqlPricingQueries(world.database),
         clock=world.clock,
+    )
+
+
+def bulk(world: World) -> BulkTransfers:
+    queries = SqlBulkQueries(world.database)
+    return BulkTransfers(
+        submit_bulk=SubmitBulk(world.uow, queries, READERS, world.settings.signature_policy, world.clock),
+        cancel_bulk=CancelBulk(world.uow, world.clock),
+        read_bulks=ReadBulks(queries),
     )

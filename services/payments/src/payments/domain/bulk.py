@@ -21,6 +21,8 @@ class BulkStatus(StrEnum):
 
     ACCEPTED = "accepted"
     RUNNING = "running"
+    # Asked to stop; the lines under way are let finish, and counted.
+    CANCELLING = "cancelling"
     COMPLETED = "completed"
     PARTLY_COMPLETED = "partly_completed"
     FAILED = "failed"
@@ -28,7 +30,7 @@ class BulkStatus(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        return self in {BulkStatus.ACCEPTED, BulkStatus.RUNNING}
+        return self in {BulkStatus.ACCEPTED, BulkStatus.RUNNING, BulkStatus.CANCELLING}
 
 
 class LineStatus(StrEnum):
@@ -138,9 +140,10 @@ class Bulk(Aggregate):
     def start(self, at: datetime) -> None:
         """Begin, or go on after a crash."""
         self._require_open()
-        self.status, self.version = BulkStatus.RUNNING, self.version + 1
+        if self.status is BulkStatus.ACCEPTED:
+            self.status = BulkStatus.RUNNING
         self.started_at = self.started_at or at
-        self.progressed_at = at
+        self.progressed_at, self.version = at, self.version + 1
 
     def count(self, outcomes: Iterable[LineOutcome], at: datetime) -> None:
         """Count lines that have run, and end with the last."""
@@ -165,9 +168,22 @@ class Bulk(Aggregate):
 
     def cancel(self, reason: str, at: datetime) -> None:
         """Run no more of it; what was settled stays settled. Raises BulkEnded when there is nothing left to stop."""
-        self._require_open()
+        if not self.status.is_open or self.status is BulkStatus.CANCELLING:
+            raise BulkEnded(bulk_id=self.id, status=self.status)
+        self.reason, self.version = reason, self.version + 1
+        if self.status is BulkStatus.ACCEPTED:
+            self._cancelled(at)
+        else:
+            self.status = BulkStatus.CANCELLING
+
+    def stop(self, at: datetime) -> None:
+        """End a bulk that is being cancelled, once what was under way is counted."""
+        if self.status is not BulkStatus.CANCELLING:
+            raise ValueError(f"bulk {self.id} is {self.status}")
+        self._cancelled(at)
+
+    def _cancelled(self, at: datetime) -> None:
         self.not_run = self.lines_total - (self.settled + self.awaiting + self.refused)
-        self.reason = reason
         self._end(BulkStatus.CANCELLED, at)
 
     def _result(self) -> BulkStatus:

@@ -1,6 +1,6 @@
 """What payments refuses, and why. The codes are published in docs/api.md."""
 
-from kernel.errors import AccessDenied, DomainError, Kind
+from kernel.errors import AccessDenied, DomainError, InvalidValue, Kind
 
 
 class InsufficientFunds(DomainError):
@@ -167,6 +167,17 @@ class BulkEnded(DomainError):
     code = "PAY_040"
 
 
+class TooManyBulks(DomainError):
+    """There are as many bulks under way as one payer may have; wait for one to end."""
+
+    kind = Kind.EXHAUSTED
+    code = "PAY_044"
+
+
+class UnknownFormat(InvalidValue):
+    """A bulk file is application/json, text/csv or application/xml (pain.001)."""
+
+
 class ApprovalNeeded(DomainError):
     """The transfer needs somebody's approval, and what is made all or nothing cannot wait for it; send it by itself."""
 
@@ -184,7 +195,7 @@ class ScheduleEnded(DomainError):
 class TooManySchedules(DomainError):
     """There are as many schedules under way as one payer may have."""
 
-    kind = Kind.REFUSED
+    kind = Kind.EXHAUSTED
     code = "PAY_043"
 
 

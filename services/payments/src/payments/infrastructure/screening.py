@@ -1,6 +1,7 @@
 """Compliance's screening, over gRPC."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import grpc.aio
 
@@ -10,6 +11,9 @@ from kernel.errors import Unavailable
 from payments.application.ports.screening import Verdict
 from payments.domain.transfer_order import TransferOrder
 
+# Of one call, which has a second to be answered in.
+ORDERS_MAX: Final = 500
+
 
 class ComplianceScreening:
     """Asks compliance; its silence is a refusal (Unavailable), never a pass."""
@@ -18,6 +22,12 @@ class ComplianceScreening:
         self._stub: compliance_pb2_grpc.ScreeningServiceAsyncStub = compliance_pb2_grpc.ScreeningServiceStub(channel)
 
     async def screen(self, orders: Sequence[TransferOrder]) -> Sequence[Verdict]:
+        verdicts: list[Verdict] = []
+        for start in range(0, len(orders), ORDERS_MAX):
+            verdicts += await self._screen(orders[start : start + ORDERS_MAX])
+        return verdicts
+
+    async def _screen(self, orders: Sequence[TransferOrder]) -> Sequence[Verdict]:
         request = compliance_pb2.ScreenTransfersRequest(transfers=[_screening(order) for order in orders])
         response = await self._stub.ScreenTransfers(request)
         if len(response.verdicts) != len(orders):

@@ -1,11 +1,20 @@
 """Payments' background jobs. Any of them may run twice: each catches up to now."""
 
-from procrastinate import Blueprint
+from typing import Final
+from uuid import UUID
 
+from procrastinate import Blueprint, RetryStrategy
+
+from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.application.verification.check_ledger import CheckLedger
 
 LEDGER_QUEUE = "ledger"
+BULK_QUEUE = "bulks"
+# Known to whoever queues one (infrastructure/job_queue.py).
+RUN_BULK: Final = "run_bulk"
+# 4, 8, 16, 32, 64 seconds apart; then resume_bulks queues it anew as long as there is hope.
+_ATTEMPTS_MAX: Final = 5
 
 
 def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger) -> Blueprint:
@@ -21,5 +30,21 @@ def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger) ->
     @blueprint.task(name="check_ledger", queue=LEDGER_QUEUE, queueing_lock="check_ledger", lock="check_ledger")
     async def check(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await check_ledger()
+
+    return blueprint
+
+
+def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks) -> Blueprint:
+    """Make the job that runs a bulk, queued with it, and the one that sees to it that none is left behind."""
+    blueprint = Blueprint()
+
+    @blueprint.task(name=RUN_BULK, queue=BULK_QUEUE, retry=RetryStrategy(max_attempts=_ATTEMPTS_MAX, exponential_wait=2))
+    async def run(bulk_id: str) -> str | None:
+        return await run_bulk(bulk_id=UUID(bulk_id))
+
+    @blueprint.periodic(cron="* * * * *")
+    @blueprint.task(name="resume_bulks", queue=LEDGER_QUEUE, queueing_lock="resume_bulks")
+    async def resume(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await resume_bulks()
 
     return blueprint

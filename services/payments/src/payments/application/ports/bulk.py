@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from kernel.actor import Actor
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.bulk_file import RawFile
+
+# Of one payer; who has more waits for one to end.
+BULKS_OPEN_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,10 @@ class Wallets(Protocol):
 
 class Bulks(Protocol):
     async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
-        """Find an earlier bulk under the key's lock: of two requests with one key, the second sees the first's."""
+        """Let the initiator's requests take turns, and find an earlier bulk: of two with one key, the second sees the first's."""
+
+    async def count_open(self, initiator_id: UUID) -> int:
+        """Count an initiator's bulks that have not ended."""
 
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
         """Write a bulk and its lines, and queue the job that runs it."""
@@ -50,11 +56,8 @@ class Bulks(Protocol):
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
         """Lock a bulk, and find on whose behalf it runs."""
 
-    async def next_chunk(self, bulk_id: UUID) -> Chunk | None:
-        """Return the first chunk that has not run."""
-
-    async def waiting(self, bulk_id: UUID) -> Sequence[Chunk]:
-        """Return all chunks that have not run."""
+    async def waiting(self, bulk_id: UUID, *, limit: int | None) -> Sequence[Chunk]:
+        """Return the first chunks that have not run, or all of them."""
 
     async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
         """Write how a locked bulk stands, and the outcomes of chunks."""

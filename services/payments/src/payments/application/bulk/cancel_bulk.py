@@ -1,0 +1,32 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+from payments.application.bulk import facts
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.domain.bulk import Bulk
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBulk:
+    """Run no more of a bulk; only whoever handed it in may. Lines that are settled stay settled."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, bulk_id: UUID, reason: str) -> Bulk:
+        """Raise NotFound for everybody else, BulkEnded."""
+        async with self.uow.begin(actor) as tx:
+            found = await tx.bulks.lock(bulk_id)
+            if found is None or found[0].initiator_id != actor.user_id:
+                raise NotFound(bulk_id=bulk_id)
+            bulk = found[0]
+            before, at = facts.state(bulk), self.clock.now()
+            bulk.cancel(reason, at)
+            await tx.bulks.save(bulk)
+            tx.record(facts.changed(bulk, "cancel", before=before, at=at))
+            for event in bulk.collect():
+                tx.announce(event)
+            return bulk

@@ -1,0 +1,45 @@
+"""The audit facts of bulks."""
+
+from datetime import datetime
+
+from kernel.audit import AuditFact, State
+from kernel.money import amount_text
+from payments.domain.bulk import Bulk
+
+
+def accepted(bulk: Bulk) -> AuditFact:
+    asked: dict[str, object] = {
+        "mode": bulk.mode.value,
+        "format": bulk.format,
+        "lines": bulk.lines_total,
+        "amount_total": amount_text(bulk.amount_total, bulk.currency),
+        "currency": bulk.currency,
+    }
+    return _fact(bulk, "accept", after={**asked, **state(bulk)}, at=bulk.created_at)
+
+
+def changed(bulk: Bulk, verb: str, *, before: State, at: datetime) -> AuditFact:
+    return _fact(bulk, verb, before=before, after=state(bulk), at=at)
+
+
+def state(bulk: Bulk) -> State:
+    return {
+        "status": bulk.status.value,
+        "settled": bulk.settled,
+        "awaiting_approval": bulk.awaiting,
+        "refused": bulk.refused,
+        "not_run": bulk.not_run,
+    }
+
+
+def _fact(bulk: Bulk, verb: str, *, after: State, at: datetime, before: State | None = None) -> AuditFact:
+    return AuditFact(
+        action=f"payments.bulk.{verb}",
+        resource_type="bulk",
+        resource_id=str(bulk.id),
+        occurred_at=at,
+        before=before,
+        after=after,
+        reason=bulk.reason,
+        related_ids=(str(bulk.source_id), str(bulk.initiator_id)),
+    )

@@ -1,0 +1,200 @@
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.audit import State
+from kernel.clock import Clock
+from kernel.errors import DomainError, Kind
+from payments.application.bulk import facts
+from payments.application.ports.bulk import Rules
+from payments.application.ports.ledger import Request, Settled
+from payments.application.ports.unit_of_work import Transaction, UnitOfWork
+from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
+from payments.domain.bulk_file import BulkLine
+from payments.domain.transfer import Transfer, TransferStatus
+
+PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
+
+_PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED})
+_SETTLED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    bulk: Bulk
+    actor: Actor
+    chunks: Sequence[Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class RunBulk:
+    """Run what is left of a bulk.
+
+    A chunk takes two transactions: one that moves the money, one that writes down what became of the lines. Killed
+    between them, the chunk is run again, and each line that was settled answers by its key with its transfer. All or
+    nothing is one request to the ledger, and so one transaction, over all the lines.
+    """
+
+    uow: UnitOfWork
+    post: PostBatch
+    rules: Rules
+    clock: Clock
+
+    async def __call__(self, *, bulk_id: UUID) -> BulkStatus | None:
+        """Return how the bulk ended, None when there was nothing to do; raises Unavailable when it is to be tried again."""
+        await self.rules.refresh()
+        run = await self._begin(bulk_id)
+        while run and run.chunks:
+            outcomes = await self._post(run)
+            run = await self._advance(run, outcomes)
+            await self.rules.refresh()
+        return run.bulk.status if run else None
+
+    async def _begin(self, bulk_id: UUID) -> _Run | None:
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            found = await tx.bulks.lock(bulk_id)
+            if found is None or not found[0].status.is_open:
+                return None
+            bulk, actor = found
+            before, at = facts.state(bulk), self.clock.now()
+            bulk.start(at)
+            if bulk.status is BulkStatus.CANCELLING:
+                await self._wind_up(tx, bulk, at)
+            else:
+                await tx.bulks.save(bulk)
+            _account_for(tx, bulk, "start", before=before, at=at)
+            return _Run(bulk, actor, await self._next(tx, bulk))
+
+    async def _advance(self, run: _Run, outcomes: Sequence[LineOutcome]) -> _Run:
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            found = await tx.bulks.lock(run.bulk.id)
+            if found is None:
+                raise RuntimeError(f"bulk {run.bulk.id} is gone")
+            bulk, actor = found
+            if not bulk.status.is_open or bulk.done != run.bulk.done:
+                # Another worker, taken for dead, has run the same chunk; the keys have seen to it that it ran once.
+                return _Run(bulk, actor, await self._next(tx, bulk))
+            before, at = facts.state(bulk), self.clock.now()
+            bulk.count(outcomes, at)
+            await tx.bulks.save(bulk, _with(outcomes, run.chunks))
+            if bulk.status is BulkStatus.CANCELLING:
+                await self._wind_up(tx, bulk, at)
+            _account_for(tx, bulk, "progress", before=before, at=at)
+            return _Run(bulk, actor, await self._next(tx, bulk))
+
+    async def _next(self, tx: Transaction, bulk: Bulk) -> Sequence[Chunk]:
+        if not bulk.status.is_open:
+            return ()
+        return await tx.bulks.waiting(bulk.id, limit=None if bulk.is_whole else 1)
+
+    async def _post(self, run: _Run) -> Sequence[LineOutcome]:
+        lines = [line for chunk in run.chunks for line in chunk.lines]
+        context = copy_context()
+        orders = [run.bulk.order(line) for line in lines]
+        if run.bulk.is_whole:
+            request = Request(tuple(orders), run.actor, bulk_id=run.bulk.id, at_once=True)
+            [whole] = await self.post([Waiting(request, context)])
+            return _of_whole(lines, whole)
+        outcomes = await self.post([Waiting(Request((order,), run.actor, bulk_id=run.bulk.id), context) for order in orders])
+        return [_of_line(line, outcome) for line, outcome in zip(lines, outcomes, strict=True)]
+
+    async def _wind_up(self, tx: Transaction, bulk: Bulk, at: datetime) -> None:
+        """End a cancelled bulk. What had been settled and not written down when its worker died is found by its keys."""
+        chunks = []
+        for chunk in await tx.bulks.waiting(bulk.id, limit=None):
+            keys = {line.number: (bulk.initiator_id, bulk.order(line).key) for line in chunk.lines}
+            made = await tx.transfers.find_by_keys(list(keys.values()))
+            outcomes = [_found(line, made.get(keys[line.number])) for line in chunk.lines]
+            bulk.count([outcome for outcome in outcomes if outcome.status is not LineStatus.NOT_RUN], at)
+            chunks.append(replace(chunk, outcomes=outcomes))
+        if bulk.status.is_open:
+            bulk.stop(at)
+        await tx.bulks.save(bulk, chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeBulks:
+    """Queue again what nobody runs any more, and give up what could not be run for a day."""
+
+    uow: UnitOfWork
+    clock: Clock
+    silence: timedelta = timedelta(minutes=2)
+    patience: timedelta = timedelta(hours=24)
+
+    async def __call__(self, *, limit: int = 100) -> int:
+        """Return how many were queued."""
+        at = self.clock.now()
+        actor = Actor.service("payments")
+        async with self.uow.begin(actor) as tx:
+            left = await tx.bulks.left_behind(at - self.silence, limit=limit)
+        for bulk_id in left:
+            async with self.uow.begin(actor) as tx:
+                found = await tx.bulks.lock(bulk_id)
+                if found is None or not found[0].status.is_open:
+                    continue
+                bulk, before = found[0], facts.state(found[0])
+                if at - bulk.created_at > self.patience and bulk.status is not BulkStatus.CANCELLING:
+                    bulk.cancel("could not be run for a day", at)
+                    await tx.bulks.save(bulk)
+                    _account_for(tx, bulk, "give_up", before=before, at=at)
+                if bulk.status.is_open:
+                    await tx.bulks.queue(bulk_id)
+        return len(left)
+
+
+def _account_for(tx: Transaction, bulk: Bulk, verb: str, *, before: State, at: datetime) -> None:
+    tx.record(facts.changed(bulk, verb, before=before, at=at))
+    for event in bulk.collect():
+        tx.announce(event)
+
+
+def _with(outcomes: Sequence[LineOutcome], chunks: Sequence[Chunk]) -> Sequence[Chunk]:
+    left = iter(outcomes)
+    return [replace(chunk, outcomes=[next(left) for _ in chunk.lines]) for chunk in chunks]
+
+
+def _of_line(line: BulkLine, outcome: Outcome) -> LineOutcome:
+    if isinstance(outcome, DomainError):
+        return _final(line, outcome)
+    [settled] = outcome
+    return _made(line, settled)
+
+
+def _of_whole(lines: Sequence[BulkLine], outcome: Outcome) -> Sequence[LineOutcome]:
+    """Tell which line stood in the way of the others, where one did."""
+    if not isinstance(outcome, DomainError):
+        return [_made(line, settled) for line, settled in zip(lines, outcome, strict=True)]
+    culprit = outcome.facts.get("leg")
+    if culprit is None:
+        return [_final(line, outcome) for line in lines]
+    return [
+        _final(line, outcome) if index == culprit else LineOutcome(number=line.number, status=LineStatus.NOT_RUN)
+        for index, line in enumerate(lines)
+    ]
+
+
+def _made(line: BulkLine, settled: Settled) -> LineOutcome:
+    return _found(line, settled.transfer)
+
+
+def _found(line: BulkLine, transfer: Transfer | None) -> LineOutcome:
+    if transfer is None:
+        return LineOutcome(number=line.number, status=LineStatus.NOT_RUN)
+    status = LineStatus.SETTLED if transfer.status in _SETTLED else LineStatus.AWAITING_APPROVAL
+    return LineOutcome(number=line.number, status=status, transfer_id=transfer.id)
+
+
+def _final(line: BulkLine, refusal: DomainError) -> LineOutcome:
+    if refusal.kind in _PASSING:
+        # Of a dependency that is away, not of the line: the whole chunk is tried again.
+        raise refusal
+    return _refused(line, refusal)
+
+
+def _refused(line: BulkLine, refusal: DomainError) -> LineOutcome:
+    return LineOutcome(number=line.number, status=LineStatus.REFUSED, code=refusal.code, message=refusal.message)

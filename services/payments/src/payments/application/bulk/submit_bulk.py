@@ -1,0 +1,108 @@
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import DomainError, NotFound
+from kernel.ids import new_id
+from payments.application.bulk import facts
+from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Reader, Wallet, Wallets
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.domain.bulk import Bulk, Chunk
+from payments.domain.bulk_file import BulkFile, Faults, chunks_of
+from payments.domain.errors import NotTheOwner, TooManyBulks, UnknownFormat
+from payments.domain.signature_policy import SignaturePolicy
+
+# Lines that are run, and committed, together: their accounts are locked for about a tenth of a second.
+CHUNK_LINES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    bulk: Bulk
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitBulk:
+    """Accept a file that is right in every line, to be run as a job; repeating a key returns the first bulk."""
+
+    uow: UnitOfWork
+    wallets: Wallets
+    readers: Mapping[str, Reader]
+    policy: SignaturePolicy
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, key: str, media_type: str, body: bytes, given: Given) -> Accepted:
+        """Raise InvalidValues with what is wrong in the file, UnknownFormat, NotTheOwner, KeyReused, TooManyBulks."""
+        if media_type not in self.readers:
+            raise UnknownFormat(field="Content-Type", known=sorted(self.readers))
+        # A large file takes a moment to read, in which others are to be answered.
+        file, request_hash = await asyncio.to_thread(self._read, self.readers[media_type], body, given)
+        _check_wallets(file, actor, await self.wallets.of([file.source_id, *file.target_ids]))
+        bulk = Bulk.accept(
+            file,
+            bulk_id=new_id(),
+            initiator_id=actor.user_id,
+            key=key,
+            request_hash=request_hash,
+            format_=media_type,
+            at=self.clock.now(),
+        )
+        self._check_signatures(bulk, file)
+        async with self.uow.begin(actor) as tx:
+            if earlier := await tx.bulks.find_by_key(actor.user_id, key):
+                return Accepted(earlier.confirm_replay(request_hash), replayed=True)
+            if await tx.bulks.count_open(actor.user_id) >= BULKS_OPEN_MAX:
+                raise TooManyBulks(most=BULKS_OPEN_MAX)
+            chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(file.lines, CHUNK_LINES), 1)]
+            await tx.bulks.add(bulk, chunks, actor)
+            tx.record(facts.accepted(bulk))
+        return Accepted(bulk, replayed=False)
+
+    @staticmethod
+    def _read(reader: Reader, body: bytes, given: Given) -> tuple[BulkFile, bytes]:
+        file = BulkFile.read(reader(body, given))
+        return file, hash_of(file)
+
+    def _check_signatures(self, bulk: Bulk, file: BulkFile) -> None:
+        # A line carries none, so one that needs it has to be sent by itself.
+        faults = Faults()
+        for line in file.lines:
+            try:
+                self.policy.require(bulk.order(line))
+            except DomainError as refusal:
+                faults.add(f"lines.{line.number - 1}.amount", refusal.message)
+        faults.require_none()
+
+
+def hash_of(file: BulkFile) -> bytes:
+    """Hash what a file asks for, however it was written."""
+    lines = [[str(line.target_id), line.amount.text, line.description, line.reference] for line in file.lines]
+    asked = [str(file.source_id), file.currency, file.mode, file.label, lines]
+    return hashlib.sha256(json.dumps(asked, separators=(",", ":")).encode()).digest()
+
+
+def _check_wallets(file: BulkFile, actor: Actor, found: Mapping[UUID, Wallet]) -> None:
+    source = found.get(file.source_id)
+    if source is None:
+        raise NotFound(field="source_wallet_id", wallet_id=file.source_id)
+    if source.owner_id != actor.user_id:
+        raise NotTheOwner(wallet_id=file.source_id)
+    faults = Faults()
+    if source.currency != file.currency:
+        faults.add("source_wallet_id", f"The wallet is in {source.currency}, the file in {file.currency}.")
+    for line in file.lines:
+        target, place = found.get(line.target_id), f"lines.{line.number - 1}.target_wallet_id"
+        if target is None:
+            faults.add(place, "There is no such wallet.")
+        elif target.is_closed:
+            faults.add(place, "The wallet is closed.")
+        elif target.currency != file.currency:
+            faults.add(place, f"The wallet is in {target.currency}, the file in {file.currency}.")
+    faults.require_none()

@@ -1,0 +1,38 @@
+"""Queues jobs by their names, in the transaction of what they are about: only the `jobs` process knows how they are done."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+if TYPE_CHECKING:
+    from procrastinate import App
+
+RUN_BULK = "run_bulk"
+BULK_QUEUE = "bulks"
+
+
+async def queue_bulk(session: AsyncSession, bulk_id: UUID, *, service: str) -> None:
+    """Queue the run of a bulk, unless one waits already; no two of one bulk run at once."""
+    from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415  # 20 MB that most processes have no need of
+
+    connection = await (await session.connection()).get_raw_connection()
+    name = f"bulk:{bulk_id}"
+    task = _app().configure_task(
+        f"{service}:{RUN_BULK}", queue=BULK_QUEUE, lock=name, queueing_lock=name, connection=connection.driver_connection
+    )
+    try:
+        # A refused statement would take the whole transaction along.
+        async with session.begin_nested():
+            await task.defer_async(bulk_id=str(bulk_id))
+    except AlreadyEnqueued:
+        return
+
+
+@cache
+def _app() -> "App":
+    from procrastinate import App, PsycopgConnector  # noqa: PLC0415
+
+    # Never opened: jobs are written on the transaction's own connection.
+    return App(connector=PsycopgConnector())

@@ -1,0 +1,68 @@
+"""A bulk and its chunks as their rows have them, and back."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from kernel.money import Currency, Money
+from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
+from payments.domain.bulk_file import BulkLine, BulkMode
+
+# Of the aggregate's fields, whose column has another name.
+_RENAMED: Final = {"key": "idempotency_key"}
+FIELDS: Final = tuple(Bulk.__dataclass_fields__)
+COLUMNS: Final = tuple(_RENAMED.get(field, field) for field in FIELDS)
+# What changes of a bulk.
+STANDING: Final = (
+    "status", "settled", "awaiting", "refused", "not_run", "reason", "started_at", "progressed_at", "ended_at", "version",
+)  # fmt: skip
+
+
+def values_of(bulk: Bulk) -> dict[str, Any]:
+    return {column: getattr(bulk, field) for field, column in zip(FIELDS, COLUMNS, strict=True)}
+
+
+def bulk_of(row: Any) -> Bulk:
+    values = {field: getattr(row, column) for field, column in zip(FIELDS, COLUMNS, strict=True)}
+    values["mode"], values["status"] = BulkMode(row.mode), BulkStatus(row.status)
+    values["request_hash"] = bytes(row.request_hash)
+    return Bulk(**values)
+
+
+def lines_text(lines: Sequence[BulkLine]) -> str:
+    rows = [[line.number, str(line.target_id), line.amount.text, line.description, line.reference] for line in lines]
+    return orjson.dumps(rows).decode()
+
+
+def line_of(row: Sequence[Any], currency: str) -> BulkLine:
+    number, target, amount, description, reference = row
+    return BulkLine(
+        number=number,
+        target_id=UUID(target),
+        amount=Money(Decimal(amount), Currency.of(currency)),
+        description=description,
+        reference=reference,
+    )
+
+
+def outcomes_text(outcomes: Sequence[LineOutcome]) -> str:
+    rows = [
+        [one.number, one.status.value, str(one.transfer_id) if one.transfer_id else None, one.code, one.message]
+        for one in outcomes
+    ]
+    return orjson.dumps(rows).decode()
+
+
+def outcome_of(row: Sequence[Any]) -> LineOutcome:
+    number, status, transfer, code, message = row
+    return LineOutcome(
+        number=number, status=LineStatus(status), transfer_id=UUID(transfer) if transfer else None, code=code, message=message
+    )
+
+
+def chunk_of(row: Any, currency: str) -> Chunk:
+    outcomes = [outcome_of(one) for one in row.outcomes] if row.outcomes is not None else None
+    return Chunk(number=row.number, lines=[line_of(one, currency) for one in row.lines], outcomes=outcomes)

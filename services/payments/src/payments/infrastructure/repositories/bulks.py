@@ -1,0 +1,111 @@
+"""Bulks by hand-written SQL: a file of thousands of lines is a few rows."""
+
+# ruff: noqa: S608  # put together of our own constants
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kernel.actor import Actor
+from payments.domain.bulk import Bulk, Chunk
+from payments.infrastructure.job_queue import queue_bulk
+from payments.infrastructure.repositories.actors import actor_of, actor_text
+from payments.infrastructure.repositories.bulk_rows import (
+    COLUMNS,
+    STANDING,
+    bulk_of,
+    chunk_of,
+    lines_text,
+    outcomes_text,
+    values_of,
+)
+
+_SERVICE: Final = "payments"
+_READ: Final = ", ".join(COLUMNS)
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(:lock)")
+_BY_KEY = text(f"SELECT {_READ} FROM bulks WHERE initiator_id = :initiator AND idempotency_key = :key")
+_COUNT_OPEN = text("SELECT count(*) FROM bulks WHERE initiator_id = :initiator AND ended_at IS NULL")
+_ADD = text(f"INSERT INTO bulks ({_READ}, actor) VALUES ({', '.join(f':{name}' for name in COLUMNS)}, cast(:actor AS jsonb))")
+_ADD_CHUNK = text(
+    """
+    INSERT INTO bulk_chunks (bulk_id, number, first_line, last_line, lines)
+    VALUES (:bulk_id, :number, :first, :last, cast(:lines AS jsonb))
+    """
+)
+_LOCK = text(f"SELECT {_READ}, actor FROM bulks WHERE id = :id FOR NO KEY UPDATE")
+_WAITING = text(
+    """
+    SELECT c.number, c.lines, c.outcomes, b.currency FROM bulk_chunks c JOIN bulks b ON b.id = c.bulk_id
+    WHERE c.bulk_id = :id AND c.outcomes IS NULL ORDER BY c.number LIMIT :limit
+    """
+)
+_SAVE = text(f"UPDATE bulks SET {', '.join(f'{name} = :{name}' for name in STANDING)} WHERE id = :id")
+_SAVE_CHUNK = text("UPDATE bulk_chunks SET outcomes = cast(:outcomes AS jsonb) WHERE bulk_id = :bulk_id AND number = :number")
+_LEFT_BEHIND = text(
+    """
+    SELECT id FROM bulks WHERE ended_at IS NULL AND coalesce(progressed_at, created_at) < :before
+    ORDER BY coalesce(progressed_at, created_at) LIMIT :limit
+    """
+)
+
+
+class SqlBulks:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
+        await self._session.execute(_TAKE_TURNS, {"lock": _lock_of(initiator_id)})
+        row = (await self._session.execute(_BY_KEY, {"initiator": initiator_id, "key": key})).one_or_none()
+        return bulk_of(row) if row else None
+
+    async def count_open(self, initiator_id: UUID) -> int:
+        return int(await self._session.scalar(_COUNT_OPEN, {"initiator": initiator_id}) or 0)
+
+    async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
+        await self._session.execute(_ADD, {**values_of(bulk), "actor": actor_text(actor)})
+        rows = [
+            {
+                "bulk_id": bulk.id,
+                "number": chunk.number,
+                "first": chunk.lines[0].number,
+                "last": chunk.lines[-1].number,
+                "lines": lines_text(chunk.lines),
+            }
+            for chunk in chunks
+        ]
+        await self._session.execute(_ADD_CHUNK, rows)
+        await self.queue(bulk.id)
+
+    async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
+        row = (await self._session.execute(_LOCK, {"id": bulk_id})).one_or_none()
+        return (bulk_of(row), actor_of(row.actor)) if row else None
+
+    async def waiting(self, bulk_id: UUID, *, limit: int | None) -> Sequence[Chunk]:
+        rows = await self._session.execute(_WAITING, {"id": bulk_id, "limit": limit})
+        return [chunk_of(row, row.currency) for row in rows]
+
+    async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
+        values = values_of(bulk)
+        await self._session.execute(_SAVE, {"id": bulk.id, **{name: values[name] for name in STANDING}})
+        rows = [
+            {"bulk_id": bulk.id, "number": chunk.number, "outcomes": outcomes_text(chunk.outcomes)}
+            for chunk in chunks
+            if chunk.outcomes is not None
+        ]
+        if rows:
+            await self._session.execute(_SAVE_CHUNK, rows)
+
+    async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
+        return list(await self._session.scalars(_LEFT_BEHIND, {"before": before, "limit": limit}))
+
+    async def queue(self, bulk_id: UUID) -> None:
+        await queue_bulk(self._session, bulk_id, service=_SERVICE)
+
+
+def _lock_of(initiator_id: UUID) -> int:
+    return int.from_bytes(hashlib.sha256(b"bulks:" + initiator_id.bytes).digest()[:8], "big", signed=True)

@@ -1,0 +1,124 @@
+"""Bulks: a file of transfers, run as a job."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from chassis.rest import (
+    Authenticated,
+    CurrentActor,
+    CursorPageOf,
+    CursorPaging,
+    Envelope,
+    IdempotencyKey,
+    Requires,
+    Router,
+    cursor_of,
+    envelope,
+    mark_replayed,
+)
+from payments.application.bulk.queries import BulkView
+from payments.application.ports.bulk import Given
+from payments.domain.bulk import LineStatus
+from payments.domain.limits import day_of
+from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.progress import EVENT_STREAM, follow
+from payments.interfaces.rest.schemas.bulk import BODY, BulkLineResponse, BulkResponse, Mode
+from payments.interfaces.rest.schemas.transfers import ReasonRequest
+
+bulks = Router(prefix="/transfers/bulk", tags=["bulk transfers"])
+
+# 10,000 lines of XML, each some 700 bytes.
+FILE_BYTES_MAX: Final = 8 * 1_048_576
+_BESIDE: Final = "For files that cannot say it themselves"
+
+
+@bulks.post(
+    "",
+    status_code=202,
+    dependencies=[Requires("payment:create")],
+    idempotency="own",
+    openapi_extra=BODY,
+    body_bytes_max=FILE_BYTES_MAX,
+)
+async def submit_bulk(  # each is of the query string or a header
+    request: Request,
+    key: IdempotencyKey,
+    actor: CurrentActor,
+    app: App,
+    response: Response,
+    mode: Annotated[Mode | None, Query(description=_BESIDE)] = None,
+    source_wallet_id: Annotated[UUID | None, Query(description=_BESIDE)] = None,
+    currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$", description=_BESIDE)] = None,
+) -> Envelope[BulkResponse]:
+    """Hand in up to 10,000 transfers from one wallet as JSON, CSV or ISO 20022 pain.001, to be run at once.
+
+    The file is accepted when every line is right, and refused with what is wrong where. Then all lines are settled, or none
+    (all_or_nothing), or each that can be (best_effort).
+    """
+    submit = app.bulk.submit_bulk
+    accepted = await submit(
+        actor=actor,
+        key=key,
+        media_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
+        body=await request.body(),
+        given=Given(
+            today=day_of(submit.clock.now()),
+            source=str(source_wallet_id) if source_wallet_id else "",
+            currency=currency or "",
+            mode=mode or "",
+        ),
+    )
+    if accepted.replayed:
+        mark_replayed(response)
+    response.headers["location"] = f"/api/v1/transfers/bulk/{accepted.bulk.id}"
+    return envelope(BulkResponse.of(BulkView.of(accepted.bulk)))
+
+
+@bulks.get("", dependencies=[Authenticated])
+async def list_bulks(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[BulkResponse]]:
+    """Page through the caller's bulks, newest first."""
+    return cursor_of(await app.bulk.read_bulks.own(actor=actor, cursor=cursor), BulkResponse.of)
+
+
+@bulks.get("/{bulk_id}", dependencies=[Authenticated])
+async def get_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
+    """Read how a bulk stands: its status, its counts, how fast it goes."""
+    return envelope(BulkResponse.of(await app.bulk.read_bulks.bulk(actor=actor, bulk_id=bulk_id)))
+
+
+@bulks.get("/{bulk_id}/lines", dependencies=[Authenticated])
+async def list_bulk_lines(
+    bulk_id: UUID,
+    actor: CurrentActor,
+    cursor: CursorPaging,
+    app: App,
+    status: Annotated[list[LineStatus], Query(max_length=5)] = [],  # noqa: B006  # FastAPI copies it
+) -> Envelope[CursorPageOf[BulkLineResponse]]:
+    """Page through a bulk's lines, each with what became of it."""
+    page = await app.bulk.read_bulks.lines(actor=actor, bulk_id=bulk_id, cursor=cursor, statuses=status)
+    return cursor_of(page, BulkLineResponse.of)
+
+
+@bulks.get(
+    "/{bulk_id}/events",
+    dependencies=[Authenticated],
+    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+)
+async def follow_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> StreamingResponse:
+    """Follow a bulk as server-sent events: `progress` whenever it has moved, `end` with its result. Reconnect to go on."""
+    reads = app.bulk.read_bulks
+
+    async def read() -> BulkView:
+        return await reads.bulk(actor=actor, bulk_id=bulk_id)
+
+    return await follow(read)
+
+
+@bulks.post("/{bulk_id}/cancel", dependencies=[Requires("payment:create")])
+async def cancel_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
+    """Run no more of a bulk; what is settled stays settled, and the lines under way are let finish."""
+    bulk = await app.bulk.cancel_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
+    return envelope(BulkResponse.of(BulkView.of(bulk)))

@@ -1,0 +1,57 @@
+"""A bulk's progress as server-sent events (HTML Living Standard, section 9.2)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+from fastapi.responses import StreamingResponse
+
+from kernel.errors import Unavailable
+from payments.application.bulk.queries import BulkView
+from payments.interfaces.rest.schemas.bulk import BulkResponse
+
+EVENT_STREAM: Final = "text/event-stream"
+LOOK_EVERY_SECONDS: Final = 0.5
+# The gateway gives up on an answer that is silent for ten seconds.
+SILENCE_LOOKS_MAX: Final = 10
+# Then the client connects anew, with a token that may have ended by now.
+LOOKS_MAX: Final = 600
+# In one process; each looks at one row twice a second.
+FOLLOWERS_MAX: Final = 200
+
+_followers = 0
+
+
+async def follow(read: Callable[[], Awaitable[BulkView]]) -> StreamingResponse:
+    """Answer with the stream; raises what the first look raises, or Unavailable when too many follow."""
+    if _followers >= FOLLOWERS_MAX:
+        raise Unavailable(retry_after_seconds=5, followers=_followers)
+    first = await read()
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(_events(first, read), media_type=EVENT_STREAM, headers=headers)
+
+
+async def _events(seen: BulkView, read: Callable[[], Awaitable[BulkView]]) -> AsyncIterator[bytes]:
+    global _followers  # noqa: PLW0603  # one number a process
+    _followers += 1
+    try:
+        yield b"retry: 1000\n\n" + _event(seen)
+        silent = 0
+        for _ in range(LOOKS_MAX):
+            if not seen.is_open:
+                return
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            now = await read()
+            if now.version != seen.version:
+                yield _event(now)
+                seen, silent = now, 0
+            elif (silent := silent + 1) >= SILENCE_LOOKS_MAX:
+                yield b": still here\n\n"
+                silent = 0
+    finally:
+        _followers -= 1
+
+
+def _event(bulk: BulkView) -> bytes:
+    name = "progress" if bulk.is_open else "end"
+    return f"event: {name}\nid: {bulk.version}\ndata: {BulkResponse.of(bulk).model_dump_json()}\n\n".encode()

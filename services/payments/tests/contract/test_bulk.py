@@ -1,0 +1,237 @@
+"""Bulks as their REST clients meet them, on a real database, run by the real job."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.policies import permitting
+from chassis.testing.rest import rest_client
+from chassis.testing.tokens import TokenForge
+from kernel.actor import Actor
+from kernel.ids import new_id
+from payments.application import Payments
+from payments.application.bulk.run_bulk import RunBulk
+from payments.bootstrap.use_cases import World, build, post_transfers
+from payments.interfaces.rest import ROUTERS
+from payments.settings import PaymentsSettings
+from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+
+GRANTS = {"admin": ["treasury:issue"], "user": ["payment:create"], "guest": []}
+
+
+class NoRules:
+    async def refresh(self) -> None:
+        pass
+
+
+@dataclass
+class Office:
+    client: httpx.AsyncClient
+    forge: TokenForge
+    payments: Payments
+    run: RunBulk
+    database: Database
+    payer: UUID = field(default_factory=new_id)
+    source: UUID = field(default_factory=new_id)
+    payees: list[UUID] = field(default_factory=lambda: [new_id() for _ in range(3)])
+
+    async def open(self, funds: str) -> "Office":
+        for wallet, owner in ((self.source, self.payer), *((payee, new_id()) for payee in self.payees)):
+            await self.payments.wallets.open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
+        issue = {"wallet_id": str(self.source), "amount": funds, "currency": "NAD", "reason": "test funds"}
+        headers = {**self.forge.headers(new_id(), roles=("admin",)), "Idempotency-Key": str(uuid4())}
+        assert (await self.client.post("/api/v1/issuances", json=issue, headers=headers)).status_code == 201
+        return self
+
+    def file(self, *amounts: str, **changes: Any) -> dict[str, Any]:
+        lines = [{"target_wallet_id": str(self.payees[n % 3]), "amount": amount} for n, amount in enumerate(amounts)]
+        return {"source_wallet_id": str(self.source), "currency": "NAD", "mode": "best_effort", "lines": lines, **changes}
+
+    async def submit(
+        self, content: Any, *, key: str = "k", query: str = "", media_type: str = "application/json"
+    ) -> httpx.Response:
+        body = json.dumps(content) if media_type == "application/json" else content
+        headers = {**self.forge.headers(self.payer), "Idempotency-Key": key, "Content-Type": media_type}
+        return await self.client.post(f"/api/v1/transfers/bulk{query}", content=body, headers=headers)
+
+    async def get(self, path: str, user_id: UUID | None = None, *, roles: tuple[str, ...] = ("user",)) -> httpx.Response:
+        return await self.client.get(
+            f"/api/v1/transfers/bulk{path}", headers=self.forge.headers(user_id or self.payer, roles=roles)
+        )
+
+    async def cancel(self, bulk_id: str) -> httpx.Response:
+        headers = self.forge.headers(self.payer)
+        return await self.client.post(f"/api/v1/transfers/bulk/{bulk_id}/cancel", json={"reason": "wrong month"}, headers=headers)
+
+
+@pytest.fixture
+async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Office]:
+    forge, prices = TokenForge(clock), FakePrices()
+    world = World(
+        settings=PaymentsSettings(),
+        database=database,
+        screening=FakeScreening(),
+        signatures=FakeSignatures(),
+        prices=prices,
+        limits=prices,
+        approvals=prices,
+        audit_log=FakeAuditLog(),
+        clock=clock,
+    )
+    payments = build(world)
+    run = RunBulk(world.uow, post_transfers(world), NoRules(), clock)
+    async with rest_client(
+        payments, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
+    ) as client:
+        yield await Office(client, forge, payments, run, database).open("1000.00")
+
+
+async def test_a_file_is_accepted_run_and_told_line_by_line(office: Office) -> None:
+    accepted = await office.submit(office.file("100.00", "2000.00", "50.00", "1.00"))
+    assert accepted.status_code == 202, accepted.text
+    data = accepted.json()["data"]
+    assert (data["status"], data["lines_total"], data["amount_total"], data["waiting"]) == ("accepted", 4, "2151.00", 4)
+    assert accepted.headers["location"] == f"/api/v1/transfers/bulk/{data['id']}"
+    async with office.database.read() as connection:
+        queued = await connection.execute(text("SELECT task_name, args, lock FROM procrastinate_jobs"))
+        [job] = queued.all()
+    assert (job.task_name, job.args, job.lock) == ("payments:run_bulk", {"bulk_id": data["id"]}, f"bulk:{data['id']}")
+
+    await office.run(bulk_id=UUID(data["id"]))
+    ended = (await office.get(f"/{data['id']}")).json()["data"]
+    assert (ended["status"], ended["settled"], ended["refused"], ended["waiting"]) == ("partly_completed", 3, 1, 0)
+    lines = (await office.get(f"/{data['id']}/lines")).json()["data"]["items"]
+    assert [(line["number"], line["status"], line["code"]) for line in lines] == [
+        (1, "settled", None),
+        (2, "refused", "PAY_001"),
+        (3, "settled", None),
+        (4, "settled", None),
+    ]
+    transfer = await office.client.get(f"/api/v1/transfers/{lines[0]['transfer_id']}", headers=office.forge.headers(office.payer))
+    assert (transfer.json()["data"]["amount"], transfer.json()["data"]["link_id"]) == ("100.00", data["id"])
+
+
+async def test_lines_page_and_filter(office: Office) -> None:
+    bulk_id = (await office.submit(office.file(*["1.00"] * 6, "9999.00"))).json()["data"]["id"]
+    waiting = (await office.get(f"/{bulk_id}/lines?limit=5")).json()["data"]
+    assert [line["status"] for line in waiting["items"]] == ["waiting"] * 5
+    await office.run(bulk_id=UUID(bulk_id))
+    rest = (await office.get(f"/{bulk_id}/lines?limit=5&cursor={waiting['next_cursor']}")).json()["data"]
+    assert ([line["number"] for line in rest["items"]], rest["next_cursor"]) == ([6, 7], None)
+    refused = (await office.get(f"/{bulk_id}/lines?status=refused&status=not_run")).json()["data"]["items"]
+    assert [line["number"] for line in refused] == [7]
+    for wrong in ("status=lost", "cursor=x", "cursor=9999999", "other=1"):
+        assert (await office.get(f"/{bulk_id}/lines?{wrong}")).status_code == 422
+
+
+async def test_csv_and_pain_001_say_the_rest_in_the_query(office: Office) -> None:
+    csv = f"target_wallet_id,amount,reference\n{office.payees[0]},12.00,INV-1\n"
+    query = f"?source_wallet_id={office.source}&currency=NAD&mode=all_or_nothing"
+    accepted = await office.submit(csv, query=query, media_type="text/csv; charset=utf-8")
+    assert (accepted.status_code, accepted.json()["data"]["format"]) == (202, "text/csv")
+    await office.run(bulk_id=UUID(accepted.json()["data"]["id"]))
+    [line] = (await office.get(f"/{accepted.json()['data']['id']}/lines")).json()["data"]["items"]
+    assert (line["status"], line["reference"]) == ("settled", "INV-1")
+    bomb = '<!DOCTYPE d [<!ENTITY a "aaaa">]><d>&a;</d>'
+    refused = await office.submit(bomb, key="x", query="?mode=best_effort", media_type="application/xml")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body")
+
+
+async def test_all_that_is_wrong_with_a_file_is_told_and_burns_no_key(office: Office) -> None:
+    file = office.file("1.00", "1.001", "0")
+    file["lines"][0]["target_wallet_id"] = "nobody"
+    wrong = await office.submit(file)
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "VAL_001")
+    assert [error["field"] for error in wrong.json()["errors"]] == [
+        "lines.0.target_wallet_id",
+        "lines.1.amount",
+        "lines.2.amount",
+    ]
+    unknown = office.file("1.00")
+    unknown["lines"][0]["target_wallet_id"] = str(new_id())
+    assert (await office.submit(unknown)).json()["errors"][0]["field"] == "lines.0.target_wallet_id"
+    assert (await office.submit(office.file("1.00"))).status_code == 202
+
+
+async def test_a_key_is_one_files_however_it_is_written(office: Office) -> None:
+    first = await office.submit(office.file("1.00"))
+    again = await office.submit(dict(reversed(office.file("1.00").items())))
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+    assert again.json()["data"]["id"] == first.json()["data"]["id"]
+    other = await office.submit(office.file("2.00"))
+    assert (other.status_code, other.json()["code"]) == (422, "VAL_002")
+
+
+async def test_the_same_file_handed_in_many_times_at_once_is_one_bulk(office: Office) -> None:
+    answers = await asyncio.gather(*(office.submit(office.file("1.00")) for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["data"]["id"] for answer in answers}) == 1
+
+
+@pytest.mark.clause("ASVS 8.4.1")
+async def test_a_bulk_is_its_payers_and_staffs_and_absent_to_others(office: Office) -> None:
+    bulk_id = (await office.submit(office.file("1.00"))).json()["data"]["id"]
+    stranger = new_id()
+    for path in (f"/{bulk_id}", f"/{bulk_id}/lines", f"/{bulk_id}/events"):
+        assert (await office.get(path, stranger)).status_code == 404
+    assert (await office.get(f"/{bulk_id}", stranger, roles=("staff",))).status_code == 200
+    assert [one["id"] for one in (await office.get("")).json()["data"]["items"]] == [bulk_id]
+    assert (await office.get("", stranger)).json()["data"]["items"] == []
+    theirs = office.file("1.00", source_wallet_id=str(office.payees[2]))
+    assert (await office.submit(theirs, key="theirs")).status_code == 403
+
+
+async def test_what_has_not_run_can_be_cancelled_once(office: Office) -> None:
+    bulk_id = (await office.submit(office.file("1.00", "2.00"))).json()["data"]["id"]
+    cancelled = await office.cancel(bulk_id)
+    assert (cancelled.status_code, cancelled.json()["data"]["status"], cancelled.json()["data"]["not_run"]) == (
+        200,
+        "cancelled",
+        2,
+    )
+    again = await office.cancel(bulk_id)
+    assert (again.status_code, again.json()["code"]) == (409, "PAY_040")
+    assert await office.run(bulk_id=UUID(bulk_id)) is None
+
+
+async def test_progress_is_followed_to_its_end(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.interfaces.rest.progress.LOOK_EVERY_SECONDS", 0.01)
+    bulk_id = (await office.submit(office.file("1.00", "2.00"))).json()["data"]["id"]
+    following = asyncio.create_task(office.get(f"/{bulk_id}/events"))
+    await asyncio.sleep(0.3)
+    await office.run(bulk_id=UUID(bulk_id))
+    answer = await asyncio.wait_for(following, 10)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store"
+    names = [line.removeprefix("event: ") for line in answer.text.splitlines() if line.startswith("event: ")]
+    assert (names[0], names[-1]) == ("progress", "end")
+    assert ": still here" in answer.text
+    last = json.loads([line for line in answer.text.splitlines() if line.startswith("data: ")][-1].removeprefix("data: "))
+    assert (last["status"], last["settled"]) == ("completed", 2)
+
+
+async def test_more_lines_or_bytes_than_a_file_may_have_are_refused(office: Office) -> None:
+    many = await office.submit(office.file(*["0.01"] * 10_001))
+    assert (many.status_code, many.json()["errors"][0]["field"]) == (422, "lines")
+    large = await office.submit("x" * (8 * 1_048_576 + 1), media_type="text/csv")
+    assert (large.status_code, large.json()["code"]) == (413, "VAL_003")
+    elsewhere = {**office.forge.headers(office.payer), "Idempotency-Key": "k", "Content-Type": "application/json"}
+    plain = await office.client.post("/api/v1/transfers", content="x" * 1_048_577, headers=elsewhere)
+    assert plain.status_code == 413
+
+
+async def test_a_whole_file_of_ten_thousand_lines_runs(office: Office) -> None:
+    accepted = await office.submit(office.file(*["0.01"] * 10_000, mode="all_or_nothing"))
+    assert accepted.status_code == 202, accepted.text[:500]
+    await office.run(bulk_id=UUID(accepted.json()["data"]["id"]))
+    ended = (await office.get(f"/{accepted.json()['data']['id']}")).json()["data"]
+    assert (ended["status"], ended["settled"]) == ("completed", 10_000)

@@ -1,0 +1,264 @@
+"""A bulk run on fakes: each line once, whatever happens between any two steps."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from chassis.testing.clocks import ControlledClock
+from kernel.actor import Actor, ActorKind
+from kernel.errors import InvalidValues, KeyReused, NotFound, Unavailable
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.application.bulk.cancel_bulk import CancelBulk
+from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
+from payments.application.bulk.submit_bulk import Accepted, SubmitBulk
+from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Wallet
+from payments.application.transfers.issue_money import IssueMoney
+from payments.application.transfers.post_transfers import Outcome, PostTransfers, Waiting
+from payments.application.wallets.open_wallet import OpenWallet
+from payments.domain.account import Account, AccountKind, treasury_id
+from payments.domain.approval import ApprovalRules
+from payments.domain.bulk import Bulk, BulkStatus, LineStatus
+from payments.domain.bulk_file import RawFile, RawLine
+from payments.domain.errors import BulkEnded, NotTheOwner, TooManyBulks, UnknownFormat
+from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
+from payments.domain.signature_policy import SignaturePolicy
+from payments.infrastructure.group_commit import GroupCommit
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, posting
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Rules:
+    async def refresh(self) -> None:
+        pass
+
+
+class Poster:
+    """Posts, and dies after the posting of the chunk that it is told to."""
+
+    def __init__(self, post: PostTransfers) -> None:
+        self._post = post
+        self.dies_after: int | None = None
+        self.posted = 0
+
+    async def __call__(self, waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        outcomes = await self._post(waiting)
+        self.posted += 1
+        if self.posted == self.dies_after:
+            raise Killed
+        return outcomes
+
+
+class Office:
+    """A payer with 1,000.00, payees, and bulks in chunks of two lines."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("payments.application.bulk.submit_bulk.CHUNK_LINES", 2)
+        self.uow, self.screening, self.clock, self.prices = FakeUnitOfWork(), FakeScreening(), ControlledClock(), FakePrices()
+        self.post = Poster(posting(self.uow, self.screening, self.clock, self.prices))
+        self.run = RunBulk(self.uow, self.post, Rules(), self.clock)
+        self.resume = ResumeBulks(self.uow, self.clock)
+        self.cancel = CancelBulk(self.uow, self.clock)
+        self.lines: list[RawLine] = []
+        self.mode = "best_effort"
+        self.policy = SignaturePolicy({"NAD": Decimal(5000)})
+        self.payer, self.source = new_id(), new_id()
+        self.payees = [new_id() for _ in range(4)]
+        self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}))
+
+    async def open(self) -> "Office":
+        treasury = Account(treasury_id("NAD"), AccountKind.SYSTEM, None, "NAD", Decimal(0), 0, self.clock.now())
+        self.uow.committed.accounts[treasury.id] = treasury
+        open_wallet = OpenWallet(self.uow, self.clock)
+        for wallet_id, owner_id in ((self.source, self.payer), *((payee, new_id()) for payee in self.payees)):
+            await open_wallet(actor=Actor.service("test"), wallet_id=wallet_id, owner_id=owner_id, currency="NAD")
+        issue = IssueMoney(GroupCommit(posting(self.uow, self.screening, self.clock)))
+        money = Money.of("1000", "NAD")
+        await issue(actor=self.actor, key="issue", wallet_id=self.source, amount=money, reason="test")
+        return self
+
+    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
+        accounts = self.uow.committed.accounts
+        return {
+            id_: Wallet(owner_id=accounts[id_].owner_id or id_, currency="NAD", is_closed=False)
+            for id_ in wallet_ids
+            if id_ in accounts
+        }
+
+    async def submit(self, *amounts: str, key: str = "k", actor: Actor | None = None, targets: Sequence[UUID] = ()) -> Accepted:
+        to = targets or self.payees
+        lines = [RawLine(place=f"lines.{n}", target=str(to[n % len(to)]), amount=amount) for n, amount in enumerate(amounts)]
+
+        def read(_body: bytes, given: Given) -> RawFile:
+            return RawFile(source=str(self.source), currency="NAD", mode=given.mode, lines=lines)
+
+        submit = SubmitBulk(self.uow, self, {"test": read}, self.policy, self.clock)
+        given = Given(today=self.clock.now().date(), mode=self.mode)
+        return await submit(actor=actor or self.actor, key=key, media_type="test", body=b"", given=given)
+
+    def bulk(self, bulk_id: UUID) -> Bulk:
+        return self.uow.committed.bulks[bulk_id][0]
+
+    def statuses(self, bulk_id: UUID) -> list[LineStatus]:
+        chunks = [chunk for (of, _), chunk in sorted(self.uow.committed.chunks.items()) if of == bulk_id]
+        return [outcome.status for chunk in chunks for outcome in chunk.outcomes or ()]
+
+    def moved(self) -> list[Decimal]:
+        return [self.uow.committed.accounts[payee].balance for payee in self.payees]
+
+
+@pytest.fixture
+async def office(monkeypatch: pytest.MonkeyPatch) -> Office:
+    return await Office(monkeypatch).open()
+
+
+async def test_each_line_is_settled_and_the_rest_is_told(office: Office) -> None:
+    bulk = (await office.submit("100.00", "2000.00", "300.00", "1.00", "0.50")).bulk
+    assert office.uow.committed.queued == [bulk.id]
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.PARTLY_COMPLETED
+    ended = office.bulk(bulk.id)
+    assert (ended.settled, ended.refused, ended.not_run) == (4, 1, 0)
+    assert office.statuses(bulk.id)[1] is LineStatus.REFUSED
+    assert office.moved() == [Decimal("100.50"), Decimal(0), Decimal(300), Decimal(1)]
+    told = [event for event in office.uow.committed.events if isinstance(event, BulkCompleted)]
+    assert [(event.status, event.settled) for event in told] == [("partly_completed", 4)]
+    # Three chunks, a message each, and none a line.
+    together = [event for event in office.uow.committed.events if isinstance(event, TransfersSettled)]
+    assert [len(event.settled) for event in together] == [1, 2, 1]
+    alone = [event for event in office.uow.committed.events if isinstance(event, TransferSettled)]
+    assert [event.kind for event in alone] == ["issuance"]
+    assert await office.run(bulk_id=bulk.id) is None
+
+
+async def test_all_or_nothing_is_nothing_when_one_line_is_refused_and_names_it(office: Office) -> None:
+    office.mode = "all_or_nothing"
+    bulk = (await office.submit("100.00", "600.00", "301.00", "1.00")).bulk
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.FAILED
+    assert office.moved() == [Decimal(0)] * 4
+    expected = [LineStatus.NOT_RUN, LineStatus.NOT_RUN, LineStatus.REFUSED, LineStatus.NOT_RUN]
+    assert office.statuses(bulk.id) == expected
+
+
+async def test_all_or_nothing_is_all_in_one_go(office: Office) -> None:
+    office.mode = "all_or_nothing"
+    bulk = (await office.submit(*["10.00"] * 7)).bulk
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert office.post.posted == 1
+    assert sum(office.moved()) == 70
+
+
+async def test_all_or_nothing_does_not_wait_for_an_approval(office: Office) -> None:
+    office.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, lambda _question: True)
+    office.mode = "all_or_nothing"
+    bulk = (await office.submit("10.00", "60.00")).bulk
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.FAILED
+    assert office.moved() == [Decimal(0)] * 4
+    office.mode = "best_effort"
+    other = (await office.submit("10.00", "60.00", key="k2")).bulk
+    assert await office.run(bulk_id=other.id) is BulkStatus.COMPLETED
+    assert office.statuses(other.id) == [LineStatus.SETTLED, LineStatus.AWAITING_APPROVAL]
+
+
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+@pytest.mark.parametrize("dies_after", [1, 2, 3])
+async def test_killed_after_any_posting_no_line_is_lost_or_doubled(office: Office, mode: str, dies_after: int) -> None:
+    office.mode = mode
+    bulk = (await office.submit("1.00", "2.00", "3.00", "4.00", "5.00")).bulk
+    office.post.dies_after = dies_after
+    if mode == "best_effort" or dies_after == 1:
+        with pytest.raises(Killed):
+            await office.run(bulk_id=bulk.id)
+    assert await office.run(bulk_id=bulk.id) in {BulkStatus.COMPLETED, None}
+    assert office.bulk(bulk.id).status is BulkStatus.COMPLETED
+    assert office.moved() == [Decimal(6), Decimal(2), Decimal(3), Decimal(4)]
+    assert set(office.statuses(bulk.id)) == {LineStatus.SETTLED}
+    assert len([key for _, key in office.uow.committed.transfers if key.startswith("bulk:")]) == 5
+
+
+async def test_compliance_away_is_no_lines_fault(office: Office) -> None:
+    bulk = (await office.submit("1.00")).bulk
+    office.screening.away = True
+    with pytest.raises(Unavailable):
+        await office.run(bulk_id=bulk.id)
+    assert office.bulk(bulk.id).status is BulkStatus.RUNNING
+    office.screening.away = False
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+
+
+async def test_what_is_screened_out_is_refused_without_saying_why(office: Office) -> None:
+    bulk = (await office.submit("1.00")).bulk
+    office.screening.blocked.add(office.payer)
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.FAILED
+    [[outcome]] = [chunk.outcomes or [] for chunk in office.uow.committed.chunks.values()]
+    assert outcome.code == "PAY_007"
+    assert "list" not in outcome.message
+
+
+async def test_cancelled_before_it_runs_nothing_moves(office: Office) -> None:
+    bulk = (await office.submit("1.00")).bulk
+    await office.cancel(actor=office.actor, bulk_id=bulk.id, reason="wrong month")
+    assert await office.run(bulk_id=bulk.id) is None
+    assert (office.bulk(bulk.id).status, office.moved()) == (BulkStatus.CANCELLED, [Decimal(0)] * 4)
+    with pytest.raises(BulkEnded):
+        await office.cancel(actor=office.actor, bulk_id=bulk.id, reason="again")
+    with pytest.raises(NotFound):
+        await office.cancel(actor=Actor(kind=ActorKind.USER, subject_id=str(new_id())), bulk_id=bulk.id, reason="not mine")
+
+
+async def test_cancelled_while_its_worker_is_dead_it_counts_what_had_been_settled(office: Office) -> None:
+    bulk = (await office.submit("1.00", "2.00", "3.00", "4.00")).bulk
+    office.post.dies_after = 1
+    with pytest.raises(Killed):
+        await office.run(bulk_id=bulk.id)
+    await office.cancel(actor=office.actor, bulk_id=bulk.id, reason="stop")
+    assert office.bulk(bulk.id).status is BulkStatus.CANCELLING
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.CANCELLED
+    ended = office.bulk(bulk.id)
+    assert (ended.settled, ended.not_run) == (2, 2)
+    assert office.moved() == [Decimal(1), Decimal(2), Decimal(0), Decimal(0)]
+    assert office.statuses(bulk.id) == [LineStatus.SETTLED] * 2 + [LineStatus.NOT_RUN] * 2
+
+
+async def test_a_bulk_that_nobody_runs_is_queued_again_and_given_up_after_a_day(office: Office) -> None:
+    bulk = (await office.submit("1.00")).bulk
+    office.uow.committed.queued.clear()
+    assert await office.resume() == 0
+    office.clock.advance(seconds=180)
+    assert await office.resume() == 1
+    assert office.uow.committed.queued == [bulk.id]
+    office.clock.advance(seconds=timedelta(hours=25).total_seconds())
+    await office.resume()
+    assert office.bulk(bulk.id).status is BulkStatus.CANCELLED
+
+
+async def test_the_same_key_is_the_same_bulk(office: Office) -> None:
+    first = await office.submit("1.00")
+    again = await office.submit("1.00")
+    assert (again.bulk.id, again.replayed) == (first.bulk.id, True)
+    with pytest.raises(KeyReused):
+        await office.submit("2.00")
+
+
+async def test_a_file_is_refused_for_whose_wallet_which_target_what_amount_and_how_many(office: Office) -> None:
+    stranger = Actor(kind=ActorKind.USER, subject_id=str(new_id()))
+    with pytest.raises(NotTheOwner):
+        await office.submit("1.00", actor=stranger)
+    with pytest.raises(InvalidValues) as unknown:
+        await office.submit("1.00", "1.00", targets=[office.payees[0], new_id()])
+    assert [fault.field for fault in unknown.value.faults] == ["lines.1.target_wallet_id"]
+    with pytest.raises(InvalidValues) as unsigned:
+        await office.submit("1.00", "5000.01")
+    assert [fault.field for fault in unsigned.value.faults] == ["lines.1.amount"]
+    submit = SubmitBulk(office.uow, office, {}, office.policy, office.clock)
+    with pytest.raises(UnknownFormat):
+        await submit(actor=office.actor, key="k", media_type="text/html", body=b"", given=Given(today=office.clock.now().date()))
+    for n in range(BULKS_OPEN_MAX):
+        await office.submit("1.00", key=f"key-{n}")
+    with pytest.raises(TooManyBulks):
+        await office.submit("1.00", key="one too many")
