@@ -1,0 +1,272 @@
+"""Bulks on PostgreSQL, with everything that can end in their midst: each line is settled once, and the books balance."""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from chassis.database import Database
+from chassis.testing.databases import DatabaseUrls
+from chassis.unit_of_work import SqlUnitOfWork
+from kernel.actor import Actor, ActorKind
+from kernel.clock import SystemClock
+from kernel.errors import DomainError
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.application.bulk.cancel_bulk import CancelBulk
+from payments.application.bulk.submit_bulk import SubmitBulk
+from payments.application.ports.bulk import Given
+from payments.application.transfers.issue_money import IssueMoney
+from payments.application.transfers.transfer_tokens import TransferTokens
+from payments.application.wallets.open_wallet import OpenWallet
+from payments.domain.bulk_file import RawFile, RawLine
+from payments.domain.errors import BulkEnded
+from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.infrastructure.group_commit import GroupCommit
+from payments.infrastructure.ledger_verification import LedgerVerification
+from payments.infrastructure.queries.bulks import SqlBulkQueries
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from services.payments.tests.fakes import FakeScreening, FakeSignatures, posting
+from services.payments.tests.integration.bulk_worker import runner
+
+WORKER = Path(__file__).with_name("bulk_worker.py")
+ROOT = Path(__file__).parents[4]
+LINES = 400
+
+
+@dataclass
+class Office:
+    database: Database
+    uow: SqlUnitOfWork[SqlPaymentsTransaction]
+    payer: UUID = field(default_factory=new_id)
+    source: UUID = field(default_factory=new_id)
+    payees: list[UUID] = field(default_factory=lambda: [new_id() for _ in range(20)])
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}))
+
+    async def open(self) -> "Office":
+        open_wallet = OpenWallet(self.uow, SystemClock())
+        for wallet, owner in ((self.source, self.payer), *((payee, new_id()) for payee in self.payees)):
+            await open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
+        issue = IssueMoney(GroupCommit(posting(self.uow, FakeScreening(), SystemClock())))
+        money = Money.of("100000", "NAD")
+        await issue(actor=self.actor, key="issue", wallet_id=self.source, amount=money, reason="test")
+        return self
+
+    async def submit(self, mode: str = "best_effort", *, amounts: Sequence[str] = ("1.00",) * LINES) -> UUID:
+        lines = [
+            RawLine(place=f"lines.{n}", target=str(self.payees[n % len(self.payees)]), amount=amount)
+            for n, amount in enumerate(amounts)
+        ]
+
+        def read(_body: bytes, _given: Given) -> RawFile:
+            return RawFile(source=str(self.source), currency="NAD", mode=mode, lines=lines)
+
+        submit = SubmitBulk(self.uow, SqlBulkQueries(self.database), {"test": read}, SignaturePolicy(), SystemClock())
+        today = SystemClock().now().date()
+        accepted = await submit(actor=self.actor, key=str(new_id()), media_type="test", body=b"", given=Given(today=today))
+        return accepted.bulk.id
+
+    async def rows(self, query: str, **parameters: object) -> Sequence[Any]:
+        async with self.database.read() as connection:
+            return (await connection.execute(text(query), parameters)).all()
+
+    async def require_whole(self, bulk_id: UUID, *, lines: int = LINES) -> None:
+        """Every line was settled once, was told once, and the ledger adds up."""
+        [bulk] = await self.rows("SELECT status, settled FROM bulks WHERE id = :id", id=bulk_id)
+        assert (bulk.status, bulk.settled) == ("completed", lines)
+        [made] = await self.rows(
+            "SELECT count(*), count(DISTINCT idempotency_key) FROM transfers WHERE link_id = :id", id=bulk_id
+        )
+        assert tuple(made) == (lines, lines)
+        [told] = await self.rows(
+            "SELECT count(*) FROM bulk_chunks, jsonb_array_elements(outcomes) outcome JOIN transfers t"
+            " ON t.id = (outcome ->> 2)::uuid WHERE bulk_id = :id AND outcome ->> 1 = 'settled'",
+            id=bulk_id,
+        )
+        assert told[0] == lines
+        ended = await self.rows(
+            "SELECT count(*) FROM outbox WHERE type = 'payments.bulk.completed' AND aggregate_id = :id", id=str(bulk_id)
+        )
+        assert ended[0][0] == 1
+        await self.require_sound()
+
+    async def require_sound(self) -> None:
+        async for finding in LedgerVerification(self.database).findings():
+            assert not finding.broken, finding
+
+
+@pytest.fixture
+async def office(database: Database, uow: SqlUnitOfWork[SqlPaymentsTransaction], monkeypatch: pytest.MonkeyPatch) -> Office:
+    monkeypatch.setattr("payments.application.bulk.submit_bulk.CHUNK_LINES", 20)
+    return await Office(database, uow).open()
+
+
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+async def test_killed_again_and_again_no_line_is_lost_or_doubled(office: Office, database_urls: DatabaseUrls, mode: str) -> None:
+    """kill -9 at any moment: before a posting, in its midst, between it and what is written down of it."""
+    bulk_id = await office.submit(mode)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for _ in range(6):
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, str(WORKER), database_urls.app, str(bulk_id), env=environment, cwd=ROOT
+        )
+        started = await _begun(office, bulk_id, worker)
+        await asyncio.sleep(random.uniform(0, 0.08 if started else 0))
+        if worker.returncode is None:
+            worker.kill()
+        await worker.wait()
+    await runner(office.database)(bulk_id=bulk_id)
+    await office.require_whole(bulk_id)
+
+
+async def _begun(office: Office, bulk_id: UUID, worker: asyncio.subprocess.Process) -> bool:
+    """Wait until the worker has taken the bulk up."""
+    [before] = await office.rows("SELECT version FROM bulks WHERE id = :id", id=bulk_id)
+    while worker.returncode is None:
+        [now] = await office.rows("SELECT version FROM bulks WHERE id = :id", id=bulk_id)
+        if now.version != before.version:
+            return True
+        await asyncio.sleep(0.002)
+    return False
+
+
+async def test_its_connections_cut_it_goes_on(office: Office, database_urls: DatabaseUrls, databases: Any) -> None:
+    bulk_id = await office.submit()
+    run = runner(office.database)
+    stop = asyncio.Event()
+
+    async def cut() -> None:
+        async with await psycopg.AsyncConnection.connect(databases.superuser_url, autocommit=True) as connection:
+            while not stop.is_set():
+                await asyncio.sleep(random.uniform(0.02, 0.1))
+                await connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+                    (database_urls.name,),
+                )
+
+    cutting = asyncio.create_task(cut())
+    for attempt in range(100):
+        if attempt == 30:
+            stop.set()
+            await cutting
+        try:
+            await run(bulk_id=bulk_id)
+            break
+        except (DBAPIError, psycopg.Error):
+            continue
+    stop.set()
+    await cutting
+    # What was cut while idle is found out at its next use.
+    await office.database.engine.dispose()
+    await office.require_whole(bulk_id)
+
+
+async def test_run_by_several_at_once_each_line_is_settled_once(office: Office) -> None:
+    """A worker taken for dead that was only slow."""
+    bulk_id = await office.submit()
+    run = runner(office.database)
+    await asyncio.gather(run(bulk_id=bulk_id), run(bulk_id=bulk_id), run(bulk_id=bulk_id))
+    await office.require_whole(bulk_id)
+
+
+async def test_all_or_nothing_is_seen_whole_or_not_at_all(office: Office) -> None:
+    bulk_id = await office.submit("all_or_nothing")
+    running = asyncio.create_task(runner(office.database)(bulk_id=bulk_id))
+    seen = set()
+    while not running.done():
+        [made] = await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
+        [left] = await office.rows("SELECT balance FROM accounts WHERE id = :id", id=office.source)
+        seen |= {made[0], left.balance}
+        await asyncio.sleep(0.002)
+    await running
+    assert seen <= {0, LINES, Decimal(100_000), Decimal(100_000 - LINES)}
+    await office.require_whole(bulk_id)
+
+
+async def test_refused_whole_it_leaves_nothing_behind(office: Office) -> None:
+    amounts = ["1.00"] * 50 + ["99951.00"] + ["1.00"] * 9
+    bulk_id = await office.submit("all_or_nothing", amounts=amounts)
+    await runner(office.database)(bulk_id=bulk_id)
+    [bulk] = await office.rows("SELECT status, refused, not_run FROM bulks WHERE id = :id", id=bulk_id)
+    assert tuple(bulk) == ("failed", 1, 59)
+    assert (await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id))[0][0] == 0
+    told = await office.rows(
+        "SELECT outcome ->> 0 FROM bulk_chunks, jsonb_array_elements(outcomes) outcome WHERE bulk_id = :id"
+        " AND outcome ->> 1 = 'refused'",
+        id=bulk_id,
+    )
+    assert [row[0] for row in told] == ["51"]
+    await office.require_sound()
+
+
+async def test_cancelled_in_its_midst_counts_and_ledger_agree(office: Office) -> None:
+    bulk_id = await office.submit()
+    running = asyncio.create_task(runner(office.database)(bulk_id=bulk_id))
+    await asyncio.sleep(0.05)
+    try:
+        await CancelBulk(office.uow, SystemClock())(actor=office.actor, bulk_id=bulk_id, reason="stop")
+    except BulkEnded:
+        pytest.fail("it was to be under way still")
+    await running
+    [bulk] = await office.rows("SELECT status, settled, not_run FROM bulks WHERE id = :id", id=bulk_id)
+    [made] = await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
+    assert bulk.status == "cancelled"
+    assert (bulk.settled, bulk.settled + bulk.not_run) == (made[0], LINES)
+    await office.require_sound()
+
+
+async def test_others_pay_meanwhile_and_the_payer_too(office: Office) -> None:
+    """Single transfers from and to the same wallets while bulks run: no deadlock, nothing lost."""
+    pay = TransferTokens(GroupCommit(posting(office.uow, FakeScreening(), SystemClock())), FakeSignatures(), SignaturePolicy())
+    bulk_ids = [await office.submit(), await office.submit("all_or_nothing")]
+    run = runner(office.database)
+    refused: list[DomainError] = []
+
+    async def spend(number: int) -> None:
+        for n in range(10):
+            order = TransferOrder(
+                kind=TransferKind.TRANSFER,
+                key=f"{number}-{n}",
+                initiator_id=office.payer,
+                source_id=office.source,
+                target_id=random.choice(office.payees),
+                amount=Money.of("0.10", "NAD"),
+                description="",
+            )
+            try:
+                await pay(actor=office.actor, order=order)
+            except DomainError as refusal:
+                refused.append(refusal)
+
+    await asyncio.gather(*(run(bulk_id=bulk_id) for bulk_id in bulk_ids), *(spend(n) for n in range(8)))
+    assert refused == []
+    for bulk_id in bulk_ids:
+        await office.require_whole(bulk_id)
+    [left] = await office.rows("SELECT balance FROM accounts WHERE id = :id", id=office.source)
+    assert left.balance == Decimal(100_000) - 2 * LINES - 8
+
+
+async def test_what_was_written_down_cannot_be_rewritten(office: Office, database_urls: DatabaseUrls) -> None:
+    bulk_id = await office.submit(amounts=["1.00"] * 3)
+    await runner(office.database)(bulk_id=bulk_id)
+    async with await psycopg.AsyncConnection.connect(database_urls.owner, autocommit=True) as connection:
+        for change in ("outcomes = NULL", "lines = '[]'", "outcomes = jsonb_set(outcomes, '{0,1}', '\"refused\"')"):
+            with pytest.raises(psycopg.errors.RestrictViolation):
+                await connection.execute(f"UPDATE bulk_chunks SET {change} WHERE bulk_id = %s", (bulk_id,))
+        with pytest.raises(psycopg.errors.CheckViolation):
+            await connection.execute("UPDATE bulks SET settled = settled + 1 WHERE id = %s", (bulk_id,))
