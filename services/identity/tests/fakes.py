@@ -14,9 +14,9 @@ from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFi
 from identity.application.messages.queries import MessageContent
 from identity.application.ports.accounts import Verified
 from identity.application.ports.keys import KeyPair
-from identity.application.sessions.queries import CredentialView, NameKind, SessionView, SignInName
+from identity.application.sessions.queries import CredentialView, NameKind, SignInName
 from identity.domain.device import Device
-from identity.domain.errors import AccountExists, TooManyAttempts
+from identity.domain.errors import AccountExists
 from identity.domain.message import Channel, Message, Template
 from identity.domain.one_time_code import OneTimeCode
 from identity.domain.profile import Profile, canonical_email
@@ -37,6 +37,7 @@ from services.identity.tests.fakes_factors import (
     FakeRecoveryRequests,
 )
 from services.identity.tests.fakes_privacy import FakeDeviceKeys, FakePrivacyQueries, FakeWalletAddresses, PrivacyStore
+from services.identity.tests.fakes_sessions import FakeAttempts, FakeSessionQueries
 
 T = TypeVar("T")
 
@@ -156,6 +157,10 @@ class FakeSessions:
         live = [session for session in self._store.sessions.values() if session.user_id == user_id and session.is_live]
         return sorted(live, key=lambda session: session.id)
 
+    async def lock_overdue(self, *, at: datetime, idle_for: timedelta, limit: int) -> Sequence[Session]:
+        live = sorted((one for one in self._store.sessions.values() if one.is_live), key=lambda one: (one.started_at, one.id))
+        return [one for one in live if one.overdue(at=at, idle_for=idle_for)][:limit]
+
     async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
         for session in self._store.sessions.values():
             if (session.user_id, session.device_id, session.is_live) == (user_id, device_id, True):
@@ -244,7 +249,7 @@ class FakeUnitOfWork:
         return [fact.action for fact, _ in self.committed.facts]
 
 
-class FakeQueries(FakePrivacyQueries, FakeFactorQueries):
+class FakeQueries(FakePrivacyQueries, FakeFactorQueries, FakeSessionQueries):
     def __init__(self, uow: FakeUnitOfWork) -> None:
         self._uow = uow
 
@@ -276,11 +281,6 @@ class FakeQueries(FakePrivacyQueries, FakeFactorQueries):
     async def subject(self, subject_id: UUID) -> SubjectView | None:
         user = self._store.users.get(subject_id)
         return SubjectView(user.id, user.is_active) if user else None
-
-    async def sessions_of(self, user_id: UUID, page: PageRequest) -> Page[SessionView]:
-        sessions = [session for session in self._store.sessions.values() if session.user_id == user_id]
-        sessions.sort(key=lambda session: (session.started_at, session.id), reverse=True)
-        return _page([_session_view(session) for session in sessions], page)
 
     async def waiting_message(self, message_id: UUID) -> MessageContent | None:
         sent = next((sent for sent in self._store.messages if sent.message.id == message_id), None)
@@ -316,19 +316,6 @@ class FakeQueries(FakePrivacyQueries, FakeFactorQueries):
 def _credential_view(user: User) -> CredentialView:
     return CredentialView(
         user.id, user.password_hash, user.password_changed_at, user.is_active, has_second_factor=user.has_second_factor
-    )
-
-
-def _session_view(session: Session) -> SessionView:
-    return SessionView(
-        session.id,
-        session.device_id,
-        session.methods,
-        session.started_at,
-        session.rotated_at,
-        session.expires_at,
-        session.ended_at,
-        session.end_reason,
     )
 
 
@@ -372,22 +359,6 @@ class FakeAccessTokens:
 
     def issue(self, session: Session, *, roles: Sequence[str], at: datetime) -> str:
         return f"access:{session.id}:{','.join(roles)}"
-
-
-@dataclass
-class FakeAttempts:
-    """Admits `limit` attempts an account and address until one succeeds."""
-
-    limit: int = 10
-    counted: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    async def admit(self, account: str, ip: str) -> None:
-        count = self.counted[account, ip] = self.counted.get((account, ip), 0) + 1
-        if count > self.limit:
-            raise TooManyAttempts(retry_after_seconds=60)
-
-    async def forget(self, account: str, ip: str) -> None:
-        self.counted.pop((account, ip), None)
 
 
 @dataclass

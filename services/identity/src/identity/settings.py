@@ -22,7 +22,12 @@ class IdentitySettings(ServiceSettings):
 
     access_token_seconds: int = Field(default=900, ge=60, le=900)
     session_days: int = Field(default=7, ge=1, le=7)
+    # A session that is left alone for so long is over. Longer than an access token lives, or one could outlive it.
+    session_idle_minutes: int = Field(default=1440, ge=20, le=10_080)
+    signing_key_days: int = Field(default=30, ge=1, le=365)
     login_attempts_per_hour: int = Field(default=10, ge=1, le=100_000)
+    # Failures from one address, over all accounts.
+    login_failures_per_hour_of_address: int = Field(default=100, ge=1, le=1_000_000)
 
     # Roles whose holders sign in with a second factor only; who has none yet sets one up at the next sign-in.
     mfa_required_roles: frozenset[str] = frozenset()
@@ -63,6 +68,14 @@ class IdentitySettings(ServiceSettings):
     @property
     def access_token_life(self) -> timedelta:
         return timedelta(seconds=self.access_token_seconds)
+
+    @property
+    def session_idle(self) -> timedelta:
+        return timedelta(minutes=self.session_idle_minutes)
+
+    @property
+    def signing_key_life(self) -> timedelta:
+        return timedelta(days=self.signing_key_days)
 
     @property
     def session_life(self) -> timedelta:

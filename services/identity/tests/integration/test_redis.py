@@ -14,6 +14,7 @@ from chassis.testing.running import endpoint, through
 from identity.domain.errors import TooManyAttempts
 from identity.infrastructure.attempts import LimitedAttempts
 from identity.infrastructure.revocations import KEPT_SECONDS, KEY, RedisRevocations
+from kernel.errors import Unavailable
 
 Proxies = Callable[[str, int], Awaitable[FaultProxy]]
 ENDED = datetime(2026, 3, 21, 8, 0, 0, 250_000, tzinfo=UTC)
@@ -26,15 +27,51 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-async def test_attempts_are_limited_by_account_and_address(redis: Redis, redis_url: str) -> None:
+@pytest.mark.clause("ASVS 6.1.1")
+async def test_attempts_are_limited_by_account_wherever_they_come_from(redis: Redis, redis_url: str) -> None:
     attempts = LimitedAttempts(redis, redis_url, per_hour=3)
     for _ in range(3):
         await attempts.admit("ndapewa", "198.51.100.7")
     with pytest.raises(TooManyAttempts) as refused:
         await attempts.admit("ndapewa", "198.51.100.7")
     assert 3500 < refused.value.retry_after_seconds <= 3600
-    await attempts.admit("ndapewa", "198.51.100.8")
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit("ndapewa", "198.51.100.8")
     await attempts.admit("johannes", "198.51.100.7")
+    await attempts.unlock("ndapewa")
+    await attempts.admit("ndapewa", "198.51.100.7")
+
+
+@pytest.mark.clause("ASVS 6.1.1")
+async def test_a_known_device_counts_for_itself(redis: Redis, redis_url: str) -> None:
+    attempts = LimitedAttempts(redis, redis_url, per_hour=2, per_hour_of_address=2)
+    for _ in range(2):
+        await attempts.admit("ndapewa", "198.51.100.7")
+        await attempts.fail("198.51.100.7")
+    for account in ("ndapewa", "johannes"):
+        with pytest.raises(TooManyAttempts):
+            await attempts.admit(account, "198.51.100.7")
+    for _ in range(2):
+        await attempts.admit("ndapewa", "198.51.100.7", device="telephone")
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit("ndapewa", "198.51.100.7", device="telephone")
+    await attempts.forget("ndapewa", "198.51.100.7", device="telephone")
+    await attempts.admit("ndapewa", "198.51.100.7", device="telephone")
+    # A success on the known device gives strangers no further attempts.
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit("ndapewa", "198.51.100.8")
+
+
+async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(redis: Redis, redis_url: str) -> None:
+    attempts = LimitedAttempts(redis, redis_url, per_hour=2, per_hour_of_address=3)
+    for number in range(20):
+        await attempts.admit(f"clerk-{number}", "198.51.100.9")
+        await attempts.forget(f"clerk-{number}", "198.51.100.9")
+    for _ in range(3):
+        await attempts.fail("198.51.100.9")
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit("somebody", "198.51.100.9")
+    await attempts.admit("somebody", "198.51.100.10")
 
 
 async def test_attempts_are_shared_by_processes_and_forgotten_after_a_success(redis: Redis, redis_url: str) -> None:
@@ -59,6 +96,8 @@ async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url
     with pytest.raises(TooManyAttempts):
         await attempts.admit("ndapewa", "198.51.100.7")
     await attempts.forget("ndapewa", "198.51.100.7")
+    with pytest.raises(Unavailable):
+        await attempts.unlock("ndapewa")
     await proxy.heal()
     await attempts.admit("ndapewa", "198.51.100.7")
     await client.aclose()

@@ -36,6 +36,7 @@ from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy
 from identity.domain.session import Session
 from identity.domain.user import UserStatus
+from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.generated_password import generate_password
 from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
@@ -44,7 +45,6 @@ from kernel.errors import AccessDenied, DomainError, NotFound, Unavailable
 from kernel.pages import PageRequest
 from services.identity.tests.fakes import (
     FakeAccessTokens,
-    FakeAttempts,
     FakeContacts,
     FakeKeyMaker,
     FakePasswords,
@@ -54,6 +54,7 @@ from services.identity.tests.fakes import (
     FakeUnitOfWork,
     fake_digest,
 )
+from services.identity.tests.fakes_sessions import FakeAttempts
 from services.identity.tests.people import CODE, PASSWORD, STRANGER, registered
 
 
@@ -75,7 +76,10 @@ class World:
         contacts = FakeContacts()
         self.register_user = RegisterUser(self.uow, self.passwords, PasswordPolicy(), contacts, codes, self.clock)
         self.confirm_email = ConfirmCode(self.uow, codes, self.clock, frozenset({Purpose.REGISTRATION, Purpose.EMAIL}))
-        self.start_session = StartSession(self.uow, self.roles, self.access, self.refresh_tokens, self.clock, timedelta(days=7))
+        self.device_tokens = SignedDeviceTokens(bytes(32))
+        self.start_session = StartSession(
+            self.uow, self.roles, self.access, self.refresh_tokens, self.clock, timedelta(days=7), self.device_tokens
+        )
         self.sign_in_use_case = SignIn(
             self.uow,
             self.queries,
@@ -85,6 +89,7 @@ class World:
             self.start_session,
             ChallengeSecondFactor(self.uow, self.queries, self.roles, RandomSecrets(), self.clock),
             self.clock,
+            self.device_tokens,
         )
         self.refresh_use_case = RefreshSession(
             self.uow, self.roles, self.access, self.refresh_tokens, self.revocations, self.clock

@@ -37,7 +37,12 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
             ring=ring,
             passwords=passwords,
             roles=GovernanceRoles(governance),
-            attempts=LimitedAttempts(redis, settings.redis_url.get_secret_value(), per_hour=settings.login_attempts_per_hour),
+            attempts=LimitedAttempts(
+                redis,
+                settings.redis_url.get_secret_value(),
+                per_hour=settings.login_attempts_per_hour,
+                per_hour_of_address=settings.login_failures_per_hour_of_address,
+            ),
             revocations=RedisRevocations(redis),
             clock=parts.clock,
         )

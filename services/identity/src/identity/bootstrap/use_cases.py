@@ -37,10 +37,14 @@ from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.queries import IdentityQueries
 from identity.application.recovery import Recovery
 from identity.application.sessions import Sessions
+from identity.application.sessions.end_many_sessions import RevokeSession, SignOutEverywhere
+from identity.application.sessions.manage_devices import ChangeDevice, RevokeDevice
+from identity.application.sessions.read_sessions import GetDevice, GetSession, ListDevices, ListSessions
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
+from identity.application.sessions.unlock_user import UnlockUser
 from identity.bootstrap.factors import build_factors
 from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work
 from identity.bootstrap.recovery import build_recovery
@@ -49,6 +53,7 @@ from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.challenges import SignedChallenges
 from identity.infrastructure.contacts import ParsedContacts
 from identity.infrastructure.device_signatures import VerifiedSignatures
+from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.generated_password import generate_password
 from identity.infrastructure.one_time_codes import generate_code
 from identity.infrastructure.one_time_secrets import RandomSecrets
@@ -102,6 +107,7 @@ class World:
             SignedRefreshTokens(self.master_key),
             self.clock,
             self.settings.session_life,
+            SignedDeviceTokens(self.master_key),
         )
 
 
@@ -144,23 +150,34 @@ def accounts(world: World) -> Accounts:
 
 
 def sessions(world: World) -> Sessions:
-    settings, uow = world.settings, world.uow
+    settings, uow, queries, clock, revocations = world.settings, world.uow, world.queries, world.clock, world.revocations
+    digest = BlindIndex(world.master_key, purpose="sign-in-name")
     access_tokens, refresh_tokens = world.access_tokens, SignedRefreshTokens(world.master_key)
     return Sessions(
         sign_in=SignIn(
             uow=uow,
-            queries=world.queries,
+            queries=queries,
             passwords=world.passwords,
             attempts=world.attempts,
-            digest=BlindIndex(world.master_key, purpose="sign-in-name"),
+            digest=digest,
             start=world.start_session,
-            challenge=ChallengeSecondFactor(
-                uow, world.queries, world.roles, RandomSecrets(), world.clock, settings.mfa_required_roles
-            ),
-            clock=world.clock,
+            challenge=ChallengeSecondFactor(uow, queries, world.roles, RandomSecrets(), clock, settings.mfa_required_roles),
+            clock=clock,
+            device_tokens=SignedDeviceTokens(world.master_key),
         ),
-        refresh_session=RefreshSession(uow, world.roles, access_tokens, refresh_tokens, world.revocations, world.clock),
-        sign_out=SignOut(uow, world.revocations, world.clock, settings.access_token_life),
+        refresh_session=RefreshSession(
+            uow, world.roles, access_tokens, refresh_tokens, revocations, clock, settings.session_idle
+        ),
+        sign_out=SignOut(uow, revocations, clock, settings.access_token_life),
+        sign_out_everywhere=SignOutEverywhere(uow, revocations, clock),
+        list_sessions=ListSessions(queries),
+        get_session=GetSession(queries),
+        revoke_session=RevokeSession(uow, revocations, clock),
+        list_devices=ListDevices(queries),
+        get_device=GetDevice(queries),
+        change_device=ChangeDevice(uow, clock),
+        revoke_device=RevokeDevice(uow, revocations, clock),
+        unlock_user=UnlockUser(uow, queries, world.attempts, digest, clock),
     )
 
 

@@ -17,12 +17,18 @@ RETRY_SECONDS_MAX = 10
 
 class EndReason(StrEnum):
     SIGNED_OUT = "signed_out"
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+    REVOKED = "revoked"
+    DEVICE_REVOKED = "device_revoked"
+    IDLE = "idle"
+    EXPIRED = "expired"
     REPLACED = "replaced"
     REFRESH_REUSED = "refresh_reused"
     WRONG_DEVICE = "wrong_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason's name
     SUSPENDED = "suspended"
     DELETED = "deleted"
+    ERASURE = "erasure"
     RECOVERED = "recovered"
 
 
@@ -30,6 +36,7 @@ class Presented(StrEnum):
     """What a genuine refresh token turned out to be."""
 
     CURRENT = "current"
+    IDLE = "idle"
     RETRIED = "retried"
     REUSED = "reused"
     WRONG_DEVICE = "wrong_device"
@@ -89,7 +96,18 @@ class Session(Aggregate):
     def is_live(self) -> bool:
         return self.ended_at is None
 
-    def present(self, token: RefreshToken, *, device_id: UUID, at: datetime) -> Presented:
+    @property
+    def last_active_at(self) -> datetime:
+        """When the device last showed that it is in use: by signing in, refreshing, or proving again who holds it."""
+        return max(self.rotated_at or self.started_at, self.authenticated_at)
+
+    def overdue(self, *, at: datetime, idle_for: timedelta) -> EndReason | None:
+        """Tell why the session should be over by now, None when it should not."""
+        if at >= self.expires_at:
+            return EndReason.EXPIRED
+        return EndReason.IDLE if at - self.last_active_at >= idle_for else None
+
+    def present(self, token: RefreshToken, *, device_id: UUID, at: datetime, idle_for: timedelta = timedelta.max) -> Presented:
         """Tell what a presented token is; raises InvalidRefreshToken when the session is over, SessionExpired at its end."""
         if not self.is_live or token.session_id != self.id:
             raise InvalidRefreshToken(session_id=self.id)
@@ -98,7 +116,7 @@ class Session(Aggregate):
         if device_id != self.device_id:
             return Presented.WRONG_DEVICE
         if token.generation == self.generation and hmac.compare_digest(token.digest, self.current_digest):
-            return Presented.CURRENT
+            return Presented.IDLE if self.overdue(at=at, idle_for=idle_for) else Presented.CURRENT
         return Presented.RETRIED if self._is_retry(token, at) else Presented.REUSED
 
     def rotate(self, successor: RefreshToken, *, sealed: bytes, at: datetime) -> None:

@@ -99,6 +99,10 @@ devices = Table(
     Column("device_id", Uuid, primary_key=True),
     Column("first_seen_at", _time(), nullable=False),
     Column("last_seen_at", _time(), nullable=False),
+    Column("name", Text),
+    Column("known_since", _time()),
+    Column("trusted_at", _time()),
+    Column("revoked_at", _time()),
 )
 sessions = Table(
     "sessions",

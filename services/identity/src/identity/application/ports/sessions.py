@@ -10,7 +10,8 @@ from identity.domain.session import RefreshToken, Session
 
 
 class Devices(Protocol):
-    async def find(self, user_id: UUID, device_id: UUID) -> Device | None: ...
+    async def find(self, user_id: UUID, device_id: UUID) -> Device | None:
+        """Find a device; it changes only under its user's lock."""
 
     def add(self, device: Device) -> None: ...
 
@@ -27,6 +28,9 @@ class Sessions(Protocol):
 
     async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
         """Find and lock the device's live session; only under its user's lock, or a new one may come between."""
+
+    async def lock_overdue(self, *, at: datetime, idle_for: timedelta, limit: int) -> Sequence[Session]:
+        """Find and lock live sessions that are idle or past their end, oldest first, leaving out those that others hold."""
 
 
 class Roles(Protocol):
@@ -54,12 +58,31 @@ class RefreshTokens(Protocol):
     def open_successor(self, spent: RefreshToken, sealed: bytes) -> str: ...
 
 
+class DeviceTokens(Protocol):
+    def issue(self, device: Device) -> str:
+        """Return what the device shows at its next sign-in to be taken for itself; the same until it is revoked."""
+
+    def proves(self, text: str, *, user_id: UUID, device_id: UUID, known_since: datetime) -> bool: ...
+
+
 class Attempts(Protocol):
-    async def admit(self, account: str, ip: str) -> None:
+    """How often a password may be tried within an hour.
+
+    Attempts count against the account, whoever makes them, and failures against the address. A device that has proven
+    itself known to the account counts for itself alone: no stranger can use up what its owner has there.
+    """
+
+    async def admit(self, account: str, ip: str, *, device: str | None = None) -> None:
         """Count an attempt; raises TooManyAttempts when there were too many."""
 
-    async def forget(self, account: str, ip: str) -> None:
-        """Start counting anew after a success."""
+    async def fail(self, ip: str) -> None:
+        """Count a failure against the address. A success counts nothing: a whole office may share one."""
+
+    async def forget(self, account: str, ip: str, *, device: str | None = None) -> None:
+        """Start counting the account's attempts anew after a success; of a known device only its own."""
+
+    async def unlock(self, account: str) -> None:
+        """Start counting an account's attempts anew; raises Unavailable when the counters cannot be reached."""
 
 
 class Revocations(Protocol):

@@ -1,7 +1,9 @@
 """The audit facts of signing in and of sessions. None holds a secret or plain personal data."""
 
 from datetime import datetime
+from hashlib import sha256
 
+from identity.domain.device import Device
 from identity.domain.session import Session
 from kernel.audit import AuditFact, State
 
@@ -43,8 +45,44 @@ def refresh_reused(session: Session, *, before: State, at: datetime) -> AuditFac
     return _session_fact("identity.session.refresh_reused", session, before=before, at=at)
 
 
+def device_changed(device: Device, *, before: State, at: datetime) -> AuditFact:
+    return _device_fact("identity.device.change", device, before=before, at=at)
+
+
+def device_revoked(device: Device, *, before: State, at: datetime) -> AuditFact:
+    return _device_fact("identity.device.revoke", device, before=before, at=at)
+
+
+def device_state(device: Device) -> dict[str, object]:
+    """Say what may change of a device; a name is the owner's own words, so only whether there is one, and which by digest."""
+    name = sha256(f"{device.user_id}:{device.name}".encode()).hexdigest()[:16] if device.name else None
+    return {"name_digest": name, "trusted": device.trusted_at is not None, "revoked": device.is_revoked}
+
+
+def unlocked(user_id: str, *, reason: str, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.user.unlock",
+        resource_type="user",
+        resource_id=user_id,
+        occurred_at=at,
+        reason=reason,
+    )
+
+
 def session_state(session: Session) -> State:
     return _state(session)
+
+
+def _device_fact(action: str, device: Device, *, before: State, at: datetime) -> AuditFact:
+    return AuditFact(
+        action=action,
+        resource_type="device",
+        resource_id=str(device.device_id),
+        occurred_at=at,
+        before=before,
+        after=device_state(device),
+        related_ids=(str(device.user_id),),
+    )
 
 
 def _session_fact(action: str, session: Session, *, before: State, at: datetime) -> AuditFact:

@@ -44,6 +44,7 @@ class CredentialView:
 @dataclass(frozen=True, slots=True)
 class SessionView:
     id: UUID
+    user_id: UUID
     device_id: UUID
     methods: tuple[str, ...]
     started_at: datetime
@@ -53,10 +54,31 @@ class SessionView:
     end_reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """`last_active_at` is the last refresh, or the last sign-in; `session_id` its live session."""
+
+    device_id: UUID
+    name: str | None
+    first_seen_at: datetime
+    last_active_at: datetime
+    known_since: datetime | None
+    trusted_at: datetime | None
+    revoked_at: datetime | None
+    session_id: UUID | None
+
+
 class SessionQueries(Protocol):
     async def credential_of(self, user_id: UUID) -> CredentialView | None: ...
 
     async def credential(self, name: SignInName) -> CredentialView | None: ...
 
-    async def sessions_of(self, user_id: UUID, page: PageRequest) -> Page[SessionView]:
-        """List a user's sessions, newest first, the ended ones too."""
+    async def sessions_of(self, user_id: UUID, page: PageRequest, *, live: bool | None = None) -> Page[SessionView]:
+        """List a user's sessions, newest first: those that live, those that have ended, or all."""
+
+    async def session(self, session_id: UUID) -> SessionView | None: ...
+
+    async def devices_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceView]:
+        """List a user's devices by their last sign-in, latest first, the revoked ones too."""
+
+    async def device(self, user_id: UUID, device_id: UUID) -> DeviceView | None: ...

@@ -1,17 +1,22 @@
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from identity.application.ports.sessions import AccessTokens, RefreshTokens, Revocations, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import facts
 from identity.application.sessions.token_pair import TokenPair
-from identity.domain.errors import InvalidRefreshToken
+from identity.domain.errors import InvalidRefreshToken, SessionExpired
+from identity.domain.message import Template
 from identity.domain.session import EndReason, Presented, RefreshToken, Session
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
 
-_REASONS = {Presented.REUSED: EndReason.REFRESH_REUSED, Presented.WRONG_DEVICE: EndReason.WRONG_DEVICE}
+_REASONS = {
+    Presented.REUSED: EndReason.REFRESH_REUSED,
+    Presented.WRONG_DEVICE: EndReason.WRONG_DEVICE,
+    Presented.IDLE: EndReason.IDLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,8 @@ class RefreshSession:
     """Spend a refresh token for the next pair, as one operation on the locked session.
 
     The same device asking again within ten seconds gets the same successor, for its first answer may have been lost.
-    A spent token otherwise, or one from another device, is a stolen one: it ends the session.
+    A spent token otherwise, or one from another device, is a stolen one: it ends the session, and its owner is told.
+    A session that was left alone for `idle_for` ends too.
     """
 
     uow: UnitOfWork
@@ -28,6 +34,7 @@ class RefreshSession:
     refresh_tokens: RefreshTokens
     revocations: Revocations
     clock: Clock
+    idle_for: timedelta = timedelta.max
 
     async def __call__(self, *, actor: Actor, refresh_token: str, device_id: UUID) -> TokenPair:
         """Raise InvalidRefreshToken, SessionExpired, or Unavailable when governance is away (nothing is spent then)."""
@@ -38,7 +45,8 @@ class RefreshSession:
             session, successor = await self._spend(tx, token, device_id, at)
         if successor is None:
             await self.revocations.try_add(session.id, ended_at=at)
-            raise InvalidRefreshToken(session_id=session.id)
+            idle = session.end_reason == EndReason.IDLE
+            raise SessionExpired(session_id=session.id) if idle else InvalidRefreshToken(session_id=session.id)
         access_token = self.access_tokens.issue(session, roles=roles, at=at)
         return TokenPair(access_token, successor, int(self.access_tokens.life.total_seconds()))
 
@@ -48,7 +56,7 @@ class RefreshSession:
         if session is None:
             raise InvalidRefreshToken(session_id=token.session_id)
         before = facts.session_state(session)
-        presented = session.present(token, device_id=device_id, at=at)
+        presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
         if presented is Presented.RETRIED and session.sealed_successor:
             return session, self.refresh_tokens.open_successor(token, session.sealed_successor)
         if presented is Presented.CURRENT:
@@ -60,7 +68,11 @@ class RefreshSession:
             return session, successor.text
         reason = _REASONS.get(presented, EndReason.REFRESH_REUSED)
         session.end(reason, at=at, access_token_life=self.access_tokens.life)
-        tx.record(facts.refresh_reused(session, before=before, at=at))
+        if reason is EndReason.IDLE:
+            tx.record(facts.session_ended(session, before=before, at=at))
+        else:
+            await tx.messages.send(session.user_id, Template.SESSION_COMPROMISED)
+            tx.record(facts.refresh_reused(session, before=before, at=at))
         return session, None
 
 

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
 from identity.application.ports.accounts import Passwords, Verified
-from identity.application.ports.sessions import Attempts, Digests
+from identity.application.ports.sessions import Attempts, DeviceTokens, Digests
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import facts
 from identity.application.sessions.queries import CredentialView, SessionQueries, SignInName
@@ -34,20 +34,36 @@ class SignIn:
     start: StartSession
     challenge: ChallengeSecondFactor
     clock: Clock
+    device_tokens: DeviceTokens
 
-    async def __call__(self, *, actor: Actor, name: SignInName, password: str, device_id: UUID) -> TokenPair | Challenged:
+    async def __call__(
+        self, *, actor: Actor, name: SignInName, password: str, device_id: UUID, device_token: str | None = None
+    ) -> TokenPair | Challenged:
         """Raise InvalidCredentials, TooManyAttempts, or Unavailable (hashing at its limit, governance away)."""
-        account = self.digest(f"{name.kind}:{name.text}").hex()[:32]
-        await self.attempts.admit(account, actor.ip)
+        account = account_of(self.digest, name)
         credential = await self.queries.credential(name)
+        known = await self._known_device(credential, device_id, device_token)
+        await self.attempts.admit(account, actor.ip, device=known)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
         if credential is None or not verified.matches or not credential.is_active:
+            await self.attempts.fail(actor.ip)
             await self._refuse(actor, account, credential, device_id)
             raise InvalidCredentials
         outcome = await self._go_on(actor, credential, verified, device_id)
         # A right password is no guess; codes have a count of their own.
-        await self.attempts.forget(account, actor.ip)
+        await self.attempts.forget(account, actor.ip, device=known)
         return outcome
+
+    async def _known_device(self, credential: CredentialView | None, device_id: UUID, token: str | None) -> str | None:
+        """Return the device's id when it proves that it is known to the account."""
+        if token is None:
+            return None
+        # Asked for nobody's device too: how long an answer takes must not tell whether there is an account.
+        device = await self.queries.device(credential.user_id if credential else UUID(int=0), device_id)
+        if credential is None or device is None or device.revoked_at or device.known_since is None:
+            return None
+        proven = self.device_tokens.proves(token, user_id=credential.user_id, device_id=device_id, known_since=device.known_since)
+        return str(device_id) if proven else None
 
     async def _go_on(
         self, actor: Actor, credential: CredentialView, verified: Verified, device_id: UUID
@@ -71,6 +87,11 @@ class SignIn:
         user_id = str(credential.user_id) if credential else None
         async with self.uow.begin(actor) as tx:
             tx.record(facts.sign_in_failed(account, user_id=user_id, device_id=str(device_id), at=self.clock.now()))
+
+
+def account_of(digest: Digests, name: SignInName) -> str:
+    """Return what attempts on a name are counted under, whether or not anybody has that name."""
+    return digest(f"{name.kind}:{name.text}").hex()[:32]
 
 
 def _confirm(user: User, credential: CredentialView, verified: Verified) -> None:

@@ -3,12 +3,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from identity.application.ports.sessions import AccessTokens, RefreshTokens, Roles
+from identity.application.ports.sessions import AccessTokens, DeviceTokens, RefreshTokens, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import facts
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device import Device
 from identity.domain.errors import InvalidCredentials
+from identity.domain.message import Template
 from identity.domain.session import EndReason, RefreshToken, Session
 from identity.domain.user import User
 from kernel.actor import Actor, ActorKind
@@ -30,6 +31,7 @@ class StartSession:
     refresh_tokens: RefreshTokens
     clock: Clock
     session_life: timedelta
+    device_tokens: DeviceTokens
 
     async def __call__(
         self, *, actor: Actor, user_id: UUID, device_id: UUID, methods: tuple[str, ...], confirm: Callable[[User], None]
@@ -43,24 +45,41 @@ class StartSession:
             if user is None or not user.is_active:
                 raise InvalidCredentials
             confirm(user)
-            session = await self._open(tx, user, token, methods, device_id, at)
+            device, is_new = await self._meet(tx, user, device_id, actor.ip, at)
+            session = await self._open(tx, user, token, methods, device_id, at, new_device=is_new)
         access_token = self.access_tokens.issue(session, roles=roles, at=at)
-        return TokenPair(access_token, token.text, int(self.access_tokens.life.total_seconds()))
+        expires_in = int(self.access_tokens.life.total_seconds())
+        return TokenPair(access_token, token.text, expires_in, self.device_tokens.issue(device))
 
     async def _open(
-        self, tx: Transaction, user: User, token: RefreshToken, methods: tuple[str, ...], device_id: UUID, at: datetime
+        self,
+        tx: Transaction,
+        user: User,
+        token: RefreshToken,
+        methods: tuple[str, ...],
+        device_id: UUID,
+        at: datetime,
+        *,
+        new_device: bool,
     ) -> Session:
         replaced = await self._replace(tx, user.id, device_id, at)
         session = Session.start(token, device_id=device_id, methods=methods, at=at, life=self.session_life)
         await tx.sessions.add(session)
+        user.note_sign_in(at=at)
+        tx.record(facts.signed_in(session, replaced=replaced, new_device=new_device))
+        return session
+
+    async def _meet(self, tx: Transaction, user: User, device_id: UUID, ip: str, at: datetime) -> tuple[Device, bool]:
+        """Return the device and whether it is new; its owner is told of one that is, but not of their very first."""
         device = await tx.devices.find(user.id, device_id)
         if device:
-            device.see(at=at)
+            is_new = device.see(at=at)
         else:
-            tx.devices.add(Device.meet(user.id, device_id, at=at))
-        user.note_sign_in(at=at)
-        tx.record(facts.signed_in(session, replaced=replaced, new_device=device is None))
-        return session
+            is_new, device = True, Device.meet(user.id, device_id, at=at)
+            tx.devices.add(device)
+        if is_new and user.last_sign_in_at:
+            await tx.messages.send(user.id, Template.NEW_DEVICE, time=f"{at:%Y-%m-%d %H:%M} UTC", address=ip or "unknown")
+        return device, is_new
 
     async def _replace(self, tx: Transaction, user_id: UUID, device_id: UUID, at: datetime) -> Session | None:
         """End the session that the device has; one device, one session."""

@@ -1,10 +1,11 @@
 """Credentials and sessions."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.application.sessions.queries import CredentialView, NameKind, SessionView, SignInName
+from identity.application.sessions.queries import CredentialView, DeviceView, NameKind, SessionView, SignInName
 from identity.infrastructure.queries.rows import SqlReads
 from kernel.pages import Page, PageRequest
 
@@ -18,12 +19,27 @@ _CREDENTIAL_BY = {
     NameKind.USERNAME: text(f"{_CREDENTIAL} WHERE u.username = :name"),
 }
 _CREDENTIAL_OF = text(f"{_CREDENTIAL} WHERE u.id = :id")
+_SESSION_ROWS = """
+    SELECT id, user_id, device_id, methods, started_at, rotated_at, expires_at, ended_at, end_reason, count(*) OVER () AS total
+    FROM sessions
+"""
 _SESSIONS = text(
-    """
-    SELECT id, device_id, methods, started_at, rotated_at, expires_at, ended_at, end_reason, count(*) OVER () AS total
-    FROM sessions WHERE user_id = :user_id ORDER BY started_at DESC, id DESC LIMIT :limit OFFSET :offset
+    _SESSION_ROWS
+    + """
+    WHERE user_id = :user_id AND (CAST(:live AS boolean) IS NULL OR (ended_at IS NULL) = :live)
+    ORDER BY started_at DESC, id DESC LIMIT :limit OFFSET :offset
     """
 )
+_SESSION = text(_SESSION_ROWS + "WHERE id = :id")
+_DEVICE_ROWS = """
+    SELECT d.device_id, d.name, d.first_seen_at, greatest(d.last_seen_at, s.rotated_at) AS last_active_at,
+           d.known_since, d.trusted_at, d.revoked_at, s.id AS session_id, count(*) OVER () AS total
+    FROM devices d
+    LEFT JOIN sessions s ON s.user_id = d.user_id AND s.device_id = d.device_id AND s.ended_at IS NULL
+    WHERE d.user_id = :user_id
+"""
+_DEVICES = text(f"{_DEVICE_ROWS} ORDER BY d.last_seen_at DESC, d.device_id LIMIT :limit OFFSET :offset")
+_DEVICE = text(f"{_DEVICE_ROWS} AND d.device_id = :device_id")
 
 
 class SqlSessionQueries(SqlReads):
@@ -36,7 +52,22 @@ class SqlSessionQueries(SqlReads):
         rows = await self._rows(_CREDENTIAL_BY[name.kind], {"name": key})
         return CredentialView(*rows[0]) if rows else None
 
-    async def sessions_of(self, user_id: UUID, page: PageRequest) -> Page[SessionView]:
-        rows = await self._rows(_SESSIONS, {"user_id": user_id, "limit": page.per_page, "offset": page.offset})
-        views = [SessionView(row.id, row.device_id, tuple(row.methods), *row[3:-1]) for row in rows]
-        return Page(views, page.page, page.per_page, rows[0].total if rows else 0)
+    async def sessions_of(self, user_id: UUID, page: PageRequest, *, live: bool | None = None) -> Page[SessionView]:
+        rows = await self._rows(_SESSIONS, {"user_id": user_id, "live": live, "limit": page.per_page, "offset": page.offset})
+        return Page([_session(row) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+
+    async def session(self, session_id: UUID) -> SessionView | None:
+        rows = await self._rows(_SESSION, {"id": session_id})
+        return _session(rows[0]) if rows else None
+
+    async def devices_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceView]:
+        rows = await self._rows(_DEVICES, {"user_id": user_id, "limit": page.per_page, "offset": page.offset})
+        return Page([DeviceView(*row[:-1]) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+
+    async def device(self, user_id: UUID, device_id: UUID) -> DeviceView | None:
+        rows = await self._rows(_DEVICE, {"user_id": user_id, "device_id": device_id})
+        return DeviceView(*rows[0][:-1]) if rows else None
+
+
+def _session(row: Any) -> SessionView:
+    return SessionView(row.id, row.user_id, row.device_id, tuple(row.methods), *row[4:9])

@@ -1,9 +1,10 @@
 """Devices and sessions."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.domain.device import Device
@@ -51,3 +52,16 @@ class SqlSessions:
             .with_for_update()
         )
         return (await self._session.scalars(query)).one_or_none()
+
+    async def lock_overdue(self, *, at: datetime, idle_for: timedelta, limit: int) -> Sequence[Session]:
+        columns = sessions.c
+        active = func.greatest(func.coalesce(columns.rotated_at, columns.started_at), columns.authenticated_at)
+        query = (
+            select(Session)
+            .where(columns.ended_at.is_(None))
+            .where(or_(columns.expires_at <= at, active <= at - idle_for))
+            .order_by(columns.started_at, columns.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return (await self._session.scalars(query)).all()

@@ -3,6 +3,7 @@
 from identity.interfaces.rest.auth import auth
 from identity.interfaces.rest.dev_mailbox import dev
 from identity.interfaces.rest.device_keys import device_keys
+from identity.interfaces.rest.devices import devices
 from identity.interfaces.rest.factors import factors
 from identity.interfaces.rest.jwks import jwks_router
 from identity.interfaces.rest.own_account import own_account
@@ -12,6 +13,6 @@ from identity.interfaces.rest.users import users
 from identity.interfaces.rest.wallet_addresses import wallet_addresses
 
 # One's own account first: "/users/me/email" is not the e-mail of a user called "me".
-ROUTERS = (auth, own_account, users, sessions, wallet_addresses, device_keys, factors, recovery)
+ROUTERS = (auth, own_account, users, sessions, devices, wallet_addresses, device_keys, factors, recovery)
 
 __all__ = ["ROUTERS", "dev", "jwks_router"]

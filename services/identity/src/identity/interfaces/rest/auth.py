@@ -8,7 +8,14 @@ from identity.application.factors.challenge_second_factor import Challenged
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.accounts import RegisterRequest
 from identity.interfaces.rest.schemas.factors import SecondFactorResponse
-from identity.interfaces.rest.schemas.sessions import LoginRequest, RefreshRequest, SignedOutResponse, TokenPairResponse
+from identity.interfaces.rest.schemas.sessions import (
+    LoginRequest,
+    RefreshRequest,
+    SignedOutEverywhereResponse,
+    SignedOutResponse,
+    SignOutEverywhereRequest,
+    TokenPairResponse,
+)
 from identity.interfaces.rest.schemas.verification import (
     ResendRequest,
     ResentResponse,
@@ -67,7 +74,9 @@ async def resend_phone_code(body: ResendRequest, actor: CurrentActor, app: App) 
 @auth.post("/login", dependencies=[Public], idempotency=False)
 async def sign_in(body: LoginRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse | SecondFactorResponse]:
     """Start a session on a device, or learn which second factor it takes; one that the device had is over."""
-    outcome = await app.sessions.sign_in(actor=actor, name=body.name, password=body.password, device_id=body.device_id)
+    outcome = await app.sessions.sign_in(
+        actor=actor, name=body.name, password=body.password, device_id=body.device_id, device_token=body.device_token
+    )
     if isinstance(outcome, Challenged):
         return envelope(SecondFactorResponse.of(outcome))
     return envelope(TokenPairResponse.of(outcome))
@@ -85,3 +94,12 @@ async def sign_out(actor: CurrentActor, app: App) -> Envelope[SignedOutResponse]
     """End the session of the access token; its tokens are refused from now on."""
     await app.sessions.sign_out(actor=actor)
     return envelope(SignedOutResponse())
+
+
+@auth.post("/logout-all", dependencies=[Authenticated], idempotency=False)
+async def sign_out_everywhere(
+    body: SignOutEverywhereRequest, actor: CurrentActor, app: App
+) -> Envelope[SignedOutEverywhereResponse]:
+    """End all of the caller's sessions, or all but this one; their tokens are refused from now on."""
+    ended = await app.sessions.sign_out_everywhere(actor=actor, keep_current=body.keep_current)
+    return envelope(SignedOutEverywhereResponse(sessions_ended=ended))

@@ -140,6 +140,12 @@ async def activate_user(
     return await _shown(app, actor, user_id, response)
 
 
+@users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update")], idempotency=False)
+async def unlock_user(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
+    """Let somebody sign in again who has used up the attempts of the hour."""
+    await app.sessions.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
+
+
 @users.post("/{user_id}/password-reset", status_code=204, dependencies=[Requires("user:update")])
 async def require_password_reset(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
     """Retire a user's password and end their sessions. Only they choose the next one: nobody else ever does."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 
 from chassis.rest import RequestModel, ResponseModel
-from identity.application.sessions.queries import SessionView, SignInName
+from identity.application.sessions.queries import DeviceView, SessionView, SignInName
 from identity.application.sessions.token_pair import TokenPair
 from identity.interfaces.rest.schemas.fields import DeviceId, Email, Password, Username
 
@@ -19,6 +19,12 @@ class LoginRequest(RequestModel):
     username: Username | None = None
     password: Password
     device_id: DeviceId
+    device_token: Annotated[
+        str | None,
+        Field(
+            max_length=128, description="What the last sign-in on this device gave: its attempts then count apart from strangers'"
+        ),
+    ] = None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -53,18 +59,35 @@ class TokenPairResponse(ResponseModel):
     refresh_token: str = Field(examples=["elr_AZ…"])
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the scheme's name
     expires_in: int = Field(description="Seconds until the access token expires", examples=[900])
+    device_token: str | None = Field(
+        default=None, description="Given at sign-in: keep it, and show it at the next", examples=["eld_x7…"]
+    )
 
     @classmethod
     def of(cls, pair: TokenPair) -> Self:
-        return cls(access_token=pair.access_token, refresh_token=pair.refresh_token, expires_in=pair.expires_in)
+        return cls(
+            access_token=pair.access_token,
+            refresh_token=pair.refresh_token,
+            expires_in=pair.expires_in,
+            device_token=pair.device_token,
+        )
 
 
 class SignedOutResponse(ResponseModel):
     signed_out: Literal[True] = True
 
 
+class SignOutEverywhereRequest(RequestModel):
+    keep_current: bool = Field(default=False, description="Whether the session that asks goes on", examples=[True])
+
+
+class SignedOutEverywhereResponse(ResponseModel):
+    sessions_ended: int = Field(examples=[3])
+
+
 class SessionResponse(ResponseModel):
     id: UUID
+    user_id: UUID
     device_id: UUID
     current: bool = Field(description="Whether this very request belongs to it")
     methods: tuple[str, ...] = Field(examples=[["pwd"]])
@@ -78,6 +101,7 @@ class SessionResponse(ResponseModel):
     def of(cls, view: SessionView, *, current_id: UUID | None) -> Self:
         return cls(
             id=view.id,
+            user_id=view.user_id,
             device_id=view.device_id,
             current=view.id == current_id,
             methods=view.methods,
@@ -87,3 +111,36 @@ class SessionResponse(ResponseModel):
             ended_at=view.ended_at,
             end_reason=view.end_reason,
         )
+
+
+class DeviceResponse(ResponseModel):
+    id: UUID
+    name: str | None = Field(examples=["Telephone"])
+    current: bool = Field(description="Whether this very request comes from it")
+    trusted: bool
+    first_seen_at: datetime
+    last_active_at: datetime
+    trusted_at: datetime | None
+    revoked_at: datetime | None
+    session_id: UUID | None = Field(description="Its live session")
+
+    @classmethod
+    def of(cls, view: DeviceView, *, current_id: str | None) -> Self:
+        return cls(
+            id=view.device_id,
+            name=view.name,
+            current=str(view.device_id) == current_id,
+            trusted=view.trusted_at is not None,
+            first_seen_at=view.first_seen_at,
+            last_active_at=view.last_active_at,
+            trusted_at=view.trusted_at,
+            revoked_at=view.revoked_at,
+            session_id=view.session_id,
+        )
+
+
+class PatchDeviceRequest(RequestModel):
+    """What is left out stays as it is; a name of null is none."""
+
+    name: Annotated[str | None, Field(min_length=1, max_length=64, examples=["Telephone"])] = None
+    trusted: Annotated[bool | None, Field(description="Trusting takes a sign-in of the last five minutes")] = None

@@ -1,0 +1,56 @@
+"""Signing out of other sessions than one's own, one or all of them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.ports.sessions import Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions import facts
+from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all
+from identity.domain.session import EndReason
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutEverywhere:
+    """End all of the caller's sessions, or all but the one that asks; doing it again changes nothing."""
+
+    uow: UnitOfWork
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, keep_current: bool) -> int:
+        """Return how many sessions were ended."""
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            kept = actor.session_id if keep_current else None
+            ended = await end_all(tx, actor.user_id, EndReason.SIGNED_OUT_EVERYWHERE, at, except_session=kept)
+        for session in ended:
+            await self.revocations.try_add(session.id, ended_at=at)
+        return len(ended)
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeSession:
+    """End one session from elsewhere: one's own, or anybody's for administrators; doing it again changes nothing."""
+
+    uow: UnitOfWork
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, session_id: UUID) -> None:
+        """Raise NotFound for a session that is not the caller's."""
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            session = await tx.sessions.lock(session_id)
+            if session is None or (session.user_id != actor.user_id and WRITERS_OF_OTHERS.isdisjoint(actor.roles)):
+                raise NotFound(session_id=session_id)
+            if not session.is_live:
+                return
+            before = facts.session_state(session)
+            session.end(EndReason.REVOKED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
+            tx.record(facts.session_ended(session, before=before, at=at))
+        await self.revocations.try_add(session_id, ended_at=at)

@@ -1,0 +1,46 @@
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions import facts
+from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX
+from identity.domain.session import EndReason
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+BATCH: Final = 200
+_BATCHES_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EndOverdueSessions:
+    """End sessions that were left alone, or have reached their end, so that lists of sessions tell the truth.
+
+    Refreshing refuses them anyway. An access token lives shorter than a session may idle: there is none to revoke.
+    """
+
+    uow: UnitOfWork
+    clock: Clock
+    idle_for: timedelta
+
+    async def __call__(self) -> int:
+        """Return how many were ended; what one run leaves, the next one ends."""
+        ended = 0
+        for _ in range(_BATCHES_MAX):
+            count = await self._end_batch()
+            ended += count
+            if count < BATCH:
+                break
+        return ended
+
+    async def _end_batch(self) -> int:
+        at = self.clock.now()
+        async with self.uow.begin(Actor.service("identity")) as tx:
+            sessions = await tx.sessions.lock_overdue(at=at, idle_for=self.idle_for, limit=BATCH)
+            for session in sessions:
+                before = facts.session_state(session)
+                reason = session.overdue(at=at, idle_for=self.idle_for) or EndReason.EXPIRED
+                session.end(reason, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
+                tx.record(facts.session_ended(session, before=before, at=at))
+        return len(sessions)

@@ -1,0 +1,66 @@
+"""Reading sessions and devices: one's own, or anybody's for staff. To everybody else they do not exist."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.accounts.read_users import READERS_OF_OTHERS
+from identity.application.sessions.queries import DeviceView, SessionQueries, SessionView
+from kernel.actor import Actor
+from kernel.errors import NotFound
+from kernel.pages import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class GetSession:
+    queries: SessionQueries
+
+    async def __call__(self, *, actor: Actor, session_id: UUID) -> SessionView:
+        session = await self.queries.session(session_id)
+        if session is None or not _may_read(actor, session.user_id):
+            raise NotFound(session_id=session_id)
+        return session
+
+
+@dataclass(frozen=True, slots=True)
+class ListSessions:
+    queries: SessionQueries
+
+    async def __call__(
+        self, *, actor: Actor, page: PageRequest, user_id: UUID | None = None, live: bool | None = None
+    ) -> Page[SessionView]:
+        """List the sessions of the caller, or of `user_id`."""
+        owner = _owner(actor, user_id)
+        return await self.queries.sessions_of(owner, page, live=live)
+
+
+@dataclass(frozen=True, slots=True)
+class ListDevices:
+    queries: SessionQueries
+
+    async def __call__(self, *, actor: Actor, page: PageRequest, user_id: UUID | None = None) -> Page[DeviceView]:
+        """List the devices of the caller, or of `user_id`."""
+        return await self.queries.devices_of(_owner(actor, user_id), page)
+
+
+@dataclass(frozen=True, slots=True)
+class GetDevice:
+    """Read one of the caller's devices; its id is unique only among them."""
+
+    queries: SessionQueries
+
+    async def __call__(self, *, actor: Actor, device_id: UUID) -> DeviceView:
+        device = await self.queries.device(actor.user_id, device_id)
+        if device is None:
+            raise NotFound(device_id=device_id)
+        return device
+
+
+def _owner(actor: Actor, user_id: UUID | None) -> UUID:
+    owner = user_id or actor.user_id
+    if not _may_read(actor, owner):
+        raise NotFound(user_id=owner)
+    return owner
+
+
+def _may_read(actor: Actor, owner: UUID) -> bool:
+    return actor.user_id == owner or not READERS_OF_OTHERS.isdisjoint(actor.roles)

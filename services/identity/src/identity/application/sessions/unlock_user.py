@@ -1,0 +1,39 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.accounts.queries import AccountQueries
+from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.ports.sessions import Attempts, Digests
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions import facts
+from identity.application.sessions.queries import SignInName
+from identity.application.sessions.sign_in import account_of
+from kernel.actor import Actor, ActorKind
+from kernel.clock import Clock
+from kernel.errors import AccessDenied, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockUser:
+    """Let somebody try again who has used up the attempts of the hour; for administrators and the command line."""
+
+    uow: UnitOfWork
+    queries: AccountQueries
+    attempts: Attempts
+    digest: Digests
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:
+        """Doing it again changes nothing. Raise NotFound, AccessDenied, or Unavailable when the counters are away."""
+        if actor.kind is ActorKind.USER and WRITERS_OF_OTHERS.isdisjoint(actor.roles):
+            raise AccessDenied(permission="user:update", resource="another user")
+        user = await self.queries.user(user_id)
+        if user is None:
+            raise NotFound(user_id=user_id)
+        # On record before it is done: killed between the two, the record says too much, never too little.
+        async with self.uow.begin(actor) as tx:
+            tx.record(facts.unlocked(str(user_id), reason=reason, at=self.clock.now()))
+        names = [SignInName.email(user.email), *([SignInName.username(user.username)] if user.username else [])]
+        for name in names:
+            await self.attempts.unlock(account_of(self.digest, name))
+        await self.attempts.unlock(f"password:{user_id}")

@@ -1,0 +1,46 @@
+"""The caller's devices."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
+from identity.interfaces.rest.dependencies import App
+from identity.interfaces.rest.schemas.sessions import DeviceResponse, PatchDeviceRequest
+
+devices = Router(prefix="/devices", tags=["devices"])
+
+
+@devices.get("", dependencies=[Authenticated])
+async def list_devices(
+    actor: CurrentActor,
+    paging: Paging,
+    app: App,
+    user_id: Annotated[UUID | None, Query(description="Another's, for staff")] = None,
+) -> Envelope[PageOf[DeviceResponse]]:
+    """List the devices that have signed in, the latest first, the revoked ones too."""
+    page = await app.sessions.list_devices(actor=actor, page=paging, user_id=user_id)
+    return page_of(page, lambda view: DeviceResponse.of(view, current_id=actor.device_id))
+
+
+@devices.get("/{device_id}", dependencies=[Authenticated])
+async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
+    """Read one of the caller's devices."""
+    view = await app.sessions.get_device(actor=actor, device_id=device_id)
+    return envelope(DeviceResponse.of(view, current_id=actor.device_id))
+
+
+@devices.patch("/{device_id}", dependencies=[Authenticated], idempotency=False)
+async def change_device(device_id: UUID, body: PatchDeviceRequest, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
+    """Name a device, or say whether it is trusted."""
+    given = frozenset(body.model_fields_set)
+    await app.sessions.change_device(actor=actor, device_id=device_id, given=given, name=body.name, trusted=body.trusted)
+    view = await app.sessions.get_device(actor=actor, device_id=device_id)
+    return envelope(DeviceResponse.of(view, current_id=actor.device_id))
+
+
+@devices.delete("/{device_id}", status_code=204, dependencies=[Authenticated], idempotency=False)
+async def revoke_device(device_id: UUID, actor: CurrentActor, app: App) -> None:
+    """Revoke a device: its session and its signing key end, and it is a stranger at its next sign-in."""
+    await app.sessions.revoke_device(actor=actor, device_id=device_id)

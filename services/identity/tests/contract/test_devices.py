@@ -1,0 +1,149 @@
+"""Devices: told of when new, named, trusted, revoked; and what a known one may that a stranger may not."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.test_rest import refusal
+from services.identity.tests.fakes import Surroundings
+
+WRONG = "Wrong-Sunrise-47!"
+
+
+async def told_of_devices(database: Database) -> int:
+    async with database.read() as connection:
+        rows = await connection.execute(text("SELECT count(*) FROM messages WHERE template = 'new_device'"))
+        return int(rows.scalar_one())
+
+
+@pytest.fixture
+async def pair(api: Api) -> dict[str, Any]:
+    """What the first sign-in gave."""
+    await api.register()
+    data: dict[str, Any] = (await api.login()).json()["data"]
+    return data
+
+
+async def test_a_new_device_is_told_of_once_and_the_first_is_not(api: Api, database: Database, pair: dict[str, Any]) -> None:
+    await api.login()
+    assert await told_of_devices(database) == 0
+    other = str(uuid4())
+    for _ in range(2):
+        await api.login(device_id=other)
+    assert await told_of_devices(database) == 1
+
+
+async def test_devices_are_named_and_trusted(api: Api, clock: ControlledClock, pair: dict[str, Any]) -> None:
+    token, path = pair["access_token"], f"/devices/{api.device_id}"
+    named = (await api.patch(path, {"name": "Telephone", "trusted": True}, token=token)).json()["data"]
+    assert (named["name"], named["trusted"], named["current"], named["revoked_at"]) == ("Telephone", True, True, None)
+    clock.advance(seconds=600)
+    kept = (await api.patch(path, {"name": "Ndapewa's telephone"}, token=token)).json()["data"]
+    assert (kept["name"], kept["trusted_at"]) == ("Ndapewa's telephone", named["trusted_at"])
+    assert (await api.patch(path, {"trusted": False}, token=token)).json()["data"]["trusted"] is False
+    assert (await api.patch(path, {"name": None}, token=token)).json()["data"]["name"] is None
+    # Ten minutes after signing in, trusting takes a proof.
+    assert refusal(await api.patch(path, {"trusted": True}, token=token)) == (401, "AUTH_005")
+    for body in ({"name": ""}, {"name": "x" * 65}, {"trusted": "yes"}, {"revoked_at": None}):
+        assert refusal(await api.patch(path, body, token=token)) == (422, "VAL_001")
+
+
+async def test_a_revoked_device_loses_session_key_and_trust_and_is_new_afterwards(
+    api: Api, database: Database, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
+) -> None:
+    token, path = pair["access_token"], f"/devices/{api.device_id}"
+    await api.patch(path, {"trusted": True}, token=token)
+    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+    assert (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)).status_code == 201
+    other = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
+    for _ in range(2):
+        assert (await api.delete(path, token=other)).status_code == 204
+    assert (await api.refresh(pair["refresh_token"])).status_code == 401
+    assert len(surroundings.revocations.ended) == 1
+    (key,) = (await api.get("/device-keys", token=other)).json()["data"]["items"]
+    assert key["revoked_at"]
+    revoked = (await api.get(path, token=other)).json()["data"]
+    assert (revoked["trusted"], revoked["session_id"]) == (False, None)
+    assert revoked["revoked_at"]
+    assert refusal(await api.patch(path, {"name": "x"}, token=other)) == (404, "RES_001")
+    clock.advance(seconds=1)
+    told = await told_of_devices(database)
+    again = (await api.login()).json()["data"]
+    assert await told_of_devices(database) == told + 1
+    assert again["device_token"] != pair["device_token"]
+    assert (await api.get(path, token=other)).json()["data"]["revoked_at"] is None
+
+
+async def test_list_shows_ones_own_devices_with_their_sessions(
+    api: Api, clock: ControlledClock, surroundings: Surroundings, pair: dict[str, Any]
+) -> None:
+    clock.advance(seconds=60)
+    await api.refresh(pair["refresh_token"])
+    listed = (await api.get("/devices", token=pair["access_token"])).json()["data"]
+    (only,) = listed["items"]
+    assert (listed["total"], only["id"], only["last_active_at"]) == (1, str(api.device_id), "2026-03-21T08:01:00Z")
+    assert only["session_id"]
+    stranger = await api.signed_in(email="stranger@example.na", phone="+264811234560")
+    user_id = (await api.get("/users/me", token=pair["access_token"])).json()["data"]["id"]
+    assert refusal(await api.get(f"/devices/{uuid4()}", token=stranger)) == (404, "RES_001")
+    assert refusal(await api.delete(f"/devices/{uuid4()}", token=stranger)) == (404, "RES_001")
+    assert refusal(await api.get(f"/devices?user_id={user_id}", token=stranger)) == (404, "RES_001")
+    surroundings.roles.roles = ("staff",)
+    staff = await api.signed_in(email="staff@example.na", phone="+264811234561")
+    assert (await api.get(f"/devices?user_id={user_id}", token=staff)).json()["data"]["items"][0]["id"] == str(api.device_id)
+
+
+@pytest.mark.clause("ASVS 6.1.1")
+async def test_a_stranger_locks_nobody_out_of_a_known_device(api: Api, surroundings: Surroundings, pair: dict[str, Any]) -> None:
+    surroundings.attempts.limit = 3
+    for _ in range(3):
+        assert refusal(await api.login(password=WRONG, device_id=str(uuid4()))) == (401, "AUTH_001")
+    assert refusal(await api.login(device_id=str(uuid4()))) == (429, "RATE_001")
+    # Knowing the device's id is no proof, nor is another device's token or another account's.
+    assert refusal(await api.login()) == (429, "RATE_001")
+    assert refusal(await api.login(device_id=str(uuid4()), device_token=pair["device_token"])) == (429, "RATE_001")
+    assert refusal(await api.login(device_token="eld_" + "A" * 43)) == (429, "RATE_001")
+    known = await api.login(device_token=pair["device_token"])
+    assert known.status_code == 200
+    assert known.json()["data"]["device_token"] == pair["device_token"]
+
+
+@pytest.mark.clause("ASVS 6.1.1")
+async def test_a_known_device_may_not_guess_without_end(api: Api, surroundings: Surroundings, pair: dict[str, Any]) -> None:
+    surroundings.attempts.limit = 3
+    for _ in range(3):
+        assert refusal(await api.login(password=WRONG, device_token=pair["device_token"])) == (401, "AUTH_001")
+    assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
+
+
+async def test_a_revoked_device_is_not_known(api: Api, surroundings: Surroundings, pair: dict[str, Any]) -> None:
+    surroundings.attempts.limit = 2
+    await api.delete(f"/devices/{api.device_id}", token=pair["access_token"])
+    for _ in range(2):
+        await api.login(password=WRONG)
+    assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
+
+
+async def test_an_administrator_unlocks(api: Api, surroundings: Surroundings, database: Database, pair: dict[str, Any]) -> None:
+    surroundings.roles.roles = ("admin",)
+    admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
+    surroundings.roles.roles = ("user",)
+    surroundings.attempts.limit = 2
+    for _ in range(2):
+        await api.login(password=WRONG, device_id=str(uuid4()))
+    assert refusal(await api.login(device_id=str(uuid4()))) == (429, "RATE_001")
+    user_id = (await api.get("/users/me", token=pair["access_token"])).json()["data"]["id"]
+    body = {"reason": "Called from the number on file"}
+    assert refusal(await api.post(f"/users/{user_id}/unlock", body, token=pair["access_token"])) == (403, "ACC_001")
+    assert refusal(await api.post(f"/users/{uuid4()}/unlock", body, token=admin)) == (404, "RES_001")
+    assert (await api.post(f"/users/{user_id}/unlock", body, token=admin)).status_code == 204
+    assert (await api.login(device_id=str(uuid4()))).status_code == 200
+    async with database.read() as connection:
+        query = "SELECT count(*) FROM outbox WHERE encode(payload, 'escape') LIKE '%identity.user.unlock%'"
+        assert (await connection.execute(text(query))).scalar_one() == 1

@@ -1,0 +1,118 @@
+"""Sessions listed, ended one by one or all at once, and left alone."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from elcorp.identity.v1 import events_pb2
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.outbox import published
+from services.identity.tests.contract.test_rest import refusal
+from services.identity.tests.fakes import Surroundings
+
+
+async def devices(api: Api, count: int) -> list[dict[str, Any]]:
+    """Register, sign in on so many devices, and return their pairs."""
+    await api.register()
+    pairs = []
+    for _ in range(count):
+        device_id = str(uuid4())
+        pairs.append({**(await api.login(device_id=device_id)).json()["data"], "device_id": device_id})
+    return pairs
+
+
+async def is_live(api: Api, pair: dict[str, Any]) -> bool:
+    answer = await api.refresh(pair["refresh_token"], device_id=pair["device_id"])
+    return answer.status_code == 200
+
+
+@pytest.mark.clause("ASVS 7.4.1")
+async def test_one_session_is_ended_from_another(
+    api: Api, verifier: TokenVerifier, surroundings: Surroundings, database: Database
+) -> None:
+    here, there = await devices(api, 2)
+    session_id = str((await verifier.verify(there["access_token"])).session_id)
+    shown = (await api.get(f"/sessions/{session_id}", token=here["access_token"])).json()["data"]
+    assert (shown["id"], shown["device_id"], shown["current"], shown["ended_at"]) == (session_id, there["device_id"], False, None)
+    for _ in range(2):
+        assert (await api.delete(f"/sessions/{session_id}", token=here["access_token"])).status_code == 204
+    shown = (await api.get(f"/sessions/{session_id}", token=here["access_token"])).json()["data"]
+    assert shown["end_reason"] == "revoked"
+    assert list(surroundings.revocations.ended) == [UUID(session_id)]
+    assert [(message.session_id, message.reason) for message, _ in await published(database, events_pb2.SessionEnded)] == [
+        (session_id, "revoked")
+    ]
+    assert not await is_live(api, there)
+    assert await is_live(api, here)
+
+
+@pytest.mark.parametrize(("keep", "ended", "live"), [(True, 2, [True, False, False]), (False, 3, [False, False, False])])
+@pytest.mark.clause("ASVS 7.4.1")
+async def test_signing_out_everywhere_may_keep_this_session(
+    api: Api, surroundings: Surroundings, keep: bool, ended: int, live: list[bool]
+) -> None:
+    pairs = await devices(api, 3)
+    answer = await api.post("/auth/logout-all", {"keep_current": keep}, token=pairs[0]["access_token"])
+    assert (answer.status_code, answer.json()["data"]) == (200, {"sessions_ended": ended})
+    again = await api.post("/auth/logout-all", {"keep_current": keep}, token=pairs[0]["access_token"])
+    assert again.json()["data"] == {"sessions_ended": 0}
+    assert len(surroundings.revocations.ended) == ended
+    assert [await is_live(api, pair) for pair in pairs] == live
+
+
+async def test_others_sessions_are_absent_but_for_those_whose_work_they_are(
+    api: Api, verifier: TokenVerifier, surroundings: Surroundings
+) -> None:
+    (hers,) = await devices(api, 1)
+    claims = await verifier.verify(hers["access_token"])
+    path = f"/sessions/{claims.session_id}"
+    stranger = await api.signed_in(email="stranger@example.na", phone="+264811234560")
+    listing = f"/sessions?user_id={claims.subject_id}"
+    assert refusal(await api.get(path, token=stranger)) == (404, "RES_001")
+    assert refusal(await api.delete(path, token=stranger)) == (404, "RES_001")
+    assert refusal(await api.get(listing, token=stranger)) == (404, "RES_001")
+    assert refusal(await api.get(f"/sessions/{uuid4()}", token=stranger)) == (404, "RES_001")
+    surroundings.roles.roles = ("staff",)
+    staff = await api.signed_in(email="staff@example.na", phone="+264811234561")
+    assert (await api.get(path, token=staff)).status_code == 200
+    assert (await api.get(listing, token=staff)).json()["data"]["total"] == 1
+    assert refusal(await api.delete(path, token=staff)) == (404, "RES_001")
+    surroundings.roles.roles = ("admin",)
+    admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
+    assert (await api.delete(path, token=admin)).status_code == 204
+    assert not await is_live(api, hers)
+
+
+async def test_list_tells_the_living_from_the_ended(api: Api) -> None:
+    here, _ = await devices(api, 2)
+    await api.login(device_id=here["device_id"])
+    totals = {
+        query: (await api.get(f"/sessions{query}", token=here["access_token"])).json()["data"]["total"]
+        for query in ("", "?live=true", "?live=false")
+    }
+    assert totals == {"": 3, "?live=true": 2, "?live=false": 1}
+
+
+async def test_a_session_left_alone_is_over(api: Api, database: Database, clock: ControlledClock) -> None:
+    (pair,) = await devices(api, 1)
+    clock.advance(seconds=1439 * 60)
+    kept = (await api.refresh(pair["refresh_token"], device_id=pair["device_id"])).json()["data"]
+    clock.advance(seconds=1440 * 60)
+    answers = [await api.refresh(kept["refresh_token"], device_id=pair["device_id"]) for _ in range(2)]
+    assert [refusal(answer) for answer in answers] == [(401, "AUTH_002"), (401, "AUTH_003")]
+    async with database.read() as connection:
+        assert list((await connection.execute(text("SELECT end_reason FROM sessions"))).scalars()) == ["idle"]
+        facts = "SELECT count(*) FROM outbox WHERE type = 'audit.facts.recorded' AND payload LIKE '%identity.session.end%'"
+        assert (await connection.execute(text(facts.replace("payload", "encode(payload, 'escape')")))).scalar_one() == 1
+
+
+async def test_a_stolen_token_ends_the_session_and_its_owner_is_told(api: Api, database: Database) -> None:
+    (pair,) = await devices(api, 1)
+    assert (await api.refresh(pair["refresh_token"], device_id=str(uuid4()))).status_code == 401
+    async with database.read() as connection:
+        assert "session_compromised" in list((await connection.execute(text("SELECT template FROM messages"))).scalars())

@@ -1,0 +1,61 @@
+"""Devices and overdue sessions: one suite over both storages."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from chassis.testing.clocks import ControlledClock
+from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
+from kernel.pages import PageRequest
+from services.identity.tests.integration.storage import Storage
+from services.identity.tests.integration.test_repositories import HERE, TOKENS, enrol_user, fact, start_session
+
+DAY = timedelta(days=1)
+
+
+async def test_sessions_left_alone_or_past_their_end_are_ended_and_others_are_not(
+    storage: Storage, clock: ControlledClock
+) -> None:
+    user_id = (await enrol_user(storage, clock)).user_id
+    alone = await start_session(storage, clock, user_id, uuid4())
+    used = await start_session(storage, clock, user_id, uuid4())
+    clock.advance(days=1)
+    async with storage.uow.begin(HERE) as tx:
+        session = await tx.sessions.lock(used.id)
+        token = TOKENS.issue(session_id=session.id, user_id=user_id, generation=2)
+        session.rotate(token, sealed=b"sealed", at=clock.now())
+        tx.record(fact(clock))
+    new = await start_session(storage, clock, user_id, uuid4())
+    end = EndOverdueSessions(storage.uow, clock, DAY)
+    assert [await end(), await end()] == [1, 0]
+    live = (await storage.queries.sessions_of(user_id, PageRequest(), live=True)).items
+    assert {view.id for view in live} == {used.id, new.id}
+    assert (await storage.queries.session(alone.id)).end_reason == "idle"  # type: ignore[union-attr]
+    clock.advance(days=7)
+    assert await EndOverdueSessions(storage.uow, clock, timedelta(days=30))() == 2
+    assert (await storage.queries.session(new.id)).end_reason == "expired"  # type: ignore[union-attr]
+
+
+async def test_device_is_found_with_what_changed(storage: Storage, clock: ControlledClock) -> None:
+    user_id, device_id = (await enrol_user(storage, clock)).user_id, uuid4()
+    session = await start_session(storage, clock, user_id, device_id)
+    met = clock.now()
+    clock.advance(seconds=5)
+    async with storage.uow.begin(HERE) as tx:
+        device = await tx.devices.find(user_id, device_id)
+        device.rename("Telephone")
+        device.rely(trusted=True, at=clock.now())
+        tx.record(fact(clock))
+    view = await storage.queries.device(user_id, device_id)
+    assert view
+    assert (view.name, view.trusted_at, view.known_since, view.session_id) == ("Telephone", clock.now(), met, session.id)
+    assert (await storage.queries.devices_of(user_id, PageRequest())).items == [view]
+    async with storage.uow.begin(HERE) as tx:
+        device = await tx.devices.find(user_id, device_id)
+        assert device.revoke(at=clock.now())
+        assert not device.revoke(at=clock.now())
+        tx.record(fact(clock))
+    view = await storage.queries.device(user_id, device_id)
+    assert view
+    assert (view.revoked_at, view.trusted_at) == (clock.now(), None)
+    assert await storage.queries.device(uuid4(), device_id) is None
+    assert (await storage.queries.devices_of(uuid4(), PageRequest())).total == 0
