@@ -72,6 +72,7 @@ CREATE TABLE ledger_marks (
     version bigint NOT NULL,
     sequence bigint NOT NULL,
     balance numeric(38, 8) NOT NULL,
+    held numeric(38, 8) NOT NULL,
     checked_at timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 

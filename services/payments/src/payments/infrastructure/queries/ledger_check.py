@@ -15,9 +15,10 @@ from payments.application.verification.queries import Break, Checked, CurrencySu
 _DERIVE = text(
     """
     WITH moved AS (
-        SELECT a.id, a.currency, a.version, a.balance, coalesce(m.sequence, 0) AS sequence, coalesce(m.balance, 0) AS marked
+        SELECT a.id, a.currency, a.version, a.balance, a.held, coalesce(m.sequence, 0) AS sequence,
+               coalesce(m.balance, 0) AS marked
         FROM accounts a LEFT JOIN ledger_marks m ON m.account_id = a.id
-        WHERE coalesce(m.version, 0) <> a.version OR coalesce(m.balance, 0) <> a.balance
+        WHERE (coalesce(m.version, 0), coalesce(m.balance, 0), coalesce(m.held, 0)) <> (a.version, a.balance, a.held)
         LIMIT :accounts
     ), derived AS (
         SELECT moved.*, moved.marked + fresh.total AS derived, coalesce(fresh.newest, moved.sequence) AS newest
@@ -26,15 +27,16 @@ _DERIVE = text(
             FROM postings WHERE account_id = moved.id AND sequence > moved.sequence
         ) fresh
     ), marked AS (
-        INSERT INTO ledger_marks (account_id, version, sequence, balance, checked_at)
-        SELECT id, version, newest, derived, :at FROM derived WHERE derived = balance
+        INSERT INTO ledger_marks (account_id, version, sequence, balance, held, checked_at)
+        SELECT id, version, newest, derived, held, :at FROM derived WHERE derived = balance
         ON CONFLICT (account_id) DO UPDATE SET
-            version = excluded.version, sequence = excluded.sequence, balance = excluded.balance, checked_at = excluded.checked_at
+            version = excluded.version, sequence = excluded.sequence, balance = excluded.balance, held = excluded.held,
+            checked_at = excluded.checked_at
     )
-    SELECT d.id, d.currency, d.balance, d.derived, coalesce(p.balance_after, 0) AS chained, a.held,
+    SELECT d.id, d.currency, d.balance, d.derived, coalesce(p.balance_after, 0) AS chained, d.held,
            (SELECT coalesce(sum(t.held), 0) FROM transfers t
             WHERE t.source_id = d.id AND t.status IN ('pending', 'pending_approval')) AS on_hold
-    FROM derived d JOIN accounts a ON a.id = d.id LEFT JOIN postings p ON p.sequence = d.newest
+    FROM derived d LEFT JOIN postings p ON p.sequence = d.newest
     """
 )
 _SUMS = text("SELECT currency, sum(balance) AS total FROM accounts GROUP BY currency ORDER BY currency")

@@ -8,10 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kernel.ids import new_id
 from payments.application.verification.queries import Break
 
+_KNOWN = text(
+    "SELECT FROM ledger_breaks WHERE account_id = :account_id AND what = :what AND expected = :expected AND found = :found"
+)
 _ADD = text(
     """
     INSERT INTO ledger_breaks (id, account_id, what, expected, found, found_at)
-    VALUES (:id, :account_id, :what, :expected, :found, :at) ON CONFLICT DO NOTHING RETURNING id
+    VALUES (:id, :account_id, :what, :expected, :found, :at)
     """
 )
 
@@ -21,6 +24,9 @@ class SqlBreaks:
         self._session = session
 
     async def add(self, found: Break, *, at: datetime) -> bool:
-        row = {"id": new_id(), "account_id": found.account_id, "what": found.what, "at": at}
-        added = await self._session.execute(_ADD, {**row, "expected": found.expected, "found": found.found})
-        return added.first() is not None
+        row = {"account_id": found.account_id, "what": found.what, "expected": found.expected, "found": found.found}
+        # Asked first, under the account's lock: an attempt to write what is known would have to be audited.
+        if (await self._session.execute(_KNOWN, row)).first() is not None:
+            return False
+        await self._session.execute(_ADD, {**row, "id": new_id(), "at": at})
+        return True

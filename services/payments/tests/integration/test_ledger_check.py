@@ -1,0 +1,230 @@
+"""The ledger checks itself: what was tampered with is found, frozen and told of once."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.databases import DatabaseUrls
+from elcorp.payments.v1 import events_pb2
+from kernel.ids import new_id
+from payments.application.verification.check_ledger import CheckLedger
+from payments.bootstrap.commands import ledger
+from payments.bootstrap.parts import unit_of_work
+from payments.domain.account import treasury_id
+from payments.infrastructure.alarms import MetricAlarm
+from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
+from payments.settings import PaymentsSettings
+from services.payments.tests.integration.bank import Bank
+
+
+@dataclass
+class Watched:
+    bank: Bank
+    owner_url: str
+    app_url: str
+    check: CheckLedger
+    source: UUID = field(default_factory=new_id)
+    target: UUID = field(default_factory=new_id)
+
+    async def tamper(self, statement: str, **values: Any) -> None:
+        """Do what only the owner of the database can: with its triggers off."""
+        async with await psycopg.AsyncConnection.connect(self.owner_url) as connection:
+            tables = ("accounts", "transfers", "postings")
+            for table in tables:
+                await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # our own names
+            await connection.execute(statement, values)
+            for table in tables:
+                await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+    async def status(self, wallet_id: UUID) -> str:
+        view = await self.bank.payments.queries.wallet(wallet_id)
+        assert view
+        return view.status
+
+    async def announced(self) -> list[events_pb2.LedgerBroken]:
+        async with self.bank.database.read() as connection:
+            rows = await connection.execute(text("SELECT payload FROM outbox WHERE type = 'payments.ledger.broken'"))
+            return [events_pb2.LedgerBroken.FromString(bytes(row.payload)) for row in rows]
+
+
+@pytest.fixture
+async def watched(database_urls: DatabaseUrls) -> AsyncIterator[Watched]:
+    database = Database.connect(database_urls.app, pool_size=5)
+    bank = Bank(database)
+    check = CheckLedger(unit_of_work(database), SqlLedgerCheck(database), MetricAlarm(), bank.clock)
+    watched = Watched(bank, database_urls.owner, database_urls.app, check)
+    watched.source, watched.target = await bank.wallet("100.00"), await bank.wallet()
+    await bank.pay(bank.order(watched.source, watched.target, "30.00"))
+    await bank.pay(bank.order(watched.source, watched.target, "20.00", later=True))
+    yield watched
+    await database.close()
+
+
+def breaks_counted(what: str) -> float:
+    return REGISTRY.get_sample_value("ledger_breaks_total", {"what": what}) or 0
+
+
+async def test_a_ledger_that_adds_up_has_no_breaks(watched: Watched) -> None:
+    assert [await watched.check() for _ in range(2)] == [0, 0]
+    await watched.bank.pay(watched.bank.order(watched.source, watched.target, "1.00"))
+    assert await watched.check() == 0
+    assert await watched.announced() == []
+    assert await watched.bank.scalar("SELECT count(*) FROM ledger_marks WHERE account_id = :id", id=watched.source) == 1
+    assert REGISTRY.get_sample_value("ledger_sum", {"currency": "NAD"}) == 0
+    assert REGISTRY.get_sample_value("ledger_checked_timestamp_seconds") == watched.bank.clock.now().timestamp()
+
+
+TAMPERING = {
+    "balance": "UPDATE accounts SET balance = balance + 5 WHERE id = %(wallet)s",
+    "held": "UPDATE accounts SET held = held + 5 WHERE id = %(wallet)s",
+    "chain": "UPDATE postings SET balance_after = balance_after + 5 WHERE account_id = %(wallet)s",
+}
+
+
+@pytest.mark.parametrize("checked_before", [False, True])
+@pytest.mark.parametrize("what", TAMPERING)
+async def test_what_was_tampered_with_is_frozen_and_told_once(watched: Watched, what: str, checked_before: bool) -> None:
+    if checked_before:
+        assert await watched.check() == 0
+        # What is older than the last round is for the whole verification; this is what comes after it.
+        await watched.bank.pay(watched.bank.order(watched.source, watched.target, "1.00"))
+    counted = breaks_counted(what)
+    statement = TAMPERING[what] + (" AND sequence = (SELECT max(sequence) FROM postings)" if what == "chain" else "")
+    await watched.tamper(statement, wallet=watched.target)
+    assert [await watched.check() for _ in range(3)] == [1, 0, 0]
+    assert await watched.status(watched.target) == "frozen"
+    assert await watched.status(watched.source) == "open"
+    [told] = await watched.announced()
+    assert (told.account_id, told.what) == (str(watched.target), what)
+    assert Decimal(told.found.amount) - Decimal(told.expected.amount) == 5
+    assert breaks_counted(what) == counted + 1
+    assert await watched.bank.scalar("SELECT count(*) FROM ledger_breaks") == 1
+
+
+@pytest.mark.parametrize("wallet", ["source", "target"])
+async def test_a_hold_tampered_with_is_found_though_nothing_moved_since(watched: Watched, wallet: str) -> None:
+    assert await watched.check() == 0
+    wallet_id = getattr(watched, wallet)
+    await watched.tamper(TAMPERING["held"], wallet=wallet_id)
+    assert [await watched.check() for _ in range(2)] == [1, 0]
+    assert await watched.status(wallet_id) == "frozen"
+
+
+async def test_a_known_break_does_not_keep_the_rest_from_being_watched(watched: Watched) -> None:
+    await watched.tamper(TAMPERING["balance"], wallet=watched.target)
+    assert await watched.check() == 1
+    watched.bank.clock.advance(seconds=60)
+    await watched.tamper(TAMPERING["balance"], wallet=watched.source)
+    assert await watched.check() == 1
+    assert REGISTRY.get_sample_value("ledger_checked_timestamp_seconds") == watched.bank.clock.now().timestamp()
+
+
+async def test_a_hold_that_vanished_is_found_though_nothing_moved_since(watched: Watched) -> None:
+    assert await watched.check() == 0
+    await watched.tamper("UPDATE accounts SET held = 0 WHERE id = %(wallet)s", wallet=watched.source)
+    assert [await watched.check() for _ in range(2)] == [1, 0]
+
+
+async def test_the_platforms_own_accounts_are_watched_too(watched: Watched) -> None:
+    await watched.tamper(TAMPERING["balance"], wallet=treasury_id("NAD"))
+    assert await watched.check() == 1
+    status = await watched.bank.scalar("SELECT status FROM accounts WHERE id = :id", id=treasury_id("NAD"))
+    assert status == "frozen"
+    assert REGISTRY.get_sample_value("ledger_sum", {"currency": "NAD"}) == 5
+
+
+async def verified(watched: Watched) -> int:
+    settings = PaymentsSettings(database_url=watched.app_url)
+    return await ledger(settings, argparse.Namespace(act="verify"))
+
+
+async def test_the_whole_ledger_is_verified(watched: Watched, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await verified(watched) == 0
+    told = capsys.readouterr().out
+    assert "The ledger adds up." in told
+    assert "✗" not in told
+
+
+@pytest.mark.parametrize(
+    ("tampering", "rule"),
+    [
+        (TAMPERING["balance"], "every currency sums to zero"),
+        (TAMPERING["balance"], "every balance is the sum of its postings"),
+        (TAMPERING["held"], "what is on hold is what open transfers hold"),
+        (TAMPERING["chain"], "every posting leaves the balance that it says"),
+        ("UPDATE postings SET amount = amount + 1 WHERE account_id = %(wallet)s", "every entry balances in every currency"),
+        ("UPDATE postings SET currency = 'USD' WHERE account_id = %(wallet)s", "postings are in their account's currency"),
+        ("DELETE FROM postings WHERE account_id = %(wallet)s OR counterparty_id = %(wallet)s", "what has settled is posted"),
+        ("UPDATE transfers SET refunded = 1 WHERE target_id = %(wallet)s", "what was given back is what refunds gave"),
+        (
+            "UPDATE transfers SET status = 'reversed' WHERE target_id = %(wallet)s AND status = 'completed'",
+            "what was reversed has its one reversal",
+        ),
+    ],
+)
+async def test_verification_names_the_rule_and_the_rows(
+    watched: Watched, capsys: pytest.CaptureFixture[str], tampering: str, rule: str
+) -> None:
+    await watched.tamper(tampering, wallet=watched.target)
+    assert await verified(watched) == 1
+    told = capsys.readouterr().out
+    assert f"✗ {rule}" in told
+    assert "The ledger does not add up" in told
+
+
+START = datetime(2026, 3, 21, tzinfo=UTC)
+
+
+async def test_where_a_period_begins_is_what_a_linear_search_finds(watched: Watched) -> None:
+    """Postings of one account, among others', at times that rise and often tie."""
+    steps = st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=25)
+
+    async def found(connection: psycopg.AsyncConnection[Any], drawn: list[tuple[int, bool]], instant: int) -> None:
+        await connection.execute("TRUNCATE postings")
+        seconds, mine = 0, new_id()
+        expected = 0
+        for step, is_mine in drawn:
+            seconds += step
+            row = await connection.execute(
+                "INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at)"
+                " VALUES (%s, %s, %s, 1, 'NAD', 1, %s) RETURNING sequence",
+                (new_id(), mine if is_mine else new_id(), new_id(), START + timedelta(seconds=seconds)),
+            )
+            [sequence] = await row.fetchone() or (0,)
+            if is_mine and seconds < instant:
+                expected = sequence
+        row = await connection.execute("SELECT last_sequence_before(%s, %s)", (mine, START + timedelta(seconds=instant)))
+        assert await row.fetchone() == (expected,)
+
+    def run_all(url: str) -> None:
+        with asyncio.Runner() as runner:
+
+            async def connect() -> psycopg.AsyncConnection[Any]:
+                connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+                await connection.execute("CREATE TEMP TABLE postings (LIKE public.postings INCLUDING ALL)")
+                return connection
+
+            connection = runner.run(connect())
+
+            @settings(max_examples=60, deadline=None)
+            @given(steps, st.integers(-1, 40))
+            def holds(drawn: list[tuple[int, bool]], instant: int) -> None:
+                runner.run(found(connection, drawn, instant))
+
+            holds()
+            runner.run(connection.close())
+
+    await asyncio.to_thread(run_all, watched.owner_url)
