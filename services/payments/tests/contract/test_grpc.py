@@ -1,0 +1,160 @@
+"""What peers rely on."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from chassis.rpc import RemoteError, RpcServer, connect
+from elcorp.common.v1 import money_pb2
+from elcorp.compliance.v1 import events_pb2 as compliance
+from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
+from kernel.errors import Kind
+from kernel.ids import new_id
+from payments.domain.approval import ApprovalRules
+from payments.interfaces.grpc import rpc_services
+from services.payments.tests.contract.bank import Bank, Holder
+from services.payments.tests.contract.peers import PeerSettings, Stub
+
+
+@pytest.fixture
+async def stub(bank: Bank) -> AsyncIterator[Stub]:
+    """What a peer calls payments with."""
+    server = RpcServer("127.0.0.1", 0, rpc_services(bank.payments))
+    await server.start()
+    async with connect(PeerSettings(payments_target=f"dns:///127.0.0.1:{server.port}"), "payments") as channel:
+        yield payments_pb2_grpc.LedgerServiceStub(channel)
+    await server.stop(grace_seconds=1)
+
+
+def order(source: Holder, target: Holder, amount: str, *, key: str = "", **more: Any) -> payments_pb2.Order:
+    return payments_pb2.Order(
+        key=key or str(new_id()),
+        initiator_id=str(source.user_id),
+        source_id=str(source.wallet_id),
+        target_id=str(target.wallet_id),
+        amount=money_pb2.Money(amount=amount, currency="NAD"),
+        **more,
+    )
+
+
+async def test_an_order_is_settled_once(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    request = payments_pb2.TransferRequest(order=order(payer, payee, "60.00", key="once", reference="INV-1"))
+    first, again = [(await stub.Transfer(request)).settled for _ in range(2)]
+    assert (first.status, first.replayed, again.replayed) == ("completed", False, True)
+    assert first.transfer_id == again.transfer_id
+    view = await stub.GetTransfer(payments_pb2.GetTransferRequest(transfer_id=first.transfer_id))
+    assert (view.kind, view.reference, view.amount.amount, view.initiator_id) == ("payment", "INV-1", "60.00", str(payer.user_id))
+    assert view.created_at == view.settled_at
+    wallet = await stub.GetWallet(payments_pb2.GetWalletRequest(wallet_id=str(payer.wallet_id)))
+    assert (wallet.balance.amount, wallet.held.amount, wallet.available.amount) == ("40.00", "0.00", "40.00")
+    assert (wallet.owner_id, wallet.status, wallet.balance.currency) == (str(payer.user_id), "open", "NAD")
+
+
+async def test_a_batch_keeps_each_ones_outcome_in_the_order_of_asking(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    orders = [
+        order(payer, payee, "60.00", key="a"),
+        order(payer, payee, "60.00"),
+        order(payer, payee, "40.00"),
+        order(payer, payee, "60.00", key="a"),
+        order(payer, payer, "1.00"),
+        order(payer, Holder(), "1.00"),
+    ]
+    answer = await stub.PostTransfers(payments_pb2.PostTransfersRequest(orders=orders))
+    told = [one.settled.status or one.refusal.code for one in answer.outcomes]
+    assert told == ["completed", "PAY_001", "completed", "completed", "PAY_005", "RES_001"]
+    assert [one.settled.replayed for one in answer.outcomes] == [False, False, False, True, False, False]
+    assert answer.outcomes[1].refusal.message
+    assert await bank.wallet(payer) == ("0.00", "0.00", "0.00")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": "k" * 256},
+        {"initiator_id": "somebody"},
+        {"source_id": ""},
+        {"description": "d" * 141},
+        {"amount": money_pb2.Money(amount="1.001", currency="NAD")},
+        {"amount": money_pb2.Money(amount="-1", currency="NAD")},
+        {"amount": money_pb2.Money(amount="NaN", currency="NAD")},
+        {"amount": money_pb2.Money(amount="1", currency="XXX")},
+        {"amount": money_pb2.Money(amount="1e3", currency="NAD")},
+    ],
+)
+async def test_nonsense_is_invalid_and_moves_nothing(bank: Bank, stub: Stub, changes: dict[str, Any]) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    wrong = order(payer, payee, "1.00")
+    for name, value in changes.items():
+        if name == "amount":
+            wrong.amount.CopyFrom(value)
+        else:
+            setattr(wrong, name, value)
+    with pytest.raises(RemoteError) as refused:
+        await stub.Transfer(payments_pb2.TransferRequest(order=wrong))
+    assert refused.value.kind is Kind.INVALID
+    assert await bank.wallet(payer) == ("100.00", "0.00", "100.00")
+
+
+async def test_empty_requests_are_invalid_and_strangers_not_found(stub: Stub) -> None:
+    unknown, none = str(new_id()), ""
+    for call, kind in (
+        (stub.Transfer(payments_pb2.TransferRequest()), Kind.INVALID),
+        (stub.PostTransfers(payments_pb2.PostTransfersRequest()), Kind.INVALID),
+        (stub.GetTransfer(payments_pb2.GetTransferRequest(transfer_id=none)), Kind.INVALID),
+        (stub.GetTransfer(payments_pb2.GetTransferRequest(transfer_id=unknown)), Kind.NOT_FOUND),
+        (stub.GetWallet(payments_pb2.GetWalletRequest(wallet_id="x")), Kind.INVALID),
+        (stub.GetWallet(payments_pb2.GetWalletRequest(wallet_id=unknown)), Kind.NOT_FOUND),
+        (stub.FreezeWallet(payments_pb2.FreezeWalletRequest(wallet_id=unknown, reason="no")), Kind.INVALID),
+        (stub.FreezeWallet(payments_pb2.FreezeWalletRequest(wallet_id=unknown, reason="suspicion")), Kind.NOT_FOUND),
+    ):
+        with pytest.raises(RemoteError) as refused:
+            await call
+        assert refused.value.kind is kind
+
+
+async def test_what_the_ledger_refuses_is_refused_with_its_code(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("1.00"), await bank.holder()
+    with pytest.raises(RemoteError) as refused:
+        await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "2.00")))
+    assert (refused.value.kind, refused.value.code) == (Kind.REFUSED, "PAY_001")
+
+
+async def test_a_peer_cannot_go_round_approval_or_signature(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("9000.00"), await bank.holder()
+    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(500)}, judge=lambda _question: True)
+    settled = (await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "500.00")))).settled
+    assert settled.status == "pending_approval"
+    view = await stub.GetTransfer(payments_pb2.GetTransferRequest(transfer_id=settled.transfer_id))
+    assert not view.HasField("settled_at")
+    with pytest.raises(RemoteError) as refused:
+        await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "5000.01")))
+    assert refused.value.code == "PAY_016"
+
+
+async def test_compliance_freezes_and_it_is_recorded_as_its_doing(bank: Bank, stub: Stub) -> None:
+    holder, other = await bank.holder("5.00"), await bank.holder()
+    wallet_id = str(holder.wallet_id)
+    for reason in ("on a list", "on two lists"):
+        await stub.FreezeWallet(payments_pb2.FreezeWalletRequest(wallet_id=wallet_id, reason=reason))
+    assert (await stub.GetWallet(payments_pb2.GetWalletRequest(wallet_id=wallet_id))).status == "frozen"
+    with pytest.raises(RemoteError) as refused:
+        await stub.Transfer(payments_pb2.TransferRequest(order=order(holder, other, "1.00")))
+    assert refused.value.code == "PAY_008"
+    await stub.UnfreezeWallet(payments_pb2.UnfreezeWalletRequest(wallet_id=wallet_id, reason="mistaken identity"))
+    with pytest.raises(RemoteError) as refused:
+        await stub.UnfreezeWallet(payments_pb2.UnfreezeWalletRequest(wallet_id=wallet_id, reason="mistaken identity"))
+    assert refused.value.code == "PAY_011"
+    async with bank.database.read() as connection:
+        rows = await connection.execute(text("SELECT payload FROM outbox WHERE type = 'audit.facts.recorded' ORDER BY position"))
+        facts = [fact for row in rows for fact in compliance.AuditFactsRecorded.FromString(bytes(row.payload)).facts]
+    acts = [(fact.action, fact.actor.kind, fact.actor.subject_id) for fact in facts if "freeze" in fact.action]
+    assert acts == [
+        ("payments.wallet.freeze", "service", "compliance"),
+        ("payments.wallet.freeze", "service", "compliance"),
+        ("payments.wallet.unfreeze", "service", "compliance"),
+    ]
