@@ -57,6 +57,7 @@ ROUTES: Final = RouteTable(
         Route("sessions", "identity"),
         Route("devices", "identity"),
         Route("device-keys", "identity"),
+        Route("erasures", "identity", public=True),
         Route("wallet-addresses", "identity"),
         Route("dev", "identity", public=True),
         Route("wallets", "payments"),

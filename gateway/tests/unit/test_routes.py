@@ -22,8 +22,8 @@ def test_what_moves_money_is_strict() -> None:
     assert {route.segment for route in ROUTES if route.strict} == {"transfers", "issuances", "payments", "ledger"}
 
 
-def test_only_sign_in_the_audit_key_and_a_developers_mailbox_are_open_to_strangers() -> None:
-    assert {route.segment for route in ROUTES if route.public} == {"auth", "audit", "dev"}
+def test_only_sign_in_the_audit_key_erasures_and_a_developers_mailbox_are_open_to_strangers() -> None:
+    assert {route.segment for route in ROUTES if route.public} == {"auth", "audit", "dev", "erasures"}
 
 
 def test_the_table_can_be_printed() -> None:

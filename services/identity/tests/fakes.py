@@ -36,7 +36,14 @@ from services.identity.tests.fakes_factors import (
     FakePasswordResets,
     FakeRecoveryRequests,
 )
-from services.identity.tests.fakes_privacy import FakeDeviceKeys, FakePrivacyQueries, FakeWalletAddresses, PrivacyStore
+from services.identity.tests.fakes_privacy import (
+    FakeDeviceKeys,
+    FakeErasures,
+    FakePrivacyQueries,
+    FakeReceipts,
+    FakeWalletAddresses,
+    PrivacyStore,
+)
 from services.identity.tests.fakes_sessions import FakeAttempts, FakeSessionQueries
 
 T = TypeVar("T")
@@ -72,7 +79,8 @@ class Store(PrivacyStore, FactorStore):
     events: list[Event] = field(default_factory=list)
 
     def collect(self) -> None:
-        for aggregate in (*self.users.values(), *self.sessions.values(), *self.device_keys.values(), *self.addresses.values()):
+        parts = (self.users, self.sessions, self.device_keys, self.addresses, self.erasures)
+        for aggregate in (aggregate for part in parts for aggregate in part.values()):
             assert isinstance(aggregate, Aggregate)
             self.events += aggregate.collect()
 
@@ -214,6 +222,8 @@ class FakeTransaction:
         self.sessions = FakeSessions(store)
         self.signing_keys = FakeSigningKeys(store)
         self.device_keys = FakeDeviceKeys(store)
+        self.erasures = FakeErasures(store)
+        self.receipts = FakeReceipts()
         self.factors = FakeFactors(store)
         self.password_resets = FakePasswordResets(store)
         self.recovery_requests = FakeRecoveryRequests(store)

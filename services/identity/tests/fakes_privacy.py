@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from identity.application.addresses.queries import AddressHolder, WalletAddressView
 from identity.application.device_keys.queries import DeviceKeyView
+from identity.application.ports.erasures import Destroyed
+from identity.application.privacy.queries import ErasureView, ReceiptKeyView
 from identity.domain.device_key import DeviceKey
+from identity.domain.erasure import Erasure, ErasureStatus
 from identity.domain.errors import DeviceKeyKnown
 from identity.domain.profile import Profile
 from identity.domain.user import User
@@ -28,6 +32,7 @@ class PrivacyStore:
     addresses: dict[UUID, WalletAddress] = field(default_factory=dict)
     labels: dict[UUID, str] = field(default_factory=dict)
     device_keys: dict[UUID, DeviceKey] = field(default_factory=dict)
+    erasures: dict[UUID, Erasure] = field(default_factory=dict)
 
 
 class FakeWalletAddresses:
@@ -67,6 +72,36 @@ class FakeDeviceKeys:
         return [key for key in keys if key.user_id == user_id and key.is_live and device_id in {None, key.device_id}]
 
 
+class FakeErasures:
+    def __init__(self, store: PrivacyStore) -> None:
+        self._store = store
+
+    def add(self, erasure: Erasure) -> None:
+        self._store.erasures[erasure.id] = erasure
+
+    async def lock(self, erasure_id: UUID) -> Erasure | None:
+        return self._store.erasures.get(erasure_id)
+
+    async def lock_of(self, user_id: UUID) -> Erasure | None:
+        return next((each for each in self._store.erasures.values() if each.user_id == user_id), None)
+
+    async def user_of(self, erasure_id: UUID) -> UUID | None:
+        erasure = self._store.erasures.get(erasure_id)
+        return erasure.user_id if erasure else None
+
+    async def destroy(self, user_id: UUID) -> Destroyed:
+        self._store.profiles.pop(user_id, None)
+        for address in self._store.addresses.values():
+            if address.user_id == user_id:
+                self._store.labels.pop(address.address, None)
+        return Destroyed(f"digest of {user_id}")
+
+
+class FakeReceipts:
+    async def sign(self, statement: dict[str, Any], *, at: datetime) -> dict[str, Any]:
+        return {"statement": statement, "key_id": "fake", "signature": f"signed at {at}"}
+
+
 class FakePrivacyQueries:
     @property
     def _store(self) -> PrivacyStore:
@@ -102,6 +137,30 @@ class FakePrivacyQueries:
         keys = [key for key in self._store.device_keys.values() if key.user_id == user_id]
         keys.sort(key=lambda key: (key.registered_at, key.id), reverse=True)
         return page_of([self._key_view(key) for key in keys], page)
+
+    async def erasure(self, erasure_id: UUID) -> ErasureView | None:
+        found = self._store.erasures.get(erasure_id)
+        if found is None:
+            return None
+        answered = tuple(sorted(found.answers))
+        return ErasureView(
+            found.id, found.status, found.requested_at, answered, found.restricted_until, found.erased_at, found.receipt
+        )
+
+    async def due_erasures(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        due = [each for each in self._store.erasures.values() if each.is_due(at)]
+        return [each.id for each in sorted(due, key=lambda each: str(each.restricted_until))][:limit]
+
+    async def unanswered_erasures(self, asked_before: datetime, *, limit: int) -> Sequence[UUID]:
+        waiting = [each for each in self._store.erasures.values() if each.status is ErasureStatus.REQUESTED]
+        return [each.id for each in sorted(waiting, key=lambda each: each.asked_at) if each.asked_at <= asked_before][:limit]
+
+    async def receipt_keys(self) -> Sequence[ReceiptKeyView]:
+        return ()
+
+    async def held_about(self, user_id: UUID) -> dict[str, Any] | None:
+        profile = self._store.profiles.get(user_id)
+        return {"profile": {"full_name": profile.full_name}} if profile else None
 
     def _key_view(self, key: DeviceKey) -> DeviceKeyView:
         return DeviceKeyView(

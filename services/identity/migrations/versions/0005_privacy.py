@@ -7,13 +7,14 @@ from chassis.migrations import runtime_role
 revision = "0005"
 down_revision = "0004"
 
-# What a key signed stays provable, so that its row stays too.
-KEPT = ("device_keys",)
+# What a key signed stays provable, and so does an erasure: these rows stay.
+KEPT = ("device_keys", "erasures", "receipt_keys")
 
 
 def upgrade() -> None:
     op.execute(DEVICE_KEYS)
     op.execute(ADDRESSES)
+    op.execute(ERASURES)
     app_role = runtime_role(op.get_bind())
     for table in KEPT:
         op.execute(f'REVOKE DELETE, TRUNCATE ON "{table}" FROM "{app_role}"')
@@ -43,4 +44,36 @@ ADDRESSES = """
 ALTER TABLE wallet_addresses
     ADD COLUMN currency text NOT NULL DEFAULT 'NAD',
     ADD COLUMN label bytea;
+"""
+
+ERASURES = """
+ALTER TABLE users DROP CONSTRAINT users_status_check;
+ALTER TABLE users ADD CONSTRAINT users_status_check
+    CHECK (status IN ('active', 'suspended', 'deleted', 'restricted', 'erased'));
+
+CREATE TABLE erasures (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL CONSTRAINT erasures_user UNIQUE REFERENCES users,
+    requested_by text NOT NULL,
+    reason text NOT NULL CHECK (reason IN ('asked', 'consent_withdrawn', 'no_longer_needed', 'ordered')),
+    requested_at timestamptz NOT NULL,
+    asked_at timestamptz NOT NULL,
+    status text NOT NULL CHECK (status IN ('requested', 'restricted', 'erased')),
+    answers jsonb NOT NULL,
+    restricted_until timestamptz,
+    erased_at timestamptz,
+    receipt jsonb,
+    CHECK ((status = 'erased') = (receipt IS NOT NULL)),
+    CHECK ((status = 'requested') = (restricted_until IS NULL))
+);
+CREATE INDEX erasures_due ON erasures (restricted_until) WHERE status = 'restricted';
+CREATE INDEX erasures_unanswered ON erasures (asked_at) WHERE status = 'requested';
+
+-- What signs receipts. Public halves stay for as long as there are receipts.
+CREATE TABLE receipt_keys (
+    id uuid PRIMARY KEY,
+    public_key bytea NOT NULL CHECK (length(public_key) = 32),
+    sealed_seed bytea NOT NULL,
+    created_at timestamptz NOT NULL
+);
 """

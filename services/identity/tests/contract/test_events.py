@@ -12,12 +12,13 @@ from chassis.messaging.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2
+from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
 from identity.application.sessions.record_revocation import RecordRevocation
 from identity.interfaces.publications import PUBLICATIONS
 from identity.interfaces.subscriptions import subscriptions
 from kernel.ids import new_id
 from services.identity.tests.contract.api import Api
-from services.identity.tests.fakes import FakeRevocations
+from services.identity.tests.fakes import FakeRevocations, FakeUnitOfWork
 
 
 async def published(database: Database, message_class: Any) -> list[tuple[Any, str]]:
@@ -59,7 +60,7 @@ async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Datab
 
 async def test_own_session_end_reaches_the_revocation_list(clock: ControlledClock) -> None:
     revocations, session_id = FakeRevocations(), new_id()
-    (subscription,) = subscriptions(RecordRevocation(revocations))
+    subscription, *_ = subscriptions(RecordRevocation(revocations), AcknowledgeErasure(FakeUnitOfWork(), clock))
     delivery = Delivery(
         message_id=new_id(),
         type="identity.session.ended",
@@ -81,5 +82,6 @@ def test_identity_publishes_what_its_protos_name() -> None:
         "identity.device_key.revoked",
         "identity.wallet_address.issued",
         "identity.wallet_address.retired",
+        "identity.erasure.requested",
         "audit.facts.recorded",
     }

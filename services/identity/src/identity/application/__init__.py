@@ -7,6 +7,7 @@ from identity.application.addresses import Addresses
 from identity.application.device_keys import DeviceKeys
 from identity.application.factors import Factors
 from identity.application.keys import Keys
+from identity.application.privacy import Privacy
 from identity.application.queries import IdentityQueries
 from identity.application.recovery import Recovery
 from identity.application.sessions import Sessions
@@ -19,6 +20,7 @@ class Identity:
     keys: Keys
     device_keys: DeviceKeys
     addresses: Addresses
+    privacy: Privacy
     factors: Factors
     recovery: Recovery
     queries: IdentityQueries

@@ -8,6 +8,7 @@ from identity.application.device_keys.queries import DeviceKeyQueries
 from identity.application.factors.queries import FactorQueries
 from identity.application.keys.queries import KeyQueries
 from identity.application.messages.queries import MessageQueries
+from identity.application.privacy.queries import PrivacyQueries
 from identity.application.recovery.queries import RecoveryQueries
 from identity.application.sessions.queries import SessionQueries
 
@@ -21,6 +22,7 @@ class IdentityQueries(
     DeviceKeyQueries,
     FactorQueries,
     RecoveryQueries,
+    PrivacyQueries,
     Protocol,
 ):
     pass

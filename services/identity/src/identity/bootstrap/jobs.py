@@ -19,24 +19,30 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.application.accounts.purge_codes import PurgeCodes
     from identity.application.factors.purge_challenges import PurgeChallenges
     from identity.application.messages.deliver_message import DeliverMessage
+    from identity.application.privacy.carry_out_erasures import CarryOutErasures
     from identity.bootstrap.parts import unit_of_work
     from identity.infrastructure.queries import SqlIdentityQueries
     from identity.infrastructure.vault import Vault
-    from identity.interfaces.jobs import account_jobs, factor_jobs, message_jobs
+    from identity.interfaces.jobs import account_jobs, factor_jobs, message_jobs, privacy_jobs
     from kernel.clock import SystemClock
 
     clock = SystemClock()
     # Connects at the first job, and lives as long as the process.
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=2)
     uow = unit_of_work(settings, database)
+    queries = SqlIdentityQueries(database, Vault(settings.key()), clock)
     deliver = DeliverMessage(
         uow,
-        SqlIdentityQueries(database, Vault(settings.key()), clock),
+        queries,
         post(settings),
         clock,
         keep_content=settings.has_mailbox,
     )
-    tidying = (account_jobs(PurgeCodes(uow, clock)), factor_jobs(PurgeChallenges(uow, clock)))
+    tidying = (
+        account_jobs(PurgeCodes(uow, clock)),
+        factor_jobs(PurgeChallenges(uow, clock)),
+        privacy_jobs(CarryOutErasures(uow, queries, clock)),
+    )
     return make_jobs(settings, [message_jobs(deliver), *tidying])
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from identity.domain.password_policy import PasswordPolicy
     from identity.infrastructure.delivery_queue import DeliveryQueue
     from identity.infrastructure.passwords import Argon2Passwords
+    from identity.infrastructure.repositories.erasures import SqlErasureTransaction
     from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
 
 
@@ -28,6 +29,14 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
 
     transaction = partial(SqlIdentityTransaction, vault=Vault(settings.key()), defer_delivery=delivery_queue(settings.NAME))
     return SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)
+
+
+def erasure_unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlErasureTransaction]":
+    """Build what a worker notes answers with: it has no master key."""
+    from chassis.unit_of_work import SqlUnitOfWork
+    from identity.infrastructure.repositories.erasures import SqlErasureTransaction
+
+    return SqlUnitOfWork(database, SqlErasureTransaction, PUBLICATIONS, service=settings.NAME)
 
 
 @cache

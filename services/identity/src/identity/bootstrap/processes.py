@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from chassis.health import Readiness
 from chassis.run import Serving, Working
-from identity.bootstrap.parts import hashing
+from identity.bootstrap.parts import erasure_unit_of_work, hashing
 from identity.interfaces.publications import PUBLICATIONS
 from identity.settings import IdentitySettings
 from kernel.clock import SystemClock
@@ -64,15 +64,18 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     from chassis.database import Database
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
+    from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
     from identity.application.sessions.record_revocation import RecordRevocation
     from identity.infrastructure.revocations import RedisRevocations
     from identity.interfaces.subscriptions import subscriptions
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.connect(database_url, pool_size=1)
+    database = Database.connect(database_url, pool_size=2)
     redis = redis_client(settings.redis_url.get_secret_value())
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
-    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(RecordRevocation(RedisRevocations(redis))))
+    acknowledge_erasure = AcknowledgeErasure(erasure_unit_of_work(settings, database), SystemClock())
+    consumed = subscriptions(RecordRevocation(RedisRevocations(redis)), acknowledge_erasure)
+    consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
     readiness = Readiness()
     readiness.add("database", database.ping)
     readiness.add("redis", redis.ping, required=False)

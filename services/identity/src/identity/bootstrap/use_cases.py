@@ -47,6 +47,7 @@ from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.unlock_user import UnlockUser
 from identity.bootstrap.factors import build_factors
 from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work
+from identity.bootstrap.privacy import build_privacy
 from identity.bootstrap.recovery import build_recovery
 from identity.domain.one_time_code import Purpose
 from identity.infrastructure.access_tokens import JwtAccessTokens
@@ -118,6 +119,7 @@ def build(world: World) -> Identity:
         keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(world.master_key), world.clock)),
         device_keys=device_keys(world),
         addresses=addresses(world),
+        privacy=build_privacy(world.uow, world.queries, world.roles, world.revocations, world.clock),
         factors=factors(world),
         recovery=recovery(world),
         queries=world.queries,

@@ -164,3 +164,14 @@ class LastAddress(DomainError):
 
     kind = Kind.REFUSED
     code = "IDN_002"
+
+
+class StillInOffice(DomainError):
+    """An account that decides for others cannot be erased; have its roles revoked first."""
+
+    kind = Kind.REFUSED
+    code = "IDN_003"
+
+
+class UnknownAcknowledgement(InvalidValue):
+    """The acknowledgement is of a service that was not asked."""

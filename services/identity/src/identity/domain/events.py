@@ -52,3 +52,10 @@ class WalletAddressIssued(Event):
 class WalletAddressRetired(Event):
     user_id: UUID
     address: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureRequested(Event):
+    erasure_id: UUID
+    user_id: UUID
+    requested_at: datetime

@@ -40,6 +40,7 @@ class Template(StrEnum):
     ACCOUNT_ACTIVATED = "account_activated"
     ACCOUNT_DELETED = "account_deleted"
     ACCOUNT_RESTORED = "account_restored"
+    ERASURE_REQUESTED = "erasure_requested"
     ERASED = "erased"
 
     @property

@@ -16,6 +16,8 @@ class UserStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     DELETED = "deleted"
+    RESTRICTED = "restricted"
+    ERASED = "erased"
 
 
 class InitialRole(StrEnum):
@@ -27,6 +29,8 @@ class InitialRole(StrEnum):
 
 # None of the last five passwords may come back: the present one and these before it.
 EARLIER_KEPT: Final = 4
+# The form of a hash, and of no password.
+NO_PASSWORD: Final = "$argon2id$erased"  # noqa: S105
 # An account that is deleted, or restricted until it may be erased, changes by other verbs.
 _MAY_CHANGE: Final = frozenset({UserStatus.ACTIVE, UserStatus.SUSPENDED})
 
@@ -128,6 +132,21 @@ class User(Aggregate):
             return False
         self.deleted_at, self.status = None, UserStatus.SUSPENDED
         return self._become(UserStatus.ACTIVE, reason, at)
+
+    def restrict(self, *, at: datetime) -> None:
+        """Close the account for good, its data to be erased when the law allows it."""
+        self._close_as(UserStatus.RESTRICTED, at)
+
+    def erase(self, *, at: datetime) -> None:
+        """Leave nothing but the id: whose it was, nobody can tell any more."""
+        self.username = self.email_verified_at = self.phone_verified_at = self.second_factor_since = None
+        self.password_hash = NO_PASSWORD
+        self._close_as(UserStatus.ERASED, at)
+
+    def _close_as(self, status: UserStatus, at: datetime) -> None:
+        self.status = status
+        self.version += 1
+        self.announce(UserStatusChanged(occurred_at=at, user_id=self.id, status=status.value, reason="erasure"))
 
     def require_version(self, expected: int | None) -> None:
         """Raise StaleVersion when the account has changed since the caller read it."""

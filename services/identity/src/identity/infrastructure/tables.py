@@ -23,6 +23,7 @@ from sqlalchemy.orm import registry
 
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
+from identity.domain.erasure import Erasure, ErasureReason, ErasureStatus
 from identity.domain.message import Message, Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
 from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
@@ -169,6 +170,29 @@ password_history = Table(
     Column("password_hash", Text, primary_key=True),
     Column("replaced_at", _time(), primary_key=True),
 )
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("reason", _text_of(ErasureReason), nullable=False),
+    Column("requested_at", _time(), nullable=False),
+    Column("asked_at", _time(), nullable=False),
+    Column("status", _text_of(ErasureStatus), nullable=False),
+    Column("answers", JSONB, nullable=False),
+    Column("restricted_until", _time()),
+    Column("erased_at", _time()),
+    Column("receipt", JSONB(none_as_null=True)),
+)
+receipt_keys = Table(
+    "receipt_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sealed_seed", LargeBinary, nullable=False),
+    Column("created_at", _time(), nullable=False),
+)
 messages = Table(
     "messages",
     metadata,
@@ -277,6 +301,7 @@ def map_aggregates() -> None:
     mapper.map_imperatively(Session, sessions)
     mapper.map_imperatively(SigningKey, signing_keys)
     mapper.map_imperatively(DeviceKey, device_keys)
+    mapper.map_imperatively(Erasure, erasures)
     mapper.map_imperatively(Message, messages)
     mapper.map_imperatively(Passkey, passkeys)
     mapper.map_imperatively(Ceremony, passkey_ceremonies)

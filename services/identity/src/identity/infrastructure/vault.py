@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.crypto import BlindIndex, Sealer, SubjectKeys, field_context
+from chassis.crypto import BlindIndex, Sealer, SigningKey, SubjectKeys, field_context
 from chassis.crypto.keys import derive
 from identity.domain.profile import Profile, canonical_email
 
 _TABLE = "profiles"
 _OWN_KEY = "identity-own/v1"
+_RECEIPT_KEYS = "receipt-keys/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Vault:
         self._phone_index = BlindIndex(master_key, purpose="phone")
         # For what must be read before there is a subject, or after it is gone; kept for minutes.
         self._own = Sealer(derive(master_key, _OWN_KEY))
+        self._receipts = Sealer(derive(master_key, _RECEIPT_KEYS))
 
     def seal(self, user_id: UUID, profile: Profile, wrapped: bytes | None = None) -> SealedProfile:
         """Seal a profile under the subject's wrapped key, or under a new one."""
@@ -75,11 +77,22 @@ class Vault:
         """Return what seals a subject's data; the service's own sealer where the subject has no key."""
         return self._subject_keys.sealer(str(user_id), wrapped_key) if wrapped_key else self._own
 
+    def seal_receipt_key(self, key_id: UUID, seed: bytes) -> bytes:
+        return self._receipts.seal(seed, _receipt_context(key_id))
+
+    def open_receipt_key(self, key_id: UUID, sealed: bytes) -> SigningKey:
+        """Open a key that signs receipts; raises UnsealableError."""
+        return SigningKey.from_bytes(self._receipts.open(sealed, _receipt_context(key_id)))
+
     def phone_index(self, phone: str) -> bytes:
         return self._phone_index(phone)
 
     def email_index(self, email: str) -> bytes:
         return self._email_index(canonical_email(email))
+
+
+def _receipt_context(key_id: UUID) -> bytes:
+    return field_context("receipt_keys", "sealed_seed", str(key_id))
 
 
 def _label_context(address: UUID) -> bytes:

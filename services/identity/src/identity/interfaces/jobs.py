@@ -7,6 +7,7 @@ from procrastinate import Blueprint, RetryStrategy
 from identity.application.accounts.purge_codes import PurgeCodes
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.messages.deliver_message import DeliverMessage
+from identity.application.privacy.carry_out_erasures import CarryOutErasures
 
 # About 2, 4, 8, … seconds apart: an hour in all, after which a code in it would be stale anyway.
 _DELIVERY_ATTEMPTS_MAX = 11
@@ -47,5 +48,17 @@ def factor_jobs(purge_challenges: PurgeChallenges) -> Blueprint:
     @blueprint.task(name="purge_challenges", queue="maintenance", queueing_lock="purge_challenges")
     async def purge(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await purge_challenges()
+
+    return blueprint
+
+
+def privacy_jobs(carry_out_erasures: CarryOutErasures) -> Blueprint:
+    """Make the job that erases who may be erased, and asks services that have not answered again."""
+    blueprint = Blueprint()
+
+    @blueprint.periodic(cron="* * * * *")
+    @blueprint.task(name="carry_out_erasures", queue="maintenance", queueing_lock="carry_out_erasures")
+    async def carry_out(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await carry_out_erasures()
 
     return blueprint

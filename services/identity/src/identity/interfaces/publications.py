@@ -6,6 +6,7 @@ from chassis.messaging.contracts import Publications
 from elcorp.identity.v1 import events_pb2
 from identity.domain.events import (
     DeviceKeyRevoked,
+    ErasureRequested,
     SessionEnded,
     UserRegistered,
     UserStatusChanged,
@@ -49,6 +50,12 @@ def wallet_address_retired(event: WalletAddressRetired) -> events_pb2.WalletAddr
     return events_pb2.WalletAddressRetired(user_id=str(event.user_id), address=str(event.address))
 
 
+def erasure_requested(event: ErasureRequested) -> events_pb2.ErasureRequested:
+    requested_at = Timestamp()
+    requested_at.FromDatetime(event.requested_at)
+    return events_pb2.ErasureRequested(erasure_id=str(event.erasure_id), user_id=str(event.user_id), requested_at=requested_at)
+
+
 PUBLICATIONS = Publications(
     "identity",
     {
@@ -58,5 +65,6 @@ PUBLICATIONS = Publications(
         DeviceKeyRevoked: device_key_revoked,
         WalletAddressIssued: wallet_address_issued,
         WalletAddressRetired: wallet_address_retired,
+        ErasureRequested: erasure_requested,
     },
 )

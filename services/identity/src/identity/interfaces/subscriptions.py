@@ -1,15 +1,44 @@
-"""What identity does about events: its own, for what must happen after the commit."""
+"""What identity does about events: its own, for what must happen after the commit, and answers to what it asked."""
 
+from datetime import UTC
+from typing import Any, Final
 from uuid import UUID
+
+from google.protobuf.message import Message
 
 from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.messaging.delivery import Delivery
+from elcorp.compliance.v1 import events_pb2 as compliance
+from elcorp.governance.v1 import events_pb2 as governance
 from elcorp.identity.v1 import events_pb2
+from elcorp.payments.v1 import events_pb2 as payments
+from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
 from identity.application.sessions.record_revocation import RecordRevocation
+from identity.domain.erasure import Acknowledgement
+
+# Every service has its own message for it, alike in all of them.
+ANSWERS: Final[tuple[type[Message], ...]] = (
+    payments.ErasureAcknowledged,
+    governance.ErasureAcknowledged,
+    compliance.ErasureAcknowledged,
+)
 
 
-def subscriptions(record_revocation: RecordRevocation) -> list[AnySubscription]:
+def subscriptions(record_revocation: RecordRevocation, acknowledge_erasure: AcknowledgeErasure) -> list[AnySubscription]:
     async def on_session_ended(delivery: Delivery[events_pb2.SessionEnded]) -> None:
         await record_revocation(session_id=UUID(delivery.message.session_id), ended_at=delivery.occurred_at)
 
-    return [Subscription(events_pb2.SessionEnded, on_session_ended)]
+    async def on_erasure_acknowledged(delivery: Delivery[Any]) -> None:
+        message = delivery.message
+        until = message.retain_until.ToDatetime(UTC) if message.HasField("retain_until") else None
+        # By the producer, which the broker's exchange vouches for: nobody answers for another.
+        await acknowledge_erasure(
+            erasure_id=UUID(message.erasure_id),
+            context=delivery.producer,
+            acknowledgement=Acknowledgement(delivery.occurred_at, tuple(message.kept), until),
+        )
+
+    return [
+        Subscription(events_pb2.SessionEnded, on_session_ended),
+        *(Subscription(answer, on_erasure_acknowledged) for answer in ANSWERS),
+    ]

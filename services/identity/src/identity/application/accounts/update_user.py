@@ -38,7 +38,7 @@ class UpdateUser:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
-            if user is None or user.status == UserStatus.DELETED:
+            if user is None or user.status not in {UserStatus.ACTIVE, UserStatus.SUSPENDED}:
                 raise NotFound(user_id=user_id)
             user.require_version(version)
             profile = await tx.profiles.of(user_id)

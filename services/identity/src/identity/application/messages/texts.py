@@ -85,6 +85,14 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
     Template.ACCOUNT_ACTIVATED: ("Your account is active again", "You can sign in to your account again."),
     Template.ACCOUNT_DELETED: ("Your account was closed", "Your account was closed. If this was not you, tell Elcorp at once."),
     Template.ACCOUNT_RESTORED: ("Your account was restored", "Your account was restored; you can sign in again."),
+    Template.ERASURE_REQUESTED: (
+        "Your data will be erased",
+        (
+            "Your account was closed, and the personal data that we hold about you is erased as soon as the law allows it. "
+            "Under the number below anybody can read how it stands, and gets the receipt. If this was not you, tell Elcorp "
+            "at once."
+        ),
+    ),
     Template.ERASED: ("Your data was erased", "The personal data that we held about you was erased, as you asked."),
 }
 

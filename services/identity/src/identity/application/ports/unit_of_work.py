@@ -5,6 +5,7 @@ from typing import Protocol
 
 from identity.application.ports.accounts import PasswordHistory, Profiles, Users, WalletAddresses
 from identity.application.ports.device_keys import DeviceKeys
+from identity.application.ports.erasures import Erasures, Receipts
 from identity.application.ports.factors import Factors
 from identity.application.ports.keys import SigningKeys
 from identity.application.ports.messages import Messages
@@ -51,6 +52,12 @@ class Transaction(Protocol):
 
     @property
     def password_resets(self) -> PasswordResets: ...
+
+    @property
+    def erasures(self) -> Erasures: ...
+
+    @property
+    def receipts(self) -> Receipts: ...
 
     @property
     def recovery_requests(self) -> RecoveryRequests: ...

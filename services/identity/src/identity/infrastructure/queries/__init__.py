@@ -6,6 +6,7 @@ from identity.infrastructure.queries.device_keys import SqlDeviceKeyQueries
 from identity.infrastructure.queries.factors import SqlFactorQueries
 from identity.infrastructure.queries.keys import SqlKeyQueries
 from identity.infrastructure.queries.messages import SqlMessageQueries
+from identity.infrastructure.queries.privacy import SqlPrivacyQueries
 from identity.infrastructure.queries.recovery import SqlRecoveryQueries
 from identity.infrastructure.queries.sessions import SqlSessionQueries
 
@@ -19,5 +20,6 @@ class SqlIdentityQueries(
     SqlDeviceKeyQueries,
     SqlFactorQueries,
     SqlRecoveryQueries,
+    SqlPrivacyQueries,
 ):
     """All that identity can be asked, of one database."""

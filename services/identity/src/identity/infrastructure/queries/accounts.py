@@ -22,7 +22,9 @@ _USER = """
             ORDER BY w.retired_at IS NOT NULL, w.issued_at, w.address LIMIT 1) AS address
     FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
 """
-_USER_BY_ID = text(f"{_USER} WHERE u.id = :id AND u.status <> 'deleted'")
+# Who is restricted waits to be erased: shown to nobody, but found by that status.
+_NOT_DELETED: Final = "u.status <> 'deleted' AND u.status <> 'restricted'"
+_USER_BY_ID = text(f"{_USER} WHERE u.id = :id AND {_NOT_DELETED}")
 # Each filter is text of ours; values travel as parameters.
 _FILTERS: Final[Mapping[str, str]] = {
     "status": "u.status = :status",
@@ -37,7 +39,6 @@ _ORDERS: Final[Mapping[UserSort, str]] = {
     UserSort.OLDEST: "u.registered_at, u.id",
     UserSort.LATELY_SIGNED_IN: "u.last_sign_in_at DESC NULLS LAST, u.id DESC",
 }
-_NOT_DELETED: Final = "u.status <> 'deleted'"
 _RECENT_HASHES = text(
     """
     SELECT password_hash FROM (

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.unit_of_work import SqlTransaction
 from identity.infrastructure.repositories.accounts import SqlPasswordHistory, SqlProfiles, SqlUsers, SqlWalletAddresses
 from identity.infrastructure.repositories.device_keys import SqlDeviceKeys
+from identity.infrastructure.repositories.erasures import SqlErasures, SqlReceipts
 from identity.infrastructure.repositories.factors import SqlFactors
 from identity.infrastructure.repositories.keys import SqlSigningKeys
 from identity.infrastructure.repositories.messages import DeferDelivery, SqlMessages
@@ -30,4 +31,6 @@ class SqlIdentityTransaction(SqlTransaction):
         self.recovery_requests = SqlRecoveryRequests(session)
         self.password_history = SqlPasswordHistory(session)
         self.one_time_codes = SqlOneTimeCodes(session, vault)
+        self.erasures = SqlErasures(session)
+        self.receipts = SqlReceipts(session, vault)
         self.messages = SqlMessages(session, vault, defer_delivery)

@@ -1,0 +1,67 @@
+"""What erasure needs of the world."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from identity.application.ports.accounts import Users
+from identity.domain.erasure import Erasure
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """`key_digest` is the SHA-256, in hex, of the wrapped key that is no more."""
+
+    key_digest: str
+
+
+class Erasures(Protocol):
+    def add(self, erasure: Erasure) -> None: ...
+
+    async def lock(self, erasure_id: UUID) -> Erasure | None:
+        """Find an erasure and lock it until the transaction ends; after its user."""
+
+    async def lock_of(self, user_id: UUID) -> Erasure | None:
+        """Find a user's erasure and lock it; only under the user's lock, or another may come between."""
+
+    async def user_of(self, erasure_id: UUID) -> UUID | None:
+        """Tell whose an erasure is, which never changes."""
+
+    async def destroy(self, user_id: UUID) -> Destroyed:
+        """Destroy a user's key, and with it, in backups too, all that it sealed; and whatever else is personal here."""
+
+
+class Receipts(Protocol):
+    async def sign(self, statement: dict[str, Any], *, at: datetime) -> dict[str, Any]:
+        """Return the statement as a receipt that anybody can check offline with our public key."""
+
+
+class ErasureTransaction(Protocol):
+    """What noting an answer takes: no key, so that a process without one can do it."""
+
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def erasures(self) -> Erasures: ...
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+
+class ErasureUnitOfWork(Protocol):
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[ErasureTransaction]: ...
+
+
+class ErasureBook(Protocol):
+    """What the jobs look for."""
+
+    async def due_erasures(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        """Find erasures whose legal date has come."""
+
+    async def unanswered_erasures(self, asked_before: datetime, *, limit: int) -> Sequence[UUID]:
+        """Find erasures that a service has not answered for long."""

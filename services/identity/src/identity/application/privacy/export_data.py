@@ -1,0 +1,36 @@
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.privacy import facts
+from identity.application.privacy.queries import PrivacyQueries
+from identity.domain.message import Template
+from kernel.actor import Actor
+from kernel.assurance import RECENT
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ExportData:
+    """Give a user all that identity holds about them, or an administrator on their behalf; the user is told by mail."""
+
+    uow: UnitOfWork
+    queries: PrivacyQueries
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID) -> dict[str, Any]:
+        """Raise StepUpRequired, or NotFound for who may not ask."""
+        at = self.clock.now()
+        RECENT.require(actor, at=at)
+        if actor.user_id != user_id and WRITERS_OF_OTHERS.isdisjoint(actor.roles):
+            raise NotFound(user_id=user_id)
+        held = await self.queries.held_about(user_id)
+        if held is None:
+            raise NotFound(user_id=user_id)
+        async with self.uow.begin(actor) as tx:
+            tx.record(facts.data_exported(user_id, at=at))
+            await tx.messages.send(user_id, Template.DATA_EXPORTED)
+        return {"exported_at": at.isoformat(), **held}

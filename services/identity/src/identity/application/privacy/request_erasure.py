@@ -1,0 +1,68 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.device_keys.revoke_device_key import revoke_keys
+from identity.application.ports.sessions import Revocations, Roles
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.privacy import facts
+from identity.application.sessions.end_sessions import end_all
+from identity.domain.device_key import RevokeReason
+from identity.domain.erasure import Erasure, ErasureReason
+from identity.domain.errors import StillInOffice
+from identity.domain.message import Template
+from identity.domain.session import EndReason, Session
+from identity.domain.user import User
+from kernel.actor import Actor
+from kernel.assurance import RECENT
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+# Whoever decides for others is first relieved of that, by a person.
+CUSTOMERS: Final = frozenset({"user", "guest"})
+
+
+@dataclass(frozen=True, slots=True)
+class RequestErasure:
+    """Restrict an account at once and for good, and ask every service to answer for its erasure.
+
+    Sessions end and device keys are revoked in the same transaction. The data goes when all have answered and no law
+    asks for it any longer. Asking again gives the erasure that there is.
+    """
+
+    uow: UnitOfWork
+    roles: Roles
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, reason: ErasureReason) -> Erasure:
+        """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for who may not ask."""
+        at = self.clock.now()
+        RECENT.require(actor, at=at)
+        if actor.user_id != user_id and WRITERS_OF_OTHERS.isdisjoint(actor.roles):
+            raise NotFound(user_id=user_id)
+        if offices := sorted(set(await self.roles.of(user_id)) - CUSTOMERS):
+            raise StillInOffice(roles=offices)
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            if user is None:
+                raise NotFound(user_id=user_id)
+            if earlier := await tx.erasures.lock_of(user_id):
+                return earlier
+            erasure = Erasure.request(user_id, by=actor.subject_id, reason=reason, at=at)
+            ended = await self._restrict(tx, user, erasure, at)
+        for session in ended:
+            await self.revocations.try_add(session.id, ended_at=at)
+        return erasure
+
+    async def _restrict(self, tx: Transaction, user: User, erasure: Erasure, at: datetime) -> list[Session]:
+        before = user.status.value
+        user.restrict(at=at)
+        ended = await end_all(tx, user.id, EndReason.ERASURE, at)
+        await revoke_keys(tx, user.id, RevokeReason.ACCOUNT_CLOSED, at=at)
+        tx.erasures.add(erasure)
+        tx.record(facts.erasure_requested(erasure, before=before))
+        await tx.messages.send(user.id, Template.ERASURE_REQUESTED, erasure=str(erasure.id))
+        return list(ended)

@@ -1,0 +1,122 @@
+"""Erasures, and all that is held about a user."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+
+from identity.application.privacy.queries import ErasureView, ReceiptKeyView
+from identity.infrastructure.queries.rows import SqlReads
+from identity.infrastructure.vault import SealedProfile
+
+SECTION_ROWS_MAX: Final = 10_000
+_ERASURE = text(
+    """
+    SELECT id, status, requested_at, (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(answers) AS key) AS answered,
+           restricted_until, erased_at, receipt
+    FROM erasures WHERE id = :id
+    """
+)
+_RECEIPT_KEYS = text("SELECT id, public_key, created_at FROM receipt_keys ORDER BY created_at, id")
+_DUE = text(
+    "SELECT id FROM erasures WHERE status = 'restricted' AND restricted_until <= :at ORDER BY restricted_until LIMIT :limit"
+)
+_UNANSWERED = text("SELECT id FROM erasures WHERE status = 'requested' AND asked_at <= :before ORDER BY asked_at LIMIT :limit")
+_ACCOUNT = text(
+    """
+    SELECT u.id, u.username, u.status, u.initial_role, u.registered_at, u.agreed_terms_at, u.last_sign_in_at,
+           u.email_verified_at, u.phone_verified_at, u.password_changed_at, u.second_factor_since, k.wrapped,
+           p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index
+    FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
+    WHERE u.id = :user_id AND u.status <> 'restricted'
+    """
+)
+_ACCOUNT_COLUMNS: Final = (
+    "id",
+    "username",
+    "status",
+    "initial_role",
+    "registered_at",
+    "last_sign_in_at",
+    "email_verified_at",
+    "phone_verified_at",
+    "password_changed_at",
+    "second_factor_since",
+)
+_PROFILE_COLUMNS: Final = ("full_name", "email", "phone", "organization")
+_SEALED_COLUMNS: Final = (*_PROFILE_COLUMNS, "email_index", "phone_index")
+
+
+def _section(columns: str, table: str, order: str) -> TextClause:
+    where = "user_id = :user_id"
+    return text(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order} LIMIT {SECTION_ROWS_MAX}")  # noqa: S608  # ours
+
+
+# No hash, seed, digest or token is among the columns.
+_SECTIONS: Final[Mapping[str, TextClause]] = {
+    "wallet_addresses": _section("address, currency, issued_at, retired_at, label", "wallet_addresses", "issued_at, address"),
+    "devices": _section("device_id, name, first_seen_at, last_seen_at, trusted_at, revoked_at", "devices", "first_seen_at"),
+    "device_keys": _section(
+        "id, device_id, algorithm, encode(public_key, 'hex') AS public_key, registered_at, revoked_at, revoke_reason",
+        "device_keys",
+        "registered_at, id",
+    ),
+    "sessions": _section(
+        "id, device_id, methods, authenticated_at, started_at, rotated_at AS refreshed_at, expires_at, ended_at, end_reason",
+        "sessions",
+        "started_at DESC, id",
+    ),
+    "authenticator_apps": _section("created_at, confirmed_at", "totps", "created_at"),
+    "backup_codes": _section("created_at, used_at", "backup_codes", "created_at, used_at"),
+    "passkeys": _section("id, name, backed_up, created_at, last_used_at, flagged_at", "passkeys", "created_at, id"),
+    "password_resets": _section("created_at, expires_at, used_at", "password_resets", "created_at, id"),
+    "recovery_requests": _section(
+        "id, reason, status, requested_at, decided_at, decision_reason", "recovery_requests", "requested_at, id"
+    ),
+    "verifications": _section("purpose, created_at, expires_at, used_at", "one_time_codes", "created_at, id"),
+    "messages": _section("id, template, queued_at, delivered_at, failed_at", "messages", "queued_at DESC, id"),
+}
+
+
+class SqlPrivacyQueries(SqlReads):
+    async def erasure(self, erasure_id: UUID) -> ErasureView | None:
+        rows = await self._rows(_ERASURE, {"id": erasure_id})
+        if not rows:
+            return None
+        (row,) = rows
+        answered = tuple(row.answered or ())
+        return ErasureView(row.id, row.status, row.requested_at, answered, row.restricted_until, row.erased_at, row.receipt)
+
+    async def receipt_keys(self) -> Sequence[ReceiptKeyView]:
+        return [ReceiptKeyView(row.id, bytes(row.public_key), row.created_at) for row in await self._rows(_RECEIPT_KEYS, {})]
+
+    async def due_erasures(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        return [row.id for row in await self._rows(_DUE, {"at": at, "limit": limit})]
+
+    async def unanswered_erasures(self, asked_before: datetime, *, limit: int) -> Sequence[UUID]:
+        return [row.id for row in await self._rows(_UNANSWERED, {"before": asked_before, "limit": limit})]
+
+    async def held_about(self, user_id: UUID) -> dict[str, Any] | None:
+        async with self._database.read() as connection:
+            account = (await connection.execute(_ACCOUNT, {"user_id": user_id})).mappings().one_or_none()
+            if account is None:
+                return None
+            sections = {
+                name: [dict(row) for row in (await connection.execute(query, {"user_id": user_id})).mappings()]
+                for name, query in _SECTIONS.items()
+            }
+        for address in sections["wallet_addresses"]:
+            sealed = address["label"]
+            if sealed:
+                address["label"] = self._vault.open_label(user_id, account["wrapped"], address["address"], sealed)
+        sealed_profile = SealedProfile(account["wrapped"], *(account[column] for column in _SEALED_COLUMNS))
+        profile = self._vault.open(user_id, sealed_profile)
+        return {
+            "account": {column: account[column] for column in _ACCOUNT_COLUMNS},
+            "profile": {column: getattr(profile, column) for column in _PROFILE_COLUMNS},
+            "consents": [{"what": "terms", "agreed_at": account["agreed_terms_at"]}],
+            **sections,
+            "audit_trail": f"/api/v1/audit/trails/{user_id}",
+        }

@@ -1,0 +1,46 @@
+"""What users may ask about the data that is held about them."""
+
+from uuid import UUID
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
+from identity.interfaces.rest.dependencies import App
+from identity.interfaces.rest.schemas.privacy import (
+    DataExportResponse,
+    ErasureRequest,
+    ErasureResponse,
+    ReceiptKeyResponse,
+)
+
+privacy = Router(prefix="/users", tags=["privacy"])
+erasures = Router(prefix="/erasures", tags=["privacy"])
+
+
+# Its answer is all that is personal: kept nowhere for repeats.
+@privacy.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False)
+async def export_user_data(user_id: UUID, actor: CurrentActor, app: App) -> Envelope[DataExportResponse]:
+    """Export all that is held about oneself, or about anybody for administrators. Needs a sign-in of the last five minutes."""
+    return envelope(DataExportResponse.model_validate(await app.privacy.export_data(actor=actor, user_id=user_id)))
+
+
+# The erasure itself makes a repeat harmless, and its user's kept answers go with it.
+@privacy.post("/{user_id}/erasure", status_code=202, dependencies=[Authenticated], idempotency=False)
+async def request_user_erasure(user_id: UUID, body: ErasureRequest, actor: CurrentActor, app: App) -> Envelope[ErasureResponse]:
+    """Close an account for good and erase it as soon as the law allows it; oneself, or anybody for administrators.
+
+    Needs a sign-in of the last five minutes. Asking again gives the same erasure.
+    """
+    erasure = await app.privacy.request_erasure(actor=actor, user_id=user_id, reason=body.reason)
+    return envelope(ErasureResponse.of_erasure(erasure))
+
+
+# Before "/{erasure_id}", which would take it.
+@erasures.get("/receipt-keys", dependencies=[Public])
+async def list_receipt_keys(app: App) -> Envelope[list[ReceiptKeyResponse]]:
+    """List the public keys that receipts of erasures can be checked with."""
+    return envelope([ReceiptKeyResponse.of(key) for key in await app.queries.receipt_keys()])
+
+
+@erasures.get("/{erasure_id}", dependencies=[Public])
+async def get_erasure(erasure_id: UUID, app: App) -> Envelope[ErasureResponse]:
+    """Tell how an erasure stands, with the receipt once it is done; who is erased can sign in no more."""
+    return envelope(ErasureResponse.of(await app.privacy.get_erasure(erasure_id=erasure_id)))

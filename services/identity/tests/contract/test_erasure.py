@@ -1,0 +1,217 @@
+"""Erasure: restricted at once, answered by every service, carried out when the law allows it, with a receipt."""
+
+import asyncio
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
+from elcorp.compliance.v1 import events_pb2 as compliance
+from elcorp.identity.v1 import events_pb2, identity_pb2
+from identity.application import Identity
+from identity.application.ports.erasures import ErasureBook
+from identity.application.privacy.carry_out_erasures import CarryOutErasures
+from identity.bootstrap.parts import unit_of_work
+from identity.domain.erasure import ASKED_AGAIN_AFTER, CONTEXTS, Acknowledgement
+from identity.domain.errors import UnknownAcknowledgement
+from identity.infrastructure.receipts import verify_receipt
+from identity.settings import IdentitySettings
+from kernel.errors import NotFound
+from services.identity.tests.contract.api import DETAILS, Api
+from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.outbox import published
+from services.identity.tests.contract.peers import Stub
+from services.identity.tests.fakes import Surroundings
+
+
+@dataclass
+class Erasing:
+    """The other services' answers, and the job."""
+
+    identity: Identity
+    carry_out: CarryOutErasures
+    clock: ControlledClock
+
+    async def answer(self, erasure_id: str, *contexts: str, until: datetime | None = None) -> None:
+        for context in contexts or sorted(CONTEXTS):
+            retain_until = until if context == "compliance" else None
+            acknowledgement = Acknowledgement(self.clock.now(), (f"{context}: something",), retain_until)
+            await self.identity.privacy.acknowledge_erasure(
+                erasure_id=UUID(erasure_id), context=context, acknowledgement=acknowledgement
+            )
+
+
+@pytest.fixture
+def erasing(identity: Identity, settings: IdentitySettings, database: Database, clock: ControlledClock) -> Erasing:
+    book: ErasureBook = identity.queries  # type: ignore[assignment]  # the SQL queries are both
+    return Erasing(identity, CarryOutErasures(unit_of_work(settings, database), book, clock), clock)
+
+
+async def own_id(api: Api, token: str) -> str:
+    user_id: str = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    return user_id
+
+
+async def request(api: Api, token: str) -> dict[str, Any]:
+    answer = await api.post(f"/users/{await own_id(api, token)}/erasure", {}, token=token)
+    assert answer.status_code == 202, answer.text
+    data: dict[str, Any] = answer.json()["data"]
+    return data
+
+
+async def test_asking_restricts_the_account_at_once(api: Api, database: Database, surroundings: Surroundings) -> None:
+    await api.register()
+    pair = (await api.login()).json()["data"]
+    token = pair["access_token"]
+    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+    await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)
+    user_id = await own_id(api, token)
+    erasure = await request(api, token)
+    assert (erasure["status"], erasure["answered"], erasure["receipt"]) == ("requested", [], None)
+    assert (await api.login()).status_code == 401
+    assert (await api.refresh(pair["refresh_token"])).status_code == 401
+    assert len(surroundings.revocations.ended) == 1
+    assert (await api.get("/users/me", token=token)).status_code == 404
+    assert [event.reason for event, _ in await published(database, events_pb2.DeviceKeyRevoked)] == ["account_closed"]
+    assert [event.reason for event, _ in await published(database, events_pb2.SessionEnded)] == ["erasure"]
+    ((event, _),) = await published(database, events_pb2.ErasureRequested)
+    assert (event.erasure_id, event.user_id) == (erasure["id"], user_id)
+
+
+async def test_account_is_erased_once_all_have_answered(api: Api, erasing: Erasing, stub: Stub) -> None:
+    token = await api.signed_in()
+    user_id = await own_id(api, token)
+    address = (await api.get("/users/me", token=token)).json()["data"]["wallet_address"]
+    erasure = await request(api, token)
+    await erasing.answer(erasure["id"], "payments", "governance")
+    assert await erasing.carry_out() == 0
+    assert (await api.get(f"/erasures/{erasure['id']}")).json()["data"]["answered"] == ["governance", "payments"]
+    await erasing.answer(erasure["id"], "compliance")
+    assert [await erasing.carry_out(), await erasing.carry_out()] == [1, 0]
+    after = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]
+    assert after["status"] == "erased"
+    assert after["receipt"]["statement"]["user_id"] == user_id
+    told = await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=address))
+    assert (told.active, told.masked_name) == (False, "")
+    assert not (await stub.GetSubject(identity_pb2.GetSubjectRequest(subject_id=user_id))).active
+    # The same person may come back: nothing is left that would know them again.
+    assert (await api.register()).status_code == 200
+
+
+async def test_receipt_is_checked_offline_and_no_word_of_it_can_be_changed(api: Api, erasing: Erasing) -> None:
+    erasure = await request(api, await api.signed_in())
+    await erasing.answer(erasure["id"])
+    await erasing.carry_out()
+    receipt = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]["receipt"]
+    (key,) = (await api.get("/erasures/receipt-keys")).json()["data"]
+    public = base64.b64decode(key["public_key"])
+    assert receipt["key_id"] == key["id"]
+    assert verify_receipt(receipt, public)
+    assert set(receipt["statement"]["acknowledgements"]) == CONTEXTS
+    for name in receipt["statement"]:
+        assert not verify_receipt({**receipt, "statement": {**receipt["statement"], name: "other"}}, public)
+    for broken in ({}, {"statement": receipt["statement"]}, {**receipt, "signature": "!"}, {**receipt, "signature": ""}):
+        assert not verify_receipt(broken, public)
+    assert not verify_receipt(receipt, bytes(32))
+
+
+async def test_what_the_law_keeps_is_restricted_until_its_date(api: Api, erasing: Erasing, database_urls: DatabaseUrls) -> None:
+    until = erasing.clock.now() + timedelta(days=1826)
+    token = await api.signed_in()
+    user_id = await own_id(api, token)
+    erasure = await request(api, token)
+    await erasing.answer(erasure["id"], until=until)
+    assert await erasing.carry_out() == 0
+    told = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]
+    assert (told["status"], datetime.fromisoformat(told["restricted_until"])) == ("restricted", until)
+    with psycopg.connect(database_urls.owner) as connection:
+        assert connection.execute("SELECT count(*) FROM subject_keys").fetchone() == (1,)
+    erasing.clock.advance(seconds=timedelta(days=1826).total_seconds() - 1)
+    assert await erasing.carry_out() == 0
+    erasing.clock.advance(seconds=1)
+    assert await erasing.carry_out() == 1
+    with psycopg.connect(database_urls.owner) as connection:
+        assert connection.execute("SELECT count(*) FROM subject_keys").fetchone() == (0,)
+        assert connection.execute("SELECT status, username FROM users WHERE id = %s", (user_id,)).fetchone() == ("erased", None)
+
+
+async def test_asking_again_and_at_once_gives_one_erasure(api: Api, database: Database) -> None:
+    token = await api.signed_in()
+    path = f"/users/{await own_id(api, token)}/erasure"
+    answers = await asyncio.gather(*(api.post(path, {}, token=token) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["data"]["id"] for answer in answers}) == 1
+    assert len(await published(database, events_pb2.ErasureRequested)) == 1
+
+
+async def test_workers_that_erase_at_once_erase_once(api: Api, erasing: Erasing, database: Database) -> None:
+    erasure = await request(api, await api.signed_in())
+    await erasing.answer(erasure["id"])
+    assert sum(await asyncio.gather(*(erasing.carry_out() for _ in range(4)))) == 1
+    facts = [fact.action for message, _ in await published(database, compliance.AuditFactsRecorded) for fact in message.facts]
+    assert facts.count("identity.user.erase") == 1
+
+
+async def test_first_answer_counts_and_strangers_have_none(api: Api, erasing: Erasing) -> None:
+    erasure = await request(api, await api.signed_in())
+    await erasing.answer(erasure["id"], "compliance", until=erasing.clock.now() + timedelta(days=1))
+    await erasing.answer(erasure["id"], "compliance")
+    await erasing.answer(erasure["id"], "payments", "governance")
+    assert await erasing.carry_out() == 0
+    with pytest.raises(UnknownAcknowledgement):
+        await erasing.answer(erasure["id"], "gateway")
+    with pytest.raises(NotFound):
+        await erasing.answer(str(uuid4()), "payments")
+
+
+async def test_service_that_does_not_answer_is_asked_again(api: Api, erasing: Erasing, database: Database) -> None:
+    erasure = await request(api, await api.signed_in())
+    await erasing.answer(erasure["id"], "payments")
+    await erasing.carry_out()
+    assert len(await published(database, events_pb2.ErasureRequested)) == 1
+    erasing.clock.advance(seconds=ASKED_AGAIN_AFTER.total_seconds())
+    for _ in range(2):
+        await erasing.carry_out()
+    events = [event for event, _ in await published(database, events_pb2.ErasureRequested)]
+    assert [event.erasure_id for event in events] == [erasure["id"]] * 2
+    assert events[0].requested_at == events[1].requested_at
+
+
+async def test_who_may_ask(api: Api, surroundings: Surroundings, clock: ControlledClock) -> None:
+    johannes = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    token = await api.signed_in()
+    user_id = await own_id(api, token)
+    assert (await api.post(f"/users/{user_id}/erasure", {}, token=johannes)).status_code == 404
+    assert (await api.post(f"/users/{user_id}/erasure", {"reason": "free words"}, token=token)).status_code == 422
+    surroundings.roles.roles = ("staff", "user")
+    answer = await api.post(f"/users/{user_id}/erasure", {}, token=token)
+    assert (answer.status_code, answer.json()["code"]) == (409, "IDN_003")
+    surroundings.roles.away = True
+    assert (await api.post(f"/users/{user_id}/erasure", {}, token=token)).status_code == 503
+    surroundings.roles.away = False
+    clock.advance(seconds=301)
+    answer = await api.post(f"/users/{user_id}/erasure", {}, token=token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005")
+
+
+async def test_administrator_erases_for_somebody(api: Api, surroundings: Surroundings) -> None:
+    user_id = (await api.register()).json()["data"]["id"]
+    surroundings.roles.roles = ("admin",)
+    admin = await api.signed_in(email="boss@example.na", phone="+264811234568")
+    surroundings.roles.roles = ("user",)
+    answer = await api.post(f"/users/{user_id}/erasure", {"reason": "ordered"}, token=admin)
+    assert answer.status_code == 202
+    assert (await api.get(f"/users/{user_id}", token=admin)).status_code == 404
+    listed = (await api.get("/users?status=restricted", token=admin)).json()["data"]["items"]
+    assert [each["id"] for each in listed] == [user_id]
+    for verb in ("suspend", "activate", "restore"):
+        await api.post(f"/users/{user_id}/{verb}", {"reason": "Changed our mind"}, token=admin)
+    assert (await api.login(email=DETAILS["email"])).status_code == 401
+    assert (await api.post(f"/users/{uuid4()}/erasure", {}, token=admin)).status_code == 404
