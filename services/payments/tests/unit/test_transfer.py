@@ -30,7 +30,7 @@ from payments.domain.errors import (
 from payments.domain.fx_rate import Conversion
 from payments.domain.price_book import FeeLine, Quote
 from payments.domain.transfer import Transfer, TransferStatus
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.domain.transfer_order import TransferKind, TransferOrder, key_beyond, leg_key
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 LATER = AT + timedelta(days=7)
@@ -504,3 +504,85 @@ def test_the_accounts_of_an_entry_are_all_that_it_moves() -> None:
     priced = quote("10.00", ("fees", "1.00", False))
 
     assert accounts_of(moves_of(HERS, HIS, priced)) == {HERS, HIS, system_account_id(SystemCode.FEES, "NAD")}
+
+
+def test_every_step_is_a_version_of_its_own() -> None:
+    books = Books(hers="2000.00")
+    captured, voided, expired = (held(books, key=key) for key in "abc")
+    approved, onward, rejected = (held(books, key=key, approval=True) for key in "def")
+    approved.order = order(key="d")
+    original, given_back = settled(books), settled(books)
+
+    captured.capture(books.accounts, None, AT)
+    voided.void(books.accounts, reason="over", at=AT)
+    expired.expire(books.accounts, at=LATER + timedelta(days=1))
+    approved.approve(books.accounts, by=STAFF, at=AT, expires_at=LATER)
+    onward.approve(books.accounts, by=STAFF, at=AT, expires_at=LATER)
+    rejected.reject(books.accounts, by=STAFF, reason="no", at=AT)
+    original.reverse(back(original, "250.00", kind=TransferKind.REVERSAL, by=STAFF), books.accounts, original.postings, AT)
+    given_back.refund(back(given_back, "1.00"), books.accounts, AT)
+    given_back.refund(back(given_back, "2.00"), books.accounts, AT)
+
+    stepped = (captured, voided, expired, approved, onward, rejected, original)
+    assert [transfer.version for transfer in stepped] == [2] * 7
+    assert given_back.version == 3
+    onward.capture(books.accounts, None, AT)
+    assert onward.version == 3
+
+
+def test_an_account_is_another_version_after_every_change() -> None:
+    books = Books()
+    account, versions = books.hers, [0]
+    changes = (
+        lambda: account.debit(nad("1.00")),
+        lambda: account.credit(nad("1.00")),
+        lambda: account.hold(nad("1.00")),
+        lambda: account.release(Decimal(1)),
+        lambda: account.freeze("case 7", at=AT),
+        lambda: account.unfreeze("cleared", at=AT),
+        lambda: account.rename("savings"),
+        lambda: account.bound(Decimal(5000)),
+    )
+    for change in changes:
+        change()
+        versions.append(account.version)
+
+    assert versions == list(range(9))
+
+
+def test_what_is_left_to_give_back_is_told() -> None:
+    books = Books()
+    transfer = settled(books)
+    transfer.refund(back(transfer, "100.00"), books.accounts, AT)
+
+    with pytest.raises(RefundTooLarge) as refused:
+        transfer.refund(back(transfer, "150.01"), books.accounts, AT)
+
+    assert refused.value.facts["left"] == "150.00"
+
+
+def test_a_currency_before_or_after_ones_own_is_another() -> None:
+    for code in ("ELC", "USD", "ZAR"):
+        with pytest.raises(CurrencyMismatch):
+            Books().hers.require_credit(Money.of("1", code))
+
+
+def test_nothing_on_hold_may_be_released_as_nothing() -> None:
+    books = Books()
+    books.hers.release(Decimal(0))
+
+    assert books.hers.held == 0
+
+
+def test_the_key_of_a_leg_is_no_longer_than_a_key_may_be() -> None:
+    longest = "k" * 251
+
+    assert leg_key("k", 3) == "k/3"
+    assert leg_key(longest, 999) == f"{longest}/999"
+    assert leg_key(f"{longest}k", 7).startswith("sha256:")
+    assert leg_key(f"{longest}k", 7) != leg_key(f"{longest}l", 7)
+
+
+def test_one_more_leg_than_there_are_has_the_next_key() -> None:
+    assert key_beyond([order(key="k/0"), order(key="k/1"), order(key="k/2")]) == "k/3"
+    assert key_beyond([order(key="k/0")]) is None
