@@ -1,6 +1,6 @@
 """Payments' use cases on a real database, with peers faked: what the lifecycle is tried on by many at once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -117,7 +117,7 @@ async def outcome(work: Awaitable[Any]) -> Any:
         return refusal
 
 
-def kinds(outcomes: list[Any]) -> dict[Callable[..., Any], int]:
+def kinds(outcomes: Iterable[Any]) -> dict[Callable[..., Any], int]:
     found: dict[Callable[..., Any], int] = {}
     for one in outcomes:
         found[type(one)] = found.get(type(one), 0) + 1

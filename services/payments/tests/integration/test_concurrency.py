@@ -18,6 +18,8 @@ from payments.domain.transfer import Transfer
 from services.payments.tests.integration.bank import SERVICE, Bank, kinds, outcome
 from services.payments.tests.unit.prices import limit
 
+NOTHING = Decimal(0)
+
 
 @pytest.fixture
 async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
@@ -35,7 +37,7 @@ async def test_one_key_from_many_processes_is_one_transfer(bank: Bank) -> None:
     processes = [bank.process() for _ in range(10)]
     made = await asyncio.gather(*(bank.pay(order, at=processes[n % 10]) for n in range(50)))
     assert len({transfer.id for transfer in made}) == 1
-    assert await bank.balance(source) == (Decimal(40), 0)
+    assert await bank.balance(source) == (Decimal(40), NOTHING)
 
 
 async def test_a_hold_is_captured_once(bank: Bank) -> None:
@@ -47,7 +49,7 @@ async def test_a_hold_is_captured_once(bank: Bank) -> None:
         *(outcome(capture(actor=bank.by_owner(target), transfer_id=held.id, amount=half)) for _ in range(20))
     )
     assert kinds(outcomes) == {Transfer: 1, NotPending: 19}
-    assert (await bank.balance(source), await bank.balance(target)) == ((Decimal(70), 0), (Decimal(30), 0))
+    assert (await bank.balance(source), await bank.balance(target)) == ((Decimal(70), NOTHING), (Decimal(30), NOTHING))
 
 
 async def test_a_hold_is_captured_or_voided(bank: Bank) -> None:
@@ -69,7 +71,7 @@ async def test_what_runs_out_is_ended_by_one_of_many_jobs(bank: Bank) -> None:
         await bank.pay(bank.order(source, target, "10.00", later=True))
     bank.clock.advance(days=7)
     assert sum(await asyncio.gather(*(bank.expire() for _ in range(8)))) == 5
-    assert await bank.balance(source) == (Decimal(100), 0)
+    assert await bank.balance(source) == (Decimal(100), NOTHING)
 
 
 async def test_a_transfer_is_decided_on_once(bank: Bank) -> None:
@@ -99,7 +101,7 @@ async def test_at_the_last_moment_either_the_approver_or_the_job_is_first(bank: 
         assert isinstance(approved, Transfer) != bool(ended)
         view = await bank.payments.queries.transfer(waiting.id)
         assert view
-        assert (view.status, view.held) == ("failed" if ended else "completed", 0)
+        assert (view.status, view.held) == ("failed" if ended else "completed", NOTHING)
 
 
 async def test_refunds_together_never_exceed_the_whole(bank: Bank) -> None:
@@ -114,7 +116,7 @@ async def test_refunds_together_never_exceed_the_whole(bank: Bank) -> None:
         )
     )
     assert kinds(outcomes) == {Settled: 6, RefundTooLarge: 14}
-    assert await bank.balance(source) == (Decimal(90), 0)
+    assert await bank.balance(source) == (Decimal(90), NOTHING)
 
 
 async def test_one_key_of_a_refund_gives_back_once(bank: Bank) -> None:
@@ -173,7 +175,7 @@ async def test_a_freeze_in_between_leaves_whole_transfers_only(bank: Bank) -> No
     made = kinds(outcomes).get(Transfer, 0)
     assert isinstance(after, AccountFrozen)
     assert kinds(outcomes).get(AccountFrozen, 0) == 100 - made
-    assert await bank.balance(source) == (Decimal(1000 - made), 0)
+    assert await bank.balance(source) == (Decimal(1000 - made), NOTHING)
 
 
 async def test_limits_hold_over_an_owners_wallets_together(bank: Bank) -> None:
