@@ -73,6 +73,13 @@ class ServiceSettings(ProcessSettings):
 
     master_key: SecretStr = SecretStr("")
     master_key_file: Path | None = None
+    # While one master key replaces another: what the other sealed is still opened, nothing is sealed with it.
+    other_master_key: SecretStr = SecretStr("")
+    other_master_key_file: Path | None = None
+    # What keyed digests (blind indexes, refresh tokens, backup codes) are made with: it outlives every master key. Without
+    # it they are made with the master key, which then cannot be replaced.
+    digest_key: SecretStr = SecretStr("")
+    digest_key_file: Path | None = None
 
     def target(self, peer: str) -> str:
         """Return the gRPC target of a peer, such as `dns:///compliance-grpc:9104`."""
@@ -81,11 +88,29 @@ class ServiceSettings(ProcessSettings):
 
     def key(self) -> bytes:
         """Return the master key: 32 bytes, given as base64 in the environment or in a mounted file."""
-        text = self.master_key_file.read_text().strip() if self.master_key_file else self.master_key.get_secret_value()
-        try:
-            key = base64.b64decode(text, validate=True)
-        except ValueError:
-            key = b""
-        if len(key) != MASTER_KEY_BYTES:
-            raise ValueError("ELCORP_MASTER_KEY (or the file ELCORP_MASTER_KEY_FILE names) must be base64 of 32 bytes")
-        return key
+        return _read_key("MASTER_KEY", self.master_key, self.master_key_file)
+
+    def keys(self) -> tuple[bytes, ...]:
+        """Return the master key that seals, and after it the one that only opens, where there is one."""
+        other, file = self.other_master_key, self.other_master_key_file
+        given = file is not None or bool(other.get_secret_value())
+        return (self.key(), _read_key("OTHER_MASTER_KEY", other, file)) if given else (self.key(),)
+
+    @property
+    def has_digest_key(self) -> bool:
+        return self.digest_key_file is not None or bool(self.digest_key.get_secret_value())
+
+    def digest(self) -> bytes:
+        """Return the key of keyed digests: 32 bytes."""
+        return _read_key("DIGEST_KEY", self.digest_key, self.digest_key_file) if self.has_digest_key else self.key()
+
+
+def _read_key(name: str, value: SecretStr, file: Path | None) -> bytes:
+    text = file.read_text().strip() if file else value.get_secret_value()
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise ValueError(f"ELCORP_{name} (or the file ELCORP_{name}_FILE names) must be base64 of 32 bytes")
+    return key

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.crypto import Sealer, SubjectKeys, UnsealableError, field_context
+from chassis.crypto import Sealer, SealerRing, SubjectKeys, UnsealableError, field_context
 from chassis.crypto.keys import derive
 from chassis.crypto.sealing import NONCE_BYTES
 
@@ -84,3 +84,32 @@ def test_each_purpose_has_its_own_key():
     """RFC 5869: distinct info, independent keys; and the derivation never changes, or nothing old would open."""
     assert derive(KEY, "seal/v1").hex() == "e447e9392651007ab0f13288f30a0c8e67fca51e8c3a71b3770fcf2220c86971"
     assert len({derive(KEY, purpose) for purpose in ("seal/v1", "subject-keys/v1", "blind-index/v1/email")}) == 3
+
+
+@given(plaintext=st.binary(max_size=50), context=st.binary(max_size=50))
+def test_a_ring_opens_what_any_of_its_keys_sealed_and_seals_with_the_first(plaintext, context):
+    old, new = os.urandom(32), os.urandom(32)
+    ring, sealed = SealerRing(new, old), Sealer(old).seal(plaintext, context)
+    assert ring.open(sealed, context) == plaintext
+    resealed = ring.reseal(sealed, context)
+    assert resealed
+    assert Sealer(new).open(resealed, context) == plaintext
+    assert ring.reseal(resealed, context) is None
+    for stranger in (SealerRing(os.urandom(32)), SealerRing(os.urandom(32), os.urandom(32))):
+        with pytest.raises(UnsealableError):
+            stranger.open(sealed, context)
+        with pytest.raises(UnsealableError):
+            stranger.reseal(sealed, context)
+    with pytest.raises(UnsealableError):
+        ring.open(sealed, context + b"x")
+
+
+def test_a_subjects_key_wrapped_anew_opens_what_it_sealed_before():
+    old, new = os.urandom(32), os.urandom(32)
+    wrapped = SubjectKeys(old).new("anna")
+    sealed = SubjectKeys(old).sealer("anna", wrapped).seal(b"anna@example.na", b"here")
+    anew = SubjectKeys(new, old).rewrap("anna", wrapped)
+    assert anew
+    assert SubjectKeys(new).sealer("anna", anew).open(sealed, b"here") == b"anna@example.na"
+    with pytest.raises(UnsealableError):
+        SubjectKeys(new, old).rewrap("bertha", wrapped)

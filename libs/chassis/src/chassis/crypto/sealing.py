@@ -44,6 +44,34 @@ class Sealer:
             raise UnsealableError from None
 
 
+class SealerRing:
+    """Seals with the first of its keys and opens with any, for as long as one key replaces another."""
+
+    def __init__(self, key: bytes, *others: bytes) -> None:
+        self._sealers = [Sealer(each) for each in (key, *others)]
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        return self._sealers[0].seal(plaintext, context)
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """Decrypt; raises UnsealableError unless one of the keys, the context and every byte are right."""
+        *rest, last = self._sealers
+        for sealer in rest:
+            try:
+                return sealer.open(sealed, context)
+            except UnsealableError:
+                continue
+        return last.open(sealed, context)
+
+    def reseal(self, sealed: bytes, context: bytes) -> bytes | None:
+        """Return the value sealed with the first key; None when it is so already. Raises UnsealableError."""
+        try:
+            self._sealers[0].open(sealed, context)
+        except UnsealableError:
+            return self.seal(self.open(sealed, context), context)
+        return None
+
+
 def field_context(table: str, column: str, subject: str) -> bytes:
     """Name the place of a sealed value, so that moving it to another row or column makes it unreadable."""
     parts = [part.encode() for part in (table, column, subject)]

@@ -3,14 +3,17 @@
 import os
 
 from chassis.crypto.keys import KEY_BYTES, derive
-from chassis.crypto.sealing import Sealer, field_context
+from chassis.crypto.sealing import Sealer, SealerRing, field_context
 
 
 class SubjectKeys:
-    """Makes and opens subjects' data keys; the wrapped form is what the database keeps."""
+    """Makes and opens subjects' data keys; the wrapped form is what the database keeps.
 
-    def __init__(self, master_key: bytes) -> None:
-        self._wrapper = Sealer(derive(master_key, "subject-keys/v1"))
+    `others` are master keys that one replaces, or is about to: what they wrapped is still opened.
+    """
+
+    def __init__(self, master_key: bytes, *others: bytes) -> None:
+        self._wrapper = SealerRing(*(derive(key, "subject-keys/v1") for key in (master_key, *others)))
 
     def new(self, subject_id: str) -> bytes:
         """Make a data key and return it wrapped, for this subject only."""
@@ -19,6 +22,10 @@ class SubjectKeys:
     def sealer(self, subject_id: str, wrapped: bytes) -> Sealer:
         """Unwrap a subject's key; raises UnsealableError when it is damaged or another subject's."""
         return Sealer(self._wrapper.open(wrapped, _context(subject_id)))
+
+    def rewrap(self, subject_id: str, wrapped: bytes) -> bytes | None:
+        """Wrap a subject's key with the master key; None when it is so already. What it sealed need not be touched."""
+        return self._wrapper.reseal(wrapped, _context(subject_id))
 
 
 def _context(subject_id: str) -> bytes:

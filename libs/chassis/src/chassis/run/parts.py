@@ -104,7 +104,7 @@ async def platform(
             policies=policies,
             keeper=keeper,
             subject_roles=subject_roles,
-            idempotency=IdempotencyStore(database, clock, master_key=_master_key(settings)),
+            idempotency=IdempotencyStore(database, clock, master_key=_digest_key(settings)),
             readiness=readiness,
             listener=listener,
             background=(keeper.run, listener.run),
@@ -113,8 +113,9 @@ async def platform(
         )
 
 
-def _master_key(settings: ServiceSettings) -> bytes | None:
-    return settings.key() if settings.master_key_file or settings.master_key.get_secret_value() else None
+def _digest_key(settings: ServiceSettings) -> bytes | None:
+    given = settings.has_digest_key or settings.master_key_file or settings.master_key.get_secret_value()
+    return settings.digest() if given else None
 
 
 def _from_governance(settings: ServiceSettings, stack: AsyncExitStack) -> BundleSource:

@@ -33,7 +33,7 @@ def build_factors(
     start: StartSession,
     clock: Clock,
 ) -> Factors:
-    secrets, totp, backup = RandomSecrets(), PyotpCodes(), KeyedBackupCodes(settings.key())
+    secrets, totp, backup = RandomSecrets(), PyotpCodes(), KeyedBackupCodes(settings.digest())
     webauthn = LibraryWebAuthn(rp_id=settings.passkey_domain, origins=settings.passkey_origins)
     check, answer = CodeCheck(totp, backup), AnswerCeremony(webauthn)
     return Factors(

@@ -20,9 +20,8 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.application.factors.purge_challenges import PurgeChallenges
     from identity.application.messages.deliver_message import DeliverMessage
     from identity.application.privacy.carry_out_erasures import CarryOutErasures
-    from identity.bootstrap.parts import unit_of_work
+    from identity.bootstrap.parts import unit_of_work, vault
     from identity.infrastructure.queries import SqlIdentityQueries
-    from identity.infrastructure.vault import Vault
     from identity.interfaces.jobs import account_jobs, factor_jobs, message_jobs, privacy_jobs
     from kernel.clock import SystemClock
 
@@ -30,7 +29,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     # Connects at the first job, and lives as long as the process.
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=2)
     uow = unit_of_work(settings, database)
-    queries = SqlIdentityQueries(database, Vault(settings.key()), clock)
+    queries = SqlIdentityQueries(database, vault(settings), clock)
     deliver = DeliverMessage(
         uow,
         queries,

@@ -20,14 +20,20 @@ if TYPE_CHECKING:
     from identity.infrastructure.passwords import Argon2Passwords
     from identity.infrastructure.repositories.erasures import SqlErasureTransaction
     from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
+    from identity.infrastructure.vault import Vault
+
+
+def vault(settings: IdentitySettings) -> "Vault":
+    from identity.infrastructure.vault import Vault
+
+    return Vault(*settings.keys(), digest_key=settings.digest())
 
 
 def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlIdentityTransaction]":
     from chassis.unit_of_work import SqlUnitOfWork
     from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
-    from identity.infrastructure.vault import Vault
 
-    transaction = partial(SqlIdentityTransaction, vault=Vault(settings.key()), defer_delivery=delivery_queue(settings.NAME))
+    transaction = partial(SqlIdentityTransaction, vault=vault(settings), defer_delivery=delivery_queue(settings.NAME))
     return SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)
 
 

@@ -27,7 +27,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from identity.interfaces.grpc import rpc_services
     from identity.interfaces.rest import ROUTERS, dev, jwks_router
 
-    ring = KeyRing(SealedKeyMaker(settings.key()), SystemClock())
+    ring = KeyRing(SealedKeyMaker(*settings.keys()), SystemClock())
     async with platform(settings, keys=ring) as parts, connect(settings, "governance") as governance:
         redis = parts.redis()
         passwords = hashing(settings)

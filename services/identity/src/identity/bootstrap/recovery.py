@@ -24,7 +24,7 @@ def build_recovery(
 ) -> Recovery:
     secrets = RandomSecrets()
     # As sign-in's: one account has one digest in the audit log.
-    digest = BlindIndex(settings.key(), purpose="sign-in-name")
+    digest = BlindIndex(settings.digest(), purpose="sign-in-name")
     return Recovery(
         ask_password_reset=AskPasswordReset(uow, queries, secrets, digest, clock, page=settings.reset_page),
         reset_password=ResetPassword(uow, queries, secrets, new_password, revocations, clock),

@@ -46,7 +46,7 @@ from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.unlock_user import UnlockUser
 from identity.bootstrap.factors import build_factors
-from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work
+from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work, vault
 from identity.bootstrap.privacy import build_privacy
 from identity.bootstrap.recovery import build_recovery
 from identity.domain.one_time_code import Purpose
@@ -61,7 +61,6 @@ from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.infrastructure.queries import SqlIdentityQueries
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
-from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings
 from kernel.clock import Clock
 
@@ -81,8 +80,8 @@ class World:
     generate_code: Callable[[], str] = generate_code
 
     @property
-    def master_key(self) -> bytes:
-        return self.settings.key()
+    def digest_key(self) -> bytes:
+        return self.settings.digest()
 
     @property
     def uow(self) -> UnitOfWork:
@@ -90,7 +89,7 @@ class World:
 
     @property
     def queries(self) -> IdentityQueries:
-        return SqlIdentityQueries(self.database, Vault(self.master_key), self.clock)
+        return SqlIdentityQueries(self.database, vault(self.settings), self.clock)
 
     @property
     def access_tokens(self) -> JwtAccessTokens:
@@ -105,10 +104,10 @@ class World:
             self.uow,
             self.roles,
             self.access_tokens,
-            SignedRefreshTokens(self.master_key),
+            SignedRefreshTokens(self.digest_key),
             self.clock,
             self.settings.session_life,
-            SignedDeviceTokens(self.master_key),
+            SignedDeviceTokens(self.digest_key),
         )
 
 
@@ -116,7 +115,7 @@ def build(world: World) -> Identity:
     return Identity(
         accounts=accounts(world),
         sessions=sessions(world),
-        keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(world.master_key), world.clock)),
+        keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(*world.settings.keys()), world.clock)),
         device_keys=device_keys(world),
         addresses=addresses(world),
         privacy=build_privacy(world.uow, world.queries, world.roles, world.revocations, world.clock),
@@ -129,7 +128,7 @@ def build(world: World) -> Identity:
 def accounts(world: World) -> Accounts:
     settings, queries, uow, clock = world.settings, world.queries, world.uow, world.clock
     passwords, policy, contacts = world.passwords, password_policy(settings), ParsedContacts()
-    codes = Codes(BlindIndex(world.master_key, purpose="one-time-code"), world.generate_code)
+    codes = Codes(BlindIndex(world.digest_key, purpose="one-time-code"), world.generate_code)
     by_mail, by_phone = frozenset({Purpose.REGISTRATION, Purpose.EMAIL}), frozenset({Purpose.PHONE})
     new_password = NewPassword(passwords, policy, queries)
     return Accounts(
@@ -153,8 +152,8 @@ def accounts(world: World) -> Accounts:
 
 def sessions(world: World) -> Sessions:
     settings, uow, queries, clock, revocations = world.settings, world.uow, world.queries, world.clock, world.revocations
-    digest = BlindIndex(world.master_key, purpose="sign-in-name")
-    access_tokens, refresh_tokens = world.access_tokens, SignedRefreshTokens(world.master_key)
+    digest = BlindIndex(world.digest_key, purpose="sign-in-name")
+    access_tokens, refresh_tokens = world.access_tokens, SignedRefreshTokens(world.digest_key)
     return Sessions(
         sign_in=SignIn(
             uow=uow,
@@ -165,7 +164,7 @@ def sessions(world: World) -> Sessions:
             start=world.start_session,
             challenge=ChallengeSecondFactor(uow, queries, world.roles, RandomSecrets(), clock, settings.mfa_required_roles),
             clock=clock,
-            device_tokens=SignedDeviceTokens(world.master_key),
+            device_tokens=SignedDeviceTokens(world.digest_key),
         ),
         refresh_session=RefreshSession(
             uow, world.roles, access_tokens, refresh_tokens, revocations, clock, settings.session_idle
@@ -208,7 +207,7 @@ def factors(world: World) -> Factors:
 
 
 def device_keys(world: World) -> DeviceKeys:
-    challenges = SignedChallenges(world.master_key)
+    challenges = SignedChallenges(world.digest_key)
     return DeviceKeys(
         issue_challenge=IssueChallenge(challenges, world.clock),
         register=RegisterDeviceKey(world.uow, challenges, VerifiedSignatures(), world.clock),

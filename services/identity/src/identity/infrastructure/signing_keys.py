@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.crypto import Sealer, field_context
+from chassis.crypto import SealerRing, field_context
 from chassis.crypto.keys import derive
 from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
@@ -30,8 +30,8 @@ RELOAD_SECONDS: Final = 15
 class SealedKeyMaker:
     """Makes P-256 keys whose private half only the master key opens."""
 
-    def __init__(self, master_key: bytes) -> None:
-        self._sealer = Sealer(derive(master_key, "signing-keys/v1"))
+    def __init__(self, master_key: bytes, *others: bytes) -> None:
+        self._sealer = SealerRing(*(derive(key, "signing-keys/v1") for key in (master_key, *others)))
 
     def make(self, key_id: UUID) -> KeyPair:
         private = generate_private_key(SECP256R1())
@@ -39,6 +39,10 @@ class SealedKeyMaker:
         public_jwk = {**{name: str(value) for name, value in jwk.items()}, "kid": str(key_id), "use": "sig", "alg": "ES256"}
         der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return KeyPair(public_jwk, self._sealer.seal(der, _context(key_id)))
+
+    def reseal(self, key_id: UUID, sealed_private: bytes) -> bytes | None:
+        """Seal a private key with the master key; None when it is so already."""
+        return self._sealer.reseal(sealed_private, _context(key_id))
 
     def open(self, key: SigningKey) -> EllipticCurvePrivateKey:
         """Open a private key; raises UnsealableError when it was moved, damaged, or sealed by another master key."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.crypto import BlindIndex, Sealer, SigningKey, SubjectKeys, field_context
+from chassis.crypto import BlindIndex, Sealer, SealerRing, SigningKey, SubjectKeys, field_context
 from chassis.crypto.keys import derive
 from identity.domain.profile import Profile, canonical_email
 
@@ -26,15 +26,18 @@ class SealedProfile:
 
 
 class Vault:
-    """Destroying a subject's wrapped key and its digests erases the subject, in backups too."""
+    """Destroying a subject's wrapped key and its digests erases the subject, in backups too.
 
-    def __init__(self, master_key: bytes) -> None:
-        self._subject_keys = SubjectKeys(master_key)
-        self._email_index = BlindIndex(master_key, purpose="email")
-        self._phone_index = BlindIndex(master_key, purpose="phone")
+    `others` are master keys that one replaces: they open and seal nothing. Digests outlive them all.
+    """
+
+    def __init__(self, master_key: bytes, *others: bytes, digest_key: bytes | None = None) -> None:
+        self._subject_keys = SubjectKeys(master_key, *others)
+        self._email_index = BlindIndex(digest_key or master_key, purpose="email")
+        self._phone_index = BlindIndex(digest_key or master_key, purpose="phone")
         # For what must be read before there is a subject, or after it is gone; kept for minutes.
-        self._own = Sealer(derive(master_key, _OWN_KEY))
-        self._receipts = Sealer(derive(master_key, _RECEIPT_KEYS))
+        self._own = SealerRing(*(derive(key, _OWN_KEY) for key in (master_key, *others)))
+        self._receipts = SealerRing(*(derive(key, _RECEIPT_KEYS) for key in (master_key, *others)))
 
     def seal(self, user_id: UUID, profile: Profile, wrapped: bytes | None = None) -> SealedProfile:
         """Seal a profile under the subject's wrapped key, or under a new one."""
@@ -73,9 +76,16 @@ class Vault:
     def open_label(self, user_id: UUID, wrapped_key: bytes, address: UUID, sealed: bytes) -> str:
         return self._subject_keys.sealer(str(user_id), wrapped_key).open(sealed, _label_context(address)).decode()
 
-    def sealer_of(self, user_id: UUID, wrapped_key: bytes | None) -> Sealer:
+    def sealer_of(self, user_id: UUID, wrapped_key: bytes | None) -> Sealer | SealerRing:
         """Return what seals a subject's data; the service's own sealer where the subject has no key."""
         return self._subject_keys.sealer(str(user_id), wrapped_key) if wrapped_key else self._own
+
+    def rewrap(self, user_id: UUID, wrapped_key: bytes) -> bytes | None:
+        """Wrap a subject's key with the master key; None when it is so already."""
+        return self._subject_keys.rewrap(str(user_id), wrapped_key)
+
+    def reseal_receipt_key(self, key_id: UUID, sealed: bytes) -> bytes | None:
+        return self._receipts.reseal(sealed, _receipt_context(key_id))
 
     def seal_receipt_key(self, key_id: UUID, seed: bytes) -> bytes:
         return self._receipts.seal(seed, _receipt_context(key_id))

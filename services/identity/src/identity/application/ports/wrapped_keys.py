@@ -1,0 +1,36 @@
+"""What replacing the master key needs of the world."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """`last` is the last subject looked at, None when there were none; `count` how many keys were wrapped anew."""
+
+    last: UUID | None
+    count: int
+
+
+class WrappedKeys(Protocol):
+    async def rewrap_subjects(self, after: UUID, *, limit: int) -> Rewrapped:
+        """Wrap the next subjects' keys, in order of id, with the master key."""
+
+    async def rewrap_own(self) -> int:
+        """Seal the service's own signing keys with the master key; return for how many that was news."""
+
+
+class KeyTransaction(Protocol):
+    @property
+    def wrapped_keys(self) -> WrappedKeys: ...
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+
+class KeyUnitOfWork(Protocol):
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[KeyTransaction]: ...

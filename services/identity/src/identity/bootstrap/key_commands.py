@@ -1,0 +1,53 @@
+"""The command that puts one master key in the place of another."""
+
+# What only one process needs is imported where it is built.
+# ruff: noqa: PLC0415
+
+import argparse
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chassis.run import Command
+from identity.bootstrap.parts import vault
+from identity.interfaces.publications import PUBLICATIONS
+from identity.settings import IdentitySettings
+from kernel.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from chassis.database import Database
+    from identity.application.privacy.rotate_master_key import RotateMasterKey
+
+USAGE_ERROR = 2
+
+
+def rotation(settings: IdentitySettings, database: "Database", clock: Clock) -> "RotateMasterKey":
+    from chassis.unit_of_work import SqlUnitOfWork
+    from identity.application.privacy.rotate_master_key import RotateMasterKey
+    from identity.infrastructure.repositories.wrapped_keys import SqlKeyTransaction
+    from identity.infrastructure.signing_keys import SealedKeyMaker
+
+    transaction = partial(SqlKeyTransaction, vault=vault(settings), key_maker=SealedKeyMaker(*settings.keys()))
+    return RotateMasterKey(SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME), clock)
+
+
+async def rotate_master_key(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:
+    """Wrap every key anew with ELCORP_MASTER_KEY; those under ELCORP_OTHER_MASTER_KEY are the ones that need it."""
+    from chassis.database import Database
+
+    if not settings.has_digest_key:
+        sys.stderr.write(
+            "ELCORP_DIGEST_KEY is not set: look-ups would be keyed by the master key, and be lost with it. Set it first: "
+            "where it never was, to the value of the master key that is to go.\n"
+        )
+        return USAGE_ERROR
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        count = await rotation(settings, database, SystemClock())()
+    finally:
+        await database.close()
+    sys.stdout.write(f"{count} keys are wrapped anew; every key is now under ELCORP_MASTER_KEY\n")
+    return 0
+
+
+ROTATE_MASTER_KEY = Command("wrap every key anew with the master key, after it has been replaced", rotate_master_key)

@@ -1,0 +1,59 @@
+"""Keys under the master key, wrapped anew when another takes its place."""
+
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.unit_of_work import SqlTransaction
+from identity.application.ports.wrapped_keys import Rewrapped
+from identity.infrastructure.signing_keys import SealedKeyMaker
+from identity.infrastructure.tables import receipt_keys, signing_keys, subject_keys
+from identity.infrastructure.vault import Vault
+from kernel.actor import Actor
+
+_REWRAP = update(subject_keys).where(subject_keys.c.subject_id == bindparam("subject")).values(wrapped=bindparam("wrapped_anew"))
+
+
+class SqlWrappedKeys:
+    def __init__(self, session: AsyncSession, vault: Vault, key_maker: SealedKeyMaker) -> None:
+        self._session = session
+        self._vault = vault
+        self._key_maker = key_maker
+
+    async def rewrap_subjects(self, after: UUID, *, limit: int) -> Rewrapped:
+        of = subject_keys.c
+        # Locked: a key that is destroyed meanwhile must not come back.
+        query = (
+            select(of.subject_id, of.wrapped).where(of.subject_id > after).order_by(of.subject_id).limit(limit).with_for_update()
+        )
+        rows = (await self._session.execute(query)).all()
+        changes = [
+            {"subject": row.subject_id, "wrapped_anew": wrapped}
+            for row in rows
+            if (wrapped := self._vault.rewrap(row.subject_id, row.wrapped))
+        ]
+        if changes:
+            # Core's own way of executing many: the ORM would want to know each row.
+            connection = await self._session.connection()
+            await connection.execute(_REWRAP, changes)
+        return Rewrapped(rows[-1].subject_id if rows else None, len(changes))
+
+    async def rewrap_own(self) -> int:
+        of_tokens, of_receipts = signing_keys.c.sealed_private, receipt_keys.c.sealed_seed
+        count = 0
+        for id_, sealed in (await self._session.execute(select(signing_keys.c.id, of_tokens).with_for_update())).all():
+            if anew := self._key_maker.reseal(id_, sealed):
+                await self._session.execute(update(signing_keys).where(signing_keys.c.id == id_).values(sealed_private=anew))
+                count += 1
+        for id_, sealed in (await self._session.execute(select(receipt_keys.c.id, of_receipts).with_for_update())).all():
+            if anew := self._vault.reseal_receipt_key(id_, sealed):
+                await self._session.execute(update(receipt_keys).where(receipt_keys.c.id == id_).values(sealed_seed=anew))
+                count += 1
+        return count
+
+
+class SqlKeyTransaction(SqlTransaction):
+    def __init__(self, session: AsyncSession, actor: Actor, *, vault: Vault, key_maker: SealedKeyMaker) -> None:
+        super().__init__(session, actor)
+        self.wrapped_keys = SqlWrappedKeys(session, vault, key_maker)
