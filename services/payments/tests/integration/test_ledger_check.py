@@ -24,6 +24,7 @@ from payments.application.verification.check_ledger import CheckLedger
 from payments.bootstrap.commands import ledger
 from payments.bootstrap.parts import unit_of_work
 from payments.domain.account import treasury_id
+from payments.domain.errors import LedgerBroken
 from payments.infrastructure.alarms import MetricAlarm
 from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
 from payments.settings import PaymentsSettings
@@ -136,6 +137,21 @@ async def test_a_hold_that_vanished_is_found_though_nothing_moved_since(watched:
     assert await watched.check() == 0
     await watched.tamper("UPDATE accounts SET held = 0 WHERE id = %(wallet)s", wallet=watched.source)
     assert [await watched.check() for _ in range(2)] == [1, 0]
+
+
+async def test_a_hold_that_vanished_does_not_keep_others_from_running_out(watched: Watched) -> None:
+    bank = watched.bank
+    source = await bank.wallet("10.00")
+    bank.clock.advance(seconds=1)
+    held = await bank.pay(bank.order(source, watched.target, "10.00", later=True))
+    await watched.tamper("UPDATE accounts SET held = 0 WHERE id = %(wallet)s", wallet=watched.source)
+    bank.clock.advance(days=8)
+    for _ in range(2):
+        with pytest.raises(LedgerBroken):
+            await bank.expire()
+    view = await bank.payments.queries.transfer(held.id)
+    assert view
+    assert view.status == "cancelled"
 
 
 async def test_the_platforms_own_accounts_are_watched_too(watched: Watched) -> None:

@@ -14,6 +14,7 @@ from payments.domain.errors import (
     AccountFrozen,
     BalanceLimit,
     InsufficientFunds,
+    LedgerBroken,
     NotEmpty,
     NotFrozen,
 )
@@ -117,9 +118,9 @@ class Account(Aggregate):
         self.version += 1
 
     def release(self, amount: Decimal) -> None:
-        """Give back what was put aside; a frozen account's, too."""
+        """Give back what was put aside, a frozen account's too; raises LedgerBroken when so much never was."""
         if not 0 <= amount <= self.held:
-            raise ValueError(f"account {self.id} holds {self.held}, not {amount}")
+            raise LedgerBroken(account_id=self.id, held=f"{self.held:f}", released=f"{amount:f}")
         self.held -= amount
         self.version += 1
 

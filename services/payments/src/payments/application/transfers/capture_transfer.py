@@ -11,7 +11,7 @@ from payments.application.transfers import facts
 from payments.application.transfers.locked_transfer import lock_transfer, write
 from payments.application.transfers.queries import TransferQueries
 from payments.application.transfers.screened import require_clear
-from payments.domain.errors import NotTheOwner
+from payments.domain.errors import LedgerBroken, NotTheOwner
 from payments.domain.transfer import Transfer, TransferStatus
 
 
@@ -64,17 +64,28 @@ class VoidTransfer:
 
 @dataclass(frozen=True, slots=True)
 class ExpireTransfers:
-    """End what nobody captured or decided on in time, one transaction each."""
+    """End what nobody captured or decided on in time, one transaction each.
+
+    One whose account no longer holds what it should is left to the ledger's check, and does not keep the others waiting.
+    """
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, limit: int = 500) -> int:
-        """Return how many have ended."""
+        """Return how many have ended; raises LedgerBroken, after all the others, for the first that could not."""
         actor, at = Actor.service("payments"), self.clock.now()
         async with self.uow.begin(actor) as tx:
             overdue = await tx.transfers.overdue(at, limit=limit)
-        return sum([await self._expire(actor, transfer_id) for transfer_id in overdue])
+        ended, broken = 0, []
+        for transfer_id in overdue:
+            try:
+                ended += await self._expire(actor, transfer_id)
+            except LedgerBroken as failure:
+                broken.append(failure)
+        if broken:
+            raise broken[0]
+        return ended
 
     async def _expire(self, actor: Actor, transfer_id: UUID) -> bool:
         async with self.uow.begin(actor) as tx:
