@@ -22,6 +22,9 @@ umask 077
     echo "${service}_OWNER_PASSWORD=$(random 24)"
     echo "${service}_APP_PASSWORD=$(random 24)"
   done
+  echo "# To look around: messages are read at /api/v1/dev/mailbox. Elsewhere, staging or production and a mail relay."
+  echo "ELCORP_ENVIRONMENT=local"
+  echo "ELCORP_SMTP_HOST="
   echo "IDENTITY_MASTER_KEY=$(key)"
   echo "COMPLIANCE_MASTER_KEY=$(key)"
   echo "ELCORP_ADMIN_EMAIL=admin@elcorp.na"
