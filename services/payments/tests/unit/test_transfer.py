@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kernel.errors import InvalidValue, KeyReused, NotFound
 from kernel.ids import new_id
-from kernel.money import CurrencyMismatch, Money
+from kernel.money import LARGEST_AMOUNT, CurrencyMismatch, Money
 from payments.domain.account import Account, AccountKind, AccountStatus, SystemCode, system_account_id
 from payments.domain.entry import accounts_of, moves_of
 from payments.domain.errors import (
@@ -28,6 +28,7 @@ from payments.domain.errors import (
     OwnDecision,
     RefundTooLarge,
 )
+from payments.domain.events import WalletOpened
 from payments.domain.fx_rate import Conversion
 from payments.domain.price_book import FeeLine, Quote
 from payments.domain.transfer import Transfer, TransferStatus
@@ -587,3 +588,44 @@ def test_the_key_of_a_leg_is_no_longer_than_a_key_may_be() -> None:
 def test_one_more_leg_than_there_are_has_the_next_key() -> None:
     assert key_beyond([order(key="k/0"), order(key="k/1"), order(key="k/2")]) == "k/3"
     assert key_beyond([order(key="k/0")]) is None
+
+
+def test_whoever_else_decides_decides() -> None:
+    for somebody in (UUID(int=0), STAFF):
+        books = Books()
+        transfer = held(books, approval=True)
+        transfer.reject(books.accounts, by=somebody, reason="no", at=AT)
+        assert transfer.decided_by == somebody
+
+
+def test_a_cent_on_hold_runs_out_like_a_fortune() -> None:
+    transfer = held(Books(), quote("0.01"))
+
+    assert transfer.is_overdue(LATER)
+    assert not transfer.is_overdue(LATER - timedelta(microseconds=1))
+
+
+def test_a_ceiling_may_be_what_the_wallet_holds_and_the_most_that_money_can_be() -> None:
+    wallet = Books(hers="10.00").hers
+    wallet.bound(Decimal("10.00"))
+    wallet.bound(LARGEST_AMOUNT)
+    with pytest.raises(BalanceLimit):
+        wallet.bound(LARGEST_AMOUNT + 1)
+
+    assert wallet.ceiling == LARGEST_AMOUNT
+
+
+def test_the_side_on_which_a_system_account_grows() -> None:
+    assert {code for code in SystemCode if code.normal_side == "debit"} == {SystemCode.TREASURY, SystemCode.SETTLEMENT}
+
+
+def test_a_wallet_opens_empty_at_its_first_version() -> None:
+    wallet = Account.open_wallet(wallet_id=HERS, owner_id=HER, currency="NAD", at=AT, name="savings")
+
+    assert (wallet.balance, wallet.held, wallet.version, wallet.name) == (Decimal(0), Decimal(0), 0, "savings")
+    assert [event.wallet_id for event in wallet.collect() if isinstance(event, WalletOpened)] == [HERS]
+
+
+def test_metadata_may_be_as_long_as_its_bound() -> None:
+    assert order(metadata={"k" * 500: "v" * 500}).metadata
+    assert order(metadata={str(n): "" for n in range(20)}).metadata
