@@ -1,0 +1,147 @@
+"""When a schedule is due, and what becomes of it."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.errors import InvalidValue, KeyReused
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.domain.errors import ScheduleEnded, SelfTransfer
+from payments.domain.events import OccurrenceFailed
+from payments.domain.limits import NAMIBIA
+from payments.domain.schedule import OCCURRENCES_MAX, Frequency, Run, Schedule, ScheduleStatus, StandingOrder
+
+# In the evening of the 30th, which is the 31st in Windhoek.
+START = datetime(2027, 1, 30, 23, 0, tzinfo=UTC)
+NOW = START - timedelta(days=3)
+
+
+def order(frequency: Frequency = Frequency.MONTHLY, **changes: Any) -> StandingOrder:
+    values = {"source_id": SOURCE, "target_id": TARGET, "amount": Money.of("10.00", "NAD"), "starts_at": START, **changes}
+    return StandingOrder(frequency=frequency, **values)
+
+
+SOURCE, TARGET = new_id(), new_id()
+
+
+def schedule(frequency: Frequency = Frequency.MONTHLY, **changes: Any) -> Schedule:
+    return Schedule.plan(order(frequency, **changes), schedule_id=new_id(), initiator_id=new_id(), key="k", at=NOW)
+
+
+def run(one: Schedule, at: datetime, *, code: str | None = None) -> Run:
+    assert one.next_at
+    transfer_id = None if code else new_id()
+    return Run(number=one.next_number, due_at=one.next_at, run_at=at, transfer_id=transfer_id, code=code, message=code)
+
+
+def days(one: Schedule, count: int) -> list[date]:
+    found = [one.order.due(number) for number in range(count)]
+    return [due.astimezone(NAMIBIA).date() for due in found if due]
+
+
+def test_the_last_of_the_month_in_windhoek_is_the_last_of_every_month() -> None:
+    assert days(schedule(), 5) == [
+        date(2027, 1, 31), date(2027, 2, 28), date(2027, 3, 31), date(2027, 4, 30), date(2027, 5, 31),
+    ]  # fmt: skip
+    assert days(schedule(starts_at=datetime(2028, 1, 31, 6, tzinfo=UTC)), 2)[1] == date(2028, 2, 29)
+
+
+def test_days_and_weeks_keep_their_hour() -> None:
+    for frequency, step in ((Frequency.DAILY, timedelta(days=1)), (Frequency.WEEKLY, timedelta(weeks=1))):
+        one = schedule(frequency)
+        assert [one.order.due(n) for n in range(3)] == [START, START + step, START + 2 * step]
+
+
+def test_once_is_once_and_an_end_is_an_end() -> None:
+    assert days(schedule(Frequency.ONCE), 3) == [date(2027, 1, 31)]
+    assert len(days(schedule(occurrences_max=4), 10)) == 4
+    assert days(schedule(ends_on=date(2027, 3, 31)), 10)[-1] == date(2027, 3, 31)
+    assert days(schedule(ends_on=date(2027, 3, 30)), 10)[-1] == date(2027, 2, 28)
+    assert schedule(Frequency.DAILY).order.due(OCCURRENCES_MAX) is None
+
+
+@given(st.sampled_from(list(Frequency)), st.datetimes(datetime(2026, 1, 1), datetime(2035, 1, 1)), st.integers(0, 500))  # noqa: DTZ001
+def test_occurrences_come_one_after_another(frequency: Frequency, naive: datetime, number: int) -> None:
+    start = naive.replace(tzinfo=UTC)
+    if frequency is Frequency.ONCE:
+        return
+    due, after = frequency.occurrence(start, number), frequency.occurrence(start, number + 1)
+    assert timedelta(days=1) <= after - due <= timedelta(days=31)
+    assert due.astimezone(NAMIBIA).time() == start.astimezone(NAMIBIA).time()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"target_id": SOURCE}, SelfTransfer),
+        ({"amount": Money.of("0", "NAD")}, InvalidValue),
+        ({"ends_on": date(2027, 1, 30)}, InvalidValue),
+        ({"occurrences_max": 0}, InvalidValue),
+        ({"occurrences_max": OCCURRENCES_MAX + 1}, InvalidValue),
+        ({"frequency": Frequency.ONCE, "occurrences_max": 2}, InvalidValue),
+        ({"frequency": Frequency.ONCE, "ends_on": date(2027, 2, 1)}, InvalidValue),
+        ({"starts_at": NOW - timedelta(seconds=1)}, InvalidValue),
+        ({"starts_at": NOW + timedelta(days=5 * 366 + 1)}, InvalidValue),
+    ],
+)
+def test_what_makes_no_sense_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        schedule(**changes)
+
+
+def test_it_goes_on_after_a_refusal_which_it_announces_and_ends_after_its_last() -> None:
+    one = schedule(occurrences_max=2)
+    one.record(run(one, START, code="PAY_001"))
+    [told] = one.collect()
+    assert isinstance(told, OccurrenceFailed)
+    assert (told.number, told.code, told.due_at) == (0, "PAY_001", START)
+    assert (one.status, one.failed, one.last_code, one.next_number) == (ScheduleStatus.ACTIVE, 1, "PAY_001", 1)
+    one.record(run(one, START + timedelta(days=28)))
+    assert (one.status, one.succeeded, one.last_code, one.next_at) == (ScheduleStatus.ENDED, 1, None, None)
+    assert one.collect() == []
+
+
+def test_an_occurrence_is_recorded_once() -> None:
+    one = schedule(Frequency.DAILY)
+    first = run(one, START)
+    one.record(first)
+    with pytest.raises(ValueError, match="is at 1, not 0"):
+        one.record(first)
+
+
+def test_what_falls_into_a_pause_is_left_out() -> None:
+    one = schedule(Frequency.DAILY)
+    one.pause()
+    with pytest.raises(ScheduleEnded):
+        one.pause()
+    one.resume(START + timedelta(days=2, hours=1))
+    assert (one.status, one.next_number, one.next_at) == (ScheduleStatus.ACTIVE, 3, START + timedelta(days=3))
+    with pytest.raises(ScheduleEnded):
+        one.resume(START)
+
+
+def test_resumed_after_its_last_day_it_has_ended() -> None:
+    one = schedule(Frequency.DAILY, occurrences_max=2)
+    one.pause()
+    one.resume(START + timedelta(days=9))
+    assert (one.status, one.next_at) == (ScheduleStatus.ENDED, None)
+
+
+def test_cancelled_it_stays_so() -> None:
+    one = schedule()
+    one.cancel(NOW)
+    assert (one.status, one.next_at, one.ended_at) == (ScheduleStatus.CANCELLED, None, NOW)
+    for act in (lambda: one.cancel(NOW), one.pause, lambda: one.resume(NOW)):
+        with pytest.raises(ScheduleEnded):
+            act()
+
+
+def test_a_key_is_one_orders_whatever_zone_its_time_is_written_in() -> None:
+    one = schedule()
+    assert one.confirm_replay(order(starts_at=START.astimezone(NAMIBIA))) is one
+    with pytest.raises(KeyReused):
+        one.confirm_replay(order(amount=Money.of("11.00", "NAD")))
