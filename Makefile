@@ -1,7 +1,7 @@
 # Everything that is run by hand or by CI. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run status backing journey test check bench protos openapi conformance fmt clean sync
+.PHONY: help run status backing journey test check bench protos openapi conformance mutants fmt clean sync
 
 # uv comes from PATH, else from a private environment under .local that `make` fills itself.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .local/uv/bin/uv)
@@ -51,6 +51,12 @@ openapi: sync ## Write the merged OpenAPI document to docs/openapi.json
 
 conformance: sync ## Run the tests that name a clause of a standard, and write their table into docs/security.md
 	@$(PYTHON) deploy/ci/conformance.py
+
+mutants: sync ## Change the ledger's domain in small ways and list what no test notices (hours; goes on where it was broken off)
+	@mkdir -p .local && test -e .local/mutants.sqlite || .venv/bin/cosmic-ray init deploy/ci/mutation.toml .local/mutants.sqlite
+	@.venv/bin/cr-filter-operators .local/mutants.sqlite deploy/ci/mutation.toml
+	.venv/bin/cosmic-ray exec deploy/ci/mutation.toml .local/mutants.sqlite
+	.venv/bin/cr-report --show-diff --surviving-only .local/mutants.sqlite
 
 fmt: sync ## Format and fix what can be fixed
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
