@@ -186,6 +186,9 @@ class FakeSigningKeys:
     def add(self, key: SigningKey) -> None:
         self._store.keys[key.id] = key
 
+    async def remove(self, key: SigningKey) -> None:
+        del self._store.keys[key.id]
+
 
 class FakeMessages:
     """Keeps what is sent; `sent` of the unit of work tells it once it is committed."""

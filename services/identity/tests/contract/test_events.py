@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from chassis.database import Database
@@ -45,6 +46,7 @@ async def test_session_end_is_published_until_when_tokens_live(api: Api, databas
     assert (event.reason, until, aggregate_id) == ("signed_out", clock.now() + timedelta(minutes=15), event.session_id)
 
 
+@pytest.mark.clause("ASVS 16.3.1", "ASVS 16.3.2")
 async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Database) -> None:
     await api.signed_in()
     await api.login(password="Wrong-Sunrise-47!")

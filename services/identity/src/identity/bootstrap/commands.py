@@ -8,6 +8,7 @@ import argparse
 from chassis.run import Command
 from identity.bootstrap.key_commands import ROTATE_MASTER_KEY
 from identity.bootstrap.parts import create_administrator, hashing
+from identity.bootstrap.session_commands import ROTATE_KEYS, UNLOCK
 from identity.settings import IdentitySettings
 from kernel.clock import SystemClock
 
@@ -33,6 +34,8 @@ def _create_admin_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
+    "rotate-keys": ROTATE_KEYS,
+    "unlock": UNLOCK,
     "rotate-master-key": ROTATE_MASTER_KEY,
     "create-admin": Command(
         "make an administrator; the generated password is printed once", create_admin, _create_admin_arguments

@@ -18,11 +18,14 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from chassis.jobs import make_jobs
     from identity.application.accounts.purge_codes import PurgeCodes
     from identity.application.factors.purge_challenges import PurgeChallenges
+    from identity.application.keys.rotate_signing_keys import RotateSigningKeys
     from identity.application.messages.deliver_message import DeliverMessage
     from identity.application.privacy.carry_out_erasures import CarryOutErasures
+    from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
     from identity.bootstrap.parts import unit_of_work, vault
     from identity.infrastructure.queries import SqlIdentityQueries
-    from identity.interfaces.jobs import account_jobs, factor_jobs, message_jobs, privacy_jobs
+    from identity.infrastructure.signing_keys import SealedKeyMaker
+    from identity.interfaces.jobs import account_jobs, factor_jobs, message_jobs, privacy_jobs, session_jobs
     from kernel.clock import SystemClock
 
     clock = SystemClock()
@@ -41,6 +44,10 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
         account_jobs(PurgeCodes(uow, clock)),
         factor_jobs(PurgeChallenges(uow, clock)),
         privacy_jobs(CarryOutErasures(uow, queries, clock)),
+        session_jobs(
+            EndOverdueSessions(uow, clock, settings.session_idle),
+            RotateSigningKeys(uow, SealedKeyMaker(*settings.keys()), clock, settings.signing_key_life),
+        ),
     )
     return make_jobs(settings, [message_jobs(deliver), *tidying])
 

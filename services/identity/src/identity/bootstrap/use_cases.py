@@ -31,6 +31,7 @@ from identity.application.factors import Factors
 from identity.application.factors.challenge_second_factor import ChallengeSecondFactor
 from identity.application.keys import Keys
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.sessions import Attempts, Revocations, Roles
 from identity.application.ports.unit_of_work import UnitOfWork
@@ -115,7 +116,7 @@ def build(world: World) -> Identity:
     return Identity(
         accounts=accounts(world),
         sessions=sessions(world),
-        keys=Keys(EnsureSigningKeys(world.uow, SealedKeyMaker(*world.settings.keys()), world.clock)),
+        keys=keys(world),
         device_keys=device_keys(world),
         addresses=addresses(world),
         privacy=build_privacy(world.uow, world.queries, world.roles, world.revocations, world.clock),
@@ -179,6 +180,14 @@ def sessions(world: World) -> Sessions:
         change_device=ChangeDevice(uow, clock),
         revoke_device=RevokeDevice(uow, revocations, clock),
         unlock_user=UnlockUser(uow, queries, world.attempts, digest, clock),
+    )
+
+
+def keys(world: World) -> Keys:
+    maker = SealedKeyMaker(*world.settings.keys())
+    return Keys(
+        ensure_signing_keys=EnsureSigningKeys(world.uow, maker, world.clock),
+        rotate_signing_keys=RotateSigningKeys(world.uow, maker, world.clock, world.settings.signing_key_life),
     )
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 # Access tokens live 15 minutes; a verifier's clock and cache get the rest.
 PUBLISHED_AFTER_RETIREMENT = timedelta(minutes=20)
+# Verifiers read the document every five minutes, may have it from a cache for one, and replicas reload it within seconds.
+PUBLISHED_BEFORE_USE = timedelta(minutes=10)
 
 
 @dataclass(eq=False)
@@ -34,6 +36,15 @@ class SigningKey:
     @property
     def is_active(self) -> bool:
         return self.activated_at is not None and self.retired_at is None
+
+    @property
+    def usable_at(self) -> datetime:
+        """From when every verifier knows the key."""
+        return self.created_at + PUBLISHED_BEFORE_USE
+
+    def is_due(self, at: datetime, *, life: timedelta) -> bool:
+        """Tell whether the key has signed for long enough."""
+        return self.activated_at is not None and at >= self.activated_at + life
 
     def activate(self, *, at: datetime) -> None:
         self.activated_at = at

@@ -6,8 +6,10 @@ from procrastinate import Blueprint, RetryStrategy
 
 from identity.application.accounts.purge_codes import PurgeCodes
 from identity.application.factors.purge_challenges import PurgeChallenges
+from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.privacy.carry_out_erasures import CarryOutErasures
+from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 
 # About 2, 4, 8, … seconds apart: an hour in all, after which a code in it would be stale anyway.
 _DELIVERY_ATTEMPTS_MAX = 11
@@ -60,5 +62,22 @@ def privacy_jobs(carry_out_erasures: CarryOutErasures) -> Blueprint:
     @blueprint.task(name="carry_out_erasures", queue="maintenance", queueing_lock="carry_out_erasures")
     async def carry_out(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await carry_out_erasures()
+
+    return blueprint
+
+
+def session_jobs(end_overdue: EndOverdueSessions, rotate_keys: RotateSigningKeys) -> Blueprint:
+    """Make the jobs that end sessions left alone and let the next key sign."""
+    blueprint = Blueprint()
+
+    @blueprint.periodic(cron="*/15 * * * *")
+    @blueprint.task(name="end_overdue_sessions", queue="maintenance", queueing_lock="end_overdue_sessions")
+    async def end_sessions(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await end_overdue()
+
+    @blueprint.periodic(cron="5 * * * *")
+    @blueprint.task(name="rotate_signing_keys", queue="maintenance", queueing_lock="rotate_signing_keys")
+    async def rotate(timestamp: int) -> bool:  # noqa: ARG001  # the tick
+        return (await rotate_keys()).rotated
 
     return blueprint

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
     ensure_signing_keys: EnsureSigningKeys
+    rotate_signing_keys: RotateSigningKeys

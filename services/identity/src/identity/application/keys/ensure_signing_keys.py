@@ -27,7 +27,7 @@ class EnsureSigningKeys:
             if active_key(keys) is None:
                 keys += self._activate(tx, keys, at)
             if not any(key.is_next for key in keys):
-                keys.append(self._announce(tx, at))
+                keys.append(announce_key(tx, self.key_maker, at))
         return [key for key in keys if key.is_published(at)]
 
     def _activate(self, tx: Transaction, keys: Sequence[SigningKey], at: datetime) -> Sequence[SigningKey]:
@@ -37,14 +37,16 @@ class EnsureSigningKeys:
             waiting[0].activate(at=at)
             tx.record(facts.signing_key_activated(waiting[0], at=at))
             return ()
-        return (self._announce(tx, at, active=True),)
+        return (announce_key(tx, self.key_maker, at, active=True),)
 
-    def _announce(self, tx: Transaction, at: datetime, *, active: bool = False) -> SigningKey:
-        key_id = new_id()
-        pair = self.key_maker.make(key_id)
-        key = SigningKey.announce(key_id, public_jwk=pair.public_jwk, sealed_private=pair.sealed_private, at=at)
-        if active:
-            key.activate(at=at)
-        tx.signing_keys.add(key)
-        tx.record(facts.signing_key_created(key, at=at))
-        return key
+
+def announce_key(tx: Transaction, key_maker: KeyMaker, at: datetime, *, active: bool = False) -> SigningKey:
+    """Make a key in the caller's transaction, which holds the lock of keys."""
+    key_id = new_id()
+    pair = key_maker.make(key_id)
+    key = SigningKey.announce(key_id, public_jwk=pair.public_jwk, sealed_private=pair.sealed_private, at=at)
+    if active:
+        key.activate(at=at)
+    tx.signing_keys.add(key)
+    tx.record(facts.signing_key_created(key, at=at))
+    return key

@@ -25,3 +25,25 @@ def signing_key_activated(key: SigningKey, *, at: datetime) -> AuditFact:
         before={"active": False},
         after={"active": True},
     )
+
+
+def signing_key_retired(key: SigningKey, *, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.signing_key.retire",
+        resource_type="signing_key",
+        resource_id=str(key.id),
+        occurred_at=at,
+        before={"active": True},
+        after={"active": False},
+    )
+
+
+def signing_key_removed(key: SigningKey, *, at: datetime) -> AuditFact:
+    """Account for a key that is gone: its tokens have expired, or are void because somebody else may have it."""
+    return AuditFact(
+        action="identity.signing_key.remove",
+        resource_type="signing_key",
+        resource_id=str(key.id),
+        occurred_at=at,
+        before={"active": key.is_active, "retired": key.retired_at is not None},
+    )

@@ -14,6 +14,8 @@ class SigningKeys(Protocol):
 
     def add(self, key: SigningKey) -> None: ...
 
+    async def remove(self, key: SigningKey) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:

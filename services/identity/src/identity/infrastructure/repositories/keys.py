@@ -21,3 +21,6 @@ class SqlSigningKeys:
 
     def add(self, key: SigningKey) -> None:
         self._session.add(key)
+
+    async def remove(self, key: SigningKey) -> None:
+        await self._session.delete(key)

@@ -26,7 +26,7 @@ async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, ap
     return await _shown(app, actor, user_id, response)
 
 
-@own_account.patch("/{user_id}/profile", dependencies=[Authenticated])
+@own_account.patch("/{user_id}/profile", dependencies=[Authenticated], idempotency=False)
 async def update_profile(
     user_id: UUID, body: PatchProfileRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[ProfileResponse]:

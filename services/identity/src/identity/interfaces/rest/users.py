@@ -1,4 +1,8 @@
-"""Users: oneself for everybody, all of them for staff."""
+"""Users: oneself for everybody, all of them for staff.
+
+Answers that hold personal data are kept for no repeats: they would lie in the database unsealed. What changes a user is
+harmless to repeat, and `If-Match` guards it.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -89,7 +93,7 @@ async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: 
     return await _shown(app, actor, user_id, response)
 
 
-@users.put("/{user_id}", dependencies=[Requires("user:update")])
+@users.put("/{user_id}", dependencies=[Requires("user:update")], idempotency=False)
 async def replace_user(
     user_id: UUID, body: ReplaceUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
@@ -98,7 +102,7 @@ async def replace_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.patch("/{user_id}", dependencies=[Requires("user:update")])
+@users.patch("/{user_id}", dependencies=[Requires("user:update")], idempotency=False)
 async def update_user(
     user_id: UUID, body: PatchUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:

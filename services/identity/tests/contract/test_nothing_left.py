@@ -1,0 +1,133 @@
+"""After an erasure, whoever has every backup, the database and the master key learns nothing personal (GDPR 17)."""
+
+import base64
+import os
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from chassis.crypto import UnsealableError
+from chassis.testing.databases import DatabaseUrls
+from identity.bootstrap.parts import vault
+from identity.infrastructure.vault import SealedProfile
+from identity.settings import IdentitySettings
+from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.test_erasure import Erasing, erasing, own_id  # noqa: F401  # a fixture
+
+NDAPEWA: dict[str, Any] = {
+    "full_name": "Ndapewa Shikongo",
+    "email": "ndapewa@example.na",
+    "phone": "+264811234567",
+    "organization": "Kunene Traders",
+    "username": "ndapewa.s",
+}
+PERSONAL = ("Ndapewa", "ndapewa", "Shikongo", "Meameno", "example.na", "811234567", "Kunene", "Rent for Oshana", PASSWORD)
+
+
+@dataclass
+class Thief:
+    """Copies every row of every table, as text, and keeps what is sealed."""
+
+    urls: DatabaseUrls
+
+    def copy(self) -> str:
+        with psycopg.connect(self.urls.owner) as connection:
+            names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            rows = [
+                connection.execute(psycopg.sql.SQL("SELECT t.* FROM {} t").format(psycopg.sql.Identifier(name))).fetchall()
+                for (name,) in names
+            ]
+        # Binary columns as their bytes would read: an answer kept as bytes is text all the same.
+        return "\n".join(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in _flat(rows))
+
+    def profile(self) -> dict[str, Any]:
+        with psycopg.connect(self.urls.owner, row_factory=psycopg.rows.dict_row) as connection:
+            row = connection.execute("SELECT p.*, k.wrapped FROM profiles p JOIN subject_keys k ON k.subject_id = p.user_id")
+            found = row.fetchone()
+        assert found
+        return found
+
+
+def _flat(value: Any) -> list[Any]:
+    return [leaf for item in value for leaf in _flat(item)] if isinstance(value, list | tuple) else [value]
+
+
+async def live(api: Api) -> str:
+    """Use the account as people do, with keys for repeats, and return the access token."""
+    token = await api.signed_in(**NDAPEWA)
+    user_id = await own_id(api, token)
+    await api.post("/wallet-addresses", {"label": "Rent for Oshana"}, token=token, key="address-1")
+    text = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+    await api.post("/device-keys", proof(Ed25519Device(), text), token=token, key="device-1")
+    for method, path, body in (
+        ("PATCH", f"/users/{user_id}", {"full_name": "Ndapewa Meameno Shikongo"}),
+        ("PATCH", f"/users/{user_id}/profile", {"full_name": "Ndapewa Meameno Shikongo"}),
+        ("POST", f"/users/{user_id}/data-export", None),
+    ):
+        await api.client.request(
+            method,
+            f"/api/v1{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": f"{method}-{path}"},
+        )
+    return token
+
+
+async def erase(api: Api, erasing: Erasing, token: str) -> None:  # noqa: F811
+    user_id = await own_id(api, token)
+    erasure = (await api.post(f"/users/{user_id}/erasure", {}, token=token, key="erasure-1")).json()["data"]
+    await erasing.answer(erasure["id"])
+    assert await erasing.carry_out() == 1
+
+
+async def test_nothing_personal_is_readable_before_an_erasure_either(api: Api, database_urls: DatabaseUrls) -> None:
+    await live(api)
+    copy = Thief(database_urls).copy()
+    # A username is a public handle: it is looked up in the clear, and goes with the account.
+    assert [word for word in PERSONAL if word in copy.replace(NDAPEWA["username"], "")] == []
+
+
+@pytest.mark.clause("GDPR 17")
+async def test_database_after_an_erasure_has_nothing_personal(
+    api: Api,
+    erasing: Erasing,  # noqa: F811
+    database_urls: DatabaseUrls,
+) -> None:
+    token = await live(api)
+    await erase(api, erasing, token)
+    copy = Thief(database_urls).copy()
+    assert [word for word in PERSONAL if word in copy] == []
+    with psycopg.connect(database_urls.owner) as connection:
+        for table in ("subject_keys", "profiles", "password_history", "totps", "passkeys", "one_time_codes", "password_resets"):
+            counted = psycopg.sql.SQL("SELECT count(*) FROM {}").format(psycopg.sql.Identifier(table))
+            assert connection.execute(counted).fetchone() == (0,), table
+        assert connection.execute("SELECT count(*) FROM messages WHERE sealed IS NOT NULL").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM wallet_addresses WHERE label IS NOT NULL").fetchone() == (0,)
+
+
+@pytest.mark.clause("GDPR 17")
+async def test_backup_of_what_was_sealed_opens_with_nothing_that_is_left(
+    api: Api,
+    erasing: Erasing,  # noqa: F811
+    database_urls: DatabaseUrls,
+    settings: IdentitySettings,
+) -> None:
+    """The backup has rows whose key was destroyed: here it lacks the key's row, as one restored beside the database does."""
+    token = await live(api)
+    thief = Thief(database_urls)
+    backup = thief.profile()
+    await erase(api, erasing, token)
+    wrapped = backup.pop("wrapped")
+    user_id: UUID = backup.pop("user_id")
+    keys = vault(settings)
+    assert keys.open(user_id, SealedProfile(wrapped, **backup)).email == NDAPEWA["email"]
+    with psycopg.connect(database_urls.owner) as connection:
+        left = [row[0] for row in connection.execute("SELECT wrapped FROM subject_keys").fetchall()]
+    others = [*left, keys._subject_keys.new(str(user_id)), os.urandom(len(wrapped)), base64.b64decode(b"AAAA")]
+    for other in others:
+        with pytest.raises(UnsealableError):
+            keys.open(user_id, SealedProfile(other, **backup))

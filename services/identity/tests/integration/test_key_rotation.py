@@ -1,0 +1,169 @@
+"""Keys published before they sign, kept until their last token has expired, and dropped."""
+
+import argparse
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import jwt
+import pytest
+from pydantic import SecretStr
+
+from chassis.auth import ExpiredToken, InvalidToken, TokenVerifier
+from chassis.cache import redis_client
+from chassis.crypto import BlindIndex
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
+from identity.application import Identity
+from identity.application.keys.rotate_signing_keys import RotateSigningKeys
+from identity.application.sessions.queries import SignInName
+from identity.application.sessions.sign_in import account_of
+from identity.bootstrap.session_commands import rotate_keys, unlock
+from identity.domain.errors import TooManyAttempts
+from identity.domain.session import Session
+from identity.domain.signing_key import PUBLISHED_AFTER_RETIREMENT, PUBLISHED_BEFORE_USE
+from identity.infrastructure.access_tokens import JwtAccessTokens
+from identity.infrastructure.attempts import LimitedAttempts
+from identity.infrastructure.refresh_tokens import SignedRefreshTokens
+from identity.infrastructure.signing_keys import KeyRing
+from identity.settings import IdentitySettings
+from services.identity.tests.fakes import FakeKeyMaker
+from services.identity.tests.integration.storage import Storage
+from services.identity.tests.integration.test_concurrency import register, rows
+
+LIFE = timedelta(days=30)
+
+
+@pytest.fixture
+def tokens(ring: KeyRing, settings: IdentitySettings) -> JwtAccessTokens:
+    return JwtAccessTokens(ring, issuer=settings.token_issuer, audience=settings.token_audience, life=settings.access_token_life)
+
+
+@pytest.fixture
+def verifier(ring: KeyRing, settings: IdentitySettings, clock: ControlledClock) -> TokenVerifier:
+    """One that remembers nothing, so that each token is verified against the keys of the moment."""
+    return TokenVerifier(settings.token_issuer, settings.token_audience, ring, clock, cache_size=1)
+
+
+def issue(tokens: JwtAccessTokens, clock: ControlledClock) -> str:
+    first = SignedRefreshTokens(bytes(32)).issue(session_id=uuid4(), user_id=uuid4(), generation=1)
+    session = Session.start(first, device_id=uuid4(), methods=("pwd",), at=clock.now(), life=timedelta(days=7))
+    return tokens.issue(session, roles=("user",), at=clock.now())
+
+
+def key_of(token: str) -> str:
+    return str(jwt.get_unverified_header(token)["kid"])
+
+
+def published(ring: KeyRing) -> set[str]:
+    return {key["kid"] for key in ring.jwks()["keys"]}
+
+
+async def reload(identity: Identity, ring: KeyRing) -> None:
+    ring.load(await identity.queries.signing_keys())
+
+
+@pytest.mark.clause("RFC 7517 rotation")
+async def test_next_key_is_known_before_it_signs_and_the_old_one_until_its_tokens_expire(
+    identity: Identity, ring: KeyRing, tokens: JwtAccessTokens, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    rotate = identity.keys.rotate_signing_keys
+    assert not (await rotate()).rotated
+    known = published(ring)
+    clock.advance(days=30)
+    old = issue(tokens, clock)
+    rotation = await rotate()
+    assert rotation.rotated
+    assert str(rotation.signing_id) in known
+    # A replica that has not reloaded yet signs with the old key, and is understood.
+    assert key_of(issue(tokens, clock)) == key_of(old)
+    await reload(identity, ring)
+    assert published(ring) == {key_of(old), str(rotation.signing_id), str(rotation.next_id)}
+    new = issue(tokens, clock)
+    assert key_of(new) == str(rotation.signing_id)
+    assert (await verifier.verify(new)).issued_at == (await verifier.verify(old)).issued_at
+    clock.advance(seconds=899)
+    assert await verifier.verify(old)
+    clock.advance(seconds=1)
+    await verifier.verify(issue(tokens, clock))
+    with pytest.raises(ExpiredToken):
+        await verifier.verify(old)
+    clock.advance(seconds=PUBLISHED_AFTER_RETIREMENT.total_seconds())
+    assert not (await rotate()).rotated
+    await reload(identity, ring)
+    assert published(ring) == {str(rotation.signing_id), str(rotation.next_id)}
+
+
+async def test_many_rotations_at_once_are_one(identity: Identity, database: Database, clock: ControlledClock) -> None:
+    clock.advance(days=30)
+    rotations = await asyncio.gather(*(identity.keys.rotate_signing_keys() for _ in range(6)))
+    assert sum(rotation.rotated for rotation in rotations) == 1
+    states = "SELECT activated_at IS NOT NULL, retired_at IS NOT NULL FROM signing_keys ORDER BY 1, 2"
+    assert await rows(database, states) == [(False, False), (True, False), (True, True)]
+
+
+async def test_nobody_hurries_a_key_that_verifiers_may_not_know(storage: Storage, clock: ControlledClock) -> None:
+    rotate = RotateSigningKeys(storage.uow, FakeKeyMaker(), clock, LIFE)
+    first = await rotate()
+    assert first.rotated
+    hurried = await rotate(early=True)
+    assert (hurried.rotated, hurried.signing_id, hurried.next_id) == (False, first.signing_id, first.next_id)
+    clock.advance(seconds=PUBLISHED_BEFORE_USE.total_seconds())
+    assert not (await rotate()).rotated
+    early = await rotate(early=True)
+    assert (early.rotated, early.signing_id) == (True, first.next_id)
+    assert {key.id for key in await storage.queries.signing_keys()} == {first.signing_id, early.signing_id, early.next_id}
+    clock.advance(seconds=PUBLISHED_AFTER_RETIREMENT.total_seconds())
+    await rotate()
+    assert {key.id for key in await storage.queries.signing_keys()} == {early.signing_id, early.next_id}
+
+
+async def test_a_key_that_leaked_opens_nothing_more(
+    identity: Identity, ring: KeyRing, tokens: JwtAccessTokens, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    stolen = issue(tokens, clock)
+    before = published(ring)
+    assert (await identity.keys.rotate_signing_keys(compromised=True)).rotated
+    await reload(identity, ring)
+    assert published(ring).isdisjoint(before)
+    with pytest.raises(InvalidToken):
+        await verifier.verify(stolen)
+    assert await verifier.verify(issue(tokens, clock))
+
+
+async def test_command_rotates_and_says_so(
+    identity: Identity, settings: IdentitySettings, database_urls: DatabaseUrls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
+    compromised = argparse.Namespace(compromised=True)
+    assert await rotate_keys(own, compromised) == 0
+    assert "signs from now on" in capsys.readouterr().out
+    assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 1
+    assert "may sign from" in capsys.readouterr().out
+
+
+async def test_command_unlocks_by_email(
+    identity: Identity,
+    database: Database,
+    settings: IdentitySettings,
+    database_urls: DatabaseUrls,
+    redis_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    enrolled = await register(identity)
+    redis = redis_client(redis_url)
+    attempts = LimitedAttempts(redis, redis_url, per_hour=settings.login_attempts_per_hour)
+    account = account_of(BlindIndex(settings.digest(), purpose="sign-in-name"), SignInName.email("ndapewa@example.na"))
+    for _ in range(settings.login_attempts_per_hour):
+        await attempts.admit(account, "198.51.100.7")
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit(account, "198.51.100.7")
+    own = settings.model_copy(update={"database_url": SecretStr(database_urls.app), "redis_url": SecretStr(redis_url)})
+    assert await unlock(own, argparse.Namespace(user_id=None, email="nobody@example.na", reason="asked")) == 1
+    assert await unlock(own, argparse.Namespace(user_id=None, email="ndapewa@example.na", reason="asked")) == 0
+    assert f"{enrolled.user_id} may sign in again" in capsys.readouterr().out
+    await attempts.admit(account, "198.51.100.7")
+    await redis.aclose()
+    query = "SELECT count(*) FROM outbox WHERE encode(payload, 'escape') LIKE '%identity.user.unlock%'"
+    assert await rows(database, query) == [(1,)]
