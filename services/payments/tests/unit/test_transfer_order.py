@@ -62,6 +62,12 @@ def test_what_is_signed_names_every_field_that_says_something() -> None:
         assert order(**change).signed_text != plain
 
 
+def test_names_in_metadata_are_signed_in_the_order_of_their_utf16() -> None:
+    # RFC 8785, section 3.2.3: the first of the two is a surrogate pair, which begins below the second.
+    signed = order(metadata={"\ufb33": "2", "\U0001f600": "1", "a": "0"}).signed_text
+    assert '"metadata":{"a":"0","\U0001f600":"1","\ufb33":"2"}'.encode() in signed
+
+
 def test_the_key_of_a_leg_is_no_longer_than_a_key_may_be() -> None:
     longest = "k" * 251
 

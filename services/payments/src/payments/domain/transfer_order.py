@@ -95,12 +95,12 @@ class TransferOrder:
             "target_wallet_id": str(self.target_id),
             "description": self.description,
             "reference": self.reference,
-            "metadata": dict(self.metadata),
+            "metadata": _by_utf16(self.metadata),
             "target_currency": self.target_currency,
             "capture": "later" if self.capture_later else "",
         }
-        told = {name: value for name, value in fields.items() if value}
-        return b"elcorp-transfer-v1\n" + json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        told = {name: fields[name] for name in sorted(fields) if fields[name]}
+        return b"elcorp-transfer-v1\n" + json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
 
     def _require_convertible(self, target_currency: str) -> None:
         if Currency.of(target_currency) == self.amount.currency:
@@ -121,6 +121,11 @@ def key_beyond(orders: Sequence[TransferOrder]) -> str | None:
     """Return the key that one more linked order would have; None for a single order."""
     stem, _, number = orders[-1].key.rpartition("/")
     return leg_key(stem, int(number) + 1) if len(orders) > 1 and number.isdecimal() else None
+
+
+def _by_utf16(metadata: Mapping[str, str]) -> dict[str, str]:
+    # RFC 8785 sorts names by UTF-16 code units, which beyond U+FFFF is another order than Python's.
+    return {name: metadata[name] for name in sorted(metadata, key=lambda name: name.encode("utf-16-be"))}
 
 
 def _require_bounded(metadata: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 
 from chassis.database import Database
+from payments.application.verification.queries import Finding
 
 SHOWN_MAX: Final = 20
 
@@ -15,14 +16,6 @@ SHOWN_MAX: Final = 20
 class Rule:
     name: str
     broken_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`broken` are the first rows that break the rule, as text."""
-
-    rule: str
-    broken: tuple[str, ...]
 
 
 RULES: Final = (

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
-from payments.infrastructure.ledger_verification import Finding
+from payments.application.verification.queries import Finding
 
 
 async def tell(findings: AsyncIterator[Finding]) -> int:

@@ -35,6 +35,14 @@ class CurrencySum:
     total: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the whole ledger says of one rule: `broken` are the first rows that break the rule, as text."""
+
+    rule: str
+    broken: tuple[str, ...]
+
+
 class LedgerCheck(Protocol):
     async def derive(self, *, accounts_max: int, at: datetime) -> Checked:
         """Derive the balances of accounts that moved since they were last looked at, each from its new postings only."""

@@ -1,0 +1,158 @@
+"""Payers' signatures, checked against keys that identity tells of over gRPC."""
+
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from chassis.crypto import SigningKey
+from chassis.rpc import RpcServer, RpcService, connect
+from chassis.settings import ServiceSettings
+from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
+from kernel.errors import NotFound, Unavailable
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.domain.errors import InvalidSignature
+from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
+from payments.infrastructure.signatures import DeviceSignatures
+
+KEY_ID = UUID(int=1)
+# A vector for whoever writes a client: RFC 8032's first test key, and what it makes of the order below.
+SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+ORDER = TransferOrder(
+    kind=TransferKind.TRANSFER,
+    key="rent-march",
+    initiator_id=UUID(int=10),
+    source_id=UUID(int=11),
+    target_id=UUID(int=12),
+    amount=Money.of("250.00", "NAD"),
+    description="rent, March",
+)
+VECTOR = "kJOHYxh3lWI77fq9kDjqKAzxZZO8HFuJTs72y2Ljdur19cvOxYnaxQ5xz8RRbJINM9QL_UkS9pO-qz24bvstBw"
+
+
+class PaymentsAsPeer(ServiceSettings):
+    NAME: ClassVar[str] = "payments"
+    PEERS: ClassVar[tuple[str, ...]] = ("identity",)
+
+
+@dataclass
+class Identity(identity_pb2_grpc.IdentityServiceServicer):
+    """Knows of one key."""
+
+    key: identity_pb2.GetDeviceKeyResponse = field(
+        default_factory=lambda: identity_pb2.GetDeviceKeyResponse(
+            key_id=str(KEY_ID),
+            user_id=str(ORDER.initiator_id),
+            algorithm="Ed25519",
+            public_key=SigningKey.from_bytes(SEED).public_bytes,
+            active=True,
+        )
+    )
+
+    async def GetDeviceKey(  # noqa: N802  # the proto's name
+        self,
+        request: identity_pb2.GetDeviceKeyRequest,
+        context: Any,
+    ) -> identity_pb2.GetDeviceKeyResponse:
+        if request.key_id != self.key.key_id:
+            raise NotFound(key_id=request.key_id)
+        return self.key
+
+
+@dataclass
+class Peers:
+    identity: Identity
+    server: RpcServer
+    signatures: DeviceSignatures
+
+    async def takes(self, order: TransferOrder) -> bool:
+        try:
+            await self.signatures.verify(order)
+        except InvalidSignature:
+            return False
+        return True
+
+
+@pytest.fixture
+async def peers() -> AsyncIterator[Peers]:
+    identity = Identity()  # type: ignore[abstract]  # what it is not asked, it need not answer
+    add = identity_pb2_grpc.add_IdentityServiceServicer_to_server
+    server = RpcServer("127.0.0.1", 0, [RpcService(add, identity, "elcorp.identity.v1.IdentityService")])
+    await server.start()
+    async with connect(PaymentsAsPeer(identity_target=f"dns:///127.0.0.1:{server.port}"), "identity") as channel:
+        yield Peers(identity, server, DeviceSignatures(channel))
+    await server.stop(grace_seconds=1)
+
+
+def signed(value: bytes | str, *, algorithm: str = "Ed25519", key_id: UUID = KEY_ID) -> TransferOrder:
+    text = value if isinstance(value, str) else base64.urlsafe_b64encode(value).decode().rstrip("=")
+    return replace(ORDER, signature=Signature(key_id=key_id, algorithm=algorithm, value=text))
+
+
+GOOD = SigningKey.from_bytes(SEED).sign(ORDER.signed_text)
+
+
+async def test_the_published_vector_is_taken(peers: Peers) -> None:
+    assert await peers.takes(signed(VECTOR))
+    assert await peers.takes(signed(VECTOR + "=="))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": Money.of("250.01", "NAD")},
+        {"amount": Money.of("250.00", "ZAR")},
+        {"target_id": UUID(int=13)},
+        {"source_id": UUID(int=13)},
+        {"key": "rent-april"},
+        {"description": "rent, April"},
+        {"reference": "R"},
+        {"metadata": {"a": "b"}},
+        {"capture_later": True},
+        {"kind": TransferKind.PAYMENT},
+    ],
+)
+async def test_a_signature_is_of_one_order_alone(peers: Peers, change: dict[str, Any]) -> None:
+    assert not await peers.takes(replace(signed(GOOD), **change))
+
+
+async def test_a_signature_is_of_its_key_and_algorithm_alone(peers: Peers) -> None:
+    assert not await peers.takes(signed(SigningKey.generate().sign(ORDER.signed_text)))
+    assert not await peers.takes(signed(GOOD, algorithm="ES256"))
+    assert not await peers.takes(signed(GOOD, key_id=new_id()))
+
+
+@pytest.mark.parametrize("value", ["", "A", "é" * 86, "!" * 86, "A" * 86, "A" * 88])
+async def test_nonsense_is_no_signature(peers: Peers, value: str) -> None:
+    assert not await peers.takes(signed(value))
+
+
+async def test_a_revoked_key_and_somebody_elses_sign_nothing(peers: Peers) -> None:
+    peers.identity.key.active = False
+    assert not await peers.takes(signed(GOOD))
+    peers.identity.key.active = True
+    assert await peers.takes(signed(GOOD))
+    peers.identity.key.user_id = str(new_id())
+    assert not await peers.takes(signed(GOOD))
+
+
+async def test_a_phones_key_signs_too(peers: Peers) -> None:
+    private_key = generate_private_key(SECP256R1())
+    peers.identity.key.algorithm = "ES256"
+    peers.identity.key.public_key = private_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    r, s = decode_dss_signature(private_key.sign(ORDER.signed_text, ECDSA(SHA256())))
+    assert await peers.takes(signed(r.to_bytes(32, "big") + s.to_bytes(32, "big"), algorithm="ES256"))
+
+
+async def test_with_identity_away_nothing_signed_is_taken(peers: Peers) -> None:
+    await peers.server.stop(grace_seconds=0)
+    with pytest.raises(Unavailable):
+        await peers.signatures.verify(signed(GOOD))
