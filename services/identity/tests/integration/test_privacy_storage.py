@@ -1,0 +1,174 @@
+"""Device keys, addresses and erasures: one suite in memory and on PostgreSQL."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.testing.clocks import ControlledClock
+from identity.application.device_keys import facts as key_facts
+from identity.application.privacy.complete_erasure import complete
+from identity.domain.device import Device
+from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
+from identity.domain.erasure import CONTEXTS, Acknowledgement, Erasure, ErasureReason, ErasureStatus
+from identity.domain.errors import DeviceKeyKnown
+from identity.domain.user import UserStatus
+from identity.domain.wallet_address import WalletAddress
+from kernel.pages import PageRequest
+from services.identity.tests.integration.storage import Storage
+from services.identity.tests.integration.test_repositories import HERE, enrol_user, fact, someone
+
+PAGE = PageRequest()
+
+
+async def meet_device(storage: Storage, clock: ControlledClock, user_id: UUID) -> UUID:
+    device_id = uuid4()
+    async with storage.uow.begin(HERE) as tx:
+        tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
+        tx.record(fact(clock))
+    return device_id
+
+
+async def register_key(storage: Storage, clock: ControlledClock, user_id: UUID, device_id: UUID, number: int) -> DeviceKey:
+    key = DeviceKey.register(user_id, device_id, KeyAlgorithm.ED25519, bytes([number]) * 32, at=clock.now())
+    async with storage.uow.begin(HERE) as tx:
+        await tx.users.lock(user_id)
+        for earlier in await tx.device_keys.lock_live(user_id, device_id=device_id):
+            earlier.revoke(RevokeReason.REPLACED, at=clock.now())
+        await tx.device_keys.add(key)
+        tx.record(key_facts.device_key_registered(key))
+    return key
+
+
+async def request_erasure(storage: Storage, clock: ControlledClock, user_id: UUID) -> UUID:
+    erasure = Erasure.request(user_id, by=str(user_id), reason=ErasureReason.ASKED, at=clock.now())
+    async with storage.uow.begin(HERE) as tx:
+        user = await tx.users.lock(user_id)
+        assert user
+        user.restrict(at=clock.now())
+        tx.erasures.add(erasure)
+        tx.record(fact(clock))
+    return erasure.id
+
+
+async def answer_all(storage: Storage, clock: ControlledClock, erasure_id: UUID, *, days: int = 0) -> None:
+    until = clock.now() + timedelta(days=days) if days else None
+    async with storage.uow.begin(HERE) as tx:
+        erasure = await tx.erasures.lock(erasure_id)
+        assert erasure
+        for context in sorted(CONTEXTS):
+            assert erasure.acknowledge(context, Acknowledgement(clock.now(), ("something",), until))
+        tx.record(fact(clock))
+
+
+async def test_key_is_found_again_whole_and_a_device_has_one(storage: Storage, clock: ControlledClock) -> None:
+    user_id = (await enrol_user(storage, clock)).user_id
+    device_id = await meet_device(storage, clock, user_id)
+    first = await register_key(storage, clock, user_id, device_id, 1)
+    clock.advance(seconds=1)
+    second = await register_key(storage, clock, user_id, device_id, 2)
+    found = await storage.queries.device_key(second.id)
+    assert found
+    assert (found.user_id, found.device_id, found.algorithm) == (user_id, device_id, KeyAlgorithm.ED25519)
+    assert (found.public_key, found.registered_at, found.revoked_at) == (bytes([2]) * 32, clock.now(), None)
+    listed = (await storage.queries.device_keys_of(user_id, PAGE)).items
+    assert [(view.id, view.is_active, view.revoke_reason) for view in listed] == [
+        (second.id, True, None),
+        (first.id, False, "replaced"),
+    ]
+    assert await storage.queries.device_key(uuid4()) is None
+
+
+async def test_key_is_known_for_good(storage: Storage, clock: ControlledClock) -> None:
+    user_id = (await enrol_user(storage, clock)).user_id
+    device_id = await meet_device(storage, clock, user_id)
+    await register_key(storage, clock, user_id, device_id, 1)
+    with pytest.raises(DeviceKeyKnown):
+        await register_key(storage, clock, user_id, await meet_device(storage, clock, user_id), 1)
+    assert (await storage.queries.device_keys_of(user_id, PAGE)).total == 1
+
+
+async def test_addresses_are_labelled_counted_and_retired(storage: Storage, clock: ControlledClock) -> None:
+    enrolled = await enrol_user(storage, clock)
+    clock.advance(seconds=1)
+    async with storage.uow.begin(HERE) as tx:
+        await tx.users.lock(enrolled.user_id)
+        address = WalletAddress.issue_further(enrolled.user_id, "ELC", at=clock.now())
+        tx.wallet_addresses.add(address)
+        await tx.wallet_addresses.label(address, "Rent")
+        assert await tx.wallet_addresses.count_live(enrolled.user_id) == 2
+        tx.record(fact(clock))
+    first, second = (await storage.queries.wallet_addresses_of(enrolled.user_id, PAGE)).items
+    assert (first.address, first.currency, first.label) == (enrolled.wallet_address, "NAD", None)
+    assert (second.address, second.currency, second.label) == (address.address, "ELC", "Rent")
+    async with storage.uow.begin(HERE) as tx:
+        found = await tx.wallet_addresses.lock(address.address)
+        assert found
+        found.retire(at=clock.now())
+        await tx.wallet_addresses.label(found, None)
+        assert await tx.wallet_addresses.count_live(enrolled.user_id) == 1
+        tx.record(fact(clock))
+    view = await storage.queries.wallet_address(enrolled.user_id, address.address)
+    assert view
+    assert (view.label, view.retired_at) == (None, clock.now())
+    assert await storage.queries.wallet_address(uuid4(), address.address) is None
+    assert [(await holder(storage, each)) for each in (enrolled.wallet_address, address.address)] == [
+        (enrolled.user_id, True, "Ndapewa Shikongo"),
+        (enrolled.user_id, False, "Ndapewa Shikongo"),
+    ]
+    assert await storage.queries.address_holder(uuid4()) is None
+
+
+async def holder(storage: Storage, address: UUID) -> tuple[UUID, bool, str | None]:
+    found = await storage.queries.address_holder(address)
+    assert found
+    return found.user_id, found.is_active, found.full_name
+
+
+async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, clock: ControlledClock) -> None:
+    enrolled = await enrol_user(storage, clock, username="ndapewa")
+    erasure_id = await request_erasure(storage, clock, enrolled.user_id)
+    await answer_all(storage, clock, erasure_id, days=1)
+    view = await storage.queries.erasure(erasure_id)
+    assert view
+    assert (view.status, tuple(view.answered)) == (ErasureStatus.RESTRICTED, tuple(sorted(CONTEXTS)))
+    assert view.restricted_until == clock.now() + timedelta(days=1)
+    clock.advance(seconds=timedelta(days=1).total_seconds())
+    async with storage.uow.begin(HERE) as tx:
+        assert await tx.erasures.user_of(erasure_id) == enrolled.user_id
+        user, erasure = await tx.users.lock(enrolled.user_id), await tx.erasures.lock_of(enrolled.user_id)
+        assert user
+        assert erasure
+        assert erasure.id == erasure_id
+        await complete(tx, user, erasure, at=clock.now())
+    view = await storage.queries.erasure(erasure_id)
+    assert view
+    assert view.receipt
+    assert (view.status, view.erased_at, set(view.receipt)) == (
+        ErasureStatus.ERASED,
+        clock.now(),
+        {"statement", "key_id", "signature"},
+    )
+    async with storage.uow.begin(HERE) as tx:
+        user = await tx.users.lock(enrolled.user_id)
+        assert user
+        assert (user.status, user.username, user.password_hash) == (UserStatus.ERASED, None, "$argon2id$erased")
+    assert await holder(storage, enrolled.wallet_address) == (enrolled.user_id, False, None)
+    assert await storage.queries.held_about(enrolled.user_id) is None
+
+
+async def test_jobs_find_what_is_due_and_what_is_unanswered(storage: Storage, clock: ControlledClock) -> None:
+    book: Any = storage.queries
+    waiting, now, later = [
+        await request_erasure(storage, clock, (await enrol_user(storage, clock, profile)).user_id)
+        for profile in (someone(1), someone(2), someone(3))
+    ]
+    await answer_all(storage, clock, now)
+    await answer_all(storage, clock, later, days=1)
+    assert list(await book.due_erasures(clock.now(), limit=9)) == [now]
+    assert list(await book.due_erasures(clock.now() + timedelta(days=1), limit=9)) == [now, later]
+    assert list(await book.due_erasures(clock.now() + timedelta(days=1), limit=1)) == [now]
+    assert list(await book.unanswered_erasures(clock.now(), limit=9)) == [waiting]
+    assert list(await book.unanswered_erasures(clock.now() - timedelta(seconds=1), limit=9)) == []
+    assert await book.erasure(uuid4()) is None
