@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import aio_pika
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from redis.asyncio import Redis
 
@@ -58,6 +59,7 @@ async def status_of(running: RunningGateway, session: UUID, *, method: str = "GE
     return status
 
 
+@pytest.mark.clause("ASVS 7.4.1")
 async def test_an_announced_end_is_heard_at_once(gateway: Start, broker_url: str) -> None:
     running = await gateway()
     await listening(running)
@@ -102,6 +104,7 @@ async def test_ends_noted_late_are_known_after_the_broker_was_away(
     await eventually(lambda: status_of(running, session), 401, seconds=10)
 
 
+@pytest.mark.clause("ASVS 16.5.3")
 async def test_without_redis_reads_go_on_and_money_waits(gateway: Start, redis_url: str, fault_proxy: StartProxy) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
     running = await gateway(redis_url=through(redis_url, proxy.port))

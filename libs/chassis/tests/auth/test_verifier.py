@@ -60,6 +60,7 @@ async def test_a_good_token_gives_its_claims(forge: TokenForge, verifier: TokenV
     assert UUID(claims.token_id)
 
 
+@pytest.mark.clause("ASVS 9.1.2", "RFC 8725")
 async def test_alg_none_is_refused(forge: TokenForge, verifier: TokenVerifier) -> None:
     payload = forge.token().split(".")[1]
     for algorithm in ("none", "None", "NONE", ""):
@@ -70,6 +71,7 @@ async def test_alg_none_is_refused(forge: TokenForge, verifier: TokenVerifier) -
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
+@pytest.mark.clause("ASVS 9.1.2", "RFC 8725")
 async def test_the_public_key_is_no_hmac_secret(forge: TokenForge, verifier: TokenVerifier, algorithm: str) -> None:
     payload = forge.token().split(".")[1]
     signed = f"{part({'alg': algorithm, 'typ': 'at+jwt', 'kid': forge.kid})}.{payload}"
@@ -89,12 +91,14 @@ async def test_another_curve_is_refused(forge: TokenForge, verifier: TokenVerifi
         await verifier.verify(token)
 
 
+@pytest.mark.clause("ASVS 9.1.3")
 async def test_another_key_under_our_name_is_refused(verifier: TokenVerifier, clock: ControlledClock, forge: TokenForge) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(TokenForge(clock, kid=forge.kid).token())
 
 
 @pytest.mark.parametrize("kid", ["other", "../../etc/passwd", "' OR 1=1 --", ""])
+@pytest.mark.clause("ASVS 9.1.3")
 async def test_an_unknown_key_id_is_refused(forge: TokenForge, verifier: TokenVerifier, kid: str) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(forge.token(header={"kid": kid}))
@@ -105,6 +109,7 @@ async def test_a_token_without_a_key_id_is_refused(forge: TokenForge, verifier: 
         await verifier.verify(forge.token(header={"kid": None}))
 
 
+@pytest.mark.clause("ASVS 9.1.3", "RFC 8725")
 async def test_a_token_may_not_bring_its_own_key(clock: ControlledClock, forge: TokenForge, verifier: TokenVerifier) -> None:
     stranger = TokenForge(clock, kid=forge.kid)
     key = stranger.jwks()["keys"][0]
@@ -122,6 +127,7 @@ async def test_critical_extensions_are_refused(forge: TokenForge, verifier: Toke
 
 
 @pytest.mark.parametrize("kind", ["JWT", "rt+jwt", "refresh+jwt", "id+jwt", None])
+@pytest.mark.clause("ASVS 9.2.2")
 async def test_only_access_tokens_give_access(forge: TokenForge, verifier: TokenVerifier, kind: str | None) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(forge.token(header={"typ": kind}) if kind else forge.token(header={"typ": ""}))
@@ -133,6 +139,7 @@ async def test_the_type_is_a_media_type(forge: TokenForge, verifier: TokenVerifi
 
 
 @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "exp", "nbf", "iat", "jti", "sid", "roles", "auth_time", "amr"])
+@pytest.mark.clause("ASVS 9.2.1", "ASVS 9.2.3")
 async def test_every_claim_is_required(forge: TokenForge, verifier: TokenVerifier, claim: str) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(forge.token(claims={claim: None}))
@@ -216,6 +223,7 @@ async def test_a_signed_payload_that_is_no_object_is_refused(forge: TokenForge, 
             await verifier.verify(token)
 
 
+@pytest.mark.clause("ASVS 9.2.1 life")
 async def test_a_token_lives_to_the_second(forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock) -> None:
     token = forge.token()
     clock.advance(seconds=LIFE_SECONDS - 0.001)
@@ -228,6 +236,7 @@ async def test_a_token_lives_to_the_second(forge: TokenForge, verifier: TokenVer
 
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
+@pytest.mark.clause("ASVS 9.2.1 life")
 async def test_a_clock_that_runs_ahead_is_forgiven_a_little(
     forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock, claim: str
 ) -> None:

@@ -39,6 +39,7 @@ def execute(urls: DatabaseUrls, statement: str, *parameters: object) -> None:
         connection.execute(statement, parameters)
 
 
+@pytest.mark.clause("ASVS 7.2.3", "ASVS 11.5.1")
 async def test_no_personal_data_password_or_token_is_readable(identity: Identity, database_urls: DatabaseUrls) -> None:
     enrolled = await register(identity)
     device_id = uuid4()

@@ -44,6 +44,7 @@ async def rows(database: Database, query: str) -> list[Any]:
         return list((await connection.execute(text(query))).all())
 
 
+@pytest.mark.clause("RFC 9700 4.14.2 retry")
 async def test_twenty_concurrent_refreshes_have_one_successor(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     await register(identity)
@@ -67,6 +68,7 @@ async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity
     assert await rows(database, "SELECT generation, ended_at FROM sessions") == [(11, None)]
 
 
+@pytest.mark.clause("ASVS 10.4.5", "RFC 9700 4.14.2")
 async def test_reuse_after_ten_seconds_ends_the_session_and_announces_it(
     identity: Identity,
     database: Database,
@@ -85,6 +87,7 @@ async def test_reuse_after_ten_seconds_ends_the_session_and_announces_it(
     assert events == [("identity.session.ended",)]
 
 
+@pytest.mark.clause("ASVS 7.4.1 race")
 async def test_refresh_racing_sign_out_never_leaves_a_live_token(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     enrolled = await register(identity)

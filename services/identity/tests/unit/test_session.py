@@ -48,6 +48,7 @@ def test_current_token_is_current_and_its_successor_after_it(
 @pytest.mark.parametrize(
     ("seconds", "expected"), [(0, Presented.RETRIED), (RETRY_SECONDS_MAX, Presented.RETRIED), (10.1, Presented.REUSED)]
 )
+@pytest.mark.clause("RFC 9700 4.14.2 retry")
 def test_spent_token_is_a_retry_only_for_ten_seconds(
     session: Session,
     first: RefreshToken,
@@ -60,18 +61,21 @@ def test_spent_token_is_a_retry_only_for_ten_seconds(
     assert session.present(first, device_id=DEVICE, at=clock.now()) is expected
 
 
+@pytest.mark.clause("RFC 9700 4.14.2 order")
 def test_token_before_the_spent_one_is_reused_however_soon(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     second = rotate(session, first, clock)
     rotate(session, second, clock)
     assert session.present(first, device_id=DEVICE, at=clock.now()) is Presented.REUSED
 
 
+@pytest.mark.clause("RFC 9700 2.2.2")
 def test_another_device_is_a_thief_with_either_token(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     second = rotate(session, first, clock)
     for token in (first, second):
         assert session.present(token, device_id=uuid4(), at=clock.now()) is Presented.WRONG_DEVICE
 
 
+@pytest.mark.clause("ASVS 10.4.8")
 def test_refreshing_never_moves_the_absolute_end(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     clock.advance(days=6.9)
     second = rotate(session, first, clock)
