@@ -121,6 +121,7 @@ async def test_without_redis_reads_go_on_and_money_waits(gateway: Start, redis_u
     await eventually(lambda: status_of(running, session, **transfer), 200, seconds=5)
 
 
+@pytest.mark.clause("ASVS 16.5.3")
 async def test_without_redis_from_the_start_money_waits_and_reads_are_answered(gateway: Start) -> None:
     running = await gateway(redis_url="redis://127.0.0.1:1/0")
     assert await status_of(running, uuid4(), method="POST", path="/api/v1/issuances") == 503

@@ -95,6 +95,7 @@ async def test_an_ended_session_is_refused(admission: Admission, forge: TokenFor
     assert await refusal_of(admission.admit(token, CLOSED, "GET")) == (401, "AUTH_003")
 
 
+@pytest.mark.clause("ASVS 16.5.3")
 async def test_money_does_not_move_while_ended_sessions_are_not_known(
     admission: Admission, forge: TokenForge, monotonic: Time
 ) -> None:

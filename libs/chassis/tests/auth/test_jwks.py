@@ -56,6 +56,7 @@ async def test_keys_are_fetched_once_when_first_asked(keys: JwksKeys, issuer: Is
     assert issuer.served == 1
 
 
+@pytest.mark.clause("RFC 7517 rotation")
 async def test_a_new_key_is_found_and_an_unknown_one_asked_for_seldom(
     keys: JwksKeys, issuer: Issuer, forge: TokenForge, clock: ControlledClock
 ) -> None:

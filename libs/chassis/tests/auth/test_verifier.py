@@ -83,6 +83,7 @@ async def test_the_public_key_is_no_hmac_secret(forge: TokenForge, verifier: Tok
             await verifier.verify(f"{signed}.{signature}")
 
 
+@pytest.mark.clause("ASVS 9.1.2", "RFC 8725")
 async def test_another_curve_is_refused(forge: TokenForge, verifier: TokenVerifier) -> None:
     payload = jwt.decode(forge.token(), options={"verify_signature": False})
     headers = {"typ": "at+jwt", "kid": forge.kid}
@@ -121,6 +122,7 @@ async def test_a_token_may_not_bring_its_own_key(clock: ControlledClock, forge: 
             await verifier.verify(forge.token(header=header))
 
 
+@pytest.mark.clause("RFC 8725")
 async def test_critical_extensions_are_refused(forge: TokenForge, verifier: TokenVerifier) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(forge.token(header={"crit": ["exp"]}))
@@ -171,6 +173,7 @@ WRONG: list[tuple[str, object]] = [
 ]
 
 
+@pytest.mark.clause("ASVS 9.2.1", "ASVS 9.2.3")
 @pytest.mark.parametrize(("claim", "value"), WRONG)
 async def test_a_claim_of_a_wrong_form_is_refused(forge: TokenForge, verifier: TokenVerifier, claim: str, value: object) -> None:
     with pytest.raises(InvalidToken):

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import httpx
 import jwt
+import pytest
 from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
@@ -19,6 +20,7 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, body["code"]
 
 
+@pytest.mark.clause("ASVS 9.2.1 life")
 async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier: TokenVerifier, clock: ControlledClock) -> None:
     registered = (await api.register()).json()["data"]
     response = await api.login()
@@ -78,6 +80,7 @@ async def test_refresh_rotates_retries_and_detects_reuse(api: Api, clock: Contro
     assert refusal(await api.refresh(second["refresh_token"])) == (401, "AUTH_003")
 
 
+@pytest.mark.clause("ASVS 10.4.8")
 async def test_refresh_token_ends_after_seven_days_however_often_refreshed(api: Api, clock: ControlledClock) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["refresh_token"]
@@ -88,6 +91,7 @@ async def test_refresh_token_ends_after_seven_days_however_often_refreshed(api: 
     assert refusal(await api.refresh(token)) == (401, "AUTH_002")
 
 
+@pytest.mark.clause("ASVS 9.2.2")
 async def test_refresh_token_opens_no_door_and_access_token_refreshes_nothing(api: Api) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
@@ -95,12 +99,14 @@ async def test_refresh_token_opens_no_door_and_access_token_refreshes_nothing(ap
     assert refusal(await api.refresh(pair["access_token"])) == (401, "AUTH_003")
 
 
+@pytest.mark.clause("RFC 9700 2.2.2")
 async def test_refresh_from_another_device_is_refused(api: Api) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["refresh_token"]
     assert refusal(await api.refresh(token, device_id=str(uuid4()))) == (401, "AUTH_003")
 
 
+@pytest.mark.clause("ASVS 7.4.1")
 async def test_logout_ends_the_session(api: Api, surroundings: Surroundings) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]

@@ -111,6 +111,7 @@ async def test_a_session_left_alone_is_over(api: Api, database: Database, clock:
         assert (await connection.execute(text(facts.replace("payload", "encode(payload, 'escape')")))).scalar_one() == 1
 
 
+@pytest.mark.clause("ASVS 10.4.5", "RFC 9700 4.14.2")
 async def test_a_stolen_token_ends_the_session_and_its_owner_is_told(api: Api, database: Database) -> None:
     (pair,) = await devices(api, 1)
     assert (await api.refresh(pair["refresh_token"], device_id=str(uuid4()))).status_code == 401

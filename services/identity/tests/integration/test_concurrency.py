@@ -56,6 +56,7 @@ async def test_twenty_concurrent_refreshes_have_one_successor(identity: Identity
     assert again.refresh_token != pairs[0].refresh_token
 
 
+@pytest.mark.clause("RFC 9700 4.14.2 retry")
 async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     await register(identity)
@@ -154,6 +155,7 @@ async def test_fifty_guesses_at_once_count_as_five(identity: Identity, database:
     ]
 
 
+@pytest.mark.clause("ASVS 7.4.2")
 async def test_suspending_while_signing_in_leaves_no_live_session(identity: Identity, database: Database) -> None:
     """ASVS 7.4.2: whichever comes first."""
     user_id = (await register(identity)).user_id
