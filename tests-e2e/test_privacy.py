@@ -1,0 +1,84 @@
+"""Erasure across the services: asked at the gateway, answered over the broker, carried out by a job, proven by a receipt."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from journey import Api, Person, StepFailed, until
+
+from identity.infrastructure.receipts import verify_receipt
+
+pytestmark = pytest.mark.e2e
+
+# Compliance waits five seconds for the audit log; the job comes each minute.
+ANSWERED_SECONDS_MAX = 40
+ERASED_SECONDS_MAX = 80
+
+
+async def erase(api: Api, person: Person) -> str:
+    erasure = await api.data("POST", f"/users/{person.user_id}/erasure", by=person, expect=202, reason="asked")
+    return str(erasure["id"])
+
+
+async def wait_for(api: Api, erasure_id: str, what: Callable[[dict[str, Any]], bool], *, seconds_max: float) -> dict[str, Any]:
+    async def done() -> bool:
+        # Without a token: who is erased has none.
+        return what(await api.data("GET", f"/erasures/{erasure_id}"))
+
+    await until(done, f"erasure {erasure_id}", seconds_max=seconds_max, pause_seconds=0.5)
+    told: dict[str, Any] = await api.data("GET", f"/erasures/{erasure_id}")
+    return told
+
+
+@pytest.mark.timeout(180)
+async def test_who_never_paid_is_erased_and_whose_money_moved_is_restricted_for_years(
+    api: Api, holder: Callable[..., Awaitable[Person]]
+) -> None:
+    newcomer, payer = await holder("Newcomer"), await holder("Payer", funds="40.00")
+    asked_at = datetime.now(UTC)
+    of_newcomer, of_payer = await erase(api, newcomer), await erase(api, payer)
+    for person in (newcomer, payer):
+        # Within a second, as for any session that ends.
+        await until(partial(refused, api, person), "the token to be refused", seconds_max=2)
+    kept = await wait_for(api, of_payer, lambda told: told["status"] == "restricted", seconds_max=ANSWERED_SECONDS_MAX)
+    assert kept["answered"] == ["compliance", "governance", "payments"]
+    until_date = datetime.fromisoformat(kept["restricted_until"])
+    assert until_date - asked_at > timedelta(days=5 * 365)
+    erased = await wait_for(api, of_newcomer, lambda told: told["status"] == "erased", seconds_max=ERASED_SECONDS_MAX)
+    keys = {key["id"]: base64.b64decode(key["public_key"]) for key in await api.data("GET", "/erasures/receipt-keys")}
+    receipt = erased["receipt"]
+    assert verify_receipt(receipt, keys[receipt["key_id"]])
+    assert receipt["statement"]["user_id"] == newcomer.user_id
+    assert (await api.data("GET", f"/erasures/{of_payer}"))["status"] == "restricted"
+
+
+async def refused(api: Api, person: Person) -> bool:
+    try:
+        await api.call("GET", "/users/me", by=person, expect=401)
+    except StepFailed:
+        return False
+    return True
+
+
+async def test_further_address_gets_its_wallet_and_a_payer_sees_whom_they_pay(
+    api: Api, holder: Callable[..., Awaitable[Person]]
+) -> None:
+    payee, payer = await holder("Payee"), await holder("Payer")
+    issued = await api.data("POST", "/wallet-addresses", by=payee, expect=201, key=str(uuid4()), currency="ELC", label="Savings")
+
+    async def open_() -> bool:
+        try:
+            wallet = await api.data("GET", f"/wallets/{issued['address']}", by=payee)
+        except StepFailed:
+            return False
+        return bool(wallet["currency"] == "ELC")
+
+    await until(open_, "the wallet of the further address")
+    found = await api.data("GET", f"/wallet-addresses/look-up?address={issued['text']}", by=payer)
+    assert (found["address"], found["masked_name"][0]) == (issued["address"], payee.name[0])
+    mistyped = issued["text"][:-1] + ("q" if issued["text"][-1] != "q" else "p")
+    await api.call("GET", f"/wallet-addresses/look-up?address={mistyped}", by=payer, expect=422)
