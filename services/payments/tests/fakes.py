@@ -24,6 +24,7 @@ from payments.domain.entry import Posting
 from payments.domain.errors import InvalidSignature
 from payments.domain.limits import STANDARD_TIER, Limits, Spending
 from payments.domain.price_book import PriceBook
+from payments.domain.schedule import Run, Schedule, ScheduleStatus
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
 
@@ -41,6 +42,8 @@ class Store:
     bulks: dict[UUID, tuple[Bulk, Actor]] = field(default_factory=dict)
     chunks: dict[tuple[UUID, int], Chunk] = field(default_factory=dict)
     queued: list[UUID] = field(default_factory=list)
+    schedules: dict[UUID, tuple[Schedule, Actor]] = field(default_factory=dict)
+    runs: list[tuple[UUID, Run]] = field(default_factory=list)
     facts: list[AuditFact] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -195,10 +198,39 @@ class FakeBulks:
             self._store.queued.append(bulk_id)
 
 
+class FakeSchedules:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find_by_key(self, initiator_id: UUID, key: str) -> Schedule | None:
+        found = (one for one, _ in self._store.schedules.values() if (one.initiator_id, one.key) == (initiator_id, key))
+        return next((copy(one) for one in found), None)
+
+    async def count_open(self, initiator_id: UUID) -> int:
+        return sum(one.initiator_id == initiator_id and one.is_open for one, _ in self._store.schedules.values())
+
+    async def add(self, schedule: Schedule, actor: Actor) -> None:
+        self._store.schedules[schedule.id] = copy(schedule), actor
+
+    async def lock(self, schedule_ids: Sequence[UUID]) -> Sequence[Schedule]:
+        return [copy(self._store.schedules[id_][0]) for id_ in sorted(schedule_ids) if id_ in self._store.schedules]
+
+    async def due(self, at: datetime, *, limit: int) -> Sequence[tuple[Schedule, Actor]]:
+        active = [(one, actor) for one, actor in self._store.schedules.values() if one.status is ScheduleStatus.ACTIVE]
+        due = sorted((one.next_at, one.id) for one, _ in active if one.next_at and one.next_at <= at)
+        return [(copy(self._store.schedules[id_][0]), self._store.schedules[id_][1]) for _, id_ in due[:limit]]
+
+    async def save(self, schedules: Sequence[Schedule], runs: Sequence[tuple[UUID, Run]] = ()) -> None:
+        for schedule in schedules:
+            self._store.schedules[schedule.id] = copy(schedule), self._store.schedules[schedule.id][1]
+        self._store.runs.extend(runs)
+
+
 class FakeTransaction:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.bulks = FakeBulks(store)
+        self.schedules = FakeSchedules(store)
         self.accounts = FakeAccounts(store)
         self.transfers = FakeTransfers(store)
         self.spending = FakeSpending(store)
@@ -228,6 +260,8 @@ class FakeUnitOfWork:
             bulks=dict(committed.bulks),
             chunks=dict(committed.chunks),
             queued=list(committed.queued),
+            schedules=dict(committed.schedules),
+            runs=list(committed.runs),
             breaks=list(committed.breaks),
             facts=list(committed.facts),
             events=list(committed.events),

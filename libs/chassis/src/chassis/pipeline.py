@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg.pq import ConnStatus, PipelineStatus
 from psycopg.rows import tuple_row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -77,7 +78,12 @@ class Pipeline:
                 if commit:
                     await driver.execute(b"COMMIT", prepare=False)
             return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
-        except psycopg.Error as error:
+        except BaseException as error:
+            if driver.pgconn.status is ConnStatus.OK and driver.pgconn.pipeline_status is not PipelineStatus.OFF:
+                # Cut in the midst, with answers still to come: rolling back would fail, and the pool never see it again.
+                await self._session.invalidate()
+            if not isinstance(error, psycopg.Error):
+                raise
             # As the session would raise it: who asks for IntegrityError need not know which way a statement went.
             raise DBAPIError.instance(statements[0].sql, None, error, psycopg.Error) from error
 

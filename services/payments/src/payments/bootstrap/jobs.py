@@ -20,12 +20,13 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from chassis.jobs import make_jobs
     from kernel.clock import SystemClock
     from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
+    from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.capture_transfer import ExpireTransfers
     from payments.application.verification.check_ledger import CheckLedger
     from payments.bootstrap.parts import unit_of_work
     from payments.infrastructure.alarms import MetricAlarm
     from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
-    from payments.interfaces.jobs import bulk_jobs, ledger_jobs
+    from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
 
     clock = SystemClock()
     # Connects at the first job, and lives as long as the process.
@@ -38,6 +39,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
         [
             ledger_jobs(ExpireTransfers(uow, clock), check),
             bulk_jobs(RunBulk(uow, post, rules, clock), ResumeBulks(uow, clock)),
+            schedule_jobs(RunSchedules(uow, post, rules, clock)),
         ],
     )
 

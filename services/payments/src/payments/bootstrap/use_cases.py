@@ -20,6 +20,10 @@ from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.pricing import Pricing
 from payments.application.queries import PaymentsQueries
+from payments.application.schedules import ScheduledTransfers
+from payments.application.schedules.change_schedule import ChangeSchedule
+from payments.application.schedules.plan_transfer import PlanTransfer
+from payments.application.schedules.read_schedules import ReadSchedules
 from payments.application.transfers import Transfers
 from payments.application.transfers.capture_transfer import CaptureTransfer, ExpireTransfers, VoidTransfer
 from payments.application.transfers.decide_transfer import ApproveTransfer, RejectTransfer
@@ -38,6 +42,7 @@ from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.queries import SqlPaymentsQueries
 from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
+from payments.infrastructure.queries.schedules import SqlScheduleQueries
 from payments.settings import PaymentsSettings
 
 
@@ -72,6 +77,7 @@ def build(world: World) -> Payments:
         ledger=Ledger(ReadAccount(world.queries)),
         pricing=pricing(world),
         bulk=bulk(world),
+        schedules=schedules(world),
         queries=world.queries,
     )
 
@@ -132,4 +138,13 @@ def bulk(world: World) -> BulkTransfers:
         submit_bulk=SubmitBulk(world.uow, queries, READERS, world.settings.signature_policy, world.clock),
         cancel_bulk=CancelBulk(world.uow, world.clock),
         read_bulks=ReadBulks(queries),
+    )
+
+
+def schedules(world: World) -> ScheduledTransfers:
+    wallets = SqlBulkQueries(world.database)
+    return ScheduledTransfers(
+        plan_transfer=PlanTransfer(world.uow, wallets, world.settings.signature_policy, world.clock),
+        change_schedule=ChangeSchedule(world.uow, world.clock),
+        read_schedules=ReadSchedules(SqlScheduleQueries(world.database)),
     )

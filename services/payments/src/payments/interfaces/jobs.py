@@ -6,11 +6,13 @@ from uuid import UUID
 from procrastinate import Blueprint, RetryStrategy
 
 from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
+from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.application.verification.check_ledger import CheckLedger
 
 LEDGER_QUEUE = "ledger"
 BULK_QUEUE = "bulks"
+SCHEDULE_QUEUE = "schedules"
 # Known to whoever queues one (infrastructure/job_queue.py).
 RUN_BULK: Final = "run_bulk"
 # 4, 8, 16, 32, 64 seconds apart; then resume_bulks queues it anew as long as there is hope.
@@ -46,5 +48,17 @@ def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks) -> Blueprint:
     @blueprint.task(name="resume_bulks", queue=LEDGER_QUEUE, queueing_lock="resume_bulks")
     async def resume(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await resume_bulks()
+
+    return blueprint
+
+
+def schedule_jobs(run_schedules: RunSchedules) -> Blueprint:
+    """Make the job that makes the transfers that are due. One that fails is made up for by the next minute's."""
+    blueprint = Blueprint()
+
+    @blueprint.periodic(cron="* * * * *")
+    @blueprint.task(name="run_schedules", queue=SCHEDULE_QUEUE, queueing_lock="run_schedules", lock="run_schedules")
+    async def run(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await run_schedules()
 
     return blueprint

@@ -8,6 +8,7 @@ from kernel.audit import AuditFact
 from kernel.events import Event
 from payments.application.ports.bulk import Bulks
 from payments.application.ports.ledger import Accounts, Ledger, SpendingBook, Transfers
+from payments.application.ports.schedules import Schedules
 from payments.application.verification.queries import Breaks
 
 
@@ -23,6 +24,9 @@ class Transaction(Protocol):
 
     @property
     def bulks(self) -> Bulks: ...
+
+    @property
+    def schedules(self) -> Schedules: ...
 
     @property
     def spending(self) -> SpendingBook: ...

@@ -15,7 +15,7 @@ from payments.application.bulk.queries import BulkLineView, BulkView
 from payments.application.ports.bulk import Wallet
 from payments.domain.bulk import LineStatus
 from payments.domain.bulk_file import LINES_MAX
-from payments.infrastructure.queries.rows import SqlReads
+from payments.infrastructure.queries.rows import SqlReads, before_id
 
 _COLUMNS: Final = ", ".join(BulkView.__slots__)
 _BULK = text(f"SELECT {_COLUMNS} FROM bulks WHERE id = :id")
@@ -35,7 +35,6 @@ _LINES = text(
 _WALLETS = text(
     "SELECT id, owner_id, currency, status = 'closed' AS is_closed FROM accounts WHERE id = ANY(:ids) AND kind = 'wallet'"
 )
-_NEWEST: Final = UUID(int=2**128 - 1)
 
 
 class SqlBulkQueries(SqlReads):
@@ -44,8 +43,7 @@ class SqlBulkQueries(SqlReads):
         return _view(rows[0]) if rows else None
 
     async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
-        before = _before(cursor)
-        rows = await self._rows(_BULKS_OF, initiator=initiator_id, before=before, limit=cursor.limit + 1)
+        rows = await self._rows(_BULKS_OF, initiator=initiator_id, before=before_id(cursor), limit=cursor.limit + 1)
         views = [_view(row) for row in rows[: cursor.limit]]
         return CursorPage(views, str(views[-1].id) if len(rows) > cursor.limit else None)
 
@@ -89,12 +87,3 @@ def _after(cursor: CursorRequest) -> int:
     if not cursor.after.isascii() or not cursor.after.isdigit() or len(cursor.after) > len(str(LINES_MAX)):
         raise InvalidValue(field="cursor", expected="the next_cursor of the page before")
     return int(cursor.after)
-
-
-def _before(cursor: CursorRequest) -> UUID:
-    if cursor.after is None:
-        return _NEWEST
-    try:
-        return UUID(cursor.after)
-    except ValueError:
-        raise InvalidValue(field="cursor", expected="the next_cursor of the page before") from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import TextClause
 
@@ -10,6 +11,7 @@ from kernel.errors import InvalidValue
 from kernel.pages import CursorRequest
 
 _NEWEST = 2**63 - 1
+_NEWEST_ID = UUID(int=2**128 - 1)
 
 
 class SqlReads:
@@ -27,6 +29,16 @@ def before(cursor: CursorRequest) -> int:
     if not cursor.after.isascii() or not cursor.after.isdigit() or int(cursor.after) > _NEWEST:
         raise InvalidValue(field="cursor", expected="the next_cursor of the page before")
     return int(cursor.after)
+
+
+def before_id(cursor: CursorRequest) -> UUID:
+    """Return the id that a page of what is ordered by its UUIDv7 comes before."""
+    if cursor.after is None:
+        return _NEWEST_ID
+    try:
+        return UUID(cursor.after)
+    except ValueError:
+        raise InvalidValue(field="cursor", expected="the next_cursor of the page before") from None
 
 
 def next_cursor(rows: Sequence[Any], cursor: CursorRequest) -> str | None:

@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608  # put together of our own constants
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -24,10 +23,10 @@ from payments.infrastructure.repositories.bulk_rows import (
     outcomes_text,
     values_of,
 )
+from payments.infrastructure.repositories.turns import TAKE_TURNS, turn_of
 
 _SERVICE: Final = "payments"
 _READ: Final = ", ".join(COLUMNS)
-_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(:lock)")
 _BY_KEY = text(f"SELECT {_READ} FROM bulks WHERE initiator_id = :initiator AND idempotency_key = :key")
 _COUNT_OPEN = text("SELECT count(*) FROM bulks WHERE initiator_id = :initiator AND ended_at IS NULL")
 _ADD = text(f"INSERT INTO bulks ({_READ}, actor) VALUES ({', '.join(f':{name}' for name in COLUMNS)}, cast(:actor AS jsonb))")
@@ -59,7 +58,7 @@ class SqlBulks:
         self._session = session
 
     async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
-        await self._session.execute(_TAKE_TURNS, {"lock": _lock_of(initiator_id)})
+        await self._session.execute(TAKE_TURNS, {"lock": turn_of("bulks", initiator_id)})
         row = (await self._session.execute(_BY_KEY, {"initiator": initiator_id, "key": key})).one_or_none()
         return bulk_of(row) if row else None
 
@@ -105,7 +104,3 @@ class SqlBulks:
 
     async def queue(self, bulk_id: UUID) -> None:
         await queue_bulk(self._session, bulk_id, service=_SERVICE)
-
-
-def _lock_of(initiator_id: UUID) -> int:
-    return int.from_bytes(hashlib.sha256(b"bulks:" + initiator_id.bytes).digest()[:8], "big", signed=True)

@@ -8,6 +8,7 @@ from payments.infrastructure.repositories.accounts import SqlAccounts
 from payments.infrastructure.repositories.breaks import SqlBreaks
 from payments.infrastructure.repositories.bulks import SqlBulks
 from payments.infrastructure.repositories.ledger import SqlLedger
+from payments.infrastructure.repositories.schedules import SqlSchedules
 from payments.infrastructure.repositories.spending import SqlSpending
 from payments.infrastructure.repositories.transfers import SqlTransfers
 
@@ -21,3 +22,4 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.breaks = SqlBreaks(session)
         self.ledger = SqlLedger(self.pipeline)
         self.bulks = SqlBulks(session)
+        self.schedules = SqlSchedules(session)

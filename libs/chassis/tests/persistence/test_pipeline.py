@@ -1,0 +1,178 @@
+"""A transaction's statements sent together are still one transaction, watched like any other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import Database
+from chassis.idempotency import IdempotencyScope, current_scope
+from chassis.messaging.contracts import Publications
+from chassis.pipeline import Statement
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.ids import new_id
+
+VERSIONS = Path(__file__).parent / "versions"
+ACTOR = Actor.service("doors")
+FACT = AuditFact(action="doors.door.open", resource_type="door", resource_id="-", occurred_at=datetime(2026, 3, 21, tzinfo=UTC))
+ADD = "INSERT INTO doors (id, is_open) VALUES ($1::uuid, false)"
+READ = "SELECT id, is_open FROM doors WHERE id = $1::uuid"
+
+
+@pytest.fixture
+async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("doors", VERSIONS) as urls:
+        yield urls
+
+
+@pytest.fixture
+async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    # One connection: what one transaction leaves behind, the next one meets.
+    database = Database.connect(urls.app, pool_size=1)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def uow(database: Database) -> SqlUnitOfWork[SqlTransaction]:
+    return SqlUnitOfWork(database, SqlTransaction, Publications("doors", {}), service="doors")
+
+
+def add(door_id: UUID) -> Statement:
+    return Statement(ADD, (str(door_id),))
+
+
+async def build(uow: SqlUnitOfWork[SqlTransaction], *statements: Statement) -> None:
+    async with uow.begin(ACTOR) as tx:
+        for statement in statements:
+            tx.pipeline.put_off(statement)
+        tx.record(FACT)
+
+
+async def count(database: Database, table: str = "doors") -> object:
+    async with database.read() as connection:
+        return await connection.scalar(text(f"SELECT count(*) FROM {table}"))  # our own names
+
+
+async def test_each_statement_answers_for_itself_and_sees_what_went_before(uow: SqlUnitOfWork[SqlTransaction]) -> None:
+    first, second = new_id(), new_id()
+    async with uow.begin(ACTOR) as tx:
+        tx.pipeline.put_off(add(first))
+        none, found, nothing = await tx.pipeline.fetch(
+            add(second), Statement(READ, (str(first),)), Statement(READ, (str(new_id()),))
+        )
+        tx.record(FACT)
+    assert (list(none), list(found), list(nothing)) == ([], [(first, False)], [])
+
+
+async def test_what_is_put_off_is_committed_with_its_fact(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+    await build(uow, add(new_id()), add(new_id()))
+    await build(uow, add(new_id()))
+    assert (await count(database), await count(database, "outbox")) == (3, 2)
+
+
+async def test_a_write_without_a_fact_is_refused(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+    with pytest.raises(UnauditedChange, match="INSERT INTO doors"):
+        async with uow.begin(ACTOR) as tx:
+            tx.pipeline.put_off(add(new_id()))
+    with pytest.raises(UnauditedChange, match="INSERT INTO doors"):
+        async with uow.begin(ACTOR) as tx:
+            await tx.pipeline.fetch(add(new_id()))
+    assert await count(database) == 0
+
+
+async def test_reading_needs_no_fact(uow: SqlUnitOfWork[SqlTransaction]) -> None:
+    async with uow.begin(ACTOR) as tx:
+        assert list(await tx.pipeline.fetch(Statement("SELECT $1::int + 1", ("1",)))) == [[(2,)]]
+
+
+async def test_one_that_fails_takes_all_with_it_and_leaves_the_connection_usable(
+    uow: SqlUnitOfWork[SqlTransaction], database: Database
+) -> None:
+    door_id = new_id()
+    with pytest.raises(IntegrityError):
+        await build(uow, add(new_id()), add(door_id), add(door_id), add(new_id()))
+    assert (await count(database), await count(database, "outbox")) == (0, 0)
+    # It was prepared, or was not: either way it can be sent again.
+    await build(uow, add(door_id))
+    assert await count(database) == 1
+
+
+async def test_a_statement_that_cannot_be_prepared_is_told(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+    with pytest.raises(DataError):
+        await build(uow, add(new_id()), Statement("SELECT 1 / $1::int", ("0",)))
+    await build(uow, add(new_id()))
+    assert await count(database) == 1
+
+
+async def test_a_failure_that_is_swallowed_commits_nothing(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+    door_id = new_id()
+    with pytest.raises(Exception, match="current transaction is aborted"):
+        async with uow.begin(ACTOR) as tx:
+            with pytest.raises(IntegrityError):
+                await tx.pipeline.fetch(add(door_id), add(door_id))
+            tx.record(FACT)
+    assert (await count(database), await count(database, "outbox")) == (0, 0)
+
+
+async def test_a_lost_connection_is_told_as_such_and_replaced(
+    uow: SqlUnitOfWork[SqlTransaction], database: Database, databases: Databases
+) -> None:
+    await build(uow, add(new_id()))
+    with pytest.raises(OperationalError):
+        async with uow.begin(ACTOR) as tx:
+            [[(pid,)]] = await tx.pipeline.fetch(Statement("SELECT pg_backend_pid()", ()))
+            async with await psycopg.AsyncConnection.connect(databases.superuser_url, autocommit=True) as other:
+                await other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+            tx.pipeline.put_off(add(new_id()))
+            tx.record(FACT)
+    await build(uow, add(new_id()))
+    assert await count(database) == 2
+
+
+async def test_cancelled_while_it_waits_it_leaves_nothing(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2), uow.begin(ACTOR) as tx:
+            await tx.pipeline.fetch(add(new_id()), Statement("SELECT pg_sleep(10)", ()))
+    await build(uow, add(new_id()))
+    assert await count(database) == 1
+
+
+async def test_the_sessions_own_statements_and_the_pipelines_are_one_transaction(
+    uow: SqlUnitOfWork[SqlTransaction], database: Database
+) -> None:
+    async with uow.begin(ACTOR) as tx:
+        await tx.session.execute(text("INSERT INTO doors (id, is_open) VALUES (:id, true)"), {"id": new_id()})
+        assert list(await tx.pipeline.fetch(Statement("SELECT count(*) FROM doors", ()))) == [[(1,)]]
+        tx.pipeline.put_off(add(new_id()))
+        tx.record(FACT)
+    assert (await count(database), await count(database, "outbox")) == (2, 1)
+
+
+async def test_an_answer_is_stored_in_the_transaction_of_its_effect(
+    uow: SqlUnitOfWork[SqlTransaction], database: Database
+) -> None:
+    scope = IdempotencyScope("somebody", "key", b"hash")
+    token = current_scope.set(scope)
+    try:
+        await build(uow, add(new_id()))
+    finally:
+        current_scope.reset(token)
+    assert scope.pending
+    seen: list[object] = []
+
+    async def answer(session: AsyncSession) -> None:
+        seen.append(await session.scalar(text("SELECT count(*) FROM doors")))
+
+    await scope.pending.commit(answer)
+    assert (seen, await count(database), await count(database, "outbox")) == ([1], 1, 1)

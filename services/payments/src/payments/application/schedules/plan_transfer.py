@@ -1,0 +1,62 @@
+from dataclasses import dataclass
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+from kernel.ids import new_id
+from kernel.money import CurrencyMismatch
+from payments.application.ports.bulk import Wallets
+from payments.application.ports.schedules import SCHEDULES_OPEN_MAX
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.schedules import facts
+from payments.domain.errors import AccountClosed, NotTheOwner, TooManySchedules
+from payments.domain.schedule import Schedule, StandingOrder
+from payments.domain.signature_policy import SignaturePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    schedule: Schedule
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTransfer:
+    """Plan a transfer for later, once or again and again; repeating a key returns the first schedule."""
+
+    uow: UnitOfWork
+    wallets: Wallets
+    policy: SignaturePolicy
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, key: str, order: StandingOrder) -> Planned:
+        """Raise what a transfer by itself would for its wallets; InvalidValue, SignatureRequired, TooManySchedules."""
+        schedule_id, at = new_id(), self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            # Before anything else: repeated later, its start may have passed and its wallets have changed.
+            if earlier := await tx.schedules.find_by_key(actor.user_id, key):
+                return Planned(earlier.confirm_replay(order), replayed=True)
+        schedule = Schedule.plan(order, schedule_id=schedule_id, initiator_id=actor.user_id, key=key, at=at)
+        self.policy.require(schedule.transfer_order())
+        await self._check_wallets(actor, order)
+        async with self.uow.begin(actor) as tx:
+            if earlier := await tx.schedules.find_by_key(actor.user_id, key):
+                return Planned(earlier.confirm_replay(order), replayed=True)
+            if await tx.schedules.count_open(actor.user_id) >= SCHEDULES_OPEN_MAX:
+                raise TooManySchedules(most=SCHEDULES_OPEN_MAX)
+            await tx.schedules.add(schedule, actor)
+            tx.record(facts.planned(schedule))
+        return Planned(schedule, replayed=False)
+
+    async def _check_wallets(self, actor: Actor, order: StandingOrder) -> None:
+        found = await self.wallets.of([order.source_id, order.target_id])
+        for field, wallet_id in (("source_wallet_id", order.source_id), ("target_wallet_id", order.target_id)):
+            wallet = found.get(wallet_id)
+            if wallet is None:
+                raise NotFound(field=field, wallet_id=wallet_id)
+            if wallet_id == order.source_id and wallet.owner_id != actor.user_id:
+                raise NotTheOwner(wallet_id=wallet_id)
+            if wallet.is_closed:
+                raise AccountClosed(wallet_id=wallet_id)
+            if wallet.currency != order.amount.currency.code:
+                raise CurrencyMismatch(wallet_currency=wallet.currency, currency=order.amount.currency.code)

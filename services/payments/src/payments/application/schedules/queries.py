@@ -1,0 +1,85 @@
+"""What can be asked about schedules."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol, Self
+from uuid import UUID
+
+from kernel.pages import CursorPage, CursorRequest
+from payments.domain.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleView:
+    """A schedule as it stands; `last_code` says why the last occurrence was refused, if it was."""
+
+    id: UUID
+    initiator_id: UUID
+    source_id: UUID
+    target_id: UUID
+    amount: Decimal
+    currency: str
+    description: str
+    reference: str
+    frequency: str
+    starts_at: datetime
+    ends_on: date | None
+    occurrences_max: int | None
+    status: str
+    next_at: datetime | None
+    succeeded: int
+    failed: int
+    last_code: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    version: int
+
+    @classmethod
+    def of(cls, schedule: Schedule) -> Self:
+        """Show what was just written as it will be read."""
+        order = schedule.order
+        return cls(
+            id=schedule.id,
+            initiator_id=schedule.initiator_id,
+            source_id=order.source_id,
+            target_id=order.target_id,
+            amount=order.amount.amount,
+            currency=order.amount.currency.code,
+            description=order.description,
+            reference=order.reference,
+            frequency=order.frequency,
+            starts_at=order.starts_at,
+            ends_on=order.ends_on,
+            occurrences_max=order.occurrences_max,
+            status=schedule.status,
+            next_at=schedule.next_at,
+            succeeded=schedule.succeeded,
+            failed=schedule.failed,
+            last_code=schedule.last_code,
+            created_at=schedule.created_at,
+            ended_at=schedule.ended_at,
+            version=schedule.version,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """An occurrence that was due: its transfer, or why there is none."""
+
+    number: int
+    due_at: datetime
+    run_at: datetime
+    transfer_id: UUID | None
+    code: str | None
+    message: str | None
+
+
+class ScheduleQueries(Protocol):
+    async def schedule(self, schedule_id: UUID) -> ScheduleView | None: ...
+
+    async def schedules_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[ScheduleView]:
+        """Page through somebody's schedules, newest first."""
+
+    async def runs_of(self, schedule_id: UUID, cursor: CursorRequest) -> CursorPage[RunView]:
+        """Page through what became of a schedule's occurrences, newest first."""

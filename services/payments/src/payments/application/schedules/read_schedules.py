@@ -1,0 +1,28 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.errors import NotFound
+from kernel.pages import CursorPage, CursorRequest
+from payments.application.schedules.queries import RunView, ScheduleQueries, ScheduleView
+from payments.application.wallets.read_wallets import READERS_OF_OTHERS
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSchedules:
+    """What whoever planned a transfer, and staff, may see of it; to everybody else there is none."""
+
+    queries: ScheduleQueries
+
+    async def schedule(self, *, actor: Actor, schedule_id: UUID) -> ScheduleView:
+        found = await self.queries.schedule(schedule_id)
+        if not found or (found.initiator_id != actor.user_id and READERS_OF_OTHERS.isdisjoint(actor.roles)):
+            raise NotFound(schedule_id=schedule_id)
+        return found
+
+    async def own(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[ScheduleView]:
+        return await self.queries.schedules_of(actor.user_id, cursor)
+
+    async def runs(self, *, actor: Actor, schedule_id: UUID, cursor: CursorRequest) -> CursorPage[RunView]:
+        await self.schedule(actor=actor, schedule_id=schedule_id)
+        return await self.queries.runs_of(schedule_id, cursor)

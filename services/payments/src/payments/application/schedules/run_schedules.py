@@ -1,0 +1,108 @@
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import DomainError, Kind
+from payments.application.ports.bulk import Rules
+from payments.application.ports.ledger import Request
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.schedules import facts
+from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.domain.schedule import Run, Schedule
+
+PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
+BATCH: Final = 200
+_PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED})
+
+
+@dataclass(frozen=True, slots=True)
+class RunSchedules:
+    """Make every transfer that is due.
+
+    What an outage held up is made up for, one occurrence after another; what fell into a pause is not. Killed between the
+    transfers and the note of them, it finds the transfers by their keys at the next run.
+    """
+
+    uow: UnitOfWork
+    post: PostBatch
+    rules: Rules
+    clock: Clock
+
+    async def __call__(self) -> int:
+        """Return how many were due; raises Unavailable when they are to be tried again."""
+        done = 0
+        while due := await self._due():
+            await self.rules.refresh()
+            run = await self._run(due)
+            done += run
+            if run < len(due):
+                # The rest waits for something that is away: for the next run.
+                break
+        return done
+
+    async def _due(self) -> Sequence[tuple[Schedule, Actor]]:
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            return await tx.schedules.due(self.clock.now(), limit=BATCH)
+
+    async def _run(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
+        context = copy_context()
+        waiting = [Waiting(Request((schedule.transfer_order(),), actor), context) for schedule, actor in due]
+        try:
+            outcomes = await self.post(waiting)
+        except DomainError:
+            raise
+        except Exception:
+            if len(due) == 1:
+                raise
+            return await self._run_alone(due)
+        at = self.clock.now()
+        runs = {
+            schedule.id: _run_of(schedule, outcome, at)
+            for (schedule, _), outcome in zip(due, outcomes, strict=True)
+            if not (isinstance(outcome, DomainError) and outcome.kind in _PASSING)
+        }
+        await self._write_down(runs, at)
+        return len(runs)
+
+    async def _run_alone(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
+        """One of them breaks the transaction of all: by itself, each gets what is its own. Raises what broke, at the end."""
+        done, broken = 0, []
+        for one in due:
+            try:
+                done += await self._run([one])
+            except Exception as failure:  # noqa: BLE001  # raised below, together
+                broken.append(failure)
+        if broken:
+            raise ExceptionGroup("scheduled transfers could not be made", broken)
+        return done
+
+    async def _write_down(self, runs: dict[UUID, Run], at: datetime) -> None:
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            changed: list[Schedule] = []
+            for schedule in await tx.schedules.lock(list(runs)):
+                run = runs[schedule.id]
+                # Cancelled meanwhile, or written down by another worker: what was made stays made.
+                if not schedule.is_open or schedule.next_number != run.number:
+                    continue
+                before = facts.state(schedule)
+                schedule.record(run)
+                changed.append(schedule)
+                tx.record(facts.changed(schedule, "run", before=before, at=at))
+                for event in schedule.collect():
+                    tx.announce(event)
+            await tx.schedules.save(changed, [(schedule.id, runs[schedule.id]) for schedule in changed])
+
+
+def _run_of(schedule: Schedule, outcome: Outcome, at: datetime) -> Run:
+    if schedule.next_at is None:
+        raise RuntimeError(f"schedule {schedule.id} is not due")
+    number, due_at = schedule.next_number, schedule.next_at
+    if isinstance(outcome, DomainError):
+        return Run(number=number, due_at=due_at, run_at=at, code=outcome.code, message=outcome.message)
+    [settled] = outcome
+    return Run(number=number, due_at=due_at, run_at=at, transfer_id=settled.transfer.id)

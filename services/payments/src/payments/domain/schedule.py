@@ -1,0 +1,203 @@
+"""A schedule: one transfer asked for once and made later, once or again and again, by Namibia's calendar."""
+
+import calendar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, Self
+from uuid import UUID
+
+from kernel.errors import InvalidValue, KeyReused
+from kernel.events import Aggregate
+from kernel.money import Money
+from payments.domain.errors import ScheduleEnded, SelfTransfer
+from payments.domain.events import OccurrenceFailed
+from payments.domain.limits import NAMIBIA
+from payments.domain.transfer_order import TransferKind, TransferOrder
+
+# As far ahead as anybody plans, and as often as anything is asked for.
+AHEAD_MAX: Final = timedelta(days=5 * 366)
+OCCURRENCES_MAX: Final = 2000
+_MONTHS: Final = 12
+
+
+class Frequency(StrEnum):
+    """How often; a monthly schedule of the 31st is due on the last day of shorter months."""
+
+    ONCE = "once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+    def occurrence(self, starts_at: datetime, number: int) -> datetime:
+        """Return when occurrence `number`, from 0, is due: counted from the first, so that no month's end moves the next."""
+        return self._counted(starts_at.astimezone(NAMIBIA), number).astimezone(UTC)
+
+    def _counted(self, start: datetime, number: int) -> datetime:
+        match self:
+            case Frequency.ONCE:
+                return start
+            case Frequency.DAILY:
+                return start + timedelta(days=number)
+            case Frequency.WEEKLY:
+                return start + timedelta(weeks=number)
+            case Frequency.MONTHLY:
+                year, month = divmod(start.year * _MONTHS + start.month - 1 + number, _MONTHS)
+                last = calendar.monthrange(year, month + 1)[1]
+                return start.replace(year=year, month=month + 1, day=min(start.day, last))
+
+
+class ScheduleStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingOrder:
+    """What is made each time, and when: `ends_on` is the last day that it may be due on."""
+
+    source_id: UUID
+    target_id: UUID
+    amount: Money
+    frequency: Frequency
+    starts_at: datetime
+    description: str = ""
+    reference: str = ""
+    ends_on: date | None = None
+    occurrences_max: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.source_id == self.target_id:
+            raise SelfTransfer(field="target_wallet_id", wallet_id=self.source_id)
+        if not self.amount.is_positive:
+            raise InvalidValue(field="amount", expected="more than zero")
+        if self.frequency is Frequency.ONCE and (self.ends_on or self.occurrences_max):
+            raise InvalidValue(field="frequency", expected="no end, of what happens once")
+        if self.occurrences_max is not None and not 1 <= self.occurrences_max <= OCCURRENCES_MAX:
+            raise InvalidValue(field="occurrences_max", expected=f"1 to {OCCURRENCES_MAX}")
+        if self.ends_on is not None and self.ends_on < self.starts_at.astimezone(NAMIBIA).date():
+            raise InvalidValue(field="ends_on", expected="a day not before the first occurrence")
+
+    def due(self, number: int) -> datetime | None:
+        """Return when an occurrence is due, None when there is none of this number."""
+        if self.frequency is Frequency.ONCE and number:
+            return None
+        if number >= (self.occurrences_max or OCCURRENCES_MAX):
+            return None
+        due = self.frequency.occurrence(self.starts_at, number)
+        return None if self.ends_on and due.astimezone(NAMIBIA).date() > self.ends_on else due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What became of an occurrence: a transfer, or the code of what refused it."""
+
+    number: int
+    due_at: datetime
+    run_at: datetime
+    transfer_id: UUID | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Schedule(Aggregate):
+    """`next_number` and `next_at` are of the occurrence that is due next; nothing is due of what has ended."""
+
+    id: UUID
+    initiator_id: UUID
+    key: str
+    order: StandingOrder
+    next_at: datetime | None
+    created_at: datetime
+    status: ScheduleStatus = ScheduleStatus.ACTIVE
+    next_number: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    last_code: str | None = None
+    ended_at: datetime | None = None
+    version: int = 1
+
+    @classmethod
+    def plan(cls, order: StandingOrder, *, schedule_id: UUID, initiator_id: UUID, key: str, at: datetime) -> Self:
+        """Plan an order whose first occurrence is still to come."""
+        if not at <= order.starts_at <= at + AHEAD_MAX:
+            raise InvalidValue(field="starts_at", expected="a time from now on, within five years")
+        return cls(id=schedule_id, initiator_id=initiator_id, key=key, order=order, next_at=order.due(0), created_at=at)
+
+    def confirm_replay(self, order: StandingOrder) -> Self:
+        """Answer a repeated request with this schedule, or refuse a key that was reused for another (KeyReused)."""
+        if self.order != order:
+            raise KeyReused(schedule_id=self.id)
+        return self
+
+    def transfer_order(self) -> TransferOrder:
+        """Make the order of the occurrence that is due. Its key is the occurrence's, so that it is settled once."""
+        order = self.order
+        return TransferOrder(
+            kind=TransferKind.PAYMENT if order.reference else TransferKind.TRANSFER,
+            key=f"schedule:{self.id}:{self.next_number}",
+            initiator_id=self.initiator_id,
+            source_id=order.source_id,
+            target_id=order.target_id,
+            amount=order.amount,
+            description=order.description,
+            reference=order.reference,
+            link_id=self.id,
+        )
+
+    def record(self, run: Run) -> None:
+        """Take note of what became of the occurrence that was due, and go on to the next; a refusal is announced."""
+        if run.number != self.next_number or not self.is_open:
+            raise ValueError(f"schedule {self.id} is at {self.next_number}, not {run.number}")
+        if run.code is None:
+            self.succeeded += 1
+        else:
+            self.failed += 1
+            self.announce(
+                OccurrenceFailed(
+                    occurred_at=run.run_at,
+                    schedule_id=self.id,
+                    initiator_id=self.initiator_id,
+                    number=run.number,
+                    due_at=run.due_at,
+                    code=run.code,
+                )
+            )
+        self.last_code = run.code
+        self._go_to(run.number + 1, run.run_at)
+
+    def pause(self) -> None:
+        self._require(ScheduleStatus.ACTIVE)
+        self.status, self.version = ScheduleStatus.PAUSED, self.version + 1
+
+    def resume(self, at: datetime) -> None:
+        """Go on with the next occurrence that is still to come: what fell into the pause is left out."""
+        self._require(ScheduleStatus.PAUSED)
+        self.status = ScheduleStatus.ACTIVE
+        number = self.next_number
+        while (due := self.order.due(number)) and due < at:
+            number += 1
+        self._go_to(number, at)
+
+    def cancel(self, at: datetime) -> None:
+        self._require(ScheduleStatus.ACTIVE, ScheduleStatus.PAUSED)
+        self._end(ScheduleStatus.CANCELLED, at)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in {ScheduleStatus.ACTIVE, ScheduleStatus.PAUSED}
+
+    def _go_to(self, number: int, at: datetime) -> None:
+        self.next_number, self.next_at, self.version = number, self.order.due(number), self.version + 1
+        if self.next_at is None:
+            self._end(ScheduleStatus.ENDED, at)
+
+    def _end(self, status: ScheduleStatus, at: datetime) -> None:
+        self.status, self.next_at, self.ended_at, self.version = status, None, at, self.version + 1
+
+    def _require(self, *statuses: ScheduleStatus) -> None:
+        if self.status not in statuses:
+            raise ScheduleEnded(schedule_id=self.id, status=self.status)

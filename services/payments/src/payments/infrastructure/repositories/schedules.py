@@ -1,0 +1,111 @@
+"""Schedules by hand-written SQL: hundreds that are due are a few statements."""
+
+# ruff: noqa: S608  # put together of our own constants
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kernel.actor import Actor
+from kernel.money import Money
+from payments.domain.schedule import Frequency, Run, Schedule, ScheduleStatus, StandingOrder
+from payments.infrastructure.repositories.actors import actor_of, actor_text
+from payments.infrastructure.repositories.turns import TAKE_TURNS, turn_of
+
+_ASKED: Final = (
+    "id", "initiator_id", "idempotency_key", "source_id", "target_id", "amount", "currency", "description", "reference",
+    "frequency", "starts_at", "ends_on", "occurrences_max", "created_at",
+)  # fmt: skip
+_STANDING: Final = ("status", "next_number", "next_at", "succeeded", "failed", "last_code", "ended_at", "version")
+_COLUMNS: Final = (*_ASKED, *_STANDING)
+_READ: Final = ", ".join(_COLUMNS)
+_BY_KEY = text(f"SELECT {_READ} FROM schedules WHERE initiator_id = :initiator AND idempotency_key = :key")
+_COUNT_OPEN = text("SELECT count(*) FROM schedules WHERE initiator_id = :initiator AND next_at IS NOT NULL")
+_ADD = text(
+    f"INSERT INTO schedules ({_READ}, actor) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}, cast(:actor AS jsonb))"
+)
+_LOCK = text(f"SELECT {_READ} FROM schedules WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_DUE = text(f"SELECT {_READ}, actor FROM schedules WHERE status = 'active' AND next_at <= :at ORDER BY next_at, id LIMIT :limit")
+_SAVE = text(f"UPDATE schedules SET {', '.join(f'{name} = :{name}' for name in _STANDING)} WHERE id = :id")
+_ADD_RUN = text(
+    """
+    INSERT INTO schedule_runs (schedule_id, number, due_at, run_at, transfer_id, code, message)
+    VALUES (:schedule_id, :number, :due_at, :run_at, :transfer_id, :code, :message)
+    """
+)
+
+
+class SqlSchedules:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find_by_key(self, initiator_id: UUID, key: str) -> Schedule | None:
+        await self._session.execute(TAKE_TURNS, {"lock": turn_of("schedules", initiator_id)})
+        row = (await self._session.execute(_BY_KEY, {"initiator": initiator_id, "key": key})).one_or_none()
+        return _schedule(row) if row else None
+
+    async def count_open(self, initiator_id: UUID) -> int:
+        return int(await self._session.scalar(_COUNT_OPEN, {"initiator": initiator_id}) or 0)
+
+    async def add(self, schedule: Schedule, actor: Actor) -> None:
+        order = schedule.order
+        asked = {
+            "id": schedule.id,
+            "initiator_id": schedule.initiator_id,
+            "idempotency_key": schedule.key,
+            "source_id": order.source_id,
+            "target_id": order.target_id,
+            "amount": order.amount.amount,
+            "currency": order.amount.currency.code,
+            "description": order.description,
+            "reference": order.reference,
+            "frequency": order.frequency,
+            "starts_at": order.starts_at,
+            "ends_on": order.ends_on,
+            "occurrences_max": order.occurrences_max,
+            "created_at": schedule.created_at,
+        }
+        await self._session.execute(_ADD, {**asked, **_standing(schedule), "actor": actor_text(actor)})
+
+    async def lock(self, schedule_ids: Sequence[UUID]) -> Sequence[Schedule]:
+        return [_schedule(row) for row in await self._session.execute(_LOCK, {"ids": list(schedule_ids)})]
+
+    async def due(self, at: datetime, *, limit: int) -> Sequence[tuple[Schedule, Actor]]:
+        rows = await self._session.execute(_DUE, {"at": at, "limit": limit})
+        return [(_schedule(row), actor_of(row.actor)) for row in rows]
+
+    async def save(self, schedules: Sequence[Schedule], runs: Sequence[tuple[UUID, Run]] = ()) -> None:
+        if schedules:
+            await self._session.execute(_SAVE, [{"id": schedule.id, **_standing(schedule)} for schedule in schedules])
+        if runs:
+            await self._session.execute(_ADD_RUN, [_run(schedule_id, run) for schedule_id, run in runs])
+
+
+def _standing(schedule: Schedule) -> dict[str, Any]:
+    return {name: getattr(schedule, name) for name in _STANDING}
+
+
+def _run(schedule_id: UUID, run: Run) -> dict[str, Any]:
+    return {"schedule_id": schedule_id, **{name: getattr(run, name) for name in Run.__slots__}}
+
+
+def _schedule(row: Any) -> Schedule:
+    order = StandingOrder(
+        source_id=row.source_id,
+        target_id=row.target_id,
+        amount=Money.of(row.amount, row.currency),
+        frequency=Frequency(row.frequency),
+        starts_at=row.starts_at,
+        description=row.description,
+        reference=row.reference,
+        ends_on=row.ends_on,
+        occurrences_max=row.occurrences_max,
+    )
+    standing = {name: getattr(row, name) for name in _STANDING} | {"status": ScheduleStatus(row.status)}
+    return Schedule(
+        id=row.id, initiator_id=row.initiator_id, key=row.idempotency_key, order=order, created_at=row.created_at, **standing
+    )

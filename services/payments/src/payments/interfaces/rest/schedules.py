@@ -1,0 +1,85 @@
+"""Transfers planned for later, once or again and again."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from chassis.rest import (
+    Authenticated,
+    CurrentActor,
+    CursorPageOf,
+    CursorPaging,
+    Envelope,
+    IdempotencyKey,
+    Requires,
+    Router,
+    cursor_of,
+    envelope,
+    mark_replayed,
+)
+from payments.application.schedules.queries import ScheduleView
+from payments.domain.schedule import Schedule
+from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.schemas.schedules import RunResponse, ScheduleRequest, ScheduleResponse
+from payments.interfaces.rest.schemas.transfers import ReasonRequest
+
+schedules = Router(prefix="/transfers/schedules", tags=["scheduled transfers"])
+
+
+@schedules.post("", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+async def plan_transfer(
+    body: ScheduleRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
+) -> Envelope[ScheduleResponse]:
+    """Plan a transfer from one of the caller's wallets: once at a time, or daily, weekly or monthly until an end.
+
+    Each occurrence is settled within a minute of its time as a transfer of its own, under the rules and with the money of
+    that time; one that is refused is recorded and announced, and the schedule goes on.
+    """
+    planned = await app.schedules.plan_transfer(actor=actor, key=key, order=body.order())
+    if planned.replayed:
+        mark_replayed(response)
+    return _show(planned.schedule)
+
+
+@schedules.get("", dependencies=[Authenticated])
+async def list_schedules(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[ScheduleResponse]]:
+    """Page through the caller's schedules, newest first."""
+    return cursor_of(await app.schedules.read_schedules.own(actor=actor, cursor=cursor), ScheduleResponse.of)
+
+
+@schedules.get("/{schedule_id}", dependencies=[Authenticated])
+async def get_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
+    """Read how a schedule stands and when it is due next."""
+    return envelope(ScheduleResponse.of(await app.schedules.read_schedules.schedule(actor=actor, schedule_id=schedule_id)))
+
+
+@schedules.get("/{schedule_id}/runs", dependencies=[Authenticated])
+async def list_schedule_runs(
+    schedule_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
+) -> Envelope[CursorPageOf[RunResponse]]:
+    """Page through what became of each occurrence, newest first."""
+    page = await app.schedules.read_schedules.runs(actor=actor, schedule_id=schedule_id, cursor=cursor)
+    return cursor_of(page, RunResponse.of)
+
+
+@schedules.post("/{schedule_id}/pause", dependencies=[Requires("payment:create")])
+async def pause_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
+    """Let nothing be due until it is resumed."""
+    return _show(await app.schedules.change_schedule.pause(actor=actor, schedule_id=schedule_id))
+
+
+@schedules.post("/{schedule_id}/resume", dependencies=[Requires("payment:create")])
+async def resume_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
+    """Go on with the next occurrence to come; what fell into the pause is left out."""
+    return _show(await app.schedules.change_schedule.resume(actor=actor, schedule_id=schedule_id))
+
+
+@schedules.post("/{schedule_id}/cancel", dependencies=[Requires("payment:create")])
+async def cancel_schedule(schedule_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
+    """End a schedule; what it has made stays made."""
+    change = app.schedules.change_schedule
+    return _show(await change.cancel(actor=actor, schedule_id=schedule_id, reason=body.reason))
+
+
+def _show(schedule: Schedule) -> Envelope[ScheduleResponse]:
+    return envelope(ScheduleResponse.of(ScheduleView.of(schedule)))

@@ -1,0 +1,233 @@
+"""Schedules over the fakes and over PostgreSQL alike: planned, run, interrupted."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from chassis.unit_of_work import SqlUnitOfWork
+from kernel.actor import Actor, ActorKind
+from kernel.errors import KeyReused, NotFound
+from kernel.ids import new_id
+from kernel.money import CurrencyMismatch, Money
+from payments.application.ports.bulk import Wallet
+from payments.application.schedules.change_schedule import ChangeSchedule
+from payments.application.schedules.plan_transfer import Planned, PlanTransfer
+from payments.application.schedules.run_schedules import RunSchedules
+from payments.application.transfers.issue_money import IssueMoney
+from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.application.wallets.open_wallet import OpenWallet
+from payments.domain.account import Account, AccountKind, treasury_id
+from payments.domain.errors import NotTheOwner, SignatureRequired, TooManySchedules
+from payments.domain.schedule import Frequency, Schedule, StandingOrder
+from payments.domain.signature_policy import SignaturePolicy
+from payments.infrastructure.group_commit import GroupCommit
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.interfaces.publications import PUBLICATIONS
+from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork, posting
+
+
+class NoRules:
+    async def refresh(self) -> None:
+        pass
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Planner:
+    """A payer with 100.00 and a payee, on any unit of work."""
+
+    def __init__(self, uow: Any) -> None:
+        self.uow, self.clock, self.screening = uow, ControlledClock(), FakeScreening()
+        self.post = posting(uow, self.screening, self.clock)
+        self.plan_transfer = PlanTransfer(uow, self, SignaturePolicy({"NAD": Decimal(1000)}), self.clock)
+        self.change = ChangeSchedule(uow, self.clock)
+        self.dies = False
+        self.run = RunSchedules(uow, self._post, NoRules(), self.clock)
+        self.payer, self.source, self.target = new_id(), new_id(), new_id()
+        self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}), ip="192.0.2.7")
+
+    async def open(self) -> "Planner":
+        if isinstance(self.uow, FakeUnitOfWork):
+            treasury = Account(treasury_id("NAD"), AccountKind.SYSTEM, None, "NAD", Decimal(0), 0, self.clock.now())
+            self.uow.committed.accounts[treasury.id] = treasury
+        open_wallet = OpenWallet(self.uow, self.clock)
+        for wallet, owner in ((self.source, self.payer), (self.target, new_id())):
+            await open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
+        issue = IssueMoney(GroupCommit(self.post))
+        await issue(actor=self.actor, key="issue", wallet_id=self.source, amount=Money.of("100", "NAD"), reason="test")
+        return self
+
+    async def _post(self, waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        outcomes = await self.post(waiting)
+        if self.dies:
+            self.dies = False
+            raise Killed
+        return outcomes
+
+    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
+        owners = {self.source: self.payer, self.target: new_id()}
+        return {id_: Wallet(owner_id=owners[id_], currency="NAD", is_closed=False) for id_ in wallet_ids if id_ in owners}
+
+    def order(self, amount: str = "10.00", currency: str = "NAD", **changes: Any) -> StandingOrder:
+        values = {
+            "source_id": self.source,
+            "target_id": self.target,
+            "amount": Money.of(amount, currency),
+            "frequency": Frequency.DAILY,
+            "starts_at": self.clock.now() + timedelta(hours=1),
+            **changes,
+        }
+        return StandingOrder(**values)
+
+    async def plan(self, order: StandingOrder, *, key: str = "k", actor: Actor | None = None) -> Planned:
+        return await self.plan_transfer(actor=actor or self.actor, key=key, order=order)
+
+    async def read(self, schedule_id: UUID) -> Schedule:
+        async with self.uow.begin(self.actor) as tx:
+            found: list[Schedule] = await tx.schedules.lock([schedule_id])
+            return found[0]
+
+    async def balance(self) -> float:
+        """What the payee has, in whole dollars."""
+        async with self.uow.begin(self.actor) as tx:
+            return float((await tx.accounts.lock([self.target]))[self.target].balance)
+
+    def pass_time(self, **of: float) -> None:
+        self.clock.advance(seconds=timedelta(**of).total_seconds())
+
+
+@pytest.fixture(params=["fake", "sql"])
+async def planner(request: pytest.FixtureRequest, database: Database) -> Planner:
+    makers: dict[str, Callable[[], Any]] = {
+        "fake": FakeUnitOfWork,
+        "sql": lambda: SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments"),
+    }
+    return await Planner(makers[request.param]()).open()
+
+
+async def test_nothing_is_due_before_its_time_and_each_occurrence_is_made_once(planner: Planner) -> None:
+    made = (await planner.plan(planner.order(occurrences_max=2))).schedule
+    assert await planner.run() == 0
+    planner.pass_time(hours=1)
+    assert (await planner.run(), await planner.run()) == (1, 0)
+    assert await planner.balance() == 10
+    planner.pass_time(days=1)
+    assert await planner.run() == 1
+    read = await planner.read(made.id)
+    assert (read.status.value, read.succeeded, read.failed, await planner.balance()) == ("ended", 2, 0, 20)
+
+
+async def test_a_refused_occurrence_is_recorded_and_the_next_is_tried(planner: Planner) -> None:
+    made = (await planner.plan(planner.order("60.00"))).schedule
+    planner.pass_time(days=1, hours=1)
+    assert await planner.run() == 2
+    read = await planner.read(made.id)
+    assert (read.succeeded, read.failed, read.last_code, read.next_number) == (1, 1, "PAY_001", 2)
+
+
+async def test_killed_between_transfer_and_note_nothing_is_made_twice(planner: Planner) -> None:
+    made = (await planner.plan(planner.order())).schedule
+    planner.pass_time(hours=1)
+    planner.dies = True
+    with pytest.raises(Killed):
+        await planner.run()
+    assert (await planner.balance(), (await planner.read(made.id)).succeeded) == (10, 0)
+    assert await planner.run() == 1
+    assert (await planner.balance(), (await planner.read(made.id)).succeeded) == (10, 1)
+
+
+async def test_what_an_outage_held_up_is_made_up_for(planner: Planner) -> None:
+    await planner.plan(planner.order())
+    planner.pass_time(days=2, hours=1)
+    assert await planner.run() == 3
+    assert await planner.balance() == 30
+
+
+async def test_what_fell_into_a_pause_is_not(planner: Planner) -> None:
+    made = (await planner.plan(planner.order())).schedule
+    await planner.change.pause(actor=planner.actor, schedule_id=made.id)
+    planner.pass_time(days=2, hours=2)
+    assert await planner.run() == 0
+    resumed = await planner.change.resume(actor=planner.actor, schedule_id=made.id)
+    assert resumed.next_number == 3
+    assert await planner.run() == 0
+    await planner.change.cancel(actor=planner.actor, schedule_id=made.id, reason="moved out")
+    planner.pass_time(days=2)
+    assert (await planner.run(), await planner.balance()) == (0, 0)
+    stranger = Actor(kind=ActorKind.USER, subject_id=str(new_id()))
+    with pytest.raises(NotFound):
+        await planner.change.pause(actor=stranger, schedule_id=made.id)
+
+
+async def test_the_same_key_is_the_same_schedule_even_after_its_start(planner: Planner) -> None:
+    order = planner.order()
+    first = await planner.plan(order)
+    planner.pass_time(days=1)
+    again = await planner.plan(order)
+    assert (again.schedule.id, again.replayed, first.replayed) == (first.schedule.id, True, False)
+    with pytest.raises(KeyReused):
+        await planner.plan(planner.order("11.00"))
+
+
+async def test_what_a_transfer_would_refuse_is_not_planned(planner: Planner) -> None:
+    with pytest.raises(NotTheOwner):
+        await planner.plan(planner.order(), actor=Actor(kind=ActorKind.USER, subject_id=str(new_id())))
+    with pytest.raises(NotFound):
+        await planner.plan(planner.order(target_id=new_id()))
+    with pytest.raises(CurrencyMismatch):
+        await planner.plan(planner.order(currency="ELC"))
+    with pytest.raises(SignatureRequired):
+        await planner.plan(planner.order("1000.01"))
+
+
+async def test_a_payer_has_so_many_at_most(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.application.schedules.plan_transfer.SCHEDULES_OPEN_MAX", 2)
+    for n in range(2):
+        await planner.plan(planner.order(), key=f"{n}")
+    with pytest.raises(TooManySchedules):
+        await planner.plan(planner.order(), key="2")
+
+
+async def test_one_that_breaks_the_batch_does_not_hold_up_the_others(planner: Planner) -> None:
+    made = [(await planner.plan(planner.order(f"{n}.00"), key=f"{n}")).schedule for n in (1, 2, 3)]
+
+    async def breaks(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        if any(one.request.orders[0].amount.text == "2.00" for one in waiting):
+            raise ArithmeticError
+        return await planner.post(waiting)
+
+    planner.pass_time(hours=1)
+    run = RunSchedules(planner.uow, breaks, NoRules(), planner.clock)
+    with pytest.raises(ExceptionGroup):
+        await run()
+    assert [(await planner.read(one.id)).succeeded for one in made] == [1, 0, 1]
+    assert await planner.balance() == 4
+
+
+async def test_compliance_away_nothing_is_refused_for_it(planner: Planner) -> None:
+    made = (await planner.plan(planner.order())).schedule
+    planner.pass_time(hours=1)
+    planner.screening.away = True
+    with pytest.raises(Exception, match="unavailable"):
+        await planner.run()
+    planner.screening.away = False
+    assert await planner.run() == 1
+    assert (await planner.read(made.id)).failed == 0
+
+
+async def test_run_by_several_at_once_each_occurrence_is_made_once(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    planner = await Planner(uow).open()
+    for n in range(5):
+        await planner.plan(planner.order("1.00"), key=f"{n}")
+    planner.pass_time(days=3, hours=1)
+    await asyncio.gather(planner.run(), planner.run(), planner.run())
+    assert await planner.balance() == 20
