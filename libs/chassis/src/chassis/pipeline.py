@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.pq import ConnStatus, PipelineStatus
+from psycopg.pq import PipelineStatus
 from psycopg.rows import tuple_row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -79,7 +79,7 @@ class Pipeline:
                     await driver.execute(b"COMMIT", prepare=False)
             return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
         except BaseException as error:
-            if driver.pgconn.status is ConnStatus.OK and driver.pgconn.pipeline_status is not PipelineStatus.OFF:
+            if not driver.closed and driver.pgconn.pipeline_status != PipelineStatus.OFF:
                 # Cut in the midst, with answers still to come: rolling back would fail, and the pool never see it again.
                 await self._session.invalidate()
             if not isinstance(error, psycopg.Error):
