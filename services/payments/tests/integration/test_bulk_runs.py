@@ -1,6 +1,7 @@
 """Bulks on PostgreSQL, with everything that can end in their midst: each line is settled once, and the books balance."""
 
 import asyncio
+import gc
 import os
 import random
 import sys
@@ -145,6 +146,8 @@ async def _begun(office: Office, bulk_id: UUID, worker: asyncio.subprocess.Proce
     return False
 
 
+# One that is cut while it is being made is nobody's to close; what leaks from the pool is told as SAWarning, and fails.
+@pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
 async def test_its_connections_cut_it_goes_on(office: Office, database_urls: DatabaseUrls, databases: Any) -> None:
     bulk_id = await office.submit()
     run = runner(office.database)
@@ -173,6 +176,7 @@ async def test_its_connections_cut_it_goes_on(office: Office, database_urls: Dat
     await cutting
     # What was cut while idle is found out at its next use.
     await office.database.engine.dispose()
+    gc.collect()
     await office.require_whole(bulk_id)
 
 
