@@ -1,0 +1,114 @@
+"""A file of payments and a planned one, through the gateway, run by the jobs process, which may be killed."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from journey import Api, Person, until
+
+from elcorp_local.platform import Platform
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+Holder = Callable[..., Awaitable[Person]]
+LINES = 10_000
+
+
+def bearer(person: Person) -> dict[str, str]:
+    return {"Authorization": f"Bearer {person.access_token}"}
+
+
+async def submit(client: httpx.AsyncClient, payer: Person, payees: list[Person], *, lines: int, mode: str) -> dict[str, Any]:
+    # Longer than other bodies may be.
+    words = "wages of the month of March, by the agreement of 2026, paid in full"
+    body = {
+        "source_wallet_id": payer.wallet_id,
+        "currency": "NAD",
+        "mode": mode,
+        "lines": [
+            {"target_wallet_id": payees[n % len(payees)].wallet_id, "amount": "0.01", "description": words} for n in range(lines)
+        ],
+    }
+    headers = bearer(payer) | {"Idempotency-Key": str(uuid4())}
+    answer = await client.post("/api/v1/transfers/bulk", json=body, headers=headers)
+    assert answer.status_code == 202, answer.text[:300]
+    data: dict[str, Any] = answer.json()["data"]
+    return data
+
+
+async def follow(client: httpx.AsyncClient, payer: Person, bulk_id: str) -> list[dict[str, Any]]:
+    """Follow a bulk live, as a browser would."""
+    told: list[dict[str, Any]] = []
+    async with client.stream("GET", f"/api/v1/transfers/bulk/{bulk_id}/events", headers=bearer(payer), timeout=30) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        told.extend([json.loads(line[6:]) async for line in stream.aiter_lines() if line.startswith("data: ")])
+    return told
+
+
+async def made(platform: Platform, bulk_id: str) -> tuple[int, int]:
+    async with await psycopg.AsyncConnection.connect(platform.database_url("payments", "owner")) as connection:
+        query = "SELECT count(*), count(DISTINCT idempotency_key) FROM transfers WHERE link_id = %s"
+        row = await (await connection.execute(query, (bulk_id,))).fetchone()
+        assert row
+        return row[0], row[1]
+
+
+async def test_ten_thousand_lines_are_followed_to_their_end(
+    client: httpx.AsyncClient, api: Api, platform: Platform, holder: Holder
+) -> None:
+    payer, payees = await holder("Employer", funds="1000.00"), [await holder("Worker") for _ in range(2)]
+    bulk = await submit(client, payer, payees, lines=LINES, mode="best_effort")
+    told = await follow(client, payer, bulk["id"])
+    assert (told[-1]["status"], told[-1]["settled"]) == ("completed", LINES)
+    # It was told as it went, not at the end.
+    assert len({event["settled"] for event in told}) > 2
+    assert await made(platform, bulk["id"]) == (LINES, LINES)
+    assert (await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer))["balance"] == "900.00"
+
+
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+async def test_its_worker_killed_the_next_one_goes_on(
+    client: httpx.AsyncClient, platform: Platform, holder: Holder, mode: str
+) -> None:
+    payer, payee = await holder("Employer", funds="100.00"), await holder("Worker")
+    bulk = await submit(client, payer, [payee], lines=5000, mode=mode)
+
+    async def running() -> bool:
+        answer = await client.get(f"/api/v1/transfers/bulk/{bulk['id']}", headers=bearer(payer))
+        return answer.json()["data"]["status"] != "accepted"
+
+    await until(running, "the bulk to begin")
+    platform.kill("payments-jobs")
+
+    async def ended() -> bool:
+        answer = await client.get(f"/api/v1/transfers/bulk/{bulk['id']}", headers=bearer(payer))
+        return answer.json()["data"]["ended_at"] is not None
+
+    # A worker that has not been heard of for a minute is taken for dead.
+    await until(ended, "the bulk to end", seconds_max=150)
+    assert await made(platform, bulk["id"]) == (5000, 5000)
+
+
+async def test_a_planned_transfer_is_made_when_it_is_due(api: Api, holder: Holder) -> None:
+    payer, payee = await holder("Tenant", funds="10.00"), await holder("Landlord")
+    plan = {
+        "source_wallet_id": payer.wallet_id,
+        "target_wallet_id": payee.wallet_id,
+        "amount": "4.00",
+        "currency": "NAD",
+        "starts_at": (datetime.now(UTC) + timedelta(seconds=2)).isoformat(),
+    }
+    schedule = await api.data("POST", "/transfers/schedules", by=payer, expect=201, key=str(uuid4()), **plan)
+
+    async def due() -> bool:
+        found = await api.data("GET", f"/transfers/schedules/{schedule['id']}", by=payer)
+        return bool(found["status"] == "ended")
+
+    await until(due, "the transfer to be made", seconds_max=90)
+    [run] = (await api.data("GET", f"/transfers/schedules/{schedule['id']}/runs", by=payer))["items"]
+    transfer = await api.data("GET", f"/transfers/{run['transfer_id']}", by=payee)
+    assert (transfer["amount"], transfer["link_id"]) == ("4.00", schedule["id"])
