@@ -4,14 +4,19 @@
 # source: elcorp/payments/v1/events.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
-_runtime_version.ValidateProtobufRuntimeVersion(_runtime_version.Domain.PUBLIC, 7, 35, 1, "", "elcorp/payments/v1/events.proto")
+_runtime_version.ValidateProtobufRuntimeVersion(
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'elcorp/payments/v1/events.proto'
+)
 # @@protoc_insertion_point(imports)
 
 _sym_db = _symbol_database.Default()
@@ -22,85 +27,79 @@ from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_optio
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x1f\x65lcorp/payments/v1/events.proto\x12\x12\x65lcorp.payments.v1\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto"n\n\x0cWalletOpened\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x10\n\x08owner_id\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t:\'\x8a\xb5\x18#\n\x16payments.wallet.opened\x1a\twallet_id"\x99\x02\n\x0fTransferSettled\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x11\n\ttarget_id\x18\x03 \x01(\t\x12\'\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x14\n\x0cinitiator_id\x18\x05 \x01(\t\x12\x0c\n\x04kind\x18\x06 \x01(\t\x12\x11\n\treference\x18\x07 \x01(\t\x12*\n\tfee_total\x18\x08 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x11\n\tparent_id\x18\t \x01(\t:,\x8a\xb5\x18(\n\x19payments.transfer.settled\x1a\x0btransfer_id"\xe3\x01\n\x0cTransferHeld\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x11\n\ttarget_id\x18\x03 \x01(\t\x12\'\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x14\n\x0cinitiator_id\x18\x05 \x01(\t\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:)\x8a\xb5\x18%\n\x16payments.transfer.held\x1a\x0btransfer_id"\xfc\x01\n\x18TransferAwaitingApproval\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x11\n\ttarget_id\x18\x03 \x01(\t\x12\'\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x14\n\x0cinitiator_id\x18\x05 \x01(\t\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:6\x8a\xb5\x18\x32\n#payments.transfer.awaiting_approval\x1a\x0btransfer_id"h\n\x11TransferCancelled\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:.\x8a\xb5\x18*\n\x1bpayments.transfer.cancelled\x1a\x0btransfer_id"b\n\x0eTransferFailed\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:+\x8a\xb5\x18\'\n\x18payments.transfer.failed\x1a\x0btransfer_id"{\n\x10TransferReversed\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x13\n\x0breversal_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t:-\x8a\xb5\x18)\n\x1apayments.transfer.reversed\x1a\x0btransfer_id"\xbd\x01\n\x10TransferRefunded\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\trefund_id\x18\x02 \x01(\t\x12\'\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12)\n\x08refunded\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money:-\x8a\xb5\x18)\n\x1apayments.transfer.refunded\x1a\x0btransfer_id"Z\n\x0cWalletFrozen\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:\'\x8a\xb5\x18#\n\x16payments.wallet.frozen\x1a\twallet_id"^\n\x0eWalletUnfrozen\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:)\x8a\xb5\x18%\n\x18payments.wallet.unfrozen\x1a\twallet_id"J\n\x0cWalletClosed\x12\x11\n\twallet_id\x18\x01 \x01(\t:\'\x8a\xb5\x18#\n\x16payments.wallet.closed\x1a\twallet_id"\xad\x01\n\x0cLedgerBroken\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12)\n\x08\x65xpected\x18\x03 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12&\n\x05\x66ound\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money:(\x8a\xb5\x18$\n\x16payments.ledger.broken\x1a\naccount_id"\xb2\x01\n\x13\x45rasureAcknowledged\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x03(\t\x12\x30\n\x0cretain_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:6\x8a\xb5\x18\x32\n\x1dpayments.erasure.acknowledged\x12\x08identity\x1a\x07user_id"V\n\x0ePricingChanged\x12\x0c\n\x04noun\x18\x01 \x01(\t\x12\x0e\n\x06series\x18\x02 \x01(\t:&\x8a\xb5\x18"\n\x18payments.pricing.changed\x1a\x06series"\x86\x01\n\x10TransfersSettled\x12\x0f\n\x07\x62ulk_id\x18\x01 \x01(\t\x12\x36\n\ttransfers\x18\x02 \x03(\x0b\x32#.elcorp.payments.v1.TransferSettled:)\x8a\xb5\x18%\n\x1apayments.transfers.settled\x1a\x07\x62ulk_id"\xcb\x01\n\rBulkCompleted\x12\x0f\n\x07\x62ulk_id\x18\x01 \x01(\t\x12\x14\n\x0cinitiator_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\r\n\x05lines\x18\x04 \x01(\r\x12\x0f\n\x07settled\x18\x05 \x01(\r\x12\x19\n\x11\x61waiting_approval\x18\x06 \x01(\r\x12\x0f\n\x07refused\x18\x07 \x01(\r\x12\x0f\n\x07not_run\x18\x08 \x01(\r:&\x8a\xb5\x18"\n\x17payments.bulk.completed\x1a\x07\x62ulk_id"\xb6\x01\n\x10OccurrenceFailed\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x14\n\x0cinitiator_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t:-\x8a\xb5\x18)\n\x1apayments.occurrence.failed\x1a\x0bschedule_idb\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/payments/v1/events.proto\x12\x12\x65lcorp.payments.v1\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"n\n\x0cWalletOpened\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x10\n\x08owner_id\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t:\'\x8a\xb5\x18#\n\x16payments.wallet.opened\x1a\twallet_id\"\x99\x02\n\x0fTransferSettled\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x11\n\ttarget_id\x18\x03 \x01(\t\x12\'\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x14\n\x0cinitiator_id\x18\x05 \x01(\t\x12\x0c\n\x04kind\x18\x06 \x01(\t\x12\x11\n\treference\x18\x07 \x01(\t\x12*\n\tfee_total\x18\x08 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x11\n\tparent_id\x18\t \x01(\t:,\x8a\xb5\x18(\n\x19payments.transfer.settled\x1a\x0btransfer_id\"\xe3\x01\n\x0cTransferHeld\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x11\n\ttarget_id\x18\x03 \x01(\t\x12\'\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x14\n\x0cinitiator_id\x18\x05 \x01(\t\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:)\x8a\xb5\x18%\n\x16payments.transfer.held\x1a\x0btransfer_id\"\xfc\x01\n\x18TransferAwaitingApproval\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x11\n\ttarget_id\x18\x03 \x01(\t\x12\'\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x14\n\x0cinitiator_id\x18\x05 \x01(\t\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:6\x8a\xb5\x18\x32\n#payments.transfer.awaiting_approval\x1a\x0btransfer_id\"h\n\x11TransferCancelled\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:.\x8a\xb5\x18*\n\x1bpayments.transfer.cancelled\x1a\x0btransfer_id\"b\n\x0eTransferFailed\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:+\x8a\xb5\x18\'\n\x18payments.transfer.failed\x1a\x0btransfer_id\"{\n\x10TransferReversed\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x13\n\x0breversal_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t:-\x8a\xb5\x18)\n\x1apayments.transfer.reversed\x1a\x0btransfer_id\"\xbd\x01\n\x10TransferRefunded\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\trefund_id\x18\x02 \x01(\t\x12\'\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12)\n\x08refunded\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money:-\x8a\xb5\x18)\n\x1apayments.transfer.refunded\x1a\x0btransfer_id\"Z\n\x0cWalletFrozen\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:\'\x8a\xb5\x18#\n\x16payments.wallet.frozen\x1a\twallet_id\"^\n\x0eWalletUnfrozen\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:)\x8a\xb5\x18%\n\x18payments.wallet.unfrozen\x1a\twallet_id\"J\n\x0cWalletClosed\x12\x11\n\twallet_id\x18\x01 \x01(\t:\'\x8a\xb5\x18#\n\x16payments.wallet.closed\x1a\twallet_id\"\xad\x01\n\x0cLedgerBroken\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12)\n\x08\x65xpected\x18\x03 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12&\n\x05\x66ound\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money:(\x8a\xb5\x18$\n\x16payments.ledger.broken\x1a\naccount_id\"\xb2\x01\n\x13\x45rasureAcknowledged\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x03(\t\x12\x30\n\x0cretain_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:6\x8a\xb5\x18\x32\n\x1dpayments.erasure.acknowledged\x12\x08identity\x1a\x07user_id\"V\n\x0ePricingChanged\x12\x0c\n\x04noun\x18\x01 \x01(\t\x12\x0e\n\x06series\x18\x02 \x01(\t:&\x8a\xb5\x18\"\n\x18payments.pricing.changed\x1a\x06series\"\x86\x01\n\x10TransfersSettled\x12\x0f\n\x07\x62ulk_id\x18\x01 \x01(\t\x12\x36\n\ttransfers\x18\x02 \x03(\x0b\x32#.elcorp.payments.v1.TransferSettled:)\x8a\xb5\x18%\n\x1apayments.transfers.settled\x1a\x07\x62ulk_id\"\xcb\x01\n\rBulkCompleted\x12\x0f\n\x07\x62ulk_id\x18\x01 \x01(\t\x12\x14\n\x0cinitiator_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\r\n\x05lines\x18\x04 \x01(\r\x12\x0f\n\x07settled\x18\x05 \x01(\r\x12\x19\n\x11\x61waiting_approval\x18\x06 \x01(\r\x12\x0f\n\x07refused\x18\x07 \x01(\r\x12\x0f\n\x07not_run\x18\x08 \x01(\r:&\x8a\xb5\x18\"\n\x17payments.bulk.completed\x1a\x07\x62ulk_id\"\xb6\x01\n\x10OccurrenceFailed\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x14\n\x0cinitiator_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t:-\x8a\xb5\x18)\n\x1apayments.occurrence.failed\x1a\x0bschedule_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "elcorp.payments.v1.events_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'elcorp.payments.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_WALLETOPENED"]._loaded_options = None
-    _globals["_WALLETOPENED"]._serialized_options = b"\212\265\030#\n\026payments.wallet.opened\032\twallet_id"
-    _globals["_TRANSFERSETTLED"]._loaded_options = None
-    _globals["_TRANSFERSETTLED"]._serialized_options = b"\212\265\030(\n\031payments.transfer.settled\032\013transfer_id"
-    _globals["_TRANSFERHELD"]._loaded_options = None
-    _globals["_TRANSFERHELD"]._serialized_options = b"\212\265\030%\n\026payments.transfer.held\032\013transfer_id"
-    _globals["_TRANSFERAWAITINGAPPROVAL"]._loaded_options = None
-    _globals[
-        "_TRANSFERAWAITINGAPPROVAL"
-    ]._serialized_options = b"\212\265\0302\n#payments.transfer.awaiting_approval\032\013transfer_id"
-    _globals["_TRANSFERCANCELLED"]._loaded_options = None
-    _globals["_TRANSFERCANCELLED"]._serialized_options = b"\212\265\030*\n\033payments.transfer.cancelled\032\013transfer_id"
-    _globals["_TRANSFERFAILED"]._loaded_options = None
-    _globals["_TRANSFERFAILED"]._serialized_options = b"\212\265\030'\n\030payments.transfer.failed\032\013transfer_id"
-    _globals["_TRANSFERREVERSED"]._loaded_options = None
-    _globals["_TRANSFERREVERSED"]._serialized_options = b"\212\265\030)\n\032payments.transfer.reversed\032\013transfer_id"
-    _globals["_TRANSFERREFUNDED"]._loaded_options = None
-    _globals["_TRANSFERREFUNDED"]._serialized_options = b"\212\265\030)\n\032payments.transfer.refunded\032\013transfer_id"
-    _globals["_WALLETFROZEN"]._loaded_options = None
-    _globals["_WALLETFROZEN"]._serialized_options = b"\212\265\030#\n\026payments.wallet.frozen\032\twallet_id"
-    _globals["_WALLETUNFROZEN"]._loaded_options = None
-    _globals["_WALLETUNFROZEN"]._serialized_options = b"\212\265\030%\n\030payments.wallet.unfrozen\032\twallet_id"
-    _globals["_WALLETCLOSED"]._loaded_options = None
-    _globals["_WALLETCLOSED"]._serialized_options = b"\212\265\030#\n\026payments.wallet.closed\032\twallet_id"
-    _globals["_LEDGERBROKEN"]._loaded_options = None
-    _globals["_LEDGERBROKEN"]._serialized_options = b"\212\265\030$\n\026payments.ledger.broken\032\naccount_id"
-    _globals["_ERASUREACKNOWLEDGED"]._loaded_options = None
-    _globals[
-        "_ERASUREACKNOWLEDGED"
-    ]._serialized_options = b"\212\265\0302\n\035payments.erasure.acknowledged\022\010identity\032\007user_id"
-    _globals["_PRICINGCHANGED"]._loaded_options = None
-    _globals["_PRICINGCHANGED"]._serialized_options = b'\212\265\030"\n\030payments.pricing.changed\032\006series'
-    _globals["_TRANSFERSSETTLED"]._loaded_options = None
-    _globals["_TRANSFERSSETTLED"]._serialized_options = b"\212\265\030%\n\032payments.transfers.settled\032\007bulk_id"
-    _globals["_BULKCOMPLETED"]._loaded_options = None
-    _globals["_BULKCOMPLETED"]._serialized_options = b'\212\265\030"\n\027payments.bulk.completed\032\007bulk_id'
-    _globals["_OCCURRENCEFAILED"]._loaded_options = None
-    _globals["_OCCURRENCEFAILED"]._serialized_options = b"\212\265\030)\n\032payments.occurrence.failed\032\013schedule_id"
-    _globals["_WALLETOPENED"]._serialized_start = 151
-    _globals["_WALLETOPENED"]._serialized_end = 261
-    _globals["_TRANSFERSETTLED"]._serialized_start = 264
-    _globals["_TRANSFERSETTLED"]._serialized_end = 545
-    _globals["_TRANSFERHELD"]._serialized_start = 548
-    _globals["_TRANSFERHELD"]._serialized_end = 775
-    _globals["_TRANSFERAWAITINGAPPROVAL"]._serialized_start = 778
-    _globals["_TRANSFERAWAITINGAPPROVAL"]._serialized_end = 1030
-    _globals["_TRANSFERCANCELLED"]._serialized_start = 1032
-    _globals["_TRANSFERCANCELLED"]._serialized_end = 1136
-    _globals["_TRANSFERFAILED"]._serialized_start = 1138
-    _globals["_TRANSFERFAILED"]._serialized_end = 1236
-    _globals["_TRANSFERREVERSED"]._serialized_start = 1238
-    _globals["_TRANSFERREVERSED"]._serialized_end = 1361
-    _globals["_TRANSFERREFUNDED"]._serialized_start = 1364
-    _globals["_TRANSFERREFUNDED"]._serialized_end = 1553
-    _globals["_WALLETFROZEN"]._serialized_start = 1555
-    _globals["_WALLETFROZEN"]._serialized_end = 1645
-    _globals["_WALLETUNFROZEN"]._serialized_start = 1647
-    _globals["_WALLETUNFROZEN"]._serialized_end = 1741
-    _globals["_WALLETCLOSED"]._serialized_start = 1743
-    _globals["_WALLETCLOSED"]._serialized_end = 1817
-    _globals["_LEDGERBROKEN"]._serialized_start = 1820
-    _globals["_LEDGERBROKEN"]._serialized_end = 1993
-    _globals["_ERASUREACKNOWLEDGED"]._serialized_start = 1996
-    _globals["_ERASUREACKNOWLEDGED"]._serialized_end = 2174
-    _globals["_PRICINGCHANGED"]._serialized_start = 2176
-    _globals["_PRICINGCHANGED"]._serialized_end = 2262
-    _globals["_TRANSFERSSETTLED"]._serialized_start = 2265
-    _globals["_TRANSFERSSETTLED"]._serialized_end = 2399
-    _globals["_BULKCOMPLETED"]._serialized_start = 2402
-    _globals["_BULKCOMPLETED"]._serialized_end = 2605
-    _globals["_OCCURRENCEFAILED"]._serialized_start = 2608
-    _globals["_OCCURRENCEFAILED"]._serialized_end = 2790
+  DESCRIPTOR._loaded_options = None
+  _globals['_WALLETOPENED']._loaded_options = None
+  _globals['_WALLETOPENED']._serialized_options = b'\212\265\030#\n\026payments.wallet.opened\032\twallet_id'
+  _globals['_TRANSFERSETTLED']._loaded_options = None
+  _globals['_TRANSFERSETTLED']._serialized_options = b'\212\265\030(\n\031payments.transfer.settled\032\013transfer_id'
+  _globals['_TRANSFERHELD']._loaded_options = None
+  _globals['_TRANSFERHELD']._serialized_options = b'\212\265\030%\n\026payments.transfer.held\032\013transfer_id'
+  _globals['_TRANSFERAWAITINGAPPROVAL']._loaded_options = None
+  _globals['_TRANSFERAWAITINGAPPROVAL']._serialized_options = b'\212\265\0302\n#payments.transfer.awaiting_approval\032\013transfer_id'
+  _globals['_TRANSFERCANCELLED']._loaded_options = None
+  _globals['_TRANSFERCANCELLED']._serialized_options = b'\212\265\030*\n\033payments.transfer.cancelled\032\013transfer_id'
+  _globals['_TRANSFERFAILED']._loaded_options = None
+  _globals['_TRANSFERFAILED']._serialized_options = b'\212\265\030\'\n\030payments.transfer.failed\032\013transfer_id'
+  _globals['_TRANSFERREVERSED']._loaded_options = None
+  _globals['_TRANSFERREVERSED']._serialized_options = b'\212\265\030)\n\032payments.transfer.reversed\032\013transfer_id'
+  _globals['_TRANSFERREFUNDED']._loaded_options = None
+  _globals['_TRANSFERREFUNDED']._serialized_options = b'\212\265\030)\n\032payments.transfer.refunded\032\013transfer_id'
+  _globals['_WALLETFROZEN']._loaded_options = None
+  _globals['_WALLETFROZEN']._serialized_options = b'\212\265\030#\n\026payments.wallet.frozen\032\twallet_id'
+  _globals['_WALLETUNFROZEN']._loaded_options = None
+  _globals['_WALLETUNFROZEN']._serialized_options = b'\212\265\030%\n\030payments.wallet.unfrozen\032\twallet_id'
+  _globals['_WALLETCLOSED']._loaded_options = None
+  _globals['_WALLETCLOSED']._serialized_options = b'\212\265\030#\n\026payments.wallet.closed\032\twallet_id'
+  _globals['_LEDGERBROKEN']._loaded_options = None
+  _globals['_LEDGERBROKEN']._serialized_options = b'\212\265\030$\n\026payments.ledger.broken\032\naccount_id'
+  _globals['_ERASUREACKNOWLEDGED']._loaded_options = None
+  _globals['_ERASUREACKNOWLEDGED']._serialized_options = b'\212\265\0302\n\035payments.erasure.acknowledged\022\010identity\032\007user_id'
+  _globals['_PRICINGCHANGED']._loaded_options = None
+  _globals['_PRICINGCHANGED']._serialized_options = b'\212\265\030\"\n\030payments.pricing.changed\032\006series'
+  _globals['_TRANSFERSSETTLED']._loaded_options = None
+  _globals['_TRANSFERSSETTLED']._serialized_options = b'\212\265\030%\n\032payments.transfers.settled\032\007bulk_id'
+  _globals['_BULKCOMPLETED']._loaded_options = None
+  _globals['_BULKCOMPLETED']._serialized_options = b'\212\265\030\"\n\027payments.bulk.completed\032\007bulk_id'
+  _globals['_OCCURRENCEFAILED']._loaded_options = None
+  _globals['_OCCURRENCEFAILED']._serialized_options = b'\212\265\030)\n\032payments.occurrence.failed\032\013schedule_id'
+  _globals['_WALLETOPENED']._serialized_start=151
+  _globals['_WALLETOPENED']._serialized_end=261
+  _globals['_TRANSFERSETTLED']._serialized_start=264
+  _globals['_TRANSFERSETTLED']._serialized_end=545
+  _globals['_TRANSFERHELD']._serialized_start=548
+  _globals['_TRANSFERHELD']._serialized_end=775
+  _globals['_TRANSFERAWAITINGAPPROVAL']._serialized_start=778
+  _globals['_TRANSFERAWAITINGAPPROVAL']._serialized_end=1030
+  _globals['_TRANSFERCANCELLED']._serialized_start=1032
+  _globals['_TRANSFERCANCELLED']._serialized_end=1136
+  _globals['_TRANSFERFAILED']._serialized_start=1138
+  _globals['_TRANSFERFAILED']._serialized_end=1236
+  _globals['_TRANSFERREVERSED']._serialized_start=1238
+  _globals['_TRANSFERREVERSED']._serialized_end=1361
+  _globals['_TRANSFERREFUNDED']._serialized_start=1364
+  _globals['_TRANSFERREFUNDED']._serialized_end=1553
+  _globals['_WALLETFROZEN']._serialized_start=1555
+  _globals['_WALLETFROZEN']._serialized_end=1645
+  _globals['_WALLETUNFROZEN']._serialized_start=1647
+  _globals['_WALLETUNFROZEN']._serialized_end=1741
+  _globals['_WALLETCLOSED']._serialized_start=1743
+  _globals['_WALLETCLOSED']._serialized_end=1817
+  _globals['_LEDGERBROKEN']._serialized_start=1820
+  _globals['_LEDGERBROKEN']._serialized_end=1993
+  _globals['_ERASUREACKNOWLEDGED']._serialized_start=1996
+  _globals['_ERASUREACKNOWLEDGED']._serialized_end=2174
+  _globals['_PRICINGCHANGED']._serialized_start=2176
+  _globals['_PRICINGCHANGED']._serialized_end=2262
+  _globals['_TRANSFERSSETTLED']._serialized_start=2265
+  _globals['_TRANSFERSSETTLED']._serialized_end=2399
+  _globals['_BULKCOMPLETED']._serialized_start=2402
+  _globals['_BULKCOMPLETED']._serialized_end=2605
+  _globals['_OCCURRENCEFAILED']._serialized_start=2608
+  _globals['_OCCURRENCEFAILED']._serialized_end=2790
 # @@protoc_insertion_point(module_scope)
