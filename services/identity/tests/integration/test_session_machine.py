@@ -1,0 +1,263 @@
+"""Signing in, refreshing, ending and disabling in any order and at the same moment, against a model of what may live.
+
+The rules run in a thread of Hypothesis'; what they call runs on the test's loop, each call on a connection of its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
+from identity.application.accounts.change_status import StatusChange
+from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
+from identity.application.sessions.queries import SignInName
+from identity.application.sessions.token_pair import TokenPair
+from identity.bootstrap.parts import unit_of_work
+from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, SessionExpired
+from identity.domain.session import RETRY_SECONDS_MAX
+from identity.infrastructure.refresh_tokens import SignedRefreshTokens
+from identity.settings import IdentitySettings
+from kernel.actor import Actor, ActorKind
+from services.identity.tests.fakes import Surroundings
+from services.identity.tests.people import PASSWORD, STRANGER, registered
+
+DEVICES = (0, 1, 2)
+AT_ONCE = st.integers(min_value=1, max_value=4)
+REASON = "Reported as stolen"
+
+
+@dataclass
+class Chain:
+    """A session as it should be: the token that is current, and the one that it replaced."""
+
+    session_id: UUID
+    current: str
+    spent: str | None = None
+    rotated_at: datetime | None = None
+
+
+@dataclass
+class Ground:
+    """What the machine runs on."""
+
+    identity: Identity
+    database: Database
+    settings: IdentitySettings
+    clock: ControlledClock
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=60)
+
+    def at_once(self, calls: Sequence[Awaitable[Any]]) -> list[Any]:
+        async def gathered() -> list[Any]:
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+        outcomes: list[Any] = self.run(gathered())
+        return outcomes
+
+    def rows(self, query: str, **parameters: object) -> list[Any]:
+        async def read() -> list[Any]:
+            async with self.database.read() as connection:
+                return list((await connection.execute(text(query), parameters)).all())
+
+        rows: list[Any] = self.run(read())
+        return rows
+
+
+class SessionMachine(RuleBasedStateMachine):
+    ground: ClassVar[Ground]
+    numbers: ClassVar[Any] = count()
+
+    @initialize()
+    def somebody_registers(self) -> None:
+        number = next(self.numbers)
+        self.email = f"person.{number}@example.na"
+        accounts = self.ground.identity.accounts
+        details = {"email": self.email, "phone": f"+26481{number:07d}"}
+        self.user_id: UUID = self.ground.run(registered(accounts.register_user, accounts.confirm_email, **details)).user_id
+        self.devices = [uuid4() for _ in DEVICES]
+        self.live: dict[int, Chain] = {}
+        self.dead: list[tuple[str, int]] = []
+        self.suspended = False
+
+    # What happens
+
+    @rule(device=st.sampled_from(DEVICES), times=AT_ONCE)
+    def signs_in(self, device: int, times: int) -> None:
+        outcomes = self.ground.at_once([self._sign_in(device) for _ in range(times)])
+        if self.suspended:
+            assert {type(outcome) for outcome in outcomes} == {InvalidCredentials}
+            return
+        self._bury(device)
+        query = "SELECT id FROM sessions WHERE user_id = :user AND device_id = :device AND ended_at IS NULL"
+        ((session_id,),) = self.ground.rows(query, user=self.user_id, device=self.devices[device])
+        for pair in outcomes:
+            if self._session_of(pair.refresh_token) == session_id:
+                self.live[device] = Chain(session_id, pair.refresh_token)
+            else:
+                self.dead.append((pair.refresh_token, device))
+
+    @precondition(lambda self: self.live)
+    @rule(data=st.data(), times=AT_ONCE)
+    def refreshes(self, data: st.DataObject, times: int) -> None:
+        device, chain = self._some(data)
+        outcomes = self.ground.at_once([self._refresh(chain.current, device) for _ in range(times)])
+        (successor,) = {pair.refresh_token for pair in outcomes}
+        self._advance_chain(chain, successor)
+
+    @precondition(lambda self: self.live)
+    @rule(
+        data=st.data(),
+        times=AT_ONCE,
+        how=st.sampled_from(["sign_out", "everywhere", "revoke_session", "revoke_device", "suspend", "delete"]),
+        first=st.booleans(),
+    )
+    def ends_while_refreshing(self, data: st.DataObject, times: int, how: str, first: bool) -> None:
+        device, chain = self._some(data)
+        refreshing = [self._refresh(chain.current, device) for _ in range(times)]
+        ending = [self._ender(how, device, chain)]
+        outcomes = self.ground.at_once(ending + refreshing if first else refreshing + ending)
+        refreshed = outcomes[1:] if first else outcomes[:-1]
+        assert not isinstance(outcomes[0 if first else -1], BaseException)
+        assert all(isinstance(outcome, TokenPair | InvalidRefreshToken) for outcome in refreshed)
+        self.dead += [(pair.refresh_token, device) for pair in refreshed if isinstance(pair, TokenPair)]
+        for ended in [device] if how in ("sign_out", "revoke_session", "revoke_device") else list(self.live):
+            self._bury(ended)
+        self.suspended = self.suspended or how in ("suspend", "delete")
+        self.restore = StatusChange.RESTORE if how == "delete" else StatusChange.ACTIVATE
+
+    @precondition(lambda self: any(chain.spent for chain in self.live.values()))
+    @rule(data=st.data(), beside=st.booleans())
+    def a_spent_token_comes_again(self, data: st.DataObject, beside: bool) -> None:
+        """Within ten seconds it is a retry and gives the same successor; later it is a thief's, and ends the session."""
+        device = data.draw(st.sampled_from([device for device, chain in self.live.items() if chain.spent]))
+        chain = self.live[device]
+        assert chain.spent
+        assert chain.rotated_at
+        if self.ground.clock.now() - chain.rotated_at <= timedelta(seconds=RETRY_SECONDS_MAX):
+            (pair,) = self.ground.at_once([self._refresh(chain.spent, device)])
+            assert pair.refresh_token == chain.current
+            return
+        calls = [self._refresh(chain.spent, device)] + ([self._refresh(chain.current, device)] if beside else [])
+        outcomes = self.ground.at_once(calls)
+        assert isinstance(outcomes[0], InvalidRefreshToken)
+        self.dead += [(pair.refresh_token, device) for pair in outcomes if isinstance(pair, TokenPair)]
+        self._bury(device)
+
+    @precondition(lambda self: self.live)
+    @rule(data=st.data())
+    def a_token_is_shown_on_another_device(self, data: st.DataObject) -> None:
+        device, chain = self._some(data)
+        (outcome,) = self.ground.at_once([self._refresh(chain.current, (device + 1) % len(DEVICES))])
+        assert isinstance(outcome, InvalidRefreshToken)
+        self._bury(device)
+
+    @precondition(lambda self: self.live)
+    @rule(times=st.integers(min_value=0, max_value=2))
+    def all_are_left_alone(self, times: int) -> None:
+        """The job ends what is idle, refreshing does too, and they do not get in each other's way."""
+        ground = self.ground
+        ground.clock.advance(days=1)
+        end = EndOverdueSessions(unit_of_work(ground.settings, ground.database), ground.clock, ground.settings.session_idle)
+        refreshing = [self._refresh(chain.current, device) for device, chain in self.live.items()]
+        outcomes = ground.at_once([*refreshing, *(end() for _ in range(times))])[: len(refreshing)]
+        assert all(isinstance(outcome, SessionExpired | InvalidRefreshToken) for outcome in outcomes)
+        for device in list(self.live):
+            self._bury(device)
+
+    @precondition(lambda self: self.suspended)
+    @rule()
+    def may_act_again(self) -> None:
+        (outcome,) = self.ground.at_once([self._change(self.restore)])
+        assert outcome is None
+        self.suspended = False
+
+    @rule(seconds=st.sampled_from([1, 9, 11, 300]))
+    def time_goes_by(self, seconds: int) -> None:
+        self.ground.clock.advance(seconds=seconds)
+
+    # What must hold
+
+    @invariant()
+    def what_lives_is_what_should(self) -> None:
+        if hasattr(self, "live"):
+            rows = self.ground.rows("SELECT id FROM sessions WHERE user_id = :user AND ended_at IS NULL", user=self.user_id)
+            assert {row.id for row in rows} == {chain.session_id for chain in self.live.values()}
+
+    @invariant()
+    def every_end_is_announced_once(self) -> None:
+        ended = self.ground.rows("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL")
+        assert ended == self.ground.rows("SELECT count(*) FROM outbox WHERE type = 'identity.session.ended'")
+
+    @invariant()
+    def the_dead_stay_dead(self) -> None:
+        if hasattr(self, "dead") and self.dead:
+            # The latest, each of which a race could have left alive; a dead session's tokens end nothing else.
+            outcomes = self.ground.at_once([self._refresh(token, device) for token, device in self.dead[-4:]])
+            assert {type(outcome) for outcome in outcomes} == {InvalidRefreshToken}
+
+    # How
+
+    def _some(self, data: st.DataObject) -> tuple[int, Chain]:
+        device = data.draw(st.sampled_from(sorted(self.live)))
+        return device, self.live[device]
+
+    def _bury(self, device: int) -> None:
+        if chain := self.live.pop(device, None):
+            self.dead += [(token, device) for token in (chain.spent, chain.current) if token]
+
+    def _advance_chain(self, chain: Chain, successor: str) -> None:
+        chain.spent, chain.current, chain.rotated_at = chain.current, successor, self.ground.clock.now()
+
+    def _session_of(self, token: str) -> UUID:
+        return SignedRefreshTokens(self.ground.settings.digest()).read(token).session_id
+
+    def _sign_in(self, device: int) -> Awaitable[Any]:
+        return self.ground.identity.sessions.sign_in(
+            actor=STRANGER, name=SignInName.email(self.email), password=PASSWORD, device_id=self.devices[device]
+        )
+
+    def _refresh(self, token: str, device: int) -> Awaitable[TokenPair]:
+        return self.ground.identity.sessions.refresh_session(actor=STRANGER, refresh_token=token, device_id=self.devices[device])
+
+    def _ender(self, how: str, device: int, chain: Chain) -> Awaitable[Any]:
+        sessions = self.ground.identity.sessions
+        me = Actor(kind=ActorKind.USER, subject_id=str(self.user_id), session_id=chain.session_id)
+        ways: dict[str, Callable[[], Awaitable[Any]]] = {
+            "sign_out": lambda: sessions.sign_out(actor=me),
+            "everywhere": lambda: sessions.sign_out_everywhere(actor=me, keep_current=False),
+            "revoke_session": lambda: sessions.revoke_session(actor=me, session_id=chain.session_id),
+            "revoke_device": lambda: sessions.revoke_device(actor=me, device_id=self.devices[device]),
+            "suspend": lambda: self._change(StatusChange.SUSPEND),
+            "delete": lambda: self._change(StatusChange.DELETE),
+        }
+        return ways[how]()
+
+    def _change(self, change: StatusChange) -> Awaitable[None]:
+        admin = Actor(kind=ActorKind.USER, subject_id=str(uuid4()), roles=frozenset({"admin"}))
+        return self.ground.identity.accounts.change_status(actor=admin, user_id=self.user_id, change=change, reason=REASON)
+
+
+@pytest.mark.clause("ASVS 7.4.1 race", "RFC 9700 4.14.2 retry", "ASVS 7.4.2")
+async def test_whatever_happens_at_once_no_ended_session_has_a_live_token(
+    identity: Identity, database: Database, settings: IdentitySettings, clock: ControlledClock, surroundings: Surroundings
+) -> None:
+    surroundings.attempts.limit = 1_000_000
+    ground = Ground(identity, database, settings, clock, asyncio.get_running_loop())
+    machine = type("Machine", (SessionMachine,), {"ground": ground})
+    effort = hypothesis_settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    await asyncio.to_thread(run_state_machine_as_test, machine, settings=effort)
