@@ -79,7 +79,7 @@ async def test_its_worker_killed_the_next_one_goes_on(
 
     async def running() -> bool:
         answer = await client.get(f"/api/v1/transfers/bulk/{bulk['id']}", headers=bearer(payer))
-        return answer.json()["data"]["status"] != "accepted"
+        return bool(answer.json()["data"]["status"] != "accepted")
 
     await until(running, "the bulk to begin")
     platform.kill("payments-jobs")
