@@ -286,9 +286,13 @@ async def until(
 
 def _audit_line(entry: dict[str, Any]) -> str:
     actor = entry["actor"]
-    who = f"{actor['kind']} {actor['subject_id'][:8]}"
+    who = actor["kind"] if actor["kind"] == actor["subject_id"] else f"{actor['kind']} {_shortened(actor['subject_id'])}"
     where = actor.get("ip") or "inside"
     return f"      {entry['sequence']:>6}  {entry['occurred_at'][:19]}  {entry['action']:<32} {who:<20} from {where}"
+
+
+def _shortened(name: str) -> str:
+    return name.partition("-")[0]
 
 
 async def walk(url: str, admin: Person, say: Say) -> bool:

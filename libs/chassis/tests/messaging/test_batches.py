@@ -4,13 +4,17 @@ import asyncio
 from functools import partial
 
 from chassis.messaging.consumer import Consumer
-from chassis.messaging.contracts import BatchSubscription
+from chassis.messaging.contracts import AnySubscription, BatchSubscription, Publications
 from chassis.messaging.relay import Relay
 from chassis.testing.running import eventually, running
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.errors import InvalidValue, Unavailable
 
 QUEUE = "payments.identity"
+
+
+def address_issued(event) -> identity.WalletAddressIssued:
+    return identity.WalletAddressIssued(user_id=event.user_id)
 
 
 class Log:
@@ -22,8 +26,10 @@ class Log:
         self.refuses: set[str] = set()
         self.fails: set[str] = set()
         self.away = False
+        self.calls = 0
 
     async def append(self, deliveries) -> None:
+        self.calls += 1
         await asyncio.sleep(0.005)
         users = {delivery.message.user_id for delivery in deliveries}
         if self.away:
@@ -103,6 +109,26 @@ async def test_stop_while_a_dependency_is_away_gives_the_batch_back(broker_url, 
         await asyncio.sleep(0.3)
         stop.set()
     await eventually(partial(broker.depth, QUEUE), 1)
+
+
+async def test_what_waits_when_told_to_stop_is_not_acknowledged_with_what_follows(broker_url, publications, register, broker):
+    log, others = Log(), Log()
+    log.away = True
+    subscriptions: list[AnySubscription] = [
+        BatchSubscription(identity.UserRegistered, log.append, wait_ms_max=500),
+        BatchSubscription(identity.WalletAddressIssued, others.append, wait_ms_max=500),
+    ]
+    bob = register("bob")
+    issued = Publications("identity", {type(bob): address_issued})
+    async with running(Consumer(broker_url, "payments", subscriptions).run):
+        await eventually(partial(broker.depth, QUEUE), 0)
+    await broker.send(register("ada"), publications, queue=QUEUE)
+    await broker.send(bob, issued, queue=QUEUE)
+    async with running(Consumer(broker_url, "payments", subscriptions).run) as stop:
+        await eventually(lambda: log.calls > 0)
+        stop.set()
+    await eventually(partial(broker.depth, QUEUE), 2)
+    assert others.entries == {}
 
 
 async def test_batches_survive_cuts_without_loss(broker_url, outbox, publications, register, fault_proxy_to):

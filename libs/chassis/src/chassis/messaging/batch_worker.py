@@ -86,10 +86,15 @@ class BatchWorker:
             except Undecodable as error:
                 await self._settler.failed(message, Failure(error), since=time.perf_counter())
         for event_type, run in groupby(items, key=lambda item: item[1].type):
-            await self._handle_run(self._subscriptions[event_type], list(run))
+            if not await self._handle_run(self._subscriptions[event_type], list(run)):
+                # What follows would be acknowledged together with what was not handled.
+                return
 
-    async def _handle_run(self, subscription: BatchSubscription[Any], items: Sequence[Item]) -> None:
-        """Hand over messages of one type; while a dependency is away they wait here, in their order."""
+    async def _handle_run(self, subscription: BatchSubscription[Any], items: Sequence[Item]) -> bool:
+        """Hand over messages of one type; while a dependency is away they wait here, in their order.
+
+        False when they were left to the next session.
+        """
         backoff = Backoff()
         since = time.perf_counter()
         while not self._session.lost.is_set():
@@ -98,14 +103,15 @@ class BatchWorker:
                 for message, _ in items:
                     self._settler.report(message, Outcome.HANDLED, since=since)
                 await self._settler.done_up_to(items[-1][0])
-                return
+                return True
             if not failure.dependency_away:
                 await self._one_by_one(subscription, items, failure)
-                return
+                return True
             log.warning("batch waits for what its handler needs", queue=self._queue, error=str(failure.error))
             await wait_any(self._stopping, self._session.lost, seconds=backoff.next())
             if self._stopping.is_set():
-                return
+                return False
+        return False
 
     async def _one_by_one(self, subscription: BatchSubscription[Any], items: Sequence[Item], failure: Failure) -> None:
         """Find the message that spoils the batch, and let the others through."""
