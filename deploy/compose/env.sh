@@ -26,6 +26,7 @@ umask 077
   echo "ELCORP_ENVIRONMENT=local"
   echo "ELCORP_SMTP_HOST="
   echo "IDENTITY_MASTER_KEY=$(key)"
+  echo "IDENTITY_DIGEST_KEY=$(key)"
   echo "COMPLIANCE_MASTER_KEY=$(key)"
   echo "ELCORP_ADMIN_EMAIL=admin@elcorp.na"
   # Every class of character that the password policy asks for.

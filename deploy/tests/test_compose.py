@@ -29,6 +29,7 @@ SETTINGS: dict[str, type[ProcessSettings]] = {
     "gateway": GatewaySettings,
 }
 REQUIRED = re.compile(r"\$\{(\w+):\?[^}]*\}")
+NONE_BY_DEFAULT = re.compile(r"\$\{\w+:-\}")
 DEFAULTED = re.compile(r"\$\{\w+:-([^}]*)\}")
 IMAGE = re.compile(r"elcorp/(\w+):\$\{ELCORP_TAG:-local\}")
 # Not for the process but for the image's health check.
@@ -94,6 +95,13 @@ def test_only_the_gateway_is_published_and_on_this_machine_only() -> None:
     assert {name for name, service in SERVICES.items() if "edge" in service["networks"]} == {"gateway"}
 
 
+def test_only_what_sends_messages_reaches_outside() -> None:
+    ways_out = {name: set(service["networks"]) - {"platform", "edge"} for name, service in SERVICES.items()}
+    assert {name: networks for name, networks in ways_out.items() if networks} == {"identity-jobs": {"outside"}}
+    networks = yaml.safe_load(TEXT)["networks"]
+    assert networks == {"platform": {"internal": True}, "edge": {}, "outside": {}}
+
+
 # What a first look is made with: no secrets.
 CHOICES = {"ELCORP_ADMIN_EMAIL": "admin@elcorp.na", "ELCORP_ENVIRONMENT": "local", "ELCORP_SMTP_HOST": ""}
 
@@ -105,13 +113,15 @@ def test_no_secret_stands_in_the_file(secrets: dict[str, str]) -> None:
     assert {name: value for name, value in example.items() if value or name in CHOICES} == CHOICES
     for line in TEXT.splitlines():
         name, _, value = line.strip().partition(": ")
-        if re.search(r"PASS|SECRET|_KEY|AUTH$", name):
-            assert REQUIRED.fullmatch(value), line
+        if re.search(r"PASSWORD|SECRET|TOKEN|_KEY|AUTH$", name):
+            assert REQUIRED.fullmatch(value) or NONE_BY_DEFAULT.fullmatch(value), line
 
 
 def test_a_master_key_is_only_where_something_is_sealed_or_signed() -> None:
     holders = {name for name, service in OURS.items() if "ELCORP_MASTER_KEY" in service["environment"]}
     assert holders == {"identity", "identity-jobs", "compliance", "compliance-work"}
+    for mate in ("ELCORP_DIGEST_KEY", "ELCORP_OTHER_MASTER_KEY"):
+        assert {name for name, service in OURS.items() if mate in service["environment"]} == {"identity", "identity-jobs"}
     owners = {name for name, service in OURS.items() if "ELCORP_DATABASE_OWNER_URL" in service["environment"]}
     assert owners == {f"{name}-migrate" for name in SETTINGS if name != "gateway"}
 

@@ -42,7 +42,8 @@ def read() -> dict[str, set[str]]:
     for workload in workloads(render("local")):
         namespace = workload["metadata"]["namespace"]
         for _, variable in environment(workload):
-            if reference := variable.get("valueFrom", {}).get("secretKeyRef"):
+            reference = variable.get("valueFrom", {}).get("secretKeyRef")
+            if reference and not reference.get("optional"):
                 secrets.setdefault(f"{namespace}/{reference['name']}", set()).add(reference["key"])
         for source in container_of(workload).get("envFrom", []):
             if "secretRef" in source:

@@ -14,6 +14,8 @@ SECRETS = {
     "rabbitmq-url": "amqp://x:Zk3vQ@mq/",
     "redis-url": "redis://:Zk3vQ@cache/0",
     "master-key": "q" * 43 + "=",
+    "digest-key": "d" * 43 + "=",
+    "other-master-key": "o" * 43 + "=",
     "admin-password": "Zk3vQ-Zk3vQ-Zk3vQ",
     "smtp-password": "Zk3vQ-Zk3vQ",
 }

@@ -4,6 +4,7 @@
 set -euo pipefail
 
 random() { head -c 24 /dev/urandom | base64 | tr '+/' 'ab'; }
+key() { head -c 32 /dev/urandom | base64; }
 exists() { kubectl --namespace "$1" get secret "$2" >/dev/null 2>&1; }
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -23,10 +24,10 @@ for service in identity payments governance compliance; do
   postgres+=(--from-literal="${service^^}_OWNER_PASSWORD=$owner" --from-literal="${service^^}_APP_PASSWORD=$app")
   at="postgres.elcorp-data:5432/$service"
   runtime=(--from-literal=database-url="postgresql://${service}_app:$app@$at" --from-literal=rabbitmq-url="$rabbitmq_url")
-  case "$service" in identity | compliance) runtime+=(--from-literal=master-key="$(head -c 32 /dev/urandom | base64)") ;; esac
+  case "$service" in identity | compliance) runtime+=(--from-literal=master-key="$(key)") ;; esac
   if [ "$service" = identity ]; then
     admin="$(random)"
-    runtime+=(--from-literal=redis-url="$redis_url" --from-literal=admin-password="$admin" --from-literal=smtp-password=)
+    runtime+=(--from-literal=redis-url="$redis_url" --from-literal=admin-password="$admin" --from-literal=digest-key="$(key)")
   fi
   kubectl --namespace elcorp create secret generic "$service-runtime" "${runtime[@]}"
   kubectl --namespace elcorp create secret generic "$service-owner" \
