@@ -86,6 +86,17 @@ async def test_approvals_are_published_from_asking_to_decision(bank: Bank, parti
     assert (failed.transfer_id, failed.reason) == (rejected["id"], REASON["reason"])
 
 
+async def test_an_approved_hold_is_published_as_held_from_then_on(bank: Bank, parties: tuple[Holder, Holder]) -> None:
+    payer, payee = parties
+    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(100)}, judge=lambda _question: True)
+    waiting = await bank.made(payer, payee, "100.00", capture="later")
+    assert await published(bank, events_pb2.TransferHeld) == []
+    await bank.staff("POST", f"/transfers/{waiting['id']}/approve")
+    [held] = await published(bank, events_pb2.TransferHeld)
+    assert (held.transfer_id, held.amount.amount) == (waiting["id"], "100.00")
+    assert held.expires_at.ToDatetime(tzinfo=bank.clock.now().tzinfo) == bank.clock.now() + timedelta(days=7)
+
+
 async def test_refunds_and_reversals_are_published_with_their_original(bank: Bank, parties: tuple[Holder, Holder]) -> None:
     payer, payee = parties
     first, second = [await bank.made(payer, payee, "10.00", path="/payments", reference=f"INV-{n}") for n in range(2)]

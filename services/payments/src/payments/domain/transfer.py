@@ -98,18 +98,7 @@ class Transfer(Aggregate):
         source.hold(quote.total)
         status = TransferStatus.PENDING_APPROVAL if awaiting_approval else TransferStatus.PENDING
         transfer = cls(new_id(), order, quote, status, at, held=quote.total.amount, expires_at=expires_at)
-        told = TransferAwaitingApproval if awaiting_approval else TransferHeld
-        transfer.announce(
-            told(
-                occurred_at=at,
-                transfer_id=transfer.id,
-                source_id=order.source_id,
-                target_id=order.target_id,
-                amount=order.amount,
-                initiator_id=order.initiator_id,
-                expires_at=expires_at,
-            )
-        )
+        transfer._announce_held(TransferAwaitingApproval if awaiting_approval else TransferHeld, at, expires_at)
         return transfer
 
     @property
@@ -147,6 +136,7 @@ class Transfer(Aggregate):
         self._decide(by, at)
         if self.order.capture_later:
             self.status, self.expires_at, self.version = TransferStatus.PENDING, expires_at, self.version + 1
+            self._announce_held(TransferHeld, at, expires_at)
             return
         self._let_go(accounts)
         self._complete(accounts, self.quote, at)
@@ -272,6 +262,20 @@ class Transfer(Aggregate):
         # Whether the job that ends it has come by yet must not decide what happens to it.
         if self.is_overdue(at):
             raise NotPending(transfer_id=self.id, status=EXPIRED)
+
+    def _announce_held(self, told: type[TransferHeld], at: datetime, expires_at: datetime) -> None:
+        order = self.order
+        self.announce(
+            told(
+                occurred_at=at,
+                transfer_id=self.id,
+                source_id=order.source_id,
+                target_id=order.target_id,
+                amount=order.amount,
+                initiator_id=order.initiator_id,
+                expires_at=expires_at,
+            )
+        )
 
     def _announce_settled(self, at: datetime) -> None:
         order = self.order

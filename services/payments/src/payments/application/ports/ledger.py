@@ -111,6 +111,11 @@ class Request:
     at_once: bool = False
 
     @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it may wait for a decision: decided against, one leg would be missing from what is all or none."""
+        return self.at_once or len(self.orders) > 1
+
+    @property
     def keys(self) -> list[tuple[UUID, str]]:
         """By which earlier transfers are looked for, one more than there are linked orders: they may have been more."""
         keys = [(order.initiator_id, order.key) for order in self.orders]

@@ -190,7 +190,7 @@ class _Batch:
         spending = self._admit(order)
         terms = self.rules.terms
         if self._needs_approval(order, request.actor):
-            if request.at_once:
+            if request.is_whole:
                 raise ApprovalNeeded(field="amount", amount=order.amount.text)
             expires_at = self.at + terms.approval_life
             transfer = Transfer.hold(order, quote, self.accounts, self.at, expires_at=expires_at, awaiting_approval=True)
