@@ -78,6 +78,21 @@ async def test_filters_that_say_nothing_are_refused(bank: Bank, query: str) -> N
     assert (await bank.get(f"/transfers?{query}", holder.user_id)).status_code in {400, 422}
 
 
+@pytest.mark.parametrize(
+    ("period", "status"),
+    [
+        ("until=9999-12-31T23:59:59Z", 200),
+        ("since=0001-01-01T00:00:00Z", 200),
+        ("until=9999-12-31T23:59:59-01:00", 422),
+        ("since=0001-01-01T00:00:00%2B14:00", 422),
+    ],
+)
+@pytest.mark.parametrize("path", ["/transfers", "/transfers/export", "/payments"])
+async def test_the_first_and_the_last_day_of_all_are_times(bank: Bank, path: str, period: str, status: int) -> None:
+    payer = await bank.holder("1.00")
+    assert (await bank.get(f"{path}?{period}", payer.user_id)).status_code == status
+
+
 async def test_a_rare_word_is_found_through_short_pages(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "SCANNED_MAX", 4)
     payer, payee = await bank.holder("1000.00"), await bank.holder()

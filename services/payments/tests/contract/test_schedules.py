@@ -114,6 +114,8 @@ async def test_it_is_planned_run_refused_for_want_of_money_and_told(planner: Pla
     [
         ({"starts_at": "2020-01-01T00:00:00Z"}, "starts_at"),
         ({"starts_at": "2026-03-21T08:00:00"}, "starts_at"),
+        ({"starts_at": "9999-12-31T23:59:59Z", "ends_on": "9999-12-31"}, "starts_at"),
+        ({"starts_at": "9999-12-31T23:59:59-01:00"}, "starts_at"),
         ({"frequency": "yearly"}, "frequency"),
         ({"frequency": "once", "occurrences_max": 2}, "frequency"),
         ({"amount": "0"}, "amount"),

@@ -138,6 +138,8 @@ async def test_a_statement_is_json_csv_or_pdf(bank: Bank) -> None:
         "since=2026-03-22T00:00:00&until=2026-03-23T00:00:00Z",
         "since=2026-03-22T00:00:00Z",
         "since=0001-01-01T00:00:00Z&until=0001-01-01T00:00:00Z",
+        "since=0001-01-01T00:00:00%2B01:00&until=2026-03-22T00:00:00Z",
+        "since=2026-03-22T00:00:00Z&until=9999-12-31T23:59:59-01:00&format=csv",
     ],
 )
 async def test_a_period_that_is_none_has_no_statement(bank: Bank, period: str) -> None:

@@ -2,7 +2,7 @@
 
 import calendar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
@@ -77,6 +77,9 @@ class StandingOrder:
             raise InvalidValue(field="frequency", expected="no end, of what happens once")
         if self.occurrences_max is not None and not 1 <= self.occurrences_max <= OCCURRENCES_MAX:
             raise InvalidValue(field="occurrences_max", expected=f"1 to {OCCURRENCES_MAX}")
+        if self.starts_at.year >= MAXYEAR:
+            # Days are counted from it, in another zone than it may be told in.
+            raise InvalidValue(field="starts_at", expected="a time within five years")
         if self.ends_on is not None and self.ends_on < self.starts_at.astimezone(NAMIBIA).date():
             raise InvalidValue(field="ends_on", expected="a day not before the first occurrence")
 

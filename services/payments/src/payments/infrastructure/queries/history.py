@@ -7,7 +7,7 @@ among a bounded number of these, so that a rare word cannot make one request rea
 
 # ruff: noqa: S608  # put together of this module's own constants; what users give is bound
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -109,16 +109,16 @@ def _before(wanted: HistoryFilter, cursor: CursorRequest) -> UUID:
             return UUID(cursor.after)
         except ValueError:
             raise InvalidValue(field="cursor", expected="the next_cursor of the page before") from None
-    return _first_id(wanted.until + _SLACK) if wanted.until else _NEWEST
+    return _first_id(wanted.until, _SLACK) if wanted.until else _NEWEST
 
 
 def _oldest(wanted: HistoryFilter) -> UUID:
-    return _first_id(wanted.since - _SLACK) if wanted.since else UUID(int=0)
+    return _first_id(wanted.since, -_SLACK) if wanted.since else UUID(int=0)
 
 
-def _first_id(moment: datetime) -> UUID:
-    """Return the smallest UUIDv7 of a millisecond."""
-    milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)
+def _first_id(moment: datetime, slack: timedelta) -> UUID:
+    """Return the smallest UUIDv7 of a millisecond, of a moment that may be the first or the last of all."""
+    milliseconds = int((moment.timestamp() + slack.total_seconds()) * 1000)
     return UUID(int=max(0, min(milliseconds, 2**48 - 1)) << 80)
 
 

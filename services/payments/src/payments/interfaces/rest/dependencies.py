@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from pydantic import AwareDatetime
 
 from chassis.rest import AmountText
 from kernel.actor import Actor
@@ -14,6 +13,7 @@ from payments.application import Payments
 from payments.application.history.queries import HistoryFilter
 from payments.domain.transfer import TransferStatus
 from payments.domain.transfer_order import TransferKind
+from payments.interfaces.rest.schemas.fields import Moment
 
 
 def application(request: Request) -> Payments:
@@ -46,8 +46,8 @@ async def _history(  # each is a filter of the query string
     currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
     amount_min: Annotated[AmountText | None, Query(description=_AMOUNT)] = None,
     amount_max: Annotated[AmountText | None, Query(description=_AMOUNT)] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Made at or after")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Made before")] = None,
+    since: Annotated[Moment | None, Query(description="Made at or after")] = None,
+    until: Annotated[Moment | None, Query(description="Made before")] = None,
     text: Annotated[str | None, Query(min_length=2, max_length=64, description="In description or reference")] = None,
 ) -> Wanted:
     return Wanted(

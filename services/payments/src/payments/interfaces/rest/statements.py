@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
 from kernel.pages import CursorRequest
@@ -18,6 +17,7 @@ from payments.interfaces.documents.statement_pdf import statement_pdf
 from payments.interfaces.documents.transfers_csv import transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
 from payments.interfaces.rest.dependencies import App, History
+from payments.interfaces.rest.schemas.fields import Moment
 from payments.interfaces.rest.schemas.wallets import StatementResponse
 
 statements = Router(tags=["statements"])
@@ -40,8 +40,8 @@ async def get_statement(  # each is of the path or the query string
     wallet_id: UUID,
     actor: CurrentActor,
     app: App,
-    since: Annotated[AwareDatetime, Query(examples=["2026-03-01T00:00:00Z"])],
-    until: Annotated[AwareDatetime, Query(examples=["2026-04-01T00:00:00Z"])],
+    since: Annotated[Moment, Query(examples=["2026-03-01T00:00:00Z"])],
+    until: Annotated[Moment, Query(examples=["2026-04-01T00:00:00Z"])],
     format: Annotated[Literal["json", "csv", "pdf"], Query()] = "json",  # noqa: A002  # the parameter's name
 ) -> Envelope[StatementResponse] | Response:
     """Make the statement of a wallet: what it held, what moved, what it holds at the period's end."""

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from chassis.rest import (
     Authenticated,
@@ -26,6 +25,7 @@ from payments.application import Payments
 from payments.application.wallets.queries import WalletView
 from payments.domain.account import Account
 from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.schemas.fields import Moment
 from payments.interfaces.rest.schemas.wallets import (
     BalanceResponse,
     CeilingRequest,
@@ -74,7 +74,7 @@ async def get_balance(
     wallet_id: UUID,
     actor: CurrentActor,
     app: App,
-    as_of: Annotated[AwareDatetime, Query(examples=["2026-03-01T00:00:00Z"], description="After all postings before it")],
+    as_of: Annotated[Moment, Query(examples=["2026-03-01T00:00:00Z"], description="After all postings before it")],
 ) -> Envelope[BalanceResponse]:
     """Read what a wallet held at an instant."""
     balance, currency = await app.history.read_balance(actor=actor, wallet_id=wallet_id, at=as_of)

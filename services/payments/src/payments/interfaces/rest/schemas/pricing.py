@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from chassis.rest import AmountText, RequestModel, ResponseModel
 from kernel.money import Money
@@ -16,6 +16,7 @@ from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
 from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
+from payments.interfaces.rest.schemas.fields import Moment
 
 CURRENCY_PATTERN = r"^[A-Z]{3}$"
 KIND_PATTERN = r"^[a-z]{1,20}$"
@@ -28,10 +29,8 @@ PercentText = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$", examp
 RateText = Annotated[str, Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,10})?$", examples=["0.0549"])]
 RoleText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Reason = Annotated[str, Field(min_length=3, max_length=500, examples=["board resolution 12/2026"])]
-From = Annotated[
-    AwareDatetime | None, Field(description="Now when left out; never in the past", examples=["2026-12-01T00:00:00Z"])
-]
-Until = Annotated[AwareDatetime | None, Field(description="Without an end when left out", examples=["2027-12-01T00:00:00Z"])]
+From = Annotated[Moment | None, Field(description="Now when left out; never in the past", examples=["2026-12-01T00:00:00Z"])]
+Until = Annotated[Moment | None, Field(description="Without an end when left out", examples=["2027-12-01T00:00:00Z"])]
 
 
 class TierTerms(RequestModel):
@@ -89,7 +88,7 @@ class RateRequest(RequestModel):
     spread_percent: PercentText = Field(default="0", examples=["1"])
     rounding: Rounding = Rounding.DOWN
     valid_from: From = None
-    valid_until: AwareDatetime = Field(examples=["2026-12-01T16:00:00Z"])
+    valid_until: Moment = Field(examples=["2026-12-01T16:00:00Z"])
     reason: Reason
 
     def draft(self, rate_id: UUID, validity: Validity) -> FxRate:

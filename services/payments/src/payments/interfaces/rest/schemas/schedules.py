@@ -4,13 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from chassis.rest import AmountText, RequestModel, ResponseModel
 from kernel.money import Money, amount_text
 from payments.application.schedules.queries import RunView, ScheduleView
 from payments.domain.schedule import OCCURRENCES_MAX, Frequency, ScheduleStatus, StandingOrder
-from payments.interfaces.rest.schemas.fields import CurrencyCode, Description
+from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, Moment
 
 _SOURCE = "01980a52-7c00-7000-8000-000000000001"
 _TARGET = "01980a52-7c00-7000-8000-000000000002"
@@ -26,7 +26,7 @@ class ScheduleRequest(RequestModel):
     description: Description = ""
     reference: Annotated[str, Field(max_length=64, description="Makes it a payment under this reference")] = ""
     frequency: Literal["once", "daily", "weekly", "monthly"] = "once"
-    starts_at: Annotated[AwareDatetime, Field(description="The first occurrence")]
+    starts_at: Annotated[Moment, Field(description="The first occurrence")]
     ends_on: Annotated[date | None, Field(description="The last day on which it may be due")] = None
     occurrences_max: Annotated[int | None, Field(ge=1, le=OCCURRENCES_MAX)] = None
 
