@@ -58,6 +58,9 @@ class FakeAccounts:
     async def add(self, account: Account) -> None:
         self._store.accounts[account.id] = copy(account)
 
+    async def count_of(self, owner_id: UUID) -> int:
+        return sum(one.owner_id == owner_id and one.closed_at is None for one in self._store.accounts.values())
+
     async def save(self, accounts: Sequence[Account]) -> None:
         self.keep(accounts)
 

@@ -7,15 +7,19 @@ from decimal import Decimal
 import pytest
 
 from chassis.database import Database
+from chassis.idempotency import RequestInProgress
 from chassis.testing.databases import DatabaseUrls
+from kernel.errors import KeyReused
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.ports.ledger import Settled
+from payments.application.wallets import open_wallet
+from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
-from payments.domain.errors import AccountFrozen, LimitExceeded, NotPending, RefundTooLarge
+from payments.domain.errors import AccountFrozen, LimitExceeded, NotPending, RefundTooLarge, TooManyWallets
 from payments.domain.limits import Limits
 from payments.domain.transfer import Transfer
-from services.payments.tests.integration.bank import SERVICE, Bank, kinds, outcome
+from services.payments.tests.integration.bank import SERVICE, Bank, kinds, outcome, user
 from services.payments.tests.unit.prices import limit
 
 NOTHING = Decimal(0)
@@ -188,3 +192,41 @@ async def test_limits_hold_over_an_owners_wallets_together(bank: Bank) -> None:
         *(outcome(bank.pay(bank.order(sources[n % 3], target, "4.00"), at=processes[n % 6])) for n in range(30))
     )
     assert kinds(outcomes) == {Transfer: 12, LimitExceeded: 18}
+
+
+async def test_one_key_for_different_wallets_at_once_is_one_of_them(bank: Bank) -> None:
+    """Their accounts' locks are not the same ones, and so the database's one key decides."""
+    owner = new_id()
+    pairs = [(await bank.wallet("10.00", owner_id=owner), await bank.wallet()) for _ in range(4)]
+    processes = [bank.process() for _ in range(4)]
+    for n in range(5):
+        orders = [bank.order(source, target, "1.00", key=f"k{n}") for source, target in pairs]
+        outcomes = await asyncio.gather(
+            *(outcome(bank.pay(order, at=process)) for order, process in zip(orders, processes, strict=True))
+        )
+        assert kinds(outcomes) == {Transfer: 1, KeyReused: 3}
+
+
+async def test_one_key_for_a_refund_and_a_transfer_at_once_is_one_of_them(bank: Bank) -> None:
+    source, shop, other = await bank.wallet("100.00"), await bank.wallet("100.00"), await bank.wallet()
+    savings = await bank.wallet("100.00", owner_id=bank.owners[shop])
+    for n in range(8):
+        paid = await bank.pay(bank.order(source, shop, "10.00"))
+        refund = bank.payments.transfers.refund_transfer(
+            actor=bank.by_owner(shop), key=f"k{n}", transfer_id=paid.id, amount=None, reason="back"
+        )
+        outcomes = await asyncio.gather(outcome(refund), outcome(bank.pay(bank.order(savings, other, "1.00", key=f"k{n}"))))
+        made = [one for one in outcomes if isinstance(one, (Transfer, Settled))]
+        refused = [one for one in outcomes if isinstance(one, (KeyReused, RequestInProgress))]
+        assert (len(made), len(refused)) == (1, 1)
+
+
+async def test_an_owner_has_so_many_wallets_at_most_however_many_are_opened_at_once(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_wallet, "WALLETS_MAX", 3)
+    owner = user(new_id())
+    opened = await asyncio.gather(
+        *(outcome(bank.process().wallets.open_own_wallet(actor=owner, currency="NAD", name="")) for _ in range(8))
+    )
+    assert kinds(opened) == {Account: 3, TooManyWallets: 5}

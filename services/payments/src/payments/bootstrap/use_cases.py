@@ -111,7 +111,7 @@ def wallets(world: World) -> Wallets:
     open_wallet = OpenWallet(world.uow, world.clock)
     return Wallets(
         open_wallet=open_wallet,
-        open_own_wallet=OpenOwnWallet(open_wallet, world.queries),
+        open_own_wallet=OpenOwnWallet(open_wallet),
         change_wallet=ChangeWallet(world.uow, world.clock),
         read_wallets=ReadWallets(world.queries),
     )

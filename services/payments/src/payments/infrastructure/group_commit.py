@@ -50,15 +50,15 @@ class GroupCommit:
         finally:
             self._worker = None
 
-    async def _settle(self, batch: Sequence[_Handed]) -> None:
+    async def _settle(self, batch: Sequence[_Handed], *, again: bool = True) -> None:
         try:
             outcomes: Sequence[Outcome | Exception] = await self._post([waiting for waiting, _ in batch])
         except Exception as failure:  # noqa: BLE001  # handed to every caller of the batch, or tried one by one
-            if len(batch) > 1 and not isinstance(failure, DomainError):
-                # One of them breaks the whole transaction (a constraint, a key used on another replica at the same
-                # moment): alone, each gets what is its own.
+            if again and not isinstance(failure, DomainError):
+                # One of them breaks the whole transaction (a constraint, a key used elsewhere at the same moment): alone,
+                # each gets what is its own. One that was alone finds by its key what was in its way.
                 for alone in batch:
-                    await self._settle([alone])
+                    await self._settle([alone], again=False)
                 return
             outcomes = [failure] * len(batch)
         for (_, future), outcome in zip(batch, outcomes, strict=True):

@@ -20,6 +20,9 @@ class Accounts(Protocol):
 
     async def add(self, account: Account) -> None: ...
 
+    async def count_of(self, owner_id: UUID) -> int:
+        """Count an owner's wallets that are not closed; until the transaction ends nobody else counts them."""
+
     async def save(self, accounts: Sequence[Account]) -> None:
         """Write the balances, holds and versions of locked accounts."""
 

@@ -61,9 +61,6 @@ class PostingView:
 class WalletQueries(Protocol):
     async def wallet(self, wallet_id: UUID) -> WalletView | None: ...
 
-    async def count_of(self, owner_id: UUID) -> int:
-        """Count an owner's wallets that are not closed."""
-
     async def wallets_of(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]: ...
 
     async def postings(self, wallet_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:

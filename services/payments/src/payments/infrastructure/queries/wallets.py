@@ -26,14 +26,7 @@ _POSTINGS = text(
 )
 
 
-_COUNT_OF = text("SELECT count(*) FROM accounts WHERE owner_id = :owner AND status <> 'closed'")
-
-
 class SqlWalletQueries(SqlReads):
-    async def count_of(self, owner_id: UUID) -> int:
-        rows = await self._rows(_COUNT_OF, owner=owner_id)
-        return int(rows[0][0])
-
     async def wallet(self, wallet_id: UUID) -> WalletView | None:
         rows = await self._rows(_WALLET, id=wallet_id)
         return WalletView(*rows[0]) if rows else None

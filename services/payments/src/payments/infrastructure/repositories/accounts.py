@@ -8,10 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payments.domain.account import Account, AccountKind, AccountStatus
+from payments.infrastructure.repositories.turns import TAKE_TURNS, turn_of
 
 COLUMNS = "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at"
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
 _LOCK = text(f"SELECT {COLUMNS} FROM accounts WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")  # noqa: S608  # a constant
+_COUNT_OF = text("SELECT count(*) FROM accounts WHERE owner_id = :owner AND status <> 'closed'")
 _ADD_ACCOUNT = text(
     """
     INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at, name, ceiling)
@@ -59,6 +61,11 @@ class SqlAccounts:
                 "ceiling": account.ceiling,
             },
         )
+
+    async def count_of(self, owner_id: UUID) -> int:
+        # Of two who count at once, both would find room for the last.
+        await self._session.execute(TAKE_TURNS, {"lock": turn_of("wallets", owner_id)})
+        return int(await self._session.scalar(_COUNT_OF, {"owner": owner_id}) or 0)
 
     async def save(self, accounts: Sequence[Account]) -> None:
         await self._session.execute(

@@ -4,11 +4,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.idempotency import RequestInProgress
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
 from payments.infrastructure.repositories.transfer_rows import (
@@ -52,6 +56,7 @@ _POSTINGS_OF = text(
     WHERE transfer_id = :id ORDER BY sequence
     """
 )
+_ONE_KEY: Final = "transfers_initiator_id_idempotency_key_key"
 
 
 class SqlTransfers:
@@ -78,7 +83,14 @@ class SqlTransfers:
         return list(await self._session.scalars(_OVERDUE, {"at": at, "limit": limit}))
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
-        await self._session.execute(_ADD_TRANSFERS, {"rows": document_of(transfers)})
+        """Write them; raises RequestInProgress when one's key was used for something else at the same moment."""
+        try:
+            await self._session.execute(_ADD_TRANSFERS, {"rows": document_of(transfers)})
+        except IntegrityError as conflict:
+            # Looked up under the locks of its accounts; the other one, of other accounts, held others.
+            if isinstance(conflict.orig, UniqueViolation) and conflict.orig.diag.constraint_name == _ONE_KEY:
+                raise RequestInProgress from None
+            raise
         await self._add_postings(transfers)
 
     async def save(self, transfer: Transfer) -> None:
