@@ -45,6 +45,7 @@ from kernel.errors import AccessDenied, DomainError, NotFound, Unavailable
 from kernel.pages import PageRequest
 from services.identity.tests.fakes import (
     FakeAccessTokens,
+    FakeAttempts,
     FakeContacts,
     FakeKeyMaker,
     FakePasswords,
@@ -54,7 +55,6 @@ from services.identity.tests.fakes import (
     FakeUnitOfWork,
     fake_digest,
 )
-from services.identity.tests.fakes_sessions import FakeAttempts
 from services.identity.tests.people import CODE, PASSWORD, STRANGER, registered
 
 

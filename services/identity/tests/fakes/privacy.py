@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from identity.application.addresses.queries import AddressHolder, WalletAddressView
@@ -17,12 +17,7 @@ from identity.domain.profile import Profile
 from identity.domain.user import User
 from identity.domain.wallet_address import WalletAddress
 from kernel.pages import Page, PageRequest
-
-T = TypeVar("T")
-
-
-def page_of(items: Sequence[T], page: PageRequest) -> Page[T]:
-    return Page(items[page.offset : page.offset + page.per_page], page.page, page.per_page, len(items))
+from services.identity.tests.fakes.pages import page_of
 
 
 @dataclass

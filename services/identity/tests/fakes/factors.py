@@ -14,7 +14,7 @@ from identity.domain.recovery_request import RecoveryRequest
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.totp import Totp
 from kernel.pages import Page, PageRequest
-from services.identity.tests.fakes_privacy import page_of
+from services.identity.tests.fakes.pages import page_of
 
 
 @dataclass

@@ -1,16 +1,88 @@
 """Fakes of what signing in and sessions need."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from identity.application.sessions.queries import DeviceView, SessionView
 from identity.domain.device import Device
 from identity.domain.errors import TooManyAttempts
 from identity.domain.session import Session
+from kernel.errors import Unavailable
 from kernel.pages import Page, PageRequest
+from services.identity.tests.fakes.pages import page_of
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from services.identity.tests.fakes.unit_of_work import Store
+
+
+class FakeDevices:
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    async def find(self, user_id: UUID, device_id: UUID) -> Device | None:
+        return self._store.devices.get((user_id, device_id))
+
+    def add(self, device: Device) -> None:
+        self._store.devices[device.user_id, device.device_id] = device
+
+
+class FakeSessions:
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    async def add(self, session: Session) -> None:
+        assert await self.lock_live(session.user_id, session.device_id) is None
+        self._store.sessions[session.id] = session
+
+    async def lock(self, session_id: UUID) -> Session | None:
+        return self._store.sessions.get(session_id)
+
+    async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
+        live = [session for session in self._store.sessions.values() if session.user_id == user_id and session.is_live]
+        return sorted(live, key=lambda session: session.id)
+
+    async def lock_overdue(self, *, at: datetime, idle_for: timedelta, limit: int) -> Sequence[Session]:
+        live = sorted((one for one in self._store.sessions.values() if one.is_live), key=lambda one: (one.started_at, one.id))
+        return [one for one in live if one.overdue(at=at, idle_for=idle_for)][:limit]
+
+    async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
+        for session in self._store.sessions.values():
+            if (session.user_id, session.device_id, session.is_live) == (user_id, device_id, True):
+                return session
+        return None
+
+
+@dataclass
+class FakeRoles:
+    roles: tuple[str, ...] = ("user",)
+    away: bool = False
+
+    async def of(self, user_id: UUID) -> tuple[str, ...]:
+        if self.away:
+            raise Unavailable(dependency="governance")
+        return self.roles
+
+
+@dataclass
+class FakeAccessTokens:
+    life: timedelta = timedelta(minutes=15)
+
+    def issue(self, session: Session, *, roles: Sequence[str], at: datetime) -> str:
+        return f"access:{session.id}:{','.join(roles)}"
+
+
+@dataclass
+class FakeRevocations:
+    ended: dict[UUID, datetime] = field(default_factory=dict)
+
+    async def add(self, session_id: UUID, *, ended_at: datetime) -> None:
+        self.ended.setdefault(session_id, ended_at)
+
+    async def try_add(self, session_id: UUID, *, ended_at: datetime) -> None:
+        await self.add(session_id, ended_at=ended_at)
 
 
 @dataclass
@@ -45,7 +117,7 @@ class FakeSessionQueries:
     async def sessions_of(self, user_id: UUID, page: PageRequest, *, live: bool | None = None) -> Page[SessionView]:
         sessions = [one for one in self._store.sessions.values() if one.user_id == user_id and live in (None, one.is_live)]
         sessions.sort(key=lambda one: (one.started_at, one.id), reverse=True)
-        return _page([_session_view(one) for one in sessions], page)
+        return page_of([_session_view(one) for one in sessions], page)
 
     async def session(self, session_id: UUID) -> SessionView | None:
         session = self._store.sessions.get(session_id)
@@ -54,7 +126,7 @@ class FakeSessionQueries:
     async def devices_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceView]:
         devices = [device for device in self._store.devices.values() if device.user_id == user_id]
         devices.sort(key=lambda device: (-device.last_seen_at.timestamp(), device.device_id))
-        return _page([self._device_view(device) for device in devices], page)
+        return page_of([self._device_view(device) for device in devices], page)
 
     async def device(self, user_id: UUID, device_id: UUID) -> DeviceView | None:
         device = self._store.devices.get((user_id, device_id))
@@ -90,5 +162,10 @@ def _session_view(session: Session) -> SessionView:
     )
 
 
-def _page(items: list[T], page: PageRequest) -> Page[T]:
-    return Page(items[page.offset : page.offset + page.per_page], page.page, page.per_page, len(items))
+@dataclass
+class Surroundings:
+    """What identity asks of others, faked."""
+
+    roles: FakeRoles = field(default_factory=FakeRoles)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    revocations: FakeRevocations = field(default_factory=FakeRevocations)

@@ -1,0 +1,129 @@
+"""Fakes of accounts: users, the people behind them, their passwords."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from identity.application.accounts.queries import UserFilter, UserSort, UserView
+from identity.application.ports.accounts import Verified
+from identity.domain.errors import AccountExists
+from identity.domain.profile import Profile, canonical_email
+from identity.domain.user import EARLIER_KEPT, InitialRole, User, UserStatus
+from kernel.errors import NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from services.identity.tests.fakes.unit_of_work import Store
+
+LONG_AGO = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
+
+
+class FakeUsers:
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    async def add(self, user: User) -> None:
+        if user.username and any(other.username == user.username for other in self._store.users.values()):
+            raise AccountExists
+        self._store.users[user.id] = user
+
+    async def lock(self, user_id: UUID) -> User | None:
+        return self._store.users.get(user_id)
+
+    async def holder_of(self, username: str) -> UUID | None:
+        return next((user.id for user in self._store.users.values() if user.username == username), None)
+
+    async def flush(self) -> None:
+        names = [user.username for user in self._store.users.values() if user.username]
+        if len(names) != len(set(names)):
+            raise AccountExists
+
+    async def lock_administrators(self) -> bool:
+        return any(user.initial_role == InitialRole.ADMIN for user in self._store.users.values())
+
+
+class FakeProfiles:
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    async def add(self, user_id: UUID, profile: Profile) -> None:
+        for other in self._store.profiles.values():
+            same_email = canonical_email(other.email) == canonical_email(profile.email)
+            if same_email or (profile.phone and other.phone == profile.phone):
+                raise AccountExists
+        self._store.profiles[user_id] = profile
+
+    async def of(self, user_id: UUID) -> Profile:
+        if user_id not in self._store.profiles:
+            raise NotFound(user_id=user_id)
+        return self._store.profiles[user_id]
+
+    async def replace(self, user_id: UUID, profile: Profile) -> None:
+        await self.of(user_id)
+        others = {holder: other for holder, other in self._store.profiles.items() if holder != user_id}
+        if any(other.email == profile.email or (profile.phone and other.phone == profile.phone) for other in others.values()):
+            raise AccountExists
+        self._store.profiles[user_id] = profile
+
+    async def holder_of_email(self, email: str) -> UUID | None:
+        return next((holder for holder, profile in self._store.profiles.items() if profile.email == email), None)
+
+    async def holder_of_phone(self, phone: str) -> UUID | None:
+        return next((holder for holder, profile in self._store.profiles.items() if profile.phone == phone), None)
+
+
+class FakePasswordHistory:
+    def __init__(self, store: Any) -> None:
+        self._kept: dict[UUID, list[str]] = store.password_history
+
+    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime) -> None:
+        self._kept[user_id] = [password_hash, *self._kept.get(user_id, [])][:EARLIER_KEPT]
+
+
+@dataclass
+class FakePasswords:
+    """Hashes by reversal; `outdated` as when the parameters have changed since."""
+
+    outdated: bool = False
+    busy: bool = False
+    verified: list[str | None] = field(default_factory=list)
+
+    async def hash(self, password: str) -> str:
+        if self.busy:
+            raise Unavailable
+        return f"$argon2id${password[::-1]}"
+
+    async def verify(self, password_hash: str | None, password: str) -> Verified:
+        self.verified.append(password_hash)
+        matches = password_hash == await self.hash(password) or password_hash == f"{await self.hash(password)}+"
+        return Verified(matches, f"{await self.hash(password)}+" if matches and self.outdated else None)
+
+
+class FakeContacts:
+    def email(self, text: str) -> str:
+        return canonical_email(text)
+
+    def phone(self, text: str) -> str:
+        return text.replace(" ", "")
+
+
+def matching(views: list[UserView], which: UserFilter) -> list[UserView]:
+    """Filter and sort as the SQL does."""
+    found = [view for view in views if _matches(view, which)]
+    if which.sort is UserSort.LATELY_SIGNED_IN:
+        return sorted(found, key=lambda view: (view.last_sign_in_at or LONG_AGO, view.id), reverse=True)
+    return sorted(found, key=lambda view: (view.registered_at, view.id), reverse=which.sort is UserSort.NEWEST)
+
+
+def _matches(view: UserView, which: UserFilter) -> bool:
+    return all(
+        (
+            view.status == which.status if which.status else view.status != UserStatus.DELETED,
+            which.email in (None, view.email),
+            which.phone in (None, view.phone),
+            which.username in (None, view.username),
+            which.verified in (None, view.email_verified_at is not None),
+            which.registered_from is None or view.registered_at >= which.registered_from,
+            which.registered_to is None or view.registered_at < which.registered_to,
+        )
+    )

@@ -1,0 +1,88 @@
+"""Every question about identity, answered from what is committed."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserView
+from identity.application.messages.queries import MessageContent
+from identity.application.sessions.queries import CredentialView, NameKind, SignInName
+from identity.domain.profile import canonical_email
+from identity.domain.signing_key import SigningKey
+from identity.domain.user import User, UserStatus
+from kernel.pages import Page, PageRequest
+from services.identity.tests.fakes.accounts import matching
+from services.identity.tests.fakes.factors import FakeFactorQueries
+from services.identity.tests.fakes.pages import page_of
+from services.identity.tests.fakes.privacy import FakePrivacyQueries
+from services.identity.tests.fakes.sessions import FakeSessionQueries
+from services.identity.tests.fakes.unit_of_work import FakeUnitOfWork, Store
+
+
+class FakeQueries(FakePrivacyQueries, FakeFactorQueries, FakeSessionQueries):
+    def __init__(self, uow: FakeUnitOfWork) -> None:
+        self._uow = uow
+
+    @property
+    def _store(self) -> Store:
+        return self._uow.committed
+
+    async def credential_of(self, user_id: UUID) -> CredentialView | None:
+        user = self._store.users.get(user_id)
+        return _credential_view(user) if user else None
+
+    async def credential(self, name: SignInName) -> CredentialView | None:
+        for user in self._store.users.values():
+            known = user.username if name.kind is NameKind.USERNAME else canonical_email(self._store.profiles[user.id].email)
+            if known == name.text:
+                return _credential_view(user)
+        return None
+
+    async def user(self, user_id: UUID) -> UserView | None:
+        user = self._store.users.get(user_id)
+        return self._view(user) if user and user.status != UserStatus.DELETED else None
+
+    async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
+        return page_of(matching([self._view(user) for user in self._store.users.values()], which), page)
+
+    async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
+        return [self._store.users[user_id].password_hash, *self._store.password_history.get(user_id, [])]
+
+    async def subject(self, subject_id: UUID) -> SubjectView | None:
+        user = self._store.users.get(subject_id)
+        return SubjectView(user.id, user.is_active) if user else None
+
+    async def waiting_message(self, message_id: UUID) -> MessageContent | None:
+        sent = next((sent for sent in self._store.messages if sent.message.id == message_id), None)
+        return sent.content if sent and sent.message.is_waiting else None
+
+    async def delivered_messages(self, recipient: str | None, limit: int) -> Sequence[MessageContent]:
+        kept = [sent for sent in self._store.messages if sent.message.delivered_at and sent.message.sealed]
+        return [sent.content for sent in reversed(kept) if recipient in (None, sent.to)][:limit]
+
+    async def signing_keys(self) -> Sequence[SigningKey]:
+        return list(self._store.keys.values())
+
+    def _view(self, user: User) -> UserView:
+        profile = self._store.profiles[user.id]
+        address = next(address.address for address in self._store.addresses.values() if address.user_id == user.id)
+        return UserView(
+            id=user.id,
+            username=user.username,
+            full_name=profile.full_name,
+            email=profile.email,
+            phone=profile.phone,
+            organization=profile.organization,
+            status=user.status,
+            wallet_address=address,
+            registered_at=user.registered_at,
+            last_sign_in_at=user.last_sign_in_at,
+            version=user.version,
+            email_verified_at=user.email_verified_at,
+            phone_verified_at=user.phone_verified_at,
+        )
+
+
+def _credential_view(user: User) -> CredentialView:
+    return CredentialView(
+        user.id, user.password_hash, user.password_changed_at, user.is_active, has_second_factor=user.has_second_factor
+    )
