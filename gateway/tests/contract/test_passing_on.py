@@ -178,7 +178,7 @@ async def test_a_large_request_waits_for_its_reader(gateway: Start, stub: Stub) 
 async def test_when_the_client_hangs_up_the_service_may_stop(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     call = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
-    await asyncio.sleep(0.3)
+    await eventually(lambda: len(stub.arrived), 1)
     assert stub.cancelled == 0
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
@@ -186,5 +186,5 @@ async def test_when_the_client_hangs_up_the_service_may_stop(gateway: Start, stu
     async def cancelled() -> int:
         return stub.cancelled
 
-    await eventually(cancelled, 1, seconds=2)
+    await eventually(cancelled, 1)
     assert (await running.call("GET", "/api/v1/users/1"))[0] == 200

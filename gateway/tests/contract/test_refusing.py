@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from chassis.testing.running import eventually
+
 from .running_gateway import Start
 from .stub import Stub
 
@@ -92,10 +94,10 @@ async def test_more_than_the_minute_allows_is_refused(gateway: Start, stub: Stub
     assert (await running.call("GET", "/api/v1/users", headers=other))[0] == 200
 
 
-async def test_too_many_at_once_are_refused(gateway: Start) -> None:
+async def test_too_many_at_once_are_refused(gateway: Start, stub: Stub) -> None:
     running = await gateway(in_flight_max=2)
     slow = [asyncio.create_task(running.call("GET", "/api/v1/users/slow")) for _ in range(2)]
-    await asyncio.sleep(0.2)
+    await eventually(lambda: len(stub.arrived), 2)
     status, headers, body = await running.call("GET", "/api/v1/users")
     assert (status, headers["Retry-After"]) == (503, "2")
     assert is_error(body, "SRV_002")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -157,6 +158,21 @@ class Broker:
                 ),
                 routing_key=queue,
             )
+
+    async def delete(self, queue: str, management: Management, *, dead: str) -> None:
+        """Delete a queue once it has dead-lettered something, which ends in the queue `dead`.
+
+        RabbitMQ 3.10 answers queue.declare before it has started what dead-letters from it. Deleted in between, that
+        crashes until its supervisor gives up, and no queue dead-letters any more before the broker is started anew.
+        """
+        letters = await self.depth(dead)
+        async with await aio_pika.connect(self.url) as connection, connection.channel(on_return_raises=True) as channel:
+            # Unreadable, for consumers; and short-lived, where there are none.
+            message = aio_pika.Message(b"\xff", type="unknown", delivery_mode=2, expiration=0.001)
+            await channel.default_exchange.publish(message, routing_key=queue)
+        await eventually(partial(self.depth, dead), letters + 1)
+        vhost = self.url.rpartition("/")[2].partition("?")[0]
+        await asyncio.to_thread(management.call, "DELETE", f"queues/{vhost}/{queue}")
 
     async def depth(self, queue: str) -> int:
         """How many messages wait in it; -1 when there is no such queue."""

@@ -7,6 +7,7 @@ from functools import partial
 import aio_pika
 import pytest
 
+from chassis.messaging.connection import BROKER_ERRORS
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.contracts import BatchSubscription, Subscription
 from chassis.messaging.relay import Relay
@@ -189,18 +190,26 @@ async def test_consumer_comes_back_after_the_connection_is_cut(
 
 
 async def test_consumer_comes_back_when_its_queue_was_deleted(broker_url, publications, register, effects, broker, management):
-    vhost = broker_url.rpartition("/")[2].partition("?")[0]
+    ada = register("ada", 1)
+
+    async def is_sent() -> bool:
+        try:
+            await broker.send(ada, publications, queue=QUEUE)
+        except BROKER_ERRORS:
+            return False
+        return True
+
     async with running(consume(broker_url, effects.record).run):
         await ready(broker)
-        management.call("DELETE", f"queues/{vhost}/{QUEUE}")
+        await broker.delete(QUEUE, management, dead=f"{QUEUE}.dead")
         await ready(broker)
-        await broker.send(register("ada", 1), publications, queue=QUEUE)
+        # For a moment the broker may stumble over the queue that was (INTERNAL_ERROR); the relay, too, would try again.
+        await eventually(is_sent)
         await eventually(effects.count, 1)
 
 
 async def test_message_is_kept_when_its_retry_queue_is_gone(broker_url, publications, register, effects, broker, management):
     """The copy for the retry queue comes back unroutable: the message stays, and the next session makes the queue again."""
-    vhost = broker_url.rpartition("/")[2].partition("?")[0]
     tries = 0
 
     async def fails_twice(delivery) -> None:
@@ -212,7 +221,7 @@ async def test_message_is_kept_when_its_retry_queue_is_gone(broker_url, publicat
 
     async with running(consume(broker_url, fails_twice).run):
         await ready(broker)
-        management.call("DELETE", f"queues/{vhost}/{QUEUE}.retry.1")
+        await broker.delete(f"{QUEUE}.retry.1", management, dead=f"{QUEUE}.dead")
         await broker.send(register("ada", 1), publications, queue=QUEUE)
         await eventually(effects.count, 1)
     assert tries == 3

@@ -43,7 +43,7 @@ class Ear:
         for _ in range(10):
             await outbox.write(register(name))
             with contextlib.suppress(AssertionError):
-                await eventually(lambda: name in self.heard, seconds=3)
+                await eventually(lambda: name in self.heard)
                 return
         pytest.fail(f"{name} was never heard")
 

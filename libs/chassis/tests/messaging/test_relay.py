@@ -116,12 +116,10 @@ async def test_relay_waits_for_a_database_that_has_no_schema_yet(databases, brok
 async def test_deleted_queue_holds_its_event_back_and_is_made_again(
     outbox, broker_url, publications, register, broker, management
 ):
-    vhost = broker_url.rpartition("/")[2].partition("?")[0]
     async with running(Relay(outbox.url, broker_url, publications).run):
-        await outbox.write(register("ada"))
-        await outbox.wait_empty()
         for queue in (QUEUE, "governance.identity"):
-            management.call("DELETE", f"queues/{vhost}/{queue}")
+            await eventually(partial(broker.depth, queue), 0)
+            await broker.delete(queue, management, dead=f"{queue}.dead")
         await outbox.write(register("bob"))
         await outbox.wait_empty()
     assert await broker.depth(QUEUE) == 1

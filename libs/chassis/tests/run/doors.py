@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from chassis.health import Readiness
 from chassis.run import Command, Service, Serving, Working, main
 from chassis.settings import ServiceSettings
+from chassis.telemetry import log
 
 if TYPE_CHECKING:
     import procrastinate
@@ -33,6 +34,7 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
 
     @app.get("/slow")
     async def slow() -> dict[str, bool]:
+        log.info("entered", door="rest")
         await asyncio.sleep(1)
         return {"done": True}
 
@@ -42,6 +44,7 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
 
     class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
         async def ScreenTransfers(self, request, context):  # noqa: N802
+            log.info("entered", door="rpc")
             await asyncio.sleep(1)
             return compliance_pb2.ScreenTransfersResponse(verdicts=[compliance_pb2.Verdict(clear=True)])
 

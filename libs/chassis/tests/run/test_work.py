@@ -1,7 +1,7 @@
-import asyncio
-
 import psycopg
 from procrastinate import App, PsycopgConnector
+
+from chassis.testing.running import eventually
 
 
 async def test_a_worker_finishes_its_message_and_shows_itself_to_operators(start, urls, get):
@@ -15,7 +15,7 @@ async def test_a_worker_finishes_its_message_and_shows_itself_to_operators(start
         assert response.headers["Content-Type"].startswith("text/plain")
         assert "event_loop_lag_seconds" in await response.text()
     process.terminate()
-    assert await process.exit_code(5) == 0
+    assert await process.exit_code() == 0
     assert "message finished" in process.text
 
 
@@ -25,14 +25,11 @@ async def test_jobs_run_and_one_under_way_finishes_before_the_worker_stops(start
     marker = tmp_path / "paint"
     async with App(connector=PsycopgConnector(conninfo=urls.app)).open_async() as app:
         await app.configure_task("doors:paint").defer_async(path=str(marker))
-    for _ in range(100):
-        if marker.exists():
-            break
-        await asyncio.sleep(0.05)
+    await eventually(marker.exists)
     async with get(port, "/readyz") as response:
         assert (await response.json())["checks"] == {"database": None, "worker": None}
     process.terminate()
-    assert await process.exit_code(8) == 0
+    assert await process.exit_code() == 0
     assert marker.read_text() == "done"
     assert (await process.line("job", name="doors:paint"))["outcome"] == "ok"
     async with await psycopg.AsyncConnection.connect(urls.app) as connection:

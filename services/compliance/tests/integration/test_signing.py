@@ -78,5 +78,5 @@ async def test_signing_waits_for_a_database_that_is_away(
         await asyncio.sleep(0.3)
         assert not await is_covered()
         await proxy.heal()
-        await eventually(is_covered, expected=True, seconds=5)
+        await eventually(is_covered)
     await behind.close()

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
 from payments.application.ports.ledger import Settled
 from payments.application.transfers.issue_money import IssueMoney
+from payments.application.transfers.post_transfers import Outcome, Waiting
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
@@ -186,3 +188,19 @@ async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
     results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(10)), return_exceptions=True)
     assert sum(isinstance(result, Unavailable) for result in results) == 7
     assert bench.balance(bench.his) == Decimal(3)
+
+
+async def test_a_batch_that_is_cut_off_leaves_nobody_waiting(bench: Bench) -> None:
+    post, cuts = posting(bench.uow, bench.screening, bench.clock), iter([True])
+
+    async def cut_off_once(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        if next(cuts, False):
+            await asyncio.sleep(0)
+            raise asyncio.CancelledError
+        return await post(waiting)
+
+    cashier = GroupCommit(cut_off_once, batch_max=2)
+    bench.transfer_tokens = TransferTokens(cashier, FakeSignatures(), SignaturePolicy())
+    results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(5)), return_exceptions=True)
+    assert [type(result) for result in results] == [Unavailable] * 5
+    assert (await bench.pay("1.00", key="k0")).replayed is False

@@ -15,6 +15,14 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
 
 
+def pytest_configure() -> None:
+    """Let an example take its time: how long it takes is the machine's affair."""
+    from hypothesis import settings  # noqa: PLC0415  # the plugin loads in every pytest run; keep it light
+
+    settings.register_profile("elcorp", deadline=None)
+    settings.load_profile("elcorp")
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
     """Where the backing services of this test session are."""

@@ -42,6 +42,7 @@ class GroupCommit:
         return await outcome
 
     async def _drain(self) -> None:
+        batch: Sequence[_Handed] = ()
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._batch_max], self._waiting[self._batch_max :]
@@ -49,6 +50,11 @@ class GroupCommit:
                 await asyncio.create_task(self._settle(batch), context=batch[0][0].context.copy())
         finally:
             self._worker = None
+            # Cut off in a batch's midst: who waits is told to come back, and finds by the key what became of it.
+            left, self._waiting = (*batch, *self._waiting), []
+            for _, future in left:
+                if not future.done():
+                    future.set_exception(Unavailable(retry_after_seconds=1))
 
     async def _settle(self, batch: Sequence[_Handed], *, again: bool = True) -> None:
         try:
