@@ -46,6 +46,7 @@ class Watched:
             tables = ("accounts", "transfers", "postings")
             for table in tables:
                 await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # our own names
+            await connection.execute("ALTER TABLE postings DROP CONSTRAINT IF EXISTS posted_in_its_currency")
             await connection.execute(statement, values)
             for table in tables:
                 await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

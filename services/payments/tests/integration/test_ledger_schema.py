@@ -61,6 +61,14 @@ async def test_an_entry_that_does_not_sum_to_zero_is_refused(database_urls: Data
         await connection.execute(legs("5", "-5"), facts)
 
 
+async def test_a_posting_is_in_its_accounts_currency(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        wallet_id = await open_wallet(connection)
+        facts = {"transfer": await transfer(connection, wallet_id), "account": wallet_id}
+        with pytest.raises(psycopg.errors.ForeignKeyViolation, match="posted_in_its_currency"):
+            await connection.execute(legs("5", "-5").replace("NAD", "USD"), facts)
+
+
 async def test_postings_are_never_changed_nor_removed(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         wallet_id = await open_wallet(connection)

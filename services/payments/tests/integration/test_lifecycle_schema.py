@@ -90,7 +90,9 @@ async def test_what_an_account_cannot_be(database_urls: DatabaseUrls, change: st
         ({"settled_at": "now", "held": 1}, "only_open_ones_hold"),
         ({"settled_at": "now", "kind": "refund"}, "refunds_have_an_original"),
         ({"settled_at": "now", "captured": 6}, "transfers_check"),
-        ({"settled_at": "now", "refunded": 6}, "transfers_check"),
+        ({"settled_at": "now", "refunded": 6}, "transfers_check|given_back_of_what_moved"),
+        ({"settled_at": "now", "captured": 2, "refunded": 3}, "given_back_of_what_moved"),
+        ({"settled_at": "now", "decided_by": new_id()}, "decided_at_a_time"),
         ({"settled_at": "now", "refunded": -1}, "transfers_check"),
         ({"settled_at": "now", "target_amount": 1, "target_currency": "USD"}, "converted_whole"),
         ({"settled_at": "now", "amount": 0}, "amount"),
@@ -109,7 +111,8 @@ async def test_nobody_decides_on_their_own(database_urls: DatabaseUrls) -> None:
         transfer_id = await held(connection, await wallet(connection), initiator_id=initiator)
         with pytest.raises(psycopg.errors.CheckViolation, match="decided_by_another"):
             await connection.execute(
-                "UPDATE transfers SET version = version + 1, decided_by = %s WHERE id = %s", (initiator, transfer_id)
+                "UPDATE transfers SET version = version + 1, decided_by = %s, decided_at = now() WHERE id = %s",
+                (initiator, transfer_id),
             )
 
 
@@ -132,9 +135,9 @@ async def test_what_was_asked_for_does_not_change_and_versions_count(database_ur
                 await update(connection, transfer_id, change)
 
 
-@pytest.mark.parametrize("end", ["failed", "cancelled", "completed", "reversed"])
+@pytest.mark.parametrize("end", ["failed", "cancelled", "completed"])
 async def test_what_has_ended_goes_only_forward(database_urls: DatabaseUrls, end: str) -> None:
-    settled = ", settled_at = now()" if end in {"completed", "reversed"} else ""
+    settled = ", settled_at = now()" if end == "completed" else ""
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         transfer_id = await held(connection, await wallet(connection))
         with pytest.raises(psycopg.errors.RestrictViolation, match="cannot go"):
@@ -145,23 +148,71 @@ async def test_what_has_ended_goes_only_forward(database_urls: DatabaseUrls, end
                 await update(connection, transfer_id, f"{FORWARD} settled_at = NULL, status = '{status}'")
 
 
-async def test_what_was_given_back_only_grows(database_urls: DatabaseUrls) -> None:
+async def refund(connection: Connection, original: UUID, target: UUID, amount: int, **columns: Any) -> None:
+    """Write a refund and what its original says of it."""
+    async with connection.transaction():
+        await insert(
+            connection, target, kind="refund", parent_id=original, amount=amount, settled_at="now", idempotency_key=str(new_id())
+        )
+        told = columns.get("told", amount)
+        await update(connection, original, f"{FORWARD} refunded = refunded + {told}")
+
+
+async def test_what_was_given_back_only_grows_and_never_beyond_what_moved(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
-        transfer_id = await insert(connection, await wallet(connection), settled_at="now")
-        await update(connection, transfer_id, FORWARD + "refunded = 3")
+        target = await wallet(connection)
+        original = await insert(connection, target, settled_at="now", captured=4)
+        await refund(connection, original, target, 3)
         with pytest.raises(psycopg.errors.RestrictViolation, match="cannot go"):
-            await update(connection, transfer_id, FORWARD + "refunded = 2")
-        with pytest.raises(psycopg.errors.CheckViolation, match="transfers_check"):
-            await update(connection, transfer_id, FORWARD + "refunded = 6")
+            await update(connection, original, FORWARD + "refunded = 2")
+        with pytest.raises(psycopg.errors.CheckViolation, match="given_back_of_what_moved"):
+            await refund(connection, original, target, 2)
+        await refund(connection, original, target, 1)
 
 
-async def test_a_transfer_is_reversed_once(database_urls: DatabaseUrls) -> None:
+async def test_what_was_given_back_is_what_refunds_gave(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         target = await wallet(connection)
         original = await insert(connection, target, settled_at="now")
-        await insert(connection, target, kind="reversal", parent_id=original, settled_at="now")
+        with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
+            await refund(connection, original, target, 2, told=1)
+        with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
+            await update(connection, original, FORWARD + "refunded = 1")
+        with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
+            await insert(connection, target, kind="refund", parent_id=original, amount=1, settled_at="now", idempotency_key="r")
+        await refund(connection, original, target, 2)
+
+
+async def reverse(connection: Connection, original: UUID, target: UUID) -> UUID:
+    async with connection.transaction():
+        await update(connection, original, f"{FORWARD} status = 'reversed'")
+        return await insert(
+            connection, target, kind="reversal", parent_id=original, settled_at="now", idempotency_key=str(new_id())
+        )
+
+
+async def test_a_transfer_is_reversed_once_and_by_a_reversal(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        target = await wallet(connection)
+        original = await insert(connection, target, settled_at="now")
+        with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
+            await update(connection, original, f"{FORWARD} status = 'reversed'")
+        with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
+            await insert(connection, target, kind="reversal", parent_id=original, settled_at="now", idempotency_key="v")
+        reversal = await reverse(connection, original, target)
         with pytest.raises(psycopg.errors.UniqueViolation, match="transfers_reversed_once"):
             await insert(connection, target, kind="reversal", parent_id=original, settled_at="now")
+        with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
+            await reverse(connection, reversal, target)
+
+
+@pytest.mark.parametrize("goes_on", ["status = 'pending'", "status = 'completed', held = 0, settled_at = now()"])
+async def test_what_waits_for_a_second_person_goes_on_by_a_decision_only(database_urls: DatabaseUrls, goes_on: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        waiting = await insert(connection, await wallet(connection), status="pending_approval", held=5)
+        with pytest.raises(psycopg.errors.RestrictViolation, match="nobody has decided"):
+            await update(connection, waiting, FORWARD + goes_on)
+        await update(connection, waiting, f"{FORWARD} decided_by = gen_random_uuid(), decided_at = now(), {goes_on}")
 
 
 async def test_no_transfer_or_account_is_ever_removed(database_urls: DatabaseUrls) -> None:
