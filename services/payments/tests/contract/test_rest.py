@@ -17,6 +17,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.bootstrap.use_cases import World, build
+from payments.domain.account import SystemCode
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
@@ -147,7 +148,12 @@ async def test_the_books_balance(api: Api) -> None:
     await api.holder("1234.56")
     lines = (await api.get("/ledger/trial-balance", api.admin_id, roles=("admin",))).json()["data"]["items"]
     nad = next(line for line in lines if line["currency"] == "NAD")
+    of_each = {line["code"]: (line["normal_side"], line["debit"], line["credit"], line["accounts"]) for line in nad.pop("lines")}
     assert nad == {"currency": "NAD", "wallets": "1234.56", "system": "-1234.56", "total": "0.00", "accounts": 8}
+    assert of_each["treasury"] == ("debit", "1234.56", "0.00", 1)
+    assert of_each[None] == ("credit", "0.00", "1234.56", 1)
+    assert set(of_each) == {None, *SystemCode}
+    assert {code: of_each[code] for code in ("fees", "fx")} == dict.fromkeys(("fees", "fx"), ("credit", "0.00", "0.00", 1))
     assert {line["total"] for line in lines} == {"0.00", "0.00000000"}
 
 

@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from kernel.ids import new_id
+from payments.domain.account import SystemCode, system_account_id
 from services.payments.tests.contract.bank import Bank, refusal
 
 REASON = {"reason": "asked for by the police"}
@@ -178,3 +180,21 @@ async def test_staff_list_the_chart_of_accounts(bank: Bank) -> None:
         assert refusal(await bank.staff("GET", path)) == (404, "RES_001")
     assert refusal(await bank.get(f"/wallets/{treasury['id']}", bank.staff_id, roles=("staff",))) == (404, "RES_001")
     assert refusal(await bank.staff("POST", f"/wallets/{treasury['id']}/freeze", REASON)) == (404, "RES_001")
+
+
+async def test_an_account_of_the_systems_that_did_not_add_up_moves_again_once_somebody_looked(bank: Bank) -> None:
+    payer, payee = await bank.holder("10.00"), await bank.holder()
+    bank.price(fee="1.00")
+    fees = system_account_id(SystemCode.FEES, "NAD")
+    async with bank.database.engine.begin() as connection:
+        await connection.execute(text("UPDATE accounts SET status = 'frozen' WHERE id = :id"), {"id": fees})
+    assert refusal(await bank.pay(payer, payee, "1.00")) == (409, "PAY_008")
+    path, why = f"/accounts/{fees}/unfreeze", {"reason": "case 12: explained"}
+    assert refusal(await bank.post(path, payer.user_id, why)) == (403, "ACC_001")
+    assert refusal(await bank.staff("POST", path, why, methods=("pwd",))) == (401, "AUTH_005")
+    data = (await bank.staff("POST", path, why)).json()["data"]
+    assert (data["code"], data["status"], data["status_reason"]) == ("fees", "open", why["reason"])
+    assert (await bank.staff("GET", f"/accounts/{fees}")).json()["data"] == data
+    assert (await bank.pay(payer, payee, "1.00")).status_code == 201
+    assert refusal(await bank.staff("POST", path, why)) == (409, "PAY_011")
+    assert refusal(await bank.staff("POST", f"/accounts/{payer.wallet_id}/unfreeze", why)) == (404, "RES_001")

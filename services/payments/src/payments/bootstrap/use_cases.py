@@ -13,6 +13,7 @@ from payments.application.history import History
 from payments.application.history.read_statement import ReadBalance, ReadStatement
 from payments.application.ledger import Ledger
 from payments.application.ledger.read_account import ReadAccount
+from payments.application.ledger.unfreeze_account import UnfreezeAccount
 from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
 from payments.application.ports.screening import Screening
@@ -30,6 +31,7 @@ from payments.application.transfers.decide_transfer import ApproveTransfer, Reje
 from payments.application.transfers.give_back import RefundTransfer, ReverseTransfer
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers
+from payments.application.transfers.read_receipt import ReadReceipt
 from payments.application.transfers.read_transfers import ReadTransfers
 from payments.application.transfers.transfer_tokens import TransferLinked, TransferTokens
 from payments.application.wallets import Wallets
@@ -74,7 +76,7 @@ def build(world: World) -> Payments:
         transfers=transfers(world),
         wallets=wallets(world),
         history=history(world),
-        ledger=Ledger(ReadAccount(world.queries)),
+        ledger=ledger(world),
         pricing=pricing(world),
         bulk=bulk(world),
         schedules=schedules(world),
@@ -92,6 +94,7 @@ def transfers(world: World) -> Transfers:
     uow, clock, screening, terms = world.uow, world.clock, world.screening, world.settings.terms
     cashier = GroupCommit(post_transfers(world), batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
     policy = world.settings.signature_policy
+    reads = ReadTransfers(world.queries, world.audit_log)
     return Transfers(
         transfer_tokens=TransferTokens(cashier, world.signatures, policy),
         transfer_linked=TransferLinked(cashier, policy),
@@ -103,7 +106,8 @@ def transfers(world: World) -> Transfers:
         reject_transfer=RejectTransfer(uow, clock),
         refund_transfer=RefundTransfer(uow, clock),
         reverse_transfer=ReverseTransfer(uow, clock),
-        read_transfers=ReadTransfers(world.queries, world.audit_log),
+        read_transfers=reads,
+        read_receipt=ReadReceipt(reads, world.queries),
     )
 
 
@@ -120,6 +124,11 @@ def wallets(world: World) -> Wallets:
 def history(world: World) -> History:
     reads, queries = ReadWallets(world.queries), world.queries
     return History(ReadStatement(reads, queries, world.clock), ReadBalance(reads, queries, world.clock))
+
+
+def ledger(world: World) -> Ledger:
+    read_account = ReadAccount(world.queries)
+    return Ledger(read_account, UnfreezeAccount(world.uow, read_account, world.clock))
 
 
 def pricing(world: World) -> Pricing:

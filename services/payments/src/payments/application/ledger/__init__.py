@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from payments.application.ledger.read_account import ReadAccount
+from payments.application.ledger.unfreeze_account import UnfreezeAccount
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     read_account: ReadAccount
+    unfreeze_account: UnfreezeAccount

@@ -1,5 +1,6 @@
 """What can be asked about the ledger as a whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,14 +11,38 @@ from kernel.pages import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True)
-class TrialBalanceLine:
-    """The sums over all accounts of one currency; `total` is zero, or the ledger is broken."""
+class AccountSum:
+    """A line of the trial balance: an account of the system's own, or all wallets (`code` is None), credit-positive."""
 
     currency: str
-    wallets: Decimal
-    system: Decimal
-    total: Decimal
+    code: str | None
+    normal_side: str
+    balance: Decimal
     accounts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBalance:
+    """All accounts of one currency; their `total` is zero, or the ledger is broken."""
+
+    currency: str
+    lines: Sequence[AccountSum]
+
+    @property
+    def wallets(self) -> Decimal:
+        return sum((line.balance for line in self.lines if line.code is None), Decimal(0))
+
+    @property
+    def system(self) -> Decimal:
+        return sum((line.balance for line in self.lines if line.code is not None), Decimal(0))
+
+    @property
+    def total(self) -> Decimal:
+        return self.wallets + self.system
+
+    @property
+    def accounts(self) -> int:
+        return sum(line.accounts for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,4 +78,5 @@ class LedgerQueries(Protocol):
     async def accounts(self, wanted: AccountFilter, page: PageRequest) -> Page[AccountView]:
         """List accounts: the system's own first, then wallets, oldest first."""
 
-    async def trial_balance(self) -> list[TrialBalanceLine]: ...
+    async def trial_balance(self) -> Sequence[TrialBalance]:
+        """Return the trial balance of every currency, all of one moment."""

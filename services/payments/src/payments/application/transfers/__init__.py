@@ -6,6 +6,7 @@ from payments.application.transfers.capture_transfer import CaptureTransfer, Exp
 from payments.application.transfers.decide_transfer import ApproveTransfer, RejectTransfer
 from payments.application.transfers.give_back import RefundTransfer, ReverseTransfer
 from payments.application.transfers.issue_money import IssueMoney
+from payments.application.transfers.read_receipt import ReadReceipt
 from payments.application.transfers.read_transfers import ReadTransfers
 from payments.application.transfers.transfer_tokens import TransferLinked, TransferTokens
 
@@ -23,3 +24,4 @@ class Transfers:
     refund_transfer: RefundTransfer
     reverse_transfer: ReverseTransfer
     read_transfers: ReadTransfers
+    read_receipt: ReadReceipt

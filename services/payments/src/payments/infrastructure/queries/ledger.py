@@ -1,18 +1,20 @@
 """The ledger as a whole."""
 
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import text
 
 from kernel.pages import Page, PageRequest
-from payments.application.ledger.queries import AccountFilter, AccountView, TrialBalanceLine
+from payments.application.ledger.queries import AccountFilter, AccountSum, AccountView, TrialBalance
 from payments.infrastructure.queries.rows import SqlReads
 
 _TRIAL_BALANCE = text(
     """
-    SELECT currency, coalesce(sum(balance) FILTER (WHERE kind = 'wallet'), 0) AS wallets,
-           coalesce(sum(balance) FILTER (WHERE kind = 'system'), 0) AS system, sum(balance) AS total, count(*) AS accounts
-    FROM accounts GROUP BY currency ORDER BY currency
+    SELECT currency, code, normal_side, sum(balance) AS balance, count(*) AS accounts
+    FROM accounts GROUP BY currency, code, normal_side ORDER BY currency, code NULLS LAST
     """
 )
 
@@ -40,5 +42,6 @@ class SqlLedgerQueries(SqlReads):
         rows = await self._rows(text(listed), **given, limit=page.per_page, offset=page.offset)
         return Page([AccountView(*row[:-1]) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
 
-    async def trial_balance(self) -> list[TrialBalanceLine]:
-        return [TrialBalanceLine(*row) for row in await self._rows(_TRIAL_BALANCE)]
+    async def trial_balance(self) -> Sequence[TrialBalance]:
+        sums = [AccountSum(*row) for row in await self._rows(_TRIAL_BALANCE)]
+        return [TrialBalance(currency, tuple(lines)) for currency, lines in groupby(sums, key=attrgetter("currency"))]

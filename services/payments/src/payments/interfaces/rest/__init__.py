@@ -5,10 +5,11 @@ from payments.interfaces.rest.fees import fees
 from payments.interfaces.rest.ledger import accounts, ledger
 from payments.interfaces.rest.limits import limits
 from payments.interfaces.rest.rates import rates
+from payments.interfaces.rest.receipts import receipts
 from payments.interfaces.rest.schedules import schedules
 from payments.interfaces.rest.statements import statements
 from payments.interfaces.rest.transfers import issuances, payments, transfers
 from payments.interfaces.rest.wallets import wallets
 
 # These first: "export", "bulk" and "schedules" below "/transfers" are no transfers' ids.
-ROUTERS = (statements, bulks, schedules, transfers, payments, issuances, wallets, accounts, ledger, fees, rates, limits)
+ROUTERS = (statements, bulks, schedules, receipts, transfers, payments, issuances, wallets, accounts, ledger, fees, rates, limits)

@@ -5,10 +5,24 @@ from uuid import UUID
 
 from fastapi import Query
 
-from chassis.rest import CursorPageOf, CursorPaging, Envelope, PageOf, Paging, Requires, Router, cursor_of, envelope, page_of
+from chassis.rest import (
+    CurrentActor,
+    CursorPageOf,
+    CursorPaging,
+    Envelope,
+    PageOf,
+    Paging,
+    Requires,
+    Router,
+    cursor_of,
+    envelope,
+    page_of,
+)
+from kernel.assurance import STRONG_AND_RECENT
 from payments.application.ledger.queries import AccountFilter
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.ledger import AccountResponse, TrialBalanceLineResponse, TrialBalanceResponse
+from payments.interfaces.rest.schemas.transfers import ReasonRequest
 from payments.interfaces.rest.schemas.wallets import PostingResponse
 
 ledger = Router(prefix="/ledger", tags=["ledger"])
@@ -17,9 +31,9 @@ accounts = Router(prefix="/accounts", tags=["accounts"])
 
 @ledger.get("/trial-balance", dependencies=[Requires("payment:reconcile")])
 async def get_trial_balance(app: App) -> Envelope[TrialBalanceResponse]:
-    """Sum all accounts by currency; every total is zero."""
-    lines = await app.queries.trial_balance()
-    return envelope(TrialBalanceResponse(items=[TrialBalanceLineResponse.of(line) for line in lines]))
+    """Sum all accounts by currency, each of the system's own and all wallets together; every total is zero."""
+    balances = await app.queries.trial_balance()
+    return envelope(TrialBalanceResponse(items=[TrialBalanceLineResponse.of(balance) for balance in balances]))
 
 
 @accounts.get("", dependencies=[Requires("payment:reconcile")])
@@ -47,3 +61,9 @@ async def list_account_postings(account_id: UUID, cursor: CursorPaging, app: App
     """Page through any account's postings, newest first."""
     await app.ledger.read_account(account_id=account_id)
     return cursor_of(await app.queries.postings(account_id, cursor), PostingResponse.of)
+
+
+@accounts.post("/{account_id}/unfreeze", dependencies=[Requires("payment:reconcile", assurance=STRONG_AND_RECENT)])
+async def unfreeze_account(account_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[AccountResponse]:
+    """Let money move again on an account of the system's own that did not add up; wallets are unfrozen as wallets."""
+    return envelope(AccountResponse.of(await app.ledger.unfreeze_account(actor=actor, account_id=account_id, reason=body.reason)))

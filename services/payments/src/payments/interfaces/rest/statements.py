@@ -25,7 +25,7 @@ _CSV, _PDF, _PARQUET = "text/csv; charset=utf-8", "application/pdf", "applicatio
 _ROWS_A_READ: Final = 1000
 
 
-def _documents(*media_types: str) -> dict[int | str, dict[str, Any]]:
+def documents(*media_types: str) -> dict[int | str, dict[str, Any]]:
     binary = {"schema": {"type": "string", "format": "binary"}}
     return {200: {"content": {media_type.partition(";")[0]: binary for media_type in media_types}}}
 
@@ -34,7 +34,7 @@ def _documents(*media_types: str) -> dict[int | str, dict[str, Any]]:
     "/wallets/{wallet_id}/statement",
     dependencies=[Authenticated],
     response_model=Envelope[StatementResponse],
-    responses=_documents(_CSV, _PDF),
+    responses=documents(_CSV, _PDF),
 )
 async def get_statement(  # each is of the path or the query string
     wallet_id: UUID,
@@ -48,14 +48,14 @@ async def get_statement(  # each is of the path or the query string
     statement = await app.history.read_statement(actor=actor, wallet_id=wallet_id, since=since, until=until)
     name = f"statement-{wallet_id}-{since:%Y%m%d}-{until:%Y%m%d}"
     if format == "csv":
-        return Response(b"".join(statement_csv(statement)), headers=_attached(f"{name}.csv"), media_type=_CSV)
+        return Response(b"".join(statement_csv(statement)), headers=attached(f"{name}.csv"), media_type=_CSV)
     if format == "pdf":
         document = await statement_pdf(statement, made_at=app.history.read_statement.clock.now())
-        return Response(document, headers=_attached(f"{name}.pdf"), media_type=_PDF)
+        return Response(document, headers=attached(f"{name}.pdf"), media_type=_PDF)
     return envelope(StatementResponse.of(statement))
 
 
-@statements.get("/transfers/export", dependencies=[Authenticated], responses=_documents(_CSV, _PARQUET))
+@statements.get("/transfers/export", dependencies=[Authenticated], responses=documents(_CSV, _PARQUET))
 async def export_transfers(
     actor: CurrentActor,
     app: App,
@@ -65,8 +65,8 @@ async def export_transfers(
     """Give all that the filters of the history let through, newest first, however many."""
     pages = _pages(app, wanted.of(actor))
     if format == "parquet":
-        return StreamingResponse(transfers_parquet(pages), media_type=_PARQUET, headers=_attached("transfers.parquet"))
-    return StreamingResponse(transfers_csv(pages), media_type=_CSV, headers=_attached("transfers.csv"))
+        return StreamingResponse(transfers_parquet(pages), media_type=_PARQUET, headers=attached("transfers.parquet"))
+    return StreamingResponse(transfers_csv(pages), media_type=_CSV, headers=attached("transfers.csv"))
 
 
 async def _pages(app: Payments, wanted: HistoryFilter) -> AsyncIterator[Sequence[TransferView]]:
@@ -80,5 +80,5 @@ async def _pages(app: Payments, wanted: HistoryFilter) -> AsyncIterator[Sequence
         cursor = page.next_cursor
 
 
-def _attached(name: str) -> dict[str, str]:
+def attached(name: str) -> dict[str, str]:
     return {"content-disposition": f'attachment; filename="{name}"'}

@@ -1,30 +1,55 @@
 """The ledger as a whole."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from kernel.money import amount_text
-from payments.application.ledger.queries import AccountView, TrialBalanceLine
+from payments.application.ledger.queries import AccountSum, AccountView, TrialBalance
+
+
+class AccountSumResponse(BaseModel):
+    """An account of the system's own, or all wallets together (`code` is null), in the column that its balance is in."""
+
+    code: str | None
+    normal_side: str
+    debit: str
+    credit: str
+    accounts: int
+
+    @classmethod
+    def of(cls, line: AccountSum) -> Self:
+        return cls(
+            code=line.code,
+            normal_side=line.normal_side,
+            debit=amount_text(max(Decimal(0), -line.balance), line.currency),
+            credit=amount_text(max(Decimal(0), line.balance), line.currency),
+            accounts=line.accounts,
+        )
 
 
 class TrialBalanceLineResponse(BaseModel):
+    """`wallets`, `system` and `total` are credit-positive; the debits of `lines` are as much as their credits."""
+
     currency: str
     wallets: str
     system: str
     total: str
     accounts: int
+    lines: list[AccountSumResponse]
 
     @classmethod
-    def of(cls, line: TrialBalanceLine) -> Self:
+    def of(cls, balance: TrialBalance) -> Self:
         return cls(
-            currency=line.currency,
-            wallets=amount_text(line.wallets, line.currency),
-            system=amount_text(line.system, line.currency),
-            total=amount_text(line.total, line.currency),
-            accounts=line.accounts,
+            currency=balance.currency,
+            wallets=amount_text(balance.wallets, balance.currency),
+            system=amount_text(balance.system, balance.currency),
+            total=amount_text(balance.total, balance.currency),
+            accounts=balance.accounts,
+            lines=[AccountSumResponse.of(line) for line in balance.lines],
         )
 
 

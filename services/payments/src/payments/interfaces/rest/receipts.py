@@ -1,0 +1,35 @@
+"""Receipts: what a payer or a payee shows to others."""
+
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
+from payments.interfaces.documents.receipt_pdf import receipt_pdf
+from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.schemas.receipts import ReceiptResponse
+from payments.interfaces.rest.statements import attached, documents
+
+receipts = Router(tags=["transfers"])
+_PDF: Final = "application/pdf"
+
+
+@receipts.get(
+    "/transfers/{transfer_id}/receipt",
+    dependencies=[Authenticated],
+    response_model=Envelope[ReceiptResponse],
+    responses=documents(_PDF),
+)
+async def get_receipt(
+    transfer_id: UUID,
+    actor: CurrentActor,
+    app: App,
+    format: Annotated[Literal["json", "pdf"], Query()] = "json",  # noqa: A002  # the parameter's name
+) -> Envelope[ReceiptResponse] | Response:
+    """Make the receipt of a transfer that has moved money, with what proves it: the audit log's hash, the payer's signature."""
+    receipt = await app.transfers.read_receipt(actor=actor, transfer_id=transfer_id)
+    if format == "pdf":
+        document = await receipt_pdf(receipt, made_at=app.history.read_statement.clock.now())
+        return Response(document, headers=attached(f"receipt-{transfer_id}.pdf"), media_type=_PDF)
+    return envelope(ReceiptResponse.of(receipt))

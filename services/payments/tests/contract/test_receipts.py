@@ -1,0 +1,55 @@
+"""What a payer shows to others: receipts."""
+
+from decimal import Decimal
+
+from kernel.ids import new_id
+from payments.domain.approval import ApprovalRules
+from services.payments.tests.contract.bank import GOOD_SIGNATURE, Bank, Holder, refusal
+
+KEY_ID = "01980a52-7c00-7000-8000-00000000000a"
+SIGNATURE = {"key_id": KEY_ID, "algorithm": "Ed25519", "value": GOOD_SIGNATURE}
+
+
+async def parties(bank: Bank) -> tuple[Holder, Holder]:
+    return await bank.holder("9000.00"), await bank.holder()
+
+
+async def test_a_receipt_shows_the_signature_and_what_it_is_of(bank: Bank) -> None:
+    payer, payee = await parties(bank)
+    made = await bank.made(payer, payee, "6000.00", signature=SIGNATURE, key="k", metadata={"order": "A-17"})
+    for who in (payer, payee):
+        shown = (await bank.get(f"/transfers/{made['id']}/receipt", who.user_id)).json()["data"]
+        assert shown["transfer"] == {**made, "transaction_hash": None}
+        assert shown["transfer"]["signature"] == SIGNATURE
+        assert shown["signed_text"] == (
+            "elcorp-transfer-v1\n"
+            '{"amount":"6000.00","currency":"NAD","idempotency_key":"k","kind":"transfer","metadata":{"order":"A-17"},'
+            f'"source_wallet_id":"{payer.wallet_id}","target_wallet_id":"{payee.wallet_id}"}}'
+        )
+
+
+async def test_a_receipt_without_a_signature_says_so(bank: Bank) -> None:
+    payer, payee = await parties(bank)
+    made = await bank.made(payer, payee, "1.00")
+    shown = (await bank.get(f"/transfers/{made['id']}/receipt", payer.user_id)).json()["data"]
+    assert (shown["transfer"]["signature"], shown["signed_text"]) == (None, None)
+
+
+async def test_there_is_no_receipt_of_what_has_not_moved_nor_for_strangers(bank: Bank) -> None:
+    payer, payee = await parties(bank)
+    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(1000)}, judge=lambda _question: True)
+    for transfer in (await bank.made(payer, payee, "1.00", capture="later"), await bank.made(payer, payee, "1000.00")):
+        path = f"/transfers/{transfer['id']}/receipt"
+        assert refusal(await bank.get(path, payer.user_id)) == (409, "PAY_012")
+        assert refusal(await bank.get(path, new_id())) == (404, "RES_001")
+    assert refusal(await bank.get(f"/transfers/{new_id()}/receipt", payer.user_id)) == (404, "RES_001")
+
+
+async def test_a_receipt_is_set_as_pdf_whatever_its_words_say(bank: Bank) -> None:
+    payer, payee = await parties(bank)
+    words = {"description": '#panic("x") $1 *a* \\ "q"', "reference": "#include", "metadata": {"x" * 500: "y" * 500}}
+    made = await bank.made(payer, payee, "6000.00", path="/payments", signature=SIGNATURE, **words)
+    answer = await bank.get(f"/transfers/{made['id']}/receipt?format=pdf", payer.user_id)
+    assert (answer.status_code, answer.headers["content-type"], answer.content[:5]) == (200, "application/pdf", b"%PDF-")
+    assert made["id"] in answer.headers["content-disposition"]
+    assert (await bank.get(f"/transfers/{made['id']}/receipt?format=xml", payer.user_id)).status_code == 422
