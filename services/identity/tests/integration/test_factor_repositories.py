@@ -57,11 +57,11 @@ async def test_app_is_found_again_with_its_secret_and_replaced(storage: Storage,
     async with storage.uow.begin(HERE) as tx:
         found, _ = await tx.factors.totps.lock(user_id)
         found.confirm(7, at=clock.now())
-        tx.record(facts.factor_added(user_id, "totp", at=clock.now()))
+        tx.record(facts.factor_added(user_id, "totp", sessions_ended=0, at=clock.now()))
     assert (await storage.queries.factors_of(user_id)).totp_confirmed_at == clock.now()
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.totps.remove(user_id)
-        tx.record(facts.factor_removed(user_id, "totp", at=clock.now()))
+        tx.record(facts.factor_removed(user_id, "totp", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         assert await tx.factors.totps.lock(user_id) is None
 
@@ -72,12 +72,12 @@ async def test_backup_codes_are_spent_once_counted_and_replaced(storage: Storage
         await tx.factors.backup_codes.replace(user_id, old, at=clock.now())
         outcomes = [await tx.factors.backup_codes.spend(user_id, old[0], at=clock.now()) for _ in range(2)]
         assert (outcomes, await tx.factors.backup_codes.spend(uuid4(), old[1], at=clock.now())) == ([True, False], False)
-        tx.record(facts.backup_codes_renewed(user_id, 3, at=clock.now()))
+        tx.record(facts.backup_codes_renewed(user_id, 3, sessions_ended=0, at=clock.now()))
     assert (await storage.queries.factors_of(user_id)).backup_codes_left == 2
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.backup_codes.replace(user_id, new, at=clock.now())
         assert not await tx.factors.backup_codes.spend(user_id, old[1], at=clock.now())
-        tx.record(facts.backup_codes_renewed(user_id, 1, at=clock.now()))
+        tx.record(facts.backup_codes_renewed(user_id, 1, sessions_ended=0, at=clock.now()))
     view = await storage.queries.factors_of(user_id)
     assert (view.backup_codes_left, view.methods) == (1, ("backup_code",))
 
@@ -89,7 +89,7 @@ async def test_passkeys_are_found_by_credential_which_is_one_persons(
     first = passkey(user_id, clock)
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.passkeys.add(first)
-        tx.record(facts.factor_added(user_id, "passkey", at=clock.now()))
+        tx.record(facts.factor_added(user_id, "passkey", sessions_ended=0, at=clock.now()))
     with pytest.raises(FactorExists):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.passkeys.add(passkey(other, clock))
@@ -98,7 +98,7 @@ async def test_passkeys_are_found_by_credential_which_is_one_persons(
         assert (found.id, [each.id for each in await tx.factors.passkeys.of(user_id)]) == (first.id, [first.id])
         assert await tx.factors.passkeys.lock_credential(b"two") is None
         await tx.factors.passkeys.remove(found)
-        tx.record(facts.factor_removed(user_id, "passkey", at=clock.now()))
+        tx.record(facts.factor_removed(user_id, "passkey", sessions_ended=0, at=clock.now()))
     assert list((await storage.queries.factors_of(user_id)).passkeys) == []
 
 
@@ -114,10 +114,10 @@ async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
             tx.factors.challenges.add(challenge(whose, clock, bytes([number]) * 32))
             await tx.factors.failures.note(whose, at=clock.now())
             (await tx.users.lock(whose)).gain_second_factor(at=clock.now())
-            tx.record(facts.factor_added(whose, "all", at=clock.now()))
+            tx.record(facts.factor_added(whose, "all", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.forget(user_id)
-        tx.record(facts.factor_removed(user_id, "all", at=clock.now()))
+        tx.record(facts.factor_removed(user_id, "all", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         past = clock.now() - timedelta(hours=1)
         for number, (whose, kept) in enumerate(((user_id, False), (other, True))):
@@ -158,7 +158,7 @@ async def test_links_of_a_user_are_voided_together(storage: Storage, clock: Cont
         tx.record(facts.factor_begun(user_id, "reset", at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         await tx.password_resets.void(user_id, at=clock.now())
-        tx.record(facts.factor_removed(user_id, "reset", at=clock.now()))
+        tx.record(facts.factor_removed(user_id, "reset", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         for number in (1, 2):
             assert not (await tx.password_resets.lock(bytes([number]) * 32)).use(at=clock.now())
@@ -176,7 +176,7 @@ async def test_requests_for_recovery_are_found_listed_and_settled(
         assert await tx.recovery_requests.open_of(user_id, at=clock.now() + timedelta(days=7)) is None
         found = await tx.recovery_requests.lock(request.id)
         found.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="unknown", at=clock.now())
-        tx.record(facts.factor_removed(user_id, "recovery", at=clock.now()))
+        tx.record(facts.factor_removed(user_id, "recovery", sessions_ended=0, at=clock.now()))
     page = PageRequest(page=1, per_page=20)
     listed = await storage.queries.recovery_requests(None, page)
     assert [(each.id, each.status, each.decision_reason) for each in listed.items] == [(request.id, "rejected", "unknown")]

@@ -11,7 +11,7 @@ from identity.application.factors.set_up_totp import BeginTotp, ConfirmTotp
 from identity.application.factors.sign_in_with_passkey import ChallengePasskey, SignInWithPasskey
 from identity.application.factors.step_up import StepUp
 from identity.application.ports.accounts import Passwords
-from identity.application.ports.sessions import AccessTokens, Roles
+from identity.application.ports.sessions import AccessTokens, Revocations, Roles
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.queries import IdentityQueries
 from identity.application.sessions.start_session import StartSession
@@ -29,6 +29,7 @@ def build_factors(
     queries: IdentityQueries,
     passwords: Passwords,
     roles: Roles,
+    revocations: Revocations,
     access_tokens: AccessTokens,
     start: StartSession,
     clock: Clock,
@@ -40,13 +41,13 @@ def build_factors(
         complete_sign_in=CompleteSignIn(uow, secrets, check, start, clock),
         step_up=StepUp(uow, queries, passwords, check, answer, roles, access_tokens, clock),
         begin_totp=BeginTotp(uow, queries, secrets, totp, clock),
-        confirm_totp=ConfirmTotp(uow, secrets, totp, backup, clock),
-        remove_totp=RemoveTotp(uow, clock),
-        renew_backup_codes=RenewBackupCodes(uow, backup, clock),
+        confirm_totp=ConfirmTotp(uow, secrets, totp, backup, revocations, clock),
+        remove_totp=RemoveTotp(uow, revocations, clock),
+        renew_backup_codes=RenewBackupCodes(uow, backup, revocations, clock),
         begin_passkey=BeginPasskey(uow, queries, webauthn, clock),
-        add_passkey=AddPasskey(uow, webauthn, clock),
+        add_passkey=AddPasskey(uow, webauthn, revocations, clock),
         rename_passkey=RenamePasskey(uow, clock),
-        remove_passkey=RemovePasskey(uow, clock),
+        remove_passkey=RemovePasskey(uow, revocations, clock),
         challenge_passkey=ChallengePasskey(uow, webauthn, clock),
         sign_in_with_passkey=SignInWithPasskey(uow, answer, start, clock),
     )

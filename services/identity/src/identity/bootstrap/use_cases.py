@@ -209,6 +209,7 @@ def factors(world: World) -> Factors:
         queries=world.queries,
         passwords=world.passwords,
         roles=world.roles,
+        revocations=world.revocations,
         access_tokens=world.access_tokens,
         start=world.start_session,
         clock=world.clock,

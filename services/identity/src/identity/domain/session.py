@@ -26,6 +26,7 @@ class EndReason(StrEnum):
     REFRESH_REUSED = "refresh_reused"
     WRONG_DEVICE = "wrong_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason's name
+    FACTOR_CHANGED = "factor_changed"
     SUSPENDED = "suspended"
     DELETED = "deleted"
     ERASURE = "erasure"

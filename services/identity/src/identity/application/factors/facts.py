@@ -32,21 +32,21 @@ def factor_begun(user_id: UUID, factor: str, *, at: datetime) -> AuditFact:
     return _user_fact("identity.factor.begin", user_id, at, factor=factor)
 
 
-def factor_added(user_id: UUID, factor: str, *, at: datetime) -> AuditFact:
-    return _user_fact("identity.factor.add", user_id, at, factor=factor)
+def factor_added(user_id: UUID, factor: str, *, sessions_ended: int, at: datetime) -> AuditFact:
+    return _changed_fact("identity.factor.add", user_id, at, factor=factor, sessions_ended=sessions_ended)
 
 
-def factor_removed(user_id: UUID, factor: str, *, at: datetime, reason: str | None = None) -> AuditFact:
-    return _user_fact("identity.factor.remove", user_id, at, factor=factor, reason=reason)
+def factor_removed(user_id: UUID, factor: str, *, sessions_ended: int, at: datetime) -> AuditFact:
+    return _changed_fact("identity.factor.remove", user_id, at, factor=factor, sessions_ended=sessions_ended)
 
 
-def backup_codes_renewed(user_id: UUID, count: int, *, at: datetime) -> AuditFact:
+def backup_codes_renewed(user_id: UUID, count: int, *, sessions_ended: int, at: datetime) -> AuditFact:
     return AuditFact(
         action="identity.factor.renew_backup_codes",
         resource_type="user",
         resource_id=str(user_id),
         occurred_at=at,
-        after={"codes": count},
+        after={"codes": count, "sessions_ended": sessions_ended},
     )
 
 
@@ -105,6 +105,16 @@ def challenges_purged(count: int, *, at: datetime) -> AuditFact:
         resource_id="expired",
         occurred_at=at,
         after={"dropped": count},
+    )
+
+
+def _changed_fact(action: str, user_id: UUID, at: datetime, *, factor: str, sessions_ended: int) -> AuditFact:
+    return AuditFact(
+        action=action,
+        resource_type="user",
+        resource_id=str(user_id),
+        occurred_at=at,
+        after={"factor": factor, "sessions_ended": sessions_ended},
     )
 
 

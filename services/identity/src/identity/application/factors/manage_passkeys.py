@@ -8,9 +8,11 @@ from uuid import UUID
 
 from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import facts
-from identity.application.factors.second_factor import lock_to_change, note_added, note_removed
+from identity.application.factors.second_factor import end_others, lock_to_change, note_added, note_removed
 from identity.application.ports.factors import NewCredential, WebAuthn
+from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions.end_sessions import revoke_all
 from identity.domain.errors import PasskeyRefused, TooManyPasskeys
 from identity.domain.passkey import PER_USER_MAX, Ceremony, CeremonyKind, Passkey
 from identity.domain.user import User
@@ -55,17 +57,22 @@ class BeginPasskey:
 class AddPasskey:
     uow: UnitOfWork
     webauthn: WebAuthn
+    revocations: Revocations
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, ceremony_id: UUID, name: str, credential: Mapping[str, Any]) -> Passkey:
+    async def __call__(
+        self, *, actor: Actor, ceremony_id: UUID, name: str, credential: Mapping[str, Any], end_other_sessions: bool = True
+    ) -> Passkey:
         """Raise PasskeyRefused (the challenge is spent all the same), StepUpRequired, FactorExists or TooManyPasskeys."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await lock_to_change(tx, actor, at=at)
             verified = await self._verify(tx, user, ceremony_id, credential, at)
-            passkey = await _add(tx, user, verified, name, at) if verified else None
+            ended = await end_others(tx, actor, user, wanted=end_other_sessions and verified is not None, at=at)
+            passkey = await _add(tx, user, verified, name, len(ended), at) if verified else None
         if passkey is None:
             raise PasskeyRefused
+        await revoke_all(self.revocations, ended, at=at)
         return passkey
 
     async def _verify(
@@ -81,7 +88,7 @@ class AddPasskey:
             return None
 
 
-async def _add(tx: Transaction, user: User, verified: NewCredential, name: str, at: datetime) -> Passkey:
+async def _add(tx: Transaction, user: User, verified: NewCredential, name: str, sessions_ended: int, at: datetime) -> Passkey:
     if len(await tx.factors.passkeys.of(user.id)) >= PER_USER_MAX:
         raise TooManyPasskeys
     passkey = Passkey(
@@ -95,7 +102,7 @@ async def _add(tx: Transaction, user: User, verified: NewCredential, name: str, 
         created_at=at,
     )
     await tx.factors.passkeys.add(passkey)
-    await note_added(tx, user, "passkey", at=at)
+    await note_added(tx, user, "passkey", sessions_ended=sessions_ended, at=at)
     return passkey
 
 
@@ -116,15 +123,18 @@ class RenamePasskey:
 @dataclass(frozen=True, slots=True)
 class RemovePasskey:
     uow: UnitOfWork
+    revocations: Revocations
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, passkey_id: UUID) -> None:
+    async def __call__(self, *, actor: Actor, passkey_id: UUID, end_other_sessions: bool = True) -> None:
         """Raise StepUpRequired, or NotFound for a passkey that is not the caller's."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await lock_to_change(tx, actor, at=at)
             await tx.factors.passkeys.remove(await _own(tx, actor, passkey_id))
-            await note_removed(tx, user, "passkey", at=at)
+            ended = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
+            await note_removed(tx, user, "passkey", sessions_ended=len(ended), at=at)
+        await revoke_all(self.revocations, ended, at=at)
 
 
 async def _own(tx: Transaction, actor: Actor, passkey_id: UUID) -> Passkey:

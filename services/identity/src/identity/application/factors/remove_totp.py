@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 
-from identity.application.factors.second_factor import lock_to_change, note_removed
+from identity.application.factors.second_factor import end_others, lock_to_change, note_removed
+from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.end_sessions import revoke_all
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
@@ -12,9 +14,10 @@ class RemoveTotp:
     """Do without the authenticator app; the user is told."""
 
     uow: UnitOfWork
+    revocations: Revocations
     clock: Clock
 
-    async def __call__(self, *, actor: Actor) -> None:
+    async def __call__(self, *, actor: Actor, end_other_sessions: bool = True) -> None:
         """Raise StepUpRequired, or NotFound without an app."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
@@ -23,4 +26,6 @@ class RemoveTotp:
             if found is None or not found[0].is_confirmed:
                 raise NotFound(user_id=user.id)
             await tx.factors.totps.remove(user.id)
-            await note_removed(tx, user, "totp", at=at)
+            ended = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
+            await note_removed(tx, user, "totp", sessions_ended=len(ended), at=at)
+        await revoke_all(self.revocations, ended, at=at)

@@ -2,9 +2,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from identity.application.factors import facts
-from identity.application.factors.second_factor import lock_to_change
+from identity.application.factors.second_factor import end_others, lock_to_change
 from identity.application.ports.factors import BackupCodeMaker
+from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.end_sessions import revoke_all
 from identity.domain.message import Template
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -17,9 +19,10 @@ class RenewBackupCodes:
 
     uow: UnitOfWork
     backup: BackupCodeMaker
+    revocations: Revocations
     clock: Clock
 
-    async def __call__(self, *, actor: Actor) -> Sequence[str]:
+    async def __call__(self, *, actor: Actor, end_other_sessions: bool = True) -> Sequence[str]:
         """Raise StepUpRequired, or NotFound for a user without a second factor to back up."""
         at, fresh = self.clock.now(), self.backup.make()
         async with self.uow.begin(actor) as tx:
@@ -27,6 +30,8 @@ class RenewBackupCodes:
             if not user.has_second_factor:
                 raise NotFound(user_id=user.id)
             await tx.factors.backup_codes.replace(user.id, [self.backup.digest(user.id, each) for each in fresh], at=at)
-            tx.record(facts.backup_codes_renewed(user.id, len(fresh), at=at))
+            ended = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
+            tx.record(facts.backup_codes_renewed(user.id, len(fresh), sessions_ended=len(ended), at=at))
             await tx.messages.send(user.id, Template.BACKUP_CODES_RENEWED)
+        await revoke_all(self.revocations, ended, at=at)
         return fresh

@@ -1,5 +1,6 @@
 """What every use case does that asks for a code, or changes which factors a user has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,8 +9,10 @@ from uuid import UUID
 from identity.application.factors import facts
 from identity.application.ports.factors import BackupCodeMaker, TotpCodes
 from identity.application.ports.unit_of_work import Transaction
+from identity.application.sessions.end_sessions import end_all
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
+from identity.domain.session import EndReason, Session
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.assurance import MULTI_FACTOR, RECENT, STRONG_AND_RECENT
@@ -72,17 +75,25 @@ async def lock_to_change(tx: Transaction, actor: Actor, *, at: datetime) -> User
     return user
 
 
-async def note_added(tx: Transaction, user: User, factor: str, *, at: datetime) -> None:
+async def end_others(tx: Transaction, actor: Actor, user: User, *, wanted: bool, at: datetime) -> Sequence[Session]:
+    """End the user's sessions but the one that changes their factors, where that is wanted (ASVS 7.4.3).
+
+    Whoever else is signed in was let in by what the user no longer relies on. Revoke each after the commit.
+    """
+    return await end_all(tx, user.id, EndReason.FACTOR_CHANGED, at, except_session=actor.session_id) if wanted else ()
+
+
+async def note_added(tx: Transaction, user: User, factor: str, *, sessions_ended: int, at: datetime) -> None:
     user.gain_second_factor(at=at)
-    tx.record(facts.factor_added(user.id, factor, at=at))
+    tx.record(facts.factor_added(user.id, factor, sessions_ended=sessions_ended, at=at))
     await tx.messages.send(user.id, Template.FACTOR_ADDED, factor=factor)
 
 
-async def note_removed(tx: Transaction, user: User, factor: str, *, at: datetime) -> None:
+async def note_removed(tx: Transaction, user: User, factor: str, *, sessions_ended: int, at: datetime) -> None:
     """Account for a factor that was removed; with the last one the backup codes go."""
     totp = await tx.factors.totps.lock(user.id)
     if not (totp and totp[0].is_confirmed) and not await tx.factors.passkeys.of(user.id):
         await tx.factors.backup_codes.replace(user.id, (), at=at)
         user.lose_second_factor()
-    tx.record(facts.factor_removed(user.id, factor, at=at))
+    tx.record(facts.factor_removed(user.id, factor, sessions_ended=sessions_ended, at=at))
     await tx.messages.send(user.id, Template.FACTOR_REMOVED, factor=factor)

@@ -11,10 +11,13 @@ from uuid import UUID
 from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import facts
 from identity.application.factors.complete_sign_in import open_challenge
-from identity.application.factors.second_factor import lock_to_change, note_added
+from identity.application.factors.second_factor import end_others, lock_to_change, note_added
 from identity.application.ports.factors import BackupCodeMaker, OneTimeSecrets, TotpCodes
+from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions.end_sessions import revoke_all
 from identity.domain.errors import FactorExists, InvalidCredentials, SignInOver, WrongCode
+from identity.domain.session import Session
 from identity.domain.totp import Totp
 from identity.domain.user import User
 from kernel.actor import Actor
@@ -76,27 +79,37 @@ class ConfirmTotp:
     secrets: OneTimeSecrets
     codes: TotpCodes
     backup: BackupCodeMaker
+    revocations: Revocations
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, code: str) -> Sequence[str]:
+    async def __call__(self, *, actor: Actor, code: str, end_other_sessions: bool = True) -> Sequence[str]:
         """Return new backup codes; raises StepUpRequired, or WrongCode, also when no app waits to be confirmed."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await lock_to_change(tx, actor, at=at)
-            return await self._confirm(tx, user, code, at)
+            ended = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
+            fresh = await self._confirm(tx, user, code, ended, at)
+        await revoke_all(self.revocations, ended, at=at)
+        return fresh
 
     async def at_sign_in(self, *, actor: Actor, challenge: str, code: str) -> Sequence[str]:
-        """Do the same for a user who must have a factor; a wrong code counts among the sign-in's five."""
+        """Do the same for a user who must have a factor; a wrong code counts among the sign-in's five.
+
+        Sessions that began without it end.
+        """
         at, digest = self.clock.now(), self.secrets.digest(challenge)
         try:
             async with self.uow.begin(actor) as tx:
                 user = await _enrolling(tx, digest, self.clock)
-                return await self._confirm(tx, user, code, at)
+                ended = await end_others(tx, actor, user, wanted=True, at=at)
+                fresh = await self._confirm(tx, user, code, ended, at)
         except WrongCode:
             await self._count(actor, digest, at)
             raise
+        await revoke_all(self.revocations, ended, at=at)
+        return fresh
 
-    async def _confirm(self, tx: Transaction, user: User, code: str, at: datetime) -> Sequence[str]:
+    async def _confirm(self, tx: Transaction, user: User, code: str, ended: Sequence[Session], at: datetime) -> Sequence[str]:
         found = await tx.factors.totps.lock(user.id)
         step = self.codes.step_of(found[1], code, at=at) if found and not found[0].is_confirmed else None
         if found is None or step is None:
@@ -104,7 +117,7 @@ class ConfirmTotp:
         found[0].confirm(step, at=at)
         fresh = self.backup.make()
         await tx.factors.backup_codes.replace(user.id, [self.backup.digest(user.id, each) for each in fresh], at=at)
-        await note_added(tx, user, "totp", at=at)
+        await note_added(tx, user, "totp", sessions_ended=len(ended), at=at)
         return fresh
 
     async def _count(self, actor: Actor, digest: bytes, at: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions import facts
 from identity.domain.session import EndReason, Session
@@ -31,3 +32,9 @@ async def end_all(
         session.end(reason, at=at, access_token_life=access_token_life)
         tx.record(facts.session_ended(session, before=before, at=at))
     return ended
+
+
+async def revoke_all(revocations: Revocations, ended: Sequence[Session], *, at: datetime) -> None:
+    """Let gateways refuse the tokens of sessions that were ended, now that it is committed."""
+    for session in ended:
+        await revocations.try_add(session.id, ended_at=at)

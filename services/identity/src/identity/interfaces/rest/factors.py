@@ -1,6 +1,9 @@
 """Second factors. What answers with a secret is never kept for repeats."""
 
+from typing import Annotated
 from uuid import UUID
+
+from fastapi import Query
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
 from identity.domain.passkey import CeremonyKind
@@ -25,6 +28,9 @@ from identity.interfaces.rest.schemas.factors import (
 from identity.interfaces.rest.schemas.sessions import TokenPairResponse
 
 factors = Router(prefix="/auth", tags=["second factors"], idempotent=False)
+
+# ASVS 7.4.3: who changes a factor may well do so because somebody else is signed in.
+EndOthers = Annotated[bool, Query(description="Whether all of the caller's other sessions end by it")]
 
 
 @factors.post("/login/verify", dependencies=[Public])
@@ -95,22 +101,28 @@ async def begin_totp(actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]
 
 
 @factors.post("/factors/totp/confirm", dependencies=[Authenticated])
-async def confirm_totp(body: ConfirmTotpRequest, actor: CurrentActor, app: App) -> Envelope[BackupCodesResponse]:
+async def confirm_totp(
+    body: ConfirmTotpRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
+) -> Envelope[BackupCodesResponse]:
     """Confirm the app by a code, which is spent by it; answers with ten backup codes, told only here."""
-    return envelope(BackupCodesResponse.of(await app.factors.confirm_totp(actor=actor, code=body.code)))
+    codes = await app.factors.confirm_totp(actor=actor, code=body.code, end_other_sessions=end_other_sessions)
+    return envelope(BackupCodesResponse.of(codes))
 
 
 @factors.delete("/factors/totp", dependencies=[Authenticated])
-async def remove_totp(actor: CurrentActor, app: App) -> Envelope[RemovedResponse]:
+async def remove_totp(actor: CurrentActor, app: App, end_other_sessions: EndOthers = True) -> Envelope[RemovedResponse]:
     """Do without the authenticator app; needs two factors shown within five minutes."""
-    await app.factors.remove_totp(actor=actor)
+    await app.factors.remove_totp(actor=actor, end_other_sessions=end_other_sessions)
     return envelope(RemovedResponse())
 
 
 @factors.post("/factors/backup-codes", status_code=201, dependencies=[Authenticated])
-async def renew_backup_codes(actor: CurrentActor, app: App) -> Envelope[BackupCodesResponse]:
+async def renew_backup_codes(
+    actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
+) -> Envelope[BackupCodesResponse]:
     """Make ten new backup codes; the ones before are void."""
-    return envelope(BackupCodesResponse.of(await app.factors.renew_backup_codes(actor=actor)))
+    codes = await app.factors.renew_backup_codes(actor=actor, end_other_sessions=end_other_sessions)
+    return envelope(BackupCodesResponse.of(codes))
 
 
 @factors.post("/factors/passkeys/options", dependencies=[Authenticated])
@@ -120,9 +132,17 @@ async def begin_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyRespo
 
 
 @factors.post("/factors/passkeys", status_code=201, dependencies=[Authenticated])
-async def add_passkey(body: AddPasskeyRequest, actor: CurrentActor, app: App) -> Envelope[PasskeyResponse]:
+async def add_passkey(
+    body: AddPasskeyRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
+) -> Envelope[PasskeyResponse]:
     """Add the passkey that was made."""
-    passkey = await app.factors.add_passkey(actor=actor, ceremony_id=body.ceremony_id, name=body.name, credential=body.credential)
+    passkey = await app.factors.add_passkey(
+        actor=actor,
+        ceremony_id=body.ceremony_id,
+        name=body.name,
+        credential=body.credential,
+        end_other_sessions=end_other_sessions,
+    )
     return envelope(PasskeyResponse.of(passkey))
 
 
@@ -135,7 +155,9 @@ async def rename_passkey(
 
 
 @factors.delete("/factors/passkeys/{passkey_id}", dependencies=[Authenticated])
-async def remove_passkey(passkey_id: UUID, actor: CurrentActor, app: App) -> Envelope[RemovedResponse]:
+async def remove_passkey(
+    passkey_id: UUID, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
+) -> Envelope[RemovedResponse]:
     """Remove a passkey; needs two factors shown within five minutes."""
-    await app.factors.remove_passkey(actor=actor, passkey_id=passkey_id)
+    await app.factors.remove_passkey(actor=actor, passkey_id=passkey_id, end_other_sessions=end_other_sessions)
     return envelope(RemovedResponse())
