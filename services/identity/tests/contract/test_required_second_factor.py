@@ -1,12 +1,14 @@
 """Roles whose holders sign in with a second factor only."""
 
+from uuid import uuid4
+
 import httpx
 import pytest
 
 from chassis.testing.clocks import ControlledClock
 from identity.settings import IdentitySettings
 from services.identity.tests.conftest import MASTER_KEY
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator_app import App
 from services.identity.tests.fakes import Surroundings
 
@@ -74,3 +76,39 @@ async def test_role_that_cannot_be_known_starts_no_session(api: Api, surrounding
     await api.register()
     surroundings.roles.away = True
     assert refusal(await api.login()) == (503, "SRV_002")
+
+
+async def test_session_of_one_factor_is_over_once_its_user_must_have_two(
+    api: Api, surroundings: Surroundings, clock: ControlledClock
+) -> None:
+    await api.register()
+    pair = (await api.login()).json()["data"]
+    assert (await api.refresh(pair["refresh_token"])).status_code == 200
+    surroundings.roles.roles = ("user", "admin")
+    assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_002")
+    assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")
+    assert len(surroundings.revocations.ended) == 1
+
+
+async def test_no_password_alone_steps_up_for_who_must_have_two_factors(api: Api, surroundings: Surroundings) -> None:
+    token = await api.signed_in()
+    surroundings.roles.roles = ("staff",)
+    refused = await api.post("/auth/step-up", {"password": PASSWORD}, token=token)
+    assert (refusal(refused), refused.json()["step_up"]["acr_values"]) == ((401, "AUTH_005"), "urn:elcorp:acr:mfa")
+
+
+async def test_setting_up_the_factor_ends_the_sessions_that_began_without_it(
+    api: Api, surroundings: Surroundings, clock: ControlledClock
+) -> None:
+    await api.register()
+    pair = (await api.login(device_id=str(uuid4()))).json()["data"]
+    surroundings.roles.roles = ("staff",)
+    challenge = (await api.login()).json()["data"]["challenge"]
+    begun = (await post(api, "/auth/login/totp", challenge)).json()["data"]
+    app = App(begun["secret"], "", (), clock)
+    await post(api, "/auth/login/totp/confirm", challenge, app.code())
+    assert len(surroundings.revocations.ended) == 1
+    clock.advance(seconds=30)
+    verified = (await post(api, "/auth/login/verify", challenge, app.code())).json()["data"]
+    assert (await api.refresh(verified["refresh_token"])).status_code == 200
+    assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")

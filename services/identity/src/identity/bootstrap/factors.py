@@ -39,7 +39,7 @@ def build_factors(
     check, answer = CodeCheck(totp, backup), AnswerCeremony(webauthn)
     return Factors(
         complete_sign_in=CompleteSignIn(uow, secrets, check, start, clock),
-        step_up=StepUp(uow, queries, passwords, check, answer, roles, access_tokens, clock),
+        step_up=StepUp(uow, queries, passwords, check, answer, roles, access_tokens, clock, settings.mfa_required_roles),
         begin_totp=BeginTotp(uow, queries, secrets, totp, clock),
         confirm_totp=ConfirmTotp(uow, secrets, totp, backup, revocations, clock),
         remove_totp=RemoveTotp(uow, revocations, clock),

@@ -168,7 +168,14 @@ def sessions(world: World) -> Sessions:
             device_tokens=SignedDeviceTokens(world.digest_key),
         ),
         refresh_session=RefreshSession(
-            uow, world.roles, access_tokens, refresh_tokens, revocations, clock, settings.session_idle
+            uow,
+            world.roles,
+            access_tokens,
+            refresh_tokens,
+            revocations,
+            clock,
+            settings.session_idle,
+            settings.mfa_required_roles,
         ),
         sign_out=SignOut(uow, revocations, clock, settings.access_token_life),
         sign_out_everywhere=SignOutEverywhere(uow, revocations, clock),

@@ -8,7 +8,7 @@ from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import end_all
 from identity.application.sessions.queries import CredentialView, SessionQueries
-from identity.domain.errors import InvalidCredentials
+from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
 from identity.domain.password_policy import normalise
 from identity.domain.session import EndReason
@@ -52,12 +52,19 @@ class ChangePassword:
 
     async def _verified(self, actor: Actor, user_id: UUID, current: str) -> CredentialView:
         """Return the credential that the current password opened; a stolen session guesses no faster than a sign-in."""
-        await self.attempts.admit(f"password:{user_id}", actor.ip)
+        try:
+            await self.attempts.admit(f"password:{user_id}", actor.ip)
+        except TooManyAttempts:
+            await self._refuse(actor, user_id, "throttled")
+            raise
         credential = await self.queries.credential_of(user_id)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(current))
         if credential is None or not verified.matches:
-            async with self.uow.begin(actor) as tx:
-                tx.record(facts.password_change_refused(user_id, at=self.clock.now()))
+            await self._refuse(actor, user_id, "wrong_password")
             raise InvalidCredentials
         await self.attempts.forget(f"password:{user_id}", actor.ip)
         return credential
+
+    async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
+        async with self.uow.begin(actor) as tx:
+            tx.record(facts.password_change_refused(user_id, reason=reason, at=self.clock.now()))

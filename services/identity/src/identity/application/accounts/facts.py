@@ -60,8 +60,8 @@ def password_changed(user: User, *, sessions_ended: int, at: datetime) -> AuditF
     return _user_fact("identity.password.change", user.id, at=at, after={"sessions_ended": sessions_ended})
 
 
-def password_change_refused(user_id: UUID, *, at: datetime) -> AuditFact:
-    return _user_fact("identity.password.change_refused", user_id, at=at)
+def password_change_refused(user_id: UUID, *, reason: str, at: datetime) -> AuditFact:
+    return _user_fact("identity.password.change_refused", user_id, at=at, reason=reason)
 
 
 def password_reset_required(user: User, reason: str, *, sessions_ended: int, at: datetime) -> AuditFact:

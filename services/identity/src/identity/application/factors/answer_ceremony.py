@@ -33,6 +33,7 @@ class AnswerCeremony:
         """Return the passkey that signed; None when the answer is refused, of which the audit fact is recorded here."""
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
+            tx.record(facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"))
             return None
         passkey, holds = None, False
         try:

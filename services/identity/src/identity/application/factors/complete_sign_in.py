@@ -1,15 +1,28 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from identity.application.factors.second_factor import CODE_METHODS, CodeCheck
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions import facts
+from identity.application.sessions.facts import Refusal
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
-from identity.domain.errors import InvalidCredentials, SignInOver, WrongCode
+from identity.domain.errors import InvalidCredentials, SignInOver, TooManyAttempts, WrongCode
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.clock import Clock
+from kernel.errors import DomainError
+
+# A wrong code has a fact of its own, in the transaction that counts it.
+_REASONS: Final[Mapping[type[DomainError], Refusal]] = {
+    SignInOver: Refusal.OVER,
+    TooManyAttempts: Refusal.THROTTLED,
+    InvalidCredentials: Refusal.CHANGED_MEANWHILE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +37,34 @@ class CompleteSignIn:
 
     async def __call__(self, *, actor: Actor, challenge: str, code: str) -> TokenPair:
         """Raise WrongCode, SignInOver (five wrong codes, five minutes, used), TooManyAttempts, or Unavailable."""
-        at = self.clock.now()
+        digest = self.secrets.digest(challenge)
+        try:
+            waiting = await self._shown(actor, digest, code, self.clock.now())
+            return await self.start(
+                actor=actor,
+                user_id=waiting.user_id,
+                device_id=waiting.device_id,
+                methods=(*waiting.methods, *CODE_METHODS),
+                confirm=lambda user: _confirm(user, waiting),
+            )
+        except tuple(_REASONS) as refused:
+            await self._record(actor, digest, _REASONS[type(refused)])
+            raise
+
+    async def _shown(self, actor: Actor, digest: bytes, code: str, at: datetime) -> SignInChallenge:
         async with self.uow.begin(actor) as tx:
-            waiting = await open_challenge(tx, self.secrets.digest(challenge), clock=self.clock)
+            waiting = await open_challenge(tx, digest, clock=self.clock)
             shown = await self.check(tx, waiting.user_id, code, at=at)
             # Kept whatever comes of it: what is raised within the transaction would forgive the failure.
             (waiting.finish if shown else waiting.fail)(at=at)
         if not shown:
             raise WrongCode
-        return await self.start(
-            actor=actor,
-            user_id=waiting.user_id,
-            device_id=waiting.device_id,
-            methods=(*waiting.methods, *CODE_METHODS),
-            confirm=lambda user: _confirm(user, waiting),
-        )
+        return waiting
+
+    async def _record(self, actor: Actor, digest: bytes, reason: Refusal) -> None:
+        async with self.uow.begin(actor) as tx:
+            challenge = await tx.factors.challenges.lock(digest)
+            tx.record(facts.sign_in_stopped(challenge, digest=digest, reason=reason, at=self.clock.now()))
 
 
 async def open_challenge(tx: Transaction, digest: bytes, *, clock: Clock) -> SignInChallenge:

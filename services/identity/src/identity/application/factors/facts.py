@@ -61,7 +61,7 @@ def ceremony_begun(ceremony_id: UUID, kind: str, *, user_id: UUID | None, at: da
     )
 
 
-def ceremony_failed(ceremony_id: UUID, *, passkey: Passkey | None, at: datetime) -> AuditFact:
+def ceremony_failed(ceremony_id: UUID, *, passkey: Passkey | None, at: datetime, reason: str = "refused") -> AuditFact:
     """Account for an answer that was refused; a passkey whose counter ran backwards is flagged by the same change."""
     flagged = passkey is not None and passkey.flagged_at is not None
     return AuditFact(
@@ -70,7 +70,7 @@ def ceremony_failed(ceremony_id: UUID, *, passkey: Passkey | None, at: datetime)
         resource_id=str(passkey.id if passkey else ceremony_id),
         occurred_at=at,
         after={"flagged": flagged},
-        reason="counter_regression" if flagged else None,
+        reason="counter_regression" if flagged else reason,
         related_ids=(str(passkey.user_id),) if passkey else (),
     )
 

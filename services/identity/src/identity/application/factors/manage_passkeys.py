@@ -80,6 +80,7 @@ class AddPasskey:
     ) -> NewCredential | None:
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(CeremonyKind.REGISTER, user_id=user.id, at=at):
+            tx.record(facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"))
             return None
         try:
             return self.webauthn.verify_registration(ceremony.challenge, credential)

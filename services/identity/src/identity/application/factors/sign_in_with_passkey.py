@@ -4,7 +4,7 @@ Failures count against nobody's password attempts: there is nothing to guess.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,10 @@ from identity.application.factors.answer_ceremony import AnswerCeremony
 from identity.application.factors.manage_passkeys import Begun
 from identity.application.ports.factors import WebAuthn
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.facts import Refusal, passkey_sign_in_failed
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
-from identity.domain.errors import PasskeyRefused
+from identity.domain.errors import InvalidCredentials, PasskeyRefused
 from identity.domain.passkey import Ceremony, CeremonyKind
 from identity.domain.user import User
 from kernel.actor import Actor
@@ -56,7 +57,13 @@ class SignInWithPasskey:
         if passkey is None:
             raise PasskeyRefused
         methods = (*passkey.methods, MULTI_FACTOR)
-        return await self.start(actor=actor, user_id=passkey.user_id, device_id=device_id, methods=methods, confirm=_confirm)
+        try:
+            return await self.start(actor=actor, user_id=passkey.user_id, device_id=device_id, methods=methods, confirm=_confirm)
+        except (InvalidCredentials, PasskeyRefused):
+            device = str(device_id)
+            async with self.uow.begin(replace(actor, device_id=device)) as tx:
+                tx.record(passkey_sign_in_failed(passkey, device_id=device, reason=Refusal.NOT_ACTIVE, at=at))
+            raise
 
 
 def _confirm(user: User) -> None:

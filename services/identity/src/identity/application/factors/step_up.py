@@ -45,6 +45,7 @@ class StepUp:
     roles: Roles
     access_tokens: AccessTokens
     clock: Clock
+    required_roles: frozenset[str] = frozenset()
 
     async def by_code(self, *, actor: Actor, code: str) -> FreshToken:
         """Raise WrongCode, TooManyAttempts, or Unavailable."""
@@ -59,10 +60,10 @@ class StepUp:
         return self._token(session, roles, at)
 
     async def by_password(self, *, actor: Actor, password: str) -> FreshToken:
-        """Raise InvalidCredentials, TooManyAttempts, Unavailable, or StepUpRequired for who has a second factor."""
+        """Raise InvalidCredentials, TooManyAttempts, Unavailable, or StepUpRequired for who has, or must have, two factors."""
         at, roles = self.clock.now(), await self.roles.of(actor.user_id)
         credential = await self.queries.credential_of(actor.user_id)
-        if credential and credential.has_second_factor:
+        if (credential and credential.has_second_factor) or not self.required_roles.isdisjoint(roles):
             raise StepUpRequired(multi_factor=True, age_seconds_max=None)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
         async with self.uow.begin(actor) as tx:

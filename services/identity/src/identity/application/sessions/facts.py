@@ -1,11 +1,25 @@
 """The audit facts of signing in and of sessions. None holds a secret or plain personal data."""
 
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 
 from identity.domain.device import Device
+from identity.domain.passkey import Passkey
 from identity.domain.session import Session
+from identity.domain.sign_in_challenge import SignInChallenge
 from kernel.audit import AuditFact, State
+
+
+class Refusal(StrEnum):
+    """Why a sign-in failed: for the record alone, for the answer is the same."""
+
+    UNKNOWN_ACCOUNT = "unknown_account"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105  # a reason's name
+    NOT_ACTIVE = "not_active"
+    THROTTLED = "throttled"
+    OVER = "over"
+    CHANGED_MEANWHILE = "changed_meanwhile"
 
 
 def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -> AuditFact:
@@ -20,7 +34,7 @@ def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -
     )
 
 
-def sign_in_failed(account: str, *, user_id: str | None, device_id: str, at: datetime) -> AuditFact:
+def sign_in_failed(account: str, *, user_id: str | None, device_id: str, reason: Refusal, at: datetime) -> AuditFact:
     """Account for a refusal; `account` is a keyed digest of the name that was given, the user's id where it has one."""
     return AuditFact(
         action="identity.user.sign_in_failed",
@@ -28,6 +42,32 @@ def sign_in_failed(account: str, *, user_id: str | None, device_id: str, at: dat
         resource_id=user_id or account,
         occurred_at=at,
         after={"account": account},
+        reason=reason.value,
+        related_ids=(device_id,),
+    )
+
+
+def sign_in_stopped(challenge: SignInChallenge | None, *, digest: bytes, reason: Refusal, at: datetime) -> AuditFact:
+    """Account for a sign-in that failed after the password; without a `challenge`, its text was none of ours."""
+    return AuditFact(
+        action="identity.user.sign_in_failed",
+        resource_type="user" if challenge else "sign_in_challenge",
+        resource_id=str(challenge.user_id) if challenge else digest.hex()[:32],
+        occurred_at=at,
+        after={"challenge": str(challenge.id)} if challenge else None,
+        reason=reason.value,
+        related_ids=(str(challenge.device_id),) if challenge else (),
+    )
+
+
+def passkey_sign_in_failed(passkey: Passkey, *, device_id: str, reason: Refusal, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.user.sign_in_failed",
+        resource_type="user",
+        resource_id=str(passkey.user_id),
+        occurred_at=at,
+        after={"passkey": str(passkey.id)},
+        reason=reason.value,
         related_ids=(device_id,),
     )
 

@@ -10,6 +10,8 @@ from identity.domain.errors import InvalidRefreshToken, SessionExpired
 from identity.domain.message import Template
 from identity.domain.session import EndReason, Presented, RefreshToken, Session
 from kernel.actor import Actor, ActorKind
+from kernel.assurance import MULTI_FACTOR
+from kernel.audit import State
 from kernel.clock import Clock
 
 _REASONS = {
@@ -17,6 +19,8 @@ _REASONS = {
     Presented.WRONG_DEVICE: EndReason.WRONG_DEVICE,
     Presented.IDLE: EndReason.IDLE,
 }
+# Nobody is suspected then: signing in again is all it takes.
+_OVER = frozenset({EndReason.IDLE, EndReason.FACTOR_REQUIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class RefreshSession:
 
     The same device asking again within ten seconds gets the same successor, for its first answer may have been lost.
     A spent token otherwise, or one from another device, is a stolen one: it ends the session, and its owner is told.
-    A session that was left alone for `idle_for` ends too.
+    A session that was left alone for `idle_for` ends too, and one of a single factor whose user has come to hold one of
+    `required_roles`.
     """
 
     uow: UnitOfWork
@@ -35,6 +40,7 @@ class RefreshSession:
     revocations: Revocations
     clock: Clock
     idle_for: timedelta = timedelta.max
+    required_roles: frozenset[str] = frozenset()
 
     async def __call__(self, *, actor: Actor, refresh_token: str, device_id: UUID) -> TokenPair:
         """Raise InvalidRefreshToken, SessionExpired, or Unavailable when governance is away (nothing is spent then)."""
@@ -42,21 +48,26 @@ class RefreshSession:
         roles = await self.roles.of(token.user_id)
         at = self.clock.now()
         async with self.uow.begin(_bearer(actor, token, roles, device_id)) as tx:
-            session, successor = await self._spend(tx, token, device_id, at)
+            session, successor = await self._spend(tx, token, device_id, roles, at)
         if successor is None:
             await self.revocations.try_add(session.id, ended_at=at)
-            idle = session.end_reason == EndReason.IDLE
-            raise SessionExpired(session_id=session.id) if idle else InvalidRefreshToken(session_id=session.id)
+            over = session.end_reason in _OVER
+            raise SessionExpired(session_id=session.id) if over else InvalidRefreshToken(session_id=session.id)
         access_token = self.access_tokens.issue(session, roles=roles, at=at)
         return TokenPair(access_token, successor, int(self.access_tokens.life.total_seconds()))
 
-    async def _spend(self, tx: Transaction, token: RefreshToken, device_id: UUID, at: datetime) -> tuple[Session, str | None]:
+    async def _spend(
+        self, tx: Transaction, token: RefreshToken, device_id: UUID, roles: tuple[str, ...], at: datetime
+    ) -> tuple[Session, str | None]:
         """Return the successor's text; None when the session had to be ended, which must be committed before it is told."""
         session = await tx.sessions.lock(token.session_id)
         if session is None:
             raise InvalidRefreshToken(session_id=token.session_id)
         before = facts.session_state(session)
         presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
+        lacking = MULTI_FACTOR not in session.methods and not self.required_roles.isdisjoint(roles)
+        if lacking and presented in {Presented.CURRENT, Presented.RETRIED}:
+            return await self._end(tx, session, EndReason.FACTOR_REQUIRED, before, at)
         if presented is Presented.RETRIED and session.sealed_successor:
             return session, self.refresh_tokens.open_successor(token, session.sealed_successor)
         if presented is Presented.CURRENT:
@@ -66,9 +77,13 @@ class RefreshSession:
             session.rotate(successor, sealed=self.refresh_tokens.seal_successor(token, successor), at=at)
             tx.record(facts.session_refreshed(session, before=before, at=at))
             return session, successor.text
-        reason = _REASONS.get(presented, EndReason.REFRESH_REUSED)
+        return await self._end(tx, session, _REASONS.get(presented, EndReason.REFRESH_REUSED), before, at)
+
+    async def _end(
+        self, tx: Transaction, session: Session, reason: EndReason, before: State, at: datetime
+    ) -> tuple[Session, None]:
         session.end(reason, at=at, access_token_life=self.access_tokens.life)
-        if reason is EndReason.IDLE:
+        if reason in _OVER:
             tx.record(facts.session_ended(session, before=before, at=at))
         else:
             await tx.messages.send(session.user_id, Template.SESSION_COMPROMISED)

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
@@ -6,10 +6,11 @@ from identity.application.ports.accounts import Passwords, Verified
 from identity.application.ports.sessions import Attempts, DeviceTokens, Digests
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import facts
+from identity.application.sessions.facts import Refusal
 from identity.application.sessions.queries import CredentialView, SessionQueries, SignInName
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
-from identity.domain.errors import InvalidCredentials
+from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.password_policy import normalise
 from identity.domain.user import User
 from kernel.actor import Actor
@@ -43,13 +44,21 @@ class SignIn:
         account = account_of(self.digest, name)
         credential = await self.queries.credential(name)
         known = await self._known_device(credential, device_id, device_token)
-        await self.attempts.admit(account, actor.ip, device=known)
+        try:
+            await self.attempts.admit(account, actor.ip, device=known)
+        except TooManyAttempts:
+            await self._refuse(actor, account, credential, device_id, Refusal.THROTTLED)
+            raise
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
         if credential is None or not verified.matches or not credential.is_active:
             await self.attempts.fail(actor.ip)
-            await self._refuse(actor, account, credential, device_id)
+            await self._refuse(actor, account, credential, device_id, _why(credential, verified))
             raise InvalidCredentials
-        outcome = await self._go_on(actor, credential, verified, device_id)
+        try:
+            outcome = await self._go_on(actor, credential, verified, device_id)
+        except InvalidCredentials:
+            await self._refuse(actor, account, credential, device_id, Refusal.CHANGED_MEANWHILE)
+            raise
         # A right password is no guess; codes have a count of their own.
         await self.attempts.forget(account, actor.ip, device=known)
         return outcome
@@ -83,15 +92,23 @@ class SignIn:
             confirm=lambda user: _confirm(user, credential, verified),
         )
 
-    async def _refuse(self, actor: Actor, account: str, credential: CredentialView | None, device_id: UUID) -> None:
-        user_id = str(credential.user_id) if credential else None
-        async with self.uow.begin(actor) as tx:
-            tx.record(facts.sign_in_failed(account, user_id=user_id, device_id=str(device_id), at=self.clock.now()))
+    async def _refuse(
+        self, actor: Actor, account: str, credential: CredentialView | None, device_id: UUID, reason: Refusal
+    ) -> None:
+        user_id, device, at = str(credential.user_id) if credential else None, str(device_id), self.clock.now()
+        async with self.uow.begin(replace(actor, device_id=device)) as tx:
+            tx.record(facts.sign_in_failed(account, user_id=user_id, device_id=device, reason=reason, at=at))
 
 
 def account_of(digest: Digests, name: SignInName) -> str:
     """Return what attempts on a name are counted under, whether or not anybody has that name."""
     return digest(f"{name.kind}:{name.text}").hex()[:32]
+
+
+def _why(credential: CredentialView | None, verified: Verified) -> Refusal:
+    if credential is None:
+        return Refusal.UNKNOWN_ACCOUNT
+    return Refusal.NOT_ACTIVE if verified.matches else Refusal.WRONG_PASSWORD
 
 
 def _confirm(user: User, credential: CredentialView, verified: Verified) -> None:
