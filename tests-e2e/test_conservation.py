@@ -1,12 +1,14 @@
 """A bank's day in half a minute: many people at once, everything that can fall away falling away, and not a cent lost.
 
-Clients transfer, put on hold, capture, void and refund at random, each act repeated with its key until it is answered, while
-processes are killed, the database's connections are cut and a peer stops answering. Afterwards the books, the events and the
-audit log say the same.
+Clients transfer, put on hold, capture, void, refund, reverse and hand in bulks at random, each act repeated with its key until
+it is answered, while processes and the database's own are killed, connections are cut, answers are lost and a peer stops
+answering. Afterwards the books, the events and the audit log say the same.
 """
 
 import asyncio
+import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,18 +21,24 @@ import aio_pika
 import httpx
 import psycopg
 import pytest
-from journey import Person, until
+from factors import add_second_factor, step_up
+from journey import Api, Person, until
 
+from chassis.testing.faults import FaultProxy
 from elcorp.payments.v1 import events_pb2
 from elcorp_local.platform import Platform
 from payments.infrastructure.ledger_verification import RULES
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
 CLIENTS, WALLETS, SECONDS = 64, 12, 24
 FUNDS = "500.00"
 # What a client may be told of an act that met another: of money that is not there, or of a hold that has ended.
-REFUSED = {"PAY_001", "PAY_012", "PAY_014"}
-SETTLED = "payments.transfer.settled"
+# PAY_044: as many bulks of one payer as there may be.
+REFUSED = {"PAY_001", "PAY_012", "PAY_014", "PAY_044"}
+SETTLED, SETTLED_TOGETHER = "payments.transfer.settled", "payments.transfers.settled"
+BULK_LINES = 8
+# A worker that was killed is taken for dead after a minute; the next one goes on.
+BULKS_END_SECONDS_MAX = 180
 
 
 @dataclass
@@ -38,6 +46,7 @@ class Done:
     """What clients were told, by the keys that they gave: of each act the transfer that it made or changed."""
 
     moved: dict[str, str] = field(default_factory=dict)
+    bulks: dict[str, str] = field(default_factory=dict)
     acts: Counter[str] = field(default_factory=Counter)
 
 
@@ -45,13 +54,14 @@ class Done:
 class Client:
     http: httpx.AsyncClient
     people: list[Person]
+    officer: Person
     done: Done
     choose: random.Random
 
     async def work(self, until_at: float) -> None:
+        acts = (self.transfer, self.hold, self.refund, self.reverse, self.bulk)
         while time.monotonic() < until_at:
-            act = self.choose.choices((self.transfer, self.hold, self.refund), weights=(6, 3, 2))[0]
-            await act()
+            await self.choose.choices(acts, weights=(8, 4, 3, 2, 1))[0]()
 
     async def transfer(self) -> str | None:
         source, target = self.choose.sample(self.people, 2)
@@ -79,6 +89,28 @@ class Client:
         moved = await self._move("/transfers", source, self._order(source, target))
         if moved:
             await self._move(f"/transfers/{moved}/refund", target, {"amount": "0.01", "reason": "too much"})
+
+    async def reverse(self) -> None:
+        source, target = self.choose.sample(self.people, 2)
+        moved = await self._move("/transfers", source, self._order(source, target))
+        if moved:
+            await self._move(f"/transfers/{moved}/reverse", self.officer, {"reason": "mistake"})
+
+    async def bulk(self) -> None:
+        source, *targets = self.choose.sample(self.people, 4)
+        body = {
+            "source_wallet_id": source.wallet_id,
+            "currency": "NAD",
+            "mode": self.choose.choice(["best_effort", "all_or_nothing"]),
+            "lines": [{"target_wallet_id": targets[n % 3].wallet_id, "amount": "0.03"} for n in range(BULK_LINES)],
+        }
+        key = str(uuid4())
+        response = await self._answered("/transfers/bulk", source, body, key)
+        if response.status_code != httpx.codes.ACCEPTED:
+            assert response.json()["code"] in REFUSED, response.text
+            return
+        self.done.bulks[key] = response.json()["data"]["id"]
+        self.done.acts["bulk"] += 1
 
     async def _act(self, transfer_id: str, by: Person, verb: str, body: dict[str, Any]) -> bool:
         response = await self._answered(f"/transfers/{transfer_id}/{verb}", by, body, str(uuid4()))
@@ -119,16 +151,20 @@ class Client:
         }
 
 
-async def fall_away(platform: Platform) -> None:
+async def fall_away(platform: Platform, network: FaultProxy) -> None:
     """Let one part after another fall away."""
     faults: list[Callable[[], Awaitable[None]]] = [
         lambda: _killed(platform, "payments-work"),
         lambda: _cut(platform),
         lambda: _killed(platform, "payments-serve"),
+        lambda: _answers_lost(network),
+        lambda: _backend_killed(platform),
         lambda: _paused(platform, "compliance-serve"),
         lambda: _killed(platform, "compliance-work"),
         lambda: _cut(platform),
         lambda: _killed(platform, "gateway"),
+        lambda: _killed(platform, "payments-jobs"),
+        lambda: _answers_lost(network),
         lambda: _killed(platform, "payments-work"),
     ]
     for fault in faults:
@@ -155,19 +191,37 @@ async def _cut(platform: Platform) -> None:
     await scalar(platform.database_url("payments"), ending)
 
 
+async def _backend_killed(platform: Platform) -> None:
+    """One of the database's processes is gone, as by the kernel when memory ends: the server ends all others and recovers."""
+    busy = "SELECT max(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
+    os.kill(await scalar(platform.database_url("payments"), busy), signal.SIGKILL)
+
+
+async def _answers_lost(network: FaultProxy) -> None:
+    """Requests arrive and are acted on; their answers never come, and the connections are cut."""
+    network.blackhole(replies_only=True)
+    await asyncio.sleep(0.7)
+    network.cut()
+    await network.heal()
+
+
 @asynccontextmanager
 async def settled_events(platform: Platform) -> AsyncIterator[set[str]]:
     """Listen to what payments publishes, from before the load on; the broker gives each event at least once."""
     heard: set[str] = set()
 
     async def hear(message: aio_pika.abc.AbstractIncomingMessage) -> None:
-        heard.add(events_pb2.TransferSettled.FromString(message.body).transfer_id)
+        if message.routing_key == SETTLED_TOGETHER:
+            heard.update(one.transfer_id for one in events_pb2.TransfersSettled.FromString(message.body).transfers)
+        else:
+            heard.add(events_pb2.TransferSettled.FromString(message.body).transfer_id)
 
     connection = await aio_pika.connect(platform.backing.rabbitmq_url)
     async with connection:
         channel = await connection.channel()
         queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(await channel.get_exchange("elcorp.payments"), SETTLED)
+        for routing_key in (SETTLED, SETTLED_TOGETHER):
+            await queue.bind(await channel.get_exchange("elcorp.payments"), routing_key)
         await queue.consume(hear, no_ack=True)
         yield heard
 
@@ -184,8 +238,39 @@ async def broken_rules(url: str) -> dict[str, list[Any]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
+@pytest.fixture
+async def network(platform: Platform) -> AsyncIterator[FaultProxy]:
+    proxy = await FaultProxy.start("localhost", platform.processes.ports.gateway)
+    yield proxy
+    await proxy.close()
+
+
+@pytest.fixture
+async def behind(network: FaultProxy) -> AsyncIterator[httpx.AsyncClient]:
+    """Clients behind a network that fails."""
+    async with httpx.AsyncClient(
+        base_url=f"http://localhost:{network.port}", timeout=20, limits=httpx.Limits(max_connections=100)
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def officer(api: Api, client: httpx.AsyncClient, admin: Person, holder: Callable[..., Awaitable[Person]]) -> Person:
+    """Somebody who may reverse transfers, and has just signed in with two factors."""
+    officer = await holder("Officer")
+    await api.data("POST", "/role-assignments", by=admin, expect=201, subject_id=officer.user_id, role="admin", reason="e2e")
+
+    async def has_role() -> bool:
+        headers = {"Authorization": f"Bearer {officer.access_token}"}
+        return (await client.get("/api/v1/ledger/trial-balance", headers=headers)).is_success
+
+    await until(has_role, "the officer's role to arrive")
+    await step_up(api, officer, await add_second_factor(api, officer))
+    return officer
+
+
 async def test_not_a_cent_is_made_lost_or_moved_twice(
-    client: httpx.AsyncClient, platform: Platform, holder: Callable[..., Awaitable[Person]]
+    behind: httpx.AsyncClient, network: FaultProxy, platform: Platform, holder: Callable[..., Awaitable[Person]], officer: Person
 ) -> None:
     people = [await holder(f"Customer{n}", funds=FUNDS) for n in range(WALLETS)]
     wallets = [person.wallet_id for person in people]
@@ -196,12 +281,14 @@ async def test_not_a_cent_is_made_lost_or_moved_twice(
     done = Done()
     async with settled_events(platform) as heard:
         ends_at = time.monotonic() + SECONDS
-        clients = [Client(client, people, done, random.Random(seed)) for seed in range(CLIENTS)]
-        await asyncio.gather(fall_away(platform), *(one.work(ends_at) for one in clients))
+        clients = [Client(behind, people, officer, done, random.Random(seed)) for seed in range(CLIENTS)]
+        await asyncio.gather(fall_away(platform, network), *(one.work(ends_at) for one in clients))
 
         # Enough to have met every fault; how many is the machine's affair.
         assert len(done.moved) > CLIENTS
-        assert {"transfers", "refund", "capture", "void"} <= {act for act, times in done.acts.items() if times}
+        wanted = {"transfers", "refund", "reverse", "capture", "void", "bulk"}
+        assert wanted <= {act for act, times in done.acts.items() if times}
+        await bulks_end(payments, done)
         # One key, one effect; and every effect that was told is there.
         assert len(set(done.moved.values())) == len(done.moved)
         told = "SELECT count(*) FROM transfers WHERE idempotency_key = ANY(%s)"
@@ -214,13 +301,33 @@ async def test_not_a_cent_is_made_lost_or_moved_twice(
         settled = await scalar(payments, "SELECT count(*) FROM transfers WHERE status IN ('completed', 'reversed')")
 
         async def drained() -> bool:
-            unsent = await scalar(payments, "SELECT count(*) FROM outbox")
-            return unsent == 0 and await scalar(compliance, _MADE) >= transfers and len(heard) >= settled - before
+            unsent, audited = await scalar(payments, "SELECT count(*) FROM outbox"), await scalar(compliance, _MADE)
+            # Shown when it takes too long.
+            print(f"unsent {unsent}, heard {len(heard)} of {settled - before}, audited {audited} of {transfers}")
+            return unsent == 0 and audited >= transfers and len(heard) >= settled - before
 
         await until(drained, "events and audit log to catch up", seconds_max=90)
         # Events and audit log say what the books say: each transfer once.
         assert len(heard) == settled - before
         assert await scalar(compliance, _MADE) == await scalar(compliance, _MADE_ONCE) == transfers
+
+
+async def bulks_end(payments: str, done: Done) -> None:
+    """Wait for the bulks; each line has one outcome, and each that was settled is one transfer."""
+    bulks = list(done.bulks.values())
+    assert len(set(bulks)) == len(bulks)
+    ended = "SELECT count(*) FROM bulks WHERE id = ANY(%s) AND ended_at IS NOT NULL"
+
+    async def all_have() -> bool:
+        return await scalar(payments, ended, bulks) == len(bulks)
+
+    await until(all_have, "the bulks to end", seconds_max=BULKS_END_SECONDS_MAX)
+    lines = "SELECT sum(settled + awaiting + refused + not_run) FROM bulks WHERE id = ANY(%s)"
+    assert await scalar(payments, lines, bulks) == BULK_LINES * len(bulks)
+    made = "SELECT count(*) FROM transfers WHERE link_id = ANY(%s)"
+    assert await scalar(payments, made, bulks) == await scalar(
+        payments, "SELECT sum(settled) FROM bulks WHERE id = ANY(%s)", bulks
+    )
 
 
 _IS_MADE = "resource_type = 'transfer' AND action ~ '^payments\\.[a-z]+\\.(settle|hold|submit)$'"

@@ -1,23 +1,21 @@
 """What people do with money besides sending it, through the gateway, across the services."""
 
 import base64
-import time
+import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import pyotp
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from factors import add_second_factor, step_up
 from journey import Api, Person, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 Holder = Callable[..., Awaitable[Person]]
-A_STEP_SECONDS = 30
-SHA256_BYTES = 32
 
 
 def order(source: Person, target: Person, amount: str, **more: object) -> dict[str, Any]:
@@ -109,19 +107,15 @@ async def test_a_large_transfer_waits_until_somebody_with_two_factors_approves_i
     assert refusals[-1].json()["step_up"]
     assert 'error="insufficient_user_authentication"' in refusals[-1].headers["www-authenticate"]
 
-    secret = (await api.data("POST", "/auth/factors/totp", by=approver, expect=201))["secret"]
-    totp = pyotp.TOTP(secret)
-    codes = await api.data("POST", "/auth/factors/totp/confirm", by=approver, code=totp.now())
-    assert len(codes["backup_codes"]) == 10
-    # The code that confirmed is spent; the next one is good already, for clocks differ.
-    fresh = await api.data("POST", "/auth/step-up", by=approver, code=totp.at(time.time() + A_STEP_SECONDS))
-    approver.access_token = fresh["access_token"]
+    await step_up(api, approver, await add_second_factor(api, approver))
     approved = await api.data("POST", approve, by=approver)
     assert (approved["status"], approved["decided_by"]) == ("completed", approver.user_id)
     assert await wallet(api, payee) == ("90000.00", "0.00")
 
 
-async def test_a_signed_transfer_shows_its_signature_and_a_forged_one_is_refused(api: Api, holder: Holder) -> None:
+async def test_a_signed_transfer_shows_its_signature_and_a_forged_one_is_refused(
+    api: Api, client: httpx.AsyncClient, admin: Person, holder: Holder
+) -> None:
     payer, payee = await holder("Payer", funds="50.00"), await holder("Payee")
     private = Ed25519PrivateKey.generate()
     public = _text(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
@@ -155,13 +149,43 @@ async def test_a_signed_transfer_shows_its_signature_and_a_forged_one_is_refused
     assert forged["code"] == "PAY_017"
     assert made["signature"] == signature
     assert (await api.data("GET", f"/transfers/{made['id']}", by=payee))["signature"] == signature
-    await until(lambda: proven(api, payee, made["id"]), "the transfer's hash")
+    receipt = await proven(api, payee, made["id"])
+    # Whoever has the receipt and the payer's public key needs nobody else.
+    private.public_key().verify(base64.urlsafe_b64decode(value + "=="), receipt["signed_text"].encode())
+    await require_leaf(api, client, admin, made["id"], receipt["transfer"]["transaction_hash"])
+    headers = {"Authorization": f"Bearer {payer.access_token}"}
+    pdf = await client.get(f"/api/v1/transfers/{made['id']}/receipt", params={"format": "pdf"}, headers=headers)
+    assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
 
 
-async def proven(api: Api, by: Person, transfer_id: str) -> bool:
-    """Tell whether the transfer bears the hash by which the audit log has it."""
-    found: str | None = (await api.data("GET", f"/transfers/{transfer_id}", by=by))["transaction_hash"]
-    return found is not None and len(bytes.fromhex(found)) == SHA256_BYTES
+async def proven(api: Api, by: Person, transfer_id: str) -> dict[str, Any]:
+    """Return the receipt once it bears the hash by which the audit log has the transfer."""
+    receipt: dict[str, Any] = {}
+
+    async def has_hash() -> bool:
+        receipt.update(await api.data("GET", f"/transfers/{transfer_id}/receipt", by=by))
+        return bool(receipt["transfer"]["transaction_hash"])
+
+    await until(has_hash, "the transfer's hash")
+    return receipt
+
+
+async def require_leaf(api: Api, client: httpx.AsyncClient, admin: Person, transfer_id: str, transaction_hash: str) -> None:
+    """Hold the hash against the log: it is that of the entry of the transfer's making, by RFC 6962."""
+    listed = await api.data("GET", f"/audit/entries?resource_type=transfer&resource_id={transfer_id}", by=admin)
+    [entry] = [one for one in listed["items"] if one["action"] == "payments.transfer.settle"]
+    assert base64.b64decode(entry["leaf_hash"]).hex() == transaction_hash
+    bundle: dict[str, Any] = {}
+
+    async def is_signed() -> bool:
+        path = f"/api/v1/audit/entries/{entry['sequence']}/proof"
+        answer = await client.get(path, headers={"Authorization": f"Bearer {admin.access_token}"})
+        bundle.update(answer.json().get("data", {}))
+        return answer.is_success
+
+    await until(is_signed, "a checkpoint over the entry")
+    leaf = base64.b64decode(bundle["entry"])
+    assert hashlib.sha256(b"\0" + leaf).hexdigest() == transaction_hash
 
 
 async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_let_it(api: Api, admin: Person, holder: Holder) -> None:

@@ -96,7 +96,7 @@ def _options(ports: Ports, *, fast: bool) -> Iterator[str]:
         "max_connections": "300",
         "shared_buffers": "256MB",
         "max_wal_size": "2GB",
-        **({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"} if fast else {}),
+        **({"fsync": "off", "full_page_writes": "off"} if fast else {}),
     }
     return (f"-c{name}={value}" for name, value in options.items())
 
