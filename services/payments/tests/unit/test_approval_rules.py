@@ -55,3 +55,4 @@ def test_a_watched_counterparty_does_not_make_others_slow() -> None:
     assert not needed(Money.of("10.00", "NAD"), new_id())
     assert asked == []
     assert needed(Money.of("10.00", "NAD"), new_id(), watched)
+    assert needed(Money.of("5000.00", "NAD"), watched)

@@ -111,3 +111,17 @@ def test_a_key_is_one_files() -> None:
     assert one.confirm_replay(b"h") is one
     with pytest.raises(KeyReused):
         one.confirm_replay(b"other")
+
+
+def test_a_bulk_is_another_version_after_every_change() -> None:
+    one = bulk()
+    versions = [one.version]
+    for change in (
+        lambda: one.start(AT),
+        lambda: one.count([outcome(1)], AT),
+        lambda: one.cancel("wrong month", AT),
+        lambda: one.stop(AT),
+    ):
+        change()
+        versions.append(one.version)
+    assert versions == [1, 2, 3, 4, 5]

@@ -124,3 +124,9 @@ def test_no_order_of_transfers_gets_past_a_day_or_a_month(acts: list[tuple[int, 
 def test_a_limit_that_makes_no_sense_cannot_be_made(changes: dict[str, object]) -> None:
     with pytest.raises(InvalidValue):
         limit(**changes)
+
+
+def test_a_limit_of_nothing_lets_nothing_through() -> None:
+    with pytest.raises(LimitExceeded) as refusal:
+        of(limit(day_max="0")).admit(spent(), nad("0.01"), AT)
+    assert refusal.value.facts["left"] == "0.00"

@@ -13,7 +13,7 @@ from kernel.money import Money
 from payments.domain.errors import ScheduleEnded, SelfTransfer
 from payments.domain.events import OccurrenceFailed
 from payments.domain.limits import NAMIBIA
-from payments.domain.schedule import OCCURRENCES_MAX, Frequency, Run, Schedule, ScheduleStatus, StandingOrder
+from payments.domain.schedule import AHEAD_MAX, OCCURRENCES_MAX, Frequency, Run, Schedule, ScheduleStatus, StandingOrder
 
 # In the evening of the 30th, which is the 31st in Windhoek.
 START = datetime(2027, 1, 30, 23, 0, tzinfo=UTC)
@@ -145,3 +145,26 @@ def test_a_key_is_one_orders_whatever_zone_its_time_is_written_in() -> None:
     assert one.confirm_replay(order(starts_at=START.astimezone(NAMIBIA))) is one
     with pytest.raises(KeyReused):
         one.confirm_replay(order(amount=Money.of("11.00", "NAD")))
+
+
+def test_a_year_has_twelve_months() -> None:
+    one = schedule(starts_at=datetime(2027, 11, 15, 6, tzinfo=UTC))
+    assert days(one, 15)[:3] == [date(2027, 11, 15), date(2027, 12, 15), date(2028, 1, 15)]
+    assert days(one, 15)[-1] == date(2029, 1, 15)
+
+
+def test_the_first_occurrence_may_be_now_or_as_far_ahead_as_anybody_plans() -> None:
+    for starts_at in (NOW, NOW + AHEAD_MAX):
+        assert schedule(starts_at=starts_at).next_at == starts_at
+    for starts_at in (NOW - timedelta(microseconds=1), NOW + AHEAD_MAX + timedelta(microseconds=1)):
+        with pytest.raises(InvalidValue):
+            schedule(starts_at=starts_at)
+
+
+def test_a_schedule_is_another_version_after_every_change() -> None:
+    one = schedule(Frequency.DAILY)
+    versions = [one.version]
+    for change in (one.pause, lambda: one.resume(NOW), lambda: one.record(run(one, START)), lambda: one.cancel(START)):
+        change()
+        versions.append(one.version)
+    assert versions == [1, 2, 3, 4, 5]

@@ -58,3 +58,8 @@ def test_versions_never_overlap_however_they_are_made_and_ended(acts: list[tuple
     for hours in range(101):
         at = AT + timedelta(hours=hours)
         assert sum(version.validity.covers(at) for version in versions) <= 1
+
+
+def test_what_ends_at_an_instant_does_not_reach_it() -> None:
+    assert not Validity(AT - DAY, AT).reaches(AT)
+    assert Validity(AT - DAY, AT).reaches(AT - DAY)
