@@ -544,3 +544,137 @@ class OccurrenceFailed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OccurrenceFailed: _TypeAlias = OccurrenceFailed  # noqa: Y015
+
+@_typing.final
+class WalletBounded(_message.Message):
+    """The most that a wallet may hold has changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    CEILING_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    @_builtins.property
+    def ceiling(self) -> _money_pb2.Money:
+        """Absent: as much as any wallet."""
+
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+        ceiling: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ceiling", b"ceiling"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ceiling", b"ceiling", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WalletBounded: _TypeAlias = WalletBounded  # noqa: Y015
+
+@_typing.final
+class WalletRenamed(_message.Message):
+    """A wallet's owner calls it otherwise; the name is not told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WalletRenamed: _TypeAlias = WalletRenamed  # noqa: Y015
+
+@_typing.final
+class TierAssigned(_message.Message):
+    """Other limits hold for an owner."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    owner_id: _builtins.str
+    tier: _builtins.str
+    def __init__(
+        self,
+        *,
+        owner_id: _builtins.str = ...,
+        tier: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner_id", b"owner_id", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TierAssigned: _TypeAlias = TierAssigned  # noqa: Y015
+
+@_typing.final
+class BulkChanged(_message.Message):
+    """A bulk was accepted, has begun, or is being cancelled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BULK_ID_FIELD_NUMBER: _builtins.int
+    INITIATOR_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    bulk_id: _builtins.str
+    initiator_id: _builtins.str
+    status: _builtins.str
+    """accepted, running or cancelling; BulkCompleted tells the end."""
+    def __init__(
+        self,
+        *,
+        bulk_id: _builtins.str = ...,
+        initiator_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bulk_id", b"bulk_id", "initiator_id", b"initiator_id", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BulkChanged: _TypeAlias = BulkChanged  # noqa: Y015
+
+@_typing.final
+class ScheduleChanged(_message.Message):
+    """A schedule was planned, paused, resumed or cancelled, or has ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    INITIATOR_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    NEXT_AT_FIELD_NUMBER: _builtins.int
+    schedule_id: _builtins.str
+    initiator_id: _builtins.str
+    status: _builtins.str
+    """active, paused, cancelled or ended."""
+    @_builtins.property
+    def next_at(self) -> _timestamp_pb2.Timestamp:
+        """When it is due next; absent when it never is again."""
+
+    def __init__(
+        self,
+        *,
+        schedule_id: _builtins.str = ...,
+        initiator_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        next_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_at", b"next_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["initiator_id", b"initiator_id", "next_at", b"next_at", "schedule_id", b"schedule_id", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleChanged: _TypeAlias = ScheduleChanged  # noqa: Y015

@@ -16,6 +16,7 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
+from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
@@ -23,6 +24,7 @@ from payments.application.bulk.run_bulk import RunBulk
 from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
+from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 
 GRANTS = {"admin": ["treasury:issue"], "user": ["payment:create"], "guest": []}
@@ -107,6 +109,8 @@ async def test_a_file_is_accepted_run_and_told_line_by_line(office: Office) -> N
     assert (job.task_name, job.args, job.lock) == ("payments:run_bulk", {"bulk_id": data["id"]}, f"bulk:{data['id']}")
 
     await office.run(bulk_id=UUID(data["id"]))
+    told = await published(office.database, events_pb2.BulkChanged)
+    assert [(one.bulk_id, one.status) for one in told] == [(data["id"], "accepted"), (data["id"], "running")]
     ended = (await office.get(f"/{data['id']}")).json()["data"]
     assert (ended["status"], ended["settled"], ended["refused"], ended["waiting"]) == ("partly_completed", 3, 1, 0)
     lines = (await office.get(f"/{data['id']}/lines")).json()["data"]["items"]

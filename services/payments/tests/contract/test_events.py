@@ -3,12 +3,10 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from chassis.messaging.contracts import spec_of
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.payments.v1 import events_pb2
@@ -18,22 +16,9 @@ from payments.domain import events
 from payments.domain.approval import ApprovalRules
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.contract.bank import Bank, Holder
+from services.payments.tests.contract.outbox import published
 
 REASON = {"reason": "asked for by the payer"}
-
-
-async def published(bank: Bank, message_class: Any) -> list[Any]:
-    """Return the messages of a type, each of which names its aggregate."""
-    spec = spec_of(message_class)
-    async with bank.database.read() as connection:
-        rows = await connection.execute(
-            text("SELECT payload, aggregate_id FROM outbox WHERE type = :type ORDER BY position"), {"type": spec.type}
-        )
-        found = [(message_class.FromString(bytes(row.payload)), row.aggregate_id) for row in rows]
-    for message, aggregate_id in found:
-        ids = {getattr(message, name, None) for name in ("transfer_id", "wallet_id", "account_id")}
-        assert aggregate_id in ids
-    return [message for message, _ in found]
 
 
 @pytest.fixture
@@ -51,12 +36,12 @@ async def test_a_hold_and_its_capture_are_published(bank: Bank, parties: tuple[H
     payer, payee = parties
     bank.price(fee="3.00")
     held = await bank.made(payer, payee, "300.00", capture="later")
-    [told] = await published(bank, events_pb2.TransferHeld)
+    [told] = await published(bank.database, events_pb2.TransferHeld)
     assert (told.transfer_id, told.source_id, told.target_id) == (held["id"], str(payer.wallet_id), str(payee.wallet_id))
     assert (told.amount.amount, told.amount.currency, told.initiator_id) == ("300.00", "NAD", str(payer.user_id))
     assert told.expires_at.ToDatetime(tzinfo=bank.clock.now().tzinfo) == bank.clock.now() + timedelta(days=7)
     await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {"amount": "100.00"})
-    settled = (await published(bank, events_pb2.TransferSettled))[-1]
+    settled = (await published(bank.database, events_pb2.TransferSettled))[-1]
     assert (settled.transfer_id, settled.amount.amount, settled.fee_total.amount) == (held["id"], "100.00", "1.00")
     assert (settled.kind, settled.parent_id) == ("transfer", "")
 
@@ -68,7 +53,7 @@ async def test_what_was_let_go_is_published_with_its_reason(bank: Bank, parties:
     expired = await bank.made(payer, payee, "2.00", capture="later")
     bank.wait(days=7)
     await bank.expire()
-    told = [(one.transfer_id, one.reason) for one in await published(bank, events_pb2.TransferCancelled)]
+    told = [(one.transfer_id, one.reason) for one in await published(bank.database, events_pb2.TransferCancelled)]
     assert told == [(voided["id"], REASON["reason"]), (expired["id"], "expired")]
 
 
@@ -76,13 +61,13 @@ async def test_approvals_are_published_from_asking_to_decision(bank: Bank, parti
     payer, payee = parties
     bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(100)}, judge=lambda _question: True)
     approved, rejected = [await bank.made(payer, payee, "100.00") for _ in range(2)]
-    waiting = await published(bank, events_pb2.TransferAwaitingApproval)
+    waiting = await published(bank.database, events_pb2.TransferAwaitingApproval)
     assert [one.transfer_id for one in waiting] == [approved["id"], rejected["id"]]
     assert waiting[0].expires_at.ToDatetime(tzinfo=bank.clock.now().tzinfo) == bank.clock.now() + timedelta(hours=72)
     await bank.staff("POST", f"/transfers/{approved['id']}/approve")
     await bank.staff("POST", f"/transfers/{rejected['id']}/reject", REASON)
-    assert (await published(bank, events_pb2.TransferSettled))[-1].transfer_id == approved["id"]
-    [failed] = await published(bank, events_pb2.TransferFailed)
+    assert (await published(bank.database, events_pb2.TransferSettled))[-1].transfer_id == approved["id"]
+    [failed] = await published(bank.database, events_pb2.TransferFailed)
     assert (failed.transfer_id, failed.reason) == (rejected["id"], REASON["reason"])
 
 
@@ -90,9 +75,9 @@ async def test_an_approved_hold_is_published_as_held_from_then_on(bank: Bank, pa
     payer, payee = parties
     bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(100)}, judge=lambda _question: True)
     waiting = await bank.made(payer, payee, "100.00", capture="later")
-    assert await published(bank, events_pb2.TransferHeld) == []
+    assert await published(bank.database, events_pb2.TransferHeld) == []
     await bank.staff("POST", f"/transfers/{waiting['id']}/approve")
-    [held] = await published(bank, events_pb2.TransferHeld)
+    [held] = await published(bank.database, events_pb2.TransferHeld)
     assert (held.transfer_id, held.amount.amount) == (waiting["id"], "100.00")
     assert held.expires_at.ToDatetime(tzinfo=bank.clock.now().tzinfo) == bank.clock.now() + timedelta(days=7)
 
@@ -104,13 +89,13 @@ async def test_refunds_and_reversals_are_published_with_their_original(bank: Ban
         (await bank.post(f"/transfers/{first['id']}/refund", payee.user_id, {"amount": amount, **REASON})).json()["data"]
         for amount in ("3.00", "4.00")
     ]
-    told = await published(bank, events_pb2.TransferRefunded)
+    told = await published(bank.database, events_pb2.TransferRefunded)
     assert [(one.transfer_id, one.refund_id) for one in told] == [(first["id"], back["id"]) for back in backs]
     assert [(one.amount.amount, one.refunded.amount) for one in told] == [("3.00", "3.00"), ("4.00", "7.00")]
     undone = (await bank.staff("POST", f"/transfers/{second['id']}/reverse", REASON)).json()["data"]
-    [reversed_] = await published(bank, events_pb2.TransferReversed)
+    [reversed_] = await published(bank.database, events_pb2.TransferReversed)
     assert (reversed_.transfer_id, reversed_.reversal_id, reversed_.reason) == (second["id"], undone["id"], REASON["reason"])
-    settled = (await published(bank, events_pb2.TransferSettled))[-1]
+    settled = (await published(bank.database, events_pb2.TransferSettled))[-1]
     assert (settled.transfer_id, settled.kind, settled.parent_id) == (undone["id"], "reversal", second["id"])
     assert settled.reference == "INV-1"
 
@@ -120,12 +105,20 @@ async def test_what_becomes_of_a_wallet_is_published(bank: Bank, parties: tuple[
     path = f"/wallets/{holder.wallet_id}"
     await bank.staff("POST", f"{path}/freeze", {"reason": "suspicion"})
     await bank.staff("POST", f"{path}/unfreeze", {"reason": "cleared"})
+    await bank.staff("PUT", f"{path}/ceiling", {"amount": "10.00", "reason": "small shop"})
+    await bank.staff("PUT", f"{path}/ceiling", {"amount": None, "reason": "no longer"})
+    await bank.send("PATCH", path, holder.user_id, {"name": "savings"})
     await bank.send("DELETE", path, holder.user_id)
     [frozen], [unfrozen], [closed] = [
-        await published(bank, kind) for kind in (events_pb2.WalletFrozen, events_pb2.WalletUnfrozen, events_pb2.WalletClosed)
+        await published(bank.database, kind)
+        for kind in (events_pb2.WalletFrozen, events_pb2.WalletUnfrozen, events_pb2.WalletClosed)
     ]
     assert {frozen.wallet_id, unfrozen.wallet_id, closed.wallet_id} == {str(holder.wallet_id)}
     assert (frozen.reason, unfrozen.reason) == ("suspicion", "cleared")
+    bounded, unbounded = await published(bank.database, events_pb2.WalletBounded)
+    assert (bounded.ceiling.amount, bounded.ceiling.currency, unbounded.HasField("ceiling")) == ("10.00", "NAD", False)
+    [renamed] = await published(bank.database, events_pb2.WalletRenamed)
+    assert "savings" not in str(renamed)
 
 
 async def test_a_break_is_published_with_what_was_expected(clock: ControlledClock) -> None:

@@ -15,12 +15,14 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
+from elcorp.payments.v1 import events_pb2
 from kernel.ids import new_id
 from payments.bootstrap.use_cases import World, build
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
+from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 
 GRANTS = {"admin": ["policy:manage", "payment:reconcile"], "treasurer": ["payment:reconcile"], "user": ["payment:create"]}
@@ -189,7 +191,7 @@ async def test_a_rate_can_be_ended_at_once(desk: Desk) -> None:
     assert (await desk.data("GET", "/rates"))["items"] == []
 
 
-async def test_limits_by_tier_and_an_owners_own(desk: Desk) -> None:
+async def test_limits_by_tier_and_an_owners_own(desk: Desk, database: Database) -> None:
     limit = await desk.data("POST", "/limits", LIMIT, expect=201)
     business = await desk.data("POST", "/limits", {**LIMIT, "tier": "business", "day_max": "90000"}, expect=201)
     assert (limit["day_max"], limit["single_max"]) == ("5000.00", None)
@@ -202,6 +204,8 @@ async def test_limits_by_tier_and_an_owners_own(desk: Desk) -> None:
     stale = await desk.call("PUT", path, {"tier": "standard", "reason": "back"}, headers={"If-Match": '"0"'})
     assert stale.status_code == 412
     assert (await desk.data("PUT", path, {"tier": "business", "reason": "again"}))["version"] == 1
+    [told] = await published(database, events_pb2.TierAssigned)
+    assert (told.owner_id, told.tier) == (str(desk.user_id), "business")
     assert (await desk.data("GET", "/limits/mine", role="user"))["items"] == [business]
 
     ended = await desk.data("POST", f"/limits/{limit['id']}/end", {"reason": "no more"})

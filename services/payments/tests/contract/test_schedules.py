@@ -14,6 +14,7 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
+from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
@@ -21,6 +22,7 @@ from payments.application.schedules.run_schedules import RunSchedules
 from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
+from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 
 
@@ -36,6 +38,7 @@ class Planner:
     payments: Payments
     run: RunSchedules
     clock: ControlledClock
+    database: Database
     payer: UUID = field(default_factory=new_id)
     source: UUID = field(default_factory=new_id)
     target: UUID = field(default_factory=new_id)
@@ -86,7 +89,7 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
-        yield await Planner(client, forge, payments, run, clock).open()
+        yield await Planner(client, forge, payments, run, clock, database).open()
 
 
 async def test_it_is_planned_run_refused_for_want_of_money_and_told(planner: Planner) -> None:
@@ -151,6 +154,9 @@ async def test_paused_resumed_cancelled_and_listed_in_pages(planner: Planner) ->
     assert (await planner.post(f"/{ids[0]}/resume")).json()["data"]["status"] == "active"
     cancelled = await planner.post(f"/{ids[0]}/cancel", {"reason": "moved out"})
     assert (cancelled.json()["data"]["status"], cancelled.json()["data"]["next_at"]) == ("cancelled", None)
+    told = [one for one in await published(planner.database, events_pb2.ScheduleChanged) if one.schedule_id == ids[0]]
+    assert [one.status for one in told] == ["active", "paused", "active", "cancelled"]
+    assert [one.HasField("next_at") for one in told] == [True, True, True, False]
     first = (await planner.get("?limit=2")).json()["data"]
     rest = (await planner.get(f"?limit=2&cursor={first['next_cursor']}")).json()["data"]
     assert [one["id"] for one in (*first["items"], *rest["items"])] == list(reversed(ids))

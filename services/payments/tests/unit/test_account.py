@@ -45,7 +45,7 @@ def test_only_an_empty_wallet_closes_and_it_stays_closed() -> None:
         lambda: books.his.credit(nad("1.00")),
         lambda: books.his.freeze("why", at=AT),
         lambda: books.his.close(at=AT),
-        lambda: books.his.rename("x"),
+        lambda: books.his.rename("x", at=AT),
     ):
         with pytest.raises(AccountClosed):
             act()
@@ -62,12 +62,12 @@ def test_a_frozen_wallet_is_not_closed_by_its_owner() -> None:
 def test_a_ceiling_bounds_what_comes_in() -> None:
     books = Books(his="10.00")
     with pytest.raises(BalanceLimit):
-        books.his.bound(Decimal("9.99"))
-    books.his.bound(Decimal("100.00"))
+        books.his.bound(Decimal("9.99"), at=AT)
+    books.his.bound(Decimal("100.00"), at=AT)
     with pytest.raises(BalanceLimit):
         books.his.credit(nad("90.01"))
     books.his.credit(nad("90.00"))
-    books.his.bound(None)
+    books.his.bound(None, at=AT)
     books.his.credit(nad("1.00"))
 
     assert books.his.balance == Decimal("101.00")
@@ -96,8 +96,8 @@ def test_an_account_is_another_version_after_every_change() -> None:
         lambda: account.release(Decimal(1)),
         lambda: account.freeze("case 7", at=AT),
         lambda: account.unfreeze("cleared", at=AT),
-        lambda: account.rename("savings"),
-        lambda: account.bound(Decimal(5000)),
+        lambda: account.rename("savings", at=AT),
+        lambda: account.bound(Decimal(5000), at=AT),
     )
     for change in changes:
         change()
@@ -121,10 +121,10 @@ def test_nothing_on_hold_may_be_released_as_nothing() -> None:
 
 def test_a_ceiling_may_be_what_the_wallet_holds_and_the_most_that_money_can_be() -> None:
     wallet = Books(hers="10.00").hers
-    wallet.bound(Decimal("10.00"))
-    wallet.bound(LARGEST_AMOUNT)
+    wallet.bound(Decimal("10.00"), at=AT)
+    wallet.bound(LARGEST_AMOUNT, at=AT)
     with pytest.raises(BalanceLimit):
-        wallet.bound(LARGEST_AMOUNT + 1)
+        wallet.bound(LARGEST_AMOUNT + 1, at=AT)
 
     assert wallet.ceiling == LARGEST_AMOUNT
 

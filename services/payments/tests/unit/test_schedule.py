@@ -11,7 +11,7 @@ from kernel.errors import InvalidValue, KeyReused
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.domain.errors import ScheduleEnded, SelfTransfer
-from payments.domain.events import OccurrenceFailed
+from payments.domain.events import OccurrenceFailed, ScheduleChanged
 from payments.domain.limits import NAMIBIA
 from payments.domain.schedule import AHEAD_MAX, OCCURRENCES_MAX, Frequency, Run, Schedule, ScheduleStatus, StandingOrder
 
@@ -96,13 +96,16 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any], error: type[Exc
 def test_it_goes_on_after_a_refusal_which_it_announces_and_ends_after_its_last() -> None:
     one = schedule(occurrences_max=2)
     one.record(run(one, START, code="PAY_001"))
-    [told] = one.collect()
+    planned, told = one.collect()
+    assert isinstance(planned, ScheduleChanged)
     assert isinstance(told, OccurrenceFailed)
     assert (told.number, told.code, told.due_at) == (0, "PAY_001", START)
     assert (one.status, one.failed, one.last_code, one.next_number) == (ScheduleStatus.ACTIVE, 1, "PAY_001", 1)
     one.record(run(one, START + timedelta(days=28)))
     assert (one.status, one.succeeded, one.last_code, one.next_at) == (ScheduleStatus.ENDED, 1, None, None)
-    assert one.collect() == []
+    [ended] = one.collect()
+    assert isinstance(ended, ScheduleChanged)
+    assert (ended.status, ended.next_at) == (ScheduleStatus.ENDED, None)
 
 
 def test_an_occurrence_is_recorded_once() -> None:
@@ -115,9 +118,9 @@ def test_an_occurrence_is_recorded_once() -> None:
 
 def test_what_falls_into_a_pause_is_left_out() -> None:
     one = schedule(Frequency.DAILY)
-    one.pause()
+    one.pause(NOW)
     with pytest.raises(ScheduleEnded):
-        one.pause()
+        one.pause(NOW)
     one.resume(START + timedelta(days=2, hours=1))
     assert (one.status, one.next_number, one.next_at) == (ScheduleStatus.ACTIVE, 3, START + timedelta(days=3))
     with pytest.raises(ScheduleEnded):
@@ -126,7 +129,7 @@ def test_what_falls_into_a_pause_is_left_out() -> None:
 
 def test_resumed_after_its_last_day_it_has_ended() -> None:
     one = schedule(Frequency.DAILY, occurrences_max=2)
-    one.pause()
+    one.pause(NOW)
     one.resume(START + timedelta(days=9))
     assert (one.status, one.next_at) == (ScheduleStatus.ENDED, None)
 
@@ -135,7 +138,7 @@ def test_cancelled_it_stays_so() -> None:
     one = schedule()
     one.cancel(NOW)
     assert (one.status, one.next_at, one.ended_at) == (ScheduleStatus.CANCELLED, None, NOW)
-    for act in (lambda: one.cancel(NOW), one.pause, lambda: one.resume(NOW)):
+    for act in (lambda: one.cancel(NOW), lambda: one.pause(NOW), lambda: one.resume(NOW)):
         with pytest.raises(ScheduleEnded):
             act()
 
@@ -164,7 +167,21 @@ def test_the_first_occurrence_may_be_now_or_as_far_ahead_as_anybody_plans() -> N
 def test_a_schedule_is_another_version_after_every_change() -> None:
     one = schedule(Frequency.DAILY)
     versions = [one.version]
-    for change in (one.pause, lambda: one.resume(NOW), lambda: one.record(run(one, START)), lambda: one.cancel(START)):
+    for change in (
+        lambda: one.pause(NOW),
+        lambda: one.resume(NOW),
+        lambda: one.record(run(one, START)),
+        lambda: one.cancel(START),
+    ):
         change()
         versions.append(one.version)
     assert versions == [1, 2, 3, 4, 5]
+
+
+def test_every_change_of_a_schedule_is_announced_with_when_it_is_due_next() -> None:
+    one = schedule(Frequency.DAILY)
+    one.pause(NOW)
+    one.resume(START + timedelta(hours=1))
+    one.cancel(START + timedelta(hours=2))
+    told = [(event.status, event.next_at) for event in one.collect() if isinstance(event, ScheduleChanged)]
+    assert told == [("active", START), ("paused", START), ("active", START + timedelta(days=1)), ("cancelled", None)]

@@ -18,7 +18,7 @@ from payments.domain.errors import (
     NotEmpty,
     NotFrozen,
 )
-from payments.domain.events import WalletClosed, WalletFrozen, WalletOpened, WalletUnfrozen
+from payments.domain.events import WalletBounded, WalletClosed, WalletFrozen, WalletOpened, WalletRenamed, WalletUnfrozen
 
 _SYSTEM_ACCOUNTS = UUID("0e1c0a40-0000-4000-8000-000000000000")
 
@@ -145,18 +145,20 @@ class Account(Aggregate):
         self.closed_at = at
         self.announce(WalletClosed(occurred_at=at, wallet_id=self.id))
 
-    def bound(self, ceiling: Decimal | None) -> None:
+    def bound(self, ceiling: Decimal | None, *, at: datetime) -> None:
         """Let it hold so much at most, or as much as any wallet; raises BalanceLimit when it holds more already."""
         self._require_not_closed()
         if ceiling is not None and not self.balance <= ceiling <= LARGEST_AMOUNT:
             raise BalanceLimit(wallet_id=self.id, largest=f"{ceiling:f}", currency=self.currency)
         self.ceiling = ceiling
         self.version += 1
+        self.announce(WalletBounded(occurred_at=at, wallet_id=self.id, ceiling=ceiling, currency=self.currency))
 
-    def rename(self, name: str) -> None:
+    def rename(self, name: str, *, at: datetime) -> None:
         self._require_not_closed()
         self.name = name
         self.version += 1
+        self.announce(WalletRenamed(occurred_at=at, wallet_id=self.id))
 
     def _become(self, status: AccountStatus, reason: str | None) -> None:
         self.status, self.status_reason = status, reason

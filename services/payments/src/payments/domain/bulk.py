@@ -12,7 +12,7 @@ from kernel.errors import KeyReused
 from kernel.events import Aggregate
 from payments.domain.bulk_file import BulkFile, BulkLine, BulkMode
 from payments.domain.errors import BulkEnded
-from payments.domain.events import BulkCompleted
+from payments.domain.events import BulkChanged, BulkCompleted
 from payments.domain.transfer_order import TransferKind, TransferOrder
 
 
@@ -94,7 +94,7 @@ class Bulk(Aggregate):
     def accept(
         cls, file: BulkFile, *, bulk_id: UUID, initiator_id: UUID, key: str, request_hash: bytes, format_: str, at: datetime
     ) -> Self:
-        return cls(
+        bulk = cls(
             id=bulk_id,
             initiator_id=initiator_id,
             key=key,
@@ -108,6 +108,8 @@ class Bulk(Aggregate):
             amount_total=file.total.amount,
             created_at=at,
         )
+        bulk._announce_changed(at)
+        return bulk
 
     @property
     def done(self) -> int:
@@ -142,6 +144,7 @@ class Bulk(Aggregate):
         self._require_open()
         if self.status is BulkStatus.ACCEPTED:
             self.status = BulkStatus.RUNNING
+            self._announce_changed(at)
         self.started_at = self.started_at or at
         self.progressed_at, self.version = at, self.version + 1
 
@@ -175,6 +178,7 @@ class Bulk(Aggregate):
             self._cancelled(at)
         else:
             self.status = BulkStatus.CANCELLING
+            self._announce_changed(at)
 
     def stop(self, at: datetime) -> None:
         """End a bulk that is being cancelled, once what was under way is counted."""
@@ -207,6 +211,9 @@ class Bulk(Aggregate):
                 not_run=self.not_run,
             )
         )
+
+    def _announce_changed(self, at: datetime) -> None:
+        self.announce(BulkChanged(occurred_at=at, bulk_id=self.id, initiator_id=self.initiator_id, status=self.status))
 
     def _require_open(self) -> None:
         if not self.status.is_open:

@@ -101,6 +101,30 @@ class WalletClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WalletBounded(Event):
+    """A wallet holds `ceiling` at most, or as much as any where it is None."""
+
+    wallet_id: UUID
+    ceiling: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletRenamed(Event):
+    """Its owner calls a wallet otherwise; how is theirs to know."""
+
+    wallet_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierAssigned(Event):
+    """Other limits hold for an owner."""
+
+    owner_id: UUID
+    tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PricingChanged(Event):
     """A fee rule, a rate or a limit has another version, or an end; every process that prices fetches them anew."""
 
@@ -120,6 +144,15 @@ class LedgerBroke(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BulkChanged(Event):
+    """A bulk was accepted, has begun, or is being cancelled; `BulkCompleted` tells its end."""
+
+    bulk_id: UUID
+    initiator_id: UUID
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BulkCompleted(Event):
     """A bulk has ended, one way or another: `status` says how, the counts are of its lines."""
 
@@ -131,6 +164,16 @@ class BulkCompleted(Event):
     awaiting: int
     refused: int
     not_run: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleChanged(Event):
+    """A schedule was planned, paused, resumed or cancelled, or has ended; nothing is due of it while `next_at` is None."""
+
+    schedule_id: UUID
+    initiator_id: UUID
+    status: str
+    next_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

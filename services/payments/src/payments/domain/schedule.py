@@ -11,7 +11,7 @@ from kernel.errors import InvalidValue, KeyReused
 from kernel.events import Aggregate
 from kernel.money import Money
 from payments.domain.errors import ScheduleEnded, SelfTransfer
-from payments.domain.events import OccurrenceFailed
+from payments.domain.events import OccurrenceFailed, ScheduleChanged
 from payments.domain.limits import NAMIBIA
 from payments.domain.transfer_order import TransferKind, TransferOrder
 
@@ -128,7 +128,9 @@ class Schedule(Aggregate):
         """Plan an order whose first occurrence is still to come."""
         if not at <= order.starts_at <= at + AHEAD_MAX:
             raise InvalidValue(field="starts_at", expected="a time from now on, within five years")
-        return cls(id=schedule_id, initiator_id=initiator_id, key=key, order=order, next_at=order.due(0), created_at=at)
+        schedule = cls(id=schedule_id, initiator_id=initiator_id, key=key, order=order, next_at=order.due(0), created_at=at)
+        schedule._announce_changed(at)
+        return schedule
 
     def confirm_replay(self, order: StandingOrder) -> Self:
         """Answer a repeated request with this schedule, or refuse a key that was reused for another (KeyReused)."""
@@ -172,9 +174,10 @@ class Schedule(Aggregate):
         self.last_code = run.code
         self._go_to(run.number + 1, run.run_at)
 
-    def pause(self) -> None:
+    def pause(self, at: datetime) -> None:
         self._require(ScheduleStatus.ACTIVE)
         self.status, self.version = ScheduleStatus.PAUSED, self.version + 1
+        self._announce_changed(at)
 
     def resume(self, at: datetime) -> None:
         """Go on with the next occurrence that is still to come: what fell into the pause is left out."""
@@ -184,6 +187,8 @@ class Schedule(Aggregate):
         while (due := self.order.due(number)) and due < at:
             number += 1
         self._go_to(number, at)
+        if self.is_open:
+            self._announce_changed(at)
 
     def cancel(self, at: datetime) -> None:
         self._require(ScheduleStatus.ACTIVE, ScheduleStatus.PAUSED)
@@ -200,6 +205,14 @@ class Schedule(Aggregate):
 
     def _end(self, status: ScheduleStatus, at: datetime) -> None:
         self.status, self.next_at, self.ended_at, self.version = status, None, at, self.version + 1
+        self._announce_changed(at)
+
+    def _announce_changed(self, at: datetime) -> None:
+        self.announce(
+            ScheduleChanged(
+                occurred_at=at, schedule_id=self.id, initiator_id=self.initiator_id, status=self.status, next_at=self.next_at
+            )
+        )
 
     def _require(self, *statuses: ScheduleStatus) -> None:
         if self.status not in statuses:

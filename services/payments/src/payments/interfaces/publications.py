@@ -1,5 +1,7 @@
 """The events that payments announces, and their messages."""
 
+from datetime import datetime
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import Publications
@@ -25,6 +27,21 @@ def wallet_closed(event: events.WalletClosed) -> events_pb2.WalletClosed:
     return events_pb2.WalletClosed(wallet_id=str(event.wallet_id))
 
 
+def wallet_bounded(event: events.WalletBounded) -> events_pb2.WalletBounded:
+    if event.ceiling is None:
+        return events_pb2.WalletBounded(wallet_id=str(event.wallet_id))
+    ceiling = money_pb2.Money(amount=amount_text(event.ceiling, event.currency), currency=event.currency)
+    return events_pb2.WalletBounded(wallet_id=str(event.wallet_id), ceiling=ceiling)
+
+
+def wallet_renamed(event: events.WalletRenamed) -> events_pb2.WalletRenamed:
+    return events_pb2.WalletRenamed(wallet_id=str(event.wallet_id))
+
+
+def tier_assigned(event: events.TierAssigned) -> events_pb2.TierAssigned:
+    return events_pb2.TierAssigned(owner_id=str(event.owner_id), tier=event.tier)
+
+
 def transfer_settled(event: events.TransferSettled) -> events_pb2.TransferSettled:
     return events_pb2.TransferSettled(
         transfer_id=str(event.transfer_id),
@@ -43,6 +60,10 @@ def transfers_settled(event: events.TransfersSettled) -> events_pb2.TransfersSet
     return events_pb2.TransfersSettled(bulk_id=str(event.bulk_id), transfers=[transfer_settled(one) for one in event.settled])
 
 
+def bulk_changed(event: events.BulkChanged) -> events_pb2.BulkChanged:
+    return events_pb2.BulkChanged(bulk_id=str(event.bulk_id), initiator_id=str(event.initiator_id), status=event.status)
+
+
 def bulk_completed(event: events.BulkCompleted) -> events_pb2.BulkCompleted:
     return events_pb2.BulkCompleted(
         bulk_id=str(event.bulk_id),
@@ -56,14 +77,21 @@ def bulk_completed(event: events.BulkCompleted) -> events_pb2.BulkCompleted:
     )
 
 
+def schedule_changed(event: events.ScheduleChanged) -> events_pb2.ScheduleChanged:
+    return events_pb2.ScheduleChanged(
+        schedule_id=str(event.schedule_id),
+        initiator_id=str(event.initiator_id),
+        status=event.status,
+        next_at=_timestamp(event.next_at) if event.next_at else None,
+    )
+
+
 def occurrence_failed(event: events.OccurrenceFailed) -> events_pb2.OccurrenceFailed:
-    due = Timestamp()
-    due.FromDatetime(event.due_at)
     return events_pb2.OccurrenceFailed(
         schedule_id=str(event.schedule_id),
         initiator_id=str(event.initiator_id),
         number=event.number,
-        due_at=due,
+        due_at=_timestamp(event.due_at),
         code=event.code,
     )
 
@@ -75,7 +103,7 @@ def transfer_held(event: events.TransferHeld) -> events_pb2.TransferHeld:
         target_id=str(event.target_id),
         amount=_money(event.amount),
         initiator_id=str(event.initiator_id),
-        expires_at=_expiry(event),
+        expires_at=_timestamp(event.expires_at),
     )
 
 
@@ -86,7 +114,7 @@ def transfer_awaiting_approval(event: events.TransferAwaitingApproval) -> events
         target_id=str(event.target_id),
         amount=_money(event.amount),
         initiator_id=str(event.initiator_id),
-        expires_at=_expiry(event),
+        expires_at=_timestamp(event.expires_at),
     )
 
 
@@ -134,10 +162,10 @@ def _money(amount: Money) -> money_pb2.Money:
     return money_pb2.Money(amount=amount.text, currency=amount.currency.code)
 
 
-def _expiry(event: events.TransferHeld) -> Timestamp:
-    expiry = Timestamp()
-    expiry.FromDatetime(event.expires_at)
-    return expiry
+def _timestamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
 
 
 PUBLICATIONS = Publications(
@@ -147,9 +175,14 @@ PUBLICATIONS = Publications(
         events.WalletFrozen: wallet_frozen,
         events.WalletUnfrozen: wallet_unfrozen,
         events.WalletClosed: wallet_closed,
+        events.WalletBounded: wallet_bounded,
+        events.WalletRenamed: wallet_renamed,
+        events.TierAssigned: tier_assigned,
         events.TransferSettled: transfer_settled,
         events.TransfersSettled: transfers_settled,
+        events.BulkChanged: bulk_changed,
         events.BulkCompleted: bulk_completed,
+        events.ScheduleChanged: schedule_changed,
         events.OccurrenceFailed: occurrence_failed,
         events.TransferHeld: transfer_held,
         events.TransferAwaitingApproval: transfer_awaiting_approval,

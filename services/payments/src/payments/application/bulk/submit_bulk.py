@@ -63,6 +63,8 @@ class SubmitBulk:
             chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(file.lines, CHUNK_LINES), 1)]
             await tx.bulks.add(bulk, chunks, actor)
             tx.record(facts.accepted(bulk))
+            for event in bulk.collect():
+                tx.announce(event)
         return Accepted(bulk, replayed=False)
 
     @staticmethod

@@ -7,6 +7,7 @@ from kernel.errors import InvalidValue, StaleVersion
 from payments.application.ports.pricing import PricingUnitOfWork
 from payments.application.pricing import facts
 from payments.application.pricing.queries import TierView
+from payments.domain.events import TierAssigned
 from payments.domain.limits import STANDARD_TIER, require_tier
 
 
@@ -39,4 +40,5 @@ class AssignTier:
             )
             await tx.tiers.save(assigned)
             tx.record(facts.tier_assigned(assigned, standing.tier, at=now, reason=reason))
+            tx.announce(TierAssigned(occurred_at=now, owner_id=owner_id, tier=tier))
             return assigned

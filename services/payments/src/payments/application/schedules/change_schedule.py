@@ -20,7 +20,7 @@ class ChangeSchedule:
 
     async def pause(self, *, actor: Actor, schedule_id: UUID) -> Schedule:
         """Raise ScheduleEnded when it is not active."""
-        return await self._change(actor, schedule_id, "pause", lambda schedule, _at: schedule.pause())
+        return await self._change(actor, schedule_id, "pause", lambda schedule, at: schedule.pause(at))
 
     async def resume(self, *, actor: Actor, schedule_id: UUID) -> Schedule:
         """Go on with the next occurrence to come; raises ScheduleEnded when it is not paused."""
@@ -47,4 +47,6 @@ class ChangeSchedule:
             act(schedule, at)
             await tx.schedules.save([schedule])
             tx.record(facts.changed(schedule, verb, before=before, at=at, reason=reason))
+            for event in schedule.collect():
+                tx.announce(event)
             return schedule

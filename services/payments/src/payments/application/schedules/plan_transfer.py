@@ -46,6 +46,8 @@ class PlanTransfer:
                 raise TooManySchedules(most=SCHEDULES_OPEN_MAX)
             await tx.schedules.add(schedule, actor)
             tx.record(facts.planned(schedule))
+            for event in schedule.collect():
+                tx.announce(event)
         return Planned(schedule, replayed=False)
 
     async def _check_wallets(self, actor: Actor, order: StandingOrder) -> None:

@@ -51,9 +51,11 @@ class AcknowledgeErasure:
 async def _unname(tx: Transaction, wallet: Account, at: datetime) -> None:
     if wallet.name:
         before = facts.state(wallet)
-        wallet.rename("")
+        wallet.rename("", at=at)
         await tx.accounts.save_state(wallet)
         tx.record(facts.changed(wallet, "rename", before=before, at=at, reason="erased"))
+        for event in wallet.collect():
+            tx.announce(event)
 
 
 def _money_left(wallets: Iterable[Account]) -> tuple[str, ...]:

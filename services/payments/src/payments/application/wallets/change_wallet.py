@@ -48,14 +48,14 @@ class ChangeWallet:
     async def bound(self, *, actor: Actor, wallet_id: UUID, ceiling: Decimal | None, reason: str) -> Account:
         """Let it hold so much at most; raises BalanceLimit when it holds more already."""
 
-        def change(wallet: Account, _at: datetime) -> None:
-            wallet.bound(Money.of(ceiling, wallet.currency).amount if ceiling is not None else None)
+        def change(wallet: Account, at: datetime) -> None:
+            wallet.bound(Money.of(ceiling, wallet.currency).amount if ceiling is not None else None, at=at)
 
         return await self._change(actor, wallet_id, "bound", change, reason=reason)
 
     async def rename(self, *, actor: Actor, wallet_id: UUID, name: str) -> Account:
-        def change(wallet: Account, _at: datetime) -> None:
-            wallet.rename(name)
+        def change(wallet: Account, at: datetime) -> None:
+            wallet.rename(name, at=at)
 
         return await self._change(actor, wallet_id, "rename", change, owner_id=actor.user_id)
 
