@@ -1,7 +1,7 @@
 """A transaction's statements sent together are still one transaction, watched like any other."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +17,8 @@ from chassis.idempotency import IdempotencyScope, current_scope
 from chassis.messaging.contracts import Publications
 from chassis.pipeline import Statement
 from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.faults import FaultProxy
+from chassis.testing.running import endpoint, eventually, through
 from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
 from kernel.actor import Actor
 from kernel.audit import AuditFact
@@ -138,6 +140,47 @@ async def test_a_lost_connection_is_told_as_such_and_replaced(
             tx.record(FACT)
     await build(uow, add(new_id()))
     assert await count(database) == 2
+
+
+async def test_what_fails_at_the_commit_only_is_told_and_leaves_nothing(
+    uow: SqlUnitOfWork[SqlTransaction], database: Database, urls: DatabaseUrls
+) -> None:
+    async with await psycopg.AsyncConnection.connect(urls.owner) as owner:
+        await owner.execute("ALTER TABLE doors ADD CONSTRAINT one_of_each UNIQUE (is_open) DEFERRABLE INITIALLY DEFERRED")
+    with pytest.raises(IntegrityError, match="one_of_each"):
+        await build(uow, add(new_id()), add(new_id()))
+    assert (await count(database), await count(database, "outbox")) == (0, 0)
+    await build(uow, add(new_id()))
+    assert (await count(database), await count(database, "outbox")) == (1, 1)
+
+
+async def test_a_commit_whose_answer_is_lost_is_told_as_a_failure_though_it_holds(
+    urls: DatabaseUrls, database: Database, fault_proxy: Callable[[str, int], Awaitable[FaultProxy]]
+) -> None:
+    """Which is why every write can be repeated: the caller asks again with its key, and finds what is there."""
+    proxy = await fault_proxy(*endpoint(urls.app))
+    behind = Database.connect(through(urls.app, proxy.port), pool_size=1)
+    uow = SqlUnitOfWork(behind, SqlTransaction, Publications("doors", {}), service="doors")
+
+    async def commit() -> None:
+        async with uow.begin(ACTOR) as tx:
+            await tx.pipeline.fetch(Statement("SELECT 1", ()))
+            proxy.blackhole(replies_only=True)
+            tx.pipeline.put_off(add(new_id()))
+            tx.record(FACT)
+
+    async def is_there() -> bool:
+        return await count(database) == 1
+
+    committing = asyncio.create_task(commit())
+    await eventually(is_there)
+    proxy.cut()
+    with pytest.raises(OperationalError):
+        await committing
+    await proxy.heal()
+    await build(uow, add(new_id()))
+    await behind.close()
+    assert (await count(database), await count(database, "outbox")) == (2, 2)
 
 
 async def test_cancelled_while_it_waits_it_leaves_nothing(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
