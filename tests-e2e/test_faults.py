@@ -136,3 +136,58 @@ async def test_compliance_away_fails_closed_and_posts_nothing(
     await until(goes_through, "screening to answer again", seconds_max=20)
     wallet = await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer)
     assert wallet["balance"] == "9.00"
+
+
+async def sign_in(client: httpx.AsyncClient, person: Person) -> httpx.Response:
+    body = {"email": person.email, "password": person.password, "device_id": person.device_id}
+    return await client.post("/api/v1/auth/login", json=body, timeout=30)
+
+
+@pytest.mark.parametrize("away", ["governance-serve", "identity-serve"])
+async def test_without_it_nobody_signs_in_and_who_is_in_goes_on(
+    client: httpx.AsyncClient, platform: Platform, holder: Holder, away: str
+) -> None:
+    payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
+    key = str(uuid4())
+
+    async def goes_through() -> bool:
+        return (await pay(client, payer, payee, key)).status_code == 201
+
+    platform.pause(away)
+    try:
+        assert is_unavailable(await sign_in(client, payer))
+        # A crowded machine may have it refused once: screening waits for no answer.
+        await until(goes_through, f"a transfer without {away}", seconds_max=60)
+    finally:
+        platform.resume(away)
+
+    async def signs_in() -> bool:
+        return (await sign_in(client, payer)).status_code == 200
+
+    await until(signs_in, f"{away} to answer again", seconds_max=30)
+
+
+async def test_any_process_killed_comes_back_and_the_facts_of_meanwhile_arrive(
+    client: httpx.AsyncClient, platform: Platform, holder: Holder
+) -> None:
+    payer, payee = await holder("Payer", funds="100.00"), await holder("Payee")
+    paid = []
+    for name in platform.supervisor.processes:
+        platform.kill(name)
+        key = str(uuid4())
+
+        async def goes_through(key: str = key) -> bool:
+            try:
+                response = await pay(client, payer, payee, key)
+            except httpx.TransportError:
+                return False
+            if response.status_code == 201:
+                paid.append(response.json()["data"]["id"])
+            return response.status_code == 201
+
+        await until(goes_through, f"a transfer to go through after {name} was killed", seconds_max=60)
+    assert len(set(paid)) == len(paid) == len(platform.supervisor.processes)
+    for transfer_id in paid:
+        await audited(platform, transfer_id)
+    newcomer = await holder("Newcomer")
+    assert newcomer.wallet_id
