@@ -192,3 +192,14 @@ async def test_changed_password_voids_the_links_that_wait(api: Api, identity: Id
     )
     assert changed.status_code == 200, changed.text
     assert (await reset(api, link)).status_code == 422
+
+
+async def test_changed_address_voids_the_links_in_the_mailbox_that_was_left(
+    api: Api, identity: Identity, database: Database
+) -> None:
+    token = await api.signed_in()
+    await ask(api)
+    (link,) = await links(identity, database)
+    pending = (await api.post("/users/me/email", {"email": "new@example.na"}, token=token)).json()["data"]
+    assert (await api.verify(pending["verification_id"])).status_code == 200
+    assert (await reset(api, link)).status_code == 422

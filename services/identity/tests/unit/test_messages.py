@@ -58,6 +58,12 @@ async def test_a_message_goes_out_once_and_keeps_nothing(uow: FakeUnitOfWork, cl
     assert uow.actions == ["identity.message.deliver"]
 
 
+async def test_a_message_for_nobody_is_dropped_and_shown_to_no_developer(uow: FakeUnitOfWork, clock: ControlledClock) -> None:
+    post = FakePost()
+    await delivery(uow, post, clock, keep=True)(message_id=await queue(uow, Template.NOBODY))
+    assert (post.delivered, message(uow).sealed, uow.actions) == ([], None, ["identity.message.drop"])
+
+
 async def test_a_message_waits_while_the_post_is_away(uow: FakeUnitOfWork, clock: ControlledClock) -> None:
     post = FakePost(Unavailable(dependency="smtp"))
     message_id = await queue(uow)

@@ -17,6 +17,8 @@ class Channel(StrEnum):
 
 
 class Template(StrEnum):
+    """`NOBODY` is sent to nobody: it stands where the work must not tell that there is nobody to tell."""
+
     VERIFY_EMAIL = "verify_email"
     VERIFY_PHONE = "verify_phone"
     ALREADY_REGISTERED = "already_registered"
@@ -42,6 +44,7 @@ class Template(StrEnum):
     ACCOUNT_RESTORED = "account_restored"
     ERASURE_REQUESTED = "erasure_requested"
     ERASED = "erased"
+    NOBODY = "nobody"
 
     @property
     def channel(self) -> Channel:

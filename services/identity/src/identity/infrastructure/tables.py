@@ -271,7 +271,8 @@ password_resets = Table(
     "password_resets",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("user_id", ForeignKey("users.id"), nullable=False),
+    # Of nobody where there was no account: a link that is sent to nobody.
+    Column("user_id", Uuid, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("created_at", _time(), nullable=False),
     Column("expires_at", _time(), nullable=False),

@@ -1,10 +1,11 @@
 from dataclasses import dataclass
 
 from identity.application.accounts import facts
-from identity.application.accounts.codes import Codes
+from identity.application.accounts.codes import TARGET, Codes, Instead
 from identity.application.accounts.register_user import PendingVerification
 from identity.application.ports.accounts import Contacts
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.domain.message import Template
 from identity.domain.one_time_code import Purpose
 from kernel.actor import Actor
 from kernel.assurance import RECENT
@@ -46,7 +47,8 @@ class ChangeContact:
                 holder = await tx.profiles.holder_of_email(pending["email"] or "")
             else:
                 holder = await tx.profiles.holder_of_phone(pending["phone"] or "")
-            decoy = holder not in (None, user.id)
-            code = await self.codes.issue(tx, purpose, user_id=user.id, pending=pending, at=at, decoy=decoy)
+            target = pending[TARGET[purpose]]
+            instead = Instead(user.id, Template.NOBODY, target) if holder not in (None, user.id) else None
+            code = await self.codes.issue(tx, purpose, user_id=user.id, pending=pending, at=at, instead=instead)
             tx.record(facts.code_requested(code))
         return PendingVerification(code.id, code.expires_at)

@@ -23,23 +23,41 @@ TARGET: Final[Mapping[Purpose, str]] = {Purpose.REGISTRATION: "email", Purpose.E
 
 
 @dataclass(frozen=True, slots=True)
+class Instead:
+    """What is sent in place of a code that must not be sent: as much work, so that its time tells nothing either."""
+
+    user_id: UUID
+    template: Template
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Codes:
     digest: Digests
     generate: Callable[[], str]
 
     async def issue(
-        self, tx: Transaction, purpose: Purpose, *, user_id: UUID, pending: Pending, at: datetime, decoy: bool = False
+        self,
+        tx: Transaction,
+        purpose: Purpose,
+        *,
+        user_id: UUID,
+        pending: Pending,
+        at: datetime,
+        instead: Instead | None = None,
     ) -> OneTimeCode:
-        """Issue a code and send it, unless it is a decoy or the address has been sent too many."""
+        """Issue a code and send it, or a decoy and what is sent instead; nothing to an address that got too many."""
         target = pending[TARGET[purpose]] or ""
         code_id, text = new_id(), self.generate()
         index = self.digest(f"target:{target}")
         may_send = await self._may_send(tx, index, at)
         code = OneTimeCode.issue(
-            code_id, purpose, user_id=user_id, target_index=index, digest=self.of(code_id, text), decoy=decoy, at=at
+            code_id, purpose, user_id=user_id, target_index=index, digest=self.of(code_id, text), decoy=instead is not None, at=at
         )
         await tx.one_time_codes.add(code, pending)
-        if may_send and not decoy:
+        if may_send and instead:
+            await tx.messages.send(instead.user_id, instead.template, to=instead.to)
+        elif may_send:
             await tx.messages.send(user_id, _TEMPLATES[purpose], to=target, code=text)
         return code
 
@@ -48,8 +66,8 @@ class Codes:
         text = self.generate()
         if not await self._may_send(tx, code.target_index, at) or not code.renew(self.of(code.id, text), at=at):
             return False
-        if not code.decoy:
-            await tx.messages.send(code.user_id, _TEMPLATES[code.purpose], to=pending[TARGET[code.purpose]], code=text)
+        template = Template.NOBODY if code.decoy else _TEMPLATES[code.purpose]
+        await tx.messages.send(code.user_id, template, to=pending[TARGET[code.purpose]], code=text)
         return True
 
     def of(self, code_id: UUID, text: str) -> bytes:

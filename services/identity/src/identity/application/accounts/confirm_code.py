@@ -99,6 +99,8 @@ async def _change_email(tx: Transaction, code: OneTimeCode, pending: Pending, at
         await tx.profiles.replace(user.id, profile.with_email(pending["email"] or ""))
         # To the old address: who took the account over would not tell.
         await tx.messages.send(user.id, Template.EMAIL_CHANGED, to=profile.email)
+        # A link lies in the old mailbox, which the user may have left because somebody else reads it.
+        await tx.password_resets.void(user.id, at=at)
     user.verify_email(at=at)
     return Confirmed(user.id)
 

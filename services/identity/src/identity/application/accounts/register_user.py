@@ -3,7 +3,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.accounts import facts
-from identity.application.accounts.codes import Codes
+from identity.application.accounts.codes import Codes, Instead
 from identity.application.ports.accounts import Contacts, Passwords
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.errors import TermsNotAgreed
@@ -67,7 +67,7 @@ class RegisterUser:
         password_hash = await self.passwords.hash(secret)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            clash = await self._notify_of_clash(tx, profile, name)
+            clash = await self._clash(tx, profile, name)
             pending = {
                 "full_name": profile.full_name,
                 "email": profile.email,
@@ -76,18 +76,16 @@ class RegisterUser:
                 "username": name,
                 "password_hash": password_hash,
             }
-            code = await self.codes.issue(tx, Purpose.REGISTRATION, user_id=new_id(), pending=pending, at=at, decoy=clash)
+            code = await self.codes.issue(tx, Purpose.REGISTRATION, user_id=new_id(), pending=pending, at=at, instead=clash)
             tx.record(facts.registration_requested(code))
         return PendingVerification(code.id, code.expires_at)
 
-    async def _notify_of_clash(self, tx: Transaction, profile: Profile, username: str | None) -> bool:
-        """Tell by mail, and only so, that the registration cannot go on; return whether that is so."""
-        if owner := await tx.profiles.holder_of_email(profile.email):
-            await tx.messages.send(owner, Template.ALREADY_REGISTERED)
-            return True
-        taken = profile.phone is not None and await tx.profiles.holder_of_phone(profile.phone)
-        if taken or (username and await tx.users.holder_of(username)):
-            # To whoever holds the mailbox that registers, not to the stranger whose number or name it is.
-            await tx.messages.send(new_id(), Template.REGISTRATION_CLASHED, to=profile.email)
-            return True
-        return False
+    async def _clash(self, tx: Transaction, profile: Profile, username: str | None) -> Instead | None:
+        """Tell what is mailed in place of a code when the registration cannot go on. Always asks for all there is."""
+        owner = await tx.profiles.holder_of_email(profile.email)
+        taken = await tx.profiles.holder_of_phone(profile.phone or "")
+        named = await tx.users.holder_of(username) if username else None
+        if owner:
+            return Instead(owner, Template.ALREADY_REGISTERED)
+        # To whoever holds the mailbox that registers, not to the stranger whose number or name it is.
+        return Instead(new_id(), Template.REGISTRATION_CLASHED, profile.email) if taken or named else None

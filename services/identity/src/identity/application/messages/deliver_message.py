@@ -8,7 +8,7 @@ from identity.application.messages.queries import MessageQueries
 from identity.application.messages.texts import letter
 from identity.application.ports.messages import Post
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.domain.message import Message, Undeliverable
+from identity.domain.message import Message, Template, Undeliverable
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
@@ -33,6 +33,11 @@ class DeliverMessage:
         if content is None:
             return
         at = self.clock.now()
+        if content.template is Template.NOBODY:
+            await self._settle(
+                message_id, lambda message: message.deliver(at=at, keep_content=False), partial(facts.message_dropped, at=at)
+            )
+            return
         try:
             await self.post.deliver(letter(content))
         except Undeliverable:

@@ -14,6 +14,10 @@ def message_failed(message: Message, *, at: datetime) -> AuditFact:
     return _fact("identity.message.fail", message, at=at, status="failed")
 
 
+def message_dropped(message: Message, *, at: datetime) -> AuditFact:
+    return _fact("identity.message.drop", message, at=at, status="dropped")
+
+
 def _fact(action: str, message: Message, *, at: datetime, status: str) -> AuditFact:
     return AuditFact(
         action=action,

@@ -93,6 +93,7 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
             "at once."
         ),
     ),
+    Template.NOBODY: ("Nothing", "Nobody reads this."),
     Template.ERASED: ("Your data was erased", "The personal data that we held about you was erased, as you asked."),
 }
 

@@ -25,7 +25,7 @@ _HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class AskPasswordReset:
-    """Send a link to whoever's address it is. The answer is the same for an address that nobody has.
+    """Send a link to whoever's address it is. The answer, and the work, are the same for an address that nobody has.
 
     `page` takes the link's secret behind its "#", which browsers send to no server.
     """
@@ -42,16 +42,21 @@ class AskPasswordReset:
         account = self.digest(f"{name.kind}:{name.text}").hex()[:32]
         credential = await self.queries.credential(name)
         at, secret = self.clock.now(), self.secrets.issue()
+        nobody, link = new_id(), f"{self.page}#token={secret.text}"
         async with self.uow.begin(actor) as tx:
-            user = await tx.users.lock(credential.user_id) if credential else None
-            reset = None
-            if user and user.is_active and await tx.password_resets.issued_since(user.id, at - _HOUR) < PER_HOUR_MAX:
-                reset = PasswordReset.issue(new_id(), user.id, secret.digest, at=at)
-                # The newest link alone is good.
-                await tx.password_resets.void(user.id, at=at)
-                tx.password_resets.add(reset)
-                await tx.messages.send(user.id, Template.PASSWORD_RESET, link=f"{self.page}#token={secret.text}")
-            tx.record(facts.reset_asked(account, reset, at=at))
+            user = await tx.users.lock(credential.user_id if credential else nobody)
+            issued = await tx.password_resets.issued_since(user.id if user else nobody, at - _HOUR)
+            sent = user is not None and user.is_active and issued < PER_HOUR_MAX
+            # Whose link it is that nobody gets: it opens nothing, for its secret is told to nobody.
+            reset = PasswordReset.issue(new_id(), user.id if user and sent else nobody, secret.digest, at=at)
+            # The newest link alone is good.
+            await tx.password_resets.void(reset.user_id, at=at)
+            tx.password_resets.add(reset)
+            if sent:
+                await tx.messages.send(reset.user_id, Template.PASSWORD_RESET, link=link)
+            else:
+                await tx.messages.send(nobody, Template.NOBODY, to=name.text, link=link)
+            tx.record(facts.reset_asked(account, reset if sent else None, at=at))
 
 
 @dataclass(frozen=True, slots=True)
