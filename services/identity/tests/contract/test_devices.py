@@ -9,6 +9,7 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.test_rest import refusal
 from services.identity.tests.fakes import Surroundings
@@ -147,3 +148,23 @@ async def test_an_administrator_unlocks(api: Api, surroundings: Surroundings, da
     async with database.read() as connection:
         query = "SELECT count(*) FROM outbox WHERE encode(payload, 'escape') LIKE '%identity.user.unlock%'"
         assert (await connection.execute(text(query))).scalar_one() == 1
+
+
+async def test_unlocking_lets_known_devices_and_codes_be_tried_again(
+    api: Api, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
+) -> None:
+    surroundings.roles.roles = ("admin",)
+    admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
+    surroundings.roles.roles = ("user",)
+    app = await second_factor(api, pair["access_token"], clock)
+    clock.advance(seconds=60)
+    for _ in range(20):
+        await api.post("/auth/step-up", {"code": "000000"}, token=pair["access_token"])
+    assert refusal(await api.post("/auth/step-up", {"code": app.code()}, token=pair["access_token"])) == (429, "RATE_001")
+    surroundings.attempts.limit = 1
+    await api.login(password=WRONG, device_token=pair["device_token"])
+    assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
+    user_id = (await api.get("/users/me", token=pair["access_token"])).json()["data"]["id"]
+    assert (await api.post(f"/users/{user_id}/unlock", {"reason": "Called from the number on file"}, token=admin)).is_success
+    assert (await api.login(device_token=pair["device_token"])).json()["data"]["mfa_required"]
+    assert (await api.post("/auth/step-up", {"code": app.code()}, token=pair["access_token"])).status_code == 200

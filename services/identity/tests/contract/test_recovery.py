@@ -203,3 +203,18 @@ async def test_changed_address_voids_the_links_in_the_mailbox_that_was_left(
     pending = (await api.post("/users/me/email", {"email": "new@example.na"}, token=token)).json()["data"]
     assert (await api.verify(pending["verification_id"])).status_code == 200
     assert (await reset(api, link)).status_code == 422
+
+
+async def test_reset_forgets_the_guesses_of_the_password_that_is_gone(
+    api: Api, identity: Identity, database: Database, surroundings: Surroundings
+) -> None:
+    await api.register(username="ndapewa")
+    surroundings.attempts.limit = 1
+    for _ in range(2):
+        await api.login(password=NEW_PASSWORD)
+        await api.login(email=None, username="ndapewa", password=NEW_PASSWORD)
+    assert refusal(await api.login()) == (429, "RATE_001")
+    await ask(api)
+    assert (await reset(api, (await links(identity, database))[0])).status_code == 200
+    assert (await api.login(password=NEW_PASSWORD)).status_code == 200
+    assert (await api.login(email=None, username="ndapewa", password=NEW_PASSWORD)).status_code == 200

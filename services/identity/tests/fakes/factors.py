@@ -113,6 +113,9 @@ class FakeFactorFailures:
     async def since(self, user_id: UUID, since: datetime) -> int:
         return sum(whose == user_id and at > since for whose, at in self._store.failures)
 
+    async def forget(self, user_id: UUID) -> None:
+        self._store.failures[:] = [(whose, at) for whose, at in self._store.failures if whose != user_id]
+
 
 class FakeFactors:
     def __init__(self, store: FactorStore) -> None:

@@ -107,8 +107,9 @@ class FakeAttempts:
     async def forget(self, account: str, ip: str, *, device: str | None = None) -> None:
         self.counted.pop((account, device), None)
 
-    async def unlock(self, account: str) -> None:
-        self.counted.pop((account, None), None)
+    async def unlock(self, account: str, *, devices: Sequence[str] = ()) -> None:
+        for device in (None, *devices):
+            self.counted.pop((account, device), None)
 
 
 class FakeSessionQueries:

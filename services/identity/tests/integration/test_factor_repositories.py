@@ -181,3 +181,19 @@ async def test_requests_for_recovery_are_found_listed_and_settled(
     listed = await storage.queries.recovery_requests(None, page)
     assert [(each.id, each.status, each.decision_reason) for each in listed.items] == [(request.id, "rejected", "unknown")]
     assert (await storage.queries.recovery_requests("pending", page)).total == 0
+
+
+async def test_failures_of_one_user_are_forgotten_and_nobody_elses(
+    storage: Storage, clock: ControlledClock, user_id: UUID
+) -> None:
+    other = (await enrol_user(storage, clock, someone(2))).user_id
+    past = clock.now() - timedelta(hours=1)
+    async with storage.uow.begin(HERE) as tx:
+        for whose in (user_id, user_id, other):
+            await tx.factors.failures.note(whose, at=clock.now())
+            tx.record(facts.second_factor_failed(whose, at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        await tx.factors.failures.forget(user_id)
+        tx.record(facts.second_factor_failed(user_id, at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        assert [await tx.factors.failures.since(whose, past) for whose in (user_id, other)] == [0, 1]

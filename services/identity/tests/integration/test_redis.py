@@ -62,6 +62,35 @@ async def test_a_known_device_counts_for_itself(redis: Redis, redis_url: str) ->
         await attempts.admit("ndapewa", "198.51.100.8")
 
 
+@pytest.mark.clause("ASVS 6.1.1")
+async def test_guesses_in_a_row_end_however_slowly_until_one_is_right_or_somebody_unlocks(redis: Redis, redis_url: str) -> None:
+    attempts = LimitedAttempts(redis, redis_url, per_hour=1000, in_a_row=4)
+    for device in (None, "telephone"):
+        for _ in range(4):
+            await attempts.admit("ndapewa", "198.51.100.7", device=device)
+        with pytest.raises(TooManyAttempts) as refused:
+            await attempts.admit("ndapewa", "198.51.100.7", device=device)
+        assert refused.value.retry_after_seconds > 29 * 24 * 3600
+    await attempts.forget("ndapewa", "198.51.100.7")
+    await attempts.admit("ndapewa", "198.51.100.7")
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit("ndapewa", "198.51.100.7", device="telephone")
+    await attempts.unlock("ndapewa", devices=["telephone"])
+    await attempts.admit("ndapewa", "198.51.100.7", device="telephone")
+
+
+@pytest.mark.clause("ASVS 6.1.1")
+async def test_what_the_hour_refuses_is_no_guess(redis: Redis, redis_url: str) -> None:
+    hourly = LimitedAttempts(redis, redis_url, per_hour=2, in_a_row=4)
+    for number in range(10):
+        if number < 2:
+            await hourly.admit("ndapewa", "198.51.100.7")
+        else:
+            with pytest.raises(TooManyAttempts) as refused:
+                await hourly.admit("ndapewa", "198.51.100.7")
+            assert refused.value.retry_after_seconds <= 3600
+
+
 async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(redis: Redis, redis_url: str) -> None:
     attempts = LimitedAttempts(redis, redis_url, per_hour=2, per_hour_of_address=3)
     for number in range(20):

@@ -42,6 +42,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
                 settings.redis_url.get_secret_value(),
                 per_hour=settings.login_attempts_per_hour,
                 per_hour_of_address=settings.login_failures_per_hour_of_address,
+                in_a_row=settings.login_failures_in_a_row,
             ),
             revocations=RedisRevocations(redis),
             clock=parts.clock,

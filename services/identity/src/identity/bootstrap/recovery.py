@@ -2,7 +2,7 @@
 
 from chassis.crypto import BlindIndex
 from identity.application.accounts.new_password import NewPassword
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.queries import IdentityQueries
 from identity.application.recovery import Recovery
@@ -19,6 +19,7 @@ def build_recovery(
     uow: UnitOfWork,
     queries: IdentityQueries,
     new_password: NewPassword,
+    attempts: Attempts,
     revocations: Revocations,
     clock: Clock,
 ) -> Recovery:
@@ -27,7 +28,7 @@ def build_recovery(
     digest = BlindIndex(settings.digest(), purpose="sign-in-name")
     return Recovery(
         ask_password_reset=AskPasswordReset(uow, queries, secrets, digest, clock, page=settings.reset_page),
-        reset_password=ResetPassword(uow, queries, secrets, new_password, revocations, clock),
+        reset_password=ResetPassword(uow, queries, secrets, new_password, revocations, attempts, digest, clock),
         ask_recovery=AskRecovery(uow, secrets, clock),
         # Chains, quorum and delegation come with governance's approvals, in this one's place.
         decide_recovery=DecideRecovery(uow, SecondPerson(), revocations, clock),

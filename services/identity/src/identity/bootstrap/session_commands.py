@@ -58,7 +58,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
             return 1
         attempts = LimitedAttempts(redis, url, per_hour=settings.login_attempts_per_hour)
         digest = BlindIndex(settings.digest(), purpose="sign-in-name")
-        unlock_user = UnlockUser(unit_of_work(settings, database), queries, attempts, digest, SystemClock())
+        unlock_user = UnlockUser(unit_of_work(settings, database), queries, queries, attempts, digest, SystemClock())
         await unlock_user(actor=Actor.service("identity"), user_id=user_id, reason=arguments.reason)
     finally:
         await redis.aclose()

@@ -186,7 +186,7 @@ def sessions(world: World) -> Sessions:
         get_device=GetDevice(queries),
         change_device=ChangeDevice(uow, clock),
         revoke_device=RevokeDevice(uow, revocations, clock),
-        unlock_user=UnlockUser(uow, queries, world.attempts, digest, clock),
+        unlock_user=UnlockUser(uow, queries, queries, world.attempts, digest, clock),
     )
 
 
@@ -204,6 +204,7 @@ def recovery(world: World) -> Recovery:
         uow=world.uow,
         queries=world.queries,
         new_password=NewPassword(world.passwords, password_policy(world.settings), world.queries),
+        attempts=world.attempts,
         revocations=world.revocations,
         clock=world.clock,
     )

@@ -1,10 +1,10 @@
 """How often a password may be tried: moving windows in Redis, shared by all processes."""
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
-from limits import RateLimitItem, RateLimitItemPerHour
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
@@ -15,16 +15,21 @@ from chassis.telemetry import log
 from identity.domain.errors import TooManyAttempts
 from kernel.errors import Unavailable
 
+# Slower than so, nobody guesses anything: a hundred in a row are for thirty days.
+_ROW_DAYS: Final = 30
 _REFUSED = Counter("sign_in_attempts_refused_total", "Sign-in attempts refused for their number.")
 
 
 class LimitedAttempts:
     """Redis away: this process counts for itself until it is back, which is weaker and said in the log."""
 
-    def __init__(self, redis: Redis, url: str, *, per_hour: int, per_hour_of_address: int = 100) -> None:
+    def __init__(self, redis: Redis, url: str, *, per_hour: int, per_hour_of_address: int = 100, in_a_row: int = 100) -> None:
         self._account = RateLimitItemPerHour(per_hour, namespace="sign-in")
         self._device = RateLimitItemPerHour(per_hour, namespace="sign-in-device")
         self._address = RateLimitItemPerHour(per_hour_of_address, namespace="sign-in-address")
+        # What succeeds is forgotten, so what is counted has failed, one after another.
+        self._account_row = RateLimitItemPerDay(in_a_row, _ROW_DAYS, namespace="sign-in-row")
+        self._device_row = RateLimitItemPerDay(in_a_row, _ROW_DAYS, namespace="sign-in-device-row")
         options: dict[str, Any] = {"connection_pool": redis.connection_pool}
         shared = RedisStorage(
             f"async+{url}", wrap_exceptions=True, implementation="redispy", key_prefix="elcorp:limits", **options
@@ -42,18 +47,20 @@ class LimitedAttempts:
         await self._counted(count)
 
     async def forget(self, account: str, ip: str, *, device: str | None = None) -> None:  # noqa: ARG002  # an address keeps its failures
-        limit, keys = self._of(account, device)
-        await self._own.clear(limit, *keys)
+        limits, keys = self._of(account, device)
+        await _clear(self._own, limits, keys)
         try:
-            await self._shared.clear(limit, *keys)
+            await _clear(self._shared, limits, keys)
         except StorageError as error:
             # The session exists; that its attempt still counts for an hour is no reason to refuse it.
             log.warning("attempts_not_forgotten", problem=type(error.storage_error).__name__)
 
-    async def unlock(self, account: str) -> None:
-        await self._own.clear(self._account, account)
+    async def unlock(self, account: str, *, devices: Sequence[str] = ()) -> None:
+        counted = [self._of(account, device) for device in (None, *devices)]
         try:
-            await self._shared.clear(self._account, account)
+            for limits, keys in counted:
+                await _clear(self._own, limits, keys)
+                await _clear(self._shared, limits, keys)
         except StorageError as error:
             raise Unavailable(dependency="redis") from error
 
@@ -65,15 +72,24 @@ class LimitedAttempts:
             await count(self._own)
 
     async def _admit(self, limiter: MovingWindowRateLimiter, account: str, ip: str, device: str | None) -> None:
-        limit, keys = self._of(account, device)
+        limits, keys = self._of(account, device)
         # A known device stands for itself, wherever it is.
         if device is None and not await limiter.test(self._address, ip):
             await _refuse(limiter, self._address, (ip,))
-        if not await limiter.hit(limit, *keys):
-            await _refuse(limiter, limit, keys)
+        # The hour first: what it refuses was no guess.
+        for limit in limits:
+            if not await limiter.hit(limit, *keys):
+                await _refuse(limiter, limit, keys)
 
-    def _of(self, account: str, device: str | None) -> tuple[RateLimitItem, tuple[str, ...]]:
-        return (self._device, (account, device)) if device else (self._account, (account,))
+    def _of(self, account: str, device: str | None) -> tuple[tuple[RateLimitItem, RateLimitItem], tuple[str, ...]]:
+        if device:
+            return (self._device, self._device_row), (account, device)
+        return (self._account, self._account_row), (account,)
+
+
+async def _clear(limiter: MovingWindowRateLimiter, limits: Sequence[RateLimitItem], keys: tuple[str, ...]) -> None:
+    for limit in limits:
+        await limiter.clear(limit, *keys)
 
 
 async def _refuse(limiter: MovingWindowRateLimiter, limit: RateLimitItem, keys: tuple[str, ...]) -> None:

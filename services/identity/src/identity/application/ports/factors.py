@@ -60,6 +60,8 @@ class FactorFailures(Protocol):
 
     async def since(self, user_id: UUID, since: datetime) -> int: ...
 
+    async def forget(self, user_id: UUID) -> None: ...
+
 
 class Factors(Protocol):
     """All of a user's second factors, and what is under way with them, within one transaction."""

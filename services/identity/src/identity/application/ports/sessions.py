@@ -66,7 +66,7 @@ class DeviceTokens(Protocol):
 
 
 class Attempts(Protocol):
-    """How often a password may be tried within an hour.
+    """How often a password may be tried within an hour, and how often wrongly in a row, however slowly.
 
     Attempts count against the account, whoever makes them, and failures against the address. A device that has proven
     itself known to the account counts for itself alone: no stranger can use up what its owner has there.
@@ -81,8 +81,11 @@ class Attempts(Protocol):
     async def forget(self, account: str, ip: str, *, device: str | None = None) -> None:
         """Start counting the account's attempts anew after a success; of a known device only its own."""
 
-    async def unlock(self, account: str) -> None:
-        """Start counting an account's attempts anew; raises Unavailable when the counters cannot be reached."""
+    async def unlock(self, account: str, *, devices: Sequence[str] = ()) -> None:
+        """Start counting an account's attempts anew, also those of `devices` known to it.
+
+        Raises Unavailable when the counters cannot be reached.
+        """
 
 
 class Revocations(Protocol):

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from identity.application.accounts.new_password import NewPassword
+from identity.application.accounts.queries import AccountQueries
 from identity.application.ports.factors import OneTimeSecrets
-from identity.application.ports.sessions import Digests, Revocations
+from identity.application.ports.sessions import Attempts, Digests, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all
 from identity.application.sessions.queries import SessionQueries, SignInName
+from identity.application.sessions.sign_in import accounts_of
 from identity.domain.errors import InvalidResetLink
 from identity.domain.message import Template
 from identity.domain.password_reset import PER_HOUR_MAX, PasswordReset
@@ -21,6 +23,10 @@ from kernel.clock import Clock
 from kernel.ids import new_id
 
 _HOUR: Final = timedelta(hours=1)
+
+
+class ResetQueries(SessionQueries, AccountQueries, Protocol):
+    """Whose credential it is, and by which names they sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,18 @@ class AskPasswordReset:
 
 @dataclass(frozen=True, slots=True)
 class ResetPassword:
-    """Choose a new password by a link; every session ends, and the owner is told."""
+    """Choose a new password by a link; every session ends, and the owner is told.
+
+    Guesses of the password that is gone are forgotten: who has the mailbox may sign in.
+    """
 
     uow: UnitOfWork
-    queries: SessionQueries
+    queries: ResetQueries
     secrets: OneTimeSecrets
     new_password: NewPassword
     revocations: Revocations
+    attempts: Attempts
+    digest: Digests
     clock: Clock
 
     async def __call__(self, *, actor: Actor, token: str, password: str) -> None:
@@ -90,6 +101,9 @@ class ResetPassword:
             await tx.messages.send(user.id, Template.PASSWORD_CHANGED)
         for session in ended:
             await self.revocations.try_add(session.id, ended_at=at)
+        view = await self.queries.user(user_id)
+        for account in accounts_of(self.digest, view) if view else ():
+            await self.attempts.forget(account, actor.ip)
 
     async def _whose(self, actor: Actor, digest: bytes) -> UUID:
         """Tell whose link it is; nothing is hashed for one that is not good."""

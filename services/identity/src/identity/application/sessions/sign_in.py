@@ -1,6 +1,8 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from identity.application.accounts.queries import UserView
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
 from identity.application.ports.accounts import Passwords, Verified
 from identity.application.ports.sessions import Attempts, DeviceTokens, Digests
@@ -103,6 +105,12 @@ class SignIn:
 def account_of(digest: Digests, name: SignInName) -> str:
     """Return what attempts on a name are counted under, whether or not anybody has that name."""
     return digest(f"{name.kind}:{name.text}").hex()[:32]
+
+
+def accounts_of(digest: Digests, user: UserView) -> Sequence[str]:
+    """Return what attempts on each of a user's names are counted under."""
+    names = [SignInName.email(user.email), *([SignInName.username(user.username)] if user.username else [])]
+    return [account_of(digest, name) for name in names]
 
 
 def _why(credential: CredentialView | None, verified: Verified) -> Refusal:

@@ -6,19 +6,24 @@ from identity.application.accounts.read_users import WRITERS_OF_OTHERS
 from identity.application.ports.sessions import Attempts, Digests
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import facts
-from identity.application.sessions.queries import SignInName
-from identity.application.sessions.sign_in import account_of
+from identity.application.sessions.queries import SessionQueries
+from identity.application.sessions.sign_in import accounts_of
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
 from kernel.errors import AccessDenied, NotFound
+from kernel.pages import PER_PAGE_MAX, PageRequest
 
 
 @dataclass(frozen=True, slots=True)
 class UnlockUser:
-    """Let somebody try again who has used up the attempts of the hour; for administrators and the command line."""
+    """Let somebody try again who has used up the attempts, of the password or of codes, on known devices too.
+
+    For administrators and the command line.
+    """
 
     uow: UnitOfWork
     queries: AccountQueries
+    devices: SessionQueries
     attempts: Attempts
     digest: Digests
     clock: Clock
@@ -32,8 +37,10 @@ class UnlockUser:
             raise NotFound(user_id=user_id)
         # On record before it is done: killed between the two, the record says too much, never too little.
         async with self.uow.begin(actor) as tx:
+            await tx.factors.failures.forget(user_id)
             tx.record(facts.unlocked(str(user_id), reason=reason, at=self.clock.now()))
-        names = [SignInName.email(user.email), *([SignInName.username(user.username)] if user.username else [])]
-        for name in names:
-            await self.attempts.unlock(account_of(self.digest, name))
+        lately = await self.devices.devices_of(user_id, PageRequest(per_page=PER_PAGE_MAX))
+        devices = [str(device.device_id) for device in lately.items]
+        for account in accounts_of(self.digest, user):
+            await self.attempts.unlock(account, devices=devices)
         await self.attempts.unlock(f"password:{user_id}")

@@ -151,6 +151,9 @@ class SqlFactorFailures:
         query = select(func.count()).select_from(second_factor_failures).where(of.user_id == user_id, of.failed_at > since)
         return int(await self._session.scalar(query) or 0)
 
+    async def forget(self, user_id: UUID) -> None:
+        await self._session.execute(delete(second_factor_failures).where(second_factor_failures.c.user_id == user_id))
+
 
 class SqlFactors:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
