@@ -16,7 +16,7 @@ async def test_killed_processes_lose_nothing_and_double_nothing(outbox, broker_u
     writing = asyncio.create_task(_write_slowly(outbox, register))
     for _ in range(5):
         relay, consumer = [await _start(role, outbox.url, broker_url) for role in ("relay", "consumer")]
-        await _wait_for_progress(effects, seconds=15)
+        await _wait_for_progress(effects, seconds=60)
         await asyncio.sleep(chance.uniform(0, 0.4))
         for process in chance.sample([relay, consumer], 2):
             process.kill()
@@ -25,7 +25,7 @@ async def test_killed_processes_lose_nothing_and_double_nothing(outbox, broker_u
     last = [await _start(role, outbox.url, broker_url) for role in ("relay", "consumer")]
     try:
         await outbox.wait_empty()
-        await eventually(effects.count, USERS * EACH, seconds=30)
+        await eventually(effects.count, USERS * EACH, seconds=60)
     finally:
         for process in last:
             process.kill()

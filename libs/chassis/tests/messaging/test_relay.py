@@ -65,17 +65,12 @@ async def test_audit_facts_go_to_compliance(outbox, broker_url, publications, re
     assert await broker.depth("compliance.audit") == 1
 
 
-async def test_notify_wakes_the_relay_before_its_poll(outbox, broker_url, publications, register):
+async def test_notify_wakes_the_relay_before_its_poll(outbox, broker_url, publications, register, monkeypatch):
+    monkeypatch.setattr("chassis.messaging.relay.POLL_SECONDS", 3600)
     async with running(Relay(outbox.url, broker_url, publications).run):
-        await outbox.write(register("first"))
-        await outbox.wait_empty()
-        waits = []
         for number in range(5):
             await outbox.write(register("ada", number))
-            begun = asyncio.get_running_loop().time()
             await outbox.wait_empty()
-            waits.append(asyncio.get_running_loop().time() - begun)
-    assert sorted(waits)[2] < 0.5
 
 
 async def test_of_two_relays_one_leads_and_the_other_takes_over(outbox, broker_url, publications, register, tap, tapped):
