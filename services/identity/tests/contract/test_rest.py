@@ -10,6 +10,7 @@ from sqlalchemy import text
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from identity.infrastructure.passwords import Argon2Passwords, HashingBusy
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.fakes import Surroundings
 
@@ -186,3 +187,14 @@ async def test_no_answer_or_audit_fact_tells_the_password(api: Api, database: Da
         payloads = (await connection.execute(text("SELECT payload FROM outbox"))).scalars().all()
     assert payloads
     assert not [payload for payload in payloads for secret in (PASSWORD, "ndapewa@", "Shikongo") if secret.encode() in payload]
+
+
+async def test_full_hashing_pool_says_when_to_come_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.register()
+    monkeypatch.setattr(Argon2Passwords, "verify", _busy)
+    response = await api.login()
+    assert (refusal(response), response.headers["Retry-After"]) == ((503, "SRV_002"), "1")
+
+
+async def _busy(*_arguments: object) -> None:
+    raise HashingBusy

@@ -34,7 +34,7 @@ from identity.domain.errors import (
 from identity.domain.events import SessionEnded, UserRegistered
 from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy
-from identity.domain.session import Session
+from identity.domain.session import LIVE_MAX, Session
 from identity.domain.user import UserStatus
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.generated_password import generate_password
@@ -205,6 +205,21 @@ async def test_signing_in_again_on_a_device_replaces_its_session(world: World) -
     assert [event.reason for event in world.uow.committed.events if isinstance(event, SessionEnded)] == ["replaced"]
     await world.sign_in(device_id=uuid4())
     assert new.id in {session.id for session in world.uow.committed.sessions.values() if session.is_live}
+
+
+async def test_too_many_sessions_end_those_left_alone_longest(world: World) -> None:
+    await world.register()
+    kept = await world.sign_in()
+    for _ in range(LIVE_MAX - 1):
+        world.clock.advance(seconds=1)
+        await world.sign_in(device_id=uuid4())
+    await world.refresh(kept.refresh_token)
+    for _ in range(2):
+        world.clock.advance(seconds=1)
+        await world.sign_in(device_id=uuid4())
+    sessions = sorted(world.uow.committed.sessions.values(), key=lambda session: session.started_at)
+    assert [session.end_reason for session in sessions[:4]] == [None, "too_many", "too_many", None]
+    assert sum(session.is_live for session in sessions) == LIVE_MAX
 
 
 @pytest.mark.clause("ASVS 6.3.8")

@@ -25,7 +25,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from identity.infrastructure.signing_keys import KeyReloader, KeyRing, SealedKeyMaker
     from identity.interfaces.first_start import FirstStart
     from identity.interfaces.grpc import rpc_services
-    from identity.interfaces.rest import ROUTERS, dev, jwks_router
+    from identity.interfaces.rest import jwks_router, served
 
     ring = KeyRing(SealedKeyMaker(*settings.keys()), SystemClock())
     async with platform(settings, keys=ring) as parts, connect(settings, "governance") as governance:
@@ -50,9 +50,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
         identity = build(world)
         first_start = FirstStart(identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings)
         parts.readiness.add("signing_keys", ring.check)
-        rest = parts.rest(
-            identity, (*ROUTERS, jwks_router(ring.jwks), *((dev,) if settings.has_mailbox else ())), title="Elcorp identity"
-        )
+        rest = parts.rest(identity, (*served(mailbox=settings.has_mailbox), jwks_router(ring.jwks)), title="Elcorp identity")
         reloader = KeyReloader(identity.queries.signing_keys, ring)
         yield Serving(rest, rpc_services(identity), parts.readiness, (first_start.run, reloader.run, *parts.background))
         passwords.close()

@@ -13,6 +13,8 @@ from kernel.events import Aggregate
 
 # A client that never received our answer asks again with the spent token; who asks later has a stolen one.
 RETRY_SECONDS_MAX = 10
+# Of one user, each on a device of its own; whoever has more is no person with devices.
+LIVE_MAX = 100
 
 
 class EndReason(StrEnum):
@@ -23,6 +25,7 @@ class EndReason(StrEnum):
     IDLE = "idle"
     EXPIRED = "expired"
     REPLACED = "replaced"
+    TOO_MANY = "too_many"
     REFRESH_REUSED = "refresh_reused"
     WRONG_DEVICE = "wrong_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason's name

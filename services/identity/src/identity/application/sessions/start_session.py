@@ -10,7 +10,7 @@ from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device import Device
 from identity.domain.errors import InvalidCredentials
 from identity.domain.message import Template
-from identity.domain.session import EndReason, RefreshToken, Session
+from identity.domain.session import LIVE_MAX, EndReason, RefreshToken, Session
 from identity.domain.user import User
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
@@ -62,7 +62,7 @@ class StartSession:
         *,
         new_device: bool,
     ) -> Session:
-        replaced = await self._replace(tx, user.id, device_id, at)
+        replaced = await self._make_room(tx, user.id, device_id, at)
         session = Session.start(token, device_id=device_id, methods=methods, at=at, life=self.session_life)
         await tx.sessions.add(session)
         user.note_sign_in(at=at)
@@ -81,14 +81,17 @@ class StartSession:
             await tx.messages.send(user.id, Template.NEW_DEVICE, time=f"{at:%Y-%m-%d %H:%M} UTC", address=ip or "unknown")
         return device, is_new
 
-    async def _replace(self, tx: Transaction, user_id: UUID, device_id: UUID, at: datetime) -> Session | None:
-        """End the session that the device has; one device, one session."""
-        session = await tx.sessions.lock_live(user_id, device_id)
-        if session:
+    async def _make_room(self, tx: Transaction, user_id: UUID, device_id: UUID, at: datetime) -> Session | None:
+        """End the session that the device has, for one device has one, and those left alone longest where there are too many."""
+        live = await tx.sessions.lock_all_live(user_id)
+        replaced = next((session for session in live if session.device_id == device_id), None)
+        others = sorted((session for session in live if session is not replaced), key=lambda session: session.last_active_at)
+        ending = [(session, EndReason.TOO_MANY) for session in others[: max(0, len(others) - LIVE_MAX + 1)]]
+        for session, reason in [*([(replaced, EndReason.REPLACED)] if replaced else []), *ending]:
             before = facts.session_state(session)
-            session.end(EndReason.REPLACED, at=at, access_token_life=self.access_tokens.life)
+            session.end(reason, at=at, access_token_life=self.access_tokens.life)
             tx.record(facts.session_ended(session, before=before, at=at))
-        return session
+        return replaced
 
 
 def _signed_in(

@@ -1,5 +1,6 @@
 """Identity over REST."""
 
+from chassis.rest import Router
 from identity.interfaces.rest.auth import auth
 from identity.interfaces.rest.dev_mailbox import dev
 from identity.interfaces.rest.device_keys import device_keys
@@ -16,4 +17,10 @@ from identity.interfaces.rest.wallet_addresses import wallet_addresses
 # One's own account first: "/users/me/email" is not the e-mail of a user called "me".
 ROUTERS = (auth, own_account, users, sessions, devices, wallet_addresses, device_keys, factors, recovery, privacy, erasures)
 
-__all__ = ["ROUTERS", "dev", "jwks_router"]
+
+def served(*, mailbox: bool) -> tuple[Router, ...]:
+    """Return what a process serves; the developer's mailbox only where messages are kept for one."""
+    return (*ROUTERS, dev) if mailbox else ROUTERS
+
+
+__all__ = ["ROUTERS", "dev", "jwks_router", "served"]
