@@ -15,6 +15,7 @@ from chassis.messaging.listener import Listener
 from chassis.proxies import TrustedProxies
 from chassis.run.background import Backgrounds
 from chassis.run.ops import ops_server
+from chassis.run.process import settle
 from chassis.run.rest import RestServer
 from chassis.run.service import Background
 from chassis.telemetry import log
@@ -101,6 +102,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:
         background.start(stop)
         try:
             await server.start(stop)
+            settle()
             log.info("serving", port=server.port)
             await stop.wait()
         finally:

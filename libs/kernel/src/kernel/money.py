@@ -1,8 +1,9 @@
 """Money: an amount and its currency, exact, never a float."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import cache
 from typing import Self
 
 from kernel.errors import DomainError, Kind
@@ -40,6 +41,11 @@ class Currency:
 
     code: str
     minor_units: int
+    # The smallest amount: 0.01 for NAD. Kept, for every amount is held against it.
+    quantum: Decimal = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quantum", Decimal(1).scaleb(-self.minor_units))
 
     @classmethod
     def of(cls, code: str) -> "Currency":
@@ -48,11 +54,6 @@ class Currency:
             return CURRENCIES[code]
         except KeyError:
             raise UnknownCurrency(currency=code[:8], known=sorted(CURRENCIES)) from None
-
-    @property
-    def quantum(self) -> Decimal:
-        """The smallest amount: 0.01 for NAD."""
-        return Decimal(1).scaleb(-self.minor_units)
 
 
 CURRENCIES = {
@@ -85,6 +86,7 @@ class Money:
         return cls(Decimal(amount), Currency.of(currency))
 
     @classmethod
+    @cache
     def zero(cls, currency: str) -> Self:
         return cls(Decimal(0), Currency.of(currency))
 

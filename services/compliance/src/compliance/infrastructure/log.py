@@ -10,11 +10,12 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database import BY_INDEX
 from compliance.domain.checkpoint import Checkpoint
 from compliance.domain.entry import AuditEntry, LoggedEntry
 from compliance.domain.merkle import Frontier, Node
 
-_HEAD = text("SELECT size, hashes FROM audit_head FOR UPDATE")
+_HEAD = text(f"SELECT size, hashes, {BY_INDEX} FROM audit_head FOR UPDATE")  # noqa: S608  # of constants
 _SAVE_HEAD = text("UPDATE audit_head SET size = :size, hashes = cast(:hashes AS bytea[])")
 _KNOWN = text("SELECT fact_id, leaf_hash FROM audit_entries WHERE fact_id = ANY(:ids)")
 _UNSIGNED = text("SELECT size, hashes FROM audit_head WHERE size > (SELECT coalesce(max(size), 0) FROM checkpoints)")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from chassis.database import BY_INDEX
 from chassis.pipeline import Pipeline, Statement
 from chassis.rows import document
 from payments.application.ports.ledger import Locked, Tiered
@@ -16,6 +17,7 @@ from payments.infrastructure.repositories.accounts import COLUMNS, account_of
 from payments.infrastructure.repositories.transfer_rows import (
     ADD_POSTINGS,
     ADD_TRANSFERS,
+    BY_KEYS,
     READ,
     READ_NAMES,
     document_of,
@@ -26,10 +28,7 @@ from payments.infrastructure.repositories.transfer_rows import (
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
 _LOCK_ACCOUNTS: Final = f"SELECT {COLUMNS} FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 # A statement of its own, for its snapshot is to be younger than the accounts' locks.
-_FIND_KEYS: Final = f"""
-    SELECT {READ} FROM jsonb_to_recordset($1::jsonb) AS asked (initiator_id uuid, key text)
-    JOIN transfers t ON t.initiator_id = asked.initiator_id AND t.idempotency_key = asked.key
-"""
+_FIND_KEYS: Final = f"SELECT {READ} FROM jsonb_to_recordset($1::jsonb) AS asked (initiator_id uuid, key text) {BY_KEYS}"
 # In one order everywhere, and always after the accounts. Whose a source is never changes.
 _LOCK_SPENDING: Final = """
     SELECT s.owner_id, s.currency, s.day, s.day_total, s.month, s.month_total, coalesce(t.tier, $2)
@@ -48,6 +47,7 @@ _SAVE_SPENDING: Final = """
         AS new (owner_id uuid, currency text, day date, day_total numeric, month date, month_total numeric)
     WHERE spending.owner_id = new.owner_id AND spending.currency = new.currency
 """
+_BY_INDEX: Final = Statement(f"SELECT {BY_INDEX}", ())
 _Row = NamedTuple("_Row", [(name, Any) for name in READ_NAMES])  # type: ignore[misc]  # the columns, as they are listed
 
 
@@ -57,7 +57,8 @@ class SqlLedger:
 
     async def lock(self, account_ids: Iterable[UUID], keys: Iterable[tuple[UUID, str]], sources: Iterable[UUID]) -> Locked:
         asked = document([{"initiator_id": initiator, "key": key} for initiator, key in keys])
-        accounts, earlier, spendings = await self._pipeline.fetch(
+        _, accounts, earlier, spendings = await self._pipeline.fetch(
+            _BY_INDEX,
             Statement(_LOCK_ACCOUNTS, (_array(account_ids),)),
             Statement(_FIND_KEYS, (asked,)),
             Statement(_LOCK_SPENDING, (_array(sources), STANDARD_TIER)),

@@ -48,6 +48,14 @@ COLUMNS: Final = {
 STANDING: Final = ("captured", "refunded", "closed_at", "decided_by", "decided_at", "reason", "version")
 READ_NAMES: Final = (*COLUMNS, *STANDING)
 READ: Final = ", ".join(f"t.{name}" for name in READ_NAMES)
+# By the keys that `asked (initiator_id, key)` gives. LIMIT: each is looked up by the index; a plain join, planned while
+# there were few transfers, goes through all there are.
+BY_KEYS: Final = """
+    CROSS JOIN LATERAL (
+        SELECT * FROM transfers
+        WHERE transfers.initiator_id = asked.initiator_id AND transfers.idempotency_key = asked.key LIMIT 1
+    ) AS t
+"""
 _NO_JSON: Final = {"metadata": "{}", "fees": "[]"}
 
 # Many rows in one statement whose one parameter is a document. Documents within the document travel as text.

@@ -18,6 +18,7 @@ from payments.domain.transfer import Transfer
 from payments.infrastructure.repositories.transfer_rows import (
     ADD_POSTINGS,
     ADD_TRANSFERS,
+    BY_KEYS,
     READ,
     document_of,
     fees_text,
@@ -26,10 +27,7 @@ from payments.infrastructure.repositories.transfer_rows import (
 )
 
 _FIND = text(
-    f"""
-    SELECT {READ} FROM unnest(cast(:initiators AS uuid[]), cast(:keys AS text[])) AS asked (initiator_id, key)
-    JOIN transfers t ON t.initiator_id = asked.initiator_id AND t.idempotency_key = asked.key
-    """
+    f"SELECT {READ} FROM unnest(cast(:initiators AS uuid[]), cast(:keys AS text[])) AS asked (initiator_id, key) {BY_KEYS}"
 )
 _FIND_ONE = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id")
 _LOCK_ONE = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id FOR NO KEY UPDATE")
