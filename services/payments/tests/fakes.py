@@ -212,6 +212,9 @@ class FakeSchedules:
     async def count_open(self, initiator_id: UUID) -> int:
         return sum(one.initiator_id == initiator_id and one.is_open for one, _ in self._store.schedules.values())
 
+    async def open_of(self, initiator_id: UUID) -> Sequence[UUID]:
+        return sorted(one.id for one, _ in self._store.schedules.values() if one.initiator_id == initiator_id and one.is_open)
+
     async def add(self, schedule: Schedule, actor: Actor) -> None:
         self._store.schedules[schedule.id] = copy(schedule), actor
 

@@ -1,5 +1,6 @@
 """What payments does about identity's events: wallets open, names go when a user is erased."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -112,3 +113,28 @@ async def test_money_that_was_not_taken_out_is_told(consumed: Consumed, bank: Ba
     holder = await bank.holder("12.50")
     await consumed(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(holder.user_id)))
     assert list((await consumed.acknowledged())[-1].kept) == [LEDGER, "wallets: money of NAD that was not taken out"]
+
+
+async def test_what_an_erased_user_planned_ends_and_others_plans_go_on(consumed: Consumed, bank: Bank) -> None:
+    erased, other = await bank.holder("12.50"), await bank.holder("12.50")
+    planned = []
+    for payer, payee in ((erased, other), (other, erased), (erased, other)):
+        body = {
+            "source_wallet_id": str(payer.wallet_id),
+            "target_wallet_id": str(payee.wallet_id),
+            "amount": "1.00",
+            "currency": "NAD",
+            "frequency": "daily",
+            "starts_at": (bank.clock.now() + timedelta(hours=1)).isoformat(),
+        }
+        planned.append((await bank.post("/transfers/schedules", payer.user_id, body)).json()["data"])
+    paused = f"/transfers/schedules/{planned[2]['id']}/pause"
+    assert (await bank.post(paused, erased.user_id)).status_code == 200
+    for _ in range(2):
+        await consumed(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(erased.user_id)))
+    found = [(await bank.staff("GET", f"/transfers/schedules/{one['id']}")).json()["data"] for one in planned]
+    assert [(one["status"], one["next_at"] is None) for one in found] == [
+        ("cancelled", True),
+        ("active", False),
+        ("cancelled", True),
+    ]

@@ -1,5 +1,6 @@
 """Transfers from hold to refund as REST clients meet them."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 from kernel.ids import new_id
 from payments.domain.approval import ApprovalRules
 from payments.domain.limits import Limits
+from payments.domain.price_book import PriceBook
+from payments.domain.validity import Validity
+from payments.infrastructure.ledger_verification import LedgerVerification
 from services.payments.tests.contract.bank import GOOD_SIGNATURE, HOUR, Bank, Holder, refusal
-from services.payments.tests.unit.prices import limit
+from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
 
 REASON = {"reason": "asked for by the payer"}
 
@@ -316,6 +320,23 @@ async def test_a_conversion_arrives_at_the_rate_with_its_spread_apart(bank: Bank
     undone = await bank.staff("POST", f"/transfers/{sent['id']}/reverse", REASON)
     assert undone.status_code == 201, undone.text
     assert ((await bank.wallet(payer))[0], (await bank.wallet(dollars))[0]) == ("1000.00", "0.00")
+
+
+async def test_a_conversion_is_reversed_in_both_currencies_spread_fees_and_all(bank: Bank, payer: Holder) -> None:
+    rule = fee_rule(tier(flat="1.50"), kind="conversion", vat_percent=Decimal(15), validity=Validity(bank.clock.now()))
+    rate = fx_rate("0.05", "2", validity=Validity(bank.clock.now(), bank.clock.now() + timedelta(days=1)))
+    bank.prices.book = PriceBook([rule], [rate])
+    dollars = await bank.holder(currency="USD")
+    before = (await bank.staff("GET", "/ledger/trial-balance")).json()["data"]["items"]
+    sent = await bank.made(payer, dollars, "100.00", target_currency="USD")
+    assert ((await bank.wallet(payer))[0], sent["fee_total"], sent["target_amount"]) == ("898.50", "1.50", "4.90")
+    undone = (await bank.staff("POST", f"/transfers/{sent['id']}/reverse", REASON)).json()["data"]
+    assert (undone["kind"], undone["amount"], undone["currency"]) == ("reversal", "100.00", "NAD")
+    assert ((await bank.wallet(payer))[0], (await bank.wallet(dollars))[0]) == ("1000.00", "0.00")
+    assert (await bank.staff("GET", "/ledger/trial-balance")).json()["data"]["items"] == before
+    again = await bank.staff("POST", f"/transfers/{sent['id']}/reverse", REASON)
+    assert refusal(again) == (409, "PAY_012")
+    assert [one.broken async for one in LedgerVerification(bank.database).findings() if one.broken] == []
 
 
 async def test_a_conversion_without_a_rate_or_on_hold_is_refused(bank: Bank, payer: Holder) -> None:

@@ -18,6 +18,9 @@ class Schedules(Protocol):
 
     async def count_open(self, initiator_id: UUID) -> int: ...
 
+    async def open_of(self, initiator_id: UUID) -> Sequence[UUID]:
+        """Return the initiator's schedules that have not ended."""
+
     async def add(self, schedule: Schedule, actor: Actor) -> None: ...
 
     async def lock(self, schedule_ids: Sequence[UUID]) -> Sequence[Schedule]:

@@ -25,6 +25,7 @@ _COLUMNS: Final = (*_ASKED, *_STANDING)
 _READ: Final = ", ".join(_COLUMNS)
 _BY_KEY = text(f"SELECT {_READ} FROM schedules WHERE initiator_id = :initiator AND idempotency_key = :key")
 _COUNT_OPEN = text("SELECT count(*) FROM schedules WHERE initiator_id = :initiator AND next_at IS NOT NULL")
+_OPEN_OF = text("SELECT id FROM schedules WHERE initiator_id = :initiator AND next_at IS NOT NULL ORDER BY id")
 _ADD = text(
     f"INSERT INTO schedules ({_READ}, actor) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}, cast(:actor AS jsonb))"
 )
@@ -50,6 +51,9 @@ class SqlSchedules:
 
     async def count_open(self, initiator_id: UUID) -> int:
         return int(await self._session.scalar(_COUNT_OPEN, {"initiator": initiator_id}) or 0)
+
+    async def open_of(self, initiator_id: UUID) -> Sequence[UUID]:
+        return list(await self._session.scalars(_OPEN_OF, {"initiator": initiator_id}))
 
     async def add(self, schedule: Schedule, actor: Actor) -> None:
         order = schedule.order
