@@ -272,3 +272,8 @@ def test_a_rule_that_makes_no_sense_cannot_be_made(changes: dict[str, Any]) -> N
 def test_a_rate_that_makes_no_sense_cannot_be_made(changes: dict[str, Any]) -> None:
     with pytest.raises((InvalidValue, UnknownCurrency)):
         fx_rate(**changes)
+
+
+def test_a_fee_may_be_the_same_whatever_the_amount() -> None:
+    rule = fee_rule(tier(percent="1"), least=Decimal(5), most=Decimal(5))
+    assert [rule.charge(Money.of(amount, "NAD")).text for amount in ("1.00", "500.00", "9000.00")] == ["5.00"] * 3
