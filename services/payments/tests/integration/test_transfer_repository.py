@@ -245,8 +245,8 @@ async def test_the_state_of_an_account_is_saved_apart_from_its_balance(any_uow: 
     await given(any_uow, account)
     async with any_uow.begin(ACTOR) as tx:
         [locked] = (await tx.accounts.lock([account.id])).values()
-        locked.rename("savings")
-        locked.bound(Decimal(500))
+        locked.rename("savings", at=AT)
+        locked.bound(Decimal(500), at=AT)
         locked.freeze("suspicion", at=AT)
         await tx.accounts.save_state(locked)
         tx.record(FACT)
