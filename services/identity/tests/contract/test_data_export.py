@@ -26,6 +26,7 @@ async def test_person_gets_all_that_is_held_about_them(api: Api, database: Datab
     await api.post("/wallet-addresses", {"label": "Rent"}, token=token)
     text = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
     await api.post("/device-keys", proof(Ed25519Device(), text), token=token)
+    await api.patch(f"/devices/{api.device_id}", {"name": "Telephone"}, token=token)
     answer = await api.post(f"/users/{user_id}/data-export", token=token)
     assert answer.status_code == 200, answer.text
     data = answer.json()["data"]
@@ -37,7 +38,7 @@ async def test_person_gets_all_that_is_held_about_them(api: Api, database: Datab
     }
     assert (data["account"]["id"], data["account"]["username"]) == (user_id, "ndapewa")
     assert [each["label"] for each in data["wallet_addresses"]] == [None, "Rent"]
-    assert [each["device_id"] for each in data["devices"]] == [str(api.device_id)]
+    assert [(each["device_id"], each["name"]) for each in data["devices"]] == [(str(api.device_id), "Telephone")]
     assert [each["device_id"] for each in data["sessions"]] == [str(api.device_id)]
     assert [each["algorithm"] for each in data["device_keys"]] == ["Ed25519"]
     assert data["consents"][0]["agreed_at"]

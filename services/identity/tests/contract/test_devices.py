@@ -168,3 +168,15 @@ async def test_unlocking_lets_known_devices_and_codes_be_tried_again(
     assert (await api.post(f"/users/{user_id}/unlock", {"reason": "Called from the number on file"}, token=admin)).is_success
     assert (await api.login(device_token=pair["device_token"])).json()["data"]["mfa_required"]
     assert (await api.post("/auth/step-up", {"code": app.code()}, token=pair["access_token"])).status_code == 200
+
+
+async def test_a_name_lies_sealed_and_saying_it_again_changes_nothing(api: Api, database: Database, pair: dict[str, Any]) -> None:
+    longest = "𐀀" * 64
+    stored = []
+    for name in ("Ndapewa's telephone", "Ndapewa's telephone", longest):
+        changed = await api.patch(f"/devices/{api.device_id}", {"name": name}, token=pair["access_token"])
+        assert (changed.status_code, changed.json()["data"]["name"]) == (200, name)
+        async with database.read() as connection:
+            stored.append((await connection.execute(text("SELECT name FROM devices"))).scalar_one())
+    assert (stored[0] == stored[1], stored[1] == stored[2]) == (True, False)
+    assert not [name for name in stored if "Ndapewa" in name or "𐀀" in name]

@@ -15,6 +15,7 @@ from identity.bootstrap.parts import vault
 from identity.infrastructure.vault import SealedProfile
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.test_erasure import Erasing, erasing, own_id  # noqa: F401  # a fixture
 
@@ -61,6 +62,11 @@ async def live(api: Api) -> str:
     token = await api.signed_in(**NDAPEWA)
     user_id = await own_id(api, token)
     await api.post("/wallet-addresses", {"label": "Rent for Oshana"}, token=token, key="address-1")
+    await api.patch(f"/devices/{api.device_id}", {"name": "Telephone of Ndapewa"}, token=token)
+    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
+    passkey = {"ceremony_id": begun["ceremony_id"], "credential": Authenticator().create(begun["options"])}
+    added = await api.post("/auth/factors/passkeys", {**passkey, "name": "Ndapewa at Kunene"}, token=token)
+    assert added.status_code == 201, added.text
     text = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
     await api.post("/device-keys", proof(Ed25519Device(), text), token=token, key="device-1")
     for method, path, body in (

@@ -19,6 +19,7 @@ from services.identity.tests.fakes.accounts import FakePasswordHistory, FakeProf
 from services.identity.tests.fakes.factors import FactorStore, FakeFactors, FakePasswordResets, FakeRecoveryRequests
 from services.identity.tests.fakes.keys import FakeSigningKeys
 from services.identity.tests.fakes.messages import FakeMessages, SentMessage
+from services.identity.tests.fakes.names import FakeNames
 from services.identity.tests.fakes.one_time_codes import FakeOneTimeCodes
 from services.identity.tests.fakes.privacy import (
     FakeDeviceKeys,
@@ -59,6 +60,7 @@ class FakeTransaction:
         self.wallet_addresses = FakeWalletAddresses(store)
         self.devices = FakeDevices(store)
         self.sessions = FakeSessions(store)
+        self.names = FakeNames()
         self.signing_keys = FakeSigningKeys(store)
         self.device_keys = FakeDeviceKeys(store)
         self.erasures = FakeErasures(store)

@@ -59,3 +59,11 @@ async def test_device_is_found_with_what_changed(storage: Storage, clock: Contro
     assert (view.revoked_at, view.trusted_at) == (clock.now(), None)
     assert await storage.queries.device(uuid4(), device_id) is None
     assert (await storage.queries.devices_of(uuid4(), PageRequest())).total == 0
+
+
+async def test_names_are_kept_sealed_and_opened(storage: Storage, clock: ControlledClock) -> None:
+    user_id, device_id = (await enrol_user(storage, clock)).user_id, uuid4()
+    async with storage.uow.begin(HERE) as tx:
+        sealed = await tx.names.seal(user_id, device_id, "Ndapewa's telephone")
+        assert "Ndapewa" not in sealed
+        assert await tx.names.open(user_id, device_id, sealed) == "Ndapewa's telephone"

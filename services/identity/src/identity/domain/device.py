@@ -8,7 +8,10 @@ from uuid import UUID
 
 @dataclass(eq=False)
 class Device:
-    """`known_since`: when it was met, or met again after it was revoked; what proves it known is bound to that moment."""
+    """`known_since`: when it was met, or met again after it was revoked; what proves it known is bound to that moment.
+
+    `name` is sealed, for it is its owner's own words.
+    """
 
     user_id: UUID
     device_id: UUID

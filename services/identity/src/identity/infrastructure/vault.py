@@ -1,5 +1,6 @@
 """Personal data at rest: sealed under a key of each subject's own, found again by keyed digests."""
 
+import base64
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from identity.domain.profile import Profile, canonical_email
 _TABLE = "profiles"
 _OWN_KEY = "identity-own/v1"
 _RECEIPT_KEYS = "receipt-keys/v1"
+# How a sealed name begins; what was written before names were sealed begins otherwise.
+_SEALED = "\x01sealed:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,18 @@ class Vault:
     def open_label(self, user_id: UUID, wrapped_key: bytes, address: UUID, sealed: bytes) -> str:
         return self._subject_keys.sealer(str(user_id), wrapped_key).open(sealed, _label_context(address)).decode()
 
+    def seal_thing(self, user_id: UUID, wrapped_key: bytes, thing: UUID, name: str) -> str:
+        """Seal what its owner calls a device or a passkey, bound to it."""
+        sealed = self._subject_keys.sealer(str(user_id), wrapped_key).seal(name.encode(), _thing_context(thing))
+        return _SEALED + base64.b64encode(sealed).decode()
+
+    def open_thing(self, user_id: UUID, wrapped_key: bytes, thing: UUID, sealed: str) -> str:
+        # One that was written before names were sealed is as it was.
+        if not sealed.startswith(_SEALED):
+            return sealed
+        raw = base64.b64decode(sealed.removeprefix(_SEALED))
+        return self._subject_keys.sealer(str(user_id), wrapped_key).open(raw, _thing_context(thing)).decode()
+
     def sealer_of(self, user_id: UUID, wrapped_key: bytes | None) -> Sealer | SealerRing:
         """Return what seals a subject's data; the service's own sealer where the subject has no key."""
         return self._subject_keys.sealer(str(user_id), wrapped_key) if wrapped_key else self._own
@@ -107,6 +122,10 @@ def _receipt_context(key_id: UUID) -> bytes:
 
 def _label_context(address: UUID) -> bytes:
     return field_context("wallet_addresses", "label", str(address))
+
+
+def _thing_context(thing: UUID) -> bytes:
+    return field_context("things", "name", str(thing))
 
 
 def _seal(sealer: Sealer, column: str, subject: str, text: str) -> bytes:

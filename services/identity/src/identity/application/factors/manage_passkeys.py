@@ -92,14 +92,15 @@ class AddPasskey:
 async def _add(tx: Transaction, user: User, verified: NewCredential, name: str, sessions_ended: int, at: datetime) -> Passkey:
     if len(await tx.factors.passkeys.of(user.id)) >= PER_USER_MAX:
         raise TooManyPasskeys
+    passkey_id = new_id()
     passkey = Passkey(
-        id=new_id(),
+        id=passkey_id,
         user_id=user.id,
         credential_id=verified.credential_id,
         public_key=verified.public_key,
         sign_count=verified.sign_count,
         backed_up=verified.backed_up,
-        name=name,
+        name=await tx.names.seal(user.id, passkey_id, name),
         created_at=at,
     )
     await tx.factors.passkeys.add(passkey)
@@ -116,7 +117,7 @@ class RenamePasskey:
         """Raise NotFound for a passkey that is not the caller's."""
         async with self.uow.begin(actor) as tx:
             passkey = await _own(tx, actor, passkey_id)
-            passkey.rename(name)
+            passkey.rename(await tx.names.seal(passkey.user_id, passkey.id, name))
             tx.record(facts.passkey_renamed(passkey, at=self.clock.now()))
         return passkey
 

@@ -9,6 +9,7 @@ from identity.application.ports.erasures import Erasures, Receipts
 from identity.application.ports.factors import Factors
 from identity.application.ports.keys import SigningKeys
 from identity.application.ports.messages import Messages
+from identity.application.ports.names import Names
 from identity.application.ports.one_time_codes import OneTimeCodes
 from identity.application.ports.recovery import PasswordResets, RecoveryRequests
 from identity.application.ports.sessions import Devices, Sessions
@@ -40,6 +41,9 @@ class Transaction(Protocol):
 
     @property
     def messages(self) -> Messages: ...
+
+    @property
+    def names(self) -> Names: ...
 
     @property
     def device_keys(self) -> DeviceKeys: ...

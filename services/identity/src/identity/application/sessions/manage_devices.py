@@ -37,7 +37,7 @@ class ChangeDevice:
                 raise NotFound(device_id=device_id)
             before = facts.device_state(device)
             if "name" in given:
-                device.rename(name)
+                await _rename(tx, device, name)
             if trusted is not None:
                 device.rely(trusted=trusted, at=at)
             if facts.device_state(device) != before:
@@ -72,6 +72,12 @@ class RevokeDevice:
     async def _tell(self, session: Session | None) -> None:
         if session and session.ended_at:
             await self.revocations.try_add(session.id, ended_at=session.ended_at)
+
+
+async def _rename(tx: Transaction, device: Device, name: str | None) -> None:
+    present = await tx.names.open(device.user_id, device.device_id, device.name) if device.name else None
+    if name != present:
+        device.rename(await tx.names.seal(device.user_id, device.device_id, name) if name else None)
 
 
 async def _find(tx: Transaction, actor: Actor, device_id: UUID) -> Device:

@@ -1,5 +1,6 @@
 """Second factors."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,8 +16,8 @@ _FACTORS = text(
 )
 _PASSKEYS = text(
     """
-    SELECT id, name, backed_up, created_at, last_used_at, flagged_at
-    FROM passkeys WHERE user_id = :user_id ORDER BY created_at, id
+    SELECT p.id, p.name, p.backed_up, p.created_at, p.last_used_at, p.flagged_at, k.wrapped
+    FROM passkeys p JOIN subject_keys k ON k.subject_id = p.user_id WHERE p.user_id = :user_id ORDER BY p.created_at, p.id
     """
 )
 
@@ -24,5 +25,9 @@ _PASSKEYS = text(
 class SqlFactorQueries(SqlReads):
     async def factors_of(self, user_id: UUID) -> FactorsView:
         (row,) = await self._rows(_FACTORS, {"user_id": user_id})
-        passkeys = [PasskeyView(*each) for each in await self._rows(_PASSKEYS, {"user_id": user_id})]
+        passkeys = [self._passkey(user_id, each) for each in await self._rows(_PASSKEYS, {"user_id": user_id})]
         return FactorsView(row.totp_confirmed_at, row.backup_codes_left, passkeys)
+
+    def _passkey(self, user_id: UUID, row: Any) -> PasskeyView:
+        name = self._vault.open_thing(user_id, row.wrapped, row.id, row.name)
+        return PasskeyView(row.id, name, *row[2:6])

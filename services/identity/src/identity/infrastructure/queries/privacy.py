@@ -111,6 +111,10 @@ class SqlPrivacyQueries(SqlReads):
             sealed = address["label"]
             if sealed:
                 address["label"] = self._vault.open_label(user_id, account["wrapped"], address["address"], sealed)
+        for section, thing in (("devices", "device_id"), ("passkeys", "id")):
+            for row in sections[section]:
+                sealed = row["name"]
+                row["name"] = self._vault.open_thing(user_id, account["wrapped"], row[thing], sealed) if sealed else None
         sealed_profile = SealedProfile(account["wrapped"], *(account[column] for column in _SEALED_COLUMNS))
         profile = self._vault.open(user_id, sealed_profile)
         return {

@@ -33,8 +33,9 @@ _SESSIONS = text(
 _SESSION = text(_SESSION_ROWS + "WHERE id = :id")
 _DEVICE_ROWS = """
     SELECT d.device_id, d.name, d.first_seen_at, greatest(d.last_seen_at, s.rotated_at) AS last_active_at,
-           d.known_since, d.trusted_at, d.revoked_at, s.id AS session_id, count(*) OVER () AS total
+           d.known_since, d.trusted_at, d.revoked_at, s.id AS session_id, k.wrapped, count(*) OVER () AS total
     FROM devices d
+    LEFT JOIN subject_keys k ON k.subject_id = d.user_id
     LEFT JOIN sessions s ON s.user_id = d.user_id AND s.device_id = d.device_id AND s.ended_at IS NULL
     WHERE d.user_id = :user_id
 """
@@ -62,11 +63,15 @@ class SqlSessionQueries(SqlReads):
 
     async def devices_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceView]:
         rows = await self._rows(_DEVICES, {"user_id": user_id, "limit": page.per_page, "offset": page.offset})
-        return Page([DeviceView(*row[:-1]) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        return Page([self._device(user_id, row) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
 
     async def device(self, user_id: UUID, device_id: UUID) -> DeviceView | None:
         rows = await self._rows(_DEVICE, {"user_id": user_id, "device_id": device_id})
-        return DeviceView(*rows[0][:-1]) if rows else None
+        return self._device(user_id, rows[0]) if rows else None
+
+    def _device(self, user_id: UUID, row: Any) -> DeviceView:
+        name = self._vault.open_thing(user_id, row.wrapped, row.device_id, row.name) if row.name and row.wrapped else None
+        return DeviceView(row.device_id, name, *row[2:8])
 
 
 def _session(row: Any) -> SessionView:

@@ -9,6 +9,7 @@ from identity.infrastructure.repositories.erasures import SqlErasures, SqlReceip
 from identity.infrastructure.repositories.factors import SqlFactors
 from identity.infrastructure.repositories.keys import SqlSigningKeys
 from identity.infrastructure.repositories.messages import DeferDelivery, SqlMessages
+from identity.infrastructure.repositories.names import SqlNames
 from identity.infrastructure.repositories.one_time_codes import SqlOneTimeCodes
 from identity.infrastructure.repositories.recovery import SqlPasswordResets, SqlRecoveryRequests
 from identity.infrastructure.repositories.sessions import SqlDevices, SqlSessions
@@ -24,6 +25,7 @@ class SqlIdentityTransaction(SqlTransaction):
         self.wallet_addresses = SqlWalletAddresses(session, vault)
         self.devices = SqlDevices(session)
         self.sessions = SqlSessions(session)
+        self.names = SqlNames(session, vault)
         self.signing_keys = SqlSigningKeys(session)
         self.device_keys = SqlDeviceKeys(session)
         self.factors = SqlFactors(session, vault)

@@ -143,7 +143,7 @@ async def add_passkey(
         credential=body.credential,
         end_other_sessions=end_other_sessions,
     )
-    return envelope(PasskeyResponse.of(passkey))
+    return envelope(PasskeyResponse.of(passkey, name=body.name))
 
 
 @factors.patch("/factors/passkeys/{passkey_id}", dependencies=[Authenticated])
@@ -151,7 +151,8 @@ async def rename_passkey(
     passkey_id: UUID, body: RenamePasskeyRequest, actor: CurrentActor, app: App
 ) -> Envelope[PasskeyResponse]:
     """Name a passkey."""
-    return envelope(PasskeyResponse.of(await app.factors.rename_passkey(actor=actor, passkey_id=passkey_id, name=body.name)))
+    passkey = await app.factors.rename_passkey(actor=actor, passkey_id=passkey_id, name=body.name)
+    return envelope(PasskeyResponse.of(passkey, name=body.name))
 
 
 @factors.delete("/factors/passkeys/{passkey_id}", dependencies=[Authenticated])

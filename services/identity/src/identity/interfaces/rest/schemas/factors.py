@@ -93,10 +93,11 @@ class PasskeyResponse(ResponseModel):
     flagged_at: datetime | None = Field(description="When it was taken for a copy; it is refused since")
 
     @classmethod
-    def of(cls, passkey: Passkey | PasskeyView) -> Self:
+    def of(cls, passkey: Passkey | PasskeyView, *, name: str | None = None) -> Self:
+        """Show a passkey by `name` where its own is sealed: the one that was just given."""
         return cls(
             id=passkey.id,
-            name=passkey.name,
+            name=name or passkey.name,
             synchronized=passkey.backed_up,
             created_at=passkey.created_at,
             last_used_at=passkey.last_used_at,
