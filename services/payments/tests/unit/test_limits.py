@@ -130,3 +130,9 @@ def test_a_limit_of_nothing_lets_nothing_through() -> None:
     with pytest.raises(LimitExceeded) as refusal:
         of(limit(day_max="0")).admit(spent(), nad("0.01"), AT)
     assert refusal.value.facts["left"] == "0.00"
+
+
+def test_a_limit_is_no_larger_than_its_column() -> None:
+    assert limit(day_max=str(10**29)).day_max == Decimal(10) ** 29
+    with pytest.raises(InvalidValue):
+        limit(day_max=str(10**30))

@@ -277,3 +277,10 @@ def test_a_rate_that_makes_no_sense_cannot_be_made(changes: dict[str, Any]) -> N
 def test_a_fee_may_be_the_same_whatever_the_amount() -> None:
     rule = fee_rule(tier(percent="1"), least=Decimal(5), most=Decimal(5))
     assert [rule.charge(Money.of(amount, "NAD")).text for amount in ("1.00", "500.00", "9000.00")] == ["5.00"] * 3
+
+
+def test_a_rule_has_so_many_tiers_at_most() -> None:
+    tiers = [tier(str(start)) for start in range(21)]
+    assert len(fee_rule(*tiers[:20]).tiers) == 20
+    with pytest.raises(InvalidValue):
+        fee_rule(*tiers)

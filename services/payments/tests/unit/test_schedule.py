@@ -185,3 +185,7 @@ def test_every_change_of_a_schedule_is_announced_with_when_it_is_due_next() -> N
     one.cancel(START + timedelta(hours=2))
     told = [(event.status, event.next_at) for event in one.collect() if isinstance(event, ScheduleChanged)]
     assert told == [("active", START), ("paused", START), ("active", START + timedelta(days=1)), ("cancelled", None)]
+
+
+def test_the_last_day_may_be_the_first() -> None:
+    assert days(schedule(ends_on=date(2027, 1, 31)), 3) == [date(2027, 1, 31)]
