@@ -72,12 +72,16 @@ def audit(world: World) -> list[Result]:
 
 
 def memory(world: World) -> list[Result]:
-    """Resident memory of each process, after whatever ran before."""
+    """Memory of each process, after whatever ran before: its share, and all that is resident.
+
+    The share (PSS) counts a page of a shared library once over the processes that map it; resident, it counts in each.
+    """
     results = []
     for name, process in sorted(world.platform.supervisor.processes.items()):
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        results.append(Result.below(f"memory: {name}", kilobytes / 1024, "MB", target=150))
+        lines = [line.split() for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()]
+        megabytes = {fields[0]: int(fields[1]) / 1024 for fields in lines if fields[0] in {"Rss:", "Pss:"}}
+        results.append(Result.below(f"memory: {name}", megabytes["Pss:"], "MB", target=150))
+        results.append(Result(f"memory: {name}, resident", megabytes["Rss:"], "MB"))
     return results
 
 
