@@ -23,7 +23,11 @@ from elcorp_local.platform import Platform
 
 OUTPUT = Path(".local/bench.json")
 TABLE = Path(".local/bench.md")
-UNLIMITED = {"ELCORP_RATE_LIMIT_PER_MINUTE": "100000000", "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000"}
+UNLIMITED = {
+    "ELCORP_RATE_LIMIT_PER_MINUTE": "100000000",
+    "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000",
+    "ELCORP_LOGIN_FAILURES_PER_HOUR_OF_ADDRESS": "100000",
+}
 
 
 def start(world: World) -> list[Result]:
@@ -97,6 +101,7 @@ BENCHMARKS: dict[str, Callable[[World], list[Result]]] = {
     "gateway": gateway,
     "audit": audit,
     "sign-ins": accounts.sign_ins,
+    "alike": accounts.alike,
     "tokens": accounts.token_check,
     "memory": memory,
     "revocation": accounts.revocation,
@@ -129,7 +134,7 @@ def main() -> int:
     with running() as world:
         for name, benchmark in BENCHMARKS.items():
             if only in (None, name):
-                print(f"  measuring {name}: {benchmark.__doc__}", flush=True)
+                print(f"  measuring {name}: {(benchmark.__doc__ or name).splitlines()[0]}", flush=True)
                 results += benchmark(world)
     print(f"\n{show(results)}\n")
     write(results, OUTPUT)

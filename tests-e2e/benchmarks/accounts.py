@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -28,6 +29,8 @@ SEED_SECONDS_MAX = 90
 CHUNK = 5_000
 CALLERS = 4
 CHECKS = 3_000
+REFUSALS = 60
+TELLING_RATIO = 1 / 0.9
 
 
 def sign_ins(world: World) -> list[Result]:
@@ -82,6 +85,35 @@ async def _per_second_and_core(world: World, callers: list[Callable[[], Awaitabl
 
     await asyncio.gather(*map(call_on, callers))
     return done / (seconds_by_process(world.platform)["identity-serve"] - before)
+
+
+def alike(world: World) -> list[Result]:
+    """How long a refused sign-in takes where there is an account, and where there is none: nobody is to tell by it."""
+    return asyncio.run(_alike(world))
+
+
+async def _alike(world: World) -> list[Result]:
+    known, spent_ms = world.people[0], defaultdict[str, list[float]](list)
+    names = {"wrong password": known.email, "unknown user": "nobody.at.all@example.na"}
+    async with httpx.AsyncClient(base_url=world.platform.url, timeout=20) as client:
+        for _ in range(REFUSALS):
+            # In turn, so that whatever else the machine does falls on both.
+            for what, email in names.items():
+                began = time.perf_counter()
+                body = {"email": email, "password": "Not-the-one-7!", "device_id": str(new_id())}
+                answer = await client.post("/api/v1/auth/login", json=body)
+                spent_ms[what].append((time.perf_counter() - began) * 1000)
+                if answer.status_code != httpx.codes.UNAUTHORIZED:
+                    raise RuntimeError(f"{what}: {answer.status_code} {answer.text[:200]}")
+    wrong, unknown = (sorted(spent_ms[what]) for what in names)
+    rows = []
+    for part, place in (("p50", 0.5), ("p90", 0.9)):
+        of_wrong, of_unknown = (times[int(len(times) * place)] for times in (wrong, unknown))
+        ratio = of_unknown / of_wrong
+        met = TELLING_RATIO > ratio > 1 / TELLING_RATIO
+        name = f"refused sign-in, unknown user against wrong password: {part}"
+        rows.append(Result(name, of_unknown, "ms", of_wrong, ratio, "ratio 0.9 to 1.11", met=met))
+    return rows
 
 
 def token_check(_world: World) -> list[Result]:

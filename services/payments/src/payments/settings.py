@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chassis.settings import ServiceSettings
 from payments.application.ports.ledger import Terms
-from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.payer_policy import PayerPolicy
 
 
 class PaymentsSettings(ServiceSettings):
@@ -24,9 +24,12 @@ class PaymentsSettings(ServiceSettings):
     # Above these amounts a transfer must be signed by a device key of its payer: {"NAD": "100000.00"}.
     signature_required_above: dict[str, Decimal] = Field(default_factory=dict)
 
+    # Above these a payer must have shown two factors within five minutes, at once or in one file or set of linked legs.
+    strong_sign_in_above: dict[str, Decimal] = Field(default_factory=dict)
+
     @property
-    def signature_policy(self) -> SignaturePolicy:
-        return SignaturePolicy(self.signature_required_above)
+    def payer_policy(self) -> PayerPolicy:
+        return PayerPolicy(self.signature_required_above, self.strong_sign_in_above)
 
     @property
     def terms(self) -> Terms:

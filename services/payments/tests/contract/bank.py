@@ -152,7 +152,7 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator[Bank]:
     forge, screening, prices = TokenForge(clock), FakeScreening(), FakePrices()
     world = World(
-        settings=PaymentsSettings(signature_required_above={"NAD": Decimal(5000)}),
+        settings=PaymentsSettings(signature_required_above={"NAD": Decimal(5000)}, strong_sign_in_above={"NAD": Decimal(2000)}),
         database=database,
         screening=screening,
         signatures=WordSignatures(),

@@ -33,7 +33,7 @@ from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.bulk_file import RawFile, RawLine
 from payments.domain.errors import BulkEnded
-from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.payer_policy import PayerPolicy
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.ledger_verification import LedgerVerification
@@ -77,7 +77,7 @@ class Office:
         def read(_body: bytes, _given: Given) -> RawFile:
             return RawFile(source=str(self.source), currency="NAD", mode=mode, lines=lines)
 
-        submit = SubmitBulk(self.uow, SqlBulkQueries(self.database), {"test": read}, SignaturePolicy(), SystemClock())
+        submit = SubmitBulk(self.uow, SqlBulkQueries(self.database), {"test": read}, PayerPolicy(), SystemClock())
         today = SystemClock().now().date()
         accepted = await submit(actor=self.actor, key=str(new_id()), media_type="test", body=b"", given=Given(today=today))
         return accepted.bulk.id
@@ -236,7 +236,9 @@ async def test_cancelled_in_its_midst_counts_and_ledger_agree(office: Office) ->
 
 async def test_others_pay_meanwhile_and_the_payer_too(office: Office) -> None:
     """Single transfers from and to the same wallets while bulks run: no deadlock, nothing lost."""
-    pay = TransferTokens(GroupCommit(posting(office.uow, FakeScreening(), SystemClock())), FakeSignatures(), SignaturePolicy())
+    pay = TransferTokens(
+        GroupCommit(posting(office.uow, FakeScreening(), SystemClock())), FakeSignatures(), PayerPolicy(), SystemClock()
+    )
     bulk_ids = [await office.submit(), await office.submit("all_or_nothing")]
     run = runner(office.database)
     refused: list[DomainError] = []

@@ -25,8 +25,8 @@ from payments.application.transfers.post_transfers import Outcome, Waiting
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManySchedules
+from payments.domain.payer_policy import PayerPolicy
 from payments.domain.schedule import Frequency, Schedule, StandingOrder
-from payments.domain.signature_policy import SignaturePolicy
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
@@ -48,7 +48,7 @@ class Planner:
     def __init__(self, uow: Any) -> None:
         self.uow, self.clock, self.screening = uow, ControlledClock(), FakeScreening()
         self.post = posting(uow, self.screening, self.clock)
-        self.plan_transfer = PlanTransfer(uow, self, SignaturePolicy({"NAD": Decimal(1000)}), self.clock)
+        self.plan_transfer = PlanTransfer(uow, self, PayerPolicy({"NAD": Decimal(1000)}), self.clock)
         self.change = ChangeSchedule(uow, self.clock)
         self.dies = False
         self.run = RunSchedules(uow, self._post, NoRules(), self.clock)

@@ -17,7 +17,7 @@ from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.errors import InsufficientFunds, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
-from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.payer_policy import PayerPolicy
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
 from services.payments.tests.fakes import FakeScreening, FakeSignatures, FakeUnitOfWork, posting
@@ -33,7 +33,7 @@ class Bench:
     def __init__(self) -> None:
         self.uow, self.screening, self.clock = FakeUnitOfWork(), FakeScreening(), ControlledClock()
         self.cashier = GroupCommit(posting(self.uow, self.screening, self.clock))
-        self.transfer_tokens = TransferTokens(self.cashier, FakeSignatures(), SignaturePolicy())
+        self.transfer_tokens = TransferTokens(self.cashier, FakeSignatures(), PayerPolicy(), self.clock)
         self.issue_money = IssueMoney(self.cashier)
         self.open_wallet = OpenWallet(self.uow, self.clock)
         self.ndapewa, self.johannes, self.admin = new_id(), new_id(), new_id()
@@ -184,7 +184,7 @@ async def test_opening_a_wallet_twice_changes_nothing(bench: Bench) -> None:
 
 async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
     cashier = GroupCommit(posting(bench.uow, bench.screening, bench.clock), waiting_max=3)
-    bench.transfer_tokens = TransferTokens(cashier, FakeSignatures(), SignaturePolicy())
+    bench.transfer_tokens = TransferTokens(cashier, FakeSignatures(), PayerPolicy(), bench.clock)
     results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(10)), return_exceptions=True)
     assert sum(isinstance(result, Unavailable) for result in results) == 7
     assert bench.balance(bench.his) == Decimal(3)
@@ -200,7 +200,7 @@ async def test_a_batch_that_is_cut_off_leaves_nobody_waiting(bench: Bench) -> No
         return await post(waiting)
 
     cashier = GroupCommit(cut_off_once, batch_max=2)
-    bench.transfer_tokens = TransferTokens(cashier, FakeSignatures(), SignaturePolicy())
+    bench.transfer_tokens = TransferTokens(cashier, FakeSignatures(), PayerPolicy(), bench.clock)
     results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(5)), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable] * 5
     assert (await bench.pay("1.00", key="k0")).replayed is False

@@ -25,7 +25,7 @@ from payments.domain.bulk import Bulk, BulkStatus, LineStatus
 from payments.domain.bulk_file import RawFile, RawLine
 from payments.domain.errors import BulkEnded, NotTheOwner, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
-from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.payer_policy import PayerPolicy
 from payments.infrastructure.group_commit import GroupCommit
 from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, posting
 
@@ -67,7 +67,7 @@ class Office:
         self.cancel = CancelBulk(self.uow, self.clock)
         self.lines: list[RawLine] = []
         self.mode = "best_effort"
-        self.policy = SignaturePolicy({"NAD": Decimal(5000)})
+        self.policy = PayerPolicy({"NAD": Decimal(5000)})
         self.payer, self.source = new_id(), new_id()
         self.payees = [new_id() for _ in range(4)]
         self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}))

@@ -93,11 +93,11 @@ def post_transfers(world: World) -> PostTransfers:
 def transfers(world: World) -> Transfers:
     uow, clock, screening, terms = world.uow, world.clock, world.screening, world.settings.terms
     cashier = GroupCommit(post_transfers(world), batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
-    policy = world.settings.signature_policy
+    policy = world.settings.payer_policy
     reads = ReadTransfers(world.queries, world.audit_log)
     return Transfers(
-        transfer_tokens=TransferTokens(cashier, world.signatures, policy),
-        transfer_linked=TransferLinked(cashier, policy),
+        transfer_tokens=TransferTokens(cashier, world.signatures, policy, clock),
+        transfer_linked=TransferLinked(cashier, policy, clock),
         issue_money=IssueMoney(cashier),
         capture_transfer=CaptureTransfer(uow, world.queries, screening, clock),
         void_transfer=VoidTransfer(uow, clock),
@@ -144,7 +144,7 @@ def pricing(world: World) -> Pricing:
 def bulk(world: World) -> BulkTransfers:
     queries = SqlBulkQueries(world.database)
     return BulkTransfers(
-        submit_bulk=SubmitBulk(world.uow, queries, READERS, world.settings.signature_policy, world.clock),
+        submit_bulk=SubmitBulk(world.uow, queries, READERS, world.settings.payer_policy, world.clock),
         cancel_bulk=CancelBulk(world.uow, world.clock),
         read_bulks=ReadBulks(queries),
     )
@@ -153,7 +153,7 @@ def bulk(world: World) -> BulkTransfers:
 def schedules(world: World) -> ScheduledTransfers:
     wallets = SqlBulkQueries(world.database)
     return ScheduledTransfers(
-        plan_transfer=PlanTransfer(world.uow, wallets, world.settings.signature_policy, world.clock),
+        plan_transfer=PlanTransfer(world.uow, wallets, world.settings.payer_policy, world.clock),
         change_schedule=ChangeSchedule(world.uow, world.clock),
         read_schedules=ReadSchedules(SqlScheduleQueries(world.database)),
     )

@@ -16,7 +16,7 @@ from payments.application.ports.unit_of_work import UnitOfWork
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.bulk_file import BulkFile, Faults, chunks_of
 from payments.domain.errors import NotTheOwner, TooManyBulks, UnknownFormat
-from payments.domain.signature_policy import SignaturePolicy
+from payments.domain.payer_policy import PayerPolicy
 
 # Lines that are run, and committed, together: their accounts are locked for about a tenth of a second.
 CHUNK_LINES: Final = 500
@@ -35,11 +35,11 @@ class SubmitBulk:
     uow: UnitOfWork
     wallets: Wallets
     readers: Mapping[str, Reader]
-    policy: SignaturePolicy
+    policy: PayerPolicy
     clock: Clock
 
     async def __call__(self, *, actor: Actor, key: str, media_type: str, body: bytes, given: Given) -> Accepted:
-        """Raise InvalidValues with what is wrong in the file, UnknownFormat, NotTheOwner, KeyReused, TooManyBulks."""
+        """Raise InvalidValues (what is wrong where), UnknownFormat, NotTheOwner, StepUpRequired, KeyReused, TooManyBulks."""
         if media_type not in self.readers:
             raise UnknownFormat(field="Content-Type", known=sorted(self.readers))
         # A large file takes a moment to read, in which others are to be answered.
@@ -55,6 +55,7 @@ class SubmitBulk:
             at=self.clock.now(),
         )
         self._check_signatures(bulk, file)
+        self.policy.require_assurance(map(bulk.order, file.lines), actor=actor, at=self.clock.now())
         async with self.uow.begin(actor) as tx:
             if earlier := await tx.bulks.find_by_key(actor.user_id, key):
                 return Accepted(earlier.confirm_replay(request_hash), replayed=True)
@@ -74,12 +75,12 @@ class SubmitBulk:
 
     def _check_signatures(self, bulk: Bulk, file: BulkFile) -> None:
         # A line carries none, so one that needs it has to be sent by itself.
-        if file.currency not in self.policy.required_above:
+        if file.currency not in self.policy.signed_above:
             return
         faults = Faults()
         for line in file.lines:
             try:
-                self.policy.require(bulk.order(line))
+                self.policy.require_signature(bulk.order(line))
             except DomainError as refusal:
                 faults.add(f"lines.{line.number - 1}.amount", refusal.message)
         faults.require_none()

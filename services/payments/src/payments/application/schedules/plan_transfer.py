@@ -10,8 +10,8 @@ from payments.application.ports.schedules import SCHEDULES_OPEN_MAX
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import facts
 from payments.domain.errors import AccountClosed, NotTheOwner, TooManySchedules
+from payments.domain.payer_policy import PayerPolicy
 from payments.domain.schedule import Schedule, StandingOrder
-from payments.domain.signature_policy import SignaturePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,20 @@ class PlanTransfer:
 
     uow: UnitOfWork
     wallets: Wallets
-    policy: SignaturePolicy
+    policy: PayerPolicy
     clock: Clock
 
     async def __call__(self, *, actor: Actor, key: str, order: StandingOrder) -> Planned:
-        """Raise what a transfer by itself would for its wallets; InvalidValue, SignatureRequired, TooManySchedules."""
+        """Raise what a transfer by itself would for its wallets and payer; InvalidValue, TooManySchedules."""
         schedule_id, at = new_id(), self.clock.now()
         async with self.uow.begin(actor) as tx:
             # Before anything else: repeated later, its start may have passed and its wallets have changed.
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
                 return Planned(earlier.confirm_replay(order), replayed=True)
         schedule = Schedule.plan(order, schedule_id=schedule_id, initiator_id=actor.user_id, key=key, at=at)
-        self.policy.require(schedule.transfer_order())
+        transfer = schedule.transfer_order()
+        self.policy.require_assurance((transfer,), actor=actor, at=at)
+        self.policy.require_signature(transfer)
         await self._check_wallets(actor, order)
         async with self.uow.begin(actor) as tx:
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
