@@ -8,9 +8,6 @@ because each is taken while the aggregate's own row is locked.
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from chassis.messaging.outbox_message import OutboxMessage
 from chassis.pipeline import Statement
 from chassis.rows import document
@@ -25,20 +22,10 @@ _INSERT: Final = """
     FROM jsonb_to_recordset($1::jsonb)
         AS new (id uuid, type text, aggregate_id text, payload text, headers jsonb)
 """
-_INSERT_BY_SESSION = text(_INSERT.replace("$1::jsonb", "cast(:rows AS jsonb)")).execution_options(unaudited=True)
-
-
-async def write(session: AsyncSession, messages: Sequence[OutboxMessage]) -> None:
-    """Add messages to the outbox within the session's transaction."""
-    await session.execute(_INSERT_BY_SESSION, {"rows": _document(messages)})
 
 
 def insert(messages: Sequence[OutboxMessage]) -> Statement:
-    """Return the statement that adds messages to the outbox, to be sent with others."""
-    return Statement(_INSERT, (_document(messages),), unaudited=True)
-
-
-def _document(messages: Sequence[OutboxMessage]) -> str:
+    """Return the statement that adds messages to the outbox."""
     rows = [
         {
             "id": message.message_id,
@@ -49,4 +36,4 @@ def _document(messages: Sequence[OutboxMessage]) -> str:
         }
         for message in messages
     ]
-    return document(rows)
+    return Statement(_INSERT, (document(rows),), unaudited=True)

@@ -39,10 +39,6 @@ class Pipeline:
         self._put_off: list[Statement] = []
         self.wrote: str | None = None
 
-    @property
-    def is_used(self) -> bool:
-        return self._driver is not None or bool(self._put_off)
-
     def put_off(self, statement: Statement) -> None:
         """Have a statement sent whose rows nobody needs; when it fails, so does what is sent with it."""
         if not statement.unaudited and writes(statement.sql):

@@ -137,10 +137,8 @@ class PendingTransaction:
         if tx.facts:
             messages.append(self._publications.audit(tx.facts))
         if messages:
-            if tx.pipeline.is_used:
-                tx.pipeline.put_off(outbox.insert(messages))
-            else:
-                await outbox.write(self.session, messages)
+            # It goes out with the commit, in one round trip.
+            tx.pipeline.put_off(outbox.insert(messages))
             self._has_messages = True
 
     async def _wrote(self, tx: SqlTransaction) -> str | None:
