@@ -71,12 +71,28 @@ async def test_ten_thousand_lines_are_followed_to_their_end(
     assert (await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer))["balance"] == "900.00"
 
 
-async def test_its_worker_killed_the_next_one_goes_on(client: httpx.AsyncClient, platform: Platform, holder: Holder) -> None:
+async def plan(api: Api, payer: Person, payee: Person) -> dict[str, Any]:
+    """Plan a transfer that is due in a moment."""
+    facts = {
+        "source_wallet_id": payer.wallet_id,
+        "target_wallet_id": payee.wallet_id,
+        "amount": "4.00",
+        "currency": "NAD",
+        "starts_at": (datetime.now(UTC) + timedelta(seconds=2)).isoformat(),
+    }
+    schedule: dict[str, Any] = await api.data("POST", "/transfers/schedules", by=payer, expect=201, key=str(uuid4()), **facts)
+    return schedule
+
+
+async def test_its_worker_killed_the_next_one_goes_on_and_what_is_due_is_made(
+    client: httpx.AsyncClient, api: Api, platform: Platform, holder: Holder
+) -> None:
     modes = ("best_effort", "all_or_nothing")
     payers, payee = [await holder("Employer", funds="100.00") for _ in modes], await holder("Worker")
     bulks = await asyncio.gather(
         *(submit(client, payer, [payee], lines=5000, mode=mode) for payer, mode in zip(payers, modes, strict=True))
     )
+    schedule = await plan(api, payers[0], payee)
 
     async def look() -> list[dict[str, Any]]:
         paths = [f"/api/v1/transfers/bulk/{bulk['id']}" for bulk in bulks]
@@ -92,27 +108,14 @@ async def test_its_worker_killed_the_next_one_goes_on(client: httpx.AsyncClient,
     async def ended() -> bool:
         return all(bulk["ended_at"] is not None for bulk in await look())
 
-    # A worker that has not been heard of for a minute is taken for dead.
-    await until(ended, "the bulks to end", seconds_max=200)
-    assert [await made(platform, bulk["id"]) for bulk in bulks] == [(5000, 5000)] * 2
-
-
-async def test_a_planned_transfer_is_made_when_it_is_due(api: Api, holder: Holder) -> None:
-    payer, payee = await holder("Tenant", funds="10.00"), await holder("Landlord")
-    plan = {
-        "source_wallet_id": payer.wallet_id,
-        "target_wallet_id": payee.wallet_id,
-        "amount": "4.00",
-        "currency": "NAD",
-        "starts_at": (datetime.now(UTC) + timedelta(seconds=2)).isoformat(),
-    }
-    schedule = await api.data("POST", "/transfers/schedules", by=payer, expect=201, key=str(uuid4()), **plan)
-
     async def due() -> bool:
-        found = await api.data("GET", f"/transfers/schedules/{schedule['id']}", by=payer)
+        found = await api.data("GET", f"/transfers/schedules/{schedule['id']}", by=payers[0])
         return bool(found["status"] == "ended")
 
+    # A worker that has not been heard of for a minute is taken for dead; what is due is looked for each minute.
+    await until(ended, "the bulks to end", seconds_max=200)
+    assert [await made(platform, bulk["id"]) for bulk in bulks] == [(5000, 5000)] * 2
     await until(due, "the transfer to be made", seconds_max=90)
-    [run] = (await api.data("GET", f"/transfers/schedules/{schedule['id']}/runs", by=payer))["items"]
+    [run] = (await api.data("GET", f"/transfers/schedules/{schedule['id']}/runs", by=payers[0]))["items"]
     transfer = await api.data("GET", f"/transfers/{run['transfer_id']}", by=payee)
     assert (transfer["amount"], transfer["link_id"]) == ("4.00", schedule["id"])

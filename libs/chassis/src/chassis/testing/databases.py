@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,15 @@ class Databases:
     def __init__(self, superuser_url: str) -> None:
         self.superuser_url = superuser_url
         self._templates: dict[tuple[str, Path], str] = {}
+        # Dropping takes as long as many a test: it is done beside the next one.
+        self._dropping = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drop")
+        self._dropped: list[Future[None]] = []
+
+    def close(self) -> None:
+        """Wait until the last database is dropped; raises when one could not be."""
+        self._dropping.shutdown()
+        for dropped in self._dropped:
+            dropped.result()
 
     @asynccontextmanager
     async def create(self, service: str, versions: Path) -> AsyncIterator[DatabaseUrls]:
@@ -49,7 +59,11 @@ class Databases:
         try:
             yield self._urls(service, name)
         finally:
-            await self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            self._dropped.append(self._dropping.submit(self._drop, name))
+
+    def _drop(self, name: str) -> None:
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _urls(self, service: str, name: str) -> DatabaseUrls:
         return DatabaseUrls(self._url(name, f"{service}_owner"), self._url(name, f"{service}_app"), name)

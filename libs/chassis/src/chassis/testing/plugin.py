@@ -16,11 +16,14 @@ from chassis.testing.databases import Databases
 
 
 def pytest_configure() -> None:
-    """Let an example take its time: how long it takes is the machine's affair."""
+    """Let an example, and a call to a peer, take its time: how long it takes is the machine's affair."""
     from hypothesis import settings  # noqa: PLC0415  # the plugin loads in every pytest run; keep it light
+
+    from chassis.rpc import deadlines  # noqa: PLC0415  # as above
 
     settings.register_profile("elcorp", deadline=None)
     settings.load_profile("elcorp")
+    deadlines.CALL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def databases(servers: Servers) -> Databases:
-    return Databases(servers.postgres_url)
+def databases(servers: Servers) -> Iterator[Databases]:
+    databases = Databases(servers.postgres_url)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
