@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import accounts, bulk, ledger, load
+from benchmarks.memory import megabytes
 from benchmarks.results import Result, markdown, show, write
 from benchmarks.world import World
 
@@ -76,16 +77,12 @@ def audit(world: World) -> list[Result]:
 
 
 def memory(world: World) -> list[Result]:
-    """Memory of each process, after whatever ran before: its share, and all that is resident.
-
-    The share (PSS) counts a page of a shared library once over the processes that map it; resident, it counts in each.
-    """
+    """Memory of each process, after whatever ran before: its share, and all that is resident."""
     results = []
     for name, process in sorted(world.platform.supervisor.processes.items()):
-        lines = [line.split() for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()]
-        megabytes = {fields[0]: int(fields[1]) / 1024 for fields in lines if fields[0] in {"Rss:", "Pss:"}}
-        results.append(Result.below(f"memory: {name}", megabytes["Pss:"], "MB", target=150))
-        results.append(Result(f"memory: {name}, resident", megabytes["Rss:"], "MB"))
+        share, resident = megabytes(process.pid)
+        results.append(Result.below(f"memory: {name}", share, "MB", target=150))
+        results.append(Result(f"memory: {name}, resident", resident, "MB"))
     return results
 
 
@@ -134,7 +131,7 @@ def main() -> int:
     with running() as world:
         for name, benchmark in BENCHMARKS.items():
             if only in (None, name):
-                print(f"  measuring {name}: {(benchmark.__doc__ or name).splitlines()[0]}", flush=True)
+                print(f"  measuring {name}: {benchmark.__doc__}", flush=True)
                 results += benchmark(world)
     print(f"\n{show(results)}\n")
     write(results, OUTPUT)

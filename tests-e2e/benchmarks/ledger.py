@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import grpc
@@ -10,6 +11,7 @@ import psycopg
 from journey import Person
 
 from benchmarks import cpu, load
+from benchmarks.memory import megabytes
 from benchmarks.results import Result
 from benchmarks.world import World
 from elcorp.common.v1 import money_pb2
@@ -149,23 +151,40 @@ async def _rate(call, *, callers: int) -> float:  # type: ignore[no-untyped-def]
 
 
 def history(world: World) -> list[Result]:
-    """A page of postings and a statement's worth of history, in a ledger of 100,000 postings and in a large one."""
-    person = world.people[0]
+    """Pages of postings and of history, and a statement, in a ledger of 100,000 postings and in a large one."""
+    person, payments = world.people[0], world.platform.supervisor.processes["payments-serve"].pid
+    since = _now()
+    load.transfers(world.platform.url, world.people, connections=16, seconds=3)
+    period = f"since={since}&until={_now()}"
+    paths = {
+        "postings page": f"/api/v1/wallets/{person.wallet_id}/postings",
+        "history page": "/api/v1/transfers",
+        "statement": f"/api/v1/wallets/{person.wallet_id}/statement?{period}",
+    }
     results: list[Result] = []
     figures: dict[str, float] = {}
+
+    def compare(what: str, name: str, value: float, unit: str) -> None:
+        if what not in figures:
+            figures[what] = value
+            results.append(Result(name, value, unit))
+            return
+        ratio = value / figures[what]
+        results.append(Result(name, value, unit, figures[what], ratio, "ratio <= 1.5", met=ratio <= 1.5))
+
     for rows in (SMALL, LARGE):
         reached = _seed(world, rows)
-        paths = {"postings page": f"/api/v1/wallets/{person.wallet_id}/postings", "history page": "/api/v1/transfers"}
         for what, path in paths.items():
             seen = load.reads(world.platform.service_url("payments"), person, path, connections=1, seconds=3)
-            name = f"{what} at {reached:,} postings: p50"
-            if what in figures:
-                ratio = seen.p50_ms / figures[what]
-                results.append(Result(name, seen.p50_ms, "ms", figures[what], ratio, "ratio <= 1.5", met=ratio <= 1.5))
-            else:
-                figures[what] = seen.p50_ms
-                results.append(Result(name, seen.p50_ms, "ms"))
+            if seen.failed:
+                raise RuntimeError(f"{what}: {seen.failed} reads failed")
+            compare(what, f"{what} at {reached:,} postings: p50", seen.p50_ms, "ms")
+        compare("memory", f"memory of payments-serve after that at {reached:,} postings", megabytes(payments).share, "MB")
     return results
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 # Rows of a ledger that has been there for long, spread evenly over the people's wallets.
@@ -176,12 +195,12 @@ WITH made AS (
     )
     SELECT cast(lpad(to_hex(1500000000000 + n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0') AS uuid),
            'transfer', %(owner)s, 'seed-' || n, w[1 + n %% cardinality(w)], w[1 + (n + 1) %% cardinality(w)],
-           0.01, 'NAD', 'seed', now() - interval '1 day'
+           0.01, 'NAD', 'seed', now()
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) n, (SELECT %(wallets)s::uuid[] AS w) AS wallets
     RETURNING id, source_id, target_id
 )
 INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at)
-SELECT id, leg.account, leg.other, leg.amount, 'NAD', 0, now() - interval '1 day'
+SELECT id, leg.account, leg.other, leg.amount, 'NAD', 0, now()
 FROM made, LATERAL (VALUES (source_id, target_id, -0.01), (target_id, source_id, 0.01)) AS leg (account, other, amount)
 """
 
