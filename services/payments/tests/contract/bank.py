@@ -21,6 +21,7 @@ from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.bootstrap.use_cases import World, build
+from payments.domain.approval import ApprovalRules
 from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
@@ -142,6 +143,10 @@ class Bank:
 
     def exchange(self, middle: str, spread: str = "1") -> None:
         self.price(rate=fx_rate(middle, spread))
+
+
+def approval_above(amount: str) -> ApprovalRules:
+    return ApprovalRules(floors={"NAD": Decimal(amount)}, judge=lambda _question: True)
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:

@@ -2,34 +2,18 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from kernel.ids import new_id
-from payments.domain.approval import ApprovalRules
 from payments.domain.limits import Limits
 from payments.domain.price_book import PriceBook
 from payments.domain.validity import Validity
 from payments.infrastructure.ledger_verification import LedgerVerification
-from services.payments.tests.contract.bank import GOOD_SIGNATURE, HOUR, Bank, Holder, refusal
+from services.payments.tests.contract.bank import GOOD_SIGNATURE, HOUR, Bank, Holder, approval_above, refusal
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
 
 REASON = {"reason": "asked for by the payer"}
-
-
-def approval_above(amount: str) -> ApprovalRules:
-    return ApprovalRules(floors={"NAD": Decimal(amount)}, judge=lambda _question: True)
-
-
-@pytest.fixture
-async def payer(bank: Bank) -> Holder:
-    return await bank.holder("1000.00")
-
-
-@pytest.fixture
-async def payee(bank: Bank) -> Holder:
-    return await bank.holder()
 
 
 async def test_a_hold_takes_what_is_available_and_moves_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
@@ -241,69 +225,6 @@ async def test_what_was_spent_or_refunded_in_part_is_not_reversed(bank: Bank, pa
     assert refusal(await bank.staff("POST", f"/transfers/{spent['id']}/reverse", REASON)) == (409, "PAY_013")
 
 
-def legs(source: Holder, *to: tuple[Holder, str]) -> dict[str, Any]:
-    return {
-        "legs": [
-            {
-                "source_wallet_id": str(source.wallet_id),
-                "target_wallet_id": str(target.wallet_id),
-                "amount": amount,
-                "currency": "NAD",
-            }
-            for target, amount in to
-        ]
-    }
-
-
-async def test_linked_transfers_are_made_together_and_repeated_together(bank: Bank, payer: Holder, payee: Holder) -> None:
-    third = await bank.holder()
-    body = legs(payer, (payee, "600.00"), (third, "400.00"))
-    first = await bank.post("/transfers/linked", payer.user_id, body, key="pair")
-    again = await bank.post("/transfers/linked", payer.user_id, body, key="pair")
-    assert (first.status_code, again.status_code, again.headers["idempotency-replayed"]) == (201, 201, "true")
-    assert first.json()["data"] == again.json()["data"]
-    link_id = first.json()["data"]["link_id"]
-    assert {item["link_id"] for item in first.json()["data"]["items"]} == {link_id}
-    assert (await bank.wallet(payer))[0] == "0.00"
-
-
-async def test_when_one_leg_is_refused_none_is_made(bank: Bank, payer: Holder, payee: Holder) -> None:
-    body = legs(payer, (payee, "600.00"), (payee, "400.01"))
-    assert refusal(await bank.post("/transfers/linked", payer.user_id, body)) == (409, "PAY_001")
-    assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
-    assert (await bank.get("/transfers?kind=transfer", payer.user_id)).json()["data"]["items"] == []
-
-
-async def test_when_one_leg_would_wait_for_approval_none_is_made(bank: Bank, payer: Holder, payee: Holder) -> None:
-    """Decided against, it would be missing from what was to be all or none."""
-    bank.prices.rules = approval_above("500")
-    body = legs(payer, (payee, "100.00"), (payee, "500.00"))
-    assert refusal(await bank.post("/transfers/linked", payer.user_id, body, key="pair")) == (409, "PAY_041")
-    assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
-    bank.prices.rules = approval_above("501")
-    assert (await bank.post("/transfers/linked", payer.user_id, body, key="pair")).status_code == 201
-
-
-async def test_a_linked_key_is_of_all_its_legs(bank: Bank, payer: Holder, payee: Holder) -> None:
-    three = legs(payer, (payee, "1.00"), (payee, "2.00"), (payee, "3.00"))
-    assert (await bank.post("/transfers/linked", payer.user_id, three, key="k")).status_code == 201
-    for other in (
-        legs(payer, (payee, "1.00"), (payee, "2.00")),
-        legs(payer, (payee, "1.00"), (payee, "2.00"), (payee, "3.00"), (payee, "4.00")),
-        legs(payer, (payee, "1.00"), (payee, "2.00"), (payee, "9.00")),
-    ):
-        assert refusal(await bank.post("/transfers/linked", payer.user_id, other, key="k")) == (422, "VAL_002")
-    assert (await bank.wallet(payee))[0] == "6.00"
-
-
-async def test_long_keys_of_linked_transfers_do_not_meet(bank: Bank, payer: Holder, payee: Holder) -> None:
-    body = legs(payer, (payee, "1.00"), (payee, "2.00"))
-    for end in ("a", "b"):
-        response = await bank.post("/transfers/linked", payer.user_id, body, key="k" * 254 + end)
-        assert (response.status_code, response.headers.get("idempotency-replayed")) == (201, None), response.text
-    assert (await bank.wallet(payee))[0] == "6.00"
-
-
 async def test_a_conversion_arrives_at_the_rate_with_its_spread_apart(bank: Bank, payer: Holder) -> None:
     bank.exchange("0.05", "2")
     dollars = await bank.holder(currency="USD")
@@ -387,8 +308,6 @@ async def test_a_large_transfer_is_signed_or_refused(bank: Bank, payee: Holder) 
     signed = await bank.made(rich, payee, "5000.01", signature=good)
     assert signed["signature"] == good
     assert (await bank.get(f"/transfers/{signed['id']}", payee.user_id)).json()["data"]["signature"] == good
-    linked = legs(rich, (payee, "5000.01"), (payee, "1.00"))
-    assert refusal(await bank.post("/transfers/linked", rich.user_id, linked)) == (409, "PAY_016")
 
 
 @pytest.mark.parametrize("description", ["a\x00b", "'; DROP TABLE postings; --", "=HYPERLINK()", "\u202etxet"])
