@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 from journey import Person
 
+from benchmarks import cpu
 from benchmarks.results import Result
 from benchmarks.world import World
 
@@ -17,9 +18,19 @@ SECONDS_MAX = 60
 
 def bulk(world: World) -> list[Result]:
     """POST /api/v1/transfers/bulk with 10,000 lines, best effort."""
-    best, rate = world.best, asyncio.run(_bulk(world, world.people))
+    best, people = world.best, world.people
+    before = cpu.seconds_by_process(world.platform)
+    rate = asyncio.run(_bulk(world, people))
+    if rate is None:
+        return []
     world.drain()
-    return [Result.against(f"bulk of {LINES:,} lines", rate, "transfers/s", baseline=best, ratio_min=4)] if rate else []
+    spent = cpu.per_transfer_ms(before, cpu.seconds_by_process(world.platform), LINES)
+    name = f"bulk of {LINES:,} lines"
+    return [
+        Result.against(name, rate, "transfers/s", baseline=best, ratio_min=4),
+        Result(f"{name}: CPU, all processes", sum(spent.values()), "ms/transfer"),
+        *(Result(f"{name}: CPU, {process}", used, "ms/transfer") for process, used in spent.items() if used >= cpu.NOISE_MS),
+    ]
 
 
 async def _bulk(world: World, people: Sequence[Person]) -> float | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from elcorp_local.platform import Platform
 
 _PROC = Path("/proc")
+# What a process spends on less than this for a transfer is its rest.
+NOISE_MS = 0.02
 # The servers' pid files in the platform's folder, by what their processes are called here.
 _SERVERS = {"postgres": "postgresql", "rabbitmq": "rabbitmq", "redis": "redis"}
 

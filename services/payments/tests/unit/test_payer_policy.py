@@ -29,6 +29,10 @@ def order(amount: str, currency: str = "NAD", *, signed: bool = False) -> Transf
     )
 
 
+def nad(amount: str) -> Money:
+    return Money.of(amount, "NAD")
+
+
 def payer(*methods: str, signed_in_at: datetime = JUST_NOW) -> Actor:
     return Actor(kind=ActorKind.USER, subject_id=str(new_id()), methods=methods, authenticated_at=signed_in_at)
 
@@ -42,23 +46,23 @@ def test_more_than_the_amount_must_be_signed_and_the_amount_itself_need_not() ->
 
 def test_a_currency_that_nobody_named_needs_none() -> None:
     POLICY.require_signature(order("9000.00", "USD"))
-    POLICY.require_assurance([order("9000.00", "USD")], actor=payer("pwd"), at=AT)
+    POLICY.require_assurance([Money.of("9000.00", "USD")], actor=payer("pwd"), at=AT)
 
 
 @pytest.mark.clause("ASVS 7.5.3")
 def test_more_than_the_amount_takes_two_factors_shown_minutes_ago() -> None:
-    POLICY.require_assurance([order("1000.00")], actor=payer("pwd"), at=AT)
-    POLICY.require_assurance([order("1000.01")], actor=payer("pwd", "otp", "mfa"), at=AT)
+    POLICY.require_assurance([nad("1000.00")], actor=payer("pwd"), at=AT)
+    POLICY.require_assurance([nad("1000.01")], actor=payer("pwd", "otp", "mfa"), at=AT)
     for falls_short in (payer("pwd"), payer("pwd", "otp", "mfa", signed_in_at=JUST_NOW - timedelta(seconds=1))):
         with pytest.raises(StepUpRequired):
-            POLICY.require_assurance([order("1000.01")], actor=falls_short, at=AT)
+            POLICY.require_assurance([nad("1000.01")], actor=falls_short, at=AT)
 
 
 def test_what_is_ordered_at_once_counts_together_in_each_currency() -> None:
-    POLICY.require_assurance([order("600.00"), order("400.00"), order("600.00", "USD")], actor=payer("pwd"), at=AT)
+    POLICY.require_assurance([nad("600.00"), nad("400.00"), Money.of("600.00", "USD")], actor=payer("pwd"), at=AT)
     with pytest.raises(StepUpRequired):
-        POLICY.require_assurance([order("600.00"), order("400.01")], actor=payer("pwd"), at=AT)
+        POLICY.require_assurance([nad("600.00"), nad("400.01")], actor=payer("pwd"), at=AT)
 
 
 def test_a_service_answers_for_its_own_users() -> None:
-    POLICY.require_assurance([order("9000.00")], actor=Actor.service("governance"), at=AT)
+    POLICY.require_assurance([nad("9000.00")], actor=Actor.service("governance"), at=AT)

@@ -16,14 +16,11 @@ from chassis.testing.databases import Databases
 
 
 def pytest_configure() -> None:
-    """Let an example, and a call to a peer, take its time: how long it takes is the machine's affair."""
+    """Let an example take its time: how long it takes is the machine's affair."""
     from hypothesis import settings  # noqa: PLC0415  # the plugin loads in every pytest run; keep it light
-
-    from chassis.rpc import deadlines  # noqa: PLC0415  # as above
 
     settings.register_profile("elcorp", deadline=None)
     settings.load_profile("elcorp")
-    deadlines.CALL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)

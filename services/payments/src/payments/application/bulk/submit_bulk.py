@@ -55,7 +55,7 @@ class SubmitBulk:
             at=self.clock.now(),
         )
         self._check_signatures(bulk, file)
-        self.policy.require_assurance(map(bulk.order, file.lines), actor=actor, at=self.clock.now())
+        self.policy.require_assurance((line.amount for line in file.lines), actor=actor, at=self.clock.now())
         async with self.uow.begin(actor) as tx:
             if earlier := await tx.bulks.find_by_key(actor.user_id, key):
                 return Accepted(earlier.confirm_replay(request_hash), replayed=True)

@@ -38,7 +38,7 @@ class PlanTransfer:
                 return Planned(earlier.confirm_replay(order), replayed=True)
         schedule = Schedule.plan(order, schedule_id=schedule_id, initiator_id=actor.user_id, key=key, at=at)
         transfer = schedule.transfer_order()
-        self.policy.require_assurance((transfer,), actor=actor, at=at)
+        self.policy.require_assurance((transfer.amount,), actor=actor, at=at)
         self.policy.require_signature(transfer)
         await self._check_wallets(actor, order)
         async with self.uow.begin(actor) as tx:

@@ -25,7 +25,7 @@ class TransferTokens:
 
     async def __call__(self, *, actor: Actor, order: TransferOrder) -> Settled:
         """Raise StepUpRequired, SignatureRequired, InvalidSignature, KeyReused, whatever the ledger refuses, or Unavailable."""
-        self.policy.require_assurance((order,), actor=actor, at=self.clock.now())
+        self.policy.require_assurance((order.amount,), actor=actor, at=self.clock.now())
         self.policy.require_signature(order)
         if order.signature:
             await self.signatures.verify(order)
@@ -44,7 +44,7 @@ class TransferLinked:
         """Raise what the first refused order raises; none has happened then."""
         if not 1 < len(orders) <= LINKED_MAX:
             raise InvalidValue(field="legs", expected=f"2 to {LINKED_MAX} legs")
-        self.policy.require_assurance(orders, actor=actor, at=self.clock.now())
+        self.policy.require_assurance((order.amount for order in orders), actor=actor, at=self.clock.now())
         for order in orders:
             self.policy.require_signature(order)
         link_id = new_id()
