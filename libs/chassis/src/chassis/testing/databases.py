@@ -1,9 +1,12 @@
-"""A database of its own for each test, copied from a template that was migrated once."""
+"""A migrated database for each test, kept from test to test: emptied and seeded again in one round trip.
+
+A database is dropped instead of kept when a test ran DDL in it or left much behind.
+"""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from chassis import migrations
+from chassis.testing import emptying
 
 _ROLE_PASSWORD = "test"  # noqa: S105  # of roles on a private test server
 _TEMPLATE_LOCK = 0x74706C
@@ -28,45 +32,80 @@ class DatabaseUrls:
     name: str
 
 
-class Databases:
-    """Makes databases on one PostgreSQL server; `superuser_url` is a libpq URL."""
+# Fills a new database with the rows that every test is to find besides those of the migrations.
+Seed = Callable[[DatabaseUrls], Awaitable[None]]
+_Kind = tuple[str, Path, Seed | None]
 
-    def __init__(self, superuser_url: str) -> None:
+
+class Databases:
+    """Makes databases on one PostgreSQL server; `superuser_url` is a libpq URL.
+
+    `server_is_lasting`: the server goes on after this session, so the databases are dropped at its end.
+    """
+
+    def __init__(self, superuser_url: str, *, server_is_lasting: bool = True) -> None:
         self.superuser_url = superuser_url
+        self._server_is_lasting = server_is_lasting
         self._templates: dict[tuple[str, Path], str] = {}
-        # Dropping takes as long as many a test: it is done beside the next one.
-        self._dropping = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drop")
-        self._dropped: list[Future[None]] = []
+        self._free: dict[_Kind, list[str]] = defaultdict(list)
+        self._made: list[str] = []
+        # Kept open: a connection costs as much as emptying a database.
+        self._emptying: dict[str, psycopg.Connection] = {}
 
     def close(self) -> None:
-        """Wait until the last database is dropped; raises when one could not be."""
-        self._dropping.shutdown()
-        for dropped in self._dropped:
-            dropped.result()
+        for connection in self._emptying.values():
+            connection.close()
+        if self._server_is_lasting and self._made:
+            with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+                for name in self._made:
+                    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     @asynccontextmanager
-    async def create(self, service: str, versions: Path) -> AsyncIterator[DatabaseUrls]:
-        """Give a migrated database for the length of the block."""
-        if (service, versions) not in self._templates:
-            self._templates[service, versions] = await asyncio.to_thread(self._template, service, versions)
-        name = f"test_{service}_{uuid4().hex[:12]}"
-        template = self._templates[service, versions]
-        await self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
-                sql.Identifier(name), sql.Identifier(template), sql.Identifier(f"{service}_owner")
-            )
-        )
+    async def create(self, service: str, versions: Path, *, seed: Seed | None = None) -> AsyncIterator[DatabaseUrls]:
+        """Give a migrated database for the length of the block; `seed` fills it once, when it is new."""
+        free = self._free[service, versions, seed]
+        name = free.pop() if free else await self._make(service, versions, seed)
         try:
             yield self._urls(service, name)
         finally:
-            self._dropped.append(self._dropping.submit(self._drop, name))
+            if self._empty(name):
+                free.append(name)
 
-    def _drop(self, name: str) -> None:
+    async def _make(self, service: str, versions: Path, seed: Seed | None) -> str:
+        if (service, versions) not in self._templates:
+            self._templates[service, versions] = await asyncio.to_thread(self._template, service, versions)
+        name = f"test_{service}_{uuid4().hex[:12]}"
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
+                    sql.Identifier(name), sql.Identifier(self._templates[service, versions]), sql.Identifier(_owner(service))
+                )
+            )
+        self._made.append(name)
+        if seed:
+            await seed(self._urls(service, name))
+        with psycopg.connect(self._url(name), autocommit=True) as connection:
+            emptying.prepare(connection)
+        return name
+
+    def _empty(self, name: str) -> bool:
+        """Bring a database back to its seeds; False when it cannot be kept."""
+        connection = self._emptying.pop(name, None)
+        try:
+            connection = connection or emptying.connect(self._url(name))
+            whole = emptying.empty(connection)
+        except psycopg.OperationalError:
+            # The test ended every connection to its database, ours among them.
+            connection = emptying.connect(self._url(name))
+            whole = emptying.empty(connection)
+        if whole:
+            self._emptying[name] = connection
+        else:
+            connection.close()
+        return whole
 
     def _urls(self, service: str, name: str) -> DatabaseUrls:
-        return DatabaseUrls(self._url(name, f"{service}_owner"), self._url(name, f"{service}_app"), name)
+        return DatabaseUrls(self._url(name, _owner(service)), self._url(name, _app(service)), name)
 
     def _url(self, database: str, role: str | None = None) -> str:
         parts = urlsplit(self.superuser_url)
@@ -74,30 +113,35 @@ class Databases:
         netloc = f"{role}:{_ROLE_PASSWORD}@{host}" if role else parts.netloc
         return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))
 
-    async def _execute(self, statement: sql.Composed) -> None:
-        async with await psycopg.AsyncConnection.connect(self.superuser_url, autocommit=True) as connection:
-            await connection.execute(statement)
-
     def _template(self, service: str, versions: Path) -> str:
-        """Migrate a template, or find the one that an earlier session made of the same migrations."""
+        """Migrate a template, or find the one that another session or worker made of the same migrations."""
         name = f"template_{service}_{_digest(versions)}"
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", (_TEMPLATE_LOCK,))
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
                 return name
-            for role in (f"{service}_owner", f"{service}_app"):
+            for role in (_owner(service), _app(service)):
                 if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
                     connection.execute(
                         sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(_ROLE_PASSWORD))
                     )
             half_made = f"{name}_{uuid4().hex[:6]}"
             connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(half_made), sql.Identifier(f"{service}_owner"))
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(half_made), sql.Identifier(_owner(service)))
             )
-            migrations.upgrade(self._url(half_made, f"{service}_owner"), versions, say=lambda _line: None)
+            migrations.upgrade(self._url(half_made, _owner(service)), versions, say=lambda _line: None)
             # Renamed only once it is whole: a session killed in between leaves no broken template behind.
             connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half_made), sql.Identifier(name)))
             return name
+
+
+def _owner(service: str) -> str:
+    # Roles belong to the server, where a platform under test may have its own <service>_owner with another password.
+    return f"test_{service}_owner"
+
+
+def _app(service: str) -> str:
+    return f"test_{service}_app"
 
 
 def _digest(versions: Path) -> str:
