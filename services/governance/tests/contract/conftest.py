@@ -7,10 +7,11 @@ import pytest
 from chassis.database import Database
 from chassis.policies import BundleKeeper, Policies
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from governance.application import Governance
-from governance.bootstrap import build
+from governance.bootstrap import SERVICE, build
 from governance.infrastructure.local_bundles import LocalBundles
 from governance.interfaces.rest import ROUTERS
 from kernel.actor import Actor
@@ -19,11 +20,22 @@ from services.governance.tests.contract.api import Api
 from services.governance.tests.fakes import FakeSubjects
 
 
+async def publish_bundle(urls: DatabaseUrls) -> None:
+    """What governance does at its first start."""
+    database = Database.connect(urls.app, pool_size=1)
+    await build(database, FakeSubjects(), ControlledClock()).ensure_bundle(actor=Actor.service("governance"))
+    await database.close()
+
+
+@pytest.fixture
+async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("governance", SERVICE.migrations, seed=publish_bundle) as urls:
+        yield urls
+
+
 @pytest.fixture
 async def governance(database: Database, clock: ControlledClock, subjects: FakeSubjects) -> Governance:
-    governance = build(database, subjects, clock)
-    await governance.ensure_bundle(actor=Actor.service("governance"))
-    return governance
+    return build(database, subjects, clock)
 
 
 @pytest.fixture

