@@ -41,20 +41,25 @@ def test_own_signature_is_good_and_every_other_is_not(algorithm: str) -> None:
         assert not verify_device_signature(algorithm, key, malformed, MESSAGE)
 
 
+# Named, for two workers must collect the same tests, and each makes keys of its own.
 @pytest.mark.parametrize(
     ("algorithm", "key"),
     [
-        ("ES256", b""),
-        ("ES256", b"\x04" + bytes(64)),
-        ("ES256", b"\x02" + KEYS["ES256"][1:]),
-        ("ES256", KEYS["Ed25519"]),
-        ("Ed25519", KEYS["ES256"]),
-        ("Ed25519", bytes(31)),
-        ("Ed25519", bytes(32)),
-        ("Ed25519", b"\x01" + bytes(30) + b"\x80"),
-        ("Ed25519", bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa")),
-        ("HS256", hashlib.sha256(b"").digest()),
-        ("none", b""),
+        pytest.param("ES256", b"", id="ES256-empty"),
+        pytest.param("ES256", b"\x04" + bytes(64), id="ES256-zero"),
+        pytest.param("ES256", b"\x02" + KEYS["ES256"][1:], id="ES256-wrong form"),
+        pytest.param("ES256", KEYS["Ed25519"], id="ES256-an Ed25519 key"),
+        pytest.param("Ed25519", KEYS["ES256"], id="Ed25519-an ES256 key"),
+        pytest.param("Ed25519", bytes(31), id="Ed25519-short"),
+        pytest.param("Ed25519", bytes(32), id="Ed25519-zero"),
+        pytest.param("Ed25519", b"\x01" + bytes(30) + b"\x80", id="Ed25519-identity"),
+        pytest.param(
+            "Ed25519",
+            bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"),
+            id="Ed25519-small order",
+        ),
+        pytest.param("HS256", hashlib.sha256(b"").digest(), id="HS256"),
+        pytest.param("none", b"", id="none"),
     ],
 )
 def test_what_is_no_key_verifies_nothing(algorithm: str, key: bytes) -> None:

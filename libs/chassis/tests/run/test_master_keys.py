@@ -36,7 +36,7 @@ def test_files_hold_them_as_well(tmp_path: Path) -> None:
     assert (settings.keys(), settings.digest()) == ((KEYS[0], KEYS[1]), KEYS[2])
 
 
-@pytest.mark.parametrize("wrong", ["c2hvcnQ=", "not base64!", TEXTS[0][:-4]])
+@pytest.mark.parametrize("wrong", ["c2hvcnQ=", "not base64!", TEXTS[0][:-4]], ids=["short", "not base64", "cut off"])
 def test_what_is_no_key_is_refused_by_name(wrong: str) -> None:
     with pytest.raises(ValueError, match="ELCORP_OTHER_MASTER_KEY"):
         made(master_key=TEXTS[0], other_master_key=wrong).keys()

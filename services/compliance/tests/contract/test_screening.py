@@ -12,7 +12,12 @@ from services.compliance.tests.contract.api import Api
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/screening/blocks"), ("POST", "/screening/blocks"), ("DELETE", f"/screening/blocks/{new_id()}")]
+    ("method", "path"),
+    [
+        ("GET", "/screening/blocks"),
+        ("POST", "/screening/blocks"),
+        ("DELETE", "/screening/blocks/0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"),
+    ],
 )
 async def test_only_who_manages_policies_sees_or_changes_blocks(api: Api, method: str, path: str) -> None:
     for roles, status in (((), 401), (("user",), 403), (("auditor",), 403)):
