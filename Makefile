@@ -7,10 +7,15 @@ SHELL := /bin/bash
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .local/uv/bin/uv)
 PYTHON := .venv/bin/python
 URL ?= http://localhost:8000
+# How many tests run at once; 0 runs them in one process, which a debugger needs.
+WORKERS ?= auto
+FAST_TESTS := libs/kernel gateway $(wildcard services/*/tests/unit services/*/tests/contract)
 # uv brings its own list of certificate authorities; a network that inspects TLS is trusted in the system's list only.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= 1
 endif
+# Without bytecode, pytest rewrites every test file at each start, and each process compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +32,8 @@ backing: sync ## Start PostgreSQL, RabbitMQ and Redis only, and print the variab
 journey: sync ## Walk the journey against a running platform (URL=http://…; ELCORP_ADMIN_PASSWORD if it is not this checkout's)
 	@$(PYTHON) -m elcorp_local journey --url $(URL)
 
-test: sync ## Run every test on real PostgreSQL, RabbitMQ and Redis, fast ones first (ARGS="-k name")
-	@$(PYTHON) -m pytest $(ARGS)
+test: sync ## Run every test on real PostgreSQL, RabbitMQ and Redis (FAST=1: units and contracts; STRESS=1: on a busy machine; ARGS="-k name")
+	@$(PYTHON) -m pytest -n $(WORKERS) $(if $(FAST),$(FAST_TESTS)) $(if $(STRESS),--stress) $(ARGS)
 
 check: sync ## What CI checks besides tests: lint, format, types, layers, contracts, generated files
 	$(PYTHON) -m ruff check .

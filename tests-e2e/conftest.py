@@ -1,4 +1,4 @@
-"""The whole platform, once for all end-to-end tests: real processes, real servers, the gateway in front."""
+"""The whole platform, once for all end-to-end tests that do not break it: real processes, the gateway in front."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from uuid import uuid4
@@ -8,22 +8,34 @@ import pytest
 from collector import Collector, collecting
 from journey import Api, Journey, Person
 
+from chassis.testing.broker import virtual_host
+from chassis.testing.servers import Servers
+from elcorp_local.backing import Backing
 from elcorp_local.platform import Platform
 
 # The limits that protect people from guessing would stop the load of a test.
 TEST_SETTINGS = {"ELCORP_RATE_LIMIT_PER_MINUTE": "1000000", "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def collector() -> Iterator[Collector]:
     with collecting() as collector:
         yield collector
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Platform]:
+@pytest.fixture(scope="package")
+def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collector: Collector) -> Iterator[Platform]:
+    """On the servers of the whole run; tests that stop servers or kill their processes have a platform in `faults`."""
     settings = {**TEST_SETTINGS, "ELCORP_OTLP_ENDPOINT": collector.url}
-    with Platform.start(tmp_path_factory.mktemp("platform"), environment=settings, fast=True) as platform:
+    with (
+        virtual_host(servers.rabbitmq_url, servers.rabbitmq_management_url) as rabbitmq_url,
+        Platform.start(
+            tmp_path_factory.mktemp("platform"),
+            environment=settings,
+            fast=True,
+            backing=Backing(servers.postgres_url, rabbitmq_url, servers.rabbitmq_management_url, servers.redis_url),
+        ) as platform,
+    ):
         yield platform
 
 

@@ -54,11 +54,12 @@ class Platform:
         environment: Mapping[str, str] | None = None,
         say: Say = quiet,
         fast: bool = False,
+        backing: Backing | None = None,
     ) -> Self:
         """Start everything and wait until it is ready.
 
-        `environment` adds settings for every process; `fast` is for tests (no fsync). Raises a Failure, having stopped
-        what had started.
+        `environment` adds settings for every process; `fast` is for tests (no fsync); `backing` names servers that run
+        already. Raises a Failure, having stopped what had started.
         """
         ports = ports or Ports.free()
         with ExitStack() as undo:
@@ -67,7 +68,7 @@ class Platform:
             for name, port in ports.platform():
                 require_free(name, port)
             # Only the migrations need a server at once; the processes wait for the others themselves.
-            backing = start_backing(folder, ports=ports, say=say, fast=fast, wait_for=("postgres",))
+            backing = backing or start_backing(folder, ports=ports, say=say, fast=fast, wait_for=("postgres",))
             undo.callback(backing.stop)
             values, new = _secrets(folder / "secrets.env", backing.postgres_url)
             supervisor = Supervisor(say)

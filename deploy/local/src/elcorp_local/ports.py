@@ -4,12 +4,14 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import count
 from pathlib import Path
 from typing import Self
 
 from elcorp_local.failure import Failure
 
 _LAST = 65535
+_FIRST_FREE, _PLACES, _PORTS_A_PLACE = 10_000, 200, 100
 _TCP_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 SERVICES = ("identity", "payments", "governance", "compliance")
 
@@ -50,10 +52,8 @@ class Ports:
     @classmethod
     def free(cls) -> Self:
         """Find free ports: for tests and benchmarks beside a running platform."""
-        singles = ("gateway", "postgres", "rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd", "redis")
-        found = dict(zip(singles, _free(len(singles)), strict=True))
-        found.update(zip(("rest", "grpc", "work", "jobs"), _free_runs(4, len(SERVICES)), strict=True))
-        return cls(**found)
+        # A stretch for each, though most need its first port only.
+        return cls(**{field.name: next(_stretches) for field in fields(cls)})
 
     def of(self, kind: str, service: str) -> int:
         first: int = getattr(self, kind)
@@ -113,26 +113,17 @@ def _owns(process: Path, inode: str) -> bool:
         return False
 
 
-def _free(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+def _free_stretches(length: int) -> Iterator[int]:
+    """Find stretches of neighbouring free ports, each another one.
 
-
-def _free_runs(runs: int, length: int) -> list[int]:
-    """Find `runs` stretches of `length` neighbouring free ports below the ephemeral range."""
-    found: list[int] = []
-    candidate = 10_000 + os.getpid() % 1000 * 20
-    while len(found) < runs:
+    Below the ephemeral range, or an outgoing connection could take one before the server does. And each process begins
+    in a place of its own, or two that start side by side would find the same.
+    """
+    first = os.getpid() * 79 % _PLACES * _PORTS_A_PLACE
+    for offset in count(first, length):
+        candidate = _FIRST_FREE + offset % (_PLACES * _PORTS_A_PLACE)
         if all(_is_free(port) for port in range(candidate, candidate + length)):
-            found.append(candidate)
-        candidate += length
-    return found
+            yield candidate
 
 
 def _is_free(port: int) -> bool:
@@ -141,3 +132,6 @@ def _is_free(port: int) -> bool:
     except PortTaken:
         return False
     return True
+
+
+_stretches = _free_stretches(len(SERVICES))

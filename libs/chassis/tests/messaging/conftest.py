@@ -22,8 +22,8 @@ from chassis.messaging.delivery import Delivery
 from chassis.testing.broker import Management, virtual_host
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.faults import FaultProxy
-from chassis.testing.plugin import Servers
 from chassis.testing.running import endpoint, eventually, through
+from chassis.testing.servers import Servers
 from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor

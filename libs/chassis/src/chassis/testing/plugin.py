@@ -1,54 +1,79 @@
 """The pytest plugin: real PostgreSQL, RabbitMQ and Redis for every test, each test apart from the others.
 
 The servers come from the environment (ELCORP_TEST_POSTGRES_URL, ELCORP_TEST_RABBITMQ_URL with
-ELCORP_TEST_RABBITMQ_MANAGEMENT_URL, ELCORP_TEST_REDIS_URL), else `elcorp_local` starts private ones on free ports.
+ELCORP_TEST_RABBITMQ_MANAGEMENT_URL, ELCORP_TEST_REDIS_URL), else `elcorp_local` starts private ones on free ports: once a
+run, at the first test that asks for one, or beside the collection where several workers share them (`-n 2`).
 """
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
 
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
+from chassis.testing.servers import Servers, SharedServers, shared_servers, started
+
+# Of Redis' 16; the first belongs to whatever platform a test starts.
+_REDIS_DATABASES = 15
 
 
-def pytest_configure() -> None:
-    """Let an example take its time: how long it takes is the machine's affair."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("elcorp")
+    group.addoption("--stress", action="store_true", help="keep every core busy with other work while the tests run")
+    group.addoption("--explore", action="store_true", help="let Hypothesis draw other examples in each run")
+    group.addoption("--write-durations", action="store_true", help="note how long each file took, for the order of later runs")
+    parser.addini("file_durations", "where the seconds that each test file took are kept", default="test_durations.json")
+    parser.addini("run_together", "folders whose test files run on one worker: they share what is costly to start", "linelist")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     from hypothesis import settings  # noqa: PLC0415  # the plugin loads in every pytest run; keep it light
 
-    settings.register_profile("elcorp", deadline=None)
+    # No deadline: how long an example takes is the machine's affair. And the same examples in each run, or a commit is
+    # refused for what another one did.
+    settings.register_profile("elcorp", deadline=None, derandomize=not config.getoption("explore"), database=None)
     settings.load_profile("elcorp")
+    if not hasattr(config, "workerinput"):
+        _configure_controller(config)
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """Where the backing services of this test session are."""
+def _configure_controller(config: pytest.Config) -> None:
+    plugins = config.pluginmanager
+    if config.getoption("stress"):
+        from chassis.testing.stress import Stress  # noqa: PLC0415  # as above
 
-    postgres_url: str
-    rabbitmq_url: str
-    rabbitmq_management_url: str
-    redis_url: str
+        plugins.register(Stress())
+    if config.getoption("numprocesses", None) and not config.getoption("collectonly"):
+        from chassis.testing.distribution import Progress  # noqa: PLC0415  # as above
+
+        plugins.register(Progress(config))
+        if Servers.from_environment() is None:
+            plugins.register(SharedServers(at_once=config.args_source is pytest.Config.ArgsSource.TESTPATHS))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        from chassis.testing.distribution import longest_first  # noqa: PLC0415  # as above
+
+        longest_first(config, items)
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    names = ("POSTGRES_URL", "RABBITMQ_URL", "RABBITMQ_MANAGEMENT_URL", "REDIS_URL")
-    given = [os.environ.get(f"ELCORP_TEST_{name}") for name in names]
-    if all(given):
-        yield Servers(*[url for url in given if url])
+def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    found = Servers.from_environment() or shared_servers(request.config)
+    if found:
+        yield found
         return
-    from elcorp_local.backing import start_backing  # noqa: PLC0415  # only where tests start their own servers
-
-    with start_backing(tmp_path_factory.mktemp("backing"), fast=True) as backing:
-        yield Servers(backing.postgres_url, backing.rabbitmq_url, backing.rabbitmq_management_url, backing.redis_url)
+    with started(tmp_path_factory.mktemp("backing")) as own:
+        yield own
 
 
 @pytest.fixture(scope="session")
 def databases(servers: Servers) -> Iterator[Databases]:
-    databases = Databases(servers.postgres_url)
+    databases = Databases(servers.postgres_url, server_is_lasting=servers.lasting)
     yield databases
     databases.close()
 
@@ -60,18 +85,20 @@ def clock() -> ControlledClock:
 
 @pytest.fixture(scope="session")
 def broker_url(servers: Servers) -> Iterator[str]:
-    from chassis.testing.broker import virtual_host  # noqa: PLC0415  # the plugin loads in every pytest run; keep it light
+    from chassis.testing.broker import virtual_host  # noqa: PLC0415  # as above
 
     with virtual_host(servers.rabbitmq_url, servers.rabbitmq_management_url) as url:
         yield url
 
 
 @pytest.fixture
-def redis_url(servers: Servers) -> str:
-    """One of Redis' numbered databases, emptied; sessions side by side rarely share one."""
+def redis_url(request: pytest.FixtureRequest, servers: Servers) -> str:
+    """One of Redis' numbered databases for each worker, emptied."""
     from redis import Redis  # noqa: PLC0415  # as above
 
-    url = f"{servers.redis_url.rstrip('/').removesuffix('/0')}/{os.getpid() % 15 + 1}"
+    # On servers that other sessions may use too, the process says which.
+    number = os.getpid() if servers.lasting else worker_number(request.config)
+    url = f"{servers.redis_url.rstrip('/').removesuffix('/0')}/{number % _REDIS_DATABASES + 1}"
     with Redis.from_url(url) as client:
         client.flushdb()
     return url
@@ -91,3 +118,9 @@ async def fault_proxy() -> AsyncIterator[Callable[[str, int], Awaitable[object]]
     yield start
     for proxy in proxies:
         await proxy.close()
+
+
+def worker_number(config: pytest.Config) -> int:
+    """Return 0, 1, 2 … for the workers that share the servers."""
+    worker: str = getattr(config, "workerinput", {}).get("workerid", "gw0")
+    return int(worker.removeprefix("gw"))

@@ -1,0 +1,118 @@
+"""Tests on several workers at once (pytest-xdist): by file, the longest first, with one line for each file."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+# A file that was never timed may be the longest.
+_UNKNOWN_SECONDS = 1e6
+
+
+def scope_of(config: pytest.Config, nodeid: str) -> str:
+    """Return what one worker runs from beginning to end: a file, or a folder whose tests share a costly fixture."""
+    file = nodeid.split("::", 1)[0]
+    folder = file.rpartition("/")[0]
+    return folder if folder in config.getini("run_together") else file
+
+
+class ByScope(LoadFileScheduling):  # type: ignore[misc]  # untyped
+    """Gives each worker whole scopes, in the order in which the workers collected them."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(self.config, nodeid)
+
+
+def longest_first(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort by the seconds that each scope took when it was timed; a long one begun last would be waited for by all."""
+    known = read_durations(config)
+    seconds: dict[str, float] = defaultdict(float)
+    for file in {item.nodeid.split("::", 1)[0] for item in items}:
+        seconds[scope_of(config, file)] += known.get(file, _UNKNOWN_SECONDS)
+    scopes = {item: scope_of(config, item.nodeid) for item in items}
+    items.sort(key=lambda item: (-seconds[scopes[item]], scopes[item]))
+
+
+def read_durations(config: pytest.Config) -> Mapping[str, float]:
+    file = _durations_file(config)
+    durations: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
+    return durations
+
+
+def _durations_file(config: pytest.Config) -> Path:
+    return config.rootpath / str(config.getini("file_durations"))
+
+
+class Progress:
+    """The controller's part: schedules by scope, tells what ran and for how long, and what ran when it was interrupted."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._left: Counter[str] = Counter()
+        self._all = 0
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+        self._running: set[str] = set()
+
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> ByScope:
+        return ByScope(config, log)
+
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._left = Counter(_file(nodeid) for nodeid in ids)
+        self._all = len(ids)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self) -> Generator[None, tuple[str, str, Any], tuple[str, str, Any]]:
+        category, letter, word = yield
+        # No letters: each file has a line, and each failure.
+        return category, letter if self._is_verbose() else "", word
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._running.add(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        file = _file(report.nodeid)
+        self._seconds[file] += report.duration
+        if report.when == "call" or not report.passed:
+            self._outcomes[file][report.outcome] += 1
+        if report.failed:
+            self._write(f"FAILED {report.nodeid} ({report.when})", red=True)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self._running.discard(nodeid)
+        file = _file(nodeid)
+        self._left[file] -= 1
+        if self._left[file] == 0 and not self._is_verbose():
+            done = 100 * (self._all - self._left.total()) // self._all
+            outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self._outcomes[file].items()))
+            self._write(f"[{done:3}%] {self._seconds[file]:6.1f} s  {file}: {outcomes}")
+
+    def pytest_keyboard_interrupt(self) -> None:
+        for nodeid in sorted(self._running):
+            self._write(f"interrupted: {nodeid}", red=True)
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        if self._config.getoption("write_durations") and exitstatus == pytest.ExitCode.OK:
+            rounded = {file: round(seconds, 1) for file, seconds in sorted(self._seconds.items())}
+            _durations_file(self._config).write_text(json.dumps(rounded, indent=1) + "\n")
+
+    def _is_verbose(self) -> bool:
+        return bool(self._config.getoption("verbose") > 0)
+
+    def _write(self, line: str, **markup: bool) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal:
+            terminal.ensure_newline()
+            terminal.write_line(line, **markup)
+
+
+def _file(nodeid: str) -> str:
+    return nodeid.split("::", 1)[0]

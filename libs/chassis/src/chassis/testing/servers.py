@@ -1,0 +1,123 @@
+"""Where PostgreSQL, RabbitMQ and Redis of a test run are: started once, whatever number of workers share them."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+import pytest
+
+START_SECONDS_MAX = 600
+_NAMES = ("postgres_url", "rabbitmq_url", "rabbitmq_management_url", "redis_url")
+_WORKER_INPUT = "elcorp_servers"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where the backing services of this test session are; `lasting` ones go on after it."""
+
+    postgres_url: str
+    rabbitmq_url: str
+    rabbitmq_management_url: str
+    redis_url: str
+    lasting: bool
+
+    @classmethod
+    def from_environment(cls) -> Self | None:
+        """Read ELCORP_TEST_POSTGRES_URL and its siblings, as `make backing` prints them; None unless all are there."""
+        given = {name: os.environ.get(f"ELCORP_TEST_{name.upper()}") for name in _NAMES}
+        return cls(**{name: url for name, url in given.items() if url}, lasting=True) if all(given.values()) else None
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Servers]:
+    """Start private servers for the length of the block, with their data in a folder."""
+    from elcorp_local.backing import start_backing  # noqa: PLC0415  # only where tests start their own servers
+
+    with start_backing(folder, fast=True) as backing:
+        yield Servers(**{name: getattr(backing, name) for name in _NAMES}, lasting=False)
+
+
+class SharedServers:
+    """The controller's part: starts the servers once, and says in a file where they are.
+
+    `at_once` beside the collection, for a run that will need them; else when the first worker asks.
+    """
+
+    def __init__(self, *, at_once: bool) -> None:
+        self._folder = TemporaryDirectory(prefix="elcorp-test-")
+        self._files = _Files(Path(self._folder.name))
+        self._at_once = at_once
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="servers")
+
+    def pytest_sessionstart(self) -> None:
+        self._thread.start()
+
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput[_WORKER_INPUT] = self._folder.name
+
+    def pytest_unconfigure(self) -> None:
+        self._ending.set()
+        if self._thread.ident:
+            self._thread.join()
+        self._folder.cleanup()
+
+    def _run(self) -> None:
+        while not (self._at_once or self._files.wanted.exists()):
+            if self._ending.wait(0.05):
+                return
+        try:
+            with started(self._files.folder) as servers:
+                self._files.say(asdict(servers))
+                self._ending.wait()
+        except Exception as failure:
+            self._files.say({"failure": str(failure)})
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What the controller and its workers tell each other by."""
+
+    folder: Path
+
+    @property
+    def wanted(self) -> Path:
+        return self.folder / "wanted"
+
+    @property
+    def servers(self) -> Path:
+        return self.folder / "servers.json"
+
+    def say(self, what: dict[str, Any]) -> None:
+        whole = self.servers.with_suffix(".new")
+        whole.write_text(json.dumps(what))
+        whole.replace(self.servers)
+
+    def wait(self) -> dict[str, Any]:
+        self.wanted.touch()
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self.servers.exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the servers of this run did not start in {START_SECONDS_MAX} s")
+            time.sleep(0.05)
+        said: dict[str, Any] = json.loads(self.servers.read_text())
+        return said
+
+
+def shared_servers(config: pytest.Config) -> Servers | None:
+    """Wait for the servers that the controller starts; None when this process is no worker of one that does."""
+    folder = getattr(config, "workerinput", {}).get(_WORKER_INPUT)
+    if folder is None:
+        return None
+    said = _Files(Path(folder)).wait()
+    if "failure" in said:
+        raise RuntimeError(said["failure"])
+    return Servers(**said)

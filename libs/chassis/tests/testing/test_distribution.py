@@ -1,0 +1,54 @@
+"""The order in which workers take files, and what one worker runs as a whole."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chassis.testing.distribution import longest_first, scope_of
+
+
+@dataclass
+class Config:
+    rootpath: Path
+
+    def getini(self, name: str) -> object:
+        return {"run_together": ["e2e", "e2e/faults"], "file_durations": "durations.json"}[name]
+
+
+@dataclass(frozen=True)
+class Item:
+    nodeid: str
+
+
+def order(config: Any, *nodeids: str) -> list[str]:
+    items: list[Any] = [Item(nodeid) for nodeid in nodeids]
+    longest_first(config, items)
+    return [item.nodeid for item in items]
+
+
+def test_the_longest_file_comes_first_and_its_tests_keep_their_order(tmp_path: Path) -> None:
+    (tmp_path / "durations.json").write_text(json.dumps({"test_a.py": 1, "test_b.py": 5}))
+    nodeids = ("test_a.py::one", "test_b.py::two", "test_b.py::one[x::y]", "test_a.py::two")
+    assert order(Config(tmp_path), *nodeids) == ["test_b.py::two", "test_b.py::one[x::y]", "test_a.py::one", "test_a.py::two"]
+
+
+def test_a_file_that_was_never_timed_may_be_the_longest(tmp_path: Path) -> None:
+    (tmp_path / "durations.json").write_text(json.dumps({"test_a.py": 100}))
+    assert order(Config(tmp_path), "test_a.py::one", "test_new.py::one") == ["test_new.py::one", "test_a.py::one"]
+    assert order(Config(tmp_path / "without"), "test_b.py::one", "test_a.py::one") == ["test_a.py::one", "test_b.py::one"]
+
+
+def test_files_of_a_folder_that_shares_a_fixture_are_one(tmp_path: Path) -> None:
+    config: Any = Config(tmp_path)
+    (tmp_path / "durations.json").write_text(json.dumps({"e2e/test_a.py": 2, "test_b.py": 3, "e2e/test_c.py": 2}))
+    assert [scope_of(config, nodeid) for nodeid in ("e2e/test_a.py::x", "e2e/faults/test_b.py::x", "a/test_b.py::x[e2e/x]")] == [
+        "e2e",
+        "e2e/faults",
+        "a/test_b.py",
+    ]
+    assert order(config, "test_b.py::x", "e2e/test_a.py::x", "e2e/test_c.py::x") == [
+        "e2e/test_a.py::x",
+        "e2e/test_c.py::x",
+        "test_b.py::x",
+    ]
