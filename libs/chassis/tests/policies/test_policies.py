@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 from chassis.policies import Bundle, InvalidBundle, Policies, Resource
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
-from kernel.clock import SystemClock
 from kernel.errors import AccessDenied, Unavailable
 from kernel.ids import new_id
 
@@ -59,7 +58,7 @@ def policies(clock: ControlledClock) -> Policies:
     return loaded(clock, ROLES)
 
 
-def loaded(clock: ControlledClock | SystemClock, text: str, **attributes: object) -> Policies:
+def loaded(clock: ControlledClock, text: str, **attributes: object) -> Policies:
     policies = Policies(clock)
     policies.load(Bundle(1, text, schema(**attributes)))
     return policies
@@ -139,7 +138,7 @@ def test_a_context_is_decided_on(clock: ControlledClock) -> None:
     assert not policies.allows(USER, "payment:create", context={"hour": 9, "secret": 1})
 
 
-EVERYTHING = loaded(SystemClock(), "permit(principal, action, resource);")
+EVERYTHING = loaded(ControlledClock(), "permit(principal, action, resource);")
 JSON_VALUES = (
     st.none()
     | st.booleans()
