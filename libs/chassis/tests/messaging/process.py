@@ -1,6 +1,12 @@
-"""One process of a service, for tests that kill it: `process.py relay|consumer <database url> <broker url>`."""
+"""Processes of a service, for tests that kill them: `process.py <database url> <broker url>`.
+
+For each line on stdin, `relay` or `consumer`, it forks one and prints its pid. A fork is a process of its own, without the
+second that starting one takes.
+"""
 
 import asyncio
+import os
+import signal
 import sys
 from dataclasses import dataclass
 
@@ -43,4 +49,19 @@ async def main(role: str, database_url: str, broker_url: str) -> None:
     await Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, record)]).run(never)
 
 
-asyncio.run(main(*sys.argv[1:]))
+def fork(role: str, database_url: str, broker_url: str) -> int:
+    pid = os.fork()
+    if pid == 0:
+        # Its log is not the parent's answer.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        asyncio.run(main(role, database_url, broker_url))
+        os._exit(1)
+    return pid
+
+
+if __name__ == "__main__":
+    # Whoever is killed leaves nothing behind.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        sys.stdout.write(f"{fork(line.strip(), *sys.argv[1:])}\n")
+        sys.stdout.flush()

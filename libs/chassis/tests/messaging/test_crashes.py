@@ -1,57 +1,77 @@
 """`kill -9` of relay and consumer, at any time: no event lost, none takes effect twice, each aggregate in order."""
 
 import asyncio
+import os
 import random
+import signal
 import sys
 from pathlib import Path
+
+import pytest
 
 from chassis.testing.running import eventually
 
 PROCESS = Path(__file__).with_name("process.py")
-USERS, EACH = 20, 50
+USERS, EACH, ROUNDS = 20, 10, 5
+EVENTS = USERS * EACH
 
 
-async def test_killed_processes_lose_nothing_and_double_nothing(outbox, broker_url, register, effects):
+class Nursery:
+    """Starts relays and consumers, and kills them."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def start(self, role: str) -> int:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{role}\n".encode())
+        return int(await self._process.stdout.readline())
+
+    async def kill(self, pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+        await eventually(lambda: not Path(f"/proc/{pid}").exists())
+
+
+@pytest.fixture
+async def nursery(outbox, broker_url):
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(PROCESS), outbox.url, broker_url),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    yield Nursery(process)
+    # With all that it has started.
+    os.killpg(process.pid, signal.SIGKILL)
+    await process.communicate()
+
+
+async def test_killed_processes_lose_nothing_and_double_nothing(outbox, nursery, register, effects):
     chance = random.Random(7)
-    writing = asyncio.create_task(_write_slowly(outbox, register))
-    for _ in range(5):
-        relay, consumer = [await _start(role, outbox.url, broker_url) for role in ("relay", "consumer")]
-        await _wait_for_progress(effects, seconds=60)
-        await asyncio.sleep(chance.uniform(0, 0.4))
-        for process in chance.sample([relay, consumer], 2):
-            process.kill()
-            await process.wait()
-    await writing
-    last = [await _start(role, outbox.url, broker_url) for role in ("relay", "consumer")]
+    for number in range(ROUNDS):
+        await outbox.write(*(register(f"user-{user}", number * EACH + n) for n in range(EACH) for user in range(USERS)))
+        running = {role: await nursery.start(role) for role in ("relay", "consumer")}
+        for role in chance.sample(sorted(running), 2):
+            # Each at another point of its work.
+            await _has_work_behind_it(role, outbox, effects, before=await effects.count(), more=chance.randrange(1, 15))
+            await nursery.kill(running[role])
+    last = [await nursery.start(role) for role in ("relay", "consumer")]
     try:
         await outbox.wait_empty()
-        await eventually(effects.count, USERS * EACH, seconds=60)
+        await eventually(effects.count, ROUNDS * EVENTS)
     finally:
-        for process in last:
-            process.kill()
-            await process.wait()
+        for pid in last:
+            await nursery.kill(pid)
+    rows = await effects.rows()
     for user in range(USERS):
-        assert [number for name, number in await effects.rows() if name == f"user-{user}"] == list(range(EACH))
+        assert [number for name, number in rows if name == f"user-{user}"] == list(range(ROUNDS * EACH))
 
 
-async def _write_slowly(outbox, register) -> None:
-    for number in range(EACH):
-        await outbox.write(*(register(f"user-{user}", number) for user in range(USERS)))
-        await asyncio.sleep(0.1)
+async def _has_work_behind_it(role: str, outbox, effects, *, before: int, more: int) -> None:
+    async def has() -> bool:
+        if role == "relay":
+            return bool(await outbox.count() <= EVENTS - more)
+        return bool(await effects.count() >= before + more)
 
-
-async def _start(role: str, database_url: str, broker_url: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, str(PROCESS), role, database_url, broker_url, stdout=asyncio.subprocess.DEVNULL
-    )
-
-
-async def _wait_for_progress(effects, *, seconds: float) -> None:
-    """So that each killing hits processes that are at work."""
-    before = await effects.count()
-
-    async def progressed() -> bool:
-        return bool(await effects.count() > before)
-
-    if before < USERS * EACH:
-        await eventually(progressed, True, seconds=seconds)
+    await eventually(has)

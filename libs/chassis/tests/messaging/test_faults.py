@@ -24,7 +24,7 @@ async def proxy(echo, fault_proxy):
     return await fault_proxy("127.0.0.1", echo)
 
 
-async def say(connection, word: bytes, *, seconds: float = 1) -> bytes:
+async def say(connection, word: bytes, *, seconds: float = 60) -> bytes:
     reader, writer = connection
     writer.write(word)
     async with asyncio.timeout(seconds):
@@ -60,14 +60,27 @@ async def test_refuse_is_a_closed_port_until_healed(proxy):
     connection[1].close()
 
 
+async def test_hang_up_resets_what_it_accepts_until_healed(proxy):
+    proxy.hang_up()
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await say(await asyncio.open_connection("127.0.0.1", proxy.port), b"hello")
+    assert proxy.accepted == 2
+    await proxy.heal()
+    connection = await asyncio.open_connection("127.0.0.1", proxy.port)
+    assert await say(connection, b"hello") == b"hello"
+    connection[1].close()
+
+
 async def test_blackhole_swallows_and_healing_delivers(proxy):
     connection = await asyncio.open_connection("127.0.0.1", proxy.port)
     await say(connection, b"hello")
     proxy.blackhole()
     with pytest.raises(TimeoutError):
         await say(connection, b"anyone?", seconds=0.2)
+    assert proxy.held_back == 1
     await proxy.heal()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await connection[0].read(100) == b"anyone?"
     connection[1].close()
 

@@ -140,7 +140,7 @@ async def test_event_that_breaks_the_channel_waits_and_lets_the_others_through(
     await outbox.write(*(register(f"user-{number}") for number in range(300)))
     with capture_logs() as logs:
         async with running(Relay(outbox.url, broker_url, publications).run):
-            await eventually(outbox.count, 1, seconds=30)
+            await eventually(outbox.count, 1)
     assert await broker.depth(QUEUE) >= 300
     (blamed,) = {line["aggregate_id"] for line in logs if line["event"].startswith("event breaks the channel")}
     assert blamed == "poison"
@@ -151,8 +151,15 @@ async def test_event_of_an_unknown_type_stays_in_the_outbox(outbox, broker_url, 
     await outbox.write(register("ada"))
     async with running(Relay(outbox.url, broker_url, publications).run):
         await eventually(outbox.count, 1)
-        await asyncio.sleep(0.3)
-    assert await outbox.count() == 1
+        # What comes after it has passed it by.
+        await outbox.write(register("bob"))
+        await eventually(outbox.count, 1)
+    assert await types_in(outbox) == ["identity.user.renamed"]
+
+
+async def types_in(outbox) -> list[str]:
+    async with await psycopg.AsyncConnection.connect(outbox.url) as connection:
+        return [name for (name,) in await (await connection.execute("SELECT type FROM outbox")).fetchall()]
 
 
 async def insert(outbox, *, type, payload, headers, aggregate=None) -> None:  # noqa: A002  # the column's name

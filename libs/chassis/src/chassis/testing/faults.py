@@ -21,8 +21,10 @@ class FaultProxy:
         self._requests_pass = asyncio.Event()
         self._replies_pass = asyncio.Event()
         self._delay_seconds = 0.0
+        self._hangs_up = False
         self.port = 0
         self.accepted = 0
+        self.held_back = 0
 
     @classmethod
     async def start(cls, host: str, port: int) -> Self:
@@ -45,10 +47,16 @@ class FaultProxy:
             self._server = None
         self.cut()
 
+    def hang_up(self) -> None:
+        """Reset every open connection, and each new one once it is accepted, as a server does that is starting."""
+        self._hangs_up = True
+        self.cut()
+
     def blackhole(self, *, replies_only: bool = False) -> None:
         """Pass nothing on, old connections and new, and close nothing: packets that get lost.
 
-        With `replies_only` requests still arrive and are acted on; their answers never come.
+        With `replies_only` requests still arrive and are acted on; their answers never come. `held_back` counts what
+        was swallowed.
         """
         if not replies_only:
             self._requests_pass.clear()
@@ -63,6 +71,7 @@ class FaultProxy:
         self._requests_pass.set()
         self._replies_pass.set()
         self._delay_seconds = 0
+        self._hangs_up = False
         if self._server is None:
             self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
@@ -81,7 +90,10 @@ class FaultProxy:
         self._links.add(link)
         self._writers.add(writer)
         try:
-            await self._forward(reader, writer)
+            if self._hangs_up:
+                self.cut()
+            else:
+                await self._forward(reader, writer)
         except (OSError, asyncio.CancelledError):
             pass  # either side going away is what this proxy is for
         finally:
@@ -109,6 +121,7 @@ class FaultProxy:
         while data := await reader.read(CHUNK_BYTES):
             if self._delay_seconds:
                 await asyncio.sleep(self._delay_seconds)
+            self.held_back += not passing.is_set()
             await passing.wait()
             writer.write(data)
             await writer.drain()

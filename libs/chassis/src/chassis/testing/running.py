@@ -23,7 +23,7 @@ async def _awaited(run: Awaitable[None]) -> None:
     await run
 
 
-async def eventually(look: Callable[[], object], expected: object = True, *, seconds: float = 30) -> None:
+async def eventually(look: Callable[[], object], expected: object = True, *, seconds: float = 120) -> None:
     """Look until it is as expected; AssertionError with the last finding when it never is.
 
     `look` may be asynchronous. The seconds are for a crowded machine: nobody waits longer than it takes.
