@@ -70,6 +70,12 @@ async def channel_to(target: str, **settings: Path) -> AsyncIterator[aio.Channel
         yield channel
 
 
+@pytest.fixture(autouse=True)
+def patient_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a call take its time: how long it takes is the machine's affair."""
+    monkeypatch.setattr("chassis.rpc.deadlines.CALL_SECONDS", 9.0)
+
+
 @pytest.fixture
 def ask():
     return request

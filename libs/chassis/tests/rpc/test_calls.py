@@ -1,4 +1,3 @@
-import asyncio
 import importlib
 import json
 from pathlib import Path
@@ -52,15 +51,16 @@ async def test_a_peer_that_is_away_is_unavailable_at_once_and_found_when_it_come
         with pytest.raises(RemoteUnavailable) as caught:
             await stub.ScreenTransfers(ask())
         assert isinstance(caught.value, Unavailable)
+
+        async def is_found() -> bool:
+            try:
+                await stub.ScreenTransfers(ask())
+            except RemoteUnavailable:
+                return False
+            return True
+
         async with serve(screening, port=port):
-            for _ in range(50):
-                try:
-                    await stub.ScreenTransfers(ask())
-                except RemoteUnavailable:
-                    await asyncio.sleep(0.1)
-                else:
-                    return
-            pytest.fail("the channel never found the peer again")
+            await eventually(is_found)
 
 
 async def test_calls_are_spread_over_all_backends(connect_to, serve, ask):

@@ -8,6 +8,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from chassis.ports import PortTakenError
 from chassis.rpc import RemoteUnavailable
+from chassis.testing.running import eventually
 
 SERVICE = "elcorp.compliance.v1.ScreeningService"
 
@@ -39,19 +40,27 @@ async def test_reflection_lists_the_services(plain_channel):
 
 
 async def test_stopping_finishes_the_call_in_flight_and_takes_no_new_one(server, stub, screening, ask):
-    entered = asyncio.Event()
+    entered, may_end = asyncio.Event(), asyncio.Event()
 
     async def slow() -> None:
         entered.set()
-        await asyncio.sleep(0.4)
+        await may_end.wait()
+
+    async def is_refused() -> bool:
+        try:
+            await stub.ScreenTransfers(ask())
+        except RemoteUnavailable:
+            return True
+        return False
 
     screening.answer = slow
     in_flight = asyncio.ensure_future(stub.ScreenTransfers(ask()))
     await entered.wait()
-    stopping = asyncio.create_task(server.stop(5))
-    await asyncio.sleep(0.1)
-    with pytest.raises(RemoteUnavailable):
-        await stub.ScreenTransfers(ask(), timeout=0.2)
+    screening.answer = screening.clear
+    stopping = asyncio.create_task(server.stop(60))
+    await eventually(is_refused)
+    assert not in_flight.done()
+    may_end.set()
     assert (await in_flight).verdicts[0].clear
     await stopping
 
@@ -60,7 +69,7 @@ async def test_a_health_watcher_does_not_hold_up_the_stop(server, plain_channel)
     watch = health_pb2_grpc.HealthStub(plain_channel).Watch(health_pb2.HealthCheckRequest(service=SERVICE))
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
     # Well within the grace, which it would otherwise use up.
-    await asyncio.wait_for(server.stop(60), 30)
+    await asyncio.wait_for(server.stop(600), 300)
     watch.cancel()
 
 
@@ -69,10 +78,10 @@ async def test_a_call_that_outlasts_the_grace_is_cut(server, stub, screening, as
 
     async def hang() -> None:
         entered.set()
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
 
     screening.answer = hang
-    in_flight = asyncio.ensure_future(stub.ScreenTransfers(ask(), timeout=30))
+    in_flight = asyncio.ensure_future(stub.ScreenTransfers(ask(), timeout=300))
     await entered.wait()
     await server.stop(0.2)
     with pytest.raises(RemoteUnavailable):
