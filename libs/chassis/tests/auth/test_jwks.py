@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from chassis.auth import JwksKeys
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.running import eventually
 from chassis.testing.tokens import TokenForge
 from kernel.errors import Unavailable
 
@@ -78,8 +80,8 @@ async def test_a_withdrawn_key_goes_with_the_next_fetch(keys: JwksKeys, issuer: 
     clock.advance(seconds=300)
     # Answered at once, from what is at hand, while the refresh is on its way.
     assert await keys.find("first") is not None
-    while issuer.served == 1 or await keys.find("first") is not None:  # noqa: ASYNC110  # the issuer is not ours to signal
-        await asyncio.sleep(0.01)
+    await eventually(lambda: issuer.served, 2)
+    await eventually(partial(keys.find, "first"), None)
     assert await keys.find("second") is not None
     assert issuer.served == 2
 

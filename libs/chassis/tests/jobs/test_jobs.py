@@ -202,17 +202,17 @@ async def test_a_lost_database_is_waited_for(urls, servers, fault_proxy, monkeyp
     async with painters.app.open_async() as app:
         worker = JobWorker(app, service="painters", grace_seconds=5)
         async with running(worker.run, worker.measure):
-            await asyncio.sleep(0.3)
-            proxy.refuse()
-            proxy.cut()
-            await asyncio.sleep(1)
+            await eventually(lambda: worker._running)
+            with capture_logs() as lines:
+                proxy.refuse()
+                await eventually(lambda: "job_worker_lost_database" in [line["event"] for line in lines])
             await proxy.heal()
             direct = Database.connect(urls.app, pool_size=1)
             async with direct.session() as session:
                 await defer(session, painters.paint, door="front")
                 await session.commit()
             await direct.close()
-            await eventually(lambda: painters.painted, ["front"], seconds=20)
+            await eventually(lambda: painters.painted, ["front"])
 
 
 async def test_periodic_ticks_are_deduplicated_by_the_database(urls, database):

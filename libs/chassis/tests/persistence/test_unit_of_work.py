@@ -200,7 +200,7 @@ async def test_the_outbox_wakes_a_listener_at_commit(uow: SqlUnitOfWork[DoorTran
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as listener:
         await listener.execute("LISTEN outbox")
         await build(uow)
-        notified = [notify async for notify in listener.notifies(timeout=5, stop_after=1)]
+        notified = [notify async for notify in listener.notifies(timeout=60, stop_after=1)]
     assert len(notified) == 1
 
 

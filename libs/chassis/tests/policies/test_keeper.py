@@ -49,7 +49,7 @@ class Source:
 
     async def next(self) -> None:
         self.answered.clear()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.answered.wait()
         await asyncio.sleep(0)
 
@@ -71,11 +71,14 @@ async def keeper(source: Source, policies: Policies) -> AsyncIterator[BundleKeep
     running = asyncio.create_task(keeper.run(stop))
     yield keeper
     stop.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         await running
 
 
-async def test_it_waits_for_a_source_that_is_away(keeper: BundleKeeper, source: Source, policies: Policies) -> None:
+async def test_it_waits_for_a_source_that_is_away(
+    keeper: BundleKeeper, source: Source, policies: Policies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.policies.keeper._BACKOFF_SECONDS_MAX", 0.1)
     await source.next()
     await source.next()
     assert policies.version == 0

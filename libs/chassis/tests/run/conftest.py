@@ -33,7 +33,7 @@ class Process:
                 self.lines.append(json.loads(line))
             self._grown.set()
 
-    async def line(self, event: str, seconds: float = 20, **fields: object) -> dict[str, object]:
+    async def line(self, event: str, seconds: float = 120, **fields: object) -> dict[str, object]:
         """Wait for a log line."""
         try:
             async with asyncio.timeout(seconds):
@@ -49,7 +49,7 @@ class Process:
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
-    async def exit_code(self, seconds: float = 20) -> int:
+    async def exit_code(self, seconds: float = 120) -> int:
         async with asyncio.timeout(seconds):
             code = await self.process.wait()
             await self._reader

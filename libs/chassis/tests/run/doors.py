@@ -32,10 +32,16 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
     readiness = Readiness()
     app = FastAPI()
 
+    async def until_drained(door: str) -> None:
+        """Be in hand until well after the process was told to stop."""
+        log.info("entered", door=door)
+        while not readiness.draining:  # noqa: ASYNC110  # a field
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+
     @app.get("/slow")
     async def slow() -> dict[str, bool]:
-        log.info("entered", door="rest")
-        await asyncio.sleep(1)
+        await until_drained("rest")
         return {"done": True}
 
     @app.get("/readyz")
@@ -44,8 +50,7 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
 
     class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
         async def ScreenTransfers(self, request, context):  # noqa: N802
-            log.info("entered", door="rpc")
-            await asyncio.sleep(1)
+            await until_drained("rpc")
             return compliance_pb2.ScreenTransfersResponse(verdicts=[compliance_pb2.Verdict(clear=True)])
 
     async def crash(stop: asyncio.Event) -> None:
@@ -64,7 +69,7 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
 async def working(settings: DoorSettings) -> AsyncIterator[Working]:
     async def handle(stop: asyncio.Event) -> None:
         await stop.wait()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.1)
         sys.stdout.write("message finished\n")
 
     yield Working([handle], Readiness())
@@ -80,7 +85,8 @@ def jobs(settings: DoorSettings) -> "procrastinate.App":
     @blueprint.task(name="paint")
     async def paint(path: str) -> None:
         Path(path).write_text("begun")  # noqa: ASYNC240
-        await asyncio.sleep(1.5)
+        while not Path(path).with_suffix(".end").exists():  # noqa: ASYNC110  # a test of another process makes it
+            await asyncio.sleep(0.01)
         Path(path).write_text("done")  # noqa: ASYNC240
 
     return make_jobs(settings, [blueprint])

@@ -9,7 +9,7 @@ DOORS = Path(__file__).parent / "doors.py"
 def doors(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **{f"ELCORP_{name.upper()}": value for name, value in settings.items()}}
     return subprocess.run(  # noqa: S603  # our own script
-        [sys.executable, str(DOORS), *arguments], check=False, capture_output=True, text=True, env=environment, timeout=60
+        [sys.executable, str(DOORS), *arguments], check=False, capture_output=True, text=True, env=environment, timeout=300
     )
 
 

@@ -1,7 +1,8 @@
 """The common parts, on real servers."""
 
-import asyncio
 from typing import ClassVar
+
+from structlog.testing import capture_logs
 
 from chassis.policies import Bundle
 from chassis.run import platform
@@ -32,7 +33,10 @@ async def test_nothing_needs_to_be_there_when_a_process_starts():
     )
     async with platform(settings) as parts, running(*parts.background):
         parts.redis()
-        await asyncio.sleep(0.3)
+        with capture_logs() as lines:
+            # Each of them has tried, found nobody, and waits.
+            await eventually(lambda: any(line["event"].startswith("waiting for RabbitMQ") for line in lines))
+            await eventually(lambda: "policy_bundle_not_refreshed" in [line["event"] for line in lines])
         report = await parts.readiness.report()
     assert not report.ready
     assert set(report.checks) == {"database", "policies", "broker", "redis"}

@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 from chassis.run import waiting
 from chassis.run.background import Backgrounds
 from chassis.run.waiting import StoppedWaiting, wait_for
+from chassis.testing.running import eventually
 
 
 async def test_what_is_there_already_is_not_waited_for():
@@ -37,7 +38,8 @@ async def test_being_told_to_stop_ends_the_waiting_at_once(monkeypatch):
     monkeypatch.setattr(waiting, "FIRST_PAUSE_SECONDS", 3600)
     stop = asyncio.Event()
     waits = asyncio.create_task(wait_for("the moon", lambda: asyncio.sleep(0, False), stop))
-    await asyncio.sleep(0.3)
+    with capture_logs() as lines:
+        await eventually(lambda: [line["event"] for line in lines], ["waiting"])
     stop.set()
     with pytest.raises(StoppedWaiting, match="the moon"):
         await waits
@@ -48,12 +50,12 @@ async def test_background_work_is_told_to_stop_and_may_finish():
 
     async def work(stop: asyncio.Event) -> None:
         await stop.wait()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
         finished.set()
 
     backgrounds = Backgrounds([work])
     backgrounds.start(asyncio.Event())
-    await backgrounds.stop(grace_seconds=2)
+    await backgrounds.stop(grace_seconds=60)
     assert finished.is_set()
     assert not backgrounds.failed
 
@@ -84,7 +86,7 @@ async def test_background_work_that_fails_or_ends_by_itself_stops_the_process(fa
     backgrounds.start(process_stop)
     await process_stop.wait()
     assert backgrounds.failed
-    await backgrounds.stop(grace_seconds=1)
+    await backgrounds.stop(grace_seconds=60)
 
 
 async def test_background_work_told_to_stop_while_it_waits_has_not_failed():
@@ -92,7 +94,8 @@ async def test_background_work_told_to_stop_while_it_waits_has_not_failed():
         await wait_for("the moon", lambda: asyncio.sleep(0, False), stop)
 
     backgrounds = Backgrounds([work])
-    backgrounds.start(asyncio.Event())
-    await asyncio.sleep(0.05)
-    await backgrounds.stop(grace_seconds=1)
+    with capture_logs() as lines:
+        backgrounds.start(asyncio.Event())
+        await eventually(lambda: [line["event"] for line in lines], ["waiting"])
+    await backgrounds.stop(grace_seconds=60)
     assert not backgrounds.failed

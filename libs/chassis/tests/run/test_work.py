@@ -29,6 +29,8 @@ async def test_jobs_run_and_one_under_way_finishes_before_the_worker_stops(start
     async with get(port, "/readyz") as response:
         assert (await response.json())["checks"] == {"database": None, "worker": None}
     process.terminate()
+    await process.line("stopping")
+    marker.with_suffix(".end").touch()
     assert await process.exit_code() == 0
     assert marker.read_text() == "done"
     assert (await process.line("job", name="doors:paint"))["outcome"] == "ok"
