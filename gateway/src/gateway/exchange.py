@@ -8,7 +8,7 @@ from typing import Any, Final
 import aiohttp
 from starlette.types import Receive, Scope, Send
 
-from gateway.headers import REQUEST_ID, Inbound, from_upstream
+from gateway.headers import BODILESS, NO_STORE, REQUEST_ID, Inbound, from_upstream
 from gateway.refusals import Refusal, bad_request, too_large
 from gateway.upstream import Body
 from kernel.ids import new_id
@@ -17,8 +17,6 @@ from kernel.ids import new_id
 BODY_SILENCE_SECONDS: Final = 10.0
 # Most requests are through by then, and a task to watch the client would cost more than it saves.
 WATCH_AFTER_SECONDS: Final = 0.05
-
-NO_CONTENT: Final = 204
 
 RawHeader = tuple[bytes, bytes]
 
@@ -175,11 +173,13 @@ class Exchange:
             await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
 
     async def reply(self, status: int, headers: list[RawHeader], body: bytes = b"") -> None:
-        """Answer by ourselves."""
+        """Answer by ourselves; what says nothing of being kept is not to be."""
         self.status = status
         self.sent_bytes = len(body)
-        if status != NO_CONTENT:
+        if status not in BODILESS:
             headers = [*headers, (b"content-length", b"%d" % len(body))]
+        if not any(name == NO_STORE[0] for name, _ in headers):
+            headers = [*headers, NO_STORE]
         headers = [*headers, *self.added]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})

@@ -44,6 +44,7 @@ CONTENT_SECURITY_POLICY: Final = (
     b"content-security-policy",
     b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 )
+NO_STORE: Final = (b"cache-control", b"no-store")
 _NOT_FROM_UPSTREAM: Final = HOP_BY_HOP | {
     b"server",
     b"date",
@@ -52,7 +53,7 @@ _NOT_FROM_UPSTREAM: Final = HOP_BY_HOP | {
     *(name for name, _ in SECURITY),
 }
 _NOT_FROM_UPSTREAM_PREFIXES: Final = (b"access-control-", b"x-elcorp-")
-_BODILESS: Final = frozenset({204, 304})
+BODILESS: Final = frozenset({204, 304})
 
 
 # Kept as single values under these names; of one that repeats, the last.
@@ -117,7 +118,7 @@ def from_upstream(status: int, headers: RawHeaders) -> list[tuple[bytes, bytes]]
         name = given.lower()
         if name in _NOT_FROM_UPSTREAM or name.startswith(_NOT_FROM_UPSTREAM_PREFIXES):
             continue
-        if name == b"content-length" and status in _BODILESS:
+        if name == b"content-length" and status in BODILESS:
             continue
         kept.append((name, value))
     return kept

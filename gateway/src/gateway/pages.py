@@ -14,13 +14,13 @@ from chassis.telemetry.metrics import exposition
 from gateway.description import Description
 from gateway.exchange import Exchange
 from gateway.headers import CONTENT_SECURITY_POLICY
-from gateway.refusals import method_not_allowed, not_found
+from gateway.refusals import RETRY_SECONDS, method_not_allowed, not_found
 
 JSON: Final = (b"content-type", b"application/json")
 HTML: Final = (b"content-type", b"text/html; charset=utf-8")
-NO_STORE: Final = (b"cache-control", b"no-store")
 # The assets change with the gateway only.
 CACHED: Final = (b"cache-control", b"public, max-age=86400")
+RETRY_AFTER: Final = (b"retry-after", b"%d" % RETRY_SECONDS)
 REVALIDATED: Final = (b"cache-control", b"no-cache")
 NOT_MODIFIED: Final = 304
 REPORT_SECONDS: Final = 0.5
@@ -86,13 +86,13 @@ class Pages:
         """Answer what machines ask every few seconds: not limited, not logged. False for anything else."""
         path = exchange.scope["path"]
         if path == "/healthz":
-            await exchange.reply(200, [JSON, NO_STORE], b'{"alive":true}')
+            await exchange.reply(200, [JSON], b'{"alive":true}')
         elif path == "/readyz" and self._operations:
             report = await self._report()
-            await exchange.reply(report.status, [JSON, NO_STORE], orjson.dumps(report.body()))
+            await exchange.reply(report.status, [JSON] if report.ready else [JSON, RETRY_AFTER], orjson.dumps(report.body()))
         elif path == "/metrics" and self._operations:
             body, content_type = exposition(exchange.headers.passed.get("Accept", ""))
-            await exchange.reply(200, [(b"content-type", content_type.encode("ascii")), NO_STORE], body)
+            await exchange.reply(200, [(b"content-type", content_type.encode("ascii"))], body)
         else:
             return False
         return True

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from gateway.headers import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
 from gateway.refusals import Refusal, bad_request
 from kernel.ids import new_id
 
@@ -73,14 +74,17 @@ class PublicProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the base's words are not the platform's
         request_id = str(new_id())
         body = self._refusal.body(request_id)
-        head = [
-            STATUS_LINE[self._refusal.status],
-            b"content-type: application/json\r\n",
-            b"content-length: %d\r\n" % len(body),
-            b"x-request-id: %s\r\n" % request_id.encode("ascii"),
-            b"x-content-type-options: nosniff\r\n",
-            b"connection: close\r\n\r\n",
-        ]
+        headers = (
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode("ascii")),
+            NO_STORE,
+            *SECURITY,
+            CONTENT_SECURITY_POLICY,
+            (b"connection", b"close"),
+        )
+        head = [STATUS_LINE[self._refusal.status], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
         self.transport.write(b"".join([*head, body]))
         self.transport.close()
 

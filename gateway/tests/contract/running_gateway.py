@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import aiohttp
+import pytest
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from chassis.testing.faults import FaultProxy
 from chassis.testing.tokens import TokenForge
+from gateway.routes import ROUTES, Route, RouteTable
 
 Answer = tuple[int, CIMultiDictProxy[str], Any]
 StartProxy = Callable[[str, int], Awaitable[FaultProxy]]
 SILENCE_SECONDS = 1.5
+AWAY = "http://127.0.0.1:1"
+
+
+def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let gateways that start from now on give a service up after 0.3 s of silence."""
+    quick = RouteTable(Route(route.segment, route.service, timeout_seconds=0.3) for route in ROUTES)
+    monkeypatch.setattr("gateway.bootstrap.ROUTES", quick)
 
 
 @dataclass

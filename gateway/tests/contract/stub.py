@@ -20,12 +20,13 @@ class Stub:
     read_bytes: int = 0
     cancelled: int = 0
     documents: dict[str, object] = field(default_factory=dict)
+    documents_status: int = 200
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.arrived.append(request)
         if request.path in self.documents:
-            return web.json_response(self.documents[request.path])
+            return web.json_response(self.documents[request.path], status=self.documents_status)
         behaviour = request.path.rpartition("/")[2]
         try:
             handle: Callable[[web.Request], Awaitable[web.StreamResponse]] = getattr(self, f"_{behaviour}", self._echo)
@@ -46,6 +47,32 @@ class Stub:
             },
             headers={"ETag": '"7"', "X-Request-Id": "the-services-own", "Server": "stub", "X-Frame-Options": "ALLOW"},
         )
+
+    async def _posing(self, _request: web.Request) -> web.StreamResponse:
+        """Say of itself what is the gateway's to say."""
+        posing = {
+            "Strict-Transport-Security": "max-age=0",
+            "Content-Security-Policy": "default-src *",
+            "X-Content-Type-Options": "none",
+            "X-Frame-Options": "ALLOW",
+            "Referrer-Policy": "unsafe-url",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Credentials": "true",
+            "X-Request-Id": "the-services-own",
+            "X-Elcorp-Internal": "10.1.2.3",
+            "Server": "stub",
+            "Date": "yesterday",
+            "Keep-Alive": "timeout=5",
+            "Proxy-Authenticate": "Basic",
+        }
+        return web.Response(text="ok", headers={**posing, "ETag": '"7"', "Cache-Control": "max-age=5"})
+
+    async def _broken(self, _request: web.Request) -> web.StreamResponse:
+        return web.Response(status=502, text="broken")
+
+    async def _moved(self, _request: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": "/api/v1/users/elsewhere"})
 
     async def _teapot(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(status=418, text="short and stout", headers={"Retry-After": "7"})

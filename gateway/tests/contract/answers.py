@@ -1,0 +1,70 @@
+"""What each answer of the gateway carries, spelled out: lists taken from the product would agree with any change to it."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from multidict import CIMultiDictProxy
+
+SECURITY: Final = {
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+}
+# Of the gateway's own errors.
+REFUSED: Final = {"content-type": "application/json", "cache-control": "no-store"}
+MESSAGES: Final = {
+    "AUTH_002": "The token has expired.",
+    "AUTH_003": "The token is not valid.",
+    "AUTH_004": "An access token is required.",
+    "ACC_001": "Access denied.",
+    "RES_001": "Not found.",
+    "RES_005": "This method is not allowed here.",
+    "RATE_001": "Too many requests.",
+    "SRV_001": "Something went wrong on our side; quote the request id.",
+    "SRV_002": "A dependency is unavailable; retry later.",
+    "VAL_001": "The request could not be read.",
+    "VAL_003": "The request body is too large.",
+}
+
+
+def own_headers(headers: CIMultiDictProxy[str], body: bytes | None, *, security: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the headers of an answer that not every answer has; those that every answer has must be there, as they should be.
+
+    Each may be there once. `body` is what arrived, to which the declared length is held; None where none may arrive (HEAD).
+    """
+    own = {name.lower(): value for name, value in headers.items()}
+    assert sorted(name.lower() for name in headers) == sorted(own), "a header is repeated"
+    assert {name: own.pop(name, None) for name in SECURITY} == (security or SECURITY)
+    assert own.pop("x-request-id")
+    assert own.pop("date").endswith(" GMT")
+    if body is None:
+        own.pop("content-length", None)
+    elif "content-length" in own:
+        assert int(own.pop("content-length")) == len(body)
+    return own
+
+
+def without_limits(own: dict[str, str], limit: int = 100) -> dict[str, str]:
+    """Return the headers without those of the rate limit, which must be there."""
+    own = dict(own)
+    assert own.pop("ratelimit-limit") == str(limit)
+    assert 0 <= int(own.pop("ratelimit-remaining")) < limit
+    assert 0 < int(own.pop("ratelimit-reset")) <= 61
+    return own
+
+
+def is_error(body: Any, code: str, message: str | None = None) -> bool:
+    """Compare an error's envelope whole; `message` where it is not the code's usual one."""
+    assert UUID(body["request_id"])
+    assert body["timestamp"].endswith("Z")
+    assert body == {
+        "status": "error",
+        "error": message or MESSAGES[code],
+        "code": code,
+        "request_id": body["request_id"],
+        "timestamp": body["timestamp"],
+    }
+    return True

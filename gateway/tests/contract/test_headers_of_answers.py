@@ -1,0 +1,223 @@
+"""The headers of every kind of answer, compared whole: none is missing, none is repeated, none tells more than it should."""
+
+import asyncio
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+from structlog.testing import capture_logs
+
+from chassis.testing.running import eventually
+
+from .answers import REFUSED, SECURITY, is_error, own_headers, without_limits
+from .running_gateway import AWAY, RunningGateway, Start, be_quick
+from .stub import Stub
+
+ORIGIN = "https://app.elcorp.na"
+JSON = {"content-type": "application/json"}
+REFUSED_TOKEN = {**REFUSED, "www-authenticate": "Bearer"}
+LATER = {**REFUSED, "retry-after": "2"}
+# Swagger UI needs its own scripts and style sheets, its inline styles, and images in data: URLs.
+PAGE_SECURITY = {
+    **SECURITY,
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
+}
+
+
+async def answer(
+    running: RunningGateway, method: str, path: str, *, security: dict[str, str] | None = None, **options: Any
+) -> tuple[int, dict[str, str]]:
+    """Return the status and the headers that not every answer has."""
+    async with running.request(method, path, **options) as response:
+        body = await response.read()
+    assert not (body and method == "HEAD")
+    # The length of what is not there would be another answer's.
+    assert response.status not in {204, 304} or (body, response.headers.get("Content-Length")) == (b"", None)
+    return response.status, own_headers(response.headers, None if method == "HEAD" else body, security=security)
+
+
+async def limited(running: RunningGateway, method: str, path: str, **options: Any) -> tuple[int, dict[str, str]]:
+    status, own = await answer(running, method, path, **options)
+    return status, without_limits(own)
+
+
+def parsed(raw: bytes) -> tuple[int, CIMultiDictProxy[str], bytes]:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = CIMultiDict(tuple(line.split(": ", 1)) for line in lines)
+    return int(first.split(" ")[1]), CIMultiDictProxy(headers), body
+
+
+async def test_a_services_answer_has_the_gateways_headers_in_place_of_its_own(gateway: Start) -> None:
+    running = await gateway()
+    text = {"content-type": "text/plain; charset=utf-8"}
+    assert await limited(running, "GET", "/api/v1/users/posing") == (200, {**text, "etag": '"7"', "cache-control": "max-age=5"})
+    assert await limited(running, "HEAD", "/api/v1/users/posing") == (200, {**text, "etag": '"7"', "cache-control": "max-age=5"})
+    assert await limited(running, "GET", "/api/v1/users/teapot") == (418, {**text, "retry-after": "7"})
+    assert await limited(running, "GET", "/api/v1/users/broken") == (502, text)
+    assert await limited(running, "GET", "/api/v1/users/notmodified") == (304, {"etag": '"7"'})
+    assert await limited(running, "GET", "/api/v1/users/empty") == (204, {})
+
+
+async def test_a_refusal_has_no_header_beside_those_of_every_answer_and_its_own(gateway: Start) -> None:
+    running = await gateway()
+    assert await limited(running, "GET", "/api/v1/nothing") == (404, REFUSED)
+    assert await limited(running, "HEAD", "/api/v1/nothing") == (404, REFUSED)
+    assert await limited(running, "GET", "/favicon.ico") == (404, REFUSED)
+    assert await limited(running, "GET", "/api/v1//users") == (400, REFUSED)
+    assert await limited(running, "GET", "/api/v1/users", token=False) == (401, REFUSED_TOKEN)
+    assert await limited(running, "GET", "/api/v1/users", token=False, headers={"Authorization": "Bearer x"}) == (
+        401,
+        REFUSED_TOKEN,
+    )
+    assert await limited(running, "POST", "/docs") == (405, {**REFUSED, "allow": "GET, HEAD"})
+    assert await limited(running, "POST", "/api/v1/users", data=BytesIO(b"x" * 1_048_577)) == (413, REFUSED)
+    upgrade = {"Upgrade": "WebSocket", "Connection": "Upgrade"}
+    assert await limited(running, "GET", "/api/v1/users", headers=upgrade) == (400, REFUSED)
+
+
+async def test_only_a_refusal_for_a_number_or_an_absence_says_when_to_come_back(
+    gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_quick(monkeypatch)
+    running = await gateway(payments_url=AWAY, in_flight_max=2)
+    assert await limited(running, "GET", "/api/v1/wallets") == (503, LATER)
+    assert await limited(running, "POST", "/api/v1/users/drop", json={}) == (503, LATER)
+    assert await limited(running, "GET", "/api/v1/users/slow") == (503, LATER)
+
+
+async def test_too_many_at_once_are_told_to_come_back(gateway: Start, stub: Stub) -> None:
+    running = await gateway(in_flight_max=1)
+    slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
+    await eventually(lambda: len(stub.arrived), 1)
+    assert await limited(running, "GET", "/api/v1/users") == (503, LATER)
+    stub.release.set()
+    assert (await slow)[0] == 200
+    assert [request.path for request in stub.arrived] == ["/api/v1/users/slow"]
+
+
+async def test_an_address_over_its_limit_is_told_when_it_may_come_back(gateway: Start) -> None:
+    running = await gateway(rate_limit_per_minute=1)
+    _, own = await answer(running, "GET", "/api/v1/users/empty")
+    assert without_limits(own, 1) == {}
+    status, own = await answer(running, "GET", "/api/v1/users/empty")
+    assert (status, own["retry-after"]) == (429, own["ratelimit-reset"])
+    assert without_limits(own, 1) == {**REFUSED, "retry-after": own["ratelimit-reset"]}
+
+
+async def test_a_defect_is_answered_with_its_error_id_and_no_more(
+    gateway: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    running = await gateway()
+    monkeypatch.setattr("gateway.pages._folder", lambda: tmp_path)
+    with capture_logs() as lines:
+        status, own = await limited(running, "GET", "/docs/swagger-ui.css")
+        _, _, body = await running.call("GET", "/docs/swagger-ui.css")
+    first, second = [line for line in lines if line["event"] == "unhandled_error"]
+    assert (status, own) == (500, {**REFUSED, "x-error-id": first["error_id"]})
+    assert first["error_id"] != second["error_id"]
+    assert is_error(body, "SRV_001")
+
+
+async def test_the_gateways_own_pages_say_how_long_they_may_be_kept(gateway: Start, stub: Stub) -> None:
+    stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
+    running = await gateway()
+    day, checked, never = ({"cache-control": value} for value in ("public, max-age=86400", "no-cache", "no-store"))
+    page, script = {"content-type": "text/html; charset=utf-8"}, {"content-type": "text/javascript; charset=utf-8"}
+    for method in ("GET", "HEAD"):
+        assert await limited(running, method, "/docs", security=PAGE_SECURITY) == (200, page | checked)
+        assert await limited(running, method, "/docs/start.js") == (200, script | day)
+        assert await limited(running, method, "/docs/swagger-ui-bundle.js") == (200, script | day)
+        style = {"content-type": "text/css; charset=utf-8"}
+        assert await limited(running, method, "/docs/swagger-ui.css") == (200, style | day)
+        assert await limited(running, method, "/docs/favicon-32x32.png") == (200, {"content-type": "image/png"} | day)
+        status, own = await limited(running, method, "/openapi.json")
+        etag = {"etag": own.pop("etag")}
+        assert (status, own) == (200, JSON | checked)
+        unchanged = await limited(running, method, "/openapi.json", headers={"If-None-Match": etag["etag"]})
+        assert unchanged == (304, JSON | checked | etag)
+        assert await answer(running, method, "/healthz") == (200, JSON | never)
+        assert await answer(running, method, "/readyz") == (200, JSON | never)
+        status, own = await answer(running, method, "/metrics")
+        assert (status, own.pop("content-type").partition(";")[0], own) == (200, "text/plain", never)
+
+
+async def test_a_gateway_that_is_not_ready_says_when_to_ask_again(gateway: Start) -> None:
+    running = await gateway(jwks_url=f"{AWAY}/jwks.json", wait=False)
+    assert await answer(running, "GET", "/readyz") == (503, JSON | {"cache-control": "no-store", "retry-after": "2"})
+
+
+async def test_pages_of_listed_origins_are_told_what_they_may_do_and_others_nothing(gateway: Start) -> None:
+    running = await gateway(cors_origins=(ORIGIN, "https://console.elcorp.na"))
+    vary, asked = {"vary": "Origin"}, {"Access-Control-Request-Method": "POST"}
+    readable = {
+        "access-control-allow-origin": ORIGIN,
+        "access-control-expose-headers": "etag, link, location, idempotency-replayed, retry-after, x-request-id, "
+        "ratelimit-limit, ratelimit-remaining, ratelimit-reset",
+    }
+    allowed = {
+        "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+        "access-control-allow-headers": "authorization, content-type, idempotency-key, if-match, if-none-match, "
+        "x-request-id, traceparent",
+        "access-control-max-age": "600",
+        "cache-control": "no-store",
+    }
+    ours, others = {"Origin": ORIGIN}, {"Origin": "https://evil.example"}
+    preflight = await limited(running, "OPTIONS", "/api/v1/transfers", token=False, headers=ours | asked)
+    assert preflight == (204, vary | readable | allowed)
+    refused = await limited(running, "OPTIONS", "/api/v1/transfers", token=False, headers=others | asked)
+    assert refused == (403, REFUSED | vary)
+    assert await limited(running, "GET", "/api/v1/users/empty", headers=ours) == (204, vary | readable)
+    assert await limited(running, "GET", "/api/v1/users/empty", headers=others) == (204, vary)
+    assert await limited(running, "GET", "/api/v1/users/empty") == (204, vary)
+    assert await limited(running, "GET", "/api/v1/nothing", headers=ours) == (404, REFUSED | vary | readable)
+    assert await limited(running, "GET", "/api/v1/users", token=False, headers=ours) == (401, REFUSED_TOKEN | vary | readable)
+
+
+async def test_without_listed_origins_no_answer_speaks_of_origins(gateway: Start) -> None:
+    running = await gateway()
+    ours = {"Origin": ORIGIN}
+    assert await limited(running, "GET", "/api/v1/users/empty", headers=ours) == (204, {})
+    preflight = {**ours, "Access-Control-Request-Method": "POST"}
+    assert await limited(running, "OPTIONS", "/api/v1/users", token=False, headers=preflight) == (403, REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "message"),
+    [
+        (b"GET /api/v1/users HTTP/9.1\r\n\r\n", 400, None),
+        (
+            b"GET / HTTP/1.1\r\n" + b"".join(b"x-%d: y\r\n" % n for n in range(101)) + b"\r\n",
+            431,
+            "The request's headers are too large.",
+        ),
+        (b"GET /" + b"y" * 9_000, 414, "The request's target is too long."),
+    ],
+    ids=["unreadable", "headers", "target"],
+)
+async def test_a_head_that_cannot_be_read_gets_the_headers_of_every_answer(
+    gateway: Start, request_bytes: bytes, status: int, message: str | None
+) -> None:
+    running = await gateway()
+    answered, headers, body = parsed(await running.raw(request_bytes))
+    assert (answered, own_headers(headers, body)) == (status, {**REFUSED, "connection": "close"})
+    content = json.loads(body)
+    assert is_error(content, "VAL_001", message)
+    assert content["request_id"] == headers["x-request-id"]
+
+
+async def test_a_body_that_does_not_come_is_told_so_with_the_headers_of_every_answer(
+    gateway: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.exchange.BODY_SILENCE_SECONDS", 0.1)
+    running = await gateway()
+    head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n"
+    status, headers, body = parsed(await running.raw(head))
+    assert (status, without_limits(own_headers(headers, body))) == (408, {**REFUSED, "connection": "close"})
+    assert is_error(json.loads(body), "VAL_001", "The request body did not arrive in time.")
