@@ -82,8 +82,9 @@ class EndedSessions:
     async def _read(self, since: float) -> None:
         offset = 0
         while True:
-            page: list[tuple[bytes, float]] = await self._redis.zrangebyscore(  # type: ignore[assignment]  # both modes in one
-                ENDED_KEY, since, "+inf", start=offset, num=PAGE, withscores=True
+            # The latest first: identity forgets the oldest meanwhile, and what leaves in front of a page would hide others.
+            page: list[tuple[bytes, float]] = await self._redis.zrevrangebyscore(  # type: ignore[assignment]  # both modes in one
+                ENDED_KEY, "+inf", since, start=offset, num=PAGE, withscores=True
             )
             for member, score in page:
                 self._end(member.decode("ascii", "replace"), score)

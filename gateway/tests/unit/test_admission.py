@@ -57,15 +57,16 @@ async def refusal_of(call: Awaitable[object]) -> tuple[int, str]:
 
 
 async def test_a_good_token_passes_with_its_claims(admission: Admission, forge: TokenForge) -> None:
-    subject = uuid4()
-    claims = await admission.admit(bearer(forge.token(subject)), CLOSED, "GET")
+    subject, session = uuid4(), uuid4()
+    claims = await admission.admit(bearer(forge.token(subject, session_id=session)), CLOSED, "GET")
     assert claims is not None
-    assert claims.subject_id == str(subject)
+    assert (claims.subject_id, claims.session_id) == (str(subject), session)
 
 
 async def test_without_a_token_only_public_prefixes_pass(admission: Admission) -> None:
     assert await admission.admit([], OPEN, "POST") is None
-    assert await refusal_of(admission.admit([], CLOSED, "GET")) == (401, "AUTH_004")
+    for route in (CLOSED, MONEY):
+        assert await refusal_of(admission.admit([], route, "GET")) == (401, "AUTH_004")
 
 
 @pytest.mark.parametrize("route", [OPEN, CLOSED])
@@ -87,12 +88,24 @@ async def test_two_authorizations_are_ambiguous(admission: Admission, forge: Tok
     assert await refusal_of(admission.admit(bearer(forge.token()) * 2, CLOSED, "GET")) == (400, "VAL_001")
 
 
-async def test_an_ended_session_is_refused(admission: Admission, forge: TokenForge, revocations: Revocations) -> None:
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_scheme_may_be_written_in_any_case(admission: Admission, forge: TokenForge, scheme: str) -> None:
+    assert await admission.admit([f"{scheme} {forge.token()}".encode()], CLOSED, "GET")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("route", [OPEN, CLOSED, MONEY])
+async def test_an_ended_session_is_refused(
+    admission: Admission, forge: TokenForge, revocations: Revocations, monotonic: Time, route: Route, method: str
+) -> None:
     session = uuid4()
     token = bearer(forge.token(session_id=session))
-    assert await admission.admit(token, CLOSED, "GET")
+    assert await admission.admit(token, route, method)
     revocations.end(session, 4e9)
-    assert await refusal_of(admission.admit(token, CLOSED, "GET")) == (401, "AUTH_003")
+    assert await refusal_of(admission.admit(token, route, method)) == (401, "AUTH_003")
+    monotonic.now += STALE_SECONDS + 0.1
+    assert await refusal_of(admission.admit(token, route, method)) == (401, "AUTH_003")
+    assert await admission.admit(bearer(forge.token()), route, "GET")
 
 
 @pytest.mark.clause("ASVS 16.5.3")
@@ -100,8 +113,13 @@ async def test_money_does_not_move_while_ended_sessions_are_not_known(
     admission: Admission, forge: TokenForge, monotonic: Time
 ) -> None:
     token = bearer(forge.token())
-    assert await admission.admit(token, MONEY, "POST")
-    monotonic.now += STALE_SECONDS + 0.1
-    assert await refusal_of(admission.admit(token, MONEY, "POST")) == (503, "SRV_002")
-    assert await admission.admit(token, MONEY, "GET")
-    assert await admission.admit(token, CLOSED, "POST")
+    monotonic.now += STALE_SECONDS
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        assert await admission.admit(token, MONEY, method)
+    monotonic.now += 0.1
+    for method in ("POST", "PUT", "PATCH", "DELETE", "BREW"):
+        assert await refusal_of(admission.admit(token, MONEY, method)) == (503, "SRV_002")
+        assert await admission.admit(token, CLOSED, method)
+        assert await admission.admit(token, OPEN, method)
+    for method in ("GET", "HEAD", "OPTIONS"):
+        assert await admission.admit(token, MONEY, method)

@@ -1,5 +1,8 @@
 from uuid import uuid4
 
+import pytest
+
+from gateway import revocations as module
 from gateway.revocations import KEPT_SECONDS, Revocations
 
 
@@ -36,3 +39,23 @@ def test_how_long_ago_the_list_was_read() -> None:
     revocations.confirm()
     time.now += 2
     assert revocations.seconds_since_confirmed() == 2
+
+
+def test_an_earlier_end_told_later_shortens_nothing() -> None:
+    time, session = Time(), uuid4()
+    revocations = Revocations(now=time)
+    revocations.end(session, time.now)
+    revocations.end(session, time.now - 600)
+    time.now += KEPT_SECONDS - 1
+    revocations.purge()
+    assert revocations.has_ended(session)
+
+
+def test_memory_is_bounded_and_the_session_told_first_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SESSIONS_MAX", 3)
+    time, sessions = Time(), [uuid4() for _ in range(5)]
+    revocations = Revocations(now=time)
+    for session in sessions:
+        revocations.end(session, time.now)
+    assert [revocations.has_ended(session) for session in sessions] == [False, False, True, True, True]
+    assert len(revocations) == 3
