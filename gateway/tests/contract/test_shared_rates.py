@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -102,6 +103,36 @@ async def test_without_redis_each_gateway_limits_by_itself() -> None:
     await SharedRates(nowhere, rates).exchange()
     assert used(rates, 5) == 0
     await nowhere.aclose()
+
+
+async def test_what_could_not_be_told_is_not_told_later(redis: Redis) -> None:
+    """Nor does it grow in memory while Redis is away."""
+    nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+    clock = Time()
+    rates, others = Rates(10, now=clock), Rates(10, now=clock)
+    assert used(rates, 7) == 7
+    await SharedRates(nowhere, rates, now=clock).exchange()
+    assert not rates.windows["a"].unsent
+    await nowhere.aclose()
+    rates.admit("a")
+    await SharedRates(redis, rates, now=clock).exchange()
+    others.admit("a")
+    await SharedRates(redis, others, now=clock).exchange()
+    assert used(others, 20) == 8
+
+
+async def test_idle_addresses_are_forgotten_as_it_runs(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.shared_rates.FORGET_SECONDS", 0)
+    clock, stop = Time(), asyncio.Event()
+    rates = Rates(5, now=clock)
+    task = asyncio.create_task(SharedRates(redis, rates, now=clock).run(stop))
+    rates.admit("a")
+    await eventually(lambda: bool(rates.windows["a"].unsent), expected=False)
+    assert set(rates.windows) == {"a"}
+    clock.now += STEPS
+    await eventually(lambda: set(rates.windows), set())
+    stop.set()
+    await asyncio.wait_for(task, 20)
 
 
 async def test_it_runs_until_told_to_stop(redis: Redis) -> None:

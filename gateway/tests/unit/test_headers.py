@@ -1,8 +1,33 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.headers import HOP_BY_HOP, SECURITY, Inbound, from_upstream
+from gateway.headers import Inbound, from_upstream
 
+# RFC 9110 section 7.6.1 and what older proxies and HTTP/2 offers add.
+HOP_BY_HOP = (
+    b"connection",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+    b"http2-settings",
+)
+# What the gateway says anew of each request.
+RENEWED = (b"host", b"content-length", b"expect", b"x-request-id", b"traceparent")
+# What the gateway says of each answer.
+SECURITY = (
+    b"strict-transport-security",
+    b"content-security-policy",
+    b"x-content-type-options",
+    b"x-frame-options",
+    b"referrer-policy",
+    b"cross-origin-resource-policy",
+)
 SPOOFED = (
     b"x-elcorp-actor",
     b"x-elcorp-anything",
@@ -20,6 +45,11 @@ def test_identity_and_forwarding_claims_of_a_client_do_not_pass() -> None:
     assert dict(passed) == {"accept": "*/*"}
 
 
+def test_what_is_of_one_connection_or_said_anew_does_not_pass() -> None:
+    given = [(name, b"1") for name in (*HOP_BY_HOP, *RENEWED)]
+    assert dict(Inbound.read([*given, (b"accept", b"*/*")]).passed) == {"accept": "*/*"}
+
+
 def test_what_the_request_means_passes() -> None:
     kept = {
         b"authorization": b"Bearer x",
@@ -32,9 +62,11 @@ def test_what_the_request_means_passes() -> None:
     assert {name.encode(): value.encode() for name, value in Inbound.read(kept.items()).passed.items()} == kept
 
 
-def test_headers_that_connection_nominates_are_dropped_but_not_the_token() -> None:
-    given = [(b"connection", b"close, X-Secret, Authorization"), (b"x-secret", b"1"), (b"authorization", b"Bearer x")]
-    assert dict(Inbound.read(given).passed) == {"authorization": "Bearer x"}
+@pytest.mark.parametrize("name", ["authorization", "idempotency-key", "if-match", "content-type", "accept"])
+def test_headers_that_connection_nominates_are_dropped_but_not_what_the_request_means(name: str) -> None:
+    nominated = f"close, X-Secret,{name.title()} ,x-not-there".encode()
+    given = [(name.encode(), b"value"), (b"connection", nominated), (b"x-secret", b"1"), (b"x-other", b"2")]
+    assert dict(Inbound.read(given).passed) == {name: "value", "x-other": "2"}
 
 
 def test_repeated_headers_all_pass() -> None:
@@ -46,18 +78,46 @@ def test_bytes_that_are_not_utf8_neither_break_nor_split() -> None:
 
 
 def test_several_authorizations_are_all_seen() -> None:
-    assert len(Inbound.read([(b"authorization", b"a"), (b"authorization", b"b")]).authorization) == 2
+    assert Inbound.read([(b"authorization", b"a"), (b"authorization", b"b")]).authorization == [b"a", b"b"]
+
+
+def test_what_the_gateway_needs_itself_is_noted() -> None:
+    given = {
+        b"x-forwarded-proto": b"https",
+        b"x-request-id": b"0f-client",
+        b"traceparent": b"00-1-2-01",
+        b"origin": b"https://app.elcorp.na",
+        b"access-control-request-method": b"POST",
+        b"upgrade": b"websocket",
+        b"content-length": b"7",
+        b"transfer-encoding": b"chunked",
+    }
+    inbound = Inbound.read([*given.items(), (b"x-forwarded-for", b"a"), (b"x-forwarded-for", b"b")])
+    assert inbound == Inbound(
+        passed=inbound.passed,
+        forwarded_for=[b"a", b"b"],
+        forwarded_proto=b"https",
+        request_id=b"0f-client",
+        traceparent=b"00-1-2-01",
+        origin=b"https://app.elcorp.na",
+        preflight_method=b"POST",
+        upgrade=b"websocket",
+        content_length=b"7",
+        chunked=True,
+    )
+    assert dict(inbound.passed) == {"origin": "https://app.elcorp.na", "access-control-request-method": "POST"}
 
 
 def test_an_upstreams_answer_loses_what_is_ours_to_say() -> None:
-    given = [(name, b"x") for name in HOP_BY_HOP] + [(name, b"x") for name, _ in SECURITY]
+    given = [(name, b"x") for name in HOP_BY_HOP] + [(name, b"x") for name in SECURITY]
     given += [(b"Server", b"uvicorn"), (b"Date", b"today"), (b"X-Request-Id", b"other"), (b"Access-Control-Allow-Origin", b"*")]
     given += [(b"ETag", b'"7"'), (b"Set-Cookie", b"a=1"), (b"Set-Cookie", b"b=2"), (b"X-Elcorp-Internal", b"1")]
     assert from_upstream(200, given) == [(b"etag", b'"7"'), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
 
 
 def test_an_answer_without_a_body_declares_no_length() -> None:
-    assert from_upstream(304, [(b"content-length", b"10"), (b"etag", b"1")]) == [(b"etag", b"1")]
+    for status in (204, 304):
+        assert from_upstream(status, [(b"content-length", b"10"), (b"etag", b"1")]) == [(b"etag", b"1")]
     assert from_upstream(200, [(b"content-length", b"10")]) == [(b"content-length", b"10")]
 
 

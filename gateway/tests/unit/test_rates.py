@@ -54,6 +54,9 @@ def test_a_network_of_ipv6_addresses_is_one_client() -> None:
     assert not rates.admit("2001:db8:1:2:ffff::9").allowed
     assert rates.admit("2001:db8:1:3::1").allowed
     assert key_of("::ffff:10.0.0.1") == "10.0.0.1"
+    assert key_of("fe80::1%eth0") == key_of("fe80::2%eth1") == "fe80::/64"
+    assert key_of("10.0.0.1") == "10.0.0.1"
+    assert key_of("no address: at all") == "no address: at all"
 
 
 def test_idle_addresses_are_forgotten() -> None:
@@ -64,6 +67,23 @@ def test_idle_addresses_are_forgotten() -> None:
     time.now += STEPS
     rates.forget_idle()
     assert not rates.windows
+
+
+def test_addresses_with_something_left_are_not_forgotten() -> None:
+    time = Time()
+    rates = Rates(5, now=time)
+    for address in ("counted", "unsent", "at another gateway"):
+        rates.admit(address)
+        time.now += STEPS
+    # The first was heard of again, the second has not been told of, others let the third one's requests through.
+    rates.admit("counted")
+    rates.windows["counted"].unsent.clear()
+    third = rates.windows["at another gateway"]
+    third.unsent.clear()
+    third.others, third.others_oldest = 4, int(time.now)
+    rates.forget_idle()
+    assert set(rates.windows) == {"counted", "unsent", "at another gateway"}
+    assert [rates.admit("at another gateway").allowed for _ in range(2)] == [True, False]
 
 
 def test_memory_is_bounded() -> None:
