@@ -13,6 +13,7 @@ from chassis.rpc import RemoteUnavailable, UndeclaredPeerError, caller, connect
 from chassis.rpc.callers import UnknownCaller
 from chassis.rpc.service_config import service_config, services_of
 from chassis.settings import ServiceSettings
+from chassis.telemetry.context import acting_subject
 from chassis.testing.running import eventually
 from elcorp.compliance.v1 import compliance_pb2
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
@@ -105,6 +106,7 @@ async def test_identity_request_id_and_trace_travel(stub, screening, ask):
 
     async def look() -> None:
         seen.update(caller=caller(), request_id=telemetry.request_id(), traceparent=telemetry.traceparent())
+        seen.update(on_behalf_of=acting_subject())
 
     screening.answer = look
     with telemetry.span("request") as span, telemetry.bind_request("req-7", actor="user-9"), capture_logs() as lines:
@@ -116,6 +118,7 @@ async def test_identity_request_id_and_trace_travel(stub, screening, ask):
     (line,) = [line for line in lines if line["event"] == "rpc"]
     assert line["name"] == "/elcorp.compliance.v1.ScreeningService/ScreenTransfers"
     assert (line["outcome"], line["caller"]) == ("ok", "payments")
+    assert seen["on_behalf_of"] == "user-9"
 
 
 def test_outside_a_call_nobody_calls():

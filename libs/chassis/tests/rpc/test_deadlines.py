@@ -109,12 +109,13 @@ async def test_a_slow_peer_is_unavailable_and_its_work_is_cancelled(stub, screen
         await cancelled.wait()
 
 
-async def test_a_caller_without_a_deadline_gets_one_all_the_same(plain_stub, screening, ask):
+@pytest.mark.parametrize("seconds", [None, 3600])
+async def test_a_caller_without_a_deadline_or_with_an_absurd_one_gets_ours(plain_stub, screening, ask, seconds):
     seen: list[float] = []
 
     async def look() -> None:
         seen.append(remaining_seconds() or 0)
 
     screening.answer = look
-    await plain_stub.ScreenTransfers(ask(), metadata=(("x-elcorp-service", "payments"),))
+    await plain_stub.ScreenTransfers(ask(), metadata=(("x-elcorp-service", "payments"),), timeout=seconds)
     assert 0 < seen[0] <= 10

@@ -25,9 +25,11 @@ class Authority:
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, *names: str) -> dict[str, object]:
+        """Issue a certificate for alternative names; its common name is always that of payments."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._certify(names[0], key.public_key(), self.key, names)
-        cert_file, key_file = self.folder / f"{names[0]}.pem", self.folder / f"{names[0]}.key"
+        certificate = self._certify("payments", key.public_key(), self.key, names)
+        stem = self.folder / str(certificate.serial_number)
+        cert_file, key_file = stem.with_suffix(".pem"), stem.with_suffix(".key")
         cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         key_file.write_bytes(
             key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -47,8 +49,12 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
         )
         if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False)
+            builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(each) for each in names]), critical=False)
         return builder.sign(signer, hashes.SHA256())
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    return x509.UniformResourceIdentifier(name) if "://" in name else x509.DNSName(name)
 
 
 @pytest.fixture
@@ -64,16 +70,57 @@ async def tls_server(authority, serve, screening):
         yield server
 
 
-async def test_a_service_calls_with_its_own_certificate(authority, tls_server, connect_to, ask):
-    async with connect_to(f"localhost:{tls_server.port}", **authority.issue("payments")) as channel:
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("payments",),
+        ("payments-grpc", "payments"),
+        ("payments.elcorp.svc",),
+        ("payments.elcorp.svc.cluster.local",),
+        ("spiffe://elcorp.na/payments",),
+    ],
+    ids=lambda names: names[-1],
+)
+async def test_a_service_calls_with_its_own_certificate(authority, tls_server, connect_to, ask, names):
+    async with connect_to(f"localhost:{tls_server.port}", **authority.issue(*names)) as channel:
         assert (await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)).verdicts[0].clear
 
 
-async def test_a_service_cannot_pass_for_another(authority, tls_server, connect_to, ask):
-    async with connect_to(f"localhost:{tls_server.port}", **authority.issue("gateway")) as channel:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gateway",
+        "pay",
+        "payments2",
+        "payments-evil",
+        "payments-grpc",
+        "evil-payments",
+        "payments.evil",
+        "evil.payments",
+        "payments.evil.svc.cluster.local",
+        "payments.elcorp.svc.cluster.local.evil",
+        "evil.payments.elcorp.svc.cluster.local",
+        "spiffe://evil.example/payments",
+        "spiffe://elcorp.na/payments-evil",
+        "spiffe://elcorp.na/payments/evil",
+        "spiffe://elcorp.na/evil/payments",
+        "https://elcorp.na/payments",
+    ],
+)
+async def test_a_service_cannot_pass_for_another(authority, tls_server, connect_to, screening, ask, name):
+    async with connect_to(f"localhost:{tls_server.port}", **authority.issue(name)) as channel:
         with pytest.raises(RemoteError) as caught:
             await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)
     assert caught.value.kind is Kind.UNAUTHENTICATED
+    assert screening.calls == 0
+
+
+async def test_a_certificate_without_alternative_names_certifies_nobody(authority, tls_server, connect_to, screening, ask):
+    async with connect_to(f"localhost:{tls_server.port}", **authority.issue()) as channel:
+        with pytest.raises(RemoteError) as caught:
+            await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)
+    assert caught.value.kind is Kind.UNAUTHENTICATED
+    assert screening.calls == 0
 
 
 async def test_without_a_certificate_nobody_gets_in(tls_server, connect_to, ask):

@@ -1,6 +1,6 @@
 """Who calls, and what travels beside a request: names of metadata keys, and the caller being served."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -13,6 +13,10 @@ SERVICE = "x-elcorp-service"
 REQUEST_ID = "x-request-id"
 ON_BEHALF_OF = "x-elcorp-actor"
 TRACEPARENT = "traceparent"
+
+# Where the platform's services live: what its certificates name beside the service.
+NAMESPACE = "elcorp"
+TRUST_DOMAIN = "elcorp.na"
 
 serving: ContextVar[Actor | None] = ContextVar("serving", default=None)
 
@@ -38,13 +42,16 @@ def identify(metadata: Mapping[str, str | bytes], context: grpc.aio.ServicerCont
     TLS the network policy is what keeps strangers out, and the claim serves the logs and the audit trail.
     """
     name = str(metadata.get(SERVICE, ""))
-    names_certified = context.auth_context().get("x509_subject_alternative_name")
-    if not name or (names_certified is not None and not _certified(name, names_certified)):
+    peer = context.auth_context()
+    # A certificate without alternative names certifies nobody, so their absence does not tell that there is no TLS.
+    is_plain = "x509_pem_cert" not in peer
+    if not name or not (is_plain or _is_certified(name, peer.get("x509_subject_alternative_name", ()))):
         raise UnknownCaller(claimed=name[:64])
     return Actor.service(name, request_id=str(metadata.get(REQUEST_ID, ""))[:128])
 
 
-def _certified(name: str, names: object) -> bool:
-    # "payments" is certified as payments, payments.elcorp.svc.cluster.local, or spiffe://elcorp.na/payments.
-    texts = [entry.decode() for entry in names if isinstance(entry, bytes)] if isinstance(names, list | tuple) else []
-    return any(text == name or text.startswith(f"{name}.") or text.endswith(f"/{name}") for text in texts)
+def _is_certified(name: str, certified: Iterable[bytes]) -> bool:
+    # Whole names only: the same authority may certify payments.test.svc, which is somebody else.
+    host = f"{name}.{NAMESPACE}"
+    names = {name, host, f"{host}.svc", f"{host}.svc.cluster.local", f"spiffe://{TRUST_DOMAIN}/{name}"}
+    return any(entry.decode("utf-8", "replace") in names for entry in certified)
