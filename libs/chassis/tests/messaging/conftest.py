@@ -180,6 +180,21 @@ class Broker:
         vhost = self.url.rpartition("/")[2].partition("?")[0]
         await asyncio.to_thread(management.call, "DELETE", f"queues/{vhost}/{queue}")
 
+    async def take(self, queue: str) -> AbstractIncomingMessage:
+        """Take the next message out of a queue, as a consumer: some queues hand out nothing otherwise."""
+        taken: asyncio.Future[AbstractIncomingMessage] = asyncio.get_running_loop().create_future()
+
+        async def take(message: AbstractIncomingMessage) -> None:
+            # The one after it stays unanswered, and so returns to the queue.
+            if not taken.done():
+                taken.set_result(message)
+                await message.ack()
+
+        async with await aio_pika.connect(self.url) as connection, connection.channel() as channel:
+            await channel.set_qos(prefetch_count=1)
+            await (await channel.get_queue(queue)).consume(take)
+            return await taken
+
     async def depth(self, queue: str) -> int:
         """How many messages wait in it; -1 when there is no such queue."""
         async with await aio_pika.connect(self.url) as connection, connection.channel() as channel:

@@ -9,10 +9,12 @@ import pytest
 from chassis.messaging.connection import BROKER_ERRORS
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.contracts import BatchSubscription, Subscription
+from chassis.messaging.delivery import Delivery
 from chassis.messaging.relay import Relay
+from chassis.messaging.settlement import Failure
 from chassis.testing.running import eventually, running
 from elcorp.identity.v1 import events_pb2 as identity
-from kernel.errors import AlreadyExists, Unavailable
+from kernel.errors import AlreadyExists, DomainError, Kind, Unavailable
 
 QUEUE = "payments.identity"
 
@@ -92,6 +94,94 @@ async def test_transient_failure_is_tried_again_after_a_second(broker_url, publi
     assert second - first > 0.9
     assert (attempt_1, attempt_2) == (1, 2)
     assert await broker.depth(f"{QUEUE}.retry.1") == 0
+
+
+async def test_handler_is_told_all_that_the_message_says(broker_url, publications, register, broker):
+    seen: list[Delivery] = []
+
+    async def look(delivery) -> None:
+        seen.append(delivery)
+
+    event, parent = register("ada", 1), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    async with running(consume(broker_url, look).run):
+        await ready(broker)
+        await broker.send(event, publications, queue=QUEUE, traceparent=parent)
+        await eventually(lambda: len(seen), 1)
+    message = identity.UserRegistered(user_id="ada", wallet_address="1", initial_role="user")
+    assert seen == [
+        Delivery(
+            message_id=event.event_id,
+            type="identity.user.registered",
+            producer="identity",
+            occurred_at=event.occurred_at,
+            message=message,
+            attempt=1,
+            redelivered=False,
+            aggregate_id="ada",
+            traceparent=parent,
+        )
+    ]
+
+
+async def test_message_that_is_tried_again_differs_only_in_its_tries(broker_url, publications, register, broker):
+    async def fails(_delivery) -> None:
+        raise ZeroDivisionError
+
+    event = register("ada", 1)
+    async with running(consume(broker_url, fails).run):
+        await ready(broker)
+        # Where nothing takes it away before it is looked at: the queue of two minutes.
+        await broker.send(event, publications, queue=QUEUE, **{"elcorp-attempt": 7, "elcorp-faults": 3})
+        await eventually(partial(broker.depth, f"{QUEUE}.retry.120"), 1)
+    message, sent = await broker.take(f"{QUEUE}.retry.120"), publications.encode(event)
+    assert (message.message_id, message.type, message.app_id) == (str(event.event_id), sent.type, "identity")
+    assert (message.body, message.content_type, message.delivery_mode) == (sent.payload, "application/protobuf", 2)
+    told = {name: value for name, value in message.headers.items() if name != "x-delivery-count"}
+    assert told == {**sent.headers, "elcorp-attempt": 8, "elcorp-faults": 4}
+
+
+async def test_tries_end(broker_url, publications, register, broker):
+    """Nine faults of the handler, or 999 tries while a dependency is away, leave one more try; one more does not."""
+
+    async def fails(delivery) -> None:
+        raise ZeroDivisionError if delivery.message.user_id == "ada" else Unavailable
+
+    async with running(consume(broker_url, fails).run):
+        await ready(broker)
+        for user, attempts, faults in (("ada", 20, 8), ("ada", 20, 9), ("bob", 998, 0), ("bob", 999, 0)):
+            tries = {"elcorp-attempt": attempts, "elcorp-faults": faults}
+            await broker.send(register(user), publications, queue=QUEUE, **tries)
+        await eventually(partial(broker.depth, f"{QUEUE}.dead"), 2)
+        await eventually(partial(broker.depth, f"{QUEUE}.retry.120"), 2)
+    for queue, expected in (("dead", [("ada", 9), ("bob", 0)]), ("retry.120", [("ada", 9), ("bob", 0)])):
+        messages = [await broker.take(f"{QUEUE}.{queue}") for _ in range(2)]
+        users = [identity.UserRegistered.FromString(message.body).user_id for message in messages]
+        faults_told = [message.headers["elcorp-faults"] for message in messages]
+        assert sorted(zip(users, faults_told, strict=True)) == expected
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_only_what_may_pass_is_tried_again_and_only_absence_is_no_fault(kind):
+    failure = Failure.of(type("Refusal", (DomainError,), {"kind": kind, "__doc__": "No."})())
+    assert failure
+    assert failure.transient == (kind in {Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED, Kind.STALE})
+    assert failure.dependency_away == (kind in {Kind.UNAVAILABLE, Kind.EXHAUSTED})
+
+
+async def test_handler_that_hangs_is_ended_and_its_message_tried_again(broker_url, publications, register, broker, monkeypatch):
+    monkeypatch.setattr("chassis.messaging.queue_worker.HANDLER_SECONDS_MAX", 0.05)
+    ended: list[int] = []
+
+    async def hangs(delivery) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(delivery.attempt)
+
+    async with running(consume(broker_url, hangs).run):
+        await ready(broker)
+        await broker.send(register("ada"), publications, queue=QUEUE)
+        await eventually(lambda: ended[:2], [1, 2])
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(0, 1), (1, 5)])

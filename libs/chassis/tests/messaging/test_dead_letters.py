@@ -15,6 +15,8 @@ from kernel.errors import InvalidValue
 
 QUEUE = "payments.identity"
 DEAD = "payments.identity.dead"
+# The next fault of the handler is the last.
+SPENT = {"elcorp-attempt": 9, "elcorp-faults": 9}
 
 
 @pytest.fixture
@@ -36,11 +38,11 @@ def bury(broker_url, publications, broker):
     async def refuse(_delivery) -> None:
         raise InvalidValue
 
-    async def run(*events) -> None:
+    async def run(*events, **headers) -> None:
         async with running(Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, refuse)]).run):
             await eventually(partial(broker.depth, QUEUE), 0)
             for number, event in enumerate(events):
-                await broker.send(event, publications, queue=QUEUE)
+                await broker.send(event, publications, queue=QUEUE, **headers)
                 await eventually(partial(broker.depth, DEAD), number + 1)
 
     return run
@@ -54,6 +56,33 @@ async def test_redriven_message_is_handled_once(command, bury, broker_url, regis
     async with running(Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, effects.record)]).run):
         await eventually(effects.count, 2)
     assert sorted(await effects.rows()) == [("ada", 1), ("bob", 2)]
+    assert await broker.depth(DEAD) == 0
+
+
+async def test_redriven_message_is_the_event_as_it_was_first_sent(command, bury, broker, register, publications):
+    event = register("ada", 1)
+    await bury(event, **SPENT)
+    await command("redrive")
+    message, sent = await broker.take(QUEUE), publications.encode(event)
+    assert (message.message_id, message.type, message.app_id) == (str(event.event_id), sent.type, "identity")
+    # The broker adds how often it handed the message out.
+    told = {name: value for name, value in message.headers.items() if name != "x-delivery-count"}
+    assert (message.body, told) == (sent.payload, sent.headers)
+    assert (message.content_type, message.delivery_mode) == ("application/protobuf", 2)
+
+
+async def test_redriven_message_has_all_its_tries_again(command, bury, broker_url, register, broker):
+    """With all its tries spent, one more failure of the handler would make it a dead letter again."""
+    seen: list[int] = []
+
+    async def fails(delivery) -> None:
+        seen.append(delivery.attempt)
+        raise ZeroDivisionError
+
+    await bury(register("ada", 1), **SPENT)
+    await command("redrive")
+    async with running(Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, fails)]).run):
+        await eventually(lambda: seen[:2], [1, 2])
     assert await broker.depth(DEAD) == 0
 
 

@@ -1,20 +1,37 @@
 """The relay on a real outbox and a real broker."""
 
 import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 import psycopg
 import pytest
 from aio_pika import connect
+from prometheus_client import REGISTRY
 from psycopg.types.json import Jsonb
 from structlog.testing import capture_logs
 
+from chassis.messaging.contracts import Publications
 from chassis.messaging.relay import Relay
 from chassis.testing.running import eventually, running
+from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor
 from kernel.audit import AuditFact
+from kernel.events import Event
 
 QUEUE = "payments.identity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Event):
+    """Consumed by no queue: processes listen for it."""
+
+    session_id: str
+
+
+def ended(event: Ended) -> identity.SessionEnded:
+    return identity.SessionEnded(session_id=event.session_id)
 
 
 @pytest.fixture
@@ -144,6 +161,27 @@ async def test_event_that_breaks_the_channel_waits_and_lets_the_others_through(
     assert await broker.depth(QUEUE) >= 300
     (blamed,) = {line["aggregate_id"] for line in logs if line["event"].startswith("event breaks the channel")}
     assert blamed == "poison"
+
+
+async def test_event_that_nobody_consumes_leaves_the_outbox_though_nobody_listens(outbox, broker_url):
+    publications = Publications("identity", {Ended: ended})
+    outbox = replace(outbox, publications=publications)
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.write(Ended(occurred_at=datetime.now(UTC), session_id="s-1"))
+        await outbox.wait_empty()
+
+
+async def test_refused_event_holds_back_the_later_ones_of_its_aggregate_alone(outbox, broker_url, publications, register, broker):
+    await insert(outbox, type="identity.user.renamed", aggregate="ada", payload=b"", headers={})
+    await outbox.write(register("ada", 1), register("bob", 2))
+    refused = partial(REGISTRY.get_sample_value, "relay_failures_total", {"reason": "unroutable"})
+    before = refused() or 0
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await eventually(partial(broker.depth, QUEUE), 1)
+        # Once more, after its hold.
+        await eventually(lambda: (refused() or 0) >= before + 2)
+    assert identity.UserRegistered.FromString((await broker.take(QUEUE)).body).user_id == "bob"
+    assert (await broker.depth(QUEUE), await outbox.count()) == (0, 2)
 
 
 async def test_event_of_an_unknown_type_stays_in_the_outbox(outbox, broker_url, publications, register):
