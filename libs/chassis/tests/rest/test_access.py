@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from chassis.auth import SubjectRoles
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, RequestModel, Requires, Router, envelope
 from chassis.rest.app import UndeclaredAccess
 from chassis.testing.tokens import TokenForge
+from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
 
 router = Router("/doors")
@@ -37,6 +38,12 @@ async def my_door(actor: CurrentActor) -> Envelope[dict[str, object]]:
             "authenticated": str(actor.authenticated_at),
         }
     )
+
+
+@router.get("/whole", dependencies=[Authenticated])
+async def whole_actor(request: Request, actor: CurrentActor) -> Envelope[str]:
+    request.app.state.actors.append(actor)
+    return envelope("seen")
 
 
 @router.post("", dependencies=[Requires("payment:create")])
@@ -67,6 +74,34 @@ async def test_the_actor_is_who_the_token_says(client: httpx.AsyncClient, forge:
     assert data["id"] == str(subject)
     assert data["roles"] == ["staff", "user"]
     assert (data["session"], data["device"], data["methods"]) == (str(session), "device-1", ["pwd", "otp"])
+
+
+async def test_everything_that_is_known_of_the_caller_is_told_to_the_use_case(
+    make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient], forge: TokenForge
+) -> None:
+    app = make_app(router)
+    actors: list[Actor] = []
+    app.state.actors = actors
+    subject, session, at = new_id(), new_id(), datetime(2026, 3, 21, 8, tzinfo=UTC)
+    headers = forge.headers(
+        subject, roles=["staff"], session_id=session, methods=["pwd", "otp"], claims={"auth_time": int(at.timestamp())}
+    )
+    more = {"User-Agent": "Browser/1", "X-Request-Id": "request-7"}
+    assert (await client_of(app).get("/api/v1/doors/whole", headers=headers | more)).status_code == 200
+    assert actors == [
+        Actor(
+            kind=ActorKind.USER,
+            subject_id=str(subject),
+            roles=frozenset({"staff"}),
+            session_id=session,
+            device_id="device-1",
+            ip="127.0.0.1",
+            user_agent="Browser/1",
+            request_id="request-7",
+            authenticated_at=at,
+            methods=("pwd", "otp"),
+        )
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Which error a caller sees for what was raised."""
 
+import aio_pika.exceptions
 import grpc
 import psycopg
 import pytest
@@ -13,9 +14,18 @@ from kernel.errors import Kind, NotFound, Unavailable
 
 
 def test_every_kind_has_its_statuses() -> None:
-    assert set(STATUS) == set(Kind)
-    assert STATUS[Kind.STALE].http == 412
-    assert STATUS[Kind.EXHAUSTED].grpc is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert {kind: (status.http, status.grpc.name) for kind, status in STATUS.items()} == {
+        Kind.INVALID: (422, "INVALID_ARGUMENT"),
+        Kind.UNAUTHENTICATED: (401, "UNAUTHENTICATED"),
+        Kind.DENIED: (403, "PERMISSION_DENIED"),
+        Kind.NOT_FOUND: (404, "NOT_FOUND"),
+        Kind.CONFLICT: (409, "ALREADY_EXISTS"),
+        Kind.STALE: (412, "FAILED_PRECONDITION"),
+        Kind.REFUSED: (409, "FAILED_PRECONDITION"),
+        Kind.EXHAUSTED: (429, "RESOURCE_EXHAUSTED"),
+        Kind.UNAVAILABLE: (503, "UNAVAILABLE"),
+        Kind.INTERNAL: (500, "INTERNAL"),
+    }
 
 
 def test_a_domain_error_is_itself() -> None:
@@ -28,8 +38,11 @@ AWAY = [
     sqlalchemy.exc.InterfaceError("SELECT 1", {}, Exception("closed")),
     sqlalchemy.exc.TimeoutError("pool"),
     psycopg.OperationalError("gone"),
+    psycopg.InterfaceError("closed"),
+    aio_pika.exceptions.AMQPConnectionError("gone"),
     redis.exceptions.ConnectionError("gone"),
     redis.exceptions.TimeoutError("slow"),
+    redis.exceptions.BusyLoadingError("loading"),
     TimeoutError(),
     ConnectionRefusedError(),
     grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata()),

@@ -10,15 +10,19 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from chassis.database import Database
+from chassis.idempotency import IdempotencyScope
 from chassis.messaging.contracts import Publications
 from chassis.rest import Authenticated, CurrentActor, Envelope, IdempotencyStore, Public, RequestModel, Router, envelope, set_etag
+from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
 from chassis.testing.tokens import TokenForge
 from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
-from kernel.actor import Actor
+from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
 from kernel.errors import DomainError, Kind, Unavailable
 from kernel.ids import new_id
@@ -35,6 +39,7 @@ class Refused(DomainError):
 
 class ThingRequest(RequestModel):
     name: str
+    note: str = ""
 
 
 class Things:
@@ -127,7 +132,21 @@ def client(
     async def make_anonymously(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
         return envelope(str(await things.make(actor, body.name)))
 
-    return client_of(make_app(router, idempotency=IdempotencyStore(database)))
+    @router.post("/anonymous-too", dependencies=[Public])
+    async def make_anonymously_too(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
+        return envelope(str(await things.make(actor, body.name)))
+
+    @router.post("/failed", dependencies=[Authenticated])
+    async def make_and_fail(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
+        await things.make(actor, body.name)
+        return Response(status_code=503)  # type: ignore[return-value]  # an answer that the endpoint has made by itself
+
+    @router.post("/streamed", dependencies=[Authenticated])
+    async def make_and_stream(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
+        await things.make(actor, body.name)
+        return StreamingResponse(iter(["made"]))  # type: ignore[return-value]  # as above
+
+    return client_of(make_app(router, idempotency=IdempotencyStore(database, ControlledClock())))
 
 
 @pytest.fixture
@@ -155,31 +174,52 @@ async def count(database: Database, table: str = "things") -> int:
 
 
 async def test_the_same_request_again_gets_the_stored_answer(post: Post, things: Things, database: Database) -> None:
-    first = await post()
-    again = await post()
+    with capture_logs() as lines:
+        first = await post()
+        again = await post()
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.content == first.content
-    for header in ("etag", "location", "content-type"):
-        assert again.headers[header] == first.headers[header]
-    assert "idempotency-replayed" not in first.headers
-    assert again.headers["idempotency-replayed"] == "true"
-    assert again.headers["x-request-id"] != first.headers["x-request-id"]
+    # All of them: etag, location and content-type are kept, the others are made anew.
+    assert {"etag", "location", "content-type"} < first.headers.keys()
+    told, retold = dict(first.headers), dict(again.headers)
+    assert told.pop("x-request-id") != retold.pop("x-request-id")
+    assert {**told, "idempotency-replayed": "true"} == retold
+    assert [line.get("replayed") for line in lines if line["event"] == "request"] == [None, True]
     assert (things.calls, await count(database), await count(database, "outbox")) == (1, 1, 1)
 
 
-async def test_a_client_may_serialize_anew(post: Post, things: Things) -> None:
-    await post(b'{"name": "door"}')
-    again = await post(b'\n{ "name"\t:"d\\u006for" }')
-    assert again.headers["idempotency-replayed"] == "true"
+async def test_an_answer_is_kept_under_its_owner_with_its_time(post: Post, forge: TokenForge, database: Database) -> None:
+    owner = new_id()
+    answer = await post(bearer=forge.token(owner))
+    async with database.read() as connection:
+        query = "SELECT owner, key, status, body, headers, created_at FROM idempotency_keys"
+        (row,) = (await connection.execute(text(query))).all()
+    headers = {name: answer.headers[name] for name in ("content-type", "etag", "location")}
+    assert tuple(row) == (f"user:{owner}", "key-1", 201, answer.content, headers, ControlledClock().now())
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b'{"name": "door"}', b'\n{ "name"\t:"d\\u006for" }'),
+        (b'{"name": "door", "note": "red"}', b'{"note": "red", "name": "door"}'),
+    ],
+    ids=["spaces and escapes", "order of names"],
+)
+async def test_a_client_may_serialize_anew(post: Post, things: Things, first: bytes, again: bytes) -> None:
+    await post(first)
+    replay = await post(again)
+    assert replay.headers["idempotency-replayed"] == "true"
     assert things.calls == 1
 
 
 async def test_another_body_with_the_key_is_refused(post: Post, things: Things, database: Database) -> None:
-    await post({"name": "door"})
+    first = await post({"name": "door"})
     response = await post({"name": "gate"})
     assert (response.status_code, response.json()["code"]) == (422, "VAL_002")
     assert response.json()["errors"][0]["field"] == "Idempotency-Key"
-    assert await count(database) == 1
+    assert (await count(database), await count(database, "outbox")) == (1, 1)
+    assert (await post({"name": "door"})).content == first.content
 
 
 async def test_another_route_with_the_key_is_refused(post: Post) -> None:
@@ -193,17 +233,52 @@ async def test_without_a_key_each_request_has_its_effect(post: Post, database: D
     assert (await count(database), await count(database, "idempotency_keys")) == (2, 0)
 
 
-def test_the_stored_hash_tells_nothing_without_the_key(database: Database) -> None:
-    def hash_of(master_key: bytes | None) -> bytes:
-        request = Request(
-            {"type": "http", "method": "POST", "path": "/a", "query_string": b"", "headers": [(b"idempotency-key", b"k")]}
-        )
-        scope = IdempotencyStore(database, master_key=master_key).scope_of(request, "/a", Actor.anonymous(), b'{"password": "x"}')
-        assert scope
-        return scope.request_hash
+def scope_of(
+    *,
+    method: str = "POST",
+    path: str = "/a",
+    query: bytes = b"",
+    body: bytes = b'{"password": "x"}',
+    actor: Actor | None = None,
+    master_key: bytes | None = None,
+) -> IdempotencyScope:
+    """Make the scope of a request with the key "k"; nothing connects to the database."""
+    store = IdempotencyStore(Database.connect("postgresql://nobody@127.0.0.1:1/none"), master_key=master_key)
+    headers = [(b"idempotency-key", b"k")]
+    request = Request({"type": "http", "method": method, "path": path, "query_string": query, "headers": headers})
+    scope = store.scope_of(request, "/{template}", actor or Actor.anonymous(), body)
+    assert scope
+    return scope
 
-    assert hash_of(None) == hash_of(None)
-    assert len({hash_of(None), hash_of(b"1" * 32), hash_of(b"2" * 32)}) == 3
+
+def test_the_stored_hash_tells_nothing_without_the_key() -> None:
+    hashes = {scope_of(master_key=master_key).request_hash for master_key in (None, b"1" * 32, b"2" * 32) for _ in range(2)}
+    assert len(hashes) == 3
+
+
+def test_requests_are_told_apart_by_method_path_query_and_body_however_they_are_cut() -> None:
+    asked = [
+        scope_of(),
+        scope_of(method="PUT"),
+        scope_of(path="/ab"),
+        scope_of(query=b"b"),
+        scope_of(body=b'{"password": "y"}'),
+        scope_of(path="/ab", query=b"c"),
+        scope_of(path="/a", query=b"bc"),
+        scope_of(path="/abc"),
+        scope_of(query=b"1", body=b"2"),
+        scope_of(query=b"", body=b"12"),
+    ]
+    assert len({scope.request_hash for scope in asked}) == len(asked)
+
+
+def test_a_key_is_owned_by_a_name_and_a_kind_or_else_by_the_route() -> None:
+    subject = str(new_id())
+    user, service = (Actor(kind=kind, subject_id=subject) for kind in (ActorKind.USER, ActorKind.SERVICE))
+    assert [scope_of(actor=actor).owner for actor in (user, service)] == [f"user:{subject}", f"service:{subject}"]
+    anonymous = {scope_of(actor=Actor.anonymous(ip=ip)).owner for ip in ("41.182.1.1", "41.182.1.2")}
+    assert anonymous == {"anonymous:POST /{template}"}
+    assert scope_of(method="PUT").owner == "anonymous:PUT /{template}"
 
 
 async def test_a_key_belongs_to_its_owner(post: Post, forge: TokenForge, database: Database) -> None:
@@ -219,6 +294,15 @@ async def test_anonymous_callers_share_the_route(post: Post, database: Database)
     again = await post(path="/anonymous", bearer=None)
     assert again.content == first.content
     assert await count(database) == 1
+    elsewhere = await post(path="/anonymous-too", bearer=None)
+    assert (elsewhere.status_code, "idempotency-replayed" in elsewhere.headers) == (200, False)
+    assert await count(database) == 2
+
+
+@pytest.mark.parametrize("key", ["!", "~" * 255])
+async def test_the_shortest_and_the_longest_key_are_kept(post: Post, database: Database, key: str) -> None:
+    assert [(await post(key=key)).status_code for _ in range(2)] == [201, 201]
+    assert (await count(database), await count(database, "idempotency_keys")) == (1, 1)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "käse".encode().decode("latin-1")])
@@ -239,11 +323,27 @@ async def test_while_the_first_is_in_progress_the_second_is_told_to_wait(post: P
     second = await post()
     assert (second.status_code, second.json()["code"]) == (409, "RES_004")
     assert second.headers["retry-after"] == "1"
+    assert (await count(database), await count(database, "idempotency_keys")) == (0, 0)
     things.gate.set()
     assert (await first).status_code == 201
     third = await post()
     assert third.content == first.result().content
     assert await count(database) == 1
+
+
+async def test_the_same_key_of_another_owner_is_not_waited_for(
+    post: Post, things: Things, forge: TokenForge, database: Database
+) -> None:
+    things.gate.clear()
+    first = asyncio.ensure_future(post())
+    await things.entered.wait()
+    things.entered.clear()
+    second, entered = asyncio.ensure_future(post(bearer=forge.token())), asyncio.ensure_future(things.entered.wait())
+    done, _ = await asyncio.wait({second, entered}, return_when=asyncio.FIRST_COMPLETED)
+    things.gate.set()
+    assert done == {entered}
+    assert [(await each).status_code for each in (first, second)] == [201, 201]
+    assert await count(database) == 2
 
 
 async def test_fifty_at_once_have_one_effect(post: Post, database: Database) -> None:
@@ -285,6 +385,12 @@ async def test_an_answer_that_cannot_be_rendered_takes_its_effect_back(post: Pos
     response = await post(path="/misshapen")
     assert (response.status_code, response.json()["code"]) == (500, "SRV_001")
     assert await count(database) == 0
+
+
+@pytest.mark.parametrize(("path", "status"), [("/failed", 503), ("/streamed", 500)])
+async def test_an_answer_that_is_not_kept_takes_its_effect_back(post: Post, database: Database, path: str, status: int) -> None:
+    assert (await post(path=path)).status_code == status
+    assert [await count(database, table) for table in ("things", "outbox", "idempotency_keys")] == [0, 0, 0]
 
 
 async def test_a_commit_that_fails_stores_no_answer(post: Post, things: Things, database: Database) -> None:

@@ -10,6 +10,7 @@ import pytest
 from fastapi import Depends, FastAPI, Request
 from pydantic import Field
 
+from chassis.idempotency import RequestInProgress
 from chassis.rest import (
     AmountText,
     CurrentActor,
@@ -21,7 +22,7 @@ from chassis.rest import (
     envelope,
 )
 from chassis.testing.tokens import TokenForge
-from kernel.errors import AlreadyExists, NotFound, StaleVersion, Unavailable
+from kernel.errors import AccessDenied, AlreadyExists, DomainError, InvalidValue, Kind, NotFound, StaleVersion, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
 
@@ -67,9 +68,32 @@ async def get_thing(thing_id: str, actor: CurrentActor, size: Annotated[int, Fie
     return envelope({"id": thing_id, "size": str(size), "ip": actor.ip, "agent": actor.user_agent})
 
 
+@router.post("/many", dependencies=[Public], body_bytes_max=20_000)
+async def make_many(body: Part) -> Envelope[str]:
+    return envelope(body.label)
+
+
+@router.post("/few", dependencies=[Public])
+async def make_few(body: Part) -> Envelope[str]:
+    return envelope(body.label)
+
+
 @router.put("/{thing_id}", dependencies=[Public])
 async def put_thing(thing_id: str) -> Envelope[str]:
     return envelope(thing_id)
+
+
+class TooOften(DomainError):
+    """Too often."""
+
+    kind = Kind.EXHAUSTED
+    code = "RATE_001"
+
+
+class TooOftenForAMinute(TooOften):
+    """Too often for a minute."""
+
+    retry_after_seconds = 60
 
 
 FAILURES: dict[str, Exception] = {
@@ -79,6 +103,11 @@ FAILURES: dict[str, Exception] = {
     "away": Unavailable(retry_after_seconds=7, host="db-7.internal"),
     "refused": ConnectionRefusedError("connect to 10.1.2.3:5432"),
     "broken": RuntimeError("SELECT secret FROM users"),
+    "often": TooOften(),
+    "often for a minute": TooOftenForAMinute(),
+    "denied": AccessDenied(),
+    "invalid": InvalidValue(),
+    "in progress": RequestInProgress(),
 }
 
 
@@ -105,11 +134,65 @@ async def test_an_answer_wears_the_envelope_and_the_security_headers(client: htt
         "timestamp": response.json()["timestamp"],
     }
     assert response.json()["timestamp"].endswith("Z")
-    assert response.headers["x-content-type-options"] == "nosniff"
-    assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
-    assert response.headers["strict-transport-security"].startswith("max-age=")
-    assert response.headers["cache-control"] == "no-store"
     assert "server" not in response.headers
+
+
+SECURITY_HEADERS = {
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+ANSWERS = {
+    "success": ("GET", "/api/v1/things/a", 200),
+    "unauthenticated": ("POST", "/api/v1/things", 401),
+    "not found": ("GET", "/api/v1/things/missing", 404),
+    "no such path": ("GET", "/nothing", 404),
+    "wrong method": ("DELETE", "/api/v1/things/a", 405),
+    "invalid": ("GET", "/api/v1/things/a?size=0", 422),
+    "away": ("GET", "/api/v1/things/away", 503),
+    "defect": ("GET", "/api/v1/things/broken", 500),
+    "alive": ("GET", "/healthz", 200),
+    "ready": ("GET", "/readyz", 200),
+    "metrics": ("GET", "/metrics", 200),
+    "document": ("GET", "/openapi.json", 200),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+async def test_every_kind_of_answer_wears_the_security_headers_once(client: httpx.AsyncClient, case: str) -> None:
+    method, path, status = ANSWERS[case]
+    response = await client.request(method, path)
+    assert response.status_code == status
+    worn = [(name, value) for name, value in response.headers.multi_items() if name in SECURITY_HEADERS]
+    assert sorted(worn) == sorted(SECURITY_HEADERS.items())
+
+
+@pytest.mark.parametrize(
+    ("thing", "status", "seconds"),
+    [
+        ("away", 503, "7"),
+        ("refused", 503, "2"),
+        ("often", 429, "1"),
+        ("often for a minute", 429, "60"),
+        ("in progress", 409, "1"),
+        ("twice", 409, None),
+        ("stale", 412, None),
+        ("missing", 404, None),
+        ("denied", 403, None),
+        ("invalid", 422, None),
+        ("broken", 500, None),
+        ("a", 200, None),
+    ],
+)
+async def test_an_answer_tells_when_to_try_again_only_where_waiting_helps(
+    client: httpx.AsyncClient, thing: str, status: int, seconds: str | None
+) -> None:
+    response = await client.get(f"/api/v1/things/{thing}")
+    assert (response.status_code, response.headers.get("retry-after")) == (status, seconds)
 
 
 async def test_a_request_id_is_echoed_when_it_is_one(client: httpx.AsyncClient) -> None:
@@ -231,6 +314,44 @@ async def test_a_huge_body_is_refused_with_or_without_a_length(client: httpx.Asy
         response = await client.post("/api/v1/things", content=content, headers=headers)
         assert (response.status_code, response.json()["code"]) == (413, "VAL_003")
         assert response.json()["status"] == "error"
+
+
+@pytest.mark.parametrize("with_length", [True, False])
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        ("/many", 20_000, 200),
+        ("/many", 20_001, 413),
+        ("/few", 10_000, 200),
+        ("/few", 10_001, 413),
+    ],
+)
+async def test_a_large_body_passes_on_the_path_that_takes_one_only(
+    client: httpx.AsyncClient, *, path: str, size: int, status: int, with_length: bool
+) -> None:
+    body = b'{"label": "a"}'.rjust(size)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, size, 1000):
+            yield body[start : start + 1000]
+
+    content = body if with_length else chunks()
+    response = await client.post(f"/api/v1/things{path}", content=content, headers={"Content-Type": "application/json"})
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/many/", "/many/more", "/manyfold", ""])
+async def test_a_path_like_the_one_that_takes_large_bodies_takes_none(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.post(f"/api/v1/things{path}", content=b" " * 10_001)
+    assert (response.status_code, response.json()["code"]) == (413, "VAL_003")
+
+
+def test_a_larger_body_is_for_one_path_alone() -> None:
+    with pytest.raises(ValueError, match="has parameters"):
+
+        @Router("/lots").post("/{lot_id}", dependencies=[Public], body_bytes_max=20_000)
+        async def make_lot(lot_id: str, body: Part) -> Envelope[str]:
+            return envelope(lot_id + body.label)
 
 
 async def test_an_unknown_route_is_not_found(client: httpx.AsyncClient) -> None:
