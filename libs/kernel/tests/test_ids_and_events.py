@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.actor import Actor
-from kernel.errors import DomainError, Kind, Unavailable
+from kernel.errors import (
+    AccessDenied,
+    AlreadyExists,
+    DomainError,
+    Fault,
+    InvalidValue,
+    InvalidValues,
+    KeyReused,
+    Kind,
+    NotFound,
+    StaleVersion,
+    Unavailable,
+)
 from kernel.events import Aggregate, Event
 from kernel.ids import _next, new_id
 
@@ -73,6 +85,30 @@ def test_an_error_says_what_happened() -> None:
 
     assert str(TooLate(offer=7)) == "The offer has ended. (offer=7)"
     assert Unavailable(retry_after_seconds=5).retry_after_seconds == 5
+
+
+def test_every_error_has_its_kind_and_its_published_code() -> None:
+    raised = [
+        NotFound(),
+        AlreadyExists(),
+        AccessDenied(),
+        StaleVersion(),
+        InvalidValue(),
+        InvalidValues([Fault("name", "too long"), Fault("age", "too young")]),
+        KeyReused(),
+        Unavailable(),
+    ]
+    assert [(type(error).__name__, error.kind, error.code, error.field) for error in raised] == [
+        ("NotFound", Kind.NOT_FOUND, "RES_001", None),
+        ("AlreadyExists", Kind.CONFLICT, "RES_002", None),
+        ("AccessDenied", Kind.DENIED, "ACC_001", None),
+        ("StaleVersion", Kind.STALE, "RES_003", None),
+        ("InvalidValue", Kind.INVALID, "VAL_001", None),
+        ("InvalidValues", Kind.INVALID, "VAL_001", "name"),
+        ("KeyReused", Kind.INVALID, "VAL_002", "Idempotency-Key"),
+        ("Unavailable", Kind.UNAVAILABLE, "SRV_002", None),
+    ]
+    assert Unavailable().retry_after_seconds == 2
 
 
 def test_only_a_user_has_a_user_id() -> None:

@@ -1,3 +1,5 @@
+import operator
+from collections.abc import Callable
 from decimal import Decimal, Inexact
 
 import pytest
@@ -66,15 +68,44 @@ def test_trailing_zeros_are_no_precision() -> None:
 
 
 def test_sums_beyond_the_column_are_refused() -> None:
+    largest, least = Money(LARGEST_AMOUNT, CURRENCIES["ELC"]), Money.of("0.00000001", "ELC")
+    assert (largest - least) + least == largest
     with pytest.raises(InvalidAmount):
-        Money(LARGEST_AMOUNT, CURRENCIES["ELC"]) + Money.of("0.00000001", "ELC")
+        _ = largest + least
+    with pytest.raises(InvalidAmount):
+        _ = -largest - least
 
 
-def test_currencies_do_not_mix() -> None:
+@given(cents, cents)
+def test_money_is_ordered_as_its_amounts_are(a: Money, b: Money) -> None:
+    assert (a < b, a <= b, a > b, a >= b) == (
+        a.amount < b.amount,
+        a.amount <= b.amount,
+        a.amount > b.amount,
+        a.amount >= b.amount,
+    )
+    same = Money.of(a.amount, "NAD")
+    assert (a <= same, a >= same, a < same, a > same) == (True, True, False, False)
+    assert (-a).amount == -a.amount
+
+
+@pytest.mark.parametrize(("amount", "positive"), [("0.01", True), ("0.00", False), ("-0.01", False)])
+def test_only_what_is_above_zero_is_positive(amount: str, *, positive: bool) -> None:
+    assert Money.of(amount, "NAD").is_positive is positive
+
+
+@pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge])
+def test_currencies_do_not_mix(operation: Callable[[Money, Money], object]) -> None:
     with pytest.raises(CurrencyMismatch):
-        Money.of("5.00", "NAD") + Money.of("1", "ELC")
+        operation(Money.of("5.00", "NAD"), Money.of("1", "ELC"))
+    # Not even those with the same minor units.
     with pytest.raises(CurrencyMismatch):
-        _ = Money.of("5.00", "NAD") < Money.of("1", "ELC")
+        operation(Money.of("5.00", "NAD"), Money.of("5.00", "ZAR"))
+
+
+def test_money_is_told_with_its_currency() -> None:
+    assert str(Money.of("5", "NAD")) == "5.00 NAD"
+    assert str(Money.zero("ELC")) == "0.00000000 ELC"
 
 
 @pytest.mark.parametrize("code", ["XXX", "nad", "", "NADX", "\x00"])

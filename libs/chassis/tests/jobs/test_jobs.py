@@ -30,17 +30,24 @@ class Painters:
 
     def __init__(self, settings: PainterSettings) -> None:
         self.painted: list[str] = []
+        self.held: list[str] = []
+        self.go_on = asyncio.Event()
         self.blueprint = Blueprint()
 
         @self.blueprint.task(name="paint")
         async def paint(door: str) -> None:
             self.painted.append(door)
 
+        @self.blueprint.task(name="hold")
+        async def hold(door: str) -> None:
+            self.held.append(door)
+            await self.go_on.wait()
+
         @self.blueprint.task(name="break")
         async def break_it() -> None:
             raise RuntimeError("the brush broke for anna@example.na")
 
-        self.paint, self.break_it = paint, break_it
+        self.paint, self.hold, self.break_it = paint, hold, break_it
         self.app = make_jobs(settings, [self.blueprint])
 
 
@@ -102,6 +109,27 @@ async def test_a_queueing_lock_keeps_a_second_job_out_of_the_queue(painters, dat
             await defer(session, painters.paint, queueing_lock="front", door="front")
 
 
+async def test_jobs_of_one_lock_run_one_after_the_other_and_others_beside_them(painters, database):
+    async with database.session() as session:
+        for door in ("front", "back"):
+            await defer(session, painters.hold, lock="house", door=door)
+        await defer(session, painters.paint, door="shed")
+        await session.commit()
+    async with painters.app.open_async() as app:
+        worker = JobWorker(app, service="painters", grace_seconds=5)
+        async with running(worker.run):
+            await eventually(lambda: painters.painted, ["shed"])
+            await eventually(lambda: painters.held, ["front"])
+            async with database.session() as session:
+                # Fetched after the second of the lock, had that been to have.
+                await defer(session, painters.paint, door="gate")
+                await session.commit()
+            await eventually(lambda: painters.painted, ["shed", "gate"])
+            assert painters.held == ["front"]
+            painters.go_on.set()
+            await eventually(lambda: painters.held, ["front", "back"])
+
+
 async def test_a_failing_job_is_told_in_one_line_and_counted(painters, database):
     async with database.session() as session:
         await defer(session, painters.break_it)
@@ -150,7 +178,9 @@ async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_sta
         urls,
         """
         INSERT INTO idempotency_keys (owner, key, request_hash, status, body, headers, created_at)
-        VALUES ('a', 'old', '', 200, '', '{}', now() - interval '25 hours'), ('a', 'young', '', 200, '', '{}', now())
+        VALUES
+            ('a', 'old', '', 200, '', '{}', now() - interval '24 hours'),
+            ('a', 'young', '', 200, '', '{}', now() - interval '23 hours')
         RETURNING 1
         """,
     )
@@ -158,7 +188,10 @@ async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_sta
         urls,
         """
         INSERT INTO inbox (consumer, message_id, handled_at)
-        VALUES ('old', gen_random_uuid(), now() - interval '15 days'), ('young', gen_random_uuid(), now()) RETURNING 1
+        VALUES
+            ('old', gen_random_uuid(), now() - interval '14 days'),
+            ('young', gen_random_uuid(), now() - interval '13 days')
+        RETURNING 1
         """,
     )
     async with painters.app.open_async() as app:
@@ -168,30 +201,35 @@ async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_sta
     assert await rows(urls, "SELECT consumer FROM inbox") == [("young",)]
 
 
-async def test_a_job_whose_worker_died_is_taken_up_again(painters, database, urls):
+@pytest.mark.parametrize(("silent_seconds", "painted"), [(90, ["front"]), (20, [])])
+async def test_a_job_whose_worker_died_is_taken_up_again_and_one_whose_worker_is_slow_is_not(
+    painters, database, urls, silent_seconds, painted
+):
     async with database.session() as session:
         await defer(session, painters.paint, door="front")
         await session.commit()
     async with painters.app.open_async() as app:
         dead = await app.job_manager.register_worker()
         assert await app.job_manager.fetch_job(queues=None, worker_id=dead)
-        await rows(urls, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '5 minutes' RETURNING 1")
+        silence = f"interval '{silent_seconds} seconds'"
+        await rows(urls, f"UPDATE procrastinate_workers SET last_heartbeat = now() - {silence} RETURNING 1")
         await run_task(app, "platform:retry_stalled_jobs")
         await app.run_worker_async(wait=False, install_signal_handlers=False)
-    assert painters.painted == ["front"]
+    assert painters.painted == painted
 
 
-async def test_finished_jobs_are_removed_after_three_days_and_failed_ones_stay(painters, database, urls):
+@pytest.mark.parametrize(("hours", "stays"), [(73, False), (71, True)])
+async def test_finished_jobs_are_removed_after_three_days_and_failed_ones_stay(painters, database, urls, hours, stays):
     async with database.session() as session:
         await defer(session, painters.paint, door="front")
         await defer(session, painters.break_it)
         await session.commit()
     async with painters.app.open_async() as app:
         await app.run_worker_async(wait=False, install_signal_handlers=False)
-        await rows(urls, "UPDATE procrastinate_events SET at = at - interval '4 days' RETURNING 1")
+        await rows(urls, f"UPDATE procrastinate_events SET at = at - interval '{hours} hours' RETURNING 1")
         await run_task(app, "platform:remove_finished_jobs")
     left = {name for (name,) in await rows(urls, "SELECT task_name FROM procrastinate_jobs")}
-    assert "painters:paint" not in left
+    assert ("painters:paint" in left) == stays
     assert "painters:break" in left
 
 

@@ -19,6 +19,7 @@ from chassis.messaging.contracts import Publications
 from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
+from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.audit import AuditFact
@@ -111,6 +112,44 @@ async def test_state_event_and_audit_fact_are_committed_together(uow: SqlUnitOfW
     ]
 
 
+async def test_a_message_is_in_the_outbox_whole(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
+    door = Door(new_id())
+    event = DoorOpened(occurred_at=NOW, door_id=door.id)
+    async with uow.begin(ACTOR) as tx:
+        tx.announce(event)
+        tx.record(fact(door))
+    columns = "message_id, type, aggregate_id, payload, headers"
+    (row, _) = await rows(database, f"SELECT {columns} FROM outbox ORDER BY position")
+    expected = Publications("doors", {DoorOpened: door_opened}).encode(event)
+    assert row == (event.event_id, expected.type, str(door.id), expected.payload, expected.headers)
+
+
+async def test_an_event_of_a_new_aggregate_is_sent(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
+    async with uow.begin(ACTOR) as tx:
+        door = Door(new_id())
+        door.open()
+        tx.session.add(door)
+        tx.record(fact(door))
+    assert await rows(database, "SELECT type FROM outbox ORDER BY position") == [
+        ("identity.user.registered",),
+        ("audit.facts.recorded",),
+    ]
+
+
+async def test_a_fact_is_the_actors_unless_another_is_named(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
+    other = Actor.service("locksmith")
+    async with uow.begin(ACTOR) as tx:
+        for actor in (None, other):
+            tx.record(fact(Door(new_id())), actor=actor)
+    [(payload,)] = await rows(database, "SELECT payload FROM outbox")
+    assert isinstance(payload, bytes)
+    facts = AuditFactsRecorded.FromString(payload).facts
+    assert [(each.actor.subject_id, each.actor.request_id) for each in facts] == [
+        ("doors", ACTOR.request_id),
+        ("locksmith", other.request_id),
+    ]
+
+
 async def test_an_event_is_sent_although_nobody_keeps_the_aggregate(
     uow: SqlUnitOfWork[DoorTransaction], database: Database
 ) -> None:
@@ -193,6 +232,23 @@ async def test_a_message_takes_effect_once_even_when_two_handle_it_at_the_same_t
 
     outcomes = await asyncio.gather(*(asyncio.create_task(handle()) for _ in range(4)))
     assert sorted(outcomes) == ["already", "already", "already", "handled"]
+    assert await rows(database, "SELECT count(*) FROM doors") == [(1,)]
+
+
+async def test_a_message_whose_handling_failed_may_be_handled_again(
+    uow: SqlUnitOfWork[DoorTransaction], database: Database
+) -> None:
+    delivery = Delivery(message_id=new_id(), type="t", producer="p", occurred_at=NOW, message=events_pb2.UserRegistered())
+    token = current_delivery.set(delivery)
+    try:
+        with pytest.raises(RuntimeError):
+            async with uow.begin(ACTOR):
+                raise RuntimeError
+        assert await rows(database, "SELECT count(*) FROM inbox") == [(0,)]
+        await build(uow)
+    finally:
+        current_delivery.reset(token)
+    assert await rows(database, "SELECT consumer, message_id FROM inbox") == [("doors", delivery.message_id)]
     assert await rows(database, "SELECT count(*) FROM doors") == [(1,)]
 
 

@@ -137,6 +137,24 @@ async def test_what_cannot_be_fetched_or_is_unsound_grows_stale(
         policies.allows(Actor.anonymous(), "user:read")
 
 
+async def test_a_source_that_is_away_is_asked_every_ten_seconds_at_least(source: Source, policies: Policies) -> None:
+    keeper = BundleKeeper(source, policies, interval_seconds=60)
+    for failures in range(1, 21):
+        assert not await keeper.refresh()
+        pauses = [keeper._pause() for _ in range(100)]
+        assert min(pauses) >= 0.1
+        assert max(pauses) <= min(10, 0.25 * 2**failures)
+    source.now = bundle(1)
+    assert await keeper.refresh()
+    assert keeper._pause() == 60
+
+
+async def test_a_defect_of_the_source_is_not_taken_for_its_absence(source: Source, policies: Policies) -> None:
+    source.now = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        await BundleKeeper(source, policies).refresh()
+
+
 class Governance(PolicyServiceServicer):
     async def GetBundle(  # noqa: N802  # the contract names it
         self, request: GetBundleRequest, _context: object
