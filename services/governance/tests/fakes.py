@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -30,6 +30,9 @@ from kernel.events import Aggregate, Event
 from kernel.pages import Page, PageRequest
 
 T = TypeVar("T")
+
+# In place of an id that is random.
+NO_ID = UUID(int=0)
 
 
 def seeded_permissions() -> dict[str, Permission]:
@@ -160,6 +163,16 @@ class FakeUnitOfWork:
     @property
     def facts(self) -> list[AuditFact]:
         return [fact for fact, _ in self.committed.facts]
+
+    @property
+    def told(self) -> list[tuple[AuditFact, Actor]]:
+        """The facts with their actors, under NO_ID for their own."""
+        return [(replace(fact, fact_id=NO_ID), actor) for fact, actor in self.committed.facts]
+
+    @property
+    def announced(self) -> list[Event]:
+        """The events, under NO_ID for their own."""
+        return [replace(event, event_id=NO_ID) for event in self.committed.events]
 
     @asynccontextmanager
     async def begin(self, actor: Actor) -> AsyncIterator[FakeTransaction]:

@@ -6,11 +6,13 @@ from uuid import UUID
 
 import httpx
 
+from chassis.database import Database
 from chassis.policies import BundleKeeper
 from chassis.testing.tokens import TokenForge
 from governance.application import Governance
 from kernel.ids import new_id
 from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.stored import everything
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Api:
     subjects: FakeSubjects
     forge: TokenForge
     keeper: BundleKeeper
+    database: Database
     admin_id: UUID
 
     async def call(
@@ -29,15 +32,24 @@ class Api:
         method: str,
         path: str,
         *,
-        roles: tuple[str, ...] = ("admin",),
+        roles: tuple[str, ...] | None = ("admin",),
         headers: dict[str, str] | None = None,
         json: object = None,
         params: dict[str, Any] | None = None,
     ) -> httpx.Response:
-        signed = self.forge.headers(self.admin_id, roles=roles)
+        """Call as the administrator with these roles, or without a token where there are none to be had (None)."""
+        signed = {} if roles is None else self.forge.headers(self.admin_id, roles=roles)
         return await self.client.request(
             method, f"/api/v1{path}", headers={**signed, **(headers or {})}, json=json, params=params
         )
+
+    async def refused(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+        """Return status and code of a request that is refused, which has left every row as it was."""
+        before = await everything(self.database)
+        response = await self.call(method, path, **options)
+        assert response.status_code >= 400, response.text
+        assert await everything(self.database) == before
+        return response.status_code, response.json()["code"]
 
     def subject(self) -> UUID:
         subject_id = new_id()

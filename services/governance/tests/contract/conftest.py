@@ -52,4 +52,4 @@ async def api(governance: Governance, database: Database, clock: ControlledClock
     async with rest_client(
         governance, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
-        yield Api(client, governance, subjects, forge, keeper, new_id())
+        yield Api(client, governance, subjects, forge, keeper, database, new_id())

@@ -1,9 +1,14 @@
 """Approval rules as REST clients meet them."""
 
+import asyncio
+from typing import Any
+
 import httpx
 import pytest
 
+from chassis.testing.databases import DatabaseUrls
 from services.governance.tests.contract.api import Api
+from services.governance.tests.stored import published, publishing_held
 
 PATH = "/policies/approval-rules/large-payments"
 BODY = {
@@ -34,8 +39,9 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
     }
     assert (await api.call("GET", PATH)).json()["data"] == made.json()["data"]
 
-    assert (await put(api, {**BODY, "threshold": "60000.00"})).status_code == 409
-    assert (await put(api, {**BODY, "threshold": "60000.00"}, '"9"')).status_code == 412
+    higher = {**BODY, "threshold": "60000.00"}
+    assert await api.refused("PUT", PATH, json=higher) == (409, "RES_002")
+    assert await api.refused("PUT", PATH, json=higher, headers={"If-Match": '"9"'}) == (412, "RES_003")
     replaced = await put(api, {"currency": "ELC", "threshold": "0.0001", "reason": "another"}, '"1"')
     assert (replaced.status_code, replaced.json()["data"]["threshold"]) == (200, "0.00010000")
 
@@ -53,30 +59,85 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "code"),
     [
-        {"currency": "EUR"},
-        {"currency": None},
-        {"threshold": "-1"},
-        {"threshold": 50000},
-        {"threshold": "1e5"},
-        {"threshold": "0.001"},
-        {"kinds": ['x"]']},
-        {"kinds": ["a"] * 11},
-        {"role": "emperor"},
-        {"counterparty": "somebody"},
-        {"reason": ""},
-        {"extra": 1},
+        ({"currency": "EUR"}, "PAY_003"),
+        ({"currency": None}, "VAL_001"),
+        ({"threshold": "-1"}, "VAL_001"),
+        ({"threshold": 50000}, "VAL_001"),
+        ({"threshold": "1e5"}, "VAL_001"),
+        ({"threshold": "0.001"}, "PAY_002"),
+        ({"kinds": ['x"]']}, "VAL_001"),
+        ({"kinds": ["a"] * 11}, "VAL_001"),
+        ({"role": "emperor"}, "VAL_001"),
+        ({"counterparty": "somebody"}, "VAL_001"),
+        ({"reason": ""}, "VAL_001"),
+        ({"extra": 1}, "VAL_001"),
     ],
 )
-async def test_a_bad_rule_writes_nothing(api: Api, change: dict[str, object]) -> None:
-    response = await put(api, {**BODY, **change})
-    assert response.status_code == 422, response.text
-    assert (await api.call("GET", "/policies/approval-rules")).json()["data"]["total"] == 0
-    assert await api.governance.queries.current_version() == 1
+async def test_a_bad_rule_writes_nothing(api: Api, change: dict[str, object], code: str) -> None:
+    assert await api.refused("PUT", PATH, json={**BODY, **change}) == (422, code)
 
 
 async def test_what_is_not_there(api: Api) -> None:
     assert (await api.call("GET", PATH)).status_code == 404
-    assert (await api.call("DELETE", PATH, params={"reason": "none"})).status_code == 404
+    assert await api.refused("DELETE", PATH, params={"reason": "none"}) == (404, "RES_001")
+    assert await api.refused("PUT", PATH, json=BODY, headers={"If-Match": '"1"'}) == (412, "RES_003")
     assert (await api.call("GET", "/policies/approval-rules/Big")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"params": {"reason": "no"}}, {"params": {"reason": "closed"}, "headers": {"If-Match": '"2"'}}],
+    ids=["no reason", "short reason", "another version"],
+)
+async def test_a_refused_withdrawal_leaves_the_rule_in_force(api: Api, options: dict[str, Any]) -> None:
+    await put(api)
+    expected = (412, "RES_003") if "headers" in options else (422, "VAL_001")
+    assert await api.refused("DELETE", PATH, **options) == expected
+
+
+async def test_the_version_that_was_replaced_changes_nothing(api: Api) -> None:
+    await put(api)
+    await put(api, {**BODY, "threshold": "60000.00"}, '"1"')
+    old = {"If-Match": '"1"'}
+    for body in (BODY, {**BODY, "threshold": "60000.00"}, {**BODY, "threshold": "70000.00"}):
+        assert await api.refused("PUT", PATH, json=body, headers=old) == (412, "RES_003")
+    assert await api.refused("DELETE", PATH, params={"reason": "closed"}, headers=old) == (412, "RES_003")
+    await api.call("DELETE", PATH, params={"reason": "closed"}, headers={"If-Match": '"2"'})
+    assert await api.refused("PUT", PATH, json=BODY, headers={"If-Match": '"2"'}) == (412, "RES_003")
+
+
+REPLACE: dict[str, Any] = {"method": "PUT", "json": {**BODY, "threshold": "60000.00"}}
+REPLACE_OTHERWISE: dict[str, Any] = {"method": "PUT", "json": {**BODY, "threshold": "70000.00"}}
+WITHDRAW: dict[str, Any] = {"method": "DELETE", "params": {"reason": "closed"}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(REPLACE, REPLACE_OTHERWISE), (REPLACE, WITHDRAW), (WITHDRAW, REPLACE)],
+    ids=["two replace", "one replaces, one withdraws", "one withdraws, one replaces"],
+)
+async def test_of_two_who_change_the_same_version_the_overtaken_changes_nothing(
+    api: Api, urls: DatabaseUrls, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """Both versions were right when they were sent; the lock of publishers decides who comes first."""
+    await put(api)
+    before = len(await published(api.database))
+    async with publishing_held(urls) as until_held_up:
+        calls = []
+        for number, change in enumerate((one, other), 1):
+            calls.append(asyncio.ensure_future(api.call(path=PATH, headers={"If-Match": '"1"'}, **change)))
+            await until_held_up(number)
+    answers = [await call for call in calls]
+
+    [first] = [number for number, answer in enumerate(answers) if answer.status_code == 200]
+    overtaken = answers[1 - first]
+    assert (overtaken.status_code, overtaken.json()["code"], "etag" in overtaken.headers) == (412, "RES_003", False)
+    rule = (await api.call("GET", PATH)).json()["data"]
+    assert rule == answers[first].json()["data"]
+    assert rule["version"] == 2
+    assert [type(message).__name__ for _, message in await published(api.database, but_first=before)] == [
+        "PolicyBundlePublished",
+        "AuditFactsRecorded",
+    ]

@@ -44,7 +44,18 @@ def test_changed_roles_go_out_whole() -> None:
         str(subject),
     )
     message = events_pb2.SubjectRolesChanged.FromString(sent.payload)
-    assert (message.subject_id, list(message.roles)) == (str(subject), ["staff", "user"])
+    assert message == events_pb2.SubjectRolesChanged(subject_id=str(subject), roles=["staff", "user"])
+
+
+def test_an_acknowledged_erasure_goes_out_whole() -> None:
+    erasure, user = new_id(), new_id()
+    event = events.ErasureAcknowledged(occurred_at=AT, erasure_id=erasure, user_id=user, kept=("role admin", "more"))
+
+    sent = PUBLICATIONS.encode(event)
+
+    assert (sent.message_id, sent.type, sent.aggregate_id) == (event.event_id, "governance.erasure.acknowledged", str(user))
+    message = events_pb2.ErasureAcknowledged.FromString(sent.payload)
+    assert message == events_pb2.ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user), kept=["role admin", "more"])
 
 
 def test_a_published_bundle_is_told_by_its_version() -> None:
@@ -52,8 +63,13 @@ def test_a_published_bundle_is_told_by_its_version() -> None:
 
     sent = PUBLICATIONS.encode(event)
 
+    assert (sent.message_id, sent.type, sent.aggregate_id) == (
+        event.event_id,
+        "governance.bundle.published",
+        str(event.bundle_id),
+    )
     message = events_pb2.PolicyBundlePublished.FromString(sent.payload)
-    assert (sent.type, message.version, message.bundle_id) == ("governance.bundle.published", 7, str(event.bundle_id))
+    assert message == events_pb2.PolicyBundlePublished(version=7, bundle_id=str(event.bundle_id))
 
 
 def test_what_names_governance_as_its_consumer_is_consumed() -> None:

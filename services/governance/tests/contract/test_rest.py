@@ -1,11 +1,15 @@
 """The REST API: what it takes, gives and refuses."""
 
+import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from chassis.testing.databases import DatabaseUrls
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
+from services.governance.tests.stored import everything, published, publishing_held
 
 ROUTES = [
     ("GET", "/roles"),
@@ -35,9 +39,28 @@ async def test_only_administrators_come_in(api: Api, method: str, path: str, rol
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_nobody_comes_in_without_a_token(api: Api, method: str, path: str) -> None:
-    response = await api.client.request(method, f"/api/v1{path}")
+    assert await api.refused(method, path, roles=None) == (401, "AUTH_004")
 
-    assert (response.status_code, response.json()["code"]) == (401, "AUTH_004")
+
+@pytest.mark.parametrize("roles", [None, (), ("user", "staff")])
+async def test_who_may_not_changes_nothing_though_all_else_is_right(api: Api, roles: tuple[str, ...] | None) -> None:
+    subject, other = api.subject(), api.subject()
+    await api.call("POST", "/role-assignments", json={"subject_id": str(subject), "role": "staff"})
+    rule = {"currency": "NAD", "threshold": "1.00", "reason": "resolution 12"}
+    await api.call("PUT", "/policies/approval-rules/standing", json=rule)
+    writes: list[tuple[str, str, dict[str, Any]]] = [
+        ("PUT", "/roles/guest/permissions", {"json": {"permissions": ["role:manage"]}, "headers": {"If-Match": '"1"'}}),
+        ("POST", "/role-assignments", {"json": {"subject_id": str(other), "role": "admin"}}),
+        ("DELETE", f"/role-assignments/{subject}/staff", {}),
+        ("PUT", "/policies/approval-rules/new", {"json": rule}),
+        ("PUT", "/policies/approval-rules/standing", {"json": {**rule, "threshold": "2.00"}, "headers": {"If-Match": '"1"'}}),
+        ("DELETE", "/policies/approval-rules/standing", {"params": {"reason": "closed"}}),
+    ]
+    expected = (401, "AUTH_004") if roles is None else (403, "ACC_001")
+    for method, path, options in writes:
+        assert await api.refused(method, path, roles=roles, **options) == expected
+        # It is the caller alone that was wrong.
+        assert (await api.call(method, path, **options)).status_code < 300
 
 
 async def test_roles_are_listed_with_their_permissions(api: Api) -> None:
@@ -98,15 +121,44 @@ async def test_setting_permissions_changes_what_holds(api: Api) -> None:
 async def test_bad_permissions_change_nothing(
     api: Api, role: str, etag: str | None, permissions: object, status: int, code: str
 ) -> None:
-    response = await api.call(
-        "PUT",
-        f"/roles/{role}/permissions",
-        json={"permissions": permissions},
-        headers={"If-Match": etag} if etag else None,
-    )
+    headers = {"If-Match": etag} if etag else None
+    answer = await api.refused("PUT", f"/roles/{role}/permissions", json={"permissions": permissions}, headers=headers)
 
-    assert (response.status_code, response.json()["code"]) == (status, code)
-    assert await api.governance.queries.current_version() == 1
+    assert answer == (status, code)
+
+
+async def test_of_two_who_replace_the_same_permissions_the_overtaken_changes_nothing(api: Api, urls: DatabaseUrls) -> None:
+    """Both versions were right when they were sent; the lock of publishers decides who comes first."""
+    before = len(await published(api.database))
+    wanted: list[list[str]] = [["user:read"], ["audit:view"]]
+    async with publishing_held(urls) as until_held_up:
+        calls = [
+            asyncio.ensure_future(
+                api.call("PUT", "/roles/guest/permissions", json={"permissions": each}, headers={"If-Match": '"1"'})
+            )
+            for each in wanted
+        ]
+        await until_held_up(2)
+    answers = [await call for call in calls]
+
+    [first] = [number for number, answer in enumerate(answers) if answer.status_code == 200]
+    overtaken = answers[1 - first]
+    assert (overtaken.status_code, overtaken.json()["code"], "etag" in overtaken.headers) == (412, "RES_003", False)
+    role = (await api.call("GET", "/roles/guest")).json()["data"]
+    assert (role["version"], role["permissions"]) == (2, wanted[first])
+    assert [type(message).__name__ for _, message in await published(api.database, but_first=before)] == [
+        "PolicyBundlePublished",
+        "AuditFactsRecorded",
+    ]
+
+
+async def test_the_version_that_was_replaced_replaces_nothing(api: Api) -> None:
+    headers = {"If-Match": '"1"'}
+    await api.call("PUT", "/roles/guest/permissions", json={"permissions": ["user:read"]}, headers=headers)
+
+    for permissions in (["audit:view"], ["user:read"], []):
+        answer = await api.refused("PUT", "/roles/guest/permissions", json={"permissions": permissions}, headers=headers)
+        assert answer == (412, "RES_003")
 
 
 async def test_a_grant_is_created_once(api: Api) -> None:
@@ -114,9 +166,11 @@ async def test_a_grant_is_created_once(api: Api) -> None:
     body = {"subject_id": str(subject), "role": "staff", "reason": "joined the payments desk"}
 
     first = await api.call("POST", "/role-assignments", json=body)
+    after_first = await everything(api.database)
     again = await api.call("POST", "/role-assignments", json=body)
 
     assert (first.status_code, again.status_code) == (201, 200)
+    assert await everything(api.database) == after_first
     granted = first.json()["data"]
     assert again.json()["data"] == granted
     assert (granted["subject_id"], granted["role"]) == (str(subject), "staff")
@@ -130,10 +184,12 @@ async def test_a_key_replays_the_first_answer(api: Api) -> None:
 
     first = await api.call("POST", "/role-assignments", json=body, headers=key)
     api.subjects.away = True
+    after_first = await everything(api.database)
     replay = await api.call("POST", "/role-assignments", json=body, headers=key)
-    misuse = await api.call("POST", "/role-assignments", json={**body, "subject_id": str(other)}, headers=key)
+    assert await everything(api.database) == after_first
+    misuse = await api.refused("POST", "/role-assignments", json={**body, "subject_id": str(other)}, headers=key)
 
-    assert (first.status_code, replay.status_code, misuse.status_code) == (201, 201, 422)
+    assert (first.status_code, replay.status_code, misuse) == (201, 201, (422, "VAL_002"))
     assert replay.content == first.content
     assert replay.headers["idempotency-replayed"] == "true"
 
@@ -158,25 +214,22 @@ async def test_a_key_replays_the_first_answer(api: Api) -> None:
 async def test_a_bad_grant_writes_nothing(api: Api, change: dict[str, object], status: int, code: str) -> None:
     body = {"subject_id": str(api.subject()), "role": "staff", **change}
 
-    response = await api.call("POST", "/role-assignments", json=body)
-
-    assert (response.status_code, response.json()["code"]) == (status, code)
-    assert (await api.call("GET", "/role-assignments")).json()["data"]["total"] == 0
+    assert await api.refused("POST", "/role-assignments", json=body) == (status, code)
 
 
 async def test_no_grant_to_oneself_to_the_suspended_or_without_identity(api: Api) -> None:
     suspended, somebody = new_id(), api.subject()
     api.subjects.suspended.add(suspended)
 
-    oneself = await api.call("POST", "/role-assignments", json={"subject_id": str(api.admin_id), "role": "staff"})
-    to_suspended = await api.call("POST", "/role-assignments", json={"subject_id": str(suspended), "role": "staff"})
-    api.subjects.away = True
-    without = await api.call("POST", "/role-assignments", json={"subject_id": str(somebody), "role": "staff"})
+    api.subjects.active.add(api.admin_id)
 
-    assert (oneself.status_code, oneself.json()["code"]) == (403, "ACC_002")
-    assert (to_suspended.status_code, to_suspended.json()["code"]) == (409, "GOV_001")
-    assert (without.status_code, without.json()["code"]) == (503, "SRV_002")
-    assert "retry-after" in without.headers
+    async def grant(subject_id: UUID) -> tuple[int, str]:
+        return await api.refused("POST", "/role-assignments", json={"subject_id": str(subject_id), "role": "staff"})
+
+    assert await grant(api.admin_id) == (403, "ACC_002")
+    assert await grant(suspended) == (409, "GOV_001")
+    api.subjects.away = True
+    assert await grant(somebody) == (503, "SRV_002")
 
 
 async def test_assignments_are_listed_and_filtered(api: Api) -> None:
@@ -215,8 +268,10 @@ async def test_a_revocation_can_be_repeated(api: Api) -> None:
         await api.call("POST", "/role-assignments", json={"subject_id": str(subject), "role": role})
 
     first = await api.call("DELETE", f"/role-assignments/{subject}/staff", params={"reason": "left the desk"})
+    after_first = await everything(api.database)
     again = await api.call("DELETE", f"/role-assignments/{subject}/staff")
 
+    assert await everything(api.database) == after_first
     assert first.json()["data"] == again.json()["data"] == {"subject_id": str(subject), "roles": ["user"]}
     assert (first.status_code, again.status_code) == (200, 200)
 
@@ -225,15 +280,12 @@ async def test_the_last_administrator_cannot_be_revoked(api: Api) -> None:
     subject = api.subject()
     await api.call("POST", "/role-assignments", json={"subject_id": str(subject), "role": "admin"})
 
-    response = await api.call("DELETE", f"/role-assignments/{subject}/admin")
-
-    assert (response.status_code, response.json()["code"]) == (409, "GOV_002")
+    assert await api.refused("DELETE", f"/role-assignments/{subject}/admin") == (409, "GOV_002")
 
 
 async def test_an_unknown_role_cannot_be_revoked(api: Api) -> None:
-    response = await api.call("DELETE", f"/role-assignments/{api.subject()}/emperor")
-
-    assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
+    assert await api.refused("DELETE", f"/role-assignments/{api.subject()}/emperor") == (422, "VAL_001")
+    assert await api.refused("DELETE", "/role-assignments/me/staff") == (422, "VAL_001")
 
 
 async def test_bundles_are_listed_newest_first(api: Api) -> None:

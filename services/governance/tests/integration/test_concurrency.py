@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -12,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from chassis.database import Database
-from chassis.messaging.contracts import Subscription, spec_of
-from chassis.messaging.delivery import AlreadyHandled, Delivery, MessageT, current_delivery
+from chassis.messaging.contracts import Subscription
+from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
@@ -30,6 +29,7 @@ from kernel.errors import AlreadyExists, StaleVersion
 from kernel.ids import new_id
 from kernel.pages import PageRequest
 from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.stored import rows, sent
 
 ADMIN = Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozenset({"admin"}), ip="197.243.0.1")
 SERVICE = Actor.service("governance")
@@ -49,18 +49,6 @@ def known(subjects: FakeSubjects) -> UUID:
     subject_id = new_id()
     subjects.active.add(subject_id)
     return subject_id
-
-
-async def rows(database: Database, query: str, **parameters: object) -> list[tuple[Any, ...]]:
-    async with database.read() as connection:
-        return [tuple(row) for row in (await connection.execute(text(query), parameters)).all()]
-
-
-async def sent(database: Database, message_class: type[MessageT]) -> list[MessageT]:
-    """Return the outbox's messages of one class, in order."""
-    query = "SELECT payload FROM outbox WHERE type = :type ORDER BY position"
-    found = await rows(database, query, type=spec_of(message_class).type)
-    return [message_class.FromString(bytes(payload)) for (payload,) in found]
 
 
 async def administrators(app: Governance) -> list[UUID]:

@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, SubjectRolesChanged
 from governance.application import Governance
 from governance.application.acknowledge_erasure import LAST_ADMINISTRATOR, AcknowledgeErasure
@@ -13,14 +15,19 @@ from governance.bootstrap import build, unit_of_work
 from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.fakes import FakeSubjects
-from services.governance.tests.integration.test_concurrency import sent
+from services.governance.tests.stored import published, sent
 
 SERVICE = Actor.service("governance")
 
 
 @pytest.fixture
-def app(database: Database, clock: ControlledClock) -> Governance:
-    return build(database, FakeSubjects(), clock)
+def subjects() -> FakeSubjects:
+    return FakeSubjects()
+
+
+@pytest.fixture
+def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
+    return build(database, subjects, clock)
 
 
 @pytest.fixture
@@ -34,9 +41,52 @@ async def test_every_role_goes_and_identity_is_told(app: Governance, acknowledge
     for _ in range(2):
         await acknowledge(actor=SERVICE, erasure_id=erasure, user_id=user)
     assert (await app.get_subject_roles(subject_id=user)).roles == ()
-    told = await sent(database, ErasureAcknowledged)
-    assert [(each.erasure_id, each.user_id, list(each.kept)) for each in told] == [(str(erasure), str(user), [])] * 2
+    acknowledged = ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user), kept=[])
+    assert await sent(database, ErasureAcknowledged) == [acknowledged] * 2
     assert list((await sent(database, SubjectRolesChanged))[-1].roles) == []
+
+
+async def test_every_role_that_goes_is_accounted_for_by_itself(
+    app: Governance, subjects: FakeSubjects, acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
+) -> None:
+    user, erasure = new_id(), new_id()
+    subjects.active.add(user)
+    await app.grant_initial_role(actor=SERVICE, subject_id=user)
+    await app.grant_role(actor=SERVICE, subject_id=user, role="admin")
+    before = len(await published(database))
+    clock.advance(seconds=60)
+    await acknowledge(actor=SERVICE, erasure_id=erasure, user_id=user)
+
+    at = Timestamp()
+    at.FromDatetime(clock.now())
+    actor = compliance.AuditActor(kind="service", subject_id="governance", request_id=SERVICE.request_id)
+    revoked = compliance.AuditFact(
+        producer="governance",
+        action="governance.role.revoke",
+        actor=actor,
+        resource_type="role_assignment",
+        resource_id=str(user),
+        occurred_at=at,
+        before='{"roles":["admin","user"]}',
+        after='{"roles":["admin"]}',
+        reason="erased",
+        related_ids=[str(user), "role:user"],
+    )
+    told = compliance.AuditFact(
+        producer="governance",
+        action="governance.erasure.acknowledge",
+        actor=actor,
+        resource_type="erasure",
+        resource_id=str(erasure),
+        occurred_at=at,
+        after=f'{{"kept":["{LAST_ADMINISTRATOR}"]}}',
+        related_ids=[str(user)],
+    )
+    assert await published(database, but_first=before) == [
+        (str(user), SubjectRolesChanged(subject_id=str(user), roles=["admin"])),
+        (str(user), ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user), kept=[LAST_ADMINISTRATOR])),
+        (None, compliance.AuditFactsRecorded(facts=[revoked, told])),
+    ]
 
 
 async def test_stranger_is_acknowledged_too(acknowledge: AcknowledgeErasure, database: Database) -> None:

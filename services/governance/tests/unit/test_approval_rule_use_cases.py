@@ -8,10 +8,26 @@ from governance.application.queries import ApprovalRuleView
 from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.errors import UnknownRole, UnsoundPolicies
 from governance.domain.events import PolicyBundlePublished
+from kernel.audit import AuditFact
 from kernel.errors import AlreadyExists, NotFound, StaleVersion
-from services.governance.tests.unit.test_use_cases import ADMIN, House
+from kernel.ids import new_id
+from services.governance.tests.fakes import NO_ID
+from services.governance.tests.house import ADMIN, House
 
 TERMS = ApprovalTerms(currency="NAD", threshold=Decimal(50_000), role="user")
+
+
+# TERMS in a fact.
+STATE: dict[str, object] = {
+    "currency": "NAD",
+    "threshold": "50000.00",
+    "kinds": [],
+    "role": "user",
+    "counterparty": None,
+    "description": "",
+    "withdrawn": False,
+    "version": 1,
+}
 
 
 @pytest.fixture
@@ -27,38 +43,75 @@ async def withdraw(house: House, *, version: int | None = None) -> ApprovalRuleV
     return await house.app.withdraw_approval_rule(actor=ADMIN, name="large", version=version, reason="closed")
 
 
+def rule_fact(house: House, action: str, *, before: dict[str, object] | None, after: dict[str, object], reason: str) -> AuditFact:
+    return AuditFact(
+        action=f"governance.approval_rule.{action}",
+        resource_type="approval_rule",
+        resource_id="large",
+        occurred_at=house.clock.now(),
+        before=before,
+        after=after,
+        reason=reason,
+        related_ids=("approval_rule:large",),
+        fact_id=NO_ID,
+    )
+
+
 async def test_a_rule_is_published_announced_and_accounted_for(house: House) -> None:
     rule = await put(house)
 
     assert (rule.version, rule.threshold, rule.is_withdrawn) == (1, Decimal(50_000), False)
-    assert [type(event) for event in house.uow.committed.events] == [PolicyBundlePublished]
-    assert "approval:large" in house.uow.committed.bundles[-1].policies
-    fact = house.uow.facts[0]
-    assert (fact.action, fact.resource_id, fact.reason, fact.before) == (
-        "governance.approval_rule.set",
-        "large",
-        "resolution 12",
-        None,
-    )
-    assert fact.after
-    assert (fact.after["threshold"], fact.after["role"], fact.after["version"]) == ("50000.00", "user", 1)
+    [bundle] = house.uow.committed.bundles
+    assert "approval:large" in bundle.policies
+    assert house.uow.announced == [
+        PolicyBundlePublished(occurred_at=house.clock.now(), event_id=NO_ID, bundle_id=bundle.id, version=1)
+    ]
+    told = [(fact.action, actor) for fact, actor in house.uow.told]
+    assert told == [("governance.approval_rule.set", ADMIN), ("governance.bundle.publish", ADMIN)]
+    assert house.uow.told[0][0] == rule_fact(house, "set", before=None, after=STATE, reason="resolution 12")
 
 
 async def test_a_rule_is_replaced_by_whoever_has_seen_it(house: House) -> None:
     await put(house)
     higher = ApprovalTerms(currency="NAD", threshold=Decimal(80_000))
 
-    with pytest.raises(AlreadyExists):
+    with house.refuses(AlreadyExists):
         await put(house, higher)
-    with pytest.raises(StaleVersion):
+    with house.refuses(StaleVersion):
         await put(house, higher, version=7)
     rule = await put(house, higher, version=1)
 
     assert rule.version == 2
     assert 'decimal("80000.0000")' in house.uow.committed.bundles[-1].policies
-    fact = house.uow.facts[2]
-    assert fact.before
-    assert (fact.before["threshold"], fact.before["version"]) == ("50000.00", 1)
+    after = {**STATE, "threshold": "80000.00", "role": None, "version": 2}
+    assert house.uow.told[2][0] == rule_fact(house, "set", before=STATE, after=after, reason="resolution 12")
+
+
+async def test_each_term_of_a_rule_is_in_its_fact(house: House) -> None:
+    counterparty = new_id()
+    await put(
+        house,
+        ApprovalTerms(
+            currency="ELC",
+            threshold=Decimal("0.5"),
+            kinds=("transfer", "payment"),
+            role="staff",
+            counterparty=counterparty,
+            description="Tokens need two",
+        ),
+    )
+
+    after = {
+        "currency": "ELC",
+        "threshold": "0.50000000",
+        "kinds": ["payment", "transfer"],
+        "role": "staff",
+        "counterparty": str(counterparty),
+        "description": "Tokens need two",
+        "withdrawn": False,
+        "version": 1,
+    }
+    assert house.uow.told[0][0] == rule_fact(house, "set", before=None, after=after, reason="resolution 12")
 
 
 async def test_the_same_terms_again_change_nothing(house: House) -> None:
@@ -78,28 +131,33 @@ async def test_a_withdrawn_rule_is_out_of_force_and_may_be_set_again(house: Hous
     assert "approval" not in house.uow.committed.bundles[-1].policies
     back = await put(house)
 
+    facts = [fact for fact, _ in house.uow.told if fact.resource_type == "approval_rule"]
+    withdrawn = {**STATE, "withdrawn": True, "version": 2}
+    assert facts[1:] == [
+        rule_fact(house, "withdraw", before=STATE, after=withdrawn, reason="closed"),
+        rule_fact(house, "set", before=withdrawn, after={**STATE, "version": 3}, reason="resolution 12"),
+    ]
     assert (gone.version, gone.is_withdrawn) == (2, True)
     assert (back.version, back.is_withdrawn) == (3, False)
     assert "approval:large" in house.uow.committed.bundles[-1].policies
 
 
 async def test_what_is_not_there_or_was_changed_meanwhile_is_not_withdrawn(house: House) -> None:
-    with pytest.raises(NotFound):
+    with house.refuses(NotFound):
         await withdraw(house)
     await put(house)
-    with pytest.raises(StaleVersion):
+    with house.refuses(StaleVersion):
         await withdraw(house, version=2)
-    assert house.uow.committed.approval_rules["large"].is_withdrawn is False
 
 
 async def test_refusals_leave_nothing_behind(house: House) -> None:
-    with pytest.raises(UnknownRole):
+    with house.refuses(UnknownRole):
         await put(house, ApprovalTerms(currency="NAD", threshold=Decimal(1), role="emperor"))
-    with pytest.raises(StaleVersion):
+    with house.refuses(StaleVersion):
         await put(house, version=1)
+    await put(house)
     house.checker.sound = False
-    with pytest.raises(UnsoundPolicies):
-        await put(house)
-
-    assert house.uow.committed.approval_rules == {}
-    assert house.uow.facts == []
+    with house.refuses(UnsoundPolicies):
+        await put(house, ApprovalTerms(currency="NAD", threshold=Decimal(1)), version=1)
+    with house.refuses(UnsoundPolicies):
+        await withdraw(house)
