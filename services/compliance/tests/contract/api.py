@@ -7,12 +7,14 @@ from uuid import UUID
 
 import httpx
 
+from chassis.database import Database
 from chassis.testing.tokens import TokenForge
 from compliance.application import Compliance
 from compliance.application.append_facts import AppendFacts
 from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.domain.entry import AuditEntry
 from kernel.ids import new_id
+from services.compliance.tests.stored import everything
 
 
 @dataclass
@@ -24,6 +26,7 @@ class Api:
     append_facts: AppendFacts
     sign_checkpoint: SignCheckpoint
     forge: TokenForge
+    database: Database
     user_id: UUID = field(default_factory=new_id)
 
     async def call(
@@ -40,6 +43,14 @@ class Api:
         return await self.client.request(
             method, f"/api/v1{path}", headers={**signed, **(headers or {})}, json=json, params=params
         )
+
+    async def refused(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+        """Return status and code of a request that is refused, which has left every row as it was."""
+        before = await everything(self.database)
+        response = await self.call(method, path, **options)
+        assert response.status_code >= 400, response.text
+        assert await everything(self.database) == before
+        return response.status_code, response.json()["code"]
 
     async def get(self, path: str, **params: Any) -> Any:
         """Return the data of a good answer."""

@@ -26,4 +26,4 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     async with rest_client(
         compliance, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
     ) as client:
-        yield Api(client, compliance, AppendFacts(uow), SignCheckpoint(uow, signer, clock), forge)
+        yield Api(client, compliance, AppendFacts(uow), SignCheckpoint(uow, signer, clock), forge, database)

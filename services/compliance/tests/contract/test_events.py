@@ -10,6 +10,8 @@ from chassis.messaging.contracts import Publications, spec_of
 from compliance.application.acknowledge_erasure import AcknowledgeErasure
 from compliance.application.append_facts import AppendFacts
 from compliance.domain import events
+from compliance.domain.entry import Actor as LoggedActor
+from compliance.domain.entry import AuditEntry
 from compliance.interfaces.publications import PUBLICATIONS
 from compliance.interfaces.subscriptions import entry_of, subscriptions
 from elcorp.compliance.v1 import events_pb2
@@ -43,11 +45,25 @@ def test_a_checkpoint_goes_out_whole() -> None:
 
     message = events_pb2.CheckpointSigned.FromString(sent.payload)
     assert (sent.message_id, sent.type, sent.aggregate_id) == (event.event_id, "compliance.checkpoint.signed", "elcorp.na/audit")
-    assert (message.origin, message.tree_size, message.root_hash, message.note) == (
-        "elcorp.na/audit",
-        7,
-        bytes(range(32)),
-        "…\n",
+    assert message == events_pb2.CheckpointSigned(origin="elcorp.na/audit", tree_size=7, root_hash=bytes(range(32)), note="…\n")
+
+
+@pytest.mark.parametrize("until", [None, AT])
+def test_an_acknowledged_erasure_goes_out_whole(until: datetime | None) -> None:
+    erasure, user = new_id(), new_id()
+    event = events.ErasureAcknowledged(
+        occurred_at=AT, erasure_id=erasure, user_id=user, kept=("the log", "the ledger"), retain_until=until
+    )
+
+    sent = PUBLICATIONS.encode(event)
+
+    message = events_pb2.ErasureAcknowledged.FromString(sent.payload)
+    assert (sent.message_id, sent.type, sent.aggregate_id) == (event.event_id, "compliance.erasure.acknowledged", str(user))
+    assert message == events_pb2.ErasureAcknowledged(
+        erasure_id=str(erasure),
+        user_id=str(user),
+        kept=["the log", "the ledger"],
+        retain_until=_timestamp(until) if until else None,
     )
 
 
@@ -92,12 +108,29 @@ def test_a_fact_arrives_as_it_was_recorded() -> None:
     (received,) = events_pb2.AuditFactsRecorded.FromString(sent.payload).facts
     entry = entry_of(received, "payments")
 
-    assert (entry.fact_id, entry.producer, entry.action, entry.occurred_at) == (fact.fact_id, "payments", fact.action, AT)
-    assert (entry.resource_type, entry.resource_id, entry.related_ids) == ("transfer", fact.resource_id, ("w",))
-    assert (entry.before, entry.after, entry.reason) == ('{"a":"1","b":"2"}', None, "rent")
-    assert (entry.actor.kind, entry.actor.subject_id, entry.actor.session_id) == ("user", actor.subject_id, str(actor.session_id))
-    assert (entry.actor.device_id, entry.actor.ip, entry.actor.user_agent) == ("phone", "41.182.3.4", "Browser")
-    assert (entry.actor.request_id, entry.actor.authenticated_at, entry.actor.methods) == ("r-1", AT, ("pwd", "otp"))
+    assert entry == AuditEntry(
+        fact_id=fact.fact_id,
+        producer="payments",
+        action=fact.action,
+        actor=LoggedActor(
+            kind="user",
+            subject_id=actor.subject_id,
+            session_id=str(actor.session_id),
+            device_id="phone",
+            ip="41.182.3.4",
+            user_agent="Browser",
+            request_id="r-1",
+            authenticated_at=AT,
+            methods=("pwd", "otp"),
+        ),
+        resource_type="transfer",
+        resource_id=fact.resource_id,
+        occurred_at=AT,
+        before='{"a":"1","b":"2"}',
+        after=None,
+        reason="rent",
+        related_ids=("w",),
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2
 from kernel.ids import new_id
 from services.compliance.tests.contract.api import Api
+from services.compliance.tests.stored import everything, published
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,17 @@ async def test_only_who_manages_policies_sees_or_changes_blocks(api: Api, method
         assert (await api.call(method, path, roles=roles)).status_code == status
 
 
+@pytest.mark.parametrize(("roles", "expected"), [((), (401, "AUTH_004")), (("auditor", "user"), (403, "ACC_001"))])
+async def test_who_may_not_changes_nothing_though_all_else_is_right(
+    api: Api, roles: tuple[str, ...], expected: tuple[int, str]
+) -> None:
+    body = {"subject_id": str(new_id()), "reason": "sanctions match"}
+    block_id = (await api.block(new_id())).json()["data"]["id"]
+
+    assert await api.refused("POST", "/screening/blocks", roles=roles, json=body) == expected
+    assert await api.refused("DELETE", f"/screening/blocks/{block_id}", roles=roles) == expected
+
+
 async def test_a_block_stands_until_it_is_lifted(api: Api) -> None:
     subject = new_id()
 
@@ -36,8 +48,7 @@ async def test_a_block_stands_until_it_is_lifted(api: Api) -> None:
     assert (block["subject_id"], block["created_by"], block["lifted_at"]) == (str(subject), str(api.user_id), None)
     assert (lifted.status_code, lifted.json()["data"]["lifted_by"]) == (200, str(api.user_id))
     assert await api.compliance.screen_transfers.block_list.standing({subject}) == {}
-    again = await api.call("DELETE", f"/screening/blocks/{block['id']}")
-    assert (again.status_code, again.json()["code"]) == (409, "CMP_001")
+    assert await api.refused("DELETE", f"/screening/blocks/{block['id']}") == (409, "CMP_001")
     assert (await api.block(subject)).status_code == 201
 
 
@@ -45,9 +56,9 @@ async def test_a_subject_is_blocked_once(api: Api) -> None:
     subject = new_id()
     block_id = (await api.block(subject)).json()["data"]["id"]
 
-    again = await api.block(subject, "another reason")
+    again = {"subject_id": str(subject), "reason": "another reason"}
+    assert await api.refused("POST", "/screening/blocks", json=again) == (409, "RES_002")
 
-    assert (again.status_code, again.json()["code"]) == (409, "RES_002")
     assert (await api.get("/screening/blocks"))["items"][0]["id"] == block_id
 
 
@@ -57,14 +68,26 @@ async def test_of_blocks_placed_at_once_one_stands(api: Api) -> None:
     answers = await asyncio.gather(*(api.block(subject) for _ in range(4)))
 
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert (await api.get("/screening/blocks"))["total"] == len(await published(api.database)) == 1
+
+
+async def test_of_liftings_at_once_one_counts(api: Api) -> None:
+    block_id = (await api.block(new_id())).json()["data"]["id"]
+
+    answers = await asyncio.gather(*(api.call("DELETE", f"/screening/blocks/{block_id}") for _ in range(4)))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert len(await published(api.database)) == 2
 
 
 async def test_a_key_replays_the_first_answer(api: Api) -> None:
     body, key = {"subject_id": str(new_id()), "reason": "court order 7/2026"}, {"Idempotency-Key": "block-1"}
 
     first = await api.call("POST", "/screening/blocks", json=body, headers=key)
+    after_first = await everything(api.database)
     replay = await api.call("POST", "/screening/blocks", json=body, headers=key)
 
+    assert await everything(api.database) == after_first
     assert (first.status_code, replay.status_code) == (201, 201)
     assert replay.content == first.content
 
@@ -84,18 +107,14 @@ async def test_a_key_replays_the_first_answer(api: Api) -> None:
 async def test_a_bad_block_writes_nothing(api: Api, change: dict[str, object]) -> None:
     body = {"subject_id": str(new_id()), "reason": "sanctions match", **change}
 
-    response = await api.call("POST", "/screening/blocks", json=body)
-
-    assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
-    assert (await api.get("/screening/blocks"))["total"] == 0
+    assert await api.refused("POST", "/screening/blocks", json=body) == (422, "VAL_001")
 
 
 async def test_an_unknown_block_cannot_be_lifted(api: Api) -> None:
-    unknown = await api.call("DELETE", f"/screening/blocks/{new_id()}")
-    garbled = await api.call("DELETE", "/screening/blocks/7")
+    await api.block(new_id())
 
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "RES_001")
-    assert (garbled.status_code, garbled.json()["code"]) == (422, "VAL_001")
+    assert await api.refused("DELETE", f"/screening/blocks/{new_id()}") == (404, "RES_001")
+    assert await api.refused("DELETE", "/screening/blocks/7") == (422, "VAL_001")
 
 
 async def test_blocks_are_listed_by_whether_they_stand(api: Api) -> None:
@@ -119,17 +138,48 @@ async def test_a_page_past_the_end_still_tells_the_total(api: Api) -> None:
     assert (page["items"], page["total"]) == ([], 1)
 
 
-async def test_placing_and_lifting_are_audited(api: Api, database: Database) -> None:
-    subject = new_id()
-    block = (await api.block(subject)).json()["data"]
-    await api.call("DELETE", f"/screening/blocks/{block['id']}")
+async def test_placing_and_lifting_are_audited(api: Api, clock: ControlledClock) -> None:
+    subject, session = new_id(), new_id()
+    headers = api.forge.headers(api.user_id, roles=("admin",), session_id=session, methods=("pwd", "otp"))
+    headers |= {"User-Agent": "Browser/1", "X-Request-Id": "request-7"}
+    body = {"subject_id": str(subject), "reason": "sanctions match"}
+    placed_at, signed_in_at = Timestamp(), Timestamp()
+    signed_in_at.FromDatetime(clock.now())
+    clock.advance(seconds=60)
+    placed_at.FromDatetime(clock.now())
+    block_id = (await api.call("POST", "/screening/blocks", json=body, headers=headers)).json()["data"]["id"]
+    clock.advance(seconds=60)
+    lifted_at = Timestamp()
+    lifted_at.FromDatetime(clock.now())
+    await api.call("DELETE", f"/screening/blocks/{block_id}", headers=headers)
 
-    async with database.read() as connection:
-        rows = (await connection.execute(text("SELECT type, payload FROM outbox ORDER BY position"))).all()
-
-    facts = [fact for row in rows for fact in events_pb2.AuditFactsRecorded.FromString(bytes(row.payload)).facts]
-    assert [fact.action for fact in facts] == ["compliance.screening_block.place", "compliance.screening_block.lift"]
-    assert {(fact.producer, fact.actor.subject_id, fact.resource_id) for fact in facts} == {
-        ("compliance", str(api.user_id), block["id"])
-    }
-    assert all(list(fact.related_ids) == [str(subject)] for fact in facts)
+    actor = events_pb2.AuditActor(
+        kind="user",
+        subject_id=str(api.user_id),
+        session_id=str(session),
+        device_id="device-1",
+        ip="127.0.0.1",
+        user_agent="Browser/1",
+        request_id="request-7",
+        authenticated_at=signed_in_at,
+        methods=["pwd", "otp"],
+    )
+    standing, lifted = (f'{{"standing":{each},"subject_id":"{subject}"}}' for each in ("true", "false"))
+    common = {"producer": "compliance", "actor": actor, "resource_type": "screening_block", "resource_id": block_id}
+    place = events_pb2.AuditFact(
+        action="compliance.screening_block.place",
+        occurred_at=placed_at,
+        after=standing,
+        reason="sanctions match",
+        related_ids=[str(subject)],
+        **common,
+    )
+    lift = events_pb2.AuditFact(
+        action="compliance.screening_block.lift",
+        occurred_at=lifted_at,
+        before=standing,
+        after=lifted,
+        related_ids=[str(subject)],
+        **common,
+    )
+    assert await published(api.database) == [(None, events_pb2.AuditFactsRecorded(facts=[each])) for each in (place, lift)]

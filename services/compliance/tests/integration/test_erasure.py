@@ -1,9 +1,11 @@
 """What compliance answers when a user is to be erased: what stays, and until when."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 
 from chassis.database import Database
@@ -19,8 +21,10 @@ from kernel.actor import Actor
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from services.compliance.tests.fakes import entry, service, user
+from services.compliance.tests.stored import everything, published
 
 SERVICE = Actor.service("compliance")
+ERASURE = new_id()
 
 
 @pytest.fixture
@@ -33,18 +37,40 @@ def append(database: Database) -> AppendFacts:
     return AppendFacts(unit_of_work(database))
 
 
-async def answers(database: Database) -> list[events_pb2.ErasureAcknowledged]:
-    async with database.read() as connection:
-        found = await connection.execute(
-            text("SELECT payload FROM outbox WHERE type = 'compliance.erasure.acknowledged' ORDER BY position")
-        )
-        return [events_pb2.ErasureAcknowledged.FromString(bytes(payload)) for (payload,) in found]
+async def told(
+    database: Database, clock: ControlledClock, user_id: UUID, until: datetime | None, rules: list[str], *, kept: list[str]
+) -> None:
+    """Hold all that was published against what is to be told, field by field."""
+    answer = events_pb2.ErasureAcknowledged(
+        erasure_id=str(ERASURE), user_id=str(user_id), kept=kept, retain_until=timestamp(until) if until else None
+    )
+    state = {"retain_until": until.isoformat() if until else None, "rules": rules}
+    fact = events_pb2.AuditFact(
+        producer="compliance",
+        action="compliance.erasure.acknowledge",
+        actor=events_pb2.AuditActor(kind="service", subject_id="compliance", request_id=SERVICE.request_id),
+        resource_type="erasure",
+        resource_id=str(ERASURE),
+        occurred_at=timestamp(clock.now()),
+        after=json.dumps(state, separators=(",", ":")),
+        related_ids=[str(user_id)],
+    )
+    assert await published(database) == [
+        (str(user_id), answer),
+        (None, events_pb2.AuditFactsRecorded(facts=[fact])),
+    ]
+
+
+def timestamp(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at.astimezone(UTC))
+    return timestamp
 
 
 async def ask(acknowledge: AcknowledgeErasure, clock: ControlledClock, user_id: UUID) -> datetime:
     requested_at = clock.now()
     clock.advance(seconds=LOG_BEHIND.total_seconds())
-    await acknowledge(actor=SERVICE, erasure_id=new_id(), user_id=user_id, requested_at=requested_at)
+    await acknowledge(actor=SERVICE, erasure_id=ERASURE, user_id=user_id, requested_at=requested_at)
     return requested_at
 
 
@@ -70,9 +96,7 @@ async def test_who_never_moved_money_may_be_forgotten_at_once(
         ]
     )
     await ask(acknowledge, clock, person)
-    (answer,) = await answers(database)
-    assert not answer.HasField("retain_until")
-    assert list(answer.kept) == [AUDIT_LOG]
+    await told(database, clock, person, None, [], kept=[AUDIT_LOG])
 
 
 @pytest.mark.parametrize("receives", [False, True])
@@ -93,23 +117,27 @@ async def test_whose_money_moved_stays_identifiable_for_five_years(
         ]
     )
     requested_at = await ask(acknowledge, clock, person)
-    (answer,) = await answers(database)
-    assert answer.retain_until.ToDatetime(UTC) == requested_at.replace(year=requested_at.year + 5)
-    assert list(answer.kept) == [
+    until = requested_at.replace(year=requested_at.year + 5)
+    kept = [
         AUDIT_LOG,
         "identification: Financial Intelligence Act 13 of 2012, 5 years",
         "transactions: Financial Intelligence Act 13 of 2012, 5 years",
     ]
+    await told(database, clock, person, until, ["identification", "transactions"], kept=kept)
 
 
 async def test_what_happened_a_moment_ago_is_waited_for(
     acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
 ) -> None:
+    before = await everything(database)
     with pytest.raises(Unavailable):
         await acknowledge(
-            actor=SERVICE, erasure_id=new_id(), user_id=new_id(), requested_at=clock.now() - LOG_BEHIND + timedelta(seconds=1)
+            actor=SERVICE,
+            erasure_id=ERASURE,
+            user_id=new_id(),
+            requested_at=clock.now() - LOG_BEHIND + timedelta(microseconds=1),
         )
-    assert await answers(database) == []
+    assert await everything(database) == before
 
 
 def test_date_is_never_a_day_too_early() -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+from uuid import UUID
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 
 from chassis.crypto import UnsealableError
@@ -14,6 +16,7 @@ from compliance.infrastructure.log_key import Ed25519LogSigner
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from compliance.verifier import ed25519
 from elcorp.compliance.v1 import events_pb2
+from services.compliance.tests.stored import everything, published
 
 MASTER_KEY = os.urandom(32)
 Uow = SqlUnitOfWork[SqlComplianceTransaction]
@@ -28,11 +31,26 @@ async def test_processes_that_start_together_have_one_key_and_tell_once_of_its_m
 
     assert {other.key for other in others} == {first.key}
     assert ed25519(first.key.public_key, others[0].sign(b"message"), b"message")
-    async with database.read() as connection:
-        (payload,) = (await connection.execute(text("SELECT payload FROM outbox"))).scalars()
-    (fact,) = events_pb2.AuditFactsRecorded.FromString(bytes(payload)).facts
-    assert (fact.action, fact.resource_type, fact.resource_id) == ("compliance.log_key.create", "log_key", "elcorp.na/audit")
-    assert fact.after == f'{{"key":"{first.key.text}"}}'
+    [(aggregate_id, message)] = await published(database)
+    assert isinstance(message, events_pb2.AuditFactsRecorded)
+    (fact,) = message.facts
+    assert UUID(fact.actor.request_id)
+    fact.actor.ClearField("request_id")
+    at = Timestamp()
+    at.FromDatetime(ControlledClock().now())
+    assert (aggregate_id, fact) == (
+        None,
+        events_pb2.AuditFact(
+            producer="compliance",
+            action="compliance.log_key.create",
+            actor=events_pb2.AuditActor(kind="service", subject_id="compliance"),
+            resource_type="log_key",
+            resource_id="elcorp.na/audit",
+            occurred_at=at,
+            after=f'{{"key":"{first.key.text}"}}',
+            reason="the log had no key",
+        ),
+    )
 
 
 async def test_the_seed_is_sealed(uow: Uow, database: Database) -> None:
@@ -42,5 +60,7 @@ async def test_the_seed_is_sealed(uow: Uow, database: Database) -> None:
         (sealed,) = (await connection.execute(text("SELECT sealed_seed FROM log_keys"))).scalars()
 
     assert len(sealed) == 1 + 12 + 32 + 16
+    before = await everything(database)
     with pytest.raises(UnsealableError):
         await load(uow, os.urandom(32))
+    assert await everything(database) == before

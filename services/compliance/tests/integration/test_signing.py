@@ -17,8 +17,10 @@ from compliance.infrastructure import log as log_tables
 from compliance.infrastructure.queries import SqlComplianceQueries
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from compliance.interfaces.checkpoints import CheckpointSigning
+from elcorp.compliance.v1.events_pb2 import CheckpointSigned
 from kernel.clock import SystemClock
 from services.compliance.tests.fakes import Signer, entries
+from services.compliance.tests.stored import published
 
 Uow = SqlUnitOfWork[SqlComplianceTransaction]
 
@@ -43,6 +45,20 @@ async def test_a_batch_cancelled_halfway_leaves_nothing(database: Database, uow:
     assert await AppendFacts(uow)(entries(5)) == 5
     finding = await check_log(database)()
     assert (finding.size, finding.problems) == (5, [])
+
+
+async def test_a_checkpoint_is_announced_as_it_is_kept_and_once(database: Database, uow: Uow) -> None:
+    signer = Signer()
+    sign = SignCheckpoint(uow, signer, SystemClock())
+    await AppendFacts(uow)(entries(3))
+
+    signed = [await sign() for _ in range(2)]
+
+    kept = await SqlComplianceQueries(database).latest_checkpoint()
+    assert kept
+    assert [each and each.size for each in signed] == [3, None]
+    event = CheckpointSigned(origin=signer.key.name, tree_size=3, root_hash=kept.root_hash, note=kept.note)
+    assert await published(database) == [(signer.key.name, event)]
 
 
 async def test_a_checkpoint_follows_growth_and_covers_the_latest_on_idle(database: Database, uow: Uow) -> None:

@@ -7,6 +7,7 @@ from compliance.application.screen_transfers import ScreenTransfers
 from compliance.application.screening_blocks import LiftBlock, PlaceBlock
 from compliance.domain.screening import AlreadyLifted, ScreenedTransfer
 from kernel.actor import Actor, ActorKind
+from kernel.audit import AuditFact
 from kernel.errors import AlreadyExists, NotFound, Unavailable
 from kernel.ids import new_id
 from services.compliance.tests.fakes import FakeBlockList, FakeUnitOfWork
@@ -40,14 +41,22 @@ async def test_a_block_is_placed_once_and_told_of(clock: ControlledClock) -> Non
 
     block = await place(actor=OFFICER, subject_id=subject, reason="sanctions match")
 
+    committed = uow.committed
     with pytest.raises(AlreadyExists):
         await place(actor=OFFICER, subject_id=subject, reason="again")
+    assert uow.committed is committed
     (fact,) = uow.committed.facts
     assert uow.committed.blocks == {block.id: block}
-    assert (fact.action, fact.reason, fact.related_ids) == (
-        "compliance.screening_block.place",
-        "sanctions match",
-        (str(subject),),
+    assert (block.reason, block.created_by, block.created_at) == ("sanctions match", OFFICER.subject_id, clock.now())
+    assert fact == AuditFact(
+        action="compliance.screening_block.place",
+        resource_type="screening_block",
+        resource_id=str(block.id),
+        occurred_at=clock.now(),
+        after={"subject_id": str(subject), "standing": True},
+        reason="sanctions match",
+        related_ids=(str(subject),),
+        fact_id=fact.fact_id,
     )
 
 
@@ -60,9 +69,22 @@ async def test_a_lifted_block_stays_on_record_and_makes_room_for_another(clock: 
     lifted = await lift(actor=OFFICER, block_id=block.id)
 
     assert (lifted.lifted_by, lifted.lifted_at) == (OFFICER.subject_id, clock.now())
+    fact = uow.committed.facts[1]
+    assert fact == AuditFact(
+        action="compliance.screening_block.lift",
+        resource_type="screening_block",
+        resource_id=str(block.id),
+        occurred_at=clock.now(),
+        before={"subject_id": str(subject), "standing": True},
+        after={"subject_id": str(subject), "standing": False},
+        related_ids=(str(subject),),
+        fact_id=fact.fact_id,
+    )
+    committed = uow.committed
     with pytest.raises(AlreadyLifted):
         await lift(actor=OFFICER, block_id=block.id)
     with pytest.raises(NotFound):
         await lift(actor=OFFICER, block_id=new_id())
+    assert uow.committed is committed
     assert (await place(actor=OFFICER, subject_id=subject, reason="a new match")).id != block.id
     assert [fact.action.rpartition(".")[2] for fact in uow.committed.facts] == ["place", "lift", "place"]
