@@ -26,7 +26,7 @@ class CaptureTransfer:
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, amount: Money | None) -> Transfer:
         """Raise NotFound for strangers, NotPending, CaptureTooLarge, ScreeningRefused, or Unavailable."""
-        await require_clear(self.queries, self.screening, transfer_id)
+        await require_clear(self.uow, self.queries, self.screening, self.clock, actor=actor, transfer_id=transfer_id)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer = locked.transfer

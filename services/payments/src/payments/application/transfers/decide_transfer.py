@@ -25,7 +25,7 @@ class ApproveTransfer:
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID) -> Transfer:
         """Raise NotFound, OwnDecision for whoever made it, NotPending, ScreeningRefused, or what the accounts refuse."""
-        await require_clear(self.queries, self.screening, transfer_id)
+        await require_clear(self.uow, self.queries, self.screening, self.clock, actor=actor, transfer_id=transfer_id)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer, at = locked.transfer, self.clock.now()

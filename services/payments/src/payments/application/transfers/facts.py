@@ -37,23 +37,29 @@ def changed(transfer: Transfer, verb: str, *, before: State, accounts: Accounts,
         resource_id=str(transfer.id),
         occurred_at=at,
         before={**_balances_before(transfer, accounts), **before},
-        after={**_balances(transfer, accounts), **state(transfer)},
+        after=standing(transfer, accounts),
         reason=transfer.reason,
         related_ids=_related(transfer, accounts),
     )
 
 
-def refused(order: TransferOrder, *, reason: str, at: datetime) -> AuditFact:
-    """Account for what compliance did not clear."""
+def refused(order: TransferOrder, *, reason: str, at: datetime, transfer_id: UUID | None = None) -> AuditFact:
+    """Account for what compliance did not clear: a new order, or a transfer that waits."""
+    wallets = (str(order.source_id), str(order.target_id))
     return AuditFact(
         action="payments.transfer.refuse",
-        resource_type="wallet",
-        resource_id=str(order.source_id),
+        resource_type="transfer" if transfer_id else "wallet",
+        resource_id=str(transfer_id or order.source_id),
         occurred_at=at,
         after=_asked(order),
         reason=reason,
-        related_ids=(str(order.target_id),),
+        related_ids=wallets if transfer_id else wallets[1:],
     )
+
+
+def standing(transfer: Transfer, accounts: Accounts) -> State:
+    """How a transfer stands, with the balances of both its accounts."""
+    return {**_balances(transfer, accounts), **state(transfer)}
 
 
 def state(transfer: Transfer) -> State:

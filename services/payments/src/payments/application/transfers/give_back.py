@@ -68,7 +68,8 @@ async def _once(tx: Transaction, actor: Actor, locked: LockedTransfer, order: Tr
     if earlier := found.get((order.initiator_id, order.key)):
         return Settled(earlier.confirm_replay(order), replayed=True)
     original, at = locked.transfer, clock.now()
-    before = facts.state(original)
+    # What moves is the new one's: the original's own postings do not tell what was there before.
+    before = facts.standing(original, locked.accounts)
     made = _make(original, order, locked, at=at)
     await write(tx, locked, made, at=at)
     tx.record(facts.changed(original, order.kind, before=before, accounts=locked.accounts, at=at), actor=actor)

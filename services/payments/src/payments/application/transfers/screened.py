@@ -2,17 +2,28 @@
 
 from uuid import UUID
 
+from kernel.actor import Actor
+from kernel.clock import Clock
 from kernel.errors import NotFound
 from payments.application.ports.screening import Screening
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.transfers import facts
 from payments.application.transfers.queries import TransferQueries
 from payments.domain.errors import ScreeningRefused
 
 
-async def require_clear(queries: TransferQueries, screening: Screening, transfer_id: UUID) -> None:
-    """Raise ScreeningRefused when it is no longer cleared, NotFound; nothing is locked while compliance thinks."""
+async def require_clear(
+    uow: UnitOfWork, queries: TransferQueries, screening: Screening, clock: Clock, *, actor: Actor, transfer_id: UUID
+) -> None:
+    """Raise ScreeningRefused when it is no longer cleared, NotFound; nothing is locked while compliance thinks.
+
+    The refusal is put on record with compliance's reason, which the answer does not tell.
+    """
     order = await queries.order(transfer_id)
     if order is None:
         raise NotFound(transfer_id=transfer_id)
     [verdict] = await screening.screen([order])
     if not verdict.clear:
+        async with uow.begin(actor) as tx:
+            tx.record(facts.refused(order, reason=verdict.reason, at=clock.now(), transfer_id=transfer_id))
         raise ScreeningRefused(transfer_id=transfer_id)
