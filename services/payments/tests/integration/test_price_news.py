@@ -16,6 +16,7 @@ from payments.bootstrap.parts import pricing_unit_of_work
 from payments.bootstrap.processes import serving
 from payments.domain.fee_rule import FeeRule
 from payments.domain.validity import Validity
+from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
@@ -52,6 +53,7 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
         uow=pricing_unit_of_work(database),
         prices=fakes,
         approvals=fakes,
+        wallets=SqlBulkQueries(database),
         queries=SqlPricingQueries(database),
         clock=clock,
     )

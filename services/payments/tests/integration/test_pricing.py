@@ -24,6 +24,7 @@ from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
 from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
+from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from services.payments.tests.fakes import FakePrices
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
@@ -43,6 +44,7 @@ def pricing(database: Database, clock: ControlledClock) -> Pricing:
         uow=pricing_unit_of_work(database),
         prices=fakes,
         approvals=fakes,
+        wallets=SqlBulkQueries(database),
         queries=SqlPricingQueries(database),
         clock=clock,
     )

@@ -136,6 +136,7 @@ def pricing(world: World) -> Pricing:
         uow=pricing_unit_of_work(world.database),
         prices=world.prices,
         approvals=world.approvals,
+        wallets=SqlBulkQueries(world.database),
         queries=SqlPricingQueries(world.database),
         clock=world.clock,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kernel.clock import Clock
+from payments.application.ports.bulk import Wallets
 from payments.application.ports.pricing import ApprovalPolicies, PriceBooks, PricingUnitOfWork
 from payments.application.pricing.assign_tier import AssignTier
 from payments.application.pricing.queries import PricingQueries
@@ -28,7 +29,14 @@ class Pricing:
 
     @classmethod
     def of(
-        cls, *, uow: PricingUnitOfWork, prices: PriceBooks, approvals: ApprovalPolicies, queries: PricingQueries, clock: Clock
+        cls,
+        *,
+        uow: PricingUnitOfWork,
+        prices: PriceBooks,
+        approvals: ApprovalPolicies,
+        wallets: Wallets,
+        queries: PricingQueries,
+        clock: Clock,
     ) -> "Pricing":
         """Wire the use cases to their ports."""
         return cls(
@@ -39,7 +47,7 @@ class Pricing:
             set_limit=SetVersion(uow, lambda tx: tx.limits, clock),
             end_limit=EndVersion(uow, lambda tx: tx.limits, clock),
             assign_tier=AssignTier(uow, clock),
-            quote_order=QuoteOrder(prices, approvals, clock),
+            quote_order=QuoteOrder(prices, approvals, wallets, clock),
             queries=queries,
             clock=clock,
         )

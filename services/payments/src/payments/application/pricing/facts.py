@@ -55,23 +55,28 @@ def _state(item: FeeRule | FxRate | Limit) -> State:
             **dated,
             "kind": item.kind,
             "currency": item.currency,
-            "tiers": [{"from": _text(t.from_amount), "flat": _text(t.flat), "percent": _text(t.percent)} for t in item.tiers],
+            "tiers": [{"from": _text(t.from_amount), "flat": _text(t.flat), "percent": _plain(t.percent)} for t in item.tiers],
             "marginal": item.marginal,
             "least": _text(item.least),
             "most": _text(item.most),
             "waived_roles": sorted(item.waived_roles),
-            "vat_percent": _text(item.vat_percent),
+            "vat_percent": _plain(item.vat_percent),
             "rounding": item.rounding.value,
             "refundable": item.refundable,
         }
     if isinstance(item, FxRate):
         return {
             **dated,
-            "mid": _text(item.mid),
-            "spread_percent": _text(item.spread_percent),
+            "mid": _plain(item.mid),
+            "spread_percent": _plain(item.spread_percent),
             "rounding": item.rounding.value,
         }
     return {**dated, **{name: _text(getattr(item, name)) for name in ("single_max", "day_max", "month_max")}}
+
+
+def _plain(value: Decimal) -> str:
+    # A column has digits of its own: what is read from it must not look changed.
+    return f"{value.normalize():f}"
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -6,6 +6,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import InvalidValue
 from kernel.money import Money
+from payments.application.ports.bulk import Wallets
 from payments.application.ports.pricing import ApprovalPolicies, PriceBooks
 from payments.domain.errors import NotPositive
 from payments.domain.fee_rule import CHARGEABLE
@@ -27,6 +28,7 @@ class QuoteOrder:
 
     prices: PriceBooks
     approvals: ApprovalPolicies
+    wallets: Wallets
     clock: Clock
 
     async def __call__(
@@ -43,6 +45,11 @@ class QuoteOrder:
             amount=amount,
             initiator_id=actor.user_id,
             roles=actor.roles,
-            counterparties=(target_id,) if target_id else (),
+            counterparties=await self._counterparties(target_id) if target_id else (),
         )
         return Quoted(quote, needs_approval, at)
+
+    async def _counterparties(self, target_id: UUID) -> tuple[UUID, ...]:
+        """The wallet and its owner: a rule may be about either, as when the order is placed."""
+        wallet = (await self.wallets.of([target_id])).get(target_id)
+        return (target_id, wallet.owner_id) if wallet else (target_id,)
