@@ -13,14 +13,17 @@ FRESH_SECONDS: Final = 10.0
 class FreshRules:
     """`sources` fetch once and tell whether they could; what they could not is too old to work by (Unavailable)."""
 
-    def __init__(self, sources: Sequence[Callable[[], Awaitable[bool]]]) -> None:
+    def __init__(
+        self, sources: Sequence[Callable[[], Awaitable[bool]]], *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._sources = sources
+        self._monotonic = monotonic
         self._fetched = float("-inf")
 
     async def refresh(self) -> None:
-        if time.monotonic() - self._fetched < FRESH_SECONDS:
+        if self._monotonic() - self._fetched < FRESH_SECONDS:
             return
         for fetch in self._sources:
             if not await fetch():
                 raise Unavailable(reason="prices or approval rules could not be fetched")
-        self._fetched = time.monotonic()
+        self._fetched = self._monotonic()

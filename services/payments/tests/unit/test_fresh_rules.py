@@ -1,0 +1,51 @@
+import pytest
+
+from kernel.errors import Unavailable
+from payments.infrastructure.fresh_rules import FRESH_SECONDS, FreshRules
+
+
+class Source:
+    def __init__(self) -> None:
+        self.answers, self.fetched = True, 0
+
+    async def __call__(self) -> bool:
+        self.fetched += 1
+        return self.answers
+
+
+class Worker:
+    """Works by prices and approval rules, at seconds that the test tells."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.prices, self.approvals = Source(), Source()
+        self.rules = FreshRules([self.prices, self.approvals], monotonic=lambda: self.seconds)
+
+    @property
+    def fetched(self) -> tuple[int, int]:
+        return self.prices.fetched, self.approvals.fetched
+
+
+async def test_both_are_fetched_when_work_begins_and_again_as_it_goes_on() -> None:
+    worker = Worker()
+    await worker.rules.refresh()
+    assert worker.fetched == (1, 1)
+    worker.seconds += FRESH_SECONDS - 0.1
+    await worker.rules.refresh()
+    assert worker.fetched == (1, 1)
+    worker.seconds += 0.1
+    await worker.rules.refresh()
+    assert worker.fetched == (2, 2)
+
+
+@pytest.mark.parametrize("away", ["prices", "approvals"])
+async def test_nothing_is_done_by_rules_that_could_not_be_fetched(away: str) -> None:
+    worker = Worker()
+    source: Source = getattr(worker, away)
+    source.answers = False
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await worker.rules.refresh()
+    assert source.fetched == 2
+    source.answers = True
+    await worker.rules.refresh()
