@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from chassis.unit_of_work import UnauditedChange
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
@@ -27,6 +28,7 @@ from payments.domain.price_book import PriceBook
 from payments.domain.schedule import Run, Schedule, ScheduleStatus
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
+from payments.infrastructure.repositories import bulk_rows
 
 
 @dataclass
@@ -48,6 +50,22 @@ class Store:
     events: list[Event] = field(default_factory=list)
 
 
+T = TypeVar("T")
+
+
+def _changed(standing: T, wanted: T, fields: Iterable[str]) -> T:
+    """Return what stands with no more than those fields as wanted: what an UPDATE names, and nothing else."""
+    changed = copy(standing)
+    for name in fields:
+        setattr(changed, name, getattr(wanted, name))
+    return changed
+
+
+def _kept(actor: Actor) -> Actor:
+    """What of an actor outlives the request: not how it signed in."""
+    return replace(actor, session_id=None, device_id=None, authenticated_at=None, methods=())
+
+
 class FakeAccounts:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -66,10 +84,19 @@ class FakeAccounts:
 
     def keep(self, accounts: Sequence[Account]) -> None:
         for account in accounts:
-            self._store.accounts[account.id] = copy(account)
+            self._write(account, "balance", "held", "version")
 
     async def save_state(self, account: Account) -> None:
-        self._store.accounts[account.id] = copy(account)
+        self._write(account, "status", "status_reason", "ceiling", "name", "closed_at", "version")
+
+    def _write(self, account: Account, *fields: str) -> None:
+        self._store.accounts[account.id] = _changed(self._store.accounts[account.id], account, fields)
+
+
+_TRANSFER_STANDING: Final = (
+    "status", "held", "captured", "refunded", "settled_at", "expires_at", "closed_at", "decided_by", "decided_at", "reason",
+    "version", "quote",
+)  # fmt: skip
 
 
 class FakeTransfers:
@@ -104,7 +131,8 @@ class FakeTransfers:
             self._store.postings[transfer.id] = list(transfer.postings)
 
     async def save(self, transfer: Transfer) -> None:
-        self._store.transfers[transfer.order.initiator_id, transfer.order.key] = copy(transfer)
+        key = transfer.order.initiator_id, transfer.order.key
+        self._store.transfers[key] = _changed(self._store.transfers[key], transfer, _TRANSFER_STANDING)
         self._store.postings[transfer.id] = [*self._store.postings.get(transfer.id, ()), *transfer.postings]
 
     @staticmethod
@@ -129,8 +157,8 @@ class FakeSpending:
         self.keep(spendings)
 
     def keep(self, spendings: Sequence[Spending]) -> None:
-        for spending in spendings:
-            self._store.spending[spending.owner_id, spending.currency] = spending
+        begun = (one for one in spendings if (one.owner_id, one.currency) in self._store.spending)
+        self._store.spending |= {(one.owner_id, one.currency): one for one in begun}
 
 
 class FakeLedger:
@@ -163,7 +191,7 @@ class FakeBreaks:
 
 
 class FakeBulks:
-    """`queued` has the jobs; a bulk's actor is kept as it came."""
+    """`queued` has the jobs."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -176,7 +204,7 @@ class FakeBulks:
         return sum(bulk.initiator_id == initiator_id and bulk.status.is_open for bulk, _ in self._store.bulks.values())
 
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
-        self._store.bulks[bulk.id] = copy(bulk), actor
+        self._store.bulks[bulk.id] = copy(bulk), _kept(actor)
         self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks}
         await self.queue(bulk.id)
 
@@ -189,8 +217,9 @@ class FakeBulks:
         return chunks[:limit]
 
     async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
-        self._store.bulks[bulk.id] = copy(bulk), self._store.bulks[bulk.id][1]
-        self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks}
+        standing, actor = self._store.bulks[bulk.id]
+        self._store.bulks[bulk.id] = _changed(standing, bulk, bulk_rows.STANDING), actor
+        self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks if chunk.outcomes is not None}
 
     async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
         left = [bulk for bulk, _ in self._store.bulks.values() if bulk.status.is_open]
@@ -199,6 +228,9 @@ class FakeBulks:
     async def queue(self, bulk_id: UUID) -> None:
         if bulk_id not in self._store.queued:
             self._store.queued.append(bulk_id)
+
+
+_SCHEDULE_STANDING: Final = ("status", "next_number", "next_at", "succeeded", "failed", "last_code", "ended_at", "version")
 
 
 class FakeSchedules:
@@ -216,7 +248,7 @@ class FakeSchedules:
         return sorted(one.id for one, _ in self._store.schedules.values() if one.initiator_id == initiator_id and one.is_open)
 
     async def add(self, schedule: Schedule, actor: Actor) -> None:
-        self._store.schedules[schedule.id] = copy(schedule), actor
+        self._store.schedules[schedule.id] = copy(schedule), _kept(actor)
 
     async def lock(self, schedule_ids: Sequence[UUID]) -> Sequence[Schedule]:
         return [copy(self._store.schedules[id_][0]) for id_ in sorted(schedule_ids) if id_ in self._store.schedules]
@@ -228,7 +260,8 @@ class FakeSchedules:
 
     async def save(self, schedules: Sequence[Schedule], runs: Sequence[tuple[UUID, Run]] = ()) -> None:
         for schedule in schedules:
-            self._store.schedules[schedule.id] = copy(schedule), self._store.schedules[schedule.id][1]
+            standing, actor = self._store.schedules[schedule.id]
+            self._store.schedules[schedule.id] = _changed(standing, schedule, _SCHEDULE_STANDING), actor
         self._store.runs.extend(runs)
 
 
@@ -251,6 +284,8 @@ class FakeTransaction:
 
 
 class FakeUnitOfWork:
+    """Commits whole or not at all, and no change that no audit fact accounts for."""
+
     def __init__(self) -> None:
         self.committed = Store()
 
@@ -273,6 +308,10 @@ class FakeUnitOfWork:
             events=list(committed.events),
         )
         yield FakeTransaction(store)
+        # A job that is queued is no change: what it does is.
+        rows, were = (replace(one, queued=[], facts=[], events=[]) for one in (store, committed))
+        if rows != were and store.facts == committed.facts:
+            raise UnauditedChange
         self.committed = store
 
 
@@ -315,7 +354,7 @@ class FakeAuditLog:
 
 @dataclass
 class FakeScreening:
-    """Clears everybody but the blocked; `away` as when compliance does not answer."""
+    """Clears what neither a blocked user asks for nor is of a blocked wallet; `away` as when compliance does not answer."""
 
     blocked: set[UUID] = field(default_factory=set)
     away: bool = False
@@ -325,7 +364,11 @@ class FakeScreening:
         self.calls += 1
         if self.away:
             raise Unavailable(dependency="compliance")
-        return [Verdict(order.initiator_id not in self.blocked, "on the list") for order in orders]
+        return [self._verdict(order) for order in orders]
+
+    def _verdict(self, order: TransferOrder) -> Verdict:
+        clear = self.blocked.isdisjoint({order.initiator_id, order.source_id, order.target_id})
+        return Verdict(clear, "" if clear else "on the list")
 
 
 def posting(uow: Any, screening: FakeScreening, clock: Clock, prices: FakePrices | None = None) -> PostTransfers:

@@ -19,8 +19,10 @@ from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
+from payments.application.bulk.run_bulk import RunBulk
+from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
-from payments.bootstrap.use_cases import World, build
+from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.domain.approval import ApprovalRules
 from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
@@ -29,10 +31,11 @@ from payments.domain.transfer_order import TransferOrder
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening
+from services.payments.tests.unchanged import watch_refusals
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
 
 GRANTS: Final[Mapping[str, list[str]]] = {
-    "admin": ["payment:create", "payment:approve", "payment:reconcile", "treasury:issue"],
+    "admin": ["payment:create", "payment:approve", "payment:reconcile", "treasury:issue", "policy:manage"],
     "staff": ["payment:approve", "payment:reconcile"],
     "user": ["payment:create"],
 }
@@ -55,6 +58,13 @@ class WordSignatures:
             raise InvalidSignature(field="signature", key_id=order.signature.key_id)
 
 
+class NoRules:
+    """Rules that are always fresh, being fakes."""
+
+    async def refresh(self) -> None:
+        pass
+
+
 @dataclass
 class Bank:
     client: httpx.AsyncClient
@@ -65,6 +75,7 @@ class Bank:
     screening: FakeScreening
     prices: FakePrices
     policies: Policies
+    world: World
     staff_id: UUID = field(default_factory=new_id)
 
     async def holder(self, funds: str = "0", currency: str = "NAD") -> Holder:
@@ -136,6 +147,14 @@ class Bank:
         capture = self.payments.transfers.capture_transfer
         return await ExpireTransfers(capture.uow, self.clock)()
 
+    async def run_bulk(self, bulk_id: str) -> None:
+        """Run the job."""
+        await RunBulk(self.world.uow, post_transfers(self.world), NoRules(), self.clock)(bulk_id=UUID(bulk_id))
+
+    async def run_schedules(self) -> int:
+        """Run the job."""
+        return await RunSchedules(self.world.uow, post_transfers(self.world), NoRules(), self.clock)()
+
     def price(self, *, fee: str = "0", rate: FxRate | None = None) -> None:
         """Charge a flat fee, half of it refundable by its rule where it says so; exchange at a rate."""
         rules = [fee_rule(tier(flat=fee))] if Decimal(fee) else []
@@ -171,7 +190,8 @@ async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
-        yield Bank(client, forge, payments, database, clock, screening, prices, policies)
+        watch_refusals(client, database)
+        yield Bank(client, forge, payments, database, clock, screening, prices, policies, world)
 
 
 HOUR: Final = timedelta(hours=1).total_seconds()

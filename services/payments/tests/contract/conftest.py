@@ -3,8 +3,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.database import Database
+from chassis.rpc import RpcServer, connect
 from chassis.testing.clocks import ControlledClock
+from elcorp.payments.v1 import payments_pb2_grpc
+from payments.interfaces.grpc import rpc_services
 from services.payments.tests.contract.bank import Bank, Holder, open_bank
+from services.payments.tests.contract.peers import PeerSettings, Stub
 
 
 @pytest.fixture
@@ -21,3 +25,13 @@ async def payer(bank: Bank) -> Holder:
 @pytest.fixture
 async def payee(bank: Bank) -> Holder:
     return await bank.holder()
+
+
+@pytest.fixture
+async def stub(bank: Bank) -> AsyncIterator[Stub]:
+    """What a peer calls payments with."""
+    server = RpcServer("127.0.0.1", 0, rpc_services(bank.payments))
+    await server.start()
+    async with connect(PeerSettings(payments_target=f"dns:///127.0.0.1:{server.port}"), "payments") as channel:
+        yield payments_pb2_grpc.LedgerServiceStub(channel)
+    await server.stop(grace_seconds=1)

@@ -1,11 +1,21 @@
 """What payments has published."""
 
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
 
+from google.protobuf.message import Message
 from sqlalchemy import text
 
 from chassis.database import Database
-from chassis.messaging.contracts import spec_of
+from chassis.messaging.contracts import SUBJECT, TIME, EventSpec, spec_of
+from chassis.testing.clocks import ControlledClock
+from elcorp.compliance.v1 import events_pb2 as compliance
+from payments.interfaces.publications import PUBLICATIONS
+
+_SPECS: Final[Mapping[str, EventSpec]] = {spec.type: spec for spec in PUBLICATIONS.specs}
 
 
 async def published(database: Database, message_class: Any) -> list[Any]:
@@ -20,3 +30,63 @@ async def published(database: Database, message_class: Any) -> list[Any]:
     for message, aggregate_id in found:
         assert aggregate_id in {getattr(message, name, None) for name in names}
     return [message for message, _ in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """An audit fact, all of it but what is made anew each time: its id, and the ids of request and session."""
+
+    action: str
+    resource: tuple[str, str]
+    by: tuple[str, str]
+    before: Mapping[str, object] | None = None
+    after: Mapping[str, object] | None = None
+    reason: str | None = None
+    related: Sequence[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, fact: compliance.AuditFact) -> "Fact":
+        assert (fact.producer, bool(fact.fact_id)) == ("payments", True)
+        return cls(
+            action=fact.action,
+            resource=(fact.resource_type, fact.resource_id),
+            by=(fact.actor.kind, fact.actor.subject_id),
+            before=json.loads(fact.before) if fact.HasField("before") else None,
+            after=json.loads(fact.after) if fact.HasField("after") else None,
+            reason=fact.reason if fact.HasField("reason") else None,
+            related=list(fact.related_ids),
+        )
+
+
+@dataclass
+class Record:
+    """Reads what was announced and put on record since it was read last, each message whole, all of it of now."""
+
+    database: Database
+    clock: ControlledClock
+    at: int = field(default=0, init=False)
+
+    async def skip(self) -> None:
+        """Leave out what has happened so far, at other times than now."""
+        async with self.database.read() as connection:
+            self.at = await connection.scalar(text("SELECT coalesce(max(position), 0) FROM outbox")) or 0
+
+    async def news(self) -> tuple[list[Message], list[Fact]]:
+        """Return events and audit facts in the order of their making."""
+        query = text("SELECT position, type, payload, aggregate_id, headers FROM outbox WHERE position > :at ORDER BY position")
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query, {"at": self.at})).all()
+        messages: list[Message] = []
+        facts: list[Fact] = []
+        for row in rows:
+            self.at = row.position
+            assert datetime.fromisoformat(row.headers[TIME]) == self.clock.now()
+            spec = _SPECS[row.type]
+            message: Any = spec.message_class.FromString(bytes(row.payload))
+            if isinstance(message, compliance.AuditFactsRecorded):
+                assert {fact.occurred_at.ToDatetime(tzinfo=UTC) for fact in message.facts} == {self.clock.now()}
+                facts += [Fact.of(fact) for fact in message.facts]
+                continue
+            assert {row.aggregate_id, row.headers[SUBJECT]} == {getattr(message, spec.aggregate)}
+            messages.append(message)
+        return messages, facts

@@ -1,6 +1,8 @@
 """What governance compiles, as payments reads it: the one place where the two meet, beside the wire."""
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +18,7 @@ from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.infrastructure.approval_policies import BundledApprovals
+from services.payments.tests.contract.bank import Bank, Holder
 
 PAYER, PAYEES = new_id(), [UUID(int=1), UUID(int=2)]
 
@@ -104,6 +107,76 @@ def test_a_rule_about_one_payee_is_about_nobody_else() -> None:
     assert not ask.needed(amount=Money.of("49.99", "NAD"), counterparties=(PAYEES[1],), **other)  # type: ignore[arg-type]
     assert ask.needed(amount=Money.of("50", "NAD"), counterparties=(PAYEES[1],), **other)  # type: ignore[arg-type]
     assert not ask.needed(amount=Money.of("50", "NAD"), **other)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("thresholds", [("100", "50"), ("50", "100")])
+@pytest.mark.parametrize("whom", [{"counterparty": PAYEES[0]}, {}])
+def test_the_stricter_of_two_rules_wins(thresholds: tuple[str, str], whom: dict[str, Any]) -> None:
+    world = World()
+    world.publish(*(rule(threshold, **whom) for threshold in thresholds))
+    assert (world.needed("49.99"), world.needed("50.00"), world.needed("99.99"), world.needed("100.00")) == (
+        False,
+        True,
+        True,
+        True,
+    )
+
+
+async def test_a_rule_about_a_user_holds_up_each_of_that_users_wallets(bank: Bank, payer: Holder, payee: Holder) -> None:
+    world, other = World(), await bank.holder()
+    second = (await bank.post("/wallets", payee.user_id, {"currency": "NAD"})).json()["data"]
+    wallets = [payee, Holder(payee.user_id, UUID(second["id"]))]
+    world.publish(rule("50", counterparty=payee.user_id))
+    bank.prices.rules = world.approvals.approvals()
+    for wallet in wallets:
+        assert (await bank.made(payer, wallet, "49.99"))["status"] == "completed"
+        assert (await bank.made(payer, wallet, "50.00"))["status"] == "pending_approval"
+    assert (await bank.made(payer, other, "50.00"))["status"] == "completed"
+    assert [(await bank.wallet(wallet))[0] for wallet in wallets] == ["49.99", "49.99"]
+
+    world.publish(rule("50", counterparty=payee.wallet_id))
+    bank.prices.rules = world.approvals.approvals()
+    statuses = [(await bank.made(payer, wallet, "50.00"))["status"] for wallet in wallets]
+    assert statuses == ["pending_approval", "completed"]
+
+
+@pytest.mark.parametrize("about", ["user", "wallet"])
+async def test_a_payer_is_told_beforehand_that_a_payee_is_watched(bank: Bank, payer: Holder, payee: Holder, about: str) -> None:
+    world, other = World(), await bank.holder()
+    world.publish(rule("50", counterparty=payee.user_id if about == "user" else payee.wallet_id))
+    bank.prices.rules = world.approvals.approvals()
+
+    async def needs_approval(amount: str, target: UUID | None) -> bool:
+        body = {"amount": amount, "currency": "NAD"} | ({"target_wallet_id": str(target)} if target else {})
+        answer = await bank.post("/fees/quote", payer.user_id, body)
+        needed: bool = answer.json()["data"]["needs_approval"]
+        return needed
+
+    assert await needs_approval("50.00", payee.wallet_id)
+    assert not await needs_approval("49.99", payee.wallet_id)
+    for target in (other.wallet_id, new_id(), None):
+        assert not await needs_approval("50.00", target)
+
+
+@pytest.mark.parametrize("way", ["bulk", "schedule"])
+async def test_what_a_job_makes_waits_for_an_approval_too(bank: Bank, payer: Holder, payee: Holder, way: str) -> None:
+    world = World()
+    world.publish(rule("50", counterparty=payee.user_id))
+    bank.prices.rules = world.approvals.approvals()
+    wallets = {"source_wallet_id": str(payer.wallet_id), "currency": "NAD"}
+    if way == "bulk":
+        lines = [{"target_wallet_id": str(payee.wallet_id), "amount": "50.00"}]
+        made = await bank.post("/transfers/bulk", payer.user_id, {**wallets, "mode": "best_effort", "lines": lines})
+        await bank.run_bulk(made.json()["data"]["id"])
+    else:
+        starts_at = (bank.clock.now() + timedelta(seconds=1)).isoformat()
+        plan = {**wallets, "target_wallet_id": str(payee.wallet_id), "amount": "50.00", "starts_at": starts_at}
+        assert (await bank.post("/transfers/schedules", payer.user_id, plan)).status_code == 201
+        bank.wait(seconds=1)
+        await bank.run_schedules()
+    [waiting] = (await bank.staff("GET", "/transfers/awaiting-approval")).json()["data"]["items"]
+    assert (waiting["amount"], waiting["held_amount"], waiting["target_wallet_id"]) == ("50.00", "50.00", str(payee.wallet_id))
+    assert await bank.wallet(payer) == ("1000.00", "50.00", "950.00")
 
 
 @given(

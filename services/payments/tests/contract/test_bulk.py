@@ -26,6 +26,7 @@ from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.unchanged import watch_refusals
 
 GRANTS = {"admin": ["treasury:issue"], "user": ["payment:create"], "guest": []}
 
@@ -70,8 +71,8 @@ class Office:
             f"/api/v1/transfers/bulk{path}", headers=self.forge.headers(user_id or self.payer, roles=roles)
         )
 
-    async def cancel(self, bulk_id: str) -> httpx.Response:
-        headers = self.forge.headers(self.payer)
+    async def cancel(self, bulk_id: str, *, by: UUID | None = None, roles: tuple[str, ...] = ("user",)) -> httpx.Response:
+        headers = self.forge.headers(by or self.payer, roles=roles)
         return await self.client.post(f"/api/v1/transfers/bulk/{bulk_id}/cancel", json={"reason": "wrong month"}, headers=headers)
 
 
@@ -94,6 +95,7 @@ async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Of
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
     ) as client:
+        watch_refusals(client, database)
         yield await Office(client, forge, payments, run, database).open("1000.00")
 
 
@@ -192,6 +194,23 @@ async def test_a_bulk_is_its_payers_and_staffs_and_absent_to_others(office: Offi
     assert (await office.get("", stranger)).json()["data"]["items"] == []
     theirs = office.file("1.00", source_wallet_id=str(office.payees[2]))
     assert (await office.submit(theirs, key="theirs")).status_code == 403
+
+
+async def test_a_payer_has_so_many_under_way_at_most(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.application.bulk.submit_bulk.BULKS_OPEN_MAX", 2)
+    ids = [(await office.submit(office.file("1.00"), key=key)).json()["data"]["id"] for key in "ab"]
+    beyond = await office.submit(office.file("1.00"), key="c")
+    assert (beyond.status_code, beyond.json()["code"]) == (429, "PAY_044")
+    await office.run(bulk_id=UUID(ids[0]))
+    assert (await office.submit(office.file("1.00"), key="c")).status_code == 202
+
+
+async def test_only_whoever_handed_it_in_cancels_a_bulk(office: Office) -> None:
+    bulk_id = (await office.submit(office.file("1.00"))).json()["data"]["id"]
+    for who, roles in ((new_id(), ("user",)), (new_id(), ("user", "admin"))):
+        answer = await office.cancel(bulk_id, by=who, roles=roles)
+        assert (answer.status_code, answer.json()["code"]) == (404, "RES_001")
+    assert (await office.cancel(str(new_id()))).status_code == 404
 
 
 async def test_what_has_not_run_can_be_cancelled_once(office: Office) -> None:

@@ -1,32 +1,21 @@
 """What peers rely on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from chassis.rpc import RemoteError, RpcServer, connect
+from chassis.rpc import RemoteError
 from elcorp.common.v1 import money_pb2
-from elcorp.compliance.v1 import events_pb2 as compliance
-from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
+from elcorp.payments.v1 import events_pb2, payments_pb2
 from kernel.errors import Kind
 from kernel.ids import new_id
 from payments.domain.approval import ApprovalRules
-from payments.interfaces.grpc import rpc_services
 from services.payments.tests.contract.bank import Bank, Holder
-from services.payments.tests.contract.peers import PeerSettings, Stub
-
-
-@pytest.fixture
-async def stub(bank: Bank) -> AsyncIterator[Stub]:
-    """What a peer calls payments with."""
-    server = RpcServer("127.0.0.1", 0, rpc_services(bank.payments))
-    await server.start()
-    async with connect(PeerSettings(payments_target=f"dns:///127.0.0.1:{server.port}"), "payments") as channel:
-        yield payments_pb2_grpc.LedgerServiceStub(channel)
-    await server.stop(grace_seconds=1)
+from services.payments.tests.contract.outbox import Record
+from services.payments.tests.contract.peers import Stub
+from services.payments.tests.unchanged import unchanged
 
 
 def order(source: Holder, target: Holder, amount: str, *, key: str = "", **more: Any) -> payments_pb2.Order:
@@ -38,6 +27,14 @@ def order(source: Holder, target: Holder, amount: str, *, key: str = "", **more:
         amount=money_pb2.Money(amount=amount, currency="NAD"),
         **more,
     )
+
+
+async def refused(bank: Bank, call: Awaitable[Any]) -> tuple[Kind, str]:
+    """Return how a call is refused, which changes nothing."""
+    async with unchanged(bank.database):
+        with pytest.raises(RemoteError) as refusal:
+            await call
+    return refusal.value.kind, refusal.value.code
 
 
 async def test_an_order_is_settled_once(bank: Bank, stub: Stub) -> None:
@@ -94,13 +91,11 @@ async def test_nonsense_is_invalid_and_moves_nothing(bank: Bank, stub: Stub, cha
             wrong.amount.CopyFrom(value)
         else:
             setattr(wrong, name, value)
-    with pytest.raises(RemoteError) as refused:
-        await stub.Transfer(payments_pb2.TransferRequest(order=wrong))
-    assert refused.value.kind is Kind.INVALID
-    assert await bank.wallet(payer) == ("100.00", "0.00", "100.00")
+    kind, _ = await refused(bank, stub.Transfer(payments_pb2.TransferRequest(order=wrong)))
+    assert kind is Kind.INVALID
 
 
-async def test_empty_requests_are_invalid_and_strangers_not_found(stub: Stub) -> None:
+async def test_empty_requests_are_invalid_and_strangers_not_found(bank: Bank, stub: Stub) -> None:
     unknown, none = str(new_id()), ""
     for call, kind in (
         (stub.Transfer(payments_pb2.TransferRequest()), Kind.INVALID),
@@ -111,17 +106,36 @@ async def test_empty_requests_are_invalid_and_strangers_not_found(stub: Stub) ->
         (stub.GetWallet(payments_pb2.GetWalletRequest(wallet_id=unknown)), Kind.NOT_FOUND),
         (stub.FreezeWallet(payments_pb2.FreezeWalletRequest(wallet_id=unknown, reason="no")), Kind.INVALID),
         (stub.FreezeWallet(payments_pb2.FreezeWalletRequest(wallet_id=unknown, reason="suspicion")), Kind.NOT_FOUND),
+        (stub.UnfreezeWallet(payments_pb2.UnfreezeWalletRequest(wallet_id=unknown, reason="no")), Kind.INVALID),
+        (stub.UnfreezeWallet(payments_pb2.UnfreezeWalletRequest(wallet_id=unknown, reason="cleared")), Kind.NOT_FOUND),
     ):
-        with pytest.raises(RemoteError) as refused:
-            await call
-        assert refused.value.kind is kind
+        assert (await refused(bank, call))[0] is kind
 
 
 async def test_what_the_ledger_refuses_is_refused_with_its_code(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("1.00"), await bank.holder()
-    with pytest.raises(RemoteError) as refused:
-        await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "2.00")))
-    assert (refused.value.kind, refused.value.code) == (Kind.REFUSED, "PAY_001")
+    call = stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "2.00")))
+    assert await refused(bank, call) == (Kind.REFUSED, "PAY_001")
+
+
+async def test_a_key_is_one_orders_by_either_call(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "1.00", key="once")))
+    other = order(payer, payee, "2.00", key="once")
+    assert (await refused(bank, stub.Transfer(payments_pb2.TransferRequest(order=other))))[1] == "VAL_002"
+    async with unchanged(bank.database):
+        answer = await stub.PostTransfers(payments_pb2.PostTransfersRequest(orders=[other]))
+    assert [one.refusal.code for one in answer.outcomes] == ["VAL_002"]
+
+
+async def test_compliance_is_asked_about_a_peers_orders_too(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    for blocked in (payer.user_id, payer.wallet_id, payee.wallet_id):
+        bank.screening.blocked = {blocked}
+        async with unchanged(bank.database, but=("outbox",)):
+            with pytest.raises(RemoteError) as refusal:
+                await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "1.00")))
+        assert refusal.value.code == "PAY_007"
 
 
 async def test_a_peer_cannot_go_round_approval_or_signature(bank: Bank, stub: Stub) -> None:
@@ -131,30 +145,32 @@ async def test_a_peer_cannot_go_round_approval_or_signature(bank: Bank, stub: St
     assert settled.status == "pending_approval"
     view = await stub.GetTransfer(payments_pb2.GetTransferRequest(transfer_id=settled.transfer_id))
     assert not view.HasField("settled_at")
-    with pytest.raises(RemoteError) as refused:
-        await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "5000.01")))
-    assert refused.value.code == "PAY_016"
+    call = stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "5000.01")))
+    assert (await refused(bank, call))[1] == "PAY_016"
 
 
 async def test_compliance_freezes_and_it_is_recorded_as_its_doing(bank: Bank, stub: Stub) -> None:
-    holder, other = await bank.holder("5.00"), await bank.holder()
-    wallet_id = str(holder.wallet_id)
+    holder, other = await bank.holder("5.00"), await bank.holder("5.00")
+    wallet_id, record = str(holder.wallet_id), Record(bank.database, bank.clock)
+    await record.skip()
     for reason in ("on a list", "on two lists"):
         await stub.FreezeWallet(payments_pb2.FreezeWalletRequest(wallet_id=wallet_id, reason=reason))
     assert (await stub.GetWallet(payments_pb2.GetWalletRequest(wallet_id=wallet_id))).status == "frozen"
-    with pytest.raises(RemoteError) as refused:
-        await stub.Transfer(payments_pb2.TransferRequest(order=order(holder, other, "1.00")))
-    assert refused.value.code == "PAY_008"
-    await stub.UnfreezeWallet(payments_pb2.UnfreezeWalletRequest(wallet_id=wallet_id, reason="mistaken identity"))
-    with pytest.raises(RemoteError) as refused:
-        await stub.UnfreezeWallet(payments_pb2.UnfreezeWalletRequest(wallet_id=wallet_id, reason="mistaken identity"))
-    assert refused.value.code == "PAY_011"
-    async with bank.database.read() as connection:
-        rows = await connection.execute(text("SELECT payload FROM outbox WHERE type = 'audit.facts.recorded' ORDER BY position"))
-        facts = [fact for row in rows for fact in compliance.AuditFactsRecorded.FromString(bytes(row.payload)).facts]
-    acts = [(fact.action, fact.actor.kind, fact.actor.subject_id) for fact in facts if "freeze" in fact.action]
-    assert acts == [
-        ("payments.wallet.freeze", "service", "compliance"),
-        ("payments.wallet.freeze", "service", "compliance"),
-        ("payments.wallet.unfreeze", "service", "compliance"),
+    for one in (order(holder, other, "1.00"), order(other, holder, "1.00")):
+        call = stub.Transfer(payments_pb2.TransferRequest(order=one))
+        assert (await refused(bank, call))[1] == "PAY_008"
+    unfreeze = payments_pb2.UnfreezeWalletRequest(wallet_id=wallet_id, reason="mistaken identity")
+    await stub.UnfreezeWallet(unfreeze)
+    assert (await stub.GetWallet(payments_pb2.GetWalletRequest(wallet_id=wallet_id))).status == "open"
+    assert (await refused(bank, stub.UnfreezeWallet(unfreeze)))[1] == "PAY_011"
+    messages, facts = await record.news()
+    assert messages == [
+        events_pb2.WalletFrozen(wallet_id=wallet_id, reason="on a list"),
+        events_pb2.WalletFrozen(wallet_id=wallet_id, reason="on two lists"),
+        events_pb2.WalletUnfrozen(wallet_id=wallet_id, reason="mistaken identity"),
+    ]
+    assert [(fact.action, fact.by, fact.reason) for fact in facts] == [
+        ("payments.wallet.freeze", ("service", "compliance"), "on a list"),
+        ("payments.wallet.freeze", ("service", "compliance"), "on two lists"),
+        ("payments.wallet.unfreeze", ("service", "compliance"), "mistaken identity"),
     ]

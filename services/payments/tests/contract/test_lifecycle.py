@@ -11,6 +11,7 @@ from payments.domain.price_book import PriceBook
 from payments.domain.validity import Validity
 from payments.infrastructure.ledger_verification import LedgerVerification
 from services.payments.tests.contract.bank import GOOD_SIGNATURE, HOUR, Bank, Holder, approval_above, refusal
+from services.payments.tests.contract.outbox import Fact, Record
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
 
 REASON = {"reason": "asked for by the payer"}
@@ -104,11 +105,83 @@ async def test_strangers_find_no_transfer_and_staff_only_look(bank: Bank, payer:
     assert (await bank.staff("GET", path)).json()["data"]["id"] == held["id"]
 
 
-async def test_compliance_is_asked_again_before_a_hold_moves(bank: Bank, payer: Holder, payee: Holder) -> None:
+@pytest.mark.parametrize("whose", ["payer", "payer's wallet", "payee's wallet"])
+@pytest.mark.parametrize(("act", "capture"), [("approve", "now"), ("approve", "later"), ("capture", "later")])
+async def test_whoever_was_blocked_while_it_waited_is_noticed_before_it_moves(
+    bank: Bank, payer: Holder, payee: Holder, whose: str, act: str, capture: str
+) -> None:
+    bank.prices.rules = approval_above("500" if act == "approve" else "500.01")
+    waiting = await bank.made(payer, payee, "500.00", capture=capture)
+    decider = (bank.staff_id, "staff") if act == "approve" else (payee.user_id, "user")
+    blocked = {"payer": payer.user_id, "payer's wallet": payer.wallet_id, "payee's wallet": payee.wallet_id}[whose]
+    bank.wait(seconds=60)
+    record = Record(bank.database, bank.clock)
+    await record.skip()
+
+    bank.screening.blocked.add(blocked)
+    path = f"/transfers/{waiting['id']}"
+    body: dict[str, str] | None = {} if act == "capture" else None
+    refused = await bank.post(f"{path}/{act}", decider[0], body, roles=(decider[1],), key="once")
+    assert refusal(refused) == (409, "PAY_007")
+    assert "list" not in refused.text
+    assert (await bank.get(path, payer.user_id)).json()["data"] == {**waiting, "transaction_hash": None}
+    assert (await bank.wallet(payer), await bank.wallet(payee)) == (("1000.00", "500.00", "500.00"), ("0.00", "0.00", "0.00"))
+    assert await record.news() == (
+        [],
+        [
+            Fact(
+                action="payments.transfer.refuse",
+                resource=("transfer", waiting["id"]),
+                by=("user", str(decider[0])),
+                after={"amount": "500.00", "currency": "NAD"},
+                reason="on the list",
+                related=[str(payer.wallet_id), str(payee.wallet_id)],
+            )
+        ],
+    )
+
+    # What was refused has not used up its key.
+    bank.screening.blocked.clear()
+    moved = await bank.post(f"{path}/{act}", decider[0], body, roles=(decider[1],), key="once")
+    expected = "pending" if (act, capture) == ("approve", "later") else "completed"
+    assert (moved.status_code, moved.json()["data"]["status"]) == (200, expected)
+
+
+@pytest.mark.parametrize("act", ["approve", "capture"])
+async def test_while_compliance_is_away_what_waits_goes_on_waiting(bank: Bank, payer: Holder, payee: Holder, act: str) -> None:
+    bank.prices.rules = approval_above("500")
+    approved = await bank.made(payer, payee, "500.00")
     held = await bank.made(payer, payee, "300.00", capture="later")
-    bank.screening.blocked.add(payer.user_id)
-    assert refusal(await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {})) == (409, "PAY_007")
-    assert (await bank.wallet(payer))[1] == "300.00"
+    bank.screening.away = True
+    if act == "approve":
+        away = await bank.staff("POST", f"/transfers/{approved['id']}/approve")
+    else:
+        away = await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {})
+    assert refusal(away) == (503, "SRV_002")
+    assert await bank.wallet(payer) == ("1000.00", "800.00", "200.00")
+
+
+@pytest.mark.parametrize("whose", ["payer", "payee"])
+async def test_what_waits_is_not_moved_from_or_to_a_frozen_wallet(bank: Bank, payer: Holder, payee: Holder, whose: str) -> None:
+    paid = await bank.made(payer, payee, "10.00")
+    held = await bank.made(payer, payee, "20.00", capture="later")
+    bank.prices.rules = approval_above("100")
+    waiting = await bank.made(payer, payee, "100.00")
+    frozen = payer if whose == "payer" else payee
+    await bank.staff("POST", f"/wallets/{frozen.wallet_id}/freeze", REASON)
+    for refused in (
+        await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {}),
+        await bank.staff("POST", f"/transfers/{waiting['id']}/approve"),
+        await bank.post(f"/transfers/{paid['id']}/refund", payee.user_id, REASON),
+        await bank.staff("POST", f"/transfers/{paid['id']}/reverse", REASON),
+    ):
+        assert refusal(refused) == (409, "PAY_008"), refused.request.url
+    for let_go in (
+        await bank.post(f"/transfers/{held['id']}/void", payee.user_id, REASON),
+        await bank.staff("POST", f"/transfers/{waiting['id']}/reject", REASON),
+    ):
+        assert let_go.status_code == 200, let_go.text
+    assert (await bank.wallet(payer), await bank.wallet(payee)) == (("990.00", "0.00", "990.00"), ("10.00", "0.00", "10.00"))
 
 
 async def test_a_large_transfer_waits_for_somebody_else(bank: Bank, payer: Holder, payee: Holder) -> None:
@@ -146,6 +219,33 @@ async def test_what_is_rejected_fails_and_its_money_is_let_go(bank: Bank, payer:
     data = (await bank.staff("POST", f"/transfers/{waiting['id']}/reject", REASON)).json()["data"]
     assert (data["status"], data["reason"], data["decided_by"]) == ("failed", REASON["reason"], str(bank.staff_id))
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
+    for act, body in (("approve", None), ("reject", REASON)):
+        assert refusal(await bank.staff("POST", f"/transfers/{waiting['id']}/{act}", body)) == (409, "PAY_012"), act
+
+
+async def test_only_what_waits_for_a_decision_is_decided(bank: Bank, payer: Holder, payee: Holder) -> None:
+    held, made = await bank.made(payer, payee, "5.00", capture="later"), await bank.made(payer, payee, "6.00")
+    for act, body in (("approve", None), ("reject", REASON)):
+        for transfer_id, expected in (
+            (held["id"], (409, "PAY_012")),
+            (made["id"], (409, "PAY_012")),
+            (new_id(), (404, "RES_001")),
+        ):
+            assert refusal(await bank.staff("POST", f"/transfers/{transfer_id}/{act}", body)) == expected, act
+
+
+async def test_what_waits_for_a_decision_is_not_captured_nor_given_back(bank: Bank, payer: Holder, payee: Holder) -> None:
+    bank.prices.rules = approval_above("500")
+    waiting = await bank.made(payer, payee, "500.00", capture="later")
+    path = f"/transfers/{waiting['id']}"
+    for refused in (
+        await bank.post(f"{path}/capture", payee.user_id, {}),
+        await bank.post(f"{path}/refund", payee.user_id, REASON),
+        await bank.staff("POST", f"{path}/reverse", REASON),
+    ):
+        assert refusal(refused) == (409, "PAY_012"), refused.request.url
+    voided = (await bank.post(f"{path}/void", payee.user_id, REASON)).json()["data"]
+    assert (voided["status"], await bank.wallet(payer)) == ("cancelled", ("1000.00", "0.00", "1000.00"))
 
 
 async def test_an_approved_hold_is_captured_later(bank: Bank, payer: Holder, payee: Holder) -> None:
@@ -168,7 +268,8 @@ async def test_nobody_decides_after_the_time_to_decide(bank: Bank, payer: Holder
     bank.prices.rules = approval_above("500")
     waiting = await bank.made(payer, payee, "500.00")
     bank.wait(seconds=72 * HOUR)
-    assert refusal(await bank.staff("POST", f"/transfers/{waiting['id']}/approve")) == (409, "PAY_012")
+    for act, body in (("approve", None), ("reject", REASON)):
+        assert refusal(await bank.staff("POST", f"/transfers/{waiting['id']}/{act}", body)) == (409, "PAY_012"), act
     assert await bank.expire() == 1
     data = (await bank.get(f"/transfers/{waiting['id']}", payer.user_id)).json()["data"]
     assert (data["status"], data["reason"]) == ("failed", "expired")
@@ -209,7 +310,8 @@ async def test_staff_reverse_a_whole_entry_once(bank: Bank, payer: Holder, payee
     done = await bank.staff("POST", path, REASON, key="undo")
     again = await bank.staff("POST", path, REASON, key="undo")
     assert (done.status_code, again.headers.get("idempotency-replayed")) == (201, "true")
-    assert done.json()["data"]["id"] == again.json()["data"]["id"]
+    assert done.json()["data"] == again.json()["data"]
+    assert refusal(await bank.staff("POST", path, {"reason": "something else"}, key="undo")) == (422, "VAL_002")
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
     read = (await bank.get(f"/transfers/{paid['id']}", payer.user_id)).json()["data"]
     assert (read["status"], read["reason"]) == ("reversed", REASON["reason"])
@@ -295,6 +397,53 @@ async def test_limits_are_counted_and_what_did_not_happen_is_not(bank: Bank, pay
     bank.wait(days=1)
     assert refusal(await bank.pay(payer, payee, "200.01")) == (409, "PAY_030")
     assert (await bank.made(payer, payee, "200.00"))["status"] == "completed"
+
+
+@pytest.mark.parametrize("undo", ["void", "expire", "reject", "reverse"])
+async def test_what_was_undone_is_given_back_to_the_day_it_was_counted_on(
+    bank: Bank, payer: Holder, payee: Holder, undo: str
+) -> None:
+    bank.prices.limit_book = Limits([limit(day_max="500")])
+    bank.prices.rules = approval_above("400" if undo == "reject" else "1000")
+    capture = "later" if undo in {"void", "expire"} else "now"
+    today, tomorrow = await bank.made(payer, payee, "400.00", capture=capture), timedelta(days=1).total_seconds()
+    path = f"/transfers/{today['id']}"
+
+    async def undone() -> None:
+        if undo == "expire":
+            assert await bank.expire() == 1
+        elif undo == "void":
+            assert (await bank.post(f"{path}/void", payee.user_id, REASON)).status_code == 200
+        else:
+            assert (await bank.staff("POST", f"{path}/{undo}", REASON)).status_code in {200, 201}
+
+    assert refusal(await bank.pay(payer, payee, "100.01")) == (409, "PAY_030")
+    if undo == "expire":
+        bank.wait(days=7)
+    else:
+        await undone()
+        today = await bank.made(payer, payee, "400.00", capture=capture)
+        path = f"/transfers/{today['id']}"
+        bank.wait(seconds=tomorrow)
+    assert (await bank.made(payer, payee, "300.00"))["status"] == "completed"
+    await undone()
+    assert refusal(await bank.pay(payer, payee, "200.01")) == (409, "PAY_030")
+    assert (await bank.made(payer, payee, "200.00"))["status"] == "completed"
+
+
+async def test_a_payers_tier_says_how_much_may_be_moved(bank: Bank, payer: Holder, payee: Holder) -> None:
+    bank.prices.limit_book = Limits([limit(day_max="500"), limit(tier="business", day_max="600")])
+    body = {"tier": "business", "currency": "NAD", "day_max": "600", "reason": "resolution 12"}
+    assert (await bank.post("/limits", bank.staff_id, body, roles=("admin",))).status_code == 201
+    assert refusal(await bank.pay(payer, payee, "500.01")) == (409, "PAY_030")
+    path, why = f"/limits/tiers/{payer.user_id}", {"tier": "business", "reason": "registered"}
+    assert (await bank.send("PUT", path, bank.staff_id, why, roles=("admin",))).status_code == 200
+    held = await bank.made(payer, payee, "600.00", capture="later")
+    assert (await bank.post(f"/transfers/{held['id']}/void", payee.user_id, REASON)).status_code == 200
+    assert refusal(await bank.pay(payer, payee, "600.01")) == (409, "PAY_030")
+    assert (await bank.made(payer, payee, "600.00"))["status"] == "completed"
+    # The payee's own is the standard one still.
+    assert refusal(await bank.pay(payee, payer, "500.01")) == (409, "PAY_030")
 
 
 async def test_a_large_transfer_is_signed_or_refused(bank: Bank, payee: Holder) -> None:

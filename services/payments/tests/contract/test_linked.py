@@ -2,7 +2,12 @@
 
 from typing import Any
 
+import pytest
+
+from payments.domain.limits import Limits
 from services.payments.tests.contract.bank import Bank, Holder, approval_above, refusal
+from services.payments.tests.contract.outbox import Record
+from services.payments.tests.unit.prices import limit
 
 
 def legs(source: Holder, *to: tuple[Holder, str]) -> dict[str, Any]:
@@ -68,7 +73,33 @@ async def test_long_keys_of_linked_transfers_do_not_meet(bank: Bank, payer: Hold
     assert (await bank.wallet(payee))[0] == "6.00"
 
 
-async def test_a_leg_that_is_to_be_signed_is_sent_by_itself(bank: Bank, payee: Holder) -> None:
+@pytest.mark.parametrize("amounts", [("5000.01", "1.00"), ("1.00", "5000.01")])
+async def test_a_leg_that_is_to_be_signed_is_sent_by_itself(bank: Bank, payee: Holder, amounts: tuple[str, str]) -> None:
     rich = await bank.holder("9000.00")
-    body = legs(rich, (payee, "5000.01"), (payee, "1.00"))
+    body = legs(rich, *((payee, amount) for amount in amounts))
     assert refusal(await bank.post("/transfers/linked", rich.user_id, body)) == (409, "PAY_016")
+
+
+@pytest.mark.parametrize("blocked", [0, 1])
+async def test_when_compliance_refuses_one_leg_none_is_made(bank: Bank, payer: Holder, blocked: int) -> None:
+    payees = [await bank.holder(), await bank.holder()]
+    bank.screening.blocked.add(payees[blocked].wallet_id)
+    record = Record(bank.database, bank.clock)
+    await record.skip()
+    body = legs(payer, (payees[0], "1.00"), (payees[1], "2.00"))
+    assert refusal(await bank.post("/transfers/linked", payer.user_id, body)) == (409, "PAY_007")
+    messages, [fact] = await record.news()
+    assert (messages, fact.action, fact.related) == ([], "payments.transfer.refuse", [str(payees[blocked].wallet_id)])
+
+
+async def test_legs_count_together_against_a_limit_and_not_at_all_when_one_is_refused(
+    bank: Bank, payer: Holder, payee: Holder
+) -> None:
+    bank.prices.limit_book = Limits([limit(day_max="500")])
+    body = legs(payer, (payee, "300.00"), (payee, "200.01"))
+    assert refusal(await bank.post("/transfers/linked", payer.user_id, body)) == (409, "PAY_030")
+    unknown = legs(payer, (payee, "300.00"), (Holder(), "1.00"))
+    assert refusal(await bank.post("/transfers/linked", payer.user_id, unknown)) == (404, "RES_001")
+    exactly = legs(payer, (payee, "300.00"), (payee, "200.00"))
+    assert (await bank.post("/transfers/linked", payer.user_id, exactly)).status_code == 201
+    assert refusal(await bank.pay(payer, payee, "0.01")) == (409, "PAY_030")

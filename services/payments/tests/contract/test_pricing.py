@@ -24,6 +24,7 @@ from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.unchanged import watch_refusals
 
 GRANTS = {"admin": ["policy:manage", "payment:reconcile"], "treasurer": ["payment:reconcile"], "user": ["payment:create"]}
 FEE: dict[str, Any] = {
@@ -35,6 +36,7 @@ FEE: dict[str, Any] = {
     "vat_percent": "15",
     "reason": "resolution 12",
 }
+PATHS = ["/fees", "/rates", "/limits"]
 LIMIT: dict[str, Any] = {"tier": "standard", "currency": "NAD", "day_max": "5000.00", "reason": "resolution 12"}
 
 
@@ -103,6 +105,7 @@ async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
+        watch_refusals(client, database)
         yield Desk(client, forge, clock, prices, policies)
 
 
@@ -141,25 +144,49 @@ async def test_a_new_version_begins_where_the_old_one_ends_and_history_stays(des
     assert (old["recorded_by"], old["reason"]) == (str(desk.user_id), "resolution 12")
 
 
-async def test_what_is_planned_is_in_the_way_until_it_is_ended(desk: Desk) -> None:
-    planned = await desk.data("POST", "/fees", {**FEE, "valid_from": desk.at(days=1)}, expect=201)
-    refused = await desk.call("POST", "/fees", FEE)
+def price(desk: Desk, path: str) -> dict[str, Any]:
+    """What is set at a path, good for two days at least."""
+    return {"/fees": FEE, "/limits": LIMIT, "/rates": desk.rate(valid_until=desk.at(days=2))}[path]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_what_is_planned_is_in_the_way_until_it_is_ended(desk: Desk, path: str) -> None:
+    planned = await desk.data("POST", path, {**price(desk, path), "valid_from": desk.at(days=1)}, expect=201)
+    refused = await desk.call("POST", path, price(desk, path))
     assert (refused.status_code, refused.json()["code"]) == (409, "PAY_033")
+    assert (await desk.data("GET", path))["items"] == []
 
     end = {"reason": "withdrawn before it began"}
-    ended = await desk.data("POST", f"/fees/{planned['id']}/end", end)
+    ended = await desk.data("POST", f"{path}/{planned['id']}/end", end)
     assert ended["valid_until"] == ended["valid_from"]
-    again = await desk.call("POST", f"/fees/{planned['id']}/end", {"reason": "and again", "valid_until": desk.at(days=2)})
+    again = await desk.call("POST", f"{path}/{planned['id']}/end", {"reason": "and again", "valid_until": desk.at(days=2)})
     assert (again.status_code, again.json()["code"]) == (409, "PAY_034")
-    assert (await desk.data("POST", "/fees", FEE, expect=201))["version"] == 2
+    assert (await desk.data("POST", path, price(desk, path), expect=201))["version"] == 2
 
 
-async def test_a_key_sets_one_version(desk: Desk) -> None:
-    key = {"Idempotency-Key": "fee-1"}
-    first = await desk.call("POST", "/fees", FEE, headers=key)
-    again = await desk.call("POST", "/fees", FEE, headers=key)
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_version_is_ended_now_or_later_and_not_in_the_past(desk: Desk, path: str) -> None:
+    standing = await desk.data("POST", path, price(desk, path), expect=201)
+    end = f"{path}/{standing['id']}/end"
+    past = await desk.call("POST", end, {"reason": "yesterday", "valid_until": desk.at(seconds=-1)})
+    assert (past.status_code, past.json()["errors"][0]["field"]) == (422, "valid_until")
+    later = await desk.data("POST", end, {"reason": "tomorrow", "valid_until": desk.at(days=1)})
+    assert datetime.fromisoformat(later["valid_until"]) == desk.clock.now() + timedelta(days=1)
+    assert (await desk.data("GET", path))["items"] == [later]
+    now = await desk.data("POST", end, {"reason": "at once"})
+    assert datetime.fromisoformat(now["valid_until"]) == desk.clock.now()
+    assert (await desk.data("GET", path))["items"] == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_key_sets_one_version(desk: Desk, path: str) -> None:
+    key = {"Idempotency-Key": "once"}
+    first = await desk.call("POST", path, price(desk, path), headers=key)
+    again = await desk.call("POST", path, price(desk, path), headers=key)
     assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
-    assert (await desk.data("GET", "/fees/history"))["total"] == 1
+    other = await desk.call("POST", path, {**price(desk, path), "reason": "another"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "VAL_002")
+    assert (await desk.data("GET", f"{path}/history"))["total"] == 1
 
 
 async def test_a_payer_sees_the_rate_and_what_arrives(desk: Desk) -> None:
@@ -212,6 +239,34 @@ async def test_limits_by_tier_and_an_owners_own(desk: Desk, database: Database) 
     assert ended["valid_until"]
     assert (await desk.data("GET", "/limits"))["items"] == [business]
     assert (await desk.data("GET", "/limits/history", params={"tier": "standard"}))["total"] == 1
+
+
+@pytest.mark.parametrize("version", ["0", "2"])
+@pytest.mark.parametrize("tier", ["gold", "business"])
+async def test_a_tier_that_somebody_assigned_meanwhile_is_not_overwritten(
+    desk: Desk, database: Database, tier: str, version: str
+) -> None:
+    for limited in ("business", "gold"):
+        await desk.data("POST", "/limits", {**LIMIT, "tier": limited}, expect=201)
+    path = f"/limits/tiers/{desk.user_id}"
+    read = await desk.call("GET", path)
+    assert read.headers["etag"] == '"0"'
+    meanwhile = await desk.call("PUT", path, {"tier": "business", "reason": "registered"}, headers={"If-Match": '"0"'})
+    assert (meanwhile.status_code, meanwhile.headers["etag"]) == (200, '"1"')
+    body = {"tier": tier, "reason": "turnover"}
+    overtaken = await desk.call("PUT", path, body, headers={"If-Match": f'"{version}"'})
+    assert (overtaken.status_code, overtaken.json()["code"]) == (412, "RES_003")
+    assert (await desk.data("GET", path))["tier"] == "business"
+    assert [told.tier for told in await published(database, events_pb2.TierAssigned)] == ["business"]
+    await desk.data("PUT", path, {"tier": "gold", "reason": "turnover"}, headers={"If-Match": '"1"'})
+    assert (await desk.call("GET", path)).headers["etag"] == '"2"'
+
+
+async def test_nobody_is_put_into_a_tier_without_limits_and_back_into_the_standard_one_always(desk: Desk) -> None:
+    path = f"/limits/tiers/{desk.user_id}"
+    refused = await desk.call("PUT", path, {"tier": "busines", "reason": "registered"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "tier")
+    assert (await desk.data("PUT", path, {"tier": "standard", "reason": "as before"}))["version"] == 1
 
 
 BAD_FEES: list[dict[str, Any]] = [
@@ -291,7 +346,7 @@ async def test_a_bad_question_is_refused(desk: Desk, change: dict[str, str]) -> 
     assert response.status_code == 422, response.text
 
 
-@pytest.mark.parametrize("path", ["/fees", "/rates", "/limits"])
+@pytest.mark.parametrize("path", PATHS)
 async def test_what_does_not_exist_cannot_be_ended(desk: Desk, path: str) -> None:
     assert (await desk.call("POST", f"{path}/{new_id()}/end", {"reason": "gone"})).status_code == 404
 

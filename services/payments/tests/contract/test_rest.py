@@ -21,6 +21,7 @@ from payments.domain.account import SystemCode
 from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.unchanged import watch_refusals
 
 GRANTS = {"admin": ["payment:create", "payment:reconcile", "treasury:issue"], "user": ["payment:create"], "guest": []}
 
@@ -89,6 +90,7 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
     ) as client:
+        watch_refusals(client, database)
         yield Api(client, forge, payments, screening)
 
 

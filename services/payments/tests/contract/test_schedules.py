@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from chassis.database import Database
+from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
@@ -24,6 +25,7 @@ from payments.interfaces.rest import ROUTERS
 from payments.settings import PaymentsSettings
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.unchanged import watch_refusals
 
 
 class NoRules:
@@ -39,6 +41,7 @@ class Planner:
     run: RunSchedules
     clock: ControlledClock
     database: Database
+    policies: Policies
     payer: UUID = field(default_factory=new_id)
     source: UUID = field(default_factory=new_id)
     target: UUID = field(default_factory=new_id)
@@ -89,7 +92,8 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
-        yield await Planner(client, forge, payments, run, clock, database).open()
+        watch_refusals(client, database)
+        yield await Planner(client, forge, payments, run, clock, database, policies).open()
 
 
 async def test_it_is_planned_run_refused_for_want_of_money_and_told(planner: Planner) -> None:
@@ -144,6 +148,44 @@ async def test_a_schedule_is_its_payers_and_staffs_and_absent_to_others(planner:
     assert (await planner.get(f"/{schedule_id}", by=stranger, roles=("staff",))).status_code == 200
     assert (await planner.get(by=stranger)).json()["data"]["items"] == []
     assert (await planner.post(body=planner.body(), key="theirs", by=stranger)).status_code == 403
+
+
+async def test_a_payer_has_so_many_under_way_at_most(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.application.schedules.plan_transfer.SCHEDULES_OPEN_MAX", 2)
+    ids = [(await planner.post(body=planner.body(), key=key)).json()["data"]["id"] for key in "ab"]
+    assert (await planner.post(f"/{ids[0]}/pause")).status_code == 200
+    beyond = await planner.post(body=planner.body(), key="c")
+    assert (beyond.status_code, beyond.json()["code"]) == (429, "PAY_043")
+    assert (await planner.post(f"/{ids[0]}/cancel", {"reason": "moved out"})).status_code == 200
+    assert (await planner.post(body=planner.body(), key="c")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("before", "refused"),
+    [
+        (["pause"], ["pause"]),
+        ([], ["resume"]),
+        (["pause", "resume"], ["resume"]),
+        (["cancel"], ["pause", "resume", "cancel"]),
+        (["pause", "cancel"], ["pause", "resume", "cancel"]),
+        (["run"], ["pause", "resume", "cancel"]),
+    ],
+)
+async def test_what_a_schedule_is_already_it_does_not_become_again(
+    planner: Planner, before: list[str], refused: list[str]
+) -> None:
+    schedule_id = (await planner.post(body=planner.body(occurrences_max=1), key="k")).json()["data"]["id"]
+    bodies = {"cancel": {"reason": "moved out"}}
+    for act in before:
+        if act == "run":
+            planner.clock.advance(seconds=3600)
+            planner.policies.confirm()
+            assert await planner.run() == 1
+            continue
+        assert (await planner.post(f"/{schedule_id}/{act}", bodies.get(act))).status_code == 200
+    for act in refused:
+        answer = await planner.post(f"/{schedule_id}/{act}", bodies.get(act))
+        assert (answer.status_code, answer.json()["code"]) == (409, "PAY_042"), act
 
 
 async def test_paused_resumed_cancelled_and_listed_in_pages(planner: Planner) -> None:

@@ -31,6 +31,11 @@ async def test_an_owner_has_so_many_wallets_at_most(bank: Bank) -> None:
     for _ in range(49):
         assert (await bank.post("/wallets", holder.user_id, {"currency": "NAD"})).status_code == 201
     assert refusal(await bank.post("/wallets", holder.user_id, {"currency": "NAD"})) == (409, "PAY_018")
+    other = await bank.holder()
+    assert (await bank.post("/wallets", other.user_id, {"currency": "NAD"})).status_code == 201
+    # One that is closed makes room.
+    await bank.send("DELETE", f"/wallets/{holder.wallet_id}", holder.user_id)
+    assert (await bank.post("/wallets", holder.user_id, {"currency": "NAD"})).status_code == 201
 
 
 async def test_strangers_find_no_wallet_to_name_close_or_read(bank: Bank) -> None:

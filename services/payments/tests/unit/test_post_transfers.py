@@ -190,6 +190,25 @@ async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
     assert bench.balance(bench.his) == Decimal(3)
 
 
+async def test_a_caller_that_gave_up_keeps_nobody_from_an_answer(bench: Bench) -> None:
+    post, began, goes_on = posting(bench.uow, bench.screening, bench.clock), asyncio.Event(), asyncio.Event()
+
+    async def slowly(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        began.set()
+        await goes_on.wait()
+        return await post(waiting)
+
+    bench.transfer_tokens = TransferTokens(GroupCommit(slowly), FakeSignatures(), PayerPolicy(), bench.clock)
+    gave_up, stays = (asyncio.create_task(bench.pay("1.00", key=key)) for key in "ab")
+    await began.wait()
+    gave_up.cancel()
+    goes_on.set()
+    assert (await stays).replayed is False
+    # What was asked for has happened, and the key tells.
+    assert (await bench.pay("1.00", key="a")).replayed is True
+    assert bench.balance(bench.his) == Decimal(2)
+
+
 async def test_a_batch_that_is_cut_off_leaves_nobody_waiting(bench: Bench) -> None:
     post, cuts = posting(bench.uow, bench.screening, bench.clock), iter([True])
 

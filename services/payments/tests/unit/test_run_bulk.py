@@ -237,6 +237,21 @@ async def test_a_bulk_that_nobody_runs_is_queued_again_and_given_up_after_a_day(
     assert office.bulk(bulk.id).status is BulkStatus.CANCELLED
 
 
+async def test_a_bulk_that_is_being_cancelled_is_queued_again_after_a_day_too(office: Office) -> None:
+    bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
+    office.post.dies_after = 1
+    with pytest.raises(Killed):
+        await office.run(bulk_id=bulk.id)
+    await office.cancel(actor=office.actor, bulk_id=bulk.id, reason="stop")
+    office.uow.committed.queued.clear()
+    office.clock.advance(seconds=timedelta(hours=25).total_seconds())
+    assert await office.resume() == 1
+    assert (office.bulk(bulk.id).status, office.bulk(bulk.id).reason) == (BulkStatus.CANCELLING, "stop")
+    assert office.uow.committed.queued == [bulk.id]
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.CANCELLED
+    assert office.moved()[:3] == [Decimal(1), Decimal(2), Decimal(0)]
+
+
 async def test_the_same_key_is_the_same_bulk(office: Office) -> None:
     first = await office.submit("1.00")
     again = await office.submit("1.00")
