@@ -24,14 +24,14 @@ QUEUE = "payments.identity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended(Event):
+class Suspended(Event):
     """Consumed by no queue: processes listen for it."""
 
-    session_id: str
+    user_id: str
 
 
-def ended(event: Ended) -> identity.SessionEnded:
-    return identity.SessionEnded(session_id=event.session_id)
+def suspended(event: Suspended) -> identity.UserStatusChanged:
+    return identity.UserStatusChanged(user_id=event.user_id)
 
 
 @pytest.fixture
@@ -164,10 +164,11 @@ async def test_event_that_breaks_the_channel_waits_and_lets_the_others_through(
 
 
 async def test_event_that_nobody_consumes_leaves_the_outbox_though_nobody_listens(outbox, broker_url):
-    publications = Publications("identity", {Ended: ended})
+    publications = Publications("identity", {Suspended: suspended})
+    assert publications.specs[0].consumers == ()
     outbox = replace(outbox, publications=publications)
     async with running(Relay(outbox.url, broker_url, publications).run):
-        await outbox.write(Ended(occurred_at=datetime.now(UTC), session_id="s-1"))
+        await outbox.write(Suspended(occurred_at=datetime.now(UTC), user_id="ada"))
         await outbox.wait_empty()
 
 
