@@ -5,15 +5,18 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chassis.cache import redis_client
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, through
+from identity.bootstrap.parts import attempts as counting
 from identity.domain.errors import TooManyAttempts
 from identity.infrastructure.attempts import LimitedAttempts
 from identity.infrastructure.revocations import KEPT_SECONDS, KEY, RedisRevocations
+from identity.settings import IdentitySettings
 from kernel.errors import Unavailable
 
 Proxies = Callable[[str, int], Awaitable[FaultProxy]]
@@ -101,6 +104,26 @@ async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(r
     with pytest.raises(TooManyAttempts):
         await attempts.admit("somebody", "198.51.100.9")
     await attempts.admit("somebody", "198.51.100.10")
+
+
+async def test_each_limit_is_the_one_of_the_settings(redis: Redis, redis_url: str) -> None:
+    limits = {"login_attempts_per_hour": 3, "login_failures_per_hour_of_address": 2, "login_failures_in_a_row": 5}
+    counted = counting(IdentitySettings(redis_url=SecretStr(redis_url), **limits), redis)
+    for _ in range(2):
+        await counted.admit("ndapewa", "198.51.100.7")
+        await counted.fail("198.51.100.7")
+    with pytest.raises(TooManyAttempts):
+        await counted.admit("johannes", "198.51.100.7")
+    await counted.admit("ndapewa", "198.51.100.8")
+    with pytest.raises(TooManyAttempts) as refused:
+        await counted.admit("ndapewa", "198.51.100.8")
+    assert refused.value.retry_after_seconds <= 3600
+    slow = counting(IdentitySettings(redis_url=SecretStr(redis_url), **{**limits, "login_attempts_per_hour": 9}), redis)
+    for number in range(2):
+        await slow.admit("ndapewa", f"198.51.100.{number}")
+    with pytest.raises(TooManyAttempts) as refused:
+        await slow.admit("ndapewa", "198.51.100.8")
+    assert refused.value.retry_after_seconds > 3600
 
 
 async def test_attempts_are_shared_by_processes_and_forgotten_after_a_success(redis: Redis, redis_url: str) -> None:

@@ -11,11 +11,14 @@ from identity.settings import IdentitySettings
 from kernel.clock import Clock
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from chassis.database import Database
     from chassis.unit_of_work import SqlUnitOfWork
     from identity.application.accounts.create_administrator import CreateAdministrator
     from identity.application.ports.accounts import Passwords
     from identity.domain.password_policy import PasswordPolicy
+    from identity.infrastructure.attempts import LimitedAttempts
     from identity.infrastructure.delivery_queue import DeliveryQueue
     from identity.infrastructure.passwords import Argon2Passwords
     from identity.infrastructure.repositories.erasures import SqlErasureTransaction
@@ -62,6 +65,19 @@ def hashing(settings: IdentitySettings) -> "Argon2Passwords":
         workers=settings.hash_workers,
         waiting_max=settings.hash_waiting_max,
         keep_memory=settings.hash_memory_kept,
+    )
+
+
+def attempts(settings: IdentitySettings, redis: "Redis") -> "LimitedAttempts":
+    """Build what counts attempts. Counts are kept under their limits: who unlocks must have the same ones."""
+    from identity.infrastructure.attempts import LimitedAttempts
+
+    return LimitedAttempts(
+        redis,
+        settings.redis_url.get_secret_value(),
+        per_hour=settings.login_attempts_per_hour,
+        per_hour_of_address=settings.login_failures_per_hour_of_address,
+        in_a_row=settings.login_failures_in_a_row,
     )
 
 

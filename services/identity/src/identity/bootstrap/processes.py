@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from chassis.health import Readiness
 from chassis.run import Serving, Working
-from identity.bootstrap.parts import erasure_unit_of_work, hashing
+from identity.bootstrap.parts import attempts, erasure_unit_of_work, hashing
 from identity.interfaces.publications import PUBLICATIONS
 from identity.settings import IdentitySettings
 from kernel.clock import SystemClock
@@ -19,7 +19,6 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
     from chassis.run import platform
     from identity.bootstrap.use_cases import World, build
-    from identity.infrastructure.attempts import LimitedAttempts
     from identity.infrastructure.governance import GovernanceRoles
     from identity.infrastructure.revocations import RedisRevocations
     from identity.infrastructure.signing_keys import KeyReloader, KeyRing, SealedKeyMaker
@@ -37,13 +36,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
             ring=ring,
             passwords=passwords,
             roles=GovernanceRoles(governance),
-            attempts=LimitedAttempts(
-                redis,
-                settings.redis_url.get_secret_value(),
-                per_hour=settings.login_attempts_per_hour,
-                per_hour_of_address=settings.login_failures_per_hour_of_address,
-                in_a_row=settings.login_failures_in_a_row,
-            ),
+            attempts=attempts(settings, redis),
             revocations=RedisRevocations(redis),
             clock=parts.clock,
         )

@@ -8,7 +8,7 @@ import sys
 from uuid import UUID
 
 from chassis.run import Command
-from identity.bootstrap.parts import unit_of_work, vault
+from identity.bootstrap.parts import attempts, unit_of_work, vault
 from identity.settings import IdentitySettings
 from kernel.clock import SystemClock
 
@@ -42,13 +42,11 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from chassis.database import Database
     from identity.application.sessions.queries import SignInName
     from identity.application.sessions.unlock_user import UnlockUser
-    from identity.infrastructure.attempts import LimitedAttempts
     from identity.infrastructure.queries import SqlIdentityQueries
     from kernel.actor import Actor
 
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
-    url = settings.redis_url.get_secret_value()
-    redis = redis_client(url)
+    redis = redis_client(settings.redis_url.get_secret_value())
     try:
         queries = SqlIdentityQueries(database, vault(settings), SystemClock())
         credential = await queries.credential(SignInName.email(arguments.email)) if arguments.email else None
@@ -56,9 +54,10 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
         if user_id is None or await queries.user(user_id) is None:
             sys.stdout.write("There is no such user.\n")
             return 1
-        attempts = LimitedAttempts(redis, url, per_hour=settings.login_attempts_per_hour)
         digest = BlindIndex(settings.digest(), purpose="sign-in-name")
-        unlock_user = UnlockUser(unit_of_work(settings, database), queries, queries, attempts, digest, SystemClock())
+        unlock_user = UnlockUser(
+            unit_of_work(settings, database), queries, queries, attempts(settings, redis), digest, SystemClock()
+        )
         await unlock_user(actor=Actor.service("identity"), user_id=user_id, reason=arguments.reason)
     finally:
         await redis.aclose()
