@@ -19,15 +19,20 @@ LONG_AGO = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 
 
 class FakeUsers:
-    def __init__(self, store: "Store") -> None:
+    """`locked` are the users that the transaction holds, for what may only be asked under their lock."""
+
+    def __init__(self, store: "Store", locked: set[UUID]) -> None:
         self._store = store
+        self._locked = locked
 
     async def add(self, user: User) -> None:
         if user.username and any(other.username == user.username for other in self._store.users.values()):
             raise AccountExists
         self._store.users[user.id] = user
+        self._locked.add(user.id)
 
     async def lock(self, user_id: UUID) -> User | None:
+        self._locked.add(user_id)
         return self._store.users.get(user_id)
 
     async def holder_of(self, username: str) -> UUID | None:
@@ -107,6 +112,11 @@ class FakeContacts:
         return text.replace(" ", "")
 
 
+def is_shown(status: UserStatus) -> bool:
+    """Tell whether a user is shown to whoever does not ask for that status."""
+    return status not in {UserStatus.DELETED, UserStatus.RESTRICTED}
+
+
 def matching(views: list[UserView], which: UserFilter) -> list[UserView]:
     """Filter and sort as the SQL does."""
     found = [view for view in views if _matches(view, which)]
@@ -118,7 +128,7 @@ def matching(views: list[UserView], which: UserFilter) -> list[UserView]:
 def _matches(view: UserView, which: UserFilter) -> bool:
     return all(
         (
-            view.status == which.status if which.status else view.status != UserStatus.DELETED,
+            view.status == which.status if which.status else is_shown(view.status),
             which.email in (None, view.email),
             which.phone in (None, view.phone),
             which.username in (None, view.username),

@@ -14,7 +14,7 @@ from identity.domain.device_key import DeviceKey
 from identity.domain.erasure import Erasure, ErasureStatus
 from identity.domain.errors import DeviceKeyKnown
 from identity.domain.profile import Profile
-from identity.domain.user import User
+from identity.domain.user import User, UserStatus
 from identity.domain.wallet_address import WalletAddress
 from kernel.pages import Page, PageRequest
 from services.identity.tests.fakes.pages import page_of
@@ -31,8 +31,9 @@ class PrivacyStore:
 
 
 class FakeWalletAddresses:
-    def __init__(self, store: PrivacyStore) -> None:
+    def __init__(self, store: PrivacyStore, locked: set[UUID]) -> None:
         self._store = store
+        self._locked = locked
 
     def add(self, address: WalletAddress) -> None:
         self._store.addresses[address.address] = address
@@ -41,6 +42,7 @@ class FakeWalletAddresses:
         return self._store.addresses.get(address)
 
     async def count_live(self, user_id: UUID) -> int:
+        assert user_id in self._locked
         return sum(each.user_id == user_id and each.is_live for each in self._store.addresses.values())
 
     async def label(self, address: WalletAddress, label: str | None) -> None:
@@ -50,8 +52,9 @@ class FakeWalletAddresses:
 
 
 class FakeDeviceKeys:
-    def __init__(self, store: PrivacyStore) -> None:
+    def __init__(self, store: PrivacyStore, locked: set[UUID]) -> None:
         self._store = store
+        self._locked = locked
 
     async def add(self, key: DeviceKey) -> None:
         if any(other.public_key == key.public_key for other in self._store.device_keys.values()):
@@ -63,6 +66,7 @@ class FakeDeviceKeys:
         return self._store.device_keys.get(key_id)
 
     async def lock_live(self, user_id: UUID, *, device_id: UUID | None = None) -> Sequence[DeviceKey]:
+        assert user_id in self._locked
         keys = sorted(self._store.device_keys.values(), key=lambda key: key.id)
         return [key for key in keys if key.user_id == user_id and key.is_live and device_id in {None, key.device_id}]
 
@@ -155,7 +159,9 @@ class FakePrivacyQueries:
 
     async def held_about(self, user_id: UUID) -> dict[str, Any] | None:
         profile = self._store.profiles.get(user_id)
-        return {"profile": {"full_name": profile.full_name}} if profile else None
+        if profile is None or self._store.users[user_id].status is UserStatus.RESTRICTED:
+            return None
+        return {"profile": {"full_name": profile.full_name}}
 
     def _key_view(self, key: DeviceKey) -> DeviceKeyView:
         return DeviceKeyView(

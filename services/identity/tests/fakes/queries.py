@@ -8,9 +8,9 @@ from identity.application.messages.queries import MessageContent
 from identity.application.sessions.queries import CredentialView, NameKind, SignInName
 from identity.domain.profile import canonical_email
 from identity.domain.signing_key import SigningKey
-from identity.domain.user import User, UserStatus
+from identity.domain.user import User
 from kernel.pages import Page, PageRequest
-from services.identity.tests.fakes.accounts import matching
+from services.identity.tests.fakes.accounts import is_shown, matching
 from services.identity.tests.fakes.factors import FakeFactorQueries
 from services.identity.tests.fakes.pages import page_of
 from services.identity.tests.fakes.privacy import FakePrivacyQueries
@@ -32,17 +32,20 @@ class FakeQueries(FakePrivacyQueries, FakeFactorQueries, FakeSessionQueries):
 
     async def credential(self, name: SignInName) -> CredentialView | None:
         for user in self._store.users.values():
-            known = user.username if name.kind is NameKind.USERNAME else canonical_email(self._store.profiles[user.id].email)
-            if known == name.text:
+            profile = self._store.profiles.get(user.id)
+            email = canonical_email(profile.email) if profile else None
+            if name.text == (user.username if name.kind is NameKind.USERNAME else email):
                 return _credential_view(user)
         return None
 
     async def user(self, user_id: UUID) -> UserView | None:
         user = self._store.users.get(user_id)
-        return self._view(user) if user and user.status != UserStatus.DELETED else None
+        return self._view(user) if user and user_id in self._store.profiles and is_shown(user.status) else None
 
     async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
-        return page_of(matching([self._view(user) for user in self._store.users.values()], which), page)
+        # Who was erased has no profile left, and is in no list.
+        users = [user for user in self._store.users.values() if user.id in self._store.profiles]
+        return page_of(matching([self._view(user) for user in users], which), page)
 
     async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
         return [self._store.users[user_id].password_hash, *self._store.password_history.get(user_id, [])]

@@ -30,17 +30,19 @@ class FakeDevices:
 
 
 class FakeSessions:
-    def __init__(self, store: "Store") -> None:
+    def __init__(self, store: "Store", locked: set[UUID]) -> None:
         self._store = store
+        self._locked = locked
 
     async def add(self, session: Session) -> None:
-        assert await self.lock_live(session.user_id, session.device_id) is None
+        assert self._live(session.user_id, session.device_id) is None
         self._store.sessions[session.id] = session
 
     async def lock(self, session_id: UUID) -> Session | None:
         return self._store.sessions.get(session_id)
 
     async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
+        assert user_id in self._locked
         live = [session for session in self._store.sessions.values() if session.user_id == user_id and session.is_live]
         return sorted(live, key=lambda session: session.id)
 
@@ -49,6 +51,10 @@ class FakeSessions:
         return [one for one in live if one.overdue(at=at, idle_for=idle_for)][:limit]
 
     async def lock_live(self, user_id: UUID, device_id: UUID) -> Session | None:
+        assert user_id in self._locked
+        return self._live(user_id, device_id)
+
+    def _live(self, user_id: UUID, device_id: UUID) -> Session | None:
         for session in self._store.sessions.values():
             if (session.user_id, session.device_id, session.is_live) == (user_id, device_id, True):
                 return session
@@ -57,13 +63,16 @@ class FakeSessions:
 
 @dataclass
 class FakeRoles:
+    """`roles` are everybody's but theirs whom `held` names."""
+
     roles: tuple[str, ...] = ("user",)
+    held: dict[UUID, tuple[str, ...]] = field(default_factory=dict)
     away: bool = False
 
     async def of(self, user_id: UUID) -> tuple[str, ...]:
         if self.away:
             raise Unavailable(dependency="governance")
-        return self.roles
+        return self.held.get(user_id, self.roles)
 
 
 @dataclass

@@ -55,14 +55,15 @@ class FakeTransaction:
     def __init__(self, store: Store, actor: Actor) -> None:
         self._store = store
         self._actor = actor
-        self.users = FakeUsers(store)
+        locked: set[UUID] = set()
+        self.users = FakeUsers(store, locked)
         self.profiles = FakeProfiles(store)
-        self.wallet_addresses = FakeWalletAddresses(store)
+        self.wallet_addresses = FakeWalletAddresses(store, locked)
         self.devices = FakeDevices(store)
-        self.sessions = FakeSessions(store)
+        self.sessions = FakeSessions(store, locked)
         self.names = FakeNames()
         self.signing_keys = FakeSigningKeys(store)
-        self.device_keys = FakeDeviceKeys(store)
+        self.device_keys = FakeDeviceKeys(store, locked)
         self.erasures = FakeErasures(store)
         self.receipts = FakeReceipts()
         self.factors = FakeFactors(store)
@@ -74,6 +75,10 @@ class FakeTransaction:
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))
+
+
+class UnauditedChangeError(AssertionError):
+    """A transaction changed something and recorded no audit fact; the real unit of work refuses that too."""
 
 
 class FakeUnitOfWork:
@@ -88,6 +93,8 @@ class FakeUnitOfWork:
         async with self._lock:
             store = Store(**{part.name: deepcopy(getattr(self.committed, part.name)) for part in fields(Store)})
             yield FakeTransaction(store, actor)
+            if len(store.facts) == len(self.committed.facts) and repr(store) != repr(self.committed):
+                raise UnauditedChangeError
             store.collect()
             self.committed = store
 

@@ -5,14 +5,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
+from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from identity.application.accounts.queries import UserFilter
 from identity.application.device_keys import facts as key_facts
 from identity.application.privacy.complete_erasure import complete
+from identity.application.sessions.queries import SignInName
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.erasure import CONTEXTS, Acknowledgement, Erasure, ErasureReason, ErasureStatus
 from identity.domain.errors import DeviceKeyKnown
+from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.user import UserStatus
 from identity.domain.wallet_address import WalletAddress
 from kernel.pages import PageRequest
@@ -20,6 +25,7 @@ from services.identity.tests.integration.storage import Storage
 from services.identity.tests.integration.test_repositories import HERE, enrol_user, fact, someone
 
 PAGE = PageRequest()
+RESTRICTED = UserFilter(status=UserStatus.RESTRICTED)
 
 
 async def meet_device(storage: Storage, clock: ControlledClock, user_id: UUID) -> UUID:
@@ -107,6 +113,7 @@ async def test_addresses_are_labelled_counted_and_retired(storage: Storage, cloc
         assert found
         found.retire(at=clock.now())
         await tx.wallet_addresses.label(found, None)
+        await tx.users.lock(enrolled.user_id)
         assert await tx.wallet_addresses.count_live(enrolled.user_id) == 1
         tx.record(fact(clock))
     view = await storage.queries.wallet_address(enrolled.user_id, address.address)
@@ -124,6 +131,23 @@ async def holder(storage: Storage, address: UUID) -> tuple[UUID, bool, str | Non
     found = await storage.queries.address_holder(address)
     assert found
     return found.user_id, found.is_active, found.full_name
+
+
+async def test_restricted_and_erased_users_are_shown_to_nobody(storage: Storage, clock: ControlledClock) -> None:
+    user_id = (await enrol_user(storage, clock, username="ndapewa")).user_id
+    erasure_id = await request_erasure(storage, clock, user_id)
+
+    async def shown() -> list[Any]:
+        listed = (await storage.queries.users(PAGE)).total, (await storage.queries.users(PAGE, RESTRICTED)).total
+        return [await storage.queries.user(user_id), await storage.queries.held_about(user_id), *listed]
+
+    assert await shown() == [None, None, 0, 1]
+    await answer_all(storage, clock, erasure_id)
+    async with storage.uow.begin(HERE) as tx:
+        await complete(tx, await tx.users.lock(user_id), await tx.erasures.lock(erasure_id), at=clock.now())
+    assert await shown() == [None, None, 0, 0]
+    for name in (SignInName.email("ndapewa@example.na"), SignInName.username("ndapewa")):
+        assert await storage.queries.credential(name) is None
 
 
 async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, clock: ControlledClock) -> None:
@@ -156,6 +180,37 @@ async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, cl
         assert (user.status, user.username, user.password_hash) == (UserStatus.ERASED, None, "$argon2id$erased")
     assert await holder(storage, enrolled.wallet_address) == (enrolled.user_id, False, None)
     assert await storage.queries.held_about(enrolled.user_id) is None
+
+
+async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
+    sql_storage: Storage, database: Database, clock: ControlledClock
+) -> None:
+    """What refers to an account by its id stays; what somebody wrote into it does not."""
+    enrolled = await enrol_user(sql_storage, clock)
+    device_id = await meet_device(sql_storage, clock, enrolled.user_id)
+    request = RecoveryRequest.ask(uuid4(), enrolled.user_id, RecoveryReason.LOST, at=clock.now())
+    request.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="Her sister called", at=clock.now())
+    async with sql_storage.uow.begin(HERE) as tx:
+        tx.recovery_requests.add(request)
+        (await tx.devices.find(enrolled.user_id, device_id)).rename("Telephone of Ndapewa")
+        await tx.wallet_addresses.label(await tx.wallet_addresses.lock(enrolled.wallet_address), "Rent")
+        tx.record(fact(clock))
+
+    async def words() -> list[bool]:
+        query = """
+            SELECT r.decision_reason IS NULL, d.name IS NULL, w.label IS NULL
+            FROM recovery_requests r JOIN devices d USING (user_id) JOIN wallet_addresses w USING (user_id)
+        """
+        async with database.read() as connection:
+            return list((await connection.execute(text(query))).one())
+
+    assert await words() == [False, False, False]
+    erasure_id = await request_erasure(sql_storage, clock, enrolled.user_id)
+    await answer_all(sql_storage, clock, erasure_id)
+    async with sql_storage.uow.begin(HERE) as tx:
+        user, erasure = await tx.users.lock(enrolled.user_id), await tx.erasures.lock(erasure_id)
+        await complete(tx, user, erasure, at=clock.now())
+    assert await words() == [True, True, True]
 
 
 async def test_jobs_find_what_is_due_and_what_is_unanswered(storage: Storage, clock: ControlledClock) -> None:

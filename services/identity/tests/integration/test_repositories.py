@@ -93,7 +93,9 @@ async def test_what_nobody_has_is_found_nowhere(storage: Storage) -> None:
     async with storage.uow.begin(HERE) as tx:
         assert await tx.users.lock(uuid4()) is None
         assert await tx.sessions.lock(uuid4()) is None
-        assert await tx.sessions.lock_live(uuid4(), uuid4()) is None
+        nobody = uuid4()
+        assert await tx.users.lock(nobody) is None
+        assert await tx.sessions.lock_live(nobody, uuid4()) is None
         assert not await tx.users.lock_administrators()
 
 
@@ -176,12 +178,14 @@ async def test_ended_session_makes_room_for_one_on_the_same_device(storage: Stor
     first = await start_session(storage, clock, enrolled.user_id, device_id)
     token = TOKENS.issue(session_id=uuid4(), user_id=enrolled.user_id, generation=1)
     async with storage.uow.begin(HERE) as tx:
+        await tx.users.lock(enrolled.user_id)
         live = await tx.sessions.lock_live(enrolled.user_id, device_id)
         assert live.id == first.id
         live.end(EndReason.REPLACED, at=clock.now(), access_token_life=timedelta(minutes=15))
         await tx.sessions.add(Session.start(token, device_id=device_id, methods=("pwd",), at=clock.now(), life=timedelta(days=7)))
         tx.record(fact(clock))
     async with storage.uow.begin(HERE) as tx:
+        await tx.users.lock(enrolled.user_id)
         assert (await tx.sessions.lock_live(enrolled.user_id, device_id)).id == token.session_id
         assert (await tx.sessions.lock(first.id)).end_reason == "replaced"
 

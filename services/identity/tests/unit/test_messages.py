@@ -11,6 +11,8 @@ from identity.application.messages.queries import MessageContent
 from identity.application.messages.texts import letter
 from identity.domain.message import Channel, Letter, Message, Template, Undeliverable
 from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.clock import SystemClock
 from kernel.errors import Unavailable
 from services.identity.tests.fakes import FakeQueries, FakeUnitOfWork
 
@@ -38,8 +40,10 @@ def delivery(uow: FakeUnitOfWork, post: FakePost, clock: ControlledClock, *, kee
 
 
 async def queue(uow: FakeUnitOfWork, template: Template = Template.VERIFY_EMAIL) -> UUID:
+    cause = AuditFact(action="identity.test", resource_type="user", resource_id=str(USER), occurred_at=SystemClock().now())
     async with uow.begin(Actor.service("identity")) as tx:
         await tx.messages.send(USER, template, to="anna@example.na", code="123456")
+        tx.record(cause)
     return message(uow).id
 
 
@@ -55,13 +59,13 @@ async def test_a_message_goes_out_once_and_keeps_nothing(uow: FakeUnitOfWork, cl
     assert [each.to for each in post.delivered] == ["anna@example.na"]
     assert "123456" in post.delivered[0].text
     assert (message(uow).delivered_at, message(uow).sealed) == (clock.now(), None)
-    assert uow.actions == ["identity.message.deliver"]
+    assert uow.actions == ["identity.test", "identity.message.deliver"]
 
 
 async def test_a_message_for_nobody_is_dropped_and_shown_to_no_developer(uow: FakeUnitOfWork, clock: ControlledClock) -> None:
     post = FakePost()
     await delivery(uow, post, clock, keep=True)(message_id=await queue(uow, Template.NOBODY))
-    assert (post.delivered, message(uow).sealed, uow.actions) == ([], None, ["identity.message.drop"])
+    assert (post.delivered, message(uow).sealed, uow.actions[1:]) == ([], None, ["identity.message.drop"])
 
 
 async def test_a_message_waits_while_the_post_is_away(uow: FakeUnitOfWork, clock: ControlledClock) -> None:
@@ -79,7 +83,7 @@ async def test_a_message_that_nobody_takes_is_given_up_and_audited(uow: FakeUnit
     message_id = await queue(uow)
     await delivery(uow, FakePost(Undeliverable()), clock)(message_id=message_id)
     assert (message(uow).failed_at, message(uow).sealed) == (clock.now(), None)
-    assert uow.actions == ["identity.message.fail"]
+    assert uow.actions == ["identity.test", "identity.message.fail"]
 
 
 async def test_only_a_developers_mailbox_keeps_what_was_said(uow: FakeUnitOfWork, clock: ControlledClock) -> None:

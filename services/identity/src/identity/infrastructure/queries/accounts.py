@@ -22,9 +22,10 @@ _USER = """
             ORDER BY w.retired_at IS NOT NULL, w.issued_at, w.address LIMIT 1) AS address
     FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
 """
-# Who is restricted waits to be erased: shown to nobody, but found by that status.
-_NOT_DELETED: Final = "u.status <> 'deleted' AND u.status <> 'restricted'"
-_USER_BY_ID = text(f"{_USER} WHERE u.id = :id AND {_NOT_DELETED}")
+# Who is restricted waits to be erased: shown to nobody, but found by that status. Of who was erased nothing is left to show;
+# counted, they would leave holes in the pages.
+_SHOWN: Final = "u.status <> 'deleted' AND u.status <> 'restricted' AND u.status <> 'erased'"
+_USER_BY_ID = text(f"{_USER} WHERE u.id = :id AND {_SHOWN}")
 # Each filter is text of ours; values travel as parameters.
 _FILTERS: Final[Mapping[str, str]] = {
     "status": "u.status = :status",
@@ -95,7 +96,7 @@ class SqlAccountQueries(SqlReads):
         given = {name: value for name, value in values.items() if value is not None}
         conditions = [_FILTERS[name] for name in given]
         if which.status is None:
-            conditions.append(_NOT_DELETED)
+            conditions.append(_SHOWN)
         if which.verified is not None:
             conditions.append(f"(u.email_verified_at IS NOT NULL) = {which.verified}")
         return " AND ".join(conditions), given
