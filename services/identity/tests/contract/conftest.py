@@ -6,8 +6,10 @@ import pytest
 
 from chassis.auth import TokenVerifier
 from chassis.database import Database
+from chassis.policies import Policies
 from chassis.rpc import RpcServer, connect
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from elcorp.identity.v1 import identity_pb2_grpc
@@ -18,13 +20,32 @@ from identity.interfaces.rest import ROUTERS, dev, jwks_router
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.peers import PeerSettings, Stub
+from services.identity.tests.contract.witness import Witness, witnessing
+from services.identity.tests.fakes import Surroundings
 
-GRANTS = {"admin": ["user:read", "user:create", "user:update", "user:delete"], "staff": ["user:read"], "user": ["user:read"]}
+# "clerk" is a role as governance may make one: it has the permissions of an administrator, and is none.
+GRANTS = {
+    "admin": ["user:read", "user:create", "user:update", "user:delete"],
+    "clerk": ["user:read", "user:create", "user:update", "user:delete"],
+    "staff": ["user:read"],
+    "user": ["user:read"],
+}
 
 
 @pytest.fixture
 def verifier(settings: IdentitySettings, ring: KeyRing, clock: ControlledClock) -> TokenVerifier:
     return TokenVerifier(settings.token_issuer, settings.token_audience, ring, clock)
+
+
+@pytest.fixture
+def policies(clock: ControlledClock) -> Policies:
+    return permitting(GRANTS, clock)
+
+
+@pytest.fixture
+async def witness(database_urls: DatabaseUrls, surroundings: Surroundings) -> AsyncIterator[Witness]:
+    async with witnessing(database_urls.owner, surroundings.revocations) as witness:
+        yield witness
 
 
 @pytest.fixture
@@ -35,18 +56,24 @@ async def api(
     verifier: TokenVerifier,
     settings: IdentitySettings,
     clock: ControlledClock,
+    policies: Policies,
+    witness: Witness,
 ) -> AsyncIterator[Api]:
+    """The API; after each write that is refused it is looked whether anything changed (witness.py)."""
     async with rest_client(
         identity,
         (*ROUTERS, dev, jwks_router(ring.jwks)),
         verifier=verifier,
-        policies=permitting(GRANTS, clock),
+        policies=policies,
         database=database,
         clock=clock,
         master_key=settings.key(),
         peer=("198.51.100.7", 4711),
     ) as client:
+        client.event_hooks = {"request": [witness.watch], "response": [witness.judge]}
         yield Api(client)
+    # Whatever ended them: gateways are told at once.
+    assert await witness.ended_unrevoked() == []
 
 
 @pytest.fixture

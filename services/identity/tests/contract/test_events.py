@@ -1,14 +1,12 @@
 """What identity publishes, against the protos, and what it does about its own events."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from chassis.database import Database
-from chassis.messaging.contracts import Subscription, spec_of
+from chassis.messaging.contracts import Subscription
 from chassis.messaging.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
@@ -19,16 +17,8 @@ from identity.interfaces.publications import PUBLICATIONS
 from identity.interfaces.subscriptions import subscriptions
 from kernel.ids import new_id
 from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.outbox import published
 from services.identity.tests.fakes import FakeRevocations, FakeUnitOfWork
-
-
-async def published(database: Database, message_class: Any) -> list[tuple[Any, str]]:
-    spec = spec_of(message_class)
-    async with database.read() as connection:
-        rows = await connection.execute(
-            text("SELECT payload, aggregate_id FROM outbox WHERE type = :type ORDER BY position"), {"type": spec.type}
-        )
-        return [(message_class.FromString(bytes(row.payload)), row.aggregate_id) for row in rows]
 
 
 async def test_registration_is_published(api: Api, database: Database) -> None:

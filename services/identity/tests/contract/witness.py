@@ -1,0 +1,188 @@
+"""That what is refused changes nothing, looked at after each write that is refused.
+
+The tests' client is watched: before a write every table is looked at, and again when the answer is a refusal. What a
+refusal is meant to leave behind (a failure on record, a try that counts) stands in one table, by route and error code.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from services.identity.tests.contract.outbox import names_of
+from services.identity.tests.fakes import FakeRevocations
+
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'outbox' ORDER BY tablename"
+_ROWS: Final = "SELECT {name}, md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {table} t"
+_NEW: Final = "SELECT type, payload FROM outbox WHERE position > %s ORDER BY position"
+# Sessions that were left alone have no token left; of those that make room for another the event tells a moment later.
+_ENDED: Final = """
+    SELECT id, end_reason FROM sessions
+    WHERE ended_at IS NOT NULL AND end_reason NOT IN ('idle', 'expired', 'replaced', 'too_many')
+"""
+_REVOCATIONS: Final = "(the list of revoked sessions)"
+_JOBS: Final = frozenset({"procrastinate_jobs", "procrastinate_events"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What may be left: rows of `tables`, and in the outbox events of these types and facts of these actions."""
+
+    tables: frozenset[str] = frozenset()
+    record: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, record: str, *tables: str) -> "Trace":
+        return cls(frozenset(tables), frozenset(record.split()))
+
+
+NOTHING: Final = Trace()
+_SIGN_IN_FAILED: Final = Trace.of("identity.user.sign_in_failed")
+_PASSKEY_REFUSED: Final = Trace.of("identity.passkey.refuse", "passkey_ceremonies", "passkeys")
+_WRONG_PROOF: Final = Trace.of("identity.user.second_factor_failed", "second_factor_failures")
+_PROVEN_IN_VAIN: Final = Trace.of(
+    "identity.user.second_factor_shown identity.user.sign_in_failed",
+    *("totps", "backup_codes", "sign_in_challenges", "passkey_ceremonies", "passkeys"),
+)
+_WRONG_CODE: Final = Trace.of("identity.verification.refuse", "one_time_codes")
+_NOT_CHANGED: Final = Trace.of("identity.password.change_refused")
+LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
+    ("/auth/login", "AUTH_001"): _SIGN_IN_FAILED,
+    ("/auth/login", "RATE_001"): _SIGN_IN_FAILED,
+    ("/auth/login/verify", "AUTH_001"): _PROVEN_IN_VAIN,
+    ("/auth/login/verify", "AUTH_006"): Trace.of(
+        "identity.user.second_factor_failed", "second_factor_failures", "sign_in_challenges"
+    ),
+    ("/auth/login/verify", "AUTH_007"): _SIGN_IN_FAILED,
+    ("/auth/login/verify", "RATE_001"): _SIGN_IN_FAILED,
+    ("/auth/login/totp/confirm", "AUTH_006"): Trace.of("identity.user.second_factor_failed", "sign_in_challenges"),
+    ("/auth/passkeys/login", "AUTH_001"): _PROVEN_IN_VAIN,
+    ("/auth/passkeys/login", "AUTH_008"): _PASSKEY_REFUSED,
+    ("/auth/factors/passkeys", "AUTH_008"): Trace.of("identity.passkey.refuse", "passkey_ceremonies"),
+    ("/auth/step-up", "AUTH_001"): _WRONG_PROOF,
+    ("/auth/step-up", "AUTH_006"): _WRONG_PROOF,
+    ("/auth/step-up", "AUTH_008"): _PASSKEY_REFUSED,
+    # A session that is over, or whose token was stolen, ends by it.
+    ("/auth/refresh", "AUTH_002"): Trace.of("identity.session.end identity.session.ended", "sessions", _REVOCATIONS),
+    ("/auth/refresh", "AUTH_003"): Trace.of(
+        "identity.session.refresh_reused identity.session.ended", "sessions", "messages", *_JOBS, _REVOCATIONS
+    ),
+    ("/auth/verify-email", "AUTH_010"): _WRONG_CODE,
+    ("/auth/verify-phone", "AUTH_010"): _WRONG_CODE,
+    ("/users/{id}/password", "AUTH_001"): _NOT_CHANGED,
+    ("/users/{id}/password", "RATE_001"): _NOT_CHANGED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Each table's content as one digest, and how far the outbox went."""
+
+    tables: Mapping[str, str | None]
+    position: int
+    revoked: frozenset[UUID]
+
+
+@dataclass
+class Witness:
+    """Looks at all that identity holds, on a connection of its own."""
+
+    owner_url: str
+    revocations: FakeRevocations
+    _connection: psycopg.AsyncConnection | None = None
+    _look: sql.Composed | None = None
+    _asked: int = 0
+    _open: set[int] = field(default_factory=set)
+
+    async def close(self) -> None:
+        if self._connection:
+            await self._connection.close()
+
+    @asynccontextmanager
+    async def unchanged(self, but: Trace = NOTHING) -> AsyncIterator[None]:
+        """Fail when the block leaves more behind than it may."""
+        before = await self.look()
+        yield
+        await self._compare(before, but, "the block")
+
+    async def ended_unrevoked(self) -> list[str]:
+        """Return why sessions ended whose tokens gateways were not told of at once, though they are good for minutes yet."""
+        connection = self._connection or await self._connect()
+        ended = await (await connection.execute(_ENDED)).fetchall()
+        return [reason for session_id, reason in ended if session_id not in self.revocations.ended]
+
+    async def watch(self, request: httpx.Request) -> None:
+        """Look before a write; a hook of the client's."""
+        if request.method in _READS:
+            return
+        self._asked += 1
+        number, alone = self._asked, not self._open
+        self._open.add(number)
+        request.extensions["witnessed"] = number, await self.look() if alone else None
+
+    async def judge(self, response: httpx.Response) -> None:
+        """Look again when a write was refused, unless others were under way; a hook of the client's."""
+        number, before = response.request.extensions.get("witnessed", (0, None))
+        self._open.discard(number)
+        if before is None or number != self._asked or response.status_code < HTTPStatus.BAD_REQUEST:
+            return
+        await response.aread()
+        await self._compare(before, _meant(response), f"{response.request.method} {response.request.url}: {response.text}")
+
+    async def look(self) -> Picture:
+        connection = self._connection or await self._connect()
+        self._look = self._look or await _everything(connection)
+        rows = dict(await (await connection.execute(self._look)).fetchall())
+        return Picture(rows, int(rows.pop("outbox") or 0), frozenset(self.revocations.ended))
+
+    async def _connect(self) -> psycopg.AsyncConnection:
+        self._connection = await psycopg.AsyncConnection.connect(self.owner_url, autocommit=True)
+        return self._connection
+
+    async def _compare(self, before: Picture, but: Trace, what: str) -> None:
+        after = await self.look()
+        changed = {name for name, digest in after.tables.items() if digest != before.tables[name]}
+        if after.revoked != before.revoked:
+            changed.add(_REVOCATIONS)
+        assert self._connection
+        new = await (await self._connection.execute(_NEW, (before.position,))).fetchall()
+        record = {name for kind, payload in new for name in names_of(kind, bytes(payload))}
+        assert (changed - but.tables, record - but.record) == (set(), set()), f"left behind by what was refused: {what}"
+
+
+@asynccontextmanager
+async def witnessing(owner_url: str, revocations: FakeRevocations) -> AsyncIterator[Witness]:
+    witness = Witness(owner_url, revocations)
+    try:
+        yield witness
+    finally:
+        await witness.close()
+
+
+async def _everything(connection: psycopg.AsyncConnection) -> sql.Composed:
+    names = [name for (name,) in await (await connection.execute(_TABLES)).fetchall()]
+    parts = [sql.SQL(_ROWS).format(name=sql.Literal(name), table=sql.Identifier(name)) for name in names]
+    outbox = sql.SQL("SELECT 'outbox', max(position)::text FROM outbox")
+    return sql.SQL(" UNION ALL ").join([*parts, outbox])
+
+
+def _meant(response: httpx.Response) -> Trace:
+    path = re.sub(r"/users/[0-9a-f-]{36}/", "/users/{id}/", response.request.url.path.removeprefix("/api/v1"))
+    return LEFT_BEHIND.get((path, _code(response)), NOTHING)
+
+
+def _code(response: httpx.Response) -> str:
+    try:
+        body: Any = json.loads(response.content)
+    except ValueError:
+        return ""
+    return str(body.get("code", ""))
