@@ -1,0 +1,13 @@
+"""People as contract tests meet them: who administers, and who has a role of their own."""
+
+from services.identity.tests.contract.api import Api
+from services.identity.tests.fakes import Surroundings
+
+
+async def signed_in_as(api: Api, surroundings: Surroundings, role: str) -> str:
+    """Register somebody who holds the role, sign them in, and return the access token; everybody else stays a user."""
+    number = 7000 + sum(role.encode())
+    surroundings.roles.roles = (role,)
+    token = await api.signed_in(email=f"{role}@example.na", phone=f"+26481123{number}")
+    surroundings.roles.roles = ("user",)
+    return token

@@ -1,0 +1,73 @@
+"""If-Match: what was read before somebody else changed it is written by nobody."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.people import signed_in_as
+from services.identity.tests.fakes import Surroundings
+
+DETAILS = {"full_name": "Ndapewa Meameno", "organization": None, "username": None}
+WRITES = [
+    ("PUT", "/users/{id}", DETAILS),
+    ("PATCH", "/users/{id}", {"full_name": "Ndapewa Meameno"}),
+    ("PATCH", "/users/{id}/profile", {"full_name": "Ndapewa Meameno"}),
+    ("DELETE", "/users/{id}?reason=Asked%20for%20it", None),
+]
+
+
+@pytest.fixture
+async def admin(api: Api, surroundings: Surroundings) -> str:
+    return await signed_in_as(api, surroundings, "admin")
+
+
+@pytest.fixture
+async def user_id(api: Api) -> str:
+    return str((await api.register()).json()["data"]["id"])
+
+
+async def ask(api: Api, admin: str, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
+    sent = {"Authorization": f"Bearer {admin}", **headers}
+    return await api.client.request(method, f"/api/v1{path}", json=body, headers=sent)
+
+
+async def read(api: Api, admin: str, user_id: str) -> tuple[str, Any]:
+    answer = await ask(api, admin, "GET", f"/users/{user_id}")
+    return answer.headers["etag"], answer.json()["data"]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+async def test_overtaken_write_is_refused_and_changes_nothing(
+    api: Api, admin: str, user_id: str, method: str, path: str, body: object
+) -> None:
+    read_before, _ = await read(api, admin, user_id)
+    await ask(api, admin, "PATCH", f"/users/{user_id}", {"organization": "Namib Mills"})
+    now = await read(api, admin, user_id)
+    assert (read_before, now[0]) == ('"1"', '"2"')
+    # Overtaken, and of a version that there is not yet.
+    for tag in (read_before, 'W/"1"', '"3"'):
+        refused = await ask(api, admin, method, path.format(id=user_id), body, **{"If-Match": tag})
+        assert (refused.status_code, refused.json()["code"]) == (412, "RES_003"), tag
+        assert await read(api, admin, user_id) == now
+
+
+@pytest.mark.parametrize("tag", ['"2"', 'W/"2"', "*", None])
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+async def test_write_on_what_is_as_it_was_read_is_taken(
+    api: Api, admin: str, user_id: str, method: str, path: str, body: object, tag: str | None
+) -> None:
+    await ask(api, admin, "PATCH", f"/users/{user_id}", {"organization": "Namib Mills"})
+    written = await ask(api, admin, method, path.format(id=user_id), body, **({"If-Match": tag} if tag else {}))
+    assert written.status_code == (204 if method == "DELETE" else 200), written.text
+    assert written.headers.get("etag") == (None if method == "DELETE" else '"3"')
+
+
+@pytest.mark.parametrize("tag", ["2", '"two"', '"2", "3"', '"-1"', '"' + "9" * 19 + '"'])
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+async def test_what_is_no_version_of_ours_is_refused(
+    api: Api, admin: str, user_id: str, method: str, path: str, body: object, tag: str
+) -> None:
+    refused = await ask(api, admin, method, path.format(id=user_id), body, **{"If-Match": tag})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "If-Match")
