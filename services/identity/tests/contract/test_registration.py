@@ -8,7 +8,9 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
 from services.identity.tests.contract.api import DETAILS, Api
+from services.identity.tests.contract.mailbox import mail
 
 OTHER = {"email": "other@example.na", "phone": "+264811234568"}
 
@@ -131,3 +133,52 @@ async def test_what_waits_for_a_code_is_sealed_and_gone_once_it_is_shown(api: Ap
     assert not [word for word in ("ndapewa", "Ndapewa", "81123", "argon2", "246810") if word in str(before)]
     await api.verify(pending)
     assert await rows(database, "SELECT pending FROM one_time_codes") == [(None,)]
+
+
+async def test_a_clash_is_told_to_whoever_has_the_mailbox(api: Api, identity: Identity, database: Database) -> None:
+    await api.register(username="ndapewa")
+    await api.request_registration()
+    await api.request_registration(**{**OTHER, "phone": DETAILS["phone"]})
+    await api.request_registration(email="third@example.na", phone="+264811234569", username="ndapewa")
+    assert [(each.template, each.to) for each in await mail(identity, database)][1:] == [
+        ("already_registered", "ndapewa@example.na"),
+        ("registration_clashed", "other@example.na"),
+        ("registration_clashed", "third@example.na"),
+    ]
+
+
+async def test_what_waited_for_a_code_is_gone_once_it_is_used(api: Api, database: Database) -> None:
+    pending = verification(await api.request_registration())
+    assert await rows(database, "SELECT pending IS NULL FROM one_time_codes") == [(False,)]
+    await api.verify(pending, code="000000")
+    assert await rows(database, "SELECT pending IS NULL FROM one_time_codes") == [(False,)]
+    await api.verify(pending)
+    assert await rows(database, "SELECT pending IS NULL FROM one_time_codes") == [(True,)]
+
+
+async def test_a_code_is_sent_again_four_times_and_a_used_one_never(api: Api, database: Database, clock: ControlledClock) -> None:
+    pending = verification(await api.request_registration())
+    for _ in range(6):
+        # Apart enough that it is not the hour's limit that ends it.
+        clock.advance(seconds=3601)
+        await api.post("/auth/verify-email/resend", {"verification_id": pending})
+    assert await sent(database) == ["verify_email"] * 5
+    other = verification(await api.request_registration(**OTHER))
+    await api.verify(other)
+    await api.post("/auth/verify-email/resend", {"verification_id": other})
+    assert await sent(database) == ["verify_email"] * 6
+
+
+async def test_a_code_of_yesterday_is_not_sent_again(api: Api, database: Database, clock: ControlledClock) -> None:
+    pending = verification(await api.request_registration())
+    clock.advance(days=1)
+    await api.post("/auth/verify-email/resend", {"verification_id": pending})
+    assert await sent(database) == ["verify_email"]
+    assert refused(await api.verify(pending)) == (401, "AUTH_010")
+
+
+async def test_sending_again_counts_in_the_hours_limit_of_the_address(api: Api, database: Database) -> None:
+    first, second = [verification(await api.request_registration()) for _ in range(2)]
+    for pending in (first, second, first, second, first):
+        await api.post("/auth/verify-email/resend", {"verification_id": pending})
+    assert await sent(database) == ["verify_email"] * 5

@@ -1,0 +1,16 @@
+"""What identity has written to people, opened, oldest first."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+from chassis.database import Database
+from identity.application import Identity
+from identity.application.messages.queries import MessageContent
+
+
+async def mail(identity: Identity, database: Database) -> Sequence[MessageContent]:
+    async with database.read() as connection:
+        ids = (await connection.execute(text("SELECT id FROM messages ORDER BY queued_at, id"))).scalars().all()
+    contents = [await identity.queries.waiting_message(message_id) for message_id in ids]
+    return [content for content in contents if content]

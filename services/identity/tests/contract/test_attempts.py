@@ -1,0 +1,91 @@
+"""How often a password may be tried: by name, by address, by device that is known."""
+
+from itertools import pairwise
+from uuid import uuid4
+
+import httpx
+
+from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.people import signed_in_as
+from services.identity.tests.fakes import Surroundings
+
+WRONG = "Wrong-Sunrise-47!"
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def test_failures_on_many_names_from_one_address_end_in_429(api: Api, surroundings: Surroundings) -> None:
+    await api.register()
+    token = (await api.login()).json()["data"]["device_token"]
+    surroundings.attempts.limit_of_address = 4
+    for number in range(4):
+        assert refusal(await api.login(email=f"name-{number}@example.na", password=WRONG)) == (401, "AUTH_001")
+    # A name that was never tried, and the right password of one that was not: what counts is where they come from.
+    for asked in (await api.login(email="another@example.na", password=WRONG), await api.login()):
+        assert refusal(asked) == (429, "RATE_001")
+        assert asked.headers["Retry-After"] == "60"
+    assert (await api.login(device_token=token)).status_code == 200
+
+
+async def test_each_way_to_fail_counts_against_the_address_and_success_does_not(api: Api, surroundings: Surroundings) -> None:
+    user_id = (await api.register(email="closed@example.na", phone="+264811234563")).json()["data"]["id"]
+    admin = await signed_in_as(api, surroundings, "admin")
+    await api.post(f"/users/{user_id}/suspend", {"reason": "Under investigation"}, token=admin)
+    await api.register()
+    failures = [{"email": "nobody@example.na"}, {"password": WRONG}, {"email": "closed@example.na"}]
+    for number, failing in enumerate(failures):
+        for _ in range(2):
+            assert (await api.login()).status_code == 200
+        assert refusal(await api.login(**failing)) == (401, "AUTH_001")
+        assert surroundings.attempts.failures == {"198.51.100.7": number + 1}
+
+
+async def test_a_sign_in_forgets_the_attempts_of_its_own_name_alone(api: Api, surroundings: Surroundings) -> None:
+    await api.register()
+    surroundings.attempts.limit = 3
+    for _ in range(2):
+        await api.login(password=WRONG)
+        await api.login(email="johannes@example.na")
+    assert (await api.login()).status_code == 200
+    assert refusal(await api.login(email="johannes@example.na")) == (401, "AUTH_001")
+    assert refusal(await api.login(email="johannes@example.na")) == (429, "RATE_001")
+    for _ in range(3):
+        assert refusal(await api.login(password=WRONG)) == (401, "AUTH_001")
+    assert refusal(await api.login()) == (429, "RATE_001")
+
+
+async def test_spellings_of_one_name_are_counted_together(api: Api, surroundings: Surroundings) -> None:
+    await api.register(username="ndapewa")
+    surroundings.attempts.limit = 2
+    for name in ("Ndapewa@Example.na", "NDAPEWA@EXAMPLE.NA"):
+        await api.login(email=name, password=WRONG)
+    assert refusal(await api.login()) == (429, "RATE_001")
+    for name in ("Ndapewa", "NDAPEWA"):
+        assert refusal(await api.login(email=None, username=name, password=WRONG)) == (401, "AUTH_001")
+    assert refusal(await api.login(email=None, username="ndapewa")) == (429, "RATE_001")
+
+
+async def test_a_changed_password_forgets_the_guesses_of_the_current_one(api: Api, surroundings: Surroundings) -> None:
+    token = await api.signed_in()
+    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    surroundings.attempts.limit = 2
+    path, passwords = f"/users/{user_id}/password", [PASSWORD, "Kavango-Morning-63?*", "Kavango-Evening-63?*"]
+    for current, new in pairwise(passwords):
+        wrong = {"current_password": WRONG, "new_password": new}
+        assert refusal(await api.patch(path, wrong, token=token)) == (401, "AUTH_001")
+        assert (await api.patch(path, {"current_password": current, "new_password": new}, token=token)).status_code == 200
+    assert (await api.login(password=passwords[-1], device_id=str(uuid4()))).status_code == 200
+
+
+async def test_unlocking_lets_the_current_password_be_given_again(api: Api, surroundings: Surroundings) -> None:
+    token = await api.signed_in()
+    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    admin = await signed_in_as(api, surroundings, "admin")
+    surroundings.attempts.limit = 1
+    path, change = f"/users/{user_id}/password", {"current_password": PASSWORD, "new_password": "Kavango-Morning-63?*"}
+    assert refusal(await api.patch(path, {**change, "current_password": WRONG}, token=token)) == (401, "AUTH_001")
+    assert refusal(await api.patch(path, change, token=token)) == (429, "RATE_001")
+    await api.post(f"/users/{user_id}/unlock", {"reason": "Called from the number on file"}, token=admin)
+    assert (await api.patch(path, change, token=token)).status_code == 200

@@ -1,0 +1,167 @@
+"""E-mail address and telephone number: each is changed by a code that is sent to the new one, and by nothing less."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.contract.people import signed_in_as
+from services.identity.tests.fakes import Surroundings
+
+JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "phone": "+264811234568"}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to reach somebody: its name, a new one, the present one, another's, and what is sent to which."""
+
+    name: str
+    new: str
+    present: str
+    taken: str
+    template: str
+    told: str
+
+    @property
+    def other(self) -> str:
+        return "phone" if self.name == "email" else "email"
+
+
+EMAIL = Way("email", "new@example.na", "ndapewa@example.na", JOHANNES["email"], "verify_email", "email_changed")
+PHONE = Way("phone", "+264811234599", "+264811234567", JOHANNES["phone"], "verify_phone", "phone_changed")
+both = pytest.mark.parametrize("way", [EMAIL, PHONE], ids=lambda way: way.name)
+
+
+@pytest.fixture
+async def token(api: Api) -> str:
+    await api.register(**JOHANNES)
+    return await api.signed_in()
+
+
+async def ask(api: Api, way: Way, contact: str, token: str) -> httpx.Response:
+    return await api.post(f"/users/me/{way.name}", {way.name: contact}, token=token)
+
+
+async def asked(api: Api, way: Way, contact: str, token: str) -> str:
+    answer = await ask(api, way, contact, token)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["data"]["verification_id"])
+
+
+async def me(api: Api, token: str) -> dict[str, Any]:
+    data: dict[str, Any] = (await api.get("/users/me", token=token)).json()["data"]
+    return data
+
+
+async def sent(database: Database) -> list[str]:
+    async with database.read() as connection:
+        return list((await connection.execute(text("SELECT template FROM messages ORDER BY queued_at, id"))).scalars())
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+@pytest.mark.clause("ASVS 7.5.1")
+@both
+async def test_changing_it_needs_a_recent_sign_in(api: Api, token: str, clock: ControlledClock, way: Way) -> None:
+    clock.advance(seconds=300)
+    assert (await ask(api, way, way.new, token)).status_code == 202
+    clock.advance(seconds=1)
+    refused = await ask(api, way, way.new, token)
+    assert (refusal(refused), refused.json()["step_up"]) == ((401, "AUTH_005"), {"acr_values": None, "max_age": 300})
+
+
+@both
+async def test_it_changes_once_the_code_is_shown_and_the_owner_is_told(
+    api: Api, token: str, identity: Identity, database: Database, clock: ControlledClock, way: Way
+) -> None:
+    before = await me(api, token)
+    verification_id = await asked(api, way, way.new, token)
+    assert await me(api, token) == before
+    clock.advance(seconds=60)
+    assert (await api.verify(verification_id, channel=way.name)).status_code == 200
+    at = "2026-03-21T08:01:00Z"
+    assert await me(api, token) == {**before, way.name: way.new, f"{way.name}_verified_at": at}
+    # Of a change the owner is told where they were reached before it.
+    written = [(each.template, each.to) for each in await mail(identity, database)]
+    assert written[-2:] == [(way.template, way.new), (way.told, EMAIL.present)]
+
+
+@both
+async def test_present_one_is_confirmed_without_a_word_of_change(
+    api: Api, token: str, database: Database, clock: ControlledClock, way: Way
+) -> None:
+    clock.advance(seconds=60)
+    verification_id = await asked(api, way, way.present, token)
+    assert (await api.verify(verification_id, channel=way.name)).status_code == 200
+    now = await me(api, token)
+    assert (now[way.name], now[f"{way.name}_verified_at"]) == (way.present, "2026-03-21T08:01:00Z")
+    assert (await sent(database))[-1] == way.template
+
+
+@both
+async def test_anothers_is_never_taken_and_gets_no_code(api: Api, token: str, database: Database, way: Way) -> None:
+    verification_id = await asked(api, way, way.taken, token)
+    assert (await sent(database))[-1] == "nobody"
+    resent = await api.post(f"/auth/verify-{way.name}/resend", {"verification_id": verification_id})
+    assert (resent.status_code, (await sent(database))[-1]) == (202, "nobody")
+    assert refusal(await api.verify(verification_id, channel=way.name)) == (401, "AUTH_010")
+    assert (await me(api, token))[way.name] == way.present
+
+
+@both
+async def test_one_that_another_confirmed_meanwhile_is_not_taken(api: Api, token: str, way: Way) -> None:
+    theirs = (await api.login(email=JOHANNES["email"])).json()["data"]["access_token"]
+    mine, other = await asked(api, way, way.new, token), await asked(api, way, way.new, theirs)
+    assert (await api.verify(other, channel=way.name)).status_code == 200
+    assert refusal(await api.verify(mine, channel=way.name)) == (409, "RES_002")
+    assert (await me(api, token))[way.name] == way.present
+
+
+@both
+async def test_a_code_proves_its_own_channel_alone(api: Api, token: str, database: Database, way: Way) -> None:
+    verification_id = await asked(api, way, way.new, token)
+    assert refusal(await api.verify(verification_id, channel=way.other)) == (401, "AUTH_010")
+    told = len(await sent(database))
+    await api.post(f"/auth/verify-{way.other}/resend", {"verification_id": verification_id})
+    assert len(await sent(database)) == told
+    await api.post(f"/auth/verify-{way.name}/resend", {"verification_id": verification_id})
+    assert (await sent(database))[told:] == [way.template]
+    assert (await api.verify(verification_id, channel=way.name)).status_code == 200
+
+
+@both
+async def test_codes_to_one_address_are_five_an_hour(
+    api: Api, token: str, database: Database, clock: ControlledClock, way: Way
+) -> None:
+    async def codes() -> int:
+        return (await sent(database)).count(way.template)
+
+    before = await codes()
+    for _ in range(7):
+        await asked(api, way, way.new, token)
+    assert await codes() == before + 5
+    # As many again an hour later; a token lives shorter than that.
+    clock.advance(seconds=3601)
+    await asked(api, way, way.new, (await api.login()).json()["data"]["access_token"])
+    assert await codes() == before + 6
+
+
+@both
+async def test_who_may_not_act_changes_nothing(api: Api, token: str, surroundings: Surroundings, way: Way) -> None:
+    verification_id = await asked(api, way, way.new, token)
+    user_id = (await me(api, token))["id"]
+    admin = await signed_in_as(api, surroundings, "admin")
+    await api.post(f"/users/{user_id}/suspend", {"reason": "Reported as stolen"}, token=admin)
+    assert refusal(await api.verify(verification_id, channel=way.name)) == (404, "RES_001")
+    # The token outlives the account's right to act by minutes.
+    assert refusal(await ask(api, way, way.new, token)) == (404, "RES_001")
+    assert (await api.get(f"/users/{user_id}", token=admin)).json()["data"][way.name] == way.present
