@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.database import Database
+from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from services.identity.tests.contract.api import PASSWORD, Api
@@ -151,6 +152,37 @@ async def test_another_person_gives_back_an_account_whose_factor_is_lost(
     assert {"recovery_requested", "recovery_decided"} <= templates
     ended = await rows(database, "SELECT DISTINCT end_reason FROM sessions WHERE end_reason = 'recovered'")
     assert len(ended) == 1
+
+
+async def test_asking_ends_the_sign_in_that_it_goes_by(api: Api, app: App) -> None:
+    challenge = (await api.login()).json()["data"]["challenge"]
+    body = {"challenge": challenge, "reason": "lost"}
+    assert (await api.post("/auth/recovery", body)).status_code == 202
+    shown = await api.post("/auth/login/verify", {"challenge": challenge, "code": app.code()})
+    assert refusal(shown) == (401, "AUTH_007")
+    assert refusal(await api.post("/auth/recovery", body)) == (401, "AUTH_007")
+
+
+async def test_approved_recovery_leaves_no_factor_of_any_kind(api: Api, app: App, approver: App, database: Database) -> None:
+    waiting = (await api.login()).json()["data"]["challenge"]
+    asked = (await ask_recovery(api)).json()["data"]
+    assert (await decide(api, asked["id"], approver.token)).status_code == 200
+    token = (await api.login()).json()["data"]["access_token"]
+    factors = (await api.get("/auth/factors", token=token)).json()["data"]
+    assert factors == {"totp_confirmed_at": None, "backup_codes_left": 0, "passkeys": []}
+    for code in (app.code(), app.backup_codes[0]):
+        assert refusal(await api.post("/auth/login/verify", {"challenge": waiting, "code": code})) == (401, "AUTH_007")
+        assert refusal(await api.post("/auth/step-up", {"code": code}, token=token)) == (401, "AUTH_006")
+
+
+async def test_decision_needs_two_factors_of_the_last_five_minutes(
+    api: Api, app: App, approver: App, policies: Policies, clock: ControlledClock
+) -> None:
+    asked = (await ask_recovery(api)).json()["data"]
+    clock.advance(seconds=301)
+    policies.confirm()
+    refused = await decide(api, asked["id"], approver.token)
+    assert (refusal(refused), refused.json()["step_up"]["max_age"]) == ((401, "AUTH_005"), 300)
 
 
 async def test_rejected_request_changes_nothing_and_another_may_follow(api: Api, app: App, approver: App) -> None:

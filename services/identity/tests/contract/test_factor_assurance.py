@@ -1,0 +1,189 @@
+"""How surely one must be known to change one's factors, the same for each of them; and what a challenge serves for."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chassis.testing.clocks import ControlledClock
+from identity.domain.passkey import PER_USER_MAX
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.authenticator import Authenticator
+from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.fakes import Surroundings
+
+PASSKEY = {"ceremony_id": str(uuid4()), "name": "Laptop", "credential": {"id": "made-up"}}
+ADDING = [
+    ("POST", "/factors/totp", None),
+    ("POST", "/factors/totp/confirm", {"code": "000000"}),
+    ("POST", "/factors/passkeys/options", None),
+    ("POST", "/factors/passkeys", PASSKEY),
+]
+REMOVING = [
+    ("DELETE", "/factors/totp", None),
+    ("POST", "/factors/backup-codes", None),
+    ("DELETE", f"/factors/passkeys/{uuid4()}", None),
+]
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def ask(api: Api, token: str, method: str, path: str, body: object = None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return await api.client.request(method, f"/api/v1/auth{path}", json=body, headers=headers)
+
+
+@pytest.fixture
+async def app(api: Api, clock: ControlledClock) -> App:
+    """Somebody with an app; `first_token` is of one factor, `token` of two, just now."""
+    app = await second_factor(api, await api.signed_in(), clock)
+    clock.advance(seconds=60)
+    stepped = await api.post("/auth/step-up", {"code": app.code()}, token=app.token)
+    app.first_token, app.token = app.token, stepped.json()["data"]["access_token"]
+    return app
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [*ADDING, *REMOVING])
+async def test_who_has_a_factor_changes_factors_with_two_of_the_last_five_minutes(
+    api: Api, app: App, clock: ControlledClock, method: str, path: str, body: object
+) -> None:
+    refused = await ask(api, app.first_token, method, path, body)
+    assert (refusal(refused), refused.json()["step_up"]["acr_values"]) == ((401, "AUTH_005"), "urn:elcorp:acr:mfa")
+    clock.advance(seconds=301)
+    assert refusal(await ask(api, app.token, method, path, body)) == (401, "AUTH_005")
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADDING)
+async def test_first_factor_is_set_up_within_five_minutes_of_signing_in(
+    api: Api, clock: ControlledClock, method: str, path: str, body: object
+) -> None:
+    token = await api.signed_in()
+    clock.advance(seconds=300)
+    assert refusal_or_success(await ask(api, token, method, path, body)) != (401, "AUTH_005")
+    clock.advance(seconds=1)
+    assert refusal(await ask(api, token, method, path, body)) == (401, "AUTH_005")
+
+
+def refusal_or_success(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("code", "")
+
+
+@pytest.mark.parametrize(("method", "path", "body"), REMOVING)
+async def test_who_has_no_factor_has_none_to_change(api: Api, method: str, path: str, body: object) -> None:
+    assert refusal(await ask(api, await api.signed_in(), method, path, body)) == (404, "RES_001")
+
+
+async def test_app_that_is_set_up_is_not_replaced(api: Api, app: App) -> None:
+    assert refusal(await ask(api, app.token, "POST", "/factors/totp")) == (409, "RES_002")
+    assert refusal(await ask(api, app.token, "POST", "/factors/totp/confirm", {"code": app.code()})) == (401, "AUTH_006")
+
+
+async def begin(api: Api, path: str, token: str | None = None) -> dict[str, Any]:
+    data: dict[str, Any] = (await api.post(path, token=token)).json()["data"]
+    return data
+
+
+async def add(api: Api, token: str, begun: dict[str, Any], authenticator: Authenticator) -> httpx.Response:
+    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
+    return await api.post("/auth/factors/passkeys", body, token=token)
+
+
+async def sign_in(api: Api, begun: dict[str, Any], authenticator: Authenticator) -> httpx.Response:
+    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    return await api.post("/auth/passkeys/login", {**shown, "device_id": str(api.device_id)})
+
+
+async def step_up(api: Api, token: str, begun: dict[str, Any], authenticator: Authenticator) -> httpx.Response:
+    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    return await api.post("/auth/step-up", {"passkey": shown}, token=token)
+
+
+async def test_passkeys_have_a_limit_also_for_challenges_from_before_it(api: Api, app: App) -> None:
+    path = "/auth/factors/passkeys/options"
+    for _ in range(PER_USER_MAX - 1):
+        assert (await add(api, app.token, await begin(api, path, app.token), Authenticator())).status_code == 201
+    last, one_more = await begin(api, path, app.token), await begin(api, path, app.token)
+    assert (await add(api, app.token, last, Authenticator())).status_code == 201
+    assert refusal(await add(api, app.token, one_more, Authenticator())) == (409, "RES_002")
+    assert refusal(await api.post(path, token=app.token)) == (409, "RES_002")
+    assert len((await api.get("/auth/factors", token=app.token)).json()["data"]["passkeys"]) == PER_USER_MAX
+
+
+async def test_a_challenge_serves_what_it_was_given_for_alone(api: Api) -> None:
+    token, authenticator = await api.signed_in(), Authenticator()
+    assert (await add(api, token, await begin(api, "/auth/factors/passkeys/options", token), authenticator)).status_code == 201
+    token = (await sign_in(api, await begin(api, "/auth/passkeys/options"), authenticator)).json()["data"]["access_token"]
+    for path in ("/auth/factors/passkeys/options", "/auth/step-up/options"):
+        assert refusal(await sign_in(api, await begin(api, path, token), authenticator)) == (401, "AUTH_008"), path
+    for path, of in (("/auth/factors/passkeys/options", token), ("/auth/passkeys/options", None)):
+        assert refusal(await step_up(api, token, await begin(api, path, of), authenticator)) == (401, "AUTH_008"), path
+    for path, of in (("/auth/step-up/options", token), ("/auth/passkeys/options", None)):
+        asked = await begin(api, path, of)
+        made = Authenticator().create({**asked["options"], "user": {"id": "AA"}})
+        body = {"ceremony_id": asked["ceremony_id"], "name": "Laptop", "credential": made}
+        assert refusal(await api.post("/auth/factors/passkeys", body, token=token)) == (401, "AUTH_008"), path
+    assert (await step_up(api, token, await begin(api, "/auth/step-up/options", token), authenticator)).status_code == 200
+
+
+async def test_anothers_challenge_serves_nobody_else(api: Api) -> None:
+    token, authenticator = await api.signed_in(), Authenticator()
+    await add(api, token, await begin(api, "/auth/factors/passkeys/options", token), authenticator)
+    token = (await sign_in(api, await begin(api, "/auth/passkeys/options"), authenticator)).json()["data"]["access_token"]
+    other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
+    theirs = await begin(api, "/auth/step-up/options", other)
+    assert refusal(await step_up(api, token, theirs, authenticator)) == (401, "AUTH_008")
+    asked = await begin(api, "/auth/factors/passkeys/options", other)
+    assert refusal(await add(api, token, asked, Authenticator())) == (401, "AUTH_008")
+
+
+async def test_backup_code_steps_up_once(api: Api, app: App) -> None:
+    code = app.backup_codes[0]
+    stepped = await api.post("/auth/step-up", {"code": code}, token=app.token)
+    assert stepped.status_code == 200
+    assert refusal(await api.post("/auth/step-up", {"code": code}, token=app.token)) == (401, "AUTH_006")
+    challenge = (await api.login()).json()["data"]["challenge"]
+    assert refusal(await api.post("/auth/login/verify", {"challenge": challenge, "code": code})) == (401, "AUTH_006")
+
+
+async def test_failures_of_signing_in_and_stepping_up_count_together(api: Api, app: App) -> None:
+    for _ in range(3):
+        challenge = (await api.login()).json()["data"]["challenge"]
+        for _ in range(5):
+            await api.post("/auth/login/verify", {"challenge": challenge, "code": "000000"})
+    for _ in range(5):
+        assert refusal(await api.post("/auth/step-up", {"code": "000000"}, token=app.token)) == (401, "AUTH_006")
+    challenge = (await api.login()).json()["data"]["challenge"]
+    for asked in (
+        api.post("/auth/step-up", {"code": app.backup_codes[0]}, token=app.token),
+        api.post("/auth/login/verify", {"challenge": challenge, "code": app.backup_codes[0]}),
+    ):
+        assert refusal(await asked) == (429, "RATE_001")
+
+
+async def test_without_governance_nobody_steps_up_and_no_code_is_spent(
+    api: Api, app: App, surroundings: Surroundings, clock: ControlledClock
+) -> None:
+    clock.advance(seconds=60)
+    surroundings.roles.away = True
+    assert refusal(await api.post("/auth/step-up", {"code": app.code()}, token=app.token)) == (503, "SRV_002")
+    surroundings.roles.away = False
+    assert (await api.post("/auth/step-up", {"code": app.code()}, token=app.token)).status_code == 200
+
+
+async def test_last_factor_takes_the_backup_codes_along_and_one_of_two_does_not(api: Api, app: App) -> None:
+    authenticator = Authenticator()
+    added = await add(api, app.token, await begin(api, "/auth/factors/passkeys/options", app.token), authenticator)
+    assert (await ask(api, app.token, "DELETE", "/factors/totp")).status_code == 200
+    left = (await api.get("/auth/factors", token=app.token)).json()["data"]
+    assert (left["backup_codes_left"], len(left["passkeys"])) == (10, 1)
+    assert (await api.login()).json()["data"]["methods"] == ["backup_code", "passkey"]
+    assert (await ask(api, app.token, "DELETE", f"/factors/passkeys/{added.json()['data']['id']}")).status_code == 200
+    assert (await api.get("/auth/factors", token=app.token)).json()["data"] == {
+        "totp_confirmed_at": None,
+        "backup_codes_left": 0,
+        "passkeys": [],
+    }
+    assert "access_token" in (await api.login()).json()["data"]
