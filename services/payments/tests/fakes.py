@@ -1,6 +1,6 @@
 """Fakes of payments' ports, in memory; the repositories' suite runs over them and over PostgreSQL alike."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from payments.application.ports.screening import Verdict
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.verification.queries import Break
 from payments.domain.account import Account
-from payments.domain.approval import ApprovalRules
+from payments.domain.approval import ApprovalQuestion, ApprovalRules
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.entry import Posting
 from payments.domain.errors import InvalidSignature
@@ -313,6 +313,26 @@ class FakeUnitOfWork:
         if rows != were and store.facts == committed.facts:
             raise UnauditedChange
         self.committed = store
+
+
+class Meanwhile:
+    """A unit of work in which something else happens, once, before its second transaction begins."""
+
+    def __init__(self, uow: Any, happens: Callable[[], Awaitable[object]]) -> None:
+        self._uow, self._happens, self._begun = uow, happens, 0
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor) -> AsyncIterator[Any]:
+        self._begun += 1
+        if self._begun == 2:
+            await self._happens()
+        async with self._uow.begin(actor) as tx:
+            yield tx
+
+
+def unavailable(_question: ApprovalQuestion) -> bool:
+    """Judge as rules do that are too old to tell."""
+    raise Unavailable(dependency="governance")
 
 
 @dataclass

@@ -24,13 +24,14 @@ from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import Outcome, Waiting
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
+from payments.domain.approval import ApprovalRules
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManySchedules
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.schedule import Frequency, Schedule, StandingOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
-from services.payments.tests.fakes import FakeScreening, FakeUnitOfWork, posting
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unavailable
 
 
 class NoRules:
@@ -47,7 +48,8 @@ class Planner:
 
     def __init__(self, uow: Any) -> None:
         self.uow, self.clock, self.screening = uow, ControlledClock(), FakeScreening()
-        self.post = posting(uow, self.screening, self.clock)
+        self.prices = FakePrices()
+        self.post = posting(uow, self.screening, self.clock, self.prices)
         self.plan_transfer = PlanTransfer(uow, self, PayerPolicy({"NAD": Decimal(1000)}), self.clock)
         self.change = ChangeSchedule(uow, self.clock)
         self.dies = False
@@ -213,6 +215,24 @@ async def test_one_that_breaks_the_batch_does_not_hold_up_the_others(planner: Pl
     assert await planner.balance() == 4
 
 
+@pytest.mark.parametrize("meanwhile", ["run", "cancelled"])
+async def test_what_was_run_or_cancelled_meanwhile_is_not_written_down_again(planner: Planner, meanwhile: str) -> None:
+    made = (await planner.plan(planner.order())).schedule
+    planner.pass_time(hours=1)
+
+    async def happens() -> None:
+        if meanwhile == "run":
+            assert await planner.run() == 1
+        else:
+            await planner.change.cancel(actor=planner.actor, schedule_id=made.id, reason="moved out")
+
+    await RunSchedules(Meanwhile(planner.uow, happens), planner.post, NoRules(), planner.clock)()
+    read = await planner.read(made.id)
+    # What had been made stays made.
+    expected = ("active", 1, 1) if meanwhile == "run" else ("cancelled", 0, 0)
+    assert (read.status.value, read.succeeded, read.next_number, await planner.balance()) == (*expected, 10)
+
+
 async def test_compliance_away_nothing_is_refused_for_it(planner: Planner) -> None:
     made = (await planner.plan(planner.order())).schedule
     planner.pass_time(hours=1)
@@ -222,6 +242,19 @@ async def test_compliance_away_nothing_is_refused_for_it(planner: Planner) -> No
     planner.screening.away = False
     assert await planner.run() == 1
     assert (await planner.read(made.id)).failed == 0
+
+
+async def test_approval_rules_that_are_too_old_refuse_nothing(planner: Planner) -> None:
+    held_up = (await planner.plan(planner.order("60.00"), key="large")).schedule
+    made = (await planner.plan(planner.order("1.00"), key="small")).schedule
+    planner.pass_time(hours=1)
+    planner.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, unavailable)
+    assert await planner.run() == 1
+    standing = [await planner.read(one.id) for one in (held_up, made)]
+    assert [(one.succeeded, one.failed, one.next_number) for one in standing] == [(0, 0, 0), (1, 0, 1)]
+    planner.prices.rules = ApprovalRules()
+    assert await planner.run() == 1
+    assert await planner.balance() == 61
 
 
 async def test_run_by_several_at_once_each_occurrence_is_made_once(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:

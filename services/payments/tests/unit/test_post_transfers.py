@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,17 +11,20 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
-from payments.application.ports.ledger import Settled
+from payments.application.ports.ledger import Request, Settled
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import Outcome, Waiting
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
-from payments.domain.errors import InsufficientFunds, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
+from payments.domain.errors import InsufficientFunds, LimitExceeded, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
+from payments.domain.events import TransferSettled
+from payments.domain.limits import Limits
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
-from services.payments.tests.fakes import FakeScreening, FakeSignatures, FakeUnitOfWork, posting
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeSignatures, FakeUnitOfWork, posting
+from services.payments.tests.unit.prices import limit
 
 
 def user(user_id: UUID) -> Actor:
@@ -50,7 +54,7 @@ class Bench:
         )
         return self
 
-    async def pay(self, amount: str, *, key: str = "k", by: UUID | None = None, **changes: object) -> Settled:
+    def order(self, amount: str, *, key: str = "k", by: UUID | None = None, **changes: object) -> TransferOrder:
         values: dict[str, object] = {
             "kind": TransferKind.TRANSFER,
             "key": key,
@@ -61,7 +65,10 @@ class Bench:
             "description": "rent",
             **changes,
         }
-        order = TransferOrder(**values)  # type: ignore[arg-type]  # tests choose which
+        return TransferOrder(**values)  # type: ignore[arg-type]  # tests choose which
+
+    async def pay(self, amount: str, **changes: Any) -> Settled:
+        order = self.order(amount, **changes)
         return await self.transfer_tokens(actor=user(order.initiator_id), order=order)
 
     def balance(self, account: UUID) -> Decimal:
@@ -188,6 +195,23 @@ async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
     results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(10)), return_exceptions=True)
     assert sum(isinstance(result, Unavailable) for result in results) == 7
     assert bench.balance(bench.his) == Decimal(3)
+
+
+async def test_linked_orders_that_are_refused_leave_nothing_to_their_neighbours_in_the_batch(bench: Bench) -> None:
+    prices = FakePrices(limit_book=Limits([limit(day_max="500")]))
+    post = posting(bench.uow, bench.screening, bench.clock, prices)
+    linked = (bench.order("300", key="k/0"), bench.order("1", key="k/1", target_id=new_id()))
+    requests = [linked, (bench.order("500", key="alone"),), (bench.order("0.01", key="beyond"),)]
+    refused, [made], beyond = await post([Waiting(Request(orders, user(bench.ndapewa))) for orders in requests])
+    assert (type(refused), type(beyond)) == (NotFound, LimitExceeded)
+    assert made.transfer.order.key == "alone"
+    spending = bench.uow.committed.spending[bench.ndapewa, "NAD"]
+    assert (spending.day_total, spending.month_total) == (Decimal(500), Decimal(500))
+    account = bench.uow.committed.accounts[bench.hers]
+    assert (account.balance, account.version) == (Decimal(500), 2)
+    assert [event.transfer_id for event in bench.uow.committed.events if isinstance(event, TransferSettled)][1:] == [
+        made.transfer.id
+    ]
 
 
 async def test_a_caller_that_gave_up_keeps_nobody_from_an_answer(bench: Bench) -> None:

@@ -27,7 +27,7 @@ from payments.domain.errors import BulkEnded, NotTheOwner, TooManyBulks, Unknown
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
 from payments.domain.payer_policy import PayerPolicy
 from payments.infrastructure.group_commit import GroupCommit
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, posting
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unavailable
 
 
 class Killed(BaseException):
@@ -181,6 +181,24 @@ async def test_killed_after_any_posting_no_line_is_lost_or_doubled(office: Offic
     assert len([key for _, key in office.uow.committed.transfers if key.startswith("bulk:")]) == 5
 
 
+async def test_a_chunk_that_another_worker_has_run_meanwhile_is_counted_once(office: Office) -> None:
+    bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
+    dying = Poster(posting(office.uow, office.screening, office.clock))
+    dying.dies_after = 2
+    once = iter([True])
+
+    async def while_another_does(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        outcomes = await office.post(waiting)
+        if next(once, False):
+            with pytest.raises(Killed):
+                await RunBulk(office.uow, dying, Rules(), office.clock)(bulk_id=bulk.id)
+        return outcomes
+
+    run = RunBulk(office.uow, while_another_does, Rules(), office.clock)
+    assert await run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert (office.bulk(bulk.id).settled, office.moved()[:3]) == (3, [Decimal(1), Decimal(2), Decimal(3)])
+
+
 async def test_compliance_away_is_no_lines_fault(office: Office) -> None:
     bulk = (await office.submit("1.00")).bulk
     office.screening.away = True
@@ -189,6 +207,19 @@ async def test_compliance_away_is_no_lines_fault(office: Office) -> None:
     assert office.bulk(bulk.id).status is BulkStatus.RUNNING
     office.screening.away = False
     assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+
+
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+async def test_approval_rules_that_are_too_old_are_no_lines_fault(office: Office, mode: str) -> None:
+    office.mode = mode
+    bulk = (await office.submit("1.00", "60.00")).bulk
+    office.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, unavailable)
+    with pytest.raises(Unavailable):
+        await office.run(bulk_id=bulk.id)
+    assert (office.bulk(bulk.id).status, office.bulk(bulk.id).done) == (BulkStatus.RUNNING, 0)
+    office.prices.rules = ApprovalRules()
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert office.moved()[:2] == [Decimal(1), Decimal(60)]
 
 
 async def test_what_is_screened_out_is_refused_without_saying_why(office: Office) -> None:
@@ -235,6 +266,15 @@ async def test_a_bulk_that_nobody_runs_is_queued_again_and_given_up_after_a_day(
     office.clock.advance(seconds=timedelta(hours=25).total_seconds())
     await office.resume()
     assert office.bulk(bulk.id).status is BulkStatus.CANCELLED
+
+
+@pytest.mark.parametrize("hours", [1, 25])
+async def test_a_bulk_that_ends_just_as_it_is_missed_is_left_alone(office: Office, hours: int) -> None:
+    bulk = (await office.submit("1.00")).bulk
+    office.uow.committed.queued.clear()
+    office.clock.advance(seconds=timedelta(hours=hours).total_seconds())
+    await ResumeBulks(Meanwhile(office.uow, lambda: office.run(bulk_id=bulk.id)), office.clock)()
+    assert (office.bulk(bulk.id).status, office.uow.committed.queued) == (BulkStatus.COMPLETED, [])
 
 
 async def test_a_bulk_that_is_being_cancelled_is_queued_again_after_a_day_too(office: Office) -> None:
