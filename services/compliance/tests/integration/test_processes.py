@@ -124,7 +124,7 @@ async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(
         # Compliance's own acts take the same way: the making of its key, and a block.
         place_block = build(database, Signer().key, SystemClock()).place_block
         await place_block(actor=Actor.service("test"), subject_id=new_id(), reason="court order")
-        await eventually(signed, 102, seconds=30)
+        await eventually(signed, 102)
 
     assert sorted(await logged(urls), key=int) == [str(number) for number in range(100)]
     async with database.read() as connection:
@@ -160,8 +160,8 @@ async def test_a_hostile_producer_does_not_stop_the_log(
         async def dead() -> int:
             return await depth(emptied, DEAD)
 
-        await eventually(kept, 15, seconds=30)
-        await eventually(dead, 3, seconds=30)
+        await eventually(kept, 15)
+        await eventually(dead, 3)
 
     assert [each[:1] for each in await logged(urls)] == ["0", "1", "2", "3", "4", *["1"] * 10]
     finding = await check_log(database)()
@@ -177,12 +177,13 @@ async def test_the_log_is_written_when_its_database_is_back(
         async def kept() -> int:
             return len(await logged(urls))
 
-        await eventually(kept, 1, seconds=30)
+        await eventually(kept, 1)
         for number in range(1, 6):
+            before = await kept()
             await producer.write(*(message(fact(each)) for each in range(number * 20, number * 20 + 20)))
             await _disconnect(databases, urls)
-            await asyncio.sleep(0.05)
-        await eventually(kept, 101, seconds=60)
+            await _grown_beyond(urls, before)
+        await eventually(kept, 101)
 
     assert sorted(set(await logged(urls)), key=int) == [str(number) for number in (0, *range(20, 120))]
     assert (await check_log(database)()).problems == []
@@ -192,7 +193,7 @@ async def test_killed_workers_lose_no_fact_and_double_none(
     urls: DatabaseUrls, database: Database, emptied: str, producer: Producer
 ) -> None:
     """Two `work` processes side by side, one of them killed again and again while facts come in."""
-    chance, facts_max = random.Random(11), 1500
+    chance, rounds, facts = random.Random(11), 4, 300
     environment = {
         **os.environ,
         "ELCORP_DATABASE_URL": urls.app,
@@ -207,37 +208,30 @@ async def test_killed_workers_lose_no_fact_and_double_none(
             sys.executable, "-m", "compliance", "work", env=environment, stdout=asyncio.subprocess.DEVNULL
         )
 
-    async def write_slowly() -> None:
-        for number in range(0, facts_max, 10):
-            await producer.write(message(*(fact(each) for each in range(number, number + 10))))
-            await asyncio.sleep(0.05)
+    async def write(first: int) -> None:
+        await producer.write(*(message(*(fact(each + n) for n in range(5))) for each in range(first, first + facts, 5)))
 
     async def kept() -> int:
         return len(await logged(urls))
 
     workers = [await start(), await start()]
     async with running(Relay(producer.url, emptied, PAYMENTS).run):
-        writing = asyncio.create_task(write_slowly())
         try:
-            await _grown_beyond(urls, 0)
-            for _ in range(4):
+            for number in range(rounds):
+                await write(number * facts)
+                # In the midst of them, one way or another.
+                await _grown_beyond(urls, number * facts + chance.randrange(0, facts, 10))
                 victim = chance.randrange(2)
                 workers[victim].kill()
                 await workers[victim].wait()
                 workers[victim] = await start()
-                before = len(await logged(urls))
-                if before < facts_max:
-                    await _grown_beyond(urls, before)
-                await asyncio.sleep(chance.uniform(0, 0.3))
-            await writing
-            await eventually(kept, facts_max, seconds=60)
+            await eventually(kept, rounds * facts)
         finally:
-            writing.cancel()
             for worker in workers:
                 worker.kill()
                 await worker.wait()
 
-    assert sorted(await logged(urls), key=int) == [str(number) for number in range(facts_max)]
+    assert sorted(await logged(urls), key=int) == [str(number) for number in range(rounds * facts)]
     assert (await check_log(database)()).problems == []
 
 
@@ -255,7 +249,7 @@ async def _grown_beyond(urls: DatabaseUrls, size: int) -> None:
     async def grown() -> bool:
         return len(await logged(urls)) > size
 
-    await eventually(grown, True, seconds=40)
+    await eventually(grown, True)
 
 
 async def _disconnect(databases: Databases, urls: DatabaseUrls) -> None:

@@ -18,7 +18,7 @@ from governance.settings import GovernanceSettings
 from kernel.actor import Actor
 from kernel.ids import new_id
 
-SECONDS_MAX = 20
+SECONDS_MAX = 120
 
 
 def registered(event: Registered) -> UserRegistered:

@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.event import listen
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
+from chassis.testing.running import eventually
 from chassis.testing.tokens import TokenForge
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
@@ -23,6 +25,7 @@ from payments.application import Payments
 from payments.application.bulk.run_bulk import RunBulk
 from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
+from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
 from payments.settings import PaymentsSettings
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
@@ -229,10 +232,12 @@ async def test_what_has_not_run_can_be_cancelled_once(office: Office) -> None:
 async def test_progress_is_followed_to_its_end(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payments.interfaces.rest.progress.LOOK_EVERY_SECONDS", 0.01)
     bulk_id = (await office.submit(office.file("1.00", "2.00"))).json()["data"]["id"]
+    looks: list[str] = []
+    listen(office.database.engine.sync_engine, "before_cursor_execute", lambda *given: looks.append(given[2]))
     following = asyncio.create_task(office.get(f"/{bulk_id}/events"))
-    await asyncio.sleep(0.3)
+    await eventually(lambda: len(looks) > 2 * SILENCE_LOOKS_MAX)
     await office.run(bulk_id=UUID(bulk_id))
-    answer = await asyncio.wait_for(following, 10)
+    answer = await asyncio.wait_for(following, 120)
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
     names = [line.removeprefix("event: ") for line in answer.text.splitlines() if line.startswith("event: ")]

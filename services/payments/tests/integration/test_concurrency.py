@@ -12,6 +12,7 @@ from chassis.testing.databases import DatabaseUrls
 from kernel.errors import KeyReused
 from kernel.ids import new_id
 from kernel.money import Money
+from payments.application import Payments
 from payments.application.ports.ledger import Settled
 from payments.application.wallets import open_wallet
 from payments.domain.account import Account
@@ -165,16 +166,19 @@ async def test_opposite_transfers_do_not_deadlock(bank: Bank) -> None:
 
 async def test_a_freeze_in_between_leaves_whole_transfers_only(bank: Bank) -> None:
     source, target = await bank.wallet("1000.00"), await bank.wallet()
-    change = bank.payments.wallets.change_wallet
+    change, paid = bank.payments.wallets.change_wallet, asyncio.Event()
+
+    async def pay(at: Payments) -> Transfer:
+        transfer = await bank.pay(bank.order(source, target, "1.00"), at=at)
+        paid.set()
+        return transfer
 
     async def freeze() -> None:
-        await asyncio.sleep(0.02)
+        await paid.wait()
         await change.freeze(actor=SERVICE, wallet_id=source, reason="suspicion")
 
     processes = [bank.process() for _ in range(4)]
-    outcomes = await asyncio.gather(
-        *(outcome(bank.pay(bank.order(source, target, "1.00"), at=processes[n % 4])) for n in range(100)), freeze()
-    )
+    outcomes = await asyncio.gather(*(outcome(pay(processes[n % 4])) for n in range(100)), freeze())
     after = await outcome(bank.pay(bank.order(source, target, "1.00")))
     made = kinds(outcomes).get(Transfer, 0)
     assert isinstance(after, AccountFrozen)

@@ -75,10 +75,10 @@ async def test_a_defect_is_not_taken_for_an_absence() -> None:
 async def test_news_of_a_change_are_followed_at_once() -> None:
     cache, stop = Cache(), asyncio.Event()
     running = asyncio.create_task(cache.prices.run(stop))
-    await asyncio.wait_for(cache.database.reads.get(), 5)
+    await asyncio.wait_for(cache.database.reads.get(), 60)
     cache.database.prices = Prices((fee_rule(tier(flat="2")),), (), ())
     await cache.prices.on_changed(None)
-    await asyncio.wait_for(cache.database.reads.get(), 5)
+    await asyncio.wait_for(cache.database.reads.get(), 60)
     stop.set()
     await running
     assert cache.fee() == "2.00"
@@ -88,7 +88,7 @@ async def test_without_news_prices_are_fetched_again_and_again() -> None:
     cache, stop = Cache(interval_seconds=0.01), asyncio.Event()
     running = asyncio.create_task(cache.prices.run(stop))
     for _ in range(3):
-        await asyncio.wait_for(cache.database.reads.get(), 5)
+        await asyncio.wait_for(cache.database.reads.get(), 60)
     stop.set()
     await running
 
