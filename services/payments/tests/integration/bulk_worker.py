@@ -1,13 +1,22 @@
-"""A worker that runs one bulk and nothing else, for tests that kill it: python bulk_worker.py DSN BULK_ID."""
+"""Workers that run one bulk and are killed at given points, one after the other: python bulk_worker.py DSN BULK_ID POINT….
+
+A point is the number of a transaction and whether its worker dies `in` it, all said and nothing committed, or `after` it.
+"""
 
 import asyncio
+import os
+import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from chassis.database import Database
 from chassis.unit_of_work import SqlUnitOfWork
+from kernel.actor import Actor
 from kernel.clock import SystemClock
 from payments.application.bulk.run_bulk import RunBulk
+from payments.application.ports.bulk import Rules
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.fakes import FakeScreening, posting
@@ -18,16 +27,51 @@ class NoRules:
         pass
 
 
-def runner(database: Database) -> RunBulk:
-    uow = SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments")
-    return RunBulk(uow, posting(uow, FakeScreening(), SystemClock()), NoRules(), SystemClock())
+class DeadlyUnitOfWork(SqlUnitOfWork[SqlPaymentsTransaction]):
+    """Kills its process at a point."""
+
+    def __init__(self, database: Database, point: str) -> None:
+        super().__init__(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments")
+        self._point = point
+        self._begun = 0
+
+    @asynccontextmanager
+    async def _begin(self, actor: Actor, *, audited: bool) -> AsyncIterator[SqlPaymentsTransaction]:
+        self._begun += 1
+        number = self._begun
+        async with super()._begin(actor, audited=audited) as tx:
+            yield tx
+            self._die_at(f"in {number}")
+        self._die_at(f"after {number}")
+
+    def _die_at(self, point: str) -> None:
+        if point == self._point:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def main(dsn: str, bulk_id: UUID) -> None:
-    database = Database.connect(dsn, pool_size=2)
-    await runner(database)(bulk_id=bulk_id)
-    await database.close()
+def runner(database: Database, rules: Rules | None = None) -> RunBulk:
+    return _run_bulk(SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments"), rules or NoRules())
+
+
+def _run_bulk(uow: SqlUnitOfWork[SqlPaymentsTransaction], rules: Rules) -> RunBulk:
+    return RunBulk(uow, posting(uow, FakeScreening(), SystemClock()), rules, SystemClock())
+
+
+async def _run_until(point: str, dsn: str, bulk_id: UUID) -> None:
+    await _run_bulk(DeadlyUnitOfWork(Database.connect(dsn, pool_size=2), point), NoRules())(bulk_id=bulk_id)
+
+
+def main(dsn: str, bulk_id: UUID, points: list[str]) -> None:
+    for point in points:
+        # A fork is a process of its own, without the second that starting one takes.
+        worker = os.fork()
+        if worker == 0:
+            asyncio.run(_run_until(point, dsn, bulk_id))
+            os._exit(0)
+        _, status = os.waitpid(worker, 0)
+        if not os.WIFSIGNALED(status):
+            sys.exit(f"the worker that was to die {point} ended with status {status}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], UUID(sys.argv[2])))
+    main(sys.argv[1], UUID(sys.argv[2]), sys.argv[3:])
