@@ -47,7 +47,9 @@ def _configure_controller(config: pytest.Config) -> None:
         plugins.register(Stress())
     if config.getoption("numprocesses", None) and not config.getoption("collectonly"):
         from chassis.testing.distribution import Progress  # noqa: PLC0415  # as above
+        from chassis.testing.leftovers import Leftovers  # noqa: PLC0415  # as above
 
+        plugins.register(Leftovers())
         plugins.register(Progress(config))
         if Servers.from_environment() is None:
             plugins.register(SharedServers(at_once=config.args_source is pytest.Config.ArgsSource.TESTPATHS))
