@@ -23,7 +23,7 @@ ADDING = [
 REMOVING = [
     ("DELETE", "/factors/totp", None),
     ("POST", "/factors/backup-codes", None),
-    ("DELETE", f"/factors/passkeys/{uuid4()}", None),
+    ("DELETE", "/factors/passkeys/0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", None),
 ]
 
 
