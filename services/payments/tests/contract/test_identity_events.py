@@ -85,7 +85,9 @@ async def test_further_address_gets_a_wallet_of_its_currency_once(consumed: Cons
     assert (wallet.id, wallet.currency) == (address, "ELC")
 
 
-async def test_names_of_an_erased_users_wallets_go_and_money_is_told(consumed: Consumed, database: Database) -> None:
+async def test_names_of_an_erased_users_wallets_go_and_money_is_told(consumed: Consumed, monkeypatch: pytest.MonkeyPatch) -> None:
+    # More wallets than a page has.
+    monkeypatch.setattr("payments.application.wallets.acknowledge_erasure.PER_PAGE_MAX", 2)
     user, erasure = new_id(), new_id()
     for name, currency in (("Rent", "NAD"), ("", "USD"), ("Maria's school", "NAD")):
         await consumed.open_wallet(actor=SERVICE, wallet_id=new_id(), owner_id=user, currency=currency, name=name)

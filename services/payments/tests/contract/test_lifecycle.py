@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from chassis.testing.policies import bundle_of
 from kernel.ids import new_id
 from payments.domain.limits import Limits
 from payments.domain.price_book import PriceBook
 from payments.domain.validity import Validity
 from payments.infrastructure.ledger_verification import LedgerVerification
-from services.payments.tests.contract.bank import GOOD_SIGNATURE, HOUR, Bank, Holder, approval_above, refusal
+from services.payments.tests.contract.bank import GOOD_SIGNATURE, GRANTS, HOUR, Bank, Holder, approval_above, refusal
 from services.payments.tests.contract.outbox import Fact, Record
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
 
@@ -103,6 +104,17 @@ async def test_strangers_find_no_transfer_and_staff_only_look(bank: Bank, payer:
         assert refusal(await bank.post(f"/transfers/{new_id()}/{act}", payee.user_id, body)) == (404, "RES_001"), act
     assert refusal(await bank.get(path, stranger.user_id)) == (404, "RES_001")
     assert (await bank.staff("GET", path)).json()["data"]["id"] == held["id"]
+
+
+async def test_whoever_issued_money_sees_that_transfer_and_no_other(bank: Bank, payer: Holder, payee: Holder) -> None:
+    issuer, role = new_id(), ("treasurer",)
+    bank.policies.load(bundle_of({**GRANTS, "treasurer": ["treasury:issue"]}))
+    issue = {"wallet_id": str(payee.wallet_id), "amount": "5.00", "currency": "NAD", "reason": "resolution 12"}
+    issued = (await bank.post("/issuances", issuer, issue, roles=role)).json()["data"]
+    made = await bank.made(payer, payee, "1.00")
+    assert (await bank.get(f"/transfers/{issued['id']}", issuer, roles=role)).status_code == 200
+    assert refusal(await bank.get(f"/transfers/{made['id']}", issuer, roles=role)) == (404, "RES_001")
+    assert refusal(await bank.get(f"/transfers/{issued['id']}", new_id(), roles=role)) == (404, "RES_001")
 
 
 @pytest.mark.parametrize("whose", ["payer", "payer's wallet", "payee's wallet"])

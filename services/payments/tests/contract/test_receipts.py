@@ -35,6 +35,16 @@ async def test_a_receipt_without_a_signature_says_so(bank: Bank) -> None:
     assert (shown["transfer"]["signature"], shown["signed_text"]) == (None, None)
 
 
+async def test_what_was_reversed_has_its_receipt_still_and_the_reversal_its_own(bank: Bank) -> None:
+    payer, payee = await parties(bank)
+    made = await bank.made(payer, payee, "1.00")
+    undone = (await bank.staff("POST", f"/transfers/{made['id']}/reverse", {"reason": "by mistake"})).json()["data"]
+    for transfer, status in ((made, "reversed"), (undone, "completed")):
+        for who in (payer, payee):
+            shown = (await bank.get(f"/transfers/{transfer['id']}/receipt", who.user_id)).json()["data"]
+            assert shown["transfer"]["status"] == status
+
+
 async def test_there_is_no_receipt_of_what_has_not_moved_nor_for_strangers(bank: Bank) -> None:
     payer, payee = await parties(bank)
     bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(1000)}, judge=lambda _question: True)
