@@ -179,6 +179,16 @@ async def test_a_version_is_ended_now_or_later_and_not_in_the_past(desk: Desk, p
 
 
 @pytest.mark.parametrize("path", PATHS)
+async def test_this_very_moment_is_not_the_past(desk: Desk, path: str) -> None:
+    past = await desk.call("POST", path, {**price(desk, path), "valid_from": desk.at(seconds=-1)})
+    assert (past.status_code, past.json()["errors"][0]["field"]) == (422, "valid_from")
+    standing = await desk.data("POST", path, {**price(desk, path), "valid_from": desk.at()}, expect=201)
+    assert (await desk.data("GET", path))["items"] == [standing]
+    await desk.data("POST", f"{path}/{standing['id']}/end", {"reason": "at once", "valid_until": desk.at()})
+    assert (await desk.data("GET", path))["items"] == []
+
+
+@pytest.mark.parametrize("path", PATHS)
 async def test_a_key_sets_one_version(desk: Desk, path: str) -> None:
     key = {"Idempotency-Key": "once"}
     first = await desk.call("POST", path, price(desk, path), headers=key)
