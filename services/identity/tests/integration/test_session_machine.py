@@ -12,14 +12,13 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.machines import run_machine
 from identity.application import Identity
 from identity.application.accounts.change_status import StatusChange
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
@@ -60,7 +59,7 @@ class Ground:
     loop: asyncio.AbstractEventLoop
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=60)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=300)
 
     def at_once(self, calls: Sequence[Awaitable[Any]]) -> list[Any]:
         async def gathered() -> list[Any]:
@@ -259,5 +258,4 @@ async def test_whatever_happens_at_once_no_ended_session_has_a_live_token(
     surroundings.attempts.limit = 1_000_000
     ground = Ground(identity, database, settings, clock, asyncio.get_running_loop())
     machine = type("Machine", (SessionMachine,), {"ground": ground})
-    effort = hypothesis_settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=effort)
+    await asyncio.to_thread(run_machine, machine, examples=15, steps=20)
