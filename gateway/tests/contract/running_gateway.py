@@ -16,7 +16,6 @@ from gateway.routes import ROUTES, Route, RouteTable
 
 Answer = tuple[int, CIMultiDictProxy[str], Any]
 StartProxy = Callable[[str, int], Awaitable[FaultProxy]]
-SILENCE_SECONDS = 1.5
 AWAY = "http://127.0.0.1:1"
 
 
@@ -24,6 +23,9 @@ def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let gateways that start from now on give a service up after 0.3 s of silence."""
     quick = RouteTable(Route(route.segment, route.service, timeout_seconds=0.3) for route in ROUTES)
     monkeypatch.setattr("gateway.bootstrap.ROUTES", quick)
+
+
+ANSWER_SECONDS_MAX = 120
 
 
 @dataclass
@@ -46,21 +48,19 @@ class RunningGateway:
             is_json = response.headers.get("Content-Type", "").startswith("application/json")
             return response.status, response.headers, await (response.json() if is_json else response.read())
 
-    async def raw(self, *pieces: bytes) -> bytes:
-        """Send bytes as they are; return all that comes back until the gateway hangs up (or falls silent)."""
+    async def raw(self, *pieces: bytes, until: bytes | None = None) -> bytes:
+        """Send bytes as they are; return all that comes back until the gateway hangs up, or until it has said `until`."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        for data in pieces:
+        for number, data in enumerate(pieces):
+            if number:
+                # So that it arrives apart from what went before; nothing tells when that has been read.
+                await asyncio.sleep(0.05)
             writer.write(data)
-            await asyncio.sleep(0.05)
         answer = b""
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                while chunk := await reader.read(65_536):
-                    answer += chunk
-        except TimeoutError:
-            return answer
-        finally:
-            writer.close()
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            while not (until and until in answer) and (chunk := await reader.read(65_536)):
+                answer += chunk
+        writer.close()
         return answer
 
 

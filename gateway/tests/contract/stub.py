@@ -98,7 +98,7 @@ class Stub:
 
     async def _drop(self, request: web.Request) -> web.StreamResponse:
         _transport_of(request).close()
-        await asyncio.sleep(1)
+        await self.release.wait()
         return web.Response()
 
     async def _half(self, request: web.Request) -> web.StreamResponse:

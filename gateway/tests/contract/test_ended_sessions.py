@@ -1,6 +1,5 @@
 """A session that has ended is refused within a second, whichever way the news takes; money waits while none can come."""
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -14,9 +13,40 @@ from chassis.messaging.contracts import SOURCE, SPECVERSION, TIME, spec_of
 from chassis.messaging.topology import exchange_of
 from chassis.testing.running import endpoint, eventually, through
 from elcorp.identity.v1.events_pb2 import SessionEnded
-from gateway.ended_sessions import ENDED_KEY, POLL_SECONDS
+from gateway.ended_sessions import ENDED_KEY, EndedSessions
 
 from .running_gateway import RunningGateway, Start, StartProxy
+
+
+class Polls:
+    """Counts how often the shared list was read."""
+
+    def __init__(self) -> None:
+        self.ended = 0
+
+    async def more(self) -> None:
+        """Wait for one that begins from now on to end."""
+        before = self.ended
+        await eventually(lambda: self.ended >= before + 2)
+
+
+@pytest.fixture
+def polls(monkeypatch: pytest.MonkeyPatch) -> Polls:
+    polls, poll = Polls(), EndedSessions.poll
+
+    async def counted(self: EndedSessions) -> None:
+        await poll(self)
+        polls.ended += 1
+
+    monkeypatch.setattr(EndedSessions, "poll", counted)
+    # However long the test takes, all of the list is read when a connection asks for it alone.
+    monkeypatch.setattr("gateway.ended_sessions.FULL_READ_SECONDS", 3600)
+    return polls
+
+
+@pytest.fixture(autouse=True)
+def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.ended_sessions.POLL_SECONDS", 0.05)
 
 
 async def announce(broker_url: str, session_id: UUID) -> None:
@@ -85,21 +115,21 @@ async def test_ends_from_before_the_start_are_known_at_the_start(gateway: Start,
 
 
 async def test_ends_noted_late_are_known_after_the_broker_was_away(
-    gateway: Start, broker_url: str, redis_url: str, fault_proxy: StartProxy
+    gateway: Start, broker_url: str, redis_url: str, fault_proxy: StartProxy, polls: "Polls"
 ) -> None:
     proxy = await fault_proxy(*endpoint(broker_url))
     running = await gateway(rabbitmq_url=through(broker_url, proxy.port))
     await listening(running)
     # The full read that a connection asks for is over with the next poll.
-    await asyncio.sleep(POLL_SECONDS + 0.2)
+    await polls.more()
     proxy.refuse()
     session = uuid4()
     # Dated further back than a poll looks.
     await note(redis_url, session, ended_at=time.time() - 60)
-    await asyncio.sleep(1.5)
+    await polls.more()
     assert await status_of(running, session) == 200
     await proxy.heal()
-    await eventually(lambda: status_of(running, session), 401, seconds=10)
+    await eventually(lambda: status_of(running, session), 401)
 
 
 @pytest.mark.clause("ASVS 16.5.3")
@@ -110,7 +140,7 @@ async def test_without_redis_reads_go_on_and_money_waits(gateway: Start, redis_u
     transfer = {"method": "POST", "path": "/api/v1/transfers"}
     await eventually(lambda: status_of(running, session, **transfer), 200)
     proxy.refuse()
-    await eventually(lambda: status_of(running, session, **transfer), 503, seconds=6)
+    await eventually(lambda: status_of(running, session, **transfer), 503)
     status, headers, body = await running.call("POST", "/api/v1/transfers", json={})
     assert (status, body["code"], headers["Retry-After"]) == (503, "SRV_002", "2")
     assert await status_of(running, session, path="/api/v1/transfers") == 200

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
@@ -165,7 +165,7 @@ async def test_a_body_keeps_its_length_or_its_lack_of_one(gateway: Start) -> Non
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(3):
             yield b"x" * 100_000
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
 
     _, _, body = await running.call("POST", "/api/v1/users", data=pieces())
     assert body["bytes"] == 300_000
@@ -178,18 +178,27 @@ async def test_an_answer_before_the_bodys_end_is_passed_on(gateway: Start) -> No
     running = await gateway()
 
     async def endless() -> AsyncIterator[bytes]:
-        for _ in range(100):
-            yield b"x" * 1000
-            await asyncio.sleep(0.05)
+        yield b"x" * 1000
+        await asyncio.Event().wait()
 
     status, _, _ = await running.call("POST", "/api/v1/users/refuseearly", data=endless())
     assert status == 403
 
 
+async def stalled(count: Callable[[], int]) -> None:
+    """Wait until it has begun to grow and grows no more."""
+    await eventually(lambda: count() > 0)
+    unchanged, before = 0, count()
+    while unchanged < 15:
+        await asyncio.sleep(0.02)
+        unchanged = unchanged + 1 if count() == before else 0
+        before = count()
+
+
 async def test_a_large_answer_waits_for_its_reader(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     async with running.request("GET", "/api/v1/reports/flood") as response:
-        await asyncio.sleep(1)
+        await stalled(lambda: stub.pushed_bytes)
         assert stub.pushed_bytes < 24 * 1024 * 1024  # what sockets and windows hold
         read = 0
         async for chunk in response.content.iter_any():
@@ -208,7 +217,7 @@ async def test_a_large_request_waits_for_its_reader(gateway: Start, stub: Stub) 
             sent += 65_536
 
     call = asyncio.create_task(running.call("POST", "/api/v1/reports/swallow", data=pieces()))
-    await asyncio.sleep(1)
+    await stalled(lambda: sent)
     assert sent < 24 * 1024 * 1024
     stub.release.set()
     status, _, body = await call

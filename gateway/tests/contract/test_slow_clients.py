@@ -12,7 +12,7 @@ async def test_a_head_that_does_not_end_in_time_ends_the_connection(gateway: Sta
     monkeypatch.setattr("gateway.protocol.HEAD_SECONDS_MAX", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
     writer.write(b"GET /api/v1/users HTTP/1.1\r\nHost: x\r\n")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await reader.read() == b""
     writer.close()
 
@@ -21,7 +21,7 @@ async def test_a_connection_that_asks_nothing_is_closed(gateway: Start, monkeypa
     running = await gateway()
     monkeypatch.setattr("gateway.protocol.HEAD_SECONDS_MAX", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await reader.read() == b""
     writer.close()
 
@@ -35,7 +35,7 @@ async def test_a_second_head_that_does_not_end_in_time_ends_the_connection(
     assert (await reader.readuntil(b'{"alive":true}')).startswith(b"HTTP/1.1 200 ")
     monkeypatch.setattr("gateway.protocol.HEAD_SECONDS_MAX", 0.1)
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await reader.read() == b""
     writer.close()
 
@@ -63,4 +63,4 @@ async def test_a_client_that_asks_before_it_sends_is_told_to_continue(gateway: S
 async def test_a_client_that_asks_before_it_sends_too_much_is_refused_before_it_does(gateway: Start) -> None:
     running = await gateway()
     head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"
-    assert (await running.raw(head)).startswith(b"HTTP/1.1 413 ")
+    assert (await running.raw(head, until=b"\r\n\r\n")).startswith(b"HTTP/1.1 413 ")

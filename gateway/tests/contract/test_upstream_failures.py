@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from chassis.testing.running import endpoint
+from chassis.testing.running import endpoint, eventually
 from gateway import upstream
 
 from .answers import is_error
@@ -45,7 +45,12 @@ async def test_an_address_that_does_not_answer_is_given_up_on(
     proxy.blackhole()
     assert is_unavailable(await running.call("GET", "/api/v1/users"), SILENT)
     await proxy.heal()
-    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+
+    async def status() -> int:
+        return (await running.call("GET", "/api/v1/users"))[0]
+
+    # It is given little time still, which a busy machine may need.
+    await eventually(status, 200)
 
 
 async def test_an_answer_that_breaks_off_does_not_look_whole(gateway: Start) -> None:
@@ -55,11 +60,11 @@ async def test_an_answer_that_breaks_off_does_not_look_whole(gateway: Start) -> 
     assert (await running.call("GET", "/api/v1/users"))[0] == 200
 
 
-async def test_a_full_pool_is_unavailable_not_endless(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_pool_is_unavailable_not_endless(gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upstream, "CONNECT_SECONDS", 0.3)
     running = await gateway(upstream_connections_max=1)
     slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
-    await asyncio.sleep(0.1)
+    await eventually(lambda: len(stub.arrived), 1)
     assert is_unavailable(await running.call("POST", "/api/v1/users", json={}))
     slow.cancel()
     await asyncio.gather(slow, return_exceptions=True)
