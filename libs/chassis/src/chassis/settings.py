@@ -54,6 +54,9 @@ class ServiceSettings(ProcessSettings):
     database_owner_url: SecretStr = SecretStr("")
     database_pool_size: int = Field(default=10, ge=1, le=100)
 
+    # How often jobs that catch up to now are run, and after what silence a job's worker is taken for gone.
+    job_seconds: int = Field(default=60, ge=1, le=60)
+
     rest_host: str = "127.0.0.1"
     rest_port: int = Field(default=8101, ge=0, le=65535)
     grpc_host: str = "127.0.0.1"

@@ -201,21 +201,28 @@ async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_sta
     assert await rows(urls, "SELECT consumer FROM inbox") == [("young",)]
 
 
-@pytest.mark.parametrize(("silent_seconds", "painted"), [(90, ["front"]), (20, [])])
-async def test_a_job_whose_worker_died_is_taken_up_again_and_one_whose_worker_is_slow_is_not(
-    painters, database, urls, silent_seconds, painted
-):
+@pytest.mark.parametrize(("job_seconds", "silent_seconds", "painted"), [(60, 61, True), (60, 20, False), (6, 7, True)])
+async def test_a_job_whose_worker_died_is_taken_up_again(urls, database, job_seconds, silent_seconds, painted):
+    painters = Painters(PainterSettings(database_url=urls.app, job_seconds=job_seconds))
     async with database.session() as session:
         await defer(session, painters.paint, door="front")
         await session.commit()
     async with painters.app.open_async() as app:
         dead = await app.job_manager.register_worker()
         assert await app.job_manager.fetch_job(queues=None, worker_id=dead)
-        silence = f"interval '{silent_seconds} seconds'"
-        await rows(urls, f"UPDATE procrastinate_workers SET last_heartbeat = now() - {silence} RETURNING 1")
+        await rows(
+            urls, f"UPDATE procrastinate_workers SET last_heartbeat = now() - interval '{silent_seconds} seconds' RETURNING 1"
+        )
         await run_task(app, "platform:retry_stalled_jobs")
-        await app.run_worker_async(wait=False, install_signal_handlers=False)
-    assert painters.painted == painted
+        await app.run_worker_async(wait=False, install_signal_handlers=False, stalled_worker_timeout=3600)
+    assert painters.painted == (["front"] if painted else [])
+
+
+@pytest.mark.parametrize(("job_seconds", "cron"), [(60, "* * * * *"), (6, "* * * * * */6")])
+def test_what_is_done_each_minute_may_be_done_more_often(job_seconds, cron):
+    app = make_jobs(PainterSettings(database_url="postgresql://nowhere/x", job_seconds=job_seconds))
+    crons = {periodic.task.name: periodic.cron for periodic in app.periodic_registry.periodic_tasks.values()}
+    assert crons["platform:retry_stalled_jobs"] == cron
 
 
 @pytest.mark.parametrize(("hours", "stays"), [(73, False), (71, True)])

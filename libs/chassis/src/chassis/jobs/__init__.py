@@ -7,6 +7,7 @@ minutes is skipped, and any job may run twice; so a job says "catch up to now", 
 
 from chassis.jobs.app import JobDatabaseError, make_jobs
 from chassis.jobs.deferring import defer
+from chassis.jobs.ticks import each
 from chassis.jobs.worker import JobWorker
 
-__all__ = ["JobDatabaseError", "JobWorker", "defer", "make_jobs"]
+__all__ = ["JobDatabaseError", "JobWorker", "defer", "each", "make_jobs"]

@@ -2,6 +2,7 @@
 
 from procrastinate import Blueprint, JobContext
 
+from chassis.jobs.ticks import each
 from chassis.telemetry import log
 
 QUEUE = "maintenance"
@@ -9,8 +10,6 @@ IDEMPOTENCY_KEY_HOURS = 24
 # Longer than a message can wait in retry queues and dead letters and still be redriven by habit.
 INBOX_DAYS = 14
 FINISHED_JOB_HOURS = 72
-# A worker that has not said a word for so long is gone, and its jobs with it.
-STALLED_AFTER_SECONDS = 60
 ROWS_A_RUN_MAX = 50_000
 
 _PURGE_KEYS = """
@@ -27,8 +26,8 @@ _PURGE_INBOX = """
 """
 
 
-def maintenance() -> Blueprint:
-    """Make the platform's periodic tasks."""
+def maintenance(job_seconds: int) -> Blueprint:
+    """Make the platform's periodic tasks. A worker that has not said a word for `job_seconds` is gone, and its jobs with it."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron="*/10 * * * *")
@@ -47,10 +46,10 @@ def maintenance() -> Blueprint:
         # Failed ones stay: somebody has to look at them.
         await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED_JOB_HOURS)
 
-    @blueprint.periodic(cron="* * * * *")
+    @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="retry_stalled_jobs", queue=QUEUE, queueing_lock="retry_stalled_jobs", pass_context=True)
     async def retry_stalled_jobs(context: JobContext, timestamp: int) -> int:  # noqa: ARG001
-        stalled = list(await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
+        stalled = list(await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=job_seconds))
         for job in stalled:
             log.warning("job_retried", task=job.task_name, job_id=job.id, reason="its worker went silent")
             await context.app.job_manager.retry_job(job)

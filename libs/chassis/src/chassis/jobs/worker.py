@@ -10,6 +10,7 @@ from procrastinate.exceptions import ConnectorException, JobAborted
 from prometheus_client import Gauge, Histogram
 
 from chassis import telemetry
+from chassis.jobs.ticks import MINUTE_SECONDS
 from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
 from chassis.telemetry.metrics import BUCKETS_SECONDS
@@ -47,10 +48,11 @@ _MEASURE_SUCCESS = """
 class JobWorker:
     """One worker process; as many as one likes may run side by side."""
 
-    def __init__(self, app: App, *, service: str, grace_seconds: float) -> None:
+    def __init__(self, app: App, *, service: str, grace_seconds: float, job_seconds: int = MINUTE_SECONDS) -> None:
         self._app = app
         self._service = service
         self._grace_seconds = grace_seconds
+        self._job_seconds = job_seconds
         self._running = False
 
     async def check(self) -> None:
@@ -84,6 +86,9 @@ class JobWorker:
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=self._grace_seconds,
                 worker_middleware=[observe],
+                # Several times before it would be taken for gone.
+                update_heartbeat_interval=self._job_seconds / 6,
+                stalled_worker_timeout=self._job_seconds / 2,
             )
         )
         stopping = asyncio.create_task(stop.wait())

@@ -33,7 +33,9 @@ async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
     readiness.add("database", database.ping)
     try:
         async with service.jobs(settings).open_async() as app:
-            worker = JobWorker(app, service=service.name, grace_seconds=settings.shutdown_seconds)
+            worker = JobWorker(
+                app, service=service.name, grace_seconds=settings.shutdown_seconds, job_seconds=settings.job_seconds
+            )
             readiness.add("worker", worker.check)
             return await _run([worker.run, worker.measure], readiness, settings, stop)
     finally:

@@ -43,7 +43,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     tidying = (
         account_jobs(PurgeCodes(uow, clock)),
         factor_jobs(PurgeChallenges(uow, clock)),
-        privacy_jobs(CarryOutErasures(uow, queries, clock)),
+        privacy_jobs(CarryOutErasures(uow, queries, clock), job_seconds=settings.job_seconds),
         session_jobs(
             EndOverdueSessions(uow, clock, settings.session_idle),
             RotateSigningKeys(uow, SealedKeyMaker(*settings.keys()), clock, settings.signing_key_life),

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from procrastinate import Blueprint, RetryStrategy
 
+from chassis.jobs import each
 from identity.application.accounts.purge_codes import PurgeCodes
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.keys.rotate_signing_keys import RotateSigningKeys
@@ -54,11 +55,11 @@ def factor_jobs(purge_challenges: PurgeChallenges) -> Blueprint:
     return blueprint
 
 
-def privacy_jobs(carry_out_erasures: CarryOutErasures) -> Blueprint:
+def privacy_jobs(carry_out_erasures: CarryOutErasures, *, job_seconds: int) -> Blueprint:
     """Make the job that erases who may be erased, and asks services that have not answered again."""
     blueprint = Blueprint()
 
-    @blueprint.periodic(cron="* * * * *")
+    @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="carry_out_erasures", queue="maintenance", queueing_lock="carry_out_erasures")
     async def carry_out(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await carry_out_erasures()

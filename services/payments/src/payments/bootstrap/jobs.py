@@ -34,12 +34,13 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     uow = unit_of_work(database)
     check = CheckLedger(uow, SqlLedgerCheck(database), MetricAlarm(), clock)
     post, rules = _posting(settings, database)
+    job_seconds = settings.job_seconds
     return make_jobs(
         settings,
         [
-            ledger_jobs(ExpireTransfers(uow, clock), check),
-            bulk_jobs(RunBulk(uow, post, rules, clock), ResumeBulks(uow, clock)),
-            schedule_jobs(RunSchedules(uow, post, rules, clock)),
+            ledger_jobs(ExpireTransfers(uow, clock), check, job_seconds=job_seconds),
+            bulk_jobs(RunBulk(uow, post, rules, clock), ResumeBulks(uow, clock), job_seconds=job_seconds),
+            schedule_jobs(RunSchedules(uow, post, rules, clock), job_seconds=job_seconds),
         ],
     )
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from procrastinate import Blueprint, RetryStrategy
 
+from chassis.jobs import each
 from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
@@ -19,16 +20,16 @@ RUN_BULK: Final = "run_bulk"
 _ATTEMPTS_MAX: Final = 5
 
 
-def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger) -> Blueprint:
+def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger, *, job_seconds: int) -> Blueprint:
     """Make the jobs that keep the ledger: what has run out ends, what moved is derived again."""
     blueprint = Blueprint()
 
-    @blueprint.periodic(cron="* * * * *")
+    @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="expire_transfers", queue=LEDGER_QUEUE, queueing_lock="expire_transfers")
     async def expire(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await expire_transfers()
 
-    @blueprint.periodic(cron="* * * * *")
+    @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="check_ledger", queue=LEDGER_QUEUE, queueing_lock="check_ledger", lock="check_ledger")
     async def check(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await check_ledger()
@@ -36,7 +37,7 @@ def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger) ->
     return blueprint
 
 
-def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks) -> Blueprint:
+def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, *, job_seconds: int) -> Blueprint:
     """Make the job that runs a bulk, queued with it, and the one that sees to it that none is left behind."""
     blueprint = Blueprint()
 
@@ -44,7 +45,7 @@ def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks) -> Blueprint:
     async def run(bulk_id: str) -> str | None:
         return await run_bulk(bulk_id=UUID(bulk_id))
 
-    @blueprint.periodic(cron="* * * * *")
+    @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="resume_bulks", queue=LEDGER_QUEUE, queueing_lock="resume_bulks")
     async def resume(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await resume_bulks()
@@ -52,11 +53,11 @@ def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks) -> Blueprint:
     return blueprint
 
 
-def schedule_jobs(run_schedules: RunSchedules) -> Blueprint:
-    """Make the job that makes the transfers that are due. One that fails is made up for by the next minute's."""
+def schedule_jobs(run_schedules: RunSchedules, *, job_seconds: int) -> Blueprint:
+    """Make the job that makes the transfers that are due. One that fails is made up for by the next one."""
     blueprint = Blueprint()
 
-    @blueprint.periodic(cron="* * * * *")
+    @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="run_schedules", queue=SCHEDULE_QUEUE, queueing_lock="run_schedules", lock="run_schedules")
     async def run(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await run_schedules()
