@@ -35,8 +35,9 @@ def own_headers(headers: CIMultiDictProxy[str], body: bytes | None, *, security:
 
     Each may be there once. `body` is what arrived, to which the declared length is held; None where none may arrive (HEAD).
     """
-    own = {name.lower(): value for name, value in headers.items()}
-    assert sorted(name.lower() for name in headers) == sorted(own), "a header is repeated"
+    pairs = [(name.lower(), value) for name, value in headers.items()]
+    own = dict(pairs)
+    assert sorted(pairs) == sorted(own.items()), "a header is repeated"
     assert {name: own.pop(name, None) for name in SECURITY} == (security or SECURITY)
     assert own.pop("x-request-id")
     assert own.pop("date").endswith(" GMT")

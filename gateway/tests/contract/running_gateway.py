@@ -1,13 +1,14 @@
 """A gateway under test, and how tests speak to it."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import aiohttp
 import pytest
-from multidict import CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from chassis.testing.faults import FaultProxy
@@ -17,15 +18,13 @@ from gateway.routes import ROUTES, Route, RouteTable
 Answer = tuple[int, CIMultiDictProxy[str], Any]
 StartProxy = Callable[[str, int], Awaitable[FaultProxy]]
 AWAY = "http://127.0.0.1:1"
+ANSWER_SECONDS_MAX = 120
 
 
 def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let gateways that start from now on give a service up after 0.3 s of silence."""
     quick = RouteTable(Route(route.segment, route.service, timeout_seconds=0.3) for route in ROUTES)
     monkeypatch.setattr("gateway.bootstrap.ROUTES", quick)
-
-
-ANSWER_SECONDS_MAX = 120
 
 
 @dataclass
@@ -48,6 +47,15 @@ class RunningGateway:
             is_json = response.headers.get("Content-Type", "").startswith("application/json")
             return response.status, response.headers, await (response.json() if is_json else response.read())
 
+    async def bare(self, method: str, path: str) -> tuple[int, Any]:
+        """Send a request that has no body and says so by saying nothing of a length; return status and content."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.forge.token()}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode())
+        status, _, body = parsed(await reader.read())
+        writer.close()
+        return status, json.loads(body) if body else None
+
     async def raw(self, *pieces: bytes, until: bytes | None = None) -> bytes:
         """Send bytes as they are; return all that comes back until the gateway hangs up, or until it has said `until`."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -62,6 +70,14 @@ class RunningGateway:
                 answer += chunk
         writer.close()
         return answer
+
+
+def parsed(raw: bytes) -> tuple[int, CIMultiDictProxy[str], bytes]:
+    """Return status, headers and body of an answer that has its length."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = CIMultiDict([tuple(line.split(": ", 1)) for line in lines])
+    return int(first.split(" ")[1]), CIMultiDictProxy(headers), body
 
 
 class Start(Protocol):

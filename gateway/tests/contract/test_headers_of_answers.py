@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from multidict import CIMultiDict, CIMultiDictProxy
 from structlog.testing import capture_logs
 
 from chassis.testing.running import eventually
 
 from .answers import REFUSED, SECURITY, is_error, own_headers, without_limits
-from .running_gateway import AWAY, RunningGateway, Start, be_quick
+from .running_gateway import AWAY, RunningGateway, Start, be_quick, parsed
 from .stub import Stub
 
 ORIGIN = "https://app.elcorp.na"
@@ -45,13 +44,6 @@ async def answer(
 async def limited(running: RunningGateway, method: str, path: str, **options: Any) -> tuple[int, dict[str, str]]:
     status, own = await answer(running, method, path, **options)
     return status, without_limits(own)
-
-
-def parsed(raw: bytes) -> tuple[int, CIMultiDictProxy[str], bytes]:
-    head, _, body = raw.partition(b"\r\n\r\n")
-    first, *lines = head.decode().split("\r\n")
-    headers = CIMultiDict(tuple(line.split(": ", 1)) for line in lines)
-    return int(first.split(" ")[1]), CIMultiDictProxy(headers), body
 
 
 async def test_a_services_answer_has_the_gateways_headers_in_place_of_its_own(gateway: Start) -> None:

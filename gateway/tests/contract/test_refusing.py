@@ -122,6 +122,20 @@ async def test_too_many_at_once_are_refused(gateway: Start, stub: Stub) -> None:
     await asyncio.gather(*slow, return_exceptions=True)
 
 
+async def test_requests_that_were_refused_take_no_place(gateway: Start, stub: Stub) -> None:
+    running = await gateway(in_flight_max=1)
+    for method, path, token in (("GET", "/nothing", True), ("GET", "/api/v1/users", False), ("POST", "/docs", True)):
+        assert (await running.call(method, path, token=token))[0] in {401, 404, 405}
+    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+    slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
+    await eventually(lambda: len(stub.arrived), 2)
+    for _ in range(3):
+        assert (await running.call("GET", "/api/v1/users"))[0] == 503
+    stub.release.set()
+    assert (await slow)[0] == 200
+    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+
+
 @pytest.mark.parametrize("name", ["websocket", "WebSocket"])
 async def test_websockets_are_refused_cleanly(gateway: Start, stub: Stub, name: str) -> None:
     running = await gateway()

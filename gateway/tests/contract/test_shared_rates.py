@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 
 from chassis.testing.running import eventually
 from gateway.rates import STEPS, Rates
-from gateway.shared_rates import KEY_PREFIX, SharedRates
+from gateway.shared_rates import ADDRESSES_PER_CALL, KEY_PREFIX, SharedRates
 
 
 class Time:
@@ -105,20 +105,27 @@ async def test_without_redis_each_gateway_limits_by_itself() -> None:
     await nowhere.aclose()
 
 
-async def test_what_could_not_be_told_is_not_told_later(redis: Redis) -> None:
-    """Nor does it grow in memory while Redis is away."""
+async def test_what_could_not_be_told_is_not_told_later_and_keeps_no_address_in_memory(redis: Redis) -> None:
     nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
     clock = Time()
     rates, others = Rates(10, now=clock), Rates(10, now=clock)
-    assert used(rates, 7) == 7
+    # More than are told of at once: the first call fails, and what it does not name must not wait either.
+    addresses = [f"host-{number}" for number in range(ADDRESSES_PER_CALL + 1)]
+    for address in addresses * 7:
+        rates.admit(address)
     await SharedRates(nowhere, rates, now=clock).exchange()
-    assert not rates.windows["a"].unsent
     await nowhere.aclose()
-    rates.admit("a")
+    for address in addresses:
+        rates.admit(address)
     await SharedRates(redis, rates, now=clock).exchange()
-    others.admit("a")
+    counted = [await redis.hvals(f"{KEY_PREFIX}{address}") for address in addresses]
+    assert counted == [[b"1"]] * len(addresses)
+    others.admit(addresses[0])
     await SharedRates(redis, others, now=clock).exchange()
-    assert used(others, 20) == 8
+    assert [others.admit(addresses[0]).allowed for _ in range(10)] == [True] * 8 + [False] * 2
+    clock.now += STEPS
+    rates.forget_idle()
+    assert not rates.windows
 
 
 async def test_idle_addresses_are_forgotten_as_it_runs(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
