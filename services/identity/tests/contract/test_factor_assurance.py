@@ -1,7 +1,6 @@
 """How surely one must be known to change one's factors, the same for each of them; and what a challenge serves for."""
 
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -13,7 +12,9 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.fakes import Surroundings
 
-PASSKEY = {"ceremony_id": str(uuid4()), "name": "Laptop", "credential": {"id": "made-up"}}
+# The same wherever tests are collected: it is part of their names.
+NOBODYS = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
+PASSKEY = {"ceremony_id": NOBODYS, "name": "Laptop", "credential": {"id": "made-up"}}
 ADDING = [
     ("POST", "/factors/totp", None),
     ("POST", "/factors/totp/confirm", {"code": "000000"}),
@@ -23,7 +24,7 @@ ADDING = [
 REMOVING = [
     ("DELETE", "/factors/totp", None),
     ("POST", "/factors/backup-codes", None),
-    ("DELETE", "/factors/passkeys/0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", None),
+    ("DELETE", f"/factors/passkeys/{NOBODYS}", None),
 ]
 
 

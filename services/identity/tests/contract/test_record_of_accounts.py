@@ -47,7 +47,8 @@ async def test_registration(api: Api, database: Database, clock: ControlledClock
         await api.verify(code["verification_id"], code="000000")
         await api.post("/auth/verify-email/resend", {"verification_id": code["verification_id"]})
         made = (await api.verify(code["verification_id"])).json()["data"]
-    user_id, address, rest = made["id"], made["wallet_address"], {"by": ANONYMOUS, "at": clock.now()}
+    user_id, address = made["id"], made["wallet_address"]
+    rest: dict[str, Any] = {"by": ANONYMOUS, "at": clock.now()}
     account = {"status": "active", "initial_role": "user", "wallet_address": address, "agreed_terms": True}
     assert record.facts == [
         code_fact("identity.registration.request", code, user_id, **rest),
@@ -174,7 +175,7 @@ async def test_changed_status(
         for _ in range(2):
             assert await change(action.rpartition(".")[2], REASON) in {200, 204}
     rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
-    states = {"before": {"status": before}, "after": {"status": after}, "reason": REASON}
+    states: dict[str, Any] = {"before": {"status": before}, "after": {"status": after}, "reason": REASON}
     changed = fact(action, ("user", user_id), **rest, **states)
     assert record.facts == [*([session_ended(theirs, ended, **rest)] if ended else []), changed]
     told = event("identity.user.status_changed", user_id, at=clock.now(), user_id=user_id, status=after, reason=REASON)
@@ -201,7 +202,8 @@ async def test_changed_password(
     await api.signed_in()
     elsewhere = await verifier.verify((await api.login(device_id=str(uuid4()))).json()["data"]["access_token"])
     claims = await verifier.verify(token := (await api.login()).json()["data"]["access_token"])
-    path, rest = f"/users/{claims.subject_id}/password", {"by": user(claims), "at": clock.now()}
+    path = f"/users/{claims.subject_id}/password"
+    rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
     async with recording(database) as record:
         surroundings.attempts.limit = 1
         for current in ("Wrong-Sunrise-47!", PASSWORD):

@@ -117,7 +117,7 @@ async def test_passkeys(api: Api, database: Database, clock: ControlledClock, to
     ]
     async with recording(database) as record:
         await api.patch(f"/auth/factors/passkeys/{passkey_id}", {"name": "Old laptop"}, token=token)
-    owner = {"related": [claims.subject_id]}
+    owner: dict[str, Any] = {"related": [claims.subject_id]}
     assert record.facts == [fact("identity.passkey.rename", ("passkey", passkey_id), **owner, **rest)]
 
 
@@ -160,8 +160,8 @@ async def test_answers_of_passkeys_that_are_refused(
         unknown = await answer(api, Authenticator())
     challenge, refuse = "identity.passkey.challenge", "identity.passkey.refuse"
     refused = [each for each in record.facts if each["action"] in {challenge, refuse}]
-    signed = {"after": {"flagged": False}, **rest}
-    owner = {"related": [claims.subject_id]}
+    signed: dict[str, Any] = {"after": {"flagged": False}, **rest}
+    owner: dict[str, Any] = {"related": [claims.subject_id]}
     assert refused[:2] == [
         fact(challenge, ("passkey_ceremony", first), after={"kind": "sign_in"}, **rest),
         fact(refuse, ("passkey", passkey_id), reason="refused", **owner, **signed),
@@ -255,7 +255,8 @@ async def test_recovery(
         asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
         body = {"approve": approve, "reason": REASON}
         await api.post(f"/auth/recovery/{asked['id']}/decision", body, token=approver.token)
-    resource, owner = ("recovery_request", asked["id"]), {"related": [claims.subject_id]}
+    resource = ("recovery_request", asked["id"])
+    owner: dict[str, Any] = {"related": [claims.subject_id]}
     by, status = user(await verifier.verify(approver.token)), "approved" if approve else "rejected"
     _, ask, decide, *rest = record.facts
     pending = {"status": "pending"}

@@ -35,14 +35,15 @@ async def test_device_keys(api: Api, database: Database, clock: ControlledClock,
         first, second = [await register(api, token, device) for device in devices]
         for _ in range(2):
             await api.delete(f"/device-keys/{second}", token=token)
-    owner = {"by": user(claims), "at": clock.now(), "related": [claims.subject_id, claims.device_id]}
+    related = [claims.subject_id, claims.device_id]
+    owner: dict[str, Any] = {"by": user(claims), "at": clock.now(), "related": related}
 
     def registered(key_id: str, device: Ed25519Device | Es256Device) -> Whole:
         after = {"algorithm": device.algorithm, "public_key": device.public.hex(), "live": True}
         return fact("identity.device_key.register", ("device_key", key_id), after=after, **owner)
 
     def revoked(key_id: str, reason: str) -> Whole:
-        states = {"before": {"live": True}, "after": {"live": False}}
+        states: dict[str, Any] = {"before": {"live": True}, "after": {"live": False}}
         return fact("identity.device_key.revoke", ("device_key", key_id), reason=reason, **states, **owner)
 
     assert record.facts == [
@@ -84,7 +85,7 @@ async def test_wallet_addresses(api: Api, database: Database, clock: ControlledC
         for _ in range(2):
             await api.delete(f"/wallet-addresses/{address}", token=token)
     resource: Any = ("wallet_address", address)
-    owner = {"by": user(claims), "at": clock.now(), "related": [claims.subject_id]}
+    owner: dict[str, Any] = {"by": user(claims), "at": clock.now(), "related": [claims.subject_id]}
     assert record.facts == [
         fact("identity.wallet_address.issue", resource, after={"live": True, "currency": "ELC"}, **owner),
         fact("identity.wallet_address.label", resource, after={"labelled": True}, **owner),

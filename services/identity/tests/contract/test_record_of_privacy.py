@@ -168,7 +168,7 @@ async def test_erasure_on_its_way(
         assert await carry_out() == 1
     after = {"account": "erased", "destroyed_key_sha256": hashlib.sha256(wrapped).hexdigest()}
     rest["at"] = clock.now()
-    states = {"before": {"account": "restricted"}, "after": after}
+    states: dict[str, Any] = {"before": {"account": "restricted"}, "after": after}
     assert record.facts == [fact("identity.user.erase", ("erasure", erasure_id), **states, **rest)]
     body = {"user_id": owner, "status": "erased", "reason": "erasure"}
     assert record.events == [event("identity.user.status_changed", owner, at=clock.now(), **body)]
@@ -179,7 +179,8 @@ async def test_wrapped_keys(api: Api, database: Database, settings: IdentitySett
     keys = {"master_key": NEW_KEY, "other_master_key": settings.master_key, "digest_key": settings.master_key}
     async with recording(database) as record:
         assert await rotation(settings.model_copy(update=keys), database, clock)() == 3
-    resource, rest = ("master_key", "current"), {"by": IDENTITY, "at": clock.now()}
+    resource = ("master_key", "current")
+    rest: dict[str, Any] = {"by": IDENTITY, "at": clock.now()}
     assert record.facts == [
         fact("identity.master_key.rewrap", resource, after={"rewrapped": count, "what": what}, **rest)
         for count, what in ((2, "signing and receipt keys"), (1, "subject keys"))
@@ -224,6 +225,6 @@ async def test_messages(
         for _ in range(2):
             await DeliverMessage(uow, identity.queries, post, clock)(message_id=message_id)
     after = {"status": status, "template": template.value, "channel": template.channel.value}
-    states = {"before": {"status": "waiting"}, "after": after}
+    states: dict[str, Any] = {"before": {"status": "waiting"}, "after": after}
     rest: dict[str, Any] = {"by": IDENTITY, "at": clock.now(), "related": [user_id]}
     assert record.facts == [fact(action, ("message", message_id), **states, **rest)]

@@ -141,7 +141,7 @@ class Witness:
     async def look(self) -> Picture:
         connection = self._connection or await self._connect()
         self._look = self._look or await _everything(connection)
-        rows = dict(await (await connection.execute(self._look)).fetchall())
+        rows: dict[str, str | None] = dict(await (await connection.execute(self._look)).fetchall())
         return Picture(rows, int(rows.pop("outbox") or 0), frozenset(self.revocations.ended))
 
     async def _connect(self) -> psycopg.AsyncConnection:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -107,7 +108,7 @@ async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(r
 
 
 async def test_each_limit_is_the_one_of_the_settings(redis: Redis, redis_url: str) -> None:
-    limits = {"login_attempts_per_hour": 3, "login_failures_per_hour_of_address": 2, "login_failures_in_a_row": 5}
+    limits: dict[str, Any] = {"login_attempts_per_hour": 3, "login_failures_per_hour_of_address": 2, "login_failures_in_a_row": 5}
     counted = counting(IdentitySettings(redis_url=SecretStr(redis_url), **limits), redis)
     for _ in range(2):
         await counted.admit("ndapewa", "198.51.100.7")
