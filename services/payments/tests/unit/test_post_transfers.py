@@ -202,8 +202,10 @@ async def test_linked_orders_that_are_refused_leave_nothing_to_their_neighbours_
     post = posting(bench.uow, bench.screening, bench.clock, prices)
     linked = (bench.order("300", key="k/0"), bench.order("1", key="k/1", target_id=new_id()))
     requests = [linked, (bench.order("500", key="alone"),), (bench.order("0.01", key="beyond"),)]
-    refused, [made], beyond = await post([Waiting(Request(orders, user(bench.ndapewa))) for orders in requests])
+    refused, settled, beyond = await post([Waiting(Request(orders, user(bench.ndapewa))) for orders in requests])
     assert (type(refused), type(beyond)) == (NotFound, LimitExceeded)
+    assert isinstance(settled, Sequence)
+    [made] = settled
     assert made.transfer.order.key == "alone"
     spending = bench.uow.committed.spending[bench.ndapewa, "NAD"]
     assert (spending.day_total, spending.month_total) == (Decimal(500), Decimal(500))
