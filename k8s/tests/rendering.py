@@ -48,7 +48,7 @@ def render_component(component: str) -> list[Document]:
 @cache
 def _rendered(folder: Path) -> str:
     result = subprocess.run(  # noqa: S603  # our own command on our own files
-        [kubectl(), "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
+        [kubectl(), "kustomize", str(folder)], capture_output=True, text=True, timeout=300, check=False
     )
     assert result.returncode == 0, result.stderr
     # As JSON, which is read again in a hundredth of the time.

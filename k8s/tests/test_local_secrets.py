@@ -24,7 +24,7 @@ def made(folder: Path) -> dict[str, set[str]]:
         env={"PATH": f"{folder}:{os.environ['PATH']}", "STUB_LOG": str(log)},
         check=True,
         capture_output=True,
-        timeout=30,
+        timeout=300,
     )
     secrets: dict[str, set[str]] = {}
     for line in log.read_text().splitlines():

@@ -97,7 +97,7 @@ def test_a_stale_lock_of_postgresql_with_anothers_pid_does_not_keep_it_down(tmp_
     postgres.start(tmp_path, ports, fast=True).stop()
     data = postgres.home_of(tmp_path / "postgres") / "data"
     owner = data.stat()
-    with subprocess.Popen(["/bin/sleep", "60"], user=owner.st_uid) as stranger:
+    with subprocess.Popen(["/bin/sleep", "600"], user=owner.st_uid) as stranger:
         (data / "postmaster.pid").write_text(f"{stranger.pid}\n{data}\n")
         postgres.stop_leftover(tmp_path)
         postgres.start(tmp_path, ports, fast=True).stop()
@@ -136,7 +136,7 @@ def pid_of(folder: Path, name: str) -> int:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

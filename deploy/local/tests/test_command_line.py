@@ -20,7 +20,7 @@ def elcorp_local(
     command = [sys.executable, "-m", "elcorp_local", "--folder", str(folder / ".local"), *arguments]
     given = {name: value for name, value in os.environ.items() if not name.startswith("ELCORP_")}
     return subprocess.run(  # noqa: S603  # the line above
-        command, cwd=folder, env={**given, **(environment or {})}, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env={**given, **(environment or {})}, capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -91,12 +91,12 @@ def test_a_start_can_be_broken_off(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "elcorp_local", "--folder", str(tmp_path), "backing"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as backing:  # noqa: S603
         redis = tmp_path / "backing" / "redis" / "redis.pid"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not redis.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
         backing.send_signal(signal.SIGTERM)
-        output, _ = backing.communicate(timeout=60)
+        output, _ = backing.communicate(timeout=300)
     assert backing.returncode == 130, output
     assert "Traceback" not in output
     assert not list((tmp_path / "backing").glob("*/*.pid"))

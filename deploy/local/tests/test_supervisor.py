@@ -38,7 +38,7 @@ def process(folder: Path, code: str, url: str, name: str = "one") -> Managed:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -46,8 +46,8 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 def test_a_process_that_dies_is_started_again(tmp_path: Path, ready_url: str) -> None:
     supervisor = Supervisor(lambda _line: None)
-    supervisor.start([process(tmp_path, "import time; time.sleep(60)", ready_url)])
-    supervisor.wait_ready(["one"], seconds_max=5)
+    supervisor.start([process(tmp_path, "import time; time.sleep(600)", ready_url)])
+    supervisor.wait_ready(["one"], seconds_max=120)
     supervisor.watch()
     first = supervisor.processes["one"]
     pid = first.pid
@@ -64,7 +64,7 @@ def test_a_process_that_keeps_dying_is_given_up_loudly(tmp_path: Path, ready_url
     supervisor = Supervisor(said.append)
     supervisor.start([process(tmp_path, "import sys; sys.exit('no database')", ready_url)])
     supervisor.watch()
-    assert supervisor.gave_up.wait(20)
+    assert supervisor.gave_up.wait(120)
     supervisor.stop()
     assert "giving up" in said[-1]
     assert "no database" in said[-1]
@@ -74,14 +74,14 @@ def test_a_process_that_ends_during_the_start_is_named_with_its_log(tmp_path: Pa
     supervisor = Supervisor(lambda _line: None)
     supervisor.start([process(tmp_path, "import sys; sys.exit('no database')", NOWHERE)])
     with pytest.raises(ProcessDied, match=r"(?s)one ended with status 1.*no database"):
-        supervisor.wait_ready(["one"], seconds_max=10)
+        supervisor.wait_ready(["one"], seconds_max=120)
     supervisor.stop()
 
 
 def test_processes_stop_in_their_order_and_leave_no_pid_file(tmp_path: Path, ready_url: str) -> None:
     order = tmp_path / "order"
     code = f"import signal, sys, time; signal.signal(15, lambda *_: (open({str(order)!r}, 'a').write('{{0}}'), sys.exit()))"
-    code += "; open({1!r}, 'w').close(); time.sleep(60)"
+    code += "; open({1!r}, 'w').close(); time.sleep(600)"
     supervisor = Supervisor(lambda _line: None)
     processes = []
     for number, name in ((2, "relay"), (0, "gateway"), (1, "service")):
@@ -99,10 +99,10 @@ def test_processes_stop_in_their_order_and_leave_no_pid_file(tmp_path: Path, rea
 def test_what_does_not_stop_is_killed_in_bounded_time_and_at_once_in_a_hurry(
     tmp_path: Path, ready_url: str, monkeypatch: pytest.MonkeyPatch, in_a_hurry: bool
 ) -> None:
-    monkeypatch.setattr(supervising, "STOP_SECONDS_MAX", 60 if in_a_hurry else 0.5)
+    monkeypatch.setattr(supervising, "STOP_SECONDS_MAX", 600 if in_a_hurry else 0.5)
     said: list[str] = []
     up = tmp_path / "up"
-    code = f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(up)!r}, 'w').close(); time.sleep(60)"
+    code = f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(up)!r}, 'w').close(); time.sleep(600)"
     supervisor = Supervisor(said.append)
     supervisor.start([process(tmp_path, code, ready_url)])
     eventually(up.exists)
@@ -110,21 +110,22 @@ def test_what_does_not_stop_is_killed_in_bounded_time_and_at_once_in_a_hurry(
         threading.Timer(0.3, supervisor.hurry).start()
     started = time.monotonic()
     supervisor.stop()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 300
     assert supervisor.processes["one"].ended_with() == -signal.SIGKILL
     assert said == ["one did not stop in time; killing it"]
 
 
 def test_a_process_that_is_never_ready_is_named_in_bounded_time(tmp_path: Path) -> None:
     supervisor = Supervisor(lambda _line: None)
-    supervisor.start([process(tmp_path, "import time; print('waiting for postgres', flush=True); time.sleep(60)", NOWHERE)])
-    with pytest.raises(ProcessDied, match=r"(?s)one not ready after 1 s.*waiting for postgres"):
-        supervisor.wait_ready(["one"], seconds_max=1)
+    supervisor.start([process(tmp_path, "import time; print('waiting for postgres', flush=True); time.sleep(600)", NOWHERE)])
+    eventually(lambda: "waiting" in supervisor.processes["one"].tail())
+    with pytest.raises(ProcessDied, match=r"(?s)one not ready after 0.2 s.*waiting for postgres"):
+        supervisor.wait_ready(["one"], seconds_max=0.2)
     supervisor.stop()
 
 
 def test_a_running_process_is_found_by_its_pid_file(tmp_path: Path, ready_url: str) -> None:
-    one = process(tmp_path, "import time; time.sleep(60)", ready_url)
+    one = process(tmp_path, "import time; time.sleep(600)", ready_url)
     supervisor = Supervisor(lambda _line: None)
     supervisor.start([one])
     assert pids.running(one.pid_file) == one.pid
