@@ -14,7 +14,12 @@ from elcorp_local.backing import Backing
 from elcorp_local.platform import Platform
 
 # The limits that protect people from guessing would stop the load of a test.
-TEST_SETTINGS = {"ELCORP_RATE_LIMIT_PER_MINUTE": "1000000", "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000"}
+TEST_SETTINGS = {
+    "ELCORP_RATE_LIMIT_PER_MINUTE": "1000000",
+    "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000",
+    # What is done each minute is waited for in several tests.
+    "ELCORP_JOB_SECONDS": "6",
+}
 
 
 @pytest.fixture(scope="package")
@@ -41,7 +46,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collect
 
 @pytest.fixture
 async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=platform.url, timeout=20, limits=httpx.Limits(max_connections=100)) as client:
+    async with httpx.AsyncClient(base_url=platform.url, timeout=120, limits=httpx.Limits(max_connections=100)) as client:
         yield client
 
 

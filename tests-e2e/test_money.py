@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from factors import add_second_factor, step_up
 from journey import Api, Person, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 Holder = Callable[..., Awaitable[Person]]
 
 

@@ -9,7 +9,7 @@ import pytest
 from collector import Collector
 from journey import Api, Journey, Person, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 async def test_a_transfers_trace_joins_gateway_payments_and_compliance(
