@@ -7,19 +7,12 @@ import httpx
 import pytest
 from collector import Collector, collecting
 from journey import Api, Journey, Person
+from platform_settings import TEST_SETTINGS
 
 from chassis.testing.broker import virtual_host
 from chassis.testing.servers import Servers
 from elcorp_local.backing import Backing
 from elcorp_local.platform import Platform
-
-# The limits that protect people from guessing would stop the load of a test.
-TEST_SETTINGS = {
-    "ELCORP_RATE_LIMIT_PER_MINUTE": "1000000",
-    "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000",
-    # What is done each minute is waited for in several tests.
-    "ELCORP_JOB_SECONDS": "6",
-}
 
 
 @pytest.fixture(scope="package")

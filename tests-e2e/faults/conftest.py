@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from platform_settings import TEST_SETTINGS
 
 from elcorp_local.platform import Platform
-
-# The limits that protect people from guessing would stop the load of a test.
-TEST_SETTINGS = {"ELCORP_RATE_LIMIT_PER_MINUTE": "1000000", "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000"}
 
 
 @pytest.fixture(scope="package")
