@@ -57,11 +57,8 @@ openapi: sync ## Write the merged OpenAPI document to docs/openapi.json
 conformance: sync ## Run the tests that name a clause of a standard, and write their table into docs/security.md
 	@$(PYTHON) deploy/ci/conformance.py
 
-mutants: sync ## Change the ledger's domain in small ways and list what no test notices (hours; goes on where it was broken off)
-	@mkdir -p .local && test -e .local/mutants.sqlite || .venv/bin/cosmic-ray init deploy/ci/mutation.toml .local/mutants.sqlite
-	@.venv/bin/cr-filter-operators .local/mutants.sqlite deploy/ci/mutation.toml
-	.venv/bin/cosmic-ray exec deploy/ci/mutation.toml .local/mutants.sqlite
-	.venv/bin/cr-report --show-diff --surviving-only .local/mutants.sqlite
+mutants: sync ## Change code of an AREA in small ways and list what no test notices (AREA=ledger|payments|identity|…; SAMPLE=40; hours)
+	@$(PYTHON) deploy/ci/mutants.py --area $(or $(AREA),ledger) $(if $(SAMPLE),--sample $(SAMPLE))
 
 fmt: sync ## Format and fix what can be fixed
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
