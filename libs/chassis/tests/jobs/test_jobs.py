@@ -218,6 +218,35 @@ async def test_a_job_whose_worker_died_is_taken_up_again(urls, database, job_sec
     assert painters.painted == (["front"] if painted else [])
 
 
+async def test_a_job_whose_worker_died_does_not_hold_up_its_successor(painters, database, urls):
+    """A periodic job is queued again each minute, also while the last one still runs: the killed one keeps their lock."""
+
+    async def queue(door: str) -> None:
+        async with database.session() as session:
+            await defer(session, painters.paint, lock="house", queueing_lock="house", door=door)
+            await session.commit()
+
+    await queue("front")
+    async with database.session() as session:
+        await defer(session, painters.paint, door="shed")
+        await session.commit()
+    async with painters.app.open_async() as app:
+        dead = await app.job_manager.register_worker()
+        for _ in range(2):
+            assert await app.job_manager.fetch_job(queues=None, worker_id=dead)
+        await queue("back")
+        await rows(urls, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '61 seconds' RETURNING 1")
+        await run_task(app, "platform:retry_stalled_jobs")
+        await app.run_worker_async(wait=False, install_signal_handlers=False, stalled_worker_timeout=3600)
+    assert sorted(painters.painted) == ["back", "shed"]
+    told = "SELECT args->>'door', status::text FROM procrastinate_jobs WHERE task_name = 'painters:paint' ORDER BY id"
+    assert await rows(urls, told) == [
+        ("front", "failed"),
+        ("shed", "succeeded"),
+        ("back", "succeeded"),
+    ]
+
+
 @pytest.mark.parametrize(("job_seconds", "cron"), [(60, "* * * * *"), (6, "* * * * * */6")])
 def test_what_is_done_each_minute_may_be_done_more_often(job_seconds, cron):
     app = make_jobs(PainterSettings(database_url="postgresql://nowhere/x", job_seconds=job_seconds))

@@ -1,6 +1,9 @@
 """What every service's database needs done now and then."""
 
 from procrastinate import Blueprint, JobContext
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
 from chassis.jobs.ticks import each
 from chassis.telemetry import log
@@ -51,11 +54,22 @@ def maintenance(job_seconds: int) -> Blueprint:
     async def retry_stalled_jobs(context: JobContext, timestamp: int) -> int:  # noqa: ARG001
         stalled = list(await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=job_seconds))
         for job in stalled:
-            log.warning("job_retried", task=job.task_name, job_id=job.id, reason="its worker went silent")
-            await context.app.job_manager.retry_job(job)
+            await _retry(context.app.job_manager, job)
         return len(stalled)
 
     return blueprint
+
+
+async def _retry(jobs: JobManager, job: Job) -> None:
+    try:
+        await jobs.retry_job(job)
+    except UniqueViolation:
+        # One of the same queueing lock waits already and does this one's work; but it cannot begin while this one,
+        # whose worker is gone, keeps their lock.
+        await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
+        log.warning("job_superseded", task=job.task_name, job_id=job.id, reason="its worker went silent")
+    else:
+        log.warning("job_retried", task=job.task_name, job_id=job.id, reason="its worker went silent")
 
 
 async def _purge(context: JobContext, table: str, statement: str, **limits: int) -> int:
