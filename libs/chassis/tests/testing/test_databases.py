@@ -75,6 +75,15 @@ async def test_a_database_whose_schema_a_test_changed_is_not_lent_again(lend: Le
         assert second.name != first.name
 
 
+async def test_ddl_is_noted_also_where_triggers_are_switched_off(lend: Lend, servers: Servers) -> None:
+    async with lend() as first:
+        with psycopg.connect(servers.postgres_url.rpartition("/")[0] + f"/{first.name}") as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute("ALTER TABLE stones ADD x integer")
+    async with lend() as second:
+        assert second.name != first.name
+
+
 async def test_ddl_that_was_rolled_back_changed_nothing(lend: Lend) -> None:
     async with lend() as first:
         with psycopg.connect(first.owner) as connection:

@@ -17,6 +17,8 @@ BEGIN
 END
 $$;
 CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION seed.note_ddl();
+-- Also for who switches triggers off to do what nobody may.
+ALTER EVENT TRIGGER note_ddl ENABLE ALWAYS;
 """
 _FUNCTION = """
 CREATE FUNCTION seed.restore() RETURNS boolean LANGUAGE plpgsql AS $$
