@@ -18,10 +18,9 @@ async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
 
 
 @pytest.fixture
-async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database.connect(urls.app, pool_size=6)
-    yield database
-    await database.close()
+async def database(databases: Databases, urls: DatabaseUrls) -> AsyncIterator[Database]:
+    async with databases.connect(urls.app, pool_size=6) as database:
+        yield database
 
 
 @pytest.fixture

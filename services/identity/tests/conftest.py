@@ -26,16 +26,20 @@ async def database_urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
 
 
 @pytest.fixture
-async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database.connect(database_urls.app, pool_size=8)
-    yield database
-    await database.close()
+async def database(databases: Databases, database_urls: DatabaseUrls) -> AsyncIterator[Database]:
+    async with databases.connect(database_urls.app, pool_size=8) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def usual_settings() -> IdentitySettings:
+    """Cheap hashes: what they cost is tested where it matters. Made once: reading the environment takes 25 ms."""
+    return IdentitySettings(master_key=MASTER_KEY, argon2_memory_kib=64, argon2_passes=1, login_attempts_per_hour=5)
 
 
 @pytest.fixture
-def settings() -> IdentitySettings:
-    """Cheap hashes: what they cost is tested where it matters."""
-    return IdentitySettings(master_key=MASTER_KEY, argon2_memory_kib=64, argon2_passes=1, login_attempts_per_hour=5)
+def settings(usual_settings: IdentitySettings) -> IdentitySettings:
+    return usual_settings.model_copy()
 
 
 @pytest.fixture

@@ -19,10 +19,9 @@ async def database_urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
 
 
 @pytest.fixture
-async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database.connect(database_urls.app, pool_size=5)
-    yield database
-    await database.close()
+async def database(databases: Databases, database_urls: DatabaseUrls) -> AsyncIterator[Database]:
+    async with databases.connect(database_urls.app, pool_size=5) as database:
+        yield database
 
 
 @pytest.fixture

@@ -72,8 +72,8 @@ class Database:
         self._closing.append(work)
 
     async def close(self) -> None:
-        for work in self._closing:
-            await work()
+        while self._closing:
+            await self._closing.pop(0)()
         await self.engine.dispose()
 
 

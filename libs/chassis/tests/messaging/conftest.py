@@ -137,10 +137,9 @@ class Effects:
 
 
 @pytest.fixture
-async def effects(database_urls: DatabaseUrls, publications: Publications) -> AsyncIterator[Effects]:
-    database = Database.connect(database_urls.app, pool_size=20)
-    yield Effects(database, publications)
-    await database.close()
+async def effects(databases: Databases, database_urls: DatabaseUrls, publications: Publications) -> AsyncIterator[Effects]:
+    async with databases.connect(database_urls.app, pool_size=20) as database:
+        yield Effects(database, publications)
 
 
 @dataclass

@@ -26,7 +26,8 @@ async def test_many_rings_are_heard_as_few(database, database_urls):
             bell.ring()
             await asyncio.sleep(0)
         await bell.close()
-        swings_max = 1 + (time.monotonic() - begun) / QUIET_SECONDS
+        # One more while it closes, which waits for no quiet.
+        swings_max = 2 + (time.monotonic() - begun) / QUIET_SECONDS
         heard = [notification async for notification in listening.notifies(timeout=60, stop_after=1)]
         heard += [notification async for notification in listening.notifies(timeout=0.2)]
     assert 1 <= len(heard) <= swings_max

@@ -29,10 +29,10 @@ from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer_order import TransferOrder
 from payments.interfaces.rest import ROUTERS
-from payments.settings import PaymentsSettings
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening
 from services.payments.tests.unchanged import watch_refusals
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
+from services.payments.tests.usual import STRICT_SETTINGS
 
 GRANTS: Final[Mapping[str, list[str]]] = {
     "admin": ["payment:create", "payment:approve", "payment:reconcile", "treasury:issue", "policy:manage"],
@@ -176,7 +176,7 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator[Bank]:
     forge, screening, prices = TokenForge(clock), FakeScreening(), FakePrices()
     world = World(
-        settings=PaymentsSettings(signature_required_above={"NAD": Decimal(5000)}, strong_sign_in_above={"NAD": Decimal(2000)}),
+        settings=STRICT_SETTINGS,
         database=database,
         screening=screening,
         signatures=WordSignatures(),

@@ -26,10 +26,10 @@ from payments.application.bulk.run_bulk import RunBulk
 from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
 from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
-from payments.settings import PaymentsSettings
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.usual import SETTINGS
 
 GRANTS = {"admin": ["treasury:issue"], "user": ["payment:create"], "guest": []}
 
@@ -83,7 +83,7 @@ class Office:
 async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Office]:
     forge, prices = TokenForge(clock), FakePrices()
     world = World(
-        settings=PaymentsSettings(),
+        settings=SETTINGS,
         database=database,
         screening=FakeScreening(),
         signatures=FakeSignatures(),

@@ -21,10 +21,10 @@ from payments.bootstrap.use_cases import World, build
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.rest import ROUTERS
-from payments.settings import PaymentsSettings
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.usual import SETTINGS
 
 GRANTS = {"admin": ["policy:manage", "payment:reconcile"], "treasurer": ["payment:reconcile"], "user": ["payment:create"]}
 FEE: dict[str, Any] = {
@@ -90,7 +90,7 @@ async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk
     assert await prices.refresh()
     payments = build(
         World(
-            settings=PaymentsSettings(),
+            settings=SETTINGS,
             database=database,
             screening=FakeScreening(),
             signatures=FakeSignatures(),

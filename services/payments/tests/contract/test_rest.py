@@ -19,9 +19,9 @@ from payments.application import Payments
 from payments.bootstrap.use_cases import World, build
 from payments.domain.account import SystemCode
 from payments.interfaces.rest import ROUTERS
-from payments.settings import PaymentsSettings
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.usual import SETTINGS
 
 GRANTS = {"admin": ["payment:create", "payment:reconcile", "treasury:issue"], "user": ["payment:create"], "guest": []}
 
@@ -76,7 +76,7 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     forge, screening = TokenForge(clock), FakeScreening()
     prices = FakePrices()
     world = World(
-        settings=PaymentsSettings(),
+        settings=SETTINGS,
         database=database,
         screening=screening,
         signatures=FakeSignatures(),

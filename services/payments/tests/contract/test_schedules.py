@@ -22,10 +22,10 @@ from payments.application import Payments
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
-from payments.settings import PaymentsSettings
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.usual import SETTINGS
 
 
 class NoRules:
@@ -76,7 +76,7 @@ class Planner:
 async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[Planner]:
     forge, prices = TokenForge(clock), FakePrices()
     world = World(
-        settings=PaymentsSettings(),
+        settings=SETTINGS,
         database=database,
         screening=FakeScreening(),
         signatures=FakeSignatures(),

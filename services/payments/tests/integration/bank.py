@@ -21,8 +21,8 @@ from payments.bootstrap.use_cases import World, build
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.ledger_verification import LedgerVerification
-from payments.settings import PaymentsSettings
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.usual import SETTINGS
 
 SERVICE = Actor.service("test")
 
@@ -47,7 +47,7 @@ class Bank:
         """One more process of payments on the same database: nothing is shared but what PostgreSQL holds."""
         return build(
             World(
-                settings=PaymentsSettings(),
+                settings=SETTINGS,
                 database=self.database,
                 screening=self.screening,
                 signatures=FakeSignatures(),

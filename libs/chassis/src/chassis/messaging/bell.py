@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.database import Database
+from chassis.messaging.waiting import pause
 from chassis.outbox import CHANNEL
 
 # Commits within this time share one NOTIFY.
@@ -29,6 +30,7 @@ class Bell:
         self._database = database
         self._rung = False
         self._ringing: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         database.before_closing(self.close)
 
     def ring(self) -> None:
@@ -39,6 +41,7 @@ class Bell:
 
     async def close(self) -> None:
         """Let the last ring be heard; before the database is closed."""
+        self._closing.set()
         if self._ringing:
             await self._ringing
 
@@ -51,4 +54,4 @@ class Bell:
             except SQLAlchemyError as error:
                 # The relay polls every second; this was only to be quicker.
                 log.debug("relay not woken", reason=type(error).__name__)
-            await asyncio.sleep(QUIET_SECONDS)
+            await pause(self._closing, QUIET_SECONDS)

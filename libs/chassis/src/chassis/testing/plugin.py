@@ -5,6 +5,7 @@ ELCORP_TEST_RABBITMQ_MANAGEMENT_URL, ELCORP_TEST_REDIS_URL), else `elcorp_local`
 run, at the first test that asks for one, or beside the collection where several workers share them (`-n 2`).
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -61,6 +62,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         from chassis.testing.distribution import longest_first  # noqa: PLC0415  # as above
 
         longest_first(config, items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    # Thousands of tests and all that they import stay to the end: looking through them again and again finds nothing.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
