@@ -51,6 +51,16 @@ def test_a_change_is_kept_longer_than_any_token_lives(roles: SubjectRoles, claim
     assert roles.effective(claims) == {"staff"}
 
 
+def test_a_change_heard_of_late_is_kept_as_long(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+    # Tokens issued until it was heard of may still carry the old roles.
+    roles.change(claims.subject_id, ["guest"], changed_at=clock.now() - timedelta(hours=1))
+    assert roles.effective(claims) == {"guest"}
+    clock.advance(seconds=20 * 60 - 1)
+    assert roles.effective(claims) == {"guest"}
+    clock.advance(seconds=1)
+    assert roles.effective(claims) == {"staff"}
+
+
 def test_an_older_change_that_arrives_later_is_ignored(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
     roles.change(claims.subject_id, ["guest"], changed_at=clock.now())
     roles.change(claims.subject_id, ["admin"], changed_at=clock.now() - timedelta(seconds=1))
