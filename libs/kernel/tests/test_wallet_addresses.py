@@ -97,5 +97,15 @@ def test_what_is_no_address_names_its_field(text: str) -> None:
     assert (refused.value.kind, refused.value.field) == (Kind.INVALID, "target")
 
 
+def test_an_address_has_one_spelling() -> None:
+    # ADDRESS with another zero group, under a checksum that holds.
+    longer = "elc1qxv2ruqurea588gv8u4978m6zqqg6m6vq"
+    _, values = bech32m.decode_values(address_text(ADDRESS))
+    assert bech32m.decode_values(longer) == ("elc", [*values, 0])
+    with pytest.raises(InvalidWalletAddress) as refused:
+        read_address(longer, field="target")
+    assert (refused.value.kind, refused.value.field) == (Kind.INVALID, "target")
+
+
 def test_text_has_one_length() -> None:
     assert {len(address_text(uuid4())) for _ in range(20)} == {36}
