@@ -1,16 +1,18 @@
 """Devices: told of when new, named, trusted, revoked; and what a known one may that a stranger may not."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from elcorp.identity.v1 import events_pb2
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.test_rest import refusal
 from services.identity.tests.fakes import Surroundings
 
@@ -79,6 +81,32 @@ async def test_a_revoked_device_loses_session_key_and_trust_and_is_new_afterward
     assert await told_of_devices(database) == told + 1
     assert again["device_token"] != pair["device_token"]
     assert (await api.get(path, token=other)).json()["data"]["revoked_at"] is None
+
+
+async def test_revoking_a_device_leaves_the_others_session_trust_and_key(
+    api: Api, database: Database, surroundings: Surroundings, pair: dict[str, Any]
+) -> None:
+    other_id = str(uuid4())
+    other = (await api.login(device_id=other_id)).json()["data"]
+    token, path = other["access_token"], f"/devices/{other_id}"
+    await api.patch(path, {"trusted": True}, token=token)
+    keys = []
+    for signed_in in (pair["access_token"], token):
+        challenge = (await api.post("/device-keys/challenges", token=signed_in)).json()["data"]["challenge"]
+        keys.append((await api.post("/device-keys", proof(Ed25519Device(), challenge), token=signed_in)).json()["data"])
+    gone, kept = keys
+    before = (await api.get(path, token=token)).json()["data"]
+    assert (await api.delete(f"/devices/{api.device_id}", token=token)).status_code == 204
+    listed = {key["id"]: key for key in (await api.get("/device-keys", token=token)).json()["data"]["items"]}
+    assert (listed[gone["id"]]["revoke_reason"], listed[kept["id"]]) == ("device_revoked", kept)
+    assert (await api.get(path, token=token)).json()["data"] == before
+    revoked = [(event.key_id, event.reason) for event, _ in await published(database, events_pb2.DeviceKeyRevoked)]
+    ended = [(event.session_id, event.reason) for event, _ in await published(database, events_pb2.SessionEnded)]
+    assert revoked == [(gone["id"], "device_revoked")]
+    assert [(UUID(session_id), reason) for session_id, reason in ended] == [
+        (session_id, "device_revoked") for session_id in surroundings.revocations.ended
+    ]
+    assert (await api.refresh(other["refresh_token"], device_id=other_id)).status_code == 200
 
 
 async def test_list_shows_ones_own_devices_with_their_sessions(
