@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
@@ -28,6 +29,7 @@ from services.identity.tests.contract.api import DETAILS, Api
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
+from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
 
@@ -215,3 +217,22 @@ async def test_administrator_erases_for_somebody(api: Api, surroundings: Surroun
         await api.post(f"/users/{user_id}/{verb}", {"reason": "Changed our mind"}, token=admin)
     assert (await api.login(email=DETAILS["email"])).status_code == 401
     assert (await api.post(f"/users/{uuid4()}/erasure", {}, token=admin)).status_code == 404
+
+
+async def test_who_asked_is_kept_with_the_erasure(
+    api: Api, surroundings: Surroundings, database: Database, clock: ControlledClock
+) -> None:
+    admin = await signed_in_as(api, surroundings, "admin")
+    asked_for = (await api.register(email="johannes@example.na", phone="+264811234568")).json()["data"]["id"]
+    token = await api.signed_in()
+    asking, admin_id = await own_id(api, token), await own_id(api, admin)
+    own = await request(api, token)
+    ordered = (await api.post(f"/users/{asked_for}/erasure", {"reason": "ordered"}, token=admin)).json()["data"]
+    async with database.read() as connection:
+        kept = (await connection.execute(text("SELECT * FROM erasures"))).mappings().all()
+    fresh: dict[str, Any] = {"status": "requested", "answers": {}, "restricted_until": None, "erased_at": None, "receipt": None}
+    times = {"requested_at": clock.now(), "asked_at": clock.now()}
+    assert {str(row["user_id"]): dict(row) for row in kept} == {
+        user_id: {"id": UUID(erasure["id"]), "user_id": UUID(user_id), "requested_by": by, "reason": reason, **times, **fresh}
+        for user_id, erasure, by, reason in ((asking, own, asking, "asked"), (asked_for, ordered, admin_id, "ordered"))
+    }
