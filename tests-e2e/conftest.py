@@ -1,6 +1,8 @@
 """The whole platform, once for all end-to-end tests that do not break it: real processes, the gateway in front."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -14,27 +16,35 @@ from chassis.testing.servers import Servers
 from elcorp_local.backing import Backing
 from elcorp_local.platform import Platform
 
+HERE = Path(__file__).parent
+kept = ExitStack()
 
-@pytest.fixture(scope="package")
+
+@pytest.fixture(scope="session")
 def collector() -> Iterator[Collector]:
     with collecting() as collector:
         yield collector
 
 
-@pytest.fixture(scope="package")
-def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collector: Collector) -> Iterator[Platform]:
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collector: Collector) -> Platform:
     """On the servers of the whole run; tests that stop servers or kill their processes have a platform in `faults`."""
-    settings = {**TEST_SETTINGS, "ELCORP_OTLP_ENDPOINT": collector.url}
-    with (
-        virtual_host(servers.rabbitmq_url, servers.rabbitmq_management_url) as rabbitmq_url,
+    rabbitmq_url = kept.enter_context(virtual_host(servers.rabbitmq_url, servers.rabbitmq_management_url))
+    return kept.enter_context(
         Platform.start(
             tmp_path_factory.mktemp("platform"),
-            environment=settings,
+            environment={**TEST_SETTINGS, "ELCORP_OTLP_ENDPOINT": collector.url},
             fast=True,
             backing=Backing(servers.postgres_url, rabbitmq_url, servers.rabbitmq_management_url, servers.redis_url),
-        ) as platform,
-    ):
-        yield platform
+        )
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    # Not at the end of the session: its thirteen processes would take their part of the other tests' time.
+    if nextitem is None or HERE not in nextitem.path.parents:
+        kept.close()
 
 
 @pytest.fixture

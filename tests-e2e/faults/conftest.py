@@ -1,14 +1,24 @@
 """A platform on servers of its own, for tests that stop servers, kill processes or leave random things behind."""
 
-from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from platform_settings import TEST_SETTINGS
 
 from elcorp_local.platform import Platform
 
+HERE = Path(__file__).parent
+kept = ExitStack()
 
-@pytest.fixture(scope="package")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with Platform.start(tmp_path_factory.mktemp("faults"), environment=TEST_SETTINGS, fast=True) as platform:
-        yield platform
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    return kept.enter_context(Platform.start(tmp_path_factory.mktemp("faults"), environment=TEST_SETTINGS, fast=True))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    # As in the folder above.
+    if nextitem is None or HERE not in nextitem.path.parents:
+        kept.close()
