@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from chassis.rpc import RemoteError
 from chassis.unit_of_work import UnauditedChange
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
-from kernel.errors import Unavailable
+from kernel.errors import Kind, Unavailable
 from kernel.events import Event
 from payments.application.ports.ledger import Locked, Terms, Tiered
 from payments.application.ports.screening import Verdict
@@ -333,6 +334,15 @@ class Meanwhile:
 def unavailable(_question: ApprovalQuestion) -> bool:
     """Judge as rules do that are too old to tell."""
     raise Unavailable(dependency="governance")
+
+
+def unable(kind: Kind) -> Callable[[ApprovalQuestion], bool]:
+    """Make a judge that fails as a peer does that answers with an error of this kind."""
+
+    def judge(_question: ApprovalQuestion) -> bool:
+        raise RemoteError(peer="governance", kind=kind, code="SRV_001", message="Not now.", facts={})
+
+    return judge
 
 
 @dataclass

@@ -13,7 +13,7 @@ from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor, ActorKind
-from kernel.errors import KeyReused, NotFound
+from kernel.errors import KeyReused, Kind, NotFound
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
 from payments.application.ports.bulk import Wallet
@@ -31,7 +31,7 @@ from payments.domain.schedule import Frequency, Schedule, StandingOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unavailable
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unable, unavailable
 
 
 class NoRules:
@@ -252,6 +252,22 @@ async def test_approval_rules_that_are_too_old_refuse_nothing(planner: Planner) 
     assert await planner.run() == 1
     standing = [await planner.read(one.id) for one in (held_up, made)]
     assert [(one.succeeded, one.failed, one.next_number) for one in standing] == [(0, 0, 0), (1, 0, 1)]
+    planner.prices.rules = ApprovalRules()
+    assert await planner.run() == 1
+    assert await planner.balance() == 61
+
+
+@pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.EXHAUSTED])
+async def test_an_occurrence_that_a_peer_cannot_serve_now_is_made_at_the_next_run(planner: Planner, kind: Kind) -> None:
+    held_up = (await planner.plan(planner.order("60.00"), key="large")).schedule
+    made = (await planner.plan(planner.order("1.00"), key="small")).schedule
+    planner.pass_time(hours=1)
+    planner.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, unable(kind))
+
+    assert await planner.run() == 1
+
+    standing = [await planner.read(one.id) for one in (held_up, made)]
+    assert [(one.succeeded, one.failed, one.last_code, one.next_number) for one in standing] == [(0, 0, None, 0), (1, 0, None, 1)]
     planner.prices.rules = ApprovalRules()
     assert await planner.run() == 1
     assert await planner.balance() == 61

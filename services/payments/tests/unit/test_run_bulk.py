@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from chassis.rpc import RemoteError
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
-from kernel.errors import InvalidValues, KeyReused, NotFound, Unavailable
+from kernel.errors import InvalidValues, KeyReused, Kind, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
@@ -27,7 +28,7 @@ from payments.domain.errors import BulkEnded, NotTheOwner, TooManyBulks, Unknown
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
 from payments.domain.payer_policy import PayerPolicy
 from payments.infrastructure.group_commit import GroupCommit
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unavailable
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unable, unavailable
 
 
 class Killed(BaseException):
@@ -219,6 +220,21 @@ async def test_approval_rules_that_are_too_old_are_no_lines_fault(office: Office
     assert (office.bulk(bulk.id).status, office.bulk(bulk.id).done) == (BulkStatus.RUNNING, 0)
     office.prices.rules = ApprovalRules()
     assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert office.moved()[:2] == [Decimal(1), Decimal(60)]
+
+
+@pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.EXHAUSTED])
+async def test_what_a_peer_cannot_serve_now_is_no_lines_fault(office: Office, kind: Kind) -> None:
+    bulk = (await office.submit("1.00", "60.00")).bulk
+    office.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, unable(kind))
+
+    with pytest.raises(RemoteError):
+        await office.run(bulk_id=bulk.id)
+
+    assert (office.bulk(bulk.id).status, office.bulk(bulk.id).done) == (BulkStatus.RUNNING, 0)
+    office.prices.rules = ApprovalRules()
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert office.statuses(bulk.id) == [LineStatus.SETTLED, LineStatus.SETTLED]
     assert office.moved()[:2] == [Decimal(1), Decimal(60)]
 
 
