@@ -279,6 +279,27 @@ async def test_nobody_is_put_into_a_tier_without_limits_and_back_into_the_standa
     assert (await desk.data("PUT", path, {"tier": "standard", "reason": "as before"}))["version"] == 1
 
 
+async def test_a_limit_that_was_ended_before_it_began_makes_no_tier_to_assign(desk: Desk, database: Database) -> None:
+    planned = await desk.data("POST", "/limits", {**LIMIT, "tier": "business", "valid_from": desk.at(days=1)}, expect=201)
+    await desk.data("POST", f"/limits/{planned['id']}/end", {"reason": "no more"})
+    path = f"/limits/tiers/{desk.user_id}"
+
+    refused = await desk.call("PUT", path, {"tier": "business", "reason": "registered"})
+
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "tier")
+    standing = await desk.data("GET", path)
+    assert (standing["tier"], standing["version"]) == ("standard", 0)
+    assert await published(database, events_pb2.TierAssigned) == []
+
+
+async def test_a_limit_that_is_still_to_begin_makes_its_tier_one_to_assign(desk: Desk) -> None:
+    await desk.data("POST", "/limits", {**LIMIT, "tier": "business", "valid_from": desk.at(days=1)}, expect=201)
+
+    assigned = await desk.data("PUT", f"/limits/tiers/{desk.user_id}", {"tier": "business", "reason": "registered"})
+
+    assert (assigned["tier"], assigned["version"]) == ("business", 1)
+
+
 BAD_FEES: list[dict[str, Any]] = [
     {"tiers": []},
     {"tiers": [{"from_amount": "5"}]},
