@@ -197,6 +197,17 @@ async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
     assert bench.balance(bench.his) == Decimal(3)
 
 
+async def test_a_batch_that_a_peers_silence_refuses_is_not_tried_again_one_by_one(bench: Bench) -> None:
+    asked = bench.screening.calls
+    bench.screening.away = True
+
+    results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(5)), return_exceptions=True)
+
+    assert [type(result) for result in results] == [Unavailable] * 5
+    assert bench.screening.calls == asked + 1
+    assert (bench.balance(bench.hers), bench.balance(bench.his)) == (Decimal(1000), Decimal(0))
+
+
 async def test_linked_orders_that_are_refused_leave_nothing_to_their_neighbours_in_the_batch(bench: Bench) -> None:
     prices = FakePrices(limit_book=Limits([limit(day_max="500")]))
     post = posting(bench.uow, bench.screening, bench.clock, prices)
