@@ -116,6 +116,18 @@ async def test_owners_of_both_ends_see_a_transfer_once(bank: Bank) -> None:
     assert (await ids(bank, holder, "kind=transfer")) == [moved["id"]]
 
 
+@pytest.mark.parametrize("query", ["", "?kind=transfer", "?kind=payment"])
+async def test_payments_are_listed_as_payments_whatever_kind_is_asked_for(bank: Bank, query: str) -> None:
+    payer, payee = await bank.holder("10.00"), await bank.holder()
+    await bank.made(payer, payee, "1.00")
+    paid = await bank.made(payer, payee, "2.00", path="/payments", reference="INV-7")
+    await bank.made(payer, payee, "3.00")
+
+    for holder in (payer, payee):
+        listed = (await bank.get(f"/payments{query}", holder.user_id)).json()["data"]
+        assert ([item["id"] for item in listed["items"]], listed["next_cursor"]) == ([paid["id"]], None)
+
+
 async def test_what_waits_is_paged_to_the_end(bank: Bank) -> None:
     stranger = await bank.holder()
     assert (await bank.get("/transfers?cursor=nothing", stranger.user_id)).status_code == 422
