@@ -27,6 +27,18 @@ async def test_a_hold_takes_what_is_available_and_moves_nothing(bank: Bank, paye
     assert refusal(await bank.pay(payer, payee, "700.01")) == (409, "PAY_001")
 
 
+async def test_a_payment_for_later_moves_nothing_until_it_is_captured(bank: Bank, payer: Holder, payee: Holder) -> None:
+    held = await bank.made(payer, payee, "300.00", path="/payments", reference="INV-7", capture="later")
+
+    assert (held["kind"], held["status"], held["held_amount"], held["settled_at"]) == ("payment", "pending", "300.00", None)
+    assert await bank.wallet(payer) == ("1000.00", "300.00", "700.00")
+    assert await bank.wallet(payee) == ("0.00", "0.00", "0.00")
+    captured = (await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {})).json()["data"]
+    assert (captured["status"], captured["captured_amount"], captured["reference"]) == ("completed", "300.00", "INV-7")
+    assert await bank.wallet(payer) == ("700.00", "0.00", "700.00")
+    assert await bank.wallet(payee) == ("300.00", "0.00", "300.00")
+
+
 @pytest.mark.parametrize("by", ["payer", "payee"])
 async def test_either_party_captures_a_part_and_the_rest_is_let_go(bank: Bank, payer: Holder, payee: Holder, by: str) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
