@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from compliance.application import read_trail
 from compliance.domain.entry import Actor
 from compliance.verifier import verify_bundle, verify_consistency
 from kernel.ids import new_id
@@ -304,6 +305,22 @@ async def test_a_long_history_does_not_hide_the_resource_itself(api: Api) -> Non
     trail = await api.get(f"/audit/trails/{person.subject_id}")
 
     assert trail["items"][0]["resource_type"] == "user"
+    assert not trail["is_complete"]
+
+
+async def test_of_too_many_parties_a_trail_tells_of_the_newest(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_trail, "TRAIL_PARTIES_MAX", 1)
+    transfer, first, second = str(new_id()), str(new_id()), str(new_id())
+    await api.log(
+        entry(resource_type="wallet", resource_id=first, actor=service()),
+        entry(resource_type="wallet", resource_id=second, actor=service()),
+        entry(actor=service(), resource_id=transfer, related_ids=(first,)),
+        entry(actor=service(), resource_id=transfer, related_ids=(second,)),
+    )
+
+    trail = await api.get(f"/audit/trails/{transfer}")
+
+    assert [item["sequence"] for item in trail["items"]] == [1, 2, 3]
     assert not trail["is_complete"]
 
 
