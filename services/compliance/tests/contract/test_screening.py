@@ -52,6 +52,20 @@ async def test_a_block_stands_until_it_is_lifted(api: Api) -> None:
     assert (await api.block(subject)).status_code == 201
 
 
+async def test_a_block_tells_who_placed_it_and_who_lifted_it(api: Api, clock: ControlledClock) -> None:
+    subject, placed_by, lifted_by = new_id(), api.user_id, new_id()
+    placed = (await api.block(subject)).json()["data"]
+    clock.advance(seconds=60)
+    lifted_at = clock.now()
+    api.user_id = lifted_by
+
+    lifted = (await api.call("DELETE", f"/screening/blocks/{placed['id']}")).json()["data"]
+
+    assert placed["created_by"] == str(placed_by)
+    assert lifted == {**placed, "lifted_by": str(lifted_by), "lifted_at": lifted_at.isoformat().replace("+00:00", "Z")}
+    assert (await api.get("/screening/blocks"))["items"] == [lifted]
+
+
 async def test_a_subject_is_blocked_once(api: Api) -> None:
     subject = new_id()
     block_id = (await api.block(subject)).json()["data"]["id"]
