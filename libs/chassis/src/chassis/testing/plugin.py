@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
@@ -36,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # refused for what another one did.
     settings.register_profile("elcorp", deadline=None, derandomize=not config.getoption("explore"), database=None)
     settings.load_profile("elcorp")
+    # Showing a traceback with every variable takes seconds, where a test has a defect on purpose.
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
     if not hasattr(config, "workerinput"):
         _configure_controller(config)
 
