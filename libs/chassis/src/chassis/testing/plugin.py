@@ -60,6 +60,12 @@ def _configure_controller(config: pytest.Config) -> None:
             plugins.register(SharedServers(at_once=config.args_source is pytest.Config.ArgsSource.TESTPATHS))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    # A third of a test's time is waiting for servers and processes: one more than there are cores keeps the cores busy.
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
