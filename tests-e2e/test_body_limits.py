@@ -21,7 +21,8 @@ def routes() -> list[Route]:
 
 def test_each_path_that_takes_larger_bodies_is_known(routes: list[Route]) -> None:
     assert {route.path: route.body_bytes_max for route in routes if route.body_bytes_max} == LARGER
-    assert {method for route in routes if route.path in LARGER and route.body_bytes_max for method in route.methods} == {"POST"}
+    larger = [route for route in routes if route.path in LARGER and route.body_bytes_max]
+    assert {method for route in larger for method in route.methods or ()} == {"POST"}
 
 
 def test_the_gateway_lets_pass_what_the_services_take_and_no_more() -> None:

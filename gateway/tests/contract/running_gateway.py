@@ -76,7 +76,10 @@ def parsed(raw: bytes) -> tuple[int, CIMultiDictProxy[str], bytes]:
     """Return status, headers and body of an answer that has its length."""
     head, _, body = raw.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
-    headers = CIMultiDict([tuple(line.split(": ", 1)) for line in lines])
+    headers: CIMultiDict[str] = CIMultiDict()
+    for line in lines:
+        name, _, value = line.partition(": ")
+        headers.add(name, value)
     return int(first.split(" ")[1]), CIMultiDictProxy(headers), body
 
 

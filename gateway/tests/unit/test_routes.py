@@ -33,7 +33,7 @@ def test_each_segment_leads_to_the_service_that_owns_it() -> None:
 
 def test_each_service_has_the_address_of_its_own_setting() -> None:
     addresses = {service: f"http://{service}.internal:80" for service in SERVICES}
-    settings = GatewaySettings(**{f"{service}_url": f"{address}/" for service, address in addresses.items()})
+    settings = GatewaySettings.model_validate({f"{service}_url": f"{address}/" for service, address in addresses.items()})
     assert settings.upstreams() == addresses
 
 

@@ -143,7 +143,7 @@ async def test_an_answer_has_no_header_beside_those_of_every_answer_and_its_own(
 async def test_a_refusal_has_no_header_beside_those_of_every_answer_and_its_own(
     client: httpx.AsyncClient, forge: TokenForge
 ) -> None:
-    async def post(content: bytes = b'{"size": 1}', **headers: str) -> tuple[int, dict[str, str]]:
+    async def post(content: bytes = b'{"size": 1}', /, **headers: str) -> tuple[int, dict[str, str]]:
         given = {"Content-Type": "application/json", **headers}
         return own(await client.post("/api/v1/boxes", content=content, headers=given))
 

@@ -18,7 +18,7 @@ ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(r
 OTHERS = sorted(
     (method, re.sub(r"{\w+}", str(uuid4()), route.path))
     for route in ROUTES
-    for method in UNSAFE & set(route.methods)
+    for method in UNSAFE & set(route.methods or ())
     if (method, route.path) != ("POST", BULK)
 )
 
