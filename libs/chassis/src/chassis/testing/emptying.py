@@ -8,6 +8,7 @@ from psycopg import sql
 
 # Above this, deleting costs more than a new database, and what is left slows the next test down.
 BYTES_MAX = 16 * 1024 * 1024
+_ENDING_MS_MAX = 30_000
 
 _DDL_IS_NOTED = """
 CREATE TABLE seed.ddl (command text);
@@ -21,10 +22,23 @@ CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION seed.note_ddl(
 ALTER EVENT TRIGGER note_ddl ENABLE ALWAYS;
 """
 _FUNCTION = """
+CREATE VIEW seed.others AS
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';
 CREATE FUNCTION seed.restore() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    waited_ms integer := 0;
 BEGIN
-    PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';
+    PERFORM pg_terminate_backend(pid) FROM seed.others;
+    -- Not by pg_terminate_backend(pid, timeout): it looks again after 100 ms, and most need one.
+    WHILE EXISTS (SELECT FROM seed.others) LOOP
+        IF waited_ms >= {waited_ms_max} THEN
+            RAISE 'connections to % did not end', current_database();
+        END IF;
+        PERFORM pg_sleep(0.001);
+        PERFORM pg_stat_clear_snapshot();
+        waited_ms := waited_ms + 1;
+    END LOOP;
     IF EXISTS (SELECT FROM seed.ddl) OR {bytes} > {bytes_max} THEN
         RETURN false;
     END IF;
@@ -61,6 +75,7 @@ def prepare(connection: psycopg.Connection) -> None:
         sql.SQL(_FUNCTION).format(
             bytes=sql.SQL(" + ").join(sizes) if sizes else sql.SQL("0"),
             bytes_max=sql.Literal(BYTES_MAX),
+            waited_ms_max=sql.Literal(_ENDING_MS_MAX),
             statements=sql.SQL("\n    ").join(statements),
         )
     )
