@@ -116,10 +116,10 @@ async def test_the_same_key_for_something_else_is_refused(api: Api) -> None:
 
 
 async def test_refusals_have_their_codes(api: Api) -> None:
-    payer, payee = await api.holder("10.00"), await api.holder()
-    beyond = await api.pay(payer, payee, "10.01")
+    payer, payee = await api.holder("8765.43"), await api.holder()
+    beyond = await api.pay(payer, payee, "8765.44")
     assert (beyond.status_code, beyond.json()["code"]) == (409, "PAY_001")
-    assert "10.00" not in beyond.text
+    assert "8765.43" not in beyond.text
     stranger = Holder(user_id=payee.user_id, wallet_id=payer.wallet_id)
     denied = await api.pay(stranger, payee, "1.00")
     assert (denied.status_code, denied.json()["code"]) == (403, "ACC_001")
