@@ -71,9 +71,13 @@ class Database:
         """Have something done while there still are connections."""
         self._closing.append(work)
 
-    async def close(self) -> None:
+    async def finish(self) -> None:
+        """Let the work end that was to be done before closing."""
         while self._closing:
             await self._closing.pop(0)()
+
+    async def close(self) -> None:
+        await self.finish()
         await self.engine.dispose()
 
 

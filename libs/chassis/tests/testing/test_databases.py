@@ -1,6 +1,6 @@
 """Databases kept between tests: the next test finds what a new database holds, whatever the last one did."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from uuid import uuid4
@@ -32,11 +32,11 @@ def put_message(connection: psycopg.Connection) -> int:
 
 
 @pytest.fixture
-def lend(servers: Servers) -> Iterator[Lend]:
+async def lend(servers: Servers) -> AsyncIterator[Lend]:
     """Databases of their own, or one that another test gave back could be lent."""
     databases = Databases(servers.postgres_url)
     yield lambda: databases.create("doors", VERSIONS, seed=plant)
-    databases.close()
+    await databases.close()
 
 
 def content(urls: DatabaseUrls) -> tuple[list[tuple[int]], list[tuple[int, str]], list[tuple[bool]]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chassis.testing.distribution import longest_first, scope_of
+from chassis.testing.distribution import in_good_order, scope_of
 
 
 @dataclass
@@ -19,11 +19,12 @@ class Config:
 @dataclass(frozen=True)
 class Item:
     nodeid: str
+    fixturenames: tuple[str, ...]
 
 
 def order(config: Any, *nodeids: str) -> list[str]:
-    items: list[Any] = [Item(nodeid) for nodeid in nodeids]
-    longest_first(config, items)
+    items: list[Any] = [Item(nodeid, ("servers",)) for nodeid in nodeids]
+    in_good_order(config, items)
     return [item.nodeid for item in items]
 
 
@@ -51,4 +52,26 @@ def test_files_of_a_folder_that_shares_a_fixture_are_one(tmp_path: Path) -> None
         "e2e/test_a.py::x",
         "e2e/test_c.py::x",
         "test_b.py::x",
+    ]
+
+
+def test_short_files_that_need_no_servers_run_while_these_start(tmp_path: Path) -> None:
+    config: Any = Config(tmp_path)
+    (tmp_path / "durations.json").write_text(json.dumps({"test_a.py": 9, "test_b.py": 0.1, "test_c.py": 2, "test_d.py": 60}))
+    items: list[Any] = [
+        Item("test_a.py::x", ("servers",)),
+        Item("test_b.py::x", ()),
+        Item("test_b.py::y", ("tmp_path",)),
+        Item("test_c.py::x", ()),
+        Item("test_c.py::y", ("redis_url", "servers")),
+        Item("test_d.py::x", ()),
+    ]
+    in_good_order(config, items)
+    assert [item.nodeid for item in items] == [
+        "test_b.py::x",
+        "test_b.py::y",
+        "test_d.py::x",
+        "test_a.py::x",
+        "test_c.py::x",
+        "test_c.py::y",
     ]

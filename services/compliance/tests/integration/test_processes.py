@@ -181,7 +181,7 @@ async def test_the_log_is_written_when_its_database_is_back(
         for number in range(1, 6):
             before = await kept()
             await producer.write(*(message(fact(each)) for each in range(number * 20, number * 20 + 20)))
-            await _disconnect(databases, urls)
+            await databases.disconnect(urls)
             await _grown_beyond(urls, before)
         await eventually(kept, 101)
 
@@ -250,9 +250,3 @@ async def _grown_beyond(urls: DatabaseUrls, size: int) -> None:
         return len(await logged(urls)) > size
 
     await eventually(grown, True)
-
-
-async def _disconnect(databases: Databases, urls: DatabaseUrls) -> None:
-    """End every connection to compliance's database, as its server's restart does."""
-    async with await psycopg.AsyncConnection.connect(databases.superuser_url, autocommit=True) as connection:
-        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (urls.name,))

@@ -9,7 +9,7 @@ from chassis.database import Database
 from chassis.policies import Policies
 from chassis.rpc import RpcServer, connect
 from chassis.testing.clocks import ControlledClock
-from chassis.testing.databases import DatabaseUrls
+from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from elcorp.identity.v1 import identity_pb2_grpc
@@ -20,7 +20,7 @@ from identity.interfaces.rest import ROUTERS, dev, jwks_router
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.peers import PeerSettings, Stub
-from services.identity.tests.contract.witness import Witness, witnessing
+from services.identity.tests.contract.witness import Witness
 from services.identity.tests.fakes import Surroundings
 
 # "clerk" is a role as governance may make one: it has the permissions of an administrator, and is none.
@@ -43,9 +43,9 @@ def policies(clock: ControlledClock) -> Policies:
 
 
 @pytest.fixture
-async def witness(database_urls: DatabaseUrls, surroundings: Surroundings) -> AsyncIterator[Witness]:
-    async with witnessing(database_urls.owner, surroundings.revocations) as witness:
-        yield witness
+async def witness(databases: Databases, database_urls: DatabaseUrls, surroundings: Surroundings) -> AsyncIterator[Witness]:
+    async with databases.connect(database_urls.owner, pool_size=2) as owner:
+        yield Witness(owner, surroundings.revocations)
 
 
 @pytest.fixture

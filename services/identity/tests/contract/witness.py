@@ -14,21 +14,25 @@ from typing import Any, Final
 from uuid import UUID
 
 import httpx
-import psycopg
-from psycopg import sql
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.database import Database
 from services.identity.tests.contract.outbox import names_of
 from services.identity.tests.fakes import FakeRevocations
 
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'outbox' ORDER BY tablename"
-_ROWS: Final = "SELECT {name}, md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {table} t"
-_NEW: Final = "SELECT type, payload FROM outbox WHERE position > %s ORDER BY position"
+_TABLES: Final = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'outbox' ORDER BY tablename")
+_ROWS: Final = "SELECT '{table}', md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM \"{table}\" t"
+_OUTBOX: Final = "SELECT 'outbox', max(position)::text FROM outbox"
+_NEW: Final = text("SELECT type, payload FROM outbox WHERE position > :position ORDER BY position")
 # Sessions that were left alone have no token left; of those that make room for another the event tells a moment later.
-_ENDED: Final = """
+_ENDED: Final = text(
+    """
     SELECT id, end_reason FROM sessions
     WHERE ended_at IS NOT NULL AND end_reason NOT IN ('idle', 'expired', 'replaced', 'too_many')
-"""
+    """
+)
 _REVOCATIONS: Final = "(the list of revoked sessions)"
 _JOBS: Final = frozenset({"procrastinate_jobs", "procrastinate_events"})
 
@@ -94,18 +98,13 @@ class Picture:
 
 @dataclass
 class Witness:
-    """Looks at all that identity holds, on a connection of its own."""
+    """Looks at all that identity holds, as the database's owner."""
 
-    owner_url: str
+    owner: Database
     revocations: FakeRevocations
-    _connection: psycopg.AsyncConnection | None = None
-    _look: sql.Composed | None = None
+    _look: TextClause | None = None
     _asked: int = 0
     _open: set[int] = field(default_factory=set)
-
-    async def close(self) -> None:
-        if self._connection:
-            await self._connection.close()
 
     @asynccontextmanager
     async def unchanged(self, but: Trace = NOTHING) -> AsyncIterator[None]:
@@ -116,8 +115,8 @@ class Witness:
 
     async def ended_unrevoked(self) -> list[str]:
         """Return why sessions ended whose tokens gateways were not told of at once, though they are good for minutes yet."""
-        connection = self._connection or await self._connect()
-        ended = await (await connection.execute(_ENDED)).fetchall()
+        async with self.owner.read() as connection:
+            ended = (await connection.execute(_ENDED)).all()
         return [reason for session_id, reason in ended if session_id not in self.revocations.ended]
 
     async def watch(self, request: httpx.Request) -> None:
@@ -139,40 +138,26 @@ class Witness:
         await self._compare(before, _meant(response), f"{response.request.method} {response.request.url}: {response.text}")
 
     async def look(self) -> Picture:
-        connection = self._connection or await self._connect()
-        self._look = self._look or await _everything(connection)
-        rows: dict[str, str | None] = dict(await (await connection.execute(self._look)).fetchall())
+        async with self.owner.read() as connection:
+            if self._look is None:
+                self._look = await _everything(connection)
+            rows: dict[str, str | None] = {row[0]: row[1] for row in await connection.execute(self._look)}
         return Picture(rows, int(rows.pop("outbox") or 0), frozenset(self.revocations.ended))
-
-    async def _connect(self) -> psycopg.AsyncConnection:
-        self._connection = await psycopg.AsyncConnection.connect(self.owner_url, autocommit=True)
-        return self._connection
 
     async def _compare(self, before: Picture, but: Trace, what: str) -> None:
         after = await self.look()
         changed = {name for name, digest in after.tables.items() if digest != before.tables[name]}
         if after.revoked != before.revoked:
             changed.add(_REVOCATIONS)
-        assert self._connection
-        new = await (await self._connection.execute(_NEW, (before.position,))).fetchall()
+        async with self.owner.read() as connection:
+            new = (await connection.execute(_NEW, {"position": before.position})).all()
         record = {name for kind, payload in new for name in names_of(kind, bytes(payload))}
         assert (changed - but.tables, record - but.record) == (set(), set()), f"left behind by what was refused: {what}"
 
 
-@asynccontextmanager
-async def witnessing(owner_url: str, revocations: FakeRevocations) -> AsyncIterator[Witness]:
-    witness = Witness(owner_url, revocations)
-    try:
-        yield witness
-    finally:
-        await witness.close()
-
-
-async def _everything(connection: psycopg.AsyncConnection) -> sql.Composed:
-    names = [name for (name,) in await (await connection.execute(_TABLES)).fetchall()]
-    parts = [sql.SQL(_ROWS).format(name=sql.Literal(name), table=sql.Identifier(name)) for name in names]
-    outbox = sql.SQL("SELECT 'outbox', max(position)::text FROM outbox")
-    return sql.SQL(" UNION ALL ").join([*parts, outbox])
+async def _everything(connection: AsyncConnection) -> TextClause:
+    parts = [_ROWS.format(table=table) for table in await connection.scalars(_TABLES)]
+    return text(" UNION ALL ".join([*parts, _OUTBOX]))
 
 
 def _meant(response: httpx.Response) -> Trace:

@@ -11,6 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 
 # A file that was never timed may be the longest.
 _UNKNOWN_SECONDS = 1e6
+_SHORT_SECONDS_MAX = 5
 
 
 def scope_of(config: pytest.Config, nodeid: str) -> str:
@@ -31,14 +32,23 @@ class ByScope(LoadFileScheduling):  # type: ignore[misc]  # untyped
         return scope_of(self.config, nodeid)
 
 
-def longest_first(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort by the seconds that each scope took when it was timed; a long one begun last would be waited for by all."""
+def in_good_order(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort scopes by the seconds that each took when it was timed, longest first: begun last, all would wait for it.
+
+    Short ones that need no servers come before: they run while the servers start.
+    """
     known = read_durations(config)
     seconds: dict[str, float] = defaultdict(float)
     for file in {item.nodeid.split("::", 1)[0] for item in items}:
         seconds[scope_of(config, file)] += known.get(file, _UNKNOWN_SECONDS)
     scopes = {item: scope_of(config, item.nodeid) for item in items}
-    items.sort(key=lambda item: (-seconds[scopes[item]], scopes[item]))
+    on_servers = {scopes[item] for item in items if needs_servers(item)}
+    short = {scope for scope, took in seconds.items() if took <= _SHORT_SECONDS_MAX and scope not in on_servers}
+    items.sort(key=lambda item: (scopes[item] not in short, -seconds[scopes[item]], scopes[item]))
+
+
+def needs_servers(item: pytest.Item) -> bool:
+    return "servers" in getattr(item, "fixturenames", ())
 
 
 def read_durations(config: pytest.Config) -> Mapping[str, float]:

@@ -3,6 +3,9 @@
 Deleting the few rows of a test takes 2 ms; a new database takes 50 to 500 ms.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import psycopg
 from psycopg import sql
 
@@ -22,16 +25,19 @@ CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION seed.note_ddl(
 ALTER EVENT TRIGGER note_ddl ENABLE ALWAYS;
 """
 _FUNCTION = """
-CREATE VIEW seed.others AS
-SELECT pid FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';
-CREATE FUNCTION seed.restore() RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION seed.others(kept integer[]) RETURNS SETOF integer LANGUAGE sql AS $$
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL (kept) AND backend_type = 'client backend'
+$$;
+CREATE FUNCTION seed.restore(kept integer[], OUT is_whole boolean, OUT alive integer[]) LANGUAGE plpgsql AS $$
 DECLARE
     waited_ms integer := 0;
 BEGIN
-    PERFORM pg_terminate_backend(pid) FROM seed.others;
+    is_whole := false;
+    alive := ARRAY(SELECT pid FROM pg_stat_activity WHERE pid = ANY (kept));
+    PERFORM pg_terminate_backend(pid) FROM seed.others(kept) AS pid;
     -- Not by pg_terminate_backend(pid, timeout): it looks again after 100 ms, and most need one.
-    WHILE EXISTS (SELECT FROM seed.others) LOOP
+    WHILE EXISTS (SELECT FROM seed.others(kept)) LOOP
         IF waited_ms >= {waited_ms_max} THEN
             RAISE 'connections to % did not end', current_database();
         END IF;
@@ -40,10 +46,10 @@ BEGIN
         waited_ms := waited_ms + 1;
     END LOOP;
     IF EXISTS (SELECT FROM seed.ddl) OR {bytes} > {bytes_max} THEN
-        RETURN false;
+        RETURN;
     END IF;
     {statements}
-    RETURN true;
+    is_whole := true;
 END
 $$
 """
@@ -83,10 +89,21 @@ def prepare(connection: psycopg.Connection) -> None:
     connection.execute(_DDL_IS_NOTED)
 
 
-def empty(connection: psycopg.Connection) -> bool:
-    """End the test's connections, delete its rows and restore seeds and sequences; False when a test ran DDL or left much."""
-    (whole,) = connection.execute("SELECT seed.restore()").fetchone() or (False,)
-    return bool(whole)
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """Whether the database is what it was when it was new, and which of the connections to be kept are alive."""
+
+    is_whole: bool
+    alive: frozenset[int]
+
+
+def empty(connection: psycopg.Connection, *, kept: Iterable[int] = ()) -> Emptied:
+    """End the test's connections, delete its rows and restore seeds and sequences; not whole when it ran DDL or left much.
+
+    `kept` are the process ids of connections that stay.
+    """
+    is_whole, alive = connection.execute("SELECT is_whole, alive FROM seed.restore(%s)", (list(kept),)).fetchone() or (False, ())
+    return Emptied(is_whole, frozenset(alive))
 
 
 def _has_rows(connection: psycopg.Connection, table: str) -> bool:

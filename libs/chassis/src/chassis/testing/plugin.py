@@ -5,6 +5,7 @@ ELCORP_TEST_RABBITMQ_MANAGEMENT_URL, ELCORP_TEST_REDIS_URL), else `elcorp_local`
 run, at the first test that asks for one, or beside the collection where several workers share them (`-n 2`).
 """
 
+import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,7 +16,7 @@ import structlog
 
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
-from chassis.testing.servers import Servers, SharedServers, shared_servers, started
+from chassis.testing.servers import Servers, SharedServers, ask_for_servers, shared_servers, started
 
 # Of Redis' 16; the first belongs to whatever platform a test starts.
 _REDIS_DATABASES = 15
@@ -69,9 +70,11 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        from chassis.testing.distribution import longest_first  # noqa: PLC0415  # as above
+        from chassis.testing.distribution import in_good_order, needs_servers  # noqa: PLC0415  # as above
 
-        longest_first(config, items)
+        in_good_order(config, items)
+        if any(needs_servers(item) for item in items):
+            ask_for_servers(config)
 
 
 @pytest.hookimpl(trylast=True)
@@ -91,11 +94,22 @@ def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield own
 
 
-@pytest.fixture(scope="session")
-def databases(servers: Servers) -> Iterator[Databases]:
+@pytest_asyncio.fixture(scope="session")
+async def databases(servers: Servers) -> AsyncIterator[Databases]:
     databases = Databases(servers.postgres_url, server_is_lasting=servers.lasting)
     yield databases
-    databases.close()
+    await databases.close()
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _tasks_end() -> AsyncIterator[None]:
+    """Cancel the tasks that a test leaves running: the loop is the next one's too."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 @pytest.fixture

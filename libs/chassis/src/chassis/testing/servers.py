@@ -47,7 +47,7 @@ def started(folder: Path) -> Iterator[Servers]:
 class SharedServers:
     """The controller's part: starts the servers once, and says in a file where they are.
 
-    `at_once` beside the collection, for a run that will need them; else when the first worker asks.
+    `at_once` beside the collection, for a run that will need them; else when a worker has collected a test that does.
     """
 
     def __init__(self, *, at_once: bool) -> None:
@@ -102,7 +102,6 @@ class _Files:
         whole.replace(self.servers)
 
     def wait(self) -> dict[str, Any]:
-        self.wanted.touch()
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self.servers.exists():
             if time.monotonic() > deadline:
@@ -112,12 +111,24 @@ class _Files:
         return said
 
 
+def ask_for_servers(config: pytest.Config) -> None:
+    """Have the controller start the servers, if this process is a worker of one that does."""
+    if files := _files_of(config):
+        files.wanted.touch()
+
+
 def shared_servers(config: pytest.Config) -> Servers | None:
     """Wait for the servers that the controller starts; None when this process is no worker of one that does."""
-    folder = getattr(config, "workerinput", {}).get(_WORKER_INPUT)
-    if folder is None:
+    files = _files_of(config)
+    if files is None:
         return None
-    said = _Files(Path(folder)).wait()
+    files.wanted.touch()
+    said = files.wait()
     if "failure" in said:
         raise RuntimeError(said["failure"])
     return Servers(**said)
+
+
+def _files_of(config: pytest.Config) -> _Files | None:
+    folder = getattr(config, "workerinput", {}).get(_WORKER_INPUT)
+    return None if folder is None else _Files(Path(folder))
