@@ -8,13 +8,13 @@ from uuid import UUID
 import httpx
 
 from chassis.database import Database
+from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
 from compliance.application import Compliance
 from compliance.application.append_facts import AppendFacts
 from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.domain.entry import AuditEntry
 from kernel.ids import new_id
-from services.compliance.tests.stored import everything
 
 
 @dataclass
@@ -46,10 +46,9 @@ class Api:
 
     async def refused(self, method: str, path: str, **options: Any) -> tuple[int, str]:
         """Return status and code of a request that is refused, which has left every row as it was."""
-        before = await everything(self.database)
-        response = await self.call(method, path, **options)
+        async with unchanged(self.database):
+            response = await self.call(method, path, **options)
         assert response.status_code >= 400, response.text
-        assert await everything(self.database) == before
         return response.status_code, response.json()["code"]
 
     async def get(self, path: str, **params: Any) -> Any:

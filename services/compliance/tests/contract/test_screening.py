@@ -6,10 +6,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.stored import everything
 from elcorp.compliance.v1 import events_pb2
 from kernel.ids import new_id
 from services.compliance.tests.contract.api import Api
-from services.compliance.tests.stored import everything, published
+from services.compliance.tests.stored import published
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.stored import everything
 from compliance.application.acknowledge_erasure import AUDIT_LOG, LOG_BEHIND, AcknowledgeErasure
 from compliance.application.append_facts import AppendFacts
 from compliance.bootstrap import unit_of_work
@@ -21,7 +22,7 @@ from kernel.actor import Actor
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from services.compliance.tests.fakes import entry, service, user
-from services.compliance.tests.stored import everything, published
+from services.compliance.tests.stored import published
 
 SERVICE = Actor.service("compliance")
 ERASURE = new_id()

@@ -11,12 +11,13 @@ from sqlalchemy import text
 from chassis.crypto import UnsealableError
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.stored import everything
 from chassis.unit_of_work import SqlUnitOfWork
 from compliance.infrastructure.log_key import Ed25519LogSigner
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from compliance.verifier import ed25519
 from elcorp.compliance.v1 import events_pb2
-from services.compliance.tests.stored import everything, published
+from services.compliance.tests.stored import published
 
 MASTER_KEY = os.urandom(32)
 Uow = SqlUnitOfWork[SqlComplianceTransaction]

@@ -8,11 +8,11 @@ import httpx
 
 from chassis.database import Database
 from chassis.policies import BundleKeeper
+from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
 from governance.application import Governance
 from kernel.ids import new_id
 from services.governance.tests.fakes import FakeSubjects
-from services.governance.tests.stored import everything
 
 
 @dataclass
@@ -45,10 +45,9 @@ class Api:
 
     async def refused(self, method: str, path: str, **options: Any) -> tuple[int, str]:
         """Return status and code of a request that is refused, which has left every row as it was."""
-        before = await everything(self.database)
-        response = await self.call(method, path, **options)
+        async with unchanged(self.database):
+            response = await self.call(method, path, **options)
         assert response.status_code >= 400, response.text
-        assert await everything(self.database) == before
         return response.status_code, response.json()["code"]
 
     def subject(self) -> UUID:

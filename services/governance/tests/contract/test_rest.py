@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 
 from chassis.testing.databases import DatabaseUrls
+from chassis.testing.stored import everything
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
-from services.governance.tests.stored import everything, published, publishing_held
+from services.governance.tests.stored import published, publishing_held
 
 ROUTES = [
     ("GET", "/roles"),

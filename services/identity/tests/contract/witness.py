@@ -14,17 +14,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import httpx
-from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
 from chassis.database import Database
+from chassis.testing.stored import Rows, everything
 from services.identity.tests.contract.outbox import names_of
 from services.identity.tests.fakes import FakeRevocations
 
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_TABLES: Final = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'outbox' ORDER BY tablename")
-_ROWS: Final = "SELECT '{table}', md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM \"{table}\" t"
-_OUTBOX: Final = "SELECT 'outbox', max(position)::text FROM outbox"
+_POSITION: Final = text("SELECT max(position) FROM outbox")
 _NEW: Final = text("SELECT type, payload FROM outbox WHERE position > :position ORDER BY position")
 # Sessions that were left alone have no token left; of those that make room for another the event tells a moment later.
 _ENDED: Final = text(
@@ -89,9 +87,9 @@ LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Each table's content as one digest, and how far the outbox went."""
+    """Each table's rows, and how far the outbox went."""
 
-    tables: Mapping[str, str | None]
+    tables: Rows
     position: int
     revoked: frozenset[UUID]
 
@@ -102,7 +100,6 @@ class Witness:
 
     owner: Database
     revocations: FakeRevocations
-    _look: TextClause | None = None
     _asked: int = 0
     _open: set[int] = field(default_factory=set)
 
@@ -139,25 +136,19 @@ class Witness:
 
     async def look(self) -> Picture:
         async with self.owner.read() as connection:
-            if self._look is None:
-                self._look = await _everything(connection)
-            rows: dict[str, str | None] = {row[0]: row[1] for row in await connection.execute(self._look)}
-        return Picture(rows, int(rows.pop("outbox") or 0), frozenset(self.revocations.ended))
+            position = await connection.scalar(_POSITION)
+        return Picture(await everything(self.owner), position or 0, frozenset(self.revocations.ended))
 
     async def _compare(self, before: Picture, but: Trace, what: str) -> None:
         after = await self.look()
-        changed = {name for name, digest in after.tables.items() if digest != before.tables[name]}
+        tables = (before.tables.keys() | after.tables.keys()) - {"outbox"}
+        changed = {name for name in tables if before.tables.get(name) != after.tables.get(name)}
         if after.revoked != before.revoked:
             changed.add(_REVOCATIONS)
         async with self.owner.read() as connection:
             new = (await connection.execute(_NEW, {"position": before.position})).all()
         record = {name for kind, payload in new for name in names_of(kind, bytes(payload))}
         assert (changed - but.tables, record - but.record) == (set(), set()), f"left behind by what was refused: {what}"
-
-
-async def _everything(connection: AsyncConnection) -> TextClause:
-    parts = [_ROWS.format(table=table) for table in await connection.scalars(_TABLES)]
-    return text(" UNION ALL ".join([*parts, _OUTBOX]))
 
 
 def _meant(response: httpx.Response) -> Trace:

@@ -30,7 +30,7 @@ from payments.domain.price_book import PriceBook
 from payments.domain.transfer_order import TransferOrder
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening
-from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
 from services.payments.tests.usual import STRICT_SETTINGS
 

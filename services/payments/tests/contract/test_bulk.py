@@ -28,7 +28,7 @@ from payments.interfaces.rest import ROUTERS
 from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
-from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 
 GRANTS = {"admin": ["treasury:issue"], "user": ["payment:create"], "guest": []}

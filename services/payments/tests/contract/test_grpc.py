@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.rpc import RemoteError
+from chassis.testing.stored import unchanged
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2, payments_pb2
 from kernel.errors import Kind
@@ -15,7 +16,6 @@ from payments.domain.approval import ApprovalRules
 from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record
 from services.payments.tests.contract.peers import Stub
-from services.payments.tests.unchanged import unchanged
 
 
 def order(source: Holder, target: Holder, amount: str, *, key: str = "", **more: Any) -> payments_pb2.Order:

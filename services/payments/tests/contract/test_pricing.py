@@ -23,7 +23,7 @@ from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
-from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 
 GRANTS = {"admin": ["policy:manage", "payment:reconcile"], "treasurer": ["payment:reconcile"], "user": ["payment:create"]}

@@ -20,7 +20,7 @@ from payments.bootstrap.use_cases import World, build
 from payments.domain.account import SystemCode
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
-from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 
 GRANTS = {"admin": ["payment:create", "payment:reconcile", "treasury:issue"], "user": ["payment:create"], "guest": []}

@@ -24,7 +24,7 @@ from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
-from services.payments.tests.unchanged import watch_refusals
+from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 
 

@@ -6,13 +6,13 @@ from typing import Final
 import pytest
 
 from chassis.rpc import RemoteError
+from chassis.testing.stored import unchanged
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import payments_pb2
 from kernel.ids import new_id
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.peers import Stub
 from services.payments.tests.contract.ways import WAYS
-from services.payments.tests.unchanged import unchanged
 
 REASON = {"reason": "asked for by the police"}
 Refusal = tuple[int, str]

@@ -1,0 +1,88 @@
+"""What a service's database holds, for tests that compare all of it before and after."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+from google.protobuf.message import Message
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.messaging.contracts import Publications
+from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
+
+Rows = Mapping[str, list[str]]
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_TABLES = text(
+    """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND has_table_privilege(oid, 'SELECT') ORDER BY relname
+    """
+)
+
+
+async def everything(database: Database) -> Rows:
+    """Return every row of every table that this role may read, as text: equal where nothing has changed."""
+    found: dict[str, list[str]] = defaultdict(list)
+    async with database.read() as connection:
+        tables = list(await connection.scalars(_TABLES))
+        # Names of our own tables.
+        each = (f"SELECT '{table}' AS name, one::text AS content FROM \"{table}\" AS one" for table in tables)  # noqa: S608
+        for row in await connection.execute(text(" UNION ALL ".join(each))):
+            found[row.name].append(row.content)
+    return {name: sorted(contents) for name, contents in found.items()}
+
+
+@asynccontextmanager
+async def unchanged(database: Database, *, but: Collection[str] = ()) -> AsyncIterator[None]:
+    """Fail when the block changes a row of any table besides those in `but`."""
+    before = await everything(database)
+    yield
+    _compare(before, await everything(database), but)
+
+
+def watch_refusals(client: httpx.AsyncClient, database: Database, *, recorded: Mapping[str, Collection[str]]) -> None:
+    """Fail when a write of this client that was refused has changed a row.
+
+    `recorded` has the tables that a refusal writes to, by its error code. A test that sends several requests at once
+    cannot tell whose change it was, and uses a client that is not watched.
+    """
+
+    async def remember(request: httpx.Request) -> None:
+        if request.method not in _READS:
+            request.extensions["rows"] = await everything(database)
+
+    async def compare(response: httpx.Response) -> None:
+        before = response.request.extensions.get("rows")
+        if before is None or response.is_success:
+            return
+        await response.aread()
+        _compare(before, await everything(database), recorded.get(response.json()["code"], ()))
+
+    client.event_hooks = {"request": [remember], "response": [compare]}
+
+
+async def published(database: Database, publications: Publications) -> list[tuple[str | None, Message]]:
+    """Return the outbox's messages with their aggregates, in order; audit facts without their ids, which are random."""
+    classes: dict[str, Any] = {spec.type: spec.message_class for spec in publications.specs}
+    query = text("SELECT type, aggregate_id, payload FROM outbox ORDER BY position")
+    async with database.read() as connection:
+        found = (await connection.execute(query)).all()
+    messages = [(aggregate_id, classes[type_].FromString(bytes(payload))) for type_, aggregate_id, payload in found]
+    for _, message in messages:
+        for fact in message.facts if isinstance(message, AuditFactsRecorded) else ():
+            UUID(fact.fact_id)
+            fact.ClearField("fact_id")
+    return messages
+
+
+def _compare(before: Rows, after: Rows, but: Collection[str]) -> None:
+    for table in (before.keys() | after.keys()).difference(but):
+        was, now = before.get(table, []), after.get(table, [])
+        if was != now:
+            gone, new = sorted(set(was) - set(now)), sorted(set(now) - set(was))
+            raise AssertionError(f"{table} has changed, and should not have: gone {gone}, new {new}")
