@@ -132,6 +132,24 @@ async def test_an_unknown_block_cannot_be_lifted(api: Api) -> None:
     assert await api.refused("DELETE", "/screening/blocks/7") == (422, "VAL_001")
 
 
+async def test_blocks_are_listed_newest_first_whatever_is_asked_for(api: Api, clock: ControlledClock) -> None:
+    ids: list[str] = []
+    for _ in range(4):
+        ids.insert(0, (await api.block(new_id())).json()["data"]["id"])
+        clock.advance(seconds=1)
+    await api.call("DELETE", f"/screening/blocks/{ids[0]}")
+    clock.advance(seconds=1)
+    await api.call("DELETE", f"/screening/blocks/{ids[2]}")
+
+    async def pages(**wanted: object) -> list[str]:
+        found = [await api.get("/screening/blocks", per_page=1, page=page, **wanted) for page in range(1, 5)]
+        return [item["id"] for page in found for item in page["items"]]
+
+    assert await pages() == ids
+    assert await pages(standing=True) == [ids[1], ids[3]]
+    assert await pages(standing=False) == [ids[0], ids[2]]
+
+
 async def test_blocks_are_listed_by_whether_they_stand(api: Api) -> None:
     ids = [(await api.block(new_id())).json()["data"]["id"] for _ in range(3)]
     await api.call("DELETE", f"/screening/blocks/{ids[1]}")

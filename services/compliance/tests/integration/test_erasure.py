@@ -127,6 +127,43 @@ async def test_whose_money_moved_stays_identifiable_for_five_years(
     await told(database, clock, person, until, ["identification", "transactions"], kept=kept)
 
 
+@pytest.mark.parametrize("way", ["their own act", "named by its fact", "of a wallet they once named"])
+async def test_whatever_ties_a_transfer_to_a_person_keeps_them_identifiable(
+    acknowledge: AcknowledgeErasure, append: AppendFacts, database: Database, clock: ControlledClock, way: str
+) -> None:
+    """The log may lack the opening of their wallet, and a wallet may be known by its renaming alone."""
+    person, wallet = new_id(), str(new_id())
+    ties = {
+        "their own act": [entry(actor=user(person))],
+        "named by its fact": [entry(actor=service(), related_ids=(wallet, str(person)))],
+        "of a wallet they once named": [
+            entry(actor=user(person), action="payments.wallet.rename", resource_type="wallet", resource_id=wallet),
+            entry(actor=service(), related_ids=(wallet,)),
+        ],
+    }
+    await append(ties[way])
+    await ask(acknowledge, clock, person)
+    answer = (await published(database))[0][1]
+    assert isinstance(answer, events_pb2.ErasureAcknowledged)
+    assert (len(answer.kept), answer.HasField("retain_until")) == (3, True)
+
+
+async def test_transfers_of_others_and_of_other_services_keep_nobody_identifiable(
+    acknowledge: AcknowledgeErasure, append: AppendFacts, database: Database, clock: ControlledClock
+) -> None:
+    person, wallet = new_id(), str(new_id())
+    await append(
+        [
+            opened(wallet, person),
+            entry(actor=user(), related_ids=(str(new_id()),)),
+            entry(actor=user(person), producer="governance", resource_type="transfer"),
+            entry(actor=user(person), resource_type="fee_rule"),
+        ]
+    )
+    await ask(acknowledge, clock, person)
+    await told(database, clock, person, None, [], kept=[AUDIT_LOG])
+
+
 async def test_what_happened_a_moment_ago_is_waited_for(
     acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
 ) -> None:

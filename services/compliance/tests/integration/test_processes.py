@@ -5,7 +5,7 @@ import base64
 import os
 import random
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ import aio_pika
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from chassis.database import Database
@@ -20,7 +21,7 @@ from chassis.messaging.contracts import Publications
 from chassis.messaging.outbox_message import OutboxMessage
 from chassis.messaging.relay import Relay
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.testing.running import eventually, running
+from chassis.testing.running import endpoint, eventually, running, through
 from compliance.application.append_facts import AppendFacts
 from compliance.bootstrap import SERVICE, build, check_log, unit_of_work, working
 from compliance.interfaces.subscriptions import entry_of
@@ -110,6 +111,17 @@ async def depth(broker_url: str, queue: str) -> int:
     async with await aio_pika.connect(broker_url) as connection, connection.channel() as channel:
         declared = await channel.declare_queue(queue, passive=True)
         return declared.declaration_result.message_count or 0
+
+
+async def test_the_worker_is_ready_while_its_database_answers(
+    urls: DatabaseUrls, emptied: str, fault_proxy: Callable[[str, int], Any]
+) -> None:
+    proxy = await fault_proxy(*endpoint(urls.app))
+    settings = settings_of(urls, emptied).model_copy(update={"database_url": SecretStr(through(urls.app, proxy.port))})
+    async with working(settings) as parts:
+        assert (await parts.readiness.report()).body() == {"ready": True, "draining": False, "checks": {"database": None}}
+        proxy.refuse()
+        assert (await parts.readiness.report()).status == 503
 
 
 async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(
