@@ -224,7 +224,8 @@ class FakeBulks:
 
     async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
         left = [bulk for bulk, _ in self._store.bulks.values() if bulk.status.is_open]
-        return [bulk.id for bulk in left if (bulk.progressed_at or bulk.created_at) < before][:limit]
+        since = sorted((bulk.progressed_at or bulk.created_at, bulk.id) for bulk in left)
+        return [id_ for at, id_ in since if at < before][:limit]
 
     async def queue(self, bulk_id: UUID) -> None:
         if bulk_id not in self._store.queued:

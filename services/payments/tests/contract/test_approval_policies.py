@@ -17,6 +17,7 @@ from governance.domain.role import Permission, Role
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
+from payments.domain.approval import ApprovalQuestion, ApprovalRules
 from payments.infrastructure.approval_policies import BundledApprovals
 from services.payments.tests.contract.bank import Bank, Holder
 
@@ -156,6 +157,31 @@ async def test_a_payer_is_told_beforehand_that_a_payee_is_watched(bank: Bank, pa
     assert not await needs_approval("49.99", payee.wallet_id)
     for target in (other.wallet_id, new_id(), None):
         assert not await needs_approval("50.00", target)
+
+
+@pytest.mark.parametrize("reference", ["", "INV-7"])
+async def test_a_quote_asks_the_rules_what_placing_the_order_asks(
+    bank: Bank, payer: Holder, payee: Holder, reference: str
+) -> None:
+    asked: list[ApprovalQuestion] = []
+
+    def judge(question: ApprovalQuestion) -> bool:
+        asked.append(question)
+        return False
+
+    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(0)}, judge=judge)
+    kind, path, more = ("payment", "/payments", {"reference": reference}) if reference else ("transfer", "/transfers", {})
+    body = {"kind": kind, "amount": "50.00", "currency": "NAD", "target_wallet_id": str(payee.wallet_id)}
+    assert (await bank.post("/fees/quote", payer.user_id, body)).status_code == 200
+    await bank.made(payer, payee, "50.00", path=path, **more)
+    expected = ApprovalQuestion(
+        kind=kind,
+        amount=Money.of("50.00", "NAD"),
+        initiator_id=payer.user_id,
+        roles=frozenset({"user"}),
+        counterparties=(payee.wallet_id, payee.user_id),
+    )
+    assert asked == [expected, expected]
 
 
 @pytest.mark.parametrize("way", ["bulk", "schedule"])

@@ -187,6 +187,22 @@ async def test_staff_list_the_chart_of_accounts(bank: Bank) -> None:
     assert refusal(await bank.staff("POST", f"/wallets/{treasury['id']}/freeze", REASON)) == (404, "RES_001")
 
 
+async def test_the_chart_of_accounts_lists_the_systems_own_first_then_wallets_oldest_first(bank: Bank) -> None:
+    wallets: list[str] = []
+    for _ in range(3):
+        wallets.append(str((await bank.holder()).wallet_id))
+        bank.wait(seconds=1)
+    found: list[tuple[str, str]] = []
+    page, total = 1, 1
+    while len(found) < total:
+        data = (await bank.staff("GET", f"/accounts?per_page=20&page={page}")).json()["data"]
+        found += [(one["kind"], one["id"]) for one in data["items"]]
+        page, total = page + 1, data["total"]
+    assert len(set(found)) == len(found) == total
+    assert [kind for kind, _ in found] == ["system"] * (total - 3) + ["wallet"] * 3
+    assert [id_ for _, id_ in found[-3:]] == wallets
+
+
 async def test_an_account_of_the_systems_that_did_not_add_up_moves_again_once_somebody_looked(bank: Bank) -> None:
     payer, payee = await bank.holder("10.00"), await bank.holder()
     bank.price(fee="1.00")

@@ -59,9 +59,15 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
     async with serving(settings) as parts:
         payments: Payments = parts.rest.state.application
         assert fee(payments) == "unknown"
+        report = await parts.readiness.report()
+        assert not report.ready
+        assert {"database", "prices"} <= report.checks.keys()
+        assert report.checks["prices"] is not None
         running = [asyncio.ensure_future(run(stop)) for run in (relay.run, *parts.background)]
         try:
             await eventually(lambda: fee(payments), "0.00")
+            checks = await parts.readiness.check()
+            assert (checks["database"], checks["prices"]) == (None, None)
 
             async def problem_of_broker() -> str | None:
                 return (await parts.readiness.check())["broker"]

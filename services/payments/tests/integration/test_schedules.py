@@ -273,6 +273,32 @@ async def test_an_occurrence_that_a_peer_cannot_serve_now_is_made_at_the_next_ru
     assert await planner.balance() == 61
 
 
+async def test_what_has_been_due_the_longest_is_made_first(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = planner.clock.now()
+    starts = [now + timedelta(hours=hours) for hours in (3, 1, 2)]
+    made = [
+        (await planner.plan(planner.order(starts_at=at, frequency=Frequency.ONCE), key=f"{n}")).schedule
+        for n, at in enumerate(starts)
+    ]
+    planner.pass_time(hours=2)
+    async with planner.uow.begin(planner.actor) as tx:
+        due = [one.id for one, _ in await tx.schedules.due(planner.clock.now(), limit=9)]
+        first = [one.id for one, _ in await tx.schedules.due(planner.clock.now(), limit=1)]
+    # To the very moment, and not one of those to come.
+    assert (due, first) == ([made[1].id, made[2].id], [made[1].id])
+
+    planner.pass_time(hours=1)
+    batches: list[list[str]] = []
+
+    async def post(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        batches.append([one.request.orders[0].key for one in waiting])
+        return await planner.post(waiting)
+
+    monkeypatch.setattr("payments.application.schedules.run_schedules.BATCH", 2)
+    assert await RunSchedules(planner.uow, post, NoRules(), planner.clock)() == 3
+    assert batches == [[f"schedule:{made[n].id}:0" for n in (1, 2)], [f"schedule:{made[0].id}:0"]]
+
+
 async def test_run_by_several_at_once_each_occurrence_is_made_once(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     planner = await Planner(uow).open()
     for n in range(5):

@@ -40,15 +40,32 @@ async def pages(*of: Sequence[TransferView]) -> AsyncIterator[Sequence[TransferV
 
 
 async def test_a_csv_export_has_a_line_for_each_transfer_of_every_page() -> None:
-    chunks = [chunk async for chunk in transfers_csv(pages([transfer(1), transfer(2)], [transfer(3, description="=1+1")]))]
+    chunks = [
+        chunk
+        async for chunk in transfers_csv(
+            pages([transfer(1, settled_at=NOON + timedelta(seconds=2)), transfer(2)], [transfer(3, description="=1+1")])
+        )
+    ]
 
     rows = list(csv.DictReader(io.StringIO(b"".join(chunks).decode())))
 
     assert len(chunks) == 3
+    assert rows[0] == {
+        "id": str(UUID(int=1)),
+        "kind": "transfer",
+        "status": "completed",
+        "source_wallet_id": str(UUID(int=1)),
+        "target_wallet_id": str(UUID(int=2)),
+        "amount": "250.00",
+        "currency": "NAD",
+        "fee_total": "2.50",
+        "reference": "INV-1",
+        "description": 'rent, "March"',
+        "initiator_id": str(UUID(int=3)),
+        "created_at": "2026-03-02T12:00:01.123456Z",
+        "settled_at": "2026-03-02T12:00:02.123456Z",
+    }
     assert [row["id"] for row in rows] == [str(UUID(int=n)) for n in (1, 2, 3)]
-    assert rows[0]["amount"] == "250.00"
-    assert rows[0]["description"] == 'rent, "March"'
-    assert rows[0]["created_at"] == "2026-03-02T12:00:01.123456Z"
     assert rows[2]["description"] == "'=1+1"
 
 
@@ -64,6 +81,23 @@ async def test_a_parquet_export_holds_exact_amounts_and_utc_times() -> None:
     document = b"".join([chunk async for chunk in transfers_parquet(pages([transfer(1)], [tokens]))])
 
     table = pq.read_table(io.BytesIO(document))
+    assert table.to_pylist()[0] == {
+        "id": str(UUID(int=1)),
+        "kind": "transfer",
+        "status": "completed",
+        "source_id": str(UUID(int=1)),
+        "target_id": str(UUID(int=2)),
+        "amount": Decimal("250.00000000"),
+        "currency": "NAD",
+        "fee_total": Decimal("2.50000000"),
+        "target_amount": None,
+        "target_currency": None,
+        "reference": "INV-1",
+        "description": 'rent, "March"',
+        "initiator_id": str(UUID(int=3)),
+        "created_at": NOON + timedelta(seconds=1),
+        "settled_at": NOON + timedelta(seconds=1),
+    }
     assert table.column("amount").to_pylist() == [Decimal("250.00000000"), Decimal("999999999999.99999999")]
     assert table.column("created_at").to_pylist() == [NOON + timedelta(seconds=1), NOON + timedelta(seconds=2)]
     assert table.column("settled_at").to_pylist()[1] is None

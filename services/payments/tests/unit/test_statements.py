@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from payments.domain.errors import LedgerBroken
 from payments.domain.statement import Statement, StatementLine
+from payments.interfaces.documents import statement_pdf as statement_pdf_module
 from payments.interfaces.documents.csv_text import safe
 from payments.interfaces.documents.statement_csv import statement_csv
 from payments.interfaces.documents.statement_pdf import statement_pdf
@@ -55,6 +56,32 @@ def test_nothing_moved_closes_as_it_opened() -> None:
         ["2026-03-01T00:00:00.000000Z", "", "opening", "", "", "", "", "NAD", "100.00"],
         ["2026-04-01T00:00:00.000000Z", "", "closing", "", "", "", "", "NAD", "100.00"],
     ]
+
+
+def test_a_statements_page_says_what_its_lines_say() -> None:
+    assert statement_pdf_module._data(statement("50", "-30.5"), APRIL) == {
+        "account_id": str(WALLET),
+        "currency": "NAD",
+        "since": "2026-03-01 00:00",
+        "until": "2026-04-01 00:00",
+        "made_at": "2026-04-01T00:00:00.000000Z",
+        "opening": "100.00",
+        "paid_in": "50.00",
+        "paid_out": "30.50",
+        "closing": "119.50",
+        "lines": [
+            {
+                "posted_at": f"2026-03-01 0{number}:00",
+                "kind": "transfer",
+                "description": "rent",
+                "reference": f"INV-{number}",
+                "transfer_id": str(UUID(int=number)),
+                "amount": amount,
+                "balance": balance,
+            }
+            for number, amount, balance in ((1, "50.00", "150.00"), (2, "-30.50", "119.50"))
+        ],
+    }
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 2])

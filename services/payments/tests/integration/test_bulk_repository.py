@@ -1,0 +1,170 @@
+"""Bulks over the fakes and over PostgreSQL: read back whole, chunk by chunk, and found when nobody runs them any more."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from kernel.actor import Actor, ActorKind
+from kernel.audit import AuditFact
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.domain.account import Account, AccountKind
+from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
+from payments.domain.bulk_file import BulkLine, BulkMode
+
+AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+FACT = AuditFact(action="test", resource_type="bulk", resource_id="-", occurred_at=AT)
+PAYER = new_id()
+ACTOR = Actor(
+    kind=ActorKind.USER,
+    subject_id=str(PAYER),
+    roles=frozenset({"user", "merchant"}),
+    ip="192.0.2.7",
+    user_agent="Browser/1",
+    request_id="request-7",
+)
+
+
+def wallet(owner_id: UUID) -> Account:
+    return Account(new_id(), AccountKind.WALLET, owner_id, "NAD", Decimal(0), 0, AT)
+
+
+def line(number: int, target: Account) -> BulkLine:
+    amount = Money.of(f"{number}.50", "NAD")
+    return BulkLine(number=number, target_id=target.id, amount=amount, description=f"wage {number}", reference=f"INV-{number}")
+
+
+class Shelf:
+    """Bulks of three chunks of two lines."""
+
+    def __init__(self, uow: Any) -> None:
+        self.uow, self.source, self.target = uow, wallet(PAYER), wallet(new_id())
+        self.chunks = [Chunk(number=n + 1, lines=[line(2 * n + 1, self.target), line(2 * n + 2, self.target)]) for n in range(3)]
+
+    async def open(self) -> "Shelf":
+        async with self.uow.begin(ACTOR) as tx:
+            for account in (self.source, self.target):
+                await tx.accounts.add(account)
+            tx.record(FACT)
+        return self
+
+    async def add(self, *, created_at: datetime = AT, initiator_id: UUID = PAYER, **changes: Any) -> Bulk:
+        bulk = Bulk(
+            id=new_id(),
+            initiator_id=initiator_id,
+            key=str(new_id()),
+            request_hash=b"h" * 32,
+            source_id=self.source.id,
+            currency="NAD",
+            mode=BulkMode.BEST_EFFORT,
+            format="text/csv",
+            label="March",
+            lines_total=6,
+            amount_total=Decimal("24.00"),
+            created_at=created_at,
+        )
+        async with self.uow.begin(ACTOR) as tx:
+            # Chunks are run by their number, whatever order they were written in.
+            await tx.bulks.add(bulk, self.chunks[::-1], replace(ACTOR, subject_id=str(initiator_id)))
+            tx.record(FACT)
+        if changes:
+            await self.change(bulk, **changes)
+        return bulk
+
+    async def change(self, bulk: Bulk, *chunks: Chunk, **changes: Any) -> None:
+        for name, value in changes.items():
+            setattr(bulk, name, value)
+        bulk.version += 1
+        async with self.uow.begin(ACTOR) as tx:
+            await tx.bulks.lock(bulk.id)
+            await tx.bulks.save(bulk, chunks)
+            tx.record(FACT)
+
+
+@pytest.fixture
+async def shelf(any_uow: Any) -> Shelf:
+    return await Shelf(any_uow).open()
+
+
+def told(bulk: Bulk) -> dict[str, object]:
+    return {name: getattr(bulk, name) for name in Bulk.__dataclass_fields__}
+
+
+async def test_a_bulk_is_read_back_whole_with_whom_it_is_run_for(shelf: Shelf) -> None:
+    bulk = await shelf.add()
+    other = await shelf.add()
+
+    for changes in (
+        {},
+        {"status": BulkStatus.RUNNING, "started_at": AT + MINUTE, "progressed_at": AT + 2 * MINUTE},
+        {"status": BulkStatus.CANCELLING, "settled": 1, "awaiting": 2, "refused": 1, "reason": "stop"},
+        {"status": BulkStatus.CANCELLED, "not_run": 2, "ended_at": AT + 3 * MINUTE},
+    ):
+        if changes:
+            await shelf.change(bulk, **changes)
+        async with shelf.uow.begin(ACTOR) as tx:
+            found, actor = await tx.bulks.lock(bulk.id)
+            by_key = await tx.bulks.find_by_key(PAYER, bulk.key)
+            untouched, _ = await tx.bulks.lock(other.id)
+        assert told(found) == told(by_key) == told(bulk)
+        assert actor == ACTOR
+        assert told(untouched) == told(other)
+    async with shelf.uow.begin(ACTOR) as tx:
+        assert await tx.bulks.lock(new_id()) is None
+        assert await tx.bulks.find_by_key(new_id(), bulk.key) is None
+        assert await tx.bulks.find_by_key(PAYER, "another") is None
+
+
+async def test_chunks_wait_in_their_order_until_their_outcomes_are_there(shelf: Shelf) -> None:
+    bulk, other = await shelf.add(), await shelf.add()
+
+    async def waiting(of: Bulk, limit: int | None = None) -> list[Chunk]:
+        async with shelf.uow.begin(ACTOR) as tx:
+            return list(await tx.bulks.waiting(of.id, limit=limit))
+
+    assert await waiting(bulk) == shelf.chunks
+    assert await waiting(bulk, 1) == shelf.chunks[:1]
+    outcomes = [
+        LineOutcome(number=1, status=LineStatus.NOT_RUN),
+        LineOutcome(number=2, status=LineStatus.REFUSED, code="PAY_001", message="The wallet does not hold enough."),
+    ]
+    await shelf.change(bulk, replace(shelf.chunks[0], outcomes=outcomes), shelf.chunks[1], status=BulkStatus.RUNNING)
+    assert await waiting(bulk) == shelf.chunks[1:]
+    assert await waiting(bulk, 1) == shelf.chunks[1:2]
+    assert await waiting(other) == shelf.chunks
+
+
+async def test_open_ones_are_counted_for_who_handed_them_in(shelf: Shelf) -> None:
+    ended = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT + MINUTE}
+    await shelf.add()
+    await shelf.add(status=BulkStatus.RUNNING, started_at=AT)
+    await shelf.add(status=BulkStatus.CANCELLING, started_at=AT, reason="stop")
+    await shelf.add(**ended)
+    other = new_id()
+    await shelf.add(initiator_id=other)
+    async with shelf.uow.begin(ACTOR) as tx:
+        assert [await tx.bulks.count_open(one) for one in (PAYER, other, new_id())] == [3, 1, 0]
+
+
+async def test_left_behind_is_what_nobody_has_gone_on_with_the_longest_first(shelf: Shelf) -> None:
+    running = {"status": BulkStatus.RUNNING, "started_at": AT}
+    ended = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT}
+    # An old one that goes on is not left behind; of the others it is counted from when they last moved.
+    await shelf.add(created_at=AT, progressed_at=AT + 10 * MINUTE, **running)
+    third = await shelf.add(created_at=AT, progressed_at=AT + 4 * MINUTE, **running)
+    second = await shelf.add(created_at=AT + 3 * MINUTE)
+    first = await shelf.add(
+        created_at=AT + MINUTE, progressed_at=AT + 2 * MINUTE, **{**running, "reason": "stop"} | {"status": BulkStatus.CANCELLING}
+    )
+    await shelf.add(created_at=AT, **ended)
+    await shelf.add(created_at=AT + 5 * MINUTE)
+
+    async with shelf.uow.begin(ACTOR) as tx:
+        assert await tx.bulks.left_behind(AT + 5 * MINUTE, limit=9) == [first.id, second.id, third.id]
+        assert await tx.bulks.left_behind(AT + 5 * MINUTE, limit=2) == [first.id, second.id]
+        assert await tx.bulks.left_behind(AT + 2 * MINUTE, limit=9) == []

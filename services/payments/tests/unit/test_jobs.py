@@ -1,0 +1,36 @@
+"""How payments' background jobs are queued: where, which of them never run beside themselves, how often again."""
+
+from procrastinate import RetryStrategy
+
+from chassis.jobs import each
+from payments.bootstrap.jobs import jobs
+from payments.settings import PaymentsSettings
+
+
+async def test_each_job_has_its_queue_its_locks_and_its_ticks() -> None:
+    """A periodic job waits in its queue once; what must not run beside itself has a lock too."""
+    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", job_seconds=30))
+    found = {
+        name.removeprefix("payments:"): (task.queue, task.queueing_lock, task.lock)
+        for name, task in app.tasks.items()
+        if name.startswith("payments:")
+    }
+    assert found == {
+        "expire_transfers": ("ledger", "expire_transfers", None),
+        "check_ledger": ("ledger", "check_ledger", "check_ledger"),
+        "resume_bulks": ("ledger", "resume_bulks", None),
+        "run_schedules": ("schedules", "run_schedules", "run_schedules"),
+        # Queued with the locks of its bulk.
+        "run_bulk": ("bulks", None, None),
+    }
+    ticks = {name: periodic.cron for (name, _), periodic in app.periodic_registry.periodic_tasks.items()}
+    own = {name.removeprefix("payments:"): cron for name, cron in ticks.items() if name.startswith("payments:")}
+    assert own == dict.fromkeys(("expire_transfers", "check_ledger", "resume_bulks", "run_schedules"), each(30))
+
+
+async def test_a_bulk_is_tried_again_a_few_times_and_the_others_at_their_next_tick() -> None:
+    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x"))
+    retries = {name: task.retry_strategy for name, task in app.tasks.items() if name.startswith("payments:")}
+    of_bulk = retries.pop("payments:run_bulk")
+    assert of_bulk == RetryStrategy(max_attempts=5, exponential_wait=2)
+    assert set(retries.values()) == {None}

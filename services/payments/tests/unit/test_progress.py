@@ -1,0 +1,126 @@
+"""A bulk's progress as a stream: what is told when, and that it ends."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from kernel.errors import NotFound, Unavailable
+from payments.application.bulk.queries import BulkView
+from payments.interfaces.rest import progress
+
+AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+
+
+def bulk(version: int, *, ended: bool = False) -> BulkView:
+    return BulkView(
+        id=UUID(int=1),
+        initiator_id=UUID(int=2),
+        source_id=UUID(int=3),
+        currency="NAD",
+        mode="best_effort",
+        format="text/csv",
+        label="",
+        lines_total=10,
+        amount_total=Decimal(10),
+        status="completed" if ended else "running",
+        settled=version,
+        awaiting=0,
+        refused=0,
+        not_run=0,
+        reason=None,
+        created_at=AT,
+        started_at=AT,
+        progressed_at=AT,
+        ended_at=AT if ended else None,
+        version=version,
+    )
+
+
+class Looks:
+    """What is seen at each look; a look beyond them is a defect."""
+
+    def __init__(self, *views: BulkView) -> None:
+        self.left: Iterator[BulkView] = iter(views)
+
+    async def __call__(self) -> BulkView:
+        return next(self.left)
+
+
+async def told(*views: BulkView) -> list[str]:
+    """Follow to the end; the stream's events by name and number, and its signs of life."""
+    stream: AsyncIterator[bytes] = (await progress.follow(Looks(*views))).body_iterator  # type: ignore[assignment]
+    lines = b"".join([part async for part in stream]).decode().splitlines()
+    names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+    numbers = iter(line.removeprefix("id: ") for line in lines if line.startswith("id: "))
+    assert len([line for line in lines if line.startswith("data: ")]) == len(names)
+    return [
+        f"{line.removeprefix('event: ')} {next(numbers)}" if line.startswith("event: ") else line
+        for line in lines
+        if line.startswith(("event: ", ":"))
+    ]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(progress, "SILENCE_LOOKS_MAX", 3)
+
+
+async def test_each_change_is_told_once_and_silence_is_broken_now_and_then() -> None:
+    one, two = bulk(1), bulk(2)
+    # Twice in a row is not yet silence, whatever was before.
+    assert await told(one, one, one, two, two, two, bulk(3), bulk(3), bulk(4, ended=True)) == [
+        "progress 1",
+        "progress 2",
+        "progress 3",
+        "end 4",
+    ]
+    assert await told(one, *[two] * 7, bulk(3), bulk(4, ended=True)) == [
+        "progress 1",
+        "progress 2",
+        ": still here",
+        ": still here",
+        "progress 3",
+        "end 4",
+    ]
+
+
+async def test_what_has_ended_is_told_and_not_looked_at_again() -> None:
+    assert await told(bulk(7, ended=True)) == ["end 7"]
+
+
+async def test_after_so_many_looks_the_client_connects_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LOOKS_MAX", 2)
+    assert await told(bulk(1), bulk(2), bulk(3)) == ["progress 1", "progress 2", "progress 3"]
+
+
+async def test_so_many_follow_at_once_and_whoever_leaves_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "FOLLOWERS_MAX", 2)
+    streams: list[AsyncIterator[bytes]] = []
+    for _ in range(2):
+        streams.append((await progress.follow(Looks(bulk(1)))).body_iterator)  # type: ignore[arg-type]
+        assert await anext(streams[-1])
+    with pytest.raises(Unavailable):
+        await progress.follow(Looks(bulk(1)))
+    await streams[0].aclose()  # type: ignore[attr-defined]
+    assert await told(bulk(1, ended=True)) == ["end 1"]
+    # One that ended, one whose bulk is gone: both have left.
+    with pytest.raises(NotFound):
+        await _gone()
+    assert await told(bulk(1, ended=True)) == ["end 1"]
+    await streams[1].aclose()  # type: ignore[attr-defined]
+
+
+async def _gone() -> None:
+    looks = iter([bulk(1)])
+
+    async def read() -> BulkView:
+        for found in looks:
+            return found
+        raise NotFound(bulk_id=UUID(int=1))
+
+    async for _ in (await progress.follow(read)).body_iterator:
+        pass

@@ -1,0 +1,74 @@
+"""What a receipt's page says: every line of it, compared whole."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from payments.application.transfers.queries import TransferView
+from payments.application.transfers.read_receipt import Receipt
+from payments.interfaces.documents import receipt_pdf
+
+AT = datetime(2026, 3, 21, 8, 0, 0, 123456, tzinfo=UTC)
+PLAIN = TransferView(
+    id=UUID(int=1),
+    kind="transfer",
+    status="completed",
+    source_id=UUID(int=2),
+    target_id=UUID(int=3),
+    amount=Decimal("250.00000000"),
+    currency="NAD",
+    fee_total=Decimal("2.50000000"),
+    reference="",
+    description="",
+    initiator_id=UUID(int=4),
+    created_at=AT,
+    settled_at=AT,
+)
+
+
+def test_a_plain_transfer_has_the_lines_that_every_one_has() -> None:
+    assert receipt_pdf._data(Receipt(PLAIN, None, None)) == {
+        "lines": [
+            ("Transfer", str(UUID(int=1))),
+            ("Kind", "transfer"),
+            ("Status", "completed"),
+            ("Settled", "2026-03-21T08:00:00.123456Z"),
+            ("From wallet", str(UUID(int=2))),
+            ("To wallet", str(UUID(int=3))),
+            ("Amount", "250.00 NAD"),
+            ("Fees", "2.50 NAD"),
+        ],
+        "proofs": [("Transaction hash", "not on the audit log yet")],
+    }
+
+
+def test_whatever_else_there_is_of_a_transfer_is_on_its_receipt() -> None:
+    transfer = replace(
+        PLAIN,
+        captured=Decimal("100.5"),
+        refunded=Decimal(40),
+        target_amount=Decimal(5),
+        target_currency="USD",
+        reference="INV-7",
+        description="rent",
+        decided_by=UUID(int=5),
+        signature={"key_id": "key", "algorithm": "Ed25519", "value": "v" * 60},
+    )
+    found = receipt_pdf._data(Receipt(transfer, "a" * 64, "what was signed"))
+    assert found["lines"][6:] == [  # type: ignore[index]
+        ("Amount", "100.50 NAD"),
+        ("Fees", "2.50 NAD"),
+        ("Arrived", "5.00 USD"),
+        ("Given back", "40.00 NAD"),
+        ("Reference", "INV-7"),
+        ("Description", "rent"),
+        ("Approved by", str(UUID(int=5))),
+    ]
+    assert found["proofs"] == [
+        ("Transaction hash", f"{'a' * 56}\n{'a' * 8}"),
+        ("Signed with key", "key"),
+        ("Algorithm", "Ed25519"),
+        ("Signature", f"{'v' * 56}\nvvvv"),
+        ("Signed text", "what was signed"),
+    ]
