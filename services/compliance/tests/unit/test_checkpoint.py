@@ -56,6 +56,15 @@ def test_other_signatures_and_extensions_do_no_harm() -> None:
     assert Checkpoint.open(f"{text}\n{''.join(lines)}", signer.key, ed25519) == checkpoint
 
 
+def test_a_note_has_a_hundred_signatures_at_most() -> None:
+    own = note.split("\n\n")[1]
+    other = f"\u2014 witness.example {base64.b64encode(bytes(68)).decode()}\n"
+
+    assert Checkpoint.open(f"{checkpoint.text}\n{other * 99}{own}", signer.key, ed25519) == checkpoint
+    with pytest.raises(MalformedNote):
+        Checkpoint.open(f"{checkpoint.text}\n{other * 100}{own}", signer.key, ed25519)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -112,6 +112,53 @@ def test_the_largest_fact_fits() -> None:
     assert len(fact.clipped().leaf()) <= LEAF_BYTES_MAX
 
 
+@pytest.mark.parametrize(
+    ("field", "bytes_max"),
+    [
+        ("producer", 1_000),
+        ("action", 1_000),
+        ("resource_type", 1_000),
+        ("resource_id", 1_000),
+        ("before", 18_000),
+        ("after", 18_000),
+        ("reason", 4_000),
+        ("related_ids", 1_000),
+        ("actor.kind", 1_000),
+        ("actor.subject_id", 1_000),
+        ("actor.session_id", 1_000),
+        ("actor.device_id", 1_000),
+        ("actor.ip", 1_000),
+        ("actor.user_agent", 1_000),
+        ("actor.request_id", 1_000),
+        # With the brackets around them all.
+        ("actor.methods", 998),
+    ],
+)
+def test_each_part_is_kept_up_to_its_own_length(field: str, bytes_max: int) -> None:
+    def holding(text: str) -> AuditEntry:
+        name = field.removeprefix("actor.")
+        value = (text,) if name in {"related_ids", "methods"} else text
+        return replace(KNOWN, actor=replace(KNOWN.actor, **{name: value})) if name != field else replace(KNOWN, **{name: value})
+
+    # A text's JSON has two quotes.
+    whole, cut = holding("x" * (bytes_max - 2)), holding("x" * (bytes_max - 1))
+
+    assert whole.clipped() == whole
+    assert cut.clipped() != cut
+    assert "sha256" in cut.clipped().leaf().decode()
+
+
+def test_a_long_list_keeps_its_first_and_commits_to_all() -> None:
+    related = tuple(f"{number:050}" for number in range(400))
+    kept = entry(related_ids=related).clipped().related_ids
+
+    assert len(kept) > 200
+    assert kept[:-1] == related[: len(kept) - 1]
+    whole = json.dumps(related, separators=(",", ":")).encode()
+    assert kept[-1] == f"… (of 400: {len(whole)} bytes, sha256 {sha256(whole).hexdigest()})"
+    assert len(json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode()) <= 12_000
+
+
 def test_a_long_state_is_committed_to_by_its_digest() -> None:
     state = json.dumps({"lines": ["x" * 100] * 1000})
 

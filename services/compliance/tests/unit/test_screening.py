@@ -30,6 +30,16 @@ async def test_each_transfer_has_its_verdict_in_the_order_asked() -> None:
     assert block_list.calls == 1
 
 
+async def test_of_several_blocks_the_reason_is_that_of_who_asked_then_of_whose_money_then_of_whom_it_goes_to() -> None:
+    asked = transfer()
+    reasons = {asked.target_id: "target", asked.source_id: "source", asked.initiator_id: "initiator"}
+    block_list = FakeBlockList(reasons)
+
+    for whose in (asked.initiator_id, asked.source_id, asked.target_id):
+        assert await ScreenTransfers(block_list)([asked]) == [reasons.pop(whose)]
+    assert await ScreenTransfers(block_list)([asked]) == [None]
+
+
 async def test_a_block_list_that_cannot_be_read_clears_nothing() -> None:
     with pytest.raises(Unavailable):
         await ScreenTransfers(FakeBlockList(away=True))([transfer()])

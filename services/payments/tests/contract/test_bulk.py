@@ -133,11 +133,17 @@ async def test_lines_page_and_filter(office: Office) -> None:
     bulk_id = (await office.submit(office.file(*["1.00"] * 6, "9999.00"))).json()["data"]["id"]
     waiting = (await office.get(f"/{bulk_id}/lines?limit=5")).json()["data"]
     assert [line["status"] for line in waiting["items"]] == ["waiting"] * 5
+    for query, numbers in (("status=waiting", [1, 2, 3, 4, 5, 6, 7]), ("status=settled", []), ("status=refused", [])):
+        found = (await office.get(f"/{bulk_id}/lines?{query}")).json()["data"]["items"]
+        assert [line["number"] for line in found] == numbers, query
     await office.run(bulk_id=UUID(bulk_id))
     rest = (await office.get(f"/{bulk_id}/lines?limit=5&cursor={waiting['next_cursor']}")).json()["data"]
     assert ([line["number"] for line in rest["items"]], rest["next_cursor"]) == ([6, 7], None)
     refused = (await office.get(f"/{bulk_id}/lines?status=refused&status=not_run")).json()["data"]["items"]
     assert [line["number"] for line in refused] == [7]
+    assert (await office.get(f"/{bulk_id}/lines?status=waiting")).json()["data"]["items"] == []
+    some = (await office.get(f"/{bulk_id}/lines?status=settled&limit=2&cursor=3")).json()["data"]
+    assert ([line["number"] for line in some["items"]], some["next_cursor"]) == ([4, 5], "5")
     for wrong in ("status=lost", "cursor=x", "cursor=9999999", "other=1"):
         assert (await office.get(f"/{bulk_id}/lines?{wrong}")).status_code == 422
 

@@ -51,6 +51,49 @@ async def test_an_order_is_settled_once(bank: Bank, stub: Stub) -> None:
     assert (wallet.owner_id, wallet.status, wallet.balance.currency) == (str(payer.user_id), "open", "NAD")
 
 
+async def test_a_peer_sees_a_transfer_and_its_wallets_as_they_stand(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    held_at = bank.clock.now()
+    held = (await bank.made(payer, payee, "60.00", path="/payments", reference="INV-7", capture="later"))["id"]
+
+    async def seen() -> tuple[payments_pb2.GetTransferResponse, payments_pb2.GetWalletResponse]:
+        wallet = payments_pb2.GetWalletRequest(wallet_id=str(payer.wallet_id))
+        return await stub.GetTransfer(payments_pb2.GetTransferRequest(transfer_id=held)), await stub.GetWallet(wallet)
+
+    def nad(amount: str) -> money_pb2.Money:
+        return money_pb2.Money(amount=amount, currency="NAD")
+
+    transfer = payments_pb2.GetTransferResponse(
+        transfer_id=held,
+        kind="payment",
+        status="pending",
+        source_id=str(payer.wallet_id),
+        target_id=str(payee.wallet_id),
+        amount=nad("60.00"),
+        reference="INV-7",
+        initiator_id=str(payer.user_id),
+    )
+    transfer.created_at.FromDatetime(held_at)
+    wallet = payments_pb2.GetWalletResponse(
+        wallet_id=str(payer.wallet_id),
+        owner_id=str(payer.user_id),
+        balance=nad("100.00"),
+        held=nad("60.00"),
+        available=nad("40.00"),
+        status="open",
+    )
+    assert await seen() == (transfer, wallet)
+
+    bank.wait(seconds=60)
+    await bank.post(f"/transfers/{held}/capture", payee.user_id, {})
+    await bank.staff("POST", f"/wallets/{payer.wallet_id}/freeze", {"reason": "suspicion"})
+    transfer.status, wallet.status = "completed", "frozen"
+    transfer.settled_at.FromDatetime(bank.clock.now())
+    for money, amount in ((wallet.balance, "40.00"), (wallet.held, "0.00")):
+        money.amount = amount
+    assert await seen() == (transfer, wallet)
+
+
 async def test_a_batch_keeps_each_ones_outcome_in_the_order_of_asking(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     orders = [

@@ -10,7 +10,7 @@ import pytest
 
 from kernel.ids import new_id
 from payments.infrastructure.queries import history
-from services.payments.tests.contract.bank import Bank, Holder, refusal
+from services.payments.tests.contract.bank import Bank, Holder, approval_above, refusal
 
 
 async def ids(bank: Bank, holder: Holder, query: str) -> list[str]:
@@ -137,6 +137,46 @@ async def test_what_waits_is_paged_to_the_end(bank: Bank) -> None:
     assert refusal(await bank.get(f"/transfers/{new_id()}", stranger.user_id)) == (404, "RES_001")
     listed = (await bank.staff("GET", "/transfers/awaiting-approval?limit=1")).json()["data"]
     assert (listed["items"], listed["next_cursor"]) == ([], None)
+
+
+async def test_every_list_by_cursor_is_whole_in_pages_of_any_size(bank: Bank) -> None:
+    """Newest first, each once, and no further page after the last."""
+    payer, payee = await bank.holder("1000.00"), await bank.holder()
+    schedule = {
+        "source_wallet_id": str(payer.wallet_id),
+        "target_wallet_id": str(payee.wallet_id),
+        "amount": "1.00",
+        "currency": "NAD",
+        "frequency": "daily",
+        "starts_at": (bank.clock.now() + timedelta(hours=1)).isoformat(),
+    }
+    plans = [(await bank.post("/transfers/schedules", payer.user_id, schedule)).json()["data"]["id"] for _ in range(3)]
+    bank.wait(days=2, seconds=3600)
+    assert await bank.run_schedules() == 9
+    line = {"target_wallet_id": str(payee.wallet_id), "amount": "1.00"}
+    file = {"source_wallet_id": str(payer.wallet_id), "currency": "NAD", "mode": "best_effort", "lines": [line]}
+    bulks = [(await bank.post("/transfers/bulk", payer.user_id, file)).json()["data"]["id"] for _ in range(3)]
+    bank.prices.rules = approval_above("100")
+    waiting = [(await bank.made(payer, payee, "100.00"))["id"] for _ in range(3)]
+
+    for path, name, expected in (
+        ("/transfers/awaiting-approval", "id", waiting[::-1]),
+        ("/transfers/schedules", "id", plans[::-1]),
+        (f"/transfers/schedules/{plans[0]}/runs", "number", [2, 1, 0]),
+        ("/transfers/bulk", "id", bulks[::-1]),
+    ):
+        who = {"user_id": payer.user_id, "roles": ("user", "staff")}
+        for limit in (1, 2, 3, 4):
+            found: list[object] = []
+            cursor, pages = "", 0
+            while pages < 9:
+                page = (await bank.get(f"{path}?limit={limit}{cursor}", **who)).json()["data"]
+                found += [item[name] for item in page["items"]]
+                pages += 1
+                if page["next_cursor"] is None:
+                    break
+                cursor = f"&cursor={page['next_cursor']}"
+            assert (found, pages) == (expected, -(-3 // limit)), (path, limit)
 
 
 async def test_exports_hold_all_and_only_what_is_the_callers(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -251,6 +251,90 @@ async def test_limits_by_tier_and_an_owners_own(desk: Desk, database: Database) 
     assert (await desk.data("GET", "/limits/history", params={"tier": "standard"}))["total"] == 1
 
 
+async def test_each_filter_of_prices_in_force_and_of_their_history_lets_through_what_it_says(desk: Desk) -> None:
+    """Of each: some in force, one that was replaced, one still to begin. Lists are by series, histories the newest first."""
+    names: dict[str, str] = {}
+
+    async def made(path: str, name: str, body: dict[str, Any]) -> None:
+        names[(await desk.data("POST", path, body, expect=201))["id"]] = name
+        desk.wait(1)
+
+    fee = {key: value for key, value in FEE.items() if key != "code"}
+    for path, bodies in (
+        (
+            "/fees",
+            {
+                "b": {**fee, "code": "b"},
+                "a": {**fee, "code": "a", "kind": "payment"},
+                "c": {**fee, "code": "c", "currency": "USD"},
+                "a2": {**fee, "code": "a", "kind": "payment"},
+                "d": {**fee, "code": "d", "valid_from": desk.at(days=1)},
+            },
+        ),
+        (
+            "/rates",
+            {
+                "b": desk.rate(),
+                "a": desk.rate(base="ELC"),
+                "c": desk.rate(quote="ZAR"),
+                "a2": desk.rate(base="ELC"),
+                "d": desk.rate(quote="ELC", valid_from=desk.at(hours=6)),
+            },
+        ),
+        (
+            "/limits",
+            {
+                "b": {**LIMIT, "tier": "gold"},
+                "a": {**LIMIT, "tier": "bronze"},
+                "c": {**LIMIT, "tier": "gold", "currency": "USD"},
+                "a2": {**LIMIT, "tier": "bronze"},
+                "d": {**LIMIT, "tier": "plain", "valid_from": desk.at(days=1)},
+            },
+        ),
+    ):
+        for name, body in bodies.items():
+            await made(path, f"{path} {name}", body)
+
+    async def listed(path: str, **params: Any) -> str:
+        """Return the names of a whole list, by pages of two, each of which tells how many there are."""
+        found: list[str] = []
+        page, total = 1, 1
+        while page == 1 or len(found) < total:
+            data = await desk.data("GET", path, params={**params, "per_page": 2, "page": page})
+            found += [names[item["id"]].split()[1] for item in data["items"]]
+            page, total = page + 1, data["total"]
+            assert page < 9
+        assert len(found) == total
+        return " ".join(found)
+
+    everything = "d a2 c a b"
+    for path, params, expected in (
+        ("/fees", {}, "a2 b c"),
+        ("/fees", {"kind": "transfer"}, "b c"),
+        ("/fees", {"currency": "NAD"}, "a2 b"),
+        ("/fees", {"kind": "transfer", "currency": "NAD"}, "b"),
+        ("/fees/history", {}, everything),
+        ("/fees/history", {"code": "a"}, "a2 a"),
+        ("/rates", {}, "a2 b c"),
+        ("/rates", {"base": "NAD"}, "b c"),
+        ("/rates", {"quote": "USD"}, "a2 b"),
+        ("/rates", {"base": "NAD", "quote": "USD"}, "b"),
+        ("/rates/history", {}, everything),
+        ("/rates/history", {"base": "ELC"}, "a2 a"),
+        ("/rates/history", {"quote": "USD"}, "a2 a b"),
+        ("/rates/history", {"base": "NAD", "quote": "ELC"}, "d"),
+        ("/limits", {}, "a2 b c"),
+        ("/limits", {"tier": "gold"}, "b c"),
+        ("/limits", {"currency": "NAD"}, "a2 b"),
+        ("/limits", {"tier": "gold", "currency": "USD"}, "c"),
+        ("/limits/history", {}, everything),
+        ("/limits/history", {"tier": "bronze"}, "a2 a"),
+        ("/limits/history", {"currency": "USD"}, "c"),
+        ("/limits/history", {"tier": "gold", "currency": "NAD"}, "b"),
+    ):
+        assert await listed(path, **params) == expected, (path, params)
+
+
 @pytest.mark.parametrize("version", ["0", "2"])
 @pytest.mark.parametrize("tier", ["gold", "business"])
 async def test_a_tier_that_somebody_assigned_meanwhile_is_not_overwritten(

@@ -21,6 +21,10 @@ async def test_an_owner_opens_several_wallets_and_names_them(bank: Bank) -> None
     assert (again.json()["data"], data["currency"], data["name"], data["status"]) == (data, "USD", "travel", "open")
     listed = (await bank.get("/wallets", holder.user_id)).json()["data"]
     assert (listed["total"], [item["id"] for item in listed["items"]][1:]) == (2, [data["id"]])
+    bank.wait(seconds=1)
+    third = (await bank.post("/wallets", holder.user_id, {"currency": "USD", "name": "a"})).json()["data"]
+    oldest_first = [str(holder.wallet_id), data["id"], third["id"]]
+    assert [item["id"] for item in (await bank.get("/wallets", holder.user_id)).json()["data"]["items"]] == oldest_first
     renamed = await bank.send("PATCH", f"/wallets/{data['id']}", holder.user_id, {"name": "Swakopmund & Lüderitz"})
     assert (renamed.status_code, renamed.json()["data"]["name"]) == (200, "Swakopmund & Lüderitz")
     assert (await bank.post("/wallets", holder.user_id, {"currency": "XXX"})).status_code == 422
@@ -160,6 +164,16 @@ async def test_a_statement_of_all_time_is_made(bank: Bank) -> None:
     path = f"/wallets/{holder.wallet_id}/statement?since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z"
     data = (await bank.get(path, holder.user_id)).json()["data"]
     assert (data["opening_balance"], data["closing_balance"]) == ("0.00", "5.00")
+
+
+async def test_a_statement_has_so_many_lines_at_most(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.application.history.read_statement.LINES_MAX", 2)
+    payer, payee = await bank.holder("10.00"), await bank.holder()
+    path = f"/wallets/{payer.wallet_id}/statement?since=2026-01-01T00:00:00Z&until=2027-01-01T00:00:00Z"
+    await bank.made(payer, payee, "1.00")
+    assert len((await bank.get(path, payer.user_id)).json()["data"]["lines"]) == 2
+    await bank.made(payer, payee, "1.00")
+    assert refusal(await bank.get(path, payer.user_id)) == (422, "VAL_001")
 
 
 async def test_staff_list_the_chart_of_accounts(bank: Bank) -> None:

@@ -47,6 +47,8 @@ class Watched:
             for table in tables:
                 await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # our own names
             await connection.execute("ALTER TABLE postings DROP CONSTRAINT IF EXISTS posted_in_its_currency")
+            for constraint in ("wallet_never_negative", "within_ceiling"):
+                await connection.execute(f"ALTER TABLE accounts DROP CONSTRAINT IF EXISTS {constraint}")
             await connection.execute(statement, values)
             for table in tables:
                 await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
@@ -186,6 +188,10 @@ async def test_the_whole_ledger_is_verified(watched: Watched, capsys: pytest.Cap
         ("UPDATE postings SET currency = 'USD' WHERE account_id = %(wallet)s", "postings are in their account's currency"),
         ("DELETE FROM postings WHERE account_id = %(wallet)s OR counterparty_id = %(wallet)s", "what has settled is posted"),
         ("UPDATE transfers SET refunded = 1 WHERE target_id = %(wallet)s", "what was given back is what refunds gave"),
+        # Less is there than is on hold, though not less than nothing.
+        ("UPDATE accounts SET held = balance + 1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
+        ("UPDATE accounts SET balance = -1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
+        ("UPDATE accounts SET ceiling = balance - 1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
         (
             "UPDATE transfers SET status = 'reversed' WHERE target_id = %(wallet)s AND status = 'completed'",
             "what was reversed has its one reversal",

@@ -1,6 +1,8 @@
 """The `serve` process, whole: a price that is set anywhere is charged here as soon as the news has come by the broker."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from chassis.database import Database
 from chassis.messaging.relay import Relay
 from chassis.testing.databases import DatabaseUrls
-from chassis.testing.running import eventually
+from chassis.testing.running import endpoint, eventually, through
 from kernel.actor import Actor
 from kernel.clock import SystemClock
 from kernel.errors import Unavailable
@@ -16,7 +18,7 @@ from kernel.money import Money
 from payments.application import Payments
 from payments.application.pricing import Pricing
 from payments.bootstrap.parts import pricing_unit_of_work
-from payments.bootstrap.processes import serving
+from payments.bootstrap.processes import serving, working
 from payments.domain.fee_rule import FeeRule
 from payments.domain.validity import Validity
 from payments.infrastructure.cached_prices import CachedPrices
@@ -38,6 +40,27 @@ def fee(payments: Payments) -> str:
     except Unavailable:
         return "unknown"
     return book.quote(kind="transfer", amount=Money.of("10", "NAD"), at=SystemClock().now()).fee_total.text
+
+
+async def test_the_worker_is_ready_while_its_database_answers(
+    database_urls: DatabaseUrls, broker_url: str, fault_proxy: Callable[[str, int], Any]
+) -> None:
+    proxy = await fault_proxy(*endpoint(database_urls.app))
+    settings = PaymentsSettings(database_url=through(database_urls.app, proxy.port), rabbitmq_url=broker_url)
+    async with working(settings) as parts:
+        assert (await parts.readiness.report()).body() == {"ready": True, "draining": False, "checks": {"database": None}}
+        proxy.refuse()
+        assert (await parts.readiness.report()).status == 503
+
+
+async def test_so_many_wait_at_most_as_the_settings_say(database_urls: DatabaseUrls, broker_url: str) -> None:
+    settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url, batch_max=3, waiting_max=5)
+    async with serving(settings) as parts:
+        transfers = parts.rest.state.application.transfers
+        for use_case in (transfers.transfer_tokens, transfers.transfer_linked, transfers.issue_money):
+            assert (use_case.cashier._batch_max, use_case.cashier._waiting_max) == (3, 5)
+            # One for all of them: who waits, waits in one queue.
+            assert use_case.cashier is transfers.transfer_tokens.cashier
 
 
 async def test_a_price_set_elsewhere_is_charged_here_within_moments(

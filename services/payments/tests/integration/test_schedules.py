@@ -273,6 +273,26 @@ async def test_an_occurrence_that_a_peer_cannot_serve_now_is_made_at_the_next_ru
     assert await planner.balance() == 61
 
 
+async def test_rules_are_looked_at_before_every_batch(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+
+    class Rules:
+        async def refresh(self) -> None:
+            steps.append("rules")
+
+    async def post(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        steps.append("post")
+        return await planner.post(waiting)
+
+    for n in range(3):
+        await planner.plan(planner.order("1.00", frequency=Frequency.ONCE), key=f"{n}")
+    monkeypatch.setattr("payments.application.schedules.run_schedules.BATCH", 2)
+    run = RunSchedules(planner.uow, post, Rules(), planner.clock)
+    assert (await run(), steps) == (0, [])
+    planner.pass_time(hours=1)
+    assert (await run(), steps) == (3, ["rules", "post", "rules", "post"])
+
+
 async def test_what_has_been_due_the_longest_is_made_first(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     now = planner.clock.now()
     starts = [now + timedelta(hours=hours) for hours in (3, 1, 2)]

@@ -84,6 +84,16 @@ async def test_news_of_a_change_are_followed_at_once() -> None:
     assert cache.fee() == "2.00"
 
 
+async def test_what_could_not_be_fetched_is_asked_for_again_long_before_its_time() -> None:
+    cache, stop = Cache(interval_seconds=3600), asyncio.Event()
+    cache.database.failure = Unavailable(dependency="database")
+    running = asyncio.create_task(cache.prices.run(stop))
+    for _ in range(2):
+        await asyncio.wait_for(cache.database.reads.get(), 60)
+    stop.set()
+    await running
+
+
 async def test_without_news_prices_are_fetched_again_and_again() -> None:
     cache, stop = Cache(interval_seconds=0.01), asyncio.Event()
     running = asyncio.create_task(cache.prices.run(stop))

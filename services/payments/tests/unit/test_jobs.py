@@ -1,9 +1,13 @@
 """How payments' background jobs are queued: where, which of them never run beside themselves, how often again."""
 
+import pytest
 from procrastinate import RetryStrategy
 
+from chassis.database import Database
 from chassis.jobs import each
-from payments.bootstrap.jobs import jobs
+from chassis.policies import BundleKeeper
+from payments.bootstrap.jobs import _posting, jobs
+from payments.infrastructure.cached_prices import CachedPrices
 from payments.settings import PaymentsSettings
 
 
@@ -26,6 +30,27 @@ async def test_each_job_has_its_queue_its_locks_and_its_ticks() -> None:
     ticks = {name: periodic.cron for (name, _), periodic in app.periodic_registry.periodic_tasks.items()}
     own = {name.removeprefix("payments:"): cron for name, cron in ticks.items() if name.startswith("payments:")}
     assert own == dict.fromkeys(("expire_transfers", "check_ledger", "resume_bulks", "run_schedules"), each(30))
+
+
+async def test_what_jobs_make_is_made_by_prices_and_by_approval_rules_fetched_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+
+    async def prices(_self: CachedPrices) -> bool:
+        fetched.append("prices")
+        return True
+
+    async def policies(_self: BundleKeeper) -> bool:
+        fetched.append("policies")
+        return True
+
+    monkeypatch.setattr(CachedPrices, "refresh", prices)
+    monkeypatch.setattr(BundleKeeper, "refresh", policies)
+    settings = PaymentsSettings(database_url="postgresql://nowhere/x", hold_days=3, approval_hours=5)
+    database = Database.connect("postgresql://nowhere/x", pool_size=1)
+    post, rules = _posting(settings, database)
+    await rules.refresh()
+    assert fetched == ["prices", "policies"]
+    assert (post.terms, post.prices, post.prices is post.limits) == (settings.terms, post.limits, True)
 
 
 async def test_a_bulk_is_tried_again_a_few_times_and_the_others_at_their_next_tick() -> None:

@@ -127,6 +127,13 @@ def test_what_falls_into_a_pause_is_left_out() -> None:
         one.resume(START)
 
 
+def test_resumed_the_very_moment_an_occurrence_is_due_it_is_made() -> None:
+    one = schedule(Frequency.DAILY)
+    one.pause(NOW)
+    one.resume(START + timedelta(days=2))
+    assert (one.next_number, one.next_at) == (2, START + timedelta(days=2))
+
+
 def test_resumed_after_its_last_day_it_has_ended() -> None:
     one = schedule(Frequency.DAILY, occurrences_max=2)
     one.pause(NOW)

@@ -1,0 +1,38 @@
+"""What compliance is run with unless it is told otherwise, and what it may be told."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from compliance.settings import ComplianceSettings
+
+
+def test_the_log_has_its_name_and_its_pace() -> None:
+    settings = ComplianceSettings()
+    found = {name: getattr(settings, name) for name in ComplianceSettings.__annotations__ if name.islower()}
+    # The name is in every checkpoint and beside the key in the database: another one is another log.
+    assert found == {
+        "log_origin": "elcorp.na/audit",
+        "append_batch_max": 500,
+        "append_wait_ms_max": 100,
+        "checkpoint_seconds": 0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({"append_batch_max": 1}, {"append_batch_max": 0}),
+        ({"append_batch_max": 5000}, {"append_batch_max": 5001}),
+        ({"append_wait_ms_max": 0}, {"append_wait_ms_max": -1}),
+        ({"append_wait_ms_max": 1000}, {"append_wait_ms_max": 1001}),
+        ({"checkpoint_seconds": 0.01}, {"checkpoint_seconds": 0}),
+        ({"checkpoint_seconds": 60}, {"checkpoint_seconds": 61}),
+    ],
+    ids=["batch of none", "batch too large", "wait below zero", "wait too long", "no pause", "pause too long"],
+)
+def test_what_it_cannot_be_run_with_is_refused(good: dict[str, Any], bad: dict[str, Any]) -> None:
+    assert ComplianceSettings(**good)
+    with pytest.raises(ValidationError):
+        ComplianceSettings(**bad)

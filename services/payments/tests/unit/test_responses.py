@@ -1,0 +1,312 @@
+"""What answers say, compared whole: every field of a view is where a reader looks for it, and no other's."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from payments.application.bulk.queries import BulkLineView, BulkView
+from payments.application.ledger.queries import AccountSum, AccountView, TrialBalance
+from payments.application.schedules.queries import RunView, ScheduleView
+from payments.application.transfers.queries import TransferView
+from payments.application.wallets.queries import PostingView, WalletView
+from payments.interfaces.rest.schemas.bulk import BulkLineResponse, BulkResponse
+from payments.interfaces.rest.schemas.ledger import AccountResponse, TrialBalanceLineResponse
+from payments.interfaces.rest.schemas.schedules import RunResponse, ScheduleResponse
+from payments.interfaces.rest.schemas.transfers import TransferResponse
+from payments.interfaces.rest.schemas.wallets import PostingResponse, WalletResponse
+
+AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+ID, PAYER, SOURCE, TARGET, OTHER, MORE = (UUID(int=number) for number in range(1, 7))
+
+
+def minute(number: int) -> datetime:
+    return AT + timedelta(minutes=number)
+
+
+def bulk(**changes: Any) -> BulkView:
+    values: dict[str, Any] = {
+        "id": ID,
+        "initiator_id": PAYER,
+        "source_id": SOURCE,
+        "currency": "NAD",
+        "mode": "best_effort",
+        "format": "text/csv",
+        "label": "March",
+        "lines_total": 1000,
+        "amount_total": Decimal("24.5"),
+        "status": "cancelled",
+        "settled": 400,
+        "awaiting": 30,
+        "refused": 170,
+        "not_run": 380,
+        "reason": "stop",
+        "created_at": AT,
+        "started_at": minute(1),
+        "progressed_at": minute(2),
+        "ended_at": minute(3),
+        "version": 9,
+    }
+    return BulkView(**{**values, **changes})
+
+
+def test_a_bulk() -> None:
+    assert dict(BulkResponse.of(bulk())) == {
+        "id": ID,
+        "source_wallet_id": SOURCE,
+        "currency": "NAD",
+        "mode": "best_effort",
+        "format": "text/csv",
+        "label": "March",
+        "status": "cancelled",
+        "lines_total": 1000,
+        "amount_total": "24.50",
+        "settled": 400,
+        "awaiting_approval": 30,
+        "refused": 170,
+        "not_run": 380,
+        "waiting": 20,
+        # What was not run took no time.
+        "lines_per_second": 5.0,
+        "reason": "stop",
+        "initiator_id": PAYER,
+        "created_at": AT,
+        "started_at": minute(1),
+        "ended_at": minute(3),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "speed"),
+    [
+        ({"ended_at": None}, 10.0),
+        ({"ended_at": None, "settled": 0, "awaiting": 0}, 2.8),
+        ({"settled": 0, "awaiting": 0, "refused": 0}, None),
+        ({"started_at": None, "progressed_at": None}, None),
+        ({"progressed_at": None}, None),
+        ({"ended_at": None, "progressed_at": minute(1)}, None),
+    ],
+    ids=["it runs", "all refused", "none has run", "not begun", "no progress", "no time has passed"],
+)
+def test_how_fast_a_bulk_goes(changes: dict[str, Any], speed: float | None) -> None:
+    assert bulk(**changes).lines_per_second == speed
+
+
+@pytest.mark.parametrize(("code", "message"), [("PAY_001", "Not enough."), ("", "")])
+def test_a_line_of_a_bulk(code: str, message: str) -> None:
+    view = BulkLineView(
+        number=7,
+        target_id=TARGET,
+        amount=Decimal("1.5"),
+        currency="NAD",
+        description="wages",
+        reference="INV-7",
+        status="refused",
+        transfer_id=OTHER,
+        code=code,
+        message=message,
+    )
+    assert dict(BulkLineResponse.of(view)) == {
+        "number": 7,
+        "target_wallet_id": TARGET,
+        "amount": "1.50",
+        "currency": "NAD",
+        "description": "wages",
+        "reference": "INV-7",
+        "status": "refused",
+        "transfer_id": OTHER,
+        "code": code or None,
+        "error": message or None,
+    }
+
+
+def test_a_schedule_and_its_runs() -> None:
+    view = ScheduleView(
+        id=ID,
+        initiator_id=PAYER,
+        source_id=SOURCE,
+        target_id=TARGET,
+        amount=Decimal("1.5"),
+        currency="NAD",
+        description="rent",
+        reference="INV-7",
+        frequency="weekly",
+        starts_at=minute(1),
+        ends_on=date(2026, 4, 1),
+        occurrences_max=7,
+        status="paused",
+        next_at=minute(2),
+        succeeded=3,
+        failed=4,
+        last_code="PAY_001",
+        created_at=AT,
+        ended_at=minute(3),
+        version=9,
+    )
+    assert dict(ScheduleResponse.of(view)) == {
+        "id": ID,
+        "source_wallet_id": SOURCE,
+        "target_wallet_id": TARGET,
+        "amount": "1.50",
+        "currency": "NAD",
+        "description": "rent",
+        "reference": "INV-7",
+        "frequency": "weekly",
+        "starts_at": minute(1),
+        "ends_on": date(2026, 4, 1),
+        "occurrences_max": 7,
+        "status": "paused",
+        "next_at": minute(2),
+        "succeeded": 3,
+        "failed": 4,
+        "last_code": "PAY_001",
+        "initiator_id": PAYER,
+        "created_at": AT,
+        "ended_at": minute(3),
+    }
+    run = RunView(number=3, due_at=AT, run_at=minute(1), transfer_id=OTHER, code="PAY_001", message="Not enough.")
+    assert dict(RunResponse.of(run)) == {
+        "number": 3,
+        "due_at": AT,
+        "run_at": minute(1),
+        "transfer_id": OTHER,
+        "code": "PAY_001",
+        "error": "Not enough.",
+    }
+
+
+def test_a_transfer() -> None:
+    view = TransferView(
+        id=ID,
+        kind="conversion",
+        status="completed",
+        source_id=SOURCE,
+        target_id=TARGET,
+        amount=Decimal(100),
+        currency="NAD",
+        fee_total=Decimal(3),
+        reference="INV-7",
+        description="rent",
+        initiator_id=PAYER,
+        created_at=AT,
+        settled_at=minute(1),
+        target_amount=Decimal("4.9"),
+        target_currency="USD",
+        rate=Decimal("0.0490000000"),
+        captured=Decimal(50),
+        refunded=Decimal(20),
+        held=Decimal(10),
+        expires_at=minute(2),
+        closed_at=minute(3),
+        decided_by=OTHER,
+        decided_at=minute(4),
+        reason="unusual",
+        parent_id=UUID(int=7),
+        link_id=UUID(int=8),
+        version=9,
+        fees=[{"account": "fees", "amount": "3.00", "rule_id": str(MORE), "refundable": True}],
+        metadata={"order": "A-17"},
+        signature={"key_id": str(MORE), "algorithm": "ES256", "value": "s" * 86},
+    )
+    found = TransferResponse.of(view, transaction_hash="a" * 64)
+    assert found.model_dump() == {
+        "id": ID,
+        "kind": "conversion",
+        "status": "completed",
+        "source_wallet_id": SOURCE,
+        "target_wallet_id": TARGET,
+        "amount": "100.00",
+        "currency": "NAD",
+        "fee_total": "3.00",
+        "fees": [{"account": "fees", "amount": "3.00", "rule_id": MORE, "refundable": True}],
+        "target_amount": "4.90",
+        "target_currency": "USD",
+        "rate": "0.049",
+        "held_amount": "10.00",
+        "captured_amount": "50.00",
+        "refunded_amount": "20.00",
+        "reference": "INV-7",
+        "description": "rent",
+        "metadata": {"order": "A-17"},
+        "initiator_id": PAYER,
+        "parent_id": UUID(int=7),
+        "link_id": UUID(int=8),
+        "signature": {"key_id": MORE, "algorithm": "ES256", "value": "s" * 86},
+        "created_at": AT,
+        "settled_at": minute(1),
+        "expires_at": minute(2),
+        "closed_at": minute(3),
+        "decided_by": OTHER,
+        "decided_at": minute(4),
+        "reason": "unusual",
+        "version": 9,
+        "transaction_hash": "a" * 64,
+    }
+
+
+def test_a_wallet_and_its_postings() -> None:
+    view = WalletView(ID, PAYER, "NAD", Decimal(100), Decimal(30), "frozen", "savings", Decimal(500), 9, AT)
+    shown = WalletResponse.of(view).model_dump()
+    assert shown == {
+        "id": ID,
+        "currency": "NAD",
+        "balance": "100.00",
+        "held": "30.00",
+        "available": "70.00",
+        "status": "frozen",
+        "name": "savings",
+        "ceiling": "500.00",
+        "version": 9,
+        "opened_at": AT,
+    }
+    posting = PostingView(7, OTHER, TARGET, Decimal("-1.5"), "NAD", Decimal("98.5"), "rent", AT)
+    assert PostingResponse.of(posting).model_dump() == {
+        "sequence": 7,
+        "transfer_id": OTHER,
+        "counterparty_wallet_id": TARGET,
+        "amount": "-1.50",
+        "currency": "NAD",
+        "balance_after": "98.50",
+        "description": "rent",
+        "posted_at": AT,
+    }
+
+
+def test_an_account_and_a_trial_balance() -> None:
+    view = AccountView(
+        ID, "system", "fees", OTHER, "NAD", "credit", Decimal(100), Decimal(30), "frozen", "did not add up", Decimal(500), 9, AT
+    )
+    assert AccountResponse.of(view).model_dump() == {
+        "id": ID,
+        "kind": "system",
+        "code": "fees",
+        "owner_id": OTHER,
+        "currency": "NAD",
+        "normal_side": "credit",
+        "balance": "100.00",
+        "held": "30.00",
+        "status": "frozen",
+        "status_reason": "did not add up",
+        "ceiling": "500.00",
+        "version": 9,
+        "opened_at": AT,
+    }
+    lines = [
+        AccountSum("NAD", "fees", "credit", Decimal(3), 1),
+        AccountSum("NAD", "treasury", "debit", Decimal(-100), 1),
+        AccountSum("NAD", None, "credit", Decimal(90), 5),
+    ]
+    assert TrialBalanceLineResponse.of(TrialBalance("NAD", lines)).model_dump() == {
+        "currency": "NAD",
+        "wallets": "90.00",
+        "system": "-97.00",
+        "total": "-7.00",
+        "accounts": 7,
+        "lines": [
+            {"code": "fees", "normal_side": "credit", "debit": "0.00", "credit": "3.00", "accounts": 1},
+            {"code": "treasury", "normal_side": "debit", "debit": "100.00", "credit": "0.00", "accounts": 1},
+            {"code": None, "normal_side": "credit", "debit": "0.00", "credit": "90.00", "accounts": 5},
+        ],
+    }

@@ -1,0 +1,47 @@
+"""What payments is run with unless it is told otherwise, and what comes of what it is told."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from payments.application.ports.ledger import Terms
+from payments.domain.payer_policy import PayerPolicy
+from payments.settings import PaymentsSettings
+
+
+def test_unless_told_otherwise() -> None:
+    settings = PaymentsSettings()
+    found = {name: getattr(settings, name) for name in PaymentsSettings.__annotations__ if name.islower()}
+    assert found == {
+        "batch_max": 200,
+        "waiting_max": 2000,
+        "hold_days": 7,
+        "approval_hours": 72,
+        "signature_required_above": {},
+        "strong_sign_in_above": {},
+    }
+    assert settings.terms == Terms(hold_life=timedelta(days=7), approval_life=timedelta(hours=72))
+
+
+def test_terms_and_policy_are_as_told() -> None:
+    signed, strong = {"NAD": Decimal(5)}, {"USD": Decimal(7)}
+    settings = PaymentsSettings(hold_days=3, approval_hours=5, signature_required_above=signed, strong_sign_in_above=strong)
+    assert settings.terms == Terms(hold_life=timedelta(days=3), approval_life=timedelta(hours=5))
+    assert settings.payer_policy == PayerPolicy(signed_above=signed, strong_above=strong)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("batch_max", 1, 1000), ("waiting_max", 1, 100_000), ("hold_days", 1, 31), ("approval_hours", 1, 720)],
+)
+def test_what_it_cannot_be_run_with_is_refused(name: str, least: int, most: int) -> None:
+    def told(value: int) -> Any:
+        return getattr(PaymentsSettings(**{name: value}), name)  # type: ignore[arg-type]
+
+    assert (told(least), told(most)) == (least, most)
+    for value in (least - 1, most + 1):
+        with pytest.raises(ValidationError):
+            told(value)
