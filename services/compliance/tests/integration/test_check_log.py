@@ -129,6 +129,14 @@ async def test_a_forged_checkpoint_of_the_right_root_needs_the_key(tampered: Tam
     assert [problem for problem in (await tampered.check()).problems if "checkpoint 600 does not verify" in problem]
 
 
+async def test_a_note_that_the_key_signed_for_another_root_of_that_size_is_found(tampered: Tampered) -> None:
+    note = Checkpoint(ORIGIN, 300, bytes(32)).sign(tampered.signer.key, tampered.signer.sign)
+
+    await tampered.tamper(f"UPDATE checkpoints SET note = '{note}' WHERE size = 300")
+
+    assert (await tampered.check()).problems == ["the note of checkpoint 300 is of another checkpoint"]
+
+
 async def test_a_rewritten_log_does_not_flood_the_report(tampered: Tampered) -> None:
     await tampered.tamper("DELETE FROM audit_entries WHERE sequence = 5")
 

@@ -263,6 +263,22 @@ async def test_a_trail_too_long_says_so(book: Book) -> None:
     assert [logged.sequence for logged in trail.entries] == list(range(1, 501))
 
 
+async def test_of_several_subjects_the_newest_entries_are_given_and_what_is_left_out_is_told(book: Book) -> None:
+    of_both = [entry(actor=service(), resource_type=kind, related_ids=(who,)) for kind in "xyz" for who in ("a", "b")]
+    await book.append([entry(actor=service(), related_ids=("c",)), *of_both])
+
+    for limit, expected, is_complete in ((2, [5, 6], False), (4, [3, 4, 5, 6], False), (7, [1, 2, 3, 4, 5, 6], True)):
+        found = await book.queries.about(["a", "b"], but_not_of=(), limit=limit)
+        assert ([logged.sequence for logged in found.entries], found.is_complete) == (expected, is_complete)
+    # As many as there may be: there may be more.
+    assert not (await book.queries.about(["a", "b"], but_not_of=(), limit=6)).is_complete
+    assert not (await book.queries.about(["a", "b"], but_not_of=("x", "y"), limit=3)).is_complete
+    found = await book.queries.about(["a", "b"], but_not_of=("x", "z"), limit=4)
+    assert ([logged.sequence for logged in found.entries], found.is_complete) == ([3, 4], True)
+    nothing = await book.queries.about([], but_not_of=(), limit=4)
+    assert (nothing.entries, nothing.is_complete) == ([], True)
+
+
 async def test_a_party_too_busy_to_be_looked_through_is_told_of(book: Book) -> None:
     busy = user("busy")
     await book.append([entry(actor=busy, resource_type="login", resource_id="before all")])

@@ -27,6 +27,7 @@ from compliance.bootstrap import SERVICE, build, check_log, unit_of_work, workin
 from compliance.interfaces.subscriptions import entry_of
 from compliance.settings import ComplianceSettings
 from elcorp.compliance.v1 import events_pb2
+from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import SystemClock
@@ -122,6 +123,17 @@ async def test_the_worker_is_ready_while_its_database_answers(
         assert (await parts.readiness.report()).body() == {"ready": True, "draining": False, "checks": {"database": None}}
         proxy.refuse()
         assert (await parts.readiness.report()).status == 503
+
+
+async def test_the_worker_goes_at_the_pace_of_its_settings(urls: DatabaseUrls, emptied: str) -> None:
+    pace = {"append_batch_max": 7, "append_wait_ms_max": 11, "checkpoint_seconds": 13.0}
+    async with working(settings_of(urls, emptied).model_copy(update=pace)) as parts:
+        relay, consumer, signing = (run.__self__ for run in parts.background)  # type: ignore[attr-defined]
+        consumed = {one.message_class: one for of_queue in consumer._queues.values() for one in of_queue.values()}
+    assert consumed.keys() == {events_pb2.AuditFactsRecorded, identity.ErasureRequested}
+    facts = consumed[events_pb2.AuditFactsRecorded]
+    assert (facts.batch_max, facts.wait_ms_max, signing._pause_seconds) == (7, 11, 13.0)
+    assert isinstance(relay, Relay)
 
 
 async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(

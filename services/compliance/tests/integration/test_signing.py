@@ -78,6 +78,19 @@ async def test_a_checkpoint_follows_growth_and_covers_the_latest_on_idle(databas
             await eventually(covered, size)
 
 
+async def test_a_defect_in_signing_ends_the_worker_and_is_not_waited_out(uow: Uow) -> None:
+    def broken(message: bytes) -> bytes:
+        raise ArithmeticError(len(message))
+
+    signer = Signer()
+    signer.sign = broken
+    signing = CheckpointSigning(SignCheckpoint(uow, signer, SystemClock()), pause_seconds=0.05)
+    await AppendFacts(uow)(entries(3))
+
+    with pytest.raises(ArithmeticError):
+        await asyncio.wait_for(signing.run(asyncio.Event()), 60)
+
+
 async def test_what_another_process_left_unsigned_is_signed_on_idle(
     database: Database, uow: Uow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

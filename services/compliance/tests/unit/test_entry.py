@@ -137,7 +137,7 @@ def test_the_largest_fact_fits() -> None:
 def test_each_part_is_kept_up_to_its_own_length(field: str, bytes_max: int) -> None:
     def holding(text: str) -> AuditEntry:
         name = field.removeprefix("actor.")
-        value = (text,) if name in {"related_ids", "methods"} else text
+        value: Any = (text,) if name in {"related_ids", "methods"} else text
         return replace(KNOWN, actor=replace(KNOWN.actor, **{name: value})) if name != field else replace(KNOWN, **{name: value})
 
     # A text's JSON has two quotes.

@@ -176,6 +176,20 @@ def test_the_command_tells_what_it_proved(tmp_path: Path, capsys: pytest.Capture
     assert "the key came with the proof" in capsys.readouterr().err
 
 
+def test_the_key_that_is_given_counts_and_not_the_one_in_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, other = tmp_path / "proof.json", Signer().key.text
+    for what, answer in (("--bundle", bundle()), ("--consistency", history())):
+        for of_file, kept, code in (
+            (other, signer.key.text, 0),
+            (signer.key.text, other, verifier.NOT_PROVEN),
+            (other, "", verifier.NOT_PROVEN),
+            (signer.key.text, "", 0),
+        ):
+            file.write_text(json.dumps({**answer, "key": of_file}))
+            assert run(what, str(file), "--key", kept) == code
+            assert ("NOT PROVEN" in capsys.readouterr().err) == bool(code)
+
+
 def test_the_command_tells_a_proven_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "history.json"
     file.write_text(json.dumps(history()))

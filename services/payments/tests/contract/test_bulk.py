@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.event import listen
 
 from chassis.database import Database
+from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
@@ -46,6 +48,7 @@ class Office:
     payments: Payments
     run: RunBulk
     database: Database
+    policies: Policies
     payer: UUID = field(default_factory=new_id)
     source: UUID = field(default_factory=new_id)
     payees: list[UUID] = field(default_factory=lambda: [new_id() for _ in range(3)])
@@ -95,11 +98,12 @@ async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Of
     )
     payments = build(world)
     run = RunBulk(world.uow, post_transfers(world), NoRules(), clock)
+    policies = permitting(GRANTS, clock)
     async with rest_client(
-        payments, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
+        payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
         watch_refusals(client, database)
-        yield await Office(client, forge, payments, run, database).open("1000.00")
+        yield await Office(client, forge, payments, run, database, policies).open("1000.00")
 
 
 async def test_a_file_is_accepted_run_and_told_line_by_line(office: Office) -> None:
@@ -159,6 +163,27 @@ async def test_csv_and_pain_001_say_the_rest_in_the_query(office: Office) -> Non
     bomb = '<!DOCTYPE d [<!ENTITY a "aaaa">]><d>&a;</d>'
     refused = await office.submit(bomb, key="x", query="?mode=best_effort", media_type="application/xml")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body")
+
+
+async def test_today_is_namibias(office: Office, clock: ControlledClock) -> None:
+    """From ten in the evening in UTC a message of tomorrow's date there is one of today."""
+    message = f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>
+        <GrpHdr><MsgId>M</MsgId><NbOfTxs>1</NbOfTxs></GrpHdr>
+        <PmtInf><PmtMtd>TRF</PmtMtd><ReqdExctnDt><Dt>2026-03-22</Dt></ReqdExctnDt>
+        <DbtrAcct><Id><Othr><Id>{office.source}</Id></Othr></Id></DbtrAcct>
+        <CdtTrfTxInf><PmtId><EndToEndId>E</EndToEndId></PmtId><Amt><InstdAmt Ccy="NAD">1.00</InstdAmt></Amt>
+        <CdtrAcct><Id><Othr><Id>{office.payees[0]}</Id></Othr></Id></CdtrAcct></CdtTrfTxInf></PmtInf>
+        </CstmrCdtTrfInitn></Document>"""
+
+    async def submitted() -> int:
+        answer = await office.submit(message, query="?mode=best_effort", media_type="application/xml")
+        return answer.status_code
+
+    clock.advance(seconds=(datetime(2026, 3, 21, 21, 59, 59, tzinfo=UTC) - clock.now()).total_seconds())
+    office.policies.confirm()
+    assert await submitted() == 422
+    clock.advance(seconds=1)
+    assert await submitted() == 202
 
 
 async def test_all_that_is_wrong_with_a_file_is_told_and_burns_no_key(office: Office) -> None:

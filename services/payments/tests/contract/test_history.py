@@ -165,12 +165,11 @@ async def test_every_list_by_cursor_is_whole_in_pages_of_any_size(bank: Bank) ->
         (f"/transfers/schedules/{plans[0]}/runs", "number", [2, 1, 0]),
         ("/transfers/bulk", "id", bulks[::-1]),
     ):
-        who = {"user_id": payer.user_id, "roles": ("user", "staff")}
         for limit in (1, 2, 3, 4):
             found: list[object] = []
             cursor, pages = "", 0
             while pages < 9:
-                page = (await bank.get(f"{path}?limit={limit}{cursor}", **who)).json()["data"]
+                page = (await bank.get(f"{path}?limit={limit}{cursor}", payer.user_id, roles=("user", "staff"))).json()["data"]
                 found += [item[name] for item in page["items"]]
                 pages += 1
                 if page["next_cursor"] is None:

@@ -318,6 +318,24 @@ async def test_refunds_never_exceed_what_was_received(bank: Bank, payer: Holder,
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
 
 
+async def test_a_refund_without_an_amount_gives_back_what_had_moved(bank: Bank, payer: Holder, payee: Holder) -> None:
+    held = await bank.made(payer, payee, "300.00", capture="later")
+    await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {"amount": "100.00"})
+    back = await bank.post(f"/transfers/{held['id']}/refund", payee.user_id, REASON)
+    assert (back.status_code, back.json()["data"]["amount"]) == (201, "100.00")
+    assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
+
+
+async def test_what_is_captured_is_posted_when_it_is(bank: Bank, payer: Holder, payee: Holder) -> None:
+    held = await bank.made(payer, payee, "300.00", capture="later")
+    bank.wait(seconds=3600)
+    settled_at = (await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {})).json()["data"]["settled_at"]
+    assert settled_at != held["created_at"]
+    for holder in (payer, payee):
+        newest = (await bank.get(f"/wallets/{holder.wallet_id}/postings", holder.user_id)).json()["data"]["items"][0]
+        assert (newest["transfer_id"], newest["posted_at"]) == (held["id"], settled_at)
+
+
 async def test_a_whole_refund_repeated_is_still_the_first(bank: Bank, payer: Holder, payee: Holder) -> None:
     paid = await bank.made(payer, payee, "100.00")
     answers = [await bank.post(f"/transfers/{paid['id']}/refund", payee.user_id, REASON, key="whole") for _ in range(2)]

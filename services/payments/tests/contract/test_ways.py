@@ -111,6 +111,17 @@ async def codes_of(bank: Bank, path: str, made: str, payer: Holder) -> set[str |
     return {item["code"] for item in items}
 
 
+@pytest.mark.parametrize("path", WAYS)
+async def test_a_request_that_is_repeated_says_that_it_was(bank: Bank, payer: Holder, payee: Holder, path: str) -> None:
+    body_of, accepted = WAYS[path]
+    first, again, other = [
+        await bank.post(path, payer.user_id, body_of(payer, payee, "10.00"), key=key) for key in ("k", "k", "another")
+    ]
+    assert [one.status_code for one in (first, again, other)] == [accepted] * 3
+    assert [one.headers.get("idempotency-replayed") for one in (first, again, other)] == [None, "true", None]
+    assert first.json()["data"] == again.json()["data"] != other.json()["data"]
+
+
 @pytest.mark.parametrize("wallets", AT_ONCE, ids=lambda wallets: wallets.__name__)
 @pytest.mark.parametrize("path", WAYS)
 async def test_wallets_that_take_no_part(bank: Bank, payer: Holder, payee: Holder, path: str, wallets: Wallets) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
+from chassis.database import Database
+from chassis.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
 from kernel.ids import new_id
@@ -15,6 +18,7 @@ from kernel.money import Money
 from payments.domain.account import Account, AccountKind
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine, BulkMode
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -139,8 +143,23 @@ async def test_chunks_wait_in_their_order_until_their_outcomes_are_there(shelf: 
     assert await waiting(other) == shelf.chunks
 
 
+async def test_a_bulk_is_queued_once_however_often_it_is_missed(
+    uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database
+) -> None:
+    shelf = await Shelf(uow).open()
+    bulks = [await shelf.add() for _ in range(2)]
+    for bulk in (*bulks, *bulks):
+        async with uow.begin(ACTOR) as tx:
+            await tx.bulks.queue(bulk.id)
+    async with database.read() as connection:
+        query = "SELECT task_name, queue_name, args, lock, queueing_lock FROM procrastinate_jobs ORDER BY id"
+        jobs = [tuple(row) for row in await connection.execute(text(query))]
+    names = [f"bulk:{bulk.id}" for bulk in bulks]
+    assert jobs == [("payments:run_bulk", "bulks", {"bulk_id": name.removeprefix("bulk:")}, name, name) for name in names]
+
+
 async def test_open_ones_are_counted_for_who_handed_them_in(shelf: Shelf) -> None:
-    ended = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT + MINUTE}
+    ended: dict[str, Any] = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT + MINUTE}
     await shelf.add()
     await shelf.add(status=BulkStatus.RUNNING, started_at=AT)
     await shelf.add(status=BulkStatus.CANCELLING, started_at=AT, reason="stop")
@@ -152,8 +171,8 @@ async def test_open_ones_are_counted_for_who_handed_them_in(shelf: Shelf) -> Non
 
 
 async def test_left_behind_is_what_nobody_has_gone_on_with_the_longest_first(shelf: Shelf) -> None:
-    running = {"status": BulkStatus.RUNNING, "started_at": AT}
-    ended = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT}
+    running: dict[str, Any] = {"status": BulkStatus.RUNNING, "started_at": AT}
+    ended: dict[str, Any] = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT}
     # An old one that goes on is not left behind; of the others it is counted from when they last moved.
     await shelf.add(created_at=AT, progressed_at=AT + 10 * MINUTE, **running)
     third = await shelf.add(created_at=AT, progressed_at=AT + 4 * MINUTE, **running)

@@ -17,6 +17,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError, InvalidValue
 from kernel.ids import new_id
 from payments.application.pricing import Pricing
+from payments.application.pricing.queries import TierView
 from payments.bootstrap.parts import pricing_unit_of_work
 from payments.domain.errors import LaterVersion
 from payments.domain.fee_rule import FeeRule
@@ -160,6 +161,31 @@ async def test_whoever_sets_prices_at_once_takes_turns(pricing: Pricing, databas
     )
     assert made
     assert overlaps == []
+
+
+async def test_a_tier_is_kept_with_who_assigned_it_and_when(pricing: Pricing, database: Database, clock: ControlledClock) -> None:
+    owner = new_id()
+    await pricing.set_limit(
+        actor=ADMIN,
+        draft=lambda id_, validity: limit(id=id_, validity=validity, tier="business", day_max="5000"),
+        since=None,
+        until=None,
+        reason="test",
+    )
+    for number, (actor, tier_) in enumerate(((ADMIN, "business"), (Actor.service("test"), "standard")), 1):
+        clock.advance(seconds=60)
+        assigned = await pricing.assign_tier(actor=actor, owner_id=owner, tier=tier_, version=None, reason="test")
+        assert assigned == TierView(owner, tier_, number, actor.subject_id, clock.now())
+        assert await pricing.queries.tier(owner) == assigned
+    assert await pricing.queries.tier(new_id()) is None
+
+
+async def test_of_those_who_end_a_version_at_once_one_does(pricing: Pricing, clock: ControlledClock) -> None:
+    made = await pricing.set_fee_rule(actor=ADMIN, draft=flat("1"), since=None, until=None, reason="test")
+    clock.advance(seconds=60)
+    ends = (pricing.end_fee_rule(actor=ADMIN, version_id=made.id, until=None, reason="test") for _ in range(5))
+    outcomes = await asyncio.gather(*ends, return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AlreadyEnded"] * 4 + ["FeeRule"]
 
 
 async def test_a_tier_that_limits_nothing_is_assigned_to_nobody(pricing: Pricing, clock: ControlledClock) -> None:

@@ -290,4 +290,7 @@ async def test_a_break_is_new_once(any_uow: Any, what: str) -> None:
         assert await tx.breaks.add(found, at=AT) is True
         assert await tx.breaks.add(found, at=LATER) is False
         assert await tx.breaks.add(replace(found, found=Decimal(3)), at=LATER) is True
+        assert await tx.breaks.add(replace(found, expected=Decimal(0)), at=LATER) is True
+        for known in (found, replace(found, found=Decimal(3)), replace(found, expected=Decimal(0))):
+            assert await tx.breaks.add(known, at=LATER) is False
         tx.record(FACT)

@@ -119,6 +119,18 @@ def test_what_is_no_bulk_is_refused_and_says_where(body: str, field: str) -> Non
     assert field in faults(lambda: read("application/json", body))
 
 
+def test_csv_says_of_each_line_all_that_it_may_say() -> None:
+    text = f"Amount, target_wallet_id ,reference,description,currency\n 1.50 , {FIRST} ,INV-7,wages,NAD\n2.00,{SECOND},,,\n"
+    file = read("text/csv", text)
+    assert (str(file.source_id), file.currency, file.mode, file.label) == (SOURCE, "NAD", BulkMode.BEST_EFFORT, "")
+    assert [(one.number, str(one.target_id), one.amount.text, one.description, one.reference) for one in file.lines] == [
+        (1, FIRST, "1.50", "wages", "INV-7"),
+        (2, SECOND, "2.00", "", ""),
+    ]
+    # A line's own currency is to be the file's.
+    assert set(faults(lambda: read("text/csv", text.replace("NAD", "USD")))) == {"line 2.currency"}
+
+
 def test_of_a_file_that_is_wrong_throughout_so_many_faults_are_told() -> None:
     assert len(faults(lambda: read("application/json", of_json([line(amount="x")] * 500)))) == FAULTS_MAX
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pyarrow.parquet as pq
+import pytest
 
 from payments.application.transfers.queries import TransferView
 from payments.interfaces.documents.transfers_csv import transfers_csv
@@ -67,6 +68,14 @@ async def test_a_csv_export_has_a_line_for_each_transfer_of_every_page() -> None
     }
     assert [row["id"] for row in rows] == [str(UUID(int=n)) for n in (1, 2, 3)]
     assert rows[2]["description"] == "'=1+1"
+
+
+@pytest.mark.parametrize("field", ["reference", "description"])
+@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+async def test_no_words_of_an_export_are_a_formula(field: str, words: str) -> None:
+    chunks = [chunk async for chunk in transfers_csv(pages([transfer(1, **{field: words})]))]
+
+    assert next(csv.DictReader(io.StringIO(b"".join(chunks).decode(), newline="")))[field] == f"'{words}"
 
 
 async def test_a_transfer_that_has_not_settled_leaves_the_time_empty() -> None:

@@ -50,7 +50,9 @@ async def test_what_jobs_make_is_made_by_prices_and_by_approval_rules_fetched_fo
     post, rules = _posting(settings, database)
     await rules.refresh()
     assert fetched == ["prices", "policies"]
-    assert (post.terms, post.prices, post.prices is post.limits) == (settings.terms, post.limits, True)
+    assert post.terms == settings.terms
+    assert {type(post.prices), type(post.limits)} == {CachedPrices}
+    assert id(post.prices) == id(post.limits)
 
 
 async def test_a_bulk_is_tried_again_a_few_times_and_the_others_at_their_next_tick() -> None:

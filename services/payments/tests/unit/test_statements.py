@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -56,6 +57,13 @@ def test_nothing_moved_closes_as_it_opened() -> None:
         ["2026-03-01T00:00:00.000000Z", "", "opening", "", "", "", "", "NAD", "100.00"],
         ["2026-04-01T00:00:00.000000Z", "", "closing", "", "", "", "", "NAD", "100.00"],
     ]
+
+
+@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@x"])
+def test_no_words_of_a_statement_are_a_formula(words: str) -> None:
+    made = statement("50.00", description=words)
+    line = replace(made.lines[0], reference=words)
+    assert rows(replace(made, lines=[line]))[2][4:6] == [f"'{words}", f"'{words}"]
 
 
 def test_a_statements_page_says_what_its_lines_say() -> None:
