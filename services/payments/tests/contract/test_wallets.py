@@ -217,6 +217,18 @@ async def test_the_chart_of_accounts_lists_the_systems_own_first_then_wallets_ol
     assert [id_ for _, id_ in found[-3:]] == wallets
 
 
+async def test_a_page_past_the_end_still_tells_the_total(bank: Bank) -> None:
+    holder = await bank.holder()
+    await bank.holder()
+    owned = f"/accounts?owner_id={holder.user_id}"
+    for path in ("/wallets?", f"{owned}&", f"{owned}&kind=system&"):
+        first, beyond = [
+            (await bank.get(f"{path}page={page}", holder.user_id, roles=("user", "staff"))).json()["data"] for page in (1, 5)
+        ]
+        assert (beyond["items"], beyond["total"]) == ([], first["total"]), path
+        assert first["total"] == len(first["items"])
+
+
 async def test_an_account_of_the_systems_that_did_not_add_up_moves_again_once_somebody_looked(bank: Bank) -> None:
     payer, payee = await bank.holder("10.00"), await bank.holder()
     bank.price(fee="1.00")

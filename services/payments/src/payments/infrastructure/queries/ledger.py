@@ -40,7 +40,10 @@ class SqlLedgerQueries(SqlReads):
             ORDER BY kind, opened_at, id LIMIT :limit OFFSET :offset
         """
         rows = await self._rows(text(listed), **given, limit=page.per_page, offset=page.offset)
-        return Page([AccountView(*row[:-1]) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        # Past the end there is no row to tell the total.
+        counted = text(f"SELECT count(*) FROM accounts WHERE {where}")
+        total = rows[0].total if rows else (await self._rows(counted, **given))[0][0]
+        return Page([AccountView(*row[:-1]) for row in rows], page.page, page.per_page, total)
 
     async def trial_balance(self) -> Sequence[TrialBalance]:
         sums = [AccountSum(*row) for row in await self._rows(_TRIAL_BALANCE)]

@@ -17,6 +17,7 @@ _WALLETS_OF = text(
     FROM accounts WHERE owner_id = :owner ORDER BY opened_at, id LIMIT :limit OFFSET :offset
     """
 )
+_WALLETS_TOTAL = text("SELECT count(*) FROM accounts WHERE owner_id = :owner")
 _POSTINGS = text(
     """
     SELECT p.sequence, p.transfer_id, p.counterparty_id, p.amount, p.currency, p.balance_after, t.description, p.posted_at
@@ -33,7 +34,9 @@ class SqlWalletQueries(SqlReads):
 
     async def wallets_of(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]:
         rows = await self._rows(_WALLETS_OF, owner=owner_id, limit=page.per_page, offset=page.offset)
-        return Page([WalletView(*row[:-1]) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        # Past the end there is no row to tell the total.
+        total = rows[0].total if rows else (await self._rows(_WALLETS_TOTAL, owner=owner_id))[0][0]
+        return Page([WalletView(*row[:-1]) for row in rows], page.page, page.per_page, total)
 
     async def postings(self, wallet_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
         rows = await self._rows(_POSTINGS, wallet=wallet_id, before=before(cursor), limit=cursor.limit + 1)
