@@ -65,6 +65,22 @@ async def test_old_prices_hold_while_the_database_is_away_but_not_for_ever() -> 
     assert cache.fee() == "1.00"
 
 
+async def test_prices_are_as_old_as_the_question_that_they_answer() -> None:
+    clock = ControlledClock()
+
+    async def slowly(_at: datetime) -> Prices:
+        clock.advance(seconds=60)
+        return Prices((), (), ())
+
+    prices = CachedPrices(slowly, clock)
+    assert await prices.refresh()
+    clock.advance(seconds=240)
+    await prices.check()
+    clock.advance(seconds=1)
+    with pytest.raises(Unavailable):
+        await prices.check()
+
+
 async def test_a_defect_is_not_taken_for_an_absence() -> None:
     cache = Cache()
     cache.database.failure = ValueError("a row that no rule can be made of")

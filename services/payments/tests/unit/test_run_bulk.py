@@ -27,6 +27,7 @@ from payments.domain.bulk_file import RawFile, RawLine
 from payments.domain.errors import BulkEnded, NotTheOwner, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
 from payments.domain.payer_policy import PayerPolicy
+from payments.domain.transfer import TransferStatus
 from payments.infrastructure.group_commit import GroupCommit
 from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unable, unavailable
 
@@ -308,6 +309,18 @@ async def test_a_bulk_that_is_being_cancelled_is_queued_again_after_a_day_too(of
     assert office.uow.committed.queued == [bulk.id]
     assert await office.run(bulk_id=bulk.id) is BulkStatus.CANCELLED
     assert office.moved()[:3] == [Decimal(1), Decimal(2), Decimal(0)]
+
+
+async def test_a_line_whose_transfer_was_undone_before_it_was_written_down_was_settled(office: Office) -> None:
+    bulk = (await office.submit("1.00", "2.00")).bulk
+    office.post.dies_after = 1
+    with pytest.raises(Killed):
+        await office.run(bulk_id=bulk.id)
+    for key, transfer in office.uow.committed.transfers.items():
+        if key[1] == f"bulk:{bulk.id}:1":
+            transfer.status = TransferStatus.REVERSED
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert office.statuses(bulk.id) == [LineStatus.SETTLED] * 2
 
 
 async def test_the_same_key_is_the_same_bulk(office: Office) -> None:
