@@ -1,5 +1,6 @@
 """Second factors and recovery: one suite over both storages, the fakes and PostgreSQL."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from chassis.testing.clocks import ControlledClock
 from identity.application.factors import facts
 from identity.application.factors.purge_challenges import PurgeChallenges
+from identity.application.recovery.queries import RecoveryView
 from identity.application.sessions.queries import SignInName
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
@@ -181,6 +183,52 @@ async def test_requests_for_recovery_are_found_listed_and_settled(
     listed = await storage.queries.recovery_requests(None, page)
     assert [(each.id, each.status, each.decision_reason) for each in listed.items] == [(request.id, "rejected", "unknown")]
     assert (await storage.queries.recovery_requests("pending", page)).total == 0
+
+
+async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_by_page(
+    storage: Storage, clock: ControlledClock, user_id: UUID
+) -> None:
+    requests, administrator = [], uuid4()
+    for number, reason in enumerate((RecoveryReason.LOST, RecoveryReason.STOLEN, RecoveryReason.BROKEN), start=2):
+        whose = (await enrol_user(storage, clock, someone(number))).user_id
+        requests.append(RecoveryRequest.ask(uuid4(), whose, reason, at=clock.now()))
+        async with storage.uow.begin(HERE) as tx:
+            tx.recovery_requests.add(requests[-1])
+            tx.record(facts.factor_begun(whose, "recovery", at=clock.now()))
+        clock.advance(seconds=60)
+    # The oldest is written last: rows may well lie in that order.
+    async with storage.uow.begin(HERE) as tx:
+        found = await tx.recovery_requests.lock(requests[0].id)
+        found.decide(RecoveryStatus.REJECTED, by=administrator, reason="unknown", at=clock.now())
+        tx.record(facts.factor_removed(user_id, "recovery", sessions_ended=0, at=clock.now()))
+    oldest, middle, newest = (
+        RecoveryView(
+            each.id,
+            each.user_id,
+            each.reason.value,
+            "pending",
+            requested_at=each.requested_at,
+            expires_at=each.requested_at + timedelta(days=7),
+            decided_at=None,
+            decided_by=None,
+            decision_reason=None,
+        )
+        for each in requests
+    )
+    oldest = replace(oldest, status="rejected", decided_at=clock.now(), decided_by=administrator, decision_reason="unknown")
+    pages = {
+        (None, 1): [newest, middle],
+        (None, 2): [oldest],
+        (None, 3): [],
+        ("pending", 1): [newest, middle],
+        ("pending", 2): [],
+        ("rejected", 1): [oldest],
+        ("approved", 1): [],
+    }
+    totals = {None: 3, "pending": 2, "rejected": 1, "approved": 0}
+    for (status, number), items in pages.items():
+        page = await storage.queries.recovery_requests(status, PageRequest(page=number, per_page=2))
+        assert (list(page.items), page.total) == (items, totals[status])
 
 
 async def test_failures_of_one_user_are_forgotten_and_nobody_elses(

@@ -29,8 +29,8 @@ _HOLDER = text(
 
 class SqlAddressQueries(SqlReads):
     async def wallet_addresses_of(self, user_id: UUID, page: PageRequest) -> Page[WalletAddressView]:
-        rows = await self._rows(_ADDRESSES, {"user_id": user_id, "limit": page.per_page, "offset": page.offset})
-        return Page([self._address(row) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        rows, total = await self._page(_ADDRESSES, page, {"user_id": user_id})
+        return Page([self._address(row) for row in rows], page.page, page.per_page, total)
 
     async def wallet_address(self, user_id: UUID, address: UUID) -> WalletAddressView | None:
         rows = await self._rows(_ADDRESS_BY_ID, {"user_id": user_id, "address": address})

@@ -25,8 +25,8 @@ class SqlDeviceKeyQueries(SqlReads):
         return _view(rows[0]) if rows else None
 
     async def device_keys_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceKeyView]:
-        rows = await self._rows(_KEYS, {"user_id": user_id, "limit": page.per_page, "offset": page.offset})
-        return Page([_view(row) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        rows, total = await self._page(_KEYS, page, {"user_id": user_id})
+        return Page([_view(row) for row in rows], page.page, page.per_page, total)
 
 
 def _view(row: Any) -> DeviceKeyView:

@@ -18,5 +18,5 @@ _REQUESTS = text(
 
 class SqlRecoveryQueries(SqlReads):
     async def recovery_requests(self, status: str | None, page: PageRequest) -> Page[RecoveryView]:
-        rows = await self._rows(_REQUESTS, {"status": status, "limit": page.per_page, "offset": page.offset})
-        return Page([RecoveryView(*row[:-1]) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        rows, total = await self._page(_REQUESTS, page, {"status": status})
+        return Page([RecoveryView(*row[:-1]) for row in rows], page.page, page.per_page, total)

@@ -8,6 +8,7 @@ from sqlalchemy import TextClause
 from chassis.database import Database
 from identity.infrastructure.vault import Vault
 from kernel.clock import Clock
+from kernel.pages import PageRequest
 
 
 class SqlReads:
@@ -19,3 +20,9 @@ class SqlReads:
     async def _rows(self, query: TextClause, parameters: Mapping[str, object]) -> Sequence[Any]:
         async with self._database.read() as connection:
             return (await connection.execute(query, parameters)).all()
+
+    async def _page(self, query: TextClause, page: PageRequest, parameters: Mapping[str, object]) -> tuple[Sequence[Any], int]:
+        """Return a page's rows, and the total that stands beside each; a page past the end has none and asks again."""
+        rows = await self._rows(query, {**parameters, "limit": page.per_page, "offset": page.offset})
+        counted = rows or (await self._rows(query, {**parameters, "limit": 1, "offset": 0}) if page.offset else ())
+        return rows, counted[0].total if counted else 0

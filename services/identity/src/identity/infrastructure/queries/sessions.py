@@ -54,16 +54,16 @@ class SqlSessionQueries(SqlReads):
         return CredentialView(*rows[0]) if rows else None
 
     async def sessions_of(self, user_id: UUID, page: PageRequest, *, live: bool | None = None) -> Page[SessionView]:
-        rows = await self._rows(_SESSIONS, {"user_id": user_id, "live": live, "limit": page.per_page, "offset": page.offset})
-        return Page([_session(row) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        rows, total = await self._page(_SESSIONS, page, {"user_id": user_id, "live": live})
+        return Page([_session(row) for row in rows], page.page, page.per_page, total)
 
     async def session(self, session_id: UUID) -> SessionView | None:
         rows = await self._rows(_SESSION, {"id": session_id})
         return _session(rows[0]) if rows else None
 
     async def devices_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceView]:
-        rows = await self._rows(_DEVICES, {"user_id": user_id, "limit": page.per_page, "offset": page.offset})
-        return Page([self._device(user_id, row) for row in rows], page.page, page.per_page, rows[0].total if rows else 0)
+        rows, total = await self._page(_DEVICES, page, {"user_id": user_id})
+        return Page([self._device(user_id, row) for row in rows], page.page, page.per_page, total)
 
     async def device(self, user_id: UUID, device_id: UUID) -> DeviceView | None:
         rows = await self._rows(_DEVICE, {"user_id": user_id, "device_id": device_id})
