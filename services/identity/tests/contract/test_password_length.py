@@ -1,4 +1,8 @@
-"""A password that stands alone may be asked to be longer than one with a second factor beside it (NIST SP 800-63B-4)."""
+"""What is asked of a password, whichever way it is chosen.
+
+One that stands alone may have to be longer than one with a second factor beside it (NIST SP 800-63B-4); none may hold a
+word that everybody knows of its owner.
+"""
 
 import httpx
 import pytest
@@ -53,3 +57,25 @@ async def test_beside_a_second_factor_it_may_be_shorter(
     stepped = (await api.post("/auth/step-up", {"code": app.code()}, token=app.token)).json()["data"]
     assert (await change(api, stepped["access_token"], PASSWORD, SHORT)).status_code == 200
     assert (await reset(api, identity, database, SHORTER)).status_code == 200
+
+
+OWNER = {"email": "kaokoland@example.na", "organization": "Namib Mills", "username": "oryx.rider"}
+# A word of the name, of the mailbox, of the organization, and of the username.
+OF_OWNER = ["Big-Shikongo-63!", "Big-Kaokoland-63!", "Big-Mills-Sun-63!", "Big-Rider-Sun-63!"]
+
+
+def of_owner(answer: httpx.Response) -> bool:
+    return answer.status_code == 422 and "must not contain" in answer.text
+
+
+@pytest.mark.parametrize("password", OF_OWNER)
+async def test_no_word_of_its_owner_is_in_it(api: Api, identity: Identity, database: Database, password: str) -> None:
+    assert of_owner(await api.request_registration(**OWNER, password=password))
+    token = await api.signed_in(**OWNER)
+    assert of_owner(await change(api, token, PASSWORD, password))
+    await api.post("/auth/password-reset", {"email": OWNER["email"]})
+    link = str((await mail(identity, database))[-1].facts["link"]).partition("#token=")[2]
+    assert of_owner(await api.post("/auth/password-reset/confirm", {"token": link, "password": password}))
+    # The words of somebody else are in no way.
+    others = {"full_name": "Anna Example", "email": "anna@example.na", "phone": "+264811234560"}
+    assert (await api.request_registration(**others, password=password)).status_code == 202

@@ -349,3 +349,29 @@ async def test_sessions_that_end_for_their_user(
         ended(first, "revoked", at=clock.now()),
         ended(second, "signed_out_everywhere", at=clock.now()),
     ]
+
+
+async def test_what_is_done_again_leaves_no_record(api: Api, database: Database, verifier: TokenVerifier) -> None:
+    """Whatever is over is ended by nobody a second time, for whichever reason."""
+    await api.register()
+    _, there = await signed_in(api, verifier, device_id=str(uuid4()))
+    pair, here = await signed_in(api, verifier)
+    token = pair["access_token"]
+
+    async def everything(again: bool) -> None:
+        assert (await api.delete(f"/sessions/{there.session_id}", token=token)).status_code == 204
+        assert (await api.post("/auth/logout-all", {"keep_current": True}, token=token)).status_code == 200
+        assert (await api.patch(f"/devices/{here.device_id}", {"name": "Desk", "trusted": True}, token=token)).status_code == 200
+        assert (await api.delete(f"/devices/{there.device_id}", token=token)).status_code == 204
+        if again:
+            assert (await api.post("/auth/logout", token=token)).status_code == 200
+            for path in (f"/sessions/{here.session_id}", f"/sessions/{there.session_id}"):
+                assert (await api.delete(path, token=token)).status_code == 204
+            assert (await api.post("/auth/logout", token=token)).status_code == 200
+
+    async with recording(database) as record:
+        await everything(again=False)
+    assert record.actions == ["identity.session.end", "identity.device.change", "identity.device.revoke"]
+    async with recording(database) as record:
+        await everything(again=True)
+    assert (record.actions, [each["session_id"] for each in record.events]) == (["identity.session.end"], [str(here.session_id)])

@@ -15,6 +15,7 @@ from services.identity.tests.people import CODE
 
 JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "phone": "+264811234568", "username": "johannes"}
 NEW_PASSWORD = "Kavango-Morning-63?*"
+CLOSE = "/users/{}?reason=Asked%20for%20it"
 
 
 def refused(response: httpx.Response) -> tuple[int, str]:
@@ -135,6 +136,25 @@ async def test_admin_replaces_details_and_usernames_stay_unique(api: Api, admin:
     assert missing.status_code == 422
     me = (await api.get("/users/me", token=admin)).json()["data"]["id"]
     assert refused(await api.patch(f"/users/{me}", {"username": "JOH"}, token=admin)) == (409, "RES_002")
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "status"),
+    [("suspend", {"reason": "Reported"}, 200), ("erasure", {"reason": "ordered"}, 404), ("", {}, 404)],
+    ids=["suspended", "restricted", "deleted"],
+)
+async def test_details_of_who_is_suspended_are_corrected_and_of_who_is_gone_are_not(
+    api: Api, admin: str, user_id: str, verb: str, body: dict[str, str], status: int
+) -> None:
+    closed = api.post(f"/users/{user_id}/{verb}", body, token=admin) if verb else api.delete(CLOSE.format(user_id), token=admin)
+    assert (await closed).is_success
+    headers, put = {"Authorization": f"Bearer {admin}"}, {"full_name": "J. Amupolo", "organization": None, "username": "joh"}
+    answers = [
+        await api.patch(f"/users/{user_id}", {"full_name": "Johannes A. Amupolo"}, token=admin),
+        await api.patch(f"/users/{user_id}/profile", {"organization": "Namib Mills"}, token=admin),
+        await api.client.put(f"/api/v1/users/{user_id}", json=put, headers=headers),
+    ]
+    assert [answer.status_code for answer in answers] == [status] * 3
 
 
 async def test_list_filters_by_what_is_known_whole(api: Api, admin: str, user_id: str) -> None:

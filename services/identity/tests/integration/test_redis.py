@@ -148,7 +148,12 @@ async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url
         await attempts.admit("ndapewa", "198.51.100.7")
     with pytest.raises(TooManyAttempts):
         await attempts.admit("ndapewa", "198.51.100.7")
+    # What succeeds is forgotten here too.
     await attempts.forget("ndapewa", "198.51.100.7")
+    for _ in range(2):
+        await attempts.admit("ndapewa", "198.51.100.7")
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit("ndapewa", "198.51.100.7")
     with pytest.raises(Unavailable):
         await attempts.unlock("ndapewa")
     await proxy.heal()

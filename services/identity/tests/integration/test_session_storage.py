@@ -1,7 +1,9 @@
 """Devices and overdue sessions: one suite over both storages."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+import pytest
 
 from chassis.testing.clocks import ControlledClock
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
@@ -33,6 +35,31 @@ async def test_sessions_left_alone_or_past_their_end_are_ended_and_others_are_no
     clock.advance(days=7)
     assert await EndOverdueSessions(storage.uow, clock, timedelta(days=30))() == 2
     assert (await storage.queries.session(new.id)).end_reason == "expired"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("seconds", [-1, 0])
+async def test_a_session_is_overdue_from_the_very_second(storage: Storage, clock: ControlledClock, seconds: int) -> None:
+    """Counted from the last time that its device was in use: by signing in, refreshing, or proving again who holds it."""
+    user_id = (await enrol_user(storage, clock)).user_id
+    started, refreshed, proven = [await start_session(storage, clock, user_id, uuid4()) for _ in range(3)]
+    begun = clock.now()
+    clock.advance(seconds=3600)
+    async with storage.uow.begin(HERE) as tx:
+        session = await tx.sessions.lock(refreshed.id)
+        token = TOKENS.issue(session_id=session.id, user_id=user_id, generation=2)
+        session.rotate(token, sealed=b"sealed", at=clock.now())
+        (await tx.sessions.lock(proven.id)).prove_again(("otp",), at=clock.now())
+        tx.record(fact(clock))
+    end = EndOverdueSessions(storage.uow, clock, DAY)
+    due = 0 if seconds else 1
+
+    async def live() -> set[UUID]:
+        return {view.id for view in (await storage.queries.sessions_of(user_id, PageRequest(), live=True)).items}
+
+    clock.advance(seconds=(begun + DAY - clock.now()).total_seconds() + seconds)
+    assert (await end(), await live()) == (due, {refreshed.id, proven.id} | (set() if due else {started.id}))
+    clock.advance(seconds=3600)
+    assert (await end(), await live()) == (2 if due else 1, set() if due else {refreshed.id, proven.id})
 
 
 async def test_device_is_found_with_what_changed(storage: Storage, clock: ControlledClock) -> None:

@@ -1,0 +1,183 @@
+"""What people are told of their accounts: which message, to which address, with which facts, and nobody else of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
+from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
+from services.identity.tests.contract.authenticator import Authenticator
+from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.contract.test_erasure import own_id
+from services.identity.tests.fakes import Surroundings
+
+Told = list[tuple[str, str, str, dict[str, Any]]]
+REASON = {"reason": "Called from the number on file"}
+
+
+@dataclass
+class Post:
+    """What was written since it was last looked at: to whose account, which message, where it goes, and its facts."""
+
+    identity: Identity
+    database: Database
+    _seen: set[UUID] = field(default_factory=set)
+
+    async def news(self) -> Told:
+        new = [each for each in await mail(self.identity, self.database) if each.id not in self._seen]
+        self._seen |= {each.id for each in new}
+        return [(str(each.user_id), each.template.value, each.to, dict(each.facts)) for each in new]
+
+
+@pytest.fixture
+def post(identity: Identity, database: Database) -> Post:
+    return Post(identity, database)
+
+
+@pytest.fixture
+async def token(api: Api) -> str:
+    return await api.signed_in()
+
+
+@pytest.fixture
+async def user_id(api: Api, token: str) -> str:
+    return await own_id(api, token)
+
+
+@pytest.fixture
+async def admin(api: Api, surroundings: Surroundings, clock: ControlledClock, token: str) -> str:
+    """An administrator who has just shown two factors."""
+    surroundings.roles.roles = ("admin",)
+    app = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
+    clock.advance(seconds=60)
+    stepped = await api.post("/auth/step-up", {"code": app.code()}, token=app.token)
+    surroundings.roles.roles = ("user",)
+    return str(stepped.json()["data"]["access_token"])
+
+
+@pytest.fixture
+def owner(user_id: str) -> Callable[..., Told]:
+    """Write out what the account's owner is told: one message, at their own address."""
+
+    def told(template: str, **facts: Any) -> Told:
+        return [(user_id, template, DETAILS["email"], facts)]  # type: ignore[list-item]
+
+    return told
+
+
+async def strong(api: Api, app: App, clock: ControlledClock) -> str:
+    clock.advance(seconds=60)
+    stepped = await api.post("/auth/step-up", {"code": app.code()}, token=app.token)
+    return str(stepped.json()["data"]["access_token"])
+
+
+async def test_of_factors_keys_exports_and_passwords(
+    api: Api, post: Post, clock: ControlledClock, token: str, user_id: str, owner: Callable[..., Told]
+) -> None:
+    await post.news()
+    app = await second_factor(api, token, clock)
+    assert await post.news() == owner("factor_added", factor="totp")
+    fresh = await strong(api, app, clock)
+    assert await post.news() == []
+    assert (await api.post("/auth/factors/backup-codes", token=fresh)).status_code == 201
+    assert await post.news() == owner("backup_codes_renewed")
+    begun = (await api.post("/auth/factors/passkeys/options", token=fresh)).json()["data"]
+    credential = Authenticator().create(begun["options"])
+    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": credential}
+    passkey_id = (await api.post("/auth/factors/passkeys", body, token=fresh)).json()["data"]["id"]
+    assert await post.news() == owner("factor_added", factor="passkey")
+    assert (await api.patch(f"/auth/factors/passkeys/{passkey_id}", {"name": "Desk"}, token=fresh)).status_code == 200
+    assert await post.news() == []
+    assert (await api.delete(f"/auth/factors/passkeys/{passkey_id}", token=fresh)).status_code == 200
+    assert await post.news() == owner("factor_removed", factor="passkey")
+    assert (await api.delete("/auth/factors/totp", token=fresh)).status_code == 200
+    assert await post.news() == owner("factor_removed", factor="totp")
+    challenge = (await api.post("/device-keys/challenges", token=fresh)).json()["data"]["challenge"]
+    key = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=fresh)).json()["data"]
+    assert await post.news() == owner("device_key_added")
+    assert (await api.delete(f"/device-keys/{key['id']}", token=fresh)).status_code == 200
+    assert await post.news() == []
+    assert (await api.post(f"/users/{user_id}/data-export", token=fresh)).status_code == 200
+    assert await post.news() == owner("data_exported")
+    body = {"current_password": PASSWORD, "new_password": "Kavango-Morning-63?*"}
+    assert (await api.patch(f"/users/{user_id}/password", body, token=fresh)).status_code == 200
+    assert await post.news() == owner("password_changed")
+    await api.post("/auth/password-reset", {"email": DETAILS["email"]})
+    ((_, template, to, facts),) = await post.news()
+    page, _, link = facts["link"].partition("#token=")
+    assert (template, to, page, set(facts)) == (
+        "password_reset",
+        DETAILS["email"],
+        "http://localhost:8000/reset-password",
+        {"link"},
+    )
+    reset = await api.post("/auth/password-reset/confirm", {"token": link, "password": "Okavango-Delta-93!"})
+    assert reset.status_code == 200
+    assert await post.news() == owner("password_changed")
+
+
+async def test_of_what_administrators_do(api: Api, post: Post, admin: str, user_id: str, owner: Callable[..., Told]) -> None:
+    await post.news()
+    assert (await api.post(f"/users/{user_id}/data-export", token=admin)).status_code == 200
+    assert await post.news() == owner("data_exported")
+    assert (await api.post(f"/users/{user_id}/password-reset", REASON, token=admin)).status_code == 204
+    assert await post.news() == owner("password_reset_required")
+    for verb, template in (
+        ("suspend", "account_suspended"),
+        ("activate", "account_activated"),
+        ("delete", "account_deleted"),
+        ("restore", "account_restored"),
+    ):
+        # Doing it again is no news.
+        for expected in (owner(template), []):
+            if verb == "delete":
+                done = await api.delete(f"/users/{user_id}?reason=Asked%20for%20it", token=admin)
+            else:
+                done = await api.post(f"/users/{user_id}/{verb}", REASON, token=admin)
+            assert (done.is_success, await post.news()) == (True, expected)
+    assert (await api.patch(f"/users/{user_id}", {"organization": "Namib Mills"}, token=admin)).status_code == 200
+    assert (await api.post(f"/users/{user_id}/unlock", REASON, token=admin)).status_code == 204
+    assert await post.news() == []
+    made = (await api.post("/users", {"full_name": "Selma Nangolo", "email": "selma@example.na"}, token=admin)).json()["data"]
+    assert await post.news() == [(made["id"], "account_created", "selma@example.na", {})]
+    erasure = (await api.post(f"/users/{user_id}/erasure", {"reason": "ordered"}, token=admin)).json()["data"]
+    assert await post.news() == owner("erasure_requested", erasure=erasure["id"])
+
+
+async def test_of_sessions(api: Api, post: Post, token: str, owner: Callable[..., Told]) -> None:
+    await post.news()
+    device_id = str(uuid4())
+    pair = (await api.login(device_id=device_id)).json()["data"]
+    assert await post.news() == owner("new_device", time="2026-03-21 08:00 UTC", address="198.51.100.7")
+    assert (await api.login()).status_code == 200
+    assert await post.news() == []
+    assert (await api.refresh(pair["refresh_token"], device_id=str(uuid4()))).status_code == 401
+    assert await post.news() == owner("session_compromised")
+
+
+@pytest.mark.parametrize(("approve", "decision"), [(True, "approved"), (False, "rejected")])
+async def test_of_recovery(
+    api: Api,
+    post: Post,
+    clock: ControlledClock,
+    admin: str,
+    token: str,
+    owner: Callable[..., Told],
+    approve: bool,
+    decision: str,
+) -> None:
+    await second_factor(api, (await api.login()).json()["data"]["access_token"], clock)
+    challenge = (await api.login()).json()["data"]["challenge"]
+    await post.news()
+    asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
+    assert await post.news() == owner("recovery_requested")
+    body = {"approve": approve, "reason": "Seen in person with their identity card"}
+    assert (await api.post(f"/auth/recovery/{asked['id']}/decision", body, token=admin)).status_code == 200
+    assert await post.news() == owner("recovery_decided", decision=decision)
