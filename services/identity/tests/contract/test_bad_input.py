@@ -38,6 +38,7 @@ async def written(database: Database) -> int:
         ("email", "ndapewa@example.na\r\nBcc: all@example.na"),
         ("phone", "0811234567"),
         ("phone", "+264 000 000"),
+        ("phone", "+264991234567"),
         ("phone", "+2648112345678901234"),
         ("phone", 264811234567),
         ("phone", "'; DROP TABLE users;--"),

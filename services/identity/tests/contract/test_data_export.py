@@ -2,15 +2,20 @@
 
 import json
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from identity.application import Identity
 from identity.infrastructure.queries.privacy import _SECTIONS
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.authenticator import Authenticator
+from services.identity.tests.contract.authenticator_app import App
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.test_erasure import own_id
@@ -48,6 +53,184 @@ async def test_person_gets_all_that_is_held_about_them(api: Api, database: Datab
     assert (await sent(database))[-1] == "data_exported"
     facts = [fact.action for message, _ in await published(database, compliance.AuditFactsRecorded) for fact in message.facts]
     assert facts.count("identity.user.export") == 1
+
+
+async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClock, verifier: TokenVerifier) -> None:
+    """With nothing of somebody else's. Each step has a time of its own, and the oldest row is written last."""
+    times = [f"{clock.now() + timedelta(seconds=10 * step):%Y-%m-%dT%H:%M:%SZ}" for step in range(12)]
+    until = [time.replace("03-21", "03-28") for time in times]
+    telephone, keys = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", [Ed25519Device(), Ed25519Device()]
+
+    async def register(device: Ed25519Device) -> str:
+        challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+        return str((await api.post("/device-keys", proof(device, challenge), token=token)).json()["data"]["id"])
+
+    user_id = (await api.register(**NDAPEWA)).json()["data"]["id"]
+    stranger = await api.signed_in(email="other@example.na", phone="+264811234569")
+    await api.post("/wallet-addresses", {"label": "Not hers"}, token=stranger)
+    clock.advance(seconds=10)
+    first = (await api.login(device_id=telephone)).json()["data"]
+    clock.advance(seconds=10)
+    token = (await api.login()).json()["data"]["access_token"]
+    sessions = [str((await verifier.verify(each)).session_id) for each in (first["access_token"], token)]
+    home = (await api.get("/users/me", token=token)).json()["data"]["wallet_address"]
+    clock.advance(seconds=10)
+    rent = (await api.post("/wallet-addresses", {"currency": "ELC", "label": "Rent"}, token=token)).json()["data"]["address"]
+    clock.advance(seconds=10)
+    await api.delete(f"/wallet-addresses/{rent}", token=token)
+    await api.patch(f"/wallet-addresses/{home}", {"label": "Home"}, token=token)
+    clock.advance(seconds=10)
+    key_ids = [await register(keys[0])]
+    clock.advance(seconds=10)
+    key_ids.append(await register(keys[1]))
+    await api.delete(f"/device-keys/{key_ids[1]}", token=token)
+    clock.advance(seconds=10)
+    await api.patch(f"/devices/{telephone}", {"name": "Telephone", "trusted": True}, token=token)
+    clock.advance(seconds=10)
+    await api.refresh(first["refresh_token"], device_id=telephone)
+    clock.advance(seconds=10)
+    code = (await api.post("/users/me/phone", {"phone": "+264811234567"}, token=token)).json()["data"]
+    clock.advance(seconds=10)
+    await api.verify(code["verification_id"], channel="phone")
+    await api.delete(f"/devices/{telephone}", token=token)
+    clock.advance(seconds=10)
+    fresh = (await api.post("/auth/step-up", {"password": PASSWORD}, token=token)).json()["data"]["access_token"]
+    data = (await api.post(f"/users/{user_id}/data-export", token=fresh)).json()["data"]
+
+    queued = [each.pop("queued_at") for each in data["messages"]]
+    assert (len([each.pop("id") for each in data["messages"]]), queued) == (5, sorted(queued, reverse=True))
+    device: dict[str, Any] = {"name": None, "trusted_at": None, "revoked_at": None}
+    key: dict[str, Any] = {"device_id": str(api.device_id), "algorithm": "Ed25519", "revoked_at": times[6]}
+    assert data == {
+        "exported_at": times[11],
+        "account": {
+            "id": user_id,
+            "username": "ndapewa",
+            "status": "active",
+            "initial_role": "user",
+            "registered_at": times[0],
+            "last_sign_in_at": times[2],
+            "email_verified_at": times[0],
+            "phone_verified_at": times[10],
+            "password_changed_at": times[0],
+            "second_factor_since": None,
+        },
+        "profile": {
+            "full_name": "Ndapewa Shikongo",
+            "email": "ndapewa@example.na",
+            "phone": "+264811234567",
+            "organization": "Kunene Traders",
+        },
+        "consents": [{"what": "terms", "agreed_at": times[0]}],
+        "wallet_addresses": [
+            {"address": home, "currency": "NAD", "issued_at": times[0], "retired_at": None, "label": "Home"},
+            {"address": rent, "currency": "ELC", "issued_at": times[3], "retired_at": times[4], "label": "Rent"},
+        ],
+        "devices": [
+            {
+                **device,
+                "device_id": telephone,
+                "name": "Telephone",
+                "first_seen_at": times[1],
+                "last_seen_at": times[1],
+                "revoked_at": times[10],
+            },
+            {**device, "device_id": str(api.device_id), "first_seen_at": times[2], "last_seen_at": times[2]},
+        ],
+        "device_keys": [
+            {**key, "id": key_ids[0], "public_key": keys[0].public.hex(), "registered_at": times[5], "revoke_reason": "replaced"},
+            {**key, "id": key_ids[1], "public_key": keys[1].public.hex(), "registered_at": times[6], "revoke_reason": "asked"},
+        ],
+        "sessions": [
+            {
+                "id": sessions[1],
+                "device_id": str(api.device_id),
+                "methods": ["pwd"],
+                "authenticated_at": times[11],
+                "started_at": times[2],
+                "refreshed_at": None,
+                "expires_at": until[2],
+                "ended_at": None,
+                "end_reason": None,
+            },
+            {
+                "id": sessions[0],
+                "device_id": telephone,
+                "methods": ["pwd"],
+                "authenticated_at": times[1],
+                "started_at": times[1],
+                "refreshed_at": times[8],
+                "expires_at": until[1],
+                "ended_at": times[10],
+                "end_reason": "device_revoked",
+            },
+        ],
+        "verifications": [
+            {
+                "purpose": "registration",
+                "created_at": times[0],
+                "expires_at": times[0].replace("08:00", "08:10"),
+                "used_at": times[0],
+            },
+            {"purpose": "phone", "created_at": times[9], "expires_at": times[9].replace("08:01", "08:11"), "used_at": times[10]},
+        ],
+        "messages": [
+            {"template": template, "delivered_at": None, "failed_at": None}
+            for template in ("verify_phone", "device_key_added", "device_key_added", "new_device", "verify_email")
+        ],
+        **{name: [] for name in ("authenticator_apps", "backup_codes", "passkeys", "password_resets", "recovery_requests")},
+        "audit_trail": f"/api/v1/audit/trails/{user_id}",
+    }
+
+
+async def test_factors_resets_and_requests_are_exported_whole(api: Api, clock: ControlledClock) -> None:
+    times = [f"{clock.now() + timedelta(seconds=60 * step):%Y-%m-%dT%H:%M:%SZ}" for step in range(8)]
+    token, authenticator = await api.signed_in(), Authenticator()
+    user_id = await own_id(api, token)
+    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
+    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
+    passkey_id = (await api.post("/auth/factors/passkeys", body, token=token)).json()["data"]["id"]
+    clock.advance(seconds=60)
+    begun = (await api.post("/auth/step-up/options", token=token)).json()["data"]
+    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    token = (await api.post("/auth/step-up", {"passkey": shown}, token=token)).json()["data"]["access_token"]
+    secret = (await api.post("/auth/factors/totp", token=token)).json()["data"]["secret"]
+    clock.advance(seconds=60)
+    app = App(secret, token, (), clock)
+    confirmed = await api.post("/auth/factors/totp/confirm", {"code": app.code()}, token=token)
+    codes = confirmed.json()["data"]["backup_codes"]
+    for _ in range(2):
+        clock.advance(seconds=60)
+        await api.post("/auth/password-reset", {"email": "ndapewa@example.na"})
+    clock.advance(seconds=60)
+    # On another device: the session here goes on.
+    challenge = (await api.login(device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")).json()["data"]["challenge"]
+    asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "broken"})).json()["data"]["id"]
+    token = (await api.post("/auth/step-up", {"code": codes[0]}, token=token)).json()["data"]["access_token"]
+    data = (await api.post(f"/users/{user_id}/data-export", token=token)).json()["data"]
+    code = {"created_at": times[2], "used_at": None}
+    assert data["account"]["second_factor_since"] == times[0]
+    assert data["authenticator_apps"] == [{"created_at": times[1], "confirmed_at": times[2]}]
+    assert data["backup_codes"] == [{**code, "used_at": times[5]}, *[code] * 9]
+    assert data["passkeys"] == [
+        {
+            "id": passkey_id,
+            "name": "Laptop",
+            "backed_up": False,
+            "created_at": times[0],
+            "last_used_at": times[1],
+            "flagged_at": None,
+        }
+    ]
+    # The newest link alone is good.
+    assert data["password_resets"] == [
+        {"created_at": times[3], "expires_at": times[3].replace("08:03", "08:13"), "used_at": times[4]},
+        {"created_at": times[4], "expires_at": times[4].replace("08:04", "08:14"), "used_at": None},
+    ]
+    undecided = {"decided_at": None, "decision_reason": None}
+    assert data["recovery_requests"] == [
+        {"id": asked, "reason": "broken", "status": "pending", "requested_at": times[5], **undecided}
+    ]
 
 
 async def test_no_secret_is_exported(api: Api) -> None:

@@ -10,6 +10,7 @@ import pytest
 from chassis.crypto import UnsealableError
 from chassis.database import Database
 from chassis.rpc import RemoteError
+from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2, identity_pb2
 from identity.application import Identity
@@ -94,6 +95,19 @@ async def test_retired_address_is_offered_to_nobody(api: Api, database: Database
     told = await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=issued))
     assert (told.active, told.masked_name) == (False, "N••• S•••")
     assert len(await published(database, events_pb2.WalletAddressRetired)) == 1
+
+
+async def test_account_shows_the_oldest_address_that_is_offered(api: Api, clock: ControlledClock) -> None:
+    token = await api.signed_in()
+    for _ in range(2):
+        clock.advance(seconds=60)
+        await api.post("/wallet-addresses", {}, token=token)
+    first, second, third = [each["address"] for each in await addresses(api, token)]
+    shown = []
+    for retired in (second, first):
+        await api.delete(f"/wallet-addresses/{retired}", token=token)
+        shown.append((await api.get("/users/me", token=token)).json()["data"]["wallet_address"])
+    assert shown == [first, third]
 
 
 async def test_account_keeps_one_address_however_many_are_retired_at_once(api: Api) -> None:
