@@ -82,6 +82,21 @@ async def test_sends_are_counted_by_address_and_time(storage: Storage, clock: Co
         tx.record(fact(clock.now()))
 
 
+async def test_a_code_that_is_sent_again_counts_by_its_last_sending(storage: Storage, clock: ControlledClock) -> None:
+    code, begun = a_code(clock.now()), clock.now()
+    async with storage.uow.begin(HERE) as tx:
+        await tx.one_time_codes.add(code, {})
+        tx.record(fact(clock.now()))
+    clock.advance(seconds=3000)
+    async with storage.uow.begin(HERE) as tx:
+        found, _ = await tx.one_time_codes.lock(code.id)
+        assert found.renew(bytes(32), at=clock.now())
+        tx.record(fact(clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        since = (begun - timedelta(seconds=1), begun, begun + timedelta(seconds=2999), begun + timedelta(seconds=3000))
+        assert [await tx.one_time_codes.sent_since(TARGET, each) for each in since] == [2, 2, 2, 0]
+
+
 async def test_old_codes_and_those_of_a_user_are_dropped(storage: Storage, clock: ControlledClock) -> None:
     user_id, at = uuid4(), clock.now()
     async with storage.uow.begin(HERE) as tx:

@@ -245,3 +245,17 @@ async def test_failures_of_one_user_are_forgotten_and_nobody_elses(
         tx.record(facts.second_factor_failed(user_id, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         assert [await tx.factors.failures.since(whose, past) for whose in (user_id, other)] == [0, 1]
+
+
+async def test_failures_are_counted_for_an_hour_by_person(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+    other = (await enrol_user(storage, clock, someone(2))).user_id
+    hour, counted = timedelta(hours=1), []
+    for whose in (other, user_id, user_id, user_id):
+        async with storage.uow.begin(HERE) as tx:
+            await tx.factors.failures.note(whose, at=clock.now())
+            counts = [await tx.factors.failures.since(each, clock.now() - hour) for each in (user_id, other)]
+            tx.record(facts.second_factor_failed(whose, at=clock.now()))
+        counted.append(counts)
+        clock.advance(seconds=25 * 60)
+    # The fourth is noted after 75 minutes: the other's first is over by then.
+    assert counted == [[0, 1], [1, 1], [2, 1], [3, 0]]

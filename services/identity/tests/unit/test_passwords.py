@@ -42,6 +42,39 @@ def test_weak_passwords_say_which_rule(password: str, rule: str) -> None:
     assert WeakPassword.RULES[rule] in refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("context", "word"),
+    [(("Anna Ou",), "anna"), (("x", "Kunene.Delta"), "delta"), (("some_thing",), "thing"), (("ÉTOSHA",), "étosha")],
+    ids=["four letters", "after a dot", "after an underscore", "in other letters"],
+)
+def test_no_word_of_four_letters_or_more_about_the_owner_is_in_it(context: tuple[str, ...], word: str) -> None:
+    POLICY.check("Big-Ou-Xyz-Sun-63!", context)
+    with pytest.raises(WeakPassword) as refused:
+        POLICY.check(f"Big-Xyz-{word}-63!", context)
+    assert refused.value.facts["rule"] == "context"
+
+
+@pytest.mark.parametrize(
+    ("changes", "good", "bad"),
+    [({}, 12, 11), ({"length_min": 14}, 14, 13), ({"length_min_single_factor": 15}, 15, 14), ({"length_max": 20}, 20, 21)],
+    ids=["usual", "longer", "longer where it stands alone", "shorter at most"],
+)
+def test_lengths_are_counted_in_characters(changes: dict[str, int], good: int, bad: int) -> None:
+    policy, text = PasswordPolicy(**changes), "Öäx-63!-Kunene-Sonnenaufgang"  # type: ignore[arg-type]
+    policy.check(text[:good])
+    with pytest.raises(WeakPassword) as refused:
+        policy.check(text[:bad])
+    assert refused.value.facts["rule"] in {"length_min", "length_max"}
+
+
+def test_the_longest_password_has_128_characters() -> None:
+    text = "".join(f"Oshana-{number}!" for number in range(20))
+    POLICY.check(text[:128])
+    with pytest.raises(WeakPassword) as refused:
+        POLICY.check(text[:129])
+    assert refused.value.facts["rule"] == "length_max"
+
+
 @pytest.mark.clause("ASVS 6.2.5")
 def test_complexity_can_be_switched_off_and_the_blocklist_cannot() -> None:
     PLAIN.check("correct horse battery stapler")
