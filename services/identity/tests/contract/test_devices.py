@@ -208,3 +208,20 @@ async def test_a_name_lies_sealed_and_saying_it_again_changes_nothing(api: Api, 
             stored.append((await connection.execute(text("SELECT name FROM devices"))).scalar_one())
     assert (stored[0] == stored[1], stored[1] == stored[2]) == (True, False)
     assert not [name for name in stored if "Ndapewa" in name or "𐀀" in name]
+
+
+async def test_unlocking_reaches_more_devices_than_a_page_has(
+    api: Api, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
+) -> None:
+    surroundings.roles.roles = ("admin",)
+    admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
+    surroundings.roles.roles = ("user",)
+    for _ in range(20):
+        clock.advance(seconds=1)
+        await api.login(device_id=str(uuid4()))
+    surroundings.attempts.limit = 1
+    await api.login(password=WRONG, device_token=pair["device_token"])
+    assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
+    user_id = (await api.get("/users/me", token=pair["access_token"])).json()["data"]["id"]
+    assert (await api.post(f"/users/{user_id}/unlock", {"reason": "Called from the number on file"}, token=admin)).is_success
+    assert (await api.login(device_token=pair["device_token"])).status_code == 200

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor
+from services.identity.tests.contract.devices import b64
 
 REFUSED = (401, "AUTH_008")
 
@@ -55,6 +56,40 @@ async def passkey(api: Api, token: str) -> Authenticator:
     authenticator = Authenticator()
     assert (await add(api, token, authenticator)).status_code == 201
     return authenticator
+
+
+async def test_a_browser_is_asked_for_a_verified_user_of_this_platform(api: Api, token: str, passkey: Authenticator) -> None:
+    # Whoever has a factor adds one by showing two.
+    token = (await sign_in(api, passkey)).json()["data"]["access_token"]
+    me = (await api.get("/users/me", token=token)).json()["data"]
+    known = [{"id": passkey.get((await begin(api, "/auth/passkeys/options"))["options"])["id"], "type": "public-key"}]
+    asked = {
+        path: (await begin(api, path, token))["options"]
+        for path in ("/auth/factors/passkeys/options", "/auth/passkeys/options", "/auth/step-up/options")
+    }
+    challenges = {options.pop("challenge") for options in asked.values()}
+    assert ({len(each) for each in challenges}, len(challenges)) == ({86}, 3)
+    timeouts = [options.pop("timeout") for options in asked.values()]
+    assert all(timeouts)
+    verified = {"rpId": "localhost", "userVerification": "required"}
+    made = {
+        "rp": {"id": "localhost", "name": "Elcorp Namibia"},
+        "user": {"id": b64(UUID(me["id"]).bytes), "name": me["email"], "displayName": me["email"]},
+        "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in (-7, -8)],
+        "excludeCredentials": known,
+        "authenticatorSelection": {
+            "residentKey": "required",
+            "requireResidentKey": True,
+            "userVerification": "required",
+        },
+        "attestation": "none",
+    }
+    # Whoever is not known yet is told of nobody's passkeys.
+    assert asked == {
+        "/auth/factors/passkeys/options": made,
+        "/auth/passkeys/options": {**verified, "allowCredentials": []},
+        "/auth/step-up/options": {**verified, "allowCredentials": known},
+    }
 
 
 @pytest.mark.parametrize(("synchronized", "kind"), [(False, "hwk"), (True, "swk")])

@@ -79,3 +79,27 @@ async def test_no_word_of_its_owner_is_in_it(api: Api, identity: Identity, datab
     # The words of somebody else are in no way.
     others = {"full_name": "Anna Example", "email": "anna@example.na", "phone": "+264811234560"}
     assert (await api.request_registration(**others, password=password)).status_code == 202
+
+
+# The same to whoever types it: one sign or two for a letter, on one keyboard or another.
+COMPOSED = ["\u00c5shana-Sunrise-47!", "\u00c5shana-Morning-63!", "\u00c5shana-Evening-81!"]
+APART = [each.replace("\u00c5", "A\u030a") for each in COMPOSED]
+
+
+@pytest.mark.parametrize(("given", "typed"), [(COMPOSED, APART), (APART, COMPOSED)], ids=["as one sign", "as two"])
+async def test_it_is_the_same_from_every_keyboard(
+    api: Api, identity: Identity, database: Database, given: list[str], typed: list[str]
+) -> None:
+    assert (await api.register(password=given[0])).status_code == 200
+    login = await api.login(password=typed[0])
+    assert login.status_code == 200
+    token = login.json()["data"]["access_token"]
+    assert (await api.post("/auth/step-up", {"password": typed[0]}, token=token)).status_code == 200
+    again = await change(api, token, typed[0], typed[0])
+    assert (again.status_code, "last five" in again.text) == (422, True)
+    assert (await change(api, token, typed[0], given[1])).status_code == 200
+    assert (await api.login(password=typed[1])).status_code == 200
+    assert (await reset(api, identity, database, given[2])).status_code == 200
+    assert (await api.login(password=typed[2])).status_code == 200
+    await identity.accounts.create_administrator(email="admin@elcorp.na", password=given[0], only_first=True)
+    assert (await api.login(email="admin@elcorp.na", password=typed[0])).status_code == 200

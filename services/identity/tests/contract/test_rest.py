@@ -11,6 +11,7 @@ from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.infrastructure.passwords import Argon2Passwords, HashingBusy
+from identity.infrastructure.signing_keys import KeyRing
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.fakes import Surroundings
 
@@ -34,6 +35,40 @@ async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier
     header = jwt.get_unverified_header(data["access_token"])
     assert (header["alg"], header["typ"]) == ("ES256", "at+jwt")
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("way", ["login", "refresh", "step-up"])
+async def test_a_token_says_whose_it_is_of_which_session_and_for_how_long(
+    api: Api, clock: ControlledClock, surroundings: Surroundings, ring: KeyRing, way: str
+) -> None:
+    surroundings.roles.roles = ("user", "auditor")
+    user_id = (await api.register()).json()["data"]["id"]
+    clock.advance(seconds=60)
+    pair, signed_in = (await api.login()).json()["data"], int(clock.now().timestamp())
+    clock.advance(seconds=60)
+    issued = int(clock.now().timestamp())
+    if way == "refresh":
+        pair = (await api.refresh(pair["refresh_token"])).json()["data"]
+    elif way == "step-up":
+        pair = (await api.post("/auth/step-up", {"password": PASSWORD}, token=pair["access_token"])).json()["data"]
+    session = (await api.get("/sessions", token=pair["access_token"])).json()["data"]["items"][0]
+    token = jwt.decode_complete(pair["access_token"], options={"verify_signature": False})
+    assert token["payload"].pop("jti")
+    begun = signed_in if way == "login" else issued
+    assert token["payload"] == {
+        "iss": "https://identity.elcorp.na",
+        "aud": "elcorp",
+        "sub": user_id,
+        "iat": begun,
+        "nbf": begun,
+        "exp": begun + 900,
+        "sid": session["id"],
+        "did": str(api.device_id),
+        "roles": ["auditor", "user"],
+        "auth_time": issued if way == "step-up" else signed_in,
+        "amr": ["pwd"],
+    }
+    assert token["header"] == {"alg": "ES256", "typ": "at+jwt", "kid": ring.signing[0]}
 
 
 async def test_login_by_username(api: Api) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import jwt
@@ -141,6 +142,58 @@ async def test_command_rotates_and_says_so(
     assert "signs from now on" in capsys.readouterr().out
     assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 1
     assert "may sign from" in capsys.readouterr().out
+
+
+async def test_document_leaves_out_who_is_retired_for_long(identity: Identity, ring: KeyRing, clock: ControlledClock) -> None:
+    """Also before the ring is loaded again: its keys are of a moment ago."""
+    before = published(ring)
+    clock.advance(seconds=LIFE.total_seconds())
+    assert (await identity.keys.rotate_signing_keys()).rotated
+    await reload(identity, ring)
+    assert before < published(ring)
+    clock.advance(seconds=PUBLISHED_AFTER_RETIREMENT.total_seconds() - 1)
+    assert before < published(ring)
+    clock.advance(seconds=1)
+    assert len(before - published(ring)) == 1
+
+
+@pytest.mark.parametrize("by", ["user_id", "email"])
+async def test_command_unlocks_whoever_is_named(
+    identity: Identity, settings: IdentitySettings, database_urls: DatabaseUrls, redis_url: str, by: str
+) -> None:
+    enrolled = await register(identity)
+    urls = {"database_url": SecretStr(database_urls.app), "redis_url": SecretStr(redis_url)}
+    own, redis = settings.model_copy(update=urls), redis_client(redis_url)
+    counted = attempts(own, redis)
+    account = account_of(BlindIndex(settings.digest(), purpose="sign-in-name"), SignInName.email("ndapewa@example.na"))
+    for _ in range(own.login_attempts_per_hour):
+        await counted.admit(account, "198.51.100.7")
+    with pytest.raises(TooManyAttempts):
+        await counted.admit(account, "198.51.100.7")
+    nobody: dict[str, Any] = {"user_id": None, "email": None, "reason": "asked"}
+    named = {"user_id": enrolled.user_id} if by == "user_id" else {"email": "ndapewa@example.na"}
+    stranger = {"user_id": uuid4()} if by == "user_id" else {"email": "nobody@example.na"}
+    assert await unlock(own, argparse.Namespace(**{**nobody, **stranger})) == 1
+    with pytest.raises(TooManyAttempts):
+        await counted.admit(account, "198.51.100.7")
+    assert await unlock(own, argparse.Namespace(**{**nobody, **named})) == 0
+    await counted.admit(account, "198.51.100.7")
+    await redis.aclose()
+
+
+async def test_command_rotates_once_the_next_key_is_known(
+    identity: Identity,
+    settings: IdentitySettings,
+    database: Database,
+    database_urls: DatabaseUrls,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
+    (following,) = [key.id for key in await identity.queries.signing_keys() if key.is_next]
+    # Made at the tests' time, which is before ours by more than the ten minutes.
+    assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 0
+    assert f"{following} signs from now on" in capsys.readouterr().out
+    assert await rows(database, "SELECT count(*) FROM signing_keys") == [(3,)]
 
 
 async def test_command_unlocks_by_email(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.policy import SMTPUTF8
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from chassis.database import Database
@@ -21,7 +22,7 @@ from identity.application.messages.deliver_message import DeliverMessage
 from identity.bootstrap.jobs import post
 from identity.domain.message import Channel, Letter, Template, Undeliverable
 from identity.domain.profile import Profile
-from identity.infrastructure.post import MailboxOnly
+from identity.infrastructure.post import MailboxOnly, PostByChannel
 from identity.infrastructure.post.sms import HttpSmsPost
 from identity.infrastructure.post.smtp import SmtpPost
 from identity.interfaces.jobs import message_jobs
@@ -298,3 +299,25 @@ async def test_outside_local_mail_must_be_configured_and_text_messages_may_be(se
     with pytest.raises(Undeliverable):
         await without_sms.deliver(text_message)
     await post(settings).deliver(text_message)
+
+
+@pytest.mark.parametrize("environment", ["local", "production"])
+def test_letters_leave_as_the_settings_say(settings: IdentitySettings, environment: str) -> None:
+    mail = {"smtp_host": "mail.example.na", "smtp_port": 465, "smtp_security": "tls", "mail_from": "no-reply@example.na"}
+    mail |= {"smtp_username": "identity", "smtp_password": SecretStr("s3cret")}
+    sms = {"sms_url": "https://sms.example.na/send", "sms_token": SecretStr("t0ken"), "sms_from": "Example"}
+    own = settings.model_copy(update={"environment": environment})
+    by_mail = SmtpPost(
+        host="mail.example.na",
+        port=465,
+        security="tls",
+        sender="no-reply@example.na",
+        username="identity",
+        password="s3cret",
+    )
+    by_sms = HttpSmsPost(url="https://sms.example.na/send", sender="Example", token="t0ken")
+    assert post(own.model_copy(update={**mail, **sms})) == PostByChannel(by_mail, by_sms)
+    bare = {"smtp_username": None, "smtp_password": None, "sms_token": None}
+    assert post(own.model_copy(update={**mail, **sms, **bare})) == PostByChannel(
+        replace(by_mail, username=None, password=None), replace(by_sms, token="")
+    )

@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
+from identity.application.sessions.end_overdue_sessions import BATCH, EndOverdueSessions
+from identity.domain.device import Device
+from identity.domain.session import Session
 from kernel.pages import PageRequest
 from services.identity.tests.integration.storage import Storage
 from services.identity.tests.integration.test_repositories import HERE, TOKENS, enrol_user, fact, start_session
@@ -94,3 +96,16 @@ async def test_names_are_kept_sealed_and_opened(storage: Storage, clock: Control
         sealed = await tx.names.seal(user_id, device_id, "Ndapewa's telephone")
         assert "Ndapewa" not in sealed
         assert await tx.names.open(user_id, device_id, sealed) == "Ndapewa's telephone"
+
+
+async def test_however_many_are_overdue_one_run_ends_them(storage: Storage, clock: ControlledClock) -> None:
+    user_id = (await enrol_user(storage, clock)).user_id
+    async with storage.uow.begin(HERE) as tx:
+        for _ in range(2 * BATCH + 1):
+            token, device_id = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1), uuid4()
+            tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
+            await tx.sessions.add(Session.start(token, device_id=device_id, methods=("pwd",), at=clock.now(), life=DAY))
+        tx.record(fact(clock))
+    clock.advance(days=1)
+    assert await EndOverdueSessions(storage.uow, clock, DAY)() == 2 * BATCH + 1
+    assert (await storage.queries.sessions_of(user_id, PageRequest(), live=True)).total == 0
