@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
+
 from chassis.database import Database
 from chassis.messaging.contracts import Publications
 from chassis.messaging.delivery import Delivery
@@ -60,3 +62,12 @@ async def test_a_registration_becomes_a_role_that_everybody_hears_of(
         str(subject),
         ["staff"],
     )
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "away"])
+async def test_a_worker_is_ready_while_its_database_is(urls: DatabaseUrls, unused_tcp_port: int, there: bool) -> None:
+    nowhere = f"postgresql://x@127.0.0.1:{unused_tcp_port}/x"
+    settings = GovernanceSettings(database_url=urls.app if there else nowhere)
+    async with working(settings) as parts:
+        report = await parts.readiness.report()
+    assert (report.ready, {name: error is None for name, error in report.checks.items()}) == (there, {"database": there})

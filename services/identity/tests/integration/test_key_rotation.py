@@ -138,8 +138,11 @@ async def test_command_rotates_and_says_so(
 ) -> None:
     own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
     compromised = argparse.Namespace(compromised=True)
+    before = {key.id for key in await identity.queries.signing_keys()}
     assert await rotate_keys(own, compromised) == 0
     assert "signs from now on" in capsys.readouterr().out
+    # Not one that somebody else may have, nor the next one either.
+    assert before.isdisjoint(key.id for key in await identity.queries.signing_keys())
     assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 1
     assert "may sign from" in capsys.readouterr().out
 

@@ -1,15 +1,28 @@
 """What each process has, as its settings say."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 from procrastinate import RetryStrategy
 from pydantic import SecretStr
+from sqlalchemy import text
 
+from chassis.database import Database
 from chassis.run import main
+from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
+from chassis.testing.running import eventually, running
+from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.bootstrap import SERVICE
 from identity.bootstrap.jobs import jobs
+from identity.bootstrap.processes import serving
+from identity.infrastructure.signing_keys import SealedKeyMaker
 from identity.interfaces.rest import dev, served
 from identity.settings import IdentitySettings
+from kernel.clock import SystemClock
+from services.identity.tests.integration.storage import Storage
+from services.identity.tests.integration.test_repositories import enrol_user, someone, start_session
 
 
 @pytest.mark.parametrize(("environment", "shown"), [("local", True), ("staging", False), ("production", False)])
@@ -43,9 +56,68 @@ def test_jobs_run_one_at_a_time_and_deliveries_are_tried_again_for_an_hour(
     assert retries == {"deliver_message": RetryStrategy(max_attempts=11, exponential_wait=2)}
 
 
+@pytest.mark.parametrize(("idle_minutes", "key_days", "ended", "keys"), [(60, 2, [True, False], 3), (30, 4, [True, True], 2)])
+async def test_jobs_go_by_the_settings(
+    sql_storage: Storage,
+    database: Database,
+    settings: IdentitySettings,
+    database_urls: DatabaseUrls,
+    monkeypatch: pytest.MonkeyPatch,
+    idle_minutes: int,
+    key_days: int,
+    ended: list[bool],
+    keys: int,
+) -> None:
+    """Their clock is the system's: sessions are left alone, and a key has signed, for as long as that is no close matter."""
+    now, sessions = SystemClock().now(), []
+    await EnsureSigningKeys(sql_storage.uow, SealedKeyMaker(settings.key()), ControlledClock(now - timedelta(days=3)))()
+    for minutes in (75, 45):
+        clock = ControlledClock(now - timedelta(minutes=minutes))
+        user_id = (await enrol_user(sql_storage, clock, someone(minutes))).user_id
+        sessions.append((await start_session(sql_storage, clock, user_id, uuid4())).id)
+    given = {"session_idle_minutes": idle_minutes, "signing_key_days": key_days}
+    # A process never closes its own.
+    monkeypatch.setattr(Database, "connect", lambda *_, **_rest: database)
+    app = jobs(settings.model_copy(update={**given, "database_url": SecretStr(database_urls.app)}))
+    # What else is due at this minute has no part in it.
+    app.periodic_registry.periodic_tasks.clear()
+    async with app.open_async():
+        for name in ("end_overdue_sessions", "rotate_signing_keys"):
+            await app.tasks[f"identity:{name}"].defer_async(timestamp=0)
+        await app.run_worker_async(wait=False, queues=["maintenance"], install_signal_handlers=False)
+    views = [await sql_storage.queries.session(session_id) for session_id in sessions]
+    assert [view is not None and view.end_reason == "idle" for view in views] == ended
+    async with database.read() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM signing_keys")) == keys
+
+
 @pytest.mark.parametrize("name", ["create-admin", "rotate-keys", "unlock", "rotate-master-key"])
 def test_commands_tell_what_they_do(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(SERVICE, [name, "--help"])
     told = capsys.readouterr().out
     assert (left.value.code, SERVICE.commands[name].help in " ".join(told.split())) == (0, True)
+
+
+async def test_serving_is_ready_once_it_holds_keys_and_policies(
+    settings: IdentitySettings, database_urls: DatabaseUrls, redis_url: str, broker_url: str
+) -> None:
+    own = settings.model_copy(
+        update={
+            "database_url": SecretStr(database_urls.app),
+            "redis_url": SecretStr(redis_url),
+            "rabbitmq_url": SecretStr(broker_url),
+        }
+    )
+    async with serving(own) as parts:
+        report = await parts.readiness.report()
+        failing = {name for name, error in report.checks.items() if error}
+        assert (report.ready, failing) == (False, {"signing_keys", "policies", "broker"})
+        assert set(report.checks) == {"redis", "database", "signing_keys", "policies", "broker"}
+
+        async def holds_keys() -> bool:
+            return (await parts.readiness.check())["signing_keys"] is None
+
+        # The first of its work sees to them.
+        async with running(parts.background[0]):
+            await eventually(holds_keys, expected=True)

@@ -1,5 +1,6 @@
 """The worker notes answers to erasures, and has no master key to do it with."""
 
+from collections.abc import Callable
 from datetime import UTC
 
 from sqlalchemy import text
@@ -40,7 +41,7 @@ async def test_answers_are_noted_by_their_producer(
         if isinstance(each, Subscription)
     }
     for message_class in MESSAGES:
-        message = message_class(erasure_id=str(erasure_id), user_id=str(user_id), kept=["something"])
+        message = message_class(erasure_id=str(erasure_id), user_id=str(user_id), kept=["something", "something else"])
         if message_class is compliance.ErasureAcknowledged:
             message.retain_until.FromDatetime(clock.now())
         spec = spec_of(message_class)
@@ -51,10 +52,28 @@ async def test_answers_are_noted_by_their_producer(
     assert view
     assert (view.status, list(view.answered)) == ("restricted", ["compliance", "governance", "payments"])
     assert view.restricted_until == clock.now().astimezone(UTC)
+    async with database.read() as connection:
+        answers = await connection.scalar(text("SELECT answers FROM erasures"))
+    at = clock.now().astimezone(UTC).isoformat()
+    answer = {"acknowledged_at": at, "kept": ["something", "something else"], "retain_until": None}
+    assert answers == {"payments": answer, "governance": answer, "compliance": {**answer, "retain_until": at}}
     # Noting is all it does: nothing is destroyed here.
     assert await sql_storage.queries.user(user_id) is None
     async with database.read() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM subject_keys")) == 1
+
+
+async def test_worker_goes_on_without_redis_and_not_without_its_database(
+    database_urls: DatabaseUrls, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    nowhere = f"127.0.0.1:{unused_tcp_port_factory()}"
+    for urls, ready in (({"database_url": database_urls.app}, True), ({"database_url": f"postgresql://x@{nowhere}/x"}, False)):
+        settings = IdentitySettings(redis_url=f"redis://{nowhere}/0", **urls)
+        async with working(settings) as parts:
+            report = await parts.readiness.report()
+        failing = {name for name, error in report.checks.items() if error}
+        assert (report.ready, set(report.checks)) == (ready, {"database", "redis"})
+        assert failing == ({"redis"} if ready else {"database", "redis"})
 
 
 async def test_worker_is_built_without_a_master_key(database_urls: DatabaseUrls) -> None:

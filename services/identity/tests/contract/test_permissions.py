@@ -1,0 +1,55 @@
+"""Which permission each route asks for: with all others one stays outside, with that one alone one comes in."""
+
+from typing import Any, Final
+
+import pytest
+
+from chassis.policies import Policies
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.policies import permitting
+from services.identity.tests.contract.api import Api
+from services.identity.tests.fakes import Surroundings
+
+ID: Final = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
+REASON: Final = {"reason": "Because I may"}
+PERMISSIONS: Final = ("user:create", "user:read", "user:update", "user:delete")
+DETAILS: Final = {"full_name": "Selma Nangolo", "organization": None, "username": None}
+# Method, path, body, what it asks for, and what it answers of who is not there to whoever has it.
+ROUTES: Final[list[tuple[str, str, Any, str, int]]] = [
+    ("GET", "/users", None, "user:read", 200),
+    ("POST", "/users", {"full_name": "Selma Nangolo", "email": "selma@example.na"}, "user:create", 201),
+    ("GET", f"/users/{ID}", None, "user:read", 404),
+    ("PUT", f"/users/{ID}", DETAILS, "user:update", 404),
+    ("PATCH", f"/users/{ID}", {"username": "selma"}, "user:update", 404),
+    ("DELETE", f"/users/{ID}?reason=Because%20I%20may", None, "user:delete", 404),
+    ("POST", f"/users/{ID}/restore", REASON, "user:delete", 404),
+    ("POST", f"/users/{ID}/suspend", REASON, "user:update", 404),
+    ("POST", f"/users/{ID}/activate", REASON, "user:update", 404),
+    ("POST", f"/users/{ID}/unlock", REASON, "user:update", 404),
+    ("POST", f"/users/{ID}/password-reset", REASON, "user:update", 404),
+    ("GET", "/auth/recovery", None, "user:update", 200),
+    # Two factors are asked for of whoever has the permission.
+    ("POST", f"/auth/recovery/{ID}/decision", {"approve": True, **REASON}, "user:update", 401),
+]
+
+
+@pytest.fixture
+def policies(clock: ControlledClock) -> Policies:
+    """Administrators by their name, whose roles "only" and "all but" say what they may."""
+    alone = {f"only:{name}".replace(":", "-"): [name] for name in PERMISSIONS}
+    others = {f"without:{name}".replace(":", "-"): [each for each in PERMISSIONS if each != name] for name in PERMISSIONS}
+    return permitting({**alone, **others}, clock)
+
+
+@pytest.mark.parametrize(("method", "path", "body", "permission", "status"), ROUTES)
+async def test_it_takes_this_permission_and_no_other(
+    api: Api, surroundings: Surroundings, method: str, path: str, body: Any, permission: str, status: int
+) -> None:
+    answers = []
+    for number, kind in enumerate(("without", "only")):
+        surroundings.roles.roles = ("admin", f"{kind}:{permission}".replace(":", "-"))
+        token = await api.signed_in(email=f"{kind}@example.na", phone=f"+26481123456{number}")
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await api.client.request(method, f"/api/v1{path}", json=body, headers=headers)
+        answers.append((answer.status_code, answer.json().get("code") if kind == "without" else None))
+    assert answers == [(403, "ACC_001"), (status, None)]
