@@ -1,0 +1,92 @@
+"""Names, usernames, labels and addresses: which there may be, and the one form in which they are kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from identity.domain.errors import InvalidEmail, InvalidLabel, InvalidName, InvalidPhone, InvalidUsername
+from identity.domain.profile import Profile, canonical_email, canonical_username
+from identity.domain.wallet_address import masked, tidy_label
+from identity.infrastructure.contacts import ParsedContacts
+from kernel.errors import InvalidValue
+
+CONTACTS = ParsedContacts()
+
+
+def full_name(text: str) -> str:
+    return Profile.of(full_name=text, email="anna@example.na", phone=None).full_name
+
+
+def organization(text: str) -> str:
+    return Profile.of(full_name="Anna Ou", email="anna@example.na", phone=None, organization=text).organization or ""
+
+
+KEPT: list[Any] = [
+    pytest.param(full_name, "Li", "Li", id="the shortest name"),
+    pytest.param(full_name, "x" * 100, "x" * 100, id="the longest name"),
+    pytest.param(full_name, "  Ndapewa \t Shikongo\n", "Ndapewa Shikongo", id="a name with spaces"),
+    pytest.param(full_name, "Zoe\u0308", "Zo\u00eb", id="a name of two signs for a letter"),
+    pytest.param(organization, "X", "X", id="the shortest organization"),
+    pytest.param(organization, "x" * 100, "x" * 100, id="the longest organization"),
+    pytest.param(organization, " Namib  Mills ", "Namib Mills", id="an organization with spaces"),
+    pytest.param(canonical_username, "abc", "abc", id="the shortest username"),
+    pytest.param(canonical_username, "9" + "x" * 63, "9" + "x" * 63, id="the longest username"),
+    pytest.param(canonical_username, " Oryx.Rider_1-2 ", "oryx.rider_1-2", id="a username in capitals"),
+    pytest.param(canonical_email, " Anna@EXAMPLE.na ", "anna@example.na", id="an address in capitals"),
+    pytest.param(CONTACTS.email, "Jürgen@Example.na", "jürgen@example.na", id="an address with an umlaut"),
+    pytest.param(CONTACTS.phone, "+264 81 123-4567", "+264811234567", id="a number with spaces"),
+    pytest.param(tidy_label, "x", "x", id="the shortest label"),
+    pytest.param(tidy_label, "x" * 64, "x" * 64, id="the longest label"),
+    pytest.param(tidy_label, "  Rent   2026 ", "Rent 2026", id="a label with spaces"),
+    pytest.param(masked, "Ndapewa Maria Shikongo", "N••• M••• S•••", id="a masked name"),
+    pytest.param(masked, "Li", "L•••", id="a masked short name"),
+]
+
+
+@pytest.mark.parametrize(("read", "text", "kept"), KEPT)
+def test_it_is_kept_in_one_form(read: Callable[[str], str], text: str, kept: str) -> None:
+    assert read(text) == kept
+
+
+REFUSED: list[Any] = [
+    pytest.param(full_name, "x", InvalidName, id="a name of one letter"),
+    pytest.param(full_name, " x ", InvalidName, id="a name of one letter and spaces"),
+    pytest.param(full_name, "x" * 101, InvalidName, id="a name too long"),
+    pytest.param(full_name, "An\u202ena", InvalidName, id="a name that turns round"),
+    pytest.param(organization, " ", InvalidName, id="an organization of spaces"),
+    pytest.param(organization, "x" * 101, InvalidName, id="an organization too long"),
+    pytest.param(organization, "Mills\u0000", InvalidName, id="an organization with a control character"),
+    pytest.param(canonical_username, "ab", InvalidUsername, id="a username too short"),
+    pytest.param(canonical_username, "x" * 65, InvalidUsername, id="a username too long"),
+    pytest.param(canonical_username, ".abc", InvalidUsername, id="a username that begins with a dot"),
+    pytest.param(canonical_username, "a b c", InvalidUsername, id="a username with spaces"),
+    pytest.param(canonical_username, "örjan", InvalidUsername, id="a username with an umlaut"),
+    pytest.param(canonical_username, "a@b.na", InvalidUsername, id="a username like an address"),
+    pytest.param(CONTACTS.email, "anna", InvalidEmail, id="an address without a domain"),
+    pytest.param(CONTACTS.email, "anna@example", InvalidEmail, id="an address without a country"),
+    pytest.param(CONTACTS.phone, "0811234567", InvalidPhone, id="a number without its country"),
+    pytest.param(CONTACTS.phone, "+264991234567", InvalidPhone, id="a number that nobody has"),
+    pytest.param(CONTACTS.phone, "+26481", InvalidPhone, id="a number too short"),
+    pytest.param(tidy_label, "", InvalidLabel, id="an empty label"),
+    pytest.param(tidy_label, "  ", InvalidLabel, id="a label of spaces"),
+    pytest.param(tidy_label, "x" * 65, InvalidLabel, id="a label too long"),
+    pytest.param(tidy_label, "a\u202eb", InvalidLabel, id="a label that turns round"),
+]
+
+
+@pytest.mark.parametrize(("read", "text", "error"), REFUSED)
+def test_it_is_refused_by_its_field(read: Callable[[str], str], text: str, error: type[InvalidValue]) -> None:
+    fields = {full_name: "full_name", organization: "organization", canonical_username: "username", tidy_label: "label"}
+    with pytest.raises(error) as refused:
+        read(text)
+    assert refused.value.field == fields.get(read, getattr(read, "__name__", ""))
+
+
+def test_words_of_a_person() -> None:
+    profile = Profile.of(full_name="Anna  Ou", email="anna.ou@example.na", phone=None, organization="Namib Mills")
+    assert profile.words == ("Anna Ou", "anna.ou", "Namib Mills")
+    assert (profile.with_email("b@example.na").email, profile.with_phone("+264811234567").phone) == (
+        "b@example.na",
+        "+264811234567",
+    )
