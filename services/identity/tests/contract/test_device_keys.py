@@ -12,7 +12,7 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import events_pb2, identity_pb2
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.devices import Ed25519Device, Es256Device, b64, proof
-from services.identity.tests.contract.outbox import published
+from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.contract.peers import Stub
 
 DEVICES = [Ed25519Device, Es256Device]
@@ -114,6 +114,15 @@ async def test_revoking_twice_changes_nothing_and_others_keys_do_not_exist(api: 
     assert first == again
     assert first["revoke_reason"] == "asked"
     assert len(await published(database, events_pb2.DeviceKeyRevoked)) == 1
+
+
+async def test_revoking_at_once_revokes_once(api: Api, database: Database) -> None:
+    token = await api.signed_in()
+    key_id = (await register(api, token, Ed25519Device())).json()["data"]["id"]
+    async with recording(database) as record:
+        answers = await asyncio.gather(*(api.delete(f"/device-keys/{key_id}", token=token) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert (record.actions, [event["key_id"] for event in record.events]) == (["identity.device_key.revoke"], [key_id])
 
 
 async def test_registering_at_once_leaves_one_live_key(api: Api) -> None:

@@ -10,12 +10,14 @@ import psycopg
 import pytest
 
 from chassis.crypto import UnsealableError
+from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from identity.bootstrap.parts import vault
 from identity.infrastructure.vault import SealedProfile
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
+from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.test_erasure import Erasing, erasing, own_id  # noqa: F401  # a fixture
 
@@ -137,3 +139,71 @@ async def test_backup_of_what_was_sealed_opens_with_nothing_that_is_left(
     for other in others:
         with pytest.raises(UnsealableError):
             keys.open(user_id, SealedProfile(other, **backup))
+
+
+PERSONAL_TABLES = {
+    "profiles": "user_id",
+    "subject_keys": "subject_id",
+    "password_history": "user_id",
+    "totps": "user_id",
+    "backup_codes": "user_id",
+    "passkeys": "user_id",
+    "passkey_ceremonies": "user_id",
+    "sign_in_challenges": "user_id",
+    "password_resets": "user_id",
+    "one_time_codes": "user_id",
+    "second_factor_failures": "user_id",
+}
+
+
+async def live_with_factors(api: Api, clock: ControlledClock, **details: str) -> str:
+    """Leave a row in each table, and return a token of two factors shown just now."""
+    email = details["email"]
+    token = await api.signed_in(**details)
+    body = {"current_password": PASSWORD, "new_password": "Kavango-Morning-63?*"}
+    assert (await api.patch(f"/users/{await own_id(api, token)}/password", body, token=token)).status_code == 200
+    app = await second_factor(api, token, clock)
+    clock.advance(seconds=60)
+    assert (await api.post("/auth/step-up", {"code": "000000"}, token=token)).status_code == 401
+    token = (await api.post("/auth/step-up", {"code": app.code()}, token=token)).json()["data"]["access_token"]
+    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
+    passkey = {"ceremony_id": begun["ceremony_id"], "credential": Authenticator().create(begun["options"]), "name": "Laptop"}
+    assert (await api.post("/auth/factors/passkeys", passkey, token=token)).status_code == 201
+    assert (await api.post("/users/me/email", {"email": f"new.{email}"}, token=token)).status_code == 202
+    assert (await api.post("/auth/password-reset", {"email": email})).status_code == 202
+    login = await api.login(email=email, password="Kavango-Morning-63?*", device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")
+    assert login.json()["data"]["mfa_required"]
+    return token
+
+
+async def test_rows_that_are_personal_as_a_whole_go_and_nobody_elses_do(
+    api: Api,
+    erasing: Erasing,  # noqa: F811
+    clock: ControlledClock,
+    database_urls: DatabaseUrls,
+) -> None:
+    people = []
+    for number, name in enumerate(("ndapewa", "johannes")):
+        token = await live_with_factors(api, clock, email=f"{name}@example.na", phone=f"+26481123456{number}")
+        people.append((await own_id(api, token), token))
+
+    def counted(user_id: str) -> dict[str, int]:
+        with psycopg.connect(database_urls.owner) as connection:
+            query = psycopg.sql.SQL("SELECT count(*) FROM {} WHERE {} = %s")
+            found = {
+                table: connection.execute(
+                    query.format(psycopg.sql.Identifier(table), psycopg.sql.Identifier(column)), (user_id,)
+                ).fetchone()
+                for table, column in PERSONAL_TABLES.items()
+            }
+        return {table: row[0] for table, row in found.items() if row}
+
+    (gone, _), (kept, token) = people
+    before = counted(kept)
+    assert [table for table, count in (*counted(gone).items(), *before.items()) if not count] == []
+    erasure = (await api.post(f"/users/{gone}/erasure", {}, token=people[0][1])).json()["data"]
+    await erasing.answer(erasure["id"])
+    assert await erasing.carry_out() == 1
+    assert counted(gone) == dict.fromkeys(PERSONAL_TABLES, 0)
+    assert counted(kept) == before
+    assert (await api.get("/auth/factors", token=token)).json()["data"]["backup_codes_left"] == 10

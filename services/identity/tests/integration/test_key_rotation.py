@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import jwt
 import pytest
 from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
 
 from chassis.auth import ExpiredToken, InvalidToken, TokenVerifier
 from chassis.cache import redis_client
@@ -16,6 +18,7 @@ from chassis.crypto import BlindIndex
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
+from chassis.testing.running import eventually, running
 from identity.application import Identity
 from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.sessions.queries import SignInName
@@ -24,10 +27,10 @@ from identity.bootstrap.parts import attempts
 from identity.bootstrap.session_commands import rotate_keys, unlock
 from identity.domain.errors import TooManyAttempts
 from identity.domain.session import Session
-from identity.domain.signing_key import PUBLISHED_AFTER_RETIREMENT, PUBLISHED_BEFORE_USE
+from identity.domain.signing_key import PUBLISHED_AFTER_RETIREMENT, PUBLISHED_BEFORE_USE, SigningKey
 from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
-from identity.infrastructure.signing_keys import KeyRing
+from identity.infrastructure.signing_keys import KeyReloader, KeyRing
 from identity.settings import IdentitySettings
 from services.identity.tests.fakes import FakeKeyMaker
 from services.identity.tests.integration.storage import Storage
@@ -158,6 +161,30 @@ async def test_document_leaves_out_who_is_retired_for_long(identity: Identity, r
     assert before < published(ring)
     clock.advance(seconds=1)
     assert len(before - published(ring)) == 1
+
+
+async def test_a_database_that_is_away_for_a_moment_stops_no_reloading(
+    identity: Identity, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity.infrastructure.signing_keys.RELOAD_SECONDS", 0)
+    asked = 0
+
+    async def read() -> Sequence[SigningKey]:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            raise OperationalError("SELECT", {}, Exception("away"))
+        return await identity.queries.signing_keys()
+
+    before = published(ring)
+    assert (await identity.keys.rotate_signing_keys(compromised=True)).rotated
+
+    async def changed() -> bool:
+        return published(ring).isdisjoint(before)
+
+    async with running(KeyReloader(read, ring).run):
+        await eventually(changed, expected=True)
+    assert asked >= 3
 
 
 @pytest.mark.parametrize("by", ["user_id", "email"])
