@@ -64,6 +64,18 @@ async def test_the_bundle_is_what_services_decide_by(channel: aio.Channel, clock
     assert await source.fetch(1) is None
 
 
+async def test_a_bundle_goes_out_whole_to_whoever_has_another(channel: aio.Channel, governance: Governance) -> None:
+    stub: governance_pb2_grpc.PolicyServiceAsyncStub = governance_pb2_grpc.PolicyServiceStub(channel)
+    await governance.set_role_permissions(
+        actor=Actor.service("governance"), role_name="guest", permissions=["user:read"], version=1
+    )
+    text = await governance.get_bundle()
+    assert text
+    whole = governance_pb2.GetBundleResponse(version=2, policies=text.policies, schema=text.schema)
+    for known, answer in ((0, whole), (1, whole), (2, governance_pb2.GetBundleResponse(version=2)), (3, whole)):
+        assert await stub.GetBundle(governance_pb2.GetBundleRequest(known_version=known)) == answer
+
+
 async def test_a_new_bundle_is_fetched_by_who_knows_the_old(channel: aio.Channel, governance: Governance) -> None:
     await governance.set_role_permissions(
         actor=Actor.service("governance"), role_name="guest", permissions=["user:read"], version=1

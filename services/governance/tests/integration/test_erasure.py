@@ -1,17 +1,23 @@
 """What governance does about a user who is erased."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.database import Database
+from chassis.messaging.contracts import Subscription, spec_of
+from chassis.messaging.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, SubjectRolesChanged
+from elcorp.identity.v1.events_pb2 import ErasureRequested, UserRegistered
 from governance.application import Governance
 from governance.application.acknowledge_erasure import LAST_ADMINISTRATOR, AcknowledgeErasure
+from governance.application.grant_initial_role import GrantInitialRole
 from governance.bootstrap import build, unit_of_work
+from governance.interfaces.subscriptions import subscriptions
 from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.fakes import FakeSubjects
@@ -102,3 +108,29 @@ async def test_last_administrator_stays_one(app: Governance, acknowledge: Acknow
     held = [(await app.get_subject_roles(subject_id=user)).roles for user in (first, second)]
     assert sorted(held) == [(), ("admin",)]
     assert sorted(list(each.kept) for each in await sent(database, ErasureAcknowledged)) == [[], [LAST_ADMINISTRATOR]]
+
+
+async def test_what_identity_announces_is_answered_for_whom_it_names(
+    app: Governance, acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
+) -> None:
+    """By the subscriptions that a worker has: whom, which role, and which erasure."""
+    grant = GrantInitialRole(unit_of_work(database), clock)
+    handlers = {each.message_class: each.handler for each in subscriptions(grant, acknowledge) if isinstance(each, Subscription)}
+
+    async def deliver(message: Any) -> None:
+        spec = spec_of(type(message))
+        delivery = Delivery(message_id=new_id(), type=spec.type, producer=spec.context, occurred_at=clock.now(), message=message)
+        await handlers[type(message)](delivery)
+
+    usual, named, gone, erasure = new_id(), new_id(), new_id(), new_id()
+    address = str(new_id())
+    await deliver(UserRegistered(user_id=str(usual), wallet_address=address))
+    await deliver(UserRegistered(user_id=str(named), wallet_address=address, initial_role="staff"))
+    await deliver(UserRegistered(user_id=str(gone), wallet_address=address, initial_role="user"))
+    await deliver(ErasureRequested(erasure_id=str(erasure), user_id=str(gone)))
+
+    views = [await app.get_subject_roles(subject_id=subject) for subject in (usual, named, gone)]
+    assert [view.roles for view in views] == [("user",), ("staff",), ()]
+    (given,) = views[1].assignments
+    assert (given.granted_by, given.granted_at, given.reason) == ("governance", clock.now(), None)
+    assert await sent(database, ErasureAcknowledged) == [ErasureAcknowledged(erasure_id=str(erasure), user_id=str(gone), kept=[])]

@@ -186,6 +186,28 @@ async def test_service_that_does_not_answer_is_asked_again(api: Api, erasing: Er
     assert events[0].requested_at == events[1].requested_at
 
 
+async def test_one_run_sees_to_everybody_who_is_due(api: Api, erasing: Erasing, database: Database) -> None:
+    ids = []
+    for number in range(3):
+        token = await api.signed_in(email=f"user{number}@example.na", phone=f"+26481123456{number}")
+        ids.append((await request(api, token))["id"])
+        erasing.clock.advance(seconds=60)
+
+    async def asked() -> list[str]:
+        return [event.erasure_id for event, _ in await published(database, events_pb2.ErasureRequested)]
+
+    assert await asked() == ids
+    erasing.clock.advance(seconds=ASKED_AGAIN_AFTER.total_seconds() - 90)
+    # The first two have waited for long enough, and the one who has waited longest comes first.
+    assert await erasing.carry_out() == 0
+    assert await asked() == [*ids, *ids[:2]]
+    for erasure_id in ids:
+        await erasing.answer(erasure_id)
+    assert [await erasing.carry_out(), await erasing.carry_out()] == [3, 0]
+    statuses = [(await api.get(f"/erasures/{erasure_id}")).json()["data"]["status"] for erasure_id in ids]
+    assert statuses == ["erased"] * 3
+
+
 async def test_who_may_ask(api: Api, surroundings: Surroundings, clock: ControlledClock) -> None:
     johannes = await api.signed_in(email="johannes@example.na", phone="+264811234568")
     token = await api.signed_in()
