@@ -9,9 +9,11 @@ import pytest
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2, identity_pb2
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.devices import Ed25519Device, Es256Device, b64, proof
+from services.identity.tests.contract.held import held
 from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.contract.peers import Stub
 
@@ -116,11 +118,14 @@ async def test_revoking_twice_changes_nothing_and_others_keys_do_not_exist(api: 
     assert len(await published(database, events_pb2.DeviceKeyRevoked)) == 1
 
 
-async def test_revoking_at_once_revokes_once(api: Api, database: Database) -> None:
+async def test_revoking_at_once_revokes_once(api: Api, database: Database, database_urls: DatabaseUrls) -> None:
     token = await api.signed_in()
     key_id = (await register(api, token, Ed25519Device())).json()["data"]["id"]
     async with recording(database) as record:
-        answers = await asyncio.gather(*(api.delete(f"/device-keys/{key_id}", token=token) for _ in range(8)))
+        async with held(database_urls, "SELECT 1 FROM device_keys FOR UPDATE") as waiting:
+            asked = [asyncio.ensure_future(api.delete(f"/device-keys/{key_id}", token=token)) for _ in range(3)]
+            await waiting(3)
+        answers = await asyncio.gather(*asked)
     assert {answer.status_code for answer in answers} == {200}
     assert (record.actions, [event["key_id"] for event in record.events]) == (["identity.device_key.revoke"], [key_id])
 

@@ -1,17 +1,21 @@
 """Sessions listed, ended one by one or all at once, and left alone."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2
 from services.identity.tests.contract.api import Api
-from services.identity.tests.contract.outbox import published
+from services.identity.tests.contract.held import held
+from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.contract.test_rest import refusal
 from services.identity.tests.fakes import Surroundings
 
@@ -49,6 +53,31 @@ async def test_one_session_is_ended_from_another(
     ]
     assert not await is_live(api, there)
     assert await is_live(api, here)
+
+
+@pytest.mark.parametrize("way", ["one", "all", "own"])
+async def test_whoever_ends_a_session_at_once_ends_it_once(
+    api: Api, verifier: TokenVerifier, database: Database, database_urls: DatabaseUrls, way: str
+) -> None:
+    here, there = await devices(api, 2)
+    claims = await verifier.verify(there["access_token"])
+    token = there["access_token"] if way == "own" else here["access_token"]
+
+    async def end() -> httpx.Response:
+        if way == "one":
+            return await api.delete(f"/sessions/{claims.session_id}", token=token)
+        if way == "own":
+            return await api.post("/auth/logout", token=token)
+        return await api.post("/auth/logout-all", {"keep_current": True}, token=token)
+
+    async with recording(database) as record:
+        async with held(database_urls, "SELECT 1 FROM users, sessions FOR UPDATE") as waiting:
+            asked = [asyncio.ensure_future(end()) for _ in range(3)]
+            await waiting(3)
+        answers = await asyncio.gather(*asked)
+    assert all(answer.is_success for answer in answers)
+    assert record.actions == ["identity.session.end"]
+    assert [event["session_id"] for event in record.events] == [str(claims.session_id)]
 
 
 @pytest.mark.parametrize(("keep", "ended", "live"), [(True, 2, [True, False, False]), (False, 3, [False, False, False])])

@@ -227,3 +227,25 @@ async def test_jobs_find_what_is_due_and_what_is_unanswered(storage: Storage, cl
     assert list(await book.unanswered_erasures(clock.now(), limit=9)) == [waiting]
     assert list(await book.unanswered_erasures(clock.now() - timedelta(seconds=1), limit=9)) == []
     assert await book.erasure(uuid4()) is None
+
+
+async def test_who_has_waited_longest_comes_first(storage: Storage, clock: ControlledClock) -> None:
+    """However many may be seen to at a time, and in whichever order they were written."""
+    book: Any = storage.queries
+    ids = []
+    for number in (1, 2, 3):
+        ids.append(await request_erasure(storage, clock, (await enrol_user(storage, clock, someone(number))).user_id))
+        clock.advance(seconds=60)
+    async with storage.uow.begin(HERE) as tx:
+        # The first is asked again, and waits anew.
+        assert (await tx.erasures.lock(ids[0])).ask_again(at=clock.now() + timedelta(hours=13))
+        tx.record(fact(clock))
+    until = clock.now() + timedelta(days=1)
+    assert list(await book.unanswered_erasures(until, limit=9)) == [ids[1], ids[2], ids[0]]
+    assert list(await book.unanswered_erasures(until, limit=1)) == ids[1:2]
+    for erasure_id, days in ((ids[0], 3), (ids[1], 1), (ids[2], 2)):
+        await answer_all(storage, clock, erasure_id, days=days)
+    until = clock.now() + timedelta(days=3)
+    assert list(await book.due_erasures(until, limit=9)) == [ids[1], ids[2], ids[0]]
+    assert list(await book.due_erasures(until, limit=2)) == ids[1:]
+    assert list(await book.due_erasures(until - timedelta(microseconds=1), limit=9)) == ids[1:]

@@ -34,7 +34,7 @@ from identity.domain.errors import (
 from identity.domain.events import SessionEnded, UserRegistered
 from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy
-from identity.domain.session import LIVE_MAX, Session
+from identity.domain.session import LIVE_MAX, EndReason, Session
 from identity.domain.user import UserStatus
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.generated_password import generate_password
@@ -337,6 +337,17 @@ async def test_signing_out_kills_both_tokens_and_may_be_repeated(world: World) -
         await world.refresh(pair.refresh_token)
     assert list(world.revocations.ended) == [world.session.id]
     assert world.uow.actions.count("identity.session.end") == 1
+
+
+async def test_signing_out_of_a_session_that_is_over_tells_gateways_since_when(world: World) -> None:
+    """They may have missed it: whoever ended it was interrupted, say."""
+    enrolled = await world.register()
+    await world.sign_in()
+    ended_at = world.clock.now()
+    world.session.end(EndReason.EXPIRED, at=ended_at, access_token_life=timedelta(minutes=15))
+    world.clock.advance(seconds=60)
+    await world.sign_out(actor=user(enrolled.user_id, "user", session_id=world.session.id))
+    assert (world.revocations.ended, world.session.end_reason) == ({world.session.id: ended_at}, "expired")
 
 
 async def test_nobody_signs_another_out(world: World) -> None:

@@ -1,0 +1,31 @@
+"""Rows that somebody else holds: whoever needs them waits, so that what is done at once is done at once."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from chassis.testing.databases import DatabaseUrls
+from chassis.testing.running import eventually
+
+_WAITING = """
+    SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE NOT l.granted AND a.datname = current_database()
+"""
+
+
+@asynccontextmanager
+async def held(urls: DatabaseUrls, lock: str) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Hold what `lock` locks for the length of the block; what it gives waits until so many wait for it."""
+    async with (
+        await psycopg.AsyncConnection.connect(urls.owner) as holding,
+        await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as looking,
+    ):
+        await holding.execute(lock)  # type: ignore[call-overload]
+
+        async def waiting() -> object:
+            row = await (await looking.execute(_WAITING)).fetchone()
+            return row and row[0]
+
+        yield lambda number: eventually(waiting, number)
+        await holding.rollback()
