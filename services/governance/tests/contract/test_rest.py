@@ -6,8 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from chassis.rest.route import Route
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.stored import everything
+from governance.interfaces.rest import ROUTERS
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
 from services.governance.tests.stored import published, publishing_held
@@ -176,6 +178,13 @@ async def test_a_grant_is_created_once(api: Api) -> None:
     assert again.json()["data"] == granted
     assert (granted["subject_id"], granted["role"]) == (str(subject), "staff")
     assert (granted["granted_by"], granted["granted_at"]) == (str(api.admin_id), "2026-03-21T08:00:00Z")
+
+
+def test_answers_of_all_writes_are_kept_for_repeats() -> None:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
+    writes = {route.operation_id for route in routes if route.methods != {"GET"}}
+    assert writes == {"grant_role", "revoke_role", "set_role_permissions", "set_approval_rule", "withdraw_approval_rule"}
+    assert {route.operation_id for route in routes if route.idempotency is True} == writes
 
 
 async def test_a_key_replays_the_first_answer(api: Api) -> None:

@@ -1,12 +1,15 @@
 """Which permission each route asks for: with all others one stays outside, with that one alone one comes in."""
 
+import re
 from typing import Any, Final
 
 import pytest
 
 from chassis.policies import Policies
+from chassis.rest.route import Route
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
+from identity.interfaces.rest import ROUTERS
 from services.identity.tests.contract.api import Api
 from services.identity.tests.fakes import Surroundings
 
@@ -53,3 +56,37 @@ async def test_it_takes_this_permission_and_no_other(
         answer = await api.client.request(method, f"/api/v1{path}", json=body, headers=headers)
         answers.append((answer.status_code, answer.json().get("code") if kind == "without" else None))
     assert answers == [(403, "ACC_001"), (status, None)]
+
+
+# Whoever has no session yet, or none any more.
+PUBLIC: Final = {
+    "POST /auth/register",
+    "POST /auth/verify-email",
+    "POST /auth/verify-email/resend",
+    "POST /auth/verify-phone",
+    "POST /auth/verify-phone/resend",
+    "POST /auth/login",
+    "POST /auth/refresh",
+    "POST /auth/login/verify",
+    "POST /auth/login/totp",
+    "POST /auth/login/totp/confirm",
+    "POST /auth/passkeys/options",
+    "POST /auth/passkeys/login",
+    "POST /auth/password-reset",
+    "POST /auth/password-reset/confirm",
+    "POST /auth/recovery",
+    "GET /erasures/receipt-keys",
+    "GET /erasures/{erasure_id}",
+}
+
+
+async def test_without_a_token_these_are_served_and_no_others(api: Api) -> None:
+    served = set()
+    for route in [each for router in ROUTERS for each in router.routes if isinstance(each, Route)]:
+        path = route.path.removeprefix("/api/v1")
+        for method in route.methods or ():
+            at = re.sub(r"\{[^}]+\}", ID, path)
+            answer = await api.client.request(method, f"/api/v1{at}", json=None if method == "GET" else {})
+            if (answer.status_code, answer.json().get("code")) != (401, "AUTH_004"):
+                served.add(f"{method} {path}")
+    assert served == PUBLIC
