@@ -39,7 +39,7 @@ async def test_assignments_newest_first(api: Api, clock: ControlledClock) -> Non
         ({"subject_id": str(first), "role": "staff"}, [], 0),
     ]
     for params, items, total in lists:
-        page = {"page": 1, "per_page": 20, **{name: params[name] for name in ("page", "per_page") if name in params}}
+        page = {"page": params.get("page", 1), "per_page": params.get("per_page", 20)}
         assert await listed(api, "/role-assignments", **params) == {"items": items, **page, "total": total}, params
 
 
@@ -73,7 +73,7 @@ async def test_approval_rules_in_force_by_name(api: Api) -> None:
         "a-strange": {"currency": "USD", "threshold": "0.00", "counterparty": str(new_id()), "description": "Known to nobody"},
         "b-gone": {"currency": "NAD", "threshold": "1.00"},
     }
-    usual = {"kinds": [], "role": None, "counterparty": None, "description": ""}
+    usual: dict[str, Any] = {"kinds": [], "role": None, "counterparty": None, "description": ""}
     rules = {name: {**usual, **each, "name": name, "version": 1, "is_withdrawn": False} for name, each in terms.items()}
     for name, each in terms.items():
         made = await api.call("PUT", f"/policies/approval-rules/{name}", json={**each, "reason": "resolution 12"})

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import LiteralString
 
 import psycopg
 
@@ -15,13 +16,13 @@ _WAITING = """
 
 
 @asynccontextmanager
-async def held(urls: DatabaseUrls, lock: str) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+async def held(urls: DatabaseUrls, lock: LiteralString) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
     """Hold what `lock` locks for the length of the block; what it gives waits until so many wait for it."""
     async with (
         await psycopg.AsyncConnection.connect(urls.owner) as holding,
         await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as looking,
     ):
-        await holding.execute(lock)  # type: ignore[call-overload]
+        await holding.execute(lock)
 
         async def waiting() -> object:
             row = await (await looking.execute(_WAITING)).fetchone()

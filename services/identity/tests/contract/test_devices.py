@@ -8,11 +8,12 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
-from elcorp.identity.v1 import events_pb2
+from elcorp.identity.v1 import events_pb2, identity_pb2
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.outbox import published
+from services.identity.tests.contract.peers import Stub
 from services.identity.tests.contract.test_rest import refusal
 from services.identity.tests.fakes import Surroundings
 
@@ -225,3 +226,29 @@ async def test_unlocking_reaches_more_devices_than_a_page_has(
     user_id = (await api.get("/users/me", token=pair["access_token"])).json()["data"]["id"]
     assert (await api.post(f"/users/{user_id}/unlock", {"reason": "Called from the number on file"}, token=admin)).is_success
     assert (await api.login(device_token=pair["device_token"])).status_code == 200
+
+
+async def test_a_device_that_two_people_use_is_each_ones_own(api: Api, stub: Stub, pair: dict[str, Any]) -> None:
+    """Its id is the app's: what one of them does on it, or to it, leaves the other's session, trust and key."""
+    theirs = {"email": "johannes@example.na", "phone": "+264811234568"}
+    await api.register(**theirs)
+    other = (await api.login(email=theirs["email"])).json()["data"]
+    keys, path = [], f"/devices/{api.device_id}"
+    for token in (pair["access_token"], other["access_token"]):
+        await api.patch(path, {"name": "Telephone", "trusted": True}, token=token)
+        challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+        answer = await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)
+        keys.append(answer.json()["data"]["id"])
+    before = (await api.get(path, token=other["access_token"])).json()["data"]
+    elsewhere = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
+
+    async def active() -> list[bool]:
+        return [(await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=key_id))).active for key_id in keys]
+
+    assert await active() == [True, True]
+    assert (await api.delete(path, token=elsewhere)).status_code == 204
+    assert (await api.get(path, token=elsewhere)).json()["data"]["revoked_at"]
+    assert await active() == [False, True]
+    assert (await api.get(path, token=other["access_token"])).json()["data"] == before
+    assert (await api.refresh(pair["refresh_token"])).status_code == 401
+    assert (await api.refresh(other["refresh_token"])).status_code == 200

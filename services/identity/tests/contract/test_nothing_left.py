@@ -165,7 +165,7 @@ async def live_with_factors(api: Api, clock: ControlledClock, **details: str) ->
     app = await second_factor(api, token, clock)
     clock.advance(seconds=60)
     assert (await api.post("/auth/step-up", {"code": "000000"}, token=token)).status_code == 401
-    token = (await api.post("/auth/step-up", {"code": app.code()}, token=token)).json()["data"]["access_token"]
+    token = str((await api.post("/auth/step-up", {"code": app.code()}, token=token)).json()["data"]["access_token"])
     begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
     passkey = {"ceremony_id": begun["ceremony_id"], "credential": Authenticator().create(begun["options"]), "name": "Laptop"}
     assert (await api.post("/auth/factors/passkeys", passkey, token=token)).status_code == 201

@@ -129,9 +129,23 @@ async def test_forgotten_messages_are_not_sent(storage: Storage, clock: Controll
     assert [await storage.queries.waiting_message(message_id) for message_id in ids] == [None]
 
 
-async def test_two_deliveries_at_once_are_noted_once(sql_storage: Storage, database: Database, clock: ControlledClock) -> None:
+@dataclass
+class Crowd:
+    """Takes a letter once so many have come with one."""
+
+    number: int
+    _met: asyncio.Barrier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._met = asyncio.Barrier(self.number)
+
+    async def deliver(self, letter: Letter) -> None:
+        await self._met.wait()
+
+
+async def test_deliveries_at_once_are_noted_once(sql_storage: Storage, database: Database, clock: ControlledClock) -> None:
     await send(sql_storage, clock, Template.VERIFY_EMAIL)
-    deliver = DeliverMessage(sql_storage.uow, sql_storage.queries, MailboxOnly(), clock)
+    deliver = DeliverMessage(sql_storage.uow, sql_storage.queries, Crowd(3), clock)
     (message_id,) = await _waiting(sql_storage)
     await asyncio.gather(*(deliver(message_id=message_id) for _ in range(3)))
     assert await rows(database, "SELECT sealed, recipient_index FROM messages WHERE delivered_at IS NOT NULL") == [(None, None)]

@@ -67,8 +67,8 @@ async def test_worker_goes_on_without_redis_and_not_without_its_database(
     database_urls: DatabaseUrls, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
     nowhere = f"127.0.0.1:{unused_tcp_port_factory()}"
-    for urls, ready in (({"database_url": database_urls.app}, True), ({"database_url": f"postgresql://x@{nowhere}/x"}, False)):
-        settings = IdentitySettings(redis_url=f"redis://{nowhere}/0", **urls)
+    for database_url, ready in ((database_urls.app, True), (f"postgresql://x@{nowhere}/x", False)):
+        settings = IdentitySettings(redis_url=f"redis://{nowhere}/0", database_url=database_url)
         async with working(settings) as parts:
             report = await parts.readiness.report()
         failing = {name for name, error in report.checks.items() if error}

@@ -72,7 +72,7 @@ def challenge() -> SignInChallenge:
     )
 
 
-def key(**times: datetime) -> SigningKey:
+def key(**times: Any) -> SigningKey:
     made = SigningKey.announce(ID, public_jwk={}, sealed_private=b"sealed", at=AT)
     vars(made).update(times)
     return made

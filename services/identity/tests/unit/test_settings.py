@@ -71,4 +71,4 @@ def test_times_are_of_the_unit_that_their_setting_names() -> None:
 
 @pytest.mark.parametrize(("environment", "kept"), [("local", True), ("staging", False), ("production", False)])
 def test_messages_are_kept_for_a_developer_alone(environment: str, kept: bool) -> None:
-    assert IdentitySettings.model_construct(environment=environment).has_mailbox is kept
+    assert IdentitySettings().model_copy(update={"environment": environment}).has_mailbox is kept
