@@ -153,6 +153,19 @@ async def test_what_has_expired_is_purged_and_what_has_not_stays(storage: Storag
         assert await tx.password_resets.issued_since(user_id, clock.now() - timedelta(hours=1)) == 1
 
 
+async def test_links_are_counted_by_person_and_time(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+    begun = clock.now()
+    for number, whose in enumerate((user_id, user_id, uuid4())):
+        async with storage.uow.begin(HERE) as tx:
+            tx.password_resets.add(PasswordReset.issue(uuid4(), whose, bytes([number]) * 32, at=clock.now()))
+            tx.record(facts.factor_begun(user_id, "reset", at=clock.now()))
+        clock.advance(seconds=60)
+    async with storage.uow.begin(HERE) as tx:
+        since = [begun + timedelta(seconds=seconds) for seconds in (-1, 0, 59, 60)]
+        assert [await tx.password_resets.issued_since(user_id, each) for each in since] == [2, 1, 1, 0]
+        assert await tx.password_resets.issued_since(uuid4(), since[0]) == 0
+
+
 async def test_links_of_a_user_are_voided_together(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
     async with storage.uow.begin(HERE) as tx:
         for number in (1, 2):

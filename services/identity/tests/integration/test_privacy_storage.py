@@ -13,6 +13,7 @@ from identity.application.accounts.queries import UserFilter
 from identity.application.device_keys import facts as key_facts
 from identity.application.privacy.complete_erasure import complete
 from identity.application.sessions.queries import SignInName
+from identity.bootstrap.parts import vault
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.erasure import CONTEXTS, Acknowledgement, Erasure, ErasureReason, ErasureStatus
@@ -20,6 +21,9 @@ from identity.domain.errors import DeviceKeyKnown
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.user import UserStatus
 from identity.domain.wallet_address import WalletAddress
+from identity.infrastructure.receipts import ReceiptKey, verify_receipt
+from identity.infrastructure.tables import receipt_keys
+from identity.settings import IdentitySettings
 from kernel.pages import PageRequest
 from services.identity.tests.integration.storage import Storage
 from services.identity.tests.integration.test_repositories import HERE, enrol_user, fact, someone
@@ -249,3 +253,36 @@ async def test_who_has_waited_longest_comes_first(storage: Storage, clock: Contr
     assert list(await book.due_erasures(until, limit=9)) == [ids[1], ids[2], ids[0]]
     assert list(await book.due_erasures(until, limit=2)) == ids[1:]
     assert list(await book.due_erasures(until - timedelta(microseconds=1), limit=9)) == ids[1:]
+
+
+async def test_the_newest_key_signs_receipts_and_the_oldest_is_told_first(
+    sql_storage: Storage, settings: IdentitySettings, clock: ControlledClock
+) -> None:
+    signed = []
+    for _ in range(2):
+        async with sql_storage.uow.begin(HERE) as tx:
+            signed.append(await tx.receipts.sign({"type": "test"}, at=clock.now()))
+            tx.record(fact(clock))
+    first = signed[0]["key_id"]
+    # Newer and older ones than the first, as they come with a change of keys.
+    made = {}
+    for name, days in (("newer", 1), ("newest", 2), ("older", -1)):
+        key = ReceiptKey.generate(uuid4())
+        made[name] = str(key.id)
+        values = {
+            "id": key.id,
+            "public_key": key.signing.public_bytes,
+            "sealed_seed": vault(settings).seal_receipt_key(key.id, bytes(key.signing)),
+            "created_at": clock.now() + timedelta(days=days),
+        }
+        async with sql_storage.uow.begin(HERE) as tx:
+            await tx.session.execute(receipt_keys.insert().values(values))
+            tx.record(fact(clock))
+    async with sql_storage.uow.begin(HERE) as tx:
+        signed.append(await tx.receipts.sign({"type": "test"}, at=clock.now()))
+        tx.record(fact(clock))
+    assert [each["key_id"] for each in signed] == [first, first, made["newest"]]
+    told = await sql_storage.queries.receipt_keys()
+    assert [str(key.id) for key in told] == [made["older"], first, made["newer"], made["newest"]]
+    assert verify_receipt(signed[2], told[-1].public_key)
+    assert not verify_receipt(signed[2], told[0].public_key)
