@@ -127,3 +127,37 @@ def test_what_does_not_parse_or_fit_is_unsound(broken: CompiledPolicies) -> None
 
 def test_no_roles_at_all_still_compile() -> None:
     CedarChecker().check(compile_policies([], list(seeded_permissions().values())))
+
+
+def test_the_schema_says_who_may_ask_what_about_what() -> None:
+    every = compile_policies([], [Permission("user:read"), Permission("payment:approve")])
+    text = {"type": "String"}
+    transfer = {
+        "amount": {"type": "Extension", "name": "decimal"},
+        "currency": text,
+        "kind": text,
+        "counterparties": {"type": "Set", "element": text},
+    }
+
+    def applies(principals: list[str], context: dict[str, object]) -> dict[str, object]:
+        record = {"type": "Record", "attributes": context}
+        return {"appliesTo": {"principalTypes": principals, "resourceTypes": ["Resource"], "context": record}}
+
+    resource = {"type": text, "id": text, "owner": {**text, "required": False}}
+    assert json.loads(every.schema) == {
+        "": {
+            "entityTypes": {
+                "Role": {},
+                "User": {"memberOfTypes": ["Role"]},
+                "Service": {},
+                "Anonymous": {},
+                "Resource": {"shape": {"type": "Record", "attributes": resource}},
+            },
+            "actions": {
+                "user:read": applies(["Anonymous", "Service", "User"], {}),
+                "payment:approve": applies(["Anonymous", "Service", "User"], {}),
+                # Nobody unknown settles anything.
+                "payment:settle-alone": applies(["Service", "User"], transfer),
+            },
+        }
+    }
