@@ -89,3 +89,18 @@ async def test_unlocking_lets_the_current_password_be_given_again(api: Api, surr
     assert refusal(await api.patch(path, change, token=token)) == (429, "RATE_001")
     await api.post(f"/users/{user_id}/unlock", {"reason": "Called from the number on file"}, token=admin)
     assert (await api.patch(path, change, token=token)).status_code == 200
+
+
+async def test_a_sign_in_on_a_known_device_forgets_the_attempts_that_were_made_there(
+    api: Api, surroundings: Surroundings
+) -> None:
+    await api.register()
+    token = (await api.login()).json()["data"]["device_token"]
+    surroundings.attempts.limit = 2
+    assert refusal(await api.login(password=WRONG, device_id=str(uuid4()))) == (401, "AUTH_001")
+    for _ in range(3):
+        assert refusal(await api.login(password=WRONG, device_token=token)) == (401, "AUTH_001")
+        assert (await api.login(device_token=token)).status_code == 200
+    # Those of strangers go on counting.
+    assert refusal(await api.login(password=WRONG, device_id=str(uuid4()))) == (401, "AUTH_001")
+    assert refusal(await api.login(device_id=str(uuid4()))) == (429, "RATE_001")

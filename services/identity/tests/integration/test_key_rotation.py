@@ -32,6 +32,7 @@ from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyReloader, KeyRing
 from identity.settings import IdentitySettings
+from services.identity.tests.contract.outbox import IDENTITY, recording
 from services.identity.tests.fakes import FakeKeyMaker
 from services.identity.tests.integration.storage import Storage
 from services.identity.tests.integration.test_concurrency import register, rows
@@ -189,7 +190,7 @@ async def test_a_database_that_is_away_for_a_moment_stops_no_reloading(
 
 @pytest.mark.parametrize("by", ["user_id", "email"])
 async def test_command_unlocks_whoever_is_named(
-    identity: Identity, settings: IdentitySettings, database_urls: DatabaseUrls, redis_url: str, by: str
+    identity: Identity, database: Database, settings: IdentitySettings, database_urls: DatabaseUrls, redis_url: str, by: str
 ) -> None:
     enrolled = await register(identity)
     urls = {"database_url": SecretStr(database_urls.app), "redis_url": SecretStr(redis_url)}
@@ -206,7 +207,11 @@ async def test_command_unlocks_whoever_is_named(
     assert await unlock(own, argparse.Namespace(**{**nobody, **stranger})) == 1
     with pytest.raises(TooManyAttempts):
         await counted.admit(account, "198.51.100.7")
-    assert await unlock(own, argparse.Namespace(**{**nobody, **named})) == 0
+    async with recording(database) as record:
+        assert await unlock(own, argparse.Namespace(**{**nobody, **named})) == 0
+    (done,) = record.facts
+    assert (done["action"], done["reason"], done["actor"]) == ("identity.user.unlock", "asked", IDENTITY)
+    assert done["resource_id"] == str(enrolled.user_id)
     await counted.admit(account, "198.51.100.7")
     await redis.aclose()
 

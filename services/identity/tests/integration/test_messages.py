@@ -180,7 +180,15 @@ async def _waiting(storage: Storage) -> list[UUID]:
 class MailServer:
     port: int = 0
     refuse: str | None = None
+    refuse_sender: str | None = None
+    refuse_content: str | None = None
     received: list[Envelope] = field(default_factory=list)
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: Any) -> str:  # noqa: N802
+        if self.refuse_sender:
+            return self.refuse_sender
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: Any) -> str:  # noqa: N802
         if self.refuse:
@@ -189,6 +197,8 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+        if self.refuse_content:
+            return self.refuse_content
         self.received.append(envelope)
         return "250 OK"
 
@@ -232,6 +242,20 @@ async def test_a_refused_recipient_is_given_up_or_tried_again(
     mail_server.refuse = answer
     with pytest.raises(error):
         await smtp(mail_server.port).deliver(LETTER)
+
+
+@pytest.mark.parametrize("answer", ["550 not from you", "451 try later"])
+@pytest.mark.parametrize("where", ["refuse_sender", "refuse_content"])
+async def test_what_is_refused_for_anything_but_its_recipient_is_tried_again(
+    mail_server: MailServer, where: str, answer: str
+) -> None:
+    """Our sender, or the server's opinion of our text: nothing that the recipient could have lost."""
+    setattr(mail_server, where, answer)
+    with pytest.raises(Unavailable):
+        await smtp(mail_server.port).deliver(LETTER)
+    setattr(mail_server, where, None)
+    await smtp(mail_server.port).deliver(LETTER)
+    assert len(mail_server.received) == 1
 
 
 async def test_a_mail_server_that_is_away_is_tried_again(unused_tcp_port_factory: Any) -> None:

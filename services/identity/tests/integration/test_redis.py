@@ -181,3 +181,14 @@ async def test_without_redis_a_revocation_waits_for_its_event(redis_url: str, fa
     await revocations.add(session_id, ended_at=ENDED)
     assert await client.zscore(KEY, str(session_id)) == ENDED.timestamp()
     await client.aclose()
+
+
+async def test_an_ended_session_is_listed_for_longer_than_any_of_its_tokens_lives(redis: Redis) -> None:
+    """Twenty minutes, where tokens live fifteen at most."""
+    revocations, ended = RedisRevocations(redis), [uuid4() for _ in range(3)]
+    for session_id, minutes in zip(ended, (0, 1, 20), strict=True):
+        await revocations.add(session_id, ended_at=ENDED + timedelta(minutes=minutes))
+    assert set(await redis.zrange(KEY, 0, -1)) == {str(each).encode() for each in ended}
+    await revocations.add(uuid4(), ended_at=ENDED + timedelta(minutes=20, seconds=1))
+    assert await redis.zscore(KEY, str(ended[0])) is None
+    assert await redis.zcard(KEY) == 3

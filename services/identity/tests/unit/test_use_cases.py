@@ -1,6 +1,7 @@
 """Registering, signing in, refreshing and signing out, on fakes."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -35,7 +36,7 @@ from identity.domain.events import SessionEnded, UserRegistered
 from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy
 from identity.domain.session import LIVE_MAX, EndReason, Session
-from identity.domain.user import UserStatus
+from identity.domain.user import User, UserStatus
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.generated_password import generate_password
 from identity.infrastructure.one_time_secrets import RandomSecrets
@@ -220,6 +221,47 @@ async def test_too_many_sessions_end_those_left_alone_longest(world: World) -> N
     sessions = sorted(world.uow.committed.sessions.values(), key=lambda session: session.started_at)
     assert [session.end_reason for session in sessions[:4]] == [None, "too_many", "too_many", None]
     assert sum(session.is_live for session in sessions) == LIVE_MAX
+
+
+@dataclass
+class MeddlingRoles(FakeRoles):
+    """Governance is asked after the password was verified, and before the user is locked: what happens then is here."""
+
+    meanwhile: Callable[[User], object] = lambda _: None
+    uow: FakeUnitOfWork | None = None
+
+    async def of(self, user_id: UUID) -> tuple[str, ...]:
+        if self.uow:
+            self.meanwhile(self.uow.committed.users[user_id])
+        return await super().of(user_id)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda made: made.change_password("another", at=made.registered_at + timedelta(seconds=1)),
+        lambda made: made.gain_second_factor(at=made.registered_at),
+        lambda made: made.suspend("Reported as stolen", at=made.registered_at),
+    ],
+    ids=["another password", "a second factor", "suspended"],
+)
+async def test_what_changes_while_somebody_signs_in_lets_them_in_no_more(
+    clock: ControlledClock, meanwhile: Callable[[User], object]
+) -> None:
+    roles = MeddlingRoles(meanwhile=meanwhile)
+    world = World(clock, roles=roles)
+    enrolled = await world.register()
+    roles.uow = world.uow
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in()
+    assert world.uow.committed.sessions == {}
+    fact, actor = world.uow.committed.facts[-1]
+    assert (fact.action, fact.resource_id) == ("identity.user.sign_in_failed", str(enrolled.user_id))
+    assert (fact.reason, fact.related_ids, actor.device_id) == (
+        "changed_meanwhile",
+        (str(world.device_id),),
+        str(world.device_id),
+    )
 
 
 @pytest.mark.clause("ASVS 6.3.8")
