@@ -15,7 +15,7 @@ from identity.application.accounts.confirm_code import ConfirmCode, Confirmed
 from identity.application.accounts.create_administrator import CreateAdministrator
 from identity.application.accounts.read_users import GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
-from identity.application.factors.challenge_second_factor import ChallengeSecondFactor
+from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.refresh_session import RefreshSession
@@ -309,6 +309,17 @@ async def test_old_hash_is_strengthened_at_sign_in(world: World) -> None:
     assert world.uow.committed.users[enrolled.user_id].password_hash.endswith("+")
     world.passwords.outdated = False
     await world.sign_in()
+
+
+async def test_old_hash_is_strengthened_where_a_second_factor_is_asked_for_too(world: World) -> None:
+    enrolled = await world.register()
+    world.uow.committed.users[enrolled.user_id].gain_second_factor(at=world.clock.now())
+    world.passwords.outdated = True
+    name = SignInName.email("ndapewa@example.na")
+    challenged = await world.sign_in_use_case(actor=STRANGER, name=name, password=PASSWORD, device_id=world.device_id)
+    assert isinstance(challenged, Challenged)
+    user_now = world.uow.committed.users[enrolled.user_id]
+    assert (user_now.password_hash[-1], user_now.password_changed_at) == ("+", user_now.registered_at)
 
 
 async def test_without_governance_nobody_signs_in_or_refreshes_and_nothing_is_spent(world: World) -> None:
