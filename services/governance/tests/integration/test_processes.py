@@ -1,7 +1,9 @@
 """The `work` process, whole: identity's announcement comes in by the broker, and the changed roles go out by it."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -11,14 +13,18 @@ from chassis.messaging.delivery import Delivery
 from chassis.messaging.listener import Listener
 from chassis.messaging.relay import Relay
 from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.running import eventually, running
 from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import UserRegistered
-from governance.bootstrap import SERVICE, working
+from governance.application.publish_bundle import EnsureBundle
+from governance.bootstrap import SERVICE, publish_first, serving, working
 from governance.domain.events import SubjectRolesChanged as Registered
 from governance.settings import GovernanceSettings
 from kernel.actor import Actor
+from kernel.errors import Unavailable
 from kernel.ids import new_id
+from services.governance.tests.stored import rows
 
 SECONDS_MAX = 120
 
@@ -71,3 +77,43 @@ async def test_a_worker_is_ready_while_its_database_is(urls: DatabaseUrls, unuse
     async with working(settings) as parts:
         report = await parts.readiness.report()
     assert (report.ready, {name: error is None for name, error in report.checks.items()}) == (there, {"database": there})
+
+
+async def test_what_serves_publishes_first_and_decides_by_what_it_published(urls: DatabaseUrls, broker_url: str) -> None:
+    settings = GovernanceSettings(database_url=urls.app, rabbitmq_url=broker_url)
+    async with serving(settings) as parts:
+        report = await parts.readiness.report()
+        failing = {name for name, error in report.checks.items() if error}
+        assert (report.ready, failing) == (False, {"policies", "broker"})
+        assert set(report.checks) == {"database", "policies", "broker"}
+
+        async def ready() -> bool:
+            return (await parts.readiness.report()).ready
+
+        async with AsyncExitStack() as work:
+            for each in parts.background:
+                await work.enter_async_context(running(each))
+            await eventually(ready, expected=True)
+    other = Database.connect(urls.app, pool_size=1)
+    assert await rows(other, "SELECT version, published_by FROM policy_bundles") == [(1, "governance")]
+    await other.close()
+
+
+@pytest.mark.parametrize("failures", [0, 2])
+async def test_the_first_bundle_is_tried_for_until_it_is_there(failures: int) -> None:
+    done: list[str] = []
+
+    async def ensure(*, actor: Actor) -> None:
+        done.append(actor.subject_id)
+        if len(done) <= failures:
+            raise Unavailable(dependency="database")
+
+    async def then() -> None:
+        done.append("then")
+
+    async def told() -> bool:
+        return "then" in done
+
+    async with running(publish_first(cast("EnsureBundle", ensure), then=then)):
+        await eventually(told, expected=True)
+    assert done == [*["governance"] * (failures + 1), "then"]
