@@ -104,6 +104,22 @@ async def test_passkeys_are_found_by_credential_which_is_one_persons(
     assert list((await storage.queries.factors_of(user_id)).passkeys) == []
 
 
+async def test_passkeys_come_oldest_first_however_they_were_written(
+    storage: Storage, clock: ControlledClock, user_id: UUID
+) -> None:
+    made = []
+    for credential_id in (b"newest", b"middle", b"oldest"):
+        made.append(passkey(user_id, clock, credential_id))
+        async with storage.uow.begin(HERE) as tx:
+            await tx.factors.passkeys.add(made[-1])
+            tx.record(facts.factor_added(user_id, "passkey", sessions_ended=0, at=clock.now()))
+        clock.advance(seconds=-60)
+    oldest_first = [each.id for each in reversed(made)]
+    assert [each.id for each in (await storage.queries.factors_of(user_id)).passkeys] == oldest_first
+    async with storage.uow.begin(HERE) as tx:
+        assert [each.id for each in await tx.factors.passkeys.of(user_id)] == oldest_first
+
+
 async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
     storage: Storage, clock: ControlledClock, user_id: UUID
 ) -> None:
