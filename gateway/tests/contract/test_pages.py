@@ -3,10 +3,15 @@
 import re
 from uuid import uuid4
 
+import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from .running_gateway import Start
+from gateway.description import Description
+from gateway.routes import ROUTES, SERVICES
+from gateway.upstream import Upstreams
+
+from .running_gateway import AWAY, Start
 from .stub import Stub
 
 
@@ -51,6 +56,56 @@ async def test_the_description_is_merged_from_the_services_that_are_there(gatewa
     asked = len(stub.arrived)
     status, _, _ = await running.call("GET", "/openapi.json", token=False, headers={"If-None-Match": headers["ETag"]})
     assert (status, len(stub.arrived)) == (304, asked)
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("away", "fresh_seconds"), [(set(), 60.0), ({"payments"}, 5.0), ({"payments", "identity", "governance"}, 5.0)]
+)
+async def test_the_description_is_fetched_again_when_it_is_old_and_sooner_while_a_service_is_missing(
+    stub: Stub, away: set[str], fresh_seconds: float
+) -> None:
+    stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
+    urls = {service: AWAY if service in away else stub.url for service in SERVICES}
+    time = Time()
+    async with Upstreams.open(urls, connections_max=4) as upstreams:
+        description = Description(upstreams, ROUTES, monotonic=time)
+        first = await description.get()
+        there = len(stub.arrived)
+        assert there == len(SERVICES) - len(away)
+        time.now += fresh_seconds - 0.1
+        assert await description.get() == first
+        assert len(stub.arrived) == there
+        time.now += 0.1
+        assert await description.get() == first
+        assert len(stub.arrived) == 2 * there
+
+
+async def test_a_service_that_has_gone_is_described_as_it_was(stub: Stub) -> None:
+    stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {"/api/v1/users": {"get": {"operationId": "list_users"}}}}
+    time = Time()
+    async with Upstreams.open(dict.fromkeys(SERVICES, stub.url), connections_max=4) as upstreams:
+        description = Description(upstreams, ROUTES, monotonic=time)
+        first = await description.get()
+        stub.documents_status = 503
+        time.now += 60
+        assert await description.get() == first
+        # It may be back, and changed, at any moment.
+        stub.documents_status = 200
+        stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
+        time.now += 5
+        body, etag = await description.get()
+    assert orjson.loads(first[0])["paths"] == {"/api/v1/users": {"get": {"operationId": "list_users"}}}
+    assert orjson.loads(body)["paths"] == {}
+    assert "x-missing-services" not in orjson.loads(first[0])
+    assert etag != first[1]
 
 
 @pytest.mark.parametrize("published", [[], "text", {"openapi": "x" * 1000}], ids=["a list", "a text", "too long"])

@@ -138,6 +138,34 @@ async def test_what_leaves_the_list_while_it_is_read_hides_nothing(redis_url: st
         assert [number for number, session in enumerate(sessions[100:]) if not feed.revocations.has_ended(session)] == []
 
 
+class SlowToAnswer(Redis):
+    """A list whose reading takes ten seconds; what `meanwhile` names has ended when it has been read."""
+
+    clock: ControlledClock
+    meanwhile: list[UUID]
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        answer = await super().execute_command(*args, **options)
+        if str(args[0]).startswith("Z") and str(args[0]) != "ZADD":
+            ended_at = self.clock.now().timestamp()
+            self.clock.advance(seconds=10)
+            while self.meanwhile:
+                await super().execute_command("ZADD", ENDED_KEY, ended_at, str(self.meanwhile.pop()))
+        return answer
+
+
+async def test_a_session_that_ended_during_a_long_reading_is_refused_at_the_next(redis_url: str, clock: ControlledClock) -> None:
+    session = uuid4()
+    async with SlowToAnswer.from_url(redis_url) as redis:
+        assert isinstance(redis, SlowToAnswer)
+        redis.clock, redis.meanwhile = clock, [session]
+        feed = Feed(redis, clock)
+        await feed.poll()
+        assert await feed.answers(session) == {200}
+        await feed.poll()
+        assert await feed.answers(session) == {401}
+
+
 async def test_all_is_read_again_when_the_list_was_out_of_reach(
     redis_url: str, clock: ControlledClock, fault_proxy: StartProxy
 ) -> None:
