@@ -30,15 +30,21 @@ async def test_queue_arguments_are_those_that_every_rabbitmq_heeds(broker_url, p
     async with open_session(broker_url, name="test") as session:
         await declare_publications(await session.channel(), publications)
     queues = await declared(management, broker_url)
-    main, retry = queues["payments.identity"], queues["payments.identity.retry.30"]
-    assert main["x-queue-type"] == "quorum"
-    assert main["x-delivery-limit"] == 20
-    assert main["x-dead-letter-exchange"] == "elcorp.dead"
-    assert main["x-single-active-consumer"] is True
-    assert retry["x-message-ttl"] == 30_000
-    assert retry["x-dead-letter-exchange"] == ""
-    assert retry["x-dead-letter-routing-key"] == "payments.identity"
-    for dead_lettering in (main, retry):
-        # RabbitMQ falls back to at-most-once without this pair.
-        assert dead_lettering["x-dead-letter-strategy"] == "at-least-once"
-        assert dead_lettering["x-overflow"] == "reject-publish"
+    # RabbitMQ falls back to at-most-once without this pair.
+    never_lost = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+    returns = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "payments.identity", **never_lost}
+    assert {name: arguments for name, arguments in queues.items() if name.startswith("payments.identity")} == {
+        "payments.identity": {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": 20,
+            "x-single-active-consumer": True,
+            "x-dead-letter-exchange": "elcorp.dead",
+            "x-dead-letter-routing-key": "payments.identity",
+            **never_lost,
+        },
+        "payments.identity.dead": {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000},
+        "payments.identity.retry.1": {"x-queue-type": "quorum", "x-message-ttl": 1_000, **returns},
+        "payments.identity.retry.5": {"x-queue-type": "quorum", "x-message-ttl": 5_000, **returns},
+        "payments.identity.retry.30": {"x-queue-type": "quorum", "x-message-ttl": 30_000, **returns},
+        "payments.identity.retry.120": {"x-queue-type": "quorum", "x-message-ttl": 120_000, **returns},
+    }

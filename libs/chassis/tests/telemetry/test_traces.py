@@ -57,6 +57,30 @@ def test_a_malformed_parent_begins_a_new_trace(parent):
         assert trace.get_current_span().get_span_context().is_valid
 
 
+@pytest.mark.parametrize(
+    ("parent", "taken"),
+    [
+        (PARENT, True),
+        ("01" + PARENT[2:], True),
+        ("01" + PARENT[2:] + "-more", True),
+        (PARENT + "-more", False),
+        (PARENT + "-", False),
+        ("ff" + PARENT[2:], False),
+        (PARENT.upper(), False),
+        (PARENT[:-1], False),
+        (PARENT + "0", False),
+        (f"{PARENT[:36]}{'0' * 16}{PARENT[52:]}", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_parent_is_taken_as_its_version_allows(parent, taken):
+    with telemetry.continue_trace(parent, "served"):
+        assert (current()[1] == "0af7651916cd43dd8448eb211c80319c") == taken
+    with telemetry.span("loop"), telemetry.continue_trace(parent, "served"):
+        assert (current()[1] == "0af7651916cd43dd8448eb211c80319c") == taken
+
+
 def test_an_error_passes_through_a_span():
     with pytest.raises(ZeroDivisionError), telemetry.span("work"):
         _ = 1 / 0
