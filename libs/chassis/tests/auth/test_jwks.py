@@ -95,6 +95,43 @@ async def test_an_issuer_that_is_away_leaves_the_known_keys(keys: JwksKeys, issu
     assert issuer.served == 2
 
 
+@pytest.mark.parametrize("document", [{"keys": []}, {"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "hmac"}]}, [], {}])
+async def test_a_document_without_a_usable_key_leaves_the_known_keys(
+    keys: JwksKeys, issuer: Issuer, clock: ControlledClock, document: object
+) -> None:
+    await keys.find("first")
+    issuer.document = document
+    clock.advance(seconds=10)
+    assert await keys.find("unknown") is None
+    assert issuer.served == 2
+    assert await keys.find("first") is not None
+
+
+async def test_without_any_key_the_issuer_is_asked_each_second_and_with_one_every_ten(
+    keys: JwksKeys, issuer: Issuer, clock: ControlledClock
+) -> None:
+    issuer.status = 500
+    for seconds, asked in ((0, 1), (0.9, 1), (0.1, 2), (0.9, 2)):
+        clock.advance(seconds=seconds)
+        with pytest.raises(Unavailable):
+            await keys.find("first")
+        assert issuer.served == asked
+    issuer.status = 200
+    clock.advance(seconds=0.1)
+    assert await keys.find("first") is not None
+    for seconds, asked in ((0, 3), (9.9, 3), (0.1, 4)):
+        clock.advance(seconds=seconds)
+        assert await keys.find("unknown") is None
+        assert issuer.served == asked
+
+
+@pytest.mark.parametrize("left_out", ["use", "alg"])
+async def test_a_key_need_not_say_what_it_is_for(keys: JwksKeys, issuer: Issuer, forge: TokenForge, left_out: str) -> None:
+    (key,) = forge.jwks()["keys"]
+    issuer.document = {"keys": [{name: value for name, value in key.items() if name != left_out}]}
+    assert await keys.find("first") is not None
+
+
 async def test_without_any_key_nobody_can_tell(clock: ControlledClock) -> None:
     keys = JwksKeys("http://127.0.0.1:1/jwks.json", clock=clock)
     with pytest.raises(Unavailable):

@@ -46,6 +46,12 @@ async def whole_actor(request: Request, actor: CurrentActor) -> Envelope[str]:
     return envelope("seen")
 
 
+@router.get("/passing", dependencies=[Public])
+async def whoever_passes(request: Request, actor: CurrentActor) -> Envelope[str]:
+    request.app.state.actors.append(actor)
+    return envelope("seen")
+
+
 @router.post("", dependencies=[Requires("payment:create")])
 async def make_door(body: DoorRequest) -> Envelope[str]:
     return envelope(body.name)
@@ -102,6 +108,37 @@ async def test_everything_that_is_known_of_the_caller_is_told_to_the_use_case(
             methods=("pwd", "otp"),
         )
     ]
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_of_somebody_unknown_nothing_is_told_but_whence_they_come(
+    make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient], forge: TokenForge, signed_in: bool
+) -> None:
+    app = make_app(router)
+    actors: list[Actor] = []
+    app.state.actors = actors
+    more = {"User-Agent": "Browser/1", "X-Request-Id": "request-7"}
+    headers = forge.headers() if signed_in else {}
+    assert (await client_of(app).get("/api/v1/doors/passing", headers=headers | more)).status_code == 200
+    assert actors == [
+        Actor(
+            kind=ActorKind.ANONYMOUS,
+            subject_id="anonymous",
+            ip="127.0.0.1",
+            user_agent="Browser/1",
+            request_id="request-7",
+        )
+    ]
+
+
+async def test_of_what_a_client_calls_itself_the_beginning_is_kept(
+    make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]
+) -> None:
+    app = make_app(router)
+    app.state.actors = []
+    for agent in ("x" * 256, "x" * 256 + "y"):
+        await client_of(app).get("/api/v1/doors/passing", headers={"User-Agent": agent})
+    assert [actor.user_agent for actor in app.state.actors] == ["x" * 256] * 2
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,11 @@ async def list_stones(paging: Paging, colour: Annotated[str, Field(max_length=9)
     return page_of(Page(list(items), paging.page, paging.per_page, 45), lambda number: f"{colour} {number}")
 
 
+@router.get("/all", dependencies=[Public])
+async def all_stones(paging: Paging) -> Envelope[PageOf[int]]:
+    return page_of(Page([1], paging.page, paging.per_page, 1_000_000), lambda number: number)
+
+
 @router.get("/history", dependencies=[Public])
 async def stone_history(cursor: CursorPaging) -> Envelope[CursorPageOf[int]]:
     start = int(cursor.after or 0)
@@ -98,6 +103,39 @@ async def test_a_page_tells_its_place_and_its_neighbours(client: httpx.AsyncClie
     last = await client.get(response.links["next"]["url"])
     assert list(last.links) == ["prev"]
     assert len(last.json()["data"]["items"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "count", "links"),
+    [
+        ("", 20, {"next": "page=2&per_page=20"}),
+        ("per_page=44", 44, {"next": "per_page=44&page=2"}),
+        ("page=2&per_page=44", 1, {"prev": "page=1&per_page=44"}),
+        ("per_page=45", 45, {}),
+        ("per_page=100", 45, {}),
+        ("page=3&per_page=15", 15, {"prev": "page=2&per_page=15"}),
+        ("page=4&per_page=15", 0, {"prev": "page=3&per_page=15"}),
+        ("page=10000&per_page=1", 0, {"prev": "page=9999&per_page=1"}),
+        ("colour=", 20, {"next": "colour=&page=2&per_page=20"}),
+    ],
+)
+async def test_a_page_names_the_neighbours_that_there_are(
+    client: httpx.AsyncClient, query: str, count: int, links: dict[str, str]
+) -> None:
+    response = await client.get(f"/api/v1/stones?{query}")
+    assert len(response.json()["data"]["items"]) == count
+    assert {name: link["url"] for name, link in response.links.items()} == {
+        name: f"/api/v1/stones?{query}" for name, query in links.items()
+    }
+
+
+async def test_no_page_is_named_that_would_be_refused(client: httpx.AsyncClient) -> None:
+    response = await client.get("/api/v1/stones/all?page=9999&per_page=1")
+    assert list(response.links) == ["prev", "next"]
+    assert (await client.get(response.links["next"]["url"])).status_code == 200
+    response = await client.get("/api/v1/stones/all?page=10000&per_page=1")
+    assert list(response.links) == ["prev"]
+    assert (await client.get("/api/v1/stones/all?page=10001&per_page=1")).status_code == 422
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=-1", "per_page=0", "per_page=101", "page=1.5", "page=100000", "sort=name"])

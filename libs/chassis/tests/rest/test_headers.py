@@ -62,12 +62,20 @@ class Unauthenticated(DomainError):
     code: ClassVar[str] = "AUTH_001"
 
 
+class Away(DomainError):
+    """Away, for nobody knows how long."""
+
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    code: ClassVar[str] = "SRV_002"
+
+
 FAILURES: dict[str, tuple[Exception, int, dict[str, str]]] = {
     "busy": (Exhausted(), 429, {"retry-after": "1"}),
     "busy for long": (ExhaustedFor(3600), 429, {"retry-after": "3600"}),
     "busy for a moment": (ExhaustedFor(0.2), 429, {"retry-after": "1"}),
     "away": (Unavailable(), 503, {"retry-after": "2"}),
     "away for long": (Unavailable(retry_after_seconds=7), 503, {"retry-after": "7"}),
+    "away for nobody knows how long": (Away(), 503, {"retry-after": "1"}),
     "refused by a peer": (ConnectionRefusedError("connect to 10.1.2.3:5432"), 503, {"retry-after": "2"}),
     "in progress": (RequestInProgress(), 409, {"retry-after": "1"}),
     "unauthenticated": (Unauthenticated(), 401, {"www-authenticate": "Bearer"}),

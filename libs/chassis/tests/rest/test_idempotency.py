@@ -108,6 +108,8 @@ def client(
         thing_id = await things.make(actor, body.name)
         set_etag(response, 1)
         response.headers["location"] = f"/api/v1/things/{thing_id}"
+        response.headers["link"] = '</api/v1/things>; rel="collection"'
+        response.headers["x-of-this-answer-alone"] = "1"
         return envelope(str(thing_id))
 
     @router.post("/twice", dependencies=[Authenticated])
@@ -179,9 +181,10 @@ async def test_the_same_request_again_gets_the_stored_answer(post: Post, things:
         again = await post()
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.content == first.content
-    # All of them: etag, location and content-type are kept, the others are made anew.
-    assert {"etag", "location", "content-type"} < first.headers.keys()
+    # All of them: etag, location, link and content-type are kept, the others are made anew or belong to the first.
+    assert {"etag", "location", "link", "content-type"} < first.headers.keys()
     told, retold = dict(first.headers), dict(again.headers)
+    assert told.pop("x-of-this-answer-alone") == "1"
     assert told.pop("x-request-id") != retold.pop("x-request-id")
     assert {**told, "idempotency-replayed": "true"} == retold
     assert [line.get("replayed") for line in lines if line["event"] == "request"] == [None, True]
@@ -194,7 +197,7 @@ async def test_an_answer_is_kept_under_its_owner_with_its_time(post: Post, forge
     async with database.read() as connection:
         query = "SELECT owner, key, status, body, headers, created_at FROM idempotency_keys"
         (row,) = (await connection.execute(text(query))).all()
-    headers = {name: answer.headers[name] for name in ("content-type", "etag", "location")}
+    headers = {name: answer.headers[name] for name in ("content-type", "etag", "location", "link")}
     assert tuple(row) == (f"user:{owner}", "key-1", 201, answer.content, headers, ControlledClock().now())
 
 

@@ -121,6 +121,18 @@ async def test_identity_request_id_and_trace_travel(stub, screening, ask):
     assert seen["on_behalf_of"] == "user-9"
 
 
+async def test_a_request_id_of_any_length_is_kept_short(plain_stub, screening, ask):
+    seen: list[str] = []
+
+    async def look() -> None:
+        seen.extend((caller().request_id, telemetry.request_id()))
+
+    screening.answer = look
+    metadata = (("x-elcorp-service", "payments"), ("x-request-id", "r" * 200))
+    await plain_stub.ScreenTransfers(ask(), metadata=metadata)
+    assert seen == ["r" * 128] * 2
+
+
 def test_outside_a_call_nobody_calls():
     with pytest.raises(UnknownCaller):
         caller()
