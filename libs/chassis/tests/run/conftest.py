@@ -33,15 +33,15 @@ class Process:
                 self.lines.append(json.loads(line))
             self._grown.set()
 
-    async def line(self, event: str, seconds: float = 120, **fields: object) -> dict[str, object]:
-        """Wait for a log line."""
+    async def line(self, event: str, seconds: float = 120, *, number: int = 1, **fields: object) -> dict[str, object]:
+        """Wait for a log line, the first such one unless told."""
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     self._grown.clear()
-                    for line in self.lines:
-                        if line["event"] == event and all(line.get(name) == value for name, value in fields.items()):
-                            return line
+                    told = [line for line in self.lines if line["event"] == event and fields.items() <= line.items()]
+                    if len(told) >= number:
+                        return told[number - 1]
                     await self._grown.wait()
         except TimeoutError:
             raise AssertionError(f"no {event!r} line in\n{self.text}") from None

@@ -57,6 +57,11 @@ async def test_while_it_drains_it_serves_and_says_so(start, urls, get):
     await process.line("stopping")
     async with get(serving["rest_port"], "/readyz") as response:
         assert await response.json() == {"ready": False, "draining": True, "checks": {}}
+    # Being told twice changes nothing.
+    process.terminate()
+    await process.line("stopping", number=2)
+    async with get(serving["rest_port"], "/readyz") as response:
+        assert response.status == 200
     # Whoever does not want to wait for it interrupts again.
     process.process.send_signal(signal.SIGINT)
     assert await process.exit_code() == 128 + signal.SIGINT

@@ -30,6 +30,13 @@ async def test_jobs_run_and_one_under_way_finishes_before_the_worker_stops(start
         assert (await response.json())["checks"] == {"database": None, "worker": None}
     process.terminate()
     await process.line("stopping")
+
+    async def readiness() -> tuple[int, bool, bool]:
+        async with get(port, "/readyz") as response:
+            report = await response.json()
+            return response.status, report["ready"], report["draining"]
+
+    await eventually(readiness, (503, False, True))
     marker.with_suffix(".end").touch()
     assert await process.exit_code() == 0
     assert marker.read_text() == "done"

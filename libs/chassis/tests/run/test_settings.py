@@ -1,0 +1,65 @@
+"""What the settings of every process refuse, and what they find."""
+
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    NAME: ClassVar[str] = "tests"
+
+
+REAL = {
+    "rabbitmq_url": "amqp://doors:Tq7nHs@broker/",
+    "redis_url": "redis://cache/0",
+    "database_url": "postgresql://doors_app:Tq7nHs@db/doors",
+    "database_owner_url": "postgresql://doors_owner:Tq7nHs@db/doors",
+}
+SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+
+
+def made(environment: str, **given: Any) -> Settings:
+    return Settings(environment=environment, **{**REAL, **given})
+
+
+def test_the_secrets_are_known() -> None:
+    assert sorted(SECRETS) == [
+        "database_owner_url",
+        "database_url",
+        "digest_key",
+        "master_key",
+        "other_master_key",
+        "rabbitmq_url",
+        "redis_url",
+    ]
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x://app:changeme@db/x",
+        "x://app:CHANGE-ME@db/x",
+        "placeholder",
+        "Secret",
+        "my-password",
+        "x://db.example/x",
+        "x://postgres:postgres@db/x",
+        "x://guest:guest@broker/x",
+    ],
+)
+def test_no_secret_is_a_placeholder_outside_a_laptop(environment: str, name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=f"ELCORP_{name.upper()} holds a placeholder; {environment} needs"):
+        made(environment, **{name: value})
+    assert getattr(made("local", **{name: value}), name).get_secret_value() == value
+    made(environment)
+
+
+@pytest.mark.parametrize("peer", ["identity", "payments", "governance", "compliance"])
+def test_each_peer_has_its_own_target(peer: str) -> None:
+    targets = {f"{name}_target": f"dns:///{name}:1" for name in ("identity", "payments", "governance", "compliance")}
+    assert made("local", **targets).target(peer) == f"dns:///{peer}:1"
