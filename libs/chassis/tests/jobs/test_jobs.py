@@ -162,6 +162,32 @@ async def test_the_queue_is_measured(painters, database):
     assert sample("job_last_success_timestamp_seconds", task="painters:paint") > 1_700_000_000
 
 
+async def test_what_runs_or_is_for_later_is_not_taken_for_late(painters, database, urls):
+    async with database.session() as session:
+        await defer(session, painters.hold, door="front")
+        await session.commit()
+    async with painters.app.open_async() as app:
+        worker = JobWorker(app, service="painters", grace_seconds=5)
+        async with running(worker.run):
+            await eventually(lambda: painters.held, ["front"])
+            await app.configure_task("painters:paint", schedule_in={"hours": 1}).defer_async(door="back")
+            await worker._measure_once()
+            # What runs waits no more; what is for later waits, but is not late.
+            assert sample("jobs_waiting", queue="default") == 1
+            assert sample("job_oldest_waiting_seconds") == 0
+            assert sample("jobs_failed") == 0
+            painters.go_on.set()
+    await rows(
+        urls,
+        """
+        UPDATE procrastinate_jobs SET scheduled_at = now() - interval '1 hour' WHERE status = 'todo' RETURNING 1
+        """,
+    )
+    async with painters.app.open_async() as app:
+        await JobWorker(app, service="painters", grace_seconds=5)._measure_once()
+    assert 3600 <= sample("job_oldest_waiting_seconds") < 7200
+
+
 def sample(name: str, **labels: str) -> float:
     value = REGISTRY.get_sample_value(name, labels)
     assert value is not None
@@ -201,6 +227,33 @@ async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_sta
         await run_task(app, "platform:purge_inbox")
     assert await rows(urls, "SELECT key FROM idempotency_keys") == [("young",)]
     assert await rows(urls, "SELECT consumer FROM inbox") == [("young",)]
+
+
+async def test_of_more_than_a_run_purges_the_oldest_go_first(painters, urls, monkeypatch):
+    monkeypatch.setattr("chassis.jobs.maintenance.ROWS_A_RUN_MAX", 2)
+    # Neither in the order of their names nor of their writing.
+    ages = (("b", 30), ("d", 33), ("a", 31), ("c", 32))
+    for name, days in ages:
+        await rows(
+            urls,
+            f"""
+            INSERT INTO idempotency_keys (owner, key, request_hash, status, body, headers, created_at)
+            VALUES ('a', '{name}', '', 200, '', '{{}}', now() - interval '{days} days') RETURNING 1
+            """,
+        )
+        await rows(
+            urls,
+            f"""
+            INSERT INTO inbox (consumer, message_id, handled_at)
+            VALUES ('{name}', gen_random_uuid(), now() - interval '{days} days') RETURNING 1
+            """,
+        )
+    async with painters.app.open_async() as app:
+        for left in (["a", "b"], []):
+            await run_task(app, "platform:purge_idempotency_keys")
+            await run_task(app, "platform:purge_inbox")
+            assert await rows(urls, "SELECT key FROM idempotency_keys ORDER BY key") == [(name,) for name in left]
+            assert await rows(urls, "SELECT consumer FROM inbox ORDER BY consumer") == [(name,) for name in left]
 
 
 @pytest.mark.parametrize(("job_seconds", "silent_seconds", "painted"), [(60, 61, True), (60, 20, False), (6, 7, True)])

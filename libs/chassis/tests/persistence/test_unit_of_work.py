@@ -17,6 +17,7 @@ from chassis import migrations
 from chassis.database import Database
 from chassis.messaging.contracts import Publications
 from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.schema import NoRevisionsError
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
@@ -264,7 +265,8 @@ async def test_append_only_tables_refuse_the_runtime_role_and_the_owner(urls: Da
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as app:
         await app.execute("INSERT INTO stones VALUES (1)")
         for change in ("UPDATE stones SET id = 2", "DELETE FROM stones", "TRUNCATE stones"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            # Already for want of the right, not by the trigger alone.
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
                 await app.execute(change)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await app.execute("DROP TABLE doors")
@@ -280,6 +282,28 @@ async def test_migrating_again_changes_nothing_and_head_is_known(urls: DatabaseU
     migrations.upgrade(urls.owner, VERSIONS, say=said.append)
     assert said == ["schema at 0001 already"]
     assert await migrations.at_head(database, VERSIONS)
+
+
+@pytest.mark.parametrize(("found", "expected"), [("0000", False), ("0001", True), ("0002", True)])
+async def test_a_schema_older_than_the_release_will_not_do_and_a_newer_one_will(
+    urls: DatabaseUrls, database: Database, found: str, expected: bool
+) -> None:
+    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
+        await owner.execute("UPDATE alembic_version SET version_num = %s", (found,))
+    assert await migrations.at_head(database, VERSIONS) == expected
+
+
+async def test_a_database_that_was_never_migrated_is_not_at_head(urls: DatabaseUrls, database: Database) -> None:
+    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
+        await owner.execute("DELETE FROM alembic_version")
+        assert not await migrations.at_head(database, VERSIONS)
+        await owner.execute("DROP TABLE alembic_version")
+    assert not await migrations.at_head(database, VERSIONS)
+
+
+async def test_a_folder_without_revisions_is_no_schema(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(NoRevisionsError):
+        await migrations.at_head(database, tmp_path)
 
 
 async def test_migrations_refuse_the_runtime_role(databases: Databases, tmp_path: Path) -> None:
