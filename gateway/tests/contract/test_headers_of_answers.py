@@ -172,6 +172,39 @@ async def test_pages_of_listed_origins_are_told_what_they_may_do_and_others_noth
     assert await limited(running, "GET", "/api/v1/users", token=False, headers=ours) == (401, REFUSED_TOKEN | vary | readable)
 
 
+async def test_pages_of_listed_origins_may_read_that_they_asked_too_often(gateway: Start, stub: Stub) -> None:
+    running = await gateway(cors_origins=(ORIGIN,), rate_limit_per_minute=3, in_flight_max=1)
+    slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
+    await eventually(lambda: len(stub.arrived), 1)
+    told = {}
+    for origin in (ORIGIN, ORIGIN, ORIGIN, "https://evil.example"):
+        status, headers, _ = await running.call("GET", "/api/v1/users", headers={"Origin": origin})
+        told[status, origin] = (headers["Vary"], headers.get("Access-Control-Allow-Origin"))
+    assert told == {
+        (503, ORIGIN): ("Origin", ORIGIN),
+        (429, ORIGIN): ("Origin", ORIGIN),
+        (429, "https://evil.example"): ("Origin", None),
+    }
+    stub.release.set()
+    await slow
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"Origin": ORIGIN},
+        {"Access-Control-Request-Method": "POST"},
+        {"Origin": "https://evil.example"},
+    ],
+)
+async def test_what_is_no_preflight_is_passed_on_as_any_other_request(gateway: Start, stub: Stub, asked: dict[str, str]) -> None:
+    running = await gateway(cors_origins=(ORIGIN,))
+    status, _, body = await running.call("OPTIONS", "/api/v1/users", headers=asked)
+    assert (status, body["method"], len(stub.arrived)) == (200, "OPTIONS", 1)
+    status, _, body = await running.call("OPTIONS", "/api/v1/users", token=False, headers=asked)
+    assert (status, body["code"], len(stub.arrived)) == (401, "AUTH_004", 1)
+
+
 async def test_without_listed_origins_no_answer_speaks_of_origins(gateway: Start) -> None:
     running = await gateway()
     ours = {"Origin": ORIGIN}

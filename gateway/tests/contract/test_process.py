@@ -8,10 +8,15 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
+import pytest
 
 from chassis.testing.running import eventually
+from gateway.bootstrap import serve
+from gateway.ended_sessions import EndedSessions
+from gateway.settings import GatewaySettings
 
 from .stub import Stub
 
@@ -83,6 +88,57 @@ async def test_a_request_in_flight_is_answered_after_sigterm(stub: Stub) -> None
         lines += [json.loads(line) for line in output.decode().splitlines()]
         assert [line["status"] for line in lines if line["event"] == "request"] == [200]
         assert lines[-1]["event"] == "stopped"
+
+
+def nowhere(port: int, **changes: Any) -> GatewaySettings:
+    addresses = {name.removeprefix("ELCORP_").lower(): url for name, url in NOWHERE.items()}
+    return GatewaySettings.model_validate({"gateway_port": port, **addresses, **changes})
+
+
+async def asked(client: aiohttp.ClientSession) -> tuple[int, bool] | None:
+    """Return whether it is ready and draining, None while nobody answers."""
+    try:
+        async with client.get("/readyz") as response:
+            return response.status, (await response.json())["draining"]
+    except aiohttp.ClientConnectionError:
+        return None
+
+
+async def test_background_work_that_fails_ends_the_process_as_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(_self: EndedSessions, _stop: asyncio.Event) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(EndedSessions, "run", fails)
+    monkeypatch.setattr("gateway.bootstrap.settle", lambda: None)
+    stop = asyncio.Event()
+    # Nobody is kept waiting for a gateway that half works.
+    assert await asyncio.wait_for(serve(nowhere(free_port(), drain_seconds=60), stop), 120) is False
+    assert stop.is_set()
+
+
+async def test_a_gateway_that_drains_answers_and_says_so() -> None:
+    port = free_port()
+    async with (
+        process("serve", ELCORP_GATEWAY_PORT=str(port), ELCORP_DRAIN_SECONDS="60") as running,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+    ):
+        await eventually(lambda: asked(client), (503, False))
+        running.send_signal(signal.SIGTERM)
+        await eventually(lambda: asked(client), (503, True))
+        async with client.get("/api/v1/users") as response:
+            assert response.status == 401
+        assert is_running(running)
+
+
+async def test_a_gateway_that_is_told_to_stop_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.bootstrap.settle", lambda: None)
+    port, stop = free_port(), asyncio.Event()
+    serving = asyncio.create_task(serve(nowhere(port), stop))
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+        await eventually(lambda: asked(client), (503, False))
+        stop.set()
+        assert await asyncio.wait_for(serving, 120) is True
+        assert await asked(client) is None
 
 
 async def test_a_taken_port_is_named() -> None:

@@ -77,6 +77,16 @@ async def test_a_body_beyond_the_limit_of_its_path_is_refused(gateway: Start, st
         assert (status, answer["bytes"]) == (200, limit)
 
 
+async def test_no_path_takes_less_than_the_setting_allows(gateway: Start) -> None:
+    running = await gateway(body_bytes_max=9 * MIB, rate_limit_per_minute=10_000)
+    # Until ended sessions are known, nothing that moves money passes.
+    await eventually(lambda: status_of(running, "/api/v1/transfers/bulk"), 200)
+    for path in ("users", "transfers/bulk"):
+        status, _, answer = await running.call("POST", f"/api/v1/{path}", data=BytesIO(b"x" * 9 * MIB))
+        assert (status, answer["bytes"]) == (200, 9 * MIB)
+        assert (await running.call("POST", f"/api/v1/{path}", data=BytesIO(b"x" * (9 * MIB + 1))))[0] == 413
+
+
 async def status_of(running: RunningGateway, url: str) -> int:
     status, _, _ = await running.call("POST", url)
     return status
@@ -192,6 +202,21 @@ async def test_a_head_without_end_is_refused(gateway: Start) -> None:
     assert (await running.raw(b"GET / HTTP/1.1\r\n" + many + b"\r\n")).startswith(b"HTTP/1.1 431 ")
     assert (await running.raw(b"GET / HTTP/1.1\r\nx: ", *([b"y" * 20_000] * 3))).startswith(b"HTTP/1.1 431 ")
     assert (await running.raw(b"GET /" + b"y" * 9_000)).startswith(b"HTTP/1.1 414 ")
+
+
+async def test_each_request_of_a_connection_may_have_large_headers(gateway: Start) -> None:
+    running = await gateway()
+    heads = [b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 20_000 + b"\r\n"] * 3
+    answer = await running.raw(b"\r\n".join([*heads, b""]) + heads[0] + b"Connection: close\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 200 ") == 4
+
+
+async def test_a_target_that_comes_in_pieces_is_held_to_its_length(gateway: Start) -> None:
+    running = await gateway()
+    pieces = [b"GET /" + b"y" * 3_000, b"y" * 3_000, b"y" * 3_000]
+    assert (await running.raw(*pieces)).startswith(b"HTTP/1.1 414 ")
+    within = [b"GET /" + b"y" * 3_000, b"y" * 3_000, b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"]
+    assert (await running.raw(*within)).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_pages_of_listed_origins_may_call_and_others_may_not(gateway: Start) -> None:

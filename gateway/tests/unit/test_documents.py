@@ -28,6 +28,27 @@ def test_paths_of_all_services_stand_in_one_document() -> None:
     assert "x-missing-services" not in merged.document
 
 
+def test_the_document_has_all_that_the_services_say_of_the_api_and_nothing_of_their_own() -> None:
+    first, second = document("/api/v1/users"), document("/api/v1/wallets", operation="list", tag="wallets")
+    first["paths"]["/api/v1/users"]["parameters"] = [{"name": "x", "in": "query"}]
+    first["paths"]["/api/v1/users"]["post"] = {"operationId": "make", "tags": ["things", "people"]}
+    second["components"]["responses"] = {"Gone": {"description": "gone"}}
+    merged = merge({"payments": second, "identity": first}, ROUTES)
+    assert merged.problems == []
+    assert merged.document.pop("info")["title"] == "Elcorp Namibia"
+    assert merged.document == {
+        "openapi": "3.1.0",
+        "servers": [{"url": "/"}],
+        "tags": [{"name": "things"}, {"name": "people"}, {"name": "wallets"}],
+        "paths": {"/api/v1/users": first["paths"]["/api/v1/users"], "/api/v1/wallets": second["paths"]["/api/v1/wallets"]},
+        "components": {
+            "schemas": {"Thing": {"type": "object"}},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "responses": {"Gone": {"description": "gone"}},
+        },
+    }
+
+
 def test_missing_services_are_told() -> None:
     merged = merge({"identity": document("/api/v1/users")}, ROUTES, missing={"payments", "compliance"})
     assert merged.document["x-missing-services"] == ["compliance", "payments"]

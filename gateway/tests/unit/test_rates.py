@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,11 +87,33 @@ def test_addresses_with_something_left_are_not_forgotten() -> None:
     assert [rates.admit("at another gateway").allowed for _ in range(2)] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("own", "others", "others_seconds_ago", "reset_seconds"),
+    [(3, 0, 30, 51), (3, 2, 30, 31), (3, 2, 5, 51), (0, 5, 30, 31), (0, 5, 60, 1), (3, 2, 60, 1)],
+)
+def test_relief_comes_when_the_oldest_of_all_requests_leaves(
+    own: int, others: int, others_seconds_ago: int, reset_seconds: int
+) -> None:
+    time = Time()
+    rates = Rates(own + others, now=time)
+    time.now -= 10
+    for _ in range(own):
+        rates.admit("a")
+    time.now += 10
+    window = rates.windows.get("a") or rates._open("a")
+    window.others, window.others_oldest = others, int(time.now) - others_seconds_ago
+    refused = rates.admit("a")
+    assert (refused.allowed, refused.remaining, refused.reset_seconds) == (False, 0, reset_seconds)
+    time.now += reset_seconds
+    assert rates.admit("a").allowed
+
+
 def test_memory_is_bounded() -> None:
     rates = Rates(5, now=Time())
     for number in range(ADDRESSES_MAX + 10):
         rates.admit(f"host-{number}")
-    assert len(rates.windows) == ADDRESSES_MAX
+    # Those that were seen first begin anew.
+    assert list(rates.windows) == [f"host-{number}" for number in range(10, ADDRESSES_MAX + 10)]
     assert rates.asked == rates.windows.keys()
 
 

@@ -25,6 +25,19 @@ def test_an_ended_session_is_known_until_its_tokens_have_expired() -> None:
     assert len(revocations) == 0
 
 
+def test_a_session_is_known_for_longer_than_its_tokens_live() -> None:
+    time, session = Time(), uuid4()
+    revocations = Revocations(now=time)
+    revocations.end(session, time.now)
+    # Fifteen minutes, and some for clocks that differ.
+    time.now += 20 * 60 - 1
+    revocations.purge()
+    assert revocations.has_ended(session)
+    time.now += 1
+    revocations.purge()
+    assert not revocations.has_ended(session)
+
+
 def test_an_old_end_is_not_kept() -> None:
     time = Time()
     revocations = Revocations(now=time)

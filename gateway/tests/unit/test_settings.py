@@ -1,0 +1,22 @@
+"""What holds where nobody says otherwise, as docs/operations.md has it."""
+
+from gateway.settings import GatewaySettings
+
+
+def test_nothing_is_open_or_unbounded_unless_told() -> None:
+    own = GatewaySettings.__annotations__.keys()
+    assert {name: field.default for name, field in GatewaySettings.model_fields.items() if name in own} == {
+        "gateway_host": "127.0.0.1",
+        "gateway_port": 8000,
+        "ops_host": "127.0.0.1",
+        "ops_port": None,
+        "identity_url": "http://127.0.0.1:8101",
+        "payments_url": "http://127.0.0.1:8102",
+        "governance_url": "http://127.0.0.1:8103",
+        "compliance_url": "http://127.0.0.1:8104",
+        "cors_origins": (),
+        "rate_limit_per_minute": 100,
+        "body_bytes_max": 1_048_576,
+        "in_flight_max": 1000,
+        "upstream_connections_max": 200,
+    }
