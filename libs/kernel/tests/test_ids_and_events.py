@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.actor import Actor
+from kernel.actor import Actor, ActorKind
 from kernel.errors import (
     AccessDenied,
     AlreadyExists,
@@ -115,3 +115,23 @@ def test_only_a_user_has_a_user_id() -> None:
     with pytest.raises(ValueError, match="service payments is not a user"):
         _ = Actor.service("payments").user_id
     assert isinstance(UUID(Actor.service("payments").request_id), UUID)
+
+
+def test_who_is_not_signed_in_is_told_by_what_is_known_of_them() -> None:
+    known = Actor.anonymous(ip="192.0.2.1", user_agent="browser", request_id="r-1", device_id="phone")
+    assert known == Actor(
+        kind=ActorKind.ANONYMOUS,
+        subject_id="anonymous",
+        ip="192.0.2.1",
+        user_agent="browser",
+        request_id="r-1",
+        device_id="phone",
+    )
+    assert Actor.anonymous() == Actor(kind=ActorKind.ANONYMOUS, subject_id="anonymous")
+
+
+def test_a_service_acts_under_its_name_and_each_time_under_an_id() -> None:
+    assert Actor.service("payments", request_id="r-1") == Actor(kind=ActorKind.SERVICE, subject_id="payments", request_id="r-1")
+    first, second = Actor.service("payments"), Actor.service("payments")
+    assert UUID(first.request_id).version == UUID(second.request_id).version == 7
+    assert first.request_id != second.request_id

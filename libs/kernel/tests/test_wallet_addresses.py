@@ -90,7 +90,20 @@ def test_every_form_names_the_same_address(form: object) -> None:
     assert read_address(form(ADDRESS)) == ADDRESS
 
 
-@pytest.mark.parametrize("text", ["", "elc1", "elc1qqqq", bech32m.encode("elc", bytes(15)), bech32m.encode("bc", bytes(16)), "é"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "elc1",
+        "elc1qqqq",
+        bech32m.encode("elc", bytes(15)),
+        bech32m.encode("elc", bytes(17)),
+        bech32m.encode("bc", bytes(16)),
+        # Under a prefix that only begins like ours.
+        bech32m.encode("elc1x", bytes(16)),
+        "é",
+    ],
+)
 def test_what_is_no_address_names_its_field(text: str) -> None:
     with pytest.raises(InvalidWalletAddress) as refused:
         read_address(text, field="target")
@@ -105,6 +118,18 @@ def test_an_address_has_one_spelling() -> None:
     with pytest.raises(InvalidWalletAddress) as refused:
         read_address(longer, field="target")
     assert (refused.value.kind, refused.value.field) == (Kind.INVALID, "target")
+
+
+@pytest.mark.parametrize("padding", [1, 2, 3])
+def test_padding_is_empty(padding: int) -> None:
+    # 16 bytes are 25 groups of five bits and three bits more; the two that are left say nothing.
+    _, values = bech32m.decode_values(address_text(ADDRESS))
+    padded = [*values[:-1], values[-1] | padding]
+    characters = (*padded, *bech32m._checksum("elc", padded))
+    text = "elc1" + "".join("qpzry9x8gf2tvdw0s3jn54khce6mua7l"[value] for value in characters)
+    assert bech32m.decode_values(text) == ("elc", padded)
+    with pytest.raises(InvalidWalletAddress):
+        read_address(text)
 
 
 def test_text_has_one_length() -> None:
