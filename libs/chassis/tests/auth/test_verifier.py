@@ -170,6 +170,14 @@ WRONG: list[tuple[str, object]] = [
     ("iat", None),
     ("amr", "pwd"),
     ("did", 5),
+    ("did", ""),
+    ("did", "x" * 256),
+    ("jti", "x" * 256),
+    ("roles", ["x" * 256]),
+    ("roles", [""]),
+    ("amr", ["x"] * 65),
+    ("auth_time", 1.5),
+    ("auth_time", False),
 ]
 
 
@@ -178,6 +186,16 @@ WRONG: list[tuple[str, object]] = [
 async def test_a_claim_of_a_wrong_form_is_refused(forge: TokenForge, verifier: TokenVerifier, claim: str, value: object) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(forge.token(claims={claim: value}))
+
+
+async def test_the_largest_claims_that_we_take_are_taken_whole(forge: TokenForge, verifier: TokenVerifier) -> None:
+    roles = sorted(f"{number:0255}" for number in range(15))
+    methods = ["m"] * 64
+    claims = await verifier.verify(forge.token(roles=roles, methods=methods, device_id="d" * 255, claims={"jti": "j" * 255}))
+    assert (claims.roles, claims.methods) == (frozenset(roles), tuple(methods))
+    assert (claims.device_id, claims.token_id) == ("d" * 255, "j" * 255)
+    roles = [f"role-{number}" for number in range(64)]
+    assert (await verifier.verify(forge.token(roles=roles))).roles == frozenset(roles)
 
 
 async def test_one_of_several_audiences_is_enough_and_a_device_is_optional(forge: TokenForge, verifier: TokenVerifier) -> None:

@@ -113,3 +113,12 @@ def test_a_subjects_key_wrapped_anew_opens_what_it_sealed_before():
     assert SubjectKeys(new).sealer("anna", anew).open(sealed, b"here") == b"anna@example.na"
     with pytest.raises(UnsealableError):
         SubjectKeys(new, old).rewrap("bertha", wrapped)
+
+
+def test_a_new_subjects_key_is_wrapped_by_the_master_key_alone():
+    old, new = os.urandom(32), os.urandom(32)
+    wrapped = SubjectKeys(new, old).new("anna")
+    assert SubjectKeys(new, old).rewrap("anna", wrapped) is None
+    SubjectKeys(new).sealer("anna", wrapped)
+    with pytest.raises(UnsealableError):
+        SubjectKeys(old).sealer("anna", wrapped)

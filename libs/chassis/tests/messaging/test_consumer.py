@@ -277,6 +277,56 @@ async def test_stop_lets_the_handler_in_hand_finish(broker_url, publications, re
     assert await broker.depth(QUEUE) == 0
 
 
+@pytest.mark.parametrize(("stop_grace_seconds", "loss_grace_seconds", "finishes"), [(60, 0, True), (0.05, 60, False)])
+async def test_a_stop_has_its_own_grace(
+    broker_url, publications, register, broker, monkeypatch, stop_grace_seconds, loss_grace_seconds, finishes
+):
+    monkeypatch.setattr("chassis.messaging.consumer.LOSS_GRACE_SECONDS", loss_grace_seconds)
+    entered, cancelled, finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handle(_delivery) -> None:
+        entered.set()
+        try:
+            # Until the stop has begun, or for ever.
+            await (eventually(partial(broker.consumers, QUEUE), 0) if finishes else asyncio.Event().wait())
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        finished.set()
+
+    async with running(consume(broker_url, handle, stop_grace_seconds=stop_grace_seconds).run):
+        await ready(broker)
+        await broker.send(register("ada"), publications, queue=QUEUE)
+        await entered.wait()
+    assert (finished.is_set(), cancelled.is_set()) == (finishes, not finishes)
+    # What was cut is there for the next process.
+    await eventually(partial(broker.depth, QUEUE), 0 if finishes else 1)
+
+
+async def test_a_message_that_was_handed_out_before_says_so(broker_url, publications, register, broker):
+    seen: list[tuple[int, bool]] = []
+
+    async def look(delivery) -> None:
+        seen.append((delivery.attempt, delivery.redelivered))
+
+    async with running(consume(broker_url, _nothing).run):
+        await ready(broker)
+    await broker.send(register("ada"), publications, queue=QUEUE)
+    async with await aio_pika.connect(broker_url) as connection:
+        taken = asyncio.Event()
+
+        async def take(_message) -> None:
+            taken.set()
+
+        await (await (await connection.channel()).get_queue(QUEUE)).consume(take)
+        await taken.wait()
+    async with running(consume(broker_url, look).run):
+        await eventually(lambda: len(seen), 1)
+        await broker.send(register("bob"), publications, queue=QUEUE)
+        await eventually(lambda: len(seen), 2)
+    assert seen == [(1, True), (1, False)]
+
+
 async def test_consumer_comes_back_after_the_connection_is_cut(
     broker_url, publications, register, effects, broker, fault_proxy_to
 ):
@@ -362,3 +412,5 @@ def test_subscription_that_the_contract_does_not_name_is_refused():
         Consumer("amqp://127.0.0.1/", "compliance", [single])
     with pytest.raises(ValueError, match="twice"):
         Consumer("amqp://127.0.0.1/", "payments", [single, batch])
+    with pytest.raises(ValueError, match=r"queue payments\.identity mixes batches and single messages"):
+        Consumer("amqp://127.0.0.1/", "payments", [single, BatchSubscription(identity.WalletAddressIssued, _nothing)])

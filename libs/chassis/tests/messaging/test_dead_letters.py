@@ -105,6 +105,28 @@ async def test_list_tells_what_died_and_why_and_leaves_it_there(command, bury, r
     assert await broker.depth(DEAD) == 1
 
 
+async def test_list_tells_how_often_handling_was_tried_whoever_was_at_fault(command, bury, register):
+    await bury(register("ada"), **{"elcorp-attempt": 6, "elcorp-faults": 2})
+    _, said = await command("list")
+    assert said.splitlines()[1].split()[-1] == "7"
+
+
+@pytest.mark.parametrize("queue", [QUEUE, DEAD])
+async def test_a_queue_is_named_as_its_own_or_as_that_of_its_dead(command, bury, register, broker, queue):
+    await bury(register("ada"))
+    code, said = await command("discard", queue=queue)
+    assert (code, said.splitlines()[-1]) == (0, "1 discarded")
+    await eventually(partial(broker.depth, DEAD), 0)
+
+
+async def test_limit_bounds_what_is_found_and_not_what_is_looked_at(command, bury, register, broker):
+    events = [register(f"user-{number}") for number in range(3)]
+    await bury(*events)
+    _, said = await command("redrive", id=str(events[2].event_id), limit=1)
+    assert said.splitlines()[-1] == "1 redriven"
+    assert (await broker.depth(DEAD), await broker.depth(QUEUE)) == (2, 1)
+
+
 async def test_show_decodes_the_payload(command, bury, register):
     await bury(register("ada", 1))
     _, said = await command("show", queue=QUEUE)

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from chassis.policies import Bundle, BundleKeeper, GovernanceBundles, Policies
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.running import eventually, running
 from elcorp.governance.v1.governance_pb2 import GetBundleRequest, GetBundleResponse
 from elcorp.governance.v1.governance_pb2_grpc import PolicyServiceServicer, add_PolicyServiceServicer_to_server
 from kernel.actor import Actor
@@ -68,11 +69,11 @@ def policies(clock: ControlledClock) -> Policies:
 async def keeper(source: Source, policies: Policies) -> AsyncIterator[BundleKeeper]:
     keeper = BundleKeeper(source, policies, interval_seconds=60)
     stop = asyncio.Event()
-    running = asyncio.create_task(keeper.run(stop))
+    task = asyncio.create_task(keeper.run(stop))
     yield keeper
     stop.set()
     async with asyncio.timeout(60):
-        await running
+        await task
 
 
 async def test_it_waits_for_a_source_that_is_away(
@@ -100,14 +101,36 @@ async def test_an_event_fetches_at_once(keeper: BundleKeeper, source: Source, po
     assert source.asked[-1] == 1
 
 
+class Overtaken(Source):
+    """A source of which a second bundle is published while the first is fetched."""
+
+    keeper: BundleKeeper
+
+    async def fetch(self, known_version: int) -> Bundle | None:
+        answer = await super().fetch(known_version)
+        if known_version == 0:
+            self.now = bundle(2)
+            await self.keeper.on_published(object())
+        return answer
+
+
+async def test_an_event_that_comes_during_a_fetch_fetches_again(policies: Policies) -> None:
+    source = Overtaken()
+    source.now = bundle(1)
+    source.keeper = BundleKeeper(source, policies, interval_seconds=3600)
+    async with running(source.keeper.run):
+        await eventually(lambda: policies.version, 2)
+    assert source.asked == [0, 1]
+
+
 async def test_it_asks_again_by_the_clock(source: Source, policies: Policies) -> None:
     source.now = bundle(1)
     stop = asyncio.Event()
-    running = asyncio.create_task(BundleKeeper(source, policies, interval_seconds=0.02).run(stop))
+    task = asyncio.create_task(BundleKeeper(source, policies, interval_seconds=0.02).run(stop))
     for _ in range(4):
         await source.next()
     stop.set()
-    await running
+    await task
     assert source.asked[:4] == [0, 1, 1, 1]
 
 

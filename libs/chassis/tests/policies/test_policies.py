@@ -221,6 +221,31 @@ def test_an_old_bundle_decides_reads_and_a_very_old_one_nothing(policies: Polici
         policies.require(STAFF, "user:read")
 
 
+@pytest.mark.parametrize(
+    ("permission", "harmless"),
+    [
+        ("wallet:read", True),
+        ("audit:view", True),
+        ("wallet:list", False),
+        ("wallet:reads", False),
+        ("wallet:read:all", False),
+        ("wallet:review", False),
+        ("audit:export", False),
+        ("read", False),
+        ("", False),
+    ],
+)
+def test_an_old_bundle_decides_what_is_named_a_read_and_nothing_that_sounds_like_one(
+    policies: Policies, clock: ControlledClock, permission: str, harmless: bool
+) -> None:
+    clock.advance(seconds=301)
+    if harmless:
+        policies.allows(STAFF, permission)
+    else:
+        with pytest.raises(Unavailable):
+            policies.allows(STAFF, permission)
+
+
 def test_a_confirmed_bundle_is_fresh_again(policies: Policies, clock: ControlledClock) -> None:
     clock.advance(seconds=10_000)
     policies.confirm()

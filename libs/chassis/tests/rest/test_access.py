@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from chassis.auth import SubjectRoles
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, RequestModel, Requires, Router, envelope
 from chassis.rest.app import UndeclaredAccess
+from chassis.telemetry.context import acting_subject
 from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
@@ -50,6 +51,16 @@ async def whole_actor(request: Request, actor: CurrentActor) -> Envelope[str]:
 async def whoever_passes(request: Request, actor: CurrentActor) -> Envelope[str]:
     request.app.state.actors.append(actor)
     return envelope("seen")
+
+
+@router.get("/on-behalf", dependencies=[Authenticated])
+async def on_behalf() -> Envelope[str]:
+    return envelope(acting_subject())
+
+
+@router.get("/on-behalf-of-whoever", dependencies=[Public])
+async def on_behalf_of_whoever() -> Envelope[str]:
+    return envelope(acting_subject())
 
 
 @router.post("", dependencies=[Requires("payment:create")])
@@ -129,6 +140,18 @@ async def test_of_somebody_unknown_nothing_is_told_but_whence_they_come(
             request_id="request-7",
         )
     ]
+
+
+async def test_what_is_done_for_a_request_is_done_on_behalf_of_its_caller(client: httpx.AsyncClient, forge: TokenForge) -> None:
+    subject = new_id()
+    for path, headers, known in (
+        ("on-behalf", forge.headers(subject), str(subject)),
+        ("on-behalf-of-whoever", forge.headers(subject), "anonymous"),
+        ("on-behalf-of-whoever", {}, "anonymous"),
+    ):
+        assert (await client.get(f"/api/v1/doors/{path}", headers=headers)).json()["data"] == known
+    # Nobody's any more once it is answered.
+    assert acting_subject() == ""
 
 
 async def test_of_what_a_client_calls_itself_the_beginning_is_kept(

@@ -1,13 +1,15 @@
 """Operations go the short way unless they use what only FastAPI's own has; what a client sees is the same."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, BackgroundTasks, Cookie, Depends, FastAPI, Header, Response
+from fastapi import APIRouter, BackgroundTasks, Cookie, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from starlette.requests import HTTPConnection
 
 from chassis.rest.straight import Shortcut, straight_handler
 from chassis.rest.strict_request import StrictRequest
@@ -23,6 +25,64 @@ async def scale(x_scale: Annotated[int, Header()] = 1) -> int:
 
 async def lent() -> AsyncIterator[int]:
     yield 1
+
+
+async def calls(request: Request) -> int:
+    """Say how often it was called for this request."""
+    request.state.calls = getattr(request.state, "calls", 0) + 1
+    return int(request.state.calls)
+
+
+async def labelled(response: Response, factor: Annotated[int, Depends(scale)]) -> None:
+    response.headers["x-label"] = str(factor)
+
+
+class Named(BaseModel):
+    name: str = Field(alias="theName")
+    note: str | None = None
+
+
+def other_routes() -> dict[str, APIRoute]:
+    router = APIRouter()
+
+    @router.get("/counted")
+    async def counted(
+        one: Annotated[int, Depends(calls)],
+        same: Annotated[int, Depends(calls)],
+        other: Annotated[int, Depends(calls, use_cache=False)],
+    ) -> Stone:
+        return Stone(weight=100 * one + 10 * same + other)
+
+    @router.get("/labelled", dependencies=[Depends(labelled)])
+    async def label() -> Stone:
+        return Stone(weight=1)
+
+    @router.get("/itself")
+    async def itself(response: Response) -> Stone:
+        response.headers["x-lost"] = "1"
+        return Response(b'{"by": "hand"}', 207, {"x-own": "1"}, "application/json")  # type: ignore[return-value]
+
+    @router.get("/whence")
+    async def whence(request: Request, connection: HTTPConnection) -> Stone:
+        return Stone(weight=len(request.url.path) + len(connection.url.query))
+
+    @router.get("/many")
+    async def many(number: Annotated[list[int], Query()], named: Annotated[int, Query(alias="the-name", ge=2)] = 2) -> Stone:
+        return Stone(weight=sum(number) * named)
+
+    @router.get("/named")
+    async def named() -> Named:
+        return Named(theName="x")
+
+    @router.post("/maybe")
+    async def maybe(stone: Stone | None = None) -> Stone:
+        return stone or Stone(weight=-1)
+
+    @router.post("/two")
+    async def two(first: Stone, second: Stone) -> Stone:
+        return Stone(weight=10 * first.weight + second.weight)
+
+    return {route.name: route for route in router.routes if isinstance(route, APIRoute)}
 
 
 def routes() -> dict[str, APIRoute]:
@@ -68,6 +128,66 @@ def routes() -> dict[str, APIRoute]:
 )
 def test_what_needs_more_of_fastapi_goes_its_way(name: str, *, straight: bool) -> None:
     assert (straight_handler(routes()[name]) is not None) == straight
+
+
+@pytest.mark.parametrize(
+    ("options", "straight"),
+    [
+        ({}, True),
+        ({"status_code": 201}, True),
+        ({"status_code": 204, "response_model": None}, False),
+        ({"response_model": None}, False),
+        ({"response_class": JSONResponse}, False),
+        ({"response_model_exclude_unset": True}, False),
+        ({"response_model_exclude_defaults": True}, False),
+        ({"response_model_exclude_none": True}, False),
+        ({"response_model_include": {"name"}}, False),
+        ({"response_model_exclude": {"note"}}, False),
+        ({"response_model_by_alias": False}, False),
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_shaped_otherwise_is_fastapis_to_shape(options: dict[str, Any], *, straight: bool) -> None:
+    async def endpoint() -> Named:
+        return Named(theName="x")
+
+    assert (straight_handler(APIRoute("/named", endpoint, **options)) is not None) == straight
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body"),
+    [
+        ("counted", "/counted", None),
+        ("label", "/labelled", None),
+        ("itself", "/itself", None),
+        ("whence", "/whence?a=b", None),
+        ("many", "/many?number=1&number=2&the-name=3", None),
+        ("many", "/many?number=x&the-name=1", None),
+        ("many", "/many", None),
+        ("named", "/named", None),
+        ("maybe", "/maybe", None),
+        ("maybe", "/maybe", {"weight": 3}),
+        ("maybe", "/maybe", {"weight": None}),
+        ("two", "/two", {"first": {"weight": 1}, "second": {"weight": 2}}),
+        ("two", "/two", {"first": {"weight": 1}}),
+    ],
+)
+async def test_whatever_an_operation_uses_its_answer_is_fastapis(name: str, path: str, body: object) -> None:
+    slow, quick = FastAPI(), FastAPI()
+    for app, short in ((slow, False), (quick, True)):
+        route = other_routes()[name]
+        if short:
+            handler = straight_handler(route)
+            assert handler
+            route.app = _asgi(handler)
+        app.router.routes.append(route)
+    answers = []
+    for app in (slow, quick):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            method = "GET" if body is None and name != "maybe" else "POST"
+            answer = await client.request(method, path, json=body, headers={"x-scale": "5"})
+        answers.append((answer.status_code, dict(answer.headers), answer.json()))
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize(

@@ -162,10 +162,15 @@ def test_a_method_without_idempotency_level_is_never_retried():
     service.method.add(name="Write", input_type=".t.M", output_type=".t.M")
     read = service.method.add(name="Read", input_type=".t.M", output_type=".t.M")
     read.options.idempotency_level = descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS
+    put = service.method.add(name="Put", input_type=".t.M", output_type=".t.M")
+    put.options.idempotency_level = descriptor_pb2.MethodOptions.IDEMPOTENT
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     config = json.loads(service_config([pool.FindServiceByName("t.S")]))
-    assert [method["name"] for method in config["methodConfig"]] == [[{"service": "t.S", "method": "Read"}]]
+    assert [method["name"] for method in config["methodConfig"]] == [
+        [{"service": "t.S", "method": "Read"}, {"service": "t.S", "method": "Put"}]
+    ]
+    assert config["healthCheckConfig"] == {"serviceName": "t.S"}
 
 
 def test_all_rpcs_are_unary():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.rpc import RemoteUnavailable, deadlines, remaining_seconds, within
 from chassis.rpc.deadlines import LEAST_SECONDS, MARGIN_SECONDS, call_timeout
+from chassis.rpc.guard import _budget_seconds
 from kernel.errors import Unavailable
 
 # Sums of floats.
@@ -107,6 +108,17 @@ async def test_a_slow_peer_is_unavailable_and_its_work_is_cancelled(stub, screen
             break
     async with asyncio.timeout(20):
         await cancelled.wait()
+
+
+@pytest.mark.parametrize(("remaining", "budget"), [(None, 10), (3600, 10), (10, 10), (9.5, 9.5), (LEAST_SECONDS, LEAST_SECONDS)])
+def test_a_call_is_served_for_as_long_as_its_caller_waits_and_ten_seconds_at_most(remaining, budget):
+    assert _budget_seconds(SimpleNamespace(time_remaining=lambda: remaining)) == budget
+
+
+@pytest.mark.parametrize("remaining", [-1, 0, 0.0049])
+def test_a_call_that_nobody_waits_for_any_more_is_not_served(remaining):
+    with pytest.raises(Unavailable):
+        _budget_seconds(SimpleNamespace(time_remaining=lambda: remaining))
 
 
 @pytest.mark.parametrize("seconds", [None, 3600])

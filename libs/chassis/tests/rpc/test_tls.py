@@ -75,6 +75,7 @@ async def tls_server(authority, serve, screening):
     [
         ("payments",),
         ("payments-grpc", "payments"),
+        ("payments.elcorp",),
         ("payments.elcorp.svc",),
         ("payments.elcorp.svc.cluster.local",),
         ("spiffe://elcorp.na/payments",),

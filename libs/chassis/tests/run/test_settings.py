@@ -63,3 +63,29 @@ def test_no_secret_is_a_placeholder_outside_a_laptop(environment: str, name: str
 def test_each_peer_has_its_own_target(peer: str) -> None:
     targets = {f"{name}_target": f"dns:///{name}:1" for name in ("identity", "payments", "governance", "compliance")}
     assert made("local", **targets).target(peer) == f"dns:///{peer}:1"
+
+
+def test_what_holds_where_nobody_says_otherwise() -> None:
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    assert {name: default for name, default in defaults.items() if not name.endswith(("_url", "_target", "_port", "_host"))} == {
+        "environment": "local",
+        "log_level": "info",
+        "otlp_endpoint": None,
+        "drain_seconds": 0,
+        "shutdown_seconds": 20,
+        "token_issuer": "https://identity.elcorp.na",
+        "token_audience": "elcorp",
+        # Nobody else speaks for a client.
+        "trusted_proxies": ("127.0.0.0/8", "::1/128"),
+        "database_pool_size": 10,
+        "job_seconds": 60,
+        "tls_cert_file": None,
+        "tls_key_file": None,
+        "tls_ca_file": None,
+        "master_key": SecretStr(""),
+        "master_key_file": None,
+        "other_master_key": SecretStr(""),
+        "other_master_key_file": None,
+        "digest_key": SecretStr(""),
+        "digest_key_file": None,
+    }
