@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from chassis.testing.running import eventually
 
@@ -233,3 +234,33 @@ async def test_when_the_client_hangs_up_the_service_may_stop(gateway: Start, stu
     await asyncio.gather(call, return_exceptions=True)
     await eventually(lambda: stub.cancelled, 1)
     assert (await running.call("GET", "/api/v1/users/1"))[0] == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"x" * 10], ids=["before its body", "within its body"])
+async def test_a_client_that_hangs_up_before_its_body_ends_is_told_as_gone(gateway: Start, stub: Stub, body: bytes) -> None:
+    running = await gateway()
+    with capture_logs() as lines:
+        _, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"POST /api/v1/auth/swallow HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n" + body)
+        await writer.drain()
+        if body:
+            await eventually(lambda: len(stub.arrived), 1)
+        writer.close()
+        await eventually(lambda: [line["event"] for line in lines].count("request"), 1)
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["name"], line["status"], line["outcome"]) == ("POST /auth", 499, "REQ_GONE")
+    # The service is not left to wait for the rest.
+    await eventually(lambda: stub.cancelled, 1 if body else 0)
+    assert (await running.call("GET", "/api/v1/users/1"))[0] == 200
+
+
+async def test_a_client_that_hangs_up_before_its_answer_comes_is_told_as_gone(gateway: Start, stub: Stub) -> None:
+    running = await gateway()
+    with capture_logs() as lines:
+        _, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /api/v1/auth/slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        await eventually(lambda: len(stub.arrived), 1)
+        writer.close()
+        await eventually(lambda: [line["event"] for line in lines].count("request"), 1)
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["name"], line["status"], line["outcome"]) == ("GET /auth", 499, "REQ_GONE")
