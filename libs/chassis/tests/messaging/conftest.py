@@ -194,12 +194,6 @@ class Broker:
             await (await channel.get_queue(queue)).consume(take)
             return await taken
 
-    async def consumers(self, queue: str) -> int:
-        """How many consume it."""
-        async with await aio_pika.connect(self.url) as connection, connection.channel() as channel:
-            declared = await channel.declare_queue(queue, passive=True)
-            return declared.declaration_result.consumer_count or 0
-
     async def depth(self, queue: str) -> int:
         """How many messages wait in it; -1 when there is no such queue."""
         async with await aio_pika.connect(self.url) as connection, connection.channel() as channel:

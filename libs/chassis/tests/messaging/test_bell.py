@@ -42,7 +42,12 @@ async def test_ring_after_the_last_commit_is_heard(database, database_urls):
         await anext(listening.notifies(timeout=60))
         bell.ring()
         await anext(listening.notifies(timeout=60))
+        bell.ring()
         await bell.close()
+        # Nothing is left that would want a connection.
+        assert bell._ringing
+        assert bell._ringing.done()
+        await anext(listening.notifies(timeout=60))
 
 
 async def test_database_that_is_away_fails_nobody():

@@ -282,13 +282,17 @@ async def test_a_stop_has_its_own_grace(
     broker_url, publications, register, broker, monkeypatch, stop_grace_seconds, loss_grace_seconds, finishes
 ):
     monkeypatch.setattr("chassis.messaging.consumer.LOSS_GRACE_SECONDS", loss_grace_seconds)
-    entered, cancelled, finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    entered, told_to_stop, cancelled, finished = (asyncio.Event() for _ in range(4))
 
     async def handle(_delivery) -> None:
         entered.set()
         try:
-            # Until the stop has begun, or for ever.
-            await (eventually(partial(broker.consumers, QUEUE), 0) if finishes else asyncio.Event().wait())
+            await told_to_stop.wait()
+            # Longer than it takes to stop consuming, or for ever.
+            for _ in range(5):
+                await broker.depth(QUEUE)
+            if not finishes:
+                await asyncio.Event().wait()
         except asyncio.CancelledError:
             cancelled.set()
             raise
@@ -298,6 +302,7 @@ async def test_a_stop_has_its_own_grace(
         await ready(broker)
         await broker.send(register("ada"), publications, queue=QUEUE)
         await entered.wait()
+        told_to_stop.set()
     assert (finished.is_set(), cancelled.is_set()) == (finishes, not finishes)
     # What was cut is there for the next process.
     await eventually(partial(broker.depth, QUEUE), 0 if finishes else 1)

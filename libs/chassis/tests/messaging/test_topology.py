@@ -5,6 +5,7 @@ import asyncio
 from chassis.messaging.connection import open_session
 from chassis.messaging.contracts import spec_of
 from chassis.messaging.topology import declare_publications, declare_subscriptions
+from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2 as identity
 
 
@@ -24,6 +25,24 @@ async def test_either_side_makes_all_that_a_queue_needs(broker_url, publications
     assert by_consumer.keys() == names
     assert by_both.keys() > {"governance.identity", "compliance.audit"} | names
     assert {name: by_both[name] for name in names} == by_consumer
+
+
+async def test_each_producer_of_a_family_binds_it_by_itself(broker_url, publications, management):
+    """Audit facts come from every service: no exchange of that name is there to bind to."""
+    vhost = broker_url.rpartition("/")[2].partition("?")[0]
+
+    async def bound() -> set[tuple[str, str, str]]:
+        bindings = await asyncio.to_thread(management.call, "GET", f"bindings/{vhost}")
+        return {(each["source"], each["destination"], each["routing_key"]) for each in bindings if each["source"]}
+
+    async with open_session(broker_url, name="test") as session:
+        specs = [spec_of(compliance.AuditFactsRecorded)]
+        queues = await declare_subscriptions(await session.channel(), "compliance", specs)
+        assert set(queues) == {"compliance.audit"}
+        assert await bound() == {("elcorp.dead", "compliance.audit.dead", "compliance.audit")}
+        await declare_publications(await session.channel(), publications)
+        assert ("elcorp.identity", "compliance.audit", "audit.facts.recorded") in await bound()
+        assert ("elcorp.identity", "payments.identity", "identity.user.registered") in await bound()
 
 
 async def test_queue_arguments_are_those_that_every_rabbitmq_heeds(broker_url, publications, management):

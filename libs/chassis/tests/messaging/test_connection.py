@@ -1,0 +1,45 @@
+"""How often a lost connection is tried again."""
+
+import asyncio
+
+import pytest
+
+from chassis.messaging.connection import BrokerLost, Session, keep_session
+from chassis.messaging.waiting import Backoff
+
+
+class Told(Backoff):
+    """Remembers the longest that each wait may take, does not wait, and says stop after the fourth."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self._stop = stop
+
+    def next(self) -> float:
+        self.waits.append(self._next)
+        super().next()
+        if len(self.waits) == 4:
+            self._stop.set()
+        return 0
+
+
+async def lose(_session: Session) -> None:
+    raise BrokerLost("at once")
+
+
+@pytest.mark.parametrize(("stable_seconds", "waits"), [(3600, [0.2, 0.4, 0.8, 1.6]), (-1, [0.2, 0.2, 0.2, 0.2])])
+async def test_a_session_that_did_not_last_makes_the_next_wait_longer(broker_url, monkeypatch, stable_seconds, waits):
+    monkeypatch.setattr("chassis.messaging.connection.STABLE_SECONDS", stable_seconds)
+    stop = asyncio.Event()
+    backoff = Told(stop)
+    await keep_session(broker_url, lose, name="test", stop=stop, backoff=backoff)
+    assert backoff.waits == waits
+
+
+async def test_a_broker_that_is_not_there_is_waited_for_ever_longer(monkeypatch):
+    monkeypatch.setattr("chassis.messaging.connection.STABLE_SECONDS", 3600)
+    stop = asyncio.Event()
+    backoff = Told(stop)
+    await keep_session("amqp://guest:guest@127.0.0.1:1/", lose, name="test", stop=stop, backoff=backoff)
+    assert backoff.waits == [0.2, 0.4, 0.8, 1.6]
