@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -59,6 +59,17 @@ def test_a_change_heard_of_late_is_kept_as_long(roles: SubjectRoles, claims: Cla
     assert roles.effective(claims) == {"guest"}
     clock.advance(seconds=1)
     assert roles.effective(claims) == {"staff"}
+
+
+def test_memory_is_bounded_and_the_change_heard_of_first_is_forgotten(
+    roles: SubjectRoles, claims: Claims, clock: ControlledClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.auth.subject_roles._SUBJECTS_MAX", 3)
+    subjects = [str(new_id()) for _ in range(5)]
+    for subject in subjects:
+        roles.change(subject, ["guest"], changed_at=clock.now())
+    held = [roles.effective(replace(claims, subject_id=subject)) for subject in subjects]
+    assert held == [{"staff"}, {"staff"}, {"guest"}, {"guest"}, {"guest"}]
 
 
 def test_an_older_change_that_arrives_later_is_ignored(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:

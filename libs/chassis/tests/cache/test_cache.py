@@ -36,3 +36,14 @@ async def test_redis_in_trouble_is_known_and_found_again(redis_url, fault_proxy,
     # It is given little time, which a busy machine may need.
     await eventually(answers)
     await redis.aclose()
+
+
+async def test_a_command_that_fails_is_tried_once_more_and_not_for_ever(redis_url, fault_proxy):
+    proxy = await fault_proxy(*endpoint(redis_url))
+    redis = redis_client(f"redis://127.0.0.1:{proxy.port}/0")
+    proxy.hang_up()
+    with pytest.raises(RedisError):
+        await redis.get("door")
+    # Once more on a connection that is new, for which it is tried once more as well.
+    assert 2 <= proxy.accepted <= 4
+    await redis.aclose()

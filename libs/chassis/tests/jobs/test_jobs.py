@@ -167,6 +167,8 @@ async def test_what_runs_or_is_for_later_is_not_taken_for_late(painters, databas
         await defer(session, painters.hold, door="front")
         await session.commit()
     async with painters.app.open_async() as app:
+        # Nothing else is due.
+        app.periodic_registry.periodic_tasks.clear()
         worker = JobWorker(app, service="painters", grace_seconds=5)
         async with running(worker.run):
             await eventually(lambda: painters.held, ["front"])
@@ -322,6 +324,25 @@ async def test_finished_jobs_are_removed_after_three_days_and_failed_ones_stay(p
     left = {name for (name,) in await rows(urls, "SELECT task_name FROM procrastinate_jobs")}
     assert ("painters:paint" in left) == stays
     assert "painters:break" in left
+
+
+async def test_no_statement_of_a_job_lasts_for_ever(painters):
+    async with painters.app.open_async() as app:
+        limits = [await app.connector.execute_query_one_async(f"SHOW {name}") for name in ("statement_timeout", "timezone")]
+    assert [value for limit in limits for value in limit.values()] == ["1min", "UTC"]
+
+
+async def test_a_job_that_outlasts_the_grace_is_ended_with_its_worker(painters, database):
+    async with database.session() as session:
+        await defer(session, painters.hold, door="front")
+        await session.commit()
+    async with painters.app.open_async() as app:
+        worker, stop = JobWorker(app, service="painters", grace_seconds=0.05), asyncio.Event()
+        run = asyncio.create_task(worker.run(stop))
+        await eventually(lambda: painters.held, ["front"])
+        stop.set()
+        async with asyncio.timeout(60):
+            await run
 
 
 async def test_a_lost_database_is_waited_for(urls, servers, fault_proxy, monkeypatch):

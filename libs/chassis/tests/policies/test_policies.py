@@ -170,6 +170,14 @@ def test_true_and_one_are_two_questions(clock: ControlledClock) -> None:
     assert not policies.allows(USER, "payment:create", Resource("door", "1", {"open": 1}))
 
 
+def test_the_memory_of_decisions_is_bounded(policies: Policies, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.policies.engine._REMEMBERED_MAX", 3)
+    for number in range(10):
+        assert policies.allows(USER, "user:read", Resource("user", str(number)))
+        assert len(policies._remembered) <= 3
+    assert not policies.allows(USER, "payment:approve", Resource("payment", "1"))
+
+
 def test_a_new_bundle_decides_anew(policies: Policies) -> None:
     assert policies.allows(USER, "payment:create")
     policies.load(Bundle(2, "", schema()))

@@ -22,7 +22,19 @@ from chassis.rest import (
     envelope,
 )
 from chassis.testing.tokens import TokenForge
-from kernel.errors import AccessDenied, AlreadyExists, DomainError, InvalidValue, Kind, NotFound, StaleVersion, Unavailable
+from kernel.errors import (
+    AccessDenied,
+    AlreadyExists,
+    DomainError,
+    Fault,
+    InvalidValue,
+    InvalidValues,
+    KeyReused,
+    Kind,
+    NotFound,
+    StaleVersion,
+    Unavailable,
+)
 from kernel.ids import new_id
 from kernel.money import Money
 
@@ -204,6 +216,26 @@ async def test_a_request_id_is_echoed_when_it_is_one(client: httpx.AsyncClient) 
 
 
 @pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("x" * 7, False),
+        ("x" * 8, True),
+        ("0f-client.request_1", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("with space", False),
+        ("", False),
+    ],
+)
+async def test_a_request_id_is_taken_when_it_is_neither_short_nor_long(
+    client: httpx.AsyncClient, given: str, taken: bool
+) -> None:
+    told = (await client.get("/api/v1/things/a", headers={"X-Request-Id": given})).headers["x-request-id"]
+    assert (told == given) == taken
+    assert taken or UUID(told).version == 7
+
+
+@pytest.mark.parametrize(
     ("thing", "status", "code"),
     [
         ("missing", 404, "RES_001"),
@@ -288,6 +320,38 @@ async def test_a_bad_field_is_named(client: httpx.AsyncClient, forge: TokenForge
 async def test_what_the_domain_finds_invalid_is_a_validation_error_too(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.post("/api/v1/things", json={**GOOD, "amount": "1.001"}, headers=forge.headers())
     assert (response.status_code, response.json()["status"], response.json()["code"]) == (422, "validation_error", "PAY_002")
+
+
+FAULTS = {
+    "faults": InvalidValues([Fault("rows.1", "No such wallet."), Fault("rows.7", "x" * 400), Fault("f" * 200, "Bad.")]),
+    "fault": InvalidValue(field="amount"),
+    "nowhere": InvalidValue(),
+    "reused": KeyReused(),
+}
+
+
+@pytest.mark.parametrize(
+    ("thing", "code", "errors"),
+    [
+        ("faults", "VAL_001", [("rows.1", "No such wallet."), ("rows.7", "x" * 300), ("f" * 100, "Bad.")]),
+        ("fault", "VAL_001", [("amount", "The value is not acceptable.")]),
+        ("nowhere", "VAL_001", [("request", "The value is not acceptable.")]),
+        ("reused", "VAL_002", [("Idempotency-Key", "The Idempotency-Key was used before for another request.")]),
+    ],
+)
+async def test_each_fault_that_the_domain_finds_is_told_with_its_field(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, thing: str, code: str, errors: list[tuple[str, str]]
+) -> None:
+    monkeypatch.setitem(FAILURES, thing, FAULTS[thing])
+    response = await client.get(f"/api/v1/things/{thing}")
+    body = response.json()
+    assert (response.status_code, body.pop("request_id")) == (422, response.headers["x-request-id"])
+    assert body.pop("timestamp").endswith("Z")
+    assert body == {
+        "status": "validation_error",
+        "code": code,
+        "errors": [{"field": field, "message": message} for field, message in errors],
+    }
 
 
 async def test_all_missing_fields_are_told_at_once_but_not_without_end(client: httpx.AsyncClient, forge: TokenForge) -> None:

@@ -133,6 +133,18 @@ async def test_a_request_id_of_any_length_is_kept_short(plain_stub, screening, a
     assert seen == ["r" * 128] * 2
 
 
+async def test_the_name_of_whom_a_call_is_made_for_is_kept_short(plain_stub, screening, ask):
+    seen: list[str] = []
+
+    async def look() -> None:
+        seen.append(acting_subject())
+
+    screening.answer = look
+    for name in ("user-9", "a" * 64, "a" * 65):
+        await plain_stub.ScreenTransfers(ask(), metadata=(("x-elcorp-service", "payments"), ("x-elcorp-actor", name)))
+    assert seen == ["user-9", "a" * 64, "a" * 64]
+
+
 def test_outside_a_call_nobody_calls():
     with pytest.raises(UnknownCaller):
         caller()

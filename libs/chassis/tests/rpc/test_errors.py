@@ -103,12 +103,64 @@ async def test_a_call_that_names_no_service_is_refused(plain_stub, screening, as
     assert screening.calls == 0
 
 
-@pytest.mark.parametrize("status", [status for status in grpc.StatusCode if status is not grpc.StatusCode.OK])
-def test_every_status_without_details_is_understood(status):
+STATUSES = {
+    "CANCELLED": (Kind.UNAVAILABLE, "SRV_002"),
+    "UNKNOWN": (Kind.INTERNAL, "SRV_001"),
+    "INVALID_ARGUMENT": (Kind.INVALID, "VAL_001"),
+    "DEADLINE_EXCEEDED": (Kind.UNAVAILABLE, "SRV_002"),
+    "NOT_FOUND": (Kind.NOT_FOUND, "RES_001"),
+    "ALREADY_EXISTS": (Kind.CONFLICT, "RES_002"),
+    "PERMISSION_DENIED": (Kind.DENIED, "ACC_001"),
+    "UNAUTHENTICATED": (Kind.UNAUTHENTICATED, "AUTH_003"),
+    "RESOURCE_EXHAUSTED": (Kind.EXHAUSTED, "RATE_001"),
+    "FAILED_PRECONDITION": (Kind.REFUSED, "RES_003"),
+    "ABORTED": (Kind.CONFLICT, "RES_002"),
+    "OUT_OF_RANGE": (Kind.INVALID, "VAL_001"),
+    "UNIMPLEMENTED": (Kind.INTERNAL, "SRV_001"),
+    "INTERNAL": (Kind.INTERNAL, "SRV_001"),
+    "UNAVAILABLE": (Kind.UNAVAILABLE, "SRV_002"),
+    "DATA_LOSS": (Kind.INTERNAL, "SRV_001"),
+}
+
+
+def test_every_status_is_known():
+    assert STATUSES.keys() == {status.name for status in grpc.StatusCode if status is not grpc.StatusCode.OK}
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_every_status_without_details_is_understood(name):
+    status = grpc.StatusCode[name]
     error = decode(aio.AioRpcError(status, aio.Metadata(), aio.Metadata(), "upstream connect error"), "compliance")
-    assert error.code
-    assert error.facts == {"peer": "compliance", "status": status.name}
+    assert (error.kind, error.code) == STATUSES[name]
+    assert error.facts == {"peer": "compliance", "status": name}
     assert "upstream" not in str(error)
+    # Whoever waits for what is away waits for this as well.
+    assert isinstance(error, RemoteUnavailable) == (error.kind is Kind.UNAVAILABLE)
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_a_kind_that_only_a_newer_peer_knows_is_told_by_its_status(name):
+    status = grpc.StatusCode[name]
+    answer = encode(TooMuch(limit="1.00"), status)
+    info = error_details_pb2.ErrorInfo()
+    answer.details[0].Unpack(info)
+    info.metadata["elcorp-kind"] = "postponed"
+    answer.details[0].Pack(info)
+    error = decode(
+        aio.AioRpcError(status, aio.Metadata(), aio.Metadata((DETAILS_KEY, answer.SerializeToString())), "x"), "compliance"
+    )
+    assert (error.kind, error.code, error.facts) == (STATUSES[name][0], "PAY_042", {"limit": "1.00"})
+    assert error.message == "The amount is beyond the limit."
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(7, 7), (1, 1), (0, 1)])
+@pytest.mark.parametrize("kind", [Kind.UNAVAILABLE, Kind.EXHAUSTED])
+def test_how_long_to_wait_travels_with_what_may_be_tried_again(kind, seconds, told):
+    refusal = type("Refusal", (DomainError,), {"kind": kind, "code": "X_001", "__doc__": "No."})()
+    refusal.retry_after_seconds = seconds
+    answer = encode(refusal, STATUS[kind].grpc)
+    trailers = aio.Metadata((DETAILS_KEY, answer.SerializeToString()))
+    assert decode(aio.AioRpcError(STATUS[kind].grpc, aio.Metadata(), trailers, "No."), "x").retry_after_seconds == told
 
 
 def test_every_kind_has_a_status():

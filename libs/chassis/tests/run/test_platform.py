@@ -2,18 +2,30 @@
 
 import base64
 import os
+from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar
 
+import aio_pika
 import httpx
 import pytest
+from google.protobuf.message import Message
+from pamqp.common import FieldValue
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from chassis.policies import Bundle
+from chassis.auth import InvalidToken
+from chassis.messaging.contracts import spec_of
+from chassis.messaging.topology import declare_exchange
+from chassis.policies import Bundle, BundleKeeper
 from chassis.rest import CurrentActor, Envelope, IdempotencyStore, Public, Router, envelope
 from chassis.run import Platform, platform
 from chassis.settings import ServiceSettings
 from chassis.testing.running import eventually, running
+from chassis.testing.tokens import TokenForge
+from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
+from elcorp.identity.v1.events_pb2 import SessionEnded
+from kernel.ids import new_id
 
 
 class DoorSettings(ServiceSettings):
@@ -89,6 +101,58 @@ async def test_without_the_broker_or_redis_it_still_answers_but_not_without_its_
 
         await eventually(failing, [missing])
         assert (await parts.readiness.report()).ready == ready
+
+
+async def announce(broker_url: str, message: Message) -> None:
+    """Publish a message as its producer would, to whoever listens."""
+    spec = spec_of(type(message))
+    headers: dict[str, FieldValue] = {
+        "cloudEvents:source": f"/{spec.context}",
+        "cloudEvents:time": datetime.now(UTC).isoformat(),
+    }
+    async with await aio_pika.connect(broker_url) as connection, connection.channel() as channel:
+        exchange = await declare_exchange(channel, spec.context)
+        event = aio_pika.Message(message.SerializeToString(), message_id=str(new_id()), type=spec.type, headers=headers)
+        await exchange.publish(event, routing_key=spec.type, mandatory=False)
+
+
+async def test_it_hears_of_bundles_of_roles_and_of_what_its_service_listens_for(urls, broker_url, monkeypatch):
+    # Nothing is asked for by the clock.
+    monkeypatch.setattr("chassis.run.parts.BundleKeeper", partial(BundleKeeper, interval_seconds=3600))
+    source, heard = LocalBundles(), []
+
+    async def hear(delivery) -> None:
+        heard.append(delivery.message.session_id)
+
+    settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url)
+    forge = TokenForge()
+    async with (
+        platform(settings, bundle_source=lambda _database: source, listen={SessionEnded: hear}, keys=forge) as parts,
+        running(parts.keeper.run),
+    ):
+        await eventually(lambda: source.asked, 1)
+        async with running(parts.listener.run):
+            # What was published before it listened is made up for.
+            await eventually(lambda: source.asked, 2)
+            await announce(broker_url, PolicyBundlePublished(version=2))
+            await eventually(lambda: source.asked, 3)
+            await announce(broker_url, SessionEnded(session_id="s-1"))
+            await eventually(lambda: heard, ["s-1"])
+            claims = await parts.verifier.verify(forge.token(roles=["staff"]))
+            assert parts.subject_roles.effective(claims) == {"staff"}
+            await announce(broker_url, SubjectRolesChanged(subject_id=claims.subject_id, roles=["user"]))
+            await eventually(lambda: parts.subject_roles.effective(claims), {"user"})
+
+
+@pytest.mark.parametrize(("setting", "value"), [("token_issuer", "https://elsewhere.example"), ("token_audience", "elsewhere")])
+async def test_only_tokens_of_the_issuer_and_for_the_audience_of_the_settings_are_taken(setting, value):
+    forge = TokenForge()
+    settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", **{setting: value})
+    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
+        with pytest.raises(InvalidToken):
+            await parts.verifier.verify(forge.token())
+        claim = {"token_issuer": "iss", "token_audience": "aud"}[setting]
+        assert await parts.verifier.verify(forge.token(claims={claim: value}))
 
 
 router = Router("/doors")

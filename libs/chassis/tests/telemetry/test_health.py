@@ -34,6 +34,15 @@ async def test_a_failing_check_tells_operators_what_and_hides_the_secret():
     assert "second line" not in told
 
 
+async def test_what_a_check_says_is_kept_short():
+    async def verbose() -> None:
+        raise ValueError("x" * 1000)
+
+    readiness = Readiness()
+    readiness.add("database", verbose)
+    assert await readiness.check() == {"database": ("ValueError: " + "x" * 1000)[:200]}
+
+
 async def test_a_check_that_hangs_fails_in_time(monkeypatch):
     monkeypatch.setattr(health, "CHECK_TIMEOUT_SECONDS", 0.05)
     readiness = Readiness()
