@@ -44,7 +44,7 @@ class Log:
         self.batches.append(len(deliveries))
         for delivery in deliveries:
             self.entries.setdefault(str(delivery.message_id), delivery.message.user_id)
-            self.numbers.append(int(delivery.message.wallet_address or 0))
+            self.numbers.append(int(getattr(delivery.message, "wallet_address", 0) or 0))
 
     async def count(self) -> int:
         return len(self.entries)
@@ -134,6 +134,45 @@ async def test_what_waits_when_told_to_stop_is_not_acknowledged_with_what_follow
         stop.set()
     await eventually(partial(broker.depth, QUEUE), 2)
     assert others.entries == {}
+
+
+async def test_what_follows_a_bad_message_of_another_type_is_handled_with_its_batch(broker_url, publications, register, broker):
+    log, others = Log(), Log()
+    log.refuses = {"ada"}
+    subscriptions: list[AnySubscription] = [
+        BatchSubscription(identity.UserRegistered, log.append, batch_max=3, wait_ms_max=600_000),
+        BatchSubscription(identity.WalletAddressIssued, others.append, batch_max=3, wait_ms_max=600_000),
+    ]
+    bob = register("bob")
+    issued = Publications("identity", {type(bob): address_issued})
+    async with running(Consumer(broker_url, "payments", subscriptions).run):
+        await eventually(partial(broker.depth, QUEUE), 0)
+        await broker.send(register("ada"), publications, queue=QUEUE)
+        await broker.send(register("eve"), publications, queue=QUEUE)
+        await broker.send(bob, issued, queue=QUEUE)
+        await eventually(others.count, 1)
+    assert (list(log.entries.values()), list(others.entries.values())) == (["eve"], ["bob"])
+    assert (await broker.depth(QUEUE), await broker.depth(f"{QUEUE}.dead")) == (0, 1)
+
+
+async def test_no_handler_is_handed_more_than_it_takes(broker_url, publications, register, broker):
+    log, others = Log(), Log()
+    subscriptions: list[AnySubscription] = [
+        BatchSubscription(identity.UserRegistered, log.append, batch_max=2, wait_ms_max=600_000),
+        BatchSubscription(identity.WalletAddressIssued, others.append, batch_max=5, wait_ms_max=600_000),
+    ]
+    issued = Publications("identity", {type(register("bob")): address_issued})
+    async with running(Consumer(broker_url, "payments", subscriptions).run):
+        await eventually(partial(broker.depth, QUEUE), 0)
+        for number in range(5):
+            await broker.send(register("ada", number), publications, queue=QUEUE)
+        await eventually(log.count, 5)
+        for _ in range(5):
+            await broker.send(register("bob"), issued, queue=QUEUE)
+        await eventually(others.count, 5)
+    # Both gather as many as the larger takes.
+    assert (log.batches, log.numbers, others.batches) == ([2, 2, 1], [0, 1, 2, 3, 4], [5])
+    assert await broker.depth(QUEUE) == 0
 
 
 async def test_batches_survive_cuts_without_loss(broker_url, outbox, publications, register, fault_proxy_to):

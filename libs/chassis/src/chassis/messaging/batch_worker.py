@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import structlog
@@ -86,9 +86,12 @@ class BatchWorker:
             except Undecodable as error:
                 await self._settler.failed(message, Failure(error), since=time.perf_counter())
         for event_type, run in groupby(items, key=lambda item: item[1].type):
-            if not await self._handle_run(self._subscriptions[event_type], list(run)):
-                # What follows would be acknowledged together with what was not handled.
-                return
+            subscription = self._subscriptions[event_type]
+            # A batch gathers as many as the subscription that takes the most; others take theirs in several.
+            while part := list(islice(run, subscription.batch_max)):
+                if not await self._handle_run(subscription, part):
+                    # What follows would be acknowledged together with what was not handled.
+                    return
 
     async def _handle_run(self, subscription: BatchSubscription[Any], items: Sequence[Item]) -> bool:
         """Hand over messages of one type; while a dependency is away they wait here, in their order.
