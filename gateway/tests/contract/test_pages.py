@@ -58,6 +58,24 @@ async def test_the_description_is_merged_from_the_services_that_are_there(gatewa
     assert (status, len(stub.arrived)) == (304, asked)
 
 
+async def test_a_description_that_is_known_is_not_sent_again(gateway: Start, stub: Stub) -> None:
+    stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
+    running = await gateway()
+    _, headers, _ = await running.call("GET", "/openapi.json", token=False)
+    etag = headers["ETag"]
+    known = {
+        etag: 304,
+        f"W/{etag}": 304,
+        f'"other", {etag}': 304,
+        '"other"': 200,
+        etag.strip('"'): 200,
+        "": 200,
+    }
+    for given, expected in known.items():
+        status, told, body = await running.call("GET", "/openapi.json", token=False, headers={"If-None-Match": given})
+        assert (status, told["ETag"], bool(body)) == (expected, etag, expected == 200), given
+
+
 class Time:
     def __init__(self) -> None:
         self.now = 0.0
