@@ -308,7 +308,12 @@ async def test_a_job_whose_worker_died_does_not_hold_up_its_successor(painters, 
 def test_what_is_done_each_minute_may_be_done_more_often(job_seconds, cron):
     app = make_jobs(PainterSettings(database_url="postgresql://nowhere/x", job_seconds=job_seconds))
     crons = {periodic.task.name: periodic.cron for periodic in app.periodic_registry.periodic_tasks.values()}
-    assert crons["platform:retry_stalled_jobs"] == cron
+    assert crons == {
+        "platform:purge_idempotency_keys": "*/10 * * * *",
+        "platform:purge_inbox": "5 * * * *",
+        "platform:remove_finished_jobs": "15 * * * *",
+        "platform:retry_stalled_jobs": cron,
+    }
 
 
 @pytest.mark.parametrize(("hours", "stays"), [(73, False), (71, True)])

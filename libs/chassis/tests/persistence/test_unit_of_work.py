@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlalchemy import Boolean, Column, MetaData, Table, Uuid, select, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import registry
 
@@ -313,13 +313,28 @@ async def test_migrations_refuse_the_runtime_role(databases: Databases, tmp_path
             migrations.upgrade(urls.app, _second_revision(tmp_path / "versions"))
 
 
-def _second_revision(folder: Path) -> Path:
+def _second_revision(folder: Path, statement: str = "CREATE TABLE more (id integer)") -> Path:
     (folder / "0001_doors.py").write_text((VERSIONS / "0001_doors.py").read_text())
     (folder / "0002_more.py").write_text(
         'from alembic import op\nrevision = "0002"\ndown_revision = "0001"\n'
-        "def upgrade() -> None:\n    op.execute('CREATE TABLE more (id integer)')\n"
+        f"def upgrade() -> None:\n    op.execute('{statement}')\n"
     )
     return folder
+
+
+async def test_a_migration_does_not_queue_up_behind_a_lock_with_everybody_behind_it(
+    urls: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "50ms")
+    (tmp_path / "versions").mkdir()
+    versions = _second_revision(tmp_path / "versions", "ALTER TABLE doors ADD COLUMN colour text")
+    async with await psycopg.AsyncConnection.connect(urls.owner) as busy:
+        await busy.execute("LOCK TABLE doors")
+        upgrade = asyncio.create_task(asyncio.to_thread(migrations.upgrade, urls.owner, versions, say=lambda _line: None))
+        done, _ = await asyncio.wait({upgrade}, timeout=60)
+    assert done, "it waited for the lock"
+    with pytest.raises(OperationalError, match="lock timeout"):
+        await upgrade
 
 
 async def test_a_session_is_never_flushed_by_itself(database: Database) -> None:

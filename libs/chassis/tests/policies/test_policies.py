@@ -170,6 +170,40 @@ def test_true_and_one_are_two_questions(clock: ControlledClock) -> None:
     assert not policies.allows(USER, "payment:create", Resource("door", "1", {"open": 1}))
 
 
+ONE_QUESTION = """
+permit(principal == User::"anna", action == Action::"user:read", resource == Resource::"user/1")
+when { principal in Role::"staff" && resource has owner && resource.owner == "anna" && context has hour && context.hour == 9 };
+"""
+ANNA = Actor(kind=ActorKind.USER, subject_id="anna", roles=frozenset({"staff"}))
+HERS, AT_NINE = Resource("user", "1", {"owner": "anna"}), {"hour": 9}
+
+
+@pytest.mark.parametrize(
+    ("actor", "permission", "resource", "context"),
+    [
+        (replace(ANNA, kind=ActorKind.SERVICE), "user:read", HERS, AT_NINE),
+        (replace(ANNA, subject_id="bob"), "user:read", HERS, AT_NINE),
+        (replace(ANNA, roles=frozenset({"user"})), "user:read", HERS, AT_NINE),
+        (ANNA, "audit:view", HERS, AT_NINE),
+        (ANNA, "user:read", replace(HERS, type="wallet"), AT_NINE),
+        (ANNA, "user:read", replace(HERS, id="2"), AT_NINE),
+        (ANNA, "user:read", replace(HERS, attributes={"owner": "bob"}), AT_NINE),
+        (ANNA, "user:read", replace(HERS, attributes={}), AT_NINE),
+        (ANNA, "user:read", None, AT_NINE),
+        (ANNA, "user:read", HERS, {"hour": 10}),
+        (ANNA, "user:read", HERS, None),
+    ],
+    ids=["kind", "subject", "roles", "permission", "type", "id", "owner", "no owner", "no resource", "hour", "no hour"],
+)
+def test_what_was_decided_holds_for_that_question_alone(
+    clock: ControlledClock, actor: Actor, permission: str, resource: Resource | None, context: dict[str, object] | None
+) -> None:
+    policies = loaded(clock, ONE_QUESTION)
+    for _ in range(2):
+        assert policies.allows(ANNA, "user:read", HERS, AT_NINE)
+        assert not policies.allows(actor, permission, resource, context)
+
+
 def test_the_memory_of_decisions_is_bounded(policies: Policies, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.policies.engine._REMEMBERED_MAX", 3)
     for number in range(10):

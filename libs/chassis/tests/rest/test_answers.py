@@ -154,6 +154,11 @@ async def test_a_history_is_walked_by_cursor_to_its_end(client: httpx.AsyncClien
     assert response.json()["data"]["next_cursor"] is None
 
 
+@pytest.mark.parametrize(("limit", "status"), [(0, 422), (-1, 422), (1, 200), (100, 200), (101, 422), ("x", 422)])
+async def test_a_history_is_told_in_pages_of_a_hundred_at_most(client: httpx.AsyncClient, limit: object, status: int) -> None:
+    assert (await client.get(f"/api/v1/stones/history?limit={limit}")).status_code == status
+
+
 async def test_a_strange_cursor_is_refused(client: httpx.AsyncClient) -> None:
     for cursor in ("", "a b", "%00", "x" * 513):
         assert (await client.get("/api/v1/stones/history", params={"cursor": cursor})).status_code == 422

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 import httpx
+import orjson
 import pytest
 from fastapi import Depends, FastAPI, Request
 from pydantic import Field
@@ -361,7 +362,34 @@ async def test_all_missing_fields_are_told_at_once_but_not_without_end(client: h
     assert len(many.json()["errors"]) == 20
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/vnd.elcorp+json",
+        "application/a+json;v=1",
+    ],
+)
+async def test_whatever_is_json_is_taken(client: httpx.AsyncClient, forge: TokenForge, media_type: str) -> None:
+    content = orjson.dumps(GOOD)
+    response = await client.post("/api/v1/things", content=content, headers=forge.headers() | {"Content-Type": media_type})
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/x+json",
+        "application/json+x",
+        "application/jsonp",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+    ],
+)
 async def test_another_content_type_is_refused(client: httpx.AsyncClient, forge: TokenForge, media_type: str) -> None:
     headers = {**forge.headers(), "Content-Type": media_type}
     response = await client.post("/api/v1/things", content=b'{"name": "a"}', headers=headers)
@@ -452,5 +480,11 @@ async def test_the_client_address_is_the_rightmost_that_is_no_proxy_of_ours(
     assert await ip(behind, "10.0.0.3") == "10.0.0.3"
     assert await ip(behind, "evil, 10.0.0.3") == "10.0.0.3"
     assert await ip(behind, "2001:db8::1") == "2001:db8::1"
+    # What stands left of something unreadable is nobody's word.
+    assert await ip(behind, "6.6.6.6, evil, 10.0.0.3") == "10.0.0.3"
+    assert await ip(behind, "6.6.6.6, , 10.0.0.3") == "10.0.0.3"
+    assert await ip(behind, "6.6.6.6,") == "127.0.0.1"
+    assert await ip(behind, "6.6.6.6:80") == "127.0.0.1"
+    assert await ip(behind, "10.0.0.4, 10.0.0.3") == "10.0.0.4"
     assert await ip(behind) == "127.0.0.1"
     assert await ip(alone, "6.6.6.6") == "127.0.0.1"

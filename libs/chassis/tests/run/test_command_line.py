@@ -1,7 +1,14 @@
+import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chassis.run.command_line import _dead_letters
 
 DOORS = Path(__file__).parent / "doors.py"
 
@@ -57,3 +64,19 @@ import chassis.run.work, chassis.jobs, chassis.messaging.consumer, chassis.messa
 sys.exit(1 if {{'fastapi', 'starlette', 'alembic', 'aiohttp', 'redis'}} & set(sys.modules) else 0)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (["list"], {}),
+        (["show"], {}),
+        (["redrive", "--queue", "doors.identity"], {"queue": "doors.identity"}),
+        (["discard", "--id", "m-1", "--limit", "7"], {"id": "m-1", "limit": 7}),
+    ],
+)
+def test_dead_letters_are_those_of_every_queue_and_a_hundred_unless_told(given: list[str], read: dict[str, Any]) -> None:
+    parser = argparse.ArgumentParser()
+    _dead_letters(SimpleNamespace(name="doors")).configure(parser)  # type: ignore[arg-type]  # its name is all that is asked for
+    defaults = {"action": given[0], "queue": None, "limit": 100, "id": None}
+    assert vars(parser.parse_args(given)) == {**defaults, **read}

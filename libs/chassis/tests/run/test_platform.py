@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.message import Message
 from pamqp.common import FieldValue
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from structlog.testing import capture_logs
 
 from chassis.auth import InvalidToken
@@ -194,14 +195,17 @@ async def test_answers_are_kept_under_the_digest_key_which_outlives_every_master
         assert parts.idempotency._hash_key == expected._hash_key
 
 
-async def test_the_settings_say_how_many_connections_there_are(urls):
+async def test_the_settings_say_how_many_connections_there_are(urls, monkeypatch):
+    monkeypatch.setattr("chassis.database.POOL_TIMEOUT_SECONDS", 0.1)
     async with platform(
         DoorSettings(database_url=urls.app, database_pool_size=3), bundle_source=lambda _database: LocalBundles()
     ) as parts:
         sessions = [parts.database.session() for _ in range(3)]
         for session in sessions:
             await session.scalar(text("SELECT 1"))
-        assert parts.database.engine.pool.checkedout() == 3  # type: ignore[attr-defined]
-        assert parts.database.engine.pool.size() == 3  # type: ignore[attr-defined]
+        one_more = parts.database.session()
+        with pytest.raises(PoolExhausted):
+            await one_more.scalar(text("SELECT 1"))
+        await one_more.close()
         for session in sessions:
             await session.close()

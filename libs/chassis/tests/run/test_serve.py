@@ -4,10 +4,12 @@ import socket
 from typing import ClassVar
 
 import pytest
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.rpc import connect
 from chassis.settings import ServiceSettings
-from chassis.testing.running import endpoint, through
+from chassis.testing.running import endpoint, eventually, through
 from elcorp.common.v1 import money_pb2
 from elcorp.compliance.v1 import compliance_pb2 as compliance
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
@@ -28,6 +30,14 @@ async def screen(port: object) -> compliance.ScreenTransfersResponse:
     )
     async with connect(Caller(compliance_target=f"127.0.0.1:{port}"), "compliance") as channel:
         return await ScreeningServiceStub(channel).ScreenTransfers(compliance.ScreenTransfersRequest(transfers=[one]), timeout=60)
+
+
+async def health(port: object) -> str:
+    """Return what the gRPC side says of its service."""
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        asked = health_pb2.HealthCheckRequest(service="elcorp.compliance.v1.ScreeningService")
+        answer = await health_pb2_grpc.HealthStub(channel).Check(asked)
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
 async def test_sigterm_finishes_what_is_in_flight_on_both_doors_and_exits_well(start, urls, get):
@@ -51,12 +61,14 @@ async def test_sigterm_finishes_what_is_in_flight_on_both_doors_and_exits_well(s
 async def test_while_it_drains_it_serves_and_says_so(start, urls, get):
     process = await start("serve", database_url=urls.app, drain_seconds=60)
     serving = await process.line("serving")
+    assert await health(serving["grpc_port"]) == "SERVING"
     async with get(serving["rest_port"], "/readyz") as response:
         assert (await response.json())["ready"]
     process.terminate()
     await process.line("stopping")
     async with get(serving["rest_port"], "/readyz") as response:
         assert await response.json() == {"ready": False, "draining": True, "checks": {}}
+    await eventually(lambda: health(serving["grpc_port"]), "NOT_SERVING")
     # Being told twice changes nothing.
     process.terminate()
     await process.line("stopping", number=2)

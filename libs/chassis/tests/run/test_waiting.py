@@ -29,6 +29,22 @@ async def test_it_says_for_what_it_waits_and_hides_secrets():
     assert "hunter2" not in lines[0]["problem"]
 
 
+async def test_pauses_double_up_to_five_seconds(monkeypatch):
+    pauses: list[float] = []
+    stop = asyncio.Event()
+
+    async def told(_stop: asyncio.Event, seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            stop.set()
+
+    monkeypatch.setattr(waiting, "pause_unless", told)
+    with pytest.raises(StoppedWaiting):
+        await wait_for("the moon", lambda: asyncio.sleep(0, False), stop)
+    for pause, whole in zip(pauses, (0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5), strict=True):
+        assert whole / 2 <= pause <= whole
+
+
 async def test_an_answer_of_false_is_waited_over():
     answers = iter([False, True])
     await wait_for("the schema", lambda: asyncio.sleep(0, next(answers)), asyncio.Event())

@@ -1,3 +1,4 @@
+import aiohttp
 import psycopg
 from procrastinate import App, PsycopgConnector
 
@@ -11,6 +12,15 @@ async def test_a_worker_finishes_its_message_and_shows_itself_to_operators(start
         assert response.status == 200
     async with get(port, "/readyz") as response:
         assert await response.json() == {"ready": True, "draining": False, "checks": {}}
+    async with get(port, "/nothing") as response:
+        assert response.status == 404
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for path in ("/healthz", "/readyz", "/metrics"):
+            async with session.post(path) as response:
+                assert response.status == 405
+            async with session.head(path) as response:
+                assert (response.status, await response.read()) == (200, b"")
+                assert int(response.headers["Content-Length"]) > 0
     async with get(port, "/metrics") as response:
         assert response.headers["Content-Type"].startswith("text/plain")
         assert "event_loop_lag_seconds" in await response.text()

@@ -43,6 +43,11 @@ async def test_what_a_check_says_is_kept_short():
     assert await readiness.check() == {"database": ("ValueError: " + "x" * 1000)[:200]}
 
 
+def test_a_check_is_given_two_seconds():
+    # The probe is given up after three.
+    assert health.CHECK_TIMEOUT_SECONDS == 2
+
+
 async def test_a_check_that_hangs_fails_in_time(monkeypatch):
     monkeypatch.setattr(health, "CHECK_TIMEOUT_SECONDS", 0.05)
     readiness = Readiness()
