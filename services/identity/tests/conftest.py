@@ -1,6 +1,5 @@
 import base64
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -8,14 +7,11 @@ from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
 from identity.application import Identity
-from identity.bootstrap.parts import hashing
-from identity.bootstrap.use_cases import World, build
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
+from services.identity.tests.assembled import VERSIONS, assembled
 from services.identity.tests.fakes import Surroundings
-from services.identity.tests.people import CODE
 
-VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -56,20 +52,5 @@ def ring(settings: IdentitySettings, clock: ControlledClock) -> KeyRing:
 async def identity(
     settings: IdentitySettings, database: Database, ring: KeyRing, surroundings: Surroundings, clock: ControlledClock
 ) -> AsyncIterator[Identity]:
-    """Identity's use cases on a real database, with real hashes, tokens and keys."""
-    passwords = hashing(settings)
-    world = World(
-        settings=settings,
-        database=database,
-        ring=ring,
-        passwords=passwords,
-        roles=surroundings.roles,
-        attempts=surroundings.attempts,
-        revocations=surroundings.revocations,
-        clock=clock,
-        generate_code=lambda: CODE,
-    )
-    identity = build(world)
-    ring.load(await identity.keys.ensure_signing_keys())
-    yield identity
-    passwords.close()
+    async with assembled(settings, database, ring, surroundings, clock) as identity:
+        yield identity

@@ -9,15 +9,16 @@ from chassis.database import Database
 from chassis.policies import Policies
 from chassis.rpc import RpcServer, connect
 from chassis.testing.clocks import ControlledClock
-from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.databases import Databases, DatabaseUrls, Seed
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from elcorp.identity.v1 import identity_pb2_grpc
 from identity.application import Identity
-from identity.infrastructure.signing_keys import KeyRing
+from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.interfaces.grpc import rpc_services
 from identity.interfaces.rest import ROUTERS, dev, jwks_router
 from identity.settings import IdentitySettings
+from services.identity.tests.assembled import VERSIONS, assembled
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.peers import PeerSettings, Stub
 from services.identity.tests.contract.witness import Witness
@@ -30,6 +31,24 @@ GRANTS = {
     "staff": ["user:read"],
     "user": ["user:read"],
 }
+
+
+@pytest.fixture(scope="session")
+def with_keys(usual_settings: IdentitySettings) -> Seed:
+    """Every contract test finds the signing keys made."""
+
+    async def make_keys(urls: DatabaseUrls) -> None:
+        database, clock, surroundings = Database.connect(urls.app, pool_size=1), ControlledClock(), Surroundings()
+        async with assembled(usual_settings, database, KeyRing(SealedKeyMaker(usual_settings.key()), clock), surroundings, clock):
+            await database.close()
+
+    return make_keys
+
+
+@pytest.fixture
+async def database_urls(databases: Databases, with_keys: Seed) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("identity", VERSIONS, seed=with_keys) as urls:
+        yield urls
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+"""Identity as its tests put it together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
+from identity.bootstrap.parts import hashing
+from identity.bootstrap.use_cases import World, build
+from identity.infrastructure.signing_keys import KeyRing
+from identity.settings import IdentitySettings
+from services.identity.tests.fakes import Surroundings
+from services.identity.tests.people import CODE
+
+VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
+
+
+@asynccontextmanager
+async def assembled(
+    settings: IdentitySettings, database: Database, ring: KeyRing, surroundings: Surroundings, clock: ControlledClock
+) -> AsyncIterator[Identity]:
+    """Identity's use cases on a real database, with real hashes, tokens and keys."""
+    passwords = hashing(settings)
+    world = World(
+        settings=settings,
+        database=database,
+        ring=ring,
+        passwords=passwords,
+        roles=surroundings.roles,
+        attempts=surroundings.attempts,
+        revocations=surroundings.revocations,
+        clock=clock,
+        generate_code=lambda: CODE,
+    )
+    identity = build(world)
+    ring.load(await identity.keys.ensure_signing_keys())
+    yield identity
+    passwords.close()
