@@ -14,7 +14,9 @@ from pydantic import Field
 from structlog.testing import capture_logs
 
 from chassis.rest import AmountText, Authenticated, Envelope, Public, RequestModel, Router, envelope
+from chassis.run import rest
 from chassis.run.rest import RestServer
+from chassis.testing.running import eventually
 from kernel.money import Money
 
 router = Router("/coins")
@@ -85,6 +87,33 @@ async def test_the_server_does_not_name_itself(server: RestServer) -> None:
     answer = await speak(server, b"GET /healthz HTTP/1.1\r\nHost: things\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"\r\nserver:" not in answer.lower()
+
+
+async def test_the_date_of_answers_goes_on(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "TICK_SECONDS", 0.01)
+    server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
+    await server.start(asyncio.Event())
+
+    async def date() -> bytes:
+        answer = await speak(server, b"GET /healthz HTTP/1.1\r\nHost: things\r\n\r\n")
+        return next(line for line in answer.split(b"\r\n") if line.lower().startswith(b"date: "))
+
+    first = await date()
+
+    async def is_later() -> bool:
+        return await date() != first
+
+    await eventually(is_later)
+    await server.stop()
+
+
+async def test_it_stops_when_told_and_not_at_its_next_tick(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "TICK_SECONDS", 3600)
+    server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
+    await server.start(asyncio.Event())
+    async with asyncio.timeout(60):
+        await server.stop()
+    assert not server.failed
 
 
 async def test_a_client_that_hangs_up_is_no_defect(app: FastAPI) -> None:

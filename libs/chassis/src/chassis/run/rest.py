@@ -14,6 +14,7 @@ CONNECTIONS_MAX = 4096
 BACKLOG = 2048
 # Longer than the gateway keeps an idle connection, so that it is never the service that hangs up on a request.
 KEEP_ALIVE_SECONDS = 75
+TICK_SECONDS = 1.0
 
 
 class RestServer:
@@ -67,7 +68,7 @@ class RestServer:
 
     async def stop(self) -> None:
         """Stop listening and let requests in flight finish, within the grace."""
-        self._server.should_exit = True
+        self._server.exit()
         if self._task:
             await self._task
 
@@ -81,6 +82,18 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._exiting = asyncio.Event()
+
+    def exit(self) -> None:
+        self.should_exit = True
+        self._exiting.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own wakes ten times a second to see whether it should exit; the Date header needs one.
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._exiting.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
