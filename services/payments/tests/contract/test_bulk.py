@@ -211,6 +211,41 @@ async def test_a_key_is_one_files_however_it_is_written(office: Office) -> None:
     assert (other.status_code, other.json()["code"]) == (422, "VAL_002")
 
 
+@pytest.mark.parametrize(
+    ("of_file", "of_line"),
+    [
+        ({"mode": "all_or_nothing"}, {}),
+        ({"label": "April"}, {}),
+        ({}, {"amount": "2.00"}),
+        ({}, {"description": "rent of April"}),
+        ({}, {"reference": "INV-2"}),
+    ],
+)
+async def test_a_key_is_no_other_files_whatever_the_other_says_otherwise(
+    office: Office, of_file: dict[str, str], of_line: dict[str, str]
+) -> None:
+    file = office.file("1.00", "1.00", label="March")
+    file["lines"][1] |= {"description": "rent of March", "reference": "INV-1"}
+    first = (await office.submit(file)).json()["data"]
+    other = await office.submit({**file, **of_file, "lines": [file["lines"][0], {**file["lines"][1], **of_line}]})
+    assert (other.status_code, other.json()["code"]) == (422, "VAL_002")
+    again = await office.submit(file)
+    assert (again.status_code, again.json()["data"]["id"]) == (202, first["id"])
+    assert [one["id"] for one in (await office.get("")).json()["data"]["items"]] == [first["id"]]
+
+
+async def test_a_key_is_no_other_files_from_or_to_another_wallet(office: Office) -> None:
+    first = (await office.submit(office.file("1.00"))).json()["data"]
+    second = new_id()
+    open_wallet = office.payments.wallets.open_wallet
+    await open_wallet(actor=Actor.service("test"), wallet_id=second, owner_id=office.payer, currency="NAD")
+    elsewhere = [{"target_wallet_id": str(office.payees[1]), "amount": "1.00"}]
+    for other in (office.file("1.00", source_wallet_id=str(second)), office.file("1.00", lines=elsewhere)):
+        answer = await office.submit(other)
+        assert (answer.status_code, answer.json()["code"]) == (422, "VAL_002")
+    assert [one["id"] for one in (await office.get("")).json()["data"]["items"]] == [first["id"]]
+
+
 async def test_the_same_file_handed_in_many_times_at_once_is_one_bulk(office: Office) -> None:
     answers = await asyncio.gather(*(office.submit(office.file("1.00")) for _ in range(10)))
     assert {answer.status_code for answer in answers} == {202}

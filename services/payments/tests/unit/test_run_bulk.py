@@ -296,6 +296,17 @@ async def test_a_bulk_that_ends_just_as_it_is_missed_is_left_alone(office: Offic
     assert (office.bulk(bulk.id).status, office.uow.committed.queued) == (BulkStatus.COMPLETED, [])
 
 
+async def test_a_bulk_that_ends_just_as_it_is_missed_does_not_keep_the_others_from_being_queued(office: Office) -> None:
+    ends = (await office.submit("1.00", key="ends")).bulk
+    office.clock.advance(seconds=1)
+    waits = (await office.submit("2.00", key="waits")).bulk
+    office.uow.committed.queued.clear()
+    office.clock.advance(seconds=timedelta(hours=1).total_seconds())
+    await ResumeBulks(Meanwhile(office.uow, lambda: office.run(bulk_id=ends.id)), office.clock)()
+    assert (office.bulk(ends.id).status, office.bulk(waits.id).status) == (BulkStatus.COMPLETED, BulkStatus.ACCEPTED)
+    assert office.uow.committed.queued == [waits.id]
+
+
 async def test_a_bulk_that_is_being_cancelled_is_queued_again_after_a_day_too(office: Office) -> None:
     bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
     office.post.dies_after = 1
