@@ -283,7 +283,7 @@ async def test_a_bulk_that_nobody_runs_is_queued_again_and_given_up_after_a_day(
     assert await office.resume() == 1
     assert office.uow.committed.queued == [bulk.id]
     office.clock.advance(seconds=timedelta(hours=25).total_seconds())
-    await office.resume()
+    assert await office.resume() == 0
     assert office.bulk(bulk.id).status is BulkStatus.CANCELLED
 
 
@@ -302,7 +302,8 @@ async def test_a_bulk_that_ends_just_as_it_is_missed_does_not_keep_the_others_fr
     waits = (await office.submit("2.00", key="waits")).bulk
     office.uow.committed.queued.clear()
     office.clock.advance(seconds=timedelta(hours=1).total_seconds())
-    await ResumeBulks(Meanwhile(office.uow, lambda: office.run(bulk_id=ends.id)), office.clock)()
+    resume = ResumeBulks(Meanwhile(office.uow, lambda: office.run(bulk_id=ends.id)), office.clock)
+    assert await resume() == 1
     assert (office.bulk(ends.id).status, office.bulk(waits.id).status) == (BulkStatus.COMPLETED, BulkStatus.ACCEPTED)
     assert office.uow.committed.queued == [waits.id]
 

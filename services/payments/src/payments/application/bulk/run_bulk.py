@@ -132,6 +132,7 @@ class ResumeBulks:
         actor = Actor.service("payments")
         async with self.uow.begin(actor) as tx:
             left = await tx.bulks.left_behind(at - self.silence, limit=limit)
+        queued = 0
         for bulk_id in left:
             async with self.uow.begin(actor) as tx:
                 found = await tx.bulks.lock(bulk_id)
@@ -144,7 +145,8 @@ class ResumeBulks:
                     _account_for(tx, bulk, "give_up", before=before, at=at)
                 if bulk.status.is_open:
                     await tx.bulks.queue(bulk_id)
-        return len(left)
+                    queued += 1
+        return queued
 
 
 def _account_for(tx: Transaction, bulk: Bulk, verb: str, *, before: State, at: datetime) -> None:
