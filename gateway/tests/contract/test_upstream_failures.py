@@ -1,12 +1,14 @@
 """A service that is away, silent or broken: 503 with Retry-After in the envelope, and the others go on."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
 
 from chassis.testing.running import endpoint, eventually
 from gateway import upstream
+from gateway.routes import ROUTES
 
 from .answers import is_error
 from .running_gateway import AWAY, Answer, Start, StartProxy, be_quick
@@ -33,6 +35,21 @@ async def test_a_silent_service_is_given_up_on(gateway: Start, monkeypatch: pyte
     be_quick(monkeypatch)
     running = await gateway()
     assert is_unavailable(await running.call("GET", "/api/v1/users/slow"), SILENT)
+
+
+async def test_silences_are_limited_and_not_an_answer_in_all(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, whole, made = await gateway(), aiohttp.ClientTimeout, list[dict[str, Any]]()
+
+    def note(**limits: Any) -> aiohttp.ClientTimeout:
+        made.append(limits)
+        return whole(**limits)
+
+    monkeypatch.setattr(aiohttp, "ClientTimeout", note)
+    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+    route = ROUTES.find("users")
+    assert route
+    connecting = {"connect": upstream.CONNECT_SECONDS, "sock_connect": upstream.CONNECT_SECONDS}
+    assert made == [{"total": None, **connecting, "sock_read": route.timeout_seconds}]
 
 
 async def test_an_address_that_does_not_answer_is_given_up_on(
