@@ -32,6 +32,7 @@ from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyReloader, KeyRing
 from identity.settings import IdentitySettings
+from kernel.clock import SystemClock
 from services.identity.tests.contract.outbox import IDENTITY, recording
 from services.identity.tests.fakes import FakeKeyMaker
 from services.identity.tests.integration.storage import Storage
@@ -221,11 +222,14 @@ async def test_command_rotates_once_the_next_key_is_known(
     settings: IdentitySettings,
     database: Database,
     database_urls: DatabaseUrls,
+    clock: ControlledClock,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
+    # Keys of eleven minutes ago: verifiers know the next one, and the other has not signed for its time by far.
+    clock.advance(seconds=(SystemClock().now() - clock.now()).total_seconds() - 11 * 60)
+    assert (await identity.keys.rotate_signing_keys(compromised=True)).rotated
     (following,) = [key.id for key in await identity.queries.signing_keys() if key.is_next]
-    # Made at the tests' time, which is before ours by more than the ten minutes.
     assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 0
     assert f"{following} signs from now on" in capsys.readouterr().out
     assert await rows(database, "SELECT count(*) FROM signing_keys") == [(3,)]
