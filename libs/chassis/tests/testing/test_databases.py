@@ -1,19 +1,24 @@
 """Databases kept between tests: the next test finds what a new database holds, whatever the last one did."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from chassis.database import Database
 from chassis.testing import emptying
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.servers import Servers
 
 VERSIONS = Path(__file__).parents[1] / "persistence" / "versions"
 Lend = Callable[[], AbstractAsyncContextManager[DatabaseUrls]]
+LendEngine = Callable[[], AbstractAsyncContextManager[Database]]
 
 
 async def plant(urls: DatabaseUrls) -> None:
@@ -36,6 +41,19 @@ async def lend(servers: Servers) -> AsyncIterator[Lend]:
     """Databases of their own, or one that another test gave back could be lent."""
     databases = Databases(servers.postgres_url)
     yield lambda: databases.create("doors", VERSIONS, seed=plant)
+    await databases.close()
+
+
+@pytest.fixture
+async def lend_engine(servers: Servers) -> AsyncIterator[LendEngine]:
+    databases = Databases(servers.postgres_url)
+
+    @asynccontextmanager
+    async def lend() -> AsyncIterator[Database]:
+        async with databases.create("doors", VERSIONS, seed=plant) as urls, databases.connect(urls.app, pool_size=2) as database:
+            yield database
+
+    yield lend
     await databases.close()
 
 
@@ -129,3 +147,72 @@ async def test_a_test_may_end_every_connection_to_its_database(lend: Lend, serve
 async def test_two_that_are_lent_at_once_are_two(lend: Lend) -> None:
     async with lend() as first, lend() as second:
         assert first.name != second.name
+
+
+async def pid_of(database: Database) -> int:
+    async with database.read() as connection:
+        return int(await connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+
+
+async def test_connections_are_kept_for_the_next_test(lend_engine: LendEngine) -> None:
+    async with lend_engine() as database:
+        first = await pid_of(database)
+    async with lend_engine() as database:
+        assert await pid_of(database) == first
+
+
+@pytest.mark.parametrize("how", ["by itself", "by another", "in use"])
+async def test_a_connection_that_was_ended_or_is_in_use_is_not_kept(lend_engine: LendEngine, servers: Servers, how: str) -> None:
+    async with lend_engine() as database:
+        first = await pid_of(database)
+        if how == "by itself":
+            async with database.read() as connection:
+                with pytest.raises(OperationalError):
+                    await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        elif how == "by another":
+            with psycopg.connect(servers.postgres_url, autocommit=True) as superuser:
+                superuser.execute("SELECT pg_terminate_backend(%s, 10000)", (first,))
+        else:
+            used = await database.engine.connect()
+            await used.execute(text("SELECT 1"))
+    async with lend_engine() as database:
+        assert await pid_of(database) != first
+    if how == "in use":
+        await used.invalidate()
+        await used.close()
+
+
+async def test_what_a_session_was_told_is_forgotten(lend_engine: LendEngine) -> None:
+    held = """
+        SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+    async with lend_engine() as database:
+        first = await pid_of(database)
+        async with database.read() as connection:
+            for told in ("SET search_path = nowhere", "SELECT pg_advisory_lock(77)", "LISTEN outbox", "SET work_mem = '77MB'"):
+                await connection.execute(text(told))
+    async with lend_engine() as database, database.read() as connection:
+        assert await connection.scalar(text("SELECT pg_backend_pid()")) == first
+        assert await connection.scalar(text("SELECT count(*) FROM doors")) == 0
+        assert await connection.scalar(text(held)) == 0
+        assert await connection.scalar(text("SELECT count(*) FROM pg_listening_channels()")) == 0
+        assert await connection.scalar(text("SHOW work_mem")) != "77MB"
+
+
+async def test_what_a_task_still_writes_after_its_test_is_gone_for_the_next(lend_engine: LendEngine) -> None:
+    began, told = asyncio.Event(), asyncio.Event()
+
+    async def go_on(database: Database) -> None:
+        began.set()
+        await told.wait()
+        async with database.engine.begin() as connection:
+            await connection.execute(text("INSERT INTO stones VALUES (2)"))
+
+    async with lend_engine() as database:
+        task = asyncio.create_task(go_on(database))
+        await began.wait()
+    told.set()
+    await task
+    async with lend_engine() as database, database.read() as connection:
+        assert (await connection.scalars(text("SELECT id FROM stones"))).all() == [1]

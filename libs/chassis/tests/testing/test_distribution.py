@@ -1,11 +1,14 @@
 """The order in which workers take files, and what one worker runs as a whole."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chassis.testing.distribution import in_good_order, scope_of
+from chassis.testing.distribution import in_good_order, scope_of, write_durations
 
 
 @dataclass
@@ -75,3 +78,24 @@ def test_short_files_that_need_no_servers_run_while_these_start(tmp_path: Path) 
         "test_c.py::x",
         "test_c.py::y",
     ]
+
+
+def test_a_test_that_ends_its_worker_has_failed_and_is_not_run_again(tmp_path: Path) -> None:
+    (tmp_path / "test_crash.py").write_text(
+        "import os\n\n\ndef test_before():\n    pass\n\n\ndef test_crash():\n    os._exit(3)\n\n\ndef test_after():\n    pass\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-n", "1", "-c", os.devnull, f"--rootdir={tmp_path}", "-p", "no:cacheprovider"]
+    command += ["-o", "asyncio_mode=auto", str(tmp_path)]
+    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)  # noqa: S603  # our own command
+    assert "1 failed, 2 passed" in run.stdout, run.stdout + run.stderr
+    assert "worker 'gw0' crashed while running 'test_crash.py::test_crash'" in run.stdout
+    assert run.returncode == 1
+
+
+def test_timing_some_files_again_keeps_what_the_others_took(tmp_path: Path) -> None:
+    config: Any = Config(tmp_path)
+    for file in ("test_a.py", "test_b.py"):
+        (tmp_path / file).touch()
+    (tmp_path / "durations.json").write_text(json.dumps({"test_a.py": 9, "test_b.py": 1, "test_gone.py": 2}))
+    write_durations(config, {"test_b.py": 3.04, "test_c.py": 1})
+    assert json.loads((tmp_path / "durations.json").read_text()) == {"test_a.py": 9, "test_b.py": 3.0, "test_c.py": 1}

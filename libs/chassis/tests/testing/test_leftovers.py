@@ -36,3 +36,20 @@ def test_what_a_run_started_is_ended_and_what_another_did_is_not(stranger: "subp
         assert mine.wait() == -signal.SIGTERM
     assert stranger.poll() is None
     assert "ELCORP_TEST_RUN" not in os.environ
+
+
+def test_what_a_killed_run_left_is_ended_by_the_next(
+    monkeypatch: pytest.MonkeyPatch, stranger: "subprocess.Popen[bytes]"
+) -> None:
+    with start() as gone:
+        gone.kill()
+    monkeypatch.setenv("ELCORP_TEST_RUN", f"{gone.pid}.1")
+    with start() as left:
+        monkeypatch.setenv("ELCORP_TEST_RUN", f"{os.getpid()}.1")
+        with start() as at_work:
+            run = Leftovers()
+            run.pytest_sessionstart()
+            assert left.wait() == -signal.SIGTERM
+            assert (at_work.poll(), stranger.poll()) == (None, None)
+            at_work.kill()
+    run.pytest_unconfigure()

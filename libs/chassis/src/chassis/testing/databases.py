@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from chassis.testing import emptying
 
 _ROLE_PASSWORD = "test"  # noqa: S105  # of roles on a private test server
 _TEMPLATE_LOCK = 0x74706C
+# What a session has besides its transaction; psycopg goes on using the statements that it prepared.
+_FORGET = b"RESET ALL; RESET SESSION AUTHORIZATION; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Databases:
         self.superuser_url = superuser_url
         self._server_is_lasting = server_is_lasting
         self._templates: dict[tuple[str, Path], str] = {}
-        self._free: dict[_Kind, list[str]] = defaultdict(list)
+        self._used: dict[_Kind, list[str]] = defaultdict(list)
         self._made: list[str] = []
         self._engines: dict[tuple[str, int], KeptEngine] = {}
         self._lent: list[KeptEngine] = []
@@ -70,13 +72,15 @@ class Databases:
     @asynccontextmanager
     async def create(self, service: str, versions: Path, *, seed: Seed | None = None) -> AsyncIterator[DatabaseUrls]:
         """Give a migrated database for the length of the block; `seed` fills it once, when it is new."""
-        free = self._free[service, versions, seed]
-        name = free.pop() if free else await self._make(service, versions, seed)
+        used = self._used[service, versions, seed]
+        # Emptied now and not when it was given back: by now nothing of that test runs any more.
+        while used and not await self._empty(used[-1]):
+            used.pop()
+        name = used.pop() if used else await self._make(service, versions, seed)
         try:
             yield self._urls(service, name)
         finally:
-            if await self._empty(name):
-                free.append(name)
+            used.append(name)
 
     @asynccontextmanager
     async def connect(self, url: str, *, pool_size: int) -> AsyncIterator[Database]:
@@ -87,8 +91,15 @@ class Databases:
             yield engine.database
         finally:
             self._lent.remove(engine)
-            if await engine.take_back():
-                self._engines[url, pool_size] = engine
+            await self._take_back(engine, (url, pool_size))
+
+    async def _take_back(self, engine: "KeptEngine", key: tuple[str, int]) -> None:
+        is_whole = False
+        try:
+            is_whole = await engine.take_back()
+        finally:
+            if is_whole:
+                self._engines[key] = engine
             else:
                 await engine.close()
 
@@ -187,7 +198,13 @@ class KeptEngine:
         """Let what a test began with the engine end; False when the test still holds connections."""
         await self.database.finish()
         pool = self.database.engine.pool
-        return isinstance(pool, QueuePool) and pool.checkedout() == 0 and pool.checkedin() == len(self._connections)
+        if not isinstance(pool, QueuePool) or pool.checkedout() or pool.checkedin() != len(self._connections):
+            return False
+        with suppress(psycopg.OperationalError):
+            for connection in self._connections:
+                connection.pgconn.exec_(_FORGET)
+        # The test may have ended some.
+        return not any(connection.closed for connection in self._connections)
 
     async def close(self) -> None:
         await self.database.close()

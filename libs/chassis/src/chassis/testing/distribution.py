@@ -31,6 +31,19 @@ class ByScope(LoadFileScheduling):  # type: ignore[misc]  # untyped
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(self.config, nodeid)
 
+    def remove_node(self, node: Any) -> str | None:
+        """Return the test in which a worker crashed; it has failed, and only those after it go on elsewhere."""
+        units = self.assigned_work[node].values()
+        crashed = next(((unit, nodeid) for unit in units for nodeid, is_done in unit.items() if not is_done), None)
+        if crashed is None:
+            super().remove_node(node)
+            return None
+        unit, nodeid = crashed
+        # xdist would run it again.
+        unit[nodeid] = True
+        super().remove_node(node)
+        return str(nodeid)
+
 
 def in_good_order(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort scopes by the seconds that each took when it was timed, longest first: begun last, all would wait for it.
@@ -55,6 +68,13 @@ def read_durations(config: pytest.Config) -> Mapping[str, float]:
     file = _durations_file(config)
     durations: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
     return durations
+
+
+def write_durations(config: pytest.Config, seconds: Mapping[str, float]) -> None:
+    """Note how long files took; of the others, those that are still there keep what they took before."""
+    known = {file: took for file, took in read_durations(config).items() if (config.rootpath / file).exists()}
+    timed = {**known, **{file: round(took, 1) for file, took in seconds.items()}}
+    _durations_file(config).write_text(json.dumps(timed, indent=1, sort_keys=True) + "\n")
 
 
 def _durations_file(config: pytest.Config) -> Path:
@@ -111,8 +131,7 @@ class Progress:
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         if self._config.getoption("write_durations") and exitstatus == pytest.ExitCode.OK:
-            rounded = {file: round(seconds, 1) for file, seconds in sorted(self._seconds.items())}
-            _durations_file(self._config).write_text(json.dumps(rounded, indent=1) + "\n")
+            write_durations(self._config, self._seconds)
 
     def _is_verbose(self) -> bool:
         return bool(self._config.getoption("verbose") > 0)

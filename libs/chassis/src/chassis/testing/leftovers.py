@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,30 @@ class Leftovers:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         os.environ[_MARK] = self._run
+        _end(_is_abandoned)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
-        from elcorp_local import pids  # noqa: PLC0415  # only where tests start processes
-
         os.environ.pop(_MARK, None)
-        mine = f"{_MARK}={self._run}".encode()
+        _end(lambda run: run == self._run)
 
-        def is_mine(entry: Path) -> bool:
-            return mine in (entry / "environ").read_bytes().split(b"\0")
 
-        pids.end_all(is_mine, signal.SIGTERM, seconds_max=_END_SECONDS_MAX)
+def _end(is_meant: Callable[[str], bool]) -> None:
+    """End the processes of runs."""
+    from elcorp_local import pids  # noqa: PLC0415  # only where tests start processes
+
+    own_namespace = Path("/proc/self/ns/pid").readlink()
+
+    def belongs(entry: Path) -> bool:
+        if (entry / "ns/pid").readlink() != own_namespace:
+            return False  # of a container, where process ids are others
+        marks = (each for each in (entry / "environ").read_bytes().split(b"\0") if each.startswith(f"{_MARK}=".encode()))
+        return any(is_meant(mark.decode().partition("=")[2]) for mark in marks)
+
+    pids.end_all(belongs, signal.SIGTERM, seconds_max=_END_SECONDS_MAX)
+
+
+def _is_abandoned(run: str) -> bool:
+    """Whether what was to end a run's processes is gone itself: it was killed."""
+    controller = run.partition(".")[0]
+    return controller.isdecimal() and not Path("/proc", controller).exists()

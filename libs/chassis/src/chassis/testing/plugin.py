@@ -8,6 +8,7 @@ run, at the first test that asks for one, or beside the collection where several
 import asyncio
 import gc
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
@@ -16,6 +17,7 @@ import structlog
 
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
+from chassis.testing.running import end_tasks
 from chassis.testing.servers import Servers, SharedServers, ask_for_servers, shared_servers, started
 
 # Of Redis' 16; the first belongs to whatever platform a test starts.
@@ -47,15 +49,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _configure_controller(config: pytest.Config) -> None:
     plugins = config.pluginmanager
+    # To be ended otherwise than by Ctrl-C is no reason to leave servers behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    if not config.getoption("collectonly"):
+        from chassis.testing.leftovers import Leftovers  # noqa: PLC0415  # as above
+
+        plugins.register(Leftovers())
     if config.getoption("stress"):
         from chassis.testing.stress import Stress  # noqa: PLC0415  # as above
 
         plugins.register(Stress())
     if config.getoption("numprocesses", None) and not config.getoption("collectonly"):
         from chassis.testing.distribution import Progress  # noqa: PLC0415  # as above
-        from chassis.testing.leftovers import Leftovers  # noqa: PLC0415  # as above
 
-        plugins.register(Leftovers())
         plugins.register(Progress(config))
         if Servers.from_environment() is None:
             plugins.register(SharedServers(at_once=config.args_source is pytest.Config.ArgsSource.TESTPATHS))
@@ -106,10 +113,7 @@ async def _tasks_end() -> AsyncIterator[None]:
     """Cancel the tasks that a test leaves running: the loop is the next one's too."""
     before = asyncio.all_tasks()
     yield
-    left = asyncio.all_tasks() - before - {asyncio.current_task()}
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    await end_tasks(before)
 
 
 @pytest.fixture

@@ -1,9 +1,13 @@
 """Running a process' background work inside a test, and waiting for what it does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+
+_CANCELLED_TIMES_MAX = 10
+_CANCEL_SECONDS_MAX = 6
 
 
 @asynccontextmanager
@@ -21,6 +25,20 @@ async def running(*runs: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIte
 
 async def _awaited(run: Awaitable[None]) -> None:
     await run
+
+
+async def end_tasks(before: Collection["asyncio.Task[Any]"]) -> None:
+    """Cancel all tasks that were not there before, and those that they begin; AssertionError when some do not end."""
+    for _ in range(_CANCELLED_TIMES_MAX):
+        left = asyncio.all_tasks().difference(before, {asyncio.current_task()})
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        done, _ = await asyncio.wait(left, timeout=_CANCEL_SECONDS_MAX)
+        # Asked, or each would be told as one whose failure nobody looked at.
+        _ = [task.exception() for task in done if not task.cancelled()]
+    raise AssertionError(f"tasks that a test left do not end: {sorted(task.get_name() for task in left)}")
 
 
 async def eventually(look: Callable[[], object], expected: object = True, *, seconds: float = 120) -> None:

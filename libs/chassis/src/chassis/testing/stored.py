@@ -31,7 +31,7 @@ async def everything(database: Database) -> Rows:
     async with database.read() as connection:
         tables = list(await connection.scalars(_TABLES))
         # Names of our own tables.
-        each = (f"SELECT '{table}' AS name, one::text AS content FROM \"{table}\" AS one" for table in tables)  # noqa: S608
+        each = (f"SELECT '{table}' AS name, (whole_row.*)::text AS content FROM \"{table}\" AS whole_row" for table in tables)  # noqa: S608
         for row in await connection.execute(text(" UNION ALL ".join(each))):
             found[row.name].append(row.content)
     return {name: sorted(contents) for name, contents in found.items()}
@@ -41,8 +41,10 @@ async def everything(database: Database) -> Rows:
 async def unchanged(database: Database, *, but: Collection[str] = ()) -> AsyncIterator[None]:
     """Fail when the block changes a row of any table besides those in `but`."""
     before = await everything(database)
-    yield
-    _compare(before, await everything(database), but)
+    try:
+        yield
+    finally:
+        _compare(before, await everything(database), but)
 
 
 def watch_refusals(client: httpx.AsyncClient, database: Database, *, recorded: Mapping[str, Collection[str]]) -> None:
@@ -61,7 +63,7 @@ def watch_refusals(client: httpx.AsyncClient, database: Database, *, recorded: M
         if before is None or response.is_success:
             return
         await response.aread()
-        _compare(before, await everything(database), recorded.get(response.json()["code"], ()))
+        _compare(before, await everything(database), recorded.get(_code(response), ()))
 
     client.event_hooks = {"request": [remember], "response": [compare]}
 
@@ -78,6 +80,11 @@ async def published(database: Database, publications: Publications) -> list[tupl
             UUID(fact.fact_id)
             fact.ClearField("fact_id")
     return messages
+
+
+def _code(response: httpx.Response) -> str:
+    is_json = response.headers.get("content-type", "").startswith("application/json")
+    return str(response.json().get("code")) if is_json else ""
 
 
 def _compare(before: Rows, after: Rows, but: Collection[str]) -> None:
