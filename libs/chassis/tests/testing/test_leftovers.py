@@ -1,14 +1,18 @@
 """What an interrupted run leaves behind is ended with it."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from chassis.testing.leftovers import Leftovers
+from chassis.testing.running import eventually
+from elcorp_local import pids
 
 
 def start() -> "subprocess.Popen[bytes]":
@@ -36,6 +40,31 @@ def test_what_a_run_started_is_ended_and_what_another_did_is_not(stranger: "subp
         assert mine.wait() == -signal.SIGTERM
     assert stranger.poll() is None
     assert "ELCORP_TEST_RUN" not in os.environ
+
+
+LEAVES_A_PROCESS = """
+import subprocess, sys, time
+from pathlib import Path
+
+def test_long():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    Path(__file__).with_name("pid").write_text(str(process.pid) + ".")
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
+async def test_a_run_that_is_told_to_end_ends_what_it_started(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "test_long.py").write_text(LEAVES_A_PROCESS)
+    options = ("-c", os.devnull, f"--rootdir={tmp_path}", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto")
+    run = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "pytest", "-n", "0", *options, str(tmp_path), stdout=asyncio.subprocess.DEVNULL
+    )
+    noted = tmp_path / "pid"
+    await eventually(lambda: noted.exists() and noted.read_text().endswith("."))
+    run.send_signal(number)
+    assert await run.wait() == pytest.ExitCode.INTERRUPTED
+    assert pids.started_at(int(noted.read_text().removesuffix("."))) == ""
 
 
 def test_what_a_killed_run_left_is_ended_by_the_next(
