@@ -182,6 +182,12 @@ async def test_no_good_token_is_401(client: httpx.AsyncClient, header: str | Non
     assert response.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("scheme", ["Basic ", "DPoP ", "Token ", "Bearers ", ""])
+async def test_a_good_token_under_another_scheme_is_none(client: httpx.AsyncClient, forge: TokenForge, scheme: str) -> None:
+    response = await client.get("/api/v1/doors/mine", headers={"Authorization": scheme + forge.token()})
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_003")
+
+
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer  "])
 async def test_the_scheme_may_be_written_in_any_case(client: httpx.AsyncClient, forge: TokenForge, scheme: str) -> None:
     response = await client.get("/api/v1/doors/mine", headers={"Authorization": scheme + forge.token()})
