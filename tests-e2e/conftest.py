@@ -6,12 +6,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from collector import Collector, collecting
 from journey import Api, Journey, Person
 from platform_settings import TEST_SETTINGS
 
 from chassis.testing.broker import virtual_host
+from chassis.testing.running import eventually
 from chassis.testing.servers import Servers
 from elcorp_local.backing import Backing
 from elcorp_local.platform import Platform
@@ -62,6 +64,15 @@ def api(client: httpx.AsyncClient) -> Api:
 async def admin(platform: Platform, api: Api) -> Person:
     admin = Person("Administrator", email=platform.admin_email, password=platform.admin_password)
     await Journey(api, admin, print).administrator_signs_in()
+
+    async def untold() -> int:
+        connection = await psycopg.AsyncConnection.connect(platform.database_url("governance"))
+        async with connection:
+            [(count,)] = await (await connection.execute("SELECT count(*) FROM outbox")).fetchall()
+            return int(count)
+
+    # A service that has heard of the first of the administrator's roles and not yet of the next refuses what that one allows.
+    await eventually(untold, 0)
     return admin
 
 
