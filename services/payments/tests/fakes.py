@@ -80,6 +80,9 @@ class FakeAccounts:
     async def count_of(self, owner_id: UUID) -> int:
         return sum(one.owner_id == owner_id and one.closed_at is None for one in self._store.accounts.values())
 
+    async def expecting(self, account_id: UUID) -> int:
+        return sum(one.order.target_id == account_id and one.held > 0 for one in self._store.transfers.values())
+
     async def save(self, accounts: Sequence[Account]) -> None:
         self.keep(accounts)
 
@@ -88,7 +91,7 @@ class FakeAccounts:
             self._write(account, "balance", "held", "version")
 
     async def save_state(self, account: Account) -> None:
-        self._write(account, "status", "status_reason", "ceiling", "name", "closed_at", "version")
+        self._write(account, "status", "status_reason", "ceiling", "name", "closed_at", "usage", "version")
 
     def _write(self, account: Account, *fields: str) -> None:
         self._store.accounts[account.id] = _changed(self._store.accounts[account.id], account, fields)
@@ -371,6 +374,16 @@ class FakeSignatures:
     async def verify(self, order: TransferOrder) -> None:
         if order.signature and order.signature.value != "good":
             raise InvalidSignature(field="signature", key_id=order.signature.key_id)
+
+
+@dataclass
+class FakePermissions:
+    """Allows nothing but what it was told."""
+
+    allowed: set[str] = field(default_factory=set)
+
+    def allows(self, _actor: Actor, permission: str, /) -> bool:
+        return permission in self.allowed
 
 
 @dataclass

@@ -48,6 +48,34 @@ class WalletOpened(_message.Message):
 Global___WalletOpened: _TypeAlias = WalletOpened  # noqa: Y015
 
 @_typing.final
+class WalletUsageChanged(_message.Message):
+    """The wallet is used for another purpose from now on: money to a merchant's wallet is a payment, to any other a transfer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    USAGE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    usage: _builtins.str
+    """personal or merchant."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+        usage: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "usage", b"usage", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WalletUsageChanged: _TypeAlias = WalletUsageChanged  # noqa: Y015
+
+@_typing.final
 class TransferSettled(_message.Message):
     """Money has moved between two accounts; an issuance is a transfer from the treasury."""
 

@@ -89,6 +89,18 @@ class Bank:
             assert response.status_code == 201, response.text
         return holder
 
+    async def merchant(self, funds: str = "0", currency: str = "NAD") -> Holder:
+        """Return a holder whose wallet is a merchant's: money to it is a payment."""
+        holder = await self.holder(funds, currency)
+        await self.sells(holder)
+        return holder
+
+    async def sells(self, holder: Holder, usage: str = "merchant") -> None:
+        """Make a holder's wallet a merchant's."""
+        body = {"usage": usage, "reason": "trading licence checked"}
+        response = await self.staff("PUT", f"/wallets/{holder.wallet_id}/usage", body)
+        assert response.status_code == 200, response.text
+
     async def send(
         self,
         method: str,
@@ -160,6 +172,10 @@ class Bank:
         rules = [fee_rule(tier(flat=fee))] if Decimal(fee) else []
         self.prices.book = PriceBook(rules, [rate] if rate else [])
 
+    def approve_above(self, amount: str) -> None:
+        """Let every transfer of the amount or more wait for somebody's approval."""
+        self.prices.rules = approval_above(amount)
+
     def exchange(self, middle: str, spread: str = "1") -> None:
         self.price(rate=fx_rate(middle, spread))
 
@@ -175,6 +191,7 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 @asynccontextmanager
 async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator[Bank]:
     forge, screening, prices = TokenForge(clock), FakeScreening(), FakePrices()
+    policies = permitting(GRANTS, clock)
     world = World(
         settings=STRICT_SETTINGS,
         database=database,
@@ -184,9 +201,10 @@ async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator
         prices=prices,
         limits=prices,
         approvals=prices,
+        permissions=policies,
         clock=clock,
     )
-    payments, policies = build(world), permitting(GRANTS, clock)
+    payments = build(world)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

@@ -171,6 +171,8 @@ async def test_a_quote_asks_the_rules_what_placing_the_order_asks(
 
     bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(0)}, judge=judge)
     kind, path, more = ("payment", "/payments", {"reference": reference}) if reference else ("transfer", "/transfers", {})
+    if reference:
+        await bank.sells(payee)
     body = {"kind": kind, "amount": "50.00", "currency": "NAD", "target_wallet_id": str(payee.wallet_id)}
     assert (await bank.post("/fees/quote", payer.user_id, body)).status_code == 200
     await bank.made(payer, payee, "50.00", path=path, **more)

@@ -85,6 +85,7 @@ class Office:
 @pytest.fixture
 async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Office]:
     forge, prices = TokenForge(clock), FakePrices()
+    policies = permitting(GRANTS, clock)
     world = World(
         settings=SETTINGS,
         database=database,
@@ -93,12 +94,12 @@ async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Of
         prices=prices,
         limits=prices,
         approvals=prices,
+        permissions=policies,
         audit_log=FakeAuditLog(),
         clock=clock,
     )
     payments = build(world)
     run = RunBulk(world.uow, post_transfers(world), NoRules(), clock)
-    policies = permitting(GRANTS, clock)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

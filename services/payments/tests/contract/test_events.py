@@ -67,6 +67,10 @@ EXAMPLES: list[tuple[Event, Message]] = [
         )
     ),
     (
+        events.WalletUsageChanged(occurred_at=AT, wallet_id=WALLET, usage="merchant", reason="why"),
+        events_pb2.WalletUsageChanged(wallet_id=str(WALLET), usage="merchant", reason="why"),
+    ),
+    (
         events.TransferReversed(occurred_at=AT, transfer_id=TRANSFER, reversal_id=MORE, reason="why"),
         events_pb2.TransferReversed(transfer_id=str(TRANSFER), reversal_id=str(MORE), reason="why"),
     ),

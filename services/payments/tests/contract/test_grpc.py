@@ -38,7 +38,7 @@ async def refused(bank: Bank, call: Awaitable[Any]) -> tuple[Kind, str]:
 
 
 async def test_an_order_is_settled_once(bank: Bank, stub: Stub) -> None:
-    payer, payee = await bank.holder("100.00"), await bank.holder()
+    payer, payee = await bank.holder("100.00"), await bank.merchant()
     request = payments_pb2.TransferRequest(order=order(payer, payee, "60.00", key="once", reference="INV-1"))
     first, again = [(await stub.Transfer(request)).settled for _ in range(2)]
     assert (first.status, first.replayed, again.replayed) == ("completed", False, True)
@@ -52,7 +52,7 @@ async def test_an_order_is_settled_once(bank: Bank, stub: Stub) -> None:
 
 
 async def test_a_peer_sees_a_transfer_and_its_wallets_as_they_stand(bank: Bank, stub: Stub) -> None:
-    payer, payee = await bank.holder("100.00"), await bank.holder()
+    payer, payee = await bank.holder("100.00"), await bank.merchant()
     held_at = bank.clock.now()
     held = (await bank.made(payer, payee, "60.00", path="/payments", reference="INV-7", capture="later"))["id"]
 

@@ -88,6 +88,7 @@ async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk
     forge, fakes = TokenForge(clock), FakePrices()
     prices = CachedPrices(SqlPricingQueries(database).prices, clock)
     assert await prices.refresh()
+    policies: Policies = permitting(GRANTS, clock)
     payments = build(
         World(
             settings=SETTINGS,
@@ -98,10 +99,10 @@ async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk
             prices=prices,
             limits=prices,
             approvals=fakes,
+            permissions=policies,
             clock=clock,
         )
     )
-    policies: Policies = permitting(GRANTS, clock)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

@@ -144,6 +144,8 @@ async def test_a_transfer_and_a_payment_with_their_fees(bank: Bank, payer: Holde
             )
         ],
     )
+    await bank.sells(payee)
+    await record.skip()
     paid = await bank.made(payer, payee, "97.00", path="/payments", reference="INV-17")
     assert await record.news() == (
         [settled(paid, payer, payee, "97.00", kind="payment", reference="INV-17")],
@@ -443,10 +445,11 @@ async def test_what_compliance_refuses(bank: Bank, payer: Holder, payee: Holder,
 async def test_what_becomes_of_a_wallet(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     wallet, path = str(payee.wallet_id), f"/wallets/{payee.wallet_id}"
     await record.skip()
-    usual: Named = {"status": "open", "ceiling": None, "named": False}
+    usual: Named = {"status": "open", "ceiling": None, "named": False, "usage": "personal"}
     frozen: Named = {**usual, "status": "frozen"}
     bounded: Named = {**usual, "ceiling": "10.00"}
     named: Named = {**usual, "named": True}
+    sold: Named = {**usual, "usage": "merchant"}
     by_staff, by_owner = staff(bank), user(payee)
     for method, body, part, message, verb, by, before, after in (
         (
@@ -497,6 +500,26 @@ async def test_what_becomes_of_a_wallet(bank: Bank, payer: Holder, payee: Holder
             "bound",
             by_staff,
             bounded,
+            usual,
+        ),
+        (
+            "PUT",
+            {"usage": "merchant", "reason": "licence checked"},
+            "/usage",
+            events_pb2.WalletUsageChanged(usage="merchant", reason="licence checked"),
+            "set_usage",
+            by_staff,
+            usual,
+            sold,
+        ),
+        (
+            "PUT",
+            {"usage": "personal", "reason": "shop closed"},
+            "/usage",
+            events_pb2.WalletUsageChanged(usage="personal", reason="shop closed"),
+            "set_usage",
+            by_staff,
+            sold,
             usual,
         ),
         ("PATCH", {"name": "savings"}, "", events_pb2.WalletRenamed(), "rename", by_owner, usual, named),
@@ -879,7 +902,7 @@ async def test_an_erasure_takes_names_and_plans_and_says_what_stays(
     acknowledge = AcknowledgeErasure(bank.world.uow, SqlWalletQueries(bank.database), bank.clock)
     await acknowledge(actor=Actor.service("payments"), erasure_id=UUID(erasure), user_id=payer.user_id)
     kept = [LEDGER, "wallets: money of NAD that was not taken out"]
-    usual = {"status": "open", "ceiling": None}
+    usual = {"status": "open", "ceiling": None, "usage": "personal"}
     planned = {"succeeded": 0, "failed": 0, "next_number": 0}
     assert await record.news() == (
         [

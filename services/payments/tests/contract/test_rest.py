@@ -75,6 +75,7 @@ class Api:
 async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     forge, screening = TokenForge(clock), FakeScreening()
     prices = FakePrices()
+    policies = permitting(GRANTS, clock)
     world = World(
         settings=SETTINGS,
         database=database,
@@ -84,11 +85,12 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
         prices=prices,
         limits=prices,
         approvals=prices,
+        permissions=policies,
         clock=clock,
     )
     payments = build(world)
     async with rest_client(
-        payments, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
+        payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
         watch_refusals(client, database)
         yield Api(client, forge, payments, screening)

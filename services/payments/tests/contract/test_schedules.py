@@ -75,6 +75,7 @@ class Planner:
 @pytest.fixture
 async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[Planner]:
     forge, prices = TokenForge(clock), FakePrices()
+    policies = permitting({"user": ["payment:create"], "guest": []}, clock)
     world = World(
         settings=SETTINGS,
         database=database,
@@ -83,12 +84,12 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         prices=prices,
         limits=prices,
         approvals=prices,
+        permissions=policies,
         audit_log=FakeAuditLog(),
         clock=clock,
     )
     payments = build(world)
     run = RunSchedules(world.uow, post_transfers(world), NoRules(), clock)
-    policies = permitting({"user": ["payment:create"], "guest": []}, clock)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

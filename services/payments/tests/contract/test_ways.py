@@ -90,9 +90,7 @@ OF_A_FILE: Final[Mapping[Wallets, Refusal | None]] = {
     **AT_ONCE,
     to_nowhere: (422, "VAL_001"),
     to_a_closed_wallet: (422, "VAL_001"),
-    from_another_currency: (422, "VAL_001"),
     to_another_currency: (422, "VAL_001"),
-    from_a_closed_wallet: None,
     **dict.fromkeys(NOT_YET),
 }
 OF_A_PLAN: Final[Mapping[Wallets, Refusal | None]] = {**AT_ONCE, **dict.fromkeys(NOT_YET)}

@@ -21,7 +21,7 @@ from payments.bootstrap.use_cases import World, build
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.ledger_verification import LedgerVerification
-from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes import FakeAuditLog, FakePermissions, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.usual import SETTINGS
 
 SERVICE = Actor.service("test")
@@ -55,6 +55,7 @@ class Bank:
                 prices=self.prices,
                 limits=self.prices,
                 approvals=self.prices,
+                permissions=FakePermissions(),
                 clock=self.clock,
             )
         )

@@ -17,7 +17,15 @@ from payments.application.ports.ledger import Settled
 from payments.application.wallets import open_wallet
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
-from payments.domain.errors import AccountFrozen, LimitExceeded, NotPending, RefundTooLarge, TooManyWallets
+from payments.domain.errors import (
+    AccountClosed,
+    AccountFrozen,
+    LimitExceeded,
+    NotEmpty,
+    NotPending,
+    RefundTooLarge,
+    TooManyWallets,
+)
 from payments.domain.limits import Limits
 from payments.domain.transfer import Transfer
 from services.payments.tests.integration.bank import SERVICE, Bank, kinds, outcome, user
@@ -68,6 +76,18 @@ async def test_a_hold_is_captured_or_voided(bank: Bank) -> None:
             *(outcome(transfers.void_transfer(actor=actor, transfer_id=held.id, reason="no longer")) for _ in range(5)),
         )
         assert kinds(outcomes) == {Transfer: 1, NotPending: 9}
+
+
+async def test_of_a_hold_and_the_closing_of_its_payee_one_happens(bank: Bank) -> None:
+    source = await bank.wallet("100.00")
+    close = bank.payments.wallets.close_wallet
+    for _ in range(10):
+        target = await bank.wallet()
+        held, closed = await asyncio.gather(
+            outcome(bank.pay(bank.order(source, target, "1.00", later=True), at=bank.process())),
+            outcome(close(actor=bank.by_owner(target), wallet_id=target)),
+        )
+        assert (type(held), type(closed)) in {(Transfer, NotEmpty), (AccountClosed, Account)}
 
 
 async def test_what_runs_out_is_ended_by_one_of_many_jobs(bank: Bank) -> None:

@@ -1,6 +1,6 @@
 """The database keeps transfers and accounts to their rules whatever the code above it does."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
@@ -8,7 +8,7 @@ import pytest
 
 from chassis.testing.databases import DatabaseUrls
 from kernel.ids import new_id
-from payments.domain.account import treasury_id
+from payments.domain.account import SystemCode, system_account_id, treasury_id
 
 TREASURY = treasury_id("NAD")
 Connection = psycopg.AsyncConnection[Any]
@@ -27,7 +27,7 @@ async def wallet(connection: Connection, balance: str = "10") -> UUID:
 async def insert(connection: Connection, target: UUID, **columns: Any) -> UUID:
     values: dict[str, Any] = {
         "id": new_id(),
-        "kind": "transfer",
+        "kind": "issuance",
         "initiator_id": new_id(),
         "idempotency_key": "k",
         "source_id": TREASURY,
@@ -151,8 +151,16 @@ async def test_what_has_ended_goes_only_forward(database_urls: DatabaseUrls, end
 async def refund(connection: Connection, original: UUID, target: UUID, amount: int, **columns: Any) -> None:
     """Write a refund and what its original says of it."""
     async with connection.transaction():
+        # Back to where the money came from, or to any other wallet: what a refund may pay is another rule.
         await insert(
-            connection, target, kind="refund", parent_id=original, amount=amount, settled_at="now", idempotency_key=str(new_id())
+            connection,
+            await wallet(connection),
+            kind="refund",
+            source_id=target,
+            parent_id=original,
+            amount=amount,
+            settled_at="now",
+            idempotency_key=str(new_id()),
         )
         told = columns.get("told", amount)
         await update(connection, original, f"{FORWARD} refunded = refunded + {told}")
@@ -179,7 +187,16 @@ async def test_what_was_given_back_is_what_refunds_gave(database_urls: DatabaseU
         with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
             await update(connection, original, FORWARD + "refunded = 1")
         with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
-            await insert(connection, target, kind="refund", parent_id=original, amount=1, settled_at="now", idempotency_key="r")
+            await insert(
+                connection,
+                await wallet(connection),
+                kind="refund",
+                source_id=target,
+                parent_id=original,
+                amount=1,
+                settled_at="now",
+                idempotency_key="r",
+            )
         await refund(connection, original, target, 2)
 
 
@@ -224,3 +241,107 @@ async def test_no_transfer_or_account_is_ever_removed(database_urls: DatabaseUrl
                 for removal in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):  # our own
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         await connection.execute(removal)
+
+
+async def owner_of(connection: Connection, wallet_id: UUID) -> UUID:
+    row = await (await connection.execute("SELECT owner_id FROM accounts WHERE id = %s", (wallet_id,))).fetchone()
+    assert row
+    owner: UUID = row[0]
+    return owner
+
+
+SYSTEM: Final = [system_account_id(code, "NAD") for code in SystemCode]
+
+
+@pytest.mark.parametrize("kind", ["transfer", "payment", "conversion", "issuance"])
+async def test_nothing_but_a_reversal_pays_the_systems_accounts(database_urls: DatabaseUrls, kind: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        payer, payee = await wallet(connection), await wallet(connection)
+        source = TREASURY if kind == "issuance" else payer
+        columns: dict[str, Any] = {"kind": kind, "source_id": source, "initiator_id": await owner_of(connection, payer)}
+        for target in SYSTEM:
+            if target != source:
+                for held_amount in ({"status": "pending", "held": 5}, {"settled_at": "now"}):
+                    with pytest.raises(psycopg.errors.CheckViolation, match="that it may not be between"):
+                        await insert(connection, target, **columns, **held_amount)
+        assert await insert(connection, payee, **columns, status="pending", held=5)
+
+
+async def test_a_refund_is_between_wallets(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        payer, payee = await wallet(connection), await wallet(connection)
+        original = await insert(connection, payer, settled_at="now")
+        for account in SYSTEM:
+            for source, target in ((payer, account), (account, payee)):
+                with pytest.raises(psycopg.errors.CheckViolation, match="that it may not be between"):
+                    await insert(connection, target, kind="refund", source_id=source, parent_id=original, settled_at="now")
+
+
+@pytest.mark.parametrize("kind", ["transfer", "payment", "conversion"])
+async def test_money_leaves_a_wallet_of_whoever_ordered_it(database_urls: DatabaseUrls, kind: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        payer, payee = await wallet(connection), await wallet(connection)
+        for source in [*SYSTEM, payer]:
+            with pytest.raises(psycopg.errors.CheckViolation, match="that it may not be between"):
+                await insert(connection, payee, kind=kind, source_id=source, status="pending", held=5)
+
+
+async def test_only_the_treasury_issues(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        payer, payee = await wallet(connection), await wallet(connection)
+        for source in [payer, *SYSTEM]:
+            if source != TREASURY:
+                with pytest.raises(psycopg.errors.CheckViolation, match="that it may not be between"):
+                    await insert(connection, payee, source_id=source, settled_at="now")
+
+
+@pytest.mark.parametrize("kind", ["transfer", "conversion"])
+async def test_a_merchants_wallet_takes_payments_only(database_urls: DatabaseUrls, kind: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        payer, shop = await wallet(connection), await wallet(connection)
+        await connection.execute("UPDATE accounts SET usage = 'merchant' WHERE id = %s", (shop,))
+        columns: dict[str, Any] = {"source_id": payer, "initiator_id": await owner_of(connection, payer), "settled_at": "now"}
+        with pytest.raises(psycopg.errors.CheckViolation, match="that it may not be between"):
+            await insert(connection, shop, kind=kind, **columns)
+        assert await insert(connection, shop, kind="payment", **columns)
+
+
+async def test_the_systems_accounts_are_no_merchants(database_urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.CheckViolation, match="only_wallets_are_a_merchants"):
+            await connection.execute("UPDATE accounts SET usage = 'merchant' WHERE id = %s", (TREASURY,))
+
+
+@pytest.mark.parametrize("party", ["source", "target"])
+async def test_nobody_decides_on_what_they_pay_or_receive(database_urls: DatabaseUrls, party: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        payer, payee = await wallet(connection), await wallet(connection)
+        decider = await owner_of(connection, payer if party == "source" else payee)
+        # Ordered by a third person, so that no other constraint is in the way.
+        async with connection.transaction():
+            original = await insert(connection, payer, settled_at="now", refunded=5)
+            transfer_id = await insert(
+                connection,
+                payee,
+                source_id=payer,
+                kind="refund",
+                parent_id=original,
+                idempotency_key="w",
+                status="pending_approval",
+                held=5,
+            )
+        with pytest.raises(psycopg.errors.CheckViolation, match="who pays or receives it"):
+            await update(connection, transfer_id, f"{FORWARD} decided_by = '{decider}', decided_at = now()")
+        await update(connection, transfer_id, f"{FORWARD} decided_by = '{new_id()}', decided_at = now()")
+
+
+@pytest.mark.parametrize("status", ["pending", "pending_approval"])
+async def test_an_account_that_holds_wait_for_stays_open(database_urls: DatabaseUrls, status: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
+        empty = await wallet(connection, "0")
+        waiting = await insert(connection, empty, status=status, held=5)
+        close = "UPDATE accounts SET status = 'closed', closed_at = now() WHERE id = %s"
+        with pytest.raises(psycopg.errors.CheckViolation, match="holds wait to be paid into"):
+            await connection.execute(close, (empty,))
+        await update(connection, waiting, f"{FORWARD} status = 'cancelled', held = 0, closed_at = now()")
+        await connection.execute(close, (empty,))

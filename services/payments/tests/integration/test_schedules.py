@@ -16,7 +16,6 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, Kind, NotFound
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
-from payments.application.ports.bulk import Wallet
 from payments.application.schedules.change_schedule import ChangeSchedule
 from payments.application.schedules.plan_transfer import Planned, PlanTransfer
 from payments.application.schedules.run_schedules import RunSchedules
@@ -75,9 +74,13 @@ class Planner:
             raise Killed
         return outcomes
 
-    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
+    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Account]:
         owners = {self.source: self.payer, self.target: new_id()}
-        return {id_: Wallet(owner_id=owners[id_], currency="NAD", is_closed=False) for id_ in wallet_ids if id_ in owners}
+        return {
+            id_: Account.open_wallet(wallet_id=id_, owner_id=owners[id_], currency="NAD", at=self.clock.now())
+            for id_ in wallet_ids
+            if id_ in owners
+        }
 
     def order(self, amount: str = "10.00", currency: str = "NAD", **changes: Any) -> StandingOrder:
         values = {

@@ -46,7 +46,7 @@ async def given(uow: Any, *accounts: Account) -> None:
 
 def order_of(source: Account, target: Account, amount: str = "100.00", **more: Any) -> TransferOrder:
     values: dict[str, Any] = {
-        "kind": TransferKind.PAYMENT,
+        "kind": TransferKind.TRANSFER,
         "key": "k",
         "initiator_id": source.owner_id,
         "source_id": source.id,
@@ -255,7 +255,7 @@ async def test_the_state_of_an_account_is_saved_apart_from_its_balance(any_uow: 
         assert (found.name, found.ceiling, found.version) == ("savings", Decimal(500), 3)
         assert (found.status, found.status_reason) == (AccountStatus.FROZEN, "suspicion")
         found.unfreeze("cleared", at=AT)
-        found.close(at=AT)
+        found.close(expecting=0, at=AT)
         await tx.accounts.save_state(found)
         tx.record(FACT)
     async with any_uow.begin(ACTOR) as tx:

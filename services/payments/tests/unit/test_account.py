@@ -33,18 +33,18 @@ def test_a_frozen_wallet_stands_still_both_ways() -> None:
 def test_only_an_empty_wallet_closes_and_it_stays_closed() -> None:
     books = Books(hers="1.00")
     with pytest.raises(NotEmpty):
-        books.hers.close(at=AT)
+        books.hers.close(expecting=0, at=AT)
     held(books, quote("1.00"))
     books.hers.balance = Decimal(0)
     with pytest.raises(NotEmpty):
-        books.hers.close(at=AT)
-    books.his.close(at=AT)
+        books.hers.close(expecting=0, at=AT)
+    books.his.close(expecting=0, at=AT)
 
     assert (books.his.status, books.his.closed_at) == (AccountStatus.CLOSED, AT)
     for act in (
         lambda: books.his.credit(nad("1.00")),
         lambda: books.his.freeze("why", at=AT),
-        lambda: books.his.close(at=AT),
+        lambda: books.his.close(expecting=0, at=AT),
         lambda: books.his.rename("x", at=AT),
     ):
         with pytest.raises(AccountClosed):
@@ -56,7 +56,7 @@ def test_a_frozen_wallet_is_not_closed_by_its_owner() -> None:
     books.his.freeze("case 7", at=AT)
 
     with pytest.raises(AccountFrozen):
-        books.his.close(at=AT)
+        books.his.close(expecting=0, at=AT)
 
 
 def test_a_ceiling_bounds_what_comes_in() -> None:

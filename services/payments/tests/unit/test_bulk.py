@@ -107,7 +107,7 @@ def test_a_lines_order_is_the_same_however_often_it_is_made() -> None:
     line = BulkLine(number=7, target_id=new_id(), amount=Money.of("5.00", "NAD"), reference="INV-1")
     order = one.order(line)
     assert order == one.order(line)
-    assert (order.key, order.link_id, order.kind) == (f"bulk:{one.id}:7", one.id, TransferKind.PAYMENT)
+    assert (order.key, order.link_id, order.kind) == (f"bulk:{one.id}:7", one.id, TransferKind.TRANSFER)
 
 
 def test_a_key_is_one_files() -> None:

@@ -84,7 +84,6 @@ def test_linked_orders_are_what_their_legs_say() -> None:
         replace(
             PLAIN,
             key=leg_key("k", 1),
-            kind=TransferKind.PAYMENT,
             amount=Money.of("1.00", "NAD"),
             description="",
             reference="INV-7",

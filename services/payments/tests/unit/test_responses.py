@@ -247,7 +247,7 @@ def test_a_transfer() -> None:
 
 
 def test_a_wallet_and_its_postings() -> None:
-    view = WalletView(ID, PAYER, "NAD", Decimal(100), Decimal(30), "frozen", "savings", Decimal(500), 9, AT)
+    view = WalletView(ID, PAYER, "NAD", Decimal(100), Decimal(30), "frozen", "savings", Decimal(500), 9, AT, "merchant")
     shown = WalletResponse.of(view).model_dump()
     assert shown == {
         "id": ID,
@@ -256,6 +256,7 @@ def test_a_wallet_and_its_postings() -> None:
         "held": "30.00",
         "available": "70.00",
         "status": "frozen",
+        "usage": "merchant",
         "name": "savings",
         "ceiling": "500.00",
         "version": 9,

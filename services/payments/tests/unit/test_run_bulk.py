@@ -16,7 +16,7 @@ from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
 from payments.application.bulk.submit_bulk import Accepted, SubmitBulk
-from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Wallet
+from payments.application.ports.bulk import BULKS_OPEN_MAX, Given
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import Outcome, PostTransfers, Waiting
 from payments.application.wallets.open_wallet import OpenWallet
@@ -85,13 +85,9 @@ class Office:
         await issue(actor=self.actor, key="issue", wallet_id=self.source, amount=money, reason="test")
         return self
 
-    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
+    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Account]:
         accounts = self.uow.committed.accounts
-        return {
-            id_: Wallet(owner_id=accounts[id_].owner_id or id_, currency="NAD", is_closed=False)
-            for id_ in wallet_ids
-            if id_ in accounts
-        }
+        return {id_: accounts[id_] for id_ in wallet_ids if id_ in accounts}
 
     async def submit(self, *amounts: str, key: str = "k", actor: Actor | None = None, targets: Sequence[UUID] = ()) -> Accepted:
         to = targets or self.payees

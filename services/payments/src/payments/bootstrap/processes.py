@@ -50,6 +50,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
             prices=prices,
             limits=prices,
             approvals=BundledApprovals(parts.policies),
+            permissions=parts.policies,
             clock=parts.clock,
         )
         payments = build(world)

@@ -15,6 +15,7 @@ from payments.application.ledger import Ledger
 from payments.application.ledger.read_account import ReadAccount
 from payments.application.ledger.unfreeze_account import UnfreezeAccount
 from payments.application.ports.audit_log import AuditLog
+from payments.application.ports.permissions import Permissions
 from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
 from payments.application.ports.screening import Screening
 from payments.application.ports.signatures import Signatures
@@ -36,8 +37,10 @@ from payments.application.transfers.read_transfers import ReadTransfers
 from payments.application.transfers.transfer_tokens import TransferLinked, TransferTokens
 from payments.application.wallets import Wallets
 from payments.application.wallets.change_wallet import ChangeWallet
+from payments.application.wallets.close_wallet import CloseWallet
 from payments.application.wallets.open_wallet import OpenOwnWallet, OpenWallet
 from payments.application.wallets.read_wallets import ReadWallets
+from payments.application.wallets.set_wallet_usage import SetWalletUsage
 from payments.bootstrap.parts import pricing_unit_of_work, unit_of_work
 from payments.infrastructure.bulk_files import READERS
 from payments.infrastructure.group_commit import GroupCommit
@@ -60,6 +63,7 @@ class World:
     prices: PriceBooks
     limits: LimitBooks
     approvals: ApprovalPolicies
+    permissions: Permissions
     clock: Clock
 
     @property
@@ -100,7 +104,7 @@ def transfers(world: World) -> Transfers:
         transfer_linked=TransferLinked(cashier, policy, clock),
         issue_money=IssueMoney(cashier),
         capture_transfer=CaptureTransfer(uow, world.queries, screening, clock),
-        void_transfer=VoidTransfer(uow, clock),
+        void_transfer=VoidTransfer(uow, world.permissions, clock),
         expire_transfers=ExpireTransfers(uow, clock),
         approve_transfer=ApproveTransfer(uow, world.queries, screening, terms, clock),
         reject_transfer=RejectTransfer(uow, clock),
@@ -117,6 +121,8 @@ def wallets(world: World) -> Wallets:
         open_wallet=open_wallet,
         open_own_wallet=OpenOwnWallet(open_wallet),
         change_wallet=ChangeWallet(world.uow, world.clock),
+        close_wallet=CloseWallet(uow=world.uow, clock=world.clock),
+        set_wallet_usage=SetWalletUsage(uow=world.uow, clock=world.clock),
         read_wallets=ReadWallets(world.queries),
     )
 

@@ -8,7 +8,7 @@ from typing import Self
 from uuid import UUID, uuid5
 
 from kernel.events import Aggregate
-from kernel.money import LARGEST_AMOUNT, CurrencyMismatch, Money
+from kernel.money import LARGEST_AMOUNT, Currency, CurrencyMismatch, Money
 from payments.domain.errors import (
     AccountClosed,
     AccountFrozen,
@@ -18,7 +18,15 @@ from payments.domain.errors import (
     NotEmpty,
     NotFrozen,
 )
-from payments.domain.events import WalletBounded, WalletClosed, WalletFrozen, WalletOpened, WalletRenamed, WalletUnfrozen
+from payments.domain.events import (
+    WalletBounded,
+    WalletClosed,
+    WalletFrozen,
+    WalletOpened,
+    WalletRenamed,
+    WalletUnfrozen,
+    WalletUsageChanged,
+)
 
 _SYSTEM_ACCOUNTS = UUID("0e1c0a40-0000-4000-8000-000000000000")
 
@@ -32,6 +40,13 @@ class AccountStatus(StrEnum):
     OPEN = "open"
     FROZEN = "frozen"
     CLOSED = "closed"
+
+
+class WalletUsage(StrEnum):
+    """What a wallet is used for. Money to a merchant's wallet is a payment, to any other a transfer."""
+
+    PERSONAL = "personal"
+    MERCHANT = "merchant"
 
 
 class SystemCode(StrEnum):
@@ -74,6 +89,7 @@ class Account(Aggregate):
     ceiling: Decimal | None = None
     name: str = ""
     closed_at: datetime | None = None
+    usage: WalletUsage = WalletUsage.PERSONAL
 
     @classmethod
     def open_wallet(cls, *, wallet_id: UUID, owner_id: UUID, currency: str, at: datetime, name: str = "") -> Self:
@@ -89,6 +105,12 @@ class Account(Aggregate):
     @property
     def is_wallet(self) -> bool:
         return self.kind is AccountKind.WALLET
+
+    def require_plannable(self, currency: Currency) -> None:
+        """Refuse what no movement in this currency can ever be on: a closed account, or one in another currency."""
+        self._require_not_closed()
+        if currency.code != self.currency:
+            raise CurrencyMismatch(wallet_currency=self.currency, currency=currency.code)
 
     def require_debit(self, amount: Money) -> None:
         """Refuse what `debit` would refuse, changing nothing: what is available never goes below zero (InsufficientFunds)."""
@@ -136,11 +158,14 @@ class Account(Aggregate):
         self._become(AccountStatus.OPEN, reason)
         self.announce(WalletUnfrozen(occurred_at=at, wallet_id=self.id, reason=reason))
 
-    def close(self, *, at: datetime) -> None:
-        """Close for good; only an empty wallet that holds nothing (NotEmpty), and no frozen one (AccountFrozen)."""
+    def close(self, *, expecting: int, at: datetime) -> None:
+        """Close permanently: only an empty wallet (NotEmpty) that is not frozen (AccountFrozen).
+
+        `expecting` counts the holds of others that wait to be paid into it.
+        """
         self._require_open()
-        if self.balance or self.held:
-            raise NotEmpty(wallet_id=self.id, balance=f"{self.balance:f}", held=f"{self.held:f}")
+        if self.balance or self.held or expecting:
+            raise NotEmpty(wallet_id=self.id, balance=f"{self.balance:f}", held=f"{self.held:f}", expecting=expecting)
         self._become(AccountStatus.CLOSED, None)
         self.closed_at = at
         self.announce(WalletClosed(occurred_at=at, wallet_id=self.id))
@@ -153,6 +178,13 @@ class Account(Aggregate):
         self.ceiling = ceiling
         self.version += 1
         self.announce(WalletBounded(occurred_at=at, wallet_id=self.id, ceiling=ceiling, currency=self.currency))
+
+    def use_as(self, usage: WalletUsage, reason: str, *, at: datetime) -> None:
+        """Use the wallet for another purpose from now on. What was ordered before stays what it is."""
+        self._require_not_closed()
+        self.usage = usage
+        self.version += 1
+        self.announce(WalletUsageChanged(occurred_at=at, wallet_id=self.id, usage=usage, reason=reason))
 
     def rename(self, name: str, *, at: datetime) -> None:
         self._require_not_closed()
@@ -170,8 +202,7 @@ class Account(Aggregate):
 
     def _require_moving(self, amount: Money) -> None:
         self._require_open()
-        if amount.currency.code != self.currency:
-            raise CurrencyMismatch(wallet_currency=self.currency, currency=amount.currency.code)
+        self.require_plannable(amount.currency)
 
     def _require_open(self) -> None:
         self._require_not_closed()

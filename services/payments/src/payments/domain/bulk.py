@@ -128,7 +128,7 @@ class Bulk(Aggregate):
     def order(self, line: BulkLine) -> TransferOrder:
         """Make a line's order. Its key is the line's for ever, so that it is settled once however often it is run."""
         return TransferOrder(
-            kind=TransferKind.PAYMENT if line.reference else TransferKind.TRANSFER,
+            kind=TransferKind.TRANSFER,
             key=f"bulk:{self.id}:{line.number}",
             initiator_id=self.initiator_id,
             source_id=self.source_id,

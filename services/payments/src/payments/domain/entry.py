@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from kernel.errors import NotFound
 from kernel.money import Money
 from payments.domain.account import Account, SystemCode, system_account_id
+from payments.domain.parties import account
 from payments.domain.price_book import FeeLine, Quote
 
 
@@ -56,13 +56,6 @@ def post(moves: Sequence[Move], accounts: Accounts) -> tuple[Posting, ...]:
         for account, balance, version in before:
             account.balance, account.version = balance, version
         raise
-
-
-def account(accounts: Accounts, account_id: UUID, field: str) -> Account:
-    try:
-        return accounts[account_id]
-    except KeyError:
-        raise NotFound(field=field, wallet_id=account_id) from None
 
 
 def _post(move: Move, accounts: Accounts) -> tuple[Posting, Posting]:

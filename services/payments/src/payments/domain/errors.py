@@ -53,7 +53,7 @@ class AccountClosed(DomainError):
 
 
 class NotEmpty(DomainError):
-    """Only a wallet that is empty, with nothing on hold, can be closed; move its money first."""
+    """Only an empty wallet can be closed: move its money, and wait for or void the holds on it and to it."""
 
     kind = Kind.REFUSED
     code = "PAY_010"
@@ -116,7 +116,7 @@ class TooManyWallets(DomainError):
 
 
 class OwnDecision(AccessDenied):
-    """Nobody decides on a transfer of their own; somebody else must."""
+    """Nobody decides on what they ordered, pay or receive; somebody else must."""
 
 
 class LedgerBroken(DomainError):

@@ -17,6 +17,15 @@ class WalletOpened(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WalletUsageChanged(Event):
+    """The wallet is used as `personal` or `merchant` from now on."""
+
+    wallet_id: UUID
+    usage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferSettled(Event):
     transfer_id: UUID
     source_id: UUID

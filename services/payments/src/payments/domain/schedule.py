@@ -142,7 +142,7 @@ class Schedule(Aggregate):
         """Make the order of the occurrence that is due. Its key is the occurrence's, so that it is settled once."""
         order = self.order
         return TransferOrder(
-            kind=TransferKind.PAYMENT if order.reference else TransferKind.TRANSFER,
+            kind=TransferKind.TRANSFER,
             key=f"schedule:{self.id}:{self.next_number}",
             initiator_id=self.initiator_id,
             source_id=order.source_id,

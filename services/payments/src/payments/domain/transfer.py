@@ -13,8 +13,8 @@ from kernel.events import Aggregate
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.domain.account import Account
-from payments.domain.entry import Accounts, Move, Posting, account, moves_of, post
-from payments.domain.errors import CaptureTooLarge, NotPending, NotRefundable, NotTheOwner, OwnDecision, RefundTooLarge
+from payments.domain.entry import Accounts, Move, Posting, moves_of, post
+from payments.domain.errors import CaptureTooLarge, NotPending, NotRefundable, OwnDecision, RefundTooLarge
 from payments.domain.events import (
     TransferAwaitingApproval,
     TransferCancelled,
@@ -24,6 +24,7 @@ from payments.domain.events import (
     TransferReversed,
     TransferSettled,
 )
+from payments.domain.parties import account, require_payee, require_payer
 from payments.domain.price_book import Quote
 from payments.domain.rounding import pro_rata
 from payments.domain.transfer_order import TransferKind, TransferOrder
@@ -72,7 +73,7 @@ class Transfer(Aggregate):
     @classmethod
     def settle(cls, order: TransferOrder, quote: Quote, accounts: Accounts, at: datetime) -> Self:
         """Post the entry; the accounts are locked by the caller, and none changes when one refuses."""
-        _require_owner(order, accounts)
+        _require_parties(order, accounts)
         transfer = cls(new_id(), order, quote, TransferStatus.COMPLETED, at, settled_at=at)
         transfer.postings = post(moves_of(order.source_id, order.target_id, quote), accounts)
         transfer._announce_settled(at)
@@ -90,11 +91,9 @@ class Transfer(Aggregate):
         awaiting_approval: bool = False,
     ) -> Self:
         """Put the amount and its fees on hold, for somebody to capture or decide on before `expires_at`."""
-        source = _require_owner(order, accounts)
+        source, target = _require_parties(order, accounts)
         # An entry that the target would refuse is not worth waiting for.
-        account(accounts, order.target_id, "target_wallet_id").require_credit(
-            quote.conversion.target if quote.conversion else quote.amount
-        )
+        target.require_credit(quote.conversion.target if quote.conversion else quote.amount)
         source.hold(quote.total)
         status = TransferStatus.PENDING_APPROVAL if awaiting_approval else TransferStatus.PENDING
         transfer = cls(new_id(), order, quote, status, at, held=quote.total.amount, expires_at=expires_at)
@@ -133,7 +132,7 @@ class Transfer(Aggregate):
 
     def approve(self, accounts: Accounts, *, by: UUID, at: datetime, expires_at: datetime) -> None:
         """Let it happen: at once, or from now on as a hold where it is to be captured later."""
-        self._decide(by, at)
+        self._decide(accounts, by, at)
         if self.order.capture_later:
             self.status, self.expires_at, self.version = TransferStatus.PENDING, expires_at, self.version + 1
             self._announce_held(TransferHeld, at, expires_at)
@@ -142,7 +141,7 @@ class Transfer(Aggregate):
         self._complete(accounts, self.quote, at)
 
     def reject(self, accounts: Accounts, *, by: UUID, reason: str, at: datetime) -> None:
-        self._decide(by, at)
+        self._decide(accounts, by, at)
         self._fail(accounts, reason, at)
 
     def void(self, accounts: Accounts, *, reason: str, at: datetime) -> None:
@@ -164,6 +163,7 @@ class Transfer(Aggregate):
         self._require(TransferStatus.COMPLETED)
         if self.refunded or self.order.parent_id:
             raise NotRefundable(transfer_id=self.id, kind=self.order.kind, refunded=f"{self.refunded:f}")
+        _require_parties(order, accounts)
         reversal = Transfer(new_id(), order, Quote(order.amount), TransferStatus.COMPLETED, at, settled_at=at)
         credits_back = [posting for posting in postings if posting.amount > 0]
         reversal.postings = post(
@@ -182,11 +182,12 @@ class Transfer(Aggregate):
     def refund(self, order: TransferOrder, accounts: Accounts, at: datetime) -> "Transfer":
         """Give back a part of what the target received, and of the fees what their rules give back, never more than all."""
         self._require(TransferStatus.COMPLETED)
-        if self.order.kind not in {TransferKind.TRANSFER, TransferKind.PAYMENT}:
+        if self.order.kind not in {TransferKind.TRANSFER, TransferKind.PAYMENT} or self.quote.conversion:
             raise NotRefundable(transfer_id=self.id, kind=self.order.kind)
         before = Money(self.refunded, self.moved.currency)
         if before + order.amount > self.moved:
             raise RefundTooLarge(field="amount", transfer_id=self.id, left=(self.moved - before).text)
+        _require_parties(order, accounts)
         refund = Transfer(new_id(), order, Quote(order.amount), TransferStatus.COMPLETED, at, settled_at=at)
         moves = [Move(order.source_id, order.target_id, order.amount), *self._fees_back(before, order)]
         refund.postings = post(moves, accounts)
@@ -209,7 +210,7 @@ class Transfer(Aggregate):
 
     def confirm_replay(self, order: TransferOrder) -> Self:
         """Answer a repeated request with this transfer, or refuse a key that was reused for another (KeyReused)."""
-        if self.order != order:
+        if not self.order.asks_the_same_as(order):
             raise KeyReused(transfer_id=self.id)
         return self
 
@@ -224,10 +225,11 @@ class Transfer(Aggregate):
                 moves.append(Move(fee.target_id, fee.source_id, back))
         return moves
 
-    def _decide(self, by: UUID, at: datetime) -> None:
+    def _decide(self, accounts: Accounts, by: UUID, at: datetime) -> None:
         self._require(TransferStatus.PENDING_APPROVAL)
         self._require_in_time(at)
-        if by == self.order.initiator_id:
+        owners = {accounts[id_].owner_id for id_ in (self.order.source_id, self.order.target_id)}
+        if by == self.order.initiator_id or by in owners:
             raise OwnDecision(transfer_id=self.id)
         self.decided_by, self.decided_at = by, at
 
@@ -295,11 +297,15 @@ class Transfer(Aggregate):
         )
 
 
-def _require_owner(order: TransferOrder, accounts: Accounts) -> Account:
-    source = account(accounts, order.source_id, "source_wallet_id")
-    if order.kind.is_the_owners and not (source.is_wallet and source.owner_id == order.initiator_id):
-        raise NotTheOwner(wallet_id=order.source_id)
-    return source
+def _require_parties(order: TransferOrder, accounts: Accounts) -> tuple[Account, Account]:
+    """Return the locked source and target; raises NotFound, and what `parties` says of them."""
+    source, target = (
+        account(accounts, order.source_id, "source_wallet_id"),
+        account(accounts, order.target_id, "target_wallet_id"),
+    )
+    require_payer(order.kind, source, order.initiator_id)
+    require_payee(order.kind, target)
+    return source, target
 
 
 def _part_of(quote: Quote, part: Money) -> Quote:

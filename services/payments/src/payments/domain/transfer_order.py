@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from kernel.errors import InvalidValue
@@ -19,9 +19,9 @@ _KEY_LENGTH_MAX: Final = 255
 
 class TransferKind(StrEnum):
     TRANSFER = "transfer"
-    # To a merchant or biller, under their reference.
+    # To a merchant's wallet, between currencies too.
     PAYMENT = "payment"
-    # Between currencies, at the rate of the day.
+    # To any other wallet between currencies, at the rate of the day.
     CONVERSION = "conversion"
     ISSUANCE = "issuance"
     REFUND = "refund"
@@ -75,10 +75,24 @@ class TransferOrder:
             raise SelfTransfer(field="target_wallet_id", wallet_id=self.source_id)
         if self.metadata:
             _require_bounded(self.metadata)
-        if (self.kind is TransferKind.CONVERSION) != (self.target_currency is not None):
+        if self.kind is not TransferKind.PAYMENT and (self.kind is TransferKind.CONVERSION) != (self.target_currency is not None):
             raise InvalidValue(field="target_currency", expected="a currency, in conversions and in nothing else")
         if self.target_currency is not None:
             self._require_convertible(self.target_currency)
+
+    @property
+    def kinds(self) -> tuple[TransferKind, ...]:
+        """What it may turn out to be once the payee's wallet is known (`parties.kind_to`)."""
+        if not self.kind.is_the_owners:
+            return (self.kind,)
+        return (TransferKind.CONVERSION if self.target_currency else TransferKind.TRANSFER, TransferKind.PAYMENT)
+
+    def of_kind(self, kind: TransferKind) -> Self:
+        return self if kind is self.kind else replace(self, kind=kind)
+
+    def asks_the_same_as(self, other: Self) -> bool:
+        """Tell whether two requests ask for one thing. What kind that is was for the ledger to say, when it was made."""
+        return self.kind in other.kinds and self == other.of_kind(self.kind)
 
     @property
     def signed_text(self) -> bytes:

@@ -91,7 +91,7 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
 
 def _order(order: payments_pb2.Order) -> TransferOrder:
     return TransferOrder(
-        kind=TransferKind.PAYMENT if order.reference else TransferKind.TRANSFER,
+        kind=TransferKind.TRANSFER,
         key=order.key,
         initiator_id=UUID(order.initiator_id),
         source_id=UUID(order.source_id),

@@ -38,6 +38,10 @@ def wallet_renamed(event: events.WalletRenamed) -> events_pb2.WalletRenamed:
     return events_pb2.WalletRenamed(wallet_id=str(event.wallet_id))
 
 
+def wallet_usage_changed(event: events.WalletUsageChanged) -> events_pb2.WalletUsageChanged:
+    return events_pb2.WalletUsageChanged(wallet_id=str(event.wallet_id), usage=event.usage, reason=event.reason)
+
+
 def tier_assigned(event: events.TierAssigned) -> events_pb2.TierAssigned:
     return events_pb2.TierAssigned(owner_id=str(event.owner_id), tier=event.tier)
 
@@ -177,6 +181,7 @@ PUBLICATIONS = Publications(
         events.WalletClosed: wallet_closed,
         events.WalletBounded: wallet_bounded,
         events.WalletRenamed: wallet_renamed,
+        events.WalletUsageChanged: wallet_usage_changed,
         events.TierAssigned: tier_assigned,
         events.TransferSettled: transfer_settled,
         events.TransfersSettled: transfers_settled,

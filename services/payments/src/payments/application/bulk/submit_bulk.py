@@ -8,15 +8,19 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import DomainError, NotFound
+from kernel.errors import DomainError
 from kernel.ids import new_id
+from kernel.money import Currency
 from payments.application.bulk import facts
-from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Reader, Wallet, Wallets
+from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Reader, Wallets
 from payments.application.ports.unit_of_work import UnitOfWork
+from payments.domain.account import Account
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.bulk_file import BulkFile, Faults, chunks_of
-from payments.domain.errors import NotTheOwner, TooManyBulks, UnknownFormat
+from payments.domain.errors import TooManyBulks, UnknownFormat
+from payments.domain.parties import account, require_payer, require_plannable
 from payments.domain.payer_policy import PayerPolicy
+from payments.domain.transfer_order import TransferKind
 
 # Lines that are run, and committed, together: their accounts are locked for about a tenth of a second.
 CHUNK_LINES: Final = 500
@@ -44,7 +48,6 @@ class SubmitBulk:
             raise UnknownFormat(field="Content-Type", known=sorted(self.readers))
         # A large file takes a moment to read, in which others are to be answered.
         file, request_hash = await asyncio.to_thread(self._read, self.readers[media_type], body, given)
-        _check_wallets(file, actor, await self.wallets.of([file.source_id, *file.target_ids]))
         bulk = Bulk.accept(
             file,
             bulk_id=new_id(),
@@ -54,6 +57,7 @@ class SubmitBulk:
             format_=media_type,
             at=self.clock.now(),
         )
+        _check_wallets(bulk, file, await self.wallets.of([file.source_id, *file.target_ids]))
         self._check_signatures(bulk, file)
         self.policy.require_assurance((line.amount for line in file.lines), actor=actor, at=self.clock.now())
         async with self.uow.begin(actor) as tx:
@@ -93,21 +97,15 @@ def hash_of(file: BulkFile) -> bytes:
     return hashlib.sha256(json.dumps(asked, separators=(",", ":")).encode()).digest()
 
 
-def _check_wallets(file: BulkFile, actor: Actor, found: Mapping[UUID, Wallet]) -> None:
-    source = found.get(file.source_id)
-    if source is None:
-        raise NotFound(field="source_wallet_id", wallet_id=file.source_id)
-    if source.owner_id != actor.user_id:
-        raise NotTheOwner(wallet_id=file.source_id)
+def _check_wallets(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> None:
+    """Refuse a file whose payer or payees no transfer could have, with every line that is wrong."""
+    source = account(found, file.source_id, "source_wallet_id")
+    require_payer(TransferKind.TRANSFER, source, bulk.initiator_id)
+    source.require_plannable(Currency.of(file.currency))
     faults = Faults()
-    if source.currency != file.currency:
-        faults.add("source_wallet_id", f"The wallet is in {source.currency}, the file in {file.currency}.")
     for line in file.lines:
-        target, place = found.get(line.target_id), f"lines.{line.number - 1}.target_wallet_id"
-        if target is None:
-            faults.add(place, "There is no such wallet.")
-        elif target.is_closed:
-            faults.add(place, "The wallet is closed.")
-        elif target.currency != file.currency:
-            faults.add(place, f"The wallet is in {target.currency}, the file in {file.currency}.")
+        try:
+            require_plannable(bulk.order(line), found)
+        except DomainError as refusal:
+            faults.add(f"lines.{line.number - 1}.target_wallet_id", refusal.message)
     faults.require_none()

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from kernel.actor import Actor
+from payments.domain.account import Account
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.bulk_file import RawFile
 
@@ -29,18 +30,9 @@ class Reader(Protocol):
         """Read a file of one format; raises InvalidValues, which says where."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wallet:
-    """What a file's wallets are held against before it is accepted."""
-
-    owner_id: UUID
-    currency: str
-    is_closed: bool
-
-
 class Wallets(Protocol):
-    async def of(self, wallet_ids: Sequence[UUID]) -> Mapping[UUID, Wallet]:
-        """Look wallets up without locking them; absent ones are left out."""
+    async def of(self, wallet_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
+        """Look accounts up without locking them; absent ones are left out."""
 
 
 class Bulks(Protocol):

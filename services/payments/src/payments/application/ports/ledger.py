@@ -23,11 +23,14 @@ class Accounts(Protocol):
     async def count_of(self, owner_id: UUID) -> int:
         """Count an owner's wallets that are not closed; until the transaction ends nobody else counts them."""
 
+    async def expecting(self, account_id: UUID) -> int:
+        """Count the holds that wait to be paid into a locked account."""
+
     async def save(self, accounts: Sequence[Account]) -> None:
         """Write the balances, holds and versions of locked accounts."""
 
     async def save_state(self, account: Account) -> None:
-        """Write what else changes of a locked account: status, ceiling, name."""
+        """Write what else changes of a locked account: status, ceiling, name, usage."""
 
 
 Keys = Mapping[tuple[UUID, str], Transfer]

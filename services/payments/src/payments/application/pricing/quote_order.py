@@ -52,4 +52,4 @@ class QuoteOrder:
     async def _counterparties(self, target_id: UUID) -> tuple[UUID, ...]:
         """The wallet and its owner: a rule may be about either, as when the order is placed."""
         wallet = (await self.wallets.of([target_id])).get(target_id)
-        return (target_id, wallet.owner_id) if wallet else (target_id,)
+        return (target_id, wallet.owner_id) if wallet and wallet.owner_id else (target_id,)

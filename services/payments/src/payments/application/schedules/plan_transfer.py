@@ -2,14 +2,13 @@ from dataclasses import dataclass
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import NotFound
 from kernel.ids import new_id
-from kernel.money import CurrencyMismatch
 from payments.application.ports.bulk import Wallets
 from payments.application.ports.schedules import SCHEDULES_OPEN_MAX
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import facts
-from payments.domain.errors import AccountClosed, NotTheOwner, TooManySchedules
+from payments.domain.errors import TooManySchedules
+from payments.domain.parties import require_plannable
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.schedule import Schedule, StandingOrder
 
@@ -40,7 +39,7 @@ class PlanTransfer:
         transfer = schedule.transfer_order()
         self.policy.require_assurance((transfer.amount,), actor=actor, at=at)
         self.policy.require_signature(transfer)
-        await self._check_wallets(actor, order)
+        require_plannable(transfer, await self.wallets.of([order.source_id, order.target_id]))
         async with self.uow.begin(actor) as tx:
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
                 return Planned(earlier.confirm_replay(order), replayed=True)
@@ -51,16 +50,3 @@ class PlanTransfer:
             for event in schedule.collect():
                 tx.announce(event)
         return Planned(schedule, replayed=False)
-
-    async def _check_wallets(self, actor: Actor, order: StandingOrder) -> None:
-        found = await self.wallets.of([order.source_id, order.target_id])
-        for field, wallet_id in (("source_wallet_id", order.source_id), ("target_wallet_id", order.target_id)):
-            wallet = found.get(wallet_id)
-            if wallet is None:
-                raise NotFound(field=field, wallet_id=wallet_id)
-            if wallet_id == order.source_id and wallet.owner_id != actor.user_id:
-                raise NotTheOwner(wallet_id=wallet_id)
-            if wallet.is_closed:
-                raise AccountClosed(wallet_id=wallet_id)
-            if wallet.currency != order.amount.currency.code:
-                raise CurrencyMismatch(wallet_currency=wallet.currency, currency=order.amount.currency.code)

@@ -5,6 +5,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from kernel.money import Money
+from payments.application.ports.permissions import RECONCILE, Permissions
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.transfers import facts
@@ -41,19 +42,30 @@ class CaptureTransfer:
 
 @dataclass(frozen=True, slots=True)
 class VoidTransfer:
-    """Let go what is on hold. Its receiver may; its sender only while it waits for approval, or a hold would be none."""
+    """Cancel a hold and release its money.
+
+    Its receiver may, and staff who hold `payment:reconcile`; its sender only while it waits for approval, or a hold would
+    be none.
+    """
 
     uow: UnitOfWork
+    permissions: Permissions
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
-        """Raise NotFound for strangers, NotTheOwner for a sender who gave a hold away, NotPending."""
+        """Raise NotFound for strangers, NotTheOwner for the sender of what the receiver may capture, NotPending."""
+        is_staff = self.permissions.allows(actor, RECONCILE)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer = locked.transfer
-            if not locked.is_party(actor.user_id):
+            if not (is_staff or locked.is_party(actor.user_id)):
                 raise NotFound(transfer_id=transfer_id)
-            if not (locked.is_target(actor.user_id) or transfer.status is TransferStatus.PENDING_APPROVAL):
+            if not (
+                locked.is_target(actor.user_id)
+                or transfer.status is TransferStatus.PENDING_APPROVAL
+                # Who keeps the ledger keeps to the rule for money of their own.
+                or (is_staff and not locked.is_party(actor.user_id))
+            ):
                 raise NotTheOwner(transfer_id=transfer_id)
             before, at = facts.state(transfer), self.clock.now()
             transfer.void(locked.accounts, reason=reason, at=at)

@@ -22,9 +22,10 @@ from payments.domain.entry import accounts_of, moves_of
 from payments.domain.errors import ApprovalNeeded, ScreeningRefused
 from payments.domain.events import TransferSettled, TransfersSettled
 from payments.domain.limits import Limits, Spending
+from payments.domain.parties import kind_to
 from payments.domain.price_book import PriceBook, Quote
 from payments.domain.transfer import Transfer
-from payments.domain.transfer_order import TransferOrder, key_beyond
+from payments.domain.transfer_order import TransferKind, TransferOrder, key_beyond
 
 # Settled transfers of a bulk that one message tells of.
 TOGETHER_MAX: Final = 500
@@ -83,37 +84,56 @@ class PostTransfers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Priced:
-    waiting: Waiting
-    quotes: tuple[Quote, ...]
-    refusal: DomainError | None
+class _PricedOrder:
+    """An order with its price as each kind that it may turn out to be, or why it has none."""
 
-    @property
-    def orders(self) -> tuple[TransferOrder, ...]:
-        return self.waiting.request.orders
+    order: TransferOrder
+    quotes: Mapping[TransferKind, Quote | DomainError]
 
     @property
     def account_ids(self) -> set[UUID]:
-        ids = {id_ for order in self.orders for id_ in (order.source_id, order.target_id)}
-        for order, quote in zip(self.orders, self.quotes, strict=False):
-            if quote.fees or quote.conversion:
+        order = self.order
+        ids = {order.source_id, order.target_id}
+        for quote in self.quotes.values():
+            if isinstance(quote, Quote) and (quote.fees or quote.conversion):
                 ids |= accounts_of(moves_of(order.source_id, order.target_id, quote))
         return ids
+
+    def to(self, target: Account | None) -> tuple[TransferOrder, Quote]:
+        """Return the order as the kind that its payee makes it, with its price; raises what the price book refused."""
+        order = self.order
+        if target and order.kind.is_the_owners:
+            order = order.of_kind(kind_to(target, converting=order.target_currency is not None))
+        quote = self.quotes[order.kind]
+        if isinstance(quote, DomainError):
+            raise quote
+        return order, quote
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    waiting: Waiting
+    orders: tuple[_PricedOrder, ...]
+
+    @property
+    def account_ids(self) -> set[UUID]:
+        return {id_ for order in self.orders for id_ in order.account_ids}
 
 
 def _price(waiting: Waiting, prices: PriceBook, at: datetime) -> _Priced:
     roles = waiting.request.actor.roles
-    quotes: list[Quote] = []
-    try:
-        for order in waiting.request.orders:
-            quotes.append(  # noqa: PERF401  # how far it came is told
-                prices.quote(kind=order.kind, amount=order.amount, at=at, target_currency=order.target_currency, roles=roles)
-            )
-    except DomainError as refusal:
-        # Kept for later: an earlier request with the same key may have had a price.
-        refusal.facts["leg"] = len(quotes)
-        return _Priced(waiting, (), refusal)
-    return _Priced(waiting, tuple(quotes), None)
+    return _Priced(waiting, tuple(_price_order(order, prices, roles, at) for order in waiting.request.orders))
+
+
+def _price_order(order: TransferOrder, prices: PriceBook, roles: frozenset[str], at: datetime) -> _PricedOrder:
+    quotes: dict[TransferKind, Quote | DomainError] = {}
+    for kind in order.kinds:
+        try:
+            quotes[kind] = prices.quote(kind=kind, amount=order.amount, at=at, target_currency=order.target_currency, roles=roles)
+        except DomainError as refusal:
+            # Kept for later: an earlier request with the same key may have had a price.
+            quotes[kind] = refusal
+    return _PricedOrder(order, quotes)
 
 
 @dataclass(slots=True)
@@ -134,8 +154,6 @@ class _Batch:
         try:
             if replay := self._replay(request.orders):
                 return replay
-            if priced.refusal:
-                return priced.refusal
             for leg, (order, verdict) in enumerate(zip(request.orders, verdicts, strict=True)):
                 if not verdict.clear:
                     self.tx.record(facts.refused(order, reason=verdict.reason, at=self.at), actor=request.actor)
@@ -169,7 +187,8 @@ class _Batch:
         spent = dict(self.spent)
         made: list[Transfer] = []
         try:
-            for order, quote in zip(priced.orders, priced.quotes, strict=True):
+            for asked in priced.orders:
+                order, quote = asked.to(self.accounts.get(asked.order.target_id))
                 made.append(self._make(order, quote, priced.waiting.request))
         except DomainError as refusal:
             refusal.facts["leg"] = len(made)

@@ -1,4 +1,4 @@
-"""What becomes of a wallet: by staff, who freeze it and bound it; by its owner, who names and closes it."""
+"""What becomes of a wallet: staff freeze it and set its ceiling, its owner names it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,14 +58,6 @@ class ChangeWallet:
             wallet.rename(name, at=at)
 
         return await self._change(actor, wallet_id, "rename", change, owner_id=actor.user_id)
-
-    async def close(self, *, actor: Actor, wallet_id: UUID) -> Account:
-        """Close it for good; raises NotEmpty, AccountFrozen, AccountClosed."""
-
-        def change(wallet: Account, at: datetime) -> None:
-            wallet.close(at=at)
-
-        return await self._change(actor, wallet_id, "close", change, owner_id=actor.user_id)
 
     async def _change(
         self,

@@ -37,4 +37,4 @@ def changed(wallet: Account, verb: str, *, before: State, at: datetime, reason: 
 
 def state(wallet: Account) -> State:
     ceiling = None if wallet.ceiling is None else amount_text(wallet.ceiling, wallet.currency)
-    return {"status": wallet.status.value, "ceiling": ceiling, "named": bool(wallet.name)}
+    return {"status": wallet.status.value, "ceiling": ceiling, "named": bool(wallet.name), "usage": wallet.usage.value}

@@ -22,6 +22,7 @@ class WalletView:
     ceiling: Decimal | None
     version: int
     opened_at: datetime
+    usage: str
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -37,6 +38,7 @@ class WalletView:
             account.ceiling,
             account.version,
             account.opened_at,
+            account.usage,
         )
 
     @property

@@ -12,10 +12,12 @@ from sqlalchemy import text
 from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.bulk.queries import BulkLineView, BulkView
-from payments.application.ports.bulk import Wallet
+from payments.domain.account import Account
 from payments.domain.bulk import LineStatus
 from payments.domain.bulk_file import LINES_MAX
 from payments.infrastructure.queries.rows import SqlReads, before_id
+from payments.infrastructure.repositories.accounts import COLUMNS as ACCOUNT_COLUMNS
+from payments.infrastructure.repositories.accounts import account_of
 
 _COLUMNS: Final = ", ".join(BulkView.__slots__)
 _BULK = text(f"SELECT {_COLUMNS} FROM bulks WHERE id = :id")
@@ -32,9 +34,7 @@ _LINES = text(
     ORDER BY c.first_line + line.place LIMIT :limit
     """
 )
-_WALLETS = text(
-    "SELECT id, owner_id, currency, status = 'closed' AS is_closed FROM accounts WHERE id = ANY(:ids) AND kind = 'wallet'"
-)
+_WALLETS = text(f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = ANY(:ids)")
 
 
 class SqlBulkQueries(SqlReads):
@@ -55,9 +55,9 @@ class SqlBulkQueries(SqlReads):
         views = [_line(row) for row in rows[: cursor.limit]]
         return CursorPage(views, str(views[-1].number) if len(rows) > cursor.limit else None)
 
-    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
+    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Account]:
         rows = await self._rows(_WALLETS, ids=list(wallet_ids))
-        return {row.id: Wallet(owner_id=row.owner_id, currency=row.currency, is_closed=row.is_closed) for row in rows}
+        return {row[0]: account_of(row) for row in rows}
 
 
 def _view(row: Sequence[Any]) -> BulkView:

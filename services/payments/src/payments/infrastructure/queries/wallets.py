@@ -9,7 +9,7 @@ from payments.application.wallets.queries import PostingView, WalletView
 from payments.infrastructure.queries.rows import SqlReads, before, next_cursor
 
 # ruff: noqa: S608  # the columns are our own constant
-_COLUMNS = "id, owner_id, currency, balance, held, status, name, ceiling, version, opened_at"
+_COLUMNS = "id, owner_id, currency, balance, held, status, name, ceiling, version, opened_at, usage"
 _WALLET = text(f"SELECT {_COLUMNS} FROM accounts WHERE id = :id AND kind = 'wallet'")
 _WALLETS_OF = text(
     f"""

@@ -7,13 +7,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payments.domain.account import Account, AccountKind, AccountStatus
+from payments.domain.account import Account, AccountKind, AccountStatus, WalletUsage
 from payments.infrastructure.repositories.turns import TAKE_TURNS, turn_of
 
-COLUMNS = "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at"
+COLUMNS = (
+    "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at, usage"
+)
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
 _LOCK = text(f"SELECT {COLUMNS} FROM accounts WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")  # noqa: S608  # a constant
 _COUNT_OF = text("SELECT count(*) FROM accounts WHERE owner_id = :owner AND status <> 'closed'")
+_EXPECTING = text("SELECT count(*) FROM transfers WHERE target_id = :id AND status IN ('pending', 'pending_approval')")
 _ADD_ACCOUNT = text(
     """
     INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at, name, ceiling)
@@ -32,7 +35,7 @@ _SAVE_STATE = text(
     """
     UPDATE accounts
     SET status = :status, status_reason = :status_reason, ceiling = :ceiling, name = :name, closed_at = :closed_at,
-        version = :version
+        usage = :usage, version = :version
     WHERE id = :id
     """
 )
@@ -67,6 +70,9 @@ class SqlAccounts:
         await self._session.execute(TAKE_TURNS, {"lock": turn_of("wallets", owner_id)})
         return int(await self._session.scalar(_COUNT_OF, {"owner": owner_id}) or 0)
 
+    async def expecting(self, account_id: UUID) -> int:
+        return int(await self._session.scalar(_EXPECTING, {"id": account_id}) or 0)
+
     async def save(self, accounts: Sequence[Account]) -> None:
         await self._session.execute(
             _SAVE,
@@ -88,11 +94,27 @@ class SqlAccounts:
                 "ceiling": account.ceiling,
                 "name": account.name,
                 "closed_at": account.closed_at,
+                "usage": account.usage,
                 "version": account.version,
             },
         )
 
 
 def account_of(row: Any) -> Account:
-    id_, kind, owner_id, currency, balance, version, opened_at, held, status, *rest = row
-    return Account(id_, AccountKind(kind), owner_id, currency, balance, version, opened_at, held, AccountStatus(status), *rest)
+    id_, kind, owner_id, currency, balance, version, opened_at, held, status, reason, ceiling, name, closed_at, usage = row
+    return Account(
+        id_,
+        AccountKind(kind),
+        owner_id,
+        currency,
+        balance,
+        version,
+        opened_at,
+        held,
+        AccountStatus(status),
+        reason,
+        ceiling,
+        name,
+        closed_at,
+        WalletUsage(usage),
+    )

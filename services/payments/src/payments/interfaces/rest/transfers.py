@@ -92,21 +92,21 @@ async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: Curre
     return _show(await app.transfers.capture_transfer(actor=actor, transfer_id=transfer_id, amount=amount))
 
 
-@transfers.post("/{transfer_id}/void", dependencies=[Requires("payment:create")])
+@transfers.post("/{transfer_id}/void", dependencies=[Authenticated])
 async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Let go what is on hold: its receiver at any time, its sender while it waits for approval."""
+    """Cancel a hold and release its money: its receiver and staff at any time, its sender while it waits for approval."""
     return _show(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
 @transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
 async def approve_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Let a waiting transfer happen; never one's own."""
+    """Approve a waiting transfer. Nobody approves what they ordered, pay or receive."""
     return _show(await app.transfers.approve_transfer(actor=actor, transfer_id=transfer_id))
 
 
 @transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
 async def reject_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Decide against a waiting transfer, and let its money go; never one's own."""
+    """Reject a waiting transfer and release its money. Nobody decides on what they ordered, pay or receive."""
     return _show(await app.transfers.reject_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
@@ -141,7 +141,7 @@ async def reverse_transfer(
 async def make_payment(
     body: PaymentRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
-    """Pay a merchant or biller under their reference: a transfer of kind payment."""
+    """Pay a merchant or biller under their reference. Money to a wallet that is not a merchant's is a transfer all the same."""
     return _answer(await app.transfers.transfer_tokens(actor=actor, order=body.order(actor, key)), response)
 
 

@@ -33,6 +33,7 @@ from payments.interfaces.rest.schemas.wallets import (
     OpenWalletRequest,
     PostingResponse,
     RenameRequest,
+    UsageRequest,
     WalletResponse,
 )
 
@@ -65,8 +66,8 @@ async def rename_wallet(wallet_id: UUID, body: RenameRequest, actor: CurrentActo
 
 @wallets.delete("/{wallet_id}", dependencies=[Authenticated])
 async def close_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Close a wallet of the caller's for good; it must be empty."""
-    return _shown(await app.wallets.change_wallet.close(actor=actor, wallet_id=wallet_id))
+    """Close a wallet of the caller's permanently; it must be empty, with no hold on it and none to it."""
+    return _shown(await app.wallets.close_wallet(actor=actor, wallet_id=wallet_id))
 
 
 @wallets.get("/{wallet_id}/balance", dependencies=[Authenticated])
@@ -108,6 +109,12 @@ async def set_ceiling(wallet_id: UUID, body: CeilingRequest, actor: CurrentActor
     wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
     ceiling = Money.of(body.amount, wallet.currency).amount if body.amount is not None else None
     return _shown(await app.wallets.change_wallet.bound(actor=actor, wallet_id=wallet_id, ceiling=ceiling, reason=body.reason))
+
+
+@wallets.put("/{wallet_id}/usage", dependencies=[Requires("payment:reconcile")])
+async def set_wallet_usage(wallet_id: UUID, body: UsageRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+    """Make a wallet a merchant's, or a personal one again. What was ordered before stays what it is."""
+    return _shown(await app.wallets.set_wallet_usage(actor=actor, wallet_id=wallet_id, usage=body.usage, reason=body.reason))
 
 
 async def _show(app: Payments, actor: Actor, wallet_id: UUID) -> Envelope[WalletResponse]:

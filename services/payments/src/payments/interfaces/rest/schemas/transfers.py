@@ -62,6 +62,7 @@ class _MoveRequest(RequestModel):
 class TransferRequest(_MoveRequest):
     """`capture` later puts the money on hold; `target_currency` converts it at the rate of the moment."""
 
+    reference: Annotated[str, Field(max_length=64)] = ""
     capture: Literal["now", "later"] = "now"
     target_currency: CurrencyCode | None = None
     metadata: Metadata = Field(default_factory=dict)
@@ -86,6 +87,7 @@ class TransferRequest(_MoveRequest):
             TransferKind.CONVERSION if self.target_currency else TransferKind.TRANSFER,
             actor,
             key,
+            reference=self.reference,
             target_currency=self.target_currency,
             capture_later=self.capture == "later",
             metadata=self.metadata,
@@ -98,6 +100,7 @@ class PaymentRequest(_MoveRequest):
 
     reference: Reference
     capture: Literal["now", "later"] = "now"
+    target_currency: CurrencyCode | None = None
     metadata: Metadata = Field(default_factory=dict)
     signature: SignatureRequest | None = None
 
@@ -122,6 +125,7 @@ class PaymentRequest(_MoveRequest):
             actor,
             key,
             reference=self.reference,
+            target_currency=self.target_currency,
             capture_later=self.capture == "later",
             metadata=self.metadata,
             signature=self.signature.signature() if self.signature else None,
@@ -154,7 +158,7 @@ class LinkedRequest(RequestModel):
         """The legs' own keys are made of the whole's: repeated, it finds each of them."""
         return [
             leg._order(  # noqa: SLF001  # of the same family
-                TransferKind.PAYMENT if leg.reference else TransferKind.TRANSFER,
+                TransferKind.TRANSFER,
                 actor,
                 leg_key(key, number),
                 reference=leg.reference,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.rest import AmountText, RequestModel
 from kernel.money import amount_text
 from payments.application.wallets.queries import PostingView, WalletView
+from payments.domain.account import WalletUsage
 from payments.domain.statement import Statement, StatementLine
 from payments.interfaces.rest.schemas.fields import CurrencyCode, Reason
 
@@ -38,6 +39,15 @@ class CeilingRequest(RequestModel):
     reason: Reason
 
 
+class UsageRequest(RequestModel):
+    """`merchant`: money to the wallet is a payment. `personal`: it is a transfer."""
+
+    usage: WalletUsage
+    reason: Reason
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"usage": "merchant", "reason": "trading licence checked"}]})
+
+
 class WalletResponse(BaseModel):
     """`available` is the balance less what is on hold."""
 
@@ -47,6 +57,7 @@ class WalletResponse(BaseModel):
     held: str
     available: str
     status: str
+    usage: WalletUsage
     name: str
     ceiling: str | None
     version: int
@@ -61,6 +72,7 @@ class WalletResponse(BaseModel):
             held=amount_text(view.held, view.currency),
             available=amount_text(view.available, view.currency),
             status=view.status,
+            usage=WalletUsage(view.usage),
             name=view.name,
             ceiling=amount_text(view.ceiling, view.currency) if view.ceiling is not None else None,
             version=view.version,

@@ -1,0 +1,13 @@
+"""What payments asks of the policies in force, beyond the permission that a route asks for."""
+
+from typing import Final, Protocol
+
+from kernel.actor import Actor
+
+# Of the people who keep the ledger: they freeze wallets, reverse transfers and cancel any hold.
+RECONCILE: Final = "payment:reconcile"
+
+
+class Permissions(Protocol):
+    def allows(self, actor: Actor, permission: str, /) -> bool:
+        """Tell whether the actor may; raises Unavailable when nobody can tell."""

@@ -1,0 +1,37 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.wallets import facts
+from payments.domain.account import Account, WalletUsage
+
+
+@dataclass(frozen=True, slots=True)
+class SetWalletUsage:
+    """Make a wallet a merchant's, or a personal one again; the caller has been found to hold `payment:reconcile`.
+
+    Money to a merchant's wallet is a payment, with the fees, limits and approval rules of one. What was ordered before
+    stays what it is.
+    """
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, wallet_id: UUID, usage: WalletUsage, reason: str) -> Account:
+        """Return the wallet as it is then; raises NotFound or AccountClosed. The usage that it has changes nothing."""
+        async with self.uow.begin(actor) as tx:
+            wallet = (await tx.accounts.lock([wallet_id])).get(wallet_id)
+            if wallet is None or not wallet.is_wallet:
+                raise NotFound(wallet_id=wallet_id)
+            if wallet.usage is usage:
+                return wallet
+            before, at = facts.state(wallet), self.clock.now()
+            wallet.use_as(usage, reason, at=at)
+            await tx.accounts.save_state(wallet)
+            tx.record(facts.changed(wallet, "set_usage", before=before, at=at, reason=reason))
+            for event in wallet.collect():
+                tx.announce(event)
+            return wallet
