@@ -17,9 +17,16 @@ BODY = {
     "kinds": ["payment", "transfer"],
     "role": "user",
     "counterparty": "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10",
+    "window": "24h",
     "description": "Large payments need two",
     "reason": "resolution 12",
 }
+
+
+BAD_WINDOWS: tuple[object, ...] = (
+    "", "0h", "745h", "999h", "1000h", "024h", "-1h", "24", 24, 24.0, True, ["24h"], "1d", "24H", " 24h", "24h ", "24h\n", "1.5h",
+    "\uff11\uff12h", "\u0661h", '24h" || true || "',
+)  # fmt: skip
 
 
 async def put(api: Api, body: object = BODY, etag: str | None = None) -> httpx.Response:
@@ -43,7 +50,8 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
     assert await api.refused("PUT", PATH, json=higher) == (409, "RES_002")
     assert await api.refused("PUT", PATH, json=higher, headers={"If-Match": '"9"'}) == (412, "RES_003")
     replaced = await put(api, {"currency": "ELC", "threshold": "0.0001", "reason": "another"}, '"1"')
-    assert (replaced.status_code, replaced.json()["data"]["threshold"]) == (200, "0.00010000")
+    shown = replaced.json()["data"]
+    assert (replaced.status_code, shown["threshold"], shown["window"]) == (200, "0.00010000", None)
 
     policies = (await api.call("GET", "/policies/current")).json()["data"]["policies"]
     assert '@id("approval:large-payments")\n@currency("ELC")\n@threshold("0.0001")' in policies
@@ -71,12 +79,35 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
         ({"kinds": ["a"] * 11}, "VAL_001"),
         ({"role": "emperor"}, "VAL_001"),
         ({"counterparty": "somebody"}, "VAL_001"),
+        *(({"window": window}, "VAL_001") for window in BAD_WINDOWS),
         ({"reason": ""}, "VAL_001"),
         ({"extra": 1}, "VAL_001"),
     ],
 )
 async def test_a_bad_rule_writes_nothing(api: Api, change: dict[str, object], code: str) -> None:
     assert await api.refused("PUT", PATH, json={**BODY, **change}) == (422, code)
+
+
+@pytest.mark.parametrize("window", ["745h", "24H"], ids=["too long", "not hours"])
+async def test_a_bad_window_is_named_in_the_refusal(api: Api, window: str) -> None:
+    answer = await put(api, {**BODY, "window": window})
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["window"])
+
+
+async def test_a_window_is_set_changed_and_taken_away_in_the_rule_and_in_the_bundle(api: Api) -> None:
+    for version, window in enumerate(("1h", "744h", None, "24h")):
+        body = {**BODY, "window": window} if window else {name: value for name, value in BODY.items() if name != "window"}
+        answer = await put(api, body, f'"{version}"' if version else None)
+        assert (answer.status_code, answer.json()["data"]["window"], answer.headers["etag"]) == (200, window, f'"{version + 1}"')
+        assert (await api.call("GET", PATH)).json()["data"] == answer.json()["data"]
+        [listed] = (await api.call("GET", "/policies/approval-rules")).json()["data"]["items"]
+        assert listed == answer.json()["data"]
+        policies = (await api.call("GET", "/policies/current")).json()["data"]["policies"]
+        assert (f'@window("{window}")' in policies) is (window is not None)
+        assert ("!(context has window)" in policies) is (window is None)
+    gone = await api.call("DELETE", PATH, params={"reason": "desk closed"})
+    assert (gone.json()["data"]["window"], gone.json()["data"]["is_withdrawn"]) == ("24h", True)
+    assert "@window" not in (await api.call("GET", "/policies/current")).json()["data"]["policies"]
 
 
 async def test_what_is_not_there(api: Api) -> None:

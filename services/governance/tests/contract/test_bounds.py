@@ -39,6 +39,12 @@ BOUNDS: Final = {
     "a rule's description": [(rule(description="x" * 500), True), (rule(description="x" * 501), False)],
     "a rule's kinds": [(rule(kinds=KINDS[:10]), True), (rule(kinds=KINDS), False), (rule(kinds=["Payment"]), False)],
     "a rule's name": [(rule("x"), True), (rule("x" * 63), True), (rule("x" * 64), False), (rule("X"), False)],
+    "a rule's window": [
+        (rule(window="1h"), True),
+        (rule(window="744h"), True),
+        (rule(window="0h"), False),
+        (rule(window="745h"), False),
+    ],
     "a rule's threshold": [
         (rule(threshold="0.00"), True),
         (rule(threshold="-0.01"), False),

@@ -69,11 +69,11 @@ async def test_bundles_newest_first(api: Api, clock: ControlledClock) -> None:
 
 async def test_approval_rules_in_force_by_name(api: Api) -> None:
     terms: dict[str, dict[str, Any]] = {
-        "c-large": {"currency": "NAD", "threshold": "50000.00", "kinds": ["payment", "transfer"], "role": "user"},
+        "c-large": {"currency": "NAD", "threshold": "50000.00", "kinds": ["payment", "transfer"], "window": "24h"},
         "a-strange": {"currency": "USD", "threshold": "0.00", "counterparty": str(new_id()), "description": "Known to nobody"},
-        "b-gone": {"currency": "NAD", "threshold": "1.00"},
+        "b-gone": {"currency": "NAD", "threshold": "1.00", "role": "user", "window": "1h"},
     }
-    usual: dict[str, Any] = {"kinds": [], "role": None, "counterparty": None, "description": ""}
+    usual: dict[str, Any] = {"kinds": [], "role": None, "counterparty": None, "window": None, "description": ""}
     rules = {name: {**usual, **each, "name": name, "version": 1, "is_withdrawn": False} for name, each in terms.items()}
     for name, each in terms.items():
         made = await api.call("PUT", f"/policies/approval-rules/{name}", json={**each, "reason": "resolution 12"})

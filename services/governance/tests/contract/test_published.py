@@ -140,9 +140,11 @@ async def test_an_approval_rule_that_is_set_replaced_and_withdrawn(api: Api, clo
         "kinds": ["payment", "transfer"],
         "role": "user",
         "counterparty": counterparty,
+        "window": "24h",
         "description": "Large payments need two",
     }
-    second = {**first, "threshold": "60000.00", "kinds": [], "role": None, "counterparty": None, "description": ""}
+    gone = {"role": None, "counterparty": None, "window": None, "description": ""}
+    second = {**first, **gone, "threshold": "60000.00", "kinds": []}
     states: list[dict[str, object]] = [
         {**first, "withdrawn": False, "version": 1},
         {**second, "withdrawn": False, "version": 2},

@@ -14,6 +14,7 @@ from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
 from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role_holder import RoleHolder
+from governance.domain.window import Window
 from governance.infrastructure.queries import SqlGovernanceQueries
 from kernel.actor import Actor
 from kernel.audit import AuditFact
@@ -218,20 +219,23 @@ async def test_assignments_are_filtered_and_paged_newest_first(house: House) -> 
     assert (none.total, list(none.items)) == (0, [])
 
 
-def rule(name: str = "large", *, threshold: str = "50000.5", counterparty: UUID | None = None) -> ApprovalRule:
+def rule(
+    name: str = "large", *, threshold: str = "50000.5", counterparty: UUID | None = None, window: Window | None = None
+) -> ApprovalRule:
     terms = ApprovalTerms(
         currency="NAD",
         threshold=Decimal(threshold),
         kinds=("payment", "transfer"),
         role="user",
         counterparty=counterparty,
+        window=window,
         description="Large payments need two",
     )
     return ApprovalRule.make(name, terms)
 
 
 async def test_approval_rules_read_back_whole_in_the_transaction_and_after(house: House) -> None:
-    first, second = rule("a", counterparty=new_id()), rule("b", threshold="0")
+    first, second = rule("a", counterparty=new_id(), window=Window(24)), rule("b", threshold="0")
     async with house.uow.begin(ACTOR) as tx:
         tx.approval_rules.add(second)
         tx.approval_rules.add(first)
@@ -241,22 +245,24 @@ async def test_approval_rules_read_back_whole_in_the_transaction_and_after(house
         found = there(await tx.approval_rules.find("a"))
         assert found.terms == first.terms
         assert await tx.approval_rules.find("c") is None
+        assert there(await house.queries.approval_rule("a")).window == Window(24)
+        assert there(await house.queries.approval_rule("b")).window is None
         found.change(ApprovalTerms(currency="USD", threshold=Decimal(1)))
         assert {known.name: known.version for known in await tx.approval_rules.all()} == {"a": 2, "b": 1}
         tx.record(FACT)
     view = there(await house.queries.approval_rule("a"))
     assert (view.currency, view.threshold, view.kinds, view.role, view.counterparty) == ("USD", Decimal(1), (), None, None)
-    assert view.version == 2
+    assert (view.version, view.window) == (2, None)
 
 
 async def test_only_rules_in_force_are_listed_page_by_page(house: House) -> None:
     gone = rule("b")
     gone.withdraw()
     async with house.uow.begin(ACTOR) as tx:
-        for made in (rule("c"), gone, rule("a")):
+        for made in (rule("c"), gone, rule("a", window=Window(744))):
             tx.approval_rules.add(made)
         tx.record(FACT)
     page = await house.queries.approval_rules(PageRequest(1, 1))
-    assert ([item.name for item in page.items], page.total) == (["a"], 2)
+    assert ([(item.name, item.window) for item in page.items], page.total) == ([("a", Window(744))], 2)
     assert [item.name for item in (await house.queries.approval_rules(PageRequest(2, 1))).items] == ["c"]
     assert there(await house.queries.approval_rule("b")).is_withdrawn

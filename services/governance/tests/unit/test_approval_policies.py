@@ -1,10 +1,12 @@
 """Approval rules as Cedar decides by them, held against the rules' own words."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import cedarpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from chassis.policies import Bundle, Policies, Resource
 from chassis.testing.clocks import ControlledClock
 from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
 from governance.domain.policies import SETTLE_ALONE, CompiledPolicies, compile_policies
+from governance.domain.window import Window
 from governance.infrastructure.cedar import CedarChecker
 from kernel.actor import Actor, ActorKind
 from kernel.errors import InvalidValue
@@ -29,6 +32,7 @@ terms = st.builds(
     kinds=st.lists(st.sampled_from(["transfer", "payment"]), max_size=2).map(tuple),
     role=st.none() | st.sampled_from(["user", "staff"]),
     counterparty=st.none() | st.sampled_from(PAYEES),
+    window=st.none() | st.sampled_from([Window(24), Window(25)]),
 )
 
 
@@ -73,6 +77,15 @@ def alone(bundle: CompiledPolicies, *, amount: str, roles: tuple[str, ...] = ("u
         (rule(counterparty=PAYEES[1]), {"amount": "100.0"}, True),
         (rule(counterparty=PAYEES[1]), {"amount": "100.0", "counterparties": [str(payee) for payee in PAYEES]}, False),
         (rule(threshold=Decimal(0)), {"amount": "0.01"}, False),
+        (rule(), {"amount": "100.0", "window": "24h"}, True),
+        (rule(window=Window(24)), {"amount": "100.0", "window": "24h"}, False),
+        (rule(window=Window(24)), {"amount": "99.9999", "window": "24h"}, True),
+        (rule(window=Window(24)), {"amount": "100.0", "window": "23h"}, True),
+        (rule(window=Window(24)), {"amount": "100.0", "window": "240h"}, True),
+        (rule(window=Window(24)), {"amount": "100.0"}, True),
+        (rule(window=Window(24), counterparty=PAYEES[1]), {"amount": "100.0", "window": "24h"}, True),
+        (rule(window=Window(24), kinds=("payment",)), {"amount": "100.0", "window": "24h"}, True),
+        (rule(window=Window(24), role="staff"), {"amount": "100.0", "window": "24h"}, True),
     ],
 )
 def test_a_rule_forbids_what_it_says_and_nothing_else(made: ApprovalRule, question: dict[str, object], is_alone: bool) -> None:
@@ -85,6 +98,7 @@ def test_cedar_agrees_with_the_rules_own_words(
 ) -> None:
     kind, roles = data.draw(st.sampled_from(["transfer", "payment"])), data.draw(st.sampled_from([("user",), ("staff",), ()]))
     payees = data.draw(st.lists(st.sampled_from(PAYEES), max_size=2))
+    window = data.draw(st.none() | st.sampled_from([Window(24), Window(25)]))
     rules = [ApprovalRule.make(f"rule-{index}", term) for index, term in enumerate(all_terms)]
     matches = any(
         term.currency == currency
@@ -92,6 +106,7 @@ def test_cedar_agrees_with_the_rules_own_words(
         and (not term.kinds or kind in term.kinds)
         and (term.role is None or term.role in roles)
         and (term.counterparty is None or term.counterparty in payees)
+        and term.window == window
         for term in all_terms
     )
     is_alone = alone(
@@ -101,6 +116,7 @@ def test_cedar_agrees_with_the_rules_own_words(
         currency=currency,
         kind=kind,
         counterparties=[str(payee) for payee in payees],
+        **({"window": window.text} if window else {}),
     )
     assert is_alone is not matches
 
@@ -112,12 +128,98 @@ def test_whatever_the_rules_the_bundle_is_sound_and_permissions_stay_as_they_are
     assert bundle.policies.startswith(compiled().policies)
 
 
-def test_a_context_that_lacks_something_never_settles_alone() -> None:
+@pytest.mark.parametrize("window", [None, Window(24)], ids=["no window", "a window"])
+def test_a_context_that_lacks_something_never_settles_alone(window: Window | None) -> None:
     policies = Policies(ControlledClock())
-    bundle = compiled(rule())
+    bundle = compiled(rule(window=window))
     policies.load(Bundle(1, bundle.policies, bundle.schema))
     payer = Actor(kind=ActorKind.USER, subject_id=str(PAYER))
     assert not policies.allows(payer, SETTLE_ALONE, Resource("transfer", "new"), {"currency": "NAD"})
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"window": "24h"}, {"window": "1h"}], ids=["older payments", "its window", "another window"]
+)
+def test_no_question_about_a_window_or_without_one_makes_an_evaluation_error(asked: dict[str, str]) -> None:
+    """Any error denies, so one would hold up every transfer. Payments of an older release states no window."""
+    with_window, without = rule("summed", window=Window(24)), rule("single")
+    bundle = compiled(with_window, without)
+    principal, resource = {"type": "User", "id": str(PAYER)}, {"type": "Resource", "id": "transfer/new"}
+    context = {
+        "amount": {"__extn": {"fn": "decimal", "arg": "100.0"}},
+        "currency": "NAD",
+        "kind": "transfer",
+        "counterparties": [str(PAYEES[0])],
+        **asked,
+    }
+    entities = [
+        {"uid": principal, "attrs": {}, "parents": []},
+        {"uid": resource, "attrs": {"type": "transfer", "id": "new"}, "parents": []},
+    ]
+    result = cedarpy.is_authorized(
+        {
+            "principal": principal,
+            "action": {"type": "Action", "id": SETTLE_ALONE},
+            "resource": resource,
+            "context": json.dumps(context),
+        },
+        bundle.policies,
+        json.dumps(entities),
+        cedarpy.Schema.from_json_str(bundle.schema),
+    )
+    assert result.diagnostics.errors == []
+    matching = {"24h": ["approval:summed"], None: ["approval:single"], "1h": ["approval"]}[asked.get("window")]
+    assert [named(bundle)[reason] for reason in result.diagnostics.reasons] == matching
+
+
+def named(bundle: CompiledPolicies) -> Mapping[str, str]:
+    """Return the name of each policy by the id that the engine gives it."""
+    static = json.loads(cedarpy.policies_to_json_str(bundle.policies))["staticPolicies"]
+    return {each: policy["annotations"]["id"] for each, policy in static.items()}
+
+
+def test_a_rule_with_a_window_compiles_to_this_text() -> None:
+    made = rule(kinds=("transfer", "payment"), role="user", counterparty=PAYEES[0], window=Window(24))
+    assert (
+        statement(made)
+        == """\
+@id("approval:large")
+@currency("NAD")
+@threshold("100.0000")
+@kinds("payment,transfer")
+@role("user")
+@counterparty("00000000-0000-0000-0000-000000000001")
+@window("24h")
+forbid(principal in Role::"user", action == Action::"payment:settle-alone", resource)
+when {
+  context.currency == "NAD" &&
+  context.amount.greaterThanOrEqual(decimal("100.0000")) &&
+  ["payment", "transfer"].contains(context.kind) &&
+  context.counterparties.contains("00000000-0000-0000-0000-000000000001") &&
+  context has window && context.window == "24h"
+};"""
+    )
+
+
+def test_a_rule_without_a_window_compiles_to_this_text() -> None:
+    assert (
+        statement(rule())
+        == """\
+@id("approval:large")
+@currency("NAD")
+@threshold("100.0000")
+forbid(principal, action == Action::"payment:settle-alone", resource)
+when {
+  context.currency == "NAD" &&
+  context.amount.greaterThanOrEqual(decimal("100.0000")) &&
+  !(context has window)
+};"""
+    )
+
+
+def statement(made: ApprovalRule) -> str:
+    [found] = [text for text in compiled(made).policies.split("\n\n") if f"approval:{made.name}" in text]
+    return found
 
 
 def test_withdrawn_rules_and_no_rules_compile_to_nothing() -> None:

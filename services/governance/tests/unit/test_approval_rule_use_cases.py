@@ -1,5 +1,6 @@
 """Setting and withdrawing approval rules, on fakes."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from governance.application.queries import ApprovalRuleView
 from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.errors import UnknownRole, UnsoundPolicies
 from governance.domain.events import PolicyBundlePublished
+from governance.domain.window import Window
 from kernel.audit import AuditFact
 from kernel.errors import AlreadyExists, NotFound, StaleVersion
 from kernel.ids import new_id
@@ -24,6 +26,7 @@ STATE: dict[str, object] = {
     "kinds": [],
     "role": "user",
     "counterparty": None,
+    "window": None,
     "description": "",
     "withdrawn": False,
     "version": 1,
@@ -97,6 +100,7 @@ async def test_each_term_of_a_rule_is_in_its_fact(house: House) -> None:
             kinds=("transfer", "payment"),
             role="staff",
             counterparty=counterparty,
+            window=Window(24),
             description="Tokens need two",
         ),
     )
@@ -107,11 +111,29 @@ async def test_each_term_of_a_rule_is_in_its_fact(house: House) -> None:
         "kinds": ["payment", "transfer"],
         "role": "staff",
         "counterparty": str(counterparty),
+        "window": "24h",
         "description": "Tokens need two",
         "withdrawn": False,
         "version": 1,
     }
     assert house.uow.told[0][0] == rule_fact(house, "set", before=None, after=after, reason="resolution 12")
+
+
+async def test_a_rule_gets_another_window_and_loses_it_again(house: House) -> None:
+    for version, window in enumerate((None, Window(24), Window(744), None)):
+        terms = replace(TERMS, window=window)
+        rule = await put(house, terms, version=version or None)
+        again = await put(house, terms, version=version + 1)
+        assert (rule.version, rule.window, again) == (version + 1, window, rule)
+
+    facts = [fact for fact, _ in house.uow.told if fact.resource_type == "approval_rule"]
+    states = [{**STATE, "window": text, "version": version} for version, text in enumerate((None, "24h", "744h", None), start=1)]
+    assert facts == [
+        rule_fact(house, "set", before=before, after=after, reason="resolution 12")
+        for before, after in zip([None, *states], states, strict=False)
+    ]
+    windows = ["@window" in bundle.policies for bundle in house.uow.committed.bundles]
+    assert windows == [False, True, True, False]
 
 
 async def test_the_same_terms_again_change_nothing(house: House) -> None:

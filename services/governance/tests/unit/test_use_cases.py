@@ -1,10 +1,12 @@
 """The use cases, on fakes."""
 
 from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
+from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.errors import (
     InactiveSubject,
     IndispensablePermission,
@@ -16,7 +18,9 @@ from governance.domain.errors import (
     UnsoundPolicies,
 )
 from governance.domain.events import PolicyBundlePublished, SubjectRolesChanged
+from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
+from governance.domain.window import Window
 from kernel.audit import AuditFact
 from kernel.errors import NotFound, StaleVersion, Unavailable
 from kernel.ids import new_id
@@ -250,6 +254,47 @@ async def test_a_release_that_compiles_differently_publishes_anew(house: House) 
     assert (first.version, second.version) == (1, 2)
     assert house.uow.announced[1:] == [published(house, second)]
     assert house.uow.told[1:] == [(bundle_fact(house, second, first), SERVICE)]
+
+
+# What the previous release compiled of a rule: it does not look at a window, and so would match the sum of one.
+OLD_RULE = """\
+@id("approval:large")
+@currency("NAD")
+@threshold("50000.0000")
+forbid(principal, action == Action::"payment:settle-alone", resource)
+when {
+  context.currency == "NAD" &&
+  context.amount.greaterThanOrEqual(decimal("50000.0000"))
+};"""
+
+
+@pytest.mark.parametrize("how", ["start", "permissions", "another rule"])
+async def test_the_first_bundle_after_an_upgrade_has_every_rule_compiled_again(house: House, how: str) -> None:
+    """Payments asks about windows once a bundle has a rule with one, so no bundle mixes old text with new."""
+    for name in ("large", "summed"):
+        window = Window(24) if name == "summed" else None
+        terms = ApprovalTerms(currency="NAD", threshold=Decimal(50_000), window=window)
+        await house.app.set_approval_rule(actor=ADMIN, name=name, terms=terms, version=None, reason="test")
+    expected = house.uow.committed.bundles[-1].policies
+    old = CompiledPolicies("\n\n".join([OLD_RULE, OLD_RULE.replace("large", "summed")]), "{}")
+    bundle = PolicyBundle.publish(old, previous=house.uow.committed.bundles[-1], by="governance", at=house.clock.now())
+    assert bundle
+    house.uow.committed.bundles.append(bundle)
+
+    if how == "start":
+        await house.app.ensure_bundle(actor=SERVICE)
+    elif how == "permissions":
+        await house.app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1)
+    else:
+        other = ApprovalTerms(currency="USD", threshold=Decimal(1))
+        await house.app.set_approval_rule(actor=ADMIN, name="other", terms=other, version=None, reason="test")
+
+    newest = house.uow.committed.bundles[-1]
+    assert newest.version == bundle.version + 1
+    forbids = [text for text in newest.policies.split("\n\n") if "approval:large" in text or "approval:summed" in text]
+    assert forbids == [text for text in expected.split("\n\n") if "approval:large" in text or "approval:summed" in text]
+    assert ["context has window" in text for text in forbids] == [True, True]
+    assert OLD_RULE not in newest.policies
 
 
 async def test_setting_permissions_publishes_the_bundle_that_says_so(house: House) -> None:

@@ -44,6 +44,7 @@ def rule_state(rule: ApprovalRule) -> State:
         "kinds": list(rule.kinds),
         "role": rule.role,
         "counterparty": str(rule.counterparty) if rule.counterparty else None,
+        "window": rule.window.text if rule.window else None,
         "description": rule.description,
         "withdrawn": rule.is_withdrawn,
         "version": rule.version,

@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from governance.domain.approval_rule import ApprovalRule
+from governance.domain.window import Window
 from kernel.pages import Page, PageRequest
 
 
@@ -76,6 +77,7 @@ class ApprovalRuleView:
     kinds: tuple[str, ...]
     role: str | None
     counterparty: UUID | None
+    window: Window | None
     description: str
     version: int
     is_withdrawn: bool
@@ -89,6 +91,7 @@ class ApprovalRuleView:
             rule.kinds,
             rule.role,
             rule.counterparty,
+            rule.window,
             rule.description,
             rule.version,
             rule.is_withdrawn,

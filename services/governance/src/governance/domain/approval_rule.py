@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final, Self
 from uuid import UUID
 
+from governance.domain.window import Window
 from kernel.errors import InvalidValue
 from kernel.events import Aggregate
 from kernel.money import Money
@@ -25,7 +26,8 @@ _KIND = re.compile(r"[a-z][a-z_]{0,30}", re.ASCII)
 class ApprovalTerms:
     """Transfers of this currency from the threshold on.
 
-    Where named, only of these kinds, by holders of this role, to this counterparty (a wallet, or its owner).
+    Where named, only of these kinds, by holders of this role, to this counterparty (a wallet, or its owner). With a window, the
+    threshold is compared with the sum that the payer sent within it (to the counterparty, where named).
     """
 
     currency: str
@@ -33,6 +35,7 @@ class ApprovalTerms:
     kinds: tuple[str, ...] = ()
     role: str | None = None
     counterparty: UUID | None = None
+    window: Window | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -57,6 +60,7 @@ class ApprovalRule(Aggregate):
     kinds: tuple[str, ...]
     role: str | None
     counterparty: UUID | None
+    window: Window | None
     description: str
     version: int = 1
     is_withdrawn: bool = False
@@ -65,7 +69,16 @@ class ApprovalRule(Aggregate):
     def make(cls, name: str, terms: ApprovalTerms) -> Self:
         if not _NAME.fullmatch(name):
             raise InvalidValue(field="name", expected="small letters, digits and hyphens, at most 63")
-        return cls(name, terms.currency, terms.threshold, terms.kinds, terms.role, terms.counterparty, terms.description)
+        return cls(
+            name,
+            terms.currency,
+            terms.threshold,
+            terms.kinds,
+            terms.role,
+            terms.counterparty,
+            terms.window,
+            terms.description,
+        )
 
     @property
     def terms(self) -> ApprovalTerms:
@@ -75,6 +88,7 @@ class ApprovalRule(Aggregate):
             kinds=self.kinds,
             role=self.role,
             counterparty=self.counterparty,
+            window=self.window,
             description=self.description,
         )
 
@@ -83,7 +97,8 @@ class ApprovalRule(Aggregate):
         if not self.is_withdrawn and self.terms == terms:
             return False
         self.currency, self.threshold, self.kinds = terms.currency, terms.threshold, terms.kinds
-        self.role, self.counterparty, self.description = terms.role, terms.counterparty, terms.description
+        self.role, self.counterparty, self.window = terms.role, terms.counterparty, terms.window
+        self.description = terms.description
         self.is_withdrawn = False
         self.version += 1
         return True

@@ -44,7 +44,7 @@ def _permit(role: Role) -> str:
 
 
 def _forbid(rule: ApprovalRule) -> str:
-    """Annotate what lets a reader pass by without asking: which currency, from which amount, to whom."""
+    """Annotate what payments must know before it asks: whether a rule can match, and what to add up for a rule with a window."""
     threshold = f"{round(rule.threshold, THRESHOLD_DIGITS_MAX):f}"
     annotations = [("id", f"approval:{rule.name}"), ("currency", rule.currency), ("threshold", threshold)]
     conditions = [
@@ -52,11 +52,23 @@ def _forbid(rule: ApprovalRule) -> str:
         f'context.amount.greaterThanOrEqual(decimal("{threshold}"))',
     ]
     if rule.kinds:
+        annotations.append(("kinds", ",".join(rule.kinds)))
         kinds = ", ".join(f'"{kind}"' for kind in rule.kinds)
         conditions.append(f"[{kinds}].contains(context.kind)")
+    if rule.role:
+        annotations.append(("role", rule.role))
     if rule.counterparty:
         annotations.append(("counterparty", str(rule.counterparty)))
         conditions.append(f'context.counterparties.contains("{rule.counterparty}")')
+    # A question with a window in its context has as its amount the sum within that window; one without is about the request
+    # alone. Each rule answers only its own kind of question. Payments of an older release states no window: rules with a window
+    # then match nothing, and the others match as before. `has` comes first, because reading an attribute that is not there is an
+    # evaluation error, and any error denies.
+    if rule.window:
+        annotations.append(("window", rule.window.text))
+        conditions.append(f'context has window && context.window == "{rule.window.text}"')
+    else:
+        conditions.append("!(context has window)")
     principal = f'principal in Role::"{rule.role}"' if rule.role else "principal"
     head = "\n".join(f'@{name}("{value}")' for name, value in annotations)
     when = " &&\n  ".join(conditions)
@@ -72,6 +84,7 @@ def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
         "currency": _STRING,
         "kind": _STRING,
         "counterparties": {"type": "Set", "element": _STRING},
+        "window": _OPTIONAL_STRING,
     }
     return {
         "": {

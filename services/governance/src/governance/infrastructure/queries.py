@@ -16,6 +16,7 @@ from governance.application.queries import (
     RoleView,
     SubjectView,
 )
+from governance.domain.window import Window
 from kernel.pages import Page, PageRequest
 
 _ROLES = text(
@@ -58,13 +59,14 @@ _CURRENT = text(
 )
 _APPROVAL_RULES = text(
     """
-    SELECT name, currency, threshold, kinds, role, counterparty, description, version, is_withdrawn, count(*) OVER () AS total
+    SELECT name, currency, threshold, kinds, role, counterparty, window_hours, description, version, is_withdrawn,
+           count(*) OVER () AS total
     FROM approval_rules WHERE NOT is_withdrawn ORDER BY name LIMIT :limit OFFSET :offset
     """
 )
 _APPROVAL_RULE = text(
     """
-    SELECT name, currency, threshold, kinds, role, counterparty, description, version, is_withdrawn
+    SELECT name, currency, threshold, kinds, role, counterparty, window_hours, description, version, is_withdrawn
     FROM approval_rules WHERE name = :name
     """
 )
@@ -136,5 +138,6 @@ def _role(row: Any) -> RoleView:
 
 
 def _approval_rule(row: Any) -> ApprovalRuleView:
-    name, currency, threshold, kinds, *rest = row
-    return ApprovalRuleView(name, currency, threshold, tuple(kinds), *rest)
+    name, currency, threshold, kinds, role, counterparty, window_hours, *rest = row
+    window = Window(window_hours) if window_hours else None
+    return ApprovalRuleView(name, currency, threshold, tuple(kinds), role, counterparty, window, *rest)

@@ -2,15 +2,45 @@
 
 from functools import cache
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, ForeignKey, MetaData, Numeric, Table, Text, Uuid
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+)
 from sqlalchemy.orm import attribute_keyed_dict, registry, relationship
 
 from governance.domain.approval_rule import ApprovalRule
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleAssignment, RoleHolder
+from governance.domain.window import Window
 
 metadata = MetaData()
+
+
+class _WindowHours(TypeDecorator[Window]):
+    """A window as its hours."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Window | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's signature
+        return value.hours if value else None
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Window | None:  # noqa: ARG002  # SQLAlchemy's signature
+        return Window(value) if value else None
+
 
 permissions = Table(
     "permissions",
@@ -67,6 +97,7 @@ approval_rules = Table(
     Column("kinds", ARRAY(Text, as_tuple=True), nullable=False),
     Column("role", ForeignKey("roles.name")),
     Column("counterparty", Uuid),
+    Column("window_hours", _WindowHours, key="window"),
     Column("description", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("is_withdrawn", Boolean, nullable=False),

@@ -9,9 +9,14 @@ from pydantic import Field, StringConstraints
 from chassis.rest import AmountText, RequestModel, ResponseModel
 from governance.application.queries import ApprovalRuleView
 from governance.domain.approval_rule import DESCRIPTION_LENGTH_MAX, KINDS_MAX
+from governance.domain.window import TEXT_PATTERN, Window
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATTERN
 from kernel.money import Money
 
+_WINDOW = (
+    "Compare the threshold with the sum that the payer sent to the counterparty (in all, where none is named) within this time. "
+    "Whole hours, 1h to 744h. Without a window, each request counts by itself"
+)
 _COUNTERPARTY = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,30}$")]
 
@@ -26,12 +31,17 @@ class ApprovalRuleRequest(RequestModel):
     counterparty: UUID | None = Field(
         default=None, description="Only to this wallet, or to this owner's", examples=[_COUNTERPARTY]
     )
+    window: str | None = Field(default=None, pattern=f"^{TEXT_PATTERN}$", description=_WINDOW, examples=["24h"])
     description: str = Field(default="", max_length=DESCRIPTION_LENGTH_MAX, examples=["Large payments need two"])
     reason: str = Field(min_length=3, max_length=REASON_LENGTH_MAX, examples=["resolution 12/2026 of the risk committee"])
 
     @property
     def decimal_threshold(self) -> Decimal:
         return Money.of(self.threshold, self.currency).amount
+
+    @property
+    def parsed_window(self) -> Window | None:
+        return Window.parse(self.window) if self.window is not None else None
 
 
 class ApprovalRuleBody(ResponseModel):
@@ -41,6 +51,7 @@ class ApprovalRuleBody(ResponseModel):
     kinds: list[str] = Field(examples=[["transfer", "payment"]])
     role: str | None = Field(examples=["user"])
     counterparty: UUID | None = Field(examples=[_COUNTERPARTY])
+    window: str | None = Field(description=_WINDOW, examples=["24h"])
     description: str = Field(examples=["Large payments need two"])
     version: int = Field(description="The ETag, for If-Match", examples=[1])
     is_withdrawn: bool = Field(examples=[False])
@@ -54,6 +65,7 @@ class ApprovalRuleBody(ResponseModel):
             kinds=list(rule.kinds),
             role=rule.role,
             counterparty=rule.counterparty,
+            window=rule.window.text if rule.window else None,
             description=rule.description,
             version=rule.version,
             is_withdrawn=rule.is_withdrawn,

@@ -45,6 +45,7 @@ async def set_approval_rule(
             kinds=tuple(body.kinds),
             role=body.role,
             counterparty=body.counterparty,
+            window=body.parsed_window,
             description=body.description,
         ),
         version=version,
