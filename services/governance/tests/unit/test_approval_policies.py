@@ -258,6 +258,42 @@ def test_terms_that_make_no_sense_cannot_be_made(changes: dict[str, Any]) -> Non
         rule(**changes)
 
 
+HOSTILE = [
+    "",
+    "Large",
+    'x"',
+    "x\\",
+    "x\n",
+    "x y",
+    "x,y",
+    "\uff58",
+    "x" * 64,
+    'x", resource);\npermit(principal, action, resource);//',
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("field", ["role", "kinds"])
+def test_no_text_of_a_rule_can_break_out_of_its_quotes(field: str, text: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        rule("large", **{field: (text,) if field == "kinds" else text})
+    assert refused.value.field == field
+
+
+texts = st.text('az-_9"\\\n, )', min_size=1, max_size=3)
+
+
+@given(texts, texts, texts)
+def test_whatever_its_texts_a_rule_is_refused_or_is_one_sound_policy_more(name: str, kind: str, role: str) -> None:
+    try:
+        made = rule(name, kinds=(kind,), role=role)
+    except InvalidValue:
+        return
+    bundle = compiled(made)
+    CedarChecker().check(bundle)
+    assert set(named(bundle).values()) - set(named(compiled()).values()) == {f"approval:{name}", "approval"}
+
+
 @pytest.mark.parametrize("name", ["", "Large", 'x" ) permit (', "x\n", "-x", "x" * 64])
 def test_a_name_cannot_break_out_of_its_quotes(name: str) -> None:
     with pytest.raises(InvalidValue):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final, Self
 from uuid import UUID
 
+from governance.domain.role import ROLE_NAME
 from governance.domain.window import Window
 from kernel.errors import InvalidValue
 from kernel.events import Aggregate
@@ -16,7 +17,7 @@ KINDS_MAX: Final = 10
 # Cedar's decimal has four digits after the point.
 THRESHOLD_DIGITS_MAX: Final = 4
 
-# Names and kinds go into Cedar text between quotes, so what they may hold is narrow. Which kinds of transfer there are is
+# Names, kinds and roles go into Cedar text between quotes, so what they may hold is narrow. Which kinds of transfer there are is
 # payments' to know: one that does not exist matches nothing.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _KIND = re.compile(r"[a-z][a-z_]{0,30}", re.ASCII)
@@ -46,6 +47,8 @@ class ApprovalTerms:
         object.__setattr__(self, "kinds", tuple(sorted(set(self.kinds))))
         if len(self.kinds) > KINDS_MAX or not all(_KIND.fullmatch(kind) for kind in self.kinds):
             raise InvalidValue(field="kinds", expected=f"at most {KINDS_MAX} kinds of transfer")
+        if self.role is not None and not ROLE_NAME.fullmatch(self.role):
+            raise InvalidValue(field="role", expected="the name of a role")
         if len(self.description) > DESCRIPTION_LENGTH_MAX:
             raise InvalidValue(field="description", expected=f"at most {DESCRIPTION_LENGTH_MAX} characters")
 

@@ -13,7 +13,7 @@ ADMIN = "admin"
 _INDISPENSABLE = frozenset({"role:manage", "policy:manage"})
 
 # Names go into Cedar text between quotes, so what they may hold is narrow.
-_ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
+ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _PERMISSION_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}:[a-z][a-z0-9_]{0,30}", re.ASCII)
 
 
@@ -47,7 +47,7 @@ class Role(Aggregate):
     permissions: set[Permission] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        if not _ROLE_NAME.fullmatch(self.name):
+        if not ROLE_NAME.fullmatch(self.name):
             raise InvalidValue(field="role", name=self.name[:64])
 
     @property
