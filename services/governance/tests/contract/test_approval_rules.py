@@ -104,7 +104,7 @@ async def test_a_window_is_set_changed_and_taken_away_in_the_rule_and_in_the_bun
         assert listed == answer.json()["data"]
         policies = (await api.call("GET", "/policies/current")).json()["data"]["policies"]
         assert (f'@window("{window}")' in policies) is (window is not None)
-        assert ("!(context has window)" in policies) is (window is None)
+        assert ("(if context has rule then" in policies) is (window is None)
     gone = await api.call("DELETE", PATH, params={"reason": "desk closed"})
     assert (gone.json()["data"]["window"], gone.json()["data"]["is_withdrawn"]) == ("24h", True)
     assert "@window" not in (await api.call("GET", "/policies/current")).json()["data"]["policies"]

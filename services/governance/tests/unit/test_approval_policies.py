@@ -77,15 +77,15 @@ def alone(bundle: CompiledPolicies, *, amount: str, roles: tuple[str, ...] = ("u
         (rule(counterparty=PAYEES[1]), {"amount": "100.0"}, True),
         (rule(counterparty=PAYEES[1]), {"amount": "100.0", "counterparties": [str(payee) for payee in PAYEES]}, False),
         (rule(threshold=Decimal(0)), {"amount": "0.01"}, False),
-        (rule(), {"amount": "100.0", "window": "24h"}, True),
-        (rule(window=Window(24)), {"amount": "100.0", "window": "24h"}, False),
-        (rule(window=Window(24)), {"amount": "99.9999", "window": "24h"}, True),
-        (rule(window=Window(24)), {"amount": "100.0", "window": "23h"}, True),
-        (rule(window=Window(24)), {"amount": "100.0", "window": "240h"}, True),
+        (rule(), {"amount": "100.0", "rule": "large"}, False),
+        (rule(), {"amount": "100.0", "rule": "larger"}, True),
+        (rule(window=Window(24)), {"amount": "100.0", "rule": "large"}, False),
+        (rule(window=Window(24)), {"amount": "99.9999", "rule": "large"}, True),
+        (rule(window=Window(24)), {"amount": "100.0", "rule": "larger"}, True),
         (rule(window=Window(24)), {"amount": "100.0"}, True),
-        (rule(window=Window(24), counterparty=PAYEES[1]), {"amount": "100.0", "window": "24h"}, True),
-        (rule(window=Window(24), kinds=("payment",)), {"amount": "100.0", "window": "24h"}, True),
-        (rule(window=Window(24), role="staff"), {"amount": "100.0", "window": "24h"}, True),
+        (rule(window=Window(24), counterparty=PAYEES[1]), {"amount": "100.0", "rule": "large"}, True),
+        (rule(window=Window(24), kinds=("payment",)), {"amount": "100.0", "rule": "large"}, True),
+        (rule(window=Window(24), role="staff"), {"amount": "100.0", "rule": "large"}, True),
     ],
 )
 def test_a_rule_forbids_what_it_says_and_nothing_else(made: ApprovalRule, question: dict[str, object], is_alone: bool) -> None:
@@ -98,7 +98,7 @@ def test_cedar_agrees_with_the_rules_own_words(
 ) -> None:
     kind, roles = data.draw(st.sampled_from(["transfer", "payment"])), data.draw(st.sampled_from([("user",), ("staff",), ()]))
     payees = data.draw(st.lists(st.sampled_from(PAYEES), max_size=2))
-    window = data.draw(st.none() | st.sampled_from([Window(24), Window(25)]))
+    asked = data.draw(st.none() | st.integers(0, len(all_terms)))
     rules = [ApprovalRule.make(f"rule-{index}", term) for index, term in enumerate(all_terms)]
     matches = any(
         term.currency == currency
@@ -106,8 +106,8 @@ def test_cedar_agrees_with_the_rules_own_words(
         and (not term.kinds or kind in term.kinds)
         and (term.role is None or term.role in roles)
         and (term.counterparty is None or term.counterparty in payees)
-        and term.window == window
-        for term in all_terms
+        and (term.window is None if asked is None else index == asked)
+        for index, term in enumerate(all_terms)
     )
     is_alone = alone(
         compiled(*rules),
@@ -116,7 +116,7 @@ def test_cedar_agrees_with_the_rules_own_words(
         currency=currency,
         kind=kind,
         counterparties=[str(payee) for payee in payees],
-        **({"window": window.text} if window else {}),
+        **({} if asked is None else {"rule": f"rule-{asked}"}),
     )
     assert is_alone is not matches
 
@@ -138,10 +138,12 @@ def test_a_context_that_lacks_something_never_settles_alone(window: Window | Non
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"window": "24h"}, {"window": "1h"}], ids=["older payments", "its window", "another window"]
+    "asked",
+    [{}, {"rule": "summed"}, {"rule": "single"}, {"rule": "withdrawn"}],
+    ids=["older payments", "with a window", "without one", "of an older bundle"],
 )
-def test_no_question_about_a_window_or_without_one_makes_an_evaluation_error(asked: dict[str, str]) -> None:
-    """Any error denies, so one would hold up every transfer. Payments of an older release states no window."""
+def test_no_question_about_a_rule_or_about_all_makes_an_evaluation_error(asked: dict[str, str]) -> None:
+    """Any error denies, so one would hold up every transfer. Payments of an older release names no rule."""
     with_window, without = rule("summed", window=Window(24)), rule("single")
     bundle = compiled(with_window, without)
     principal, resource = {"type": "User", "id": str(PAYER)}, {"type": "Resource", "id": "transfer/new"}
@@ -168,7 +170,7 @@ def test_no_question_about_a_window_or_without_one_makes_an_evaluation_error(ask
         cedarpy.Schema.from_json_str(bundle.schema),
     )
     assert result.diagnostics.errors == []
-    matching = {"24h": ["approval:summed"], None: ["approval:single"], "1h": ["approval"]}[asked.get("window")]
+    matching = {"withdrawn": ["approval"], None: ["approval:single"]}.get(asked.get("rule"), [f"approval:{asked.get('rule')}"])
     assert [named(bundle)[reason] for reason in result.diagnostics.reasons] == matching
 
 
@@ -189,6 +191,7 @@ def test_a_rule_with_a_window_compiles_to_this_text() -> None:
 @kinds("payment,transfer")
 @role("user")
 @counterparty("00000000-0000-0000-0000-000000000001")
+@rule("large")
 @window("24h")
 forbid(principal in Role::"user", action == Action::"payment:settle-alone", resource)
 when {
@@ -196,7 +199,7 @@ when {
   context.amount.greaterThanOrEqual(decimal("100.0000")) &&
   ["payment", "transfer"].contains(context.kind) &&
   context.counterparties.contains("00000000-0000-0000-0000-000000000001") &&
-  context has window && context.window == "24h"
+  context has rule && context.rule == "large"
 };"""
     )
 
@@ -208,11 +211,12 @@ def test_a_rule_without_a_window_compiles_to_this_text() -> None:
 @id("approval:large")
 @currency("NAD")
 @threshold("100.0000")
+@rule("large")
 forbid(principal, action == Action::"payment:settle-alone", resource)
 when {
   context.currency == "NAD" &&
   context.amount.greaterThanOrEqual(decimal("100.0000")) &&
-  !(context has window)
+  (if context has rule then context.rule == "large" else true)
 };"""
     )
 

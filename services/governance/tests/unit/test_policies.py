@@ -137,7 +137,7 @@ def test_the_schema_says_who_may_ask_what_about_what() -> None:
         "currency": text,
         "kind": text,
         "counterparties": {"type": "Set", "element": text},
-        "window": {**text, "required": False},
+        "rule": {**text, "required": False},
     }
 
     def applies(principals: list[str], context: dict[str, object]) -> dict[str, object]:

@@ -256,7 +256,7 @@ async def test_a_release_that_compiles_differently_publishes_anew(house: House) 
     assert house.uow.told[1:] == [(bundle_fact(house, second, first), SERVICE)]
 
 
-# What the previous release compiled of a rule: it does not look at a window, and so would match the sum of one.
+# What the previous release compiled of a rule: it does not look at who is asked for, and so would match the sum of another.
 OLD_RULE = """\
 @id("approval:large")
 @currency("NAD")
@@ -270,7 +270,7 @@ when {
 
 @pytest.mark.parametrize("how", ["start", "permissions", "another rule"])
 async def test_the_first_bundle_after_an_upgrade_has_every_rule_compiled_again(house: House, how: str) -> None:
-    """Payments asks about windows once a bundle has a rule with one, so no bundle mixes old text with new."""
+    """Payments asks by a rule's name once it has one in the bundle, so no bundle mixes old text with new."""
     for name in ("large", "summed"):
         window = Window(24) if name == "summed" else None
         terms = ApprovalTerms(currency="NAD", threshold=Decimal(50_000), window=window)
@@ -293,7 +293,7 @@ async def test_the_first_bundle_after_an_upgrade_has_every_rule_compiled_again(h
     assert newest.version == bundle.version + 1
     forbids = [text for text in newest.policies.split("\n\n") if "approval:large" in text or "approval:summed" in text]
     assert forbids == [text for text in expected.split("\n\n") if "approval:large" in text or "approval:summed" in text]
-    assert ["context has window" in text for text in forbids] == [True, True]
+    assert ["context has rule" in text for text in forbids] == [True, True]
     assert OLD_RULE not in newest.policies
 
 

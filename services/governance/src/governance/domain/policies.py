@@ -44,7 +44,7 @@ def _permit(role: Role) -> str:
 
 
 def _forbid(rule: ApprovalRule) -> str:
-    """Annotate what payments must know before it asks: whether a rule can match, and what to add up for a rule with a window."""
+    """Annotate what payments must know before it asks: whether a rule can match, and what to add up for it."""
     threshold = f"{round(rule.threshold, THRESHOLD_DIGITS_MAX):f}"
     annotations = [("id", f"approval:{rule.name}"), ("currency", rule.currency), ("threshold", threshold)]
     conditions = [
@@ -60,15 +60,16 @@ def _forbid(rule: ApprovalRule) -> str:
     if rule.counterparty:
         annotations.append(("counterparty", str(rule.counterparty)))
         conditions.append(f'context.counterparties.contains("{rule.counterparty}")')
-    # A question with a window in its context has as its amount the sum within that window; one without is about the request
-    # alone. Each rule answers only its own kind of question. Payments of an older release states no window: rules with a window
-    # then match nothing, and the others match as before. `has` comes first, because reading an attribute that is not there is an
+    # Payments adds up what a rule looks at (its kinds, its counterparty, its window) and asks by the rule's name: the sum of one
+    # rule must not match another. Payments of an older release names no rule and asks about one amount: rules with a window then
+    # match nothing, and the others match as before. `has` comes first, because reading an attribute that is not there is an
     # evaluation error, and any error denies.
+    annotations.append(("rule", rule.name))
     if rule.window:
         annotations.append(("window", rule.window.text))
-        conditions.append(f'context has window && context.window == "{rule.window.text}"')
+        conditions.append(f'context has rule && context.rule == "{rule.name}"')
     else:
-        conditions.append("!(context has window)")
+        conditions.append(f'(if context has rule then context.rule == "{rule.name}" else true)')
     principal = f'principal in Role::"{rule.role}"' if rule.role else "principal"
     head = "\n".join(f'@{name}("{value}")' for name, value in annotations)
     when = " &&\n  ".join(conditions)
@@ -84,7 +85,7 @@ def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
         "currency": _STRING,
         "kind": _STRING,
         "counterparties": {"type": "Set", "element": _STRING},
-        "window": _OPTIONAL_STRING,
+        "rule": _OPTIONAL_STRING,
     }
     return {
         "": {
