@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -13,22 +14,23 @@ from chassis.unit_of_work import UnauditedChange
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
-from kernel.errors import Kind, Unavailable
+from kernel.errors import KeyReused, Kind, Unavailable
 from kernel.events import Event
-from payments.application.ports.ledger import Locked, Terms, Tiered
+from payments.application.ports.ledger import Locked, SentQuestion, Terms, Tiered
 from payments.application.ports.screening import Verdict
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.verification.queries import Break
 from payments.domain.account import Account
-from payments.domain.approval import ApprovalQuestion, ApprovalRules
+from payments.domain.approval import ApprovalQuestion, ApprovalRules, Outflow
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.entry import Posting
 from payments.domain.errors import InvalidSignature
 from payments.domain.limits import STANDARD_TIER, Limits, Spending
+from payments.domain.payer_policy import PayerPolicy
 from payments.domain.price_book import PriceBook
 from payments.domain.schedule import Run, Schedule, ScheduleStatus
-from payments.domain.transfer import Transfer
-from payments.domain.transfer_order import TransferOrder
+from payments.domain.transfer import Transfer, TransferStatus
+from payments.domain.transfer_order import Signature, TransferOrder
 from payments.infrastructure.repositories import bulk_rows
 
 
@@ -160,6 +162,17 @@ class FakeSpending:
     async def save(self, spendings: Sequence[Spending]) -> None:
         self.keep(spendings)
 
+    async def sent(self, questions: Sequence[SentQuestion]) -> Mapping[tuple[UUID, str], Decimal]:
+        """Look at transfers only: what files have sent is PostgreSQL's to tell."""
+        return {(question.payer_id, question.rule.name): question.rule.total(self._flows(question)) for question in questions}
+
+    def _flows(self, question: SentQuestion) -> Iterable[Outflow]:
+        for one in self._store.transfers.values():
+            order, undone = one.order, {TransferStatus.FAILED, TransferStatus.CANCELLED, TransferStatus.REVERSED}
+            if order.initiator_id == question.payer_id and one.created_at > question.since and one.status not in undone:
+                owner_id = self._store.accounts[order.target_id].owner_id
+                yield Outflow(kind=order.kind, amount=one.moved, target_id=order.target_id, owner_id=owner_id)
+
     def keep(self, spendings: Sequence[Spending]) -> None:
         begun = (one for one in spendings if (one.owner_id, one.currency) in self._store.spending)
         self._store.spending |= {(one.owner_id, one.currency): one for one in begun}
@@ -170,17 +183,43 @@ class FakeLedger:
         self._store = store
         self._accounts, self._transfers, self._spending = FakeAccounts(store), FakeTransfers(store), FakeSpending(store)
 
-    async def lock(self, account_ids: Iterable[UUID], keys: Iterable[tuple[UUID, str]], sources: Iterable[UUID]) -> Locked:
+    async def lock(
+        self,
+        account_ids: Iterable[UUID],
+        keys: Iterable[tuple[UUID, str]],
+        sources: Iterable[UUID],
+        questions: Sequence[SentQuestion] = (),
+    ) -> Locked:
         accounts = await self._accounts.lock(list(account_ids))
         payers = (self._store.accounts[id_] for id_ in sources if id_ in self._store.accounts)
         spenders = {(payer.owner_id, payer.currency) for payer in payers if payer.owner_id}
-        earlier = await self._transfers.find_by_keys(list(keys))
-        return Locked(accounts, earlier, await self._spending.lock(list(spenders)))
+        asked = list(keys)
+        earlier = await self._transfers.find_by_keys(asked)
+        taken = frozenset(key for key in asked if FakeKeys(self._store).is_kept(*key, beside=["transfers"]))
+        spendings = await self._spending.lock(list(spenders))
+        return Locked(accounts, earlier, spendings, taken, await self._spending.sent(questions))
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
         self._transfers.keep(transfers)
         self._accounts.keep(accounts)
         self._spending.keep(spendings)
+
+
+class FakeKeys:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def claim(self, initiator_id: UUID, key: str, *, beside: Iterable[str], turns: Sequence[UUID] = ()) -> None:
+        if self.is_kept(initiator_id, key, beside=beside):
+            raise KeyReused(initiator_id=initiator_id)
+
+    def is_kept(self, initiator_id: UUID, key: str, *, beside: Iterable[str]) -> bool:
+        kept = {
+            "transfers": {(one.order.initiator_id, one.order.key) for one in self._store.transfers.values()},
+            "bulks": {(bulk.initiator_id, bulk.key) for bulk, _ in self._store.bulks.values()},
+            "schedules": {(one.initiator_id, one.key) for one, _ in self._store.schedules.values()},
+        }
+        return any((initiator_id, key) in keys for table, keys in kept.items() if table not in set(beside))
 
 
 class FakeBreaks:
@@ -210,7 +249,8 @@ class FakeBulks:
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
         self._store.bulks[bulk.id] = copy(bulk), _kept(actor)
         self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks}
-        await self.queue(bulk.id)
+        if bulk.status.may_run:
+            await self.queue(bulk.id)
 
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
         found = self._store.bulks.get(bulk_id)
@@ -225,8 +265,16 @@ class FakeBulks:
         self._store.bulks[bulk.id] = _changed(standing, bulk, bulk_rows.STANDING), actor
         self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks if chunk.outcomes is not None}
 
+    async def pays(self, bulk_id: UUID, owner_id: UUID) -> bool:
+        lines = (line for (of, _), chunk in self._store.chunks.items() if of == bulk_id for line in chunk.lines)
+        return any(self._store.accounts[line.target_id].owner_id == owner_id for line in lines)
+
+    async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        waiting = [bulk for bulk, _ in self._store.bulks.values() if bulk.is_overdue(at)]
+        return [bulk.id for bulk in sorted(waiting, key=lambda bulk: bulk.expires_at or at)[:limit]]
+
     async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
-        left = [bulk for bulk, _ in self._store.bulks.values() if bulk.status.is_open]
+        left = [bulk for bulk, _ in self._store.bulks.values() if bulk.status.may_run]
         since = sorted((bulk.progressed_at or bulk.created_at, bulk.id) for bulk in left)
         return [id_ for at, id_ in since if at < before][:limit]
 
@@ -280,6 +328,7 @@ class FakeTransaction:
         self.spending = FakeSpending(store)
         self.breaks = FakeBreaks(store)
         self.ledger = FakeLedger(store)
+        self.keys = FakeKeys(store)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self.store.facts.append(fact)
@@ -371,9 +420,11 @@ class FakePrices:
 class FakeSignatures:
     """Takes a signature whose value is "good"."""
 
-    async def verify(self, order: TransferOrder) -> None:
-        if order.signature and order.signature.value != "good":
-            raise InvalidSignature(field="signature", key_id=order.signature.key_id)
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> None:
+        assert by
+        assert texts
+        if signature.value != "good":
+            raise InvalidSignature(field="signature", key_id=signature.key_id)
 
 
 @dataclass
@@ -415,7 +466,19 @@ class FakeScreening:
         return Verdict(clear, "" if clear else "on the list")
 
 
-def posting(uow: Any, screening: FakeScreening, clock: Clock, prices: FakePrices | None = None) -> PostTransfers:
+def posting(
+    uow: Any, screening: FakeScreening, clock: Clock, prices: FakePrices | None = None, policy: PayerPolicy | None = None
+) -> PostTransfers:
     """The use case that posts, priced and limited by a fake."""
     prices = prices or FakePrices()
-    return PostTransfers(uow, screening, prices, prices, prices, Terms(), clock)
+    return PostTransfers(
+        uow=uow,
+        screening=screening,
+        signatures=FakeSignatures(),
+        prices=prices,
+        limits=prices,
+        approvals=prices,
+        policy=policy or PayerPolicy(),
+        terms=Terms(),
+        clock=clock,
+    )

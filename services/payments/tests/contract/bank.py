@@ -1,6 +1,6 @@
 """A bank for contract tests: payments' REST API with its peers faked, and people who hold wallets at it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,12 +23,12 @@ from payments.application.bulk.run_bulk import RunBulk
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.bootstrap.use_cases import World, build, post_transfers
-from payments.domain.approval import ApprovalRules
 from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
-from payments.domain.transfer_order import TransferOrder
+from payments.domain.transfer_order import Signature
 from payments.interfaces.rest import ROUTERS
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
@@ -53,9 +53,11 @@ class Holder:
 class WordSignatures:
     """Takes a signature whose value is GOOD_SIGNATURE."""
 
-    async def verify(self, order: TransferOrder) -> None:
-        if order.signature and order.signature.value != GOOD_SIGNATURE:
-            raise InvalidSignature(field="signature", key_id=order.signature.key_id)
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> None:
+        assert by
+        assert texts
+        if signature.value != GOOD_SIGNATURE:
+            raise InvalidSignature(field="signature", key_id=signature.key_id)
 
 
 class NoRules:
@@ -174,14 +176,10 @@ class Bank:
 
     def approve_above(self, amount: str) -> None:
         """Let every transfer of the amount or more wait for somebody's approval."""
-        self.prices.rules = approval_above(amount)
+        self.prices.rules = approval_from(amount)
 
     def exchange(self, middle: str, spread: str = "1") -> None:
         self.price(rate=fx_rate(middle, spread))
-
-
-def approval_above(amount: str) -> ApprovalRules:
-    return ApprovalRules(floors={"NAD": Decimal(amount)}, judge=lambda _question: True)
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:

@@ -31,6 +31,8 @@ NEEDED: Final[dict[tuple[str, str], str | None]] = {
     ("POST", "/issuances"): ISSUE,
     ("POST", "/transfers/bulk"): CREATE,
     ("POST", "/transfers/bulk/{bulk_id}/cancel"): CREATE,
+    ("POST", "/transfers/bulk/{bulk_id}/approve"): APPROVE,
+    ("POST", "/transfers/bulk/{bulk_id}/reject"): APPROVE,
     ("POST", "/transfers/schedules"): CREATE,
     ("POST", "/transfers/schedules/{schedule_id}/pause"): CREATE,
     ("POST", "/transfers/schedules/{schedule_id}/resume"): CREATE,
@@ -57,6 +59,8 @@ STRONG: Final = {
     ("POST", "/transfers/{transfer_id}/approve"),
     ("POST", "/transfers/{transfer_id}/reject"),
     ("POST", "/transfers/{transfer_id}/reverse"),
+    ("POST", "/transfers/bulk/{bulk_id}/approve"),
+    ("POST", "/transfers/bulk/{bulk_id}/reject"),
     ("POST", "/accounts/{account_id}/unfreeze"),
 }
 ALL: Final = (CREATE, APPROVE, RECONCILE, ISSUE, MANAGE)

@@ -1,5 +1,7 @@
 """What governance compiles, as payments reads it: the one place where the two meet, beside the wire."""
 
+import json
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,11 +16,14 @@ from chassis.testing.clocks import ControlledClock
 from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
 from governance.domain.policies import compile_policies
 from governance.domain.role import Permission, Role
+from governance.domain.window import Window
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.domain.approval import ApprovalQuestion, ApprovalRules
+from payments.domain.approval import ApprovalQuestion, Outflow
+from payments.domain.transfer_order import TransferKind
 from payments.infrastructure.approval_policies import BundledApprovals
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder
 
 PAYER, PAYEES = new_id(), [UUID(int=1), UUID(int=2)]
@@ -53,12 +58,27 @@ class World:
         self.policies.load(Bundle(self.version, compiled.policies, compiled.schema))
 
     def needed(self, amount: str, currency: str = "NAD", *, kind: str = "transfer", roles: tuple[str, ...] = ("user",)) -> bool:
-        return self.approvals.approvals().needed(
-            kind=kind,
-            amount=Money.of(amount, currency),
-            initiator_id=PAYER,
-            roles=frozenset(roles),
-            counterparties=(PAYEES[0],),
+        return self.asked(amount, currency, kind=kind, roles=roles, to=PAYEES[0])
+
+    def asked(
+        self,
+        amount: str,
+        currency: str = "NAD",
+        *,
+        kind: str = "transfer",
+        roles: tuple[str, ...] = ("user",),
+        to: UUID,
+        sent: Mapping[str, Decimal] | None = None,
+    ) -> bool:
+        outflow = Outflow(kind=TransferKind(kind), amount=Money.of(amount, currency), target_id=to)
+        before = sent or {}
+        return bool(
+            self.approvals.approvals().matching(
+                [outflow],
+                initiator_id=PAYER,
+                roles=frozenset(roles),
+                sent=lambda one: before.get(one.name, Decimal(0)),
+            )
         )
 
 
@@ -103,11 +123,46 @@ def test_a_rule_about_one_payee_is_about_nobody_else() -> None:
     world = World()
     world.publish(rule("0", counterparty=PAYEES[0]), rule("50", counterparty=PAYEES[1]))
     assert world.needed("0.01")
-    other = {"kind": "transfer", "initiator_id": PAYER, "roles": frozenset({"user"})}
-    ask = world.approvals.approvals()
-    assert not ask.needed(amount=Money.of("49.99", "NAD"), counterparties=(PAYEES[1],), **other)  # type: ignore[arg-type]
-    assert ask.needed(amount=Money.of("50", "NAD"), counterparties=(PAYEES[1],), **other)  # type: ignore[arg-type]
-    assert not ask.needed(amount=Money.of("50", "NAD"), **other)  # type: ignore[arg-type]
+    assert not world.asked("49.99", to=PAYEES[1])
+    assert world.asked("50", to=PAYEES[1])
+    assert not world.asked("50", to=new_id())
+
+
+def test_a_window_that_governance_compiled_is_counted_and_judged_by_its_own_rule() -> None:
+    world = World()
+    world.publish(rule("100", window=Window(24)), rule("150", kinds=("payment",), window=Window(24)))
+    day = {"rule-0": Decimal("99.99"), "rule-1": Decimal(0)}
+    [first, second] = world.approvals.approvals().windowed("NAD")
+    assert (first.window, second.kinds) == (timedelta(hours=24), frozenset({"payment"}))
+    assert not world.asked("99.99", to=PAYEES[0])
+    assert world.asked("0.01", to=PAYEES[0], sent=day)
+    # The sum of one rule says nothing about another.
+    assert not world.asked("0.01", kind="payment", to=PAYEES[0], sent={"rule-1": Decimal(100)})
+
+
+def test_rules_of_a_governance_that_does_not_ask_by_name_hold_as_before() -> None:
+    world = World()
+    old = """\
+@id("approval:large")
+@currency("NAD")
+@threshold("100.0000")
+forbid(principal, action == Action::"payment:settle-alone", resource)
+when {
+  context.currency == "NAD" &&
+  context.amount.greaterThanOrEqual(decimal("100.0000")) &&
+  ["payment"].contains(context.kind)
+};
+
+@id("approval")
+permit(principal, action == Action::"payment:settle-alone", resource);"""
+    create = Permission("payment:create")
+    compiled = compile_policies([Role("user", "User", permissions={create})], [create], [])
+    schema = json.loads(compiled.schema)
+    del schema[""]["actions"]["payment:settle-alone"]["appliesTo"]["context"]["attributes"]["rule"]
+    world.policies.load(Bundle(1, old, json.dumps(schema)))
+    assert world.asked("100.00", kind="payment", to=PAYEES[0])
+    assert not world.asked("100.00", to=PAYEES[0])
+    assert not world.asked("99.99", kind="payment", to=PAYEES[0])
 
 
 @pytest.mark.parametrize("thresholds", [("100", "50"), ("50", "100")])
@@ -169,7 +224,7 @@ async def test_a_quote_asks_the_rules_what_placing_the_order_asks(
         asked.append(question)
         return False
 
-    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(0)}, judge=judge)
+    bank.prices.rules = approval_from("0", judge)
     kind, path, more = ("payment", "/payments", {"reference": reference}) if reference else ("transfer", "/transfers", {})
     if reference:
         await bank.sells(payee)
@@ -177,8 +232,10 @@ async def test_a_quote_asks_the_rules_what_placing_the_order_asks(
     assert (await bank.post("/fees/quote", payer.user_id, body)).status_code == 200
     await bank.made(payer, payee, "50.00", path=path, **more)
     expected = ApprovalQuestion(
+        rule="large",
         kind=kind,
-        amount=Money.of("50.00", "NAD"),
+        amount=Decimal("50.00"),
+        currency="NAD",
         initiator_id=payer.user_id,
         roles=frozenset({"user"}),
         counterparties=(payee.wallet_id, payee.user_id),
@@ -186,22 +243,16 @@ async def test_a_quote_asks_the_rules_what_placing_the_order_asks(
     assert asked == [expected, expected]
 
 
-@pytest.mark.parametrize("way", ["bulk", "schedule"])
-async def test_what_a_job_makes_waits_for_an_approval_too(bank: Bank, payer: Holder, payee: Holder, way: str) -> None:
+async def test_what_a_schedule_makes_waits_for_an_approval_too(bank: Bank, payer: Holder, payee: Holder) -> None:
     world = World()
     world.publish(rule("50", counterparty=payee.user_id))
     bank.prices.rules = world.approvals.approvals()
-    wallets = {"source_wallet_id": str(payer.wallet_id), "currency": "NAD"}
-    if way == "bulk":
-        lines = [{"target_wallet_id": str(payee.wallet_id), "amount": "50.00"}]
-        made = await bank.post("/transfers/bulk", payer.user_id, {**wallets, "mode": "best_effort", "lines": lines})
-        await bank.run_bulk(made.json()["data"]["id"])
-    else:
-        starts_at = (bank.clock.now() + timedelta(seconds=1)).isoformat()
-        plan = {**wallets, "target_wallet_id": str(payee.wallet_id), "amount": "50.00", "starts_at": starts_at}
-        assert (await bank.post("/transfers/schedules", payer.user_id, plan)).status_code == 201
-        bank.wait(seconds=1)
-        await bank.run_schedules()
+    starts_at = (bank.clock.now() + timedelta(seconds=1)).isoformat()
+    wallets = {"source_wallet_id": str(payer.wallet_id), "target_wallet_id": str(payee.wallet_id)}
+    plan = {**wallets, "currency": "NAD", "amount": "50.00", "starts_at": starts_at}
+    assert (await bank.post("/transfers/schedules", payer.user_id, plan)).status_code == 201
+    bank.wait(seconds=1)
+    await bank.run_schedules()
     [waiting] = (await bank.staff("GET", "/transfers/awaiting-approval")).json()["data"]["items"]
     assert (waiting["amount"], waiting["held_amount"], waiting["target_wallet_id"]) == ("50.00", "50.00", str(payee.wallet_id))
     assert await bank.wallet(payer) == ("1000.00", "50.00", "950.00")

@@ -1,7 +1,6 @@
 """What peers rely on."""
 
 from collections.abc import Awaitable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2, payments_pb2
 from kernel.errors import Kind
 from kernel.ids import new_id
-from payments.domain.approval import ApprovalRules
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record
 from services.payments.tests.contract.peers import Stub
@@ -183,7 +182,7 @@ async def test_compliance_is_asked_about_a_peers_orders_too(bank: Bank, stub: St
 
 async def test_a_peer_cannot_go_round_approval_or_signature(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("9000.00"), await bank.holder()
-    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(500)}, judge=lambda _question: True)
+    bank.prices.rules = approval_from("500")
     settled = (await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "500.00")))).settled
     assert settled.status == "pending_approval"
     view = await stub.GetTransfer(payments_pb2.GetTransferRequest(transfer_id=settled.transfer_id))

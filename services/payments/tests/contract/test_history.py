@@ -10,7 +10,8 @@ import pytest
 
 from kernel.ids import new_id
 from payments.infrastructure.queries import history
-from services.payments.tests.contract.bank import Bank, Holder, approval_above, refusal
+from services.payments.tests.approvals import approval_from
+from services.payments.tests.contract.bank import Bank, Holder, refusal
 
 
 async def ids(bank: Bank, holder: Holder, query: str) -> list[str]:
@@ -158,7 +159,7 @@ async def test_every_list_by_cursor_is_whole_in_pages_of_any_size(bank: Bank) ->
     line = {"target_wallet_id": str(payee.wallet_id), "amount": "1.00"}
     file = {"source_wallet_id": str(payer.wallet_id), "currency": "NAD", "mode": "best_effort", "lines": [line]}
     bulks = [(await bank.post("/transfers/bulk", payer.user_id, file)).json()["data"]["id"] for _ in range(3)]
-    bank.prices.rules = approval_above("100")
+    bank.prices.rules = approval_from("100")
     waiting = [(await bank.made(payer, payee, "100.00"))["id"] for _ in range(3)]
 
     for path, name, expected in (

@@ -11,7 +11,8 @@ from payments.domain.limits import Limits
 from payments.domain.price_book import PriceBook
 from payments.domain.validity import Validity
 from payments.infrastructure.ledger_verification import LedgerVerification
-from services.payments.tests.contract.bank import GOOD_SIGNATURE, GRANTS, HOUR, Bank, Holder, approval_above, refusal
+from services.payments.tests.approvals import approval_from
+from services.payments.tests.contract.bank import GOOD_SIGNATURE, GRANTS, HOUR, Bank, Holder, refusal
 from services.payments.tests.contract.outbox import Fact, Record
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
 
@@ -136,7 +137,7 @@ async def test_whoever_issued_money_sees_that_transfer_and_no_other(bank: Bank, 
 async def test_whoever_was_blocked_while_it_waited_is_noticed_before_it_moves(
     bank: Bank, payer: Holder, payee: Holder, whose: str, act: str, capture: str
 ) -> None:
-    bank.prices.rules = approval_above("500" if act == "approve" else "500.01")
+    bank.prices.rules = approval_from("500" if act == "approve" else "500.01")
     waiting = await bank.made(payer, payee, "500.00", capture=capture)
     decider = (bank.staff_id, "staff") if act == "approve" else (payee.user_id, "user")
     blocked = {"payer": payer.user_id, "payer's wallet": payer.wallet_id, "payee's wallet": payee.wallet_id}[whose]
@@ -175,7 +176,7 @@ async def test_whoever_was_blocked_while_it_waited_is_noticed_before_it_moves(
 
 @pytest.mark.parametrize("act", ["approve", "capture"])
 async def test_while_compliance_is_away_what_waits_goes_on_waiting(bank: Bank, payer: Holder, payee: Holder, act: str) -> None:
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("500")
     approved = await bank.made(payer, payee, "500.00")
     held = await bank.made(payer, payee, "300.00", capture="later")
     bank.screening.away = True
@@ -191,7 +192,7 @@ async def test_while_compliance_is_away_what_waits_goes_on_waiting(bank: Bank, p
 async def test_what_waits_is_not_moved_from_or_to_a_frozen_wallet(bank: Bank, payer: Holder, payee: Holder, whose: str) -> None:
     paid = await bank.made(payer, payee, "10.00")
     held = await bank.made(payer, payee, "20.00", capture="later")
-    bank.prices.rules = approval_above("100")
+    bank.prices.rules = approval_from("100")
     waiting = await bank.made(payer, payee, "100.00")
     frozen = payer if whose == "payer" else payee
     await bank.staff("POST", f"/wallets/{frozen.wallet_id}/freeze", REASON)
@@ -211,7 +212,7 @@ async def test_what_waits_is_not_moved_from_or_to_a_frozen_wallet(bank: Bank, pa
 
 
 async def test_a_large_transfer_waits_for_somebody_else(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("500")
     assert (await bank.made(payer, payee, "499.99"))["status"] == "completed"
     waiting = await bank.made(payer, payee, "500.00")
     assert (waiting["status"], waiting["held_amount"], waiting["settled_at"]) == ("pending_approval", "500.00", None)
@@ -231,7 +232,7 @@ async def test_a_large_transfer_waits_for_somebody_else(bank: Bank, payer: Holde
 
 @pytest.mark.parametrize("act", ["approve", "reject"])
 async def test_nobody_decides_on_their_own(bank: Bank, payer: Holder, payee: Holder, act: str) -> None:
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00")
     body = REASON if act == "reject" else None
     own = await bank.post(f"/transfers/{waiting['id']}/{act}", payer.user_id, body, roles=("staff",))
@@ -240,7 +241,7 @@ async def test_nobody_decides_on_their_own(bank: Bank, payer: Holder, payee: Hol
 
 
 async def test_what_is_rejected_fails_and_its_money_is_let_go(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00")
     data = (await bank.staff("POST", f"/transfers/{waiting['id']}/reject", REASON)).json()["data"]
     assert (data["status"], data["reason"], data["decided_by"]) == ("failed", REASON["reason"], str(bank.staff_id))
@@ -261,7 +262,7 @@ async def test_only_what_waits_for_a_decision_is_decided(bank: Bank, payer: Hold
 
 
 async def test_what_waits_for_a_decision_is_not_captured_nor_given_back(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00", capture="later")
     path = f"/transfers/{waiting['id']}"
     for refused in (
@@ -275,7 +276,7 @@ async def test_what_waits_for_a_decision_is_not_captured_nor_given_back(bank: Ba
 
 
 async def test_an_approved_hold_is_captured_later(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00", capture="later")
     approved = (await bank.staff("POST", f"/transfers/{waiting['id']}/approve")).json()["data"]
     assert (approved["status"], approved["held_amount"]) == ("pending", "500.00")
@@ -284,14 +285,14 @@ async def test_an_approved_hold_is_captured_later(bank: Bank, payer: Holder, pay
 
 
 async def test_the_sender_withdraws_what_still_waits(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00")
     data = (await bank.post(f"/transfers/{waiting['id']}/void", payer.user_id, REASON)).json()["data"]
     assert data["status"] == "cancelled"
 
 
 async def test_nobody_decides_after_the_time_to_decide(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00")
     bank.wait(seconds=72 * HOUR)
     for act, body in (("approve", None), ("reject", REASON)):
@@ -449,7 +450,7 @@ async def test_what_was_undone_is_given_back_to_the_day_it_was_counted_on(
     bank: Bank, payer: Holder, payee: Holder, undo: str
 ) -> None:
     bank.prices.limit_book = Limits([limit(day_max="500")])
-    bank.prices.rules = approval_above("400" if undo == "reject" else "1000")
+    bank.prices.rules = approval_from("400" if undo == "reject" else "1000")
     capture = "later" if undo in {"void", "expire"} else "now"
     today, tomorrow = await bank.made(payer, payee, "400.00", capture=capture), timedelta(days=1).total_seconds()
     path = f"/transfers/{today['id']}"

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from payments.domain.limits import Limits
-from services.payments.tests.contract.bank import Bank, Holder, approval_above, refusal
+from services.payments.tests.approvals import approval_from
+from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.outbox import Record
 from services.payments.tests.unit.prices import limit
 
@@ -43,13 +44,13 @@ async def test_when_one_leg_is_refused_none_is_made(bank: Bank, payer: Holder, p
     assert (await bank.get("/transfers?kind=transfer", payer.user_id)).json()["data"]["items"] == []
 
 
-async def test_when_one_leg_would_wait_for_approval_none_is_made(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_when_legs_would_wait_for_approval_together_none_is_made(bank: Bank, payer: Holder, payee: Holder) -> None:
     """Decided against, it would be missing from what was to be all or none."""
-    bank.prices.rules = approval_above("500")
+    bank.prices.rules = approval_from("600")
     body = legs(payer, (payee, "100.00"), (payee, "500.00"))
     assert refusal(await bank.post("/transfers/linked", payer.user_id, body, key="pair")) == (409, "PAY_041")
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
-    bank.prices.rules = approval_above("501")
+    bank.prices.rules = approval_from("600.01")
     assert (await bank.post("/transfers/linked", payer.user_id, body, key="pair")).status_code == 201
 
 

@@ -1,9 +1,7 @@
 """What a payer shows to others: receipts."""
 
-from decimal import Decimal
-
 from kernel.ids import new_id
-from payments.domain.approval import ApprovalRules
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import GOOD_SIGNATURE, Bank, Holder, refusal
 
 KEY_ID = "01980a52-7c00-7000-8000-00000000000a"
@@ -47,7 +45,7 @@ async def test_what_was_reversed_has_its_receipt_still_and_the_reversal_its_own(
 
 async def test_there_is_no_receipt_of_what_has_not_moved_nor_for_strangers(bank: Bank) -> None:
     payer, payee = await parties(bank)
-    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(1000)}, judge=lambda _question: True)
+    bank.prices.rules = approval_from("1000")
     for transfer in (await bank.made(payer, payee, "1.00", capture="later"), await bank.made(payer, payee, "1000.00")):
         path = f"/transfers/{transfer['id']}/receipt"
         assert refusal(await bank.get(path, payer.user_id)) == (409, "PAY_012")

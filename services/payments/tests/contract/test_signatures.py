@@ -74,8 +74,9 @@ class Peers:
     signatures: DeviceSignatures
 
     async def takes(self, order: TransferOrder) -> bool:
+        assert order.signature
         try:
-            await self.signatures.verify(order)
+            await self.signatures.verify(order.signature, by=order.initiator_id, texts=[order.signed_text])
         except InvalidSignature:
             return False
         return True
@@ -155,4 +156,4 @@ async def test_a_phones_key_signs_too(peers: Peers) -> None:
 async def test_with_identity_away_nothing_signed_is_taken(peers: Peers) -> None:
     await peers.server.stop(grace_seconds=0)
     with pytest.raises(Unavailable):
-        await peers.signatures.verify(signed(GOOD))
+        await peers.takes(signed(GOOD))

@@ -28,6 +28,7 @@ from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.submit_bulk import SubmitBulk
 from payments.application.ports.bulk import Given
+from payments.application.ports.ledger import Terms
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
@@ -38,7 +39,7 @@ from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.ledger_verification import LedgerVerification
 from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
-from services.payments.tests.fakes import FakeScreening, FakeSignatures, posting
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeSignatures, posting
 from services.payments.tests.integration.bulk_worker import runner
 
 WORKER = Path(__file__).with_name("bulk_worker.py")
@@ -76,7 +77,16 @@ class Office:
         def read(_body: bytes, _given: Given) -> RawFile:
             return RawFile(source=str(self.source), currency="NAD", mode=mode, lines=lines)
 
-        submit = SubmitBulk(self.uow, SqlBulkQueries(self.database), {"test": read}, PayerPolicy(), SystemClock())
+        submit = SubmitBulk(
+            uow=self.uow,
+            wallets=SqlBulkQueries(self.database),
+            signatures=FakeSignatures(),
+            readers={"test": read},
+            approvals=FakePrices(),
+            policy=PayerPolicy(),
+            terms=Terms(),
+            clock=SystemClock(),
+        )
         today = SystemClock().now().date()
         accepted = await submit(actor=self.actor, key=str(new_id()), media_type="test", body=b"", given=Given(today=today))
         return accepted.bulk.id
@@ -246,9 +256,7 @@ async def test_cancelled_in_its_midst_counts_and_ledger_agree(office: Office) ->
 
 async def test_others_pay_meanwhile_and_the_payer_too(office: Office) -> None:
     """Single transfers from and to the same wallets while bulks run: no deadlock, nothing lost."""
-    pay = TransferTokens(
-        GroupCommit(posting(office.uow, FakeScreening(), SystemClock())), FakeSignatures(), PayerPolicy(), SystemClock()
-    )
+    pay = TransferTokens(GroupCommit(posting(office.uow, FakeScreening(), SystemClock())))
     bulk_ids = [await office.submit(), await office.submit("all_or_nothing")]
     run = runner(office.database)
     refused: list[DomainError] = []

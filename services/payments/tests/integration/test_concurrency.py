@@ -16,7 +16,6 @@ from payments.application import Payments
 from payments.application.ports.ledger import Settled
 from payments.application.wallets import open_wallet
 from payments.domain.account import Account
-from payments.domain.approval import ApprovalRules
 from payments.domain.errors import (
     AccountClosed,
     AccountFrozen,
@@ -28,6 +27,7 @@ from payments.domain.errors import (
 )
 from payments.domain.limits import Limits
 from payments.domain.transfer import Transfer
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.integration.bank import SERVICE, Bank, kinds, outcome, user
 from services.payments.tests.unit.prices import limit
 
@@ -101,7 +101,7 @@ async def test_what_runs_out_is_ended_by_one_of_many_jobs(bank: Bank) -> None:
 
 async def test_a_transfer_is_decided_on_once(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
-    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(50)}, judge=lambda _question: True)
+    bank.prices.rules = approval_from("50")
     waiting = await bank.pay(bank.order(source, target, "60.00"))
     transfers = bank.payments.transfers
     outcomes = await asyncio.gather(
@@ -113,7 +113,7 @@ async def test_a_transfer_is_decided_on_once(bank: Bank) -> None:
 
 async def test_at_the_last_moment_either_the_approver_or_the_job_is_first(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
-    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(5)}, judge=lambda _question: True)
+    bank.prices.rules = approval_from("5")
     approve = bank.payments.transfers.approve_transfer
     for _ in range(5):
         waiting = await bank.pay(bank.order(source, target, "10.00"))

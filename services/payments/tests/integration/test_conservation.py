@@ -22,12 +22,12 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.ports.ledger import Settled
 from payments.domain.account import SystemCode, system_account_id
-from payments.domain.approval import ApprovalRules
 from payments.domain.errors import OwnDecision, SelfTransfer
 from payments.domain.limits import Limits
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.conftest import VERSIONS
 from services.payments.tests.integration.bank import SERVICE, Bank, outcome, user
 from services.payments.tests.integration.ledger_model import APPROVAL_FROM, DAY_MAX, FEE, HOLD_LIFE, Model, ModelWallet, Refusals
@@ -304,7 +304,7 @@ def test_money_is_conserved_whatever_is_asked_in_whatever_order(driver: Driver) 
     prices = driver.bank.prices
     prices.book = PriceBook([fee_rule(tier(flat=str(decimal(FEE))), refundable=True)])
     prices.limit_book = Limits([limit(day_max=str(decimal(DAY_MAX)))])
-    prices.rules = ApprovalRules({"NAD": decimal(APPROVAL_FROM)}, judge=lambda question: question.kind == "transfer")
+    prices.rules = approval_from(decimal(APPROVAL_FROM), lambda question: question.kind == "transfer")
     Lifecycle.driver = driver
     run_machine(Lifecycle, examples=20, steps=50)
     assert driver.run(driver.bank.broken()) == []

@@ -17,9 +17,10 @@ from kernel.errors import Unavailable
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.pricing import Pricing
-from payments.bootstrap.parts import pricing_unit_of_work
+from payments.bootstrap.parts import pricing_unit_of_work, unit_of_work
 from payments.bootstrap.processes import serving, working
 from payments.domain.fee_rule import FeeRule
+from payments.domain.payer_policy import PayerPolicy
 from payments.domain.validity import Validity
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.queries.bulks import SqlBulkQueries
@@ -71,6 +72,8 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
     fakes, clock, stop = FakePrices(), SystemClock(), asyncio.Event()
     elsewhere = Pricing.of(
         uow=pricing_unit_of_work(database),
+        ledger=unit_of_work(database),
+        policy=PayerPolicy(),
         prices=fakes,
         approvals=fakes,
         wallets=SqlBulkQueries(database),

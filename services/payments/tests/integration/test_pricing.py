@@ -18,11 +18,12 @@ from kernel.errors import DomainError, InvalidValue
 from kernel.ids import new_id
 from payments.application.pricing import Pricing
 from payments.application.pricing.queries import TierView
-from payments.bootstrap.parts import pricing_unit_of_work
+from payments.bootstrap.parts import pricing_unit_of_work, unit_of_work
 from payments.domain.errors import LaterVersion
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
+from payments.domain.payer_policy import PayerPolicy
 from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
 from payments.infrastructure.queries.bulks import SqlBulkQueries
@@ -43,6 +44,8 @@ def pricing(database: Database, clock: ControlledClock) -> Pricing:
     fakes = FakePrices()
     return Pricing.of(
         uow=pricing_unit_of_work(database),
+        ledger=unit_of_work(database),
+        policy=PayerPolicy(),
         prices=fakes,
         approvals=fakes,
         wallets=SqlBulkQueries(database),

@@ -19,8 +19,9 @@ from kernel.money import CurrencyMismatch, Money
 from payments.application.schedules.change_schedule import ChangeSchedule
 from payments.application.schedules.plan_transfer import Planned, PlanTransfer
 from payments.application.schedules.run_schedules import RunSchedules
+from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
-from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.application.transfers.post_transfers import Waiting
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.approval import ApprovalRules
@@ -30,7 +31,17 @@ from payments.domain.schedule import Frequency, Schedule, StandingOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unable, unavailable
+from services.payments.tests.approvals import approval_from
+from services.payments.tests.fakes import (
+    FakePrices,
+    FakeScreening,
+    FakeSignatures,
+    FakeUnitOfWork,
+    Meanwhile,
+    posting,
+    unable,
+    unavailable,
+)
 
 
 class NoRules:
@@ -49,7 +60,9 @@ class Planner:
         self.uow, self.clock, self.screening = uow, ControlledClock(), FakeScreening()
         self.prices = FakePrices()
         self.post = posting(uow, self.screening, self.clock, self.prices)
-        self.plan_transfer = PlanTransfer(uow, self, PayerPolicy({"NAD": Decimal(1000)}), self.clock)
+        self.plan_transfer = PlanTransfer(
+            uow=uow, wallets=self, signatures=FakeSignatures(), policy=PayerPolicy({"NAD": Decimal(1000)}), clock=self.clock
+        )
         self.change = ChangeSchedule(uow, self.clock)
         self.dies = False
         self.run = RunSchedules(uow, self._post, NoRules(), self.clock)
@@ -251,7 +264,7 @@ async def test_approval_rules_that_are_too_old_refuse_nothing(planner: Planner) 
     held_up = (await planner.plan(planner.order("60.00"), key="large")).schedule
     made = (await planner.plan(planner.order("1.00"), key="small")).schedule
     planner.pass_time(hours=1)
-    planner.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, unavailable)
+    planner.prices.rules = approval_from("50", unavailable)
     assert await planner.run() == 1
     standing = [await planner.read(one.id) for one in (held_up, made)]
     assert [(one.succeeded, one.failed, one.next_number) for one in standing] == [(0, 0, 0), (1, 0, 1)]
@@ -265,7 +278,7 @@ async def test_an_occurrence_that_a_peer_cannot_serve_now_is_made_at_the_next_ru
     held_up = (await planner.plan(planner.order("60.00"), key="large")).schedule
     made = (await planner.plan(planner.order("1.00"), key="small")).schedule
     planner.pass_time(hours=1)
-    planner.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, unable(kind))
+    planner.prices.rules = approval_from("50", unable(kind))
 
     assert await planner.run() == 1
 

@@ -1,58 +1,117 @@
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from kernel.ids import new_id
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from kernel.money import Money
-from payments.domain.approval import ApprovalQuestion, ApprovalRules
+from payments.domain.approval import ApprovalQuestion, ApprovalRule, ApprovalRules, Outflow
+from payments.domain.transfer_order import TransferKind
+
+PAYER, SHOP, OWNER, OTHER = (UUID(int=n) for n in range(1, 5))
+DAY = timedelta(hours=24)
+
+
+def outflow(
+    amount: str, *, currency: str = "NAD", to: UUID = SHOP, owner: UUID | None = OWNER, kind: str = "transfer"
+) -> Outflow:
+    return Outflow(kind=TransferKind(kind), amount=Money.of(amount, currency), target_id=to, owner_id=owner)
+
+
+def rule(threshold: str = "100", **terms: Any) -> ApprovalRule:
+    return ApprovalRule(**{"name": "large", "currency": "NAD", "threshold": Decimal(threshold), **terms})
+
+
+class Asked:
+    """Policies that say yes to whatever they are asked."""
+
+    def __init__(self, *rules: ApprovalRule) -> None:
+        self.questions: list[ApprovalQuestion] = []
+        self.rules = ApprovalRules.of(rules, self._judge)
+
+    def _judge(self, question: ApprovalQuestion) -> bool:
+        self.questions.append(question)
+        return True
+
+    def matching(self, *outflows: Outflow, sent: Callable[[ApprovalRule], Decimal] | None = None) -> Sequence[str]:
+        return self.rules.matching(
+            outflows, initiator_id=PAYER, roles=frozenset({"user"}), sent=sent or (lambda _rule: Decimal(0))
+        )
 
 
 def test_nothing_needs_approval_without_rules() -> None:
-    assert not ApprovalRules().needed(kind="transfer", amount=Money.of("999999999", "NAD"), initiator_id=new_id())
+    assert Asked().matching(outflow("999999999")) == ()
 
 
-def test_only_amounts_from_the_floor_of_their_currency_on_are_asked_about() -> None:
-    asked: list[ApprovalQuestion] = []
-
-    def judge(question: ApprovalQuestion) -> bool:
-        asked.append(question)
-        return question.amount.amount > 100
-
-    rules = ApprovalRules({"NAD": Decimal(100)}, {}, judge)
-    initiator, payee = new_id(), new_id()
-
-    def needed(amount: str, currency: str = "NAD") -> bool:
-        return rules.needed(
-            kind="payment",
-            amount=Money.of(amount, currency),
-            initiator_id=initiator,
+def test_only_sums_from_the_threshold_of_their_currency_on_are_asked_about() -> None:
+    asked = Asked(rule())
+    assert asked.matching(outflow("99.99")) == ()
+    assert asked.matching(outflow("5000", currency="USD")) == ()
+    assert asked.questions == []
+    assert asked.matching(outflow("100.00")) == ("large",)
+    assert asked.questions == [
+        ApprovalQuestion(
+            rule="large",
+            kind="transfer",
+            amount=Decimal("100.00"),
+            currency="NAD",
+            initiator_id=PAYER,
             roles=frozenset({"user"}),
-            counterparties=(payee,),
+            counterparties=(SHOP, OWNER),
         )
-
-    assert not needed("99.99")
-    assert not needed("5000", "USD")
-    assert asked == []
-    assert not needed("100.00")
-    assert needed("100.01")
-    assert (asked[1].kind, asked[1].roles, asked[1].counterparties) == ("payment", frozenset({"user"}), (payee,))
+    ]
 
 
-def test_a_watched_counterparty_does_not_make_others_slow() -> None:
-    asked: list[ApprovalQuestion] = []
-    watched = new_id()
+def test_what_is_asked_for_at_once_is_added_up() -> None:
+    asked = Asked(rule())
+    assert asked.matching(outflow("50.00"), outflow("49.99", to=OTHER)) == ()
+    assert asked.matching(outflow("50.00"), outflow("50.00", to=OTHER)) == ("large",)
 
-    def judge(question: ApprovalQuestion) -> bool:
-        asked.append(question)
-        return True
 
-    rules = ApprovalRules({}, {("NAD", watched): Decimal(10)}, judge)
+@pytest.mark.parametrize("party", [SHOP, OWNER], ids=["wallet", "owner"])
+def test_a_rule_about_one_payee_adds_up_what_that_payee_gets(party: UUID) -> None:
+    asked = Asked(rule(counterparty=party))
+    assert asked.matching(outflow("500.00", to=OTHER, owner=OTHER), outflow("99.99")) == ()
+    assert asked.questions == []
+    assert asked.matching(outflow("50.00"), outflow("500.00", to=OTHER, owner=OTHER), outflow("50.00")) == ("large",)
 
-    def needed(amount: Money, *counterparties: UUID) -> bool:
-        return rules.needed(kind="transfer", amount=amount, initiator_id=new_id(), counterparties=counterparties)
 
-    assert not needed(Money.of("9.99", "NAD"), watched)
-    assert not needed(Money.of("10.00", "USD"), watched)
-    assert not needed(Money.of("10.00", "NAD"), new_id())
-    assert asked == []
-    assert needed(Money.of("10.00", "NAD"), new_id(), watched)
-    assert needed(Money.of("5000.00", "NAD"), watched)
+def test_a_rule_about_a_kind_adds_up_that_kind() -> None:
+    asked = Asked(rule(kinds=frozenset({"payment"})))
+    assert asked.matching(outflow("500.00"), outflow("99.99", kind="payment")) == ()
+    assert asked.matching(outflow("50.00", kind="payment"), outflow("50.00", kind="payment")) == ("large",)
+    assert [question.kind for question in asked.questions] == ["payment"]
+
+
+def test_a_rule_with_a_window_counts_what_was_sent_and_one_without_does_not() -> None:
+    asked = Asked(rule(window=DAY), rule(name="single"))
+
+    def sent(one: ApprovalRule) -> Decimal:
+        assert one.window == DAY
+        return Decimal("99.99")
+
+    assert asked.matching(outflow("0.01"), sent=sent) == ("large",)
+    assert [(question.rule, question.amount) for question in asked.questions] == [("large", Decimal("100.00"))]
+
+
+def test_every_rule_that_matches_is_named() -> None:
+    asked = Asked(rule(), rule("50", name="medium"), rule("500", name="huge"), rule(name="dollars", currency="USD"))
+    assert asked.matching(outflow("100"), outflow("200", currency="USD")) == ("large", "medium", "dollars")
+
+
+def test_a_request_of_several_kinds_is_asked_about_as_each() -> None:
+    asked = Asked(rule())
+    assert asked.matching(outflow("60", kind="payment"), outflow("60")) == ("large",)
+    assert {question.amount for question in asked.questions} == {Decimal(120)}
+
+
+@given(st.lists(st.integers(1, 9_999), min_size=1, max_size=30), st.integers(1, 20_000))
+def test_a_split_changes_nothing(cents: list[int], threshold: int) -> None:
+    asked = Asked(rule(str(Decimal(threshold).scaleb(-2))))
+    parts = [outflow(str(Decimal(part).scaleb(-2))) for part in cents]
+    whole = outflow(str(Decimal(sum(cents)).scaleb(-2)))
+    assert asked.matching(*parts) == asked.matching(whole)

@@ -1,5 +1,6 @@
 """A bulk counts its lines, and ends with the last of them."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -110,9 +111,14 @@ def test_a_lines_order_is_the_same_however_often_it_is_made() -> None:
     assert (order.key, order.link_id, order.kind) == (f"bulk:{one.id}:7", one.id, TransferKind.TRANSFER)
 
 
-def test_a_key_is_one_files() -> None:
+def test_a_key_is_one_files_and_answered_as_the_first_time() -> None:
     one = bulk()
-    assert one.confirm_replay(b"h") is one
+    first = asdict(one.confirm_replay(b"h"))
+    one.start(AT)
+    one.count([outcome(1)], AT)
+    one.cancel("wrong month", AT)
+    one.stop(AT)
+    assert asdict(one.confirm_replay(b"h")) == first
     with pytest.raises(KeyReused):
         one.confirm_replay(b"other")
 

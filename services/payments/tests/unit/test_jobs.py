@@ -23,13 +23,14 @@ async def test_each_job_has_its_queue_its_locks_and_its_ticks() -> None:
         "expire_transfers": ("ledger", "expire_transfers", None),
         "check_ledger": ("ledger", "check_ledger", "check_ledger"),
         "resume_bulks": ("ledger", "resume_bulks", None),
+        "expire_bulks": ("ledger", "expire_bulks", None),
         "run_schedules": ("schedules", "run_schedules", "run_schedules"),
         # Queued with the locks of its bulk.
         "run_bulk": ("bulks", None, None),
     }
     ticks = {name: periodic.cron for (name, _), periodic in app.periodic_registry.periodic_tasks.items()}
     own = {name.removeprefix("payments:"): cron for name, cron in ticks.items() if name.startswith("payments:")}
-    assert own == dict.fromkeys(("expire_transfers", "check_ledger", "resume_bulks", "run_schedules"), each(30))
+    assert own == dict.fromkeys(("expire_transfers", "check_ledger", "resume_bulks", "expire_bulks", "run_schedules"), each(30))
 
 
 async def test_what_jobs_make_is_made_by_prices_and_by_approval_rules_fetched_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

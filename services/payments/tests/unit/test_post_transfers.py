@@ -12,18 +12,18 @@ from kernel.errors import KeyReused, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.ports.ledger import Request, Settled
+from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
-from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.application.transfers.post_transfers import Waiting
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.errors import InsufficientFunds, LimitExceeded, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
 from payments.domain.events import TransferSettled
 from payments.domain.limits import Limits
-from payments.domain.payer_policy import PayerPolicy
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.domain.transfer_order import TransferKind, TransferOrder, leg_key
 from payments.infrastructure.group_commit import GroupCommit
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeSignatures, FakeUnitOfWork, posting
+from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, posting
 from services.payments.tests.unit.prices import limit
 
 
@@ -37,7 +37,7 @@ class Bench:
     def __init__(self) -> None:
         self.uow, self.screening, self.clock = FakeUnitOfWork(), FakeScreening(), ControlledClock()
         self.cashier = GroupCommit(posting(self.uow, self.screening, self.clock))
-        self.transfer_tokens = TransferTokens(self.cashier, FakeSignatures(), PayerPolicy(), self.clock)
+        self.transfer_tokens = TransferTokens(self.cashier)
         self.issue_money = IssueMoney(self.cashier)
         self.open_wallet = OpenWallet(self.uow, self.clock)
         self.ndapewa, self.johannes, self.admin = new_id(), new_id(), new_id()
@@ -191,7 +191,7 @@ async def test_opening_a_wallet_twice_changes_nothing(bench: Bench) -> None:
 
 async def test_too_many_waiting_are_told_to_come_back(bench: Bench) -> None:
     cashier = GroupCommit(posting(bench.uow, bench.screening, bench.clock), waiting_max=3)
-    bench.transfer_tokens = TransferTokens(cashier, FakeSignatures(), PayerPolicy(), bench.clock)
+    bench.transfer_tokens = TransferTokens(cashier)
     results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(10)), return_exceptions=True)
     assert sum(isinstance(result, Unavailable) for result in results) == 7
     assert bench.balance(bench.his) == Decimal(3)
@@ -211,7 +211,7 @@ async def test_a_batch_that_a_peers_silence_refuses_is_not_tried_again_one_by_on
 async def test_linked_orders_that_are_refused_leave_nothing_to_their_neighbours_in_the_batch(bench: Bench) -> None:
     prices = FakePrices(limit_book=Limits([limit(day_max="500")]))
     post = posting(bench.uow, bench.screening, bench.clock, prices)
-    linked = (bench.order("300", key="k/0"), bench.order("1", key="k/1", target_id=new_id()))
+    linked = (bench.order("300", key="k"), bench.order("1", key=leg_key("k", 1), target_id=new_id()))
     requests = [linked, (bench.order("500", key="alone"),), (bench.order("0.01", key="beyond"),)]
     refused, settled, beyond = await post([Waiting(Request(orders, user(bench.ndapewa))) for orders in requests])
     assert (type(refused), type(beyond)) == (NotFound, LimitExceeded)
@@ -235,7 +235,7 @@ async def test_a_caller_that_gave_up_keeps_nobody_from_an_answer(bench: Bench) -
         await goes_on.wait()
         return await post(waiting)
 
-    bench.transfer_tokens = TransferTokens(GroupCommit(slowly), FakeSignatures(), PayerPolicy(), bench.clock)
+    bench.transfer_tokens = TransferTokens(GroupCommit(slowly))
     gave_up, stays = (asyncio.create_task(bench.pay("1.00", key=key)) for key in "ab")
     await began.wait()
     gave_up.cancel()
@@ -256,7 +256,7 @@ async def test_a_batch_that_is_cut_off_leaves_nobody_waiting(bench: Bench) -> No
         return await post(waiting)
 
     cashier = GroupCommit(cut_off_once, batch_max=2)
-    bench.transfer_tokens = TransferTokens(cashier, FakeSignatures(), PayerPolicy(), bench.clock)
+    bench.transfer_tokens = TransferTokens(cashier)
     results = await asyncio.gather(*(bench.pay("1.00", key=f"k{n}") for n in range(5)), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable] * 5
     assert (await bench.pay("1.00", key="k0")).replayed is False

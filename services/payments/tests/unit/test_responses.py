@@ -48,6 +48,10 @@ def bulk(**changes: Any) -> BulkView:
         "progressed_at": minute(2),
         "ended_at": minute(3),
         "version": 9,
+        "approval_rules": ["payroll"],
+        "expires_at": minute(9),
+        "decided_by": OTHER,
+        "decided_at": minute(2),
     }
     return BulkView(**{**values, **changes})
 
@@ -71,6 +75,10 @@ def test_a_bulk() -> None:
         # What was not run took no time.
         "lines_per_second": 5.0,
         "reason": "stop",
+        "approval_rules": ["payroll"],
+        "expires_at": minute(9),
+        "decided_by": OTHER,
+        "decided_at": minute(2),
         "initiator_id": PAYER,
         "created_at": AT,
         "started_at": minute(1),

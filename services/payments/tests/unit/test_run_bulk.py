@@ -1,8 +1,9 @@
 """A bulk run on fakes: each line once, whatever happens between any two steps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 import pytest
@@ -14,22 +15,35 @@ from kernel.errors import InvalidValues, KeyReused, Kind, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
+from payments.application.bulk.decide_bulk import ApproveBulk
 from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
 from payments.application.bulk.submit_bulk import Accepted, SubmitBulk
-from payments.application.ports.bulk import BULKS_OPEN_MAX, Given
+from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Reader
+from payments.application.ports.ledger import Terms
+from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
-from payments.application.transfers.post_transfers import Outcome, PostTransfers, Waiting
+from payments.application.transfers.post_transfers import PostTransfers, Waiting
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.account import Account, AccountKind, treasury_id
-from payments.domain.approval import ApprovalRules
+from payments.domain.approval import ApprovalQuestion, ApprovalRules
 from payments.domain.bulk import Bulk, BulkStatus, LineStatus
 from payments.domain.bulk_file import RawFile, RawLine
-from payments.domain.errors import BulkEnded, NotTheOwner, TooManyBulks, UnknownFormat
+from payments.domain.errors import BulkEnded, NotTheOwner, SignatureRequired, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.transfer import TransferStatus
 from payments.infrastructure.group_commit import GroupCommit
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeUnitOfWork, Meanwhile, posting, unable, unavailable
+from services.payments.tests.approvals import approval_from
+from services.payments.tests.fakes import (
+    FakePrices,
+    FakeScreening,
+    FakeSignatures,
+    FakeUnitOfWork,
+    Meanwhile,
+    posting,
+    unable,
+    unavailable,
+)
 
 
 class Killed(BaseException):
@@ -55,6 +69,9 @@ class Poster:
         if self.posted == self.dies_after:
             raise Killed
         return outcomes
+
+
+STAFF: Final = Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozenset({"staff"}))
 
 
 class Office:
@@ -89,6 +106,18 @@ class Office:
         accounts = self.uow.committed.accounts
         return {id_: accounts[id_] for id_ in wallet_ids if id_ in accounts}
 
+    def submitting(self, readers: Mapping[str, Reader]) -> SubmitBulk:
+        return SubmitBulk(
+            uow=self.uow,
+            wallets=self,
+            signatures=FakeSignatures(),
+            readers=readers,
+            approvals=self.prices,
+            policy=self.policy,
+            terms=Terms(),
+            clock=self.clock,
+        )
+
     async def submit(self, *amounts: str, key: str = "k", actor: Actor | None = None, targets: Sequence[UUID] = ()) -> Accepted:
         to = targets or self.payees
         lines = [RawLine(place=f"lines.{n}", target=str(to[n % len(to)]), amount=amount) for n, amount in enumerate(amounts)]
@@ -96,7 +125,7 @@ class Office:
         def read(_body: bytes, given: Given) -> RawFile:
             return RawFile(source=str(self.source), currency="NAD", mode=given.mode, lines=lines)
 
-        submit = SubmitBulk(self.uow, self, {"test": read}, self.policy, self.clock)
+        submit = self.submitting({"test": read})
         given = Given(today=self.clock.now().date(), mode=self.mode)
         return await submit(actor=actor or self.actor, key=key, media_type="test", body=b"", given=given)
 
@@ -151,16 +180,23 @@ async def test_all_or_nothing_is_all_in_one_go(office: Office) -> None:
     assert sum(office.moved()) == 70
 
 
-async def test_all_or_nothing_does_not_wait_for_an_approval(office: Office) -> None:
-    office.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, lambda _question: True)
-    office.mode = "all_or_nothing"
-    bulk = (await office.submit("10.00", "60.00")).bulk
-    assert await office.run(bulk_id=bulk.id) is BulkStatus.FAILED
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+async def test_a_file_that_a_rule_matches_waits_whole_and_runs_whole_once_approved(office: Office, mode: str) -> None:
+    office.prices.rules = approval_from("50")
+    office.mode = mode
+    bulk = (await office.submit("10.00", "39.99", key="below")).bulk
+    assert (bulk.status, office.uow.committed.queued) == (BulkStatus.ACCEPTED, [bulk.id])
+    waiting = (await office.submit("10.00", "40.00")).bulk
+    assert (waiting.status, waiting.approval_rules) == (BulkStatus.PENDING_APPROVAL, ("large",))
+    assert office.uow.committed.queued == [bulk.id]
+    assert await office.run(bulk_id=waiting.id) is None
     assert office.moved() == [Decimal(0)] * 4
-    office.mode = "best_effort"
-    other = (await office.submit("10.00", "60.00", key="k2")).bulk
-    assert await office.run(bulk_id=other.id) is BulkStatus.COMPLETED
-    assert office.statuses(other.id) == [LineStatus.SETTLED, LineStatus.AWAITING_APPROVAL]
+
+    await ApproveBulk(office.uow, office.clock)(actor=STAFF, bulk_id=waiting.id)
+    assert office.uow.committed.queued == [bulk.id, waiting.id]
+    assert await office.run(bulk_id=waiting.id) is BulkStatus.COMPLETED
+    assert office.statuses(waiting.id) == [LineStatus.SETTLED] * 2
+    assert office.moved() == [Decimal(10), Decimal(40), Decimal(0), Decimal(0)]
 
 
 @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
@@ -207,32 +243,16 @@ async def test_compliance_away_is_no_lines_fault(office: Office) -> None:
     assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
 
 
-@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-async def test_approval_rules_that_are_too_old_are_no_lines_fault(office: Office, mode: str) -> None:
-    office.mode = mode
-    bulk = (await office.submit("1.00", "60.00")).bulk
-    office.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, unavailable)
-    with pytest.raises(Unavailable):
-        await office.run(bulk_id=bulk.id)
-    assert (office.bulk(bulk.id).status, office.bulk(bulk.id).done) == (BulkStatus.RUNNING, 0)
+@pytest.mark.parametrize("judge", [unavailable, unable(Kind.INTERNAL), unable(Kind.EXHAUSTED)])
+async def test_without_an_answer_of_the_approval_rules_no_file_is_accepted(
+    office: Office, judge: Callable[[ApprovalQuestion], bool]
+) -> None:
+    office.prices.rules = approval_from("50", judge)
+    with pytest.raises((Unavailable, RemoteError)):
+        await office.submit("1.00", "60.00")
+    assert office.uow.committed.bulks == {}
     office.prices.rules = ApprovalRules()
-    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
-    assert office.moved()[:2] == [Decimal(1), Decimal(60)]
-
-
-@pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.EXHAUSTED])
-async def test_what_a_peer_cannot_serve_now_is_no_lines_fault(office: Office, kind: Kind) -> None:
-    bulk = (await office.submit("1.00", "60.00")).bulk
-    office.prices.rules = ApprovalRules({"NAD": Decimal(50)}, {}, unable(kind))
-
-    with pytest.raises(RemoteError):
-        await office.run(bulk_id=bulk.id)
-
-    assert (office.bulk(bulk.id).status, office.bulk(bulk.id).done) == (BulkStatus.RUNNING, 0)
-    office.prices.rules = ApprovalRules()
-    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
-    assert office.statuses(bulk.id) == [LineStatus.SETTLED, LineStatus.SETTLED]
-    assert office.moved()[:2] == [Decimal(1), Decimal(60)]
+    assert (await office.submit("1.00", "60.00")).replayed is False
 
 
 async def test_what_is_screened_out_is_refused_without_saying_why(office: Office) -> None:
@@ -346,10 +366,9 @@ async def test_a_file_is_refused_for_whose_wallet_which_target_what_amount_and_h
     with pytest.raises(InvalidValues) as unknown:
         await office.submit("1.00", "1.00", targets=[office.payees[0], new_id()])
     assert [fault.field for fault in unknown.value.faults] == ["lines.1.target_wallet_id"]
-    with pytest.raises(InvalidValues) as unsigned:
-        await office.submit("1.00", "5000.01")
-    assert [fault.field for fault in unsigned.value.faults] == ["lines.1.amount"]
-    submit = SubmitBulk(office.uow, office, {}, office.policy, office.clock)
+    with pytest.raises(SignatureRequired):
+        await office.submit("2500.00", "2500.01")
+    submit = office.submitting({})
     with pytest.raises(UnknownFormat):
         await submit(actor=office.actor, key="k", media_type="text/html", body=b"", given=Given(today=office.clock.now().date()))
     for n in range(BULKS_OPEN_MAX):

@@ -4,7 +4,7 @@ import pytest
 
 from kernel.errors import InvalidValue, KeyReused
 from kernel.ids import new_id
-from payments.domain.transfer_order import TransferKind, key_beyond, leg_key
+from payments.domain.transfer_order import TransferKind, key_before, leg_key, other_keys, require_callers_key
 from services.payments.tests.unit.books import Books, order, settled
 
 
@@ -22,7 +22,7 @@ def test_a_conversion_is_not_put_on_hold() -> None:
 def test_a_replay_is_answered_and_another_order_under_its_key_is_not() -> None:
     transfer = settled(Books())
 
-    assert transfer.confirm_replay(order()) is transfer
+    assert transfer.confirm_replay(order()).id == transfer.id
     changes: list[dict[str, object]] = [
         {"description": "food"},
         {"reference": "X"},
@@ -68,18 +68,36 @@ def test_names_in_metadata_are_signed_in_the_order_of_their_utf16() -> None:
     assert '"metadata":{"a":"0","\U0001f600":"1","\ufb33":"2"}'.encode() in signed
 
 
-def test_the_key_of_a_leg_is_no_longer_than_a_key_may_be() -> None:
+def test_the_first_leg_has_the_key_of_them_all_and_no_caller_may_choose_the_others() -> None:
+    longest = "k" * 255
+    for key in ("k", longest):
+        assert leg_key(key, 0) == key
+        others = [leg_key(key, number) for number in (1, 2, 999)]
+        assert len({key, *others}) == 4
+        for other in others:
+            assert len(other) <= 255
+            with pytest.raises(InvalidValue):
+                require_callers_key(other)
+    assert leg_key("k", 1) != leg_key("l", 1)
+
+
+def test_linked_orders_of_the_release_before_are_found_by_the_keys_that_it_gave() -> None:
     longest = "k" * 251
+    assert key_before("k", 3) == "k/3"
+    assert key_before(longest, 999) == f"{longest}/999"
+    assert key_before(f"{longest}k", 7).startswith("sha256:")
+    assert key_before(f"{longest}k", 7) != key_before(f"{longest}l", 7)
+    two = [order(key="k"), order(key=leg_key("k", 1))]
+    assert list(other_keys(two)) == [leg_key("k", 2), "k/0", "k/1", "k/2"]
+    assert list(other_keys(two[:1])) == []
 
-    assert leg_key("k", 3) == "k/3"
-    assert leg_key(longest, 999) == f"{longest}/999"
-    assert leg_key(f"{longest}k", 7).startswith("sha256:")
-    assert leg_key(f"{longest}k", 7) != leg_key(f"{longest}l", 7)
 
-
-def test_one_more_leg_than_there_are_has_the_next_key() -> None:
-    assert key_beyond([order(key="k/0"), order(key="k/1"), order(key="k/2")]) == "k/3"
-    assert key_beyond([order(key="k/0")]) is None
+@pytest.mark.parametrize("key", ["schedule:1", "bulk:1", "elcorp:1"])
+def test_keys_of_the_platforms_own_are_refused_from_callers(key: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        require_callers_key(key)
+    assert refused.value.field == "Idempotency-Key"
+    assert require_callers_key(f"my-{key}") == f"my-{key}"
 
 
 def test_metadata_may_be_as_long_as_its_bound() -> None:

@@ -19,6 +19,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from chassis.database import Database
     from chassis.jobs import make_jobs
     from kernel.clock import SystemClock
+    from payments.application.bulk.decide_bulk import ExpireBulks
     from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.capture_transfer import ExpireTransfers
@@ -39,7 +40,9 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
         settings,
         [
             ledger_jobs(ExpireTransfers(uow, clock), check, job_seconds=job_seconds),
-            bulk_jobs(RunBulk(uow, post, rules, clock), ResumeBulks(uow, clock), job_seconds=job_seconds),
+            bulk_jobs(
+                RunBulk(uow, post, rules, clock), ResumeBulks(uow, clock), ExpireBulks(uow, clock), job_seconds=job_seconds
+            ),
             schedule_jobs(RunSchedules(uow, post, rules, clock), job_seconds=job_seconds),
         ],
     )
@@ -57,6 +60,7 @@ def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTra
     from payments.infrastructure.fresh_rules import FreshRules
     from payments.infrastructure.queries.pricing import SqlPricingQueries
     from payments.infrastructure.screening import ComplianceScreening
+    from payments.infrastructure.signatures import DeviceSignatures
 
     clock = SystemClock()
     prices = CachedPrices(SqlPricingQueries(database).prices, clock)
@@ -64,5 +68,15 @@ def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTra
     keeper = BundleKeeper(GovernanceBundles(connect(settings, "governance")), policies)
     screening = ComplianceScreening(connect(settings, "compliance"))
     approvals = BundledApprovals(policies)
-    post = PostTransfers(unit_of_work(database), screening, prices, prices, approvals, settings.terms, clock)
+    post = PostTransfers(
+        uow=unit_of_work(database),
+        screening=screening,
+        signatures=DeviceSignatures(connect(settings, "identity")),
+        prices=prices,
+        limits=prices,
+        approvals=approvals,
+        policy=settings.payer_policy,
+        terms=settings.terms,
+        clock=clock,
+    )
     return post, FreshRules([prices.refresh, keeper.refresh])

@@ -7,6 +7,7 @@ from kernel.clock import Clock
 from payments.application import Payments
 from payments.application.bulk import BulkTransfers
 from payments.application.bulk.cancel_bulk import CancelBulk
+from payments.application.bulk.decide_bulk import ApproveBulk, RejectBulk
 from payments.application.bulk.read_bulks import ReadBulks
 from payments.application.bulk.submit_bulk import SubmitBulk
 from payments.application.history import History
@@ -34,6 +35,7 @@ from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.transfers.read_receipt import ReadReceipt
 from payments.application.transfers.read_transfers import ReadTransfers
+from payments.application.transfers.rehearse_transfers import RehearseTransfers
 from payments.application.transfers.transfer_tokens import TransferLinked, TransferTokens
 from payments.application.wallets import Wallets
 from payments.application.wallets.change_wallet import ChangeWallet
@@ -90,18 +92,27 @@ def build(world: World) -> Payments:
 
 def post_transfers(world: World) -> PostTransfers:
     return PostTransfers(
-        world.uow, world.screening, world.prices, world.limits, world.approvals, world.settings.terms, world.clock
+        uow=world.uow,
+        screening=world.screening,
+        signatures=world.signatures,
+        prices=world.prices,
+        limits=world.limits,
+        approvals=world.approvals,
+        policy=world.settings.payer_policy,
+        terms=world.settings.terms,
+        clock=world.clock,
     )
 
 
 def transfers(world: World) -> Transfers:
     uow, clock, screening, terms = world.uow, world.clock, world.screening, world.settings.terms
-    cashier = GroupCommit(post_transfers(world), batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
-    policy = world.settings.payer_policy
+    post = post_transfers(world)
+    cashier = GroupCommit(post, batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
     reads = ReadTransfers(world.queries, world.audit_log)
     return Transfers(
-        transfer_tokens=TransferTokens(cashier, world.signatures, policy, clock),
-        transfer_linked=TransferLinked(cashier, policy, clock),
+        transfer_tokens=TransferTokens(cashier),
+        transfer_linked=TransferLinked(cashier),
+        rehearse_transfers=RehearseTransfers(post.rehearse),
         issue_money=IssueMoney(cashier),
         capture_transfer=CaptureTransfer(uow, world.queries, screening, clock),
         void_transfer=VoidTransfer(uow, world.permissions, clock),
@@ -140,6 +151,8 @@ def ledger(world: World) -> Ledger:
 def pricing(world: World) -> Pricing:
     return Pricing.of(
         uow=pricing_unit_of_work(world.database),
+        ledger=world.uow,
+        policy=world.settings.payer_policy,
         prices=world.prices,
         approvals=world.approvals,
         wallets=SqlBulkQueries(world.database),
@@ -151,16 +164,33 @@ def pricing(world: World) -> Pricing:
 def bulk(world: World) -> BulkTransfers:
     queries = SqlBulkQueries(world.database)
     return BulkTransfers(
-        submit_bulk=SubmitBulk(world.uow, queries, READERS, world.settings.payer_policy, world.clock),
+        submit_bulk=SubmitBulk(
+            uow=world.uow,
+            wallets=queries,
+            signatures=world.signatures,
+            readers=READERS,
+            approvals=world.approvals,
+            policy=world.settings.payer_policy,
+            terms=world.settings.terms,
+            clock=world.clock,
+        ),
         cancel_bulk=CancelBulk(world.uow, world.clock),
-        read_bulks=ReadBulks(queries),
+        approve_bulk=ApproveBulk(uow=world.uow, clock=world.clock),
+        reject_bulk=RejectBulk(uow=world.uow, clock=world.clock),
+        read_bulks=ReadBulks(queries, world.permissions),
     )
 
 
 def schedules(world: World) -> ScheduledTransfers:
     wallets = SqlBulkQueries(world.database)
     return ScheduledTransfers(
-        plan_transfer=PlanTransfer(world.uow, wallets, world.settings.payer_policy, world.clock),
+        plan_transfer=PlanTransfer(
+            uow=world.uow,
+            wallets=wallets,
+            signatures=world.signatures,
+            policy=world.settings.payer_policy,
+            clock=world.clock,
+        ),
         change_schedule=ChangeSchedule(world.uow, world.clock),
         read_schedules=ReadSchedules(SqlScheduleQueries(world.database)),
     )

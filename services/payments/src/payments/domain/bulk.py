@@ -1,24 +1,26 @@
 """A bulk: a file that was accepted, and how far its lines have come."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from kernel.errors import KeyReused
 from kernel.events import Aggregate
 from payments.domain.bulk_file import BulkFile, BulkLine, BulkMode
-from payments.domain.errors import BulkEnded
+from payments.domain.errors import BulkEnded, NotPending, OwnDecision
 from payments.domain.events import BulkChanged, BulkCompleted
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.domain.transfer_order import EXPIRED, Signature, TransferKind, TransferOrder
 
 
 class BulkStatus(StrEnum):
-    """`completed`: every line is settled, or on hold for an approval. `partly_completed`: some are. `failed`: none is."""
+    """`completed`: every line is settled. `partly_completed`: some are. `failed`: none is, or the file was rejected."""
 
+    # Nothing is on hold: the whole file runs once somebody approves it, or nothing of it does.
+    PENDING_APPROVAL = "pending_approval"
     ACCEPTED = "accepted"
     RUNNING = "running"
     # Asked to stop; the lines under way are let finish, and counted.
@@ -30,14 +32,23 @@ class BulkStatus(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        return self in {BulkStatus.ACCEPTED, BulkStatus.RUNNING, BulkStatus.CANCELLING}
+        return self in _OPEN
+
+    @property
+    def may_run(self) -> bool:
+        """Whether it is a worker's turn."""
+        return self.is_open and self is not BulkStatus.PENDING_APPROVAL
+
+
+_OPEN: Final = frozenset({BulkStatus.PENDING_APPROVAL, BulkStatus.ACCEPTED, BulkStatus.RUNNING, BulkStatus.CANCELLING})
 
 
 class LineStatus(StrEnum):
-    """`not_run`: the bulk was cancelled, or refused whole, before the line had its turn."""
+    """`not_run`: the bulk was cancelled, rejected, or refused whole, before the line had its turn."""
 
     WAITING = "waiting"
     SETTLED = "settled"
+    # Of files that an earlier release ran: a line then waited for an approval by itself.
     AWAITING_APPROVAL = "awaiting_approval"
     REFUSED = "refused"
     NOT_RUN = "not_run"
@@ -89,10 +100,24 @@ class Bulk(Aggregate):
     progressed_at: datetime | None = None
     ended_at: datetime | None = None
     version: int = 1
+    signature: Signature | None = None
+    approval_rules: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    decided_by: UUID | None = None
+    decided_at: datetime | None = None
 
     @classmethod
     def accept(
-        cls, file: BulkFile, *, bulk_id: UUID, initiator_id: UUID, key: str, request_hash: bytes, format_: str, at: datetime
+        cls,
+        file: BulkFile,
+        *,
+        bulk_id: UUID,
+        initiator_id: UUID,
+        key: str,
+        request_hash: bytes,
+        format_: str,
+        at: datetime,
+        signature: Signature | None = None,
     ) -> Self:
         bulk = cls(
             id=bulk_id,
@@ -107,9 +132,39 @@ class Bulk(Aggregate):
             lines_total=len(file.lines),
             amount_total=file.total.amount,
             created_at=at,
+            signature=signature,
         )
         bulk._announce_changed(at)
         return bulk
+
+    def await_approval(self, rules: Sequence[str], *, at: datetime, expires_at: datetime) -> None:
+        """Wait for somebody to approve the whole file before `expires_at`: these rules ask for it."""
+        if self.status is not BulkStatus.ACCEPTED or self.decided_by:
+            raise ValueError(f"bulk {self.id} is {self.status}")
+        self.status, self.approval_rules, self.expires_at = BulkStatus.PENDING_APPROVAL, tuple(rules), expires_at
+        self.collect()
+        self._announce_changed(at)
+
+    def approve(self, *, by: UUID, pays_decider: bool, at: datetime) -> None:
+        """Let the file run; raises OwnDecision for whoever handed it in or is paid by it, NotPending."""
+        self._decide(by, at, pays_decider=pays_decider)
+        self.status, self.version = BulkStatus.ACCEPTED, self.version + 1
+        self._announce_changed(at)
+
+    def reject(self, *, by: UUID, pays_decider: bool, reason: str, at: datetime) -> None:
+        """Let nothing of the file run; raises OwnDecision for whoever handed it in or is paid by it, NotPending."""
+        self._decide(by, at, pays_decider=pays_decider)
+        self._fail(reason, at)
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Tell whether nobody decided on it in time."""
+        return self.status is BulkStatus.PENDING_APPROVAL and self.expires_at is not None and at >= self.expires_at
+
+    def expire(self, *, at: datetime) -> None:
+        """End a file that nobody decided on in time; before that, raise NotPending."""
+        if not self.is_overdue(at):
+            raise NotPending(bulk_id=self.id, status=self.status)
+        self._fail(EXPIRED, at)
 
     @property
     def done(self) -> int:
@@ -123,7 +178,26 @@ class Bulk(Aggregate):
         """Answer a repeated request with this bulk, or refuse a key that was reused for another file (KeyReused)."""
         if self.request_hash != request_hash:
             raise KeyReused(bulk_id=self.id)
-        return self
+        return self.as_accepted()
+
+    def as_accepted(self) -> Self:
+        """Return the bulk as it was when it was handed in, whatever has become of it: the answer to that request."""
+        status = BulkStatus.PENDING_APPROVAL if self.approval_rules else BulkStatus.ACCEPTED
+        return replace(
+            self,
+            status=status,
+            settled=0,
+            awaiting=0,
+            refused=0,
+            not_run=0,
+            reason=None,
+            started_at=None,
+            progressed_at=None,
+            ended_at=None,
+            decided_by=None,
+            decided_at=None,
+            version=1,
+        )
 
     def order(self, line: BulkLine) -> TransferOrder:
         """Make a line's order. Its key is the line's for ever, so that it is settled once however often it is run."""
@@ -141,7 +215,7 @@ class Bulk(Aggregate):
 
     def start(self, at: datetime) -> None:
         """Begin, or go on after a crash."""
-        self._require_open()
+        self._require_running()
         if self.status is BulkStatus.ACCEPTED:
             self.status = BulkStatus.RUNNING
             self._announce_changed(at)
@@ -150,7 +224,7 @@ class Bulk(Aggregate):
 
     def count(self, outcomes: Iterable[LineOutcome], at: datetime) -> None:
         """Count lines that have run, and end with the last."""
-        self._require_open()
+        self._require_running()
         for outcome in outcomes:
             match outcome.status:
                 case LineStatus.SETTLED:
@@ -174,7 +248,7 @@ class Bulk(Aggregate):
         if not self.status.is_open or self.status is BulkStatus.CANCELLING:
             raise BulkEnded(bulk_id=self.id, status=self.status)
         self.reason, self.version = reason, self.version + 1
-        if self.status is BulkStatus.ACCEPTED:
+        if self.status in {BulkStatus.ACCEPTED, BulkStatus.PENDING_APPROVAL}:
             self._cancelled(at)
         else:
             self.status = BulkStatus.CANCELLING
@@ -185,6 +259,17 @@ class Bulk(Aggregate):
         if self.status is not BulkStatus.CANCELLING:
             raise ValueError(f"bulk {self.id} is {self.status}")
         self._cancelled(at)
+
+    def _decide(self, by: UUID, at: datetime, *, pays_decider: bool) -> None:
+        if self.status is not BulkStatus.PENDING_APPROVAL or self.is_overdue(at):
+            raise NotPending(bulk_id=self.id, status=self.status)
+        if by == self.initiator_id or pays_decider:
+            raise OwnDecision(bulk_id=self.id)
+        self.decided_by, self.decided_at = by, at
+
+    def _fail(self, reason: str, at: datetime) -> None:
+        self.reason, self.not_run = reason, self.lines_total
+        self._end(BulkStatus.FAILED, at)
 
     def _cancelled(self, at: datetime) -> None:
         self.not_run = self.lines_total - (self.settled + self.awaiting + self.refused)
@@ -215,6 +300,6 @@ class Bulk(Aggregate):
     def _announce_changed(self, at: datetime) -> None:
         self.announce(BulkChanged(occurred_at=at, bulk_id=self.id, initiator_id=self.initiator_id, status=self.status))
 
-    def _require_open(self) -> None:
-        if not self.status.is_open:
+    def _require_running(self) -> None:
+        if not self.status.may_run:
             raise BulkEnded(bulk_id=self.id, status=self.status)

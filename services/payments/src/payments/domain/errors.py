@@ -1,5 +1,8 @@
 """What payments refuses, and why. The codes are published in docs/api.md."""
 
+from collections.abc import Sequence
+from typing import Self
+
 from kernel.errors import AccessDenied, DomainError, InvalidValue, Kind
 
 
@@ -179,10 +182,15 @@ class UnknownFormat(InvalidValue):
 
 
 class ApprovalNeeded(DomainError):
-    """The transfer needs somebody's approval, and what is made all or nothing cannot wait for it; send it by itself."""
+    """The request needs an approval, and linked transfers cannot wait for one; send them separately, or as a file."""
 
     kind = Kind.REFUSED
     code = "PAY_041"
+
+    @classmethod
+    def of(cls, rules: Sequence[str]) -> Self:
+        """Say which rules ask for it, and whose approval it would be: of a holder of that permission."""
+        return cls(field="amount", rules=list(rules), approval_by="payment:approve")
 
 
 class ScheduleEnded(DomainError):

@@ -109,6 +109,15 @@ class Limit:
         return f"{self.tier}/{self.currency}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What may still be moved in a currency, in a day and in a month; None where there is no limit."""
+
+    currency: str
+    day: Decimal | None
+    month: Decimal | None
+
+
 class TierLimits:
     """All limits of one tier."""
 
@@ -138,6 +147,20 @@ class TierLimits:
             self._require("day", after.day_total, limit.day_max, after.day_total - amount.amount, spending.currency)
             self._require("month", after.month_total, limit.month_max, after.month_total - amount.amount, spending.currency)
         return after
+
+    def left(self, spending: Spending, at: datetime) -> Left:
+        """Tell what may still be moved as of `at`."""
+        limit, now = self.in_force(spending.currency, at), spending.rolled(at)
+        quantum = Currency.of(spending.currency).quantum
+
+        def rest(most: Decimal | None, spent: Decimal) -> Decimal | None:
+            return None if most is None else max(_ZERO, most - spent).quantize(quantum, context=EXACT)
+
+        return Left(
+            currency=spending.currency,
+            day=rest(limit.day_max, now.day_total) if limit else None,
+            month=rest(limit.month_max, now.month_total) if limit else None,
+        )
 
     def _require(self, period: str, total: Decimal, most: Decimal | None, before: Decimal, currency: str) -> None:
         if most is not None and total > most:

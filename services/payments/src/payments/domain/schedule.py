@@ -13,7 +13,7 @@ from kernel.money import Money
 from payments.domain.errors import ScheduleEnded, SelfTransfer
 from payments.domain.events import OccurrenceFailed, ScheduleChanged
 from payments.domain.limits import NAMIBIA
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.domain.transfer_order import Signature, TransferKind, TransferOrder, canonical, signed_digest
 
 # As far ahead as anybody plans, and as often as anything is asked for.
 AHEAD_MAX: Final = timedelta(days=5 * 366)
@@ -83,6 +83,23 @@ class StandingOrder:
         if self.ends_on is not None and self.ends_on < self.starts_at.astimezone(NAMIBIA).date():
             raise InvalidValue(field="ends_on", expected="a day not before the first occurrence")
 
+    @property
+    def signed_content(self) -> bytes:
+        """The plan as JSON in the canonical form of RFC 8785; empty fields are left out."""
+        fields: dict[str, object] = {
+            "amount": self.amount.text,
+            "currency": self.amount.currency.code,
+            "source_wallet_id": str(self.source_id),
+            "target_wallet_id": str(self.target_id),
+            "description": self.description,
+            "reference": self.reference,
+            "frequency": self.frequency.value,
+            "starts_at": self.starts_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "ends_on": self.ends_on.isoformat() if self.ends_on else "",
+            "occurrences_max": self.occurrences_max,
+        }
+        return canonical({name: fields[name] for name in sorted(fields) if fields[name]})
+
     def due(self, number: int) -> datetime | None:
         """Return when an occurrence is due, None when there is none of this number."""
         if self.frequency is Frequency.ONCE and number:
@@ -115,6 +132,7 @@ class Schedule(Aggregate):
     order: StandingOrder
     next_at: datetime | None
     created_at: datetime
+    signature: Signature | None = None
     status: ScheduleStatus = ScheduleStatus.ACTIVE
     next_number: int = 0
     succeeded: int = 0
@@ -124,13 +142,47 @@ class Schedule(Aggregate):
     version: int = 1
 
     @classmethod
-    def plan(cls, order: StandingOrder, *, schedule_id: UUID, initiator_id: UUID, key: str, at: datetime) -> Self:
+    def plan(
+        cls,
+        order: StandingOrder,
+        *,
+        schedule_id: UUID,
+        initiator_id: UUID,
+        key: str,
+        at: datetime,
+        signature: Signature | None = None,
+    ) -> Self:
         """Plan an order whose first occurrence is still to come."""
         if not at <= order.starts_at <= at + AHEAD_MAX:
             raise InvalidValue(field="starts_at", expected="a time from now on, within five years")
-        schedule = cls(id=schedule_id, initiator_id=initiator_id, key=key, order=order, next_at=order.due(0), created_at=at)
+        schedule = cls(
+            id=schedule_id,
+            initiator_id=initiator_id,
+            key=key,
+            order=order,
+            next_at=order.due(0),
+            created_at=at,
+            signature=signature,
+        )
         schedule._announce_changed(at)
         return schedule
+
+    @property
+    def signed_text(self) -> bytes:
+        """What a payer signs of a plan: its key, and the digest of its fields in canonical form."""
+        return signed_digest("elcorp-schedule-v1", self.key, self.order.signed_content)
+
+    def as_planned(self) -> "Schedule":
+        """Return it as it was when it was planned, whatever has become of it: the answer to the request that planned it."""
+        return Schedule(
+            id=self.id,
+            initiator_id=self.initiator_id,
+            key=self.key,
+            order=self.order,
+            next_at=self.order.due(0),
+            created_at=self.created_at,
+            signature=self.signature,
+        )
 
     def confirm_replay(self, order: StandingOrder) -> Self:
         """Answer a repeated request with this schedule, or refuse a key that was reused for another (KeyReused)."""

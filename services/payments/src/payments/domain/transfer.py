@@ -25,9 +25,9 @@ from payments.domain.events import (
     TransferSettled,
 )
 from payments.domain.parties import account, require_payee, require_payer
-from payments.domain.price_book import Quote
+from payments.domain.price_book import FeeLine, Quote
 from payments.domain.rounding import pro_rata
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.domain.transfer_order import EXPIRED, TransferKind, TransferOrder
 
 
 class TransferStatus(StrEnum):
@@ -41,8 +41,16 @@ class TransferStatus(StrEnum):
     REVERSED = "reversed"
 
 
-EXPIRED: Final = "expired"
 _ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What a transfer that was put on hold was at first: of what becomes of it, its fees and status tell no more."""
+
+    status: TransferStatus
+    fees: tuple[FeeLine, ...]
+    expires_at: datetime
 
 
 @dataclass(eq=False)
@@ -69,6 +77,7 @@ class Transfer(Aggregate):
     decided_at: datetime | None = None
     reason: str | None = None
     version: int = 1
+    began: Began | None = None
 
     @classmethod
     def settle(cls, order: TransferOrder, quote: Quote, accounts: Accounts, at: datetime) -> Self:
@@ -96,7 +105,8 @@ class Transfer(Aggregate):
         target.require_credit(quote.conversion.target if quote.conversion else quote.amount)
         source.hold(quote.total)
         status = TransferStatus.PENDING_APPROVAL if awaiting_approval else TransferStatus.PENDING
-        transfer = cls(new_id(), order, quote, status, at, held=quote.total.amount, expires_at=expires_at)
+        began = Began(status, quote.fees, expires_at)
+        transfer = cls(new_id(), order, quote, status, at, held=quote.total.amount, expires_at=expires_at, began=began)
         transfer._announce_held(TransferAwaitingApproval if awaiting_approval else TransferHeld, at, expires_at)
         return transfer
 
@@ -204,15 +214,34 @@ class Transfer(Aggregate):
         refund._announce_settled(at)
         return refund
 
+    def as_made(self) -> "Transfer":
+        """Return the transfer as the request that made it was answered, whatever has become of it since."""
+        if self.began:
+            quote = replace(self.quote, fees=self.began.fees)
+            return Transfer(
+                self.id,
+                self.order,
+                quote,
+                self.began.status,
+                self.created_at,
+                held=quote.total.amount,
+                expires_at=self.began.expires_at,
+                began=self.began,
+            )
+        if self.order.capture_later or self.decided_by or self.settled_at is None:
+            # A hold of the release before, which did not note what it began as.
+            return self
+        return Transfer(self.id, self.order, self.quote, TransferStatus.COMPLETED, self.created_at, settled_at=self.settled_at)
+
     def fee_accounts(self) -> tuple[str, ...]:
         """The codes of the system accounts that its fees went to."""
         return tuple({line.account_code for line in self.quote.fees})
 
-    def confirm_replay(self, order: TransferOrder) -> Self:
-        """Answer a repeated request with this transfer, or refuse a key that was reused for another (KeyReused)."""
+    def confirm_replay(self, order: TransferOrder) -> "Transfer":
+        """Answer a repeated request as the first was, or refuse a key that was reused for another (KeyReused)."""
         if not self.order.asks_the_same_as(order):
             raise KeyReused(transfer_id=self.id)
-        return self
+        return self.as_made()
 
     def _fees_back(self, before: Money, order: TransferOrder) -> list[Move]:
         # Each refund gives back the difference between what belongs to all refunds so far, so that the last completes it.

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Self
@@ -13,8 +13,12 @@ from kernel.money import Currency, Money
 from payments.domain.errors import NotPositive, SelfTransfer
 
 METADATA_KEYS_MAX: Final = 20
+# The reason of what ended because nobody captured it or decided on it in time.
+EXPIRED: Final = "expired"
 METADATA_LENGTH_MAX: Final = 500
 _KEY_LENGTH_MAX: Final = 255
+# Of what the platform itself asks for on a payer's behalf.
+_OWN_KEYS: Final = ("schedule:", "bulk:", "elcorp:")
 
 
 class TransferKind(StrEnum):
@@ -90,6 +94,10 @@ class TransferOrder:
     def of_kind(self, kind: TransferKind) -> Self:
         return self if kind is self.kind else replace(self, kind=kind)
 
+    def under(self, key: str) -> Self:
+        """Return the order under another key."""
+        return self if key == self.key else replace(self, key=key)
+
     def asks_the_same_as(self, other: Self) -> bool:
         """Tell whether two requests ask for one thing. What kind that is was for the ledger to say, when it was made."""
         return self.kind in other.kinds and self == other.of_kind(self.kind)
@@ -100,11 +108,15 @@ class TransferOrder:
 
         Empty fields are left out, so that a plain transfer signs who pays whom how much, and under which key.
         """
+        return b"elcorp-transfer-v1\n" + canonical(self.signed_fields(with_key=True))
+
+    def signed_fields(self, *, with_key: bool) -> dict[str, object]:
+        """Return the fields that are not empty, in canonical order; of a linked order neither key nor kind."""
         fields: dict[str, object] = {
             "amount": self.amount.text,
             "currency": self.amount.currency.code,
-            "idempotency_key": self.key,
-            "kind": self.kind.value,
+            "idempotency_key": self.key if with_key else "",
+            "kind": self.kind.value if with_key else "",
             "source_wallet_id": str(self.source_id),
             "target_wallet_id": str(self.target_id),
             "description": self.description,
@@ -113,8 +125,7 @@ class TransferOrder:
             "target_currency": self.target_currency,
             "capture": "later" if self.capture_later else "",
         }
-        told = {name: fields[name] for name in sorted(fields) if fields[name]}
-        return b"elcorp-transfer-v1\n" + json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+        return {name: fields[name] for name in sorted(fields) if fields[name]}
 
     def _require_convertible(self, target_currency: str) -> None:
         if Currency.of(target_currency) == self.amount.currency:
@@ -125,16 +136,60 @@ class TransferOrder:
 
 
 def leg_key(key: str, number: int) -> str:
-    """Return the key of one of several linked orders, by the key of them all; a long one is told apart by its hash."""
+    """Return the key of one of several linked orders, by the key of them all.
+
+    The first has that very key, so that no other request of the initiator can have it; the others have keys that no caller
+    may choose.
+    """
+    return f"elcorp:{hashlib.sha256(key.encode()).hexdigest()}/{number}" if number else key
+
+
+def are_legs(orders: Sequence[TransferOrder]) -> bool:
+    """Tell whether a caller linked the orders; the lines of a file have keys of their own."""
+    return len(orders) > 1 and orders[1].key == leg_key(orders[0].key, 1)
+
+
+def key_before(key: str, number: int) -> str:
+    """Return what the release before made of a key for a linked order: its transfers are found when a request is repeated."""
     if len(key) > _KEY_LENGTH_MAX - len("/999"):
         key = f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
     return f"{key}/{number}"
 
 
-def key_beyond(orders: Sequence[TransferOrder]) -> str | None:
-    """Return the key that one more linked order would have; None for a single order."""
-    stem, _, number = orders[-1].key.rpartition("/")
-    return leg_key(stem, int(number) + 1) if len(orders) > 1 and number.isdecimal() else None
+def other_keys(orders: Sequence[TransferOrder]) -> Iterator[str]:
+    """Return the keys by which linked orders may have been made before: one leg more, or by the release before."""
+    if are_legs(orders):
+        key = orders[0].key
+        yield leg_key(key, len(orders))
+        yield from (key_before(key, number) for number in range(len(orders) + 1))
+
+
+def require_callers_key(key: str) -> str:
+    """Return a key that a caller may choose; raises InvalidValue for those that the platform makes."""
+    if key.startswith(_OWN_KEYS):
+        raise InvalidValue(field="Idempotency-Key", expected=f"no key that begins with {', '.join(_OWN_KEYS)}")
+    return key
+
+
+def signed_list(orders: Sequence[TransferOrder]) -> bytes:
+    """What a payer signs of linked orders: their key, and the digest of the list of their canonical forms (RFC 8785)."""
+    legs = [order.signed_fields(with_key=False) for order in orders]
+    return signed_digest("elcorp-linked-v1", orders[0].key, canonical(legs))
+
+
+def signed_digest(name: str, key: str, content: bytes, **beside: str) -> bytes:
+    """Return the text that is signed for a long request: under a name of its own, the key and the digest of the content.
+
+    `beside` has what the request says beside its content.
+    """
+    told = {"digest": f"sha256:{hashlib.sha256(content).hexdigest()}", "idempotency_key": key, **beside}
+    fields = {name: told[name] for name in sorted(told)}
+    return f"{name}\n".encode() + canonical(fields)
+
+
+def canonical(value: object) -> bytes:
+    """Write JSON in the form of RFC 8785; the caller gives names in their order, and no floating-point numbers."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _by_utf16(metadata: Mapping[str, str]) -> dict[str, str]:

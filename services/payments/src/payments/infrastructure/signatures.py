@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from uuid import UUID
 
 import grpc.aio
@@ -10,7 +11,7 @@ from chassis.crypto import verify_device_signature
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.errors import DomainError, Kind
 from payments.domain.errors import InvalidSignature
-from payments.domain.transfer_order import TransferOrder
+from payments.domain.transfer_order import Signature
 
 
 class DeviceSignatures:
@@ -19,13 +20,10 @@ class DeviceSignatures:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: identity_pb2_grpc.IdentityServiceAsyncStub = identity_pb2_grpc.IdentityServiceStub(channel)
 
-    async def verify(self, order: TransferOrder) -> None:
-        signature = order.signature
-        if signature is None:
-            return
-        key = await self._key(signature.key_id)
-        owned = key.active and key.user_id == str(order.initiator_id) and key.algorithm == signature.algorithm
-        if not owned or not verify_device_signature(key.algorithm, key.public_key, _decoded(signature.value), order.signed_text):
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> None:
+        key, value = await self._key(signature.key_id), _decoded(signature.value)
+        owned = key.active and key.user_id == str(by) and key.algorithm == signature.algorithm
+        if not owned or not any(verify_device_signature(key.algorithm, key.public_key, value, text) for text in texts):
             raise InvalidSignature(field="signature", key_id=signature.key_id)
 
     async def _key(self, key_id: UUID) -> identity_pb2.GetDeviceKeyResponse:

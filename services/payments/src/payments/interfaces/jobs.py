@@ -6,6 +6,7 @@ from uuid import UUID
 from procrastinate import Blueprint, RetryStrategy
 
 from chassis.jobs import each
+from payments.application.bulk.decide_bulk import ExpireBulks
 from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
@@ -37,8 +38,8 @@ def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger, *,
     return blueprint
 
 
-def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, *, job_seconds: int) -> Blueprint:
-    """Make the job that runs a bulk, queued with it, and the one that sees to it that none is left behind."""
+def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, expire_bulks: ExpireBulks, *, job_seconds: int) -> Blueprint:
+    """Make the job that runs a bulk, queued with it, and those that resume what was left behind and end what is overdue."""
     blueprint = Blueprint()
 
     @blueprint.task(name=RUN_BULK, queue=BULK_QUEUE, retry=RetryStrategy(max_attempts=_ATTEMPTS_MAX, exponential_wait=2))
@@ -49,6 +50,11 @@ def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, *, job_seconds: int)
     @blueprint.task(name="resume_bulks", queue=LEDGER_QUEUE, queueing_lock="resume_bulks")
     async def resume(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await resume_bulks()
+
+    @blueprint.periodic(cron=each(job_seconds))
+    @blueprint.task(name="expire_bulks", queue=LEDGER_QUEUE, queueing_lock="expire_bulks")
+    async def expire(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await expire_bulks()
 
     return blueprint
 

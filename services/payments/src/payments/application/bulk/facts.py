@@ -15,6 +15,8 @@ def accepted(bulk: Bulk) -> AuditFact:
         "amount_total": amount_text(bulk.amount_total, bulk.currency),
         "currency": bulk.currency,
     }
+    if bulk.approval_rules:
+        asked["approval_rules"] = list(bulk.approval_rules)
     return _fact(bulk, "accept", after={**asked, **state(bulk)}, at=bulk.created_at)
 
 

@@ -35,6 +35,10 @@ class BulkView:
     progressed_at: datetime | None
     ended_at: datetime | None
     version: int
+    approval_rules: Sequence[str] = ()
+    expires_at: datetime | None = None
+    decided_by: UUID | None = None
+    decided_at: datetime | None = None
 
     @classmethod
     def of(cls, bulk: Bulk) -> Self:
@@ -78,6 +82,9 @@ class BulkQueries(Protocol):
 
     async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
         """Page through somebody's bulks, newest first."""
+
+    async def bulks_awaiting_approval(self, cursor: CursorRequest) -> CursorPage[BulkView]:
+        """Page through everybody's bulks that wait for a decision, newest first."""
 
     async def bulk_lines(
         self, bulk_id: UUID, cursor: CursorRequest, *, statuses: Sequence[LineStatus] = ()

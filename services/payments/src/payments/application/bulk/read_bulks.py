@@ -6,21 +6,27 @@ from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.bulk.queries import BulkLineView, BulkQueries, BulkView
+from payments.application.ports.permissions import Permissions
 from payments.application.wallets.read_wallets import READERS_OF_OTHERS
-from payments.domain.bulk import LineStatus
+from payments.domain.approval import APPROVED_BY
+from payments.domain.bulk import BulkStatus, LineStatus
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBulks:
-    """What whoever handed a bulk in, and staff, may see of it; to everybody else there is none."""
+    """What those who handed a bulk in, staff, and those who may decide on it see; to everybody else there is none."""
 
     queries: BulkQueries
+    permissions: Permissions
 
     async def bulk(self, *, actor: Actor, bulk_id: UUID) -> BulkView:
         found = await self.queries.bulk(bulk_id)
-        if not found or (found.initiator_id != actor.user_id and READERS_OF_OTHERS.isdisjoint(actor.roles)):
+        if not found or not self._may_see(actor, found):
             raise NotFound(bulk_id=bulk_id)
         return found
+
+    async def awaiting_approval(self, *, cursor: CursorRequest) -> CursorPage[BulkView]:
+        return await self.queries.bulks_awaiting_approval(cursor)
 
     async def own(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[BulkView]:
         return await self.queries.bulks_of(actor.user_id, cursor)
@@ -30,3 +36,8 @@ class ReadBulks:
     ) -> CursorPage[BulkLineView]:
         await self.bulk(actor=actor, bulk_id=bulk_id)
         return await self.queries.bulk_lines(bulk_id, cursor, statuses=statuses)
+
+    def _may_see(self, actor: Actor, bulk: BulkView) -> bool:
+        if actor.user_id in {bulk.initiator_id, bulk.decided_by} or not READERS_OF_OTHERS.isdisjoint(actor.roles):
+            return True
+        return bulk.status == BulkStatus.PENDING_APPROVAL and self.permissions.allows(actor, APPROVED_BY)

@@ -13,7 +13,8 @@ from payments.application.bulk import facts
 from payments.application.ports.bulk import Rules
 from payments.application.ports.ledger import Request, Settled
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
-from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.application.transfers.batch import Outcome
+from payments.application.transfers.post_transfers import Waiting
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine
 from payments.domain.transfer import Transfer, TransferStatus
@@ -58,7 +59,7 @@ class RunBulk:
     async def _begin(self, bulk_id: UUID) -> _Run | None:
         async with self.uow.begin(Actor.service("payments")) as tx:
             found = await tx.bulks.lock(bulk_id)
-            if found is None or not found[0].status.is_open:
+            if found is None or not found[0].status.may_run:
                 return None
             bulk, actor = found
             before, at = facts.state(bulk), self.clock.now()
@@ -97,10 +98,11 @@ class RunBulk:
         context = copy_context()
         orders = [run.bulk.order(line) for line in lines]
         if run.bulk.is_whole:
-            request = Request(tuple(orders), run.actor, bulk_id=run.bulk.id, at_once=True)
+            request = Request(tuple(orders), run.actor, bulk_id=run.bulk.id, is_judged=True)
             [whole] = await self.post([Waiting(request, context)])
             return _of_whole(lines, whole)
-        outcomes = await self.post([Waiting(Request((order,), run.actor, bulk_id=run.bulk.id), context) for order in orders])
+        requests = [Request((order,), run.actor, bulk_id=run.bulk.id, is_judged=True) for order in orders]
+        outcomes = await self.post([Waiting(request, context) for request in requests])
         return [_of_line(line, outcome) for line, outcome in zip(lines, outcomes, strict=True)]
 
     async def _wind_up(self, tx: Transaction, bulk: Bulk, at: datetime) -> None:

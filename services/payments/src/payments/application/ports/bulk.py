@@ -43,7 +43,7 @@ class Bulks(Protocol):
         """Count an initiator's bulks that have not ended."""
 
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
-        """Write a bulk and its lines, and queue the job that runs it."""
+        """Write a bulk and its lines, and queue the job that runs it, unless it waits for an approval."""
 
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
         """Lock a bulk, and find on whose behalf it runs."""
@@ -54,8 +54,14 @@ class Bulks(Protocol):
     async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
         """Write how a locked bulk stands, and the outcomes of chunks."""
 
+    async def pays(self, bulk_id: UUID, owner_id: UUID) -> bool:
+        """Tell whether a line of the bulk pays a wallet of this owner."""
+
+    async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        """Return bulks that nobody decided on in time, the longest first."""
+
     async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
-        """Return open bulks of which nothing has been heard since."""
+        """Return bulks that may run and of which nothing has been heard since."""
 
     async def queue(self, bulk_id: UUID) -> None:
         """Queue the job that runs a bulk, unless it waits already."""

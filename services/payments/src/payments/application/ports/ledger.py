@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
 from kernel.actor import Actor
 from payments.domain.account import Account
+from payments.domain.approval import ApprovalRule
 from payments.domain.entry import Posting
 from payments.domain.limits import Spending
 from payments.domain.transfer import Transfer
-from payments.domain.transfer_order import TransferOrder, key_beyond
+from payments.domain.transfer_order import Signature, TransferOrder, other_keys, signed_list
 
 
 class Accounts(Protocol):
@@ -33,11 +35,22 @@ class Accounts(Protocol):
         """Write what else changes of a locked account: status, ceiling, name, usage."""
 
 
-Keys = Mapping[tuple[UUID, str], Transfer]
+class Keys(Protocol):
+    """One space of Idempotency-Keys for each caller: a key names one request, whatever it asks for."""
+
+    async def claim(self, initiator_id: UUID, key: str, *, beside: Iterable[str], turns: Sequence[UUID] = ()) -> None:
+        """Let the initiator's requests take turns; raises KeyReused when the key names a request that another table keeps.
+
+        `beside` names the tables in which the caller looks the key up itself, `turns` other owners whose spending the same
+        transaction changes: all are locked in one order, after the accounts.
+        """
+
+
+Earlier = Mapping[tuple[UUID, str], Transfer]
 
 
 class Transfers(Protocol):
-    async def find_by_keys(self, keys: Sequence[tuple[UUID, str]]) -> Keys:
+    async def find_by_keys(self, keys: Sequence[tuple[UUID, str]]) -> Earlier:
         """Find earlier transfers by initiator and Idempotency-Key."""
 
     async def find(self, transfer_id: UUID) -> Transfer | None:
@@ -79,24 +92,51 @@ class SpendingBook(Protocol):
 
     async def save(self, spendings: Sequence[Spending]) -> None: ...
 
+    async def sent(self, questions: "Sequence[SentQuestion]") -> "Sent":
+        """Tell what payers sent within the windows of rules; under the lock, nothing can come meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentQuestion:
+    """What of a payer's earlier requests an approval rule with a window counts: everything from `since` on."""
+
+    payer_id: UUID
+    rule: ApprovalRule
+    since: datetime
+
+
+# By payer and the name of the rule.
+Sent = Mapping[tuple[UUID, str], Decimal]
+
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What a batch is posted against."""
+    """What a batch is posted against.
+
+    `taken` has the keys that name another kind of request, a file or a schedule.
+    """
 
     accounts: Mapping[UUID, Account]
-    earlier: Keys
+    earlier: Earlier
     spendings: Spendings
+    taken: frozenset[tuple[UUID, str]] = frozenset()
+    sent: Sent = field(default_factory=dict)
 
 
 class Ledger(Protocol):
     """What a batch needs, whole, at a price that hardly grows with it."""
 
-    async def lock(self, account_ids: Iterable[UUID], keys: Iterable[tuple[UUID, str]], sources: Iterable[UUID]) -> Locked:
-        """Lock accounts and, after them, what the owners of `sources` have spent; find the earlier transfers of keys.
+    async def lock(
+        self,
+        account_ids: Iterable[UUID],
+        keys: Iterable[tuple[UUID, str]],
+        sources: Iterable[UUID],
+        questions: Sequence[SentQuestion] = (),
+    ) -> Locked:
+        """Lock accounts and, after them, what the owners of `sources` have spent; then look up keys, and what was sent.
 
-        Each in its order, as `Accounts` and `SpendingBook` do. Keys are looked up under the locks: of two requests with one
-        key, the second sees the first's transfer.
+        Each in its order, as `Accounts` and `SpendingBook` do. Keys and sums are read under the locks: of two requests with
+        one key, the second sees the first's transfer, and of two that share a rule's window it counts the first.
         """
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
@@ -107,26 +147,41 @@ class Ledger(Protocol):
 class Request:
     """One order, or several that are settled all or none.
 
-    `bulk_id` gathers the events of what it settles in one message with the bulk's others; `at_once` refuses what would
-    have to wait for an approval.
+    `bulk_id` gathers the events of what it settles in one message with the bulk's others. `is_judged`: as a part of a file
+    that was judged whole; `is_planned`: by a schedule, whose payer showed what was needed when it was planned.
     """
 
     orders: tuple[TransferOrder, ...]
     actor: Actor
     bulk_id: UUID | None = None
-    at_once: bool = False
+    is_judged: bool = False
+    is_planned: bool = False
 
     @property
-    def is_whole(self) -> bool:
+    def is_linked(self) -> bool:
         """Whether nothing of it may wait for a decision: decided against, one leg would be missing from what is all or none."""
-        return self.at_once or len(self.orders) > 1
+        return len(self.orders) > 1
 
     @property
     def keys(self) -> list[tuple[UUID, str]]:
-        """By which earlier transfers are looked for, one more than there are linked orders: they may have been more."""
-        keys = [(order.initiator_id, order.key) for order in self.orders]
-        beyond = key_beyond(self.orders)
-        return [*keys, (self.orders[0].initiator_id, beyond)] if beyond else keys
+        """By which earlier transfers are looked for: those of the orders, and those that they may have had."""
+        initiator_id = self.orders[0].initiator_id
+        return [(order.initiator_id, order.key) for order in self.orders] + [
+            (initiator_id, key) for key in other_keys(self.orders)
+        ]
+
+    @property
+    def signature(self) -> Signature | None:
+        """The payer's; linked orders have one for all of them."""
+        return self.orders[0].signature
+
+    @property
+    def signed_texts(self) -> Sequence[bytes]:
+        """What the signature may be over."""
+        if self.is_linked:
+            return (signed_list(self.orders),)
+        [order] = self.orders
+        return [order.of_kind(kind).signed_text for kind in order.kinds]
 
 
 @dataclass(frozen=True, slots=True)

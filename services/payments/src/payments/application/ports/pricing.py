@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Event
-from payments.application.pricing.queries import TierView
 from payments.domain.approval import ApprovalRules
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit, Limits
 from payments.domain.price_book import PriceBook
 from payments.domain.validity import Dated
+
+if TYPE_CHECKING:
+    from payments.application.pricing.queries import TierView
 
 DatedT = TypeVar("DatedT", bound=Dated)
 
@@ -51,13 +53,13 @@ class Versions(Protocol[DatedT]):
 
 
 class Tiers(Protocol):
-    async def lock(self, owner_id: UUID) -> TierView | None:
+    async def lock(self, owner_id: UUID) -> "TierView | None":
         """Find an owner's tier, and keep others from assigning one until the transaction ends."""
 
     async def is_limited(self, tier: str, at: datetime) -> bool:
         """Tell whether the tier has a limit, in any currency, that holds at `at` or will."""
 
-    async def save(self, tier: TierView) -> None: ...
+    async def save(self, tier: "TierView") -> None: ...
 
 
 class PricingTransaction(Protocol):

@@ -1,10 +1,12 @@
 """What payments asks identity about a payer's signature."""
 
+from collections.abc import Sequence
 from typing import Protocol
+from uuid import UUID
 
-from payments.domain.transfer_order import TransferOrder
+from payments.domain.transfer_order import Signature
 
 
 class Signatures(Protocol):
-    async def verify(self, order: TransferOrder) -> None:
-        """Verify the order's signature; raises InvalidSignature, or Unavailable when identity does not answer."""
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> None:
+        """Verify that a user's device signed one of the texts; raises InvalidSignature, or Unavailable without an answer."""

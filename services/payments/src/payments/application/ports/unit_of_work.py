@@ -7,7 +7,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Event
 from payments.application.ports.bulk import Bulks
-from payments.application.ports.ledger import Accounts, Ledger, SpendingBook, Transfers
+from payments.application.ports.ledger import Accounts, Keys, Ledger, SpendingBook, Transfers
 from payments.application.ports.schedules import Schedules
 from payments.application.verification.queries import Breaks
 
@@ -30,6 +30,9 @@ class Transaction(Protocol):
 
     @property
     def spending(self) -> SpendingBook: ...
+
+    @property
+    def keys(self) -> Keys: ...
 
     @property
     def ledger(self) -> Ledger: ...

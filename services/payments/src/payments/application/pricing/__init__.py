@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kernel.clock import Clock
 from payments.application.ports.bulk import Wallets
 from payments.application.ports.pricing import ApprovalPolicies, PriceBooks, PricingUnitOfWork
+from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.pricing.assign_tier import AssignTier
 from payments.application.pricing.queries import PricingQueries
 from payments.application.pricing.quote_order import QuoteOrder
@@ -12,6 +13,7 @@ from payments.application.pricing.set_version import EndVersion, SetVersion
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
+from payments.domain.payer_policy import PayerPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Pricing:
         cls,
         *,
         uow: PricingUnitOfWork,
+        ledger: UnitOfWork,
+        policy: PayerPolicy,
         prices: PriceBooks,
         approvals: ApprovalPolicies,
         wallets: Wallets,
@@ -47,7 +51,7 @@ class Pricing:
             set_limit=SetVersion(uow, lambda tx: tx.limits, clock),
             end_limit=EndVersion(uow, lambda tx: tx.limits, clock),
             assign_tier=AssignTier(uow, clock),
-            quote_order=QuoteOrder(prices, approvals, wallets, clock),
+            quote_order=QuoteOrder(uow=ledger, prices=prices, approvals=approvals, policy=policy, wallets=wallets, clock=clock),
             queries=queries,
             clock=clock,
         )

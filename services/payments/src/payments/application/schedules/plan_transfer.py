@@ -1,16 +1,22 @@
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.ids import new_id
 from payments.application.ports.bulk import Wallets
 from payments.application.ports.schedules import SCHEDULES_OPEN_MAX
+from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import facts
+from payments.domain.approval import ApprovalRule, ApprovalRules, Outflow
 from payments.domain.errors import TooManySchedules
 from payments.domain.parties import require_plannable
 from payments.domain.payer_policy import PayerPolicy
+from payments.domain.payer_rules import PayerRequest, PayerRules
 from payments.domain.schedule import Schedule, StandingOrder
+from payments.domain.transfer_order import Signature, TransferOrder, require_callers_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +31,26 @@ class PlanTransfer:
 
     uow: UnitOfWork
     wallets: Wallets
+    signatures: Signatures
     policy: PayerPolicy
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, key: str, order: StandingOrder) -> Planned:
+    async def __call__(self, *, actor: Actor, key: str, order: StandingOrder, signature: Signature | None = None) -> Planned:
         """Raise what a transfer by itself would for its wallets and payer; InvalidValue, TooManySchedules."""
+        require_callers_key(key)
         schedule_id, at = new_id(), self.clock.now()
         async with self.uow.begin(actor) as tx:
             # Before anything else: repeated later, its start may have passed and its wallets have changed.
+            await tx.keys.claim(actor.user_id, key, beside=["schedules"])
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
-                return Planned(earlier.confirm_replay(order), replayed=True)
-        schedule = Schedule.plan(order, schedule_id=schedule_id, initiator_id=actor.user_id, key=key, at=at)
+                return Planned(earlier.confirm_replay(order).as_planned(), replayed=True)
+        schedule = Schedule.plan(order, schedule_id=schedule_id, initiator_id=actor.user_id, key=key, at=at, signature=signature)
         transfer = schedule.transfer_order()
-        self.policy.require_assurance((transfer.amount,), actor=actor, at=at)
-        self.policy.require_signature(transfer)
-        require_plannable(transfer, await self.wallets.of([order.source_id, order.target_id]))
+        await self._require_proof(actor, schedule, transfer, at)
         async with self.uow.begin(actor) as tx:
+            await tx.keys.claim(actor.user_id, key, beside=["schedules"])
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
-                return Planned(earlier.confirm_replay(order), replayed=True)
+                return Planned(earlier.confirm_replay(order).as_planned(), replayed=True)
             if await tx.schedules.count_open(actor.user_id) >= SCHEDULES_OPEN_MAX:
                 raise TooManySchedules(most=SCHEDULES_OPEN_MAX)
             await tx.schedules.add(schedule, actor)
@@ -50,3 +58,25 @@ class PlanTransfer:
             for event in schedule.collect():
                 tx.announce(event)
         return Planned(schedule, replayed=False)
+
+    async def _require_proof(self, actor: Actor, schedule: Schedule, transfer: TransferOrder, at: datetime) -> None:
+        """Raise what its parties refuse, or what only the payer can add, who is here now and not when it is made."""
+        accounts = await self.wallets.of([transfer.source_id, transfer.target_id])
+        planned = require_plannable(transfer, accounts)
+        if schedule.signature:
+            await self.signatures.verify(schedule.signature, by=actor.user_id, texts=[schedule.signed_text])
+        outflow = Outflow(
+            kind=planned.kind,
+            amount=planned.amount,
+            target_id=planned.target_id,
+            owner_id=accounts[planned.target_id].owner_id,
+        )
+        request = PayerRequest(
+            initiator_id=actor.user_id, actor=actor, outflows=[outflow], is_signed=schedule.signature is not None
+        )
+        # Whether an occurrence needs an approval is for the day on which it is made.
+        PayerRules(self.policy, ApprovalRules()).judge(request, sent=_nothing, at=at).require_proof()
+
+
+def _nothing(_rule: ApprovalRule) -> Decimal:
+    return Decimal(0)

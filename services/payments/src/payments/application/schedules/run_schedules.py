@@ -12,7 +12,8 @@ from payments.application.ports.bulk import Rules
 from payments.application.ports.ledger import Request
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import facts
-from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.application.transfers.batch import Outcome
+from payments.application.transfers.post_transfers import Waiting
 from payments.domain.schedule import Run, Schedule
 
 PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
@@ -51,7 +52,7 @@ class RunSchedules:
 
     async def _run(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
         context = copy_context()
-        waiting = [Waiting(Request((schedule.transfer_order(),), actor), context) for schedule, actor in due]
+        waiting = [Waiting(Request((schedule.transfer_order(),), actor, is_planned=True), context) for schedule, actor in due]
         try:
             outcomes = await self.post(waiting)
         except DomainError:

@@ -8,6 +8,7 @@ from payments.application.transfers.give_back import RefundTransfer, ReverseTran
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.read_receipt import ReadReceipt
 from payments.application.transfers.read_transfers import ReadTransfers
+from payments.application.transfers.rehearse_transfers import RehearseTransfers
 from payments.application.transfers.transfer_tokens import TransferLinked, TransferTokens
 
 
@@ -15,6 +16,7 @@ from payments.application.transfers.transfer_tokens import TransferLinked, Trans
 class Transfers:
     transfer_tokens: TransferTokens
     transfer_linked: TransferLinked
+    rehearse_transfers: RehearseTransfers
     issue_money: IssueMoney
     capture_transfer: CaptureTransfer
     void_transfer: VoidTransfer

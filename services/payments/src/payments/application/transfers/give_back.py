@@ -13,7 +13,7 @@ from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers import facts
 from payments.application.transfers.locked_transfer import LockedTransfer, lock_transfer, write
 from payments.domain.transfer import Transfer
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.domain.transfer_order import TransferKind, TransferOrder, require_callers_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,9 @@ def _order(locked: LockedTransfer, kind: TransferKind, actor: Actor, key: str, a
 
 
 async def _once(tx: Transaction, actor: Actor, locked: LockedTransfer, order: TransferOrder, clock: Clock) -> Settled:
+    payer_id = locked.accounts[locked.transfer.order.source_id].owner_id
+    turns = [payer_id] if payer_id else []
+    await tx.keys.claim(order.initiator_id, require_callers_key(order.key), beside=["transfers"], turns=turns)
     found = await tx.transfers.find_by_keys([(order.initiator_id, order.key)])
     if earlier := found.get((order.initiator_id, order.key)):
         return Settled(earlier.confirm_replay(order), replayed=True)

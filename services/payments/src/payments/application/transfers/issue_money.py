@@ -5,7 +5,7 @@ from kernel.actor import Actor
 from kernel.money import Money
 from payments.application.ports.ledger import Cashier, Settled
 from payments.domain.account import treasury_id
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.domain.transfer_order import TransferKind, TransferOrder, require_callers_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class IssueMoney:
     async def __call__(self, *, actor: Actor, key: str, wallet_id: UUID, amount: Money, reason: str) -> Settled:
         order = TransferOrder(
             kind=TransferKind.ISSUANCE,
-            key=key,
+            key=require_callers_key(key),
             initiator_id=actor.user_id,
             source_id=treasury_id(amount.currency.code),
             target_id=wallet_id,

@@ -22,6 +22,7 @@ from payments.infrastructure.repositories.accounts import account_of
 _COLUMNS: Final = ", ".join(BulkView.__slots__)
 _BULK = text(f"SELECT {_COLUMNS} FROM bulks WHERE id = :id")
 _BULKS_OF = text(f"SELECT {_COLUMNS} FROM bulks WHERE initiator_id = :initiator AND id < :before ORDER BY id DESC LIMIT :limit")
+_AWAITING = text(f"SELECT {_COLUMNS} FROM bulks WHERE status = 'pending_approval' AND id < :before ORDER BY id DESC LIMIT :limit")
 # Chunks hold their lines in order, so that a page is read from the chunks that it lies in.
 _LINES = text(
     """
@@ -44,6 +45,11 @@ class SqlBulkQueries(SqlReads):
 
     async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
         rows = await self._rows(_BULKS_OF, initiator=initiator_id, before=before_id(cursor), limit=cursor.limit + 1)
+        views = [_view(row) for row in rows[: cursor.limit]]
+        return CursorPage(views, str(views[-1].id) if len(rows) > cursor.limit else None)
+
+    async def bulks_awaiting_approval(self, cursor: CursorRequest) -> CursorPage[BulkView]:
+        rows = await self._rows(_AWAITING, before=before_id(cursor), limit=cursor.limit + 1)
         views = [_view(row) for row in rows[: cursor.limit]]
         return CursorPage(views, str(views[-1].id) if len(rows) > cursor.limit else None)
 

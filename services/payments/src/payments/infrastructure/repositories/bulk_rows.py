@@ -1,5 +1,6 @@
 """A bulk and its chunks as their rows have them, and back."""
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -10,6 +11,7 @@ import orjson
 from kernel.money import Currency, Money
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine, BulkMode
+from payments.infrastructure.repositories.transfer_rows import signature_of, signature_text
 
 # Of the aggregate's fields, whose column has another name.
 _RENAMED: Final = {"key": "idempotency_key"}
@@ -18,17 +20,20 @@ COLUMNS: Final = tuple(_RENAMED.get(field, field) for field in FIELDS)
 # What changes of a bulk.
 STANDING: Final = (
     "status", "settled", "awaiting", "refused", "not_run", "reason", "started_at", "progressed_at", "ended_at", "version",
+    "decided_by", "decided_at",
 )  # fmt: skip
 
 
 def values_of(bulk: Bulk) -> dict[str, Any]:
-    return {column: getattr(bulk, field) for field, column in zip(FIELDS, COLUMNS, strict=True)}
+    values = {column: getattr(bulk, field) for field, column in zip(FIELDS, COLUMNS, strict=True)}
+    return values | {"signature": signature_text(bulk.signature), "approval_rules": json.dumps(bulk.approval_rules)}
 
 
 def bulk_of(row: Any) -> Bulk:
     values = {field: getattr(row, column) for field, column in zip(FIELDS, COLUMNS, strict=True)}
     values["mode"], values["status"] = BulkMode(row.mode), BulkStatus(row.status)
     values["request_hash"] = bytes(row.request_hash)
+    values["signature"], values["approval_rules"] = signature_of(row.signature), tuple(row.approval_rules)
     return Bulk(**values)
 
 

@@ -29,7 +29,9 @@ _SERVICE: Final = "payments"
 _READ: Final = ", ".join(COLUMNS)
 _BY_KEY = text(f"SELECT {_READ} FROM bulks WHERE initiator_id = :initiator AND idempotency_key = :key")
 _COUNT_OPEN = text("SELECT count(*) FROM bulks WHERE initiator_id = :initiator AND ended_at IS NULL")
-_ADD = text(f"INSERT INTO bulks ({_READ}, actor) VALUES ({', '.join(f':{name}' for name in COLUMNS)}, cast(:actor AS jsonb))")
+_JSON: Final = {"actor", "signature", "approval_rules"}
+_PLACES: Final = ", ".join(f"cast(:{name} AS jsonb)" if name in _JSON else f":{name}" for name in (*COLUMNS, "actor"))
+_ADD = text(f"INSERT INTO bulks ({_READ}, actor) VALUES ({_PLACES})")
 _ADD_CHUNK = text(
     """
     INSERT INTO bulk_chunks (bulk_id, number, first_line, last_line, lines)
@@ -45,9 +47,19 @@ _WAITING = text(
 )
 _SAVE = text(f"UPDATE bulks SET {', '.join(f'{name} = :{name}' for name in STANDING)} WHERE id = :id")
 _SAVE_CHUNK = text("UPDATE bulk_chunks SET outcomes = cast(:outcomes AS jsonb) WHERE bulk_id = :bulk_id AND number = :number")
+_PAYS = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM bulk_chunks c CROSS JOIN LATERAL jsonb_array_elements(c.lines) AS line (value)
+        JOIN accounts target ON target.id = cast(line.value ->> 1 AS uuid)
+        WHERE c.bulk_id = :id AND target.owner_id = :owner
+    )
+    """
+)
+_OVERDUE = text("SELECT id FROM bulks WHERE status = 'pending_approval' AND expires_at <= :at ORDER BY expires_at LIMIT :limit")
 _LEFT_BEHIND = text(
     """
-    SELECT id FROM bulks WHERE ended_at IS NULL AND coalesce(progressed_at, created_at) < :before
+    SELECT id FROM bulks WHERE ended_at IS NULL AND status <> 'pending_approval' AND coalesce(progressed_at, created_at) < :before
     ORDER BY coalesce(progressed_at, created_at) LIMIT :limit
     """
 )
@@ -78,7 +90,8 @@ class SqlBulks:
             for chunk in chunks
         ]
         await self._session.execute(_ADD_CHUNK, rows)
-        await self.queue(bulk.id)
+        if bulk.status.may_run:
+            await self.queue(bulk.id)
 
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
         row = (await self._session.execute(_LOCK, {"id": bulk_id})).one_or_none()
@@ -98,6 +111,12 @@ class SqlBulks:
         ]
         if rows:
             await self._session.execute(_SAVE_CHUNK, rows)
+
+    async def pays(self, bulk_id: UUID, owner_id: UUID) -> bool:
+        return bool(await self._session.scalar(_PAYS, {"id": bulk_id, "owner": owner_id}))
+
+    async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        return list(await self._session.scalars(_OVERDUE, {"at": at, "limit": limit}))
 
     async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
         return list(await self._session.scalars(_LEFT_BEHIND, {"before": before, "limit": limit}))

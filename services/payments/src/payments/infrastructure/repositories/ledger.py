@@ -9,11 +9,13 @@ from uuid import UUID
 from chassis.database import BY_INDEX
 from chassis.pipeline import Pipeline, Statement
 from chassis.rows import document
-from payments.application.ports.ledger import Locked, Tiered
+from payments.application.ports.ledger import Locked, SentQuestion, Tiered
 from payments.domain.account import Account
 from payments.domain.limits import STANDARD_TIER, Spending
 from payments.domain.transfer import Transfer
 from payments.infrastructure.repositories.accounts import COLUMNS, account_of
+from payments.infrastructure.repositories.keys import TAKEN_BY_ANOTHER
+from payments.infrastructure.repositories.sent import SENT, sent_questions
 from payments.infrastructure.repositories.transfer_rows import (
     ADD_POSTINGS,
     ADD_TRANSFERS,
@@ -27,8 +29,11 @@ from payments.infrastructure.repositories.transfer_rows import (
 
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
 _LOCK_ACCOUNTS: Final = f"SELECT {COLUMNS} FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
-# A statement of its own, for its snapshot is to be younger than the accounts' locks.
-_FIND_KEYS: Final = f"SELECT {READ} FROM jsonb_to_recordset($1::jsonb) AS asked (initiator_id uuid, key text) {BY_KEYS}"
+# Statements of their own, for their snapshots are to be younger than the locks: those of the accounts, and those of what has
+# been spent, which files and schedules of a payer take as well.
+_ASKED: Final = "jsonb_to_recordset($1::jsonb) AS asked (initiator_id uuid, key text)"
+_FIND_KEYS: Final = f"SELECT {READ} FROM {_ASKED} {BY_KEYS}"
+_FIND_TAKEN: Final = f"SELECT asked.initiator_id, asked.key FROM {_ASKED} WHERE {TAKEN_BY_ANOTHER}"
 # In one order everywhere, and always after the accounts. Whose a source is never changes.
 _LOCK_SPENDING: Final = """
     SELECT s.owner_id, s.currency, s.day, s.day_total, s.month, s.month_total, coalesce(t.tier, $2)
@@ -55,19 +60,31 @@ class SqlLedger:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    async def lock(self, account_ids: Iterable[UUID], keys: Iterable[tuple[UUID, str]], sources: Iterable[UUID]) -> Locked:
+    async def lock(
+        self,
+        account_ids: Iterable[UUID],
+        keys: Iterable[tuple[UUID, str]],
+        sources: Iterable[UUID],
+        questions: Sequence[SentQuestion] = (),
+    ) -> Locked:
         asked = document([{"initiator_id": initiator, "key": key} for initiator, key in keys])
-        _, accounts, earlier, spendings = await self._pipeline.fetch(
+        statements = [
             _BY_INDEX,
             Statement(_LOCK_ACCOUNTS, (_array(account_ids),)),
-            Statement(_FIND_KEYS, (asked,)),
             Statement(_LOCK_SPENDING, (_array(sources), STANDARD_TIER)),
-        )
+            Statement(_FIND_KEYS, (asked,)),
+            Statement(_FIND_TAKEN, (asked,)),
+        ]
+        if questions:
+            statements.append(Statement(SENT, (sent_questions(questions),)))
+        _, accounts, spendings, earlier, taken, *sent = await self._pipeline.fetch(*statements)
         found = [transfer_of(_Row(*row)) for row in earlier]
         return Locked(
             {row[0]: account_of(row) for row in accounts},
             {(transfer.order.initiator_id, transfer.order.key): transfer for transfer in found},
             {(row[0], row[1]): Tiered(row[6], _spending(row)) for row in spendings},
+            frozenset((row[0], row[1]) for row in taken),
+            {(row[0], row[1]): row[2] for rows in sent for row in rows},
         )
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:

@@ -14,11 +14,12 @@ from kernel.actor import Actor
 from kernel.money import Money
 from payments.domain.schedule import Frequency, Run, Schedule, ScheduleStatus, StandingOrder
 from payments.infrastructure.repositories.actors import actor_of, actor_text
+from payments.infrastructure.repositories.transfer_rows import signature_of, signature_text
 from payments.infrastructure.repositories.turns import TAKE_TURNS, turn_of
 
 _ASKED: Final = (
     "id", "initiator_id", "idempotency_key", "source_id", "target_id", "amount", "currency", "description", "reference",
-    "frequency", "starts_at", "ends_on", "occurrences_max", "created_at",
+    "frequency", "starts_at", "ends_on", "occurrences_max", "created_at", "signature",
 )  # fmt: skip
 _STANDING: Final = ("status", "next_number", "next_at", "succeeded", "failed", "last_code", "ended_at", "version")
 _COLUMNS: Final = (*_ASKED, *_STANDING)
@@ -26,9 +27,10 @@ _READ: Final = ", ".join(_COLUMNS)
 _BY_KEY = text(f"SELECT {_READ} FROM schedules WHERE initiator_id = :initiator AND idempotency_key = :key")
 _COUNT_OPEN = text("SELECT count(*) FROM schedules WHERE initiator_id = :initiator AND next_at IS NOT NULL")
 _OPEN_OF = text("SELECT id FROM schedules WHERE initiator_id = :initiator AND next_at IS NOT NULL ORDER BY id")
-_ADD = text(
-    f"INSERT INTO schedules ({_READ}, actor) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}, cast(:actor AS jsonb))"
+_PLACES: Final = ", ".join(
+    f"cast(:{name} AS jsonb)" if name in {"signature", "actor"} else f":{name}" for name in (*_COLUMNS, "actor")
 )
+_ADD = text(f"INSERT INTO schedules ({_READ}, actor) VALUES ({_PLACES})")
 _LOCK = text(f"SELECT {_READ} FROM schedules WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 _DUE = text(f"SELECT {_READ}, actor FROM schedules WHERE status = 'active' AND next_at <= :at ORDER BY next_at, id LIMIT :limit")
 _SAVE = text(f"UPDATE schedules SET {', '.join(f'{name} = :{name}' for name in _STANDING)} WHERE id = :id")
@@ -72,6 +74,7 @@ class SqlSchedules:
             "ends_on": order.ends_on,
             "occurrences_max": order.occurrences_max,
             "created_at": schedule.created_at,
+            "signature": signature_text(schedule.signature),
         }
         await self._session.execute(_ADD, {**asked, **_standing(schedule), "actor": actor_text(actor)})
 
@@ -111,5 +114,11 @@ def _schedule(row: Any) -> Schedule:
     )
     standing = {name: getattr(row, name) for name in _STANDING} | {"status": ScheduleStatus(row.status)}
     return Schedule(
-        id=row.id, initiator_id=row.initiator_id, key=row.idempotency_key, order=order, created_at=row.created_at, **standing
+        id=row.id,
+        initiator_id=row.initiator_id,
+        key=row.idempotency_key,
+        order=order,
+        created_at=row.created_at,
+        signature=signature_of(row.signature),
+        **standing,
     )

@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payments.application.ports.ledger import Tiered
+from payments.application.ports.ledger import Sent, SentQuestion, Tiered
 from payments.domain.limits import STANDARD_TIER, Spending
+from payments.infrastructure.repositories.sent import SENT, sent_questions
 
+_SENT = text(SENT.replace("$1::jsonb", "cast(:asked AS jsonb)"))
 # In one order everywhere, and always after the accounts.
 _LOCK = text(
     """
@@ -52,6 +54,12 @@ class SqlSpending:
     async def begin(self, owner_id: UUID, currency: str, at: datetime) -> None:
         none = Spending.none(owner_id, currency, at)
         await self._session.execute(_BEGIN, {"owner": owner_id, "currency": currency, "day": none.day, "month": none.month})
+
+    async def sent(self, questions: Sequence[SentQuestion]) -> Sent:
+        if not questions:
+            return {}
+        rows = await self._session.execute(_SENT, {"asked": sent_questions(questions)})
+        return {(row[0], row[1]): row[2] for row in rows}
 
     async def save(self, spendings: Sequence[Spending]) -> None:
         await self._session.execute(

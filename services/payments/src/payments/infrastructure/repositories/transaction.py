@@ -7,6 +7,7 @@ from kernel.actor import Actor
 from payments.infrastructure.repositories.accounts import SqlAccounts
 from payments.infrastructure.repositories.breaks import SqlBreaks
 from payments.infrastructure.repositories.bulks import SqlBulks
+from payments.infrastructure.repositories.keys import SqlKeys
 from payments.infrastructure.repositories.ledger import SqlLedger
 from payments.infrastructure.repositories.schedules import SqlSchedules
 from payments.infrastructure.repositories.spending import SqlSpending
@@ -23,3 +24,4 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.ledger = SqlLedger(self.pipeline)
         self.bulks = SqlBulks(session)
         self.schedules = SqlSchedules(session)
+        self.keys = SqlKeys(session)

@@ -3,7 +3,8 @@
 # ruff: noqa: S608  # put together of our own constants
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from chassis.rows import document
 from kernel.money import Money, amount_text
 from payments.domain.fx_rate import Conversion
 from payments.domain.price_book import FeeLine, Quote
-from payments.domain.transfer import Transfer, TransferStatus
+from payments.domain.transfer import Began, Transfer, TransferStatus
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
 
 # Column and its type, in the order in which `_values` gives the values.
@@ -43,6 +44,7 @@ COLUMNS: Final = {
     "signature": "jsonb",
     "created_at": "timestamptz",
     "expires_at": "timestamptz",
+    "began": "jsonb",
 }
 # What comes after, in what is read.
 STANDING: Final = ("captured", "refunded", "closed_at", "decided_by", "decided_at", "reason", "version")
@@ -82,19 +84,19 @@ def document_of(transfers: Sequence[Transfer]) -> str:
 
 
 def fees_text(quote: Quote) -> str:
-    if not quote.fees:
-        return _NO_JSON["fees"]
-    return json.dumps(
-        [
-            {
-                "account": line.account_code,
-                "amount": line.amount.text,
-                "rule_id": str(line.rule_id),
-                "refundable": line.refundable,
-            }
-            for line in quote.fees
-        ]
-    )
+    return json.dumps(_fee_rows(quote.fees)) if quote.fees else _NO_JSON["fees"]
+
+
+def _fee_rows(fees: Sequence[FeeLine]) -> list[dict[str, object]]:
+    return [
+        {
+            "account": line.account_code,
+            "amount": line.amount.text,
+            "rule_id": str(line.rule_id),
+            "refundable": line.refundable,
+        }
+        for line in fees
+    ]
 
 
 def postings_document_of(transfers: Sequence[Transfer]) -> str | None:
@@ -132,12 +134,12 @@ def transfer_of(row: Any) -> Transfer:
         capture_later=row.capture_later,
         parent_id=row.parent_id,
         link_id=row.link_id,
-        signature=_signature(row.signature),
+        signature=signature_of(row.signature),
     )
     return Transfer(
         id=row.id,
         order=order,
-        quote=Quote(amount, _fees(row), _conversion(row, amount)),
+        quote=Quote(amount, _fees(row.fees, row.currency), _conversion(row, amount)),
         status=TransferStatus(row.status),
         created_at=row.created_at,
         settled_at=row.settled_at,
@@ -150,6 +152,7 @@ def transfer_of(row: Any) -> Transfer:
         decided_at=row.decided_at,
         reason=row.reason,
         version=row.version,
+        began=_began(row.began, row.currency),
     )
 
 
@@ -181,17 +184,29 @@ def _values(transfer: Transfer) -> tuple[Any, ...]:
         order.link_id,
         order.capture_later,
         transfer.held,
-        _signature_text(order.signature),
+        signature_text(order.signature),
         transfer.created_at,
         transfer.expires_at,
+        _began_text(transfer.began),
     )
 
 
-def _fees(row: Any) -> tuple[FeeLine, ...]:
+def _fees(rows: Sequence[Mapping[str, Any]], currency: str) -> tuple[FeeLine, ...]:
     return tuple(
-        FeeLine(line["account"], Money.of(line["amount"], row.currency), UUID(line["rule_id"]), line["refundable"])
-        for line in row.fees
+        FeeLine(line["account"], Money.of(line["amount"], currency), UUID(line["rule_id"]), line["refundable"]) for line in rows
     )
+
+
+def _began_text(began: Began | None) -> str | None:
+    if began is None:
+        return None
+    return json.dumps({"status": began.status.value, "fees": _fee_rows(began.fees), "expires_at": began.expires_at.isoformat()})
+
+
+def _began(found: Mapping[str, Any] | None, currency: str) -> Began | None:
+    if found is None:
+        return None
+    return Began(TransferStatus(found["status"]), _fees(found["fees"], currency), datetime.fromisoformat(found["expires_at"]))
 
 
 def _conversion(row: Any, amount: Money) -> Conversion | None:
@@ -203,11 +218,11 @@ def _conversion(row: Any, amount: Money) -> Conversion | None:
     return Conversion(rate_id=row.rate_id, rate=row.rate, source=amount, target=target, spread=spread)
 
 
-def _signature_text(signature: Signature | None) -> str | None:
+def signature_text(signature: Signature | None) -> str | None:
     if signature is None:
         return None
     return json.dumps({"key_id": str(signature.key_id), "algorithm": signature.algorithm, "value": signature.value})
 
 
-def _signature(found: dict[str, str] | None) -> Signature | None:
+def signature_of(found: dict[str, str] | None) -> Signature | None:
     return Signature(key_id=UUID(found["key_id"]), algorithm=found["algorithm"], value=found["value"]) if found else None

@@ -19,6 +19,7 @@ from chassis.rest import (
     envelope,
     mark_replayed,
 )
+from kernel.assurance import STRONG_AND_RECENT
 from payments.application.bulk.queries import BulkView
 from payments.application.ports.bulk import Given
 from payments.domain.bulk import LineStatus
@@ -26,6 +27,7 @@ from payments.domain.limits import day_of
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.progress import EVENT_STREAM, follow
 from payments.interfaces.rest.schemas.bulk import BODY, BulkLineResponse, BulkResponse, Mode
+from payments.interfaces.rest.schemas.signatures import PayloadSignature, signature_of
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
 bulks = Router(prefix="/transfers/bulk", tags=["bulk transfers"])
@@ -52,11 +54,13 @@ async def submit_bulk(  # each is of the query string or a header
     mode: Annotated[Mode | None, Query(description=_BESIDE)] = None,
     source_wallet_id: Annotated[UUID | None, Query(description=_BESIDE)] = None,
     currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$", description=_BESIDE)] = None,
+    signature: PayloadSignature = None,
 ) -> Envelope[BulkResponse]:
     """Hand in up to 10,000 transfers from one wallet as JSON, CSV or ISO 20022 pain.001, to be run at once.
 
-    The file is accepted when every line is right, and refused with what is wrong where. Then all lines are settled, or none
-    (all_or_nothing), or each that can be (best_effort).
+    The file is accepted when every line is right, and refused with what is wrong where. A file that an approval rule matches
+    as a whole waits (pending_approval). Then all lines are settled, or none (all_or_nothing), or each that can be
+    (best_effort).
     """
     submit = app.bulk.submit_bulk
     accepted = await submit(
@@ -70,6 +74,7 @@ async def submit_bulk(  # each is of the query string or a header
             currency=currency or "",
             mode=mode or "",
         ),
+        signature=signature_of(signature),
     )
     if accepted.replayed:
         mark_replayed(response)
@@ -81,6 +86,12 @@ async def submit_bulk(  # each is of the query string or a header
 async def list_bulks(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[BulkResponse]]:
     """Page through the caller's bulks, newest first."""
     return cursor_of(await app.bulk.read_bulks.own(actor=actor, cursor=cursor), BulkResponse.of)
+
+
+@bulks.get("/awaiting-approval", dependencies=[Requires("payment:approve")])
+async def list_bulks_awaiting_approval(cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[BulkResponse]]:
+    """Page through everybody's bulks that wait for a decision, newest first."""
+    return cursor_of(await app.bulk.read_bulks.awaiting_approval(cursor=cursor), BulkResponse.of)
 
 
 @bulks.get("/{bulk_id}", dependencies=[Authenticated])
@@ -115,6 +126,19 @@ async def follow_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Streaming
         return await reads.bulk(actor=actor, bulk_id=bulk_id)
 
     return await follow(read)
+
+
+@bulks.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
+async def approve_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
+    """Approve a waiting file: all of it runs. Nobody approves what they handed in or are paid by."""
+    return envelope(BulkResponse.of(BulkView.of(await app.bulk.approve_bulk(actor=actor, bulk_id=bulk_id))))
+
+
+@bulks.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
+async def reject_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
+    """Reject a waiting file: nothing of it runs. Nobody decides on what they handed in or are paid by."""
+    bulk = await app.bulk.reject_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
+    return envelope(BulkResponse.of(BulkView.of(bulk)))
 
 
 @bulks.post("/{bulk_id}/cancel", dependencies=[Requires("payment:create")])

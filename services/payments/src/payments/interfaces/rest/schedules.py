@@ -35,7 +35,12 @@ async def plan_transfer(
     Each occurrence is settled within a minute of its time as a transfer of its own, under the rules and with the money of
     that time; one that is refused is recorded and announced, and the schedule goes on.
     """
-    planned = await app.schedules.plan_transfer(actor=actor, key=key, order=body.order())
+    planned = await app.schedules.plan_transfer(
+        actor=actor,
+        key=key,
+        order=body.order(),
+        signature=body.signature.signature() if body.signature else None,
+    )
     if planned.replayed:
         mark_replayed(response)
     return _show(planned.schedule)

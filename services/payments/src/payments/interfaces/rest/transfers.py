@@ -1,5 +1,7 @@
 """Transfers, payments and issuances. They keep their own Idempotency-Key, with the payment and for as long."""
 
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import Response
@@ -17,12 +19,16 @@ from chassis.rest import (
     envelope,
     mark_replayed,
 )
+from kernel.actor import Actor
 from kernel.assurance import STRONG_AND_RECENT
 from kernel.money import Money
+from payments.application import Payments
 from payments.application.ports.ledger import Settled
 from payments.application.transfers.queries import TransferView
 from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferOrder
 from payments.interfaces.rest.dependencies import App, History
+from payments.interfaces.rest.schemas.rehearsal import RehearsalResponse
 from payments.interfaces.rest.schemas.transfers import (
     CaptureRequest,
     IssuanceRequest,
@@ -40,22 +46,45 @@ payments = Router(prefix="/payments", tags=["payments"])
 issuances = Router(prefix="/issuances", tags=["issuances"])
 
 
-@transfers.post("", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+# What a dry run answers in place of what it would have made.
+_DRY_RUN: Final[dict[int | str, dict[str, Any]]] = {200: {"model": Envelope[RehearsalResponse], "description": "Of a dry run"}}
+
+
+@transfers.post(
+    "",
+    status_code=201,
+    dependencies=[Requires("payment:create")],
+    idempotency="own",
+    response_model=Envelope[TransferResponse],
+    responses=_DRY_RUN,
+)
 async def transfer_tokens(
     body: TransferRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
-) -> Envelope[TransferResponse]:
+) -> Envelope[TransferResponse] | Response:
     """Move money from one of the caller's wallets to another wallet: now, or on hold until it is captured.
 
     One that needs a second person's approval answers with status pending_approval, its money on hold.
     """
-    return _answer(await app.transfers.transfer_tokens(actor=actor, order=body.order(actor, key)), response)
+    order = body.order(actor, key)
+    if body.dry_run:
+        return await _rehearse(app, actor, [order])
+    return _answer(await app.transfers.transfer_tokens(actor=actor, order=order), response)
 
 
-@transfers.post("/linked", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+@transfers.post(
+    "/linked",
+    status_code=201,
+    dependencies=[Requires("payment:create")],
+    idempotency="own",
+    response_model=Envelope[LinkedResponse],
+    responses=_DRY_RUN,
+)
 async def transfer_linked(
     body: LinkedRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
-) -> Envelope[LinkedResponse]:
+) -> Envelope[LinkedResponse] | Response:
     """Make up to 100 transfers, all of them or none."""
+    if body.dry_run:
+        return await _rehearse(app, actor, body.orders(actor, key))
     settled = await app.transfers.transfer_linked(actor=actor, orders=body.orders(actor, key))
     if settled[0].replayed:
         mark_replayed(response)
@@ -137,12 +166,22 @@ async def reverse_transfer(
     return _answer(settled, response)
 
 
-@payments.post("", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+@payments.post(
+    "",
+    status_code=201,
+    dependencies=[Requires("payment:create")],
+    idempotency="own",
+    response_model=Envelope[TransferResponse],
+    responses=_DRY_RUN,
+)
 async def make_payment(
     body: PaymentRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
-) -> Envelope[TransferResponse]:
+) -> Envelope[TransferResponse] | Response:
     """Pay a merchant or biller under their reference. Money to a wallet that is not a merchant's is a transfer all the same."""
-    return _answer(await app.transfers.transfer_tokens(actor=actor, order=body.order(actor, key)), response)
+    order = body.order(actor, key)
+    if body.dry_run:
+        return await _rehearse(app, actor, [order])
+    return _answer(await app.transfers.transfer_tokens(actor=actor, order=order), response)
 
 
 @payments.get("", dependencies=[Authenticated])
@@ -162,6 +201,12 @@ async def issue_money(
         actor=actor, key=key, wallet_id=body.wallet_id, amount=Money.of(body.amount, body.currency), reason=body.reason
     )
     return _answer(settled, response)
+
+
+async def _rehearse(app: Payments, actor: Actor, orders: Sequence[TransferOrder]) -> Response:
+    rehearsal = await app.transfers.rehearse_transfers(actor=actor, orders=orders)
+    answer: Envelope[RehearsalResponse] = envelope(RehearsalResponse.of(rehearsal))
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _answer(settled: Settled, response: Response) -> Envelope[TransferResponse]:

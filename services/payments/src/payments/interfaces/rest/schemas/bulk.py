@@ -29,7 +29,7 @@ _LINE: Final = {
         "target_wallet_id": _text(format="uuid"),
         "amount": _text(examples=["250.00"]),
         "description": _text(maxLength=DESCRIPTION_LENGTH_MAX),
-        "reference": _text(maxLength=REFERENCE_LENGTH_MAX, description="Makes the line a payment under this reference"),
+        "reference": _text(maxLength=REFERENCE_LENGTH_MAX, description="The payee's own, such as the number of an invoice"),
     },
 }
 _FILE: Final = {
@@ -67,7 +67,10 @@ BODY: Final = {
 
 
 class BulkResponse(ResponseModel):
-    """`settled`, `awaiting_approval`, `refused`, `not_run` and `waiting` count the lines."""
+    """`settled`, `awaiting_approval`, `refused`, `not_run` and `waiting` count the lines.
+
+    `approval_rules` are the rules that the file as a whole matched: somebody decides on it before `expires_at`.
+    """
 
     id: UUID
     source_wallet_id: UUID
@@ -85,6 +88,10 @@ class BulkResponse(ResponseModel):
     waiting: int
     lines_per_second: float | None
     reason: str | None
+    approval_rules: list[str] = Field(examples=[["payroll-four-eyes"]])
+    expires_at: datetime | None
+    decided_by: UUID | None
+    decided_at: datetime | None
     initiator_id: UUID
     created_at: datetime
     started_at: datetime | None
@@ -109,6 +116,10 @@ class BulkResponse(ResponseModel):
             waiting=bulk.waiting,
             lines_per_second=bulk.lines_per_second,
             reason=bulk.reason,
+            approval_rules=list(bulk.approval_rules),
+            expires_at=bulk.expires_at,
+            decided_by=bulk.decided_by,
+            decided_at=bulk.decided_at,
             initiator_id=bulk.initiator_id,
             created_at=bulk.created_at,
             started_at=bulk.started_at,

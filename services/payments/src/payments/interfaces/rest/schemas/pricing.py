@@ -15,8 +15,10 @@ from payments.domain.fee_rule import TIERS_MAX, FeeRule, Tier
 from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
 from payments.domain.rounding import Rounding
+from payments.domain.transfer_order import TransferKind
 from payments.domain.validity import Validity
 from payments.interfaces.rest.schemas.fields import Moment
+from payments.interfaces.rest.schemas.needs import NeedsResponse
 
 CURRENCY_PATTERN = r"^[A-Z]{3}$"
 KIND_PATTERN = r"^[a-z]{1,20}$"
@@ -299,7 +301,9 @@ class QuoteResponse(ResponseModel):
     fee_total: str
     total: str = Field(description="What the payer's wallet is debited", examples=["101.00"])
     conversion: ConversionResponse | None
+    kind: TransferKind = Field(description="It follows from the payee's wallet, where one was named")
     needs_approval: bool
+    needs: NeedsResponse
     quoted_at: datetime
 
     @classmethod
@@ -322,7 +326,9 @@ class QuoteResponse(ResponseModel):
             )
             if conversion
             else None,
-            needs_approval=quoted.needs_approval,
+            kind=quoted.kind,
+            needs_approval=bool(quoted.needs.approval),
+            needs=NeedsResponse.of(quoted.needs),
             quoted_at=quoted.at,
         )
 

@@ -11,6 +11,7 @@ from kernel.money import Money, amount_text
 from payments.application.schedules.queries import RunView, ScheduleView
 from payments.domain.schedule import OCCURRENCES_MAX, Frequency, ScheduleStatus, StandingOrder
 from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, Moment
+from payments.interfaces.rest.schemas.signatures import SignatureRequest
 
 _SOURCE = "01980a52-7c00-7000-8000-000000000001"
 _TARGET = "01980a52-7c00-7000-8000-000000000002"
@@ -24,11 +25,12 @@ class ScheduleRequest(RequestModel):
     amount: AmountText
     currency: CurrencyCode
     description: Description = ""
-    reference: Annotated[str, Field(max_length=64, description="Makes it a payment under this reference")] = ""
+    reference: Annotated[str, Field(max_length=64, description="The payee's own, such as the number of an invoice")] = ""
     frequency: Literal["once", "daily", "weekly", "monthly"] = "once"
     starts_at: Annotated[Moment, Field(description="The first occurrence")]
     ends_on: Annotated[date | None, Field(description="The last day on which it may be due")] = None
     occurrences_max: Annotated[int | None, Field(ge=1, le=OCCURRENCES_MAX)] = None
+    signature: SignatureRequest | None = None
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -15,12 +15,12 @@ from payments.application.transfers.queries import TransferView
 from payments.domain.transfer_order import (
     METADATA_KEYS_MAX,
     METADATA_LENGTH_MAX,
-    Signature,
     TransferKind,
     TransferOrder,
     leg_key,
 )
 from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, Reason, Reference
+from payments.interfaces.rest.schemas.signatures import SignatureRequest, SignatureResponse
 
 _SOURCE = "01980a52-7c00-7000-8000-000000000001"
 _TARGET = "01980a52-7c00-7000-8000-000000000002"
@@ -28,15 +28,7 @@ _MetadataText = Annotated[str, Field(max_length=METADATA_LENGTH_MAX)]
 Metadata = Annotated[dict[_MetadataText, _MetadataText], Field(max_length=METADATA_KEYS_MAX, examples=[{"order": "A-17"}])]
 
 
-class SignatureRequest(RequestModel):
-    """By a device key of the payer's, over the canonical form of the order (docs/api.md)."""
-
-    key_id: UUID
-    algorithm: Literal["Ed25519", "ES256"]
-    value: Annotated[str, Field(min_length=86, max_length=88, description="64 bytes, base64url")]
-
-    def signature(self) -> Signature:
-        return Signature(key_id=self.key_id, algorithm=self.algorithm, value=self.value)
+DryRun = Annotated[bool, Field(description="Answer 200 with what it would come to; nothing is written, no key is used")]
 
 
 class _MoveRequest(RequestModel):
@@ -62,6 +54,7 @@ class _MoveRequest(RequestModel):
 class TransferRequest(_MoveRequest):
     """`capture` later puts the money on hold; `target_currency` converts it at the rate of the moment."""
 
+    dry_run: DryRun = False
     reference: Annotated[str, Field(max_length=64)] = ""
     capture: Literal["now", "later"] = "now"
     target_currency: CurrencyCode | None = None
@@ -98,6 +91,7 @@ class TransferRequest(_MoveRequest):
 class PaymentRequest(_MoveRequest):
     """To a merchant or biller, under the reference that they gave."""
 
+    dry_run: DryRun = False
     reference: Reference
     capture: Literal["now", "later"] = "now"
     target_currency: CurrencyCode | None = None
@@ -133,13 +127,20 @@ class PaymentRequest(_MoveRequest):
 
 
 class LegRequest(_MoveRequest):
+    """What a transfer takes; a signature is over all legs together."""
+
     reference: Annotated[str, Field(max_length=64)] = ""
+    capture: Literal["now", "later"] = "now"
+    target_currency: CurrencyCode | None = None
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class LinkedRequest(RequestModel):
-    """Transfers of which all are made, or none."""
+    """Transfers of which all are made, or none. `signature` is over the digest of the list of legs."""
 
     legs: Annotated[list[LegRequest], Field(min_length=2, max_length=100)]
+    dry_run: DryRun = False
+    signature: SignatureRequest | None = None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -158,10 +159,14 @@ class LinkedRequest(RequestModel):
         """The legs' own keys are made of the whole's: repeated, it finds each of them."""
         return [
             leg._order(  # noqa: SLF001  # of the same family
-                TransferKind.TRANSFER,
+                TransferKind.CONVERSION if leg.target_currency else TransferKind.TRANSFER,
                 actor,
                 leg_key(key, number),
                 reference=leg.reference,
+                target_currency=leg.target_currency,
+                capture_later=leg.capture == "later",
+                metadata=leg.metadata,
+                signature=self.signature.signature() if self.signature else None,
             )
             for number, leg in enumerate(self.legs)
         ]
@@ -204,12 +209,6 @@ class FeeLineResponse(BaseModel):
     amount: str
     rule_id: UUID
     refundable: bool
-
-
-class SignatureResponse(BaseModel):
-    key_id: UUID
-    algorithm: str
-    value: str
 
 
 class TransferResponse(BaseModel):

@@ -1,0 +1,263 @@
+"""The requests of one transaction, settled one after another on the accounts that it has locked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from kernel.errors import DomainError, KeyReused
+from payments.application.ports.ledger import Locked, Request, Settled, Terms
+from payments.application.ports.unit_of_work import Transaction
+from payments.application.transfers import facts
+from payments.application.transfers.prepared_request import PreparedRequest
+from payments.application.transfers.rehearsal import Rehearsal
+from payments.domain.approval import ApprovalRule, Outflow
+from payments.domain.errors import ScreeningRefused
+from payments.domain.events import TransferSettled, TransfersSettled
+from payments.domain.limits import Left, Limits, Spending
+from payments.domain.payer_rules import NOTHING, Needs, PayerRequest, PayerRules
+from payments.domain.price_book import Quote
+from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferOrder, are_legs, key_before, leg_key
+
+Outcome = Sequence[Settled] | DomainError
+
+# Settled transfers of a bulk that one message tells of.
+TOGETHER_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What limits and holds up orders, as this moment has it."""
+
+    limits: Limits
+    payer: PayerRules
+    terms: Terms
+
+
+@dataclass(slots=True)
+class Batch:
+    """A refused request leaves everything as it was, for the ones after it. Nothing is written before `write`."""
+
+    tx: Transaction
+    locked: Locked
+    rules: Rules
+    at: datetime
+    made: list[Transfer] = field(default_factory=list)
+    earlier: dict[tuple[UUID, str], Transfer] = field(default_factory=dict)
+    touched: set[UUID] = field(default_factory=set)
+    spent: dict[tuple[UUID, str], Spending] = field(default_factory=dict)
+    # By payer, what this batch has sent so far: rules with a window count it too.
+    sent: dict[UUID, list[Outflow]] = field(default_factory=dict)
+    gathered: dict[UUID, list[TransferSettled]] = field(default_factory=dict)
+
+    def settle(self, prepared: PreparedRequest) -> Outcome:
+        request = prepared.request
+        try:
+            if replay := self._replay(request):
+                return replay
+            if prepared.refusal:
+                return prepared.refusal
+            for leg, (order, verdict) in enumerate(zip(request.orders, prepared.verdicts, strict=True)):
+                if not verdict.clear:
+                    self.tx.record(facts.refused(order, reason=verdict.reason, at=self.at), actor=request.actor)
+                    return ScreeningRefused(leg=leg)
+            return [Settled(transfer, replayed=False) for transfer in self._make_all(prepared)]
+        except DomainError as refusal:
+            return refusal
+
+    def rehearse(self, prepared: PreparedRequest) -> Rehearsal:
+        """Tell what would come of a request, by the very steps of `settle`. The batch is good for nothing else afterwards."""
+        request = prepared.request
+        try:
+            if replay := self._replay(request):
+                return Rehearsal(transfers=[one.transfer for one in replay], replayed=True)
+            if prepared.refusal:
+                raise prepared.refusal
+            for leg, verdict in enumerate(prepared.verdicts):
+                if not verdict.clear:
+                    return Rehearsal(refusal=ScreeningRefused(leg=leg), screening="refused")
+            orders = self._known(prepared)
+            needs = self._judge(request, [order for order, _ in orders])
+        except DomainError as refusal:
+            return Rehearsal(refusal=refusal, screening="clear" if prepared.verdicts else None)
+        made, refused = self._try(orders, awaiting_approval=bool(needs.approval) and not request.is_linked)
+        return Rehearsal(
+            transfers=[] if refused else made,
+            needs=needs,
+            refusal=refused,
+            limits=self._left(request),
+            screening="clear",
+            is_linked=request.is_linked,
+        )
+
+    def write(self) -> None:
+        if self.made:
+            touched = [account for account in self.locked.accounts.values() if account.id in self.touched]
+            self.tx.ledger.post(self.made, touched, list(self.spent.values()))
+        for bulk_id, settled in self.gathered.items():
+            for start in range(0, len(settled), TOGETHER_MAX):
+                together = tuple(settled[start : start + TOGETHER_MAX])
+                self.tx.announce(TransfersSettled(occurred_at=self.at, bulk_id=bulk_id, settled=together))
+
+    def _find(self, initiator_id: UUID, key: str) -> Transfer | None:
+        return self.earlier.get((initiator_id, key)) or self.locked.earlier.get((initiator_id, key))
+
+    def _replay(self, request: Request) -> Sequence[Settled] | None:
+        """Return what the first request with this key made; raises KeyReused when that was another request."""
+        first = request.orders[0]
+        if (first.initiator_id, first.key) in self.locked.taken:
+            raise KeyReused(initiator_id=first.initiator_id)
+        if not request.is_linked:
+            found = self._find(first.initiator_id, first.key)
+            if found is None:
+                return None
+            if (found.order.link_id is None) != (first.link_id is None):
+                raise KeyReused(transfer_id=found.id)
+            return [Settled(found.confirm_replay(first), replayed=True)]
+        return self._replay_linked(request.orders)
+
+    def _replay_linked(self, orders: Sequence[TransferOrder]) -> Sequence[Settled] | None:
+        """Linked transfers are made together or not at all: all of the same ones are there, or it was another request."""
+        key = orders[0].key
+        if replay := self._replay_under([order.key for order in orders], leg_key(key, len(orders)), orders):
+            return replay
+        # The release before left such keys to callers as well: only a linked transfer tells.
+        first = self._find(orders[0].initiator_id, key_before(key, 0)) if are_legs(orders) else None
+        if first is None or first.order.link_id is None:
+            return None
+        before = [key_before(key, number) for number in range(len(orders))]
+        return self._replay_under(before, key_before(key, len(orders)), orders)
+
+    def _replay_under(self, keys: Sequence[str], beyond: str, orders: Sequence[TransferOrder]) -> Sequence[Settled] | None:
+        initiator_id = orders[0].initiator_id
+        legs = [self._find(initiator_id, key) for key in keys]
+        there = [leg for leg in legs if leg]
+        if not there:
+            return None
+        if len(there) < len(legs) or there[0].order.link_id is None or self._find(initiator_id, beyond):
+            raise KeyReused(transfer_id=there[0].id)
+        return [
+            Settled(leg.confirm_replay(order.under(key)), replayed=True)
+            for leg, order, key in zip(there, orders, keys, strict=True)
+        ]
+
+    def _make_all(self, prepared: PreparedRequest) -> Sequence[Transfer]:
+        """Make the transfers of one request; when one is refused, nothing has changed."""
+        request = prepared.request
+        before = self._snapshot(prepared) if request.is_linked else {}
+        spent = dict(self.spent)
+        orders = self._known(prepared)
+        needs = self._judge(request, [order for order, _ in orders])
+        needs.require_proof()
+        if request.is_linked:
+            needs.require_no_approval()
+        made, refusal = self._try(orders, awaiting_approval=bool(needs.approval))
+        if refusal:
+            for account_id, (balance, held, version) in before.items():
+                account = self.locked.accounts[account_id]
+                account.balance, account.held, account.version = balance, held, version
+            self.spent = spent
+            raise refusal
+        for transfer in made:
+            self._keep(transfer, request)
+        return made
+
+    def _try(
+        self, orders: Sequence[tuple[TransferOrder, Quote]], *, awaiting_approval: bool
+    ) -> tuple[Sequence[Transfer], DomainError | None]:
+        """Make transfers up to the first that is refused; the caller undoes what was done by then."""
+        made: list[Transfer] = []
+        try:
+            for order, quote in orders:
+                made.append(self._make(order, quote, awaiting_approval=awaiting_approval))
+        except DomainError as refusal:
+            refusal.facts["leg"] = len(made)
+            return made, refusal
+        return made, None
+
+    def _left(self, request: Request) -> Sequence[Left]:
+        currencies = dict.fromkeys(order.amount.currency.code for order in request.orders)
+        keys = [(request.orders[0].initiator_id, currency) for currency in currencies]
+        return [
+            self.rules.limits.of(tiered.tier).left(self.spent.get(key, tiered.spending), self.at)
+            for key in keys
+            if (tiered := self.locked.spendings.get(key))
+        ]
+
+    def _known(self, prepared: PreparedRequest) -> list[tuple[TransferOrder, Quote]]:
+        """Return the orders as the kinds that their payees make them, and their prices."""
+        known: list[tuple[TransferOrder, Quote]] = []
+        for priced in prepared.orders:
+            try:
+                known.append(priced.to(self.locked.accounts.get(priced.order.target_id)))
+            except DomainError as refusal:
+                refusal.facts["leg"] = len(known)
+                raise
+        return known
+
+    def _snapshot(self, prepared: PreparedRequest) -> dict[UUID, tuple[Decimal, Decimal, int]]:
+        of = (self.locked.accounts[id_] for id_ in prepared.account_ids if id_ in self.locked.accounts)
+        return {account.id: (account.balance, account.held, account.version) for account in of}
+
+    def _judge(self, request: Request, orders: Sequence[TransferOrder]) -> Needs:
+        if request.is_judged or self.rules.payer.ask_nothing:
+            return NOTHING
+        payer_id = orders[0].initiator_id
+
+        def sent(rule: ApprovalRule) -> Decimal:
+            before = self.locked.sent.get((payer_id, rule.name), Decimal(0))
+            return before + rule.total(self.sent.get(payer_id, ()))
+
+        asked = PayerRequest(
+            initiator_id=payer_id,
+            actor=request.actor,
+            outflows=[self._outflow(order) for order in orders],
+            is_signed=request.signature is not None,
+            is_planned=request.is_planned,
+        )
+        return self.rules.payer.judge(asked, sent=sent, at=self.at)
+
+    def _outflow(self, order: TransferOrder) -> Outflow:
+        target = self.locked.accounts.get(order.target_id)
+        return Outflow(
+            kind=order.kind, amount=order.amount, target_id=order.target_id, owner_id=target.owner_id if target else None
+        )
+
+    def _make(self, order: TransferOrder, quote: Quote, *, awaiting_approval: bool) -> Transfer:
+        spending = self._admit(order)
+        terms, accounts = self.rules.terms, self.locked.accounts
+        if awaiting_approval:
+            expires_at = self.at + terms.approval_life
+            transfer = Transfer.hold(order, quote, accounts, self.at, expires_at=expires_at, awaiting_approval=True)
+        elif order.capture_later:
+            transfer = Transfer.hold(order, quote, accounts, self.at, expires_at=self.at + terms.hold_life)
+        else:
+            transfer = Transfer.settle(order, quote, accounts, self.at)
+        if spending:
+            self.spent[spending.owner_id, spending.currency] = spending
+        return transfer
+
+    def _admit(self, order: TransferOrder) -> Spending | None:
+        key = order.initiator_id, order.amount.currency.code
+        tiered = self.locked.spendings.get(key) if order.kind.is_the_owners else None
+        if tiered is None:
+            # The platform's own, or somebody's who does not own the source, which the transfer itself refuses.
+            return None
+        return self.rules.limits.of(tiered.tier).admit(self.spent.get(key, tiered.spending), order.amount, self.at)
+
+    def _keep(self, transfer: Transfer, request: Request) -> None:
+        order = transfer.order
+        self.earlier[order.initiator_id, order.key] = transfer
+        self.made.append(transfer)
+        self.touched |= {order.source_id, order.target_id, *(posting.account_id for posting in transfer.postings)}
+        if self.locked.sent:
+            self.sent.setdefault(order.initiator_id, []).append(self._outflow(order))
+        self.tx.record(facts.made(transfer, self.locked.accounts), actor=request.actor)
+        for event in transfer.collect():
+            if request.bulk_id and isinstance(event, TransferSettled):
+                self.gathered.setdefault(request.bulk_id, []).append(event)
+            else:
+                self.tx.announce(event)

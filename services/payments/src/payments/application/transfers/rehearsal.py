@@ -1,0 +1,34 @@
+"""What a request would come to if it were made now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from kernel.errors import DomainError
+from payments.domain.errors import ApprovalNeeded
+from payments.domain.limits import Left
+from payments.domain.payer_rules import NOTHING, Needs
+from payments.domain.transfer import Transfer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """`transfers` are those that would be made, none where one is refused; `replayed` those that an earlier request made.
+
+    `refusal` is what the ledger, compliance or the price book would refuse, `limits` what the payer may still move afterwards,
+    by currency.
+    """
+
+    transfers: Sequence[Transfer] = ()
+    replayed: bool = False
+    needs: Needs = NOTHING
+    refusal: DomainError | None = None
+    limits: Sequence[Left] = ()
+    screening: Literal["clear", "refused"] | None = None
+    is_linked: bool = False
+
+    @property
+    def refusals(self) -> Sequence[DomainError]:
+        """Everything that stands in the way, first what the request itself would be answered with."""
+        approval = ApprovalNeeded.of(self.needs.approval) if self.is_linked and self.needs.approval else None
+        return [one for one in (self.needs.step_up, self.needs.signature, approval, self.refusal) if one]

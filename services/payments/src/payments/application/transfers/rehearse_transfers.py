@@ -1,0 +1,26 @@
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from kernel.actor import Actor
+from kernel.errors import InvalidValue
+from kernel.ids import new_id
+from payments.application.ports.ledger import Request
+from payments.application.transfers.rehearsal import Rehearsal
+from payments.application.transfers.transfer_tokens import LINKED_MAX
+from payments.domain.transfer_order import TransferOrder, require_callers_key
+
+
+@dataclass(frozen=True, slots=True)
+class RehearseTransfers:
+    """Tell a payer what a transfer, or linked ones, would come to: by the path that makes them, with nothing written."""
+
+    rehearse: Callable[[Request], Awaitable[Rehearsal]]
+
+    async def __call__(self, *, actor: Actor, orders: Sequence[TransferOrder]) -> Rehearsal:
+        """Raise InvalidValue for a key or a number of legs that no request may have."""
+        if not 1 <= len(orders) <= LINKED_MAX:
+            raise InvalidValue(field="legs", expected=f"2 to {LINKED_MAX} legs")
+        require_callers_key(orders[0].key)
+        link_id = new_id()
+        linked = [replace(order, link_id=link_id) for order in orders] if len(orders) > 1 else orders
+        return await self.rehearse(Request(tuple(linked), actor))

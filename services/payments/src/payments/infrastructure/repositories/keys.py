@@ -1,0 +1,46 @@
+"""One space of Idempotency-Keys for each caller: a key names one request, whatever it asks for."""
+
+# ruff: noqa: S608  # put together of our own constants
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kernel.errors import KeyReused
+
+# Where requests are kept that are no transfers, by `asked (initiator_id, key)`.
+_ELSEWHERE: Final = {
+    "bulks": "EXISTS (SELECT FROM bulks b WHERE b.initiator_id = asked.initiator_id AND b.idempotency_key = asked.key)",
+    "schedules": "EXISTS (SELECT FROM schedules s WHERE s.initiator_id = asked.initiator_id AND s.idempotency_key = asked.key)",
+    # Of what keeps its answer, such as a capture: the key is gone with it after a day.
+    "idempotency_keys": (
+        "EXISTS (SELECT FROM idempotency_keys k WHERE k.owner = 'user:' || asked.initiator_id AND k.key = asked.key)"
+    ),
+}
+_TRANSFERS: Final = "EXISTS (SELECT FROM transfers t WHERE t.initiator_id = asked.initiator_id AND t.idempotency_key = asked.key)"
+TAKEN_BY_ANOTHER: Final = " OR ".join(_ELSEWHERE.values())
+_ASKED: Final = "(SELECT cast(:initiator AS uuid) AS initiator_id, cast(:key AS text) AS key) AS asked"
+# The locks under which transfers look for keys. A payer of files and schedules has wallets, and so a row for each currency.
+_TAKE_TURNS: Final = text("SELECT FROM spending WHERE owner_id = ANY(:owners) ORDER BY owner_id, currency FOR NO KEY UPDATE")
+# For routes whose answer chassis keeps: whether a key names a request that payments keeps for itself.
+OWN_KEYS: Final = (
+    "SELECT "
+    + " OR ".join((_TRANSFERS, _ELSEWHERE["bulks"], _ELSEWHERE["schedules"]))
+    + " FROM (SELECT cast(nullif(split_part(:owner, 'user:', 2), '') AS uuid), cast(:key AS text)) AS asked (initiator_id, key)"
+)
+
+
+class SqlKeys:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def claim(self, initiator_id: UUID, key: str, *, beside: Iterable[str], turns: Sequence[UUID] = ()) -> None:
+        kept = {"transfers": _TRANSFERS, **_ELSEWHERE}
+        elsewhere = " OR ".join(sql for table, sql in kept.items() if table not in set(beside))
+        await self._session.execute(_TAKE_TURNS, {"owners": [initiator_id, *turns]})
+        taken = text(f"SELECT {elsewhere} FROM {_ASKED}")
+        if await self._session.scalar(taken, {"initiator": initiator_id, "key": key}):
+            raise KeyReused(initiator_id=initiator_id)

@@ -1,0 +1,27 @@
+"""What a request is still to have before it is settled."""
+
+from typing import Self
+
+from pydantic import Field
+
+from chassis.rest import ResponseModel
+from payments.domain.approval import APPROVED_BY
+from payments.domain.payer_rules import Needs
+
+
+class NeedsResponse(ResponseModel):
+    """`approval_rules` are the approval rules that match; somebody who holds the permission `approval_by` decides."""
+
+    approval_rules: list[str] = Field(examples=[["large-payments"]])
+    approval_by: str | None = Field(examples=[APPROVED_BY])
+    signature: bool = Field(description="By a device key of the payer's (PAY_016)")
+    step_up: bool = Field(description="Two factors, shown within five minutes (AUTH_005)")
+
+    @classmethod
+    def of(cls, needs: Needs) -> Self:
+        return cls(
+            approval_rules=list(needs.approval),
+            approval_by=APPROVED_BY if needs.approval else None,
+            signature=needs.signature is not None,
+            step_up=needs.step_up is not None,
+        )

@@ -1,0 +1,107 @@
+"""What a dry run answers."""
+
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.rest import ResponseModel
+from kernel.errors import DomainError
+from kernel.money import amount_text
+from payments.application.transfers.queries import TransferView
+from payments.application.transfers.rehearsal import Rehearsal
+from payments.domain.limits import Left
+from payments.domain.transfer import Transfer, TransferStatus
+from payments.domain.transfer_order import TransferKind
+from payments.interfaces.rest.schemas.needs import NeedsResponse
+from payments.interfaces.rest.schemas.transfers import FeeLineResponse, TransferResponse
+
+
+class WouldBeRefused(ResponseModel):
+    """What the request would be answered with; `leg` counts linked transfers from 0."""
+
+    code: str = Field(examples=["PAY_001"])
+    error: str = Field(examples=["The wallet does not hold enough."])
+    field: str | None
+    leg: int | None
+
+    @classmethod
+    def of(cls, refusal: DomainError) -> Self:
+        leg: Any = refusal.facts.get("leg")
+        return cls(code=refusal.code, error=refusal.message, field=refusal.field, leg=leg)
+
+
+class WouldBeTransfer(ResponseModel):
+    kind: TransferKind
+    status: TransferStatus
+    source_wallet_id: UUID
+    target_wallet_id: UUID
+    amount: str = Field(examples=["250.00"])
+    currency: str
+    fee_total: str = Field(examples=["2.00"])
+    total: str = Field(description="What the payer's wallet is debited", examples=["252.00"])
+    fees: list[FeeLineResponse]
+    target_amount: str | None
+    target_currency: str | None
+    rate: str | None
+
+    @classmethod
+    def of(cls, transfer: Transfer) -> Self:
+        shown = TransferResponse.of(TransferView.of(transfer))
+        return cls(
+            kind=transfer.order.kind,
+            status=transfer.status,
+            source_wallet_id=shown.source_wallet_id,
+            target_wallet_id=shown.target_wallet_id,
+            amount=shown.amount,
+            currency=shown.currency,
+            fee_total=shown.fee_total,
+            total=transfer.quote.total.text,
+            fees=shown.fees,
+            target_amount=shown.target_amount,
+            target_currency=shown.target_currency,
+            rate=shown.rate,
+        )
+
+
+class LeftResponse(ResponseModel):
+    """What the payer could still move afterwards; null where there is no limit."""
+
+    currency: str
+    day: str | None = Field(examples=["9750.00"])
+    month: str | None
+
+    @classmethod
+    def of(cls, left: Left) -> Self:
+        def text(amount: Any) -> str | None:
+            return None if amount is None else amount_text(amount, left.currency)
+
+        return cls(currency=left.currency, day=text(left.day), month=text(left.month))
+
+
+class RehearsalResponse(ResponseModel):
+    """What the request would come to now. Nothing was written, and its Idempotency-Key stays unused.
+
+    `outcome` is `made`, `replayed` (an earlier request has this key) or `refused`; `refusals` begin with what the request
+    would be answered with. `screening` is compliance's verdict: `clear`, `refused`, or null where it was not asked.
+    """
+
+    outcome: Literal["made", "replayed", "refused"]
+    transfers: list[WouldBeTransfer]
+    needs: NeedsResponse
+    refusals: list[WouldBeRefused]
+    limits_left: list[LeftResponse]
+    screening: Literal["clear", "refused"] | None
+
+    @classmethod
+    def of(cls, rehearsal: Rehearsal) -> Self:
+        refusals = [WouldBeRefused.of(refusal) for refusal in rehearsal.refusals]
+        outcome: Literal["made", "replayed", "refused"] = "refused" if refusals else "made"
+        return cls(
+            outcome="replayed" if rehearsal.replayed else outcome,
+            transfers=[WouldBeTransfer.of(transfer) for transfer in rehearsal.transfers],
+            needs=NeedsResponse.of(rehearsal.needs),
+            refusals=refusals,
+            limits_left=[LeftResponse.of(left) for left in rehearsal.limits],
+            screening=rehearsal.screening,
+        )

@@ -1,0 +1,56 @@
+"""A payer's signature, in a body and, of what is a file, in a header."""
+
+import re
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from fastapi import Header
+from pydantic import Field
+
+from chassis.rest import RequestModel, ResponseModel
+from kernel.errors import InvalidValue
+from payments.domain.transfer_order import Signature
+
+_HEADER: Final = "Payment-Signature"
+_TEXT: Final = re.compile(r"([0-9a-f-]{36})\.(Ed25519|ES256)\.([A-Za-z0-9_-]{86}=?=?)", re.ASCII)
+
+
+class SignatureRequest(RequestModel):
+    """By a device key of the payer's, over the canonical form of the request (docs/api.md)."""
+
+    key_id: UUID
+    algorithm: Literal["Ed25519", "ES256"]
+    value: Annotated[str, Field(min_length=86, max_length=88, description="64 bytes, base64url")]
+
+    def signature(self) -> Signature:
+        return Signature(key_id=self.key_id, algorithm=self.algorithm, value=self.value)
+
+
+class SignatureResponse(ResponseModel):
+    key_id: UUID
+    algorithm: str
+    value: str
+
+
+PayloadSignature = Annotated[
+    str | None,
+    Header(
+        alias=_HEADER,
+        max_length=160,
+        description="By a device key of the payer's, over the digest of the body: `<key_id>.<algorithm>.<value>` (docs/api.md)",
+    ),
+]
+
+
+def signature_of(text: str | None) -> Signature | None:
+    """Read the header's text; raises InvalidValue for what is none."""
+    if text is None:
+        return None
+    found = _TEXT.fullmatch(text)
+    try:
+        key_id = UUID(found[1]) if found else None
+    except ValueError:
+        key_id = None
+    if found is None or key_id is None:
+        raise InvalidValue(field=_HEADER, expected="<key_id>.<Ed25519 or ES256>.<64 bytes, base64url>")
+    return Signature(key_id=key_id, algorithm=found[2], value=found[3])
