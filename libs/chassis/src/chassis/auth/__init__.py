@@ -1,5 +1,6 @@
 """Who calls: verified access tokens and the roles that hold right now."""
 
+from chassis.auth.access_control import AccessControl
 from chassis.auth.claims import Claims
 from chassis.auth.errors import ExpiredToken, InvalidCredentials, InvalidToken, MissingToken
 from chassis.auth.jwks import JwksKeys
@@ -7,6 +8,7 @@ from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import KeySource, TokenVerifier
 
 __all__ = [
+    "AccessControl",
     "Claims",
     "ExpiredToken",
     "InvalidCredentials",

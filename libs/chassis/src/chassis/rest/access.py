@@ -7,7 +7,7 @@ from fastapi import Depends, Request, params
 
 from chassis.auth.errors import InvalidToken, MissingToken
 from chassis.rest.context import RequestContext
-from kernel.actor import Actor, ActorKind
+from kernel.actor import Actor
 from kernel.assurance import Assurance
 
 if TYPE_CHECKING:
@@ -57,11 +57,7 @@ async def admit(context: RequestContext, access: Access, entrance: "Entrance") -
     """Authenticate and authorize; raises AUTH_002 to AUTH_005, ACC_001, or Unavailable."""
     actor = await _authenticate(context, entrance) if access.authenticated else _anonymous(context)
     context.actor = actor
-    if access.permission:
-        entrance.policies.require(actor, access.permission)
-    # Last: nobody is asked for a second factor only to be denied.
-    if access.assurance:
-        access.assurance.require(actor, at=entrance.verifier.clock.now())
+    entrance.access_control.authorize(actor, access.permission, access.assurance)
     return actor
 
 
@@ -76,16 +72,6 @@ async def _authenticate(context: RequestContext, entrance: "Entrance") -> Actor:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise InvalidToken(reason="scheme")
-    claims = await entrance.verifier.verify(token.strip())
-    return Actor(
-        kind=ActorKind.USER,
-        subject_id=claims.subject_id,
-        roles=entrance.subject_roles.effective(claims),
-        session_id=claims.session_id,
-        device_id=claims.device_id,
-        ip=context.ip,
-        user_agent=context.user_agent,
-        request_id=context.request_id,
-        authenticated_at=claims.authenticated_at,
-        methods=claims.methods,
+    return await entrance.access_control.authenticate(
+        token.strip(), ip=context.ip, user_agent=context.user_agent, request_id=context.request_id
     )

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.types import ASGIApp
 
+from chassis.auth.access_control import AccessControl
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from chassis.policies.engine import Policies
@@ -47,7 +48,7 @@ def create_app(
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
-    app.state.entrance = Entrance(verifier, policies, subject_roles, idempotency)
+    app.state.entrance = Entrance(AccessControl(verifier, subject_roles, policies), idempotency)
     for router in routers:
         for route in router.routes:
             if not isinstance(route, Route) or route.access is None:

@@ -5,9 +5,7 @@ from typing import Protocol
 
 from starlette.types import Scope
 
-from chassis.auth.subject_roles import SubjectRoles
-from chassis.auth.verifier import TokenVerifier
-from chassis.policies.engine import Policies
+from chassis.auth.access_control import AccessControl
 from chassis.rest.idempotency import IdempotencyStore
 
 
@@ -26,9 +24,7 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    verifier: TokenVerifier
-    policies: Policies
-    subject_roles: SubjectRoles
+    access_control: AccessControl
     idempotency: IdempotencyStore | None
 
     @classmethod

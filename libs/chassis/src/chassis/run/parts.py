@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from google.protobuf.message import Message
 
-from chassis.auth import JwksKeys, KeySource, SubjectRoles, TokenVerifier
+from chassis.auth import AccessControl, JwksKeys, KeySource, SubjectRoles, TokenVerifier
 from chassis.database import Database
 from chassis.health import Readiness
 from chassis.messaging.delivery import Delivery
@@ -46,6 +46,11 @@ class Platform:
     background: Sequence[Background]
     trusted_proxies: Sequence[str]
     _redis: "Callable[[], Redis]"
+
+    @property
+    def access_control(self) -> AccessControl:
+        """What REST authenticates and authorizes by, for other ways in."""
+        return AccessControl(self.verifier, self.subject_roles, self.policies)
 
     def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
         """Build the REST app over these parts; see `create_app`."""
