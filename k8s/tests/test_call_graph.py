@@ -6,9 +6,11 @@ import pytest
 
 from chassis.settings import ProcessSettings, ServiceSettings
 from compliance.settings import ComplianceSettings
+from elcorp.options.v1 import options_pb2
 from gateway.settings import GatewaySettings
 from governance.settings import GovernanceSettings
 from identity.settings import IdentitySettings
+from k8s.tests import calls
 from k8s.tests.network import Edge, Pod, edges, pods
 from k8s.tests.rendering import K8S, OVERLAYS, Document, kind, name, render
 from payments.settings import PaymentsSettings
@@ -75,6 +77,36 @@ def test_the_policies_are_the_call_graph(overlay: str) -> None:
     documents = render(overlay)
 
     assert edges(policies(documents), pods(documents), cluster(documents)) == declared()
+
+
+def test_each_method_names_callers_that_there_are() -> None:
+    unsaid = [each.full_name for each in calls.methods() if not each.GetOptions().HasExtension(options_pb2.access)]
+    assert unsaid == []
+    for caller, method in calls.named():
+        assert caller in set(NAMES) - {calls.context_of(method)}
+    # What exists in `local` only is none of the services.
+    assert {caller for caller, _ in calls.named_locally()}.isdisjoint(NAMES)
+
+
+def test_the_contracts_name_who_calls_and_nobody_else() -> None:
+    assert calls.named() == calls.called()
+
+
+def test_a_call_in_the_code_is_found() -> None:
+    stub = "stub = identity_pb2_grpc.IdentityServiceStub(channel)"
+    assert calls.calls_of(stub) == set()
+    assert calls.calls_of(f"{stub}\nawait stub.GetSubject(one)") == {"elcorp.identity.v1.IdentityService.GetSubject"}
+    assert calls.calls_of("await stub.GetSubject(one)") == set()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_contracts_settings_and_policies_name_the_same_callers(overlay: str) -> None:
+    documents = render(overlay)
+    named = {(f"{caller}{suffix}", calls.context_of(method)) for caller, method in calls.named() for suffix in RUNTIME}
+    allowed = edges(policies(documents), pods(documents), pods(documents))
+
+    assert named == {(source, target) for source, target, port in allowed if port == "grpc"}
+    assert named == {(source, target) for source, target, _ in peers()}
 
 
 def test_the_code_names_callers_and_called() -> None:

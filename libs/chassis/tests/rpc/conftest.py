@@ -24,6 +24,13 @@ class PaymentsSettings(ServiceSettings):
     PEERS: ClassVar[tuple[str, ...]] = ("compliance",)
 
 
+class GovernanceSettings(ServiceSettings):
+    """Of a service that compliance's contract does not name."""
+
+    NAME: ClassVar[str] = "governance"
+    PEERS: ClassVar[tuple[str, ...]] = ("compliance",)
+
+
 class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
     """Answers with `answer`, and counts."""
 
@@ -65,8 +72,10 @@ async def served(servicer: object, *, port: int = 0, tls: Tls | None = None, hea
 
 
 @asynccontextmanager
-async def channel_to(target: str, **settings: Path) -> AsyncIterator[aio.Channel]:
-    async with connect(PaymentsSettings.model_validate({"compliance_target": target, **settings}), "compliance") as channel:
+async def channel_to(
+    target: str, *, caller: type[ServiceSettings] = PaymentsSettings, **settings: Path
+) -> AsyncIterator[aio.Channel]:
+    async with connect(caller.model_validate({"compliance_target": target, **settings}), "compliance") as channel:
         yield channel
 
 
@@ -89,6 +98,11 @@ def serve():
 @pytest.fixture
 def connect_to():
     return channel_to
+
+
+@pytest.fixture
+def unnamed() -> type[ServiceSettings]:
+    return GovernanceSettings
 
 
 @pytest.fixture

@@ -116,6 +116,28 @@ async def test_a_service_cannot_pass_for_another(authority, tls_server, connect_
     assert screening.calls == 0
 
 
+async def test_a_service_that_the_contract_does_not_name_is_refused_under_its_own_certificate(
+    authority, tls_server, connect_to, screening, ask, unnamed
+):
+    files = authority.issue("governance")
+    async with connect_to(f"localhost:{tls_server.port}", caller=unnamed, **files) as channel:
+        with pytest.raises(RemoteError) as caught:
+            await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)
+    assert (caught.value.kind, caught.value.code) == (Kind.DENIED, "ACC_001")
+    assert screening.calls == 0
+
+
+async def test_a_caller_that_is_not_named_gains_nothing_by_the_certificate_of_one_that_is(
+    authority, tls_server, connect_to, screening, ask, unnamed
+):
+    files = authority.issue("payments")
+    async with connect_to(f"localhost:{tls_server.port}", caller=unnamed, **files) as channel:
+        with pytest.raises(RemoteError) as caught:
+            await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)
+    assert caught.value.kind is Kind.UNAUTHENTICATED
+    assert screening.calls == 0
+
+
 async def test_a_certificate_without_alternative_names_certifies_nobody(authority, tls_server, connect_to, screening, ask):
     async with connect_to(f"localhost:{tls_server.port}", **authority.issue()) as channel:
         with pytest.raises(RemoteError) as caught:

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from elcorp.common.v1 import money_pb2 as elcorp_dot_common_dot_v1_dot_money__pb2
+from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/compliance/v1/compliance.proto\x12\x14\x65lcorp.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\"Y\n\x16ScreenTransfersRequest\x12?\n\ttransfers\x18\x01 \x03(\x0b\x32\x1f.elcorp.compliance.v1.ScreeningB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\x96\x01\n\tScreening\x12\x1e\n\x0cinitiator_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tsource_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\ttarget_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\"J\n\x17ScreenTransfersResponse\x12/\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1d.elcorp.compliance.v1.Verdict\"(\n\x07Verdict\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\x14GetFirstEntryRequest\x12\x1f\n\x0bresource_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\"<\n\x15GetFirstEntryResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x32\x87\x01\n\x10ScreeningService\x12s\n\x0fScreenTransfers\x12,.elcorp.compliance.v1.ScreenTransfersRequest\x1a-.elcorp.compliance.v1.ScreenTransfersResponse\"\x03\x90\x02\x01\x32\x80\x01\n\x0f\x41uditLogService\x12m\n\rGetFirstEntry\x12*.elcorp.compliance.v1.GetFirstEntryRequest\x1a+.elcorp.compliance.v1.GetFirstEntryResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/compliance/v1/compliance.proto\x12\x14\x65lcorp.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\"Y\n\x16ScreenTransfersRequest\x12?\n\ttransfers\x18\x01 \x03(\x0b\x32\x1f.elcorp.compliance.v1.ScreeningB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\x96\x01\n\tScreening\x12\x1e\n\x0cinitiator_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tsource_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\ttarget_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\"J\n\x17ScreenTransfersResponse\x12/\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1d.elcorp.compliance.v1.Verdict\"(\n\x07Verdict\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\x14GetFirstEntryRequest\x12\x1f\n\x0bresource_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\"<\n\x15GetFirstEntryResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x32\x96\x01\n\x10ScreeningService\x12\x81\x01\n\x0fScreenTransfers\x12,.elcorp.compliance.v1.ScreenTransfersRequest\x1a-.elcorp.compliance.v1.ScreenTransfersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments2\x8e\x01\n\x0f\x41uditLogService\x12{\n\rGetFirstEntry\x12*.elcorp.compliance.v1.GetFirstEntryRequest\x1a+.elcorp.compliance.v1.GetFirstEntryResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,23 +47,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETFIRSTENTRYREQUEST'].fields_by_name['resource_id']._loaded_options = None
   _globals['_GETFIRSTENTRYREQUEST'].fields_by_name['resource_id']._serialized_options = b'\272H\007r\005\020\001\030\377\001'
   _globals['_SCREENINGSERVICE'].methods_by_name['ScreenTransfers']._loaded_options = None
-  _globals['_SCREENINGSERVICE'].methods_by_name['ScreenTransfers']._serialized_options = b'\220\002\001'
+  _globals['_SCREENINGSERVICE'].methods_by_name['ScreenTransfers']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
   _globals['_AUDITLOGSERVICE'].methods_by_name['GetFirstEntry']._loaded_options = None
-  _globals['_AUDITLOGSERVICE'].methods_by_name['GetFirstEntry']._serialized_options = b'\220\002\001'
-  _globals['_SCREENTRANSFERSREQUEST']._serialized_start=122
-  _globals['_SCREENTRANSFERSREQUEST']._serialized_end=211
-  _globals['_SCREENING']._serialized_start=214
-  _globals['_SCREENING']._serialized_end=364
-  _globals['_SCREENTRANSFERSRESPONSE']._serialized_start=366
-  _globals['_SCREENTRANSFERSRESPONSE']._serialized_end=440
-  _globals['_VERDICT']._serialized_start=442
-  _globals['_VERDICT']._serialized_end=482
-  _globals['_GETFIRSTENTRYREQUEST']._serialized_start=484
-  _globals['_GETFIRSTENTRYREQUEST']._serialized_end=539
-  _globals['_GETFIRSTENTRYRESPONSE']._serialized_start=541
-  _globals['_GETFIRSTENTRYRESPONSE']._serialized_end=601
-  _globals['_SCREENINGSERVICE']._serialized_start=604
-  _globals['_SCREENINGSERVICE']._serialized_end=739
-  _globals['_AUDITLOGSERVICE']._serialized_start=742
-  _globals['_AUDITLOGSERVICE']._serialized_end=870
+  _globals['_AUDITLOGSERVICE'].methods_by_name['GetFirstEntry']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
+  _globals['_SCREENTRANSFERSREQUEST']._serialized_start=155
+  _globals['_SCREENTRANSFERSREQUEST']._serialized_end=244
+  _globals['_SCREENING']._serialized_start=247
+  _globals['_SCREENING']._serialized_end=397
+  _globals['_SCREENTRANSFERSRESPONSE']._serialized_start=399
+  _globals['_SCREENTRANSFERSRESPONSE']._serialized_end=473
+  _globals['_VERDICT']._serialized_start=475
+  _globals['_VERDICT']._serialized_end=515
+  _globals['_GETFIRSTENTRYREQUEST']._serialized_start=517
+  _globals['_GETFIRSTENTRYREQUEST']._serialized_end=572
+  _globals['_GETFIRSTENTRYRESPONSE']._serialized_start=574
+  _globals['_GETFIRSTENTRYRESPONSE']._serialized_end=634
+  _globals['_SCREENINGSERVICE']._serialized_start=637
+  _globals['_SCREENINGSERVICE']._serialized_end=787
+  _globals['_AUDITLOGSERVICE']._serialized_start=790
+  _globals['_AUDITLOGSERVICE']._serialized_end=932
 # @@protoc_insertion_point(module_scope)

@@ -34,7 +34,7 @@ class Order(_message.Message):
     key: _builtins.str
     """Unique to the initiator, as the Idempotency-Key of the REST interface is."""
     initiator_id: _builtins.str
-    """On whose behalf: the owner of the source wallet."""
+    """Who pays: the owner of the source wallet, and the subject of the access token. Any other is denied (ACC_001)."""
     source_id: _builtins.str
     target_id: _builtins.str
     description: _builtins.str

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class LedgerServiceStub:
-    """Moving money, for peers. Every order carries the key that makes it repeatable; one key has one effect.
+    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
+    payer's access token: a peer moves nobody's money in its own name.
     """
 
     def __init__(self, channel):
@@ -68,11 +69,13 @@ class LedgerServiceStub:
 
 
 class LedgerServiceServicer:
-    """Moving money, for peers. Every order carries the key that makes it repeatable; one key has one effect.
+    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
+    payer's access token: a peer moves nobody's money in its own name.
     """
 
     def Transfer(self, request, context):
-        """Settles one order. FAILED_PRECONDITION for what the ledger refuses, with the reason's published code.
+        """Settles one order. UNAUTHENTICATED for its access token, FAILED_PRECONDITION for what the ledger refuses, with the
+        reason's published code.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,7 +155,8 @@ def add_LedgerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LedgerService:
-    """Moving money, for peers. Every order carries the key that makes it repeatable; one key has one effect.
+    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
+    payer's access token: a peer moves nobody's money in its own name.
     """
 
     @staticmethod

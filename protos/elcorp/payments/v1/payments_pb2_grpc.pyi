@@ -27,14 +27,18 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LedgerServiceStub:
-    """Moving money, for peers. Every order carries the key that makes it repeatable; one key has one effect."""
+    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
+    payer's access token: a peer moves nobody's money in its own name.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
     Transfer: _grpc.UnaryUnaryMultiCallable[_payments_pb2.TransferRequest, _payments_pb2.TransferResponse]
-    """Settles one order. FAILED_PRECONDITION for what the ledger refuses, with the reason's published code."""
+    """Settles one order. UNAUTHENTICATED for its access token, FAILED_PRECONDITION for what the ledger refuses, with the
+    reason's published code.
+    """
     PostTransfers: _grpc.UnaryUnaryMultiCallable[_payments_pb2.PostTransfersRequest, _payments_pb2.PostTransfersResponse]
     """Settles up to 500 orders together, each with its own outcome, in the order asked."""
     GetTransfer: _grpc.UnaryUnaryMultiCallable[_payments_pb2.GetTransferRequest, _payments_pb2.GetTransferResponse]
@@ -45,11 +49,15 @@ class LedgerServiceStub:
 
 @_typing.type_check_only
 class LedgerServiceAsyncStub(LedgerServiceStub):
-    """Moving money, for peers. Every order carries the key that makes it repeatable; one key has one effect."""
+    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
+    payer's access token: a peer moves nobody's money in its own name.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Transfer: _aio.UnaryUnaryMultiCallable[_payments_pb2.TransferRequest, _payments_pb2.TransferResponse]  # type: ignore[assignment]
-    """Settles one order. FAILED_PRECONDITION for what the ledger refuses, with the reason's published code."""
+    """Settles one order. UNAUTHENTICATED for its access token, FAILED_PRECONDITION for what the ledger refuses, with the
+    reason's published code.
+    """
     PostTransfers: _aio.UnaryUnaryMultiCallable[_payments_pb2.PostTransfersRequest, _payments_pb2.PostTransfersResponse]  # type: ignore[assignment]
     """Settles up to 500 orders together, each with its own outcome, in the order asked."""
     GetTransfer: _aio.UnaryUnaryMultiCallable[_payments_pb2.GetTransferRequest, _payments_pb2.GetTransferResponse]  # type: ignore[assignment]
@@ -59,7 +67,9 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     UnfreezeWallet: _aio.UnaryUnaryMultiCallable[_payments_pb2.UnfreezeWalletRequest, _payments_pb2.UnfreezeWalletResponse]  # type: ignore[assignment]
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Moving money, for peers. Every order carries the key that makes it repeatable; one key has one effect."""
+    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
+    payer's access token: a peer moves nobody's money in its own name.
+    """
 
     @_abc_1.abstractmethod
     def Transfer(
@@ -67,7 +77,9 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.TransferRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.TransferResponse, _abc.Awaitable[_payments_pb2.TransferResponse]]:
-        """Settles one order. FAILED_PRECONDITION for what the ledger refuses, with the reason's published code."""
+        """Settles one order. UNAUTHENTICATED for its access token, FAILED_PRECONDITION for what the ledger refuses, with the
+        reason's published code.
+        """
 
     @_abc_1.abstractmethod
     def PostTransfers(

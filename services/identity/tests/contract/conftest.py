@@ -8,6 +8,7 @@ from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.policies import Policies
 from chassis.rpc import RpcServer, connect
+from chassis.testing.callers import also_name
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls, Seed
 from chassis.testing.policies import permitting
@@ -96,8 +97,9 @@ async def api(
 
 
 @pytest.fixture
-async def stub(identity: Identity) -> AsyncIterator[Stub]:
-    """What a peer calls identity with."""
+async def stub(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stub]:
+    """What a peer calls identity with: all of it, whoever the contract names for which method."""
+    also_name(monkeypatch, PeerSettings.NAME)
     server = RpcServer("127.0.0.1", 0, rpc_services(identity))
     await server.start()
     async with connect(PeerSettings(identity_target=f"dns:///127.0.0.1:{server.port}"), "identity") as channel:

@@ -4,6 +4,7 @@ import pytest
 
 from chassis.database import Database
 from chassis.rpc import RpcServer, connect
+from chassis.testing.callers import also_name
 from chassis.testing.clocks import ControlledClock
 from elcorp.payments.v1 import payments_pb2_grpc
 from payments.interfaces.grpc import rpc_services
@@ -28,8 +29,9 @@ async def payee(bank: Bank) -> Holder:
 
 
 @pytest.fixture
-async def stub(bank: Bank) -> AsyncIterator[Stub]:
-    """What a peer calls payments with."""
+async def stub(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stub]:
+    """What a peer would call payments with, were it named."""
+    also_name(monkeypatch, PeerSettings.NAME)
     server = RpcServer("127.0.0.1", 0, rpc_services(bank.payments))
     await server.start()
     async with connect(PeerSettings(payments_target=f"dns:///127.0.0.1:{server.port}"), "payments") as channel:

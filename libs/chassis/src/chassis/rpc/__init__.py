@@ -6,6 +6,7 @@ RPCs are unary; what streams between services are events.
 from chassis.rpc.callers import caller
 from chassis.rpc.client import UndeclaredPeerError, connect
 from chassis.rpc.deadlines import remaining_seconds, within
+from chassis.rpc.named_callers import UnguardedMethodError
 from chassis.rpc.server import RpcServer, RpcService
 from chassis.rpc.status import RemoteError, RemoteUnavailable
 from chassis.rpc.tls import Tls
@@ -17,6 +18,7 @@ __all__ = [
     "RpcService",
     "Tls",
     "UndeclaredPeerError",
+    "UnguardedMethodError",
     "caller",
     "connect",
     "remaining_seconds",

@@ -1,13 +1,13 @@
 """Who calls, and what travels beside a request: names of metadata keys, and the caller being served."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 import grpc
 
 from kernel.actor import Actor
-from kernel.errors import DomainError, Kind
+from kernel.errors import AccessDenied, DomainError, Kind
 
 SERVICE = "x-elcorp-service"
 REQUEST_ID = "x-request-id"
@@ -26,6 +26,10 @@ class UnknownCaller(DomainError):
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_003"
+
+
+class CallerNotNamed(AccessDenied):
+    """The method's contract does not name this service among its callers."""
 
 
 def caller() -> Actor:
@@ -48,6 +52,12 @@ def identify(metadata: Mapping[str, str | bytes], context: grpc.aio.ServicerCont
     if not name or not (is_plain or _is_certified(name, peer.get("x509_subject_alternative_name", ()))):
         raise UnknownCaller(claimed=name[:64])
     return Actor.service(name, request_id=str(metadata.get(REQUEST_ID, ""))[:128])
+
+
+def require_named(caller: Actor, named: Collection[str], *, method: str) -> None:
+    """Raise CallerNotNamed for a service that may not call the method."""
+    if caller.subject_id not in named:
+        raise CallerNotNamed(caller=caller.subject_id[:64], method=method)
 
 
 def _is_certified(name: str, certified: Iterable[bytes]) -> bool:

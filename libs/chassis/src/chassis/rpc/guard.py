@@ -1,8 +1,8 @@
-"""What stands before every servicer: identity, deadline, validation, one error model, one log line."""
+"""What stands before every servicer: who calls and may, deadline, validation, one error model, one log line."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, NoReturn
 
 import grpc
@@ -26,16 +26,23 @@ Behaviour = Callable[[Any, Any], Awaitable[Any]]
 
 
 class IncomingCalls(aio.ServerInterceptor):
-    """Wraps each of our unary methods; see `_Call`."""
+    """Wraps each of our methods, all of them unary; see `_Call`. Only its named callers reach a method."""
+
+    def __init__(self, callers: Mapping[str, Collection[str]]) -> None:
+        """`callers`: the services that may call each method, by its path."""
+        self._callers = callers
 
     async def intercept_service(self, continuation: Callable[..., Awaitable[Any]], handler_call_details: Any) -> Any:
         handler = await continuation(handler_call_details)
         method: str = handler_call_details.method
-        if handler is None or handler.unary_unary is None or method.startswith(_PLUMBING):
+        if handler is None or method.startswith(_PLUMBING):
             return handler
+        if handler.unary_unary is None:
+            # It would be served unguarded; to its callers it does not exist.
+            return None
         metadata = dict(handler_call_details.invocation_metadata or ())
         return grpc.unary_unary_rpc_method_handler(
-            _Call(method, metadata, handler.unary_unary).serve,
+            _Call(method, self._callers.get(method, frozenset()), metadata, handler.unary_unary).serve,
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
@@ -44,8 +51,9 @@ class IncomingCalls(aio.ServerInterceptor):
 class _Call:
     """One call being served."""
 
-    def __init__(self, method: str, metadata: dict[str, Any], behaviour: Behaviour) -> None:
+    def __init__(self, method: str, named: Collection[str], metadata: dict[str, Any], behaviour: Behaviour) -> None:
         self._method = method
+        self._named = named
         self._metadata = metadata
         self._behaviour = behaviour
         self._code = "OK"
@@ -72,6 +80,7 @@ class _Call:
     async def _answer(self, request: Any, context: Any) -> Any:
         try:
             caller = callers.identify(self._metadata, context)
+            callers.require_named(caller, self._named, method=self._method)
             callers.serving.set(caller)
             budget = _budget_seconds(context)
             require_valid(request)

@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from chassis.ports import PortTakenError
 from chassis.rpc.client import MESSAGE_BYTES_MAX
 from chassis.rpc.health import Health
+from chassis.rpc.named_callers import named_callers
 from chassis.rpc.tls import Tls
 
 CONCURRENT_RPCS_MAX = 512
@@ -45,7 +46,8 @@ class RpcService:
 class RpcServer:
     """Serves until stopped; `port` is the real one after `start`, also where 0 was asked for.
 
-    With `tls` and a `health_port`, health is served on that port in plain text as well: Kubernetes' probes speak no TLS.
+    Each method answers the callers that its contract names, with `local` those of the environment `local` too. With `tls` and
+    a `health_port`, health is served on that port in plain text as well: Kubernetes' probes speak no TLS.
     """
 
     def __init__(
@@ -56,11 +58,14 @@ class RpcServer:
         *,
         tls: Tls | None = None,
         health_port: int | None = None,
+        local: bool = False,
     ) -> None:
+        """Raise UnguardedMethodError for a contract that does not say who may call each of its methods."""
         self.port = port
         self.health_port = health_port
         self._host = host
         self._services = services
+        self._callers = named_callers((service.full_name for service in services), local=local)
         self._tls = tls
         self._health = Health()
         self._servers: list[aio.Server] = []
@@ -103,7 +108,7 @@ class RpcServer:
             return []
         from chassis.rpc.guard import IncomingCalls  # noqa: PLC0415  # validation is 15 MB; health alone has no need of it
 
-        return [IncomingCalls()]
+        return [IncomingCalls(self._callers)]
 
     def _bind(self, server: aio.Server, port: int, tls: Tls | None) -> int:
         address = f"{self._host}:{port}"

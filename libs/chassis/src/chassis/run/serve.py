@@ -42,6 +42,7 @@ class _Serving:
             parts.rpc,
             tls=Tls.of(settings),
             health_port=settings.grpc_health_port,
+            local=settings.environment == "local",
         )
         self._backgrounds = Backgrounds([*parts.background, watch_loop])
 

@@ -1,0 +1,167 @@
+"""A method answers the services that its contract names, and no service starts whose contract names none."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf.empty_pb2 import Empty
+from grpc import aio
+from structlog.testing import capture_logs
+
+from chassis.rpc import RemoteError, RpcServer, RpcService, UnguardedMethodError, caller
+from elcorp.compliance.v1.compliance_pb2 import ScreenTransfersRequest
+from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
+from elcorp.options.v1 import options_pb2
+from kernel.errors import Kind
+
+Access = options_pb2.MethodAccess
+EMPTY = ".google.protobuf.Empty"
+
+
+def contract(name: str, *methods: descriptor_pb2.MethodDescriptorProto) -> str:
+    """Add a service to the contracts that this process knows; return its full name."""
+    file = descriptor_pb2.FileDescriptorProto(name=f"tests/{name}.proto", package=f"tests.{name}", syntax="proto3")
+    file.dependency.append("google/protobuf/empty.proto")
+    file.service.add(name="Service").method.extend(methods)
+    descriptor_pool.Default().Add(file)
+    return f"tests.{name}.Service"
+
+
+def method(name: str, access: options_pb2.MethodAccess | None, *, streams: str = "") -> descriptor_pb2.MethodDescriptorProto:
+    made = descriptor_pb2.MethodDescriptorProto(
+        name=name,
+        input_type=EMPTY,
+        output_type=EMPTY,
+        client_streaming=streams == "in",
+        server_streaming=streams == "out",
+    )
+    if access is not None:
+        made.options.Extensions[options_pb2.access].CopyFrom(access)
+    return made
+
+
+NAMED = contract(
+    "named",
+    method("Open", Access(callers=["payments", "identity"])),
+    method("Local", Access(callers=["payments"], local_callers=["benchmark"])),
+    method("Closed", Access()),
+)
+UNDECLARED = contract("undeclared", method("Declared", Access(callers=["payments"])), method("Forgotten", None))
+STREAMS = [
+    contract("asked", method("Ask", Access(callers=["payments"]), streams="in")),
+    contract("answered", method("Answer", Access(callers=["payments"]), streams="out")),
+]
+
+
+class Servicer:
+    """Notes who reached a method."""
+
+    def __init__(self) -> None:
+        self.callers: list[str] = []
+
+    async def serve(self, request: Empty, context: Any) -> Empty:
+        self.callers.append(caller().subject_id)
+        return Empty()
+
+    async def stream(self, request: Empty, context: Any) -> AsyncIterator[Empty]:
+        self.callers.append("anybody")
+        yield Empty()
+
+
+def adding(name: str, methods: Sequence[str], *, streaming: bool = False) -> Callable[[Servicer, aio.Server], None]:
+    kind = grpc.unary_stream_rpc_method_handler if streaming else grpc.unary_unary_rpc_method_handler
+
+    def add(servicer: Servicer, server: aio.Server) -> None:
+        behaviour = servicer.stream if streaming else servicer.serve
+        handlers = {each: kind(behaviour, Empty.FromString, Empty.SerializeToString) for each in methods}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+
+    return add
+
+
+@asynccontextmanager
+async def serving(*services: RpcService, **options: Any) -> AsyncIterator[aio.Channel]:
+    server = RpcServer("127.0.0.1", 0, services, **options)
+    await server.start()
+    async with aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield channel
+    await server.stop(0)
+
+
+async def call(channel: aio.Channel, path: str, service: str) -> grpc.StatusCode:
+    ask = channel.unary_unary(path, request_serializer=Empty.SerializeToString, response_deserializer=Empty.FromString)
+    try:
+        await ask(Empty(), metadata=(("x-elcorp-service", service),), timeout=60)
+    except aio.AioRpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK
+
+
+ALL = ("payments", "identity", "governance", "benchmark", "nobody", "payment", "payments ")
+
+
+@pytest.mark.parametrize(
+    ("name", "local", "named"),
+    [
+        ("Open", False, ["payments", "identity"]),
+        ("Open", True, ["payments", "identity"]),
+        ("Local", False, ["payments"]),
+        ("Local", True, ["payments", "benchmark"]),
+        ("Closed", False, []),
+        ("Closed", True, []),
+    ],
+)
+async def test_a_method_is_reached_by_the_callers_that_it_names_and_no_other(name, local, named):
+    servicer = Servicer()
+    async with serving(RpcService(adding(NAMED, [name]), servicer, NAMED), local=local) as channel:
+        codes = {service: await call(channel, f"/{NAMED}/{name}", service) for service in ALL}
+    denied = dict.fromkeys(ALL, grpc.StatusCode.PERMISSION_DENIED)
+    assert codes == {**denied, **dict.fromkeys(named, grpc.StatusCode.OK)}
+    assert servicer.callers == named
+
+
+async def test_callers_of_the_environment_local_are_accepted_only_where_it_is_said():
+    servicer = Servicer()
+    async with serving(RpcService(adding(NAMED, ["Local"]), servicer, NAMED)) as channel:
+        assert await call(channel, f"/{NAMED}/Local", "benchmark") is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_refused_caller_is_told_why_and_logged_before_its_request_is_looked_at(server, connect_to, screening, unnamed):
+    with capture_logs() as lines:
+        async with connect_to(f"127.0.0.1:{server.port}", caller=unnamed) as channel:
+            with pytest.raises(RemoteError) as refused:
+                # It is invalid as well.
+                await ScreeningServiceStub(channel).ScreenTransfers(ScreenTransfersRequest())
+    path = "/elcorp.compliance.v1.ScreeningService/ScreenTransfers"
+    assert (refused.value.kind, refused.value.code) == (Kind.DENIED, "ACC_001")
+    assert refused.value.message == "The method's contract does not name this service among its callers."
+    assert refused.value.facts == {"caller": "governance", "method": path}
+    assert screening.calls == 0
+    assert [(line["name"], line["outcome"], line["caller"]) for line in lines if line["event"] == "rpc"] == [
+        (path, "ACC_001", "governance")
+    ]
+
+
+def test_a_service_with_a_method_that_names_no_callers_does_not_start():
+    service = RpcService(adding(UNDECLARED, ["Declared"]), Servicer(), UNDECLARED)
+    with pytest.raises(UnguardedMethodError, match=r"tests\.undeclared\.Service\.Forgotten has no option"):
+        RpcServer("127.0.0.1", 0, [service])
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_service_with_a_method_that_streams_does_not_start(name):
+    with pytest.raises(UnguardedMethodError, match="streams"):
+        RpcServer("127.0.0.1", 0, [RpcService(adding(name, []), Servicer(), name)])
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_servicer_of_another_contract_than_it_is_served_under_answers_nobody(streaming):
+    servicer = Servicer()
+    other = RpcService(adding(UNDECLARED, ["Declared"], streaming=streaming), servicer, NAMED)
+    async with serving(other) as channel:
+        code = await call(channel, f"/{UNDECLARED}/Declared", "payments")
+    assert code is (grpc.StatusCode.UNIMPLEMENTED if streaming else grpc.StatusCode.PERMISSION_DENIED)
+    assert servicer.callers == []
