@@ -78,7 +78,7 @@ def hot(world: World) -> list[Result]:
 
 
 def grpc_straight(world: World) -> list[Result]:
-    """LedgerService straight to payments: one order a call, and batches."""
+    """LedgerService straight to payments: one order a call, and batches; each order with its payer's access token."""
     return asyncio.run(_grpc(world, world.people, world.best))
 
 
@@ -102,7 +102,8 @@ async def _grpc(world: World, people: Sequence[Person], best: float) -> list[Res
     ]
 
 
-_METADATA = (("x-elcorp-service", "compliance"), ("x-request-id", "bench-grpc"))
+# The contract names this caller, in the environment `local` only.
+_METADATA = (("x-elcorp-service", "benchmark"), ("x-request-id", "bench-grpc"))
 
 
 def _order(people: Sequence[Person], number: int) -> payments_pb2.Order:
@@ -116,6 +117,7 @@ def _order(people: Sequence[Person], number: int) -> payments_pb2.Order:
         target_id=target.wallet_id,
         amount=money_pb2.Money(amount="0.01", currency="NAD"),
         description="bench",
+        access_token=source.access_token,
     )
 
 

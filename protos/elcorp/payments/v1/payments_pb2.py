@@ -28,7 +28,7 @@ from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_optio
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/payments/v1/payments.proto\x12\x12\x65lcorp.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x01\n\x05Order\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\x12\x1e\n\x0cinitiator_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tsource_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\ttarget_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x17.elcorp.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12\x1d\n\x0b\x64\x65scription\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x8c\x01\x12\x1a\n\treference\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@\"@\n\x07Settled\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"(\n\x07Refusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"s\n\x07Outcome\x12.\n\x07settled\x18\x01 \x01(\x0b\x32\x1b.elcorp.payments.v1.SettledH\x00\x12.\n\x07refusal\x18\x02 \x01(\x0b\x32\x1b.elcorp.payments.v1.RefusalH\x00\x42\x08\n\x06result\"C\n\x0fTransferRequest\x12\x30\n\x05order\x18\x01 \x01(\x0b\x32\x19.elcorp.payments.v1.OrderB\x06\xbaH\x03\xc8\x01\x01\"@\n\x10TransferResponse\x12,\n\x07settled\x18\x01 \x01(\x0b\x32\x1b.elcorp.payments.v1.Settled\"N\n\x14PostTransfersRequest\x12\x36\n\x06orders\x18\x01 \x03(\x0b\x32\x19.elcorp.payments.v1.OrderB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"F\n\x15PostTransfersResponse\x12-\n\x08outcomes\x18\x01 \x03(\x0b\x32\x1b.elcorp.payments.v1.Outcome\"3\n\x12GetTransferRequest\x12\x1d\n\x0btransfer_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xa0\x02\n\x13GetTransferResponse\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x11\n\tsource_id\x18\x04 \x01(\t\x12\x11\n\ttarget_id\x18\x05 \x01(\t\x12\'\n\x06\x61mount\x18\x06 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x11\n\treference\x18\x07 \x01(\t\x12\x14\n\x0cinitiator_id\x18\x08 \x01(\t\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nsettled_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x10GetWalletRequest\x12\x1b\n\twallet_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xc5\x01\n\x11GetWalletResponse\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x10\n\x08owner_id\x18\x02 \x01(\t\x12(\n\x07\x62\x61lance\x18\x03 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12%\n\x04held\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12*\n\tavailable\x18\x05 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x0e\n\x06status\x18\x06 \x01(\t\"N\n\x13\x46reezeWalletRequest\x12\x1b\n\twallet_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xc8\x01\"\x16\n\x14\x46reezeWalletResponse\"P\n\x15UnfreezeWalletRequest\x12\x1b\n\twallet_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xc8\x01\"\x18\n\x16UnfreezeWalletResponse2\x9e\x05\n\rLedgerService\x12i\n\x08Transfer\x12#.elcorp.payments.v1.TransferRequest\x1a$.elcorp.payments.v1.TransferResponse\"\x12\x90\x02\x02\x8a\xb5\x18\x0b\x12\tbenchmark\x12x\n\rPostTransfers\x12(.elcorp.payments.v1.PostTransfersRequest\x1a).elcorp.payments.v1.PostTransfersResponse\"\x12\x90\x02\x02\x8a\xb5\x18\x0b\x12\tbenchmark\x12g\n\x0bGetTransfer\x12&.elcorp.payments.v1.GetTransferRequest\x1a\'.elcorp.payments.v1.GetTransferResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12\x61\n\tGetWallet\x12$.elcorp.payments.v1.GetWalletRequest\x1a%.elcorp.payments.v1.GetWalletResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12j\n\x0c\x46reezeWallet\x12\'.elcorp.payments.v1.FreezeWalletRequest\x1a(.elcorp.payments.v1.FreezeWalletResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x12p\n\x0eUnfreezeWallet\x12).elcorp.payments.v1.UnfreezeWalletRequest\x1a*.elcorp.payments.v1.UnfreezeWalletResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/payments/v1/payments.proto\x12\x12\x65lcorp.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x81\x02\n\x05Order\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\x12\x1e\n\x0cinitiator_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tsource_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\ttarget_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x17.elcorp.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12\x1d\n\x0b\x64\x65scription\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x8c\x01\x12\x1a\n\treference\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x19\n\x0c\x61\x63\x63\x65ss_token\x18\x08 \x01(\tB\x03\x80\x01\x01\"@\n\x07Settled\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"(\n\x07Refusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"s\n\x07Outcome\x12.\n\x07settled\x18\x01 \x01(\x0b\x32\x1b.elcorp.payments.v1.SettledH\x00\x12.\n\x07refusal\x18\x02 \x01(\x0b\x32\x1b.elcorp.payments.v1.RefusalH\x00\x42\x08\n\x06result\"C\n\x0fTransferRequest\x12\x30\n\x05order\x18\x01 \x01(\x0b\x32\x19.elcorp.payments.v1.OrderB\x06\xbaH\x03\xc8\x01\x01\"@\n\x10TransferResponse\x12,\n\x07settled\x18\x01 \x01(\x0b\x32\x1b.elcorp.payments.v1.Settled\"N\n\x14PostTransfersRequest\x12\x36\n\x06orders\x18\x01 \x03(\x0b\x32\x19.elcorp.payments.v1.OrderB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"F\n\x15PostTransfersResponse\x12-\n\x08outcomes\x18\x01 \x03(\x0b\x32\x1b.elcorp.payments.v1.Outcome\"3\n\x12GetTransferRequest\x12\x1d\n\x0btransfer_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xa0\x02\n\x13GetTransferResponse\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x11\n\tsource_id\x18\x04 \x01(\t\x12\x11\n\ttarget_id\x18\x05 \x01(\t\x12\'\n\x06\x61mount\x18\x06 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x11\n\treference\x18\x07 \x01(\t\x12\x14\n\x0cinitiator_id\x18\x08 \x01(\t\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nsettled_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x10GetWalletRequest\x12\x1b\n\twallet_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xc5\x01\n\x11GetWalletResponse\x12\x11\n\twallet_id\x18\x01 \x01(\t\x12\x10\n\x08owner_id\x18\x02 \x01(\t\x12(\n\x07\x62\x61lance\x18\x03 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12%\n\x04held\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12*\n\tavailable\x18\x05 \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x0e\n\x06status\x18\x06 \x01(\t\"N\n\x13\x46reezeWalletRequest\x12\x1b\n\twallet_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xc8\x01\"\x16\n\x14\x46reezeWalletResponse\"P\n\x15UnfreezeWalletRequest\x12\x1b\n\twallet_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xc8\x01\"\x18\n\x16UnfreezeWalletResponse2\x9e\x05\n\rLedgerService\x12i\n\x08Transfer\x12#.elcorp.payments.v1.TransferRequest\x1a$.elcorp.payments.v1.TransferResponse\"\x12\x90\x02\x02\x8a\xb5\x18\x0b\x12\tbenchmark\x12x\n\rPostTransfers\x12(.elcorp.payments.v1.PostTransfersRequest\x1a).elcorp.payments.v1.PostTransfersResponse\"\x12\x90\x02\x02\x8a\xb5\x18\x0b\x12\tbenchmark\x12g\n\x0bGetTransfer\x12&.elcorp.payments.v1.GetTransferRequest\x1a\'.elcorp.payments.v1.GetTransferResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12\x61\n\tGetWallet\x12$.elcorp.payments.v1.GetWalletRequest\x1a%.elcorp.payments.v1.GetWalletResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12j\n\x0c\x46reezeWallet\x12\'.elcorp.payments.v1.FreezeWalletRequest\x1a(.elcorp.payments.v1.FreezeWalletResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x12p\n\x0eUnfreezeWallet\x12).elcorp.payments.v1.UnfreezeWalletRequest\x1a*.elcorp.payments.v1.UnfreezeWalletResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORDER'].fields_by_name['description']._serialized_options = b'\272H\005r\003\030\214\001'
   _globals['_ORDER'].fields_by_name['reference']._loaded_options = None
   _globals['_ORDER'].fields_by_name['reference']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_ORDER'].fields_by_name['access_token']._loaded_options = None
+  _globals['_ORDER'].fields_by_name['access_token']._serialized_options = b'\200\001\001'
   _globals['_TRANSFERREQUEST'].fields_by_name['order']._loaded_options = None
   _globals['_TRANSFERREQUEST'].fields_by_name['order']._serialized_options = b'\272H\003\310\001\001'
   _globals['_POSTTRANSFERSREQUEST'].fields_by_name['orders']._loaded_options = None
@@ -78,37 +80,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEDGERSERVICE'].methods_by_name['UnfreezeWallet']._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['UnfreezeWallet']._serialized_options = b'\220\002\002\212\265\030\000'
   _globals['_ORDER']._serialized_start=183
-  _globals['_ORDER']._serialized_end=413
-  _globals['_SETTLED']._serialized_start=415
-  _globals['_SETTLED']._serialized_end=479
-  _globals['_REFUSAL']._serialized_start=481
-  _globals['_REFUSAL']._serialized_end=521
-  _globals['_OUTCOME']._serialized_start=523
-  _globals['_OUTCOME']._serialized_end=638
-  _globals['_TRANSFERREQUEST']._serialized_start=640
-  _globals['_TRANSFERREQUEST']._serialized_end=707
-  _globals['_TRANSFERRESPONSE']._serialized_start=709
-  _globals['_TRANSFERRESPONSE']._serialized_end=773
-  _globals['_POSTTRANSFERSREQUEST']._serialized_start=775
-  _globals['_POSTTRANSFERSREQUEST']._serialized_end=853
-  _globals['_POSTTRANSFERSRESPONSE']._serialized_start=855
-  _globals['_POSTTRANSFERSRESPONSE']._serialized_end=925
-  _globals['_GETTRANSFERREQUEST']._serialized_start=927
-  _globals['_GETTRANSFERREQUEST']._serialized_end=978
-  _globals['_GETTRANSFERRESPONSE']._serialized_start=981
-  _globals['_GETTRANSFERRESPONSE']._serialized_end=1269
-  _globals['_GETWALLETREQUEST']._serialized_start=1271
-  _globals['_GETWALLETREQUEST']._serialized_end=1318
-  _globals['_GETWALLETRESPONSE']._serialized_start=1321
-  _globals['_GETWALLETRESPONSE']._serialized_end=1518
-  _globals['_FREEZEWALLETREQUEST']._serialized_start=1520
-  _globals['_FREEZEWALLETREQUEST']._serialized_end=1598
-  _globals['_FREEZEWALLETRESPONSE']._serialized_start=1600
-  _globals['_FREEZEWALLETRESPONSE']._serialized_end=1622
-  _globals['_UNFREEZEWALLETREQUEST']._serialized_start=1624
-  _globals['_UNFREEZEWALLETREQUEST']._serialized_end=1704
-  _globals['_UNFREEZEWALLETRESPONSE']._serialized_start=1706
-  _globals['_UNFREEZEWALLETRESPONSE']._serialized_end=1730
-  _globals['_LEDGERSERVICE']._serialized_start=1733
-  _globals['_LEDGERSERVICE']._serialized_end=2403
+  _globals['_ORDER']._serialized_end=440
+  _globals['_SETTLED']._serialized_start=442
+  _globals['_SETTLED']._serialized_end=506
+  _globals['_REFUSAL']._serialized_start=508
+  _globals['_REFUSAL']._serialized_end=548
+  _globals['_OUTCOME']._serialized_start=550
+  _globals['_OUTCOME']._serialized_end=665
+  _globals['_TRANSFERREQUEST']._serialized_start=667
+  _globals['_TRANSFERREQUEST']._serialized_end=734
+  _globals['_TRANSFERRESPONSE']._serialized_start=736
+  _globals['_TRANSFERRESPONSE']._serialized_end=800
+  _globals['_POSTTRANSFERSREQUEST']._serialized_start=802
+  _globals['_POSTTRANSFERSREQUEST']._serialized_end=880
+  _globals['_POSTTRANSFERSRESPONSE']._serialized_start=882
+  _globals['_POSTTRANSFERSRESPONSE']._serialized_end=952
+  _globals['_GETTRANSFERREQUEST']._serialized_start=954
+  _globals['_GETTRANSFERREQUEST']._serialized_end=1005
+  _globals['_GETTRANSFERRESPONSE']._serialized_start=1008
+  _globals['_GETTRANSFERRESPONSE']._serialized_end=1296
+  _globals['_GETWALLETREQUEST']._serialized_start=1298
+  _globals['_GETWALLETREQUEST']._serialized_end=1345
+  _globals['_GETWALLETRESPONSE']._serialized_start=1348
+  _globals['_GETWALLETRESPONSE']._serialized_end=1545
+  _globals['_FREEZEWALLETREQUEST']._serialized_start=1547
+  _globals['_FREEZEWALLETREQUEST']._serialized_end=1625
+  _globals['_FREEZEWALLETRESPONSE']._serialized_start=1627
+  _globals['_FREEZEWALLETRESPONSE']._serialized_end=1649
+  _globals['_UNFREEZEWALLETREQUEST']._serialized_start=1651
+  _globals['_UNFREEZEWALLETREQUEST']._serialized_end=1731
+  _globals['_UNFREEZEWALLETRESPONSE']._serialized_start=1733
+  _globals['_UNFREEZEWALLETRESPONSE']._serialized_end=1757
+  _globals['_LEDGERSERVICE']._serialized_start=1760
+  _globals['_LEDGERSERVICE']._serialized_end=2430
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,7 @@ class Order(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """Unique to the initiator, as the Idempotency-Key of the REST interface is."""
     initiator_id: _builtins.str
@@ -40,6 +41,10 @@ class Order(_message.Message):
     description: _builtins.str
     reference: _builtins.str
     """A merchant's or biller's own; with one, the order is a payment."""
+    access_token: _builtins.str
+    """The payer's own access token, or a delegation that identity signed for them: what they would send to the REST interface
+    as their bearer token. It is verified as there, and roles, step-up, approval and screening are the payer's.
+    """
     @_builtins.property
     def amount(self) -> _money_pb2.Money: ...
     def __init__(
@@ -52,10 +57,11 @@ class Order(_message.Message):
         amount: _money_pb2.Money | None = ...,
         description: _builtins.str = ...,
         reference: _builtins.str = ...,
+        access_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "description", b"description", "initiator_id", b"initiator_id", "key", b"key", "reference", b"reference", "source_id", b"source_id", "target_id", b"target_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "amount", b"amount", "description", b"description", "initiator_id", b"initiator_id", "key", b"key", "reference", b"reference", "source_id", b"source_id", "target_id", b"target_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

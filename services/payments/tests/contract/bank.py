@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from chassis.auth import AccessControl, SubjectRoles
 from chassis.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
@@ -78,6 +79,7 @@ class Bank:
     prices: FakePrices
     policies: Policies
     world: World
+    access_control: AccessControl
     staff_id: UUID = field(default_factory=new_id)
 
     async def holder(self, funds: str = "0", currency: str = "NAD") -> Holder:
@@ -114,10 +116,14 @@ class Bank:
         roles: tuple[str, ...] = ("user",),
         methods: tuple[str, ...] = STRONG,
     ) -> httpx.Response:
-        headers = self.forge.headers(user_id, roles=roles, methods=methods)
+        headers = {"Authorization": f"Bearer {self.token(user_id, roles=roles, methods=methods)}"}
         if method != "GET":
             headers["Idempotency-Key"] = key or str(uuid4())
         return await self.client.request(method, f"/api/v1{path}", json=body, headers=headers)
+
+    def token(self, user_id: UUID, *, roles: tuple[str, ...] = ("user",), methods: tuple[str, ...] = STRONG, **rest: Any) -> str:
+        """Return an access token that is good for a quarter of an hour."""
+        return self.forge.token(user_id, roles=roles, methods=methods, **rest)
 
     async def post(self, path: str, user_id: UUID, body: Mapping[str, Any] | None = None, **rest: Any) -> httpx.Response:
         return await self.send("POST", path, user_id, body, **rest)
@@ -202,12 +208,11 @@ async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator
         permissions=policies,
         clock=clock,
     )
-    payments = build(world)
-    async with rest_client(
-        payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
-    ) as client:
+    payments, verifier = build(world), forge.verifier()
+    access_control = AccessControl(verifier, SubjectRoles(clock), policies)
+    async with rest_client(payments, ROUTERS, verifier=verifier, policies=policies, database=database, clock=clock) as client:
         watch_refusals(client, database)
-        yield Bank(client, forge, payments, database, clock, screening, prices, policies, world)
+        yield Bank(client, forge, payments, database, clock, screening, prices, policies, world, access_control)
 
 
 HOUR: Final = timedelta(hours=1).total_seconds()

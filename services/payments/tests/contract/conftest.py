@@ -3,13 +3,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.database import Database
-from chassis.rpc import RpcServer, connect
 from chassis.testing.callers import also_name
 from chassis.testing.clocks import ControlledClock
 from elcorp.payments.v1 import payments_pb2_grpc
-from payments.interfaces.grpc import rpc_services
 from services.payments.tests.contract.bank import Bank, Holder, open_bank
-from services.payments.tests.contract.peers import PeerSettings, Stub
+from services.payments.tests.contract.peers import PeerSettings, Stub, calling
 
 
 @pytest.fixture
@@ -32,8 +30,5 @@ async def payee(bank: Bank) -> Holder:
 async def stub(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stub]:
     """What a peer would call payments with, were it named."""
     also_name(monkeypatch, PeerSettings.NAME)
-    server = RpcServer("127.0.0.1", 0, rpc_services(bank.payments))
-    await server.start()
-    async with connect(PeerSettings(payments_target=f"dns:///127.0.0.1:{server.port}"), "payments") as channel:
+    async with calling(bank) as channel:
         yield payments_pb2_grpc.LedgerServiceStub(channel)
-    await server.stop(grace_seconds=1)

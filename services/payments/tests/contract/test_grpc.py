@@ -14,18 +14,7 @@ from kernel.ids import new_id
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record
-from services.payments.tests.contract.peers import Stub
-
-
-def order(source: Holder, target: Holder, amount: str, *, key: str = "", **more: Any) -> payments_pb2.Order:
-    return payments_pb2.Order(
-        key=key or str(new_id()),
-        initiator_id=str(source.user_id),
-        source_id=str(source.wallet_id),
-        target_id=str(target.wallet_id),
-        amount=money_pb2.Money(amount=amount, currency="NAD"),
-        **more,
-    )
+from services.payments.tests.contract.peers import Stub, order
 
 
 async def refused(bank: Bank, call: Awaitable[Any]) -> tuple[Kind, str]:
@@ -38,7 +27,7 @@ async def refused(bank: Bank, call: Awaitable[Any]) -> tuple[Kind, str]:
 
 async def test_an_order_is_settled_once(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.merchant()
-    request = payments_pb2.TransferRequest(order=order(payer, payee, "60.00", key="once", reference="INV-1"))
+    request = payments_pb2.TransferRequest(order=order(bank, payer, payee, "60.00", key="once", reference="INV-1"))
     first, again = [(await stub.Transfer(request)).settled for _ in range(2)]
     assert (first.status, first.replayed, again.replayed) == ("completed", False, True)
     assert first.transfer_id == again.transfer_id
@@ -96,12 +85,12 @@ async def test_a_peer_sees_a_transfer_and_its_wallets_as_they_stand(bank: Bank, 
 async def test_a_batch_keeps_each_ones_outcome_in_the_order_of_asking(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     orders = [
-        order(payer, payee, "60.00", key="a"),
-        order(payer, payee, "60.00"),
-        order(payer, payee, "40.00"),
-        order(payer, payee, "60.00", key="a"),
-        order(payer, payer, "1.00"),
-        order(payer, Holder(), "1.00"),
+        order(bank, payer, payee, "60.00", key="a"),
+        order(bank, payer, payee, "60.00"),
+        order(bank, payer, payee, "40.00"),
+        order(bank, payer, payee, "60.00", key="a"),
+        order(bank, payer, payer, "1.00"),
+        order(bank, payer, Holder(), "1.00"),
     ]
     answer = await stub.PostTransfers(payments_pb2.PostTransfersRequest(orders=orders))
     told = [one.settled.status or one.refusal.code for one in answer.outcomes]
@@ -127,7 +116,7 @@ async def test_a_batch_keeps_each_ones_outcome_in_the_order_of_asking(bank: Bank
 )
 async def test_nonsense_is_invalid_and_moves_nothing(bank: Bank, stub: Stub, changes: dict[str, Any]) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
-    wrong = order(payer, payee, "1.00")
+    wrong = order(bank, payer, payee, "1.00")
     for name, value in changes.items():
         if name == "amount":
             wrong.amount.CopyFrom(value)
@@ -156,14 +145,14 @@ async def test_empty_requests_are_invalid_and_strangers_not_found(bank: Bank, st
 
 async def test_what_the_ledger_refuses_is_refused_with_its_code(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("1.00"), await bank.holder()
-    call = stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "2.00")))
+    call = stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "2.00")))
     assert await refused(bank, call) == (Kind.REFUSED, "PAY_001")
 
 
 async def test_a_key_is_one_orders_by_either_call(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
-    await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "1.00", key="once")))
-    other = order(payer, payee, "2.00", key="once")
+    await stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "1.00", key="once")))
+    other = order(bank, payer, payee, "2.00", key="once")
     assert (await refused(bank, stub.Transfer(payments_pb2.TransferRequest(order=other))))[1] == "VAL_002"
     async with unchanged(bank.database):
         answer = await stub.PostTransfers(payments_pb2.PostTransfersRequest(orders=[other]))
@@ -176,18 +165,18 @@ async def test_compliance_is_asked_about_a_peers_orders_too(bank: Bank, stub: St
         bank.screening.blocked = {blocked}
         async with unchanged(bank.database, but=("outbox",)):
             with pytest.raises(RemoteError) as refusal:
-                await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "1.00")))
+                await stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "1.00")))
         assert refusal.value.code == "PAY_007"
 
 
 async def test_a_peer_cannot_go_round_approval_or_signature(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("9000.00"), await bank.holder()
     bank.prices.rules = approval_from("500")
-    settled = (await stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "500.00")))).settled
+    settled = (await stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "500.00")))).settled
     assert settled.status == "pending_approval"
     view = await stub.GetTransfer(payments_pb2.GetTransferRequest(transfer_id=settled.transfer_id))
     assert not view.HasField("settled_at")
-    call = stub.Transfer(payments_pb2.TransferRequest(order=order(payer, payee, "5000.01")))
+    call = stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "5000.01")))
     assert (await refused(bank, call))[1] == "PAY_016"
 
 
@@ -198,7 +187,7 @@ async def test_compliance_freezes_and_it_is_recorded_as_its_doing(bank: Bank, st
     for reason in ("on a list", "on two lists"):
         await stub.FreezeWallet(payments_pb2.FreezeWalletRequest(wallet_id=wallet_id, reason=reason))
     assert (await stub.GetWallet(payments_pb2.GetWalletRequest(wallet_id=wallet_id))).status == "frozen"
-    for one in (order(holder, other, "1.00"), order(other, holder, "1.00")):
+    for one in (order(bank, holder, other, "1.00"), order(bank, other, holder, "1.00")):
         call = stub.Transfer(payments_pb2.TransferRequest(order=one))
         assert (await refused(bank, call))[1] == "PAY_008"
     unfreeze = payments_pb2.UnfreezeWalletRequest(wallet_id=wallet_id, reason="mistaken identity")

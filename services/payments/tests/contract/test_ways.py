@@ -7,11 +7,10 @@ import pytest
 
 from chassis.rpc import RemoteError
 from chassis.testing.stored import unchanged
-from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import payments_pb2
 from kernel.ids import new_id
 from services.payments.tests.contract.bank import Bank, Holder, refusal
-from services.payments.tests.contract.peers import Stub
+from services.payments.tests.contract.peers import Stub, order
 from services.payments.tests.contract.ways import WAYS
 
 REASON = {"reason": "asked for by the police"}
@@ -141,16 +140,10 @@ async def test_wallets_that_take_no_part_in_a_peers_order(
     bank: Bank, payer: Holder, payee: Holder, stub: Stub, wallets: Wallets
 ) -> None:
     source, target = await wallets(bank, payer, payee)
-    order = payments_pb2.Order(
-        key="k",
-        initiator_id=str(source.user_id),
-        source_id=str(source.wallet_id),
-        target_id=str(target.wallet_id),
-        amount=money_pb2.Money(amount="4.00", currency="NAD"),
-    )
+    one = order(bank, source, target, "4.00")
     _, code = AT_ONCE[wallets]
     async with unchanged(bank.database, but=("outbox",) if code == "PAY_007" else ()):
         with pytest.raises(RemoteError) as refused:
-            await stub.Transfer(payments_pb2.TransferRequest(order=order))
-        answer = await stub.PostTransfers(payments_pb2.PostTransfersRequest(orders=[order]))
+            await stub.Transfer(payments_pb2.TransferRequest(order=one))
+        answer = await stub.PostTransfers(payments_pb2.PostTransfersRequest(orders=[one]))
     assert (refused.value.code, answer.outcomes[0].refusal.code) == (code, code)

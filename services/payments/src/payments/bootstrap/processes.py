@@ -55,7 +55,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         )
         payments = build(world)
         rest = parts.rest(payments, ROUTERS, title="Elcorp payments")
-        yield Serving(rest, rpc_services(payments), parts.readiness, (prices.run, *parts.background))
+        yield Serving(rest, rpc_services(payments, parts.access_control), parts.readiness, (prices.run, *parts.background))
 
 
 @asynccontextmanager

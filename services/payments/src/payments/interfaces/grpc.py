@@ -8,11 +8,14 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.auth import AccessControl, MissingToken
 from chassis.rpc import RpcService, caller
+from chassis.telemetry import request_id
+from chassis.telemetry.context import bind
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
 from kernel.actor import Actor
-from kernel.errors import DomainError, NotFound
+from kernel.errors import AccessDenied, DomainError, NotFound
 from kernel.money import Money, amount_text
 from payments.application import Payments
 from payments.application.ports.ledger import Settled
@@ -22,16 +25,16 @@ from payments.domain.transfer_order import TransferKind, TransferOrder
 
 
 class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
-    def __init__(self, payments: Payments) -> None:
+    def __init__(self, payments: Payments, access_control: AccessControl) -> None:
         self._payments = payments
+        self._access_control = access_control
 
     async def Transfer(self, request: payments_pb2.TransferRequest, context: Any) -> payments_pb2.TransferResponse:
-        return payments_pb2.TransferResponse(settled=await self._settle(request.order, caller()))
+        return payments_pb2.TransferResponse(settled=await self._settle(request.order))
 
     async def PostTransfers(self, request: payments_pb2.PostTransfersRequest, context: Any) -> payments_pb2.PostTransfersResponse:
-        actor = caller()
         # Handed in together, they are settled together; each keeps its own outcome.
-        outcomes = await asyncio.gather(*(self._outcome(order, actor) for order in request.orders))
+        outcomes = await asyncio.gather(*(self._outcome(order) for order in request.orders))
         return payments_pb2.PostTransfersResponse(outcomes=outcomes)
 
     async def GetTransfer(self, request: payments_pb2.GetTransferRequest, context: Any) -> payments_pb2.GetTransferResponse:
@@ -78,15 +81,29 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         await change.unfreeze(actor=caller(), wallet_id=UUID(request.wallet_id), reason=request.reason)
         return payments_pb2.UnfreezeWalletResponse()
 
-    async def _outcome(self, order: payments_pb2.Order, actor: Actor) -> payments_pb2.Outcome:
+    async def _outcome(self, order: payments_pb2.Order) -> payments_pb2.Outcome:
         try:
-            return payments_pb2.Outcome(settled=await self._settle(order, actor))
+            return payments_pb2.Outcome(settled=await self._settle(order))
         except DomainError as refusal:
             return payments_pb2.Outcome(refusal=payments_pb2.Refusal(code=refusal.code, message=refusal.message))
 
-    async def _settle(self, order: payments_pb2.Order, actor: Actor) -> payments_pb2.Settled:
-        settled = await self._payments.transfers.transfer_tokens(actor=actor, order=_order(order))
-        return _settled(settled)
+    async def _settle(self, order: payments_pb2.Order) -> payments_pb2.Settled:
+        payer = await self._payer(order)
+        # For the peers that are called on the payer's behalf, and the log lines from here on.
+        bind(actor=payer.subject_id)
+        return _settled(await self._payments.transfers.transfer_tokens(actor=payer, order=_order(order)))
+
+    async def _payer(self, order: payments_pb2.Order) -> Actor:
+        """Admit the payer as a REST request with the same token is; the peer that hands the order in is their user agent."""
+        if not order.access_token:
+            raise MissingToken
+        payer = await self._access_control.authenticate(
+            order.access_token, user_agent=f"elcorp/{caller().subject_id}", request_id=request_id()
+        )
+        self._access_control.authorize(payer, "payment:create")
+        if payer.user_id != UUID(order.initiator_id):
+            raise AccessDenied(field="initiator_id", initiator_id=order.initiator_id)
+        return payer
 
 
 def _order(order: payments_pb2.Order) -> TransferOrder:
@@ -117,11 +134,11 @@ def _timestamp(at: datetime) -> Timestamp:
     return timestamp
 
 
-def rpc_services(payments: Payments) -> list[RpcService]:
+def rpc_services(payments: Payments, access_control: AccessControl) -> list[RpcService]:
     return [
         RpcService(
             payments_pb2_grpc.add_LedgerServiceServicer_to_server,
-            LedgerServicer(payments),
+            LedgerServicer(payments, access_control),
             "elcorp.payments.v1.LedgerService",
         )
     ]
