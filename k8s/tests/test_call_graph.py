@@ -54,12 +54,21 @@ def backing() -> set[Edge]:
     databases = {(f"{each}{suffix}", "postgres", "postgres") for each in NAMES for suffix in (*RUNTIME, "-migrate")}
     brokers = {(f"{each}{suffix}", "rabbitmq", "amqp") for each in NAMES for suffix in ("", "-worker")}
     caches = {(f"{each}{suffix}", "redis", "redis") for each in NAMES if uses_redis(each) for suffix in ("", "-worker")}
+    caches |= {(each, "redis", "redis") for each in NAMES if reads_ended_sessions(each)}
     return databases | brokers | caches | {("gateway", "rabbitmq", "amqp"), ("gateway", "redis", "redis")}
 
 
 def uses_redis(service: str) -> bool:
+    return finds(r"^\s*(from|import) redis\b|redis_client", service)
+
+
+def reads_ended_sessions(service: str) -> bool:
+    return finds(r"ended_sessions=True", service)
+
+
+def finds(pattern: str, service: str) -> bool:
     sources = (K8S.parent / "services" / service / "src").rglob("*.py")
-    return any(re.search(r"^\s*(from|import) redis\b|redis_client", source.read_text(), re.MULTILINE) for source in sources)
+    return any(re.search(pattern, source.read_text(), re.MULTILINE) for source in sources)
 
 
 def policies(documents: list[Document]) -> list[Document]:
@@ -113,6 +122,7 @@ def test_the_code_names_callers_and_called() -> None:
     assert {peer for settings in SETTINGS for peer in settings.PEERS} <= set(NAMES)
     assert len(routes()) == len(NAMES) == 4
     assert uses_redis("identity")
+    assert reads_ended_sessions("payments")
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

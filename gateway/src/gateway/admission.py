@@ -3,14 +3,12 @@
 from typing import Final
 
 from chassis.auth import Claims, TokenVerifier
+from chassis.auth.revocations import Revocations
 from gateway.refusals import bad_request, unauthenticated, unavailable
-from gateway.revocations import Revocations
 from gateway.routes import Route
 from kernel.errors import DomainError, Kind
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-# The list of ended sessions is read every second; older than this it may lack one.
-STALE_SECONDS: Final = 3.0
 
 
 class Admission:
@@ -31,7 +29,7 @@ class Admission:
         claims = await self._verify(authorization[0])
         if self._revocations.has_ended(claims.session_id):
             raise unauthenticated("AUTH_003", "The token is not valid.")
-        if route.strict and method not in SAFE_METHODS and self._revocations.seconds_since_confirmed() > STALE_SECONDS:
+        if route.strict and method not in SAFE_METHODS and not self._revocations.is_current:
             # Money does not move on a token whose session may have ended.
             raise unavailable()
         return claims

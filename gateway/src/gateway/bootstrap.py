@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from chassis.auth import JwksKeys, TokenVerifier
+from chassis.auth.ended_sessions import EndedSessions
+from chassis.auth.revocations import Revocations
 from chassis.cache import redis_client
 from chassis.health import Readiness
 from chassis.messaging.listener import Listener
@@ -25,11 +27,9 @@ from gateway.admission import Admission
 from gateway.application import Gateway
 from gateway.cors import Cors
 from gateway.description import Description
-from gateway.ended_sessions import EndedSessions
 from gateway.pages import Pages
 from gateway.protocol import PublicProtocol
 from gateway.rates import Rates
-from gateway.revocations import Revocations
 from gateway.routes import ROUTES
 from gateway.settings import GatewaySettings
 from gateway.shared_rates import SharedRates

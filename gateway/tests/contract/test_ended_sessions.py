@@ -9,11 +9,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from redis.asyncio import Redis
 
+from chassis.auth.ended_sessions import ENDED_KEY, EndedSessions
 from chassis.messaging.contracts import SOURCE, SPECVERSION, TIME, spec_of
 from chassis.messaging.topology import exchange_of
 from chassis.testing.running import endpoint, eventually, through
 from elcorp.identity.v1.events_pb2 import SessionEnded
-from gateway.ended_sessions import ENDED_KEY, EndedSessions
 
 from .running_gateway import RunningGateway, Start, StartProxy
 
@@ -40,13 +40,13 @@ def polls(monkeypatch: pytest.MonkeyPatch) -> Polls:
 
     monkeypatch.setattr(EndedSessions, "poll", counted)
     # However long the test takes, all of the list is read when a connection asks for it alone.
-    monkeypatch.setattr("gateway.ended_sessions.FULL_READ_SECONDS", 3600)
+    monkeypatch.setattr("chassis.auth.ended_sessions.FULL_READ_SECONDS", 3600)
     return polls
 
 
 @pytest.fixture(autouse=True)
 def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.ended_sessions.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
 
 
 async def announce(broker_url: str, session_id: UUID) -> None:

@@ -30,7 +30,7 @@ async def test_metrics_tell_of_requests_by_segment(gateway: Start) -> None:
     assert headers["Content-Type"].startswith("text/plain")
     assert b'gateway_request_seconds_count{method="GET",segment="wallets",status="200"}' in body
     assert b"0195b0a0" not in body
-    for name in (b"gateway_in_flight", b"gateway_ended_sessions_age_seconds", b"event_loop_lag_seconds"):
+    for name in (b"gateway_in_flight", b"ended_sessions_age_seconds", b"event_loop_lag_seconds"):
         assert name in body
 
 

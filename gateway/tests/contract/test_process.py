@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from chassis.auth.ended_sessions import EndedSessions
 from chassis.testing.running import eventually
 from gateway.bootstrap import serve
-from gateway.ended_sessions import EndedSessions
 from gateway.settings import GatewaySettings
 
 from .stub import Stub

@@ -10,13 +10,13 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from chassis.auth.ended_sessions import ENDED_KEY, FULL_READ_SECONDS, OVERLAP_SECONDS, PAGE, POLL_SECONDS, EndedSessions
+from chassis.auth.revocations import KEPT_SECONDS, Revocations
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.running import endpoint, through
 from chassis.testing.tokens import TokenForge
 from gateway.admission import Admission
-from gateway.ended_sessions import ENDED_KEY, FULL_READ_SECONDS, OVERLAP_SECONDS, PAGE, POLL_SECONDS, EndedSessions
 from gateway.refusals import Refusal
-from gateway.revocations import KEPT_SECONDS, Revocations
 from gateway.routes import Route
 
 from .running_gateway import StartProxy

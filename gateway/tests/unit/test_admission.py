@@ -3,10 +3,10 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.auth.revocations import Revocations
 from chassis.testing.tokens import TokenForge
 from gateway.admission import Admission
 from gateway.refusals import Refusal
-from gateway.revocations import Revocations
 from gateway.routes import Route
 
 OPEN, CLOSED, MONEY = (

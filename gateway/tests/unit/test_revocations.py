@@ -2,8 +2,8 @@ from uuid import uuid4
 
 import pytest
 
-from gateway import revocations as module
-from gateway.revocations import KEPT_SECONDS, Revocations
+from chassis.auth import revocations as module
+from chassis.auth.revocations import KEPT_SECONDS, Revocations
 
 
 class Time:

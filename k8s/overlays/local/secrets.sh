@@ -25,9 +25,10 @@ for service in identity payments governance compliance; do
   at="postgres.elcorp-data:5432/$service"
   runtime=(--from-literal=database-url="postgresql://${service}_app:$app@$at" --from-literal=rabbitmq-url="$rabbitmq_url")
   case "$service" in identity | compliance) runtime+=(--from-literal=master-key="$(key)") ;; esac
+  case "$service" in identity | payments) runtime+=(--from-literal=redis-url="$redis_url") ;; esac
   if [ "$service" = identity ]; then
     admin="$(random)"
-    runtime+=(--from-literal=redis-url="$redis_url" --from-literal=admin-password="$admin" --from-literal=digest-key="$(key)")
+    runtime+=(--from-literal=admin-password="$admin" --from-literal=digest-key="$(key)")
   fi
   kubectl --namespace elcorp create secret generic "$service-runtime" "${runtime[@]}"
   kubectl --namespace elcorp create secret generic "$service-owner" \

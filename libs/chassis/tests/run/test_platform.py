@@ -16,6 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from structlog.testing import capture_logs
 
 from chassis.auth import InvalidToken
+from chassis.auth.ended_sessions import ENDED_KEY
+from chassis.cache import redis_client
 from chassis.messaging.contracts import spec_of
 from chassis.messaging.topology import declare_exchange
 from chassis.policies import Bundle, BundleKeeper
@@ -26,6 +28,7 @@ from chassis.testing.running import eventually, running
 from chassis.testing.tokens import TokenForge
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import SessionEnded
+from kernel.errors import Unavailable
 from kernel.ids import new_id
 
 
@@ -143,6 +146,47 @@ async def test_it_hears_of_bundles_of_roles_and_of_what_its_service_listens_for(
             assert parts.subject_roles.effective(claims) == {"staff"}
             await announce(broker_url, SubjectRolesChanged(subject_id=claims.subject_id, roles=["user"]))
             await eventually(lambda: parts.subject_roles.effective(claims), {"user"})
+
+
+async def test_tokens_of_sessions_that_ended_are_refused_once_it_is_asked_to_know_them(urls, broker_url, redis_url, monkeypatch):
+    # The list is read at the start, and on each connection; what is announced is heard.
+    monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.auth.revocations.STALE_SECONDS", 3600)
+    forge, before, announced, lasting = TokenForge(), new_id(), new_id(), new_id()
+    tokens = {session: forge.token(session_id=session) for session in (before, announced, lasting)}
+    async with redis_client(redis_url) as redis:
+        await redis.zadd(ENDED_KEY, {str(before): datetime.now(UTC).timestamp()})
+    settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url, redis_url=redis_url)
+
+    async def admitted() -> list[bool]:
+        found = []
+        for token in tokens.values():
+            try:
+                await parts.access_control.authenticate(token, strictly=True)
+            except InvalidToken:
+                found.append(False)
+            else:
+                found.append(True)
+        return found
+
+    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge, ended_sessions=True) as parts:
+        with pytest.raises(Unavailable):
+            await admitted()
+        async with running(*parts.background):
+            await eventually(lambda: parts.listener.connected)
+            await eventually(lambda: parts.revocations and parts.revocations.is_current)
+            assert await admitted() == [False, True, True]
+            await announce(broker_url, SessionEnded(session_id=str(announced)))
+            await eventually(admitted, [False, False, True])
+
+
+async def test_without_being_asked_to_know_ended_sessions_nobody_is_admitted_who_must_not_have_ended(urls):
+    forge = TokenForge()
+    settings = DoorSettings(database_url=urls.app)
+    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
+        assert (await parts.access_control.authenticate(forge.token())).roles == {"user"}
+        with pytest.raises(Unavailable):
+            await parts.access_control.authenticate(forge.token(), strictly=True)
 
 
 @pytest.mark.parametrize(("setting", "value"), [("token_issuer", "https://elsewhere.example"), ("token_audience", "elsewhere")])

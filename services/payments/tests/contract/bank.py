@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from chassis.auth import AccessControl, SubjectRoles
+from chassis.auth.revocations import Revocations
 from chassis.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
@@ -80,6 +81,7 @@ class Bank:
     policies: Policies
     world: World
     access_control: AccessControl
+    revocations: Revocations
     staff_id: UUID = field(default_factory=new_id)
 
     async def holder(self, funds: str = "0", currency: str = "NAD") -> Holder:
@@ -209,10 +211,15 @@ async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator
         clock=clock,
     )
     payments, verifier = build(world), forge.verifier()
-    access_control = AccessControl(verifier, SubjectRoles(clock), policies)
-    async with rest_client(payments, ROUTERS, verifier=verifier, policies=policies, database=database, clock=clock) as client:
+    # The shared list was read just now, and that never grows old.
+    revocations = Revocations(now=lambda: clock.now().timestamp(), monotonic=lambda: 0.0)
+    revocations.confirm()
+    access_control = AccessControl(verifier, SubjectRoles(clock), policies, revocations)
+    async with rest_client(
+        payments, ROUTERS, verifier=verifier, policies=policies, database=database, clock=clock, revocations=revocations
+    ) as client:
         watch_refusals(client, database)
-        yield Bank(client, forge, payments, database, clock, screening, prices, policies, world, access_control)
+        yield Bank(client, forge, payments, database, clock, screening, prices, policies, world, access_control, revocations)
 
 
 HOUR: Final = timedelta(hours=1).total_seconds()

@@ -1,6 +1,7 @@
 """An order that a peer hands in is the payer's: admitted by their access token as at REST, and recorded as their doing."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -8,17 +9,19 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from chassis.auth.revocations import Revocations
 from chassis.errors import STATUS
 from chassis.rpc import RemoteError
+from chassis.testing.callers import also_name
 from chassis.testing.stored import everything, unchanged
 from chassis.testing.tokens import TokenForge
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
-from elcorp.payments.v1 import payments_pb2
+from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
 from kernel.ids import new_id
 from payments.domain.approval import ApprovalRules
 from payments.domain.price_book import PriceBook
 from services.payments.tests.contract.bank import STRONG, Bank, Holder, refusal
-from services.payments.tests.contract.peers import Stub, order
+from services.payments.tests.contract.peers import PeerSettings, Stub, calling, order
 from services.payments.tests.unit.prices import fee_rule, tier
 
 MUCH, LITTLE = "2000.01", "2000.00"
@@ -113,6 +116,36 @@ async def test_roles_that_changed_after_the_token_was_issued_hold_at_once(bank: 
         assert (await by_grpc(stub, order(bank, payer, payee, "1.00", token=token))).code == "ACC_001"
     change(str(payer.user_id), ["user"], changed_at=bank.clock.now())
     assert await by_batch(stub, order(bank, payer, payee, "1.00", token=token)) == ["completed"]
+
+
+async def test_a_token_of_a_session_that_has_ended_is_refused_as_at_rest(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    ended, other = new_id(), new_id()
+    token, good = (bank.token(payer.user_id, session_id=session_id) for session_id in (ended, other))
+    assert await by_batch(stub, order(bank, payer, payee, "1.00", token=token)) == ["completed"]
+    # Signing out ends one; suspending, restricting or erasing a user ends all of theirs.
+    bank.revocations.end(ended, bank.clock.now().timestamp())
+    async with unchanged(bank.database):
+        refused = await by_grpc(stub, order(bank, payer, payee, "1.00", token=token))
+        assert await by_batch(stub, order(bank, payer, payee, "1.00", token=token)) == ["AUTH_003"]
+    assert (STATUS[refused.kind].http, refused.code) == await by_rest(bank, payer, payee, "1.00", token) == (401, "AUTH_003")
+    assert await by_batch(stub, order(bank, payer, payee, "1.00", token=good)) == ["completed"]
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(None, "SRV_002"), (3.0, "completed"), (3.1, "SRV_002")])
+async def test_while_it_is_not_known_which_sessions_have_ended_no_peer_moves_money(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, seconds: float | None, status: str
+) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    now = 0.0
+    known = Revocations(monotonic=lambda: now)
+    if seconds is not None:
+        known.confirm()
+        now = seconds
+    also_name(monkeypatch, PeerSettings.NAME)
+    async with calling(replace(bank, access_control=replace(bank.access_control, revocations=known))) as channel:
+        stub: Stub = payments_pb2_grpc.LedgerServiceStub(channel)
+        assert await by_batch(stub, order(bank, payer, payee, "1.00")) == [status]
 
 
 @pytest.mark.parametrize(("roles", "status"), [(("user",), "pending_approval"), (("user", "admin"), "completed")])

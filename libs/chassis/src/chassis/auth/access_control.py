@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chassis.auth.claims import Claims
+from chassis.auth.errors import InvalidToken
+from chassis.auth.revocations import Revocations
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from kernel.actor import Actor, ActorKind
 from kernel.assurance import Assurance
+from kernel.errors import Unavailable
 
 if TYPE_CHECKING:
     # The gateway verifies tokens too, and has no use for the engine's library.
@@ -15,18 +19,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AccessControl:
-    """Who an access token speaks for, and what they may do."""
+    """Who an access token speaks for, and what they may do.
+
+    Without `revocations`, a token is good until it expires, however its session ended.
+    """
 
     verifier: TokenVerifier
     subject_roles: SubjectRoles
     policies: "Policies"
+    revocations: Revocations | None = None
 
-    async def authenticate(self, token: str, *, ip: str = "", user_agent: str = "", request_id: str = "") -> Actor:
+    async def authenticate(
+        self, token: str, *, ip: str = "", user_agent: str = "", request_id: str = "", strictly: bool = False
+    ) -> Actor:
         """Return the token's subject, with the roles that hold now; raises AUTH_002, AUTH_003, or Unavailable.
 
-        The rest is what the audit trail tells of where the request came from.
+        `ip`, `user_agent` and `request_id` are what the audit trail tells of where the request came from. With `strictly`
+        (which the gateway is with what moves money) nobody is admitted while it is not known which sessions have ended.
         """
         claims = await self.verifier.verify(token)
+        self._refuse_ended(claims, strictly=strictly)
         return Actor(
             kind=ActorKind.USER,
             subject_id=claims.subject_id,
@@ -47,3 +59,10 @@ class AccessControl:
         # Last: nobody is asked for a second factor only to be denied.
         if assurance:
             assurance.require(actor, at=self.verifier.clock.now())
+
+    def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:
+        known = self.revocations
+        if known is not None and known.has_ended(claims.session_id):
+            raise InvalidToken(reason="session")
+        if strictly and (known is None or not known.is_current):
+            raise Unavailable(dependency="redis", reason="ended sessions are not known")

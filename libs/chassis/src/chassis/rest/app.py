@@ -8,6 +8,7 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.types import ASGIApp
 
 from chassis.auth.access_control import AccessControl
+from chassis.auth.revocations import Revocations
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from chassis.policies.engine import Policies
@@ -38,17 +39,18 @@ def create_app(
     subject_roles: SubjectRoles,
     idempotency: IdempotencyStore | None,
     readiness: Readiness,
+    revocations: Revocations | None = None,
     trusted_proxies: Sequence[str] = (),
     body_bytes_max: int = BODY_BYTES_MAX,
 ) -> FastAPI:
     """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
 
-    Without an idempotency store, keys that routes would keep are ignored. Raises UndeclaredAccess when a route has no
-    access marker.
+    Without `revocations`, a token is good until it expires, however its session ended; without an idempotency store, keys
+    that routes would keep are ignored. Raises UndeclaredAccess when a route has no access marker.
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
-    app.state.entrance = Entrance(AccessControl(verifier, subject_roles, policies), idempotency)
+    app.state.entrance = Entrance(AccessControl(verifier, subject_roles, policies, revocations), idempotency)
     for router in routers:
         for route in router.routes:
             if not isinstance(route, Route) or route.access is None:

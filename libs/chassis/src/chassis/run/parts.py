@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from google.protobuf.message import Message
 
 from chassis.auth import AccessControl, JwksKeys, KeySource, SubjectRoles, TokenVerifier
+from chassis.auth.revocations import Revocations
 from chassis.database import Database
 from chassis.health import Readiness
 from chassis.messaging.delivery import Delivery
@@ -20,14 +21,17 @@ from chassis.rpc import connect
 from chassis.run.service import Background
 from chassis.settings import ServiceSettings
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
+from elcorp.identity.v1.events_pb2 import SessionEnded
 from kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from chassis.auth.ended_sessions import EndedSessions
+
 CLOSING_SECONDS = 1.0
 
-Heard = Callable[[Delivery[Any]], Awaitable[None]]
+Heard = Callable[[Delivery[Any]], Awaitable[None] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,13 @@ class Platform:
     listener: Listener
     background: Sequence[Background]
     trusted_proxies: Sequence[str]
+    revocations: Revocations | None
     _redis: "Callable[[], Redis]"
 
     @property
     def access_control(self) -> AccessControl:
         """What REST authenticates and authorizes by, for other ways in."""
-        return AccessControl(self.verifier, self.subject_roles, self.policies)
+        return AccessControl(self.verifier, self.subject_roles, self.policies, self.revocations)
 
     def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
         """Build the REST app over these parts; see `create_app`."""
@@ -63,6 +68,7 @@ class Platform:
             subject_roles=self.subject_roles,
             idempotency=self.idempotency,
             readiness=self.readiness,
+            revocations=self.revocations,
             trusted_proxies=self.trusted_proxies,
         )
 
@@ -78,12 +84,14 @@ async def platform(
     bundle_source: Callable[[Database], BundleSource] | None = None,
     keys: KeySource | None = None,
     listen: Mapping[type[Message], Heard] | None = None,
+    ended_sessions: bool = False,
     clock: Clock | None = None,
 ) -> AsyncIterator[Platform]:
     """Build the parts and close them at the block's end; nothing here needs a peer, the broker or Redis to be there.
 
     Policy bundles come from governance by gRPC unless `bundle_source` makes one (governance's own); keys of access
     tokens from identity's JWKS unless `keys` are given. `listen` adds live listeners to those for governance's events.
+    With `ended_sessions`, tokens of sessions that have ended are refused, for which Redis is read every second.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -93,13 +101,24 @@ async def platform(
         source = bundle_source(database) if bundle_source else _from_governance(settings, stack)
         keeper = BundleKeeper(source, policies)
         subject_roles = SubjectRoles(clock)
-        listener = Listener(
-            settings.rabbitmq_url.get_secret_value(),
-            {PolicyBundlePublished: keeper.on_published, SubjectRolesChanged: subject_roles.on_changed, **(listen or {})},
-            # What was published while nobody listened is made up for.
-            on_connected=lambda: keeper.on_published(None),
-        )
-        readiness = _readiness(database, keeper, listener)
+        readiness = Readiness()
+        redis = cache(lambda: _make_redis(settings, stack, readiness))
+        ended = _read_ended_sessions(redis()) if ended_sessions else None
+        heard: dict[type[Message], Heard] = {
+            PolicyBundlePublished: keeper.on_published,
+            SubjectRolesChanged: subject_roles.on_changed,
+            **({SessionEnded: ended.on_ended} if ended else {}),
+            **(listen or {}),
+        }
+
+        async def make_up() -> None:
+            """Make up for what was published while nobody listened."""
+            if ended:
+                ended.read_all_next()
+            await keeper.on_published(None)
+
+        listener = Listener(settings.rabbitmq_url.get_secret_value(), heard, on_connected=make_up)
+        _watch(readiness, database, keeper, listener)
         yield Platform(
             clock=clock,
             database=database,
@@ -112,9 +131,10 @@ async def platform(
             idempotency=IdempotencyStore(database, clock, master_key=_digest_key(settings)),
             readiness=readiness,
             listener=listener,
-            background=(keeper.run, listener.run),
+            background=(keeper.run, listener.run, *((ended.run,) if ended else ())),
             trusted_proxies=settings.trusted_proxies,
-            _redis=cache(lambda: _make_redis(settings, stack, readiness)),
+            revocations=ended.revocations if ended else None,
+            _redis=redis,
         )
 
 
@@ -145,7 +165,13 @@ def _make_redis(settings: ServiceSettings, stack: AsyncExitStack, readiness: Rea
     return redis
 
 
-def _readiness(database: Database, keeper: BundleKeeper, listener: Listener) -> Readiness:
+def _read_ended_sessions(redis: "Redis") -> "EndedSessions":
+    from chassis.auth.ended_sessions import EndedSessions  # noqa: PLC0415  # see Platform.redis
+
+    return EndedSessions(redis, Revocations())
+
+
+def _watch(readiness: Readiness, database: Database, keeper: BundleKeeper, listener: Listener) -> None:
     async def policies_in_force() -> None:
         if not keeper.ready:
             raise RuntimeError("no policy bundle yet")
@@ -154,9 +180,7 @@ def _readiness(database: Database, keeper: BundleKeeper, listener: Listener) -> 
         if not listener.connected:
             raise RuntimeError("not connected to the broker")
 
-    readiness = Readiness()
     readiness.add("database", database.ping)
     readiness.add("policies", policies_in_force)
     # Without it the service still answers: events wait in the outbox.
     readiness.add("broker", listening, required=False)
-    return readiness

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from chassis.auth import SubjectRoles, TokenVerifier
+from chassis.auth.revocations import Revocations
 from chassis.database import Database
 from chassis.health import Readiness
 from chassis.policies import Policies
@@ -24,6 +25,7 @@ async def rest_client(
     clock: Clock,
     master_key: bytes | None = None,
     peer: tuple[str, int] = ("127.0.0.1", 123),
+    revocations: Revocations | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the app that serves `routers`; `peer` is the address that its requests come from."""
     app = create_app(
@@ -35,6 +37,7 @@ async def rest_client(
         subject_roles=SubjectRoles(clock),
         idempotency=IdempotencyStore(database, clock, master_key=master_key),
         readiness=Readiness(),
+        revocations=revocations,
     )
     # The app answers for its own failures, as it does behind a port.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)

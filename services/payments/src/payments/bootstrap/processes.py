@@ -35,7 +35,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         await prices.on_changed(delivery)
 
     async with (
-        platform(settings, listen={events_pb2.PricingChanged: on_pricing_changed}) as parts,
+        platform(settings, listen={events_pb2.PricingChanged: on_pricing_changed}, ended_sessions=True) as parts,
         connect(settings, "compliance") as compliance,
         connect(settings, "identity") as identity,
     ):

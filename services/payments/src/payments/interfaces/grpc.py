@@ -98,7 +98,7 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         if not order.access_token:
             raise MissingToken
         payer = await self._access_control.authenticate(
-            order.access_token, user_agent=f"elcorp/{caller().subject_id}", request_id=request_id()
+            order.access_token, user_agent=f"elcorp/{caller().subject_id}", request_id=request_id(), strictly=True
         )
         self._access_control.authorize(payer, "payment:create")
         if payer.user_id != UUID(order.initiator_id):

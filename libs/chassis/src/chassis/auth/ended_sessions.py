@@ -1,4 +1,4 @@
-"""Where the gateway learns that a session has ended: from identity's event at once, from the shared list for sure."""
+"""Where a process learns that a session has ended: from identity's event at once, from the shared list for sure."""
 
 import asyncio
 import time
@@ -10,11 +10,11 @@ from prometheus_client import Gauge
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from chassis.auth.revocations import KEPT_SECONDS, Revocations
 from chassis.messaging.delivery import Delivery
 from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
 from elcorp.identity.v1.events_pb2 import SessionEnded
-from gateway.revocations import KEPT_SECONDS, Revocations
 
 # Identity keeps it: member = session id, score = when it ended, in epoch seconds.
 ENDED_KEY: Final = "elcorp:sessions:ended"
@@ -25,8 +25,8 @@ OVERLAP_SECONDS: Final = 5.0
 FULL_READ_SECONDS: Final = 30.0
 PAGE: Final = 1000
 
-_KNOWN: Final = Gauge("gateway_ended_sessions", "Ended sessions whose tokens are refused.")
-_AGE: Final = Gauge("gateway_ended_sessions_age_seconds", "Since the shared list of ended sessions was last read.")
+_KNOWN: Final = Gauge("ended_sessions", "Ended sessions whose tokens are refused.")
+_AGE: Final = Gauge("ended_sessions_age_seconds", "Since the shared list of ended sessions was last read.")
 
 
 class EndedSessions:
@@ -34,7 +34,7 @@ class EndedSessions:
 
     def __init__(self, redis: Redis, revocations: Revocations, *, now: Callable[[], float] = time.time) -> None:
         self._redis = redis
-        self._revocations = revocations
+        self.revocations = revocations
         self._now = now
         self._read_to: float | None = None
         self._full_read_at = float("-inf")
@@ -68,16 +68,16 @@ class EndedSessions:
         except (RedisError, OSError) as error:
             self._full_read_at = float("-inf")
             if not self._away:
-                log.warning("ended sessions cannot be read: money-moving requests are refused", error=type(error).__name__)
+                log.warning("ended sessions cannot be read: what moves money is refused", error=type(error).__name__)
             self._away = True
             return
         if self._away:
             log.info("ended sessions can be read again")
         self._away = False
         self._read_to = began
-        self._revocations.confirm()
+        self.revocations.confirm()
         if full:
-            self._revocations.purge()
+            self.revocations.purge()
 
     async def _read(self, since: float) -> None:
         offset = 0
@@ -94,6 +94,6 @@ class EndedSessions:
 
     def _end(self, session_id: str, ended_at: float) -> None:
         try:
-            self._revocations.end(UUID(session_id), ended_at)
+            self.revocations.end(UUID(session_id), ended_at)
         except ValueError:
             log.warning("an ended session has no readable id", session_id=session_id[:64])

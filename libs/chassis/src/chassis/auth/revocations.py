@@ -8,6 +8,8 @@ from uuid import UUID
 # Longer than an access token lives (15 minutes) with its clock's leeway: afterwards the token is refused as expired.
 KEPT_SECONDS: Final = 20 * 60
 SESSIONS_MAX: Final = 500_000
+# The shared list is read every second; older than this, what is known of it may lack one.
+STALE_SECONDS: Final = 3.0
 
 
 class Revocations:
@@ -46,3 +48,8 @@ class Revocations:
 
     def seconds_since_confirmed(self) -> float:
         return float("inf") if self._confirmed_at is None else self._monotonic() - self._confirmed_at
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the shared list was read so lately that a session not among the ended ones has not ended."""
+        return self.seconds_since_confirmed() <= STALE_SECONDS
