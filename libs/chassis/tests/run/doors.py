@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class DoorSettings(ServiceSettings):
     NAME: ClassVar[str] = "doors"
     crash_after_seconds: float | None = None
+    # Serve a method whose contract names no callers.
+    unguarded: bool = False
 
 
 @asynccontextmanager
@@ -61,8 +63,22 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
         raise RuntimeError("the hinges gave way")
 
     add = compliance_pb2_grpc.add_ScreeningServiceServicer_to_server
-    yield Serving(app, [RpcService(add, Screening(), "elcorp.compliance.v1.ScreeningService")], readiness, [crash])
+    services = [RpcService(add, Screening(), "elcorp.compliance.v1.ScreeningService")]
+    if settings.unguarded:
+        services.append(RpcService(lambda _servicer, _server: None, object(), unguarded()))
+    yield Serving(app, services, readiness, [crash])
     sys.stdout.write("pools closed\n")
+
+
+def unguarded() -> str:
+    """Make a contract that does not say who may call its method; return the service's name."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2  # noqa: PLC0415
+
+    file = descriptor_pb2.FileDescriptorProto(name="doors.proto", package="doors", dependency=[empty_pb2.DESCRIPTOR.name])
+    empty = f".{empty_pb2.Empty.DESCRIPTOR.full_name}"
+    file.service.add(name="Doors").method.add(name="Open", input_type=empty, output_type=empty)
+    descriptor_pool.Default().Add(file)
+    return "doors.Doors"
 
 
 @asynccontextmanager

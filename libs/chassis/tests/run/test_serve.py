@@ -95,6 +95,14 @@ async def test_a_crashed_background_ends_the_process_with_a_clear_line(start, ur
     assert "pools closed" in process.text
 
 
+async def test_a_service_with_a_method_that_names_no_callers_does_not_start(start, urls):
+    process = await start("serve", database_url=urls.app, unguarded="true")
+    line = await process.line("process_failed")
+    assert await process.exit_code() == 1
+    assert "doors.Doors.Open has no option (elcorp.options.v1.access)" in line["problem"]
+    assert "serving" not in [entry["event"] for entry in process.lines]
+
+
 async def test_it_waits_for_a_database_that_is_away_and_says_so(start, urls, fault_proxy, servers):
     proxy = await fault_proxy(*endpoint(servers.postgres_url))
     proxy.refuse()
