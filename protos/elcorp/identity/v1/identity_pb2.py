@@ -27,7 +27,7 @@ from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_optio
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/identity/v1/identity.proto\x12\x12\x65lcorp.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\x11GetSubjectRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"8\n\x12GetSubjectResponse\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"2\n\x14LookUpAddressRequest\x12\x1a\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18Z\"l\n\x15LookUpAddressResponse\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x13\n\x0bmasked_name\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"/\n\x13GetDeviceKeyRequest\x12\x18\n\x06key_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xe4\x01\n\x14GetDeviceKeyResponse\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x11\n\talgorithm\x18\x04 \x01(\t\x12\x12\n\npublic_key\x18\x05 \x01(\x0c\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x32\xe8\x02\n\x0fIdentityService\x12p\n\nGetSubject\x12%.elcorp.identity.v1.GetSubjectRequest\x1a&.elcorp.identity.v1.GetSubjectResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ngovernance\x12m\n\rLookUpAddress\x12(.elcorp.identity.v1.LookUpAddressRequest\x1a).elcorp.identity.v1.LookUpAddressResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12t\n\x0cGetDeviceKey\x12\'.elcorp.identity.v1.GetDeviceKeyRequest\x1a(.elcorp.identity.v1.GetDeviceKeyResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/identity/v1/identity.proto\x12\x12\x65lcorp.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\x11GetSubjectRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"8\n\x12GetSubjectResponse\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"?\n\x12GetSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"D\n\x13GetSubjectsResponse\x12-\n\x08subjects\x18\x01 \x03(\x0b\x32\x1b.elcorp.identity.v1.Subject\"=\n\x07Subject\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12\x0e\n\x06\x63losed\x18\x03 \x01(\x08\"2\n\x14LookUpAddressRequest\x12\x1a\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18Z\"l\n\x15LookUpAddressResponse\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x13\n\x0bmasked_name\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"/\n\x13GetDeviceKeyRequest\x12\x18\n\x06key_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xe4\x01\n\x14GetDeviceKeyResponse\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x11\n\talgorithm\x18\x04 \x01(\t\x12\x12\n\npublic_key\x18\x05 \x01(\x0c\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x32\xdb\x03\n\x0fIdentityService\x12p\n\nGetSubject\x12%.elcorp.identity.v1.GetSubjectRequest\x1a&.elcorp.identity.v1.GetSubjectResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ngovernance\x12q\n\x0bGetSubjects\x12&.elcorp.identity.v1.GetSubjectsRequest\x1a\'.elcorp.identity.v1.GetSubjectsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12m\n\rLookUpAddress\x12(.elcorp.identity.v1.LookUpAddressRequest\x1a).elcorp.identity.v1.LookUpAddressResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12t\n\x0cGetDeviceKey\x12\'.elcorp.identity.v1.GetDeviceKeyRequest\x1a(.elcorp.identity.v1.GetDeviceKeyResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,12 +36,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETSUBJECTREQUEST'].fields_by_name['subject_id']._loaded_options = None
   _globals['_GETSUBJECTREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_GETSUBJECTSREQUEST'].fields_by_name['subject_ids']._loaded_options = None
+  _globals['_GETSUBJECTSREQUEST'].fields_by_name['subject_ids']._serialized_options = b'\272H\021\222\001\016\010\001\020\364\003\030\001\"\005r\003\260\001\001'
   _globals['_LOOKUPADDRESSREQUEST'].fields_by_name['address']._loaded_options = None
   _globals['_LOOKUPADDRESSREQUEST'].fields_by_name['address']._serialized_options = b'\272H\006r\004\020\001\030Z'
   _globals['_GETDEVICEKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_GETDEVICEKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_IDENTITYSERVICE'].methods_by_name['GetSubject']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['GetSubject']._serialized_options = b'\220\002\001\212\265\030\014\n\ngovernance'
+  _globals['_IDENTITYSERVICE'].methods_by_name['GetSubjects']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['GetSubjects']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
   _globals['_IDENTITYSERVICE'].methods_by_name['LookUpAddress']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['LookUpAddress']._serialized_options = b'\220\002\001\212\265\030\000'
   _globals['_IDENTITYSERVICE'].methods_by_name['GetDeviceKey']._loaded_options = None
@@ -50,14 +54,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSUBJECTREQUEST']._serialized_end=201
   _globals['_GETSUBJECTRESPONSE']._serialized_start=203
   _globals['_GETSUBJECTRESPONSE']._serialized_end=259
-  _globals['_LOOKUPADDRESSREQUEST']._serialized_start=261
-  _globals['_LOOKUPADDRESSREQUEST']._serialized_end=311
-  _globals['_LOOKUPADDRESSRESPONSE']._serialized_start=313
-  _globals['_LOOKUPADDRESSRESPONSE']._serialized_end=421
-  _globals['_GETDEVICEKEYREQUEST']._serialized_start=423
-  _globals['_GETDEVICEKEYREQUEST']._serialized_end=470
-  _globals['_GETDEVICEKEYRESPONSE']._serialized_start=473
-  _globals['_GETDEVICEKEYRESPONSE']._serialized_end=701
-  _globals['_IDENTITYSERVICE']._serialized_start=704
-  _globals['_IDENTITYSERVICE']._serialized_end=1064
+  _globals['_GETSUBJECTSREQUEST']._serialized_start=261
+  _globals['_GETSUBJECTSREQUEST']._serialized_end=324
+  _globals['_GETSUBJECTSRESPONSE']._serialized_start=326
+  _globals['_GETSUBJECTSRESPONSE']._serialized_end=394
+  _globals['_SUBJECT']._serialized_start=396
+  _globals['_SUBJECT']._serialized_end=457
+  _globals['_LOOKUPADDRESSREQUEST']._serialized_start=459
+  _globals['_LOOKUPADDRESSREQUEST']._serialized_end=509
+  _globals['_LOOKUPADDRESSRESPONSE']._serialized_start=511
+  _globals['_LOOKUPADDRESSRESPONSE']._serialized_end=619
+  _globals['_GETDEVICEKEYREQUEST']._serialized_start=621
+  _globals['_GETDEVICEKEYREQUEST']._serialized_end=668
+  _globals['_GETDEVICEKEYRESPONSE']._serialized_start=671
+  _globals['_GETDEVICEKEYRESPONSE']._serialized_end=899
+  _globals['_IDENTITYSERVICE']._serialized_start=902
+  _globals['_IDENTITYSERVICE']._serialized_end=1377
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,11 @@ class IdentityServiceStub:
                 request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectRequest.SerializeToString,
                 response_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectResponse.FromString,
                 _registered_method=True)
+        self.GetSubjects = channel.unary_unary(
+                '/elcorp.identity.v1.IdentityService/GetSubjects',
+                request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsResponse.FromString,
+                _registered_method=True)
         self.LookUpAddress = channel.unary_unary(
                 '/elcorp.identity.v1.IdentityService/LookUpAddress',
                 request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.LookUpAddressRequest.SerializeToString,
@@ -58,6 +63,14 @@ class IdentityServiceServicer:
 
     def GetSubject(self, request, context):
         """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSubjects(self, request, context):
+        """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier.
+        A subject that does not exist is left out of the answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +98,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.GetSubject,
                     request_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectRequest.FromString,
                     response_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectResponse.SerializeToString,
+            ),
+            'GetSubjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSubjects,
+                    request_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsRequest.FromString,
+                    response_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsResponse.SerializeToString,
             ),
             'LookUpAddress': grpc.unary_unary_rpc_method_handler(
                     servicer.LookUpAddress,
@@ -125,6 +143,33 @@ class IdentityService:
             '/elcorp.identity.v1.IdentityService/GetSubject',
             elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectRequest.SerializeToString,
             elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSubjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.identity.v1.IdentityService/GetSubjects',
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsRequest.SerializeToString,
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,

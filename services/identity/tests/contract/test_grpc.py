@@ -6,15 +6,22 @@ from uuid import UUID
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from sqlalchemy import event
 
+from chassis.database import Database
 from chassis.rpc import RemoteError
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import identity_pb2
 from kernel.errors import Kind
+from kernel.ids import new_id
 from kernel.wallet_addresses import address_text
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.peers import Stub
+from services.identity.tests.contract.people import signed_in_as
+from services.identity.tests.fakes import Surroundings
+
+REASON = {"reason": "Reported as stolen"}
 
 
 async def test_subject_exists_and_may_act(api: Api, stub: Stub) -> None:
@@ -59,6 +66,49 @@ async def test_answers_say_all_that_a_peer_may_know(api: Api, stub: Stub, clock:
     clock.advance(seconds=60)
     await api.delete(f"/device-keys/{registered['id']}", token=token)
     assert await told() == [subject, address, {**key, "revoked_at": "2026-03-21T08:03:00Z"}]
+
+
+async def test_of_many_subjects_each_is_told_apart_by_one_statement(
+    api: Api, stub: Stub, database: Database, surroundings: Surroundings
+) -> None:
+    active, suspended, deleted, restored = [
+        (await api.register(email=f"{number}@example.na", phone=f"+26481123000{number}")).json()["data"]["id"]
+        for number in range(4)
+    ]
+    admin = await signed_in_as(api, surroundings, "admin")
+    for user_id, changes in ((suspended, ["suspend"]), (deleted, ["delete"]), (restored, ["delete", "restore"])):
+        for change in changes:
+            path = f"/users/{user_id}"
+            answer = await (
+                api.delete(f"{path}?reason=asked", token=admin)
+                if change == "delete"
+                else api.post(f"{path}/{change}", REASON, token=admin)
+            )
+            assert answer.is_success, answer.text
+    stranger = str(new_id())
+    statements: list[str] = []
+
+    def note(*execution: Any) -> None:
+        statements.append(execution[2])
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    asked = [stranger, suspended, active, deleted, restored, *(str(new_id()) for _ in range(495))]
+    told = await stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=asked))
+
+    assert len(statements) == 1
+    assert [(one.subject_id, one.active, one.closed) for one in told.subjects] == [
+        (suspended, False, False),
+        (active, True, False),
+        (deleted, False, True),
+        (restored, True, False),
+    ]
+
+
+@pytest.mark.parametrize("ids", [[], ["me"], [str(UUID(int=7))] * 2, [str(UUID(int=number)) for number in range(501)]])
+async def test_1_to_500_different_subjects_are_asked_about(stub: Stub, ids: list[str]) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=ids))
+    assert refused.value.kind is Kind.INVALID
 
 
 @pytest.mark.parametrize(

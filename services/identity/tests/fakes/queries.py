@@ -8,7 +8,7 @@ from identity.application.messages.queries import MessageContent
 from identity.application.sessions.queries import CredentialView, NameKind, SignInName
 from identity.domain.profile import canonical_email
 from identity.domain.signing_key import SigningKey
-from identity.domain.user import User
+from identity.domain.user import User, UserStatus
 from kernel.pages import Page, PageRequest
 from services.identity.tests.fakes.accounts import is_shown, matching
 from services.identity.tests.fakes.factors import FakeFactorQueries
@@ -16,6 +16,8 @@ from services.identity.tests.fakes.pages import page_of
 from services.identity.tests.fakes.privacy import FakePrivacyQueries
 from services.identity.tests.fakes.sessions import FakeSessionQueries
 from services.identity.tests.fakes.unit_of_work import FakeUnitOfWork, Store
+
+CLOSED = {UserStatus.DELETED, UserStatus.RESTRICTED, UserStatus.ERASED}
 
 
 class FakeQueries(FakePrivacyQueries, FakeFactorQueries, FakeSessionQueries):
@@ -51,8 +53,12 @@ class FakeQueries(FakePrivacyQueries, FakeFactorQueries, FakeSessionQueries):
         return [self._store.users[user_id].password_hash, *self._store.password_history.get(user_id, [])]
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
-        user = self._store.users.get(subject_id)
-        return SubjectView(user.id, user.is_active) if user else None
+        found = await self.subjects([subject_id])
+        return found[0] if found else None
+
+    async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
+        users = [self._store.users[id_] for id_ in subject_ids if id_ in self._store.users]
+        return [SubjectView(user.id, user.is_active, user.status in CLOSED) for user in users]
 
     async def waiting_message(self, message_id: UUID) -> MessageContent | None:
         sent = next((sent for sent in self._store.messages if sent.message.id == message_id), None)

@@ -80,7 +80,7 @@ async def test_user_is_found_again_whole(storage: Storage, clock: ControlledCloc
     )
     assert (view.username, view.status, view.wallet_address) == ("ndapewa", UserStatus.ACTIVE, enrolled.wallet_address)
     assert (view.registered_at, view.last_sign_in_at) == (clock.now(), None)
-    assert await storage.queries.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=True)
+    assert await storage.queries.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=True, is_closed=False)
     (address,) = (await storage.queries.wallet_addresses_of(enrolled.user_id, PageRequest())).items
     assert address.address == enrolled.wallet_address
 
@@ -147,7 +147,7 @@ async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage: Storage,
         tx.record(fact(clock))
     assert await storage.queries.user(enrolled.user_id) is None
     assert (await storage.queries.users(PageRequest())).total == 0
-    assert await storage.queries.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=False)
+    assert await storage.queries.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=False, is_closed=True)
 
 
 async def test_administrator_is_known_once_made(storage: Storage, clock: ControlledClock) -> None:

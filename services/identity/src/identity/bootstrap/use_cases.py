@@ -12,6 +12,7 @@ from identity.application.accounts.change_password import ChangePassword
 from identity.application.accounts.change_status import ChangeStatus
 from identity.application.accounts.codes import Codes
 from identity.application.accounts.confirm_code import ConfirmCode, ResendCode
+from identity.application.accounts.get_subjects import GetSubjects
 from identity.application.accounts.manage_users import CreateUser, RequirePasswordReset
 from identity.application.accounts.new_password import NewPassword
 from identity.application.accounts.read_users import GetSubject, GetUser, ListUsers
@@ -147,6 +148,7 @@ def accounts(world: World) -> Accounts:
         get_user=GetUser(queries),
         list_users=ListUsers(queries, contacts),
         get_subject=GetSubject(queries),
+        get_subjects=GetSubjects(queries),
         create_administrator=create_administrator(settings, world.database, world.passwords, world.clock),
     )
 

@@ -7,6 +7,7 @@ from identity.application.accounts.change_password import ChangePassword
 from identity.application.accounts.change_status import ChangeStatus
 from identity.application.accounts.confirm_code import ConfirmCode, ResendCode
 from identity.application.accounts.create_administrator import CreateAdministrator
+from identity.application.accounts.get_subjects import GetSubjects
 from identity.application.accounts.manage_users import CreateUser, RequirePasswordReset
 from identity.application.accounts.read_users import GetSubject, GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
@@ -29,4 +30,5 @@ class Accounts:
     get_user: GetUser
     list_users: ListUsers
     get_subject: GetSubject
+    get_subjects: GetSubjects
     create_administrator: CreateAdministrator

@@ -30,8 +30,11 @@ class UserView:
 
 @dataclass(frozen=True, slots=True)
 class SubjectView:
+    """`is_closed`: deleted, waiting to be erased, or erased. Neither active nor closed: suspended."""
+
     id: UUID
     is_active: bool
+    is_closed: bool
 
 
 class UserSort(StrEnum):
@@ -68,3 +71,6 @@ class AccountQueries(Protocol):
         """Return the hashes of the passwords that may not come back, the present one first."""
 
     async def subject(self, subject_id: UUID) -> SubjectView | None: ...
+
+    async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
+        """Read many by one statement, in the order asked; those who do not exist are left out."""

@@ -48,7 +48,12 @@ _RECENT_HASHES = text(
     ) AS passwords ORDER BY replaced_at DESC LIMIT :limit
     """
 )
-_SUBJECT = text("SELECT id, status = 'active' AS is_active FROM users WHERE id = :id")
+_SUBJECTS = text(
+    """
+    SELECT u.id, u.status = 'active' AS is_active, u.status IN ('deleted', 'restricted', 'erased') AS is_closed
+    FROM unnest(cast(:ids AS uuid[])) WITH ORDINALITY AS asked (id, place) JOIN users u USING (id) ORDER BY asked.place
+    """
+)
 
 
 class SqlAccountQueries(SqlReads):
@@ -81,8 +86,11 @@ class SqlAccountQueries(SqlReads):
         return [row.password_hash for row in rows]
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
-        rows = await self._rows(_SUBJECT, {"id": subject_id})
-        return SubjectView(*rows[0]) if rows else None
+        found = await self.subjects([subject_id])
+        return found[0] if found else None
+
+    async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
+        return [SubjectView(*row) for row in await self._rows(_SUBJECTS, {"ids": list(subject_ids)})]
 
     def _where(self, which: UserFilter) -> tuple[str, dict[str, object]]:
         values: dict[str, object] = {
