@@ -235,6 +235,10 @@ class FakeQueries:
         holder = self._uow.committed.holders.get(subject_id)
         return SubjectView(subject_id, holder.roles, tuple(_assignments(holder))) if holder else None
 
+    async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
+        holders, default = self._uow.committed.holders, (await self.default_role(),)
+        return [(id_, holders[id_].roles if id_ in holders else default) for id_ in subject_ids]
+
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
         views = [
             view

@@ -102,7 +102,7 @@ class PolicyService:
 
 
 class RoleServiceStub:
-    """What identity asks when it issues a token.
+    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier.
     """
 
     def __init__(self, channel):
@@ -116,15 +116,27 @@ class RoleServiceStub:
                 request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetSubjectRolesRequest.SerializeToString,
                 response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetSubjectRolesResponse.FromString,
                 _registered_method=True)
+        self.GetRolesOfSubjects = channel.unary_unary(
+                '/elcorp.governance.v1.RoleService/GetRolesOfSubjects',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.FromString,
+                _registered_method=True)
 
 
 class RoleServiceServicer:
-    """What identity asks when it issues a token.
+    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier.
     """
 
     def GetSubjectRoles(self, request, context):
         """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
         role holds none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRolesOfSubjects(self, request, context):
+        """The same of up to 500 subjects at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,6 +150,11 @@ def add_RoleServiceServicer_to_server(servicer, server):
                     request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetSubjectRolesRequest.FromString,
                     response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetSubjectRolesResponse.SerializeToString,
             ),
+            'GetRolesOfSubjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRolesOfSubjects,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'elcorp.governance.v1.RoleService', rpc_method_handlers)
@@ -147,7 +164,7 @@ def add_RoleServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RoleService:
-    """What identity asks when it issues a token.
+    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier.
     """
 
     @staticmethod
@@ -167,6 +184,33 @@ class RoleService:
             '/elcorp.governance.v1.RoleService/GetSubjectRoles',
             elcorp_dot_governance_dot_v1_dot_governance__pb2.GetSubjectRolesRequest.SerializeToString,
             elcorp_dot_governance_dot_v1_dot_governance__pb2.GetSubjectRolesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRolesOfSubjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.RoleService/GetRolesOfSubjects',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,

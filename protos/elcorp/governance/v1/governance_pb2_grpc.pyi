@@ -58,7 +58,7 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class RoleServiceStub:
-    """What identity asks when it issues a token."""
+    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -68,19 +68,23 @@ class RoleServiceStub:
     """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
     role holds none.
     """
+    GetRolesOfSubjects: _grpc.UnaryUnaryMultiCallable[_governance_pb2.GetRolesOfSubjectsRequest, _governance_pb2.GetRolesOfSubjectsResponse]
+    """The same of up to 500 subjects at once."""
 
 @_typing.type_check_only
 class RoleServiceAsyncStub(RoleServiceStub):
-    """What identity asks when it issues a token."""
+    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSubjectRoles: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetSubjectRolesRequest, _governance_pb2.GetSubjectRolesResponse]  # type: ignore[assignment]
     """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
     role holds none.
     """
+    GetRolesOfSubjects: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetRolesOfSubjectsRequest, _governance_pb2.GetRolesOfSubjectsResponse]  # type: ignore[assignment]
+    """The same of up to 500 subjects at once."""
 
 class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What identity asks when it issues a token."""
+    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier."""
 
     @_abc_1.abstractmethod
     def GetSubjectRoles(
@@ -91,5 +95,13 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
         role holds none.
         """
+
+    @_abc_1.abstractmethod
+    def GetRolesOfSubjects(
+        self,
+        request: _governance_pb2.GetRolesOfSubjectsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.GetRolesOfSubjectsResponse, _abc.Awaitable[_governance_pb2.GetRolesOfSubjectsResponse]]:
+        """The same of up to 500 subjects at once."""
 
 def add_RoleServiceServicer_to_server(servicer: RoleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

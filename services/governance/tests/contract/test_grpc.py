@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 from grpc import aio
+from sqlalchemy import event
 
+from chassis.database import Database
 from chassis.policies import GovernanceBundles, Policies
 from chassis.rpc import RemoteError, RpcServer, RpcService, connect
 from chassis.settings import ServiceSettings
@@ -23,7 +25,7 @@ from governance.settings import GovernanceSettings
 from kernel.actor import Actor, ActorKind
 from kernel.errors import Kind, NotFound, Unavailable
 from kernel.ids import new_id
-from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.fakes import NO_ID, FakeSubjects
 
 
 class IdentitySettings(ServiceSettings):
@@ -104,6 +106,48 @@ async def test_roles_are_told_of_the_known_and_of_strangers(
     assert await roles(subject) == ["staff"]
     await governance.revoke_role(actor=Actor.service("governance"), subject_id=subject, role="staff")
     assert await roles(subject) == []
+
+
+async def test_roles_of_many_are_those_of_each_by_one_statement(
+    channel: aio.Channel, governance: Governance, subjects: FakeSubjects, database: Database
+) -> None:
+    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+    officer, dismissed, stranger = new_id(), new_id(), new_id()
+    subjects.active |= {officer, dismissed}
+    for subject, roles in ((officer, ("staff", "admin")), (dismissed, ("staff",))):
+        for role in roles:
+            await governance.grant_role(actor=Actor.service("governance"), subject_id=subject, role=role)
+    await governance.revoke_role(actor=Actor.service("governance"), subject_id=dismissed, role="staff")
+    others = [new_id() for _ in range(497)]
+    asked = [stranger, officer, *others, dismissed]
+    statements: list[str] = []
+
+    def note(*execution: Any) -> None:
+        statements.append(execution[2])
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    request = governance_pb2.GetRolesOfSubjectsRequest(subject_ids=[str(subject) for subject in asked])
+    answer = await stub.GetRolesOfSubjects(request)
+
+    assert len(statements) == 1
+    assert [(one.subject_id, list(one.roles)) for one in answer.subjects] == [
+        (str(stranger), ["user"]),
+        (str(officer), ["admin", "staff"]),
+        *((str(other), ["user"]) for other in others),
+        (str(dismissed), []),
+    ]
+    for subject in (stranger, officer, dismissed):
+        one = await stub.GetSubjectRoles(governance_pb2.GetSubjectRolesRequest(subject_id=str(subject)))
+        [of_many] = (found for found in answer.subjects if found.subject_id == str(subject))
+        assert one.roles == of_many.roles
+
+
+@pytest.mark.parametrize("ids", [[], ["me"], [str(NO_ID)] * 2, [str(UUID(int=number)) for number in range(501)]])
+async def test_roles_are_asked_of_1_to_500_different_subjects(channel: aio.Channel, ids: list[str]) -> None:
+    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+    with pytest.raises(RemoteError) as refused:
+        await stub.GetRolesOfSubjects(governance_pb2.GetRolesOfSubjectsRequest(subject_ids=ids))
+    assert refused.value.kind is Kind.INVALID
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from governance.application.get_roles_of_subjects import GetRolesOfSubjects
 from governance.application.grant_initial_role import GrantInitialRole
 from governance.application.grant_role import GrantRole
 from governance.application.ports import PolicyChecker, Subjects, UnitOfWork
@@ -27,6 +28,7 @@ class Governance:
     get_bundle: GetBundle
     get_role: GetRole
     get_subject_roles: GetSubjectRoles
+    get_roles_of_subjects: GetRolesOfSubjects
     queries: GovernanceQueries
 
     @classmethod
@@ -46,5 +48,6 @@ class Governance:
             get_bundle=GetBundle(queries),
             get_role=GetRole(queries),
             get_subject_roles=GetSubjectRoles(queries),
+            get_roles_of_subjects=GetRolesOfSubjects(queries),
             queries=queries,
         )

@@ -109,6 +109,9 @@ class GovernanceQueries(Protocol):
 
     async def subject(self, subject_id: UUID) -> SubjectView | None: ...
 
+    async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
+        """Read the roles of each by one statement, in the order asked: the default role of one never met."""
+
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
         """Page through assignments, newest first."""
 

@@ -37,6 +37,15 @@ _SUBJECT = text(
     WHERE h.subject_id = :subject_id ORDER BY a.role
     """
 )
+# As `_SUBJECT` and `_DEFAULT_ROLE` say together, of many.
+_EFFECTIVE_ROLES = text(
+    """
+    SELECT asked.id, CASE WHEN h.subject_id IS NULL THEN ARRAY(SELECT name FROM roles WHERE is_default)
+        ELSE ARRAY(SELECT a.role FROM role_assignments a WHERE a.subject_id = asked.id ORDER BY a.role) END AS roles
+    FROM unnest(cast(:ids AS uuid[])) WITH ORDINALITY AS asked (id, place)
+    LEFT JOIN role_holders h ON h.subject_id = asked.id ORDER BY asked.place
+    """
+)
 # The total stands beside each row, so that it is of the same snapshot; a page past the end has none and asks again.
 _ASSIGNMENTS = text(
     """
@@ -96,6 +105,9 @@ class SqlGovernanceQueries:
             return None
         assignments = tuple(AssignmentView(*row) for row in rows if row.role)
         return SubjectView(subject_id, tuple(assignment.role for assignment in assignments), assignments)
+
+    async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
+        return [(row.id, tuple(row.roles)) for row in await self._rows(_EFFECTIVE_ROLES, ids=list(subject_ids))]
 
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
         rows, total = await self._page(_ASSIGNMENTS, page, role=role, subject=subject_id)

@@ -31,6 +31,16 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         subject = await self._governance.get_subject_roles(subject_id=UUID(request.subject_id))
         return governance_pb2.GetSubjectRolesResponse(roles=subject.roles)
 
+    async def GetRolesOfSubjects(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.GetRolesOfSubjectsRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.GetRolesOfSubjectsResponse:
+        found = await self._governance.get_roles_of_subjects(subject_ids=[UUID(subject_id) for subject_id in request.subject_ids])
+        return governance_pb2.GetRolesOfSubjectsResponse(
+            subjects=[governance_pb2.SubjectRoles(subject_id=str(subject_id), roles=roles) for subject_id, roles in found]
+        )
+
 
 def rpc_services(governance: Governance) -> list[RpcService]:
     return [
