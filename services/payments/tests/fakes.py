@@ -1,6 +1,6 @@
 """Fakes of payments' ports, in memory; the repositories' suite runs over them and over PostgreSQL alike."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -14,8 +14,9 @@ from chassis.unit_of_work import UnauditedChange
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
-from kernel.errors import KeyReused, Kind, Unavailable
+from kernel.errors import DomainError, KeyReused, Kind, Unavailable
 from kernel.events import Event
+from payments.application.ports.authority import Roles
 from payments.application.ports.ledger import Locked, SentQuestion, Terms, Tiered
 from payments.application.ports.screening import Verdict
 from payments.application.transfers.post_transfers import PostTransfers
@@ -24,11 +25,12 @@ from payments.domain.account import Account
 from payments.domain.approval import ApprovalQuestion, ApprovalRules, Outflow
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.entry import Posting
-from payments.domain.errors import InvalidSignature
+from payments.domain.errors import InvalidSignature, NoLongerPermitted
 from payments.domain.limits import STANDARD_TIER, Limits, Spending
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.price_book import PriceBook
 from payments.domain.schedule import Run, Schedule, ScheduleStatus
+from payments.domain.standing import Standing
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import Signature, TransferOrder
 from payments.infrastructure.repositories import bulk_rows
@@ -65,8 +67,8 @@ def _changed(standing: T, wanted: T, fields: Iterable[str]) -> T:
 
 
 def _kept(actor: Actor) -> Actor:
-    """What of an actor outlives the request: not how it signed in."""
-    return replace(actor, session_id=None, device_id=None, authenticated_at=None, methods=())
+    """What of an actor outlives the request: neither its roles nor how it signed in."""
+    return replace(actor, roles=frozenset(), session_id=None, device_id=None, authenticated_at=None, methods=())
 
 
 class FakeAccounts:
@@ -246,6 +248,10 @@ class FakeBulks:
     async def count_open(self, initiator_id: UUID) -> int:
         return sum(bulk.initiator_id == initiator_id and bulk.status.is_open for bulk, _ in self._store.bulks.values())
 
+    async def open_of(self, initiator_id: UUID) -> Sequence[UUID]:
+        bulks = (bulk for bulk, _ in self._store.bulks.values())
+        return sorted(bulk.id for bulk in bulks if bulk.initiator_id == initiator_id and bulk.status.is_open)
+
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
         self._store.bulks[bulk.id] = copy(bulk), _kept(actor)
         self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks}
@@ -283,7 +289,17 @@ class FakeBulks:
             self._store.queued.append(bulk_id)
 
 
-_SCHEDULE_STANDING: Final = ("status", "next_number", "next_at", "succeeded", "failed", "last_code", "ended_at", "version")
+_SCHEDULE_STANDING: Final = (
+    "status",
+    "next_number",
+    "next_at",
+    "succeeded",
+    "failed",
+    "last_code",
+    "status_reason",
+    "ended_at",
+    "version",
+)
 
 
 class FakeSchedules:
@@ -464,6 +480,34 @@ class FakeScreening:
     def _verdict(self, order: TransferOrder) -> Verdict:
         clear = self.blocked.isdisjoint({order.initiator_id, order.source_id, order.target_id})
         return Verdict(clear, "" if clear else "on the list")
+
+
+@dataclass
+class FakeAuthority:
+    """Has everybody active and a user, who may pay, unless told otherwise; `away` as when identity does not answer.
+
+    `asked` has the users of each question.
+    """
+
+    standing: dict[UUID, Standing] = field(default_factory=dict)
+    roles: dict[UUID, frozenset[str]] = field(default_factory=dict)
+    may_pay: frozenset[str] = frozenset({"user", "admin"})
+    away: bool = False
+    asked: list[set[UUID]] = field(default_factory=list)
+
+    async def standings(self, user_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
+        self.asked.append(set(user_ids))
+        if self.away:
+            raise Unavailable(dependency="identity")
+        return {user_id: self.standing.get(user_id, Standing.ACTIVE) for user_id in user_ids}
+
+    async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
+        standings = await self.standings(payers)
+        return {payer: standing.refusal or self._permitted(payer) for payer, standing in standings.items()}
+
+    def _permitted(self, payer: UUID) -> Roles | DomainError:
+        roles = self.roles.get(payer, frozenset({"user"}))
+        return NoLongerPermitted(permission="payment:create") if self.may_pay.isdisjoint(roles) else roles
 
 
 def posting(

@@ -24,14 +24,14 @@ QUEUE = "payments.identity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suspended(Event):
+class AddressRetired(Event):
     """Consumed by no queue: processes listen for it."""
 
     user_id: str
 
 
-def suspended(event: Suspended) -> identity.UserStatusChanged:
-    return identity.UserStatusChanged(user_id=event.user_id)
+def address_retired(event: AddressRetired) -> identity.WalletAddressRetired:
+    return identity.WalletAddressRetired(user_id=event.user_id)
 
 
 @pytest.fixture
@@ -164,11 +164,11 @@ async def test_event_that_breaks_the_channel_waits_and_lets_the_others_through(
 
 
 async def test_event_that_nobody_consumes_leaves_the_outbox_though_nobody_listens(outbox, broker_url):
-    publications = Publications("identity", {Suspended: suspended})
+    publications = Publications("identity", {AddressRetired: address_retired})
     assert publications.specs[0].consumers == ()
     outbox = replace(outbox, publications=publications)
     async with running(Relay(outbox.url, broker_url, publications).run):
-        await outbox.write(Suspended(occurred_at=datetime.now(UTC), user_id="ada"))
+        await outbox.write(AddressRetired(occurred_at=datetime.now(UTC), user_id="ada"))
         await outbox.wait_empty()
 
 

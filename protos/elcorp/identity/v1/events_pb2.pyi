@@ -47,7 +47,9 @@ Global___UserRegistered: _TypeAlias = UserRegistered  # noqa: Y015
 
 @_typing.final
 class UserStatusChanged(_message.Message):
-    """A user may act, or not: suspended, activated, deleted or restored. For live listeners; sessions end by their own events."""
+    """A user may act, or not: suspended, activated, deleted or restored. Payments stops what a user who may not act has waiting;
+    sessions end by their own events.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -31,7 +31,7 @@ from payments.domain.price_book import PriceBook
 from payments.domain.transfer_order import Signature
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.approvals import approval_from
-from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening
+from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
 from services.payments.tests.usual import STRICT_SETTINGS
@@ -82,6 +82,7 @@ class Bank:
     world: World
     access_control: AccessControl
     revocations: Revocations
+    authority: FakeAuthority
     staff_id: UUID = field(default_factory=new_id)
 
     async def holder(self, funds: str = "0", currency: str = "NAD") -> Holder:
@@ -171,11 +172,11 @@ class Bank:
 
     async def run_bulk(self, bulk_id: str) -> None:
         """Run the job."""
-        await RunBulk(self.world.uow, post_transfers(self.world), NoRules(), self.clock)(bulk_id=UUID(bulk_id))
+        await RunBulk(self.world.uow, post_transfers(self.world), NoRules(), self.authority, self.clock)(bulk_id=UUID(bulk_id))
 
     async def run_schedules(self) -> int:
         """Run the job."""
-        return await RunSchedules(self.world.uow, post_transfers(self.world), NoRules(), self.clock)()
+        return await RunSchedules(self.world.uow, post_transfers(self.world), NoRules(), self.authority, self.clock)()
 
     def price(self, *, fee: str = "0", rate: FxRate | None = None) -> None:
         """Charge a flat fee, half of it refundable by its rule where it says so; exchange at a rate."""
@@ -196,13 +197,14 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 
 @asynccontextmanager
 async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator[Bank]:
-    forge, screening, prices = TokenForge(clock), FakeScreening(), FakePrices()
+    forge, screening, prices, authority = TokenForge(clock), FakeScreening(), FakePrices(), FakeAuthority()
     policies = permitting(GRANTS, clock)
     world = World(
         settings=STRICT_SETTINGS,
         database=database,
         screening=screening,
         signatures=WordSignatures(),
+        standings=authority,
         audit_log=FakeAuditLog(),
         prices=prices,
         limits=prices,
@@ -219,7 +221,9 @@ async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator
         payments, ROUTERS, verifier=verifier, policies=policies, database=database, clock=clock, revocations=revocations
     ) as client:
         watch_refusals(client, database)
-        yield Bank(client, forge, payments, database, clock, screening, prices, policies, world, access_control, revocations)
+        yield Bank(
+            client, forge, payments, database, clock, screening, prices, policies, world, access_control, revocations, authority
+        )
 
 
 HOUR: Final = timedelta(hours=1).total_seconds()

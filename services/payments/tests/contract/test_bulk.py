@@ -29,7 +29,7 @@ from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
 from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
 from services.payments.tests.contract.outbox import published
-from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 
@@ -91,6 +91,7 @@ async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Of
         database=database,
         screening=FakeScreening(),
         signatures=FakeSignatures(),
+        standings=FakeAuthority(),
         prices=prices,
         limits=prices,
         approvals=prices,
@@ -99,7 +100,7 @@ async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Of
         clock=clock,
     )
     payments = build(world)
-    run = RunBulk(world.uow, post_transfers(world), NoRules(), clock)
+    run = RunBulk(world.uow, post_transfers(world), NoRules(), FakeAuthority(), clock)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from sqlalchemy import text
 
 from chassis.database import Database
@@ -18,12 +19,14 @@ from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
 from kernel.pages import PageRequest
+from payments.application.payers.stop_payer import StopPayer
 from payments.application.wallets.acknowledge_erasure import LEDGER, AcknowledgeErasure
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.infrastructure.queries.wallets import SqlWalletQueries
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.subscriptions import subscriptions
 from services.payments.tests.contract.bank import Bank
+from services.payments.tests.fakes import FakeAuthority
 
 SERVICE = Actor.service("payments")
 
@@ -31,12 +34,14 @@ SERVICE = Actor.service("payments")
 class Consumed:
     """Hands messages to payments' handlers, as its consumer does."""
 
-    def __init__(self, uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, clock: ControlledClock) -> None:
+    def __init__(
+        self, uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, clock: ControlledClock, authority: FakeAuthority
+    ) -> None:
         self.open_wallet = OpenWallet(uow, clock)
         self.wallets = SqlWalletQueries(database)
         self._database = database
         self._clock = clock
-        made = subscriptions(self.open_wallet, AcknowledgeErasure(uow, self.wallets, clock))
+        made = subscriptions(self.open_wallet, AcknowledgeErasure(uow, self.wallets, clock), StopPayer(uow, authority, clock))
         self._handlers = {each.message_class: each.handler for each in made if isinstance(each, Subscription)}
 
     async def __call__(self, message: Message, *, message_id: UUID | None = None) -> None:
@@ -62,15 +67,15 @@ class Consumed:
 
 
 @pytest.fixture
-def consumed(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, clock: ControlledClock) -> Consumed:
-    return Consumed(uow, database, clock)
+def consumed(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, bank: Bank) -> Consumed:
+    return Consumed(uow, database, bank.clock, bank.authority)
 
 
 def test_what_names_payments_as_its_consumer_is_consumed(consumed: Consumed) -> None:
     types = {spec_of(message_class).type for message_class in consumed._handlers}
     named = {
         spec_of(message_class).type
-        for message_class in (identity.UserRegistered, identity.WalletAddressIssued, identity.ErasureRequested)
+        for message_class in map(GetMessageClass, identity.DESCRIPTOR.message_types_by_name.values())
         if "payments" in spec_of(message_class).consumers
     }
     assert types == named

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -18,8 +17,8 @@ from chassis.testing.tokens import TokenForge
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
 from kernel.ids import new_id
-from payments.domain.approval import ApprovalRules
 from payments.domain.price_book import PriceBook
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import STRONG, Bank, Holder, refusal
 from services.payments.tests.contract.peers import PeerSettings, Stub, calling, order
 from services.payments.tests.unit.prices import fee_rule, tier
@@ -153,7 +152,7 @@ async def test_a_rule_that_approves_by_role_looks_at_the_payers_roles(
     bank: Bank, stub: Stub, roles: tuple[str, ...], status: str
 ) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
-    bank.prices.rules = ApprovalRules(floors={"NAD": Decimal(0)}, judge=lambda question: "admin" not in question.roles)
+    bank.prices.rules = approval_from("0", lambda question: "admin" not in question.roles)
     token = bank.token(payer.user_id, roles=roles)
     settled = await stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "1.00", token=token)))
     assert settled.settled.status == status

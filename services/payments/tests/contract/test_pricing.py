@@ -22,7 +22,7 @@ from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.contract.outbox import published
-from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 
@@ -95,6 +95,7 @@ async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk
             database=database,
             screening=FakeScreening(),
             signatures=FakeSignatures(),
+            standings=FakeAuthority(),
             audit_log=FakeAuditLog(),
             prices=prices,
             limits=prices,

@@ -19,7 +19,7 @@ from payments.application import Payments
 from payments.bootstrap.use_cases import World, build
 from payments.domain.account import SystemCode
 from payments.interfaces.rest import ROUTERS
-from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 
@@ -81,6 +81,7 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
         database=database,
         screening=screening,
         signatures=FakeSignatures(),
+        standings=FakeAuthority(),
         audit_log=FakeAuditLog(),
         prices=prices,
         limits=prices,

@@ -23,7 +23,7 @@ from payments.application.schedules.run_schedules import RunSchedules
 from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.contract.outbox import published
-from services.payments.tests.fakes import FakeAuditLog, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 
@@ -81,6 +81,7 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         database=database,
         screening=FakeScreening(),
         signatures=FakeSignatures(),
+        standings=FakeAuthority(),
         prices=prices,
         limits=prices,
         approvals=prices,
@@ -89,7 +90,7 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         clock=clock,
     )
     payments = build(world)
-    run = RunSchedules(world.uow, post_transfers(world), NoRules(), clock)
+    run = RunSchedules(world.uow, post_transfers(world), NoRules(), FakeAuthority(), clock)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

@@ -21,7 +21,14 @@ from payments.bootstrap.use_cases import World, build
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.ledger_verification import LedgerVerification
-from services.payments.tests.fakes import FakeAuditLog, FakePermissions, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes import (
+    FakeAuditLog,
+    FakeAuthority,
+    FakePermissions,
+    FakePrices,
+    FakeScreening,
+    FakeSignatures,
+)
 from services.payments.tests.usual import SETTINGS
 
 SERVICE = Actor.service("test")
@@ -51,6 +58,7 @@ class Bank:
                 database=self.database,
                 screening=self.screening,
                 signatures=FakeSignatures(),
+                standings=FakeAuthority(),
                 audit_log=FakeAuditLog(),
                 prices=self.prices,
                 limits=self.prices,

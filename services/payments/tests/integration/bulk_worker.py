@@ -16,10 +16,11 @@ from chassis.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.clock import SystemClock
 from payments.application.bulk.run_bulk import RunBulk
+from payments.application.ports.authority import Authority
 from payments.application.ports.bulk import Rules
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
-from services.payments.tests.fakes import FakeScreening, posting
+from services.payments.tests.fakes import FakeAuthority, FakeScreening, posting
 
 
 class NoRules:
@@ -49,16 +50,17 @@ class DeadlyUnitOfWork(SqlUnitOfWork[SqlPaymentsTransaction]):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def runner(database: Database, rules: Rules | None = None) -> RunBulk:
-    return _run_bulk(SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments"), rules or NoRules())
+def runner(database: Database, rules: Rules | None = None, authority: Authority | None = None) -> RunBulk:
+    uow = SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments")
+    return _run_bulk(uow, rules or NoRules(), authority or FakeAuthority())
 
 
-def _run_bulk(uow: SqlUnitOfWork[SqlPaymentsTransaction], rules: Rules) -> RunBulk:
-    return RunBulk(uow, posting(uow, FakeScreening(), SystemClock()), rules, SystemClock())
+def _run_bulk(uow: SqlUnitOfWork[SqlPaymentsTransaction], rules: Rules, authority: Authority) -> RunBulk:
+    return RunBulk(uow, posting(uow, FakeScreening(), SystemClock()), rules, authority, SystemClock())
 
 
 async def _run_until(point: str, dsn: str, bulk_id: UUID) -> None:
-    await _run_bulk(DeadlyUnitOfWork(Database.connect(dsn, pool_size=2), point), NoRules())(bulk_id=bulk_id)
+    await _run_bulk(DeadlyUnitOfWork(Database.connect(dsn, pool_size=2), point), NoRules(), FakeAuthority())(bulk_id=bulk_id)
 
 
 def main(dsn: str, bulk_id: UUID, points: list[str]) -> None:

@@ -33,6 +33,7 @@ from payments.infrastructure.repositories.transaction import SqlPaymentsTransact
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes import (
+    FakeAuthority,
     FakePrices,
     FakeScreening,
     FakeSignatures,
@@ -58,14 +59,14 @@ class Planner:
 
     def __init__(self, uow: Any) -> None:
         self.uow, self.clock, self.screening = uow, ControlledClock(), FakeScreening()
-        self.prices = FakePrices()
+        self.prices, self.authority = FakePrices(), FakeAuthority()
         self.post = posting(uow, self.screening, self.clock, self.prices)
         self.plan_transfer = PlanTransfer(
             uow=uow, wallets=self, signatures=FakeSignatures(), policy=PayerPolicy({"NAD": Decimal(1000)}), clock=self.clock
         )
         self.change = ChangeSchedule(uow, self.clock)
         self.dies = False
-        self.run = RunSchedules(uow, self._post, NoRules(), self.clock)
+        self.run = RunSchedules(uow, self._post, NoRules(), self.authority, self.clock)
         self.payer, self.source, self.target = new_id(), new_id(), new_id()
         self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}), ip="192.0.2.7")
 
@@ -224,7 +225,7 @@ async def test_one_that_breaks_the_batch_does_not_hold_up_the_others(planner: Pl
         return await planner.post(waiting)
 
     planner.pass_time(hours=1)
-    run = RunSchedules(planner.uow, breaks, NoRules(), planner.clock)
+    run = RunSchedules(planner.uow, breaks, NoRules(), planner.authority, planner.clock)
     with pytest.raises(ExceptionGroup):
         await run()
     assert [(await planner.read(one.id)).succeeded for one in made] == [1, 0, 1]
@@ -242,7 +243,7 @@ async def test_what_was_run_or_cancelled_meanwhile_is_not_written_down_again(pla
         else:
             await planner.change.cancel(actor=planner.actor, schedule_id=made.id, reason="moved out")
 
-    await RunSchedules(Meanwhile(planner.uow, happens), planner.post, NoRules(), planner.clock)()
+    await RunSchedules(Meanwhile(planner.uow, happens), planner.post, NoRules(), planner.authority, planner.clock)()
     read = await planner.read(made.id)
     # What had been made stays made.
     expected = ("active", 1, 1) if meanwhile == "run" else ("cancelled", 0, 0)
@@ -303,7 +304,7 @@ async def test_rules_are_looked_at_before_every_batch(planner: Planner, monkeypa
     for n in range(3):
         await planner.plan(planner.order("1.00", frequency=Frequency.ONCE), key=f"{n}")
     monkeypatch.setattr("payments.application.schedules.run_schedules.BATCH", 2)
-    run = RunSchedules(planner.uow, post, Rules(), planner.clock)
+    run = RunSchedules(planner.uow, post, Rules(), planner.authority, planner.clock)
     assert (await run(), steps) == (0, [])
     planner.pass_time(hours=1)
     assert (await run(), steps) == (3, ["rules", "post", "rules", "post"])
@@ -331,7 +332,7 @@ async def test_what_has_been_due_the_longest_is_made_first(planner: Planner, mon
         return await planner.post(waiting)
 
     monkeypatch.setattr("payments.application.schedules.run_schedules.BATCH", 2)
-    assert await RunSchedules(planner.uow, post, NoRules(), planner.clock)() == 3
+    assert await RunSchedules(planner.uow, post, NoRules(), planner.authority, planner.clock)() == 3
     assert batches == [[f"schedule:{made[n].id}:0" for n in (1, 2)], [f"schedule:{made[0].id}:0"]]
 
 

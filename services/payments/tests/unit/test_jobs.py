@@ -7,6 +7,7 @@ from chassis.database import Database
 from chassis.jobs import each
 from chassis.policies import BundleKeeper
 from payments.bootstrap.jobs import _posting, jobs
+from payments.infrastructure.authority import PeersAuthority
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.settings import PaymentsSettings
 
@@ -48,12 +49,13 @@ async def test_what_jobs_make_is_made_by_prices_and_by_approval_rules_fetched_fo
     monkeypatch.setattr(BundleKeeper, "refresh", policies)
     settings = PaymentsSettings(database_url="postgresql://nowhere/x", hold_days=3, approval_hours=5)
     database = Database.connect("postgresql://nowhere/x", pool_size=1)
-    post, rules = _posting(settings, database)
+    post, rules, authority = _posting(settings, database)
     await rules.refresh()
     assert fetched == ["prices", "policies"]
     assert post.terms == settings.terms
     assert {type(post.prices), type(post.limits)} == {CachedPrices}
     assert id(post.prices) == id(post.limits)
+    assert type(authority) is PeersAuthority
 
 
 async def test_a_bulk_is_tried_again_a_few_times_and_the_others_at_their_next_tick() -> None:

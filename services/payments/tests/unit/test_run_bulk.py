@@ -35,6 +35,7 @@ from payments.domain.transfer import TransferStatus
 from payments.infrastructure.group_commit import GroupCommit
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes import (
+    FakeAuthority,
     FakePrices,
     FakeScreening,
     FakeSignatures,
@@ -80,8 +81,9 @@ class Office:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("payments.application.bulk.submit_bulk.CHUNK_LINES", 2)
         self.uow, self.screening, self.clock, self.prices = FakeUnitOfWork(), FakeScreening(), ControlledClock(), FakePrices()
+        self.authority = FakeAuthority()
         self.post = Poster(posting(self.uow, self.screening, self.clock, self.prices))
-        self.run = RunBulk(self.uow, self.post, Rules(), self.clock)
+        self.run = RunBulk(self.uow, self.post, Rules(), self.authority, self.clock)
         self.resume = ResumeBulks(self.uow, self.clock)
         self.cancel = CancelBulk(self.uow, self.clock)
         self.lines: list[RawLine] = []
@@ -225,10 +227,10 @@ async def test_a_chunk_that_another_worker_has_run_meanwhile_is_counted_once(off
         outcomes = await office.post(waiting)
         if next(once, False):
             with pytest.raises(Killed):
-                await RunBulk(office.uow, dying, Rules(), office.clock)(bulk_id=bulk.id)
+                await RunBulk(office.uow, dying, Rules(), office.authority, office.clock)(bulk_id=bulk.id)
         return outcomes
 
-    run = RunBulk(office.uow, while_another_does, Rules(), office.clock)
+    run = RunBulk(office.uow, while_another_does, Rules(), office.authority, office.clock)
     assert await run(bulk_id=bulk.id) is BulkStatus.COMPLETED
     assert (office.bulk(bulk.id).settled, office.moved()[:3]) == (3, [Decimal(1), Decimal(2), Decimal(3)])
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import procrastinate
 
     from chassis.database import Database
+    from payments.application.ports.authority import Authority
     from payments.application.ports.bulk import Rules
     from payments.application.transfers.post_transfers import PostTransfers
 
@@ -34,28 +35,32 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=4)
     uow = unit_of_work(database)
     check = CheckLedger(uow, SqlLedgerCheck(database), MetricAlarm(), clock)
-    post, rules = _posting(settings, database)
+    post, rules, authority = _posting(settings, database)
     job_seconds = settings.job_seconds
     return make_jobs(
         settings,
         [
             ledger_jobs(ExpireTransfers(uow, clock), check, job_seconds=job_seconds),
             bulk_jobs(
-                RunBulk(uow, post, rules, clock), ResumeBulks(uow, clock), ExpireBulks(uow, clock), job_seconds=job_seconds
+                RunBulk(uow, post, rules, authority, clock),
+                ResumeBulks(uow, clock),
+                ExpireBulks(uow, clock),
+                job_seconds=job_seconds,
             ),
-            schedule_jobs(RunSchedules(uow, post, rules, clock), job_seconds=job_seconds),
+            schedule_jobs(RunSchedules(uow, post, rules, authority, clock), job_seconds=job_seconds),
         ],
     )
 
 
-def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTransfers, Rules]":
-    """Build what moves money, by rules that are fetched when a job has need of them."""
+def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTransfers, Rules, Authority]":
+    """Build what moves money, by rules and on an authority that are asked for when a job has need of them."""
     from chassis.policies import BundleKeeper, GovernanceBundles, Policies
     from chassis.rpc import connect
     from kernel.clock import SystemClock
     from payments.application.transfers.post_transfers import PostTransfers
     from payments.bootstrap.parts import unit_of_work
     from payments.infrastructure.approval_policies import BundledApprovals
+    from payments.infrastructure.authority import IdentityStandings, PeersAuthority
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.fresh_rules import FreshRules
     from payments.infrastructure.queries.pricing import SqlPricingQueries
@@ -65,13 +70,16 @@ def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTra
     clock = SystemClock()
     prices = CachedPrices(SqlPricingQueries(database).prices, clock)
     policies = Policies(clock)
-    keeper = BundleKeeper(GovernanceBundles(connect(settings, "governance")), policies)
+    governance = connect(settings, "governance")
+    keeper = BundleKeeper(GovernanceBundles(governance), policies)
+    identity = connect(settings, "identity")
+    authority = PeersAuthority(IdentityStandings(identity), governance, policies)
     screening = ComplianceScreening(connect(settings, "compliance"))
     approvals = BundledApprovals(policies)
     post = PostTransfers(
         uow=unit_of_work(database),
         screening=screening,
-        signatures=DeviceSignatures(connect(settings, "identity")),
+        signatures=DeviceSignatures(identity),
         prices=prices,
         limits=prices,
         approvals=approvals,
@@ -79,4 +87,4 @@ def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTra
         terms=settings.terms,
         clock=clock,
     )
-    return post, FreshRules([prices.refresh, keeper.refresh])
+    return post, FreshRules([prices.refresh, keeper.refresh]), authority

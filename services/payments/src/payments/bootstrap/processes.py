@@ -24,6 +24,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from payments.bootstrap.use_cases import World, build
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.audit_log import ComplianceAuditLog
+    from payments.infrastructure.authority import IdentityStandings
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.queries.pricing import SqlPricingQueries
     from payments.infrastructure.screening import ComplianceScreening
@@ -46,6 +47,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
             database=parts.database,
             screening=ComplianceScreening(compliance),
             signatures=DeviceSignatures(identity),
+            standings=IdentityStandings(identity),
             audit_log=ComplianceAuditLog(compliance),
             prices=prices,
             limits=prices,
@@ -60,12 +62,15 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
 
 @asynccontextmanager
 async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
-    """Relay payments' events, and open a wallet for each user that identity announces."""
+    """Relay payments' events, open a wallet for each user that identity announces, and stop those who may not act."""
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
+    from chassis.rpc import connect
+    from payments.application.payers.stop_payer import StopPayer
     from payments.application.wallets.acknowledge_erasure import AcknowledgeErasure
     from payments.application.wallets.open_wallet import OpenWallet
     from payments.bootstrap.parts import unit_of_work
+    from payments.infrastructure.authority import IdentityStandings
     from payments.infrastructure.queries.wallets import SqlWalletQueries
     from payments.interfaces.subscriptions import subscriptions
 
@@ -73,11 +78,14 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     database = Database.connect(database_url, pool_size=settings.database_pool_size)
     uow, clock = unit_of_work(database), SystemClock()
     acknowledge_erasure = AcknowledgeErasure(uow, SqlWalletQueries(database), clock)
-    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(OpenWallet(uow, clock), acknowledge_erasure))
+    identity = connect(settings, "identity")
+    stop_payer = StopPayer(uow, IdentityStandings(identity), clock)
+    consumer = Consumer(rabbitmq_url, settings.NAME, subscriptions(OpenWallet(uow, clock), acknowledge_erasure, stop_payer))
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
     readiness = Readiness()
     readiness.add("database", database.ping)
     try:
         yield Working((relay.run, consumer.run), readiness)
     finally:
+        await identity.close()
         await database.close()

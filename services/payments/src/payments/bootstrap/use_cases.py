@@ -16,6 +16,7 @@ from payments.application.ledger import Ledger
 from payments.application.ledger.read_account import ReadAccount
 from payments.application.ledger.unfreeze_account import UnfreezeAccount
 from payments.application.ports.audit_log import AuditLog
+from payments.application.ports.authority import Standings
 from payments.application.ports.permissions import Permissions
 from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
 from payments.application.ports.screening import Screening
@@ -61,6 +62,7 @@ class World:
     database: Database
     screening: Screening
     signatures: Signatures
+    standings: Standings
     audit_log: AuditLog
     prices: PriceBooks
     limits: LimitBooks
@@ -114,7 +116,7 @@ def transfers(world: World) -> Transfers:
         transfer_linked=TransferLinked(cashier),
         rehearse_transfers=RehearseTransfers(post.rehearse),
         issue_money=IssueMoney(cashier),
-        capture_transfer=CaptureTransfer(uow, world.queries, screening, clock),
+        capture_transfer=CaptureTransfer(uow, world.queries, screening, world.standings, clock),
         void_transfer=VoidTransfer(uow, world.permissions, clock),
         expire_transfers=ExpireTransfers(uow, clock),
         approve_transfer=ApproveTransfer(uow, world.queries, screening, terms, clock),

@@ -207,5 +207,30 @@ class TooManySchedules(DomainError):
     code = "PAY_043"
 
 
+class PayerSuspended(DomainError):
+    """The payer's account is suspended; contact support."""
+
+    kind = Kind.REFUSED
+    code = "PAY_050"
+
+
+class PayerClosed(DomainError):
+    """The payer's account is closed."""
+
+    kind = Kind.REFUSED
+    code = "PAY_051"
+
+
+class PayeeBarred(DomainError):
+    """The receiver's account cannot be paid now."""
+
+    kind = Kind.REFUSED
+    code = "PAY_052"
+
+
+class NoLongerPermitted(AccessDenied):
+    """The payer may not make payments any more."""
+
+
 class NotTheOwner(AccessDenied):
     """The wallet belongs to somebody else."""

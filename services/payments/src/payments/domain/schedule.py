@@ -138,6 +138,8 @@ class Schedule(Aggregate):
     succeeded: int = 0
     failed: int = 0
     last_code: str | None = None
+    # Why the platform paused or cancelled it; what its payer does needs no reason.
+    status_reason: str | None = None
     ended_at: datetime | None = None
     version: int = 1
 
@@ -226,15 +228,15 @@ class Schedule(Aggregate):
         self.last_code = run.code
         self._go_to(run.number + 1, run.run_at)
 
-    def pause(self, at: datetime) -> None:
+    def pause(self, at: datetime, *, reason: str | None = None) -> None:
         self._require(ScheduleStatus.ACTIVE)
-        self.status, self.version = ScheduleStatus.PAUSED, self.version + 1
+        self.status, self.status_reason, self.version = ScheduleStatus.PAUSED, reason, self.version + 1
         self._announce_changed(at)
 
     def resume(self, at: datetime) -> None:
         """Go on with the next occurrence that is still to come: what fell into the pause is left out."""
         self._require(ScheduleStatus.PAUSED)
-        self.status = ScheduleStatus.ACTIVE
+        self.status, self.status_reason = ScheduleStatus.ACTIVE, None
         number = self.next_number
         while (due := self.order.due(number)) and due < at:
             number += 1
@@ -242,8 +244,9 @@ class Schedule(Aggregate):
         if self.is_open:
             self._announce_changed(at)
 
-    def cancel(self, at: datetime) -> None:
+    def cancel(self, at: datetime, *, reason: str | None = None) -> None:
         self._require(ScheduleStatus.ACTIVE, ScheduleStatus.PAUSED)
+        self.status_reason = reason
         self._end(ScheduleStatus.CANCELLED, at)
 
     @property

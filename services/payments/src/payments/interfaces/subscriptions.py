@@ -6,14 +6,19 @@ from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.messaging.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
+from payments.application.payers.stop_payer import StopPayer
 from payments.application.wallets.acknowledge_erasure import AcknowledgeErasure
 from payments.application.wallets.open_wallet import OpenWallet
 
 # A user starts with one wallet, in the national currency.
 FIRST_CURRENCY = "NAD"
+# Of the statuses of UserStatusChanged.
+ACTIVE = "active"
 
 
-def subscriptions(open_wallet: OpenWallet, acknowledge_erasure: AcknowledgeErasure) -> list[AnySubscription]:
+def subscriptions(
+    open_wallet: OpenWallet, acknowledge_erasure: AcknowledgeErasure, stop_payer: StopPayer
+) -> list[AnySubscription]:
     async def on_user_registered(delivery: Delivery[events_pb2.UserRegistered]) -> None:
         await open_wallet(
             actor=Actor.service("payments"),
@@ -37,8 +42,14 @@ def subscriptions(open_wallet: OpenWallet, acknowledge_erasure: AcknowledgeErasu
             user_id=UUID(delivery.message.user_id),
         )
 
+    async def on_user_status_changed(delivery: Delivery[events_pb2.UserStatusChanged]) -> None:
+        # A user who is active again resumes the schedules that are still wanted.
+        if delivery.message.status != ACTIVE:
+            await stop_payer(actor=Actor.service("payments"), user_id=UUID(delivery.message.user_id))
+
     return [
         Subscription(events_pb2.UserRegistered, on_user_registered),
         Subscription(events_pb2.WalletAddressIssued, on_wallet_address_issued),
         Subscription(events_pb2.ErasureRequested, on_erasure_requested),
+        Subscription(events_pb2.UserStatusChanged, on_user_status_changed),
     ]

@@ -10,6 +10,7 @@ from kernel.audit import State
 from kernel.clock import Clock
 from kernel.errors import DomainError, Kind
 from payments.application.bulk import facts
+from payments.application.ports.authority import Authority
 from payments.application.ports.bulk import Rules
 from payments.application.ports.ledger import Request, Settled
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -39,11 +40,15 @@ class RunBulk:
     A chunk takes two transactions: one that moves the money, one that writes down what became of the lines. Killed
     between them, the chunk is run again, and each line that was settled answers by its key with its transfer. All or
     nothing is one request to the ledger, and so one transaction, over all the lines.
+
+    Before each chunk it is asked whether the payer may pay, and in which roles. One who may no longer has the lines that are
+    left refused with the reason.
     """
 
     uow: UnitOfWork
     post: PostBatch
     rules: Rules
+    authority: Authority
     clock: Clock
 
     async def __call__(self, *, bulk_id: UUID) -> BulkStatus | None:
@@ -51,8 +56,7 @@ class RunBulk:
         await self.rules.refresh()
         run = await self._begin(bulk_id)
         while run and run.chunks:
-            outcomes = await self._post(run)
-            run = await self._advance(run, outcomes)
+            run = await self._go_on(run)
             await self.rules.refresh()
         return run.bulk.status if run else None
 
@@ -71,6 +75,14 @@ class RunBulk:
             _account_for(tx, bulk, "start", before=before, at=at)
             return _Run(bulk, actor, await self._next(tx, bulk))
 
+    async def _go_on(self, run: _Run) -> _Run:
+        payer = run.bulk.initiator_id
+        answer = (await self.authority.authorize({payer}))[payer]
+        if isinstance(answer, DomainError):
+            return await self._refuse(run, answer)
+        outcomes = await self._post(replace(run, actor=replace(run.actor, roles=answer)))
+        return await self._advance(run, outcomes)
+
     async def _advance(self, run: _Run, outcomes: Sequence[LineOutcome]) -> _Run:
         async with self.uow.begin(Actor.service("payments")) as tx:
             found = await tx.bulks.lock(run.bulk.id)
@@ -87,6 +99,28 @@ class RunBulk:
                 await self._wind_up(tx, bulk, at)
             _account_for(tx, bulk, "progress", before=before, at=at)
             return _Run(bulk, actor, await self._next(tx, bulk))
+
+    async def _refuse(self, run: _Run, refusal: DomainError) -> _Run:
+        """Refuse the lines that are left, and so end the bulk."""
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            found = await tx.bulks.lock(run.bulk.id)
+            if found is None:
+                raise RuntimeError(f"bulk {run.bulk.id} is gone")
+            bulk, actor = found
+            if not bulk.status.is_open:
+                return _Run(bulk, actor, ())
+            before, at = facts.state(bulk), self.clock.now()
+            if bulk.status is BulkStatus.CANCELLING:
+                await self._wind_up(tx, bulk, at)
+            else:
+                chunks = [
+                    replace(chunk, outcomes=[_found(line, made) if made else _refused(line, refusal) for line, made in lines])
+                    for chunk, lines in await self._left(tx, bulk)
+                ]
+                bulk.count([outcome for chunk in chunks for outcome in chunk.outcomes or ()], at)
+                await tx.bulks.save(bulk, chunks)
+            _account_for(tx, bulk, "refuse", before=before, at=at)
+            return _Run(bulk, actor, ())
 
     async def _next(self, tx: Transaction, bulk: Bulk) -> Sequence[Chunk]:
         if not bulk.status.is_open:
@@ -106,17 +140,24 @@ class RunBulk:
         return [_of_line(line, outcome) for line, outcome in zip(lines, outcomes, strict=True)]
 
     async def _wind_up(self, tx: Transaction, bulk: Bulk, at: datetime) -> None:
-        """End a cancelled bulk. What had been settled and not written down when its worker died is found by its keys."""
+        """End a cancelled bulk."""
         chunks = []
-        for chunk in await tx.bulks.waiting(bulk.id, limit=None):
-            keys = {line.number: (bulk.initiator_id, bulk.order(line).key) for line in chunk.lines}
-            made = await tx.transfers.find_by_keys(list(keys.values()))
-            outcomes = [_found(line, made.get(keys[line.number])) for line in chunk.lines]
+        for chunk, lines in await self._left(tx, bulk):
+            outcomes = [_found(line, made) for line, made in lines]
             bulk.count([outcome for outcome in outcomes if outcome.status is not LineStatus.NOT_RUN], at)
             chunks.append(replace(chunk, outcomes=outcomes))
         if bulk.status.is_open:
             bulk.stop(at)
         await tx.bulks.save(bulk, chunks)
+
+    async def _left(self, tx: Transaction, bulk: Bulk) -> Sequence[tuple[Chunk, Sequence[tuple[BulkLine, Transfer | None]]]]:
+        """Return the chunks that are left. What had been settled and not written down when a worker died is found by its keys."""
+        left = []
+        for chunk in await tx.bulks.waiting(bulk.id, limit=None):
+            keys = {line.number: (bulk.initiator_id, bulk.order(line).key) for line in chunk.lines}
+            made = await tx.transfers.find_by_keys(list(keys.values()))
+            left.append((chunk, [(line, made.get(keys[line.number])) for line in chunk.lines]))
+        return left
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +182,7 @@ class ResumeBulks:
                 if found is None or not found[0].status.is_open:
                     continue
                 bulk, before = found[0], facts.state(found[0])
-                if at - bulk.created_at > self.patience and bulk.status is not BulkStatus.CANCELLING:
+                if at - (bulk.decided_at or bulk.created_at) > self.patience and bulk.status is not BulkStatus.CANCELLING:
                     bulk.cancel("could not be run for a day", at)
                     await tx.bulks.save(bulk)
                     _account_for(tx, bulk, "give_up", before=before, at=at)

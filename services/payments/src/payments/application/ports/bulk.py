@@ -42,11 +42,14 @@ class Bulks(Protocol):
     async def count_open(self, initiator_id: UUID) -> int:
         """Count an initiator's bulks that have not ended."""
 
+    async def open_of(self, initiator_id: UUID) -> Sequence[UUID]:
+        """Return the initiator's bulks that have not ended, in the order of their ids."""
+
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
         """Write a bulk and its lines, and queue the job that runs it, unless it waits for an approval."""
 
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
-        """Lock a bulk, and find on whose behalf it runs."""
+        """Lock a bulk, and find on whose behalf it runs: an actor without roles, which are those of the moment."""
 
     async def waiting(self, bulk_id: UUID, *, limit: int | None) -> Sequence[Chunk]:
         """Return the first chunks that have not run, or all of them."""

@@ -27,7 +27,10 @@ class Schedules(Protocol):
         """Lock schedules, in the order of their ids; absent ones are left out."""
 
     async def due(self, at: datetime, *, limit: int) -> Sequence[tuple[Schedule, Actor]]:
-        """Return active schedules of which an occurrence is due, the longest first, and on whose behalf they run."""
+        """Return active schedules of which an occurrence is due, the longest first, and on whose behalf they run.
+
+        The actors have no roles, which are those of the moment.
+        """
 
     async def save(self, schedules: Sequence[Schedule], runs: Sequence[tuple[UUID, Run]] = ()) -> None:
         """Write how locked schedules stand, and what became of their occurrences."""

@@ -12,7 +12,10 @@ from payments.domain.schedule import Schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleView:
-    """A schedule as it stands; `last_code` says why the last occurrence was refused, if it was."""
+    """A schedule as it stands; `last_code` says why the last occurrence was refused, if it was.
+
+    `status_reason` says why the platform paused or cancelled it, if it did.
+    """
 
     id: UUID
     initiator_id: UUID
@@ -31,6 +34,7 @@ class ScheduleView:
     succeeded: int
     failed: int
     last_code: str | None
+    status_reason: str | None
     created_at: datetime
     ended_at: datetime | None
     version: int
@@ -57,6 +61,7 @@ class ScheduleView:
             succeeded=schedule.succeeded,
             failed=schedule.failed,
             last_code=schedule.last_code,
+            status_reason=schedule.status_reason,
             created_at=schedule.created_at,
             ended_at=schedule.ended_at,
             version=schedule.version,

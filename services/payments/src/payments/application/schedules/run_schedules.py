@@ -1,6 +1,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -8,8 +8,9 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError, Kind
+from payments.application.ports.authority import Authority
 from payments.application.ports.bulk import Rules
-from payments.application.ports.ledger import Request
+from payments.application.ports.ledger import Request, Settled
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import facts
 from payments.application.transfers.batch import Outcome
@@ -23,7 +24,7 @@ _PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED})
 
 @dataclass(frozen=True, slots=True)
 class RunSchedules:
-    """Make every transfer that is due.
+    """Make every transfer that is due, on behalf of payers who may pay now, in their roles of now.
 
     What an outage held up is made up for, one occurrence after another; what fell into a pause is not. Killed between the
     transfers and the note of them, it finds the transfers by their keys at the next run.
@@ -32,6 +33,7 @@ class RunSchedules:
     uow: UnitOfWork
     post: PostBatch
     rules: Rules
+    authority: Authority
     clock: Clock
 
     async def __call__(self) -> int:
@@ -51,6 +53,32 @@ class RunSchedules:
             return await tx.schedules.due(self.clock.now(), limit=BATCH)
 
     async def _run(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
+        answers = await self.authority.authorize({schedule.initiator_id for schedule, _ in due})
+        permitted: list[tuple[Schedule, Actor]] = []
+        refused: list[tuple[Schedule, DomainError]] = []
+        for schedule, actor in due:
+            answer = answers[schedule.initiator_id]
+            if isinstance(answer, DomainError):
+                refused.append((schedule, answer))
+            else:
+                permitted.append((schedule, replace(actor, roles=answer)))
+        if refused:
+            await self._refuse(refused)
+        return len(refused) + (await self._make(permitted) if permitted else 0)
+
+    async def _refuse(self, refused: Sequence[tuple[Schedule, DomainError]]) -> None:
+        at = self.clock.now()
+        keys = {schedule.id: (schedule.initiator_id, schedule.transfer_order().key) for schedule, _ in refused}
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            # A run that was killed before its note had made them while the payer still could.
+            made = await tx.transfers.find_by_keys(list(keys.values()))
+        runs: dict[UUID, Run] = {}
+        for schedule, refusal in refused:
+            transfer = made.get(keys[schedule.id])
+            runs[schedule.id] = _run_of(schedule, [Settled(transfer, replayed=True)] if transfer else refusal, at)
+        await self._write_down(runs, at)
+
+    async def _make(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
         context = copy_context()
         waiting = [Waiting(Request((schedule.transfer_order(),), actor, is_planned=True), context) for schedule, actor in due]
         try:
@@ -75,7 +103,7 @@ class RunSchedules:
         done, broken = 0, []
         for one in due:
             try:
-                done += await self._run([one])
+                done += await self._make([one])
             except Exception as failure:  # noqa: BLE001  # raised below, together
                 broken.append(failure)
         if broken:

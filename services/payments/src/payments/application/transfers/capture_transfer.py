@@ -5,6 +5,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from kernel.money import Money
+from payments.application.ports.authority import Standings
 from payments.application.ports.permissions import RECONCILE, Permissions
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
@@ -12,22 +13,32 @@ from payments.application.transfers import facts
 from payments.application.transfers.locked_transfer import lock_transfer, write
 from payments.application.transfers.queries import TransferQueries
 from payments.application.transfers.screened import require_clear
-from payments.domain.errors import LedgerBroken, NotTheOwner
+from payments.domain.errors import LedgerBroken, NotTheOwner, PayeeBarred
+from payments.domain.standing import Standing
 from payments.domain.transfer import Transfer, TransferStatus
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureTransfer:
-    """Move what is on hold, or a part of it. Its sender and its receiver may."""
+    """Move what is on hold, or a part of it. Its sender and its receiver may.
+
+    What a sender ordered before a suspension the receiver still captures. Nothing is captured for a receiver, or by anybody,
+    who may not act.
+    """
 
     uow: UnitOfWork
     queries: TransferQueries
     screening: Screening
+    standings: Standings
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, amount: Money | None) -> Transfer:
-        """Raise NotFound for strangers, NotPending, CaptureTooLarge, ScreeningRefused, or Unavailable."""
+        """Raise NotFound for strangers, NotPending, CaptureTooLarge, ScreeningRefused, Unavailable.
+
+        PayeeBarred for a receiver who may not act, PayerSuspended or PayerClosed for such a sender who captures.
+        """
         await require_clear(self.uow, self.queries, self.screening, self.clock, actor=actor, transfer_id=transfer_id)
+        await self._require_standing(actor.user_id, transfer_id)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer = locked.transfer
@@ -38,6 +49,15 @@ class CaptureTransfer:
             await write(tx, locked, at=at)
             tx.record(facts.changed(transfer, "capture", before=before, accounts=locked.accounts, at=at))
             return transfer
+
+    async def _require_standing(self, user_id: UUID, transfer_id: UUID) -> None:
+        # A token outlives a suspension by minutes.
+        payee_id = await self.queries.payee_of(transfer_id)
+        standings = await self.standings.standings({user_id, payee_id or user_id})
+        if payee_id and standings[payee_id] is not Standing.ACTIVE:
+            raise PayeeBarred(transfer_id=transfer_id)
+        if refusal := standings[user_id].refusal:
+            raise refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,5 +104,8 @@ class TransferQueries(Protocol):
     async def order(self, transfer_id: UUID) -> TransferOrder | None:
         """Return what a transfer asked for, which never changes."""
 
+    async def payee_of(self, transfer_id: UUID) -> UUID | None:
+        """Return whose wallet a transfer goes to, None when it goes to one of the platform's accounts."""
+
     async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
         """Tell whether one of the accounts is a wallet of this owner."""

@@ -8,8 +8,8 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.pages import PER_PAGE_MAX, PageRequest
+from payments.application.payers.stop_payer import cancel_bulks, cancel_schedules
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
-from payments.application.schedules import facts as schedule_facts
 from payments.application.wallets import facts
 from payments.application.wallets.queries import WalletQueries
 from payments.domain.account import Account
@@ -20,7 +20,7 @@ LEDGER: Final = "ledger: under the owner's id, which then names nobody"
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeErasure:
-    """Take the names that an erased user gave to wallets, end what they planned, and tell identity what stays.
+    """Take the names that an erased user gave to wallets, end what they planned or handed in, and tell identity what stays.
 
     That is the ledger, and money that waits. Payments knows an owner by the id alone. Asked again it answers again, and nothing
     is left to take.
@@ -37,7 +37,8 @@ class AcknowledgeErasure:
             wallets = (await tx.accounts.lock(wallet_ids)).values()
             for wallet in wallets:
                 await _unname(tx, wallet, at)
-            await _end_schedules(tx, user_id, at)
+            await cancel_schedules(tx, user_id, reason="erased", at=at)
+            await cancel_bulks(tx, user_id, reason="erased", at=at)
             kept = (LEDGER, *_money_left(wallets))
             tx.record(_acknowledged(erasure_id, user_id, kept, at))
             tx.announce(ErasureAcknowledged(occurred_at=at, erasure_id=erasure_id, user_id=user_id, kept=kept))
@@ -59,18 +60,6 @@ async def _unname(tx: Transaction, wallet: Account, at: datetime) -> None:
         tx.record(facts.changed(wallet, "rename", before=before, at=at, reason="erased"))
         for event in wallet.collect():
             tx.announce(event)
-
-
-async def _end_schedules(tx: Transaction, user_id: UUID, at: datetime) -> None:
-    """Nobody is left to stop them."""
-    ended = await tx.schedules.lock(await tx.schedules.open_of(user_id))
-    for schedule in ended:
-        before = schedule_facts.state(schedule)
-        schedule.cancel(at)
-        tx.record(schedule_facts.changed(schedule, "cancel", before=before, at=at, reason="erased"))
-        for event in schedule.collect():
-            tx.announce(event)
-    await tx.schedules.save(ended)
 
 
 def _money_left(wallets: Iterable[Account]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from payments.infrastructure.repositories.transfer_rows import READ, transfer_of
 COLUMNS: Final = ", ".join(f"t.{name}" for name in TransferView.__slots__)
 _TRANSFER = text(f"SELECT {COLUMNS} FROM transfers t WHERE t.id = :id")
 _ORDER = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id")
+_PAYEE = text("SELECT a.owner_id FROM transfers t JOIN accounts a ON a.id = t.target_id WHERE t.id = :id")
 _OWNS = text("SELECT EXISTS (SELECT FROM accounts WHERE id = ANY(:ids) AND owner_id = :owner)")
 
 
@@ -26,6 +27,10 @@ class SqlTransferQueries(SqlReads):
     async def order(self, transfer_id: UUID) -> TransferOrder | None:
         rows = await self._rows(_ORDER, id=transfer_id)
         return transfer_of(rows[0]).order if rows else None
+
+    async def payee_of(self, transfer_id: UUID) -> UUID | None:
+        rows = await self._rows(_PAYEE, id=transfer_id)
+        return rows[0].owner_id if rows else None
 
     async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
         rows = await self._rows(_OWNS, ids=list(account_ids), owner=owner_id)

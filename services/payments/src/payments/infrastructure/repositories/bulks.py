@@ -32,6 +32,7 @@ _COUNT_OPEN = text("SELECT count(*) FROM bulks WHERE initiator_id = :initiator A
 _JSON: Final = {"actor", "signature", "approval_rules"}
 _PLACES: Final = ", ".join(f"cast(:{name} AS jsonb)" if name in _JSON else f":{name}" for name in (*COLUMNS, "actor"))
 _ADD = text(f"INSERT INTO bulks ({_READ}, actor) VALUES ({_PLACES})")
+_OPEN_OF = text("SELECT id FROM bulks WHERE initiator_id = :initiator AND ended_at IS NULL ORDER BY id")
 _ADD_CHUNK = text(
     """
     INSERT INTO bulk_chunks (bulk_id, number, first_line, last_line, lines)
@@ -76,6 +77,9 @@ class SqlBulks:
 
     async def count_open(self, initiator_id: UUID) -> int:
         return int(await self._session.scalar(_COUNT_OPEN, {"initiator": initiator_id}) or 0)
+
+    async def open_of(self, initiator_id: UUID) -> Sequence[UUID]:
+        return list(await self._session.scalars(_OPEN_OF, {"initiator": initiator_id}))
 
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
         await self._session.execute(_ADD, {**values_of(bulk), "actor": actor_text(actor)})

@@ -21,7 +21,17 @@ _ASKED: Final = (
     "id", "initiator_id", "idempotency_key", "source_id", "target_id", "amount", "currency", "description", "reference",
     "frequency", "starts_at", "ends_on", "occurrences_max", "created_at", "signature",
 )  # fmt: skip
-_STANDING: Final = ("status", "next_number", "next_at", "succeeded", "failed", "last_code", "ended_at", "version")
+_STANDING: Final = (
+    "status",
+    "next_number",
+    "next_at",
+    "succeeded",
+    "failed",
+    "last_code",
+    "status_reason",
+    "ended_at",
+    "version",
+)
 _COLUMNS: Final = (*_ASKED, *_STANDING)
 _READ: Final = ", ".join(_COLUMNS)
 _BY_KEY = text(f"SELECT {_READ} FROM schedules WHERE initiator_id = :initiator AND idempotency_key = :key")

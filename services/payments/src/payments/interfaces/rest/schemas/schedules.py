@@ -64,7 +64,11 @@ class ScheduleRequest(RequestModel):
 
 
 class ScheduleResponse(ResponseModel):
-    """`succeeded` and `failed` count the occurrences; `last_code` says why the last was refused, if it was."""
+    """`succeeded` and `failed` count the occurrences; `last_code` says why the last was refused, if it was.
+
+    `status_reason` says why the platform paused or cancelled it: the account was suspended or closed. One that was paused
+    for a suspension is resumed by its payer, once the account is active again.
+    """
 
     id: UUID
     source_wallet_id: UUID
@@ -82,6 +86,7 @@ class ScheduleResponse(ResponseModel):
     succeeded: int
     failed: int
     last_code: str | None = Field(examples=["PAY_001"])
+    status_reason: str | None = Field(examples=["The payer's account is suspended; contact support."])
     initiator_id: UUID
     created_at: datetime
     ended_at: datetime | None
@@ -105,6 +110,7 @@ class ScheduleResponse(ResponseModel):
             succeeded=schedule.succeeded,
             failed=schedule.failed,
             last_code=schedule.last_code,
+            status_reason=schedule.status_reason,
             initiator_id=schedule.initiator_id,
             created_at=schedule.created_at,
             ended_at=schedule.ended_at,

@@ -1,0 +1,85 @@
+"""Who may act and in which roles, by identity and governance, over gRPC."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+from uuid import UUID
+
+import grpc.aio
+
+from chassis.policies import Policies
+from chassis.rpc import RemoteError
+from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
+from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
+from kernel.actor import Actor, ActorKind
+from kernel.errors import DomainError, Unavailable
+from payments.application.ports.authority import Roles, Standings
+from payments.domain.errors import NoLongerPermitted
+from payments.domain.standing import Standing
+
+# Of one call, as the contracts have it.
+SUBJECTS_MAX: Final = 500
+_PERMISSION: Final = "payment:create"
+
+
+class IdentityStandings:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub: identity_pb2_grpc.IdentityServiceAsyncStub = identity_pb2_grpc.IdentityServiceStub(channel)
+
+    async def standings(self, user_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
+        found: dict[str, Standing] = {}
+        for ids in _batches(user_ids):
+            with _answering("identity"):
+                response = await self._stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=ids))
+            found |= {subject.subject_id: _standing(subject) for subject in response.subjects}
+        return {user_id: found.get(str(user_id), Standing.CLOSED) for user_id in user_ids}
+
+
+class PeersAuthority:
+    """Identity says who may act, governance in which roles, and the embedded policies whether these may pay."""
+
+    def __init__(self, standings: Standings, governance: grpc.aio.Channel, policies: Policies) -> None:
+        self._standings = standings
+        self._stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(governance)
+        self._policies = policies
+
+    async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
+        standings = await self._standings.standings(payers)
+        roles = await self._roles([payer for payer, standing in standings.items() if standing is Standing.ACTIVE])
+        return {payer: standing.refusal or self._permitted(payer, roles[payer]) for payer, standing in standings.items()}
+
+    async def _roles(self, payers: Sequence[UUID]) -> Mapping[UUID, Roles]:
+        found: dict[UUID, Roles] = {}
+        for ids in _batches(payers):
+            with _answering("governance"):
+                response = await self._stub.GetRolesOfSubjects(governance_pb2.GetRolesOfSubjectsRequest(subject_ids=ids))
+            found |= {UUID(subject.subject_id): frozenset(subject.roles) for subject in response.subjects}
+        if missing := set(payers) - found.keys():
+            raise Unavailable(dependency="governance", asked=len(payers), unanswered=len(missing))
+        return found
+
+    def _permitted(self, payer: UUID, roles: Roles) -> Roles | DomainError:
+        actor = Actor(kind=ActorKind.USER, subject_id=str(payer), roles=roles)
+        return roles if self._policies.allows(actor, _PERMISSION) else NoLongerPermitted(permission=_PERMISSION)
+
+
+@contextmanager
+def _answering(peer: str) -> Iterator[None]:
+    """Take any error of a peer as no answer: it says nothing about the user who was asked about."""
+    try:
+        yield
+    except RemoteError as error:
+        if isinstance(error, Unavailable):
+            raise
+        raise Unavailable(dependency=peer, code=error.code) from error
+
+
+def _batches(user_ids: Collection[UUID]) -> Iterator[Sequence[str]]:
+    ids = [str(user_id) for user_id in user_ids]
+    return (ids[start : start + SUBJECTS_MAX] for start in range(0, len(ids), SUBJECTS_MAX))
+
+
+def _standing(subject: identity_pb2.Subject) -> Standing:
+    if subject.active:
+        return Standing.ACTIVE
+    return Standing.CLOSED if subject.closed else Standing.SUSPENDED
