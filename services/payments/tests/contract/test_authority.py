@@ -1,0 +1,190 @@
+"""What payments asks identity and governance before money moves, over real servers and real channels; and its fake."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.policies import Policies
+from chassis.rpc import RpcServer, RpcService, connect
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.policies import permitting
+from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
+from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
+from kernel.errors import AccessDenied, DomainError, NotFound, Unavailable
+from kernel.ids import new_id
+from payments.application.ports.authority import Authority, Standings
+from payments.domain.errors import NoLongerPermitted, PayerClosed, PayerSuspended
+from payments.domain.standing import Standing
+from payments.infrastructure.authority import SUBJECTS_MAX, IdentityStandings, PeersAuthority
+from payments.settings import PaymentsSettings
+from services.payments.tests.fakes import FakeAuthority
+
+GRANTS = {"user": ["payment:create"], "admin": ["payment:create"], "guest": []}
+
+
+@dataclass
+class Peers(identity_pb2_grpc.IdentityServiceServicer, governance_pb2_grpc.RoleServiceServicer):
+    """Identity and governance. `fails` is raised by the method of that name, and `forgets` names whom it leaves out."""
+
+    standing: dict[UUID, Standing] = field(default_factory=dict)
+    roles: dict[UUID, frozenset[str]] = field(default_factory=dict)
+    fails: dict[str, DomainError] = field(default_factory=dict)
+    forgets: set[tuple[str, str]] = field(default_factory=set)
+    asked: list[tuple[str, list[str]]] = field(default_factory=list)
+
+    async def GetSubjects(self, request: Any, context: Any) -> identity_pb2.GetSubjectsResponse:  # noqa: N802
+        subjects = []
+        for id_ in self._asked("GetSubjects", request.subject_ids):
+            standing = self.standing.get(UUID(id_), Standing.ACTIVE)
+            active, closed = standing is Standing.ACTIVE, standing is Standing.CLOSED
+            subjects.append(identity_pb2.Subject(subject_id=id_, active=active, closed=closed))
+        return identity_pb2.GetSubjectsResponse(subjects=subjects)
+
+    async def GetRolesOfSubjects(self, request: Any, context: Any) -> governance_pb2.GetRolesOfSubjectsResponse:  # noqa: N802
+        ids = self._asked("GetRolesOfSubjects", request.subject_ids)
+        subjects = [governance_pb2.SubjectRoles(subject_id=id_, roles=self.roles.get(UUID(id_), {"user"})) for id_ in ids]
+        return governance_pb2.GetRolesOfSubjectsResponse(subjects=subjects)
+
+    def _asked(self, name: str, ids: Collection[str]) -> list[str]:
+        self.asked.append((name, list(ids)))
+        if name in self.fails:
+            raise self.fails[name]
+        return [id_ for id_ in ids if (name, id_) not in self.forgets]
+
+
+@dataclass
+class Asked:
+    """What is asked, and what the answers are made of."""
+
+    authority: Authority
+    standings: Standings
+    source: Peers | FakeAuthority
+
+
+@asynccontextmanager
+async def asking(peers: Peers, policies: Policies) -> AsyncIterator[Asked]:
+    services = [
+        RpcService(identity_pb2_grpc.add_IdentityServiceServicer_to_server, peers, "elcorp.identity.v1.IdentityService"),
+        # The health of the first service of a contract is that of the peer.
+        RpcService(
+            governance_pb2_grpc.add_PolicyServiceServicer_to_server,
+            governance_pb2_grpc.PolicyServiceServicer(),
+            "elcorp.governance.v1.PolicyService",
+        ),
+        RpcService(governance_pb2_grpc.add_RoleServiceServicer_to_server, peers, "elcorp.governance.v1.RoleService"),
+    ]
+    async with AsyncExitStack() as stack:
+        server = RpcServer("127.0.0.1", 0, services)
+        await server.start()
+        stack.push_async_callback(server.stop, 0)
+        target = f"dns:///127.0.0.1:{server.port}"
+        settings = PaymentsSettings(identity_target=target, governance_target=target)
+        identity = await stack.enter_async_context(connect(settings, "identity"))
+        governance = await stack.enter_async_context(connect(settings, "governance"))
+        standings = IdentityStandings(identity)
+        yield Asked(PeersAuthority(standings, governance, policies), standings, peers)
+
+
+@pytest.fixture(params=["fake", "peers"])
+async def asked(request: pytest.FixtureRequest, clock: ControlledClock) -> AsyncIterator[Asked]:
+    if request.param == "fake":
+        fake = FakeAuthority()
+        yield Asked(fake, fake, fake)
+    else:
+        async with asking(Peers(), permitting(GRANTS, clock)) as made:
+            yield made
+
+
+@pytest.fixture
+async def peers(clock: ControlledClock) -> AsyncIterator[tuple[Peers, Asked]]:
+    peers = Peers()
+    async with asking(peers, permitting(GRANTS, clock)) as made:
+        yield peers, made
+
+
+async def test_who_may_pay_does_so_in_the_roles_of_now_and_others_not_at_all(asked: Asked) -> None:
+    active, officer, suspended, closed, guest, nobody = (new_id() for _ in range(6))
+    asked.source.standing |= {suspended: Standing.SUSPENDED, closed: Standing.CLOSED}
+    asked.source.roles |= {officer: frozenset({"admin", "guest"}), guest: frozenset({"guest"}), nobody: frozenset()}
+
+    answers = await asked.authority.authorize({active, officer, suspended, closed, guest, nobody})
+
+    told = {id_: answer if isinstance(answer, frozenset) else type(answer) for id_, answer in answers.items()}
+    assert told == {
+        active: {"user"},
+        officer: {"admin", "guest"},
+        suspended: PayerSuspended,
+        closed: PayerClosed,
+        guest: NoLongerPermitted,
+        nobody: NoLongerPermitted,
+    }
+    codes = {answer.code for answer in answers.values() if isinstance(answer, DomainError)}
+    assert codes == {"PAY_050", "PAY_051", "ACC_001"}
+
+
+async def test_each_user_stands_as_identity_says_now(asked: Asked) -> None:
+    user = new_id()
+    for standing in (Standing.SUSPENDED, Standing.ACTIVE, Standing.CLOSED):
+        asked.source.standing[user] = standing
+        assert await asked.standings.standings({user}) == {user: standing}
+
+
+async def test_of_hundreds_each_peer_is_asked_once(peers: tuple[Peers, Asked]) -> None:
+    source, asked = peers
+    payers = [new_id() for _ in range(SUBJECTS_MAX)]
+    source.standing[payers[0]] = Standing.SUSPENDED
+
+    assert len(await asked.authority.authorize(payers)) == SUBJECTS_MAX
+
+    everybody = [str(payer) for payer in payers]
+    assert source.asked == [("GetSubjects", everybody), ("GetRolesOfSubjects", everybody[1:])]
+    assert len(await asked.authority.authorize([*payers, new_id()])) == SUBJECTS_MAX + 1
+
+
+async def test_one_whom_identity_does_not_know_is_closed(peers: tuple[Peers, Asked]) -> None:
+    source, asked = peers
+    stranger, known = new_id(), new_id()
+    source.forgets.add(("GetSubjects", str(stranger)))
+    assert await asked.standings.standings([stranger, known]) == {stranger: Standing.CLOSED, known: Standing.ACTIVE}
+    assert isinstance((await asked.authority.authorize([stranger]))[stranger], PayerClosed)
+
+
+@pytest.mark.parametrize("method", ["GetSubjects", "GetRolesOfSubjects"])
+@pytest.mark.parametrize("error", [Unavailable(), DomainError(), NotFound(), AccessDenied()], ids=["away", "broken", "404", "403"])
+async def test_an_error_of_a_peer_is_no_answer_about_anybody(
+    peers: tuple[Peers, Asked], method: str, error: DomainError
+) -> None:
+    source, asked = peers
+    source.fails[method] = error
+    with pytest.raises(Unavailable):
+        await asked.authority.authorize({new_id()})
+    del source.fails[method]
+    assert len(await asked.authority.authorize({new_id()})) == 1
+
+
+async def test_an_answer_that_leaves_somebody_out_is_none(peers: tuple[Peers, Asked]) -> None:
+    source, asked = peers
+    payer, other = new_id(), new_id()
+    source.forgets.add(("GetRolesOfSubjects", str(payer)))
+    with pytest.raises(Unavailable):
+        await asked.authority.authorize({payer, other})
+
+
+async def test_policies_that_are_too_old_refuse_nobody(peers: tuple[Peers, Asked], clock: ControlledClock) -> None:
+    _, asked = peers
+    clock.advance(seconds=301)
+    with pytest.raises(Unavailable):
+        await asked.authority.authorize({new_id()})
+
+
+async def test_with_nobody_there_nobody_is_authorized(clock: ControlledClock) -> None:
+    nowhere = "dns:///127.0.0.1:1"
+    settings = PaymentsSettings(identity_target=nowhere, governance_target=nowhere)
+    async with connect(settings, "identity") as identity, connect(settings, "governance") as governance:
+        authority = PeersAuthority(IdentityStandings(identity), governance, permitting(GRANTS, clock))
+        with pytest.raises(Unavailable):
+            await authority.authorize({new_id()})
