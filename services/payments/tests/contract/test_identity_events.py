@@ -1,5 +1,6 @@
-"""What payments does about identity's events: wallets open, names go when a user is erased."""
+"""What payments does about identity's events: wallets open, who may not act is stopped, names go when a user is erased."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,15 +18,19 @@ from chassis.unit_of_work import SqlUnitOfWork
 from elcorp.identity.v1 import events_pb2 as identity
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
+from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.pages import PageRequest
 from payments.application.payers.stop_payer import StopPayer
 from payments.application.wallets.acknowledge_erasure import LEDGER, AcknowledgeErasure
 from payments.application.wallets.open_wallet import OpenWallet
+from payments.domain.errors import PayerClosed, PayerSuspended
+from payments.domain.standing import Standing
 from payments.infrastructure.queries.wallets import SqlWalletQueries
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.subscriptions import subscriptions
-from services.payments.tests.contract.bank import Bank
+from services.payments.tests.contract.bank import Bank, Holder
+from services.payments.tests.contract.outbox import Record
 from services.payments.tests.fakes import FakeAuthority
 
 SERVICE = Actor.service("payments")
@@ -145,3 +150,166 @@ async def test_what_an_erased_user_planned_ends_and_others_plans_go_on(consumed:
         ("active", False),
         ("cancelled", True),
     ]
+
+
+@dataclass
+class Ordered:
+    """What a payer has waiting: a daily schedule, one that the payer paused, and a file."""
+
+    payer: Holder
+    schedule: str
+    paused: str
+    bulk: str
+
+    async def statuses(self, bank: Bank) -> tuple[str, str, str]:
+        schedule, paused = [
+            (await bank.get(f"/transfers/schedules/{id_}", self.payer.user_id)).json()["data"]
+            for id_ in (self.schedule, self.paused)
+        ]
+        bulk = (await bank.get(f"/transfers/bulk/{self.bulk}", self.payer.user_id)).json()["data"]
+        return schedule["status"], paused["status"], bulk["status"]
+
+    async def reasons(self, bank: Bank) -> tuple[str | None, str | None, str | None]:
+        schedule, paused = [
+            (await bank.get(f"/transfers/schedules/{id_}", self.payer.user_id)).json()["data"]
+            for id_ in (self.schedule, self.paused)
+        ]
+        bulk = (await bank.get(f"/transfers/bulk/{self.bulk}", self.payer.user_id)).json()["data"]
+        return schedule["status_reason"], paused["status_reason"], bulk["reason"]
+
+
+async def ordered(bank: Bank, payee: Holder) -> Ordered:
+    payer = await bank.holder("100.00")
+    schedule = {
+        "source_wallet_id": str(payer.wallet_id),
+        "target_wallet_id": str(payee.wallet_id),
+        "amount": "1.00",
+        "currency": "NAD",
+        "frequency": "daily",
+        "starts_at": (bank.clock.now() + timedelta(hours=1)).isoformat(),
+    }
+    ids = [(await bank.post("/transfers/schedules", payer.user_id, schedule)).json()["data"]["id"] for _ in range(2)]
+    assert (await bank.post(f"/transfers/schedules/{ids[1]}/pause", payer.user_id)).status_code == 200
+    file = {
+        "source_wallet_id": str(payer.wallet_id),
+        "currency": "NAD",
+        "mode": "best_effort",
+        "lines": [{"target_wallet_id": str(payee.wallet_id), "amount": "5.00"}],
+    }
+    bulk_id = (await bank.post("/transfers/bulk", payer.user_id, file)).json()["data"]["id"]
+    return Ordered(payer, ids[0], ids[1], bulk_id)
+
+
+def news(payer: Holder, status: str) -> identity.UserStatusChanged:
+    return identity.UserStatusChanged(user_id=str(payer.user_id), status=status, reason="reported as stolen")
+
+
+async def test_a_suspension_pauses_schedules_and_cancels_files_at_once_and_others_go_on(
+    consumed: Consumed, bank: Bank, payee: Holder
+) -> None:
+    barred, other = await ordered(bank, payee), await ordered(bank, payee)
+    bank.authority.standing[barred.payer.user_id] = Standing.SUSPENDED
+    record = Record(bank.database, bank.clock)
+    await record.skip()
+
+    await consumed(news(barred.payer, "suspended"))
+
+    assert await barred.statuses(bank) == ("paused", "paused", "cancelled")
+    assert await barred.reasons(bank) == (PayerSuspended().message, None, PayerSuspended().message)
+    assert await other.statuses(bank) == ("active", "paused", "accepted")
+    messages, facts = await record.news()
+    assert {type(message) for message in messages} == {events_pb2.ScheduleChanged, events_pb2.BulkCompleted}
+    told = [(fact.action, fact.resource[1], fact.by, fact.reason) for fact in facts]
+    why = PayerSuspended().message
+    assert told == [
+        ("payments.schedule.pause", barred.schedule, ("service", "payments"), why),
+        ("payments.bulk.cancel", barred.bulk, ("service", "payments"), why),
+    ]
+
+
+async def test_active_again_a_payer_resumes_and_what_fell_into_the_suspension_is_not_made_up_for(
+    consumed: Consumed, bank: Bank, payee: Holder
+) -> None:
+    barred = await ordered(bank, payee)
+    payer = barred.payer
+    bank.authority.standing[payer.user_id] = Standing.SUSPENDED
+    await consumed(news(payer, "suspended"))
+    bank.wait(days=2, seconds=7200)
+    assert await bank.run_schedules() == 0
+
+    bank.authority.standing.clear()
+    await consumed(news(payer, "active"))
+    assert await bank.run_schedules() == 0
+    resumed = await bank.post(f"/transfers/schedules/{barred.schedule}/resume", payer.user_id)
+    assert (resumed.json()["data"]["status"], resumed.json()["data"]["status_reason"]) == ("active", None)
+    assert await bank.run_schedules() == 0
+    bank.wait(days=1)
+    assert await bank.run_schedules() == 1
+    assert await bank.wallet(payee) == ("1.00", "0.00", "1.00")
+
+
+@pytest.mark.parametrize("status", ["deleted", "restricted", "erased"])
+async def test_a_closed_account_has_its_schedules_and_files_cancelled(
+    consumed: Consumed, bank: Bank, payee: Holder, status: str
+) -> None:
+    barred = await ordered(bank, payee)
+    bank.authority.standing[barred.payer.user_id] = Standing.CLOSED
+    await consumed(news(barred.payer, status))
+    assert await barred.statuses(bank) == ("cancelled", "cancelled", "cancelled")
+    assert await barred.reasons(bank) == (PayerClosed().message,) * 3
+
+
+async def test_a_suspended_account_that_is_then_closed_has_nothing_left_open(
+    consumed: Consumed, bank: Bank, payee: Holder
+) -> None:
+    barred = await ordered(bank, payee)
+    for status, standing in (("suspended", Standing.SUSPENDED), ("deleted", Standing.CLOSED)):
+        bank.authority.standing[barred.payer.user_id] = standing
+        await consumed(news(barred.payer, status))
+    assert await barred.statuses(bank) == ("cancelled", "cancelled", "cancelled")
+
+
+async def test_news_of_a_suspension_twice_stop_once(consumed: Consumed, bank: Bank, payee: Holder) -> None:
+    barred = await ordered(bank, payee)
+    bank.authority.standing[barred.payer.user_id] = Standing.SUSPENDED
+    message_id = new_id()
+    await consumed(news(barred.payer, "suspended"), message_id=message_id)
+    record = Record(bank.database, bank.clock)
+    await record.skip()
+    with pytest.raises(AlreadyHandled):
+        await consumed(news(barred.payer, "suspended"), message_id=message_id)
+    # Suspended again by another message, nothing is left to stop.
+    await consumed(news(barred.payer, "suspended"))
+    assert await record.news() == ([], [])
+    assert await barred.statuses(bank) == ("paused", "paused", "cancelled")
+
+
+async def test_news_of_a_suspension_that_come_after_the_reactivation_stop_nothing(
+    consumed: Consumed, bank: Bank, payee: Holder
+) -> None:
+    payer = await ordered(bank, payee)
+    for status in ("active", "suspended", "deleted"):
+        await consumed(news(payer.payer, status))
+    assert await payer.statuses(bank) == ("active", "paused", "accepted")
+
+
+async def test_news_are_tried_again_while_identity_does_not_answer(consumed: Consumed, bank: Bank, payee: Holder) -> None:
+    barred = await ordered(bank, payee)
+    bank.authority.standing[barred.payer.user_id] = Standing.SUSPENDED
+    message, message_id = news(barred.payer, "suspended"), new_id()
+    bank.authority.away = True
+    with pytest.raises(Unavailable):
+        await consumed(message, message_id=message_id)
+    assert await barred.statuses(bank) == ("active", "paused", "accepted")
+    bank.authority.away = False
+    await consumed(message, message_id=message_id)
+    assert await barred.statuses(bank) == ("paused", "paused", "cancelled")
+
+
+async def test_an_erased_users_files_are_cancelled(consumed: Consumed, bank: Bank, payee: Holder) -> None:
+    erased, other = await ordered(bank, payee), await ordered(bank, payee)
+    for _ in range(2):
+        await consumed(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(erased.payer.user_id)))
+    assert await erased.statuses(bank) == ("cancelled", "cancelled", "cancelled")
+    assert await erased.reasons(bank) == ("erased", "erased", "erased")
+    assert await other.statuses(bank) == ("active", "paused", "accepted")

@@ -27,19 +27,22 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.submit_bulk import SubmitBulk
+from payments.application.payers.stop_payer import StopPayer
 from payments.application.ports.bulk import Given
 from payments.application.ports.ledger import Terms
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.bulk_file import RawFile, RawLine
+from payments.domain.errors import PayerSuspended
 from payments.domain.payer_policy import PayerPolicy
+from payments.domain.standing import Standing
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.ledger_verification import LedgerVerification
 from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
-from services.payments.tests.fakes import FakePrices, FakeScreening, FakeSignatures, posting
+from services.payments.tests.fakes import FakeAuthority, FakePrices, FakeScreening, FakeSignatures, posting
 from services.payments.tests.integration.bulk_worker import runner
 
 WORKER = Path(__file__).with_name("bulk_worker.py")
@@ -251,6 +254,59 @@ async def test_cancelled_in_its_midst_counts_and_ledger_agree(office: Office) ->
     assert bulk.status == "cancelled"
     assert 0 < bulk.settled < LINES
     assert (bulk.settled, bulk.settled + bulk.not_run) == (made[0], LINES)
+    await office.require_sound()
+
+
+async def test_its_payer_suspended_in_its_midst_the_rest_is_refused_and_counts_and_ledger_agree(office: Office) -> None:
+    bulk_id = await office.submit()
+    gate, authority = Gate(after_chunks=2), FakeAuthority()
+    running = asyncio.create_task(runner(office.database, gate, authority)(bulk_id=bulk_id))
+    await gate.reached.wait()
+    authority.standing[office.payer] = Standing.SUSPENDED
+    gate.open.set()
+    await running
+    [bulk] = await office.rows("SELECT status, settled, refused, not_run, ended_at FROM bulks WHERE id = :id", id=bulk_id)
+    [made] = await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
+    # A chunk before the gate, and the one that had been asked about.
+    assert (bulk.status, bulk.settled, bulk.refused, bulk.not_run) == ("partly_completed", made[0], LINES - made[0], 0)
+    assert (0 < made[0] < LINES, bulk.ended_at is not None) == (True, True)
+    refused = await office.rows(
+        "SELECT DISTINCT outcome ->> 3 AS code FROM bulk_chunks, jsonb_array_elements(outcomes) outcome"
+        " WHERE bulk_id = :id AND outcome ->> 1 = 'refused'",
+        id=bulk_id,
+    )
+    assert [row.code for row in refused] == ["PAY_050"]
+    ended = await office.rows(
+        "SELECT count(*) FROM outbox WHERE type = 'payments.bulk.completed' AND aggregate_id = :id", id=str(bulk_id)
+    )
+    assert ended[0][0] == 1
+    await office.require_sound()
+
+
+async def test_stopped_by_news_of_the_suspension_it_runs_no_further_chunk(office: Office) -> None:
+    running_id, waiting_id = await office.submit(), await office.submit()
+    gate, authority = Gate(after_chunks=2), FakeAuthority()
+    running = asyncio.create_task(runner(office.database, gate)(bulk_id=running_id))
+    await gate.reached.wait()
+    authority.standing[office.payer] = Standing.SUSPENDED
+    await StopPayer(office.uow, authority, SystemClock())(actor=Actor.service("payments"), user_id=office.payer)
+    gate.open.set()
+    await running
+    await runner(office.database)(bulk_id=waiting_id)
+    stopped = {
+        row.id: row
+        for row in await office.rows("SELECT id, status, settled, not_run, reason FROM bulks WHERE reason IS NOT NULL")
+    }
+    made = {
+        bulk_id: (await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id))[0][0]
+        for bulk_id in (running_id, waiting_id)
+    }
+    assert {id_: (row.status, row.settled, row.not_run) for id_, row in stopped.items()} == {
+        running_id: ("cancelled", made[running_id], LINES - made[running_id]),
+        waiting_id: ("cancelled", 0, LINES),
+    }
+    assert (0 < made[running_id] < LINES, made[waiting_id]) == (True, 0)
+    assert {row.reason for row in stopped.values()} == {PayerSuspended().message}
     await office.require_sound()
 
 

@@ -1,9 +1,10 @@
 """A bulk run on fakes: each line once, whatever happens between any two steps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
@@ -11,13 +12,14 @@ import pytest
 from chassis.rpc import RemoteError
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
-from kernel.errors import InvalidValues, KeyReused, Kind, NotFound, Unavailable
+from kernel.errors import DomainError, InvalidValues, KeyReused, Kind, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.decide_bulk import ApproveBulk
 from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
 from payments.application.bulk.submit_bulk import Accepted, SubmitBulk
+from payments.application.ports.authority import Roles
 from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Reader
 from payments.application.ports.ledger import Terms
 from payments.application.transfers.batch import Outcome
@@ -31,6 +33,7 @@ from payments.domain.bulk_file import RawFile, RawLine
 from payments.domain.errors import BulkEnded, NotTheOwner, SignatureRequired, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
 from payments.domain.payer_policy import PayerPolicy
+from payments.domain.standing import Standing
 from payments.domain.transfer import TransferStatus
 from payments.infrastructure.group_commit import GroupCommit
 from services.payments.tests.approvals import approval_from
@@ -255,6 +258,115 @@ async def test_without_an_answer_of_the_approval_rules_no_file_is_accepted(
     assert office.uow.committed.bulks == {}
     office.prices.rules = ApprovalRules()
     assert (await office.submit("1.00", "60.00")).replayed is False
+
+
+def refusals(office: Office, bulk_id: UUID) -> list[str]:
+    chunks = [chunk for (of, _), chunk in sorted(office.uow.committed.chunks.items()) if of == bulk_id]
+    return [outcome.code for chunk in chunks for outcome in chunk.outcomes or ()]
+
+
+BARRED = [
+    ({"standing": Standing.SUSPENDED}, "PAY_050"),
+    ({"standing": Standing.CLOSED}, "PAY_051"),
+    ({"roles": frozenset({"guest"})}, "ACC_001"),
+]
+
+
+def bar(office: Office, changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        getattr(office.authority, name)[office.payer] = value
+
+
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+@pytest.mark.parametrize(("changes", "code"), BARRED, ids=["suspended", "closed", "without the permission"])
+async def test_a_payer_who_may_not_pay_has_every_line_refused(
+    office: Office, mode: str, changes: dict[str, Any], code: str
+) -> None:
+    office.mode = mode
+    bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
+    bar(office, changes)
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.FAILED
+    assert (refusals(office, bulk.id), office.post.posted, office.moved()) == ([code] * 3, 0, [Decimal(0)] * 4)
+    [ended] = [event for event in office.uow.committed.events if isinstance(event, BulkCompleted)]
+    assert (ended.status, ended.settled, ended.refused, ended.not_run) == ("failed", 0, 3, 0)
+    assert office.uow.committed.facts[-1].action == "payments.bulk.refuse"
+
+
+async def test_a_payer_who_is_suspended_in_the_midst_has_the_rest_refused(office: Office) -> None:
+    bulk = (await office.submit("1.00", "2.00", "3.00", "4.00", "5.00")).bulk
+
+    async def then_is_suspended(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        outcomes = await office.post(waiting)
+        bar(office, {"standing": Standing.SUSPENDED})
+        return outcomes
+
+    run = RunBulk(office.uow, then_is_suspended, Rules(), office.authority, office.clock)
+    assert await run(bulk_id=bulk.id) is BulkStatus.PARTLY_COMPLETED
+    assert refusals(office, bulk.id) == ["", "", "PAY_050", "PAY_050", "PAY_050"]
+    assert office.moved() == [Decimal(1), Decimal(2), Decimal(0), Decimal(0)]
+    assert await office.run(bulk_id=bulk.id) is None
+
+
+async def test_the_payer_is_asked_about_before_each_chunk_once(office: Office) -> None:
+    bulk = (await office.submit("1.00", "2.00", "3.00", "4.00", "5.00")).bulk
+    await office.run(bulk_id=bulk.id)
+    assert office.authority.asked == [{office.payer}] * 3
+
+
+async def test_each_chunk_is_run_in_the_roles_of_its_moment(office: Office) -> None:
+    office.prices.rules = ApprovalRules({"NAD": Decimal(1)}, {}, lambda question: "trainee" in question.roles)
+    bulk = (await office.submit("1.00", "2.00", "3.00", actor=replace(office.actor, roles=frozenset({"trainee"})))).bulk
+
+    async def then_is_a_trainee(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        outcomes = await office.post(waiting)
+        office.authority.roles[office.payer] = frozenset({"user", "trainee"})
+        return outcomes
+
+    run = RunBulk(office.uow, then_is_a_trainee, Rules(), office.authority, office.clock)
+    assert await run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert office.statuses(bulk.id) == [LineStatus.SETTLED] * 2 + [LineStatus.AWAITING_APPROVAL]
+
+
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+async def test_identity_away_is_no_lines_fault(office: Office, mode: str) -> None:
+    office.mode = mode
+    bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
+    office.authority.away = True
+    with pytest.raises(Unavailable):
+        await office.run(bulk_id=bulk.id)
+    assert (office.bulk(bulk.id).status, office.bulk(bulk.id).done) == (BulkStatus.RUNNING, 0)
+    office.authority.away = False
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+
+
+@pytest.mark.parametrize(("mode", "settled"), [("best_effort", 2), ("all_or_nothing", 3)])
+async def test_what_was_settled_by_a_worker_that_died_before_the_suspension_is_counted_as_settled(
+    office: Office, mode: str, settled: int
+) -> None:
+    office.mode = mode
+    bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
+    office.post.dies_after = 1
+    with pytest.raises(Killed):
+        await office.run(bulk_id=bulk.id)
+    bar(office, {"standing": Standing.SUSPENDED})
+    await office.run(bulk_id=bulk.id)
+    ended = office.bulk(bulk.id)
+    assert (ended.settled, ended.refused, ended.not_run) == (settled, 3 - settled, 0)
+    assert sum(office.moved()) == (Decimal(3) if settled == 2 else Decimal(6))
+
+
+async def test_cancelled_while_it_is_asked_about_its_payer_a_bulk_is_wound_up(office: Office) -> None:
+    bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
+
+    class Cancelling(FakeAuthority):
+        async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
+            await office.cancel(actor=office.actor, bulk_id=bulk.id, reason="wrong month")
+            return await super().authorize(payers)
+
+    authority = Cancelling(standing={office.payer: Standing.SUSPENDED})
+    run = RunBulk(office.uow, office.post, Rules(), authority, office.clock)
+    assert await run(bulk_id=bulk.id) is BulkStatus.CANCELLED
+    assert (office.bulk(bulk.id).not_run, office.bulk(bulk.id).reason) == (3, "wrong month")
 
 
 async def test_what_is_screened_out_is_refused_without_saying_why(office: Office) -> None:
