@@ -60,7 +60,7 @@ async def submit_bulk(  # each is of the query string or a header
 
     The file is accepted when every line is right, and refused with what is wrong where. A file that an approval rule matches
     as a whole waits (pending_approval). Then all lines are settled, or none (all_or_nothing), or each that can be
-    (best_effort).
+    (best_effort). A payer who may no longer pay has the lines that are left refused.
     """
     submit = app.bulk.submit_bulk
     accepted = await submit(

@@ -32,8 +32,9 @@ async def plan_transfer(
 ) -> Envelope[ScheduleResponse]:
     """Plan a transfer from one of the caller's wallets: once at a time, or daily, weekly or monthly until an end.
 
-    Each occurrence is settled within a minute of its time as a transfer of its own, under the rules and with the money of
-    that time; one that is refused is recorded and announced, and the schedule goes on.
+    Each occurrence is settled within a minute of its time as a transfer of its own, under the rules, in the roles and with the
+    money of that time; one that is refused is recorded and announced, and the schedule goes on. While the payer's account is
+    suspended it is paused.
     """
     planned = await app.schedules.plan_transfer(
         actor=actor,

@@ -115,7 +115,10 @@ async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Enve
 
 @transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")])
 async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Move what is on hold, or a part of it; the rest is let go. Its sender and its receiver may."""
+    """Move what is on hold, or a part of it; the rest is let go. Its sender and its receiver may.
+
+    Not for a receiver whose account is suspended or closed.
+    """
     held = await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)
     amount = Money.of(body.amount, held.currency) if body.amount is not None else None
     return _show(await app.transfers.capture_transfer(actor=actor, transfer_id=transfer_id, amount=amount))
