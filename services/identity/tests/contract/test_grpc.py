@@ -86,6 +86,8 @@ async def test_of_many_subjects_each_is_told_apart_by_one_statement(
             )
             assert answer.is_success, answer.text
     stranger = str(new_id())
+    # The bell that a commit rings after itself is a statement too.
+    await database.finish()
     statements: list[str] = []
 
     def note(*execution: Any) -> None:
@@ -94,6 +96,7 @@ async def test_of_many_subjects_each_is_told_apart_by_one_statement(
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     asked = [stranger, suspended, active, deleted, restored, *(str(new_id()) for _ in range(495))]
     told = await stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=asked))
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
     assert len(statements) == 1
     assert [(one.subject_id, one.active, one.closed) for one in told.subjects] == [
