@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,10 @@ from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from elcorp.payments.v1 import events_pb2
+from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
+from kernel.money import Money
+from payments.application import Payments
 from payments.bootstrap.use_cases import World, build
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.queries.pricing import SqlPricingQueries
@@ -37,6 +41,15 @@ FEE: dict[str, Any] = {
     "reason": "resolution 12",
 }
 PATHS = ["/fees", "/rates", "/limits"]
+# What a payer sees who has spent nothing, at eight in the morning of the 21st of March.
+UNSPENT: dict[str, Any] = {
+    "day_spent": "0.00",
+    "day_left": None,
+    "day_renews_at": "2026-03-21T22:00:00Z",
+    "month_spent": "0.00",
+    "month_left": None,
+    "month_renews_at": "2026-03-31T22:00:00Z",
+}
 LIMIT: dict[str, Any] = {"tier": "standard", "currency": "NAD", "day_max": "5000.00", "reason": "resolution 12"}
 
 
@@ -47,6 +60,7 @@ class Desk:
     clock: ControlledClock
     prices: CachedPrices
     policies: Policies
+    payments: Payments
     user_id: UUID = field(default_factory=new_id)
 
     async def call(
@@ -70,6 +84,30 @@ class Desk:
     async def quote(self, *, role: str = "user", **body: str) -> Any:
         await self.prices.refresh()
         return await self.data("POST", "/fees/quote", {"amount": "100.00", "currency": "NAD", **body}, role=role)
+
+    async def mine(self) -> Any:
+        await self.prices.refresh()
+        return await self.data("GET", "/limits/mine", role="user")
+
+    async def wallet(self, currency: str = "NAD", funds: str = "10000.00") -> UUID:
+        """Open a wallet of the caller's, with money."""
+        wallet_id = new_id()
+        await self.payments.wallets.open_wallet(
+            actor=Actor.service("test"), wallet_id=wallet_id, owner_id=self.user_id, currency=currency
+        )
+        await self.payments.transfers.issue_money(
+            actor=Actor(kind=ActorKind.USER, subject_id=str(new_id())),
+            key=str(new_id()),
+            wallet_id=wallet_id,
+            amount=Money.of(funds, currency),
+            reason="test funds",
+        )
+        return wallet_id
+
+    async def pay(self, source: UUID, target: UUID, amount: str, currency: str = "NAD", **more: str) -> httpx.Response:
+        wallets = {"source_wallet_id": str(source), "target_wallet_id": str(target)}
+        body = {**wallets, "amount": amount, "currency": currency, **more}
+        return await self.call("POST", "/transfers", body, role="user", headers={"Idempotency-Key": str(new_id())})
 
     def wait(self, seconds: float) -> None:
         self.clock.advance(seconds=seconds)
@@ -108,7 +146,7 @@ async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
         watch_refusals(client, database)
-        yield Desk(client, forge, clock, prices, policies)
+        yield Desk(client, forge, clock, prices, policies, payments)
 
 
 async def test_a_payer_sees_the_fee_before_paying(desk: Desk) -> None:
@@ -234,7 +272,7 @@ async def test_limits_by_tier_and_an_owners_own(desk: Desk, database: Database) 
     limit = await desk.data("POST", "/limits", LIMIT, expect=201)
     business = await desk.data("POST", "/limits", {**LIMIT, "tier": "business", "day_max": "90000"}, expect=201)
     assert (limit["day_max"], limit["single_max"]) == ("5000.00", None)
-    assert await desk.data("GET", "/limits/mine", role="user") == {"tier": "standard", "items": [limit]}
+    assert await desk.mine() == {"tier": "standard", "items": [{**UNSPENT, **limit, "day_left": "5000.00", "left": "5000.00"}]}
 
     path = f"/limits/tiers/{desk.user_id}"
     assert (await desk.data("GET", path))["version"] == 0
@@ -245,12 +283,66 @@ async def test_limits_by_tier_and_an_owners_own(desk: Desk, database: Database) 
     assert (await desk.data("PUT", path, {"tier": "business", "reason": "again"}))["version"] == 1
     [told] = await published(database, events_pb2.TierAssigned)
     assert (told.owner_id, told.tier) == (str(desk.user_id), "business")
-    assert (await desk.data("GET", "/limits/mine", role="user"))["items"] == [business]
+    assert (await desk.mine())["items"] == [{**UNSPENT, **business, "day_left": "90000.00", "left": "90000.00"}]
 
     ended = await desk.data("POST", f"/limits/{limit['id']}/end", {"reason": "no more"})
     assert ended["valid_until"]
     assert (await desk.data("GET", "/limits"))["items"] == [business]
     assert (await desk.data("GET", "/limits/history", params={"tier": "standard"}))["total"] == 1
+
+
+async def test_a_payer_sees_what_is_spent_what_is_left_and_when_it_renews(desk: Desk) -> None:
+    limits = {**LIMIT, "single_max": "300.00", "day_max": "500.00", "month_max": "800.00"}
+    limit = await desk.data("POST", "/limits", limits, expect=201)
+    source, target, tokens = await desk.wallet(), await desk.wallet(), await desk.wallet("ELC")
+    assert (await desk.pay(source, target, "290.00")).status_code == 201
+    held = (await desk.pay(target, source, "10.00", capture="later")).json()["data"]["id"]
+    assert (await desk.pay(tokens, await desk.wallet("ELC"), "1.00000001", "ELC")).status_code == 201
+
+    of_tokens, of_dollars = (await desk.mine())["items"]
+
+    assert of_dollars == {
+        **limit,
+        "left": "200.00",
+        "day_spent": "300.00",
+        "day_left": "200.00",
+        "day_renews_at": "2026-03-21T22:00:00Z",
+        "month_spent": "300.00",
+        "month_left": "500.00",
+        "month_renews_at": "2026-03-31T22:00:00Z",
+    }
+    assert of_tokens == {
+        **dict.fromkeys(of_dollars),
+        "tier": "standard",
+        "currency": "ELC",
+        "day_spent": "1.00000001",
+        "day_renews_at": "2026-03-21T22:00:00Z",
+        "month_spent": "1.00000001",
+        "month_renews_at": "2026-03-31T22:00:00Z",
+    }
+    await desk.data("POST", f"/transfers/{held}/void", {"reason": "no longer"}, role="user")
+    assert [(item["day_spent"], item["left"]) for item in (await desk.mine())["items"]][1] == ("290.00", "210.00")
+    desk.wait(seconds=14 * 3600)
+    [_, next_day] = (await desk.mine())["items"]
+    assert (next_day["day_spent"], next_day["day_left"], next_day["day_renews_at"]) == ("0.00", "500.00", "2026-03-22T22:00:00Z")
+    assert (next_day["month_spent"], next_day["month_left"], next_day["left"]) == ("290.00", "510.00", "300.00")
+
+
+@pytest.mark.parametrize(
+    "maxima",
+    [{"single_max": "40.00"}, {"day_max": "150.00"}, {"month_max": "150.00", "day_max": "900.00"}, {"day_max": "100.00"}],
+)
+async def test_exactly_what_is_left_may_be_moved(desk: Desk, maxima: dict[str, str]) -> None:
+    source, target = await desk.wallet(), await desk.wallet()
+    assert (await desk.pay(source, target, "100.00")).status_code == 201
+    await desk.data("POST", "/limits", {**LIMIT, "day_max": None, **maxima}, expect=201)
+    left = Decimal((await desk.mine())["items"][0]["left"])
+
+    beyond = await desk.pay(source, target, f"{left + Decimal('0.01')}")
+
+    assert (beyond.status_code, beyond.json()["code"]) == (409, "PAY_030")
+    if left:
+        assert (await desk.pay(source, target, f"{left}")).status_code == 201
 
 
 async def test_each_filter_of_prices_in_force_and_of_their_history_lets_through_what_it_says(desk: Desk) -> None:

@@ -117,6 +117,71 @@ def test_no_order_of_transfers_gets_past_a_day_or_a_month(acts: list[tuple[int, 
     assert sum(amount for _, amount in admitted) <= 800
 
 
+maxima = st.none() | st.integers(0, 1000_00)
+spent_before = st.lists(st.tuples(st.integers(0, 24 * 45), st.integers(1, 200_00)), max_size=10)
+
+
+@given(spent_before, st.integers(0, 24 * 5), maxima, maxima, maxima)
+def test_exactly_what_is_left_is_admitted_and_not_a_cent_more(
+    acts: list[tuple[int, int]], hours: int, single: int | None, day: int | None, month: int | None
+) -> None:
+    spending, at = Spending.none(new_id(), "NAD", AT), AT
+    for hour, cents in sorted(acts):
+        at = AT + timedelta(hours=hour)
+        spending = spending.plus(Money.of(Decimal(cents).scaleb(-2), "NAD"), at)
+    at += timedelta(hours=hours)
+    named = {"single_max": single, "day_max": day, "month_max": month}
+    limits = of(limit(**{name: None if cents is None else f"{Decimal(cents).scaleb(-2)}" for name, cents in named.items()}))
+
+    left = limits.allowance(spending, at).left
+
+    if left is None:
+        assert limits.admit(spending, nad("999999999.00"), at)
+        return
+    if left:
+        after = limits.admit(spending, Money.of(left, "NAD"), at)
+        assert after.day_total == spending.rolled(at).day_total + left
+    with pytest.raises(LimitExceeded):
+        limits.admit(spending, Money.of(left + Decimal("0.01"), "NAD"), at)
+
+
+def test_what_is_left_of_a_day_and_a_month_is_told_apart() -> None:
+    allowance = of(limit(single_max="70.00", day_max="150.00", month_max="130.00")).allowance(spent("100.00"), AT)
+    assert (allowance.spending.day_total, allowance.spending.month_total) == (Decimal(100), Decimal(100))
+    assert (allowance.day_left, allowance.month_left, allowance.left) == (Decimal(50), Decimal(30), Decimal(30))
+    # A limit that was lowered below what is spent leaves nothing, and no less.
+    lowered = of(limit(day_max="99.00")).allowance(spent("100.00"), AT)
+    assert (lowered.day_left, lowered.month_left, lowered.left) == (Decimal(0), None, Decimal(0))
+    unlimited = of().allowance(spent("100.00"), AT)
+    assert (unlimited.limit, unlimited.day_left, unlimited.month_left, unlimited.left) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("at", "day_renews_at", "month_renews_at"),
+    [
+        ("2026-03-31T21:59:59Z", "2026-03-31T22:00:00Z", "2026-03-31T22:00:00Z"),
+        ("2026-03-31T22:00:00Z", "2026-04-01T22:00:00Z", "2026-04-30T22:00:00Z"),
+        ("2026-12-31T21:59:59Z", "2026-12-31T22:00:00Z", "2026-12-31T22:00:00Z"),
+        ("2028-02-28T22:00:00Z", "2028-02-29T22:00:00Z", "2028-02-29T22:00:00Z"),
+        ("2027-01-30T22:00:00Z", "2027-01-31T22:00:00Z", "2027-01-31T22:00:00Z"),
+    ],
+)
+def test_totals_renew_at_namibian_midnight(at: str, day_renews_at: str, month_renews_at: str) -> None:
+    now = datetime.fromisoformat(at)
+    long_ago = spent("10.00", AT - 400 * DAY)
+
+    allowance = of(limit(day_max="150.00", month_max="150.00")).allowance(long_ago, now)
+
+    assert allowance.day_renews_at == datetime.fromisoformat(day_renews_at)
+    assert allowance.month_renews_at == datetime.fromisoformat(month_renews_at)
+    assert allowance.day_renews_at.tzinfo == allowance.month_renews_at.tzinfo == UTC
+    assert (allowance.spending.day_total, allowance.spending.month_total, allowance.left) == (
+        Decimal(0),
+        Decimal(0),
+        Decimal(150),
+    )
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"tier": "VIP"}, {"tier": ""}, {"day_max": "-1"}, {"single_max": "0.001"}, {"month_max": str(10**30)}],

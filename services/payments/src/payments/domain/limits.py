@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -110,12 +110,36 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """What may still be moved in a currency, in a day and in a month; None where there is no limit."""
+class Allowance:
+    """What a payer has spent in one currency, and what the limit in force leaves: None where nothing limits it.
 
-    currency: str
-    day: Decimal | None
-    month: Decimal | None
+    `left` is the most that the next transfer may be. A period's totals begin again at its `renews_at`.
+    """
+
+    spending: Spending
+    limit: Limit | None
+
+    @property
+    def day_left(self) -> Decimal | None:
+        return _left(self.limit.day_max, self.spending.day_total) if self.limit else None
+
+    @property
+    def month_left(self) -> Decimal | None:
+        return _left(self.limit.month_max, self.spending.month_total) if self.limit else None
+
+    @property
+    def left(self) -> Decimal | None:
+        single = self.limit.single_max if self.limit else None
+        return min((most for most in (single, self.day_left, self.month_left) if most is not None), default=None)
+
+    @property
+    def day_renews_at(self) -> datetime:
+        return _midnight(self.spending.day + timedelta(days=1))
+
+    @property
+    def month_renews_at(self) -> datetime:
+        # The 32nd day from a month's first is always in the next month.
+        return _midnight((self.spending.month + timedelta(days=31)).replace(day=1))
 
 
 class TierLimits:
@@ -135,6 +159,10 @@ class TierLimits:
                 return limit
         return None
 
+    def allowance(self, spending: Spending, at: datetime) -> Allowance:
+        """Return what `admit` would go by at `at`."""
+        return Allowance(spending=spending.rolled(at), limit=self.in_force(spending.currency, at))
+
     def admit(self, spending: Spending, amount: Money, at: datetime) -> Spending:
         """Count an amount, and return the new totals; raises LimitExceeded, which says what is left.
 
@@ -147,20 +175,6 @@ class TierLimits:
             self._require("day", after.day_total, limit.day_max, after.day_total - amount.amount, spending.currency)
             self._require("month", after.month_total, limit.month_max, after.month_total - amount.amount, spending.currency)
         return after
-
-    def left(self, spending: Spending, at: datetime) -> Left:
-        """Tell what may still be moved as of `at`."""
-        limit, now = self.in_force(spending.currency, at), spending.rolled(at)
-        quantum = Currency.of(spending.currency).quantum
-
-        def rest(most: Decimal | None, spent: Decimal) -> Decimal | None:
-            return None if most is None else max(_ZERO, most - spent).quantize(quantum, context=EXACT)
-
-        return Left(
-            currency=spending.currency,
-            day=rest(limit.day_max, now.day_total) if limit else None,
-            month=rest(limit.month_max, now.month_total) if limit else None,
-        )
 
     def _require(self, period: str, total: Decimal, most: Decimal | None, before: Decimal, currency: str) -> None:
         if most is not None and total > most:
@@ -184,3 +198,12 @@ class Limits:
 
 
 _ZERO: Final = Decimal(0)
+
+
+def _left(most: Decimal | None, spent: Decimal) -> Decimal | None:
+    return None if most is None else max(_ZERO, EXACT.subtract(most, spent))
+
+
+def _midnight(day: date) -> datetime:
+    """Return the instant at which a Namibian day begins, in UTC."""
+    return datetime.combine(day, time.min, NAMIBIA).astimezone(UTC)

@@ -7,6 +7,7 @@ from payments.application.ports.bulk import Wallets
 from payments.application.ports.pricing import ApprovalPolicies, PriceBooks, PricingUnitOfWork
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.pricing.assign_tier import AssignTier
+from payments.application.pricing.list_my_limits import ListMyLimits
 from payments.application.pricing.queries import PricingQueries
 from payments.application.pricing.quote_order import QuoteOrder
 from payments.application.pricing.set_version import EndVersion, SetVersion
@@ -26,6 +27,7 @@ class Pricing:
     end_limit: EndVersion[Limit]
     assign_tier: AssignTier
     quote_order: QuoteOrder
+    list_my_limits: ListMyLimits
     queries: PricingQueries
     clock: Clock
 
@@ -52,6 +54,7 @@ class Pricing:
             end_limit=EndVersion(uow, lambda tx: tx.limits, clock),
             assign_tier=AssignTier(uow, clock),
             quote_order=QuoteOrder(uow=ledger, prices=prices, approvals=approvals, policy=policy, wallets=wallets, clock=clock),
+            list_my_limits=ListMyLimits(queries, clock),
             queries=queries,
             clock=clock,
         )

@@ -1,5 +1,6 @@
 """Reads of prices, past the use cases."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -8,7 +9,7 @@ from uuid import UUID
 from kernel.pages import Page, PageRequest
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
-from payments.domain.limits import Limit
+from payments.domain.limits import Limit, Spending
 
 T = TypeVar("T")
 
@@ -64,5 +65,8 @@ class PricingQueries(Protocol):
 
     async def tier(self, owner_id: UUID) -> TierView | None:
         """Read the tier that was assigned to an owner, None for the standard one."""
+
+    async def spendings(self, owner_id: UUID) -> Sequence[Spending]:
+        """Read what an owner has spent, as last counted: of each currency that they have a wallet in."""
 
     async def prices(self, at: datetime) -> Prices: ...

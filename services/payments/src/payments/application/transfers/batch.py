@@ -16,7 +16,7 @@ from payments.application.transfers.rehearsal import Rehearsal
 from payments.domain.approval import ApprovalRule, Outflow
 from payments.domain.errors import ScreeningRefused
 from payments.domain.events import TransferSettled, TransfersSettled
-from payments.domain.limits import Left, Limits, Spending
+from payments.domain.limits import Allowance, Limits, Spending
 from payments.domain.payer_rules import NOTHING, Needs, PayerRequest, PayerRules
 from payments.domain.price_book import Quote
 from payments.domain.transfer import Transfer
@@ -178,11 +178,11 @@ class Batch:
             return made, refusal
         return made, None
 
-    def _left(self, request: Request) -> Sequence[Left]:
+    def _left(self, request: Request) -> Sequence[Allowance]:
         currencies = dict.fromkeys(order.amount.currency.code for order in request.orders)
         keys = [(request.orders[0].initiator_id, currency) for currency in currencies]
         return [
-            self.rules.limits.of(tiered.tier).left(self.spent.get(key, tiered.spending), self.at)
+            self.rules.limits.of(tiered.tier).allowance(self.spent.get(key, tiered.spending), self.at)
             for key in keys
             if (tiered := self.locked.spendings.get(key))
         ]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from kernel.errors import DomainError
 from payments.domain.errors import ApprovalNeeded
-from payments.domain.limits import Left
+from payments.domain.limits import Allowance
 from payments.domain.payer_rules import NOTHING, Needs
 from payments.domain.transfer import Transfer
 
@@ -23,7 +23,7 @@ class Rehearsal:
     replayed: bool = False
     needs: Needs = NOTHING
     refusal: DomainError | None = None
-    limits: Sequence[Left] = ()
+    limits: Sequence[Allowance] = ()
     screening: Literal["clear", "refused"] | None = None
     is_linked: bool = False
 

@@ -14,10 +14,12 @@ from kernel.pages import Page, PageRequest
 from payments.application.pricing.queries import Prices, Recorded, TierView
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
-from payments.domain.limits import Limit
+from payments.domain.limits import Limit, Spending
 from payments.infrastructure.price_rows import FEE_RULES, FX_RATES, LIMITS, PriceT, PriceTable
 
 _TIER = text("SELECT owner_id, tier, version, assigned_by, assigned_at FROM customer_tiers WHERE owner_id = :owner")
+_SPENDING_COLUMNS = ("owner_id", "currency", "day", "day_total", "month", "month_total")
+_SPENDINGS = f"SELECT {', '.join(_SPENDING_COLUMNS)} FROM spending WHERE owner_id = :owner"
 
 
 class SqlPricingQueries:
@@ -49,6 +51,10 @@ class SqlPricingQueries:
         async with self._database.read() as connection:
             row = (await connection.execute(_TIER, {"owner": owner_id})).one_or_none()
         return TierView(*row) if row else None
+
+    async def spendings(self, owner_id: UUID) -> Sequence[Spending]:
+        rows = await self._rows(_SPENDINGS, owner=owner_id)
+        return [Spending(**dict(zip(_SPENDING_COLUMNS, row, strict=True))) for row in rows]
 
     async def prices(self, at: datetime) -> Prices:
         """Read each table in one statement: a version and the one that it replaced are always of one snapshot."""

@@ -18,7 +18,6 @@ from chassis.rest import (
     page_of,
     set_etag,
 )
-from kernel.pages import PER_PAGE_MAX, PageRequest
 from payments.domain.limits import STANDARD_TIER
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.pricing import (
@@ -51,12 +50,8 @@ async def list_limits(
 
 @limits.get("/mine", dependencies=[Authenticated])
 async def list_my_limits(actor: CurrentActor, app: App) -> Envelope[MyLimitsResponse]:
-    """List what the caller may move, by currency; a currency that is not there is unlimited."""
-    pricing = app.pricing
-    assigned = await pricing.queries.tier(actor.user_id)
-    tier = assigned.tier if assigned else STANDARD_TIER
-    page = await pricing.queries.limits(PageRequest(per_page=PER_PAGE_MAX), at=pricing.clock.now(), tier=tier)
-    return envelope(MyLimitsResponse(tier=tier, items=[LimitResponse.of(recorded.item) for recorded in page.items]))
+    """List the caller's limits by currency: what is spent, what is left, and when it renews. No limit: null."""
+    return envelope(MyLimitsResponse.of(await app.pricing.list_my_limits(actor=actor)))
 
 
 @limits.get("/history", dependencies=[Requires("policy:manage")])

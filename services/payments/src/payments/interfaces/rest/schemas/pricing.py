@@ -8,12 +8,13 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from chassis.rest import AmountText, RequestModel, ResponseModel
-from kernel.money import Money
+from kernel.money import Money, amount_text
+from payments.application.pricing.list_my_limits import MyLimits
 from payments.application.pricing.queries import Recorded, TierView
 from payments.application.pricing.quote_order import Quoted
 from payments.domain.fee_rule import TIERS_MAX, FeeRule, Tier
 from payments.domain.fx_rate import FxRate
-from payments.domain.limits import Limit
+from payments.domain.limits import Allowance, Limit
 from payments.domain.rounding import Rounding
 from payments.domain.transfer_order import TransferKind
 from payments.domain.validity import Validity
@@ -333,9 +334,63 @@ class QuoteResponse(ResponseModel):
         )
 
 
+class MyLimitResponse(ResponseModel):
+    """The caller's spending in a currency, and the limit in force: its fields are null where there is none.
+
+    Days and months are those of Namibia (UTC+2).
+    """
+
+    id: UUID | None
+    version: int | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    tier: str
+    currency: str
+    left: str | None = Field(description="The most that the next transfer may be, fees apart", examples=["1250.00"])
+    single_max: str | None
+    day_max: str | None
+    day_spent: str
+    day_left: str | None
+    day_renews_at: datetime
+    month_max: str | None
+    month_spent: str
+    month_left: str | None
+    month_renews_at: datetime
+
+    @classmethod
+    def of(cls, tier: str, allowance: Allowance) -> Self:
+        spending, limit = allowance.spending, allowance.limit
+
+        def text(amount: Decimal | None) -> str | None:
+            return None if amount is None else amount_text(amount, spending.currency)
+
+        return cls(
+            id=limit.id if limit else None,
+            version=limit.version if limit else None,
+            valid_from=limit.validity.since if limit else None,
+            valid_until=limit.validity.until if limit else None,
+            tier=tier,
+            currency=spending.currency,
+            left=text(allowance.left),
+            single_max=text(limit.single_max) if limit else None,
+            day_max=text(limit.day_max) if limit else None,
+            day_spent=amount_text(spending.day_total, spending.currency),
+            day_left=text(allowance.day_left),
+            day_renews_at=allowance.day_renews_at,
+            month_max=text(limit.month_max) if limit else None,
+            month_spent=amount_text(spending.month_total, spending.currency),
+            month_left=text(allowance.month_left),
+            month_renews_at=allowance.month_renews_at,
+        )
+
+
 class MyLimitsResponse(ResponseModel):
     tier: str
-    items: list[LimitResponse]
+    items: list[MyLimitResponse]
+
+    @classmethod
+    def of(cls, mine: MyLimits) -> Self:
+        return cls(tier=mine.tier, items=[MyLimitResponse.of(mine.tier, allowance) for allowance in mine.allowances])
 
 
 def _version(item: FeeRule | FxRate | Limit) -> dict[str, object]:

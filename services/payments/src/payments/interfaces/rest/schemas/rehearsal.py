@@ -1,5 +1,6 @@
 """What a dry run answers."""
 
+from decimal import Decimal
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from kernel.errors import DomainError
 from kernel.money import amount_text
 from payments.application.transfers.queries import TransferView
 from payments.application.transfers.rehearsal import Rehearsal
-from payments.domain.limits import Left
+from payments.domain.limits import Allowance
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferKind
 from payments.interfaces.rest.schemas.needs import NeedsResponse
@@ -72,11 +73,13 @@ class LeftResponse(ResponseModel):
     month: str | None
 
     @classmethod
-    def of(cls, left: Left) -> Self:
-        def text(amount: Any) -> str | None:
-            return None if amount is None else amount_text(amount, left.currency)
+    def of(cls, allowance: Allowance) -> Self:
+        currency = allowance.spending.currency
 
-        return cls(currency=left.currency, day=text(left.day), month=text(left.month))
+        def text(amount: Decimal | None) -> str | None:
+            return None if amount is None else amount_text(amount, currency)
+
+        return cls(currency=currency, day=text(allowance.day_left), month=text(allowance.month_left))
 
 
 class RehearsalResponse(ResponseModel):
