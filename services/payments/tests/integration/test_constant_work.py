@@ -26,7 +26,7 @@ FACT = AuditFact(action="test", resource_type="wallet", resource_id="-", occurre
 # What this session has read; only differences mean something, for it is told to the statistics now and then.
 READ = text(
     "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS rows FROM pg_stat_xact_user_tables"
-    " WHERE relname IN ('accounts', 'transfers', 'spending')"
+    " WHERE relname IN ('accounts', 'transfers', 'spending', 'postings')"
 )
 
 
@@ -72,3 +72,22 @@ async def test_a_batch_reads_as_much_of_a_large_ledger_as_of_a_small_one(uow: Sq
 
     assert read[-1] == read[1] == Counter(accounts=read[1]["accounts"])
     assert read[1]["accounts"] < 10
+
+
+async def test_what_a_reversal_reads_does_not_grow_with_the_ledger(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    payer, payee = (Account(new_id(), AccountKind.WALLET, new_id(), "NAD", Decimal(1000), 0, AT) for _ in range(2))
+    made: list[Transfer] = []
+    async with uow.begin(ACTOR) as tx:
+        for account in (payer, payee):
+            await tx.accounts.add(account)
+        orders = [order(payer, payee, str(number)) for number in range(2000)]
+        accounts = {account.id: account for account in (payer, payee)}
+        made = [Transfer.settle(one, Quote(one.amount), accounts, AT) for one in orders]
+        await tx.transfers.add(made)
+        await tx.accounts.save([payer, payee])
+        tx.record(FACT)
+    async with uow.begin(ACTOR) as tx:
+        before = await rows_read(tx)
+        assert len(await tx.transfers.postings_of(made[1000].id)) == 2
+        assert (await rows_read(tx) - before)["postings"] == 2
+        tx.record(FACT)
