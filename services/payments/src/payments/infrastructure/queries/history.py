@@ -1,50 +1,92 @@
 """Past transfers, by SQL.
 
-Ids are UUIDv7, so they are in the order of making: each of an owner's wallets gives its newest below the cursor from its own
-two indexes (what it sent, what it received), and a page costs the same however deep it lies. What else is asked is looked for
-among a bounded number of these, so that a rare word cannot make one request read a whole history.
+Ids are UUIDv7, so they are in the order of creation: each of an owner's wallets gives its newest below the cursor from its
+own two indexes (what it sent, what it received), and a page costs the same however deep it lies. A reference has indexes of its
+own. A time of settlement has none: money moves within `SETTLED_WITHIN` of a transfer's creation, which bounds the ids.
+
+Any other filter is tried on the transfers in turn, in steps of a growing, bounded number of them, a statement each. A page
+ends when it is full, when the history ends, or, once it has an item, after `LOOKED_AT_FEW` transfers; so an empty page is
+always the last. After `LOOKED_AT_MAX` without an item the request is refused, for a rare word must not make one request
+read without end. There is no index on words: it would cost every transfer, and need an extension of PostgreSQL.
 """
 
 # ruff: noqa: S608  # put together of this module's own constants; what users give is bound
 
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from kernel.errors import InvalidValue
+from kernel.money import CURRENCIES
 from kernel.pages import CursorPage, CursorRequest
-from payments.application.history.queries import HistoryFilter
+from payments.application.history.queries import Direction, HistoryFilter, HistoryTooLong, Movement
 from payments.application.transfers.queries import TransferView
-from payments.infrastructure.queries.rows import SqlReads
+from payments.domain.account import SystemCode, system_account_id
+from payments.infrastructure.queries.rows import SqlReads, before_id
 from payments.infrastructure.queries.transfers import COLUMNS, view_of
 
-# Looked through for one page, at most.
-SCANNED_MAX: Final = 1000
-_BOUNDS: Final = "id < :before AND id >= :oldest"
-_OF_WALLETS: Final = f"""
-    own AS (SELECT id FROM accounts WHERE {{own}}),
-    scanned AS (
-        SELECT id FROM (
-            SELECT sent.id FROM own CROSS JOIN LATERAL (
-                SELECT id FROM transfers WHERE source_id = own.id AND {_BOUNDS} ORDER BY id DESC LIMIT :scan
-            ) sent
-            UNION
-            SELECT received.id FROM own CROSS JOIN LATERAL (
-                SELECT id FROM transfers WHERE target_id = own.id AND {_BOUNDS} ORDER BY id DESC LIMIT :scan
-            ) received
-        ) either ORDER BY id DESC LIMIT :scan
+# About how many transfers a page looks at once it has an item, and how many as long as it has none.
+LOOKED_AT_FEW: Final = 5_000
+LOOKED_AT_MAX: Final = 1_000_000
+_STEP_MIN: Final = 1_000
+_STEP_MAX: Final = 64_000
+_STEP_GROWTH: Final = 4
+# The longest that a transfer waits for a decision and then stays on hold, by the bounds of the settings.
+SETTLED_WITHIN: Final = timedelta(days=30 + 31)
+
+# `edge`: the oldest id of a step, such that no index gives more than its share of the transfers from there to the cursor; none
+# when all the rest is within the step. Counting reads the index alone. `upto`: all from there on is in `found`. The third
+# column tells the two wallets of an internal transfer apart, so that they come in one order.
+_STEP: Final = """
+    WITH own AS ({own}),
+    edge AS (
+        SELECT (
+            SELECT last.id FROM own CROSS JOIN LATERAL ({counted}) AS last ORDER BY last.id DESC LIMIT 1
+        ) AS id
+    ),
+    found AS (
+        SELECT DISTINCT hit.id FROM own CROSS JOIN LATERAL ({tried}) AS hit ORDER BY hit.id DESC LIMIT :rows
+    ),
+    step AS (
+        SELECT count(*) = :rows AS is_full,
+               CASE WHEN count(*) = :rows THEN (SELECT id FROM found ORDER BY id LIMIT 1) ELSE (SELECT id FROM edge) END AS upto
+        FROM found
     )
+    SELECT step.is_full, step.upto, page.* FROM step LEFT JOIN ({page}) page ON true ORDER BY page.id DESC, 3
 """
-_OF_ALL: Final = f"scanned AS (SELECT id FROM transfers WHERE {_BOUNDS} ORDER BY id DESC LIMIT :scan)"
-_PAGE: Final = f"""
-    WITH {{scanned}}
-    SELECT (SELECT count(*) FROM scanned) AS scanned, (SELECT id FROM scanned ORDER BY id LIMIT 1) AS last, page.*
-    FROM (SELECT) AS always LEFT JOIN (
-        SELECT {COLUMNS} FROM scanned JOIN transfers t USING (id) WHERE {{wanted}} ORDER BY t.id DESC LIMIT :limit
-    ) page ON true ORDER BY page.id DESC
+_COUNTED: Final = """
+    (SELECT t.id FROM transfers t WHERE {end} AND {bounds} ORDER BY t.id DESC
+     OFFSET (SELECT greatest(:rows - 1, :size / (2 * count(*))) FROM own) LIMIT 1)
 """
+_TRIED: Final = """
+    (SELECT t.id FROM transfers t
+     WHERE {end} AND {bounds} AND t.id >= coalesce((SELECT id FROM edge), :oldest) AND {tried} ORDER BY t.id DESC LIMIT :rows)
+"""
+_BOUNDS: Final = "t.id < :before AND t.id >= :oldest"
+# The second condition says to the planner that the index, which is of what bears a reference, has them all.
+_REFERENCE: Final = "t.reference = :reference AND t.reference <> ''"
+_WALLETS: Final = ("t.source_id = own.id", "t.target_id = own.id")
+_TRANSFERS: Final = f"SELECT {COLUMNS} FROM found JOIN transfers t USING (id)"
+# What was posted: the row of a transfer does not tell which fees a refund gave back, nor how a conversion was reversed.
+_MOVEMENTS: Final = f"""
+    SELECT own.id AS wallet_id, own.currency AS wallet_currency,
+           t.source_id IN (SELECT id FROM own) AND t.target_id IN (SELECT id FROM own) AS is_internal,
+           posted.moved, posted.fee, {COLUMNS}
+    FROM found JOIN transfers t USING (id) JOIN own ON own.id IN (t.source_id, t.target_id)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(p.amount), 0) AS moved,
+               coalesce(-sum(p.amount) FILTER (WHERE p.counterparty_id = ANY(:fee_accounts)), 0) AS fee
+        FROM postings p WHERE p.transfer_id = t.id AND p.account_id = own.id
+    ) posted
+"""
+_FEE_ACCOUNTS: Final = [
+    system_account_id(code, currency) for code in (SystemCode.FEES, SystemCode.VAT) for currency in CURRENCIES
+]
 _AWAITING: Final = text(
     f"""
     SELECT {COLUMNS} FROM transfers t WHERE status = 'pending_approval' AND t.id < :before ORDER BY t.id DESC LIMIT :limit
@@ -59,6 +101,8 @@ _CONDITIONS: Final = {
     "amount_max": "t.amount <= :amount_max",
     "since": "t.created_at >= :since",
     "until": "t.created_at < :until",
+    "settled_since": "t.settled_at >= :settled_since",
+    "settled_until": "t.settled_at < :settled_until",
     "text": "(t.description ILIKE :text OR t.reference ILIKE :text)",
 }
 _NEWEST: Final = UUID(int=2**128 - 1)
@@ -66,54 +110,144 @@ _NEWEST: Final = UUID(int=2**128 - 1)
 _SLACK: Final = timedelta(seconds=60)
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """`upto`: where the next step begins; None when there is none."""
+
+    rows: Sequence[Any]
+    size: int
+    upto: UUID | None
+
+
 class SqlHistoryQueries(SqlReads):
     async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
-        conditions = {name: sql for name, sql in _CONDITIONS.items() if getattr(wanted, name) is not None}
-        parameters: dict[str, Any] = {name: getattr(wanted, name) for name in conditions}
-        if wanted.text is not None:
-            parameters["text"] = f"%{_literal(wanted.text)}%"
-        # Without conditions every transfer that is looked at is on the page.
-        scan = SCANNED_MAX if conditions else cursor.limit + 1
-        parameters |= {"before": _before(wanted, cursor), "oldest": _oldest(wanted), "scan": scan, "limit": cursor.limit + 1}
-        query = _PAGE.format(scanned=_scanned(wanted, parameters), wanted=" AND ".join(conditions.values()) or "true")
-        rows = await self._rows(text(query), **parameters)
-        found = [view_of(row[2:]) for row in rows if row.id]
-        return CursorPage(found[: cursor.limit], _next(found, cursor, more_to_scan=rows[0].scanned == scan, last=rows[0].last))
+        found: list[TransferView] = []
+        looked_at = 0
+        async for step in self._steps(wanted, _TRANSFERS, before=_before(wanted, cursor), rows=cursor.limit + 1):
+            found += [view_of(row) for row in step.rows]
+            looked_at += step.size
+            if len(found) > cursor.limit:
+                return CursorPage(found[: cursor.limit], _cursor(wanted, found[cursor.limit - 1].id))
+            if step.upto and found and looked_at >= LOOKED_AT_FEW:
+                return CursorPage(found, _cursor(wanted, step.upto))
+            if step.upto and looked_at >= LOOKED_AT_MAX:
+                raise HistoryTooLong(field="since", looked_at=looked_at)
+        return CursorPage(found, None)
+
+    async def movements(self, wanted: HistoryFilter, *, batch: int) -> AsyncIterator[Sequence[Movement]]:
+        async for step in self._steps(wanted, _MOVEMENTS, before=_newest(wanted), rows=batch, fee_accounts=_FEE_ACCOUNTS):
+            if step.rows:
+                yield [_movement(row) for row in step.rows]
 
     async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[TransferView]:
-        rows = await self._rows(_AWAITING, before=_before(HistoryFilter(), cursor), limit=cursor.limit + 1)
+        rows = await self._rows(_AWAITING, before=before_id(cursor), limit=cursor.limit + 1)
         found = [view_of(row) for row in rows]
-        return CursorPage(found[: cursor.limit], _next(found, cursor, more_to_scan=False, last=None))
+        is_last = len(found) <= cursor.limit
+        return CursorPage(found[: cursor.limit], None if is_last else str(found[cursor.limit - 1].id))
+
+    async def _steps(
+        self, wanted: HistoryFilter, page: str, *, before: UUID, rows: int, **parameters: object
+    ) -> AsyncIterator[_Step]:
+        """Look through a history, newest first, `rows` of what is found at most in a step."""
+        query, filters = _query(wanted, page)
+        # Without such conditions, everything that is looked at is found.
+        size, upto = _STEP_MIN if filters.is_tried else rows, before
+        parameters = {**parameters, **filters.parameters, "oldest": _oldest(wanted), "rows": rows}
+        while upto is not None:
+            answer = await self._rows(query, **parameters, before=upto, size=size)
+            is_full, upto = answer[0][:2]
+            yield _Step([row[2:] for row in answer if row.id], size, upto)
+            if filters.is_tried:
+                size = max(size // _STEP_GROWTH, _STEP_MIN) if is_full else min(size * _STEP_GROWTH, _STEP_MAX)
 
 
-def _scanned(wanted: HistoryFilter, parameters: dict[str, Any]) -> str:
-    own = []
+@dataclass(frozen=True, slots=True)
+class _Filters:
+    """`is_tried`: whether there is a condition that no index answers."""
+
+    is_tried: bool
+    parameters: dict[str, object]
+
+
+def _query(wanted: HistoryFilter, page: str) -> tuple[TextClause, _Filters]:
+    tried = {name: sql for name, sql in _CONDITIONS.items() if getattr(wanted, name) is not None}
+    parameters = {name: getattr(wanted, name) for name in tried}
+    if wanted.text is not None:
+        parameters["text"] = f"%{_literal(wanted.text)}%"
+    bounds = _BOUNDS
+    if wanted.reference is not None:
+        bounds = f"{bounds} AND {_REFERENCE}"
+        parameters["reference"] = wanted.reference
+    own, ends = _own(wanted, parameters)
+    known = {"bounds": bounds, "tried": " AND ".join(tried.values()) or "true"}
+    query = _STEP.format(
+        own=own,
+        counted=" UNION ALL ".join(_COUNTED.format(end=end, **known) for end in ends),
+        tried=" UNION ALL ".join(_TRIED.format(end=end, **known) for end in ends),
+        page=page,
+    )
+    return text(query), _Filters(bool(tried), parameters)
+
+
+def _own(wanted: HistoryFilter, parameters: dict[str, object]) -> tuple[str, Sequence[str]]:
+    """Return the query of the wallets that a history is of, and the conditions on what each of their indexes gives."""
+    conditions = []
     if wanted.owner_id:
-        own.append("owner_id = :owner_id")
+        conditions.append("owner_id = :owner_id")
         parameters["owner_id"] = wanted.owner_id
     if wanted.wallet_id:
-        own.append("id = :wallet_id")
+        conditions.append("id = :wallet_id")
         parameters["wallet_id"] = wanted.wallet_id
-    return _OF_WALLETS.format(own=" AND ".join(own)) if own else _OF_ALL
+    if not conditions:
+        return "SELECT cast(NULL AS uuid) AS id, '' AS currency", ("true",)
+    return f"SELECT id, currency FROM accounts WHERE {' AND '.join(conditions)}", _WALLETS
 
 
-def _next(found: list[TransferView], cursor: CursorRequest, *, more_to_scan: bool, last: UUID | None) -> str | None:
-    if len(found) > cursor.limit:
-        return str(found[cursor.limit - 1].id)
-    return str(last) if more_to_scan else None
+def _movement(row: Sequence[Any]) -> Movement:
+    wallet_id, currency, is_internal, moved, fee, *columns = row
+    transfer = view_of(columns)
+    side = Direction.OUT if wallet_id == transfer.source_id else Direction.IN
+    return Movement(
+        transfer=transfer,
+        wallet_id=wallet_id,
+        direction=Direction.INTERNAL if is_internal else side,
+        moved=moved,
+        currency=currency,
+        fee=fee,
+    )
+
+
+def _cursor(wanted: HistoryFilter, last: UUID) -> str:
+    digest = _digest(wanted)
+    return f"{last}.{digest}" if digest else str(last)
 
 
 def _before(wanted: HistoryFilter, cursor: CursorRequest) -> UUID:
-    if cursor.after is not None:
-        try:
-            return UUID(cursor.after)
-        except ValueError:
-            raise InvalidValue(field="cursor", expected="the next_cursor of the page before") from None
-    return _first_id(wanted.until, _SLACK) if wanted.until else _NEWEST
+    if cursor.after is None:
+        return _newest(wanted)
+    last, _, digest = cursor.after.partition(".")
+    if digest and digest != _digest(wanted):
+        raise InvalidValue(field="cursor", expected="the next_cursor of the page before, with the same filters")
+    return before_id(replace(cursor, after=last))
+
+
+def _digest(wanted: HistoryFilter) -> str:
+    """Return what tells one set of filters from another; empty for none."""
+    given = {name: str(value) for name, value in asdict(wanted).items() if value is not None and name != "owner_id"}
+    return hashlib.sha256(repr(given).encode()).hexdigest()[:16] if given else ""
+
+
+def _newest(wanted: HistoryFilter) -> UUID:
+    """Return the id below which the period lies: what settles before an instant was made before it."""
+    ends = [moment for moment in (wanted.until, wanted.settled_until) if moment]
+    return _first_id(min(ends), _SLACK) if ends else _NEWEST
 
 
 def _oldest(wanted: HistoryFilter) -> UUID:
-    return _first_id(wanted.since, -_SLACK) if wanted.since else UUID(int=0)
+    begins = [_first_id(wanted.since, -_SLACK)] if wanted.since else []
+    if wanted.settled_since:
+        begins.append(_first_id(wanted.settled_since, -SETTLED_WITHIN - _SLACK))
+    return max(begins, default=UUID(int=0))
 
 
 def _first_id(moment: datetime, slack: timedelta) -> UUID:

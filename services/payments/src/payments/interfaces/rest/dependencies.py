@@ -46,8 +46,11 @@ async def _history(  # each is a filter of the query string
     currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
     amount_min: Annotated[AmountText | None, Query(description=_AMOUNT)] = None,
     amount_max: Annotated[AmountText | None, Query(description=_AMOUNT)] = None,
-    since: Annotated[Moment | None, Query(description="Made at or after")] = None,
-    until: Annotated[Moment | None, Query(description="Made before")] = None,
+    since: Annotated[Moment | None, Query(description="Created at or after")] = None,
+    until: Annotated[Moment | None, Query(description="Created before")] = None,
+    settled_since: Annotated[Moment | None, Query(description="Settled, which is when money moved, at or after")] = None,
+    settled_until: Annotated[Moment | None, Query(description="Settled before")] = None,
+    reference: Annotated[str | None, Query(min_length=1, max_length=64, description="The whole reference, exactly")] = None,
     text: Annotated[str | None, Query(min_length=2, max_length=64, description="In description or reference")] = None,
 ) -> Wanted:
     return Wanted(
@@ -62,6 +65,9 @@ async def _history(  # each is a filter of the query string
             amount_max=Money.of(amount_max, "ELC").amount if amount_max is not None else None,
             since=since,
             until=until,
+            settled_since=settled_since,
+            settled_until=settled_until,
+            reference=reference,
             text=text,
         )
     )

@@ -96,7 +96,10 @@ async def transfer_linked(
 async def list_transfers(
     actor: CurrentActor, cursor: CursorPaging, app: App, wanted: History
 ) -> Envelope[CursorPageOf[TransferResponse]]:
-    """Page through what the caller's wallets sent and received, newest first. A page may be short and still have a next."""
+    """Page through what the caller's wallets sent and received, newest first.
+
+    A page may be short and still have a next; an empty one is the last.
+    """
     return cursor_of(await app.queries.history(wanted.of(actor), cursor), TransferResponse.of)
 
 
