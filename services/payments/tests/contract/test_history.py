@@ -1,30 +1,47 @@
 """History: filters, cursors to the end, exports."""
 
+import csv
 import importlib
 import io
+import itertools
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
 from kernel.ids import new_id
 from payments.infrastructure.queries import history
+from payments.settings import PaymentsSettings
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 
 
-async def ids(bank: Bank, holder: Holder, query: str) -> list[str]:
-    """Follow the cursor to the end; pages may be short."""
-    found: list[str] = []
+async def pages(bank: Bank, holder: Holder, query: str, *, path: str = "/transfers") -> list[list[dict[str, Any]]]:
+    """Follow the cursor to the end."""
+    found: list[list[dict[str, Any]]] = []
     cursor = ""
     for _ in range(100):
-        page = (await bank.get(f"/transfers?{query}{cursor}", holder.user_id)).json()["data"]
-        found += [item["id"] for item in page["items"]]
+        answer = await bank.get(f"{path}?{query}{cursor}", holder.user_id)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()["data"]
+        found.append(page["items"])
         if page["next_cursor"] is None:
             return found
         cursor = f"&cursor={page['next_cursor']}"
     raise AssertionError("the cursor has no end")
+
+
+async def ids(bank: Bank, holder: Holder, query: str, *, path: str = "/transfers") -> list[str]:
+    return [item["id"] for page in await pages(bank, holder, query, path=path) for item in page]
+
+
+async def export(bank: Bank, holder: Holder, query: str = "") -> list[dict[str, str]]:
+    answer = await bank.get(f"/transfers/export?{query}", holder.user_id)
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
 
 
 async def test_each_filter_lets_through_what_it_says(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +93,9 @@ async def test_each_filter_lets_through_what_it_says(bank: Bank, monkeypatch: py
         "limit=0",
         "limit=1000",
         "currency=nad",
+        "reference=",
+        f"reference={65 * 'x'}",
+        "settled_since=yesterday",
     ],
 )
 async def test_filters_that_say_nothing_are_refused(bank: Bank, query: str) -> None:
@@ -90,6 +110,8 @@ async def test_filters_that_say_nothing_are_refused(bank: Bank, query: str) -> N
         ("since=0001-01-01T00:00:00Z", 200),
         ("until=9999-12-31T23:59:59-01:00", 422),
         ("since=0001-01-01T00:00:00%2B14:00", 422),
+        ("settled_until=9999-12-31T23:59:59Z", 200),
+        ("settled_since=0001-01-01T00:00:00Z", 200),
     ],
 )
 @pytest.mark.parametrize("path", ["/transfers", "/transfers/export", "/payments"])
@@ -98,18 +120,130 @@ async def test_the_first_and_the_last_day_of_all_are_times(bank: Bank, path: str
     assert (await bank.get(f"{path}?{period}", payer.user_id)).status_code == status
 
 
-async def test_a_rare_word_is_found_through_short_pages(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "SCANNED_MAX", 4)
+async def test_a_hold_is_found_by_the_time_of_its_capture(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The bank's clock is a test's, its ids are of now.
+    monkeypatch.setattr(history, "_SLACK", timedelta(days=10_000))
+    payer, payee = await bank.holder("1000.00"), await bank.holder()
+    held = (await bank.made(payer, payee, "80.00", capture="later"))["id"]
+    open_hold = (await bank.made(payer, payee, "10.00", capture="later"))["id"]
+    day_before = (await bank.made(payer, payee, "5.00"))["id"]
+    bank.wait(days=2)
+    await bank.post(f"/transfers/{held}/capture", payee.user_id, {"amount": "65.00"})
+    same_day = (await bank.made(payer, payee, "6.00"))["id"]
+    at, later = "2026-03-23T08:00:00Z", "2026-03-23T08:00:01Z"
+
+    for path in ("/transfers", "/payments"):
+        for query, wanted in {
+            f"settled_since={at}&settled_until={later}": [same_day, held],
+            f"settled_since={at}": [same_day, held],
+            f"settled_until={at}&wallet_id={payee.wallet_id}": [day_before],
+            f"settled_since={later}": [],
+            f"since={at}": [same_day],
+        }.items():
+            mine = await ids(bank, payee, query, path=path)
+            assert mine == (wanted if path == "/transfers" else []), (path, query)
+    assert open_hold in await ids(bank, payee, "status=pending")
+    exported = await export(bank, payee, f"settled_since={at}&settled_until={later}")
+    assert [(row["id"], row["amount"], row["moved"]) for row in exported] == [
+        (same_day, "6.00", "6.00"),
+        (held, "80.00", "65.00"),
+    ]
+
+
+async def test_a_reference_is_matched_whole(bank: Bank) -> None:
+    payer, payee, other = await bank.holder("1000.00"), await bank.holder(), await bank.holder("50.00")
+    seven, seventy = [
+        (await bank.made(payer, payee, "1.00", path="/payments", reference=reference))["id"] for reference in ("INV-7", "INV-70")
+    ]
+    await bank.made(payer, payee, "1.00", description="INV-7")
+    of_another = (await bank.made(other, payer, "1.00", path="/payments", reference="INV-7"))["id"]
+    back = (await bank.post(f"/transfers/{seven}/refund", payee.user_id, {"reason": "returned goods"})).json()["data"]["id"]
+
+    assert await ids(bank, payer, "reference=INV-7") == [back, of_another, seven]
+    assert await ids(bank, payee, "reference=INV-7&limit=1") == [back, seven]
+    assert await ids(bank, payee, "reference=INV-7&kind=payment") == [seven]
+    assert await ids(bank, payee, "reference=INV-7", path="/payments") == [seven]
+    assert await ids(bank, payee, "reference=INV-70", path="/payments") == [seventy]
+    assert await ids(bank, payee, "reference=inv-7") == []
+    assert [row["id"] for row in await export(bank, payee, "reference=INV-7")] == [back, seven]
+
+
+def in_small_steps(monkeypatch: pytest.MonkeyPatch, *, few: int = 8, most: int = 10_000) -> None:
+    """Look through a history in steps of few transfers, which grow."""
+    monkeypatch.setattr(history, "_STEP_MIN", 2)
+    monkeypatch.setattr(history, "_STEP_MAX", 16)
+    monkeypatch.setattr(history, "LOOKED_AT_FEW", few)
+    monkeypatch.setattr(history, "LOOKED_AT_MAX", most)
+
+
+async def test_no_page_is_empty_while_more_follow(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    payer, payee = await bank.holder("1000.00"), await bank.holder()
+    words = ["rare", *5 * [""], "rare", *20 * [""], "rare", "rare", "rare", *10 * [""]]
+    made = [(await bank.made(payer, payee, "1.00", description=word))["id"] for word in words]
+    rare = [one for one, word in zip(made, words, strict=True) if word][::-1]
+
+    for few, limit in itertools.product((1, 8, 10_000), (1, 2, 100)):
+        in_small_steps(monkeypatch, few=few)
+        for wanted, query in ((rare, "text=rare"), (made[::-1], "kind=transfer"), ([], "status=failed")):
+            found = await pages(bank, payer, f"{query}&limit={limit}")
+            assert [item["id"] for page in found for item in page] == wanted, (few, limit, query)
+            assert all(found[:-1]), (few, limit, query)
+    assert [row["id"] for row in await export(bank, payee, "text=rare")] == rare
+
+
+async def test_a_page_goes_on_until_it_is_full(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_small_steps(monkeypatch, few=10_000)
+    payer, payee = await bank.holder("1000.00"), await bank.holder()
+    for word in 10 * ["rare", "", ""]:
+        await bank.made(payer, payee, "1.00", description=word)
+
+    assert [len(items) for items in await pages(bank, payer, "text=rare&limit=4")] == [4, 4, 2]
+
+
+async def test_a_search_that_finds_nothing_ends_and_asks_for_a_period(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_small_steps(monkeypatch, most=8)
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     rare = (await bank.made(payer, payee, "1.00", description="rare"))["id"]
-    for _ in range(11):
+    for _ in range(20):
         await bank.made(payer, payee, "1.00")
-    page = (await bank.get("/transfers?text=rare&limit=2", payer.user_id)).json()["data"]
-    assert page["items"] == []
-    assert page["next_cursor"] is not None
-    assert await ids(bank, payer, "text=rare&limit=2") == [rare]
-    assert len(await ids(bank, payer, "kind=transfer&limit=3")) == 12
-    assert len(await ids(bank, payer, "limit=5")) == 13
+
+    refused = await bank.get("/transfers?text=rare&limit=1", payer.user_id)
+
+    assert refusal(refused) == (422, "VAL_001")
+    assert [fault["field"] for fault in refused.json()["errors"]] == ["since"]
+    # An export is read for as long as it takes.
+    assert [row["id"] for row in await export(bank, payee, "text=rare")] == [rare]
+
+
+async def test_a_cursor_goes_on_with_its_own_filters_only(bank: Bank) -> None:
+    payer, payee = await bank.holder("1000.00"), await bank.holder()
+    for word in 3 * ["needle", "hay"]:
+        await bank.made(payer, payee, "1.00", description=word)
+    first = (await bank.get("/transfers?text=needle&limit=1", payer.user_id)).json()["data"]
+    cursor = first["next_cursor"]
+
+    for query in ("", "text=hay&", "text=needle&kind=transfer&"):
+        refused = await bank.get(f"/transfers?{query}cursor={cursor}", payer.user_id)
+        assert refusal(refused) == (422, "VAL_001"), query
+        assert [fault["field"] for fault in refused.json()["errors"]] == ["cursor"]
+    rest = (await bank.get(f"/transfers?text=needle&limit=5&cursor={cursor}", payer.user_id)).json()["data"]
+    assert [item["description"] for item in rest["items"]] == ["needle", "needle"]
+
+
+async def test_transfers_of_one_moment_are_paged_without_gap_or_repeat(bank: Bank) -> None:
+    payer, payee = await bank.holder("1000.00"), await bank.holder()
+    made = [(await bank.made(payer, payee, "1.00"))["id"] for _ in range(9)]
+    at = bank.clock.now().isoformat().replace("+", "%2B")
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = (await bank.get(f"/transfers?settled_since={at}&kind=transfer&limit=2{cursor}", payer.user_id)).json()["data"]
+        seen += [item["id"] for item in page["items"]]
+        await bank.made(payer, payee, "2.00")
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen == made[::-1]
 
 
 async def test_owners_of_both_ends_see_a_transfer_once(bank: Bank) -> None:
@@ -196,3 +330,49 @@ async def test_exports_hold_all_and_only_what_is_the_callers(bank: Bank, monkeyp
     assert (await bank.get("/transfers/export", stranger.user_id)).text.splitlines()[1:] == []
     empty = await bank.get("/transfers/export?format=parquet", stranger.user_id)
     assert pq.read_table(io.BytesIO(empty.content)).num_rows == 0
+
+
+async def test_an_export_says_what_moved_on_each_wallet_of_its_owner(bank: Bank) -> None:
+    bank.price(fee="1.00")
+    payer, payee = await bank.holder("1000.00"), await bank.holder()
+    second = Holder(payer.user_id)
+    opened = await bank.post("/wallets", payer.user_id, {"currency": "NAD"})
+    second.wallet_id = opened.json()["data"]["id"]
+    held = (await bank.made(payer, payee, "800.00", capture="later"))["id"]
+    await bank.post(f"/transfers/{held}/capture", payee.user_id, {"amount": "650.00"})
+    waiting = (await bank.made(payer, payee, "10.00", capture="later"))["id"]
+    between = (await bank.made(payer, second, "20.00"))["id"]
+    back = (await bank.post(f"/transfers/{held}/refund", payee.user_id, {"amount": "50.00", "reason": "late"})).json()["data"]
+    fee = "0.81"  # of the 1.00 for 800.00, what 650.00 bear
+
+    def told(row: dict[str, str]) -> tuple[str, ...]:
+        return tuple(row[name] for name in ("id", "direction", "moved", "fee", "amount", "captured_amount", "refunded_amount"))
+
+    of_payee = [told(row) for row in await export(bank, payee)]
+    assert of_payee == [
+        (back["id"], "out", "-50.00", "0.00", "50.00", "", "0.00"),
+        (waiting, "in", "0.00", "0.00", "10.00", "", "0.00"),
+        (held, "in", "650.00", "0.00", "800.00", "650.00", "50.00"),
+    ]
+    of_first = [told(row) for row in await export(bank, payer, f"wallet_id={payer.wallet_id}&kind=transfer")]
+    assert of_first == [
+        (between, "out", "-21.00", "1.00", "20.00", "", "0.00"),
+        (waiting, "out", "0.00", "0.00", "10.00", "", "0.00"),
+        (held, "out", f"-650.{fee[2:]}", fee, "800.00", "650.00", "50.00"),
+    ]
+    both = [row for row in await export(bank, payer) if row["id"] == between]
+    assert {(row["wallet_id"], row["direction"], row["moved"]) for row in both} == {
+        (str(payer.wallet_id), "internal", "-21.00"),
+        (str(second.wallet_id), "internal", "20.00"),
+    }
+    assert back["parent_id"] == held
+    assert (await bank.wallet(payee))[0] == "600.00"
+
+
+def test_a_transfer_settles_within_the_time_that_history_looks_back() -> None:
+    longest = PaymentsSettings(hold_days=31, approval_hours=720).terms
+    assert longest.hold_life + longest.approval_life == history.SETTLED_WITHIN
+    with pytest.raises(ValidationError):
+        PaymentsSettings(hold_days=32)
+    with pytest.raises(ValidationError):
+        PaymentsSettings(approval_hours=721)

@@ -1,6 +1,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -8,14 +9,18 @@ from uuid import UUID
 import pyarrow.parquet as pq
 import pytest
 
+from payments.application.history.queries import Direction, Movement
 from payments.application.transfers.queries import TransferView
-from payments.interfaces.documents.transfers_csv import transfers_csv
+from payments.interfaces.documents.transfers_csv import HEADER, transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
+from payments.interfaces.rest.schemas.transfers import TransferResponse
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
+# What an export has that a transfer of the REST interface has not: what it did to one wallet.
+OF_THE_WALLET = {"wallet_id", "direction", "moved", "moved_currency", "fee"}
 
 
-def transfer(number: int, **changes: object) -> TransferView:
+def movement(number: int, moved: str = "-252.50", fee: str = "2.50", currency: str = "NAD", **changes: object) -> Movement:
     values: dict[str, object] = {
         "id": UUID(int=number),
         "kind": "transfer",
@@ -32,40 +37,142 @@ def transfer(number: int, **changes: object) -> TransferView:
         "settled_at": NOON + timedelta(seconds=number),
         **changes,
     }
-    return TransferView(**values)  # type: ignore[arg-type]
+    return Movement(
+        transfer=TransferView(**values),  # type: ignore[arg-type]
+        wallet_id=UUID(int=1),
+        direction=Direction.OUT,
+        moved=Decimal(moved),
+        currency=currency,
+        fee=Decimal(fee),
+    )
 
 
-async def pages(*of: Sequence[TransferView]) -> AsyncIterator[Sequence[TransferView]]:
+CAPTURED_IN_PART = movement(
+    1,
+    moved="-652.00",
+    fee="2.00",
+    kind="payment",
+    amount=Decimal("800.00000000"),
+    captured=Decimal("650.00000000"),
+    refunded=Decimal("50.00000000"),
+    fee_total=Decimal("2.00000000"),
+    parent_id=UUID(int=7),
+    link_id=UUID(int=8),
+    settled_at=NOON + timedelta(days=2),
+)
+CONVERSION = movement(
+    2,
+    moved="54.45",
+    fee="0",
+    currency="USD",
+    kind="conversion",
+    target_amount=Decimal("54.45000000"),
+    target_currency="USD",
+    rate=Decimal("0.05445000000000"),
+)
+
+
+async def pages(*of: Sequence[Movement]) -> AsyncIterator[Sequence[Movement]]:
     for page in of:
         yield page
 
 
-async def test_a_csv_export_has_a_line_for_each_transfer_of_every_page() -> None:
-    chunks = [
-        chunk
-        async for chunk in transfers_csv(
-            pages([transfer(1, settled_at=NOON + timedelta(seconds=2)), transfer(2)], [transfer(3, description="=1+1")])
-        )
-    ]
+async def csv_rows(*of: Sequence[Movement]) -> list[dict[str, str]]:
+    document = b"".join([chunk async for chunk in transfers_csv(pages(*of))])
+    return list(csv.DictReader(io.StringIO(document.decode(), newline="")))
 
-    rows = list(csv.DictReader(io.StringIO(b"".join(chunks).decode())))
 
-    assert len(chunks) == 3
-    assert rows[0] == {
+async def parquet_rows(*of: Sequence[Movement]) -> list[dict[str, object]]:
+    document = b"".join([chunk async for chunk in transfers_parquet(pages(*of))])
+    rows: list[dict[str, object]] = pq.read_table(io.BytesIO(document)).to_pylist()
+    return rows
+
+
+async def test_a_csv_export_says_what_was_asked_and_what_moved() -> None:
+    captured, conversion = await csv_rows([CAPTURED_IN_PART, CONVERSION])
+
+    assert captured == {
         "id": str(UUID(int=1)),
-        "kind": "transfer",
+        "kind": "payment",
         "status": "completed",
+        "wallet_id": str(UUID(int=1)),
+        "direction": "out",
+        "moved": "-652.00",
+        "moved_currency": "NAD",
+        "fee": "2.00",
         "source_wallet_id": str(UUID(int=1)),
         "target_wallet_id": str(UUID(int=2)),
-        "amount": "250.00",
+        "amount": "800.00",
         "currency": "NAD",
-        "fee_total": "2.50",
+        "fee_total": "2.00",
+        "held_amount": "0.00",
+        "captured_amount": "650.00",
+        "refunded_amount": "50.00",
+        "target_amount": "",
+        "target_currency": "",
+        "rate": "",
+        "parent_id": str(UUID(int=7)),
+        "link_id": str(UUID(int=8)),
         "reference": "INV-1",
         "description": 'rent, "March"',
         "initiator_id": str(UUID(int=3)),
         "created_at": "2026-03-02T12:00:01.123456Z",
-        "settled_at": "2026-03-02T12:00:02.123456Z",
+        "settled_at": "2026-03-04T12:00:00.123456Z",
+        "expires_at": "",
+        "closed_at": "",
     }
+    assert (conversion["moved"], conversion["moved_currency"], conversion["fee"]) == ("54.45", "USD", "0.00")
+    assert (conversion["target_amount"], conversion["target_currency"], conversion["rate"]) == ("54.45", "USD", "0.05445")
+
+
+async def test_a_parquet_export_says_the_same_in_exact_amounts_and_times() -> None:
+    [captured] = await parquet_rows([CAPTURED_IN_PART])
+
+    assert captured == {
+        "id": str(UUID(int=1)),
+        "kind": "payment",
+        "status": "completed",
+        "wallet_id": str(UUID(int=1)),
+        "direction": "out",
+        "moved": Decimal("-652.00000000"),
+        "moved_currency": "NAD",
+        "fee": Decimal("2.00000000"),
+        "source_wallet_id": str(UUID(int=1)),
+        "target_wallet_id": str(UUID(int=2)),
+        "amount": Decimal("800.00000000"),
+        "currency": "NAD",
+        "fee_total": Decimal("2.00000000"),
+        "held_amount": Decimal("0.00000000"),
+        "captured_amount": Decimal("650.00000000"),
+        "refunded_amount": Decimal("50.00000000"),
+        "target_amount": None,
+        "target_currency": None,
+        "rate": None,
+        "parent_id": str(UUID(int=7)),
+        "link_id": str(UUID(int=8)),
+        "reference": "INV-1",
+        "description": 'rent, "March"',
+        "initiator_id": str(UUID(int=3)),
+        "created_at": NOON + timedelta(seconds=1),
+        "settled_at": NOON + timedelta(days=2),
+        "expires_at": None,
+        "closed_at": None,
+    }
+
+
+async def test_the_columns_of_an_export_are_alike_in_every_format_and_named_as_in_rest() -> None:
+    [of_csv], [of_parquet] = await csv_rows([CONVERSION]), await parquet_rows([CONVERSION])
+
+    assert list(of_csv) == list(of_parquet) == list(HEADER)
+    assert set(HEADER) - OF_THE_WALLET < set(TransferResponse.model_fields)
+
+
+async def test_a_csv_export_has_a_line_for_each_movement_of_every_page() -> None:
+    chunks = [chunk async for chunk in transfers_csv(pages([movement(1), movement(2)], [movement(3, description="=1+1")]))]
+
+    rows = list(csv.DictReader(io.StringIO(b"".join(chunks).decode())))
+
+    assert len(chunks) == 3
     assert [row["id"] for row in rows] == [str(UUID(int=n)) for n in (1, 2, 3)]
     assert rows[2]["description"] == "'=1+1"
 
@@ -73,45 +180,36 @@ async def test_a_csv_export_has_a_line_for_each_transfer_of_every_page() -> None
 @pytest.mark.parametrize("field", ["reference", "description"])
 @pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 async def test_no_words_of_an_export_are_a_formula(field: str, words: str) -> None:
-    chunks = [chunk async for chunk in transfers_csv(pages([transfer(1, **{field: words})]))]
+    [row] = await csv_rows([movement(1, **{field: words})])
 
-    assert next(csv.DictReader(io.StringIO(b"".join(chunks).decode(), newline="")))[field] == f"'{words}"
+    assert row[field] == f"'{words}"
 
 
 async def test_a_transfer_that_has_not_settled_leaves_the_time_empty() -> None:
-    chunks = [chunk async for chunk in transfers_csv(pages([transfer(1, status="pending", settled_at=None)]))]
+    pending = [movement(1, moved="0", fee="0", status="pending", settled_at=None, held=Decimal("252.50"))]
 
-    assert next(csv.DictReader(io.StringIO(b"".join(chunks).decode())))["settled_at"] == ""
+    [of_csv], [of_parquet] = await csv_rows(pending), await parquet_rows(pending)
+
+    assert (of_csv["settled_at"], of_csv["moved"], of_csv["held_amount"]) == ("", "0.00", "252.50")
+    assert (of_parquet["settled_at"], of_parquet["moved"]) == (None, 0)
 
 
-async def test_a_parquet_export_holds_exact_amounts_and_utc_times() -> None:
-    tokens = transfer(2, amount=Decimal("999999999999.99999999"), currency="ELC", settled_at=None)
+async def test_the_largest_amounts_are_exact_in_every_format() -> None:
+    most = Decimal("999999999999.99999999")
+    in_nad = movement(1, moved=f"-{most}", currency="ELC", amount=most)
+    tokens = [replace(in_nad, transfer=replace(in_nad.transfer, currency="ELC"))]
 
-    document = b"".join([chunk async for chunk in transfers_parquet(pages([transfer(1)], [tokens]))])
+    [of_csv], [of_parquet] = await csv_rows(tokens), await parquet_rows(tokens)
 
-    table = pq.read_table(io.BytesIO(document))
-    assert table.to_pylist()[0] == {
-        "id": str(UUID(int=1)),
-        "kind": "transfer",
-        "status": "completed",
-        "source_id": str(UUID(int=1)),
-        "target_id": str(UUID(int=2)),
-        "amount": Decimal("250.00000000"),
-        "currency": "NAD",
-        "fee_total": Decimal("2.50000000"),
-        "target_amount": None,
-        "target_currency": None,
-        "reference": "INV-1",
-        "description": 'rent, "March"',
-        "initiator_id": str(UUID(int=3)),
-        "created_at": NOON + timedelta(seconds=1),
-        "settled_at": NOON + timedelta(seconds=1),
-    }
-    assert table.column("amount").to_pylist() == [Decimal("250.00000000"), Decimal("999999999999.99999999")]
-    assert table.column("created_at").to_pylist() == [NOON + timedelta(seconds=1), NOON + timedelta(seconds=2)]
-    assert table.column("settled_at").to_pylist()[1] is None
-    assert table.column("id").to_pylist() == [str(UUID(int=1)), str(UUID(int=2))]
+    assert (of_csv["amount"], of_csv["moved"]) == (f"{most}", f"-{most}")
+    assert (of_parquet["amount"], of_parquet["moved"]) == (most, -most)
+
+
+async def test_a_parquet_export_has_a_row_group_for_each_page() -> None:
+    document = b"".join([chunk async for chunk in transfers_parquet(pages([movement(1)], [movement(2), movement(3)]))])
+
     assert pq.ParquetFile(io.BytesIO(document)).num_row_groups == 2
+    assert [row["id"] for row in await parquet_rows([movement(1)], [movement(2)])] == [str(UUID(int=n)) for n in (1, 2)]
 
 
 async def test_an_export_of_nothing_is_a_whole_document() -> None:

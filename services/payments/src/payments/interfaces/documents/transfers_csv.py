@@ -1,43 +1,40 @@
 """Transfers as comma-separated values (RFC 4180)."""
 
 import csv
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from typing import Final
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Final
 
 from kernel.money import amount_text
-from payments.application.transfers.queries import TransferView
+from payments.application.history.queries import Movement
 from payments.interfaces.documents.csv_text import Lines, safe, time_text
+from payments.interfaces.documents.transfer_columns import COLUMNS, Column, ColumnType
 
-HEADER: Final = (
-    "id", "kind", "status", "source_wallet_id", "target_wallet_id", "amount", "currency", "fee_total", "reference", "description",
-    "initiator_id", "created_at", "settled_at",
-)  # fmt: skip
+HEADER: Final = tuple(column.name for column in COLUMNS)
+_TEXTS: Final[Mapping[ColumnType, Callable[[Any], object]]] = {
+    ColumnType.ID: str,
+    ColumnType.CODE: str,
+    ColumnType.WORDS: safe,
+    ColumnType.RATE: lambda rate: f"{rate.normalize():f}",
+    ColumnType.TIME: time_text,
+}
 
 
-async def transfers_csv(pages: AsyncIterable[Sequence[TransferView]]) -> AsyncIterator[bytes]:
-    """Write the header, then each page as it comes: memory holds one page."""
+async def transfers_csv(batches: AsyncIterable[Sequence[Movement]]) -> AsyncIterator[bytes]:
+    """Write the header, then each batch as it comes: memory holds one."""
     lines = Lines()
     writer = csv.writer(lines)
     writer.writerow(HEADER)
     yield lines.take()
-    async for page in pages:
-        writer.writerows(_row(transfer) for transfer in page)
+    async for batch in batches:
+        writer.writerows([_text(column, movement) for column in COLUMNS] for movement in batch)
         yield lines.take()
 
 
-def _row(transfer: TransferView) -> tuple[object, ...]:
-    return (
-        transfer.id,
-        transfer.kind,
-        transfer.status,
-        transfer.source_id,
-        transfer.target_id,
-        amount_text(transfer.amount, transfer.currency),
-        transfer.currency,
-        amount_text(transfer.fee_total, transfer.currency),
-        safe(transfer.reference),
-        safe(transfer.description),
-        transfer.initiator_id,
-        time_text(transfer.created_at),
-        time_text(transfer.settled_at) if transfer.settled_at else "",
-    )
+def _text(column: Column, movement: Movement) -> object:
+    """Return a cell; what has no value is empty."""
+    value = column.value(movement)
+    if value is None:
+        return ""
+    if column.type is ColumnType.AMOUNT:
+        return amount_text(value, column.currency(movement))
+    return _TEXTS[column.type](value)

@@ -1,17 +1,11 @@
 """Transfers as Parquet, for those who compute with them: exact decimals, times in UTC."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from payments.application.transfers.queries import TransferView
-
-_COLUMNS: Final = (
-    "id", "kind", "status", "source_id", "target_id", "amount", "currency", "fee_total", "target_amount", "target_currency",
-    "reference", "description", "initiator_id", "created_at", "settled_at",
-)  # fmt: skip
-_of_all = attrgetter(*_COLUMNS)
+from payments.application.history.queries import Movement
+from payments.interfaces.documents.transfer_columns import COLUMNS, ColumnType
 
 
 class _Sink:
@@ -35,23 +29,28 @@ class _Sink:
         return b"".join(taken)
 
 
-async def transfers_parquet(pages: AsyncIterable[Sequence[TransferView]]) -> AsyncIterator[bytes]:
-    """Write each page as a row group; memory holds one page. Amounts are decimal128(20, 8)."""
+async def transfers_parquet(batches: AsyncIterable[Sequence[Movement]]) -> AsyncIterator[bytes]:
+    """Write each batch as a row group; memory holds one. Amounts are decimal128(38, 8), as wide as any column of the ledger."""
     import pyarrow as pa  # noqa: PLC0415  # 60 MB that only who asks for Parquet has need of
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    amount, moment = pa.decimal128(20, 8), pa.timestamp("us", tz="UTC")
-    types = {"amount": amount, "fee_total": amount, "target_amount": amount, "created_at": moment, "settled_at": moment}
-    schema = pa.schema([pa.field(name, types.get(name, pa.string())) for name in _COLUMNS])
+    types = {
+        ColumnType.AMOUNT: pa.decimal128(38, 8),
+        ColumnType.RATE: pa.decimal128(24, 14),
+        ColumnType.TIME: pa.timestamp("us", tz="UTC"),
+    }
+    schema = pa.schema([pa.field(column.name, types.get(column.type, pa.string())) for column in COLUMNS])
     sink = _Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
-        async for page in pages:
-            columns = zip(*(_values(transfer) for transfer in page), strict=True)
-            arrays = [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)]
+        async for batch in batches:
+            arrays = [
+                pa.array([_plain(column.value(movement)) for movement in batch], type=field.type)
+                for column, field in zip(COLUMNS, schema, strict=True)
+            ]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
             yield sink.take()
     yield sink.take()
 
 
-def _values(transfer: TransferView) -> list[object]:
-    return [str(value) if isinstance(value, UUID) else value for value in _of_all(transfer)]
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value

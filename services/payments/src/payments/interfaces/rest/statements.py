@@ -1,6 +1,5 @@
 """Statements and exports: what happened, as documents."""
 
-from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -8,10 +7,6 @@ from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
-from kernel.pages import CursorRequest
-from payments.application import Payments
-from payments.application.history.queries import HistoryFilter
-from payments.application.transfers.queries import TransferView
 from payments.interfaces.documents.statement_csv import statement_csv
 from payments.interfaces.documents.statement_pdf import statement_pdf
 from payments.interfaces.documents.transfers_csv import transfers_csv
@@ -62,22 +57,14 @@ async def export_transfers(
     wanted: History,
     format: Annotated[Literal["csv", "parquet"], Query()] = "csv",  # noqa: A002
 ) -> StreamingResponse:
-    """Give all that the filters of the history let through, newest first, however many."""
-    pages = _pages(app, wanted.of(actor))
+    """Export all transfers that the filters of the history let through, newest first, however many.
+
+    Each row is of one of the caller's wallets and says what moved there; a transfer between two of them has two rows.
+    """
+    batches = app.queries.movements(wanted.of(actor), batch=_ROWS_A_READ)
     if format == "parquet":
-        return StreamingResponse(transfers_parquet(pages), media_type=_PARQUET, headers=attached("transfers.parquet"))
-    return StreamingResponse(transfers_csv(pages), media_type=_CSV, headers=attached("transfers.csv"))
-
-
-async def _pages(app: Payments, wanted: HistoryFilter) -> AsyncIterator[Sequence[TransferView]]:
-    cursor: str | None = None
-    while True:
-        page = await app.queries.history(wanted, CursorRequest(cursor, _ROWS_A_READ))
-        if page.items:
-            yield page.items
-        if page.next_cursor is None:
-            return
-        cursor = page.next_cursor
+        return StreamingResponse(transfers_parquet(batches), media_type=_PARQUET, headers=attached("transfers.parquet"))
+    return StreamingResponse(transfers_csv(batches), media_type=_CSV, headers=attached("transfers.csv"))
 
 
 def attached(name: str) -> dict[str, str]:

@@ -1,0 +1,251 @@
+"""The export of a wallet adds up to its balance, in every format, whatever has happened to it; on the real database."""
+
+import asyncio
+import csv
+import io
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from chassis.database import Database
+from chassis.testing.databases import Databases
+from chassis.testing.machines import run_machine
+from kernel.actor import Actor
+from kernel.errors import DomainError
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.application.history.queries import HistoryFilter, Movement
+from payments.domain.approval import ApprovalRules
+from payments.domain.price_book import PriceBook
+from payments.domain.transfer import TransferStatus
+from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.interfaces.documents.transfers_csv import transfers_csv
+from payments.interfaces.documents.transfers_parquet import transfers_parquet
+from services.payments.tests.conftest import VERSIONS
+from services.payments.tests.integration.bank import SERVICE, Bank, outcome, user
+from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
+
+T = TypeVar("T")
+APPROVAL_FROM = "300.00"
+cents = st.one_of(st.integers(1, 120_00), st.integers(299_99, 400_00))
+shares = st.sampled_from([1, 33, 50, 99, 100])
+verbs = st.sampled_from(["capture", "void", "approve", "reject", "refund", "refund", "reverse"])
+numbers = st.integers(0, 100)
+
+
+def money(amount: int, currency: str = "NAD") -> Money:
+    return Money.of(Decimal(amount).scaleb(-2), currency)
+
+
+@dataclass
+class Wallet:
+    id: UUID
+    owner_id: UUID
+    currency: str
+
+
+@dataclass
+class World:
+    runner: asyncio.Runner
+    bank: Bank
+    kinds: set[str] = field(default_factory=set)
+    statuses: set[str] = field(default_factory=set)
+
+    def run(self, work: Awaitable[T]) -> T:
+        async def wrapped() -> T:
+            return await work
+
+        return self.runner.run(wrapped())
+
+
+async def csv_rows(batches: AsyncIterator[Sequence[Movement]]) -> list[dict[str, Any]]:
+    document = b"".join([chunk async for chunk in transfers_csv(batches)])
+    return list(csv.DictReader(io.StringIO(document.decode(), newline="")))
+
+
+async def parquet_rows(batches: AsyncIterator[Sequence[Movement]]) -> list[dict[str, Any]]:
+    document = b"".join([chunk async for chunk in transfers_parquet(batches)])
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(document)).to_pylist()
+    return rows
+
+
+FORMATS: dict[str, Callable[[AsyncIterator[Sequence[Movement]]], Awaitable[list[dict[str, Any]]]]] = {
+    "csv": csv_rows,
+    "parquet": parquet_rows,
+}
+
+
+class Histories(RuleBasedStateMachine):
+    """Refusals are part of a history: what is refused moves nothing."""
+
+    world: ClassVar[World]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bank = self.world.bank
+        self.wallets: list[Wallet] = []
+        self.transfers: list[tuple[UUID, Actor]] = []
+
+    @initialize()
+    def open_wallets(self) -> None:
+        payer, merchant = new_id(), new_id()
+        for owner_id, currency in ((payer, "NAD"), (merchant, "NAD"), (payer, "NAD"), (payer, "USD"), (merchant, "USD")):
+            wallet = Wallet(new_id(), owner_id, currency)
+            self.wallets.append(wallet)
+            self.world.run(
+                self.bank.payments.wallets.open_wallet(actor=SERVICE, wallet_id=wallet.id, owner_id=owner_id, currency=currency)
+            )
+            self.issue(len(self.wallets) - 1, 900_00)
+
+    @rule(number=numbers, amount=cents)
+    def issue(self, number: int, amount: int) -> None:
+        wallet = self._wallet(number)
+        self._do(
+            self.bank.payments.transfers.issue_money(
+                actor=self.bank.staff,
+                key=str(new_id()),
+                wallet_id=wallet.id,
+                amount=money(amount, wallet.currency),
+                reason="funds",
+            )
+        )
+
+    @rule(
+        payer=numbers,
+        payee=numbers,
+        amount=cents,
+        later=st.booleans(),
+        reference=st.sampled_from(["", "INV-7"]),
+        acts=st.lists(st.tuples(verbs, shares), max_size=4),
+    )
+    def pay(  # drawn by name
+        self, payer: int, payee: int, amount: int, later: bool, reference: str, acts: list[tuple[str, int]]
+    ) -> None:
+        """Pay, and do some things to the payment at once. Between currencies it is a conversion."""
+        source, target = self._wallet(payer), self._wallet(payee)
+        if source is target:
+            return
+        converts = source.currency != target.currency
+        kind = TransferKind.CONVERSION if converts else TransferKind.PAYMENT if reference else TransferKind.TRANSFER
+        order = TransferOrder(
+            kind=kind,
+            key=str(new_id()),
+            initiator_id=source.owner_id,
+            source_id=source.id,
+            target_id=target.id,
+            amount=money(amount, source.currency),
+            description="",
+            reference="" if converts else reference,
+            target_currency=target.currency if converts else None,
+            capture_later=later and not converts,
+        )
+        made = self._do(self.bank.pay(order))
+        if not isinstance(made, DomainError):
+            self.transfers.append((made.id, user(target.owner_id)))
+            for verb, share in acts:
+                self._act(*self.transfers[-1], verb, share)
+
+    @rule(number=numbers, verb=verbs, share=shares)
+    def act(self, number: int, verb: str, share: int) -> None:
+        """Do something to a transfer of some time ago."""
+        if self.transfers:
+            self._act(*self.transfers[number % len(self.transfers)], verb, share)
+
+    def _act(self, transfer_id: UUID, payee: Actor, verb: str, share: int) -> None:
+        transfers, staff, key = self.bank.payments.transfers, self.bank.staff, str(new_id())
+        view: Any = self.world.run(self.bank.payments.queries.transfer(transfer_id))
+        # A share is in percent, money in cents.
+        part = money(int((view.captured or view.amount) * share), view.currency)
+        acts: dict[str, Callable[[], Awaitable[Any]]] = {
+            "capture": lambda: transfers.capture_transfer(actor=payee, transfer_id=transfer_id, amount=part),
+            "void": lambda: transfers.void_transfer(actor=payee, transfer_id=transfer_id, reason="no longer"),
+            "approve": lambda: transfers.approve_transfer(actor=staff, transfer_id=transfer_id),
+            "reject": lambda: transfers.reject_transfer(actor=staff, transfer_id=transfer_id, reason="unknown payee"),
+            "refund": lambda: transfers.refund_transfer(
+                actor=payee, key=key, transfer_id=transfer_id, amount=part, reason="returned goods"
+            ),
+            "reverse": lambda: transfers.reverse_transfer(actor=staff, key=key, transfer_id=transfer_id, reason="mistake"),
+        }
+        if part.is_positive:
+            self._do(acts[verb]())
+
+    def teardown(self) -> None:
+        self.world.run(self._compare())
+
+    async def _compare(self) -> None:
+        balances = {wallet.id: (await self.bank.balance(wallet.id))[0] for wallet in self.wallets}
+        for wallet in self.wallets:
+            wanted = HistoryFilter(owner_id=wallet.owner_id, wallet_id=wallet.id)
+            for name, rows_of in FORMATS.items():
+                rows = await rows_of(self.bank.payments.queries.movements(wanted, batch=7))
+                assert len(rows) == len({row["id"] for row in rows})
+                assert {(row["wallet_id"], row["moved_currency"]) for row in rows} == {(str(wallet.id), wallet.currency)}
+                assert sum(Decimal(row["moved"]) for row in rows) == balances[wallet.id], name
+                for row in rows:
+                    self._require_consistent(row)
+                    self.world.kinds.add(row["kind"])
+                    self.world.statuses.add(row["status"])
+        for owner_id in {wallet.owner_id for wallet in self.wallets}:
+            moved: dict[str, Decimal] = defaultdict(Decimal)
+            for row in await csv_rows(self.bank.payments.queries.movements(HistoryFilter(owner_id=owner_id), batch=7)):
+                moved[row["wallet_id"]] += Decimal(row["moved"])
+            assert moved == {str(wallet.id): balances[wallet.id] for wallet in self.wallets if wallet.owner_id == owner_id}
+
+    @staticmethod
+    def _require_consistent(row: dict[str, Any]) -> None:
+        moved, fee, amount = Decimal(row["moved"]), Decimal(row["fee"]), Decimal(row["amount"])
+        if row["status"] not in {"completed", "reversed"}:
+            assert moved == fee == 0
+            assert not row["settled_at"]
+            return
+        assert (moved < 0) == (row["direction"] == "out")
+        if row["kind"] in {"transfer", "payment"}:
+            went = Decimal(row["captured_amount"]) if row["captured_amount"] else amount
+            expected = (-went - Decimal(row["fee_total"]), Decimal(row["fee_total"])) if row["direction"] == "out" else (went, 0)
+            assert (moved, fee) == expected
+        if row["kind"] == "conversion" and row["direction"] == "in":
+            assert (moved, row["moved_currency"]) == (Decimal(row["target_amount"]), row["target_currency"])
+
+    def _wallet(self, number: int) -> Wallet:
+        return self.wallets[number % len(self.wallets)]
+
+    def _do(self, act: Awaitable[Any]) -> Any:
+        return self.world.run(outcome(act))
+
+
+@pytest.fixture
+def world(databases: Databases) -> Iterator[World]:
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+
+        async def start() -> Bank:
+            urls = await stack.enter_async_context(databases.create("payments", VERSIONS))
+            database = Database.connect(urls.app, pool_size=5)
+            stack.push_async_callback(database.close)
+            return Bank(database)
+
+        yield World(runner, runner.run(start()))
+        runner.run(stack.aclose())
+
+
+def test_the_export_of_a_wallet_adds_up_to_its_balance(world: World) -> None:
+    rules = [
+        fee_rule(tier(flat="0.50", percent="1"), refundable=True, vat_percent=Decimal(15)),
+        fee_rule(tier(flat="1.10"), code="payment", kind="payment", vat_percent=Decimal(15)),
+        fee_rule(tier(flat="2.00"), code="conversion", kind="conversion", refundable=True),
+    ]
+    world.bank.prices.book = PriceBook(rules, [fx_rate(), fx_rate("18.1234", base="USD", quote="NAD")])
+    world.bank.prices.rules = ApprovalRules({"NAD": Decimal(APPROVAL_FROM)}, judge=lambda _question: True)
+    Histories.world = world
+    run_machine(Histories, examples=20, steps=30)
+    assert world.kinds == set(TransferKind)
+    assert world.statuses == set(TransferStatus)
