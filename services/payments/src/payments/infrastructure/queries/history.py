@@ -63,6 +63,8 @@ _COUNTED: Final = """
     (SELECT t.id FROM transfers t WHERE {end} AND {bounds} ORDER BY t.id DESC
      OFFSET (SELECT greatest(:rows - 1, :size / (2 * count(*))) FROM own) LIMIT 1)
 """
+# Where everything is found, a step ends where it is full.
+_UNCOUNTED: Final = "SELECT cast(NULL AS uuid) AS id"
 _TRIED: Final = """
     (SELECT t.id FROM transfers t
      WHERE {end} AND {bounds} AND t.id >= coalesce((SELECT id FROM edge), :oldest) AND {tried} ORDER BY t.id DESC LIMIT :rows)
@@ -182,7 +184,7 @@ def _query(wanted: HistoryFilter, page: str) -> tuple[TextClause, _Filters]:
     known = {"bounds": bounds, "tried": " AND ".join(tried.values()) or "true"}
     query = _STEP.format(
         own=own,
-        counted=" UNION ALL ".join(_COUNTED.format(end=end, **known) for end in ends),
+        counted=" UNION ALL ".join(_COUNTED.format(end=end, **known) for end in ends) if tried else _UNCOUNTED,
         tried=" UNION ALL ".join(_TRIED.format(end=end, **known) for end in ends),
         page=page,
     )
