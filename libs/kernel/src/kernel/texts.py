@@ -1,0 +1,43 @@
+"""Texts that people write, in one form (NFC), with no character that hides or reorders what others read."""
+
+import re
+import unicodedata
+from typing import Final
+
+# C0 and C1 controls, surrogates, and what overrides, embeds or isolates a direction: "trojan source" (CVE-2021-42574).
+# The joiners U+200C and U+200D are letters of Persian, Sinhala and others, and are kept.
+_REFUSED: Final = "\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_IN_ONE_LINE: Final = re.compile(f"[\x00-\x1f{_REFUSED}]")
+_IN_LINES: Final = re.compile(f"[\x00-\x08\x0b-\x1f{_REFUSED}]")
+# Letters, numbers, punctuation and symbols; a combining mark, a space or a joiner by itself is nothing to read.
+_READABLE: Final = frozenset("LNPS")
+
+
+def read_line(text: str) -> str:
+    """Return a text of one line in NFC; raises ValueError, which names the first character that is not allowed."""
+    return _read(text, _IN_ONE_LINE)
+
+
+def read_lines(text: str) -> str:
+    """Return a text that may have several lines, and tabs, in NFC; raises ValueError as `read_line` does."""
+    return _read(text, _IN_LINES)
+
+
+def read_reason(text: str, *, one_line: bool = False) -> str:
+    """Return a reason in NFC without outer space; raises ValueError, also when there is nothing to read in it."""
+    reason = (read_line(text) if one_line else read_lines(text)).strip()
+    if not any(unicodedata.category(character)[0] in _READABLE for character in reason):
+        raise ValueError("A reason is expected, not blanks.")
+    return reason
+
+
+def shown(value: object, *, length_max: int = 40) -> str:
+    """Return a value as an error message shows it: shortened, with what nobody can see written out."""
+    text = str(value)
+    return repr(text if len(text) <= length_max else f"{text[:length_max]}…")
+
+
+def _read(text: str, refused: re.Pattern[str]) -> str:
+    if found := refused.search(text):
+        raise ValueError(f"The character U+{ord(found[0]):04X} is not allowed here.")
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

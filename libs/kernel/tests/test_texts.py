@@ -1,0 +1,82 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.texts import read_line, read_lines, read_reason, shown
+
+REFUSED = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xD800, 0xDBFF, 0xDC00, 0xDFFF]
+OF_LINES = {0x09, 0x0A}
+NEXT_TO_REFUSED = [0x20, 0x7E, 0xA0, 0x2029, 0x202F, 0x2065, 0x206A, 0xE000]
+
+NAMES = [
+    "علی\u200cرضا احمدی",  # noqa: RUF001  # Persian
+    "ශ්\u200dරීමාල් පෙරේරා",
+    "ǃXóõ ǀUi",  # noqa: RUF001  # Khoekhoe clicks are letters
+    "N!xau ǂToma",
+    "O'Brien",
+    "d’Abbadie",  # noqa: RUF001  # as it is typed on a telephone
+    "李小龍",
+    "👩\u200d🌾",
+]
+
+
+@pytest.mark.parametrize("code", REFUSED, ids=lambda code: f"U+{code:04X}")
+def test_a_character_that_hides_what_is_read_is_refused_by_its_name(code: int) -> None:
+    with pytest.raises(ValueError, match=f"U\\+{code:04X} "):
+        read_line(f"a{chr(code)}b")
+
+
+@pytest.mark.parametrize("code", REFUSED, ids=lambda code: f"U+{code:04X}")
+def test_a_text_of_several_lines_keeps_line_feeds_and_tabs_only(code: int) -> None:
+    text = f"a{chr(code)}b"
+    if code in OF_LINES:
+        assert read_lines(text) == text
+    else:
+        with pytest.raises(ValueError, match=f"U\\+{code:04X} "):
+            read_lines(text)
+
+
+@pytest.mark.parametrize("code", NEXT_TO_REFUSED, ids=lambda code: f"U+{code:04X}")
+def test_the_neighbours_of_what_is_refused_are_kept(code: int) -> None:
+    assert read_line(f"a{chr(code)}b") == f"a{chr(code)}b"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_all_scripts_are_kept_with_their_joiners(name: str) -> None:
+    assert read_line(name) == name
+
+
+@given(
+    st.text(
+        alphabet=st.characters(
+            exclude_categories=["Cc", "Cs"], exclude_characters="\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+        )
+    )
+)
+def test_a_text_is_read_in_nfc_and_the_same_when_read_again(text: str) -> None:
+    read = read_line(text)
+    assert read == unicodedata.normalize("NFC", text)
+    assert read_line(read) == read_lines(text) == read
+
+
+@pytest.mark.parametrize("blanks", ["", "   ", "\n\t\n", "\u00a0\u2003", "\u200c\u200d\u200c", " \u0301 "])
+def test_blanks_are_no_reason(blanks: str) -> None:
+    with pytest.raises(ValueError, match="not blanks"):
+        read_reason(blanks)
+
+
+def test_a_reason_is_read_without_outer_space_and_keeps_its_lines() -> None:
+    assert read_reason("  seen in person\n\tby two \n") == "seen in person\n\tby two"
+    assert read_reason("?") == "?"
+    assert read_reason(" asked for by the payer ", one_line=True) == "asked for by the payer"
+    with pytest.raises(ValueError, match="U\\+000A "):
+        read_reason("seen\nin person", one_line=True)
+
+
+def test_a_value_is_shown_short_and_with_nothing_hidden_in_it() -> None:
+    assert shown("NAD") == "'NAD'"
+    assert shown("a\u202eb\x00") == "'a\\u202eb\\x00'"
+    assert shown("x" * 40) == repr("x" * 40)
+    assert shown("x" * 41) == repr("x" * 40 + "…")
