@@ -8,18 +8,26 @@ from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore, mark_repl
 from chassis.rest.models import AmountText, RequestModel, ResponseModel, WalletAddressText
 from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
 from chassis.rest.router import Router
+from chassis.rest.texts import ONE_LINE, ONE_LINE_REASON, REASON, SEVERAL_LINES, VERBATIM, Day, Moment
 
 __all__ = [
+    "ONE_LINE",
+    "ONE_LINE_REASON",
+    "REASON",
+    "SEVERAL_LINES",
+    "VERBATIM",
     "Access",
     "AmountText",
     "Authenticated",
     "CurrentActor",
     "CursorPageOf",
     "CursorPaging",
+    "Day",
     "Envelope",
     "IdempotencyKey",
     "IdempotencyStore",
     "IfMatch",
+    "Moment",
     "PageOf",
     "Paging",
     "Public",

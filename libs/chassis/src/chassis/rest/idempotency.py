@@ -42,6 +42,16 @@ class InvalidIdempotencyKey(InvalidValue):
     """Idempotency-Key takes 1 to 255 visible ASCII characters."""
 
 
+class RepeatedIdempotencyKey(InvalidValue):
+    """Only one Idempotency-Key may be given."""
+
+
+def require_one_key(request: Request) -> None:
+    """Refuse a request with two keys: which of them it repeats, nobody could say."""
+    if len(request.headers.getlist(KEY_HEADER)) > 1:
+        raise RepeatedIdempotencyKey(field=KEY_HEADER)
+
+
 class IdempotencyStore:
     """Keeps answers in the service's own database, with the effects that they report.
 

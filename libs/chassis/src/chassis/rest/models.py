@@ -27,7 +27,8 @@ class RequestModel(BaseModel):
     """Base of request bodies: unknown fields are refused, and nothing is coerced from one JSON type to another.
 
     Texts, numbers and booleans are strict; what JSON can only say as a text (UUID, datetime, enum) is parsed from it.
-    Every text is bounded, by its field or by STRING_LENGTH_MAX. NUL characters never get here: the route refuses them.
+    Every text is bounded, by its field or by STRING_LENGTH_MAX, and of a kind (`chassis.rest.texts`). NUL characters never get
+    here: the route refuses them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=STRING_LENGTH_MAX, allow_inf_nan=False)

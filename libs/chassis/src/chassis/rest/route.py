@@ -9,15 +9,14 @@ from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from chassis.rest.access import Access, admit
 from chassis.rest.context import RequestContext
 from chassis.rest.entrance import Entrance
-from chassis.rest.idempotency import Idempotency
+from chassis.rest.idempotency import Idempotency, require_one_key
 from chassis.rest.straight import StraightHandler, straight_handler
-from chassis.rest.strict_request import StrictRequest, check_query
+from chassis.rest.strict_request import StrictRequest, check_path, check_query
 from chassis.telemetry.context import bind
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -66,6 +65,7 @@ class Route(APIRoute):
         )
         takes_body = self.body_field is not None
         keeps_answers = self.keeps_answers
+        is_unsafe = not UNSAFE.isdisjoint(self.methods or ())
 
         async def handle(request: Request) -> Response:
             scope = request.scope
@@ -77,9 +77,11 @@ class Route(APIRoute):
             # For the log lines of this request, and for the peers that are called on its behalf.
             bind(actor=actor.subject_id)
             if "\0" in scope["path"]:
-                raise HTTPException(404)
+                check_path(request)
             if scope["query_string"]:
                 check_query(request, query_names)
+            if is_unsafe:
+                require_one_key(request)
             strict = request if isinstance(request, StrictRequest) else StrictRequest(scope, request.receive)
             if takes_body:
                 await strict.check_body()

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-import orjson
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+
+from chassis.strict_json import MalformedJsonError, read_json
 
 _NO_NUL = "NUL characters are not allowed"
 
 
 class StrictRequest(Request):
-    """Reads JSON by orjson, which refuses NaN, infinities, lone surrogates and deep nesting; refuses NUL as well."""
+    """Reads strict JSON: no NaN, infinities, lone surrogates, deep nesting, no member given twice, and no NUL."""
 
     async def check_body(self) -> None:
         """Read the body; raises RequestValidationError, or HTTPException 415 when it claims to be something else."""
@@ -23,6 +24,13 @@ class StrictRequest(Request):
         if not hasattr(self, "_parsed"):
             self._parsed = _parse(await self.body())
         return self._parsed
+
+
+def check_path(request: Request) -> None:
+    """Refuse NUL in the path's parameters, which a database cannot hold."""
+    for name, value in request.path_params.items():
+        if "\0" in str(value):
+            raise _invalid(("path", name), _NO_NUL)
 
 
 def check_query(request: Request, known: frozenset[str]) -> None:
@@ -42,9 +50,9 @@ def _check_content_type(request: Request) -> None:
 
 def _parse(body: bytes) -> Any:
     try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _invalid(("body",), "The body is not valid JSON.") from None
+        parsed = read_json(body)
+    except MalformedJsonError as error:
+        raise _invalid(("body", *error.path), str(error)) from None
     # Most bodies hold no such escape, and are not walked.
     if b"\\u0000" in body and (path := _find_nul(parsed, ())) is not None:
         raise _invalid(("body", *path), _NO_NUL)
