@@ -22,6 +22,12 @@ class TooMuch(DomainError):
     code = "PAY_042"
 
 
+class Beyond(TooMuch):
+    """The amount is beyond the limit."""
+
+    tells = ("left", "period", "count", "known")
+
+
 class Busy(Unavailable):
     """The pool is full."""
 
@@ -44,6 +50,23 @@ async def test_a_domain_error_arrives_as_the_same_kind_code_message_and_facts(st
     assert error.facts == {"limit": "100.00", "wallet_id": "7"}
     assert error.peer == "compliance"
     assert screening.calls == 1
+
+
+async def test_what_a_caller_may_be_told_crosses_as_it_is(stub, screening, ask):
+    screening.answer = raising(Beyond(left="1.00", period="day", count=3, known=["a", "b"], wallet_id=7))
+    with pytest.raises(RemoteError) as caught:
+        await stub.ScreenTransfers(ask())
+    assert caught.value.details == {"left": "1.00", "period": "day", "count": 3, "known": ["a", "b"]}
+    assert caught.value.facts == {"left": "1.00", "period": "day", "count": "3", "known": "['a', 'b']", "wallet_id": "7"}
+    screening.answer = raising(TooMuch(limit="100.00"))
+    with pytest.raises(RemoteError) as caught:
+        await stub.ScreenTransfers(ask())
+    assert caught.value.details == {}
+
+
+def test_details_that_are_too_long_for_a_trailer_stay_behind():
+    error = Beyond(left="x" * 2000)
+    assert len(encode(error, grpc.StatusCode.FAILED_PRECONDITION).SerializeToString()) < 1_000
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -1,9 +1,13 @@
 """The one error model: an error knows its kind and its facts, never a transport's status."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
+
+from kernel.texts import shown
 
 
 class Kind(StrEnum):
@@ -25,11 +29,13 @@ class DomainError(Exception):
     """Base of every error that a caller may see.
 
     The class docstring's first line is the message, `code` the published code (docs/api.md), `facts` what happened.
-    `field` names the request field at fault, where one is.
+    `field` names the request field at fault, where one is. `tells` names the facts that the caller may be told, as `details`:
+    none, unless the class says so, for a fact may be of somebody else.
     """
 
     kind: ClassVar[Kind] = Kind.INTERNAL
     code: ClassVar[str] = "SRV_001"
+    tells: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, field: str | None = None, **facts: object) -> None:
         self.field = field
@@ -39,6 +45,11 @@ class DomainError(Exception):
     @property
     def message(self) -> str:
         return (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
+
+    @property
+    def details(self) -> dict[str, object]:
+        """The facts that the caller may be told, as JSON has them: an amount, an id or a time is a text."""
+        return {name: _plain(self.facts[name]) for name in self.tells if self.facts.get(name) is not None}
 
     def __str__(self) -> str:
         facts = ", ".join(f"{name}={value}" for name, value in self.facts.items())
@@ -74,10 +85,21 @@ class StaleVersion(DomainError):
 
 
 class InvalidValue(DomainError):
-    """The value is not acceptable."""
+    """The value is not acceptable.
+
+    `expected` says what would be, `given` which value was not: the message has both. A secret is never `given`.
+    """
 
     kind = Kind.INVALID
     code = "VAL_001"
+    tells = ("expected",)
+
+    @property
+    def message(self) -> str:
+        if "expected" not in self.facts:
+            return super().message
+        given = self.facts.get("given")
+        return f"Expected {self.facts['expected']}" + (f", not {shown(_plain(given))}." if given is not None else ".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +140,26 @@ class Unavailable(DomainError):
     def __init__(self, *, retry_after_seconds: int = 2, field: str | None = None, **facts: object) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(field=field, **facts)
+
+
+@contextmanager
+def at_place(place: str) -> Iterator[None]:
+    """Put a place, such as "legs.2", before the field of what is found not acceptable in it."""
+    try:
+        yield
+    except DomainError as error:
+        if error.kind is Kind.INVALID:
+            error.field = f"{place}.{error.field}" if error.field else place
+        raise
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one) for one in (value if isinstance(value, list | tuple) else sorted(value, key=str))]
+    return str(value)

@@ -19,6 +19,7 @@ class InvalidAmount(DomainError):
 
     kind = Kind.INVALID
     code = "PAY_002"
+    tells = ("amount", "expected", "largest", "currency", "decimals_max")
 
 
 class UnknownCurrency(DomainError):
@@ -26,6 +27,7 @@ class UnknownCurrency(DomainError):
 
     kind = Kind.INVALID
     code = "PAY_003"
+    tells = ("currency", "known")
 
 
 class CurrencyMismatch(DomainError):
@@ -48,12 +50,12 @@ class Currency:
         object.__setattr__(self, "quantum", Decimal(1).scaleb(-self.minor_units))
 
     @classmethod
-    def of(cls, code: str) -> "Currency":
-        """Find a currency by its code; raises UnknownCurrency."""
+    def of(cls, code: str, *, field: str = "currency") -> "Currency":
+        """Find a currency by its code; raises UnknownCurrency, which names the field."""
         try:
             return CURRENCIES[code]
         except KeyError:
-            raise UnknownCurrency(currency=code[:8], known=sorted(CURRENCIES)) from None
+            raise UnknownCurrency(field=field, currency=code[:8], known=sorted(CURRENCIES)) from None
 
 
 CURRENCIES = {
@@ -70,20 +72,29 @@ class Money:
 
     def __post_init__(self) -> None:
         if not self.amount.is_finite() or abs(self.amount) > LARGEST_AMOUNT:
-            raise InvalidAmount(amount=str(self.amount)[:40], largest=str(LARGEST_AMOUNT))
+            raise InvalidAmount(field="amount", amount=str(self.amount)[:40], largest=str(LARGEST_AMOUNT))
         exact = self.amount.quantize(self.currency.quantum)
         if exact != self.amount:
-            raise InvalidAmount(amount=str(self.amount)[:40], currency=self.currency.code, decimals_max=self.currency.minor_units)
+            raise InvalidAmount(
+                field="amount",
+                amount=str(self.amount)[:40],
+                currency=self.currency.code,
+                decimals_max=self.currency.minor_units,
+            )
         object.__setattr__(self, "amount", exact)
 
     @classmethod
-    def of(cls, amount: str | Decimal | int, currency: str) -> Self:
-        """Build money from outside input; raises InvalidAmount or UnknownCurrency, never rounds."""
+    def of(cls, amount: str | Decimal | int, currency: str, *, field: str = "amount") -> Self:
+        """Build money from outside input; raises InvalidAmount, which names the field, or UnknownCurrency; never rounds."""
         if isinstance(amount, str):
             if not _PLAIN_DECIMAL.fullmatch(amount):
-                raise InvalidAmount(amount=amount[:40], expected="a plain decimal number such as 250.00")
+                raise InvalidAmount(field=field, amount=amount[:40], expected="a plain decimal number such as 250.00")
             amount = Decimal(amount)
-        return cls(Decimal(amount), Currency.of(currency))
+        try:
+            return cls(Decimal(amount), Currency.of(currency))
+        except InvalidAmount as error:
+            error.field = field
+            raise
 
     @classmethod
     @cache
@@ -129,7 +140,7 @@ class Money:
 
     def _require_same(self, other: "Money") -> None:
         if self.currency != other.currency:
-            raise CurrencyMismatch(left=self.currency.code, right=other.currency.code)
+            raise CurrencyMismatch(field="currency", left=self.currency.code, right=other.currency.code)
 
 
 def amount_text(amount: Decimal, currency: str) -> str:

@@ -1,7 +1,7 @@
 """The envelope of every answer."""
 
 from datetime import UTC, datetime
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,12 +25,22 @@ class StepUp(BaseModel):
     max_age: int | None = Field(description="In seconds", examples=[300])
 
 
+Details: TypeAlias = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description="Facts of the refusal, such as what is left; absent where there are none. Amounts, ids and times are texts",
+        examples=[{"available": "12.50", "needed": "250.00", "currency": "NAD"}],
+    ),
+]
+
+
 class ErrorBody(BaseModel):
     """Every error but validation's."""
 
     status: Literal["error"] = "error"
     error: str = Field(examples=["Not found."])
     code: str = Field(examples=["RES_001"])
+    details: Details = None
     step_up: StepUp | None = Field(default=None, description="With AUTH_005 only")
     request_id: str = Field(examples=["0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
     timestamp: datetime
@@ -47,6 +57,7 @@ class ValidationErrorBody(BaseModel):
     status: Literal["validation_error"] = "validation_error"
     code: str = Field(examples=["VAL_001"])
     errors: list[FieldError]
+    details: Details = None
     request_id: str = Field(examples=["0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
     timestamp: datetime
 

@@ -45,10 +45,13 @@ def render(exc: Exception, context: RequestContext, scope: Scope) -> Response:
     if isinstance(error, InvalidValues):
         faults = [{"field": fault.field[:100], "message": fault.message[:_MESSAGE_LENGTH_MAX]} for fault in error.faults]
         return _validation(context, error.code, faults)
+    more: dict[str, object] = {"details": details} if (details := error.details) else {}
     if error.kind is Kind.INVALID:
-        return _validation(context, error.code, [{"field": error.field or "request", "message": error.message}])
+        fault = {"field": (error.field or "request")[:100], "message": error.message[:_MESSAGE_LENGTH_MAX]}
+        return _validation(context, error.code, [fault], **more)
     status = STATUS[error.kind].http
-    more = {"step_up": _step_up(error)} if isinstance(error, StepUpRequired) else {}
+    if isinstance(error, StepUpRequired):
+        more["step_up"] = _step_up(error)
     return _error(context, status, error.code, error.message, _headers(error, status), **more)
 
 
@@ -90,8 +93,8 @@ def _error(context: RequestContext, status: int, code: str, message: str, header
     return _response(context, status, code, body, headers)
 
 
-def _validation(context: RequestContext, code: str, errors: Sequence[dict[str, str]]) -> Response:
-    body = {"status": "validation_error", "code": code, "errors": errors}
+def _validation(context: RequestContext, code: str, errors: Sequence[dict[str, str]], **more: object) -> Response:
+    body = {"status": "validation_error", "code": code, "errors": errors, **more}
     return _response(context, STATUS[Kind.INVALID].http, code, body, {})
 
 

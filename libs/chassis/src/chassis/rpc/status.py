@@ -1,5 +1,6 @@
 """The error model on the wire: a DomainError becomes a google.rpc.Status and comes back as the same kind and code."""
 
+import json
 from collections.abc import Iterable, Mapping
 
 import grpc
@@ -17,6 +18,9 @@ FACT_LENGTH_MAX = 200
 VIOLATIONS_MAX = 20
 RETRY_AFTER_SECONDS = 2
 _KIND = "elcorp-kind"
+_DETAILS = "elcorp-details"
+# As JSON, for a number or a list is to arrive as one.
+DETAILS_LENGTH_MAX = 1000
 _KINDS = {kind.value: kind for kind in Kind}
 
 # For answers that carry no details: the network's, a proxy's, or gRPC's own.
@@ -63,7 +67,7 @@ class InvalidRequest(InvalidValue):
 class RemoteError(DomainError):
     """A peer refused.
 
-    `kind`, `code`, `message`, `field` and `facts` (as text) are the peer's own; `violations` are (field, message).
+    `kind`, `code`, `message`, `field`, `facts` (as text) and `details` are the peer's own; `violations` are (field, message).
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class RemoteError(DomainError):
         code: str,
         message: str,
         facts: Mapping[str, str],
+        details: Mapping[str, object] | None = None,
         violations: tuple[tuple[str, str], ...] = (),
         retry_after_seconds: int = RETRY_AFTER_SECONDS,
     ) -> None:
@@ -85,10 +90,15 @@ class RemoteError(DomainError):
         self.retry_after_seconds = retry_after_seconds
         DomainError.__init__(self, field=violations[0][0] if violations else None)
         self.facts = dict(facts)
+        self._details = dict(details or {})
 
     @property
     def message(self) -> str:
         return self._message
+
+    @property
+    def details(self) -> dict[str, object]:
+        return self._details
 
 
 class RemoteUnavailable(RemoteError, Unavailable):
@@ -98,7 +108,11 @@ class RemoteUnavailable(RemoteError, Unavailable):
 def encode(error: DomainError, status: grpc.StatusCode) -> status_pb2.Status:
     """Render an error for the wire; only what an error says of itself travels, never a traceback or a cause."""
     facts = {_text(name): _text(value) for name, value in list(error.facts.items())[:FACTS_MAX]}
-    details = [error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata={**facts, _KIND: error.kind.value})]
+    metadata = {**facts, _KIND: error.kind.value}
+    # Longer than this, they are no answer to a person; half of them would be a wrong one.
+    if error.details and len(told := _text(json.dumps(error.details), DETAILS_LENGTH_MAX + 1)) <= DETAILS_LENGTH_MAX:
+        metadata[_DETAILS] = told
+    details = [error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata=metadata)]
     answer = status_pb2.Status(code=status.value[0], message=error.message, details=[_pack(detail) for detail in details])
     if violations := _violations(error):
         violated = [error_details_pb2.BadRequest.FieldViolation(field=field, description=text) for field, text in violations]
@@ -120,6 +134,7 @@ def decode(error: grpc.aio.AioRpcError, peer: str) -> RemoteError:
         return _bare(error.code(), peer)
     facts = dict(info.metadata)
     kind = _kind(facts.pop(_KIND, ""), error.code())
+    details = json.loads(facts.pop(_DETAILS, "{}"))
     remote = RemoteUnavailable if kind is Kind.UNAVAILABLE else RemoteError
     return remote(
         peer=peer,
@@ -127,6 +142,7 @@ def decode(error: grpc.aio.AioRpcError, peer: str) -> RemoteError:
         code=info.reason,
         message=answer.message,
         facts=facts,
+        details=details,
         violations=tuple((violation.field, violation.description) for violation in bad_request.field_violations),
         retry_after_seconds=max(1, retry.retry_delay.seconds) if retry.HasField("retry_delay") else RETRY_AFTER_SECONDS,
     )
@@ -160,9 +176,9 @@ def _violations(error: DomainError) -> list[tuple[str, str]]:
     return [(error.field, error.message)] if error.field else []
 
 
-def _text(value: object) -> str:
+def _text(value: object, length_max: int = FACT_LENGTH_MAX) -> str:
     # Protobuf refuses lone surrogates; an error must not fail on what the caller sent.
-    return str(value)[:FACT_LENGTH_MAX].encode("utf-8", "replace").decode()
+    return str(value)[:length_max].encode("utf-8", "replace").decode()
 
 
 def _pack(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo) -> AnyMessage:

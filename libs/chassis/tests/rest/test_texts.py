@@ -1,0 +1,296 @@
+"""The kinds of texts and times, by the short way through FastAPI and by the long one."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import BackgroundTasks, FastAPI, Path, Query
+from pydantic import Field
+
+from chassis.rest import (
+    ONE_LINE,
+    ONE_LINE_REASON,
+    REASON,
+    SEVERAL_LINES,
+    VERBATIM,
+    Day,
+    Envelope,
+    Moment,
+    Public,
+    RequestModel,
+    Router,
+    envelope,
+)
+from chassis.rest.route import Route
+from chassis.rpc.status import RemoteError
+from kernel.errors import DomainError, InvalidValue, Kind
+
+NFC, NFD = "José", "Jose\u0301"
+
+
+class Note(RequestModel):
+    name: Annotated[str, Field(max_length=4), ONE_LINE] = ""
+    remark: Annotated[str, SEVERAL_LINES] = ""
+    reason: Annotated[str | None, Field(min_length=3), REASON] = None
+    cause: Annotated[str | None, Field(min_length=3), ONE_LINE_REASON] = None
+    password: Annotated[str, VERBATIM] = ""
+    at: Moment | None = None
+    day: Day | None = None
+    labels: dict[Annotated[str, ONE_LINE], Annotated[str, ONE_LINE]] = Field(default_factory=dict)
+
+
+class Told(RequestModel):
+    note: Note | None = None
+    word: str | None = None
+    at: datetime | None = None
+    day: date | None = None
+
+
+Word = Annotated[str | None, Query(max_length=4), ONE_LINE]
+
+
+def notes() -> Router:
+    router = Router("/notes", tags=["notes"], idempotent=False)
+
+    @router.post("/short", dependencies=[Public])
+    async def short(note: Note) -> Envelope[Told]:
+        return envelope(Told(note=note))
+
+    @router.post("/long", dependencies=[Public])
+    async def long(note: Note, tasks: BackgroundTasks) -> Envelope[Told]:
+        return envelope(Told(note=note))
+
+    @router.get("/short", dependencies=[Public])
+    async def find_short(word: Word = None, at: Moment | None = None, day: Day | None = None) -> Envelope[Told]:
+        return envelope(Told(word=word, at=at, day=day))
+
+    @router.get("/long", dependencies=[Public])
+    async def find_long(
+        tasks: BackgroundTasks, word: Word = None, at: Moment | None = None, day: Day | None = None
+    ) -> Envelope[Told]:
+        return envelope(Told(word=word, at=at, day=day))
+
+    @router.get("/short/{name}", dependencies=[Public])
+    async def get_short(name: Annotated[str, Path(max_length=4), ONE_LINE]) -> Envelope[Told]:
+        return envelope(Told(word=name))
+
+    @router.get("/long/{name}", dependencies=[Public])
+    async def get_long(name: Annotated[str, Path(max_length=4), ONE_LINE], tasks: BackgroundTasks) -> Envelope[Told]:
+        return envelope(Told(word=name))
+
+    @router.delete("/refusals/{number}", dependencies=[Public])
+    async def refuse(number: int) -> Envelope[Told]:
+        raise REFUSALS[number]
+
+    return router
+
+
+class TooMuch(DomainError):
+    """More than is left."""
+
+    kind = Kind.REFUSED
+    code = "PAY_030"
+    tells = ("left", "at", "known", "missing", "count", "tags")
+
+
+REFUSALS: tuple[DomainError, ...] = (
+    TooMuch(
+        left="1.00", secret="x", at=datetime.fromisoformat("2026-03-21T10:00:00+02:00"), known=["a"], count=3, tags={"z", "b"}
+    ),
+    InvalidValue(field="until", expected="a time after since", given="a" * 50 + "\u202e"),
+    InvalidValue(field="until", expected="a time after since"),
+    InvalidValue(),
+    RemoteError(
+        peer="payments", kind=Kind.REFUSED, code="PAY_030", message="No.", facts={"left": "1.00"}, details={"left": "1.00"}
+    ),
+)
+WAYS = ["short", "long"]
+
+
+@pytest.fixture
+async def client(make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]) -> httpx.AsyncClient:
+    return client_of(make_app(notes()))
+
+
+async def post(client: httpx.AsyncClient, way: str, body: dict[str, object]) -> httpx.Response:
+    return await client.post(f"/api/v1/notes/{way}", json=body)
+
+
+def wrong(response: httpx.Response) -> tuple[int, str, str, str]:
+    [error] = response.json()["errors"]
+    return response.status_code, response.json()["code"], error["field"], error["message"]
+
+
+def test_each_way_is_the_one_that_it_is_called() -> None:
+    assert {route.name: route.is_straight for route in notes().routes if isinstance(route, Route)} == {
+        "short": True,
+        "long": False,
+        "find_short": True,
+        "find_long": False,
+        "get_short": True,
+        "get_long": False,
+        "refuse": True,
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("field", ["name", "remark", "reason", "cause"])
+@pytest.mark.parametrize("character", ["\x01", "\x1b", "\x7f", "\x85", "\u202e", "\u2066"], ids=ascii)
+async def test_a_character_that_hides_is_refused_by_its_name(
+    client: httpx.AsyncClient, way: str, field: str, character: str
+) -> None:
+    answer = wrong(await post(client, way, {field: f"ab{character}c"}))
+    assert answer == (422, "VAL_001", field, f"The character U+{ord(character):04X} is not allowed here.")
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_line_feeds_are_kept_where_a_text_may_have_lines(client: httpx.AsyncClient, way: str) -> None:
+    kept = await post(client, way, {"remark": "a\n\tb", "reason": " a\n\tb ", "password": " a\n\tb\u202e"})
+    assert (
+        kept.json()["data"]["note"] | {"remark": "a\n\tb", "reason": "a\n\tb", "password": " a\n\tb\u202e"}
+        == (kept.json()["data"]["note"])
+    )
+    assert wrong(await post(client, way, {"name": "a\nb"}))[2:] == ("name", "The character U+000A is not allowed here.")
+    assert wrong(await post(client, way, {"cause": "a\nb c"}))[2:] == ("cause", "The character U+000A is not allowed here.")
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_texts_are_kept_in_nfc_and_secrets_as_they_were_sent(client: httpx.AsyncClient, way: str) -> None:
+    # Four characters in NFC, five as they are sent: lengths are of what is kept.
+    sent: dict[str, object] = {"name": NFD, "remark": NFD, "reason": NFD, "cause": NFD, "password": NFD, "labels": {NFD: NFD}}
+    note = (await post(client, way, sent)).json()["data"]["note"]
+    assert note | {"name": NFC, "remark": NFC, "reason": NFC, "cause": NFC, "password": NFD, "labels": {NFC: NFC}} == note
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_text_that_grows_in_nfc_is_measured_as_it_is_kept(client: httpx.AsyncClient, way: str) -> None:
+    assert wrong(await post(client, way, {"name": "\ufb2c" * 4}))[:3] == (422, "VAL_001", "name")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("field", ["reason", "cause"])
+async def test_a_reason_of_blanks_is_no_reason(client: httpx.AsyncClient, way: str, field: str) -> None:
+    assert wrong(await post(client, way, {field: " \u00a0\u200c "})) == (
+        422,
+        "VAL_001",
+        field,
+        "A reason is expected, not blanks.",
+    )
+    assert wrong(await post(client, way, {field: "   ab  "}))[:3] == (422, "VAL_001", field)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "value",
+    [1, 1.5, True, 1_800_000_000, "1800000000", "2026-03-21", "2026-03-21T08:00:00", "2026-03-21 08:00:00Z", "2026-03-21T08:00Z"],
+)
+async def test_a_time_is_a_text_of_rfc_3339(client: httpx.AsyncClient, way: str, value: object) -> None:
+    assert wrong(await post(client, way, {"at": value}))[:3] == (422, "VAL_001", "at")
+    assert wrong(await client.get(f"/api/v1/notes/{way}", params={"at": str(value)}))[:3] == (422, "VAL_001", "at")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("value", [1, 20260321, "20260321", "1800000000", "2026-3-21", "2026-03-21T00:00:00Z", "2026-02-30"])
+async def test_a_day_is_a_text_of_year_month_and_day(client: httpx.AsyncClient, way: str, value: object) -> None:
+    assert wrong(await post(client, way, {"day": value}))[:3] == (422, "VAL_001", "day")
+    assert wrong(await client.get(f"/api/v1/notes/{way}", params={"day": str(value)}))[:3] == (422, "VAL_001", "day")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2026-03-21T08:00:00Z", "2026-03-21T08:00:00Z"),
+        ("2026-03-21t10:00:00.5+02:00", "2026-03-21T08:00:00.500000Z"),
+        ("2026-03-21T08:00:00.123456789z", "2026-03-21T08:00:00.123456Z"),
+    ],
+)
+async def test_times_are_read_in_utc(client: httpx.AsyncClient, way: str, text: str, read: str) -> None:
+    assert (await post(client, way, {"at": text, "day": "2026-03-21"})).json()["data"]["note"]["at"] == read
+    found = (await client.get(f"/api/v1/notes/{way}", params={"at": text, "day": "2026-03-21"})).json()["data"]
+    assert (found["at"], found["day"]) == (read, "2026-03-21")
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_words_of_the_query_and_the_path_are_of_a_kind_too(client: httpx.AsyncClient, way: str) -> None:
+    assert (await client.get(f"/api/v1/notes/{way}", params={"word": NFD})).json()["data"]["word"] == NFC
+    assert (await client.get(f"/api/v1/notes/{way}/{NFD}")).json()["data"]["word"] == NFC
+    for path in (f"/api/v1/notes/{way}?word=a%E2%80%AE", f"/api/v1/notes/{way}/a%E2%80%AE"):
+        assert wrong(await client.get(path))[3] == "The character U+202E is not allowed here."
+    for path, field in ((f"/api/v1/notes/{way}?word=a%00", "word"), (f"/api/v1/notes/{way}/a%00", "name")):
+        assert wrong(await client.get(path)) == (422, "VAL_001", field, "NUL characters are not allowed")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"name": "a", "name": "a"}', "name"),
+        (b'{"name": "a", "\\u006eame": "b"}', "name"),
+        (b'{"labels": {"a": "1", "a": "2"}}', "labels.a"),
+        (b'{"x": [{"y": 1}, {"y": 1, "y": 2}]}', "x.1.y"),
+        (b'{"x": {"y": 1, "y": 2}, "x": 3}', "x"),
+    ],
+)
+async def test_a_member_that_is_given_twice_is_refused(client: httpx.AsyncClient, way: str, body: bytes, field: str) -> None:
+    response = await client.post(f"/api/v1/notes/{way}", content=body, headers={"Content-Type": "application/json"})
+    assert wrong(response) == (422, "VAL_001", field, "The member is given twice.")
+
+
+@pytest.mark.parametrize("depth", [900, 960, 990, 1020])
+async def test_deep_json_is_refused_and_no_defect(client: httpx.AsyncClient, depth: int) -> None:
+    body = b'{"name": ' + b"[" * depth + b"]" * depth + b"}"
+    response = await client.post("/api/v1/notes/short", content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
+
+
+async def test_a_number_of_many_digits_is_refused_and_no_defect(client: httpx.AsyncClient) -> None:
+    body = b'{"name": ' + b"1" * 9000 + b"}"
+    response = await client.post("/api/v1/notes/short", content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "short"), ("POST", "long"), ("DELETE", "refusals/0")])
+@pytest.mark.parametrize("keys", [("a", "b"), ("a", "a")])
+async def test_two_idempotency_keys_are_refused(client: httpx.AsyncClient, method: str, path: str, keys: tuple[str, str]) -> None:
+    headers = [("Idempotency-Key", keys[0]), ("idempotency-key", keys[1])]
+    response = await client.request(method, f"/api/v1/notes/{path}", headers=headers, json={} if method == "POST" else None)
+    assert wrong(response) == (422, "VAL_001", "Idempotency-Key", "Only one Idempotency-Key may be given.")
+
+
+async def test_a_refusal_tells_its_facts_that_are_declared_safe(client: httpx.AsyncClient) -> None:
+    told = (await client.delete("/api/v1/notes/refusals/0")).json()
+    assert set(told) == {"status", "error", "code", "details", "request_id", "timestamp"}
+    assert told["details"] == {"left": "1.00", "at": "2026-03-21T08:00:00Z", "known": ["a"], "count": 3, "tags": ["b", "z"]}
+
+
+@pytest.mark.parametrize(
+    ("number", "message", "details"),
+    [
+        (1, f"Expected a time after since, not '{'a' * 40}…'.", {"expected": "a time after since"}),
+        (2, "Expected a time after since.", {"expected": "a time after since"}),
+    ],
+)
+async def test_what_is_not_acceptable_is_told_with_the_reason(
+    client: httpx.AsyncClient, number: int, message: str, details: dict[str, str]
+) -> None:
+    response = await client.delete(f"/api/v1/notes/refusals/{number}")
+    assert wrong(response) == (422, "VAL_001", "until", message)
+    assert response.json()["details"] == details
+
+
+async def test_a_refusal_without_facts_has_no_details(client: httpx.AsyncClient) -> None:
+    assert set((await client.delete("/api/v1/notes/refusals/3")).json()) == {
+        "status",
+        "code",
+        "errors",
+        "request_id",
+        "timestamp",
+    }
+
+
+async def test_what_a_peer_may_tell_is_told_on(client: httpx.AsyncClient) -> None:
+    told = (await client.delete("/api/v1/notes/refusals/4")).json()
+    assert (told["code"], told["error"], told["details"]) == ("PAY_030", "No.", {"left": "1.00"})
