@@ -239,9 +239,10 @@ async def test_a_member_that_is_given_twice_is_refused(client: httpx.AsyncClient
     assert wrong(response) == (422, "VAL_001", field, "The member is given twice.")
 
 
-@pytest.mark.parametrize("depth", [900, 960, 990, 1020])
-async def test_deep_json_is_refused_and_no_defect(client: httpx.AsyncClient, depth: int) -> None:
-    body = b'{"name": ' + b"[" * depth + b"]" * depth + b"}"
+@pytest.mark.parametrize("depth", [300, 700, 900, 960, 990, 1020])
+@pytest.mark.parametrize("innermost", [b"", b'{"a": 1, "a": 2}', b'"\\u0000"'])
+async def test_deep_json_is_refused_and_no_defect(client: httpx.AsyncClient, depth: int, innermost: bytes) -> None:
+    body = b'{"name": ' + b"[" * depth + innermost + b"]" * depth + b"}"
     response = await client.post("/api/v1/notes/short", content=body, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
 

@@ -54,25 +54,26 @@ def _parse(body: bytes) -> Any:
     except MalformedJsonError as error:
         raise _invalid(("body", *error.path), str(error)) from None
     # Most bodies hold no such escape, and are not walked.
-    if b"\\u0000" in body and (path := _find_nul(parsed, ())) is not None:
+    if b"\\u0000" in body and (path := _find_nul(parsed)) is not None:
         raise _invalid(("body", *path), _NO_NUL)
     return parsed
 
 
-def _find_nul(value: object, path: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the path of the first text with a NUL in it."""
-    if isinstance(value, str):
-        return path if "\0" in value else None
-    children: list[tuple[str, object]] = []
-    if isinstance(value, dict):
-        if any("\0" in name for name in value):
-            return path
-        children = list(value.items())
-    elif isinstance(value, list):
-        children = [(str(index), child) for index, child in enumerate(value)]
-    for name, child in children:
-        if (found := _find_nul(child, (*path, name))) is not None:
-            return found
+def _find_nul(whole: object) -> tuple[str, ...] | None:
+    """Return the path of a text with a NUL in it, or of an object with one in a name."""
+    # Not recursive: JSON nests as deep as the stack.
+    pending: list[tuple[tuple[str, ...], object]] = [((), whole)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                return path
+        elif isinstance(value, dict):
+            if any("\0" in name for name in value):
+                return path
+            pending += [((*path, name), child) for name, child in reversed(value.items())]
+        elif isinstance(value, list):
+            pending += [((*path, str(index)), child) for index, child in reversed(list(enumerate(value)))]
     return None
 
 
