@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.texts import read_line, read_lines, read_reason, shown
+from kernel.texts import is_seen, read_line, read_lines, read_reason, shown
 
 REFUSED = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xD800, 0xDBFF, 0xDC00, 0xDFFF]
 OF_LINES = {0x09, 0x0A}
@@ -73,6 +73,16 @@ def test_a_reason_is_read_without_outer_space_and_keeps_its_lines() -> None:
     assert read_reason(" asked for by the payer ", one_line=True) == "asked for by the payer"
     with pytest.raises(ValueError, match="U\\+000A "):
         read_reason("seen\nin person", one_line=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_joiners_are_part_of_names(name: str) -> None:
+    assert is_seen(name)
+
+
+@pytest.mark.parametrize("code", [0, 0x1F, 0xAD, 0x200B, 0x200E, 0x202E, 0x2060, 0xE000, 0xFEFF, 0xE0041], ids=hex)
+def test_what_is_not_seen_is_no_part_of_a_name(code: int) -> None:
+    assert not is_seen(f"a{chr(code)}b")
 
 
 def test_a_value_is_shown_short_and_with_nothing_hidden_in_it() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 _REFUSED: Final = "\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_ONE_LINE: Final = re.compile(f"[\x00-\x1f{_REFUSED}]")
 _IN_LINES: Final = re.compile(f"[\x00-\x08\x0b-\x1f{_REFUSED}]")
+_JOINERS: Final = frozenset("\u200c\u200d")
 # Letters, numbers, punctuation and symbols; a combining mark, a space or a joiner by itself is nothing to read.
 _READABLE: Final = frozenset("LNPS")
 
@@ -29,6 +30,11 @@ def read_reason(text: str, *, one_line: bool = False) -> str:
     if not any(unicodedata.category(character)[0] in _READABLE for character in reason):
         raise ValueError("A reason is expected, not blanks.")
     return reason
+
+
+def is_seen(text: str) -> bool:
+    """Tell whether a name holds only what is seen: nothing of category C (control, format, private use) but the joiners."""
+    return all(character in _JOINERS or not unicodedata.category(character).startswith("C") for character in text)
 
 
 def shown(value: object, *, length_max: int = 40) -> str:

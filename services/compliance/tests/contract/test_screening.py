@@ -115,6 +115,8 @@ async def test_a_key_replays_the_first_answer(api: Api) -> None:
         {"reason": "no"},
         {"reason": "x" * 501},
         {"reason": "a\0bc"},
+        {"reason": "a\u202ebc"},
+        {"reason": "  \u00a0 "},
         {"reason": None},
         {"until": "tomorrow"},
     ],

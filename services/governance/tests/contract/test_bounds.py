@@ -27,16 +27,35 @@ def withdraw(reason: str) -> Any:
 
 
 BOUNDS: Final = {
-    "a grant's reason": [(grant("x"), True), (grant("x" * 500), True), (grant("x" * 501), False), (grant(""), False)],
-    "a revocation's reason": [(revoke("x"), True), (revoke("x" * 500), True), (revoke("x" * 501), False), (revoke(""), False)],
+    "a grant's reason": [
+        (grant("x"), True),
+        (grant("x" * 500), True),
+        (grant("x" * 501), False),
+        (grant(""), False),
+        (grant("  "), False),
+    ],
+    "a revocation's reason": [
+        (revoke("x"), True),
+        (revoke("x" * 500), True),
+        (revoke("x" * 501), False),
+        (revoke(""), False),
+        (revoke("  "), False),
+    ],
     "a rule's reason": [
         (rule(reason="xxx"), True),
         (rule(reason="x" * 500), True),
         (rule(reason="x" * 501), False),
         (rule(reason="xx"), False),
+        (rule(reason="  xx  "), False),
+        (rule(reason="x\u202exx"), False),
+        (rule(reason="x\n\txx"), True),
     ],
     "a withdrawal's reason": [(withdraw("xxx"), True), (withdraw("x" * 500), True), (withdraw("x" * 501), False)],
-    "a rule's description": [(rule(description="x" * 500), True), (rule(description="x" * 501), False)],
+    "a rule's description": [
+        (rule(description="x" * 500), True),
+        (rule(description="x" * 501), False),
+        (rule(description="x\u0085"), False),
+    ],
     "a rule's kinds": [(rule(kinds=KINDS[:10]), True), (rule(kinds=KINDS), False), (rule(kinds=["Payment"]), False)],
     "a rule's name": [(rule("x"), True), (rule("x" * 63), True), (rule("x" * 64), False), (rule("X"), False)],
     "a rule's window": [

@@ -47,13 +47,15 @@ def subscriptions(
 def entry_of(fact: events_pb2.AuditFact, producer: str) -> AuditEntry:
     """Read a fact; raises InvalidValue, which puts the message with the dead letters, for what is none."""
     if fact.producer != producer:
-        raise InvalidValue(field="producer", fact_id=fact.fact_id, claimed=fact.producer, sent_by=producer)
+        raise InvalidValue(field="producer", expected=f"{producer}, which sent it", given=fact.producer, fact_id=fact.fact_id)
     if not fact.HasField("occurred_at"):
-        raise InvalidValue(field="occurred_at", fact_id=fact.fact_id, sent_by=producer)
+        raise InvalidValue(field="occurred_at", expected="the time of the fact", fact_id=fact.fact_id, sent_by=producer)
     try:
         return _entry_of(fact)
     except (ValueError, OverflowError) as problem:
-        raise InvalidValue(fact_id=fact.fact_id, producer=producer, problem=str(problem)) from problem
+        raise InvalidValue(
+            expected="a fact that can be logged", fact_id=fact.fact_id, producer=producer, problem=str(problem)
+        ) from problem
 
 
 def _entry_of(fact: events_pb2.AuditFact) -> AuditEntry:

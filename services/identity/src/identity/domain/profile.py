@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from identity.domain.errors import InvalidName, InvalidUsername
+from kernel.texts import is_seen
 
 FULL_NAME_LENGTH = range(2, 101)
 ORGANIZATION_LENGTH = range(1, 101)
@@ -66,6 +67,5 @@ def _tidy(text: str) -> str:
 
 
 def _check(field: str, text: str, lengths: range) -> None:
-    # Category C: control, format, surrogate, private use. None belongs in a name.
-    if len(text) not in lengths or any(unicodedata.category(character).startswith("C") for character in text):
+    if len(text) not in lengths or not is_seen(text):
         raise InvalidName(field=field, length_min=lengths.start, length_max=lengths.stop - 1)

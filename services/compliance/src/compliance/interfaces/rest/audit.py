@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator
 
-from chassis.rest import CursorPageOf, CursorPaging, Envelope, Public, Requires, Router, cursor_of, envelope
+from chassis.rest import ONE_LINE, CursorPageOf, CursorPaging, Envelope, Moment, Public, Requires, Router, cursor_of, envelope
 from compliance.application.queries import EntryFilter
 from compliance.interfaces.rest.dependencies import App
 from compliance.interfaces.rest.schemas import (
@@ -29,7 +29,7 @@ def _in_the_log(place: int | UUID) -> int | UUID:
 
 
 Place = Annotated[int | UUID, Path(description="An entry's sequence, or the id of its fact"), AfterValidator(_in_the_log)]
-Word = Annotated[str | None, Query(min_length=1, max_length=200)]
+Word = Annotated[str | None, Query(min_length=1, max_length=200), ONE_LINE]
 
 
 @audit.get("/entries", dependencies=[Requires("audit:view")])
@@ -42,8 +42,8 @@ async def list_audit_entries(
     action: Word = None,
     producer: Word = None,
     related_to: Word = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="Occurred at this time or later")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Occurred before this time")] = None,
+    since: Annotated[Moment | None, Query(alias="from", description="Occurred at this time or later")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="Occurred before this time")] = None,
     sort: Literal["sequence", "-sequence"] = "-sequence",
 ) -> Envelope[CursorPageOf[EntryResponse]]:
     """Page through the log, newest first unless sorted by `sequence`; every filter given must hold."""
@@ -82,7 +82,7 @@ async def get_inclusion_proof(
 
 
 @audit.get("/trails/{resource_id}", dependencies=[Requires("audit:view")])
-async def get_audit_trail(resource_id: Annotated[str, Path(max_length=200)], app: App) -> Envelope[TrailResponse]:
+async def get_audit_trail(resource_id: Annotated[str, Path(max_length=200), ONE_LINE], app: App) -> Envelope[TrailResponse]:
     """Read everything about a resource and those it concerns, across all services, in the log's order."""
     return envelope(TrailResponse.of(await app.read_trail(resource_id)))
 

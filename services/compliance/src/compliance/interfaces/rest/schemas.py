@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.rest import RequestModel
+from chassis.rest import REASON, RequestModel
 from compliance.application.prove import ConsistencyProof, InclusionProof
 from compliance.application.queries import BlockView, CheckpointView
 from compliance.application.read_trail import Trail
@@ -149,7 +149,7 @@ class KeyResponse(BaseModel):
 
 class BlockRequest(RequestModel):
     subject_id: UUID
-    reason: Annotated[str, Field(min_length=3, max_length=500)]
+    reason: Annotated[str, Field(min_length=3, max_length=500), REASON]
 
     model_config = ConfigDict(
         json_schema_extra={

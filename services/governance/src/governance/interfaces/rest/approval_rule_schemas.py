@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from chassis.rest import AmountText, RequestModel, ResponseModel
+from chassis.rest import ONE_LINE, REASON, SEVERAL_LINES, AmountText, RequestModel, ResponseModel
 from governance.application.queries import ApprovalRuleView
 from governance.domain.approval_rule import DESCRIPTION_LENGTH_MAX, KINDS_MAX
 from governance.domain.window import TEXT_PATTERN, Window
@@ -24,7 +24,7 @@ Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,30}$")]
 class ApprovalRuleRequest(RequestModel):
     """All of a rule's terms; what is left out limits nothing."""
 
-    currency: str = Field(min_length=3, max_length=3, examples=["NAD"])
+    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"]), ONE_LINE]
     threshold: AmountText = Field(description="From this amount on; at most four decimals")
     kinds: list[Kind] = Field(default=[], max_length=KINDS_MAX, examples=[["transfer", "payment"]])
     role: str | None = Field(default=None, pattern=ROLE_PATTERN, description="Only by holders of it", examples=["user"])
@@ -32,12 +32,16 @@ class ApprovalRuleRequest(RequestModel):
         default=None, description="Only to this wallet, or to this owner's", examples=[_COUNTERPARTY]
     )
     window: str | None = Field(default=None, pattern=f"^{TEXT_PATTERN}$", description=_WINDOW, examples=["24h"])
-    description: str = Field(default="", max_length=DESCRIPTION_LENGTH_MAX, examples=["Large payments need two"])
-    reason: str = Field(min_length=3, max_length=REASON_LENGTH_MAX, examples=["resolution 12/2026 of the risk committee"])
+    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH_MAX, examples=["Large payments need two"]), SEVERAL_LINES] = (
+        ""
+    )
+    reason: Annotated[
+        str, Field(min_length=3, max_length=REASON_LENGTH_MAX, examples=["resolution 12/2026 of the risk committee"]), REASON
+    ]
 
     @property
     def decimal_threshold(self) -> Decimal:
-        return Money.of(self.threshold, self.currency).amount
+        return Money.of(self.threshold, self.currency, field="threshold").amount
 
     @property
     def parsed_window(self) -> Window | None:

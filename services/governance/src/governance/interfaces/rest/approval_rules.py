@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from chassis.rest import CurrentActor, Envelope, IfMatch, PageOf, Paging, Requires, Router, envelope, page_of, set_etag
+from chassis.rest import REASON, CurrentActor, Envelope, IfMatch, PageOf, Paging, Requires, Router, envelope, page_of, set_etag
 from governance.domain.approval_rule import ApprovalTerms
 from governance.interfaces.rest.approval_rule_schemas import ApprovalRuleBody, ApprovalRuleRequest
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, RULE_PATTERN, App
@@ -62,7 +62,7 @@ async def withdraw_approval_rule(
     version: IfMatch,
     actor: CurrentActor,
     app: App,
-    reason: Annotated[str, Query(min_length=3, max_length=REASON_LENGTH_MAX, examples=["the desk is closed"])],
+    reason: Annotated[str, Query(min_length=3, max_length=REASON_LENGTH_MAX, examples=["the desk is closed"]), REASON],
 ) -> Envelope[ApprovalRuleBody]:
     """Take a rule out of force; it is kept, and withdrawing it again changes nothing."""
     return envelope(ApprovalRuleBody.of(await app.withdraw_approval_rule(actor=actor, name=name, version=version, reason=reason)))

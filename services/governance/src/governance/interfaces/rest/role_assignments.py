@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.rest import CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
+from chassis.rest import REASON, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATTERN, App, RoleName
 from governance.interfaces.rest.schemas import AssignmentBody, GrantRoleRequest, RemainingRolesBody, SubjectRolesBody
 
@@ -44,7 +44,7 @@ async def revoke_role(
     name: RoleName,
     actor: CurrentActor,
     app: App,
-    reason: Annotated[str | None, Query(min_length=1, max_length=REASON_LENGTH_MAX, examples=["left the desk"])] = None,
+    reason: Annotated[str | None, Query(min_length=1, max_length=REASON_LENGTH_MAX, examples=["left the desk"]), REASON] = None,
 ) -> Envelope[RemainingRolesBody]:
     """Revoke a role, whatever older tokens say; revoking what is not held changes nothing."""
     remaining = await app.revoke_role(actor=actor, subject_id=subject_id, role=name, reason=reason)

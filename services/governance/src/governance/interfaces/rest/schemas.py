@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from chassis.rest import RequestModel, ResponseModel
+from chassis.rest import REASON, RequestModel, ResponseModel
 from governance.application.queries import AssignmentView, BundleView, PermissionView, PolicyText, RoleView, SubjectView
 from governance.domain.role_holder import RoleAssignment
 from governance.interfaces.rest.dependencies import PERMISSION_PATTERN, REASON_LENGTH_MAX, ROLE_PATTERN
@@ -67,7 +67,9 @@ class AssignmentBody(ResponseModel):
 class GrantRoleRequest(RequestModel):
     subject_id: UUID = Field(examples=[_SUBJECT])
     role: str = Field(pattern=ROLE_PATTERN, examples=["staff"])
-    reason: str | None = Field(default=None, min_length=1, max_length=REASON_LENGTH_MAX, examples=["joined the payments desk"])
+    reason: Annotated[
+        str | None, Field(min_length=1, max_length=REASON_LENGTH_MAX, examples=["joined the payments desk"]), REASON
+    ] = None
 
 
 class SubjectRolesBody(ResponseModel):

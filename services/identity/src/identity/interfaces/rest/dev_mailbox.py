@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from chassis.rest import Envelope, Public, ResponseModel, Router, envelope
+from chassis.rest import ONE_LINE, Envelope, Public, ResponseModel, Router, envelope
 from identity.application.messages.queries import MessageContent
 from identity.application.messages.texts import letter
 from identity.interfaces.rest.dependencies import App
@@ -48,7 +48,7 @@ class MailboxResponse(ResponseModel):
 
 @dev.get("/mailbox", dependencies=[Public], include_in_schema=False)
 async def read_mailbox(
-    app: App, recipient: Annotated[str | None, Query(min_length=3, max_length=254)] = None
+    app: App, recipient: Annotated[str | None, Query(min_length=3, max_length=254), ONE_LINE] = None
 ) -> Envelope[MailboxResponse]:
     """Read what was delivered, newest first."""
     contents = await app.queries.delivered_messages(recipient, SHOWN_MAX)

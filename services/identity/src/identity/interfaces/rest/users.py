@@ -4,17 +4,18 @@ Answers that hold personal data are kept for no repeats: they would lie in the d
 harmless to repeat, and `If-Match` guards it.
 """
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
 from chassis.rest import (
+    ONE_LINE,
     Authenticated,
     CurrentActor,
     Envelope,
     IfMatch,
+    Moment,
     PageOf,
     Paging,
     Requires,
@@ -44,12 +45,14 @@ users = Router(prefix="/users", tags=["users"])
 
 async def _filter(
     status: UserStatus | None = None,
-    email: Annotated[str | None, Query(min_length=3, max_length=254, description="Whole, found by its blind index")] = None,
-    phone: Annotated[str | None, Query(min_length=7, max_length=32, description="Whole, in E.164")] = None,
-    username: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
+    email: Annotated[
+        str | None, Query(min_length=3, max_length=254, description="Whole, found by its blind index"), ONE_LINE
+    ] = None,
+    phone: Annotated[str | None, Query(min_length=7, max_length=32, description="Whole, in E.164"), ONE_LINE] = None,
+    username: Annotated[str | None, Query(min_length=1, max_length=64), ONE_LINE] = None,
     verified: Annotated[bool | None, Query(description="Whether the e-mail address is confirmed")] = None,
-    registered_from: datetime | None = None,
-    registered_to: datetime | None = None,
+    registered_from: Moment | None = None,
+    registered_to: Moment | None = None,
     sort: UserSort = UserSort.NEWEST,
 ) -> UserFilter:
     return UserFilter(

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from chassis.rest import AmountText
+from chassis.rest import ONE_LINE, AmountText, Moment
 from kernel.actor import Actor
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.history.queries import HistoryFilter
 from payments.domain.transfer import TransferStatus
 from payments.domain.transfer_order import TransferKind
-from payments.interfaces.rest.schemas.fields import Moment
 
 
 def application(request: Request) -> Payments:
@@ -50,8 +49,10 @@ async def _history(  # each is a filter of the query string
     until: Annotated[Moment | None, Query(description="Created before")] = None,
     settled_since: Annotated[Moment | None, Query(description="Settled, which is when money moved, at or after")] = None,
     settled_until: Annotated[Moment | None, Query(description="Settled before")] = None,
-    reference: Annotated[str | None, Query(min_length=1, max_length=64, description="The whole reference, exactly")] = None,
-    text: Annotated[str | None, Query(min_length=2, max_length=64, description="In description or reference")] = None,
+    reference: Annotated[
+        str | None, Query(min_length=1, max_length=64, description="The whole reference, exactly"), ONE_LINE
+    ] = None,
+    text: Annotated[str | None, Query(min_length=2, max_length=64, description="In description or reference"), ONE_LINE] = None,
 ) -> Wanted:
     return Wanted(
         HistoryFilter(
@@ -61,8 +62,8 @@ async def _history(  # each is a filter of the query string
             kind=kind,
             currency=currency,
             # ELC has the most decimals of all currencies: a bound, not an amount of one.
-            amount_min=Money.of(amount_min, "ELC").amount if amount_min is not None else None,
-            amount_max=Money.of(amount_max, "ELC").amount if amount_max is not None else None,
+            amount_min=Money.of(amount_min, "ELC", field="amount_min").amount if amount_min is not None else None,
+            amount_max=Money.of(amount_max, "ELC", field="amount_max").amount if amount_max is not None else None,
             since=since,
             until=until,
             settled_since=settled_since,

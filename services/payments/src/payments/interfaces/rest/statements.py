@@ -6,13 +6,12 @@ from uuid import UUID
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
+from chassis.rest import Authenticated, CurrentActor, Envelope, Moment, Router, envelope
 from payments.interfaces.documents.statement_csv import statement_csv
 from payments.interfaces.documents.statement_pdf import statement_pdf
 from payments.interfaces.documents.transfers_csv import transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
 from payments.interfaces.rest.dependencies import App, History
-from payments.interfaces.rest.schemas.fields import Moment
 from payments.interfaces.rest.schemas.wallets import StatementResponse
 
 statements = Router(tags=["statements"])

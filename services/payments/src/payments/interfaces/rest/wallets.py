@@ -11,6 +11,7 @@ from chassis.rest import (
     CursorPageOf,
     CursorPaging,
     Envelope,
+    Moment,
     PageOf,
     Paging,
     Requires,
@@ -25,7 +26,6 @@ from payments.application import Payments
 from payments.application.wallets.queries import WalletView
 from payments.domain.account import Account
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.fields import Moment
 from payments.interfaces.rest.schemas.wallets import (
     BalanceResponse,
     CeilingRequest,

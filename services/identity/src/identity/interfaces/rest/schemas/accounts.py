@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -12,6 +12,14 @@ from identity.application.accounts.enrolment import Enrolled
 from identity.application.accounts.queries import UserView
 from identity.application.accounts.update_user import Details
 from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Password, Phone, Reason, Username
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+# What is left out stays as it is. The document names no default: the empty text would not obey the field's own rules.
+_LEFT_OUT: Final = Field(default="", json_schema_extra=_without_default)
 
 
 class RegisterRequest(RequestModel):
@@ -76,7 +84,7 @@ class ReplaceUserRequest(RequestModel):
 
 
 class PatchUserRequest(RequestModel):
-    full_name: FullName = ""
+    full_name: FullName = _LEFT_OUT
     organization: Organization | None = None
     username: Username | None = None
 
@@ -88,7 +96,7 @@ class PatchUserRequest(RequestModel):
 
 
 class PatchProfileRequest(RequestModel):
-    full_name: FullName = ""
+    full_name: FullName = _LEFT_OUT
     organization: Organization | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"organization": "Example Corp"}]})

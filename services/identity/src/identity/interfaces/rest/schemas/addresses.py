@@ -6,17 +6,17 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.rest import RequestModel, ResponseModel
+from chassis.rest import ONE_LINE, RequestModel, ResponseModel
 from identity.application.addresses.look_up_address import Payee
 from identity.application.addresses.queries import WalletAddressView
 from identity.domain.wallet_address import FIRST_CURRENCY, WalletAddress
 from kernel.wallet_addresses import address_text
 
-Label = Annotated[str, Field(min_length=1, max_length=64, examples=["Rent"])]
+Label = Annotated[str, Field(min_length=1, max_length=64, examples=["Rent"]), ONE_LINE]
 
 
 class IssueAddressRequest(RequestModel):
-    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"])] = FIRST_CURRENCY
+    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"]), ONE_LINE] = FIRST_CURRENCY
     label: Label | None = None
 
 

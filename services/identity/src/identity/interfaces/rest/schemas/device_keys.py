@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.rest import RequestModel, ResponseModel
+from chassis.rest import VERBATIM, RequestModel, ResponseModel
 from identity.application.device_keys.queries import DeviceKeyView
 from identity.application.ports.device_keys import Challenge
 from identity.domain.device_key import DeviceKey, KeyAlgorithm
@@ -19,6 +19,7 @@ PublicKey = Annotated[
         description="base64url without padding: 32 bytes for Ed25519, the 65-byte uncompressed point for ES256",
         examples=["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"],
     ),
+    VERBATIM,
 ]
 
 
@@ -36,8 +37,8 @@ class RegisterDeviceKeyRequest(RequestModel):
 
     algorithm: KeyAlgorithm
     public_key: PublicKey
-    challenge: Annotated[str, Field(min_length=1, max_length=256)]
-    signature: Annotated[str, Field(max_length=128, description="base64url of 64 bytes; ES256: r then s, as in JWS")]
+    challenge: Annotated[str, Field(min_length=1, max_length=256), VERBATIM]
+    signature: Annotated[str, Field(max_length=128, description="base64url of 64 bytes; ES256: r then s, as in JWS"), VERBATIM]
 
 
 class DeviceKeyResponse(ResponseModel):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from chassis.rest import RequestModel, ResponseModel
+from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
 from identity.application.factors.challenge_second_factor import Challenged
 from identity.application.factors.manage_passkeys import Begun
 from identity.application.factors.queries import FactorsView, PasskeyView
@@ -16,15 +16,18 @@ from identity.application.factors.step_up import FreshToken
 from identity.domain.passkey import Passkey
 from identity.interfaces.rest.schemas.fields import DeviceId, Password
 
-ChallengeText = Annotated[str, Field(min_length=1, max_length=128, description="What the sign-in answered with")]
+ChallengeText = Annotated[str, Field(min_length=1, max_length=128, description="What the sign-in answered with"), VERBATIM]
 Code = Annotated[
     str,
     Field(min_length=6, max_length=32, description="Six digits of the app, or a backup code", examples=["492039"]),
+    VERBATIM,
 ]
 TotpCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["492039"])]
-PasskeyName = Annotated[str, Field(min_length=1, max_length=64, examples=["Work laptop"])]
+PasskeyName = Annotated[str, Field(min_length=1, max_length=64, examples=["Work laptop"]), ONE_LINE]
 # Its form is the WebAuthn standard's; the library reads it and refuses what is not of it.
-Credential = Annotated[dict[str, Any], Field(description="What navigator.credentials gave, by its toJSON()", max_length=16)]
+Credential = Annotated[
+    dict[str, Any], Field(description="What navigator.credentials gave, by its toJSON()", max_length=16), VERBATIM
+]
 
 
 class SecondFactorResponse(ResponseModel):

@@ -5,14 +5,18 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chassis.rest import ONE_LINE, REASON, VERBATIM
+
 # Only bounds, so that nobody hashes a megabyte; what a good password is, the policy says.
 Password = Annotated[
-    str, Field(min_length=1, max_length=256, examples=["Oshana-Sunrise-47!"], json_schema_extra={"format": "password"})
+    str,
+    Field(min_length=1, max_length=256, examples=["Oshana-Sunrise-47!"], json_schema_extra={"format": "password"}),
+    VERBATIM,
 ]
-Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ndapewa@example.na"])]
-Username = Annotated[str, Field(min_length=1, max_length=64, examples=["ndapewa"])]
+Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ndapewa@example.na"]), ONE_LINE]
+Username = Annotated[str, Field(min_length=1, max_length=64, examples=["ndapewa"]), ONE_LINE]
 DeviceId = Annotated[UUID, Field(description="The app installation's own id", examples=["0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"])]
-FullName = Annotated[str, Field(min_length=2, max_length=100, examples=["Ndapewa Shikongo"])]
-Organization = Annotated[str, Field(min_length=1, max_length=100, examples=["Example Corp"])]
-Phone = Annotated[str, Field(min_length=7, max_length=32, examples=["+264811234567"])]
-Reason = Annotated[str, Field(min_length=3, max_length=200, examples=["Reported as stolen"])]
+FullName = Annotated[str, Field(min_length=2, max_length=100, examples=["Ndapewa Shikongo"]), ONE_LINE]
+Organization = Annotated[str, Field(min_length=1, max_length=100, examples=["Example Corp"]), ONE_LINE]
+Phone = Annotated[str, Field(min_length=7, max_length=32, examples=["+264811234567"]), ONE_LINE]
+Reason = Annotated[str, Field(min_length=3, max_length=200, examples=["Reported as stolen"]), REASON]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.rest import RequestModel, ResponseModel
+from chassis.rest import REASON, VERBATIM, RequestModel, ResponseModel
 from identity.application.recovery.queries import RecoveryView
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.interfaces.rest.schemas.factors import ChallengeText
@@ -24,7 +24,7 @@ class ResetAskedResponse(ResponseModel):
 
 
 class ResetPasswordRequest(RequestModel):
-    token: Annotated[str, Field(min_length=1, max_length=128, description="What the link has behind #token=")]
+    token: Annotated[str, Field(min_length=1, max_length=128, description="What the link has behind #token="), VERBATIM]
     password: Password
 
 
@@ -49,7 +49,7 @@ class RecoveryAskedResponse(ResponseModel):
 
 class DecideRecoveryRequest(RequestModel):
     approve: bool
-    reason: Annotated[str, Field(min_length=3, max_length=500, examples=["Seen in person with their identity card"])]
+    reason: Annotated[str, Field(min_length=3, max_length=500, examples=["Seen in person with their identity card"]), REASON]
 
 
 class RecoveryResponse(ResponseModel):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from chassis.rest import RequestModel, ResponseModel
+from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
 from identity.application.sessions.queries import DeviceView, SessionView, SignInName
 from identity.application.sessions.token_pair import TokenPair
 from identity.interfaces.rest.schemas.fields import DeviceId, Email, Password, Username
@@ -24,6 +24,7 @@ class LoginRequest(RequestModel):
         Field(
             max_length=128, description="What the last sign-in on this device gave: its attempts then count apart from strangers'"
         ),
+        VERBATIM,
     ] = None
 
     model_config = ConfigDict(
@@ -50,7 +51,7 @@ class LoginRequest(RequestModel):
 
 
 class RefreshRequest(RequestModel):
-    refresh_token: Annotated[str, Field(min_length=1, max_length=4096, examples=["elr_AZ…"])]
+    refresh_token: Annotated[str, Field(min_length=1, max_length=4096, examples=["elr_AZ…"]), VERBATIM]
     device_id: DeviceId
 
 
@@ -142,5 +143,5 @@ class DeviceResponse(ResponseModel):
 class PatchDeviceRequest(RequestModel):
     """What is left out stays as it is; a name of null is none."""
 
-    name: Annotated[str | None, Field(min_length=1, max_length=64, examples=["Telephone"])] = None
+    name: Annotated[str | None, Field(min_length=1, max_length=64, examples=["Telephone"]), ONE_LINE] = None
     trusted: Annotated[bool | None, Field(description="Trusting takes a sign-in of the last five minutes")] = None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from chassis.rest import AmountText, RequestModel, ResponseModel
+from chassis.rest import REASON, AmountText, Moment, RequestModel, ResponseModel
 from kernel.money import Money, amount_text
 from payments.application.pricing.list_my_limits import MyLimits
 from payments.application.pricing.queries import Recorded, TierView
@@ -18,7 +18,6 @@ from payments.domain.limits import Allowance, Limit
 from payments.domain.rounding import Rounding
 from payments.domain.transfer_order import TransferKind
 from payments.domain.validity import Validity
-from payments.interfaces.rest.schemas.fields import Moment
 from payments.interfaces.rest.schemas.needs import NeedsResponse
 
 CURRENCY_PATTERN = r"^[A-Z]{3}$"
@@ -31,7 +30,7 @@ CurrencyText = Annotated[str, Field(pattern=CURRENCY_PATTERN, examples=["NAD"])]
 PercentText = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$", examples=["1.5"])]
 RateText = Annotated[str, Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,10})?$", examples=["0.0549"])]
 RoleText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Reason = Annotated[str, Field(min_length=3, max_length=500, examples=["board resolution 12/2026"])]
+Reason = Annotated[str, Field(min_length=3, max_length=500, examples=["board resolution 12/2026"]), REASON]
 From = Annotated[Moment | None, Field(description="Now when left out; never in the past", examples=["2026-12-01T00:00:00Z"])]
 Until = Annotated[Moment | None, Field(description="Without an end when left out", examples=["2027-12-01T00:00:00Z"])]
 
@@ -68,13 +67,17 @@ class FeeRuleRequest(RequestModel):
             kind=self.kind,
             currency=self.currency,
             tiers=tuple(
-                Tier(_amount(tier.from_amount, self.currency), _amount(tier.flat, self.currency), Decimal(tier.percent))
-                for tier in self.tiers
+                Tier(
+                    _amount(tier.from_amount, self.currency, f"tiers.{number}.from_amount"),
+                    _amount(tier.flat, self.currency, f"tiers.{number}.flat"),
+                    Decimal(tier.percent),
+                )
+                for number, tier in enumerate(self.tiers)
             ),
             validity=validity,
             marginal=self.marginal,
-            least=_optional(self.least, self.currency),
-            most=_optional(self.most, self.currency),
+            least=_optional(self.least, self.currency, "least"),
+            most=_optional(self.most, self.currency, "most"),
             waived_roles=frozenset(self.waived_roles),
             vat_percent=Decimal(self.vat_percent),
             rounding=self.rounding,
@@ -406,12 +409,12 @@ def _recorded(recorded: Recorded[FeeRule] | Recorded[FxRate] | Recorded[Limit]) 
     return {"recorded_by": recorded.recorded_by, "recorded_at": recorded.recorded_at, "reason": recorded.reason}
 
 
-def _amount(text: str, currency: str) -> Decimal:
-    return Money.of(text, currency).amount
+def _amount(text: str, currency: str, field: str) -> Decimal:
+    return Money.of(text, currency, field=field).amount
 
 
-def _optional(text: str | None, currency: str) -> Decimal | None:
-    return None if text is None else _amount(text, currency)
+def _optional(text: str | None, currency: str, field: str) -> Decimal | None:
+    return None if text is None else _amount(text, currency, field)
 
 
 def _decimal(text: str | None) -> Decimal | None:

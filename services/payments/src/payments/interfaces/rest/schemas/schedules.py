@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from chassis.rest import AmountText, RequestModel, ResponseModel
+from chassis.rest import AmountText, Day, Moment, RequestModel, ResponseModel
 from kernel.money import Money, amount_text
 from payments.application.schedules.queries import RunView, ScheduleView
 from payments.domain.schedule import OCCURRENCES_MAX, Frequency, ScheduleStatus, StandingOrder
-from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, Moment
+from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, OptionalReference
 from payments.interfaces.rest.schemas.signatures import SignatureRequest
 
 _SOURCE = "01980a52-7c00-7000-8000-000000000001"
@@ -25,10 +25,10 @@ class ScheduleRequest(RequestModel):
     amount: AmountText
     currency: CurrencyCode
     description: Description = ""
-    reference: Annotated[str, Field(max_length=64, description="The payee's own, such as the number of an invoice")] = ""
+    reference: Annotated[OptionalReference, Field(description="The payee's own, such as the number of an invoice")] = ""
     frequency: Literal["once", "daily", "weekly", "monthly"] = "once"
     starts_at: Annotated[Moment, Field(description="The first occurrence")]
-    ends_on: Annotated[date | None, Field(description="The last day on which it may be due")] = None
+    ends_on: Annotated[Day | None, Field(description="The last day on which it may be due")] = None
     occurrences_max: Annotated[int | None, Field(ge=1, le=OCCURRENCES_MAX)] = None
     signature: SignatureRequest | None = None
 

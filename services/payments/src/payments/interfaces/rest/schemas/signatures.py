@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Header
 from pydantic import Field
 
-from chassis.rest import RequestModel, ResponseModel
+from chassis.rest import VERBATIM, RequestModel, ResponseModel
 from kernel.errors import InvalidValue
 from payments.domain.transfer_order import Signature
 
@@ -20,7 +20,7 @@ class SignatureRequest(RequestModel):
 
     key_id: UUID
     algorithm: Literal["Ed25519", "ES256"]
-    value: Annotated[str, Field(min_length=86, max_length=88, description="64 bytes, base64url")]
+    value: Annotated[str, Field(min_length=86, max_length=88, description="64 bytes, base64url"), VERBATIM]
 
     def signature(self) -> Signature:
         return Signature(key_id=self.key_id, algorithm=self.algorithm, value=self.value)
@@ -39,6 +39,7 @@ PayloadSignature = Annotated[
         max_length=160,
         description="By a device key of the payer's, over the digest of the body: `<key_id>.<algorithm>.<value>` (docs/api.md)",
     ),
+    VERBATIM,
 ]
 
 

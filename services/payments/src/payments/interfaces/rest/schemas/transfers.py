@@ -3,29 +3,45 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from chassis.rest import AmountText, RequestModel
+from chassis.rest import SEVERAL_LINES, AmountText, RequestModel
 from kernel.actor import Actor
+from kernel.errors import at_place
 from kernel.money import Money, amount_text
+from kernel.texts import read_lines
 from payments.application.transfers.queries import TransferView
 from payments.domain.transfer_order import (
     METADATA_KEYS_MAX,
     METADATA_LENGTH_MAX,
+    Signature,
     TransferKind,
     TransferOrder,
     leg_key,
 )
-from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, Reason, Reference
+from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, OptionalReference, Reason, Reference
 from payments.interfaces.rest.schemas.signatures import SignatureRequest, SignatureResponse
 
 _SOURCE = "01980a52-7c00-7000-8000-000000000001"
 _TARGET = "01980a52-7c00-7000-8000-000000000002"
-_MetadataText = Annotated[str, Field(max_length=METADATA_LENGTH_MAX)]
-Metadata = Annotated[dict[_MetadataText, _MetadataText], Field(max_length=METADATA_KEYS_MAX, examples=[{"order": "A-17"}])]
+
+
+def _named_once(metadata: Any) -> Any:
+    names = [read_lines(name) for name in metadata] if isinstance(metadata, dict) else []
+    if len(set(names)) < len(names):
+        raise ValueError("Two names are the same in NFC.")
+    return metadata
+
+
+_MetadataText = Annotated[str, Field(max_length=METADATA_LENGTH_MAX), SEVERAL_LINES]
+Metadata = Annotated[
+    dict[_MetadataText, _MetadataText],
+    Field(max_length=METADATA_KEYS_MAX, examples=[{"order": "A-17"}]),
+    BeforeValidator(_named_once),
+]
 
 
 DryRun = Annotated[bool, Field(description="Answer 200 with what it would come to; nothing is written, no key is used")]
@@ -55,7 +71,7 @@ class TransferRequest(_MoveRequest):
     """`capture` later puts the money on hold; `target_currency` converts it at the rate of the moment."""
 
     dry_run: DryRun = False
-    reference: Annotated[str, Field(max_length=64)] = ""
+    reference: OptionalReference = ""
     capture: Literal["now", "later"] = "now"
     target_currency: CurrencyCode | None = None
     metadata: Metadata = Field(default_factory=dict)
@@ -129,10 +145,23 @@ class PaymentRequest(_MoveRequest):
 class LegRequest(_MoveRequest):
     """What a transfer takes; a signature is over all legs together."""
 
-    reference: Annotated[str, Field(max_length=64)] = ""
+    reference: OptionalReference = ""
     capture: Literal["now", "later"] = "now"
     target_currency: CurrencyCode | None = None
     metadata: Metadata = Field(default_factory=dict)
+
+    def leg(self, number: int, actor: Actor, key: str, signature: Signature | None) -> TransferOrder:
+        with at_place(f"legs.{number}"):
+            return self._order(
+                TransferKind.CONVERSION if self.target_currency else TransferKind.TRANSFER,
+                actor,
+                leg_key(key, number),
+                reference=self.reference,
+                target_currency=self.target_currency,
+                capture_later=self.capture == "later",
+                metadata=self.metadata,
+                signature=signature,
+            )
 
 
 class LinkedRequest(RequestModel):
@@ -157,19 +186,8 @@ class LinkedRequest(RequestModel):
 
     def orders(self, actor: Actor, key: str) -> list[TransferOrder]:
         """The legs' own keys are made of the whole's: repeated, it finds each of them."""
-        return [
-            leg._order(  # noqa: SLF001  # of the same family
-                TransferKind.CONVERSION if leg.target_currency else TransferKind.TRANSFER,
-                actor,
-                leg_key(key, number),
-                reference=leg.reference,
-                target_currency=leg.target_currency,
-                capture_later=leg.capture == "later",
-                metadata=leg.metadata,
-                signature=self.signature.signature() if self.signature else None,
-            )
-            for number, leg in enumerate(self.legs)
-        ]
+        signature = self.signature.signature() if self.signature else None
+        return [leg.leg(number, actor, key, signature) for number, leg in enumerate(self.legs)]
 
 
 class CaptureRequest(RequestModel):

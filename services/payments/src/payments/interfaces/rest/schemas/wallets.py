@@ -7,14 +7,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.rest import AmountText, RequestModel
+from chassis.rest import ONE_LINE, AmountText, RequestModel
 from kernel.money import amount_text
 from payments.application.wallets.queries import PostingView, WalletView
 from payments.domain.account import WalletUsage
 from payments.domain.statement import Statement, StatementLine
 from payments.interfaces.rest.schemas.fields import CurrencyCode, Reason
 
-WalletName = Annotated[str, Field(max_length=60, examples=["savings"])]
+WalletName = Annotated[str, Field(max_length=60, examples=["savings"]), ONE_LINE]
 
 
 class OpenWalletRequest(RequestModel):
