@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Fault, InvalidValues
 from kernel.money import Currency, Money
+from kernel.texts import read_line
 
 ReadT = TypeVar("ReadT")
 
@@ -75,23 +76,24 @@ class BulkFile:
         source_id = faults.read("source_wallet_id", _id, raw.source)
         currency = faults.read("currency", _currency, raw.currency)
         mode = faults.read("mode", _mode, raw.mode)
+        label = faults.read("label", read_line, raw.label)
         if not 1 <= len(raw.lines) <= LINES_MAX:
             faults.add("lines", f"1 to {LINES_MAX} lines")
         faults.require_none()
-        # All three are there, or require_none had raised.
-        if source_id is None or currency is None or mode is None:
+        # All four are there, or require_none had raised.
+        if source_id is None or currency is None or mode is None or label is None:
             raise RuntimeError("read, and absent")
         lines = [
             _line(number, line, source_id=source_id, currency=currency, faults=faults) for number, line in enumerate(raw.lines, 1)
         ]
         faults.require_none()
         read = tuple(line for line in lines if line)
-        return cls(source_id=source_id, currency=currency, mode=mode, lines=read, label=raw.label[:DESCRIPTION_LENGTH_MAX])
+        return cls(source_id=source_id, currency=currency, mode=mode, lines=read, label=label[:DESCRIPTION_LENGTH_MAX])
 
     @property
     def total(self) -> Money:
         """Raises InvalidAmount when it is more than money can be."""
-        return Money.of(sum(line.amount.amount for line in self.lines), self.currency)
+        return Money.of(sum(line.amount.amount for line in self.lines), self.currency, field="lines")
 
     @property
     def target_ids(self) -> set[UUID]:
@@ -138,15 +140,19 @@ def _line(number: int, raw: RawLine, *, source_id: UUID, currency: str, faults: 
         faults.add(f"{place}.target_wallet_id", "A wallet cannot pay itself.")
     if raw.currency and raw.currency != currency:
         faults.add(f"{place}.currency", f"{_shown(raw.currency)} in a file of {currency}")
-    for field, text, length_max in (
-        ("description", raw.description, DESCRIPTION_LENGTH_MAX),
-        ("reference", raw.reference, REFERENCE_LENGTH_MAX),
-    ):
-        if len(text) > length_max or "\0" in text:
-            faults.add(f"{place}.{field}", f"At most {length_max} characters, none of them NUL")
-    if target_id is None or amount is None:
+    description = faults.read(f"{place}.description", lambda text: _text(text, DESCRIPTION_LENGTH_MAX), raw.description)
+    reference = faults.read(f"{place}.reference", lambda text: _text(text, REFERENCE_LENGTH_MAX), raw.reference)
+    if target_id is None or amount is None or description is None or reference is None:
         return None
-    return BulkLine(number=number, target_id=target_id, amount=amount, description=raw.description, reference=raw.reference)
+    return BulkLine(number=number, target_id=target_id, amount=amount, description=description, reference=reference)
+
+
+def _text(text: str, length_max: int) -> str:
+    """Return a text as the API keeps it: one line, in NFC, no longer than it may be."""
+    read = read_line(text)
+    if len(read) > length_max:
+        raise ValueError(f"At most {length_max} characters")
+    return read
 
 
 def _id(text: str) -> UUID:

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-import orjson
-
+from chassis.strict_json import MalformedJsonError
+from chassis.strict_json import read_json as parse
 from kernel.errors import Fault, InvalidValues
 from payments.application.ports.bulk import Given
 from payments.domain.bulk_file import LINES_MAX, Faults, RawFile, RawLine
@@ -16,9 +16,9 @@ _NEEDED: Final = frozenset({"target_wallet_id", "amount"})
 def read_json(body: bytes, given: Given) -> RawFile:
     """Read a file; what is said in the body holds, what it leaves out is taken from the request. Raises InvalidValues."""
     try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise InvalidValues([Fault("body", "The body is not valid JSON.")]) from None
+        found = parse(body)
+    except MalformedJsonError as error:
+        raise InvalidValues([Fault(".".join(error.path) or "body", str(error))]) from None
     if not isinstance(found, dict):
         raise InvalidValues([Fault("body", "An object with lines is expected.")])
     faults = Faults()

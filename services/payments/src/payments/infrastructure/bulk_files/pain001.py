@@ -21,6 +21,8 @@ from payments.domain.rounding import EXACT
 _NAMESPACE: Final = re.compile(r"urn:iso:std:iso:20022:tech:xsd:pain\.001\.001\.(0[3-9]|1[0-2])")
 # Its DecimalNumber has 18 digits in all.
 _PLAIN: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,17})?", re.ASCII)
+# XML's own white space; what else Python takes for space is a character of the text.
+_SPACE: Final = re.compile(r"[ \t\r\n]+")
 _TRANSFER: Final = "TRF"
 # ISO 20022's word for "the payer gave none".
 _NO_REFERENCE: Final = "NOTPROVIDED"
@@ -92,7 +94,10 @@ class _Message:
         if amount is None:
             self._faults.add(f"{place}.Amt", "InstdAmt is expected.")
         reference = self._text(entry, "PmtId/EndToEndId")
-        words = " ".join(part.text.strip() for part in entry.findall("p:RmtInf/p:Ustrd", self._names) if part.text)
+        # A line break inside an element is how the file was written, not what its sender says.
+        words = " ".join(
+            _SPACE.sub(" ", part.text).strip() for part in entry.findall("p:RmtInf/p:Ustrd", self._names) if part.text
+        )
         return RawLine(
             place=place,
             target=self._account(entry, "CdtrAcct"),
