@@ -82,6 +82,7 @@ class StaleVersion(DomainError):
 
     kind = Kind.STALE
     code = "RES_003"
+    tells = ("version",)
 
 
 class InvalidValue(DomainError):
@@ -92,7 +93,7 @@ class InvalidValue(DomainError):
 
     kind = Kind.INVALID
     code = "VAL_001"
-    tells = ("expected",)
+    tells: ClassVar[tuple[str, ...]] = ("expected",)
 
     @property
     def message(self) -> str:

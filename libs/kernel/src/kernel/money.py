@@ -35,6 +35,7 @@ class CurrencyMismatch(DomainError):
 
     kind = Kind.INVALID
     code = "PAY_004"
+    tells = ("currency", "wallet_currency")
 
 
 @dataclass(frozen=True, slots=True)

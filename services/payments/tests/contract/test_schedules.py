@@ -128,7 +128,7 @@ async def test_it_is_planned_run_refused_for_want_of_money_and_told(planner: Pla
         ({"frequency": "yearly"}, "frequency"),
         ({"frequency": "once", "occurrences_max": 2}, "frequency"),
         ({"amount": "0"}, "amount"),
-        ({"amount": "1.001"}, "request"),
+        ({"amount": "1.001"}, "amount"),
         ({"occurrences_max": 0}, "occurrences_max"),
         ({"ends_on": "1999-01-01"}, "ends_on"),
         ({"extra": 1}, "extra"),

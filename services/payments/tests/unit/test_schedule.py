@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kernel.errors import InvalidValue, KeyReused
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.domain.errors import ScheduleEnded, SelfTransfer
+from payments.domain.errors import NotPositive, ScheduleEnded, SelfTransfer
 from payments.domain.events import OccurrenceFailed, ScheduleChanged
 from payments.domain.limits import NAMIBIA
 from payments.domain.schedule import AHEAD_MAX, OCCURRENCES_MAX, Frequency, Run, Schedule, ScheduleStatus, StandingOrder
@@ -78,7 +78,7 @@ def test_occurrences_come_one_after_another(frequency: Frequency, naive: datetim
     ("changes", "error"),
     [
         ({"target_id": SOURCE}, SelfTransfer),
-        ({"amount": Money.of("0", "NAD")}, InvalidValue),
+        ({"amount": Money.of("0", "NAD")}, NotPositive),
         ({"ends_on": date(2027, 1, 30)}, InvalidValue),
         ({"occurrences_max": 0}, InvalidValue),
         ({"occurrences_max": OCCURRENCES_MAX + 1}, InvalidValue),

@@ -184,7 +184,7 @@ def fold_complete(hashes: list[bytes]) -> bytes:
 
 def _sequence(text_: str) -> int:
     if not (text_.isascii() and text_.isdigit()) or int(text_) > _SEQUENCE_MAX:
-        raise InvalidValue(field="cursor", expected="the next_cursor of the page before")
+        raise InvalidValue(field="cursor", expected="the next_cursor of the page before", given=text_)
     return int(text_)
 
 

@@ -40,17 +40,21 @@ class ApprovalTerms:
     description: str = ""
 
     def __post_init__(self) -> None:
-        amount = Money.of(self.threshold, self.currency).amount
+        amount = Money.of(self.threshold, self.currency, field="threshold").amount
         if amount < 0 or amount != round(amount, THRESHOLD_DIGITS_MAX):
-            raise InvalidValue(field="threshold", expected=f"0 or more, at most {THRESHOLD_DIGITS_MAX} decimals")
+            raise InvalidValue(
+                field="threshold", expected=f"0 or more, at most {THRESHOLD_DIGITS_MAX} decimals", given=f"{amount:f}"
+            )
         object.__setattr__(self, "threshold", amount)
         object.__setattr__(self, "kinds", tuple(sorted(set(self.kinds))))
         if len(self.kinds) > KINDS_MAX or not all(_KIND.fullmatch(kind) for kind in self.kinds):
-            raise InvalidValue(field="kinds", expected=f"at most {KINDS_MAX} kinds of transfer")
+            raise InvalidValue(field="kinds", expected=f"at most {KINDS_MAX} kinds of transfer", given=", ".join(self.kinds))
         if self.role is not None and not ROLE_NAME.fullmatch(self.role):
-            raise InvalidValue(field="role", expected="the name of a role")
+            raise InvalidValue(field="role", expected="the name of a role", given=self.role)
         if len(self.description) > DESCRIPTION_LENGTH_MAX:
-            raise InvalidValue(field="description", expected=f"at most {DESCRIPTION_LENGTH_MAX} characters")
+            raise InvalidValue(
+                field="description", expected=f"at most {DESCRIPTION_LENGTH_MAX} characters", given=self.description
+            )
 
 
 @dataclass(eq=False)
@@ -71,7 +75,7 @@ class ApprovalRule(Aggregate):
     @classmethod
     def make(cls, name: str, terms: ApprovalTerms) -> Self:
         if not _NAME.fullmatch(name):
-            raise InvalidValue(field="name", expected="small letters, digits and hyphens, at most 63")
+            raise InvalidValue(field="name", expected="small letters, digits and hyphens, at most 63", given=name)
         return cls(
             name,
             terms.currency,

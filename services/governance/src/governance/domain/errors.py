@@ -8,6 +8,7 @@ class UnknownRole(DomainError):
 
     kind = Kind.INVALID
     code = "VAL_001"
+    tells = ("role",)
 
 
 class UnknownPermission(DomainError):
@@ -15,6 +16,7 @@ class UnknownPermission(DomainError):
 
     kind = Kind.INVALID
     code = "VAL_001"
+    tells = ("unknown",)
 
 
 class UnknownSubject(NotFound):
@@ -40,6 +42,7 @@ class IndispensablePermission(DomainError):
 
     kind = Kind.REFUSED
     code = "GOV_003"
+    tells = ("permission",)
 
 
 class SelfGrant(DomainError):

@@ -22,7 +22,7 @@ class Permission:
 
     def __init__(self, name: str, description: str = "") -> None:
         if not _PERMISSION_NAME.fullmatch(name):
-            raise InvalidValue(field="permission", name=name[:64])
+            raise InvalidValue(field="permission", expected="a name such as payment:approve", given=name)
         self.name = name
         self.description = description
 
@@ -48,7 +48,9 @@ class Role(Aggregate):
 
     def __post_init__(self) -> None:
         if not ROLE_NAME.fullmatch(self.name):
-            raise InvalidValue(field="role", name=self.name[:64])
+            raise InvalidValue(
+                field="role", expected="small letters, digits, hyphens and underscores, at most 63", given=self.name
+            )
 
     @property
     def permission_names(self) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class TooManyAttempts(DomainError):
 
     kind = Kind.EXHAUSTED
     code = "RATE_001"
+    tells = ("retry_after_seconds",)
 
     def __init__(self, *, retry_after_seconds: int) -> None:
         self.retry_after_seconds = retry_after_seconds
@@ -57,7 +58,15 @@ class InvalidPhone(InvalidValue):
 
 
 class InvalidName(InvalidValue):
-    """Not of the right length, or with control characters in it."""
+    """A name is of the length that is told, and holds no character that cannot be seen."""
+
+    tells = ("length_min", "length_max")
+
+    @property
+    def message(self) -> str:
+        return (
+            f"A name has {self.facts['length_min']} to {self.facts['length_max']} characters, none of them one that is not seen."
+        )
 
 
 class InvalidUsername(InvalidValue):
@@ -82,6 +91,8 @@ class WeakPassword(InvalidValue):
         "common": "is one that attackers try first",
         "context": "must not contain your name, e-mail address or the platform's name",
     }
+
+    tells = ("rule",)
 
     def __init__(self, *, rule: str) -> None:
         super().__init__(field="password", rule=rule)
@@ -149,7 +160,9 @@ class RecoveryPending(AlreadyExists):
 
 
 class InvalidLabel(InvalidValue):
-    """A label has 1 to 64 characters, none of them a control character."""
+    """A label has 1 to 64 characters, none of them one that is not seen."""
+
+    tells = ("length_max",)
 
 
 class TooManyAddresses(DomainError):
@@ -157,6 +170,7 @@ class TooManyAddresses(DomainError):
 
     kind = Kind.REFUSED
     code = "IDN_001"
+    tells = ("live_max",)
 
 
 class LastAddress(DomainError):
@@ -171,6 +185,7 @@ class StillInOffice(DomainError):
 
     kind = Kind.REFUSED
     code = "IDN_003"
+    tells = ("roles",)
 
 
 class UnknownAcknowledgement(InvalidValue):

@@ -110,13 +110,17 @@ class Account(Aggregate):
         """Refuse what no movement in this currency can ever be on: a closed account, or one in another currency."""
         self._require_not_closed()
         if currency.code != self.currency:
-            raise CurrencyMismatch(wallet_currency=self.currency, currency=currency.code)
+            raise CurrencyMismatch(field="currency", wallet_currency=self.currency, currency=currency.code)
 
-    def require_debit(self, amount: Money) -> None:
-        """Refuse what `debit` would refuse, changing nothing: what is available never goes below zero (InsufficientFunds)."""
+    def require_debit(self, amount: Money, *, by_owner: bool = False) -> None:
+        """Refuse what `debit` would refuse, changing nothing: what is available never goes below zero (InsufficientFunds).
+
+        Only the owner is told what is available.
+        """
         self._require_moving(amount)
         if self.is_wallet and self.available < amount.amount:
-            raise InsufficientFunds(wallet_id=self.id, needed=amount.text, currency=self.currency)
+            available = {"available": Money.of(self.available, self.currency).text} if by_owner else {}
+            raise InsufficientFunds(wallet_id=self.id, needed=amount.text, currency=self.currency, **available)
 
     def require_credit(self, amount: Money) -> None:
         """Refuse what `credit` would refuse: a wallet holds its ceiling at most, LARGEST_AMOUNT where it has none."""

@@ -7,10 +7,15 @@ from kernel.errors import AccessDenied, DomainError, InvalidValue, Kind
 
 
 class InsufficientFunds(DomainError):
-    """The wallet does not hold enough."""
+    """The wallet does not hold enough.
+
+    `available` is a fact only where the payer ordered it from a wallet of their own: whose wallet a refund or a reversal
+    takes from is not always for the caller to know.
+    """
 
     kind = Kind.REFUSED
     code = "PAY_001"
+    tells = ("needed", "available", "currency")
 
 
 class NotPositive(DomainError):
@@ -18,6 +23,7 @@ class NotPositive(DomainError):
 
     kind = Kind.INVALID
     code = "PAY_002"
+    tells = ("amount",)
 
 
 class SelfTransfer(DomainError):
@@ -60,6 +66,7 @@ class NotEmpty(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_010"
+    tells = ("balance", "held", "expecting")
 
 
 class NotFrozen(DomainError):
@@ -74,6 +81,7 @@ class NotPending(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_012"
+    tells = ("status",)
 
 
 class NotRefundable(DomainError):
@@ -81,6 +89,7 @@ class NotRefundable(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_013"
+    tells = ("kind", "refunded")
 
 
 class RefundTooLarge(DomainError):
@@ -88,6 +97,7 @@ class RefundTooLarge(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_014"
+    tells = ("left",)
 
 
 class CaptureTooLarge(DomainError):
@@ -95,6 +105,7 @@ class CaptureTooLarge(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_015"
+    tells = ("held",)
 
 
 class SignatureRequired(DomainError):
@@ -102,6 +113,7 @@ class SignatureRequired(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_016"
+    tells = ("above", "currency")
 
 
 class InvalidSignature(DomainError):
@@ -116,6 +128,7 @@ class TooManyWallets(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_018"
+    tells = ("most",)
 
 
 class OwnDecision(AccessDenied):
@@ -133,6 +146,7 @@ class LimitExceeded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_030"
+    tells = ("period", "limit", "left", "currency")
 
 
 class NoRate(DomainError):
@@ -140,6 +154,7 @@ class NoRate(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_031"
+    tells = ("currency", "target_currency")
 
 
 class TooSmallToConvert(DomainError):
@@ -147,6 +162,7 @@ class TooSmallToConvert(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_032"
+    tells = ("amount", "currency", "target_currency")
 
 
 class LaterVersion(DomainError):
@@ -154,6 +170,7 @@ class LaterVersion(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_033"
+    tells = ("valid_from",)
 
 
 class AlreadyEnded(DomainError):
@@ -161,6 +178,7 @@ class AlreadyEnded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_034"
+    tells = ("valid_until",)
 
 
 class BulkEnded(DomainError):
@@ -168,6 +186,7 @@ class BulkEnded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_040"
+    tells = ("status",)
 
 
 class TooManyBulks(DomainError):
@@ -175,10 +194,13 @@ class TooManyBulks(DomainError):
 
     kind = Kind.EXHAUSTED
     code = "PAY_044"
+    tells = ("most",)
 
 
 class UnknownFormat(InvalidValue):
     """A bulk file is application/json, text/csv or application/xml (pain.001)."""
+
+    tells = ("known",)
 
 
 class ApprovalNeeded(DomainError):
@@ -186,6 +208,7 @@ class ApprovalNeeded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_041"
+    tells = ("rules", "approval_by")
 
     @classmethod
     def of(cls, rules: Sequence[str]) -> Self:
@@ -198,6 +221,7 @@ class ScheduleEnded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_042"
+    tells = ("status",)
 
 
 class TooManySchedules(DomainError):
@@ -205,6 +229,7 @@ class TooManySchedules(DomainError):
 
     kind = Kind.EXHAUSTED
     code = "PAY_043"
+    tells = ("most",)
 
 
 class PayerSuspended(DomainError):

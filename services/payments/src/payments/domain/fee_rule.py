@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from kernel.errors import InvalidValue
-from kernel.money import Currency, Money
+from kernel.money import Money
 from payments.domain.rounding import EXACT, Rounding, percent_of, rounded
 from payments.domain.validity import Validity
 
@@ -52,19 +52,24 @@ class FeeRule:
     refundable: bool = False
 
     def __post_init__(self) -> None:
-        _require(_CODE.fullmatch(self.code) is not None, "code", "small letters, digits and hyphens, at most 63")
-        _require(self.kind in CHARGEABLE, "kind", f"one of {', '.join(sorted(CHARGEABLE))}")
-        _require(0 <= self.vat_percent <= _HUNDRED, "vat_percent", "0 to 100")
-        _require(0 < len(self.tiers) <= TIERS_MAX, "tiers", f"1 to {TIERS_MAX} tiers")
+        _require(_CODE.fullmatch(self.code) is not None, "code", "small letters, digits and hyphens, at most 63", self.code)
+        _require(self.kind in CHARGEABLE, "kind", f"one of {', '.join(sorted(CHARGEABLE))}", self.kind)
+        _require(0 <= self.vat_percent <= _HUNDRED, "vat_percent", "0 to 100", self.vat_percent)
+        _require(0 < len(self.tiers) <= TIERS_MAX, "tiers", f"1 to {TIERS_MAX} tiers", len(self.tiers))
         starts = [tier.from_amount for tier in self.tiers]
-        _require(starts[0] == 0 and starts == sorted(set(starts)), "tiers", "the first from 0, then ascending")
+        _require(
+            starts[0] == 0 and starts == sorted(set(starts)),
+            "tiers",
+            "amounts of tiers that ascend from 0",
+            ", ".join(f"{start:f}" for start in starts),
+        )
         for tier in self.tiers:
-            _require(0 <= tier.percent <= _HUNDRED, "tiers", "0 to 100 per cent")
+            _require(0 <= tier.percent <= _HUNDRED, "tiers", "0 to 100 per cent", tier.percent)
             self._require_amount("tiers", tier.from_amount, tier.flat)
         self._require_amount("least", self.least)
         self._require_amount("most", self.most)
         if self.least is not None and self.most is not None:
-            _require(self.least <= self.most, "most", "no less than least")
+            _require(self.least <= self.most, "most", "an amount no less than least", self.most)
 
     @property
     def series(self) -> str:
@@ -105,10 +110,10 @@ class FeeRule:
     def _require_amount(self, field: str, *amounts: Decimal | None) -> None:
         for amount in amounts:
             if amount is not None:
-                _require(amount >= 0, field, "no amount below zero")
-                Money(amount, Currency.of(self.currency))
+                _require(amount >= 0, field, "no amount below zero", f"{amount:f}")
+                Money.of(amount, self.currency, field=field)
 
 
-def _require(met: bool, field: str, expected: str) -> None:
+def _require(met: bool, field: str, expected: str, given: object) -> None:
     if not met:
-        raise InvalidValue(field=field, expected=expected)
+        raise InvalidValue(field=field, expected=expected, given=given)

@@ -53,15 +53,17 @@ class FxRate:
     rounding: Rounding = Rounding.DOWN
 
     def __post_init__(self) -> None:
-        if Currency.of(self.base) == Currency.of(self.quote):
-            raise InvalidValue(field="quote", expected="another currency than base")
+        if Currency.of(self.base, field="base") == Currency.of(self.quote, field="quote"):
+            raise InvalidValue(field="quote", expected="another currency than base", given=self.quote)
         if not self.mid.is_finite() or not 0 < self.mid < _LARGEST_MID or self.mid != round(self.mid, MID_DIGITS_MAX):
-            raise InvalidValue(field="mid", expected=f"above 0, at most {MID_DIGITS_MAX} decimals")
+            raise InvalidValue(field="mid", expected=f"a number above 0 with at most {MID_DIGITS_MAX} decimals", given=self.mid)
         if not 0 <= self.spread_percent < _HUNDRED:
-            raise InvalidValue(field="spread_percent", expected="0 to below 100")
+            raise InvalidValue(field="spread_percent", expected="0 to below 100", given=self.spread_percent)
         until = self.validity.until
         if until is None or until - self.validity.since > RATE_LIFE_MAX:
-            raise InvalidValue(field="valid_until", expected=f"at most {RATE_LIFE_MAX.days} days after valid_from")
+            raise InvalidValue(
+                field="valid_until", expected=f"a time at most {RATE_LIFE_MAX.days} days after valid_from", given=until
+            )
 
     @property
     def series(self) -> str:

@@ -25,7 +25,7 @@ _SUM_MAX = Decimal(10) ** 30
 def require_tier(tier: str) -> str:
     """Return the name when it can be a tier's; raises InvalidValue."""
     if not _TIER.fullmatch(tier):
-        raise InvalidValue(field="tier", expected="small letters, digits and hyphens, at most 31")
+        raise InvalidValue(field="tier", expected="small letters, digits and hyphens, at most 31", given=tier)
     return tier
 
 
@@ -77,7 +77,7 @@ class Spending:
 
     def _require_currency(self, amount: Money) -> None:
         if amount.currency.code != self.currency:
-            raise CurrencyMismatch(left=self.currency, right=amount.currency.code)
+            raise CurrencyMismatch(field="currency", left=self.currency, right=amount.currency.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,9 @@ class Limit:
             if value is None:
                 continue
             if not 0 <= value < _SUM_MAX or EXACT.remainder(value, quantum):
-                raise InvalidValue(field=field, expected=f"0 or more, in whole units of {quantum:f} {self.currency}")
+                raise InvalidValue(
+                    field=field, expected=f"0 or more, in whole units of {quantum:f} {self.currency}", given=f"{value:f}"
+                )
             object.__setattr__(self, field, value.quantize(quantum, context=EXACT))
 
     @property

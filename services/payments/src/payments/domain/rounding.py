@@ -46,7 +46,7 @@ def pro_rata(amount: Money, part: Money, whole: Money) -> Money:
     last one completes it.
     """
     if not 0 <= part.amount <= whole.amount or not whole.is_positive:
-        raise InvalidValue(field="amount", part=part.text, whole=whole.text)
+        raise InvalidValue(field="amount", expected=f"a part of {whole.text}", given=part.text)
     share = EXACT.divide(EXACT.multiply(amount.amount, part.amount), whole.amount)
     return rounded(share, amount.currency, Rounding.DOWN)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from kernel.errors import InvalidValue, KeyReused
 from kernel.events import Aggregate
 from kernel.money import Money
-from payments.domain.errors import ScheduleEnded, SelfTransfer
+from payments.domain.errors import NotPositive, ScheduleEnded, SelfTransfer
 from payments.domain.events import OccurrenceFailed, ScheduleChanged
 from payments.domain.limits import NAMIBIA
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder, canonical, signed_digest
@@ -72,16 +72,16 @@ class StandingOrder:
         if self.source_id == self.target_id:
             raise SelfTransfer(field="target_wallet_id", wallet_id=self.source_id)
         if not self.amount.is_positive:
-            raise InvalidValue(field="amount", expected="more than zero")
+            raise NotPositive(field="amount", amount=self.amount.text)
         if self.frequency is Frequency.ONCE and (self.ends_on or self.occurrences_max):
-            raise InvalidValue(field="frequency", expected="no end, of what happens once")
+            raise InvalidValue(field="frequency", expected="daily, weekly or monthly where an end is given", given=self.frequency)
         if self.occurrences_max is not None and not 1 <= self.occurrences_max <= OCCURRENCES_MAX:
-            raise InvalidValue(field="occurrences_max", expected=f"1 to {OCCURRENCES_MAX}")
+            raise InvalidValue(field="occurrences_max", expected=f"1 to {OCCURRENCES_MAX}", given=self.occurrences_max)
         if self.starts_at.year >= MAXYEAR:
             # Days are counted from it, in another zone than it may be told in.
-            raise InvalidValue(field="starts_at", expected="a time within five years")
+            raise InvalidValue(field="starts_at", expected="a time within five years", given=self.starts_at)
         if self.ends_on is not None and self.ends_on < self.starts_at.astimezone(NAMIBIA).date():
-            raise InvalidValue(field="ends_on", expected="a day not before the first occurrence")
+            raise InvalidValue(field="ends_on", expected="a day not before the first occurrence", given=self.ends_on)
 
     @property
     def signed_content(self) -> bytes:
@@ -156,7 +156,7 @@ class Schedule(Aggregate):
     ) -> Self:
         """Plan an order whose first occurrence is still to come."""
         if not at <= order.starts_at <= at + AHEAD_MAX:
-            raise InvalidValue(field="starts_at", expected="a time from now on, within five years")
+            raise InvalidValue(field="starts_at", expected="a time from now on, within five years", given=order.starts_at)
         schedule = cls(
             id=schedule_id,
             initiator_id=initiator_id,

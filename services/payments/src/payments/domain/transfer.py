@@ -82,7 +82,8 @@ class Transfer(Aggregate):
     @classmethod
     def settle(cls, order: TransferOrder, quote: Quote, accounts: Accounts, at: datetime) -> Self:
         """Post the entry; the accounts are locked by the caller, and none changes when one refuses."""
-        _require_parties(order, accounts)
+        source, _ = _require_parties(order, accounts)
+        _require_funds(source, order, quote)
         transfer = cls(new_id(), order, quote, TransferStatus.COMPLETED, at, settled_at=at)
         transfer.postings = post(moves_of(order.source_id, order.target_id, quote), accounts)
         transfer._announce_settled(at)
@@ -103,6 +104,7 @@ class Transfer(Aggregate):
         source, target = _require_parties(order, accounts)
         # An entry that the target would refuse is not worth waiting for.
         target.require_credit(quote.conversion.target if quote.conversion else quote.amount)
+        _require_funds(source, order, quote)
         source.hold(quote.total)
         status = TransferStatus.PENDING_APPROVAL if awaiting_approval else TransferStatus.PENDING
         began = Began(status, quote.fees, expires_at)
@@ -335,6 +337,12 @@ def _require_parties(order: TransferOrder, accounts: Accounts) -> tuple[Account,
     require_payer(order.kind, source, order.initiator_id)
     require_payee(order.kind, target)
     return source, target
+
+
+def _require_funds(source: Account, order: TransferOrder, quote: Quote) -> None:
+    # The amount and its fees at once, so that a payer is told all that is needed.
+    if order.kind.is_the_owners:
+        source.require_debit(quote.total, by_owner=True)
 
 
 def _part_of(quote: Quote, part: Money) -> Quote:

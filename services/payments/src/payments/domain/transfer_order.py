@@ -80,7 +80,9 @@ class TransferOrder:
         if self.metadata:
             _require_bounded(self.metadata)
         if self.kind is not TransferKind.PAYMENT and (self.kind is TransferKind.CONVERSION) != (self.target_currency is not None):
-            raise InvalidValue(field="target_currency", expected="a currency, in conversions and in nothing else")
+            raise InvalidValue(
+                field="target_currency", expected="a currency in conversions, and none in others", given=self.target_currency
+            )
         if self.target_currency is not None:
             self._require_convertible(self.target_currency)
 
@@ -128,11 +130,11 @@ class TransferOrder:
         return {name: fields[name] for name in sorted(fields) if fields[name]}
 
     def _require_convertible(self, target_currency: str) -> None:
-        if Currency.of(target_currency) == self.amount.currency:
-            raise InvalidValue(field="target_currency", expected="another currency than the amount's")
+        if Currency.of(target_currency, field="target_currency") == self.amount.currency:
+            raise InvalidValue(field="target_currency", expected="another currency than the amount's", given=target_currency)
         if self.capture_later:
             # The rate of the day of the order is not the rate of the day of the capture.
-            raise InvalidValue(field="capture", expected="now, for conversions")
+            raise InvalidValue(field="capture", expected="now for a conversion", given="later")
 
 
 def leg_key(key: str, number: int) -> str:
@@ -199,6 +201,6 @@ def _by_utf16(metadata: Mapping[str, str]) -> dict[str, str]:
 
 def _require_bounded(metadata: Mapping[str, str]) -> None:
     if len(metadata) > METADATA_KEYS_MAX:
-        raise InvalidValue(field="metadata", expected=f"at most {METADATA_KEYS_MAX} entries")
+        raise InvalidValue(field="metadata", expected=f"at most {METADATA_KEYS_MAX} entries", given=len(metadata))
     if any(len(name) > METADATA_LENGTH_MAX or len(value) > METADATA_LENGTH_MAX for name, value in metadata.items()):
         raise InvalidValue(field="metadata", expected=f"names and values of at most {METADATA_LENGTH_MAX} characters")

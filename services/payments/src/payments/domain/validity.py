@@ -19,7 +19,7 @@ class Validity:
 
     def __post_init__(self) -> None:
         if self.until is not None and self.until < self.since:
-            raise InvalidValue(field="valid_until", expected="no earlier than valid_from")
+            raise InvalidValue(field="valid_until", expected="a time no earlier than valid_from", given=self.until)
 
     def covers(self, at: datetime) -> bool:
         return self.since <= at and (self.until is None or at < self.until)

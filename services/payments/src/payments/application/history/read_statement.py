@@ -18,6 +18,8 @@ LINES_MAX: Final = 10_000
 class StatementTooLong(InvalidValue):
     """The period has more lines than a statement shows; choose a shorter one, or take the export."""
 
+    tells = ("lines_max",)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadStatement:
@@ -30,10 +32,10 @@ class ReadStatement:
     async def __call__(self, *, actor: Actor, wallet_id: UUID, since: datetime, until: datetime) -> Statement:
         """Raise NotFound, InvalidValue for a period that is none or not over yet, StatementTooLong, LedgerBroken."""
         if since >= until:
-            raise InvalidValue(field="until", expected="a time after since")
+            raise InvalidValue(field="until", expected="a time after since", given=until)
         if since > self.clock.now():
             # Of what has not happened there is no statement, not an empty one.
-            raise InvalidValue(field="since", expected="a time that has passed")
+            raise InvalidValue(field="since", expected="a time that has passed", given=since)
         wallet = await self.wallets.wallet(actor=actor, wallet_id=wallet_id)
         statement = await self.queries.statement(wallet_id, wallet.currency, since=since, until=until, lines_max=LINES_MAX)
         if statement is None:
@@ -53,5 +55,5 @@ class ReadBalance:
         """Return the balance and its currency; raises NotFound, or InvalidValue for a time before it opened or to come."""
         wallet = await self.wallets.wallet(actor=actor, wallet_id=wallet_id)
         if not wallet.opened_at <= at <= self.clock.now():
-            raise InvalidValue(field="as_of", expected="a time since the wallet was opened, not one to come")
+            raise InvalidValue(field="as_of", expected="a time since the wallet was opened that has passed", given=at)
         return await self.queries.balance_at(wallet_id, at), wallet.currency

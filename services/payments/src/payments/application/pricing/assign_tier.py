@@ -30,7 +30,7 @@ class AssignTier:
             if standing.version and standing.tier == tier:
                 return standing
             if tier != STANDARD_TIER and not await tx.tiers.is_limited(require_tier(tier), now):
-                raise InvalidValue(field="tier", expected="a tier that has limits")
+                raise InvalidValue(field="tier", expected="a tier that has limits", given=tier)
             assigned = replace(
                 standing,
                 tier=tier,

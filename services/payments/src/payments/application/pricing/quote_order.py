@@ -50,7 +50,7 @@ class QuoteOrder:
         self, *, actor: Actor, kind: str, amount: Money, target_currency: str | None = None, target_id: UUID | None = None
     ) -> Quoted:
         if kind not in CHARGEABLE:
-            raise InvalidValue(field="kind", expected=f"one of {', '.join(sorted(CHARGEABLE))}")
+            raise InvalidValue(field="kind", expected=f"one of {', '.join(sorted(CHARGEABLE))}", given=kind)
         if not amount.is_positive:
             raise NotPositive(field="amount", amount=amount.text)
         at = self.clock.now()

@@ -80,5 +80,5 @@ class EndVersion(Generic[PriceT]):
 
 def _not_before(now: datetime, asked: datetime | None, field: str) -> datetime:
     if asked is not None and asked < now:
-        raise InvalidValue(field=field, expected="not in the past")
+        raise InvalidValue(field=field, expected="a time that has not passed", given=asked)
     return asked or now

@@ -1,9 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
 from kernel.actor import Actor
-from kernel.errors import InvalidValue
+from kernel.errors import DomainError, InvalidValue, Kind
 from kernel.ids import new_id
 from payments.application.ports.ledger import Cashier, Settled
 from payments.domain.transfer_order import TransferOrder, require_callers_key
@@ -32,7 +33,18 @@ class TransferLinked:
     async def __call__(self, *, actor: Actor, orders: Sequence[TransferOrder]) -> Sequence[Settled]:
         """Raise what the first refused order raises, or ApprovalNeeded; none has happened then."""
         if not 1 < len(orders) <= LINKED_MAX:
-            raise InvalidValue(field="legs", expected=f"2 to {LINKED_MAX} legs")
+            raise InvalidValue(field="legs", expected=f"2 to {LINKED_MAX} legs", given=len(orders))
         require_callers_key(orders[0].key)
         link_id = new_id()
-        return await self.cashier.settle_linked([replace(order, link_id=link_id) for order in orders], actor)
+        with _naming_the_leg():
+            return await self.cashier.settle_linked([replace(order, link_id=link_id) for order in orders], actor)
+
+
+@contextmanager
+def _naming_the_leg() -> Iterator[None]:
+    try:
+        yield
+    except DomainError as refusal:
+        if refusal.kind is Kind.INVALID and refusal.field and "leg" in refusal.facts:
+            refusal.field = f"legs.{refusal.facts['leg']}.{refusal.field}"
+        raise

@@ -229,7 +229,9 @@ def _before(wanted: HistoryFilter, cursor: CursorRequest) -> UUID:
         return _newest(wanted)
     last, _, digest = cursor.after.partition(".")
     if digest and digest != _digest(wanted):
-        raise InvalidValue(field="cursor", expected="the next_cursor of the page before, with the same filters")
+        raise InvalidValue(
+            field="cursor", expected="the next_cursor of the page before, with the same filters", given=cursor.after
+        )
     return before_id(replace(cursor, after=last))
 
 
