@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +11,14 @@ from sqlalchemy import text
 from elcorp.payments.v1 import events_pb2
 from kernel.errors import Unavailable
 from payments.application.schedules.run_schedules import RunSchedules
-from payments.application.transfers.post_transfers import Outcome, Waiting
+from payments.application.transfers.batch import Outcome
+from payments.application.transfers.post_transfers import Waiting
 from payments.bootstrap.use_cases import post_transfers
-from payments.domain.approval import ApprovalQuestion, ApprovalRules
+from payments.domain.approval import ApprovalQuestion
 from payments.domain.errors import PayerSuspended
 from payments.domain.price_book import PriceBook
 from payments.domain.standing import Standing
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, NoRules
 from services.payments.tests.contract.outbox import Record, published
 from services.payments.tests.unit.prices import fee_rule, tier
@@ -70,7 +71,7 @@ async def test_an_approval_rule_of_a_role_that_the_payer_has_now_holds_for_what_
     def judge(question: ApprovalQuestion) -> bool:
         return "trainee" in question.roles
 
-    bank.prices.rules = ApprovalRules({"NAD": Decimal(5)}, {}, judge)
+    bank.prices.rules = approval_from("5", judge)
     await plan(bank, payer, payee)
     bank.authority.roles[payer.user_id] = frozenset({"user", "trainee"})
     bank.wait(seconds=3600)

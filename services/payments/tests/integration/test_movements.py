@@ -24,12 +24,12 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.history.queries import HistoryFilter, Movement
-from payments.domain.approval import ApprovalRules
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer import TransferStatus
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.interfaces.documents.transfers_csv import transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.conftest import VERSIONS
 from services.payments.tests.integration.bank import SERVICE, Bank, outcome, user
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
@@ -257,7 +257,7 @@ def test_the_export_of_a_wallet_adds_up_to_its_balance(world: World) -> None:
         fee_rule(tier(flat="2.00"), code="conversion", kind="conversion", refundable=True),
     ]
     world.bank.prices.book = PriceBook(rules, [fx_rate(), fx_rate("18.1234", base="USD", quote="NAD")])
-    world.bank.prices.rules = ApprovalRules({"NAD": Decimal(APPROVAL_FROM)}, judge=lambda question: question.kind == "transfer")
+    world.bank.prices.rules = approval_from(APPROVAL_FROM, lambda question: question.kind == "transfer")
     Histories.world = world
     run_machine(Histories, examples=8, steps=25)
     assert world.kinds == set(TransferKind)

@@ -33,6 +33,7 @@ from payments.domain.bulk_file import RawFile, RawLine
 from payments.domain.errors import BulkEnded, NotTheOwner, SignatureRequired, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
 from payments.domain.payer_policy import PayerPolicy
+from payments.domain.price_book import PriceBook
 from payments.domain.standing import Standing
 from payments.domain.transfer import TransferStatus
 from payments.infrastructure.group_commit import GroupCommit
@@ -48,6 +49,7 @@ from services.payments.tests.fakes import (
     unable,
     unavailable,
 )
+from services.payments.tests.unit.prices import fee_rule, tier
 
 
 class Killed(BaseException):
@@ -314,7 +316,7 @@ async def test_the_payer_is_asked_about_before_each_chunk_once(office: Office) -
 
 
 async def test_each_chunk_is_run_in_the_roles_of_its_moment(office: Office) -> None:
-    office.prices.rules = ApprovalRules({"NAD": Decimal(1)}, {}, lambda question: "trainee" in question.roles)
+    office.prices.book = PriceBook([fee_rule(tier(flat="0.50"), kind="transfer", waived_roles=frozenset({"trainee"}))])
     bulk = (await office.submit("1.00", "2.00", "3.00", actor=replace(office.actor, roles=frozenset({"trainee"})))).bulk
 
     async def then_is_a_trainee(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
@@ -324,7 +326,8 @@ async def test_each_chunk_is_run_in_the_roles_of_its_moment(office: Office) -> N
 
     run = RunBulk(office.uow, then_is_a_trainee, Rules(), office.authority, office.clock)
     assert await run(bulk_id=bulk.id) is BulkStatus.COMPLETED
-    assert office.statuses(bulk.id) == [LineStatus.SETTLED] * 2 + [LineStatus.AWAITING_APPROVAL]
+    made = [transfer for (_, key), transfer in office.uow.committed.transfers.items() if key.startswith("bulk:")]
+    assert [transfer.quote.fee_total.text for transfer in made] == ["0.50", "0.50", "0.00"]
 
 
 @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])

@@ -25,11 +25,12 @@ class WouldBeRefused(ResponseModel):
     error: str = Field(examples=["The wallet does not hold enough."])
     field: str | None
     leg: int | None
+    details: dict[str, Any] = Field(examples=[{"needed": "252.00", "available": "12.00", "currency": "NAD"}])
 
     @classmethod
     def of(cls, refusal: DomainError) -> Self:
         leg: Any = refusal.facts.get("leg")
-        return cls(code=refusal.code, error=refusal.message, field=refusal.field, leg=leg)
+        return cls(code=refusal.code, error=refusal.message, field=refusal.field, leg=leg, details=refusal.details)
 
 
 class WouldBeTransfer(ResponseModel):
