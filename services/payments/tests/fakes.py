@@ -436,11 +436,13 @@ class FakePrices:
 class FakeSignatures:
     """Takes a signature whose value is "good"."""
 
-    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> None:
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> bytes:
         assert by
         assert texts
         if signature.value != "good":
             raise InvalidSignature(field="signature", key_id=signature.key_id)
+        # Of the texts that an order may be, the first is of a transfer or conversion.
+        return texts[0]
 
 
 @dataclass

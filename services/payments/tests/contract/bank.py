@@ -55,11 +55,13 @@ class Holder:
 class WordSignatures:
     """Takes a signature whose value is GOOD_SIGNATURE."""
 
-    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> None:
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> bytes:
         assert by
         assert texts
         if signature.value != GOOD_SIGNATURE:
             raise InvalidSignature(field="signature", key_id=signature.key_id)
+        # Of the texts that an order may be, the first is of a transfer or conversion.
+        return texts[0]
 
 
 class NoRules:

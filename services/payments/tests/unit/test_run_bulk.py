@@ -26,7 +26,7 @@ from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers, Waiting
 from payments.application.wallets.open_wallet import OpenWallet
-from payments.domain.account import Account, AccountKind, treasury_id
+from payments.domain.account import Account, AccountKind, SystemCode, system_account_id, treasury_id
 from payments.domain.approval import ApprovalQuestion, ApprovalRules
 from payments.domain.bulk import Bulk, BulkStatus, LineStatus
 from payments.domain.bulk_file import RawFile, RawLine
@@ -316,6 +316,8 @@ async def test_the_payer_is_asked_about_before_each_chunk_once(office: Office) -
 
 
 async def test_each_chunk_is_run_in_the_roles_of_its_moment(office: Office) -> None:
+    fees = Account(system_account_id(SystemCode.FEES, "NAD"), AccountKind.SYSTEM, None, "NAD", Decimal(0), 0, office.clock.now())
+    office.uow.committed.accounts[fees.id] = fees
     office.prices.book = PriceBook([fee_rule(tier(flat="0.50"), kind="transfer", waived_roles=frozenset({"trainee"}))])
     bulk = (await office.submit("1.00", "2.00", "3.00", actor=replace(office.actor, roles=frozenset({"trainee"})))).bulk
 

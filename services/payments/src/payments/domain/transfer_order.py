@@ -18,7 +18,8 @@ EXPIRED: Final = "expired"
 METADATA_LENGTH_MAX: Final = 500
 _KEY_LENGTH_MAX: Final = 255
 # Of what the platform itself asks for on a payer's behalf.
-_OWN_KEYS: Final = ("schedule:", "bulk:", "elcorp:")
+_LEG: Final = "elcorp:"
+_OWN_KEYS: Final = ("schedule:", "bulk:", _LEG)
 
 
 class TransferKind(StrEnum):
@@ -143,7 +144,13 @@ def leg_key(key: str, number: int) -> str:
     The first has that very key, so that no other request of the initiator can have it; the others have keys that no caller
     may choose.
     """
-    return f"elcorp:{hashlib.sha256(key.encode()).hexdigest()}/{number}" if number else key
+    return f"{_LEG}{hashlib.sha256(key.encode()).hexdigest()}/{number}" if number else key
+
+
+def leg_number(order: TransferOrder) -> int:
+    """Return the place of one of several linked orders among them, from 0."""
+    stem, _, number = order.key.rpartition("/")
+    return int(number) if stem.startswith(_LEG) and number.isdecimal() else 0
 
 
 def are_legs(orders: Sequence[TransferOrder]) -> bool:

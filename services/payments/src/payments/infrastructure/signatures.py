@@ -20,11 +20,13 @@ class DeviceSignatures:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: identity_pb2_grpc.IdentityServiceAsyncStub = identity_pb2_grpc.IdentityServiceStub(channel)
 
-    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> None:
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> bytes:
         key, value = await self._key(signature.key_id), _decoded(signature.value)
         owned = key.active and key.user_id == str(by) and key.algorithm == signature.algorithm
-        if not owned or not any(verify_device_signature(key.algorithm, key.public_key, value, text) for text in texts):
-            raise InvalidSignature(field="signature", key_id=signature.key_id)
+        for text in texts if owned else ():
+            if verify_device_signature(key.algorithm, key.public_key, value, text):
+                return text
+        raise InvalidSignature(field="signature", key_id=signature.key_id)
 
     async def _key(self, key_id: UUID) -> identity_pb2.GetDeviceKeyResponse:
         try:

@@ -8,5 +8,5 @@ from payments.domain.transfer_order import Signature
 
 
 class Signatures(Protocol):
-    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> None:
-        """Verify that a user's device signed one of the texts; raises InvalidSignature, or Unavailable without an answer."""
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> bytes:
+        """Return the text, of several, that a user's device signed; raises InvalidSignature, or Unavailable without an answer."""

@@ -14,7 +14,7 @@ from payments.application.transfers import facts
 from payments.application.transfers.prepared_request import PreparedRequest
 from payments.application.transfers.rehearsal import Rehearsal
 from payments.domain.approval import ApprovalRule, Outflow
-from payments.domain.errors import ScreeningRefused
+from payments.domain.errors import InvalidSignature, ScreeningRefused
 from payments.domain.events import TransferSettled, TransfersSettled
 from payments.domain.limits import Allowance, Limits, Spending
 from payments.domain.payer_rules import NOTHING, Needs, PayerRequest, PayerRules
@@ -188,7 +188,10 @@ class Batch:
         ]
 
     def _known(self, prepared: PreparedRequest) -> list[tuple[TransferOrder, Quote]]:
-        """Return the orders as the kinds that their payees make them, and their prices."""
+        """Return the orders as the kinds that their payees make them, and their prices.
+
+        Raises InvalidSignature when the payer signed the order as another kind: a signature proves what was made.
+        """
         known: list[tuple[TransferOrder, Quote]] = []
         for priced in prepared.orders:
             try:
@@ -196,6 +199,9 @@ class Batch:
             except DomainError as refusal:
                 refusal.facts["leg"] = len(known)
                 raise
+        request = prepared.request
+        if request.signature and not request.is_linked and prepared.signed_text != known[0][0].signed_text:
+            raise InvalidSignature(field="signature", key_id=request.signature.key_id, kind=known[0][0].kind)
         return known
 
     def _snapshot(self, prepared: PreparedRequest) -> dict[UUID, tuple[Decimal, Decimal, int]]:

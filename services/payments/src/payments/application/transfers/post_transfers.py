@@ -89,26 +89,26 @@ class PostTransfers:
         at = self.clock.now()
         verdicts = iter(await self.screening.screen([order for request in requests for order in request.orders]))
         signed = [request for request in requests if request.signature]
-        faults = dict(zip(map(id, signed), await asyncio.gather(*map(self._verify, signed)), strict=True)) if signed else {}
+        verified = dict(zip(map(id, signed), await asyncio.gather(*map(self._verify, signed)), strict=True)) if signed else {}
         return [
             PreparedRequest(
                 request,
                 tuple(priced(order, prices, request.actor.roles, at) for order in request.orders),
                 [next(verdicts) for _ in request.orders],
-                faults.get(id(request)),
+                *verified.get(id(request), (None, None)),
             )
             for request in requests
         ]
 
-    async def _verify(self, request: Request) -> DomainError | None:
+    async def _verify(self, request: Request) -> tuple[DomainError | None, bytes | None]:
+        """Return why the request's signature is none, or the text that it is of."""
         if request.signature is None:
-            return None
+            return None, None
         try:
             by = request.orders[0].initiator_id
-            await self.signatures.verify(request.signature, by=by, texts=request.signed_texts)
+            return None, await self.signatures.verify(request.signature, by=by, texts=request.signed_texts)
         except DomainError as refusal:
-            return refusal
-        return None
+            return refusal, None
 
 
 def _questions(requests: Sequence[Request], approvals: ApprovalRules, at: datetime) -> Iterator[SentQuestion]:

@@ -44,12 +44,16 @@ class PricedOrder:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """`refusal` is kept until the key has been looked up: a request that is repeated gets its answer whatever fails now."""
+    """`refusal` is kept until the key has been looked up: a request that is repeated gets its answer whatever fails now.
+
+    `signed_text` is what the payer signed, of the texts that the request may be.
+    """
 
     request: Request
     orders: tuple[PricedOrder, ...] = ()
     verdicts: Sequence[Verdict] = ()
     refusal: DomainError | None = None
+    signed_text: bytes | None = None
 
     @property
     def account_ids(self) -> set[UUID]:

@@ -107,5 +107,8 @@ class TransferQueries(Protocol):
     async def payee_of(self, transfer_id: UUID) -> UUID | None:
         """Return whose wallet a transfer goes to, None when it goes to one of the platform's accounts."""
 
+    async def linked_orders(self, link_id: UUID) -> Sequence[TransferOrder]:
+        """Return what the transfers that were linked asked for, in no order."""
+
     async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
         """Tell whether one of the accounts is a wallet of this owner."""

@@ -8,6 +8,7 @@ from payments.application.transfers.queries import TransferQueries, TransferView
 from payments.application.transfers.read_transfers import ReadTransfers
 from payments.domain.errors import NotPending
 from payments.domain.transfer import TransferStatus
+from payments.domain.transfer_order import TransferOrder, leg_number, signed_list
 
 _MOVED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
 
@@ -36,4 +37,12 @@ class ReadReceipt:
         order = await self.queries.order(transfer_id)
         if order is None:
             raise NotFound(transfer_id=transfer_id)
-        return Receipt(transfer, transaction_hash, order.signed_text.decode() if order.signature else None)
+        return Receipt(transfer, transaction_hash, await self._signed_text(order))
+
+    async def _signed_text(self, order: TransferOrder) -> str | None:
+        if order.signature is None:
+            return None
+        if order.link_id is None:
+            return order.signed_text.decode()
+        # Linked orders are signed together, in the order of their legs.
+        return signed_list(sorted(await self.queries.linked_orders(order.link_id), key=leg_number)).decode()
