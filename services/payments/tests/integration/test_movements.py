@@ -24,6 +24,7 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.history.queries import HistoryFilter, Movement
+from payments.domain.account import WalletUsage
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer import TransferStatus
 from payments.domain.transfer_order import TransferKind, TransferOrder
@@ -105,6 +106,9 @@ class Histories(RuleBasedStateMachine):
                 self.bank.payments.wallets.open_wallet(actor=SERVICE, wallet_id=wallet.id, owner_id=owner_id, currency=currency)
             )
             self.issue(len(self.wallets) - 1, 900_00)
+            if owner_id == merchant:
+                use = self.bank.payments.wallets.set_wallet_usage
+                self._do(use(actor=self.bank.staff, wallet_id=wallet.id, usage=WalletUsage.MERCHANT, reason="a shop"))
 
         # A transfer of each kind and status; what follows is drawn.
         for payee, later, reference, acts in (
@@ -148,7 +152,7 @@ class Histories(RuleBasedStateMachine):
         if source is target:
             return
         converts = source.currency != target.currency
-        kind = TransferKind.CONVERSION if converts else TransferKind.PAYMENT if reference else TransferKind.TRANSFER
+        kind = TransferKind.CONVERSION if converts else TransferKind.TRANSFER
         order = TransferOrder(
             kind=kind,
             key=str(new_id()),
@@ -221,11 +225,12 @@ class Histories(RuleBasedStateMachine):
             assert not row["settled_at"]
             return
         assert (moved < 0) == (row["direction"] == "out")
-        if row["kind"] in {"transfer", "payment"}:
+        converted = bool(row["target_currency"])
+        if row["kind"] in {"transfer", "payment"} and not (converted and row["direction"] == "in"):
             went = Decimal(row["captured_amount"]) if row["captured_amount"] else amount
             expected = (-went - Decimal(row["fee_total"]), Decimal(row["fee_total"])) if row["direction"] == "out" else (went, 0)
             assert (moved, fee) == expected
-        if row["kind"] == "conversion" and row["direction"] == "in":
+        if converted and row["direction"] == "in":
             assert (moved, row["moved_currency"]) == (Decimal(row["target_amount"]), row["target_currency"])
 
     def _wallet(self, number: int) -> Wallet:
