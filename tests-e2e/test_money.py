@@ -35,13 +35,14 @@ async def wallet(api: Api, person: Person) -> tuple[str, str]:
 
 
 async def test_a_merchant_captures_a_part_refunds_a_part_and_both_have_statements(
-    api: Api, client: httpx.AsyncClient, holder: Holder
+    api: Api, client: httpx.AsyncClient, holder: Holder, admin: Person
 ) -> None:
     payer, shop = await holder("Payer", funds="500.00"), await holder("Shop")
+    await api.data("PUT", f"/wallets/{shop.wallet_id}/usage", by=admin, usage="merchant", reason="licence checked")
     body = order(payer, shop, "200.00", reference="INV-1", description="two chairs", capture="later")
 
     held = await api.data("POST", "/payments", by=payer, expect=201, key=str(uuid4()), **body)
-    assert (held["status"], await wallet(api, payer)) == ("pending", ("500.00", "200.00"))
+    assert (held["kind"], held["status"], await wallet(api, payer)) == ("payment", "pending", ("500.00", "200.00"))
     captured = await api.data("POST", f"/transfers/{held['id']}/capture", by=shop, amount="150.00")
     assert (captured["status"], captured["captured_amount"]) == ("completed", "150.00")
     key = str(uuid4())
@@ -111,6 +112,63 @@ async def test_a_large_transfer_waits_until_somebody_with_two_factors_approves_i
     approved = await api.data("POST", approve, by=approver)
     assert (approved["status"], approved["decided_by"]) == ("completed", approver.user_id)
     assert await wallet(api, payee) == ("90000.00", "0.00")
+
+
+async def test_small_payments_and_a_file_wait_under_a_rule_with_a_window(
+    api: Api, client: httpx.AsyncClient, holder: Holder, admin: Person
+) -> None:
+    payer, payee = await holder("Payer", funds="1000.00"), await holder("Payee")
+    approver = await holder("Approver")
+    await api.data(
+        "POST", "/role-assignments", by=admin, expect=201, subject_id=approver.user_id, role="staff", reason="e2e test"
+    )
+    name = f"e2e-window-{payee.wallet_id[:8]}"
+    rule: dict[str, Any] = {
+        "currency": "NAD",
+        "threshold": "100.00",
+        "window": "24h",
+        "counterparty": payee.wallet_id,
+        "reason": "e2e test",
+    }
+    await api.call("PUT", f"/policies/approval-rules/{name}", by=admin, **rule)
+
+    async def pay() -> dict[str, Any]:
+        made: dict[str, Any] = await api.data(
+            "POST", "/transfers", by=payer, expect=201, key=str(uuid4()), **order(payer, payee, "60.00")
+        )
+        return made
+
+    async def file_waits() -> bool:
+        # One line, as large as the rule: a rehearsal tells when the rule has reached payments.
+        told = await api.data(
+            "POST", "/transfers", by=payer, expect=200, key=str(uuid4()), **order(payer, payee, "100.00", dry_run=True)
+        )
+        return bool(told["needs"]["approval_rules"] == [name])
+
+    await until(file_waits, "the rule to reach payments")
+    assert [(await pay())["status"] for _ in range(3)] == ["completed", "pending_approval", "pending_approval"]
+    assert await wallet(api, payer) == ("940.00", "120.00")
+
+    file = {"source_wallet_id": payer.wallet_id, "currency": "NAD", "mode": "all_or_nothing"}
+    lines = [{"target_wallet_id": payee.wallet_id, "amount": "1.00"}, {"target_wallet_id": payee.wallet_id, "amount": "2.00"}]
+    bulk = await api.data("POST", "/transfers/bulk", by=payer, expect=202, key=str(uuid4()), **file, lines=lines)
+    assert (bulk["status"], bulk["approval_rules"], bulk["waiting"]) == ("pending_approval", [name], 2)
+    assert await wallet(api, payer) == ("940.00", "120.00")
+    await step_up(api, approver, await add_second_factor(api, approver))
+
+    async def approved() -> bool:
+        headers = {"Authorization": f"Bearer {approver.access_token}", "Idempotency-Key": str(uuid4())}
+        answer = await client.post(f"/api/v1/transfers/bulk/{bulk['id']}/approve", headers=headers)
+        return answer.status_code == httpx.codes.OK
+
+    await until(approved, "the approver's role to arrive")
+
+    async def ran() -> bool:
+        return bool((await api.data("GET", f"/transfers/bulk/{bulk['id']}", by=payer))["status"] == "completed")
+
+    await until(ran, "the file to run")
+    assert await wallet(api, payer) == ("937.00", "120.00")
+    assert await wallet(api, payee) == ("63.00", "0.00")
 
 
 async def test_a_signed_transfer_shows_its_signature_and_a_forged_one_is_refused(
