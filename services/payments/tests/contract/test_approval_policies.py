@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.policies import Bundle, Policies
-from chassis.testing.clocks import ControlledClock
-from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
+from chassis.policies import Bundle
+from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.policies import compile_policies
 from governance.domain.role import Permission, Role
 from governance.domain.window import Window
@@ -22,9 +21,9 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.domain.approval import ApprovalQuestion, Outflow
 from payments.domain.transfer_order import TransferKind
-from payments.infrastructure.approval_policies import BundledApprovals
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder
+from services.payments.tests.contract.rulebook import Rulebook, rule
 
 PAYER, PAYEES = new_id(), [UUID(int=1), UUID(int=2)]
 
@@ -41,21 +40,8 @@ all_terms = st.lists(
 )
 
 
-class World:
+class World(Rulebook):
     """A process of payments that has heard of governance's rules."""
-
-    def __init__(self) -> None:
-        self.clock = ControlledClock()
-        self.policies = Policies(self.clock)
-        self.approvals = BundledApprovals(self.policies)
-        self.version = 0
-
-    def publish(self, *terms: ApprovalTerms) -> None:
-        self.version += 1
-        rules = [ApprovalRule.make(f"rule-{index}", term) for index, term in enumerate(terms)]
-        create = Permission("payment:create")
-        compiled = compile_policies([Role("user", "User", permissions={create})], [create], rules)
-        self.policies.load(Bundle(self.version, compiled.policies, compiled.schema))
 
     def needed(self, amount: str, currency: str = "NAD", *, kind: str = "transfer", roles: tuple[str, ...] = ("user",)) -> bool:
         return self.asked(amount, currency, kind=kind, roles=roles, to=PAYEES[0])
@@ -80,10 +66,6 @@ class World:
                 sent=lambda one: before.get(one.name, Decimal(0)),
             )
         )
-
-
-def rule(threshold: str, currency: str = "NAD", **terms: object) -> ApprovalTerms:
-    return ApprovalTerms(currency=currency, threshold=Decimal(threshold), **terms)  # type: ignore[arg-type]  # tests choose
 
 
 def test_without_a_bundle_nobody_can_tell() -> None:

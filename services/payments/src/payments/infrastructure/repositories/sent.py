@@ -10,8 +10,8 @@ from payments.application.ports.ledger import SentQuestion
 from payments.domain.account import treasury_id
 
 # A transfer counts from the moment that it is ordered, unless nothing came of it: held, awaiting approval, or settled. Of a
-# capture in part, the part. A file counts with all its lines from the moment that it may run, and with what was settled of it
-# once it has ended.
+# capture in part, the part. A file counts with all its lines from the moment that it may run, however long ago it was handed
+# in, for its lines are sent when they run; once it has ended, it counts with what was settled of it.
 SENT: Final = """
     WITH asked AS (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS asked (
@@ -33,7 +33,7 @@ SENT: Final = """
         SELECT asked.payer_id, asked.rule, (line.value ->> 2)::numeric
         FROM asked
         JOIN bulks b ON b.initiator_id = asked.payer_id AND b.currency = asked.currency AND b.ended_at IS NULL
-            AND b.status <> 'pending_approval' AND b.created_at > asked.since
+            AND b.status <> 'pending_approval'
         JOIN bulk_chunks c ON c.bulk_id = b.id
         CROSS JOIN LATERAL jsonb_array_elements(c.lines) AS line (value)
         JOIN accounts target ON target.id = (line.value ->> 1)::uuid
