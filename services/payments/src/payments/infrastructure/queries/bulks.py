@@ -23,15 +23,17 @@ _COLUMNS: Final = ", ".join(BulkView.__slots__)
 _BULK = text(f"SELECT {_COLUMNS} FROM bulks WHERE id = :id")
 _BULKS_OF = text(f"SELECT {_COLUMNS} FROM bulks WHERE initiator_id = :initiator AND id < :before ORDER BY id DESC LIMIT :limit")
 _AWAITING = text(f"SELECT {_COLUMNS} FROM bulks WHERE status = 'pending_approval' AND id < :before ORDER BY id DESC LIMIT :limit")
+# Of a file that ended before it began, rejected or cancelled, nothing is written to its lines.
+_UNTOLD: Final = "CASE WHEN b.ended_at IS NULL THEN 'waiting' ELSE 'not_run' END"
 # Chunks hold their lines in order, so that a page is read from the chunks that it lies in.
 _LINES = text(
-    """
-    SELECT line.value AS line, c.outcomes -> (line.place - 1)::int AS outcome, b.currency
+    f"""
+    SELECT line.value AS line, c.outcomes -> (line.place - 1)::int AS outcome, {_UNTOLD} AS untold, b.currency
     FROM bulks b JOIN bulk_chunks c ON c.bulk_id = b.id
     CROSS JOIN LATERAL jsonb_array_elements(c.lines) WITH ORDINALITY AS line (value, place)
     WHERE b.id = :id AND c.last_line > :after AND c.first_line + line.place - 1 > :after
       AND (cast(:statuses AS text[]) IS NULL AND c.first_line <= :after + :limit
-           OR coalesce(c.outcomes -> (line.place - 1)::int ->> 1, 'waiting') = ANY(cast(:statuses AS text[])))
+           OR coalesce(c.outcomes -> (line.place - 1)::int ->> 1, {_UNTOLD}) = ANY(cast(:statuses AS text[])))
     ORDER BY c.first_line + line.place LIMIT :limit
     """
 )
@@ -72,7 +74,7 @@ def _view(row: Sequence[Any]) -> BulkView:
 
 def _line(row: Any) -> BulkLineView:
     number, target, amount, description, reference = row.line
-    _, status, transfer, code, message = row.outcome or (number, LineStatus.WAITING.value, None, "", "")
+    _, status, transfer, code, message = row.outcome or (number, row.untold, None, "", "")
     return BulkLineView(
         number=number,
         target_id=UUID(target),

@@ -1,0 +1,361 @@
+"""Files that wait for a second person: the whole file runs once somebody approves it, or nothing of it does."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from chassis.testing.policies import bundle_of
+from chassis.testing.stored import unchanged
+from elcorp.payments.v1 import events_pb2
+from kernel.ids import new_id
+from payments.application.bulk.decide_bulk import ExpireBulks
+from payments.application.bulk.run_bulk import ResumeBulks
+from payments.domain.standing import Standing
+from services.payments.tests.approvals import approval_from
+from services.payments.tests.contract.bank import GRANTS, HOUR, Bank, Holder, refusal
+from services.payments.tests.contract.outbox import Fact, Record
+
+REASON = {"reason": "not agreed"}
+modes = pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+Data = dict[str, Any]
+
+
+@pytest.fixture
+def rules(bank: Bank) -> None:
+    bank.prices.rules = approval_from("100")
+
+
+def file(source: Holder, *to: tuple[Holder, str], mode: str = "best_effort") -> Data:
+    lines = [{"target_wallet_id": str(target.wallet_id), "amount": amount} for target, amount in to]
+    return {"source_wallet_id": str(source.wallet_id), "currency": "NAD", "mode": mode, "lines": lines}
+
+
+async def waiting(bank: Bank, payer: Holder, payee: Holder, *, mode: str = "best_effort") -> str:
+    """Hand in two lines of 60.00, which wait together."""
+    answer = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (payee, "60.00"), mode=mode))
+    assert (answer.status_code, answer.json()["data"]["status"]) == (202, "pending_approval")
+    bulk_id: str = answer.json()["data"]["id"]
+    return bulk_id
+
+
+async def standing(bank: Bank, bulk_id: str) -> Data:
+    data: Data = (await bank.staff("GET", f"/transfers/bulk/{bulk_id}")).json()["data"]
+    return data
+
+
+async def lines(bank: Bank, bulk_id: str, query: str = "") -> list[tuple[str, str | None]]:
+    items = (await bank.staff("GET", f"/transfers/bulk/{bulk_id}/lines{query}")).json()["data"]["items"]
+    return [(item["status"], item["transfer_id"]) for item in items]
+
+
+async def queued(bank: Bank) -> list[str]:
+    """Return the files that a worker has been told of."""
+    async with bank.database.read() as connection:
+        query = text("SELECT args ->> 'bulk_id' FROM procrastinate_jobs WHERE task_name = 'payments:run_bulk'")
+        return list(await connection.scalars(query))
+
+
+async def expire(bank: Bank) -> int:
+    """Run the job."""
+    return await ExpireBulks(bank.world.uow, bank.clock)()
+
+
+async def resume(bank: Bank) -> int:
+    """Run the job."""
+    return await ResumeBulks(bank.world.uow, bank.clock)()
+
+
+def changed(bulk_id: str, payer: Holder, status: str) -> events_pb2.BulkChanged:
+    return events_pb2.BulkChanged(bulk_id=bulk_id, initiator_id=str(payer.user_id), status=status)
+
+
+def counts(status: str, **of: int) -> Mapping[str, object]:
+    return {"status": status, "settled": 0, "awaiting_approval": 0, "refused": 0, "not_run": 0, **of}
+
+
+@modes
+async def test_a_file_that_a_rule_matches_waits_and_nothing_of_it_is_on_hold(
+    bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str
+) -> None:
+    record = Record(bank.database, bank.clock)
+    await record.skip()
+    answer = await bank.post(
+        "/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (payee, "40.00"), mode=mode), key="pay-day"
+    )
+    data = answer.json()["data"]
+    assert (data["status"], data["approval_rules"], data["waiting"]) == ("pending_approval", ["large"], 2)
+    assert (data["decided_by"], data["decided_at"], data["ended_at"]) == (None, None, None)
+    assert data["expires_at"].startswith("2026-03-24T08:00:00")
+    messages, facts = await record.news()
+    assert messages == [changed(data["id"], payer, "pending_approval")]
+    asked = {
+        "mode": mode,
+        "format": "application/json",
+        "lines": 2,
+        "amount_total": "100.00",
+        "currency": "NAD",
+        "approval_rules": ["large"],
+    }
+    assert facts == [
+        Fact(
+            action="payments.bulk.accept",
+            resource=("bulk", data["id"]),
+            by=("user", str(payer.user_id)),
+            after={**asked, **counts("pending_approval")},
+            related=[str(payer.wallet_id), str(payer.user_id)],
+        )
+    ]
+    assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
+    assert await lines(bank, data["id"]) == [("waiting", None)] * 2
+    assert await queued(bank) == []
+    again = await bank.post(
+        "/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (payee, "40.00"), mode=mode), key="pay-day"
+    )
+    assert (again.headers["idempotency-replayed"], again.json()["data"]) == ("true", data)
+    # Not a worker's turn, whoever sends one.
+    async with unchanged(bank.database):
+        await bank.run_bulk(data["id"])
+        assert (await resume(bank), await expire(bank)) == (0, 0)
+
+
+async def test_files_that_wait_are_listed_for_those_who_may_decide(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
+    first, second = [await waiting(bank, payer, payee) for _ in range(2)]
+    small = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "1.00")))
+    path = "/transfers/bulk/awaiting-approval"
+
+    async def listed(query: str = "") -> list[str]:
+        return [one["id"] for one in (await bank.staff("GET", f"{path}{query}")).json()["data"]["items"]]
+
+    assert await listed() == [second, first]
+    page = (await bank.staff("GET", f"{path}?limit=1")).json()["data"]
+    assert ([one["id"] for one in page["items"]], await listed(f"?limit=1&cursor={page['next_cursor']}")) == ([second], [first])
+    assert refusal(await bank.get(path, payer.user_id)) == (403, "ACC_001")
+    await bank.staff("POST", f"/transfers/bulk/{first}/reject", REASON)
+    await bank.staff("POST", f"/transfers/bulk/{second}/approve")
+    assert await listed() == []
+    assert small.json()["data"]["status"] == "accepted"
+
+
+@modes
+async def test_approved_a_file_runs_whole(bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str) -> None:
+    bulk_id = await waiting(bank, payer, payee, mode=mode)
+    bank.wait(seconds=60)
+    record = Record(bank.database, bank.clock)
+    await record.skip()
+    answer = await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")
+    data = answer.json()["data"]
+    assert (answer.status_code, data["status"], data["decided_by"]) == (200, "accepted", str(bank.staff_id))
+    assert data["decided_at"].startswith("2026-03-21T08:01:00")
+    messages, facts = await record.news()
+    assert messages == [changed(bulk_id, payer, "accepted")]
+    assert facts == [
+        Fact(
+            action="payments.bulk.approve",
+            resource=("bulk", bulk_id),
+            by=("user", str(bank.staff_id)),
+            before=counts("pending_approval"),
+            after=counts("accepted"),
+            related=[str(payer.wallet_id), str(payer.user_id)],
+        )
+    ]
+    assert await queued(bank) == [bulk_id]
+    await bank.run_bulk(bulk_id)
+    ended = await standing(bank, bulk_id)
+    assert (ended["status"], ended["settled"], ended["awaiting_approval"]) == ("completed", 2, 0)
+    assert [status for status, _ in await lines(bank, bulk_id)] == ["settled", "settled"]
+    assert await bank.wallet(payer) == ("880.00", "0.00", "880.00")
+    assert await bank.wallet(payee) == ("120.00", "0.00", "120.00")
+
+
+async def test_a_line_that_is_refused_after_the_approval_is_refused_as_in_any_file(
+    bank: Bank, payer: Holder, payee: Holder, rules: None
+) -> None:
+    each, whole = [await waiting(bank, payer, payee, mode=mode) for mode in ("best_effort", "all_or_nothing")]
+    for bulk_id in (each, whole):
+        await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")
+    bank.prices.rules = approval_from("999999")
+    await bank.made(payer, payee, "900.00")
+    for bulk_id in (whole, each):
+        await bank.run_bulk(bulk_id)
+    assert [status for status, _ in await lines(bank, whole)] == ["not_run", "refused"]
+    assert [status for status, _ in await lines(bank, each)] == ["settled", "refused"]
+
+
+@modes
+async def test_rejected_nothing_of_a_file_runs(bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str) -> None:
+    bulk_id = await waiting(bank, payer, payee, mode=mode)
+    bank.wait(seconds=60)
+    record = Record(bank.database, bank.clock)
+    await record.skip()
+    answer = await bank.staff("POST", f"/transfers/bulk/{bulk_id}/reject", REASON)
+    data = answer.json()["data"]
+    assert (answer.status_code, data["status"], data["reason"], data["not_run"]) == (200, "failed", "not agreed", 2)
+    assert (data["decided_by"], data["ended_at"]) == (str(bank.staff_id), data["decided_at"])
+    messages, facts = await record.news()
+    assert messages == [
+        events_pb2.BulkCompleted(bulk_id=bulk_id, initiator_id=str(payer.user_id), status="failed", lines=2, not_run=2)
+    ]
+    assert facts == [
+        Fact(
+            action="payments.bulk.reject",
+            resource=("bulk", bulk_id),
+            by=("user", str(bank.staff_id)),
+            before=counts("pending_approval"),
+            after=counts("failed", not_run=2),
+            reason="not agreed",
+            related=[str(payer.wallet_id), str(payer.user_id)],
+        )
+    ]
+    await require_nothing_ran(bank, bulk_id, payer)
+
+
+async def require_nothing_ran(bank: Bank, bulk_id: str, payer: Holder) -> None:
+    async with unchanged(bank.database):
+        await bank.run_bulk(bulk_id)
+    assert await lines(bank, bulk_id) == await lines(bank, bulk_id, "?status=not_run") == [("not_run", None)] * 2
+    assert await lines(bank, bulk_id, "?status=waiting") == []
+    assert await queued(bank) == []
+    assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
+
+
+async def test_its_payer_withdraws_a_file_that_waits(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
+    bulk_id = await waiting(bank, payer, payee)
+    path = f"/transfers/bulk/{bulk_id}/cancel"
+    assert refusal(await bank.post(path, payee.user_id, REASON)) == (404, "RES_001")
+    data = (await bank.post(path, payer.user_id, REASON)).json()["data"]
+    assert (data["status"], data["reason"], data["not_run"], data["decided_by"]) == ("cancelled", "not agreed", 2, None)
+    await require_nothing_ran(bank, bulk_id, payer)
+
+
+async def test_a_file_that_nobody_decides_on_in_time_fails(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
+    bulk_id = await waiting(bank, payer, payee)
+    bank.wait(seconds=72 * HOUR - 1)
+    assert await expire(bank) == 0
+    later = await waiting(bank, payer, payee)
+    bank.wait(seconds=1)
+    record = Record(bank.database, bank.clock)
+    await record.skip()
+    assert await expire(bank) == 1
+    messages, facts = await record.news()
+    assert messages == [
+        events_pb2.BulkCompleted(bulk_id=bulk_id, initiator_id=str(payer.user_id), status="failed", lines=2, not_run=2)
+    ]
+    assert facts == [
+        Fact(
+            action="payments.bulk.expire",
+            resource=("bulk", bulk_id),
+            by=("service", "payments"),
+            before=counts("pending_approval"),
+            after=counts("failed", not_run=2),
+            reason="expired",
+            related=[str(payer.wallet_id), str(payer.user_id)],
+        )
+    ]
+    async with unchanged(bank.database):
+        assert await expire(bank) == 0
+    await require_nothing_ran(bank, bulk_id, payer)
+    assert (await standing(bank, later))["status"] == "pending_approval"
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+class TestWhoDecides:
+    """Refused, a decision changes no row: the bank's client compares all of them."""
+
+    async def decided(self, bank: Bank, bulk_id: str, verb: str, by: UUID, **token: Any) -> tuple[int, str]:
+        body = REASON if verb == "reject" else None
+        return refusal(await bank.post(f"/transfers/bulk/{bulk_id}/{verb}", by, body, **token))
+
+    async def test_nobody_decides_on_a_file_of_their_own(
+        self, bank: Bank, payer: Holder, payee: Holder, rules: None, verb: str
+    ) -> None:
+        bulk_id = await waiting(bank, payer, payee)
+        assert await self.decided(bank, bulk_id, verb, payer.user_id, roles=("user", "staff")) == (403, "ACC_001")
+
+    async def test_nobody_decides_on_a_file_that_pays_them(
+        self, bank: Bank, payer: Holder, payee: Holder, rules: None, verb: str
+    ) -> None:
+        other = await bank.holder()
+        answer = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "99.00"), (other, "1.00")))
+        for paid in (payee, other):
+            refused = await self.decided(bank, answer.json()["data"]["id"], verb, paid.user_id, roles=("user", "staff"))
+            assert refused == (403, "ACC_001")
+
+    async def test_a_decision_takes_the_permission_and_two_factors_minutes_ago(
+        self, bank: Bank, payer: Holder, payee: Holder, rules: None, verb: str
+    ) -> None:
+        bulk_id = await waiting(bank, payer, payee)
+        assert await self.decided(bank, bulk_id, verb, new_id()) == (403, "ACC_001")
+        assert await self.decided(bank, bulk_id, verb, new_id(), roles=("staff",), methods=("pwd",)) == (401, "AUTH_005")
+        path, body = f"/api/v1/transfers/bulk/{bulk_id}/{verb}", REASON if verb == "reject" else None
+        token = bank.token(bank.staff_id, roles=("staff",))
+        bank.wait(seconds=301)
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+        assert refusal(await bank.client.post(path, json=body, headers=headers)) == (401, "AUTH_005")
+
+    async def test_nobody_decides_on_what_does_not_wait(
+        self, bank: Bank, payer: Holder, payee: Holder, rules: None, verb: str
+    ) -> None:
+        approved, rejected, cancelled, overdue = [await waiting(bank, payer, payee) for _ in range(4)]
+        await bank.staff("POST", f"/transfers/bulk/{approved}/approve")
+        await bank.staff("POST", f"/transfers/bulk/{rejected}/reject", REASON)
+        await bank.post(f"/transfers/bulk/{cancelled}/cancel", payer.user_id, REASON)
+        small = (await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "1.00")))).json()["data"]["id"]
+        bank.wait(seconds=72 * HOUR)
+        for bulk_id in (approved, rejected, cancelled, overdue, small):
+            assert await self.decided(bank, bulk_id, verb, new_id(), roles=("staff",)) == (409, "PAY_012"), bulk_id
+        await expire(bank)
+        assert await self.decided(bank, overdue, verb, new_id(), roles=("staff",)) == (409, "PAY_012")
+        assert await self.decided(bank, str(new_id()), verb, new_id(), roles=("staff",)) == (404, "RES_001")
+
+
+async def test_who_may_decide_on_a_file_reads_it_while_it_waits_and_what_they_decided_after(
+    bank: Bank, payer: Holder, payee: Holder, rules: None
+) -> None:
+    """An approver need not be staff, who read everything."""
+    bank.policies.load(bundle_of({**GRANTS, "treasurer": ["payment:approve"]}))
+    approver, colleague, stranger = new_id(), new_id(), new_id()
+    bulk_id = await waiting(bank, payer, payee)
+    accepted = (await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "1.00")))).json()["data"]["id"]
+
+    async def reads(who: UUID, of: str, *, role: str = "treasurer") -> set[int]:
+        paths = [f"/transfers/bulk/{of}", f"/transfers/bulk/{of}/lines"]
+        return {(await bank.get(path, who, roles=(role,))).status_code for path in paths}
+
+    assert await reads(approver, bulk_id) == await reads(colleague, bulk_id) == {200}
+    assert await reads(approver, accepted) == {404}
+    assert await reads(stranger, bulk_id, role="user") == await reads(payee.user_id, bulk_id, role="user") == {404}
+    assert await reads(payer.user_id, bulk_id, role="user") == {200}
+    decided = await bank.post(f"/transfers/bulk/{bulk_id}/approve", approver, roles=("treasurer",))
+    assert decided.status_code == 200
+    assert (await reads(approver, bulk_id), await reads(colleague, bulk_id)) == ({200}, {404})
+
+
+async def test_a_file_approved_after_more_than_a_day_is_run_and_not_given_up(
+    bank: Bank, payer: Holder, payee: Holder, rules: None
+) -> None:
+    bulk_id = await waiting(bank, payer, payee)
+    bank.wait(seconds=30 * HOUR)
+    assert await resume(bank) == 0
+    await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")
+    bank.wait(seconds=121)
+    # Its worker is taken for dead.
+    assert await resume(bank) == 1
+    assert (await standing(bank, bulk_id))["status"] == "accepted"
+    bank.wait(seconds=24 * HOUR)
+    assert await resume(bank) == 0
+    given_up = await standing(bank, bulk_id)
+    assert (given_up["status"], given_up["reason"], given_up["not_run"]) == ("cancelled", "could not be run for a day", 2)
+
+
+async def test_a_payer_who_is_suspended_before_the_decision_pays_nothing(
+    bank: Bank, payer: Holder, payee: Holder, rules: None
+) -> None:
+    bulk_id = await waiting(bank, payer, payee)
+    bank.authority.standing[payer.user_id] = Standing.SUSPENDED
+    await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")
+    await bank.run_bulk(bulk_id)
+    assert await lines(bank, bulk_id) == [("refused", None)] * 2
+    assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
