@@ -22,6 +22,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.bulk.run_bulk import RunBulk
+from payments.application.ports.signatures import Signatures
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.bootstrap.use_cases import World, build, post_transfers
@@ -198,14 +199,14 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def open_bank(database: Database, clock: ControlledClock) -> AsyncIterator[Bank]:
+async def open_bank(database: Database, clock: ControlledClock, *, signatures: Signatures | None = None) -> AsyncIterator[Bank]:
     forge, screening, prices, authority = TokenForge(clock), FakeScreening(), FakePrices(), FakeAuthority()
     policies = permitting(GRANTS, clock)
     world = World(
         settings=STRICT_SETTINGS,
         database=database,
         screening=screening,
-        signatures=WordSignatures(),
+        signatures=signatures or WordSignatures(),
         standings=authority,
         audit_log=FakeAuditLog(),
         prices=prices,

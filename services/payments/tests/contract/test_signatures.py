@@ -2,8 +2,8 @@
 
 import base64
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,19 +13,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chassis.crypto import SigningKey
-from chassis.rpc import RpcServer, RpcService, connect
-from chassis.settings import ServiceSettings
-from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
-from kernel.errors import NotFound, Unavailable
+from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.domain.errors import InvalidSignature
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
-from payments.infrastructure.signatures import DeviceSignatures
+from services.payments.tests.contract.device_keys import KEY_ID, SEED, Peers, device_keys
 
-KEY_ID = UUID(int=1)
-# A vector for whoever writes a client: RFC 8032's first test key, and what it makes of the order below.
-SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+# A vector for whoever writes a client: what RFC 8032's first test key makes of the order below.
 ORDER = TransferOrder(
     kind=TransferKind.TRANSFER,
     key="rent-march",
@@ -38,59 +32,10 @@ ORDER = TransferOrder(
 VECTOR = "kJOHYxh3lWI77fq9kDjqKAzxZZO8HFuJTs72y2Ljdur19cvOxYnaxQ5xz8RRbJINM9QL_UkS9pO-qz24bvstBw"
 
 
-class PaymentsAsPeer(ServiceSettings):
-    NAME: ClassVar[str] = "payments"
-    PEERS: ClassVar[tuple[str, ...]] = ("identity",)
-
-
-@dataclass
-class Identity(identity_pb2_grpc.IdentityServiceServicer):
-    """Knows of one key."""
-
-    key: identity_pb2.GetDeviceKeyResponse = field(
-        default_factory=lambda: identity_pb2.GetDeviceKeyResponse(
-            key_id=str(KEY_ID),
-            user_id=str(ORDER.initiator_id),
-            algorithm="Ed25519",
-            public_key=SigningKey.from_bytes(SEED).public_bytes,
-            active=True,
-        )
-    )
-
-    async def GetDeviceKey(  # noqa: N802  # the proto's name
-        self,
-        request: identity_pb2.GetDeviceKeyRequest,
-        context: Any,
-    ) -> identity_pb2.GetDeviceKeyResponse:
-        if request.key_id != self.key.key_id:
-            raise NotFound(key_id=request.key_id)
-        return self.key
-
-
-@dataclass
-class Peers:
-    identity: Identity
-    server: RpcServer
-    signatures: DeviceSignatures
-
-    async def takes(self, order: TransferOrder) -> bool:
-        assert order.signature
-        try:
-            await self.signatures.verify(order.signature, by=order.initiator_id, texts=[order.signed_text])
-        except InvalidSignature:
-            return False
-        return True
-
-
 @pytest.fixture
 async def peers() -> AsyncIterator[Peers]:
-    identity = Identity()  # type: ignore[abstract]  # what it is not asked, it need not answer
-    add = identity_pb2_grpc.add_IdentityServiceServicer_to_server
-    server = RpcServer("127.0.0.1", 0, [RpcService(add, identity, "elcorp.identity.v1.IdentityService")])
-    await server.start()
-    async with connect(PaymentsAsPeer(identity_target=f"dns:///127.0.0.1:{server.port}"), "identity") as channel:
-        yield Peers(identity, server, DeviceSignatures(channel))
-    await server.stop(grace_seconds=1)
+    async with device_keys(ORDER.initiator_id) as peers:
+        yield peers
 
 
 def signed(value: bytes | str, *, algorithm: str = "Ed25519", key_id: UUID = KEY_ID) -> TransferOrder:

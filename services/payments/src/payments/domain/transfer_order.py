@@ -147,15 +147,16 @@ def leg_key(key: str, number: int) -> str:
     return f"{_LEG}{hashlib.sha256(key.encode()).hexdigest()}/{number}" if number else key
 
 
-def leg_number(order: TransferOrder) -> int:
-    """Return the place of one of several linked orders among them, from 0."""
-    stem, _, number = order.key.rpartition("/")
-    return int(number) if stem.startswith(_LEG) and number.isdecimal() else 0
-
-
 def are_legs(orders: Sequence[TransferOrder]) -> bool:
     """Tell whether a caller linked the orders; the lines of a file have keys of their own."""
     return len(orders) > 1 and orders[1].key == leg_key(orders[0].key, 1)
+
+
+def in_leg_order(orders: Sequence[TransferOrder]) -> Sequence[TransferOrder]:
+    """Return linked orders as their caller listed them, which their keys tell."""
+    by_key = {order.key: order for order in orders}
+    [first] = (key for key in by_key if not key.startswith(_OWN_KEYS))
+    return [by_key[leg_key(first, number)] for number in range(len(orders))]
 
 
 def key_before(key: str, number: int) -> str:

@@ -104,11 +104,11 @@ class TransferQueries(Protocol):
     async def order(self, transfer_id: UUID) -> TransferOrder | None:
         """Return what a transfer asked for, which never changes."""
 
+    async def linked(self, link_id: UUID) -> Sequence[TransferOrder]:
+        """Return what transfers asked for that were made together, in no order."""
+
     async def payee_of(self, transfer_id: UUID) -> UUID | None:
         """Return whose wallet a transfer goes to, None when it goes to one of the platform's accounts."""
-
-    async def linked_orders(self, link_id: UUID) -> Sequence[TransferOrder]:
-        """Return what the transfers that were linked asked for, in no order."""
 
     async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
         """Tell whether one of the accounts is a wallet of this owner."""

@@ -8,7 +8,7 @@ from payments.application.transfers.queries import TransferQueries, TransferView
 from payments.application.transfers.read_transfers import ReadTransfers
 from payments.domain.errors import NotPending
 from payments.domain.transfer import TransferStatus
-from payments.domain.transfer_order import TransferOrder, leg_number, signed_list
+from payments.domain.transfer_order import TransferOrder, in_leg_order, signed_list
 
 _MOVED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
 
@@ -44,5 +44,4 @@ class ReadReceipt:
             return None
         if order.link_id is None:
             return order.signed_text.decode()
-        # Linked orders are signed together, in the order of their legs.
-        return signed_list(sorted(await self.queries.linked_orders(order.link_id), key=leg_number)).decode()
+        return signed_list(in_leg_order(await self.queries.linked(order.link_id))).decode()

@@ -15,8 +15,8 @@ from payments.infrastructure.repositories.transfer_rows import READ, transfer_of
 COLUMNS: Final = ", ".join(f"t.{name}" for name in TransferView.__slots__)
 _TRANSFER = text(f"SELECT {COLUMNS} FROM transfers t WHERE t.id = :id")
 _ORDER = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id")
+_LINKED = text(f"SELECT {READ} FROM transfers t WHERE t.link_id = :id")
 _PAYEE = text("SELECT a.owner_id FROM transfers t JOIN accounts a ON a.id = t.target_id WHERE t.id = :id")
-_LINKED = text(f"SELECT {READ} FROM transfers t WHERE t.link_id = :link")
 _OWNS = text("SELECT EXISTS (SELECT FROM accounts WHERE id = ANY(:ids) AND owner_id = :owner)")
 
 
@@ -29,12 +29,12 @@ class SqlTransferQueries(SqlReads):
         rows = await self._rows(_ORDER, id=transfer_id)
         return transfer_of(rows[0]).order if rows else None
 
+    async def linked(self, link_id: UUID) -> Sequence[TransferOrder]:
+        return [transfer_of(row).order for row in await self._rows(_LINKED, id=link_id)]
+
     async def payee_of(self, transfer_id: UUID) -> UUID | None:
         rows = await self._rows(_PAYEE, id=transfer_id)
         return rows[0].owner_id if rows else None
-
-    async def linked_orders(self, link_id: UUID) -> Sequence[TransferOrder]:
-        return [transfer_of(row).order for row in await self._rows(_LINKED, link=link_id)]
 
     async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
         rows = await self._rows(_OWNS, ids=list(account_ids), owner=owner_id)
