@@ -58,7 +58,7 @@ async def counted(bank: Bank, payer: Holder, payee: Holder, *, window: timedelta
 
     before = bank.prices.rules
     bank.prices.rules = approval_from("0", judge, window=window, **terms)
-    more = {"dry_run": True}
+    more: dict[str, Any] = {"dry_run": True}
     answer = await bank.pay(payer, payee, "0.01", **more)
     bank.prices.rules = before
     assert answer.status_code == 200, answer.text

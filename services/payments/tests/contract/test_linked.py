@@ -104,3 +104,50 @@ async def test_legs_count_together_against_a_limit_and_not_at_all_when_one_is_re
     exactly = legs(payer, (payee, "300.00"), (payee, "200.00"))
     assert (await bank.post("/transfers/linked", payer.user_id, exactly)).status_code == 201
     assert refusal(await bank.pay(payer, payee, "0.01")) == (409, "PAY_030")
+
+
+async def test_legs_take_what_a_transfer_takes(bank: Bank, payer: Holder, payee: Holder) -> None:
+    dollars, shop = await bank.holder(currency="USD"), await bank.merchant()
+    bank.exchange("0.05", "2")
+    body = legs(payer, (payee, "10.00"), (payee, "20.00"), (dollars, "100.00"), (shop, "5.00"))
+    held, noted, converted, paid = body["legs"]
+    held["capture"] = "later"
+    noted |= {"metadata": {"order": "A-17"}, "reference": "F-12", "description": "rent"}
+    converted["target_currency"] = "USD"
+    paid["reference"] = "INV-17"
+    first = await bank.post("/transfers/linked", payer.user_id, body, key="all")
+    assert first.status_code == 201, first.text
+    items = first.json()["data"]["items"]
+    assert [(item["kind"], item["status"], item["amount"]) for item in items] == [
+        ("transfer", "pending", "10.00"),
+        ("transfer", "completed", "20.00"),
+        ("conversion", "completed", "100.00"),
+        ("payment", "completed", "5.00"),
+    ]
+    assert (items[1]["metadata"], items[1]["reference"], items[1]["description"]) == ({"order": "A-17"}, "F-12", "rent")
+    assert (items[2]["target_amount"], items[2]["target_currency"], items[3]["reference"]) == ("4.90", "USD", "INV-17")
+    assert await bank.wallet(payer) == ("875.00", "10.00", "865.00")
+    captured = await bank.post(f"/transfers/{items[0]['id']}/capture", payee.user_id, {"amount": "4.00"})
+    assert captured.status_code == 200, captured.text
+    assert await bank.wallet(payer) == ("871.00", "0.00", "871.00")
+    again = await bank.post("/transfers/linked", payer.user_id, body, key="all")
+    assert (again.headers["idempotency-replayed"], again.json()["data"]) == ("true", first.json()["data"])
+    for number, change in (
+        (0, {"capture": "now"}),
+        (1, {"metadata": {}}),
+        (2, {"amount": "99.00"}),
+        (3, {"reference": "INV-18"}),
+    ):
+        other = {"legs": [{**leg, **(change if number == place else {})} for place, leg in enumerate(body["legs"])]}
+        assert refusal(await bank.post("/transfers/linked", payer.user_id, other, key="all")) == (422, "VAL_002")
+
+
+@pytest.mark.parametrize("wrong", [{"target_currency": "USD", "capture": "later"}, {"target_currency": "NAD"}])
+async def test_a_leg_is_refused_for_what_a_transfer_is_refused_for_and_told_apart(
+    bank: Bank, payer: Holder, payee: Holder, wrong: dict[str, str]
+) -> None:
+    body = legs(payer, (payee, "1.00"), (payee, "2.00"))
+    body["legs"][1] |= wrong
+    answer = await bank.post("/transfers/linked", payer.user_id, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "VAL_001")
+    assert [error["field"].partition(".target")[0].partition(".capture")[0] for error in answer.json()["errors"]] == ["legs.1"]

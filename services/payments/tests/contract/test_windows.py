@@ -426,8 +426,32 @@ async def test_lines_of_one_file_are_judged_together(bank: Bank, payer: Holder, 
 async def test_a_dry_run_is_judged_by_the_window_and_counts_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
     govern(bank, rule("100", window=DAY))
     await bank.made(payer, payee, "99.99")
-    more = {"dry_run": True}
+    more: dict[str, Any] = {"dry_run": True}
     async with unchanged(bank.database):
         answer = await bank.pay(payer, payee, "0.01", **more)
     assert answer.json()["data"]["needs"]["approval_rules"] == ["rule-0"], answer.text
     assert await counted(bank, payer, payee) == Decimal("99.99")
+
+
+async def test_a_conversion_counts_in_the_currency_that_is_paid(bank: Bank, payer: Holder, payee: Holder) -> None:
+    dollars = await bank.holder(currency="USD")
+    bank.exchange("0.05")
+    made = await bank.made(payer, dollars, "100.00", target_currency="USD")
+    assert made["kind"] == "conversion"
+    assert await counted(bank, payer, payee) == 100
+    assert await counted(bank, payer, payee, kinds=frozenset({"transfer", "conversion"})) == 100
+    assert await counted(bank, payer, payee, kinds=frozenset({"transfer"})) == NOTHING
+
+
+async def test_a_quote_is_judged_by_the_window(bank: Bank, payer: Holder, payee: Holder) -> None:
+    govern(bank, rule("100", window=DAY, counterparty=payee.user_id))
+
+    async def needs_approval(amount: str) -> bool:
+        body = {"amount": amount, "currency": "NAD", "target_wallet_id": str(payee.wallet_id)}
+        needed: bool = (await bank.post("/fees/quote", payer.user_id, body)).json()["data"]["needs_approval"]
+        return needed
+
+    await bank.made(payer, payee, "60.00")
+    assert (await needs_approval("39.99"), await needs_approval("40.00")) == (False, True)
+    bank.wait(days=1)
+    assert not await needs_approval("99.99")
