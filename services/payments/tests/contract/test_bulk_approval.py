@@ -10,9 +10,11 @@ from sqlalchemy import text
 from chassis.testing.policies import bundle_of
 from chassis.testing.stored import unchanged
 from elcorp.payments.v1 import events_pb2
+from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application.bulk.decide_bulk import ExpireBulks
 from payments.application.bulk.run_bulk import ResumeBulks
+from payments.application.payers.stop_payer import StopPayer
 from payments.domain.standing import Standing
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import GRANTS, HOUR, Bank, Holder, refusal
@@ -359,3 +361,18 @@ async def test_a_payer_who_is_suspended_before_the_decision_pays_nothing(
     await bank.run_bulk(bulk_id)
     assert await lines(bank, bulk_id) == [("refused", None)] * 2
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
+
+
+@pytest.mark.parametrize("standing_", [Standing.SUSPENDED, Standing.CLOSED])
+async def test_news_that_its_payer_may_pay_no_more_ends_a_file_that_waits(
+    bank: Bank, payer: Holder, payee: Holder, rules: None, standing_: Standing
+) -> None:
+    bulk_id = await waiting(bank, payer, payee)
+    bank.authority.standing[payer.user_id] = standing_
+    await StopPayer(bank.world.uow, bank.authority, bank.clock)(actor=Actor.service("payments"), user_id=payer.user_id)
+    ended = await standing(bank, bulk_id)
+    refused = standing_.refusal
+    assert refused
+    assert (ended["status"], ended["reason"], ended["decided_by"]) == ("cancelled", refused.message, None)
+    assert refusal(await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")) == (409, "PAY_012")
+    await require_nothing_ran(bank, bulk_id, payer)

@@ -66,7 +66,7 @@ async def cancel_bulks(tx: Transaction, user_id: UUID, *, reason: str, at: datet
     """Cancel those that wait, and stop those that run before their next chunk."""
     for bulk_id in await tx.bulks.open_of(user_id):
         found = await tx.bulks.lock(bulk_id)
-        if found is None or found[0].status not in {BulkStatus.ACCEPTED, BulkStatus.RUNNING}:
+        if found is None or not found[0].status.is_open or found[0].status is BulkStatus.CANCELLING:
             continue
         bulk, before = found[0], bulk_facts.state(found[0])
         bulk.cancel(reason, at)
