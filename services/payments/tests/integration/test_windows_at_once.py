@@ -10,10 +10,12 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from chassis.database import Database
 from chassis.testing.databases import DatabaseUrls
+from chassis.testing.running import eventually
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.ports.bulk import Given
@@ -59,16 +61,44 @@ async def link(bank: Bank, source: UUID, target: UUID, *, at: Payments) -> str:
 
 
 async def test_of_fifty_payments_from_sixteen_connections_one_is_settled(bank: Bank) -> None:
-    first, target = await bank.wallet("9000.00"), await bank.wallet()
-    second = await bank.wallet("9000.00", owner_id=bank.owners[first])
+    first = await bank.wallet("9000.00")
+    sources = [first, *[await bank.wallet("9000.00", owner_id=bank.owners[first]) for _ in range(CONNECTIONS - 1)]]
+    targets = [await bank.wallet() for _ in sources]
     bank.prices.rules = approval_from("100", window=timedelta(hours=24))
     processes = itertools.cycle([bank.process() for _ in range(CONNECTIONS)])
-    # Wallets of one owner share no lock but that of what the owner has spent.
-    orders = [bank.order(source, target, "99.99") for source in (first, second) * (REQUESTS // 2)]
+    # Wallets of one owner, and payees of their own, share no lock but that of what the owner has spent.
+    pairs = itertools.islice(itertools.cycle(zip(sources, targets, strict=True)), REQUESTS)
+    orders = [bank.order(source, target, "99.99") for source, target in pairs]
     made = await asyncio.gather(*(bank.pay(order, at=next(processes)) for order in orders))
     assert Counter(one.status for one in made) == {"completed": 1, "pending_approval": REQUESTS - 1}
-    held = sum([(await bank.balance(wallet))[1] for wallet in (first, second)])
-    assert (held, await bank.balance(target)) == (Decimal("99.99") * (REQUESTS - 1), (Decimal("99.99"), Decimal(0)))
+    held = sum([(await bank.balance(wallet))[1] for wallet in sources])
+    received = sum([(await bank.balance(wallet))[0] for wallet in targets])
+    assert (held, received) == (Decimal("99.99") * (REQUESTS - 1), Decimal("99.99"))
+
+
+async def test_whoever_looks_at_a_window_waits_for_what_its_payer_sends(bank: Bank, database_urls: DatabaseUrls) -> None:
+    first = await bank.wallet("900.00")
+    second = await bank.wallet("900.00", owner_id=bank.owners[first])
+    bank.prices.rules = approval_from("100", window=timedelta(hours=24))
+    async with await psycopg.AsyncConnection.connect(database_urls.app) as connection:
+        await connection.execute("SELECT FROM spending WHERE owner_id = %s FOR NO KEY UPDATE", (bank.owners[first],))
+        asked: list[asyncio.Task[Any]] = [
+            asyncio.create_task(bank.pay(bank.order(first, await bank.wallet(), "99.99"), at=bank.process())),
+            asyncio.create_task(bank.pay(bank.order(second, await bank.wallet(), "99.99"), at=bank.process())),
+            asyncio.create_task(submit(bank, first, await bank.wallet(), "99.99", at=bank.process())),
+            asyncio.create_task(submit(bank, second, await bank.wallet(), "99.99", at=bank.process())),
+        ]
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+        async def all_wait_or_one_did_not() -> bool:
+            return any(task.done() for task in asked) or await bank.scalar(waiting) == len(asked)
+
+        await eventually(all_wait_or_one_did_not)
+        assert not any(task.done() for task in asked)
+        await connection.rollback()
+    statuses = Counter([str((await task).status) for task in asked])
+    assert statuses["completed"] + statuses["accepted"] == 1
+    assert statuses["pending_approval"] == len(asked) - 1
 
 
 async def test_payments_linked_legs_and_files_at_once_share_a_window(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
