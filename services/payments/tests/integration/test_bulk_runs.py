@@ -26,6 +26,7 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
+from payments.application.bulk.submission import ReadSubmission
 from payments.application.bulk.submit_bulk import SubmitBulk
 from payments.application.payers.stop_payer import StopPayer
 from payments.application.ports.bulk import Given
@@ -84,14 +85,16 @@ class Office:
             uow=self.uow,
             wallets=SqlBulkQueries(self.database),
             signatures=FakeSignatures(),
-            readers={"test": read},
             approvals=FakePrices(),
             policy=PayerPolicy(),
             terms=Terms(),
             clock=SystemClock(),
         )
         today = SystemClock().now().date()
-        accepted = await submit(actor=self.actor, key=str(new_id()), media_type="test", body=b"", given=Given(today=today))
+        submission = await ReadSubmission({"test": read})(
+            key=str(new_id()), media_type="test", body=b"", given=Given(today=today)
+        )
+        accepted = await submit(actor=self.actor, submission=submission)
         return accepted.bulk.id
 
     async def rows(self, query: str, **parameters: object) -> Sequence[Any]:

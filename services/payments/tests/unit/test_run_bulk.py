@@ -18,9 +18,10 @@ from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.decide_bulk import ApproveBulk
 from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
+from payments.application.bulk.submission import ReadSubmission
 from payments.application.bulk.submit_bulk import Accepted, SubmitBulk
 from payments.application.ports.authority import Roles
-from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Reader
+from payments.application.ports.bulk import BULKS_OPEN_MAX, Given
 from payments.application.ports.ledger import Terms
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
@@ -113,12 +114,11 @@ class Office:
         accounts = self.uow.committed.accounts
         return {id_: accounts[id_] for id_ in wallet_ids if id_ in accounts}
 
-    def submitting(self, readers: Mapping[str, Reader]) -> SubmitBulk:
+    def submitting(self) -> SubmitBulk:
         return SubmitBulk(
             uow=self.uow,
             wallets=self,
             signatures=FakeSignatures(),
-            readers=readers,
             approvals=self.prices,
             policy=self.policy,
             terms=Terms(),
@@ -132,9 +132,9 @@ class Office:
         def read(_body: bytes, given: Given) -> RawFile:
             return RawFile(source=str(self.source), currency="NAD", mode=given.mode, lines=lines)
 
-        submit = self.submitting({"test": read})
         given = Given(today=self.clock.now().date(), mode=self.mode)
-        return await submit(actor=actor or self.actor, key=key, media_type="test", body=b"", given=given)
+        submission = await ReadSubmission({"test": read})(key=key, media_type="test", body=b"", given=given)
+        return await self.submitting()(actor=actor or self.actor, submission=submission)
 
     def bulk(self, bulk_id: UUID) -> Bulk:
         return self.uow.committed.bulks[bulk_id][0]
@@ -487,9 +487,8 @@ async def test_a_file_is_refused_for_whose_wallet_which_target_what_amount_and_h
     assert [fault.field for fault in unknown.value.faults] == ["lines.1.target_wallet_id"]
     with pytest.raises(SignatureRequired):
         await office.submit("2500.00", "2500.01")
-    submit = office.submitting({})
     with pytest.raises(UnknownFormat):
-        await submit(actor=office.actor, key="k", media_type="text/html", body=b"", given=Given(today=office.clock.now().date()))
+        await ReadSubmission({})(key="k", media_type="text/html", body=b"", given=Given(today=office.clock.now().date()))
     for n in range(BULKS_OPEN_MAX):
         await office.submit("1.00", key=f"key-{n}")
     with pytest.raises(TooManyBulks):

@@ -9,6 +9,8 @@ from payments.application.bulk import BulkTransfers
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.decide_bulk import ApproveBulk, RejectBulk
 from payments.application.bulk.read_bulks import ReadBulks
+from payments.application.bulk.rehearse_bulk import RehearseBulk
+from payments.application.bulk.submission import ReadSubmission
 from payments.application.bulk.submit_bulk import SubmitBulk
 from payments.application.history import History
 from payments.application.history.read_statement import ReadBalance, ReadStatement
@@ -165,17 +167,19 @@ def pricing(world: World) -> Pricing:
 
 def bulk(world: World) -> BulkTransfers:
     queries = SqlBulkQueries(world.database)
+    submit_bulk = SubmitBulk(
+        uow=world.uow,
+        wallets=queries,
+        signatures=world.signatures,
+        approvals=world.approvals,
+        policy=world.settings.payer_policy,
+        terms=world.settings.terms,
+        clock=world.clock,
+    )
     return BulkTransfers(
-        submit_bulk=SubmitBulk(
-            uow=world.uow,
-            wallets=queries,
-            signatures=world.signatures,
-            readers=READERS,
-            approvals=world.approvals,
-            policy=world.settings.payer_policy,
-            terms=world.settings.terms,
-            clock=world.clock,
-        ),
+        read_submission=ReadSubmission(READERS),
+        submit_bulk=submit_bulk,
+        rehearse_bulk=RehearseBulk(submit_bulk, post_transfers(world).rehearse_run),
         cancel_bulk=CancelBulk(world.uow, world.clock),
         approve_bulk=ApproveBulk(uow=world.uow, clock=world.clock),
         reject_bulk=RejectBulk(uow=world.uow, clock=world.clock),

@@ -41,13 +41,17 @@ class RawLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawFile:
-    """A file in its own words. `label` is the sender's name for it, such as a message id of ISO 20022."""
+    """A file in its own words. `label` is the sender's name for it, such as a message id of ISO 20022.
+
+    `dry_run`: it asks for a rehearsal, where its format can say so.
+    """
 
     source: str
     currency: str
     mode: str
     lines: Sequence[RawLine]
     label: str = ""
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ class BulkFile:
     mode: BulkMode
     lines: tuple[BulkLine, ...]
     label: str = ""
+    dry_run: bool = False
 
     @classmethod
     def read(cls, raw: RawFile) -> "BulkFile":
@@ -88,7 +93,14 @@ class BulkFile:
         ]
         faults.require_none()
         read = tuple(line for line in lines if line)
-        return cls(source_id=source_id, currency=currency, mode=mode, lines=read, label=label[:DESCRIPTION_LENGTH_MAX])
+        return cls(
+            source_id=source_id,
+            currency=currency,
+            mode=mode,
+            lines=read,
+            label=label[:DESCRIPTION_LENGTH_MAX],
+            dry_run=raw.dry_run,
+        )
 
     @property
     def total(self) -> Money:

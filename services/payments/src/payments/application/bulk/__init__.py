@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.decide_bulk import ApproveBulk, RejectBulk
 from payments.application.bulk.read_bulks import ReadBulks
+from payments.application.bulk.rehearse_bulk import RehearseBulk
+from payments.application.bulk.submission import ReadSubmission
 from payments.application.bulk.submit_bulk import SubmitBulk
 
 
 @dataclass(frozen=True, slots=True)
 class BulkTransfers:
+    read_submission: ReadSubmission
     submit_bulk: SubmitBulk
+    rehearse_bulk: RehearseBulk
     cancel_bulk: CancelBulk
     approve_bulk: ApproveBulk
     reject_bulk: RejectBulk

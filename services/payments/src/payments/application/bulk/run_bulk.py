@@ -2,28 +2,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.audit import State
 from kernel.clock import Clock
-from kernel.errors import DomainError, Kind
+from kernel.errors import DomainError
 from payments.application.bulk import facts
+from payments.application.bulk.lines import outcome_found, outcome_refused, outcomes_of, requests_of
 from payments.application.ports.authority import Authority
 from payments.application.ports.bulk import Rules
-from payments.application.ports.ledger import Request, Settled
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import Waiting
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine
-from payments.domain.transfer import Transfer, TransferStatus
+from payments.domain.transfer import Transfer
 
 PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
-
-_PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED})
-_SETTLED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ class RunBulk:
                 await self._wind_up(tx, bulk, at)
             else:
                 chunks = [
-                    replace(chunk, outcomes=[_found(line, made) if made else _refused(line, refusal) for line, made in lines])
+                    replace(chunk, outcomes=[_settled_or(refusal, line, made) for line, made in lines])
                     for chunk, lines in await self._left(tx, bulk)
                 ]
                 bulk.count([outcome for chunk in chunks for outcome in chunk.outcomes or ()], at)
@@ -130,20 +126,15 @@ class RunBulk:
     async def _post(self, run: _Run) -> Sequence[LineOutcome]:
         lines = [line for chunk in run.chunks for line in chunk.lines]
         context = copy_context()
-        orders = [run.bulk.order(line) for line in lines]
-        if run.bulk.is_whole:
-            request = Request(tuple(orders), run.actor, bulk_id=run.bulk.id, is_judged=True)
-            [whole] = await self.post([Waiting(request, context)])
-            return _of_whole(lines, whole)
-        requests = [Request((order,), run.actor, bulk_id=run.bulk.id, is_judged=True) for order in orders]
+        requests = requests_of(run.bulk, lines, run.actor)
         outcomes = await self.post([Waiting(request, context) for request in requests])
-        return [_of_line(line, outcome) for line, outcome in zip(lines, outcomes, strict=True)]
+        return outcomes_of(run.bulk, lines, outcomes)
 
     async def _wind_up(self, tx: Transaction, bulk: Bulk, at: datetime) -> None:
         """End a cancelled bulk."""
         chunks = []
         for chunk, lines in await self._left(tx, bulk):
-            outcomes = [_found(line, made) for line, made in lines]
+            outcomes = [outcome_found(line, made) for line, made in lines]
             bulk.count([outcome for outcome in outcomes if outcome.status is not LineStatus.NOT_RUN], at)
             chunks.append(replace(chunk, outcomes=outcomes))
         if bulk.status.is_open:
@@ -203,43 +194,5 @@ def _with(outcomes: Sequence[LineOutcome], chunks: Sequence[Chunk]) -> Sequence[
     return [replace(chunk, outcomes=[next(left) for _ in chunk.lines]) for chunk in chunks]
 
 
-def _of_line(line: BulkLine, outcome: Outcome) -> LineOutcome:
-    if isinstance(outcome, DomainError):
-        return _final(line, outcome)
-    [settled] = outcome
-    return _made(line, settled)
-
-
-def _of_whole(lines: Sequence[BulkLine], outcome: Outcome) -> Sequence[LineOutcome]:
-    """Tell which line stood in the way of the others, where one did."""
-    if not isinstance(outcome, DomainError):
-        return [_made(line, settled) for line, settled in zip(lines, outcome, strict=True)]
-    culprit = outcome.facts.get("leg")
-    if culprit is None:
-        return [_final(line, outcome) for line in lines]
-    return [
-        _final(line, outcome) if index == culprit else LineOutcome(number=line.number, status=LineStatus.NOT_RUN)
-        for index, line in enumerate(lines)
-    ]
-
-
-def _made(line: BulkLine, settled: Settled) -> LineOutcome:
-    return _found(line, settled.transfer)
-
-
-def _found(line: BulkLine, transfer: Transfer | None) -> LineOutcome:
-    if transfer is None:
-        return LineOutcome(number=line.number, status=LineStatus.NOT_RUN)
-    status = LineStatus.SETTLED if transfer.status in _SETTLED else LineStatus.AWAITING_APPROVAL
-    return LineOutcome(number=line.number, status=status, transfer_id=transfer.id)
-
-
-def _final(line: BulkLine, refusal: DomainError) -> LineOutcome:
-    if refusal.kind in _PASSING:
-        # Of a dependency that is away, not of the line: the whole chunk is tried again.
-        raise refusal
-    return _refused(line, refusal)
-
-
-def _refused(line: BulkLine, refusal: DomainError) -> LineOutcome:
-    return LineOutcome(number=line.number, status=LineStatus.REFUSED, code=refusal.code, message=refusal.message)
+def _settled_or(refusal: DomainError, line: BulkLine, made: Transfer | None) -> LineOutcome:
+    return outcome_found(line, made) if made else outcome_refused(line, refusal)

@@ -1,9 +1,6 @@
-import asyncio
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -14,7 +11,8 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Currency
 from payments.application.bulk import facts
-from payments.application.ports.bulk import BULKS_OPEN_MAX, Given, Reader, Wallets
+from payments.application.bulk.submission import Submission
+from payments.application.ports.bulk import BULKS_OPEN_MAX, Wallets
 from payments.application.ports.ledger import SentQuestion, Terms
 from payments.application.ports.pricing import ApprovalPolicies
 from payments.application.ports.signatures import Signatures
@@ -23,11 +21,11 @@ from payments.domain.account import Account
 from payments.domain.approval import Outflow
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.bulk_file import BulkFile, Faults, chunks_of
-from payments.domain.errors import TooManyBulks, UnknownFormat
+from payments.domain.errors import TooManyBulks
 from payments.domain.parties import account, require_payer, require_plannable
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.payer_rules import Needs, PayerRequest, PayerRules
-from payments.domain.transfer_order import Signature, TransferKind, require_callers_key, signed_digest
+from payments.domain.transfer_order import TransferKind
 
 # Lines that are run, and committed, together: their accounts are locked for about a tenth of a second.
 CHUNK_LINES: Final = 500
@@ -40,6 +38,15 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A file that may be accepted, but for what is judged in the transaction that accepts it."""
+
+    bulk: Bulk
+    outflows: Sequence[Outflow]
+    rules: PayerRules
+
+
+@dataclass(frozen=True, slots=True)
 class SubmitBulk:
     """Accept a file that is right in every line; repeating a key returns the first bulk.
 
@@ -49,98 +56,77 @@ class SubmitBulk:
     uow: UnitOfWork
     wallets: Wallets
     signatures: Signatures
-    readers: Mapping[str, Reader]
     approvals: ApprovalPolicies
     policy: PayerPolicy
     terms: Terms
     clock: Clock
 
-    async def __call__(
-        self, *, actor: Actor, key: str, media_type: str, body: bytes, given: Given, signature: Signature | None = None
-    ) -> Accepted:
-        """Raise InvalidValues (what is wrong where), UnknownFormat, NotTheOwner, KeyReused, TooManyBulks.
+    async def __call__(self, *, actor: Actor, submission: Submission) -> Accepted:
+        """Raise InvalidValues (what is wrong where), NotTheOwner, KeyReused, TooManyBulks.
 
         Raises StepUpRequired, SignatureRequired or InvalidSignature for what the payer has to show with the file.
         """
-        require_callers_key(key)
-        if media_type not in self.readers:
-            raise UnknownFormat(field="Content-Type", known=sorted(self.readers))
-        # A large file takes a moment to read, in which others are to be answered.
-        file, request_hash = await asyncio.to_thread(self._read, self.readers[media_type], body, given)
-        if earlier := await self._earlier(actor, key, request_hash):
+        if earlier := await self.earlier(actor, submission):
             return earlier
-        bulk = Bulk.accept(
-            file,
-            bulk_id=new_id(),
-            initiator_id=actor.user_id,
-            key=key,
-            request_hash=request_hash,
-            format_=media_type,
-            signature=signature,
-            at=self.clock.now(),
-        )
-        outflows = _outflows(bulk, file, await self.wallets.of([file.source_id, *file.target_ids]))
-        if signature:
-            await self.signatures.verify(signature, by=actor.user_id, texts=[_signed_text(file, key, body)])
-        rules = PayerRules(self.policy, self.approvals.approvals())
+        ready = await self.prepare(actor, submission)
+        bulk = ready.bulk
         async with self.uow.begin(actor) as tx:
-            if earlier := await self._find(tx, actor, key, request_hash):
+            if earlier := await self._find(tx, actor, submission):
                 return earlier
-            if await tx.bulks.count_open(actor.user_id) >= BULKS_OPEN_MAX:
-                raise TooManyBulks(most=BULKS_OPEN_MAX)
-            at = self.clock.now()
-            needs = await self._judge(tx, rules, actor, outflows, at, is_signed=signature is not None)
+            needs = await self.judge(tx, actor, ready)
             needs.require_proof()
-            if needs.approval:
-                bulk.await_approval(needs.approval, at=at, expires_at=at + self.terms.approval_life)
-            chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(file.lines, CHUNK_LINES), 1)]
+            chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(submission.file.lines, CHUNK_LINES), 1)]
             await tx.bulks.add(bulk, chunks, actor)
             tx.record(facts.accepted(bulk))
             for event in bulk.collect():
                 tx.announce(event)
         return Accepted(bulk, replayed=False)
 
-    async def _earlier(self, actor: Actor, key: str, request_hash: bytes) -> Accepted | None:
+    async def earlier(self, actor: Actor, submission: Submission) -> Accepted | None:
         """Look the key up before wallets, signature and rules are asked: they may have changed since."""
         async with self.uow.begin(actor) as tx:
-            return await self._find(tx, actor, key, request_hash)
+            return await self._find(tx, actor, submission)
 
-    @staticmethod
-    async def _find(tx: Transaction, actor: Actor, key: str, request_hash: bytes) -> Accepted | None:
-        await tx.keys.claim(actor.user_id, key, beside=["bulks"])
-        earlier = await tx.bulks.find_by_key(actor.user_id, key)
-        return Accepted(earlier.confirm_replay(request_hash), replayed=True) if earlier else None
+    async def prepare(self, actor: Actor, submission: Submission) -> Ready:
+        """Ask for everything that others know."""
+        file, signature = submission.file, submission.signature
+        bulk = Bulk.accept(
+            file,
+            bulk_id=new_id(),
+            initiator_id=actor.user_id,
+            key=submission.key,
+            request_hash=submission.request_hash,
+            format_=submission.media_type,
+            signature=signature,
+            at=self.clock.now(),
+        )
+        outflows = _outflows(bulk, file, await self.wallets.of([file.source_id, *file.target_ids]))
+        if signature:
+            await self.signatures.verify(signature, by=actor.user_id, texts=[submission.signed_text])
+        return Ready(bulk, outflows, PayerRules(self.policy, self.approvals.approvals()))
 
-    @staticmethod
-    async def _judge(
-        tx: Transaction, rules: PayerRules, actor: Actor, outflows: Sequence[Outflow], at: datetime, *, is_signed: bool
-    ) -> Needs:
-        # `claim` has locked what the payer has spent: nothing is sent while the windows are looked at.
-        currency = outflows[0].amount.currency.code
-        windowed = [rule for rule in rules.approvals.windowed(currency) if rule.window is not None]
+    async def judge(self, tx: Transaction, actor: Actor, ready: Ready) -> Needs:
+        """Tell what a file needs, and let it wait for an approval that it needs. Raises TooManyBulks.
+
+        The payer's requests take turns: nothing is sent while the windows of approval rules are looked at.
+        """
+        if await tx.bulks.count_open(actor.user_id) >= BULKS_OPEN_MAX:
+            raise TooManyBulks(most=BULKS_OPEN_MAX)
+        bulk, rules, outflows, at = ready.bulk, ready.rules, ready.outflows, self.clock.now()
+        windowed = [rule for rule in rules.approvals.windowed(bulk.currency) if rule.window is not None]
         questions = [SentQuestion(actor.user_id, rule, at - (rule.window or timedelta())) for rule in windowed]
         sent = await tx.spending.sent(questions)
-        request = PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=outflows, is_signed=is_signed)
-        return rules.judge(request, sent=lambda rule: sent.get((actor.user_id, rule.name), Decimal(0)), at=at)
+        request = PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=outflows, is_signed=bulk.signature is not None)
+        needs = rules.judge(request, sent=lambda rule: sent.get((actor.user_id, rule.name), Decimal(0)), at=at)
+        if needs.approval:
+            bulk.await_approval(needs.approval, at=at, expires_at=at + self.terms.approval_life)
+        return needs
 
     @staticmethod
-    def _read(reader: Reader, body: bytes, given: Given) -> tuple[BulkFile, bytes]:
-        file = BulkFile.read(reader(body, given))
-        return file, hash_of(file)
-
-
-def hash_of(file: BulkFile) -> bytes:
-    """Hash what a file asks for, however it was written."""
-    lines = [[str(line.target_id), line.amount.text, line.description, line.reference] for line in file.lines]
-    asked = [str(file.source_id), file.currency, file.mode, file.label, lines]
-    return hashlib.sha256(json.dumps(asked, separators=(",", ":")).encode()).digest()
-
-
-def _signed_text(file: BulkFile, key: str, body: bytes) -> bytes:
-    """What a payer signs of a file: its key, the digest of its bytes, and what a file may leave to the request to say."""
-    return signed_digest(
-        "elcorp-bulk-v1", key, body, source_wallet_id=str(file.source_id), currency=file.currency, mode=file.mode.value
-    )
+    async def _find(tx: Transaction, actor: Actor, submission: Submission) -> Accepted | None:
+        await tx.keys.claim(actor.user_id, submission.key, beside=["bulks"])
+        earlier = await tx.bulks.find_by_key(actor.user_id, submission.key)
+        return Accepted(earlier.confirm_replay(submission.request_hash), replayed=True) if earlier else None
 
 
 def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequence[Outflow]:

@@ -23,6 +23,7 @@ class Given:
     source: str = ""
     currency: str = ""
     mode: str = ""
+    dry_run: bool = False
 
 
 class Reader(Protocol):

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
+from kernel.actor import Actor
+from kernel.audit import AuditFact
 from kernel.errors import DomainError, KeyReused
-from payments.application.ports.ledger import Locked, Request, Settled, Terms
-from payments.application.ports.unit_of_work import Transaction
+from kernel.events import Event
+from payments.application.ports.ledger import Ledger, Locked, Request, Settled, Terms
 from payments.application.transfers import facts
 from payments.application.transfers.prepared_request import PreparedRequest
 from payments.application.transfers.rehearsal import Rehearsal
@@ -37,11 +39,19 @@ class Rules:
     terms: Terms
 
 
+class Records(Protocol):
+    """Where a batch says what has happened: its transaction, or nowhere, where it is a rehearsal."""
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+    def announce(self, event: Event) -> None: ...
+
+
 @dataclass(slots=True)
 class Batch:
     """A refused request leaves everything as it was, for the ones after it. Nothing is written before `write`."""
 
-    tx: Transaction
+    records: Records
     locked: Locked
     rules: Rules
     at: datetime
@@ -62,7 +72,7 @@ class Batch:
                 return prepared.refusal
             for leg, (order, verdict) in enumerate(zip(request.orders, prepared.verdicts, strict=True)):
                 if not verdict.clear:
-                    self.tx.record(facts.refused(order, reason=verdict.reason, at=self.at), actor=request.actor)
+                    self.records.record(facts.refused(order, reason=verdict.reason, at=self.at), actor=request.actor)
                     return ScreeningRefused(leg=leg)
             return [Settled(transfer, replayed=False) for transfer in self._make_all(prepared)]
         except DomainError as refusal:
@@ -78,29 +88,45 @@ class Batch:
                 raise prepared.refusal
             for leg, verdict in enumerate(prepared.verdicts):
                 if not verdict.clear:
-                    return Rehearsal(refusal=ScreeningRefused(leg=leg), screening="refused")
+                    raise ScreeningRefused(leg=leg)
             orders = self._known(prepared)
             needs = self._judge(request, [order for order, _ in orders])
         except DomainError as refusal:
-            return Rehearsal(refusal=refusal, screening="clear" if prepared.verdicts else None)
+            return Rehearsal(
+                refusal=refusal, limits=self.left(prepared), screening=prepared.screening, is_linked=request.is_linked
+            )
+        before = self.left(prepared)
+        never = request.is_linked and needs.approval
         made, refused = self._try(orders, awaiting_approval=bool(needs.approval) and not request.is_linked)
         return Rehearsal(
-            transfers=[] if refused else made,
+            transfers=[] if refused or never else made,
             needs=needs,
             refusal=refused,
-            limits=self._left(request),
-            screening="clear",
+            limits=before if refused or never else self.left(prepared),
+            screening=prepared.screening,
             is_linked=request.is_linked,
         )
 
-    def write(self) -> None:
+    def left(self, prepared: PreparedRequest) -> Sequence[Allowance]:
+        """Return what the payer may still move, in the currencies of the request.
+
+        Nothing is told where the limits themselves could not be read: such a request has no prices either.
+        """
+        keys = dict.fromkeys((one.order.initiator_id, one.order.amount.currency.code) for one in prepared.orders)
+        return [
+            self.rules.limits.of(tiered.tier).allowance(self.spent.get(key, tiered.spending), self.at)
+            for key in keys
+            if (tiered := self.locked.spendings.get(key))
+        ]
+
+    def write(self, ledger: Ledger) -> None:
         if self.made:
             touched = [account for account in self.locked.accounts.values() if account.id in self.touched]
-            self.tx.ledger.post(self.made, touched, list(self.spent.values()))
+            ledger.post(self.made, touched, list(self.spent.values()))
         for bulk_id, settled in self.gathered.items():
             for start in range(0, len(settled), TOGETHER_MAX):
                 together = tuple(settled[start : start + TOGETHER_MAX])
-                self.tx.announce(TransfersSettled(occurred_at=self.at, bulk_id=bulk_id, settled=together))
+                self.records.announce(TransfersSettled(occurred_at=self.at, bulk_id=bulk_id, settled=together))
 
     def _find(self, initiator_id: UUID, key: str) -> Transfer | None:
         return self.earlier.get((initiator_id, key)) or self.locked.earlier.get((initiator_id, key))
@@ -178,15 +204,6 @@ class Batch:
             return made, refusal
         return made, None
 
-    def _left(self, request: Request) -> Sequence[Allowance]:
-        currencies = dict.fromkeys(order.amount.currency.code for order in request.orders)
-        keys = [(request.orders[0].initiator_id, currency) for currency in currencies]
-        return [
-            self.rules.limits.of(tiered.tier).allowance(self.spent.get(key, tiered.spending), self.at)
-            for key in keys
-            if (tiered := self.locked.spendings.get(key))
-        ]
-
     def _known(self, prepared: PreparedRequest) -> list[tuple[TransferOrder, Quote]]:
         """Return the orders as the kinds that their payees make them, and their prices.
 
@@ -261,9 +278,9 @@ class Batch:
         self.touched |= {order.source_id, order.target_id, *(posting.account_id for posting in transfer.postings)}
         if self.locked.sent:
             self.sent.setdefault(order.initiator_id, []).append(self._outflow(order))
-        self.tx.record(facts.made(transfer, self.locked.accounts), actor=request.actor)
+        self.records.record(facts.made(transfer, self.locked.accounts), actor=request.actor)
         for event in transfer.collect():
             if request.bulk_id and isinstance(event, TransferSettled):
                 self.gathered.setdefault(request.bulk_id, []).append(event)
             else:
-                self.tx.announce(event)
+                self.records.announce(event)

@@ -18,6 +18,7 @@ from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.batch import Batch, Outcome, Rules
 from payments.application.transfers.prepared_request import PreparedRequest, priced
 from payments.application.transfers.rehearsal import Rehearsal
+from payments.application.transfers.rehearsed_run import RehearsedRun, run_on
 from payments.domain.approval import ApprovalRules
 from payments.domain.limits import Limits
 from payments.domain.payer_policy import PayerPolicy
@@ -53,7 +54,7 @@ class PostTransfers:
         async with self.uow.begin(Actor.service("payments")) as tx:
             batch = await self._lock(tx, rules, prepared)
             outcomes = [one.context.run(batch.settle, ready) for one, ready in zip(waiting, prepared, strict=True)]
-            batch.write()
+            batch.write(tx.ledger)
         return outcomes
 
     async def rehearse(self, request: Request) -> Rehearsal:
@@ -62,6 +63,17 @@ class PostTransfers:
         async with self.uow.begin(Actor.service("payments")) as tx:
             batch = await self._lock(tx, rules, [prepared])
             return batch.rehearse(prepared)
+
+    async def rehearse_run(self, requests: Sequence[Request]) -> RehearsedRun:
+        """Tell what would come of requests of one payer in one currency, one after another, if they were made now.
+
+        The accounts are locked only while they are read: a large file is then worked out on what was read, in a thread, with
+        nobody kept waiting.
+        """
+        rules, prepared = await self._prepare(requests)
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            batch = await self._lock(tx, rules, prepared)
+        return await asyncio.to_thread(run_on, batch, prepared)
 
     async def _lock(self, tx: Transaction, rules: Rules, prepared: Sequence[PreparedRequest]) -> Batch:
         requests = [one.request for one in prepared]

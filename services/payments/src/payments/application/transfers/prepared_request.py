@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from kernel.errors import DomainError
@@ -54,6 +55,13 @@ class PreparedRequest:
     verdicts: Sequence[Verdict] = ()
     refusal: DomainError | None = None
     signed_text: bytes | None = None
+
+    @property
+    def screening(self) -> Literal["clear", "refused"] | None:
+        """Compliance's verdict on the whole of it, None where it did not answer."""
+        if not self.verdicts:
+            return None
+        return "clear" if all(verdict.clear for verdict in self.verdicts) else "refused"
 
     @property
     def account_ids(self) -> set[UUID]:

@@ -13,10 +13,10 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-    """`transfers` are those that would be made, none where one is refused; `replayed` those that an earlier request made.
+    """`transfers` are those that would be made once `needs` are met, none where that cannot be.
 
-    `refusal` is what the ledger, compliance or the price book would refuse, `limits` what the payer may still move afterwards,
-    by currency.
+    Where an earlier request has the key, they are those that it made (`replayed`). `refusal` is what the ledger, compliance
+    or the price book would refuse, `limits` what the payer may still move after `transfers`, by currency.
     """
 
     transfers: Sequence[Transfer] = ()

@@ -6,7 +6,7 @@ from kernel.errors import InvalidValue
 from kernel.ids import new_id
 from payments.application.ports.ledger import Request
 from payments.application.transfers.rehearsal import Rehearsal
-from payments.application.transfers.transfer_tokens import LINKED_MAX
+from payments.application.transfers.transfer_tokens import LINKED_MAX, name_leg
 from payments.domain.transfer_order import TransferOrder, require_callers_key
 
 
@@ -23,4 +23,7 @@ class RehearseTransfers:
         require_callers_key(orders[0].key)
         link_id = new_id()
         linked = [replace(order, link_id=link_id) for order in orders] if len(orders) > 1 else orders
-        return await self.rehearse(Request(tuple(linked), actor))
+        rehearsal = await self.rehearse(Request(tuple(linked), actor))
+        if rehearsal.is_linked and rehearsal.refusal:
+            name_leg(rehearsal.refusal)
+        return rehearsal

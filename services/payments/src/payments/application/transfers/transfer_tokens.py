@@ -45,6 +45,11 @@ def _naming_the_leg() -> Iterator[None]:
     try:
         yield
     except DomainError as refusal:
-        if refusal.kind is Kind.INVALID and refusal.field and "leg" in refusal.facts:
-            refusal.field = f"legs.{refusal.facts['leg']}.{refusal.field}"
+        name_leg(refusal)
         raise
+
+
+def name_leg(refusal: DomainError) -> None:
+    """Put the leg before the field of what is found not acceptable in it."""
+    if refusal.kind is Kind.INVALID and refusal.field and "leg" in refusal.facts:
+        refusal.field = f"legs.{refusal.facts['leg']}.{refusal.field}"

@@ -8,7 +8,7 @@ from kernel.errors import Fault, InvalidValues
 from payments.application.ports.bulk import Given
 from payments.domain.bulk_file import LINES_MAX, Faults, RawFile, RawLine
 
-_FILE: Final = frozenset({"source_wallet_id", "currency", "mode", "lines", "label"})
+_FILE: Final = frozenset({"source_wallet_id", "currency", "mode", "lines", "label", "dry_run"})
 _LINE: Final = {"target_wallet_id": "target", "amount": "amount", "description": "description", "reference": "reference"}
 _NEEDED: Final = frozenset({"target_wallet_id", "amount"})
 
@@ -25,6 +25,9 @@ def read_json(body: bytes, given: Given) -> RawFile:
     for name in found.keys() - _FILE:
         faults.add(name, "Unknown field")
     texts = {name: _text(found.get(name, ""), name, faults) for name in ("source_wallet_id", "currency", "mode", "label")}
+    dry_run = found.get("dry_run", False)
+    if not isinstance(dry_run, bool):
+        faults.add("dry_run", "true or false is expected.")
     lines = found.get("lines")
     if not isinstance(lines, list) or not 1 <= len(lines) <= LINES_MAX:
         faults.add("lines", f"1 to {LINES_MAX} lines")
@@ -37,6 +40,7 @@ def read_json(body: bytes, given: Given) -> RawFile:
         mode=texts["mode"] or given.mode,
         label=texts["label"],
         lines=raw,
+        dry_run=dry_run,
     )
 
 

@@ -25,8 +25,10 @@ from payments.application.ports.bulk import Given
 from payments.domain.bulk import LineStatus
 from payments.domain.limits import day_of
 from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.dry_run import DRY_RUN_OF_FILE, rehearsed
 from payments.interfaces.rest.progress import EVENT_STREAM, follow
 from payments.interfaces.rest.schemas.bulk import BODY, BulkLineResponse, BulkResponse, Mode
+from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
 from payments.interfaces.rest.schemas.signatures import PayloadSignature, signature_of
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
@@ -44,6 +46,8 @@ _BESIDE: Final = "For files that cannot say it themselves"
     idempotency="own",
     openapi_extra=BODY,
     body_bytes_max=FILE_BYTES_MAX,
+    response_model=Envelope[BulkResponse],
+    responses=DRY_RUN_OF_FILE,
 )
 async def submit_bulk(  # each is of the query string or a header
     request: Request,
@@ -54,28 +58,31 @@ async def submit_bulk(  # each is of the query string or a header
     mode: Annotated[Mode | None, Query(description=_BESIDE)] = None,
     source_wallet_id: Annotated[UUID | None, Query(description=_BESIDE)] = None,
     currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$", description=_BESIDE)] = None,
+    dry_run: Annotated[bool, Query(description="Answer 200 with what it would come to; a JSON file may say so itself")] = False,
     signature: PayloadSignature = None,
-) -> Envelope[BulkResponse]:
+) -> Envelope[BulkResponse] | Response:
     """Hand in up to 10,000 transfers from one wallet as JSON, CSV or ISO 20022 pain.001, to be run at once.
 
     The file is accepted when every line is right, and refused with what is wrong where. A file that an approval rule matches
     as a whole waits (pending_approval). Then all lines are settled, or none (all_or_nothing), or each that can be
     (best_effort). A payer who may no longer pay has the lines that are left refused.
     """
-    submit = app.bulk.submit_bulk
-    accepted = await submit(
-        actor=actor,
+    submission = await app.bulk.read_submission(
         key=key,
         media_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
         body=await request.body(),
         given=Given(
-            today=day_of(submit.clock.now()),
+            today=day_of(app.bulk.submit_bulk.clock.now()),
             source=str(source_wallet_id) if source_wallet_id else "",
             currency=currency or "",
             mode=mode or "",
+            dry_run=dry_run,
         ),
         signature=signature_of(signature),
     )
+    if submission.is_dry_run:
+        return rehearsed(BulkRehearsalResponse.of(await app.bulk.rehearse_bulk(actor=actor, submission=submission)))
+    accepted = await app.bulk.submit_bulk(actor=actor, submission=submission)
     if accepted.replayed:
         mark_replayed(response)
     response.headers["location"] = f"/api/v1/transfers/bulk/{accepted.bulk.id}"

@@ -1,7 +1,6 @@
 """Transfers, payments and issuances. They keep their own Idempotency-Key, with the payment and for as long."""
 
 from collections.abc import Sequence
-from typing import Any, Final
 from uuid import UUID
 
 from fastapi import Response
@@ -28,6 +27,7 @@ from payments.application.transfers.queries import TransferView
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
 from payments.interfaces.rest.dependencies import App, History
+from payments.interfaces.rest.dry_run import DRY_RUN, rehearsed
 from payments.interfaces.rest.schemas.rehearsal import RehearsalResponse
 from payments.interfaces.rest.schemas.transfers import (
     CaptureRequest,
@@ -46,17 +46,13 @@ payments = Router(prefix="/payments", tags=["payments"])
 issuances = Router(prefix="/issuances", tags=["issuances"])
 
 
-# What a dry run answers in place of what it would have made.
-_DRY_RUN: Final[dict[int | str, dict[str, Any]]] = {200: {"model": Envelope[RehearsalResponse], "description": "Of a dry run"}}
-
-
 @transfers.post(
     "",
     status_code=201,
     dependencies=[Requires("payment:create")],
     idempotency="own",
     response_model=Envelope[TransferResponse],
-    responses=_DRY_RUN,
+    responses=DRY_RUN,
 )
 async def transfer_tokens(
     body: TransferRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
@@ -77,7 +73,7 @@ async def transfer_tokens(
     dependencies=[Requires("payment:create")],
     idempotency="own",
     response_model=Envelope[LinkedResponse],
-    responses=_DRY_RUN,
+    responses=DRY_RUN,
 )
 async def transfer_linked(
     body: LinkedRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
@@ -178,7 +174,7 @@ async def reverse_transfer(
     dependencies=[Requires("payment:create")],
     idempotency="own",
     response_model=Envelope[TransferResponse],
-    responses=_DRY_RUN,
+    responses=DRY_RUN,
 )
 async def make_payment(
     body: PaymentRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
@@ -210,9 +206,7 @@ async def issue_money(
 
 
 async def _rehearse(app: Payments, actor: Actor, orders: Sequence[TransferOrder]) -> Response:
-    rehearsal = await app.transfers.rehearse_transfers(actor=actor, orders=orders)
-    answer: Envelope[RehearsalResponse] = envelope(RehearsalResponse.of(rehearsal))
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return rehearsed(RehearsalResponse.of(await app.transfers.rehearse_transfers(actor=actor, orders=orders)))
 
 
 def _answer(settled: Settled, response: Response) -> Envelope[TransferResponse]:

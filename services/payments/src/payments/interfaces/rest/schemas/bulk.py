@@ -41,6 +41,11 @@ _FILE: Final = {
         "currency": _text(examples=["NAD"]),
         "mode": _text(enum=["all_or_nothing", "best_effort"]),
         "label": _text(),
+        "dry_run": {
+            "type": "boolean",
+            "default": False,
+            "description": "Answer 200 with what it would come to; nothing is written, no key is used",
+        },
         "lines": {"type": "array", "minItems": 1, "maxItems": LINES_MAX, "items": _LINE},
     },
 }

@@ -28,8 +28,8 @@ class WouldBeRefused(ResponseModel):
     details: dict[str, Any] = Field(examples=[{"needed": "252.00", "available": "12.00", "currency": "NAD"}])
 
     @classmethod
-    def of(cls, refusal: DomainError) -> Self:
-        leg: Any = refusal.facts.get("leg")
+    def of(cls, refusal: DomainError, *, is_linked: bool = False) -> Self:
+        leg: Any = refusal.facts.get("leg") if is_linked else None
         return cls(code=refusal.code, error=refusal.message, field=refusal.field, leg=leg, details=refusal.details)
 
 
@@ -87,7 +87,9 @@ class RehearsalResponse(ResponseModel):
     """What the request would come to now. Nothing was written, and its Idempotency-Key stays unused.
 
     `outcome` is `made`, `replayed` (an earlier request has this key) or `refused`; `refusals` begin with what the request
-    would be answered with. `screening` is compliance's verdict: `clear`, `refused`, or null where it was not asked.
+    would be answered with. `transfers` are those that would be made once `needs` are met, and none where that cannot be;
+    `limits_left` is what the payer could still move after them. `screening` is compliance's verdict: `clear`, `refused`, or
+    null where there is none.
     """
 
     outcome: Literal["made", "replayed", "refused"]
@@ -99,7 +101,7 @@ class RehearsalResponse(ResponseModel):
 
     @classmethod
     def of(cls, rehearsal: Rehearsal) -> Self:
-        refusals = [WouldBeRefused.of(refusal) for refusal in rehearsal.refusals]
+        refusals = [WouldBeRefused.of(refusal, is_linked=rehearsal.is_linked) for refusal in rehearsal.refusals]
         outcome: Literal["made", "replayed", "refused"] = "refused" if refusals else "made"
         return cls(
             outcome="replayed" if rehearsal.replayed else outcome,

@@ -1,0 +1,55 @@
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from kernel.actor import Actor
+from kernel.errors import DomainError, InvalidValues, Kind
+from payments.application.bulk.bulk_rehearsal import BulkRehearsal, RunRehearsal
+from payments.application.bulk.lines import outcomes_of, requests_of
+from payments.application.bulk.submission import Submission
+from payments.application.bulk.submit_bulk import SubmitBulk
+from payments.application.ports.ledger import Request
+from payments.application.transfers.rehearsed_run import RehearsedRun
+from payments.domain.bulk import Bulk, BulkStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RehearseBulk:
+    """Tell a payer what a file would be answered with, and what would become of its lines if they ran now.
+
+    The steps are those of the submission and of the run, with nothing written.
+    """
+
+    submit_bulk: SubmitBulk
+    rehearse: Callable[[Sequence[Request]], Awaitable[RehearsedRun]]
+
+    async def __call__(self, *, actor: Actor, submission: Submission) -> BulkRehearsal:
+        """Raise InvalidValues for lines that are wrong, and InvalidAmount for a total that money cannot be."""
+        submit, file = self.submit_bulk, submission.file
+        total = file.total
+        try:
+            if earlier := await submit.earlier(actor, submission):
+                return BulkRehearsal(file, total, bulk=earlier.bulk, replayed=True)
+            ready = await submit.prepare(actor, submission)
+            async with submit.uow.begin(actor) as tx:
+                needs = await submit.judge(tx, actor, ready)
+        except InvalidValues:
+            raise
+        except DomainError as refusal:
+            return BulkRehearsal(file, total, refusal=refusal)
+        return BulkRehearsal(file, total, bulk=ready.bulk, needs=needs, run=await self._run(actor, ready.bulk, submission))
+
+    async def _run(self, actor: Actor, accepted: Bulk, submission: Submission) -> RunRehearsal | None:
+        """Return None where a dependency is away: such a run is tried again until it can be told."""
+        lines, at = submission.file.lines, self.submit_bulk.clock.now()
+        # As it is once nothing more has to be decided.
+        bulk = replace(accepted, status=BulkStatus.ACCEPTED)
+        run = await self.rehearse(requests_of(bulk, lines, actor))
+        try:
+            outcomes = outcomes_of(bulk, lines, run.outcomes)
+        except DomainError as refusal:
+            if refusal.kind is Kind.UNAVAILABLE:
+                return None
+            raise
+        bulk.start(at)
+        bulk.count(outcomes, at)
+        return RunRehearsal(bulk, outcomes, run.fees, run.limits, run.screening)

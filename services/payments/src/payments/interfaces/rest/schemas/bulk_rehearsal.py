@@ -1,0 +1,110 @@
+"""What a dry run of a file answers."""
+
+from typing import Final, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.rest import ResponseModel
+from kernel.money import Money
+from payments.application.bulk.bulk_rehearsal import BulkRehearsal, RunRehearsal
+from payments.domain.bulk import BulkStatus, LineOutcome, LineStatus
+from payments.domain.bulk_file import BulkFile, BulkMode
+from payments.interfaces.rest.schemas.needs import NeedsResponse
+from payments.interfaces.rest.schemas.rehearsal import LeftResponse, WouldBeRefused
+
+# Of the lines that would be refused; the counts are of all.
+REFUSED_MAX: Final = 100
+
+
+class WouldBeRefusedLine(ResponseModel):
+    number: int = Field(examples=[7])
+    target_wallet_id: UUID
+    amount: str = Field(examples=["8250.00"])
+    code: str = Field(examples=["PAY_001"])
+    error: str = Field(examples=["The wallet does not hold enough."])
+
+    @classmethod
+    def of(cls, outcome: LineOutcome, file: BulkFile) -> Self:
+        line = file.lines[outcome.number - 1]
+        return cls(
+            number=outcome.number,
+            target_wallet_id=line.target_id,
+            amount=line.amount.text,
+            code=outcome.code,
+            error=outcome.message,
+        )
+
+
+class WouldBeRun(ResponseModel):
+    """How the file would end if it ran now. `settled`, `refused` and `not_run` count the lines.
+
+    `refused_lines` has the first 100; of a file that is settled all or none it names the line that stands in the way.
+    `limits_left` is what the payer could still move afterwards.
+    """
+
+    status: BulkStatus = Field(examples=["partly_completed"])
+    settled: int
+    refused: int
+    not_run: int
+    refused_lines: list[WouldBeRefusedLine]
+    limits_left: list[LeftResponse]
+    screening: Literal["clear", "refused"] | None
+
+    @classmethod
+    def of(cls, run: RunRehearsal, file: BulkFile) -> Self:
+        refused = [outcome for outcome in run.outcomes if outcome.status is LineStatus.REFUSED]
+        return cls(
+            status=run.bulk.status,
+            settled=run.bulk.settled,
+            refused=run.bulk.refused,
+            not_run=run.bulk.not_run,
+            refused_lines=[WouldBeRefusedLine.of(outcome, file) for outcome in refused[:REFUSED_MAX]],
+            limits_left=[LeftResponse.of(left) for left in run.limits],
+            screening=run.screening,
+        )
+
+
+class BulkRehearsalResponse(ResponseModel):
+    """What the file would be answered with now. Nothing was written, and its Idempotency-Key stays unused.
+
+    `outcome` is `accepted`, `replayed` (an earlier file has this key: `bulk_id`) or `refused`; `refusals` begin with what the
+    file would be answered with, and `status` is the one that it would be accepted in. `fee_total` has the fees of all lines,
+    at the prices of now. `run` is null where the file would not run, or a service that it needs is away.
+    """
+
+    outcome: Literal["accepted", "replayed", "refused"]
+    status: BulkStatus | None = Field(examples=["accepted"])
+    bulk_id: UUID | None
+    source_wallet_id: UUID
+    currency: str
+    mode: BulkMode
+    lines_total: int = Field(examples=[240])
+    amount_total: str = Field(examples=["1980000.00"])
+    fee_total: str | None = Field(examples=["480.00"])
+    total: str | None = Field(description="What the payer's wallet is debited if every line is settled", examples=["1980480.00"])
+    needs: NeedsResponse
+    refusals: list[WouldBeRefused]
+    run: WouldBeRun | None
+
+    @classmethod
+    def of(cls, rehearsal: BulkRehearsal) -> Self:
+        file, bulk, run = rehearsal.file, rehearsal.bulk, rehearsal.run
+        refusals = [WouldBeRefused.of(refusal) for refusal in rehearsal.refusals]
+        outcome: Literal["accepted", "refused"] = "refused" if refusals else "accepted"
+        fees: Money | None = run.fees if run else None
+        return cls(
+            outcome="replayed" if rehearsal.replayed else outcome,
+            status=bulk.status if bulk and not refusals else None,
+            bulk_id=bulk.id if bulk and rehearsal.replayed else None,
+            source_wallet_id=file.source_id,
+            currency=file.currency,
+            mode=file.mode,
+            lines_total=len(file.lines),
+            amount_total=rehearsal.total.text,
+            fee_total=fees.text if fees else None,
+            total=(rehearsal.total + fees).text if fees else None,
+            needs=NeedsResponse.of(rehearsal.needs),
+            refusals=refusals,
+            run=WouldBeRun.of(run, file) if run else None,
+        )
