@@ -86,9 +86,9 @@ class Batch:
                 return Rehearsal(transfers=[one.transfer for one in replay], replayed=True)
             if prepared.refusal:
                 raise prepared.refusal
-            for leg, verdict in enumerate(prepared.verdicts):
-                if not verdict.clear:
-                    raise ScreeningRefused(leg=leg)
+            if prepared.screening == "refused":
+                # Which leg it is for, the answer to the request does not say either.
+                raise ScreeningRefused
             orders = self._known(prepared)
             needs = self._judge(request, [order for order, _ in orders])
         except DomainError as refusal:

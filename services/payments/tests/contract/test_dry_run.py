@@ -1,0 +1,242 @@
+"""Dry runs as REST clients meet them."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chassis.testing.stored import unchanged
+from kernel.ids import new_id
+from payments.domain.limits import Limits
+from payments.interfaces.rest.transfers import payments, transfers
+from services.payments.tests.approvals import approval_from
+from services.payments.tests.contract.bank import STRONG, Bank, Holder, refusal
+from services.payments.tests.fakes import unavailable
+from services.payments.tests.unit.prices import limit
+
+
+def of(source: Holder, target: Holder, amount: str, **more: Any) -> dict[str, Any]:
+    return {
+        "source_wallet_id": str(source.wallet_id),
+        "target_wallet_id": str(target.wallet_id),
+        "amount": amount,
+        "currency": "NAD",
+        **more,
+    }
+
+
+def file_of(source: Holder, *lines: tuple[Holder, str], **more: Any) -> dict[str, Any]:
+    each = [{"target_wallet_id": str(target.wallet_id), "amount": amount} for target, amount in lines]
+    return {"source_wallet_id": str(source.wallet_id), "currency": "NAD", "mode": "best_effort", "lines": each, **more}
+
+
+async def rehearse(bank: Bank, path: str, by: Holder, body: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    async with unchanged(bank.database):
+        response = await bank.post(path, by.user_id, body, **rest)
+    assert response.status_code == 200, response.text
+    data: dict[str, Any] = response.json()["data"]
+    return data
+
+
+async def test_a_dry_run_of_a_transfer_says_what_it_would_come_to(bank: Bank, payer: Holder, payee: Holder) -> None:
+    bank.price(fee="2.00")
+    bank.prices.limit_book = Limits([limit(day_max="600.00")])
+    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "250.00", dry_run=True), key="k")
+    [transfer] = told["transfers"]
+    assert {name: transfer[name] for name in ("kind", "status", "amount", "fee_total", "total", "rate")} == {
+        "kind": "transfer",
+        "status": "completed",
+        "amount": "250.00",
+        "fee_total": "2.00",
+        "total": "252.00",
+        "rate": None,
+    }
+    assert {**told, "transfers": []} == {
+        "outcome": "made",
+        "transfers": [],
+        "needs": {"approval_rules": [], "approval_by": None, "signature": False, "step_up": False},
+        "refusals": [],
+        "limits_left": [{"currency": "NAD", "day": "350.00", "month": None}],
+        "screening": "clear",
+    }
+    assert (await bank.pay(payer, payee, "250.00", key="k")).status_code == 201
+
+
+async def test_all_that_stands_in_the_way_is_told_first_what_the_answer_would_be(bank: Bank, payee: Holder) -> None:
+    payer = await bank.holder("100.00")
+    bank.prices.rules = approval_from("1000")
+    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "5000.01", dry_run=True), methods=("pwd",))
+    assert [one["code"] for one in told["refusals"]] == ["AUTH_005", "PAY_016", "PAY_001"]
+    needs = {"approval_rules": ["large"], "approval_by": "payment:approve", "signature": True, "step_up": True}
+    assert (told["outcome"], told["transfers"], told["needs"]) == ("refused", [], needs)
+
+
+@pytest.mark.parametrize("path", ["/transfers", "/payments", "/transfers/linked"])
+@pytest.mark.parametrize("said", ["true", 1, None])
+async def test_dry_run_is_true_or_false_and_nothing_else(
+    bank: Bank, payer: Holder, payee: Holder, path: str, said: object
+) -> None:
+    one = of(payer, payee, "1.00")
+    body = {"legs": [one, one]} if path.endswith("linked") else one | ({"reference": "R"} if path == "/payments" else {})
+    answer = await bank.post(path, payer.user_id, {**body, "dry_run": said})
+    assert (refusal(answer), answer.json()["errors"][0]["field"]) == ((422, "VAL_001"), "dry_run")
+    assert (await bank.post(path, payer.user_id, {**body, "dry_run": False})).status_code == 201
+
+
+@pytest.mark.parametrize("said", ["true", 1, None, []])
+async def test_a_files_dry_run_is_true_or_false_and_nothing_else(bank: Bank, payer: Holder, payee: Holder, said: object) -> None:
+    answer = await bank.post("/transfers/bulk", payer.user_id, file_of(payer, (payee, "1.00"), dry_run=said))
+    assert (refusal(answer), answer.json()["errors"][0]["field"]) == ((422, "VAL_001"), "dry_run")
+    answer = await bank.post("/transfers/bulk?dry_run=perhaps", payer.user_id, file_of(payer, (payee, "1.00")))
+    assert refusal(answer) == (422, "VAL_001")
+    assert (await bank.post("/transfers/bulk", payer.user_id, file_of(payer, (payee, "1.00"), dry_run=False))).status_code == 202
+
+
+async def test_a_dry_run_under_a_key_that_was_used_says_what_that_made(bank: Bank, payer: Holder, payee: Holder) -> None:
+    await bank.made(payer, payee, "10.00", key="k")
+    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "10.00", dry_run=True), key="k")
+    assert (told["outcome"], [one["amount"] for one in told["transfers"]]) == ("replayed", ["10.00"])
+    other = await rehearse(bank, "/transfers", payer, of(payer, payee, "11.00", dry_run=True), key="k")
+    assert (other["outcome"], [one["code"] for one in other["refusals"]]) == ("refused", ["VAL_002"])
+    file = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "10.00"), dry_run=True), key="k")
+    assert (file["outcome"], [one["code"] for one in file["refusals"]]) == ("refused", ["VAL_002"])
+
+
+async def test_who_may_not_pay_rehearses_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
+    for path, body in (
+        ("/transfers", of(payer, payee, "1.00", dry_run=True)),
+        ("/transfers/bulk?dry_run=true", file_of(payer, (payee, "1.00"))),
+    ):
+        answer = await bank.post(path, payer.user_id, body, roles=("guest",))
+        assert refusal(answer) == (403, "ACC_001")
+
+
+async def test_while_a_service_is_away_the_answer_that_there_would_be_is_told(bank: Bank, payer: Holder, payee: Holder) -> None:
+    bank.screening.away = True
+    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "1.00", dry_run=True))
+    assert [one["code"] for one in told["refusals"]] == ["SRV_002"]
+    # The limits were not looked up: nothing is said of them.
+    assert (told["screening"], told["limits_left"]) == (None, [])
+    file = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "1.00"), dry_run=True))
+    # The file would be accepted; its run would be tried again later.
+    assert (file["outcome"], file["status"], file["run"]) == ("accepted", "accepted", None)
+    bank.screening.away = False
+    bank.prices.rules = approval_from("0.01", unavailable)
+    for path, body in (
+        ("/transfers", of(payer, payee, "1.00", dry_run=True)),
+        ("/transfers/bulk", file_of(payer, (payee, "1.00"), dry_run=True)),
+    ):
+        told = await rehearse(bank, path, payer, body)
+        assert (told["outcome"], [one["code"] for one in told["refusals"]]) == ("refused", ["SRV_002"])
+
+
+async def test_a_dry_run_tells_nothing_of_others(bank: Bank, payer: Holder, payee: Holder) -> None:
+    """No more than the refusal: neither what another's wallet holds, nor whose it is, nor why compliance refuses."""
+    stranger = await bank.holder("321.09")
+    told = await rehearse(bank, "/transfers", payer, of(stranger, payee, "500.00", dry_run=True))
+    assert [(one["code"], one["details"]) for one in told["refusals"]] == [("ACC_001", {})]
+    assert told["limits_left"] == []
+    assert "321.09" not in json.dumps(told)
+    assert str(stranger.user_id) not in json.dumps(told)
+    bank.screening.blocked = {payee.wallet_id}
+    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "5.00", dry_run=True))
+    assert [(one["code"], one["details"]) for one in told["refusals"]] == [("PAY_007", {})]
+    assert "on the list" not in json.dumps(told)
+    legs = {"legs": [of(payer, stranger, "1.00"), of(payer, payee, "1.00")], "dry_run": True}
+    told = await rehearse(bank, "/transfers/linked", payer, legs)
+    assert [(one["code"], one["leg"]) for one in told["refusals"]] == [("PAY_007", None)]
+
+
+async def test_when_a_leg_is_refused_the_limits_are_as_they_were(bank: Bank, payer: Holder, payee: Holder) -> None:
+    bank.prices.limit_book = Limits([limit(day_max="5000.00")])
+    legs = {"legs": [of(payer, payee, "600.00"), of(payer, payee, "400.01")], "dry_run": True}
+    told = await rehearse(bank, "/transfers/linked", payer, legs)
+    assert [(one["code"], one["leg"]) for one in told["refusals"]] == [("PAY_001", 1)]
+    assert told["limits_left"] == [{"currency": "NAD", "day": "5000.00", "month": None}]
+
+
+async def test_a_wrong_signature_hides_no_verdict(bank: Bank, payer: Holder, payee: Holder) -> None:
+    bank.screening.blocked = {payee.wallet_id}
+    signature = {"key_id": str(new_id()), "algorithm": "Ed25519", "value": "b" * 86}
+    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "5.00", dry_run=True, signature=signature))
+    assert ([one["code"] for one in told["refusals"]], told["screening"]) == (["PAY_017"], "refused")
+
+
+async def test_a_dry_run_of_a_file_counts_what_would_become_of_its_lines(bank: Bank, payer: Holder, payee: Holder) -> None:
+    bank.price(fee="1.00")
+    blocked = await bank.holder()
+    bank.screening.blocked = {blocked.wallet_id}
+    file = file_of(payer, (payee, "600.00"), (blocked, "1.00"), (payee, "500.00"), (payee, "100.00"), dry_run=True)
+    told = await rehearse(bank, "/transfers/bulk", payer, file, key="k")
+    refused = [(line["number"], line["code"]) for line in told["run"]["refused_lines"]]
+    assert refused == [(2, "PAY_007"), (3, "PAY_001")]
+    assert {name: told["run"][name] for name in ("status", "settled", "refused", "not_run", "screening")} == {
+        "status": "partly_completed",
+        "settled": 2,
+        "refused": 2,
+        "not_run": 0,
+        "screening": "refused",
+    }
+    assert (told["amount_total"], told["fee_total"], told["total"]) == ("1201.00", "4.00", "1205.00")
+    whole = await rehearse(bank, "/transfers/bulk", payer, {**file, "mode": "all_or_nothing"}, key="k")
+    assert [(line["number"], line["code"]) for line in whole["run"]["refused_lines"]] == [(2, "PAY_007")]
+    assert (whole["run"]["status"], whole["run"]["not_run"]) == ("failed", 3)
+
+
+async def test_a_file_that_waits_for_an_approval_says_so(bank: Bank, payer: Holder, payee: Holder) -> None:
+    bank.prices.rules = approval_from("500")
+    told = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "500.00"), dry_run=True))
+    assert (told["outcome"], told["status"], told["needs"]["approval_rules"]) == ("accepted", "pending_approval", ["large"])
+    assert told["run"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("media_type", ["text/csv", "application/xml", "application/json"])
+async def test_the_query_makes_a_dry_run_of_every_format(bank: Bank, payer: Holder, payee: Holder, media_type: str) -> None:
+    bodies = {
+        "text/csv": f"target_wallet_id,amount\r\n{payee.wallet_id},12.00\r\n",
+        "application/json": json.dumps({"lines": file_of(payer, (payee, "12.00"))["lines"]}),
+        "application/xml": f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>
+        <GrpHdr><MsgId>M</MsgId><NbOfTxs>1</NbOfTxs></GrpHdr>
+        <PmtInf><PmtMtd>TRF</PmtMtd><ReqdExctnDt><Dt>2026-03-21</Dt></ReqdExctnDt>
+        <DbtrAcct><Id><Othr><Id>{payer.wallet_id}</Id></Othr></Id></DbtrAcct>
+        <CdtTrfTxInf><PmtId><EndToEndId>E</EndToEndId></PmtId><Amt><InstdAmt Ccy="NAD">12.00</InstdAmt></Amt>
+        <CdtrAcct><Id><Othr><Id>{payee.wallet_id}</Id></Othr></Id></CdtrAcct></CdtTrfTxInf></PmtInf>
+        </CstmrCdtTrfInitn></Document>""",
+    }
+    query = {"dry_run": "true", "mode": "best_effort", "source_wallet_id": str(payer.wallet_id), "currency": "NAD"}
+
+    async def submit(query: dict[str, str]) -> httpx.Response:
+        headers = {
+            "Authorization": f"Bearer {bank.token(payer.user_id, methods=STRONG)}",
+            "Idempotency-Key": "k",
+            "Content-Type": media_type,
+        }
+        return await bank.client.post("/api/v1/transfers/bulk", content=bodies[media_type], headers=headers, params=query)
+
+    async with unchanged(bank.database):
+        answer = await submit(query)
+    told = answer.json()["data"]
+    assert (answer.status_code, told["outcome"], told["run"]["settled"], told["total"]) == (200, "accepted", 1, "12.00")
+    del query["dry_run"]
+    accepted = await submit(query)
+    assert accepted.status_code == 202
+    again = (await submit({**query, "dry_run": "true"})).json()["data"]
+    assert (again["outcome"], again["bulk_id"], again["status"]) == ("replayed", accepted.json()["data"]["id"], "accepted")
+
+
+async def test_lines_that_are_wrong_are_refused_as_in_the_real_run(bank: Bank, payer: Holder, payee: Holder) -> None:
+    file = file_of(payer, (payee, "1.00"), (Holder(), "1.00"), dry_run=True)
+    async with unchanged(bank.database):
+        answer = await bank.post("/transfers/bulk", payer.user_id, file, key=str(uuid4()))
+    assert (refusal(answer), [error["field"] for error in answer.json()["errors"]]) == (
+        (422, "VAL_001"),
+        ["lines.1.target_wallet_id"],
+    )
+
+
+async def test_the_operations_keep_the_straight_way() -> None:
+    made = {"transfer_tokens", "transfer_linked", "make_payment"}
+    routes = [*transfers.routes, *payments.routes]
+    assert {route.name: route.is_straight for route in routes if route.name in made} == dict.fromkeys(made, True)  # type: ignore[attr-defined]  # ours
