@@ -240,3 +240,37 @@ async def test_the_operations_keep_the_straight_way() -> None:
     made = {"transfer_tokens", "transfer_linked", "make_payment"}
     routes = [*transfers.routes, *payments.routes]
     assert {route.name: route.is_straight for route in routes if route.name in made} == dict.fromkeys(made, True)  # type: ignore[attr-defined]  # ours
+
+
+async def test_a_quote_tells_what_is_left_and_what_would_be_refused(bank: Bank, payer: Holder, payee: Holder) -> None:
+    question = {"amount": "1000.00", "currency": "NAD"}
+
+    async def quoted(**more: str) -> dict[str, Any]:
+        return await rehearse(bank, "/fees/quote", payer, {**question, **more})
+
+    limits = [{"currency": "NAD", "day": None, "month": None}]
+    bare = await quoted()
+    assert (bare["limits_left"], bare["screening"], bare["refusal"]) == (limits, None, None)
+    both = {"source_wallet_id": str(payer.wallet_id), "target_wallet_id": str(payee.wallet_id)}
+    clear = await quoted(**both)
+    assert (clear["screening"], clear["refusal"]) == ("clear", None)
+    bank.price(fee="0.01")
+    assert (await quoted(**both))["refusal"] == {
+        "code": "PAY_001",
+        "error": "The wallet does not hold enough.",
+        "field": None,
+        "leg": None,
+        "details": {"needed": "1000.01", "available": "1000.00", "currency": "NAD"},
+    }
+    bank.screening.blocked = {payee.wallet_id}
+    told = await quoted(target_wallet_id=str(payee.wallet_id))
+    assert (told["screening"], told["refusal"]["code"], told["refusal"]["details"]) == ("refused", "PAY_007", {})
+    bank.screening.away = True
+    assert (await quoted(**both))["screening"] is None
+
+
+async def test_a_quote_looks_into_no_wallet_of_another(bank: Bank, payer: Holder, payee: Holder) -> None:
+    question = {"amount": "1.00", "currency": "NAD"}
+    for wallet_id, expected in ((payee.wallet_id, (403, "ACC_001")), (new_id(), (404, "RES_001"))):
+        answer = await bank.post("/fees/quote", payer.user_id, {**question, "source_wallet_id": str(wallet_id)})
+        assert refusal(answer) == expected

@@ -27,7 +27,7 @@ from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
-from services.payments.tests.fakes import FakePrices
+from services.payments.tests.fakes import FakePrices, FakeScreening
 from services.payments.tests.unit.prices import fee_rule, tier
 
 
@@ -77,6 +77,7 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
         prices=fakes,
         approvals=fakes,
         wallets=SqlBulkQueries(database),
+        screening=FakeScreening(),
         queries=SqlPricingQueries(database),
         clock=clock,
     )

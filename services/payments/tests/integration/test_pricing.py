@@ -28,7 +28,7 @@ from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
 from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
-from services.payments.tests.fakes import FakePrices
+from services.payments.tests.fakes import FakePrices, FakeScreening
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
 
 ADMIN = Actor(kind=ActorKind.USER, subject_id=str(new_id()), ip="192.0.2.7")
@@ -49,6 +49,7 @@ def pricing(database: Database, clock: ControlledClock) -> Pricing:
         prices=fakes,
         approvals=fakes,
         wallets=SqlBulkQueries(database),
+        screening=FakeScreening(),
         queries=SqlPricingQueries(database),
         clock=clock,
     )

@@ -160,6 +160,7 @@ def pricing(world: World) -> Pricing:
         prices=world.prices,
         approvals=world.approvals,
         wallets=SqlBulkQueries(world.database),
+        screening=world.screening,
         queries=SqlPricingQueries(world.database),
         clock=world.clock,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kernel.clock import Clock
 from payments.application.ports.bulk import Wallets
 from payments.application.ports.pricing import ApprovalPolicies, PriceBooks, PricingUnitOfWork
+from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.pricing.assign_tier import AssignTier
 from payments.application.pricing.list_my_limits import ListMyLimits
@@ -41,10 +42,12 @@ class Pricing:
         prices: PriceBooks,
         approvals: ApprovalPolicies,
         wallets: Wallets,
+        screening: Screening,
         queries: PricingQueries,
         clock: Clock,
     ) -> "Pricing":
         """Wire the use cases to their ports."""
+        list_my_limits = ListMyLimits(queries, clock)
         return cls(
             set_fee_rule=SetVersion(uow, lambda tx: tx.fee_rules, clock),
             end_fee_rule=EndVersion(uow, lambda tx: tx.fee_rules, clock),
@@ -53,8 +56,17 @@ class Pricing:
             set_limit=SetVersion(uow, lambda tx: tx.limits, clock),
             end_limit=EndVersion(uow, lambda tx: tx.limits, clock),
             assign_tier=AssignTier(uow, clock),
-            quote_order=QuoteOrder(uow=ledger, prices=prices, approvals=approvals, policy=policy, wallets=wallets, clock=clock),
-            list_my_limits=ListMyLimits(queries, clock),
+            quote_order=QuoteOrder(
+                uow=ledger,
+                prices=prices,
+                approvals=approvals,
+                policy=policy,
+                wallets=wallets,
+                list_my_limits=list_my_limits,
+                screening=screening,
+                clock=clock,
+            ),
+            list_my_limits=list_my_limits,
             queries=queries,
             clock=clock,
         )

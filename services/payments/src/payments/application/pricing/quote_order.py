@@ -1,25 +1,30 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import InvalidValue
+from kernel.errors import DomainError, InvalidValue, Kind
 from kernel.money import Money
 from payments.application.ports.bulk import Wallets
 from payments.application.ports.ledger import Sent, SentQuestion
 from payments.application.ports.pricing import ApprovalPolicies, PriceBooks
+from payments.application.ports.screening import Screening, Verdict
 from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.pricing.list_my_limits import ListMyLimits
+from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules, Outflow
-from payments.domain.errors import NotPositive
+from payments.domain.errors import NotPositive, ScreeningRefused
 from payments.domain.fee_rule import CHARGEABLE
-from payments.domain.parties import kind_to
+from payments.domain.limits import Allowance, TierLimits
+from payments.domain.parties import account, kind_to, require_payer
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.payer_rules import Needs, PayerRequest, PayerRules
 from payments.domain.price_book import Quote
-from payments.domain.transfer_order import TransferKind
+from payments.domain.transfer_order import TransferKind, TransferOrder
 
 # A payee that was not named: rules about a counterparty do not match.
 _NOBODY: Final = UUID(int=0)
@@ -27,12 +32,18 @@ _NOBODY: Final = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """What an order would cost if it were placed at `at`; a promise it is not."""
+    """What an order would cost if it were placed at `at`; a promise it is not.
+
+    `limits` is what its payer may still move now, `refusal` the first that limits, compliance or the source's funds refuse.
+    """
 
     quote: Quote
     kind: TransferKind
     needs: Needs
     at: datetime
+    limits: Sequence[Allowance] = ()
+    screening: Literal["clear", "refused"] | None = None
+    refusal: DomainError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +55,28 @@ class QuoteOrder:
     approvals: ApprovalPolicies
     policy: PayerPolicy
     wallets: Wallets
+    list_my_limits: ListMyLimits
+    screening: Screening
     clock: Clock
 
     async def __call__(
-        self, *, actor: Actor, kind: str, amount: Money, target_currency: str | None = None, target_id: UUID | None = None
+        self,
+        *,
+        actor: Actor,
+        kind: str,
+        amount: Money,
+        target_currency: str | None = None,
+        target_id: UUID | None = None,
+        source_id: UUID | None = None,
     ) -> Quoted:
+        """Raise InvalidValue, NotPositive, or what the price book refuses; of the source, NotFound and NotTheOwner."""
         if kind not in CHARGEABLE:
             raise InvalidValue(field="kind", expected=f"one of {', '.join(sorted(CHARGEABLE))}", given=kind)
         if not amount.is_positive:
             raise NotPositive(field="amount", amount=amount.text)
         at = self.clock.now()
-        payee = (await self.wallets.of([target_id])).get(target_id) if target_id else None
+        found = await self.wallets.of([id_ for id_ in (source_id, target_id) if id_])
+        payee = found.get(target_id) if target_id else None
         if payee:
             kind = kind_to(payee, converting=target_currency not in {None, amount.currency.code})
         quote = self.prices.current().quote(kind=kind, amount=amount, target_currency=target_currency, roles=actor.roles, at=at)
@@ -71,7 +93,50 @@ class QuoteOrder:
             sent=lambda rule: sent.get((actor.user_id, rule.name), Decimal(0)),
             at=at,
         )
-        return Quoted(quote, outflow.kind, needs, at)
+        if source_id:
+            require_payer(outflow.kind, account(found, source_id, "source_wallet_id"), actor.user_id)
+        mine = await self.list_my_limits(actor=actor)
+        limits = [one for one in mine.allowances if one.spending.currency == amount.currency.code]
+        verdict = await self._screen(actor, quote, outflow, source_id) if target_id else None
+        refusal = self._refusal(quote, limits, verdict, found.get(source_id) if source_id else None)
+        screening: Literal["clear", "refused"] | None = None
+        if verdict:
+            screening = "clear" if verdict.clear else "refused"
+        return Quoted(quote, outflow.kind, needs, at, limits, screening, refusal)
+
+    async def _screen(self, actor: Actor, quote: Quote, outflow: Outflow, source_id: UUID | None) -> Verdict | None:
+        """Return None where compliance is away: a quote is good for something all the same."""
+        order = TransferOrder(
+            kind=TransferKind.TRANSFER,
+            key="quote",
+            initiator_id=actor.user_id,
+            source_id=source_id or _NOBODY,
+            target_id=outflow.target_id,
+            amount=quote.amount,
+            description="",
+        )
+        try:
+            [verdict] = await self.screening.screen([order])
+        except DomainError as away:
+            if away.kind is Kind.UNAVAILABLE:
+                return None
+            raise
+        return verdict
+
+    def _refusal(
+        self, quote: Quote, limits: Sequence[Allowance], verdict: Verdict | None, source: Account | None
+    ) -> DomainError | None:
+        """Return what would be refused first, in the order of the real thing."""
+        try:
+            if verdict and not verdict.clear:
+                raise ScreeningRefused
+            for one in limits:
+                TierLimits("mine", [one.limit] if one.limit else []).admit(one.spending, quote.amount, self.clock.now())
+            if source:
+                source.require_debit(quote.total, by_owner=True)
+        except DomainError as refusal:
+            return refusal
+        return None
 
     async def _sent(self, actor: Actor, approvals: ApprovalRules, currency: str, at: datetime) -> Sent:
         questions = [

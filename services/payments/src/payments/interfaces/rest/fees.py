@@ -62,12 +62,16 @@ async def end_fee_rule(rule_id: UUID, body: EndRequest, actor: CurrentActor, app
 
 @fees.post("/quote", dependencies=[Authenticated], idempotency=False)
 async def quote_order(body: QuoteRequest, actor: CurrentActor, app: App) -> Envelope[QuoteResponse]:
-    """Tell what an order would cost the caller now, what would arrive, and whether it would wait for approval."""
+    """Tell what an order would cost the caller now, what would arrive, and what it would need.
+
+    Name both wallets to learn what limits, compliance and funds would refuse. The exact answer is a dry run of the order.
+    """
     quoted = await app.pricing.quote_order(
         actor=actor,
         kind=body.kind,
         amount=Money.of(body.amount, body.currency),
         target_currency=body.target_currency,
         target_id=body.target_wallet_id,
+        source_id=body.source_wallet_id,
     )
     return envelope(QuoteResponse.of(quoted))

@@ -11,7 +11,7 @@ from payments.application.bulk.bulk_rehearsal import BulkRehearsal, RunRehearsal
 from payments.domain.bulk import BulkStatus, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkFile, BulkMode
 from payments.interfaces.rest.schemas.needs import NeedsResponse
-from payments.interfaces.rest.schemas.rehearsal import LeftResponse, WouldBeRefused
+from payments.interfaces.rest.schemas.refusals import LeftResponse, WouldBeRefused
 
 # Of the lines that would be refused; the counts are of all.
 REFUSED_MAX: Final = 100

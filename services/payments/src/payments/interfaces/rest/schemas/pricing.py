@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -19,6 +19,7 @@ from payments.domain.rounding import Rounding
 from payments.domain.transfer_order import TransferKind
 from payments.domain.validity import Validity
 from payments.interfaces.rest.schemas.needs import NeedsResponse
+from payments.interfaces.rest.schemas.refusals import LeftResponse, WouldBeRefused
 
 CURRENCY_PATTERN = r"^[A-Z]{3}$"
 KIND_PATTERN = r"^[a-z]{1,20}$"
@@ -153,6 +154,7 @@ class QuoteRequest(RequestModel):
     currency: CurrencyText
     target_currency: CurrencyText | None = Field(default=None, examples=["USD"])
     target_wallet_id: UUID | None = Field(default=None, examples=[_ID])
+    source_wallet_id: UUID | None = Field(default=None, description="The caller's, to look at its funds", examples=[_ID])
 
 
 class VersionResponse(ResponseModel):
@@ -297,7 +299,11 @@ class ConversionResponse(ResponseModel):
 
 
 class QuoteResponse(ResponseModel):
-    """As of now, and no promise: what is charged is what holds when the order is settled."""
+    """As of now, and no promise: what is charged is what holds when the order is settled.
+
+    `limits_left` is what the caller may still move now in the currency, `screening` compliance's verdict where the payee was
+    named (null where there is none), `refusal` what limits, compliance or the funds of a named wallet would refuse.
+    """
 
     amount: str
     currency: str
@@ -308,6 +314,9 @@ class QuoteResponse(ResponseModel):
     kind: TransferKind = Field(description="It follows from the payee's wallet, where one was named")
     needs_approval: bool
     needs: NeedsResponse
+    limits_left: list[LeftResponse]
+    screening: Literal["clear", "refused"] | None
+    refusal: WouldBeRefused | None
     quoted_at: datetime
 
     @classmethod
@@ -333,6 +342,9 @@ class QuoteResponse(ResponseModel):
             kind=quoted.kind,
             needs_approval=bool(quoted.needs.approval),
             needs=NeedsResponse.of(quoted.needs),
+            limits_left=[LeftResponse.of(left) for left in quoted.limits],
+            screening=quoted.screening,
+            refusal=WouldBeRefused.of(quoted.refusal) if quoted.refusal else None,
             quoted_at=quoted.at,
         )
 

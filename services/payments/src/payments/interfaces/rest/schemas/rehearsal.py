@@ -1,36 +1,18 @@
 """What a dry run answers."""
 
-from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from chassis.rest import ResponseModel
-from kernel.errors import DomainError
-from kernel.money import amount_text
 from payments.application.transfers.queries import TransferView
 from payments.application.transfers.rehearsal import Rehearsal
-from payments.domain.limits import Allowance
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferKind
 from payments.interfaces.rest.schemas.needs import NeedsResponse
+from payments.interfaces.rest.schemas.refusals import LeftResponse, WouldBeRefused
 from payments.interfaces.rest.schemas.transfers import FeeLineResponse, TransferResponse
-
-
-class WouldBeRefused(ResponseModel):
-    """What the request would be answered with; `leg` counts linked transfers from 0."""
-
-    code: str = Field(examples=["PAY_001"])
-    error: str = Field(examples=["The wallet does not hold enough."])
-    field: str | None
-    leg: int | None
-    details: dict[str, Any] = Field(examples=[{"needed": "252.00", "available": "12.00", "currency": "NAD"}])
-
-    @classmethod
-    def of(cls, refusal: DomainError, *, is_linked: bool = False) -> Self:
-        leg: Any = refusal.facts.get("leg") if is_linked else None
-        return cls(code=refusal.code, error=refusal.message, field=refusal.field, leg=leg, details=refusal.details)
 
 
 class WouldBeTransfer(ResponseModel):
@@ -64,23 +46,6 @@ class WouldBeTransfer(ResponseModel):
             target_currency=shown.target_currency,
             rate=shown.rate,
         )
-
-
-class LeftResponse(ResponseModel):
-    """What the payer could still move afterwards; null where there is no limit."""
-
-    currency: str
-    day: str | None = Field(examples=["9750.00"])
-    month: str | None
-
-    @classmethod
-    def of(cls, allowance: Allowance) -> Self:
-        currency = allowance.spending.currency
-
-        def text(amount: Decimal | None) -> str | None:
-            return None if amount is None else amount_text(amount, currency)
-
-        return cls(currency=currency, day=text(allowance.day_left), month=text(allowance.month_left))
 
 
 class RehearsalResponse(ResponseModel):
