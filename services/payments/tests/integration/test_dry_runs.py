@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -124,6 +124,36 @@ async def payees(bank: Bank) -> Mapping[str, Holder]:
     await wallets.close_wallet(actor=closing, wallet_id=closed.wallet_id)
     bank.screening.blocked = {people["blocked"].wallet_id}
     return people
+
+
+PLAIN: Final = Terms(
+    funds="9000.00",
+    fee="1.25",
+    has_rate=True,
+    single_max=None,
+    day_max="2500.00",
+    approval_from=None,
+    has_window=False,
+    is_away=False,
+)
+
+
+def _strong(way: str, *of: Leg) -> Asked:
+    return Asked(way=way, source="payer", legs=of, signature=None, is_strong=True)
+
+
+EVERY_WAY: Final = [
+    _strong("/transfers", Leg("plain", "99.50")),
+    _strong("/transfers", Leg("merchant", "99.50")),
+    _strong("/transfers", Leg("plain", "10.00", is_later=True)),
+    _strong("/transfers", Leg("dollars", "10.00", is_converted=True)),
+    _strong("/payments", Leg("merchant", "250.00")),
+    _strong("/transfers", Leg("plain", "250.00")),
+    _strong("/transfers/linked", Leg("plain", "10.00"), Leg("merchant", "10.00")),
+    _strong("best_effort", Leg("plain", "10.00"), Leg("blocked", "10.00"), Leg("bounded", "99.50"), Leg("merchant", "0.01")),
+    _strong("all_or_nothing", Leg("plain", "10.00"), Leg("bounded", "99.50"), Leg("other", "0.01")),
+    _strong("all_or_nothing", Leg("plain", "10.00"), Leg("merchant", "10.00")),
+]
 
 
 @dataclass
@@ -344,7 +374,9 @@ def test_a_dry_run_says_what_the_real_run_does_and_writes_nothing(runner: asynci
     numbers = iter(range(10_000))
 
     # An example is short as it is drawn; to make it shorter would take minutes.
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+    @example(agreed=PLAIN, asks=EVERY_WAY)
+    @example(agreed=replace(PLAIN, approval_from="250.00", has_window=True), asks=EVERY_WAY)
     @given(agreed=terms, asks=st.lists(requests, min_size=2, max_size=4))
     def hold(agreed: Terms, asks: list[Asked]) -> None:
         bank.screening.away = False
@@ -357,4 +389,5 @@ def test_a_dry_run_says_what_the_real_run_does_and_writes_nothing(runner: asynci
     finally:
         run(stack.aclose())
     # Refusals alone would prove little.
-    assert {"/transfers ", "/transfers/linked ", "best_effort ", "all_or_nothing ", "transfer completed"} <= set(seen)
+    kinds = {"transfer completed", "transfer pending", "transfer pending_approval", "payment completed", "conversion completed"}
+    assert {"/transfers ", "/payments ", "/transfers/linked ", "best_effort ", "all_or_nothing ", *kinds} <= set(seen)
