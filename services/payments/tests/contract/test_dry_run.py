@@ -7,9 +7,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from chassis.rest import Envelope, ResponseModel
 from chassis.testing.stored import unchanged
 from kernel.ids import new_id
 from payments.domain.limits import Limits
+from payments.interfaces.rest.bulk import bulks
+from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
+from payments.interfaces.rest.schemas.rehearsal import RehearsalResponse
 from payments.interfaces.rest.transfers import payments, transfers
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import STRONG, Bank, Holder, refusal
@@ -274,3 +278,20 @@ async def test_a_quote_looks_into_no_wallet_of_another(bank: Bank, payer: Holder
     for wallet_id, expected in ((payee.wallet_id, (403, "ACC_001")), (new_id(), (404, "RES_001"))):
         answer = await bank.post("/fees/quote", payer.user_id, {**question, "source_wallet_id": str(wallet_id)})
         assert refusal(answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("operation", "model"),
+    [
+        ("transfer_tokens", RehearsalResponse),
+        ("make_payment", RehearsalResponse),
+        ("transfer_linked", RehearsalResponse),
+        ("submit_bulk", BulkRehearsalResponse),
+    ],
+)
+async def test_the_example_of_a_dry_run_is_one_that_could_be(operation: str, model: type[ResponseModel]) -> None:
+    routers = [transfers, payments, bulks]
+    [route] = [one for router in routers for one in router.routes if one.name == operation]  # type: ignore[attr-defined]  # ours
+    [example] = [one["example"] for one in route.responses[200]["content"].values()]  # type: ignore[attr-defined]
+    read = Envelope[model].model_validate_json(json.dumps(example))  # type: ignore[valid-type]
+    assert json.loads(read.model_dump_json())["data"] == example["data"]
