@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from kernel.errors import DomainError, KeyReused, Kind
@@ -52,6 +52,18 @@ class Pending(Protocol):
     async def rollback(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """The keys that a service's use cases keep for themselves: they and those kept here are one space for each caller.
+
+    `taken` selects by `:owner` ("user:" and an id) and `:key` whether such a request has the key. Keys that begin with one of
+    `reserved` are the service's to make, and refused from callers.
+    """
+
+    taken: TextClause
+    reserved: tuple[str, ...] = ()
+
+
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _FIND = text("SELECT request_hash, status, body, headers FROM idempotency_keys WHERE owner = :owner AND key = :key")
 _STORE = text(
@@ -69,6 +81,7 @@ class IdempotencyScope:
     owner: str
     key: str
     request_hash: bytes
+    own: OwnKeys | None = None
     pending: Pending | None = field(default=None, init=False)
     _begun: bool = field(default=False, init=False)
 
@@ -91,9 +104,12 @@ class IdempotencyScope:
         self.pending = pending
 
     async def look_up(self, connection: AsyncSession | AsyncConnection) -> None:
-        """Raise Replay or KeyReused when the key has an answer."""
-        row = (await connection.execute(_FIND, {"owner": self.owner, "key": self.key})).one_or_none()
+        """Raise Replay or KeyReused when the key has an answer, KeyReused when it is one of the service's own."""
+        asked = {"owner": self.owner, "key": self.key}
+        row = (await connection.execute(_FIND, asked)).one_or_none()
         if row is None:
+            if self.own and await connection.scalar(self.own.taken, asked):
+                raise KeyReused
             return
         if bytes(row.request_hash) != self.request_hash:
             raise KeyReused

@@ -98,6 +98,7 @@ class SqlUnitOfWork(Generic[TxT]):
             tx.encode = self._publications.encode
             yield tx
             await pending.flush()
+            await pending.require_admitted(actor)
         except BaseException:
             await pending.rollback()
             raise
@@ -140,6 +141,11 @@ class PendingTransaction:
             # It goes out with the commit, in one round trip.
             tx.pipeline.put_off(outbox.insert(messages))
             self._has_messages = True
+
+    async def require_admitted(self, actor: Actor) -> None:
+        """Refuse every change of an actor to whom access was refused, as their use case should have done before it."""
+        if actor.refusal and self.tx and (self._has_messages or await self._wrote(self.tx)):
+            raise actor.refusal
 
     async def _wrote(self, tx: SqlTransaction) -> str | None:
         if tx.pipeline.wrote or not self.session.in_transaction():

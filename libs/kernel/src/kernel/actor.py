@@ -1,10 +1,11 @@
 """Who acts, from where, and how surely we know it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from kernel.errors import DomainError
 from kernel.ids import new_id
 
 
@@ -19,7 +20,8 @@ class Actor:
     """The principal of one request, message or job.
 
     `subject_id` is a user's UUID as text, or a service's name ("payments"), or "anonymous".
-    `authenticated_at` and `methods` (RFC 8176 values such as "pwd") say how the session began.
+    `authenticated_at` and `methods` (RFC 8176 values such as "pwd") say how the session began. `refusal` is why access was
+    refused, to one who may still be told an earlier answer again: a use case raises it before it changes anything.
     """
 
     kind: ActorKind
@@ -32,6 +34,7 @@ class Actor:
     request_id: str = ""
     authenticated_at: datetime | None = None
     methods: tuple[str, ...] = ()
+    refusal: DomainError | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def service(cls, name: str, *, request_id: str = "") -> "Actor":
@@ -48,6 +51,11 @@ class Actor:
             request_id=request_id,
             device_id=device_id,
         )
+
+    def require_admitted(self) -> None:
+        """Raise why access was refused, where it was: to be called once no earlier answer was found."""
+        if self.refusal:
+            raise self.refusal
 
     @property
     def user_id(self) -> UUID:

@@ -30,6 +30,7 @@ from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer_order import Signature
+from payments.infrastructure.repositories.keys import OWN_KEYS
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening
@@ -221,7 +222,14 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
     revocations.confirm()
     access_control = AccessControl(verifier, SubjectRoles(clock), policies, revocations)
     async with rest_client(
-        payments, ROUTERS, verifier=verifier, policies=policies, database=database, clock=clock, revocations=revocations
+        payments,
+        ROUTERS,
+        verifier=verifier,
+        policies=policies,
+        database=database,
+        clock=clock,
+        revocations=revocations,
+        own_keys=OWN_KEYS,
     ) as client:
         watch_refusals(client, database)
         yield Bank(

@@ -9,6 +9,7 @@ from chassis.auth.errors import InvalidToken, MissingToken
 from chassis.rest.context import RequestContext
 from kernel.actor import Actor
 from kernel.assurance import Assurance
+from kernel.errors import DomainError
 
 if TYPE_CHECKING:
     from chassis.rest.entrance import Entrance
@@ -53,11 +54,20 @@ async def _current_actor(request: Request) -> Actor:
 CurrentActor = Annotated[Actor, Depends(_current_actor)]
 
 
-async def admit(context: RequestContext, access: Access, entrance: "Entrance") -> Actor:
-    """Authenticate and authorize; raises AUTH_002 to AUTH_005, ACC_001, or Unavailable."""
+async def admit(context: RequestContext, access: Access, entrance: "Entrance", *, may_replay: bool = False) -> Actor:
+    """Authenticate and authorize; raises AUTH_002 to AUTH_005, ACC_001, or Unavailable.
+
+    With `may_replay`, an authenticated caller who is refused is returned with the refusal: it is for the route to raise it,
+    unless the request was answered before.
+    """
     actor = await _authenticate(context, entrance) if access.authenticated else _anonymous(context)
     context.actor = actor
-    entrance.access_control.authorize(actor, access.permission, access.assurance)
+    try:
+        entrance.access_control.authorize(actor, access.permission, access.assurance)
+    except DomainError as refusal:
+        if not may_replay:
+            raise
+        context.actor = actor = replace(actor, refusal=refusal)
     return actor
 
 

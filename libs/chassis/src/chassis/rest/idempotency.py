@@ -8,11 +8,12 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import orjson
 from fastapi import Header, Request, Response
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto.keys import derive
 from chassis.database import Database
-from chassis.idempotency import IdempotencyScope, Replay, StoredAnswer, current_scope
+from chassis.idempotency import IdempotencyScope, OwnKeys, Replay, StoredAnswer, current_scope
 from chassis.rest.context import RequestContext
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock, SystemClock
@@ -26,6 +27,7 @@ _KEY_PATTERN: Final = r"^[\x21-\x7e]{1,255}$"
 _KEY: Final = re.compile(_KEY_PATTERN)
 _KEPT_HEADERS: Final = ("content-type", "etag", "location", "link")
 _FAILURE: Final = 500
+_REPLAYED: Final = "idempotency-replayed"
 
 IdempotencyKey = Annotated[
     str,
@@ -39,7 +41,7 @@ IdempotencyKey = Annotated[
 
 
 class InvalidIdempotencyKey(InvalidValue):
-    """Idempotency-Key takes 1 to 255 visible ASCII characters."""
+    """Idempotency-Key takes 1 to 255 visible ASCII characters, and none of the beginnings that are reserved."""
 
 
 class RepeatedIdempotencyKey(InvalidValue):
@@ -56,11 +58,19 @@ class IdempotencyStore:
     """Keeps answers in the service's own database, with the effects that they report.
 
     Bodies may hold what a fast hash would give away to guessing (a password): `master_key`, where the service has one,
-    keys the hash.
+    keys the hash. `own` tells of the keys that the service's use cases keep for themselves.
     """
 
-    def __init__(self, database: Database, clock: Clock | None = None, *, master_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock | None = None,
+        *,
+        master_key: bytes | None = None,
+        own: OwnKeys | None = None,
+    ) -> None:
         self._database = database
+        self._own = own
         self._clock = clock or SystemClock()
         self._hash_key = derive(master_key, "idempotency") if master_key else b""
 
@@ -71,10 +81,12 @@ class IdempotencyStore:
             return None
         if not _KEY.fullmatch(key):
             raise InvalidIdempotencyKey(field=KEY_HEADER)
+        if self._own and key.startswith(self._own.reserved):
+            raise InvalidIdempotencyKey(field=KEY_HEADER, expected=f"no key that begins with {', '.join(self._own.reserved)}")
         # An anonymous caller has no name, and an address changes between a request and its retry: the route stands in.
         anonymous = actor.kind is ActorKind.ANONYMOUS
         owner = f"anonymous:{request.method} {route_path}" if anonymous else f"{actor.kind}:{actor.subject_id}"
-        return IdempotencyScope(owner, key, self._hash(request, body))
+        return IdempotencyScope(owner, key, self._hash(request, body), self._own)
 
     async def run(self, scope: IdempotencyScope, context: RequestContext, call: Callable[[], Awaitable[Response]]) -> Response:
         """Answer from the store, or run the call with its commit held back until the answer can be stored with it."""
@@ -145,4 +157,18 @@ def _replayed(answer: StoredAnswer) -> Response:
 
 def mark_replayed(response: Response) -> None:
     """Say that the answer is an earlier one; for routes that keep their own key."""
-    response.headers["idempotency-replayed"] = "true"
+    response.headers[_REPLAYED] = "true"
+
+
+async def replay_only(refusal: DomainError, call: Callable[[], Awaitable[Response]]) -> Response:
+    """Repeat an earlier answer to a caller to whom access is refused now; raise the refusal in place of anything else.
+
+    The call must change nothing: the store has it raise the refusal, and own routes find it with their actor.
+    """
+    try:
+        response = await call()
+    except (DomainError, RequestValidationError):
+        raise refusal from None
+    if _REPLAYED not in response.headers:
+        raise refusal
+    return response

@@ -14,10 +14,11 @@ from starlette.types import Receive, Scope, Send
 from chassis.rest.access import Access, admit
 from chassis.rest.context import RequestContext
 from chassis.rest.entrance import Entrance
-from chassis.rest.idempotency import Idempotency, require_one_key
+from chassis.rest.idempotency import KEY_HEADER, Idempotency, replay_only, require_one_key
 from chassis.rest.straight import StraightHandler, straight_handler
 from chassis.rest.strict_request import StrictRequest, check_path, check_query
 from chassis.telemetry.context import bind
+from kernel.actor import Actor
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -73,26 +74,42 @@ class Route(APIRoute):
             entrance = Entrance.of(scope)
             if self.access is None:
                 raise RuntimeError(f"{self.path} has no access rule")
-            actor = await admit(context, self.access, entrance)
+            may_replay = is_unsafe and bool(self.idempotency) and KEY_HEADER in request.headers
+            actor = await admit(context, self.access, entrance, may_replay=may_replay)
             # For the log lines of this request, and for the peers that are called on its behalf.
             bind(actor=actor.subject_id)
-            if "\0" in scope["path"]:
-                check_path(request)
-            if scope["query_string"]:
-                check_query(request, query_names)
+            if actor.refusal:
+                return await replay_only(actor.refusal, lambda: answer(request, context, entrance, actor))
+            return await answer(request, context, entrance, actor)
+
+        async def answer(request: Request, context: RequestContext, entrance: Entrance, actor: Actor) -> Response:
+            strict = _strictly(request, query_names)
             if is_unsafe:
                 require_one_key(request)
-            strict = request if isinstance(request, StrictRequest) else StrictRequest(scope, request.receive)
             if takes_body:
                 await strict.check_body()
             if keeps_answers and entrance.idempotency:
                 asked = entrance.idempotency.scope_of(strict, self.path_format, actor, await strict.body())
                 if asked:
-                    return await entrance.idempotency.run(asked, context, lambda: inner(strict))
-            return await inner(strict)
+                    return await entrance.idempotency.run(asked, context, lambda: admitted(strict, actor))
+            return await (inner(strict) if self.idempotency == "own" else admitted(strict, actor))
+
+        async def admitted(request: StrictRequest, actor: Actor) -> Response:
+            actor.require_admitted()
+            return await inner(request)
 
         self._handle = handle
         return handle
+
+
+def _strictly(request: Request, query_names: frozenset[str]) -> StrictRequest:
+    """Return a request whose path and query say what an operation takes."""
+    scope = request.scope
+    if "\0" in scope["path"]:
+        check_path(request)
+    if scope["query_string"]:
+        check_query(request, query_names)
+    return request if isinstance(request, StrictRequest) else StrictRequest(scope, request.receive)
 
 
 def _run_inline(dependant: Dependant) -> None:

@@ -13,6 +13,7 @@ from chassis.auth import AccessControl, JwksKeys, KeySource, SubjectRoles, Token
 from chassis.auth.revocations import Revocations
 from chassis.database import Database
 from chassis.health import Readiness
+from chassis.idempotency import OwnKeys
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.listener import Listener
 from chassis.policies import BundleKeeper, BundleSource, GovernanceBundles, Policies
@@ -85,13 +86,15 @@ async def platform(
     keys: KeySource | None = None,
     listen: Mapping[type[Message], Heard] | None = None,
     ended_sessions: bool = False,
+    own_keys: OwnKeys | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Platform]:
     """Build the parts and close them at the block's end; nothing here needs a peer, the broker or Redis to be there.
 
     Policy bundles come from governance by gRPC unless `bundle_source` makes one (governance's own); keys of access
     tokens from identity's JWKS unless `keys` are given. `listen` adds live listeners to those for governance's events.
-    With `ended_sessions`, tokens of sessions that have ended are refused, for which Redis is read every second.
+    With `ended_sessions`, tokens of sessions that have ended are refused, for which Redis is read every second. `own_keys`
+    are the Idempotency-Keys that the service's use cases keep for themselves.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -128,7 +131,7 @@ async def platform(
             policies=policies,
             keeper=keeper,
             subject_roles=subject_roles,
-            idempotency=IdempotencyStore(database, clock, master_key=_digest_key(settings)),
+            idempotency=IdempotencyStore(database, clock, master_key=_digest_key(settings), own=own_keys),
             readiness=readiness,
             listener=listener,
             background=(keeper.run, listener.run, *((ended.run,) if ended else ())),

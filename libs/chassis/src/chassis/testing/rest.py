@@ -9,6 +9,7 @@ from chassis.auth import SubjectRoles, TokenVerifier
 from chassis.auth.revocations import Revocations
 from chassis.database import Database
 from chassis.health import Readiness
+from chassis.idempotency import OwnKeys
 from chassis.policies import Policies
 from chassis.rest import IdempotencyStore, Router, create_app
 from kernel.clock import Clock
@@ -26,6 +27,7 @@ async def rest_client(
     master_key: bytes | None = None,
     peer: tuple[str, int] = ("127.0.0.1", 123),
     revocations: Revocations | None = None,
+    own_keys: OwnKeys | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the app that serves `routers`; `peer` is the address that its requests come from."""
     app = create_app(
@@ -35,7 +37,7 @@ async def rest_client(
         verifier=verifier,
         policies=policies,
         subject_roles=SubjectRoles(clock),
-        idempotency=IdempotencyStore(database, clock, master_key=master_key),
+        idempotency=IdempotencyStore(database, clock, master_key=master_key, own=own_keys),
         readiness=Readiness(),
         revocations=revocations,
     )

@@ -27,6 +27,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from payments.infrastructure.authority import IdentityStandings
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.queries.pricing import SqlPricingQueries
+    from payments.infrastructure.repositories.keys import OWN_KEYS
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.interfaces.grpc import rpc_services
@@ -36,7 +37,9 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         await prices.on_changed(delivery)
 
     async with (
-        platform(settings, listen={events_pb2.PricingChanged: on_pricing_changed}, ended_sessions=True) as parts,
+        platform(
+            settings, listen={events_pb2.PricingChanged: on_pricing_changed}, ended_sessions=True, own_keys=OWN_KEYS
+        ) as parts,
         connect(settings, "compliance") as compliance,
         connect(settings, "identity") as identity,
     ):

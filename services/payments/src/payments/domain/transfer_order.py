@@ -19,7 +19,7 @@ METADATA_LENGTH_MAX: Final = 500
 _KEY_LENGTH_MAX: Final = 255
 # Of what the platform itself asks for on a payer's behalf.
 _LEG: Final = "elcorp:"
-_OWN_KEYS: Final = ("schedule:", "bulk:", _LEG)
+RESERVED_KEYS: Final = ("schedule:", "bulk:", _LEG)
 
 
 class TransferKind(StrEnum):
@@ -155,7 +155,7 @@ def are_legs(orders: Sequence[TransferOrder]) -> bool:
 def in_leg_order(orders: Sequence[TransferOrder]) -> Sequence[TransferOrder]:
     """Return linked orders as their caller listed them, which their keys tell."""
     by_key = {order.key: order for order in orders}
-    [first] = (key for key in by_key if not key.startswith(_OWN_KEYS))
+    [first] = (key for key in by_key if not key.startswith(RESERVED_KEYS))
     return [by_key[leg_key(first, number)] for number in range(len(orders))]
 
 
@@ -176,8 +176,8 @@ def other_keys(orders: Sequence[TransferOrder]) -> Iterator[str]:
 
 def require_callers_key(key: str) -> str:
     """Return a key that a caller may choose; raises InvalidValue for those that the platform makes."""
-    if key.startswith(_OWN_KEYS):
-        raise InvalidValue(field="Idempotency-Key", expected=f"no key that begins with {', '.join(_OWN_KEYS)}")
+    if key.startswith(RESERVED_KEYS):
+        raise InvalidValue(field="Idempotency-Key", expected=f"no key that begins with {', '.join(RESERVED_KEYS)}")
     return key
 
 

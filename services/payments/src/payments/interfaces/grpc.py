@@ -1,6 +1,7 @@
 """What peers ask payments: to move money, to look, to freeze."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -100,9 +101,13 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         payer = await self._access_control.authenticate(
             order.access_token, user_agent=f"elcorp/{caller().subject_id}", request_id=request_id(), strictly=True
         )
-        self._access_control.authorize(payer, "payment:create")
         if payer.user_id != UUID(order.initiator_id):
             raise AccessDenied(field="initiator_id", initiator_id=order.initiator_id)
+        try:
+            self._access_control.authorize(payer, "payment:create")
+        except DomainError as refusal:
+            # Raised by the use case, unless the same order was settled before.
+            return replace(payer, refusal=refusal)
         return payer
 
 

@@ -68,6 +68,7 @@ class SubmitBulk:
         """
         if earlier := await self.earlier(actor, submission):
             return earlier
+        actor.require_admitted()
         ready = await self.prepare(actor, submission)
         bulk = ready.bulk
         async with self.uow.begin(actor) as tx:

@@ -44,6 +44,7 @@ class PlanTransfer:
             await tx.keys.claim(actor.user_id, key, beside=["schedules"])
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
                 return Planned(earlier.confirm_replay(order).as_planned(), replayed=True)
+        actor.require_admitted()
         schedule = Schedule.plan(order, schedule_id=schedule_id, initiator_id=actor.user_id, key=key, at=at, signature=signature)
         transfer = schedule.transfer_order()
         await self._require_proof(actor, schedule, transfer, at)

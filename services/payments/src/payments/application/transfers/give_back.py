@@ -70,6 +70,7 @@ async def _once(tx: Transaction, actor: Actor, locked: LockedTransfer, order: Tr
     found = await tx.transfers.find_by_keys([(order.initiator_id, order.key)])
     if earlier := found.get((order.initiator_id, order.key)):
         return Settled(earlier.confirm_replay(order), replayed=True)
+    actor.require_admitted()
     original, at = locked.transfer, clock.now()
     # What moves is the new one's: the original's own postings do not tell what was there before.
     before = facts.standing(original, locked.accounts)

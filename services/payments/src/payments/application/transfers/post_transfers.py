@@ -99,17 +99,20 @@ class PostTransfers:
             return rules, await self._prepare_each(requests, self.prices.current())
         except DomainError as refusal:
             nothing = Rules(Limits(), PayerRules(PayerPolicy(), ApprovalRules()), self.terms)
-            return nothing, [PreparedRequest(request, refusal=refusal) for request in requests]
+            return nothing, [PreparedRequest(request, refusal=request.actor.refusal or refusal) for request in requests]
 
     async def _prepare_each(self, requests: Sequence[Request], prices: PriceBook) -> Sequence[PreparedRequest]:
         at = self.clock.now()
-        verdicts = iter(await self.screening.screen([order for request in requests for order in request.orders]))
-        signed = [request for request in requests if request.signature]
+        asking = [request for request in requests if request.actor.refusal is None]
+        verdicts = iter(await self.screening.screen([order for request in asking for order in request.orders]))
+        signed = [request for request in asking if request.signature]
         verified = dict(zip(map(id, signed), await asyncio.gather(*map(self._verify, signed)), strict=True)) if signed else {}
 
         def prepare() -> Sequence[PreparedRequest]:
             return [
-                PreparedRequest(
+                PreparedRequest(request, refusal=request.actor.refusal)
+                if request.actor.refusal
+                else PreparedRequest(
                     request,
                     tuple(priced(order, prices, request.actor.roles, at) for order in request.orders),
                     [next(verdicts) for _ in request.orders],

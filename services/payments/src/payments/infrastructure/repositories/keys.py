@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.idempotency import OwnKeys
 from kernel.errors import KeyReused
+from payments.domain.transfer_order import RESERVED_KEYS
 
 # Where requests are kept that are no transfers, by `asked (initiator_id, key)`.
 _ELSEWHERE: Final = {
@@ -25,11 +27,15 @@ TAKEN_BY_ANOTHER: Final = " OR ".join(_ELSEWHERE.values())
 _ASKED: Final = "(SELECT cast(:initiator AS uuid) AS initiator_id, cast(:key AS text) AS key) AS asked"
 # The locks under which transfers look for keys. A payer of files and schedules has wallets, and so a row for each currency.
 _TAKE_TURNS: Final = text("SELECT FROM spending WHERE owner_id = ANY(:owners) ORDER BY owner_id, currency FOR NO KEY UPDATE")
-# For routes whose answer chassis keeps: whether a key names a request that payments keeps for itself.
-OWN_KEYS: Final = (
-    "SELECT "
-    + " OR ".join((_TRANSFERS, _ELSEWHERE["bulks"], _ELSEWHERE["schedules"]))
-    + " FROM (SELECT cast(nullif(split_part(:owner, 'user:', 2), '') AS uuid), cast(:key AS text)) AS asked (initiator_id, key)"
+# By the owner that chassis names. Only users ask payments for what it keeps for itself: nobody else has a key of it.
+_BY_OWNER: Final = (
+    "(SELECT cast(substring(cast(:owner AS text) FROM '^user:(.{36})$') AS uuid) AS initiator_id, cast(:key AS text) AS key)"
+    " AS asked"
+)
+# For routes whose answer chassis keeps.
+OWN_KEYS: Final = OwnKeys(
+    taken=text(f"SELECT {' OR '.join((_TRANSFERS, _ELSEWHERE['bulks'], _ELSEWHERE['schedules']))} FROM {_BY_OWNER}"),
+    reserved=RESERVED_KEYS,
 )
 
 
