@@ -1,0 +1,128 @@
+"""One key at once from several processes, for different requests: one of them happens, and nothing deadlocks."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from chassis.database import Database
+from chassis.idempotency import RequestInProgress
+from chassis.testing.databases import DatabaseUrls
+from kernel.errors import KeyReused
+from kernel.ids import new_id
+from kernel.money import Money
+from payments.application import Payments
+from payments.application.ports.bulk import Given
+from payments.application.ports.ledger import Settled
+from payments.domain.schedule import Frequency, StandingOrder
+from payments.domain.transfer_order import leg_key
+from services.payments.tests.integration.bank import Bank, kinds, outcome
+
+# Each asks for another amount, by which a test sees what happened.
+WAYS: Final = ("transfer", "linked", "bulk", "schedule")
+COUNTS: Final = """
+    SELECT (SELECT count(*) FROM transfers WHERE initiator_id = :owner AND kind = 'transfer'),
+           (SELECT count(*) FROM bulks WHERE initiator_id = :owner),
+           (SELECT count(*) FROM schedules WHERE initiator_id = :owner)
+"""
+WRITTEN: Final = {"transfer": (1, 0, 0), "linked": (2, 0, 0), "bulk": (0, 1, 0), "schedule": (0, 0, 1)}
+
+
+@pytest.fixture
+async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
+    database = Database.connect(database_urls.app, pool_size=20)
+    bank = Bank(database)
+    yield bank
+    broken = await bank.broken()
+    await database.close()
+    assert broken == []
+
+
+def ask(bank: Bank, way: str, source: UUID, target: UUID, key: str, at: Payments) -> Awaitable[Any]:
+    actor = bank.by_owner(source)
+    match way:
+        case "transfer":
+            return at.transfers.transfer_tokens(actor=actor, order=bank.order(source, target, "1.00", key=key))
+        case "linked":
+            orders = [bank.order(source, target, "1.00", key=leg_key(key, number)) for number in range(2)]
+            return at.transfers.transfer_linked(actor=actor, orders=orders)
+        case "bulk":
+            lines = [{"target_wallet_id": str(target), "amount": "1.00"}]
+            file = {"source_wallet_id": str(source), "currency": "NAD", "mode": "best_effort", "lines": lines}
+            body, today = json.dumps(file).encode(), bank.clock.now().date()
+            return at.bulk.submit_bulk(actor=actor, key=key, media_type="application/json", body=body, given=Given(today=today))
+        case _:
+            order = StandingOrder(
+                source_id=source,
+                target_id=target,
+                amount=Money.of("1.00", "NAD"),
+                frequency=Frequency.ONCE,
+                starts_at=bank.clock.now() + timedelta(days=1),
+            )
+            return at.schedules.plan_transfer(actor=actor, key=key, order=order)
+
+
+async def written(bank: Bank, owner_id: UUID) -> tuple[int, int, int]:
+    async with bank.database.read() as connection:
+        row = (await connection.exec_driver_sql(COUNTS.replace(":owner", f"'{owner_id}'"))).one()
+    return row[0], row[1], row[2]
+
+
+async def test_one_key_for_each_kind_of_request_at_once_is_one_of_them(bank: Bank) -> None:
+    processes = [bank.process() for _ in range(4)]
+    target = await bank.wallet()
+    for n in range(8):
+        owner_id = new_id()
+        # A wallet for each, so that no two wait for one account.
+        sources = [await bank.wallet("10.00", owner_id=owner_id) for _ in WAYS]
+        turned = [*WAYS[n % 4 :], *WAYS[: n % 4]]
+        outcomes = await asyncio.gather(
+            *(outcome(ask(bank, way, sources[i], target, "k", processes[i])) for i, way in enumerate(turned))
+        )
+        won = [way for way, one in zip(turned, outcomes, strict=True) if not isinstance(one, (KeyReused, RequestInProgress))]
+        assert len(won) == 1, outcomes
+        assert await written(bank, owner_id) == WRITTEN[won[0]]
+
+
+async def test_one_key_of_one_request_at_once_is_made_once_and_answered_alike(bank: Bank) -> None:
+    processes = [bank.process() for _ in range(4)]
+    for way in WAYS:
+        source, target = await bank.wallet("10.00"), await bank.wallet()
+        outcomes = await asyncio.gather(*(ask(bank, way, source, target, "k", processes[n % 4]) for n in range(12)))
+        replayed = [one[0].replayed if way == "linked" else one.replayed for one in outcomes]
+        assert sorted(replayed) == [False, *[True] * 11]
+        assert await written(bank, bank.owners[source]) == WRITTEN[way]
+
+
+async def test_opposite_transfers_refunds_files_and_plans_do_not_deadlock(bank: Bank) -> None:
+    """Keys are claimed under the locks of what the caller and the payer have spent, after those of their accounts."""
+    wallets = [await bank.wallet("1000.00") for _ in range(3)]
+    pairs = [(source, target) for source in wallets for target in wallets if source != target]
+    processes = [bank.process() for _ in range(6)]
+    paid = [(source, target, await bank.pay(bank.order(source, target, "10.00"))) for source, target in pairs * 4]
+
+    def refund(n: int) -> Awaitable[Settled]:
+        _, target, transfer = paid[n]
+        return processes[n % 6].transfers.refund_transfer(
+            actor=bank.by_owner(target), key=f"r{n}", transfer_id=transfer.id, amount=Money.of("1.00", "NAD"), reason="part"
+        )
+
+    def reverse(n: int) -> Awaitable[Settled]:
+        return processes[n % 6].transfers.reverse_transfer(
+            actor=bank.by_owner(paid[n][0]), key=f"v{n}", transfer_id=paid[n][2].id, reason="mistake"
+        )
+
+    work: list[Awaitable[Any]] = []
+    for n in range(len(paid)):
+        source, target, _ = paid[n]
+        work += [ask(bank, way, source, target, f"{way}{n}", processes[n % 6]) for way in WAYS]
+        work.append(refund(n) if n % 2 else reverse(n))
+    outcomes = await asyncio.gather(*(outcome(one) for one in work))
+    found = {kind.__name__: count for kind, count in kinds(outcomes).items()}
+    assert found == {"Settled": 2 * len(paid), "list": len(paid), "Accepted": len(paid), "Planned": len(paid)}
+    assert sum([(await bank.balance(wallet))[0] for wallet in wallets]) == Decimal(3000)
