@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -17,8 +17,10 @@ from kernel.errors import KeyReused
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
+from payments.application.bulk.submit_bulk import Accepted
 from payments.application.ports.bulk import Given
 from payments.application.ports.ledger import Settled
+from payments.application.schedules.plan_transfer import Planned
 from payments.domain.schedule import Frequency, StandingOrder
 from payments.domain.transfer_order import leg_key
 from services.payments.tests.integration.bank import Bank, kinds, outcome
@@ -67,6 +69,17 @@ def ask(bank: Bank, way: str, source: UUID, target: UUID, key: str, at: Payments
             return at.schedules.plan_transfer(actor=actor, key=key, order=order)
 
 
+async def cancel(bank: Bank, source: UUID, way: str, outcomes: Sequence[Any]) -> None:
+    """Cancel what was made, of which a payer may have so many only."""
+    actor = bank.by_owner(source)
+    if way == "bulk":
+        made = next(one.bulk.id for one in outcomes if isinstance(one, Accepted))
+        await bank.payments.bulk.cancel_bulk(actor=actor, bulk_id=made, reason="no longer")
+    else:
+        made = next(one.schedule.id for one in outcomes if isinstance(one, Planned))
+        await bank.payments.schedules.change_schedule.cancel(actor=actor, schedule_id=made, reason="no longer")
+
+
 async def written(bank: Bank, owner_id: UUID) -> tuple[int, int, int]:
     async with bank.database.read() as connection:
         row = (await connection.exec_driver_sql(COUNTS.replace(":owner", f"'{owner_id}'"))).one()
@@ -88,6 +101,23 @@ async def test_one_key_for_each_kind_of_request_at_once_is_one_of_them(bank: Ban
         won = [way for way, one in zip(turned, outcomes, strict=True) if not isinstance(one, (KeyReused, RequestInProgress))]
         assert len(won) == 1, outcomes
         assert await written(bank, owner_id) == WRITTEN[won[0]]
+
+
+async def test_one_key_for_files_and_plans_at_once_is_one_of_them(bank: Bank) -> None:
+    """Neither locks an account: they take turns by what their payer has spent."""
+    processes = [bank.process() for _ in range(4)]
+    source, target = await bank.wallet("10.00"), await bank.wallet()
+    for n in range(10):
+        before = await written(bank, bank.owners[source])
+        ways = ["bulk", "schedule"] * 2
+        outcomes = await asyncio.gather(
+            *(outcome(ask(bank, way, source, target, f"k{n}", process)) for way, process in zip(ways, processes, strict=True))
+        )
+        won = {way for way, one in zip(ways, outcomes, strict=True) if not isinstance(one, (KeyReused, RequestInProgress))}
+        assert len(won) == 1, outcomes
+        after = await written(bank, bank.owners[source])
+        assert sum(after) == sum(before) + 1
+        await cancel(bank, source, won.pop(), outcomes)
 
 
 async def test_one_key_of_one_request_at_once_is_made_once_and_answered_alike(bank: Bank) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +17,15 @@ from payments.application.transfers.queries import TransferView
 from payments.domain.bulk import Bulk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkFile, BulkLine, BulkMode
 from payments.domain.price_book import FeeLine, Quote
+from payments.domain.rounding import pro_rata
 from payments.domain.schedule import Frequency, Run, Schedule, StandingOrder
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind
 from services.payments.tests.unit.books import AT, HERS, HIM, HIS, LATER, STAFF, Books, back, nad, order
 
 amounts = st.integers(1, 20_000).map(lambda cents: nad(f"{cents // 100}.{cents % 100:02}"))
+# Of the amount, in hundredths.
+parts = st.integers(1, 100)
 moments = st.integers(0, 10).map(lambda days: AT + timedelta(days=days))
 
 
@@ -39,9 +42,10 @@ def begin(books: Books, quote: Quote, how: str) -> Transfer:
     return Transfer.hold(asked, quote, books.accounts, AT, expires_at=LATER, awaiting_approval=how != "later")
 
 
-def happen(transfer: Transfer, books: Books, event: str, part: Any, at: datetime) -> None:
+def happen(transfer: Transfer, books: Books, event: str, hundredths: int, at: datetime) -> None:
     """Let one thing happen to a transfer, where it may."""
     accounts = books.accounts
+    part = pro_rata(transfer.quote.amount, nad(f"{hundredths}.00"), nad("100.00"))
     with suppress(DomainError):
         match event:
             case "capture":
@@ -67,14 +71,14 @@ EVENTS: Final = ("capture", "approve", "reject", "void", "expire", "refund", "re
 @given(
     quotes(),
     st.sampled_from(["now", "approved", "later", "later, approved"]),
-    st.lists(st.tuples(st.sampled_from(EVENTS), amounts, moments), max_size=6),
+    st.lists(st.tuples(st.sampled_from(EVENTS), parts, moments), max_size=6),
 )
-def test_a_transfer(quote: Quote, how: str, events: Sequence[tuple[str, Any, datetime]]) -> None:
+def test_a_transfer(quote: Quote, how: str, events: Sequence[tuple[str, int, datetime]]) -> None:
     books = Books()
     transfer = begin(books, quote, how)
     first = TransferView.of(transfer)
-    for event, part, at in events:
-        happen(transfer, books, event, part, at)
+    for event, hundredths, at in events:
+        happen(transfer, books, event, hundredths, at)
         assert TransferView.of(transfer.as_made()) == first
         assert transfer.as_made().collect() == []
     assert transfer.confirm_replay(transfer.order).as_made().id == transfer.id
