@@ -82,9 +82,8 @@ async def cancel(bank: Bank, source: UUID, way: str, outcomes: Sequence[Any]) ->
 
 async def written(bank: Bank, owner_id: UUID) -> tuple[int, int, int]:
     async with bank.database.read() as connection:
-        row = (await connection.exec_driver_sql(COUNTS.replace(":owner", f"'{owner_id}'"))).one()
-    transfers, bulks, schedules = row
-    return transfers, bulks, schedules
+        row: Any = (await connection.exec_driver_sql(COUNTS.replace(":owner", f"'{owner_id}'"))).one()
+    return row[0], row[1], row[2]
 
 
 async def test_one_key_for_each_kind_of_request_at_once_is_one_of_them(bank: Bank) -> None:
