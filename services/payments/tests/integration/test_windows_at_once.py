@@ -43,14 +43,13 @@ async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
 async def submit(bank: Bank, source: UUID, target: UUID, amount: str, *, at: Payments) -> Bulk:
     lines = [{"target_wallet_id": str(target), "amount": amount}]
     file = {"source_wallet_id": str(source), "currency": "NAD", "mode": "best_effort", "lines": lines}
-    accepted = await at.bulk.submit_bulk(
-        actor=bank.by_owner(source),
+    submission = await at.bulk.read_submission(
         key=str(new_id()),
         media_type="application/json",
         body=json.dumps(file).encode(),
         given=Given(today=day_of(bank.clock.now()), source="", currency="", mode=""),
     )
-    return accepted.bulk
+    return (await at.bulk.submit_bulk(actor=bank.by_owner(source), submission=submission)).bulk
 
 
 async def link(bank: Bank, source: UUID, target: UUID, *, at: Payments) -> str:
