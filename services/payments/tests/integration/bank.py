@@ -1,5 +1,6 @@
 """Payments' use cases on a real database, with peers faked: what the lifecycle is tried on by many at once."""
 
+import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,9 +16,12 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
+from payments.application.bulk.submit_bulk import Accepted
+from payments.application.ports.bulk import Given
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.bootstrap.parts import unit_of_work
 from payments.bootstrap.use_cases import World, build
+from payments.domain.limits import day_of
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.ledger_verification import LedgerVerification
@@ -96,6 +100,19 @@ class Bank:
     async def pay(self, order: TransferOrder, *, at: Payments | None = None) -> Transfer:
         settled = await (at or self.payments).transfers.transfer_tokens(actor=user(order.initiator_id), order=order)
         return settled.transfer
+
+    async def hand_in(self, source: UUID, target: UUID, amount: str, *, key: str = "", at: Payments | None = None) -> Accepted:
+        """Hand in a file of one line."""
+        lines = [{"target_wallet_id": str(target), "amount": amount}]
+        file = {"source_wallet_id": str(source), "currency": "NAD", "mode": "best_effort", "lines": lines}
+        bulk = (at or self.payments).bulk
+        submission = await bulk.read_submission(
+            key=key or str(new_id()),
+            media_type="application/json",
+            body=json.dumps(file).encode(),
+            given=Given(today=day_of(self.clock.now())),
+        )
+        return await bulk.submit_bulk(actor=self.by_owner(source), submission=submission)
 
     def by_owner(self, wallet_id: UUID) -> Actor:
         return user(self.owners[wallet_id])

@@ -1,7 +1,6 @@
 """One key at once from several processes, for different requests: one of them happens, and nothing deadlocks."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -18,7 +17,6 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.bulk.submit_bulk import Accepted
-from payments.application.ports.bulk import Given
 from payments.application.ports.ledger import Settled
 from payments.application.schedules.plan_transfer import Planned
 from payments.domain.schedule import Frequency, StandingOrder
@@ -54,10 +52,7 @@ def ask(bank: Bank, way: str, source: UUID, target: UUID, key: str, at: Payments
             orders = [bank.order(source, target, "1.00", key=leg_key(key, number)) for number in range(2)]
             return at.transfers.transfer_linked(actor=actor, orders=orders)
         case "bulk":
-            lines = [{"target_wallet_id": str(target), "amount": "1.00"}]
-            file = {"source_wallet_id": str(source), "currency": "NAD", "mode": "best_effort", "lines": lines}
-            body, today = json.dumps(file).encode(), bank.clock.now().date()
-            return at.bulk.submit_bulk(actor=actor, key=key, media_type="application/json", body=body, given=Given(today=today))
+            return bank.hand_in(source, target, "1.00", key=key, at=at)
         case _:
             order = StandingOrder(
                 source_id=source,

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -18,10 +17,8 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually
 from kernel.ids import new_id
 from payments.application import Payments
-from payments.application.ports.bulk import Given
 from payments.domain.bulk import Bulk
 from payments.domain.errors import ApprovalNeeded, BulkEnded, NotPending
-from payments.domain.limits import day_of
 from payments.domain.transfer_order import leg_key
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.integration.bank import Bank, kinds, outcome, user
@@ -41,15 +38,7 @@ async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
 
 
 async def submit(bank: Bank, source: UUID, target: UUID, amount: str, *, at: Payments) -> Bulk:
-    lines = [{"target_wallet_id": str(target), "amount": amount}]
-    file = {"source_wallet_id": str(source), "currency": "NAD", "mode": "best_effort", "lines": lines}
-    submission = await at.bulk.read_submission(
-        key=str(new_id()),
-        media_type="application/json",
-        body=json.dumps(file).encode(),
-        given=Given(today=day_of(bank.clock.now()), source="", currency="", mode=""),
-    )
-    return (await at.bulk.submit_bulk(actor=bank.by_owner(source), submission=submission)).bulk
+    return (await bank.hand_in(source, target, amount, at=at)).bulk
 
 
 async def link(bank: Bank, source: UUID, target: UUID, *, at: Payments) -> str:
