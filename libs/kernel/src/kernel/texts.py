@@ -4,14 +4,17 @@ import re
 import unicodedata
 from typing import Final
 
-# C0 and C1 controls, surrogates, and what overrides, embeds or isolates a direction: "trojan source" (CVE-2021-42574).
-# The joiners U+200C and U+200D are letters of Persian, Sinhala and others, and are kept.
-_REFUSED: Final = "\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-_IN_ONE_LINE: Final = re.compile(f"[\x00-\x1f{_REFUSED}]")
+# C0 and C1 controls, surrogates, non-characters, invisible tags, and what overrides, embeds or isolates a direction: "trojan
+# source" (CVE-2021-42574). The joiners U+200C and U+200D are letters of Persian, Sinhala and others, and are kept.
+_REFUSED: Final = "\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f"
+# U+2028 and U+2029 separate lines and paragraphs.
+_IN_ONE_LINE: Final = re.compile(f"[\x00-\x1f\u2028\u2029{_REFUSED}]")
 _IN_LINES: Final = re.compile(f"[\x00-\x08\x0b-\x1f{_REFUSED}]")
 _JOINERS: Final = frozenset("\u200c\u200d")
 # Letters, numbers, punctuation and symbols; a combining mark, a space or a joiner by itself is nothing to read.
 _READABLE: Final = frozenset("LNPS")
+# Letters and a symbol by their category that are blank all the same: the fillers of Hangul, and Braille without dots.
+_BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def read_line(text: str) -> str:
@@ -27,7 +30,7 @@ def read_lines(text: str) -> str:
 def read_reason(text: str, *, one_line: bool = False) -> str:
     """Return a reason in NFC without outer space; raises ValueError, also when there is nothing to read in it."""
     reason = (read_line(text) if one_line else read_lines(text)).strip()
-    if not any(unicodedata.category(character)[0] in _READABLE for character in reason):
+    if not any(character not in _BLANK and unicodedata.category(character)[0] in _READABLE for character in reason):
         raise ValueError("A reason is expected, not blanks.")
     return reason
 

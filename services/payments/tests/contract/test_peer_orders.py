@@ -16,6 +16,7 @@ from chassis.testing.stored import everything, unchanged
 from chassis.testing.tokens import TokenForge
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
+from kernel.errors import Kind
 from kernel.ids import new_id
 from payments.domain.price_book import PriceBook
 from services.payments.tests.approvals import approval_from
@@ -233,3 +234,37 @@ async def test_no_token_is_logged_answered_or_stored(bank: Bank, stub: Stub) -> 
     for token in tokens:
         for part in token.split(".")[1:]:
             assert part not in told
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("description", "rent\0"),
+        ("description", "rent\nMarch"),
+        ("reference", "INV\u202e7"),
+        ("key", "a key"),
+        ("key", "k\0"),
+        ("key", "clé"),
+        ("key", "bulk:1"),
+    ],
+)
+async def test_a_peers_texts_and_keys_are_those_that_the_rest_interface_takes(
+    bank: Bank, stub: Stub, field: str, text: str
+) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    asked = order(bank, payer, payee, "1.00", **{field: text})
+    good = order(bank, payer, payee, "2.00")
+    async with unchanged(bank.database):
+        with pytest.raises(RemoteError) as refused:
+            await stub.Transfer(payments_pb2.TransferRequest(order=asked))
+        assert (refused.value.kind, refused.value.code) == (Kind.INVALID, "VAL_001")
+    answer = await stub.PostTransfers(payments_pb2.PostTransfersRequest(orders=[asked, good]))
+    assert [one.WhichOneof("result") for one in answer.outcomes] == ["refusal", "settled"]
+
+
+async def test_a_peers_texts_are_kept_in_one_form(bank: Bank, stub: Stub) -> None:
+    payer, payee = await bank.holder("100.00"), await bank.holder()
+    asked = order(bank, payer, payee, "1.00", description="cafe\u0301")
+    made = (await stub.Transfer(payments_pb2.TransferRequest(order=asked))).settled.transfer_id
+    shown = (await bank.get(f"/transfers/{made}", payer.user_id)).json()["data"]
+    assert shown["description"] == "caf\u00e9"

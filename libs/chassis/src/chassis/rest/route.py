@@ -1,9 +1,9 @@
 """One route: access first, then the request read strictly, then the endpoint, with its answer kept where asked."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
@@ -61,9 +61,11 @@ class Route(APIRoute):
         straight = straight_handler(self)
         self.is_straight = straight is not None
         inner: StraightHandler = straight or super().get_route_handler()
-        query_names = frozenset(
-            field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)
-        )
+        query_names = {
+            field.alias: _takes_several(field.field_info.annotation)
+            for field in get_flat_params(self.dependant)
+            if isinstance(field.field_info, params.Query)
+        }
         takes_body = self.body_field is not None
         keeps_answers = self.keeps_answers
         is_unsafe = not UNSAFE.isdisjoint(self.methods or ())
@@ -102,7 +104,12 @@ class Route(APIRoute):
         return handle
 
 
-def _strictly(request: Request, query_names: frozenset[str]) -> StrictRequest:
+def _takes_several(annotation: object) -> bool:
+    """Tell whether a parameter is a list, which is given by repeating it."""
+    return get_origin(annotation) is list or any(_takes_several(part) for part in get_args(annotation))
+
+
+def _strictly(request: Request, query_names: Mapping[str, bool]) -> StrictRequest:
     """Return a request whose path and query say what an operation takes."""
     scope = request.scope
     if "\0" in scope["path"]:

@@ -1,5 +1,6 @@
 """Reading a request with nothing forgiven."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -33,11 +34,15 @@ def check_path(request: Request) -> None:
             raise _invalid(("path", name), _NO_NUL)
 
 
-def check_query(request: Request, known: frozenset[str]) -> None:
-    """Refuse what the route does not know."""
+def check_query(request: Request, known: Mapping[str, bool]) -> None:
+    """Refuse what the route does not know, and what is given twice; `known` tells of each name whether it may be repeated."""
+    seen: set[str] = set()
     for name, value in request.query_params.multi_items():
         if name not in known:
             raise _invalid(("query", name.replace("\0", "")), "Unknown query parameter")
+        if name in seen and not known[name]:
+            raise _invalid(("query", name), "The parameter is given twice")
+        seen.add(name)
         if "\0" in value:
             raise _invalid(("query", name), _NO_NUL)
 

@@ -121,7 +121,7 @@ def transfers(world: World) -> Transfers:
         capture_transfer=CaptureTransfer(uow, world.queries, screening, world.standings, clock),
         void_transfer=VoidTransfer(uow, world.permissions, clock),
         expire_transfers=ExpireTransfers(uow, clock),
-        approve_transfer=ApproveTransfer(uow, world.queries, screening, terms, clock),
+        approve_transfer=ApproveTransfer(uow, world.queries, screening, world.standings, terms, clock),
         reject_transfer=RejectTransfer(uow, clock),
         refund_transfer=RefundTransfer(uow, clock),
         reverse_transfer=ReverseTransfer(uow, clock),

@@ -8,7 +8,7 @@ from typing import Self
 from uuid import UUID, uuid5
 
 from kernel.events import Aggregate
-from kernel.money import LARGEST_AMOUNT, Currency, CurrencyMismatch, Money
+from kernel.money import LARGEST_AMOUNT, Currency, CurrencyMismatch, Money, amount_text
 from payments.domain.errors import (
     AccountClosed,
     AccountFrozen,
@@ -169,7 +169,12 @@ class Account(Aggregate):
         """
         self._require_open()
         if self.balance or self.held or expecting:
-            raise NotEmpty(wallet_id=self.id, balance=f"{self.balance:f}", held=f"{self.held:f}", expecting=expecting)
+            raise NotEmpty(
+                wallet_id=self.id,
+                balance=amount_text(self.balance, self.currency),
+                held=amount_text(self.held, self.currency),
+                expecting=expecting,
+            )
         self._become(AccountStatus.CLOSED, None)
         self.closed_at = at
         self.announce(WalletClosed(occurred_at=at, wallet_id=self.id))

@@ -132,7 +132,7 @@ class TooManyWallets(DomainError):
 
 
 class OwnDecision(AccessDenied):
-    """Nobody decides on what they ordered, pay or receive; somebody else must."""
+    """Nobody decides on what they ordered, pay or receive, nor on a wallet of their own; somebody else must."""
 
 
 class LedgerBroken(DomainError):

@@ -52,13 +52,15 @@ def account(accounts: Mapping[UUID, Account], account_id: UUID, field: str) -> A
 
 
 def require_payer(kind: TransferKind, source: Account, initiator_id: UUID) -> None:
-    """Raise NotTheOwner unless this kind of order may take money from the account.
+    """Raise NotTheOwner unless this kind of order may take money from the account; NotFound for a payer of the system's.
 
     A payer's own orders take it from a wallet of the initiator, issuances from the treasury, refunds from a wallet. A
     reversal mirrors the entry that it undoes, whatever that took.
     """
     if kind.is_the_owners:
-        may = source.is_wallet and source.owner_id == initiator_id
+        if not source.is_wallet:
+            raise NotFound(field="source_wallet_id", wallet_id=source.id)
+        may = source.owner_id == initiator_id
     elif kind is TransferKind.ISSUANCE:
         may = source.id == treasury_id(source.currency)
     else:

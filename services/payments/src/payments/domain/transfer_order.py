@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -17,6 +18,7 @@ METADATA_KEYS_MAX: Final = 20
 EXPIRED: Final = "expired"
 METADATA_LENGTH_MAX: Final = 500
 _KEY_LENGTH_MAX: Final = 255
+_KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{_KEY_LENGTH_MAX}}}")
 # Of what the platform itself asks for on a payer's behalf.
 _LEG: Final = "elcorp:"
 RESERVED_KEYS: Final = ("schedule:", "bulk:", _LEG)
@@ -175,7 +177,9 @@ def other_keys(orders: Sequence[TransferOrder]) -> Iterator[str]:
 
 
 def require_callers_key(key: str) -> str:
-    """Return a key that a caller may choose; raises InvalidValue for those that the platform makes."""
+    """Return a key that a caller may choose; raises InvalidValue for those that the platform makes, and for what is no key."""
+    if not _KEY.fullmatch(key):
+        raise InvalidValue(field="Idempotency-Key", expected=f"1 to {_KEY_LENGTH_MAX} visible ASCII characters")
     if key.startswith(RESERVED_KEYS):
         raise InvalidValue(field="Idempotency-Key", expected=f"no key that begins with {', '.join(RESERVED_KEYS)}")
     return key

@@ -16,11 +16,12 @@ from chassis.telemetry.context import bind
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
 from kernel.actor import Actor
-from kernel.errors import AccessDenied, DomainError, NotFound
+from kernel.errors import AccessDenied, DomainError, InvalidValue, NotFound
 from kernel.money import Money, amount_text
+from kernel.texts import read_line
 from payments.application import Payments
 from payments.application.ports.ledger import Settled
-from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.domain.transfer_order import TransferKind, TransferOrder, require_callers_key
 
 # ruff: noqa: N802, ARG002  # the proto's names, and the context that each is given
 
@@ -114,14 +115,22 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
 def _order(order: payments_pb2.Order) -> TransferOrder:
     return TransferOrder(
         kind=TransferKind.TRANSFER,
-        key=order.key,
+        key=require_callers_key(order.key),
         initiator_id=UUID(order.initiator_id),
         source_id=UUID(order.source_id),
         target_id=UUID(order.target_id),
         amount=Money.of(order.amount.amount, order.amount.currency),
-        description=order.description,
-        reference=order.reference,
+        description=_line("description", order.description),
+        reference=_line("reference", order.reference),
     )
+
+
+def _line(field: str, text: str) -> str:
+    """Return a text as the REST interface keeps it; raises InvalidValue."""
+    try:
+        return read_line(text)
+    except ValueError as wrong:
+        raise InvalidValue(field=field, expected="one line of readable text", reason=str(wrong)) from None
 
 
 def _settled(settled: Settled) -> payments_pb2.Settled:

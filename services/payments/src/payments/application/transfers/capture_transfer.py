@@ -13,8 +13,8 @@ from payments.application.transfers import facts
 from payments.application.transfers.locked_transfer import lock_transfer, write
 from payments.application.transfers.queries import TransferQueries
 from payments.application.transfers.screened import require_clear
-from payments.domain.errors import LedgerBroken, NotTheOwner, PayeeBarred
-from payments.domain.standing import Standing
+from payments.application.transfers.standing import require_standing
+from payments.domain.errors import LedgerBroken, NotTheOwner
 from payments.domain.transfer import Transfer, TransferStatus
 
 
@@ -38,7 +38,8 @@ class CaptureTransfer:
         PayeeBarred for a receiver who may not act, PayerSuspended or PayerClosed for such a sender who captures.
         """
         await require_clear(self.uow, self.queries, self.screening, self.clock, actor=actor, transfer_id=transfer_id)
-        await self._require_standing(actor.user_id, transfer_id)
+        # A token outlives a suspension by minutes.
+        await require_standing(self.queries, self.standings, user_id=actor.user_id, transfer_id=transfer_id)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer = locked.transfer
@@ -49,15 +50,6 @@ class CaptureTransfer:
             await write(tx, locked, at=at)
             tx.record(facts.changed(transfer, "capture", before=before, accounts=locked.accounts, at=at))
             return transfer
-
-    async def _require_standing(self, user_id: UUID, transfer_id: UUID) -> None:
-        # A token outlives a suspension by minutes.
-        payee_id = await self.queries.payee_of(transfer_id)
-        standings = await self.standings.standings({user_id, payee_id or user_id})
-        if payee_id and standings[payee_id] is not Standing.ACTIVE:
-            raise PayeeBarred(transfer_id=transfer_id)
-        if refusal := standings[user_id].refusal:
-            raise refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
+from payments.application.ports.authority import Standings
 from payments.application.ports.ledger import Terms
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
@@ -10,6 +11,7 @@ from payments.application.transfers import facts
 from payments.application.transfers.locked_transfer import lock_transfer, write
 from payments.application.transfers.queries import TransferQueries
 from payments.application.transfers.screened import require_clear
+from payments.application.transfers.standing import require_standing
 from payments.domain.transfer import Transfer
 
 
@@ -20,12 +22,17 @@ class ApproveTransfer:
     uow: UnitOfWork
     queries: TransferQueries
     screening: Screening
+    standings: Standings
     terms: Terms
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID) -> Transfer:
-        """Raise NotFound, OwnDecision for whoever made it, NotPending, ScreeningRefused, or what the accounts refuse."""
-        await require_clear(self.uow, self.queries, self.screening, self.clock, actor=actor, transfer_id=transfer_id)
+        """Raise NotFound, OwnDecision for those who ordered, pay or receive it, NotPending, or what the accounts refuse.
+
+        Raises ScreeningRefused, and PayerSuspended, PayerClosed or PayeeBarred where one of its parties may not act now.
+        """
+        order = await require_clear(self.uow, self.queries, self.screening, self.clock, actor=actor, transfer_id=transfer_id)
+        await require_standing(self.queries, self.standings, user_id=order.initiator_id, transfer_id=transfer_id)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer, at = locked.transfer, self.clock.now()
@@ -44,7 +51,7 @@ class RejectTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
-        """Raise NotFound, OwnDecision for whoever made it, NotPending."""
+        """Raise NotFound, OwnDecision for those who ordered, pay or receive it, NotPending."""
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer, at = locked.transfer, self.clock.now()

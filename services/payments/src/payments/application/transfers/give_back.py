@@ -12,6 +12,7 @@ from payments.application.ports.ledger import Settled
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers import facts
 from payments.application.transfers.locked_transfer import LockedTransfer, lock_transfer, write
+from payments.domain.errors import OwnDecision
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder, require_callers_key
 
@@ -41,9 +42,15 @@ class ReverseTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, key: str, transfer_id: UUID, reason: str) -> Settled:
-        """Raise NotFound, NotRefundable for what was given back in part, NotPending, or what the accounts refuse."""
+        """Raise NotFound, OwnDecision for those who paid or received it, NotPending, or what the accounts refuse.
+
+        Raises NotRefundable for what was given back in part.
+        """
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id, with_postings=True)
+            if locked.is_party(actor.user_id):
+                # Who keeps the ledger keeps to the rule for money of their own.
+                raise OwnDecision(transfer_id=transfer_id)
             order = _order(locked, TransferKind.REVERSAL, actor, key, locked.transfer.moved, reason)
             return await _once(tx, actor, locked, order, self.clock)
 

@@ -10,14 +10,16 @@ from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.transfers import facts
 from payments.application.transfers.queries import TransferQueries
 from payments.domain.errors import ScreeningRefused
+from payments.domain.transfer_order import TransferOrder
 
 
 async def require_clear(
     uow: UnitOfWork, queries: TransferQueries, screening: Screening, clock: Clock, *, actor: Actor, transfer_id: UUID
-) -> None:
-    """Raise ScreeningRefused when it is no longer cleared, NotFound; nothing is locked while compliance thinks.
+) -> TransferOrder:
+    """Return what the transfer asked for; raises ScreeningRefused when it is no longer cleared, NotFound.
 
-    The refusal is put on record with compliance's reason, which the answer does not tell.
+    Nothing is locked while compliance thinks. The refusal is put on record with compliance's reason, which the answer does
+    not tell.
     """
     order = await queries.order(transfer_id)
     if order is None:
@@ -27,3 +29,4 @@ async def require_clear(
         async with uow.begin(actor) as tx:
             tx.record(facts.refused(order, reason=verdict.reason, at=clock.now(), transfer_id=transfer_id))
         raise ScreeningRefused(transfer_id=transfer_id)
+    return order

@@ -7,6 +7,7 @@ from kernel.errors import NotFound
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.wallets import facts
 from payments.domain.account import Account, WalletUsage
+from payments.domain.errors import OwnDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,16 @@ class SetWalletUsage:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, wallet_id: UUID, usage: WalletUsage, reason: str) -> Account:
-        """Return the wallet as it is then; raises NotFound or AccountClosed. The usage that it has changes nothing."""
+        """Return the wallet as it is then; raises NotFound, OwnDecision for one's own wallet, or AccountClosed.
+
+        The usage that it has already changes nothing.
+        """
         async with self.uow.begin(actor) as tx:
             wallet = (await tx.accounts.lock([wallet_id])).get(wallet_id)
             if wallet is None or not wallet.is_wallet:
                 raise NotFound(wallet_id=wallet_id)
+            if wallet.owner_id == actor.user_id:
+                raise OwnDecision(wallet_id=wallet_id)
             if wallet.usage is usage:
                 return wallet
             before, at = facts.state(wallet), self.clock.now()
