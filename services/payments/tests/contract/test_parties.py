@@ -7,11 +7,14 @@ from uuid import UUID
 import httpx
 import pytest
 
+from chassis.rpc import RemoteError
 from chassis.testing.stored import unchanged
+from elcorp.payments.v1 import payments_pb2
 from kernel.ids import new_id
 from payments.domain.account import SystemCode, system_account_id
 from payments.domain.price_book import PriceBook
 from services.payments.tests.contract.bank import Bank, Holder, refusal
+from services.payments.tests.contract.peers import Stub, order
 from services.payments.tests.contract.ways import leg
 from services.payments.tests.unit.prices import fee_rule, tier
 
@@ -87,6 +90,18 @@ async def issuance(bank: Bank, _payer: Holder, target: UUID) -> str:
     return outcome(await bank.post("/issuances", bank.staff_id, issue, roles=("admin",)))
 
 
+def by_peer(stub: Stub) -> Way:
+    async def peer(bank: Bank, payer: Holder, target: UUID) -> str:
+        asked = order(bank, payer, Holder(wallet_id=target), "1.00")
+        try:
+            made = await stub.Transfer(payments_pb2.TransferRequest(order=asked))
+        except RemoteError as refused:
+            return refused.code
+        return await kind_of(bank, payer, made.settled.transfer_id)
+
+    return peer
+
+
 async def kind_of(bank: Bank, payer: Holder, transfer_id: str) -> str:
     return str((await bank.get(f"/transfers/{transfer_id}", payer.user_id)).json()["data"]["kind"])
 
@@ -104,6 +119,7 @@ PERSONAL: Final = {
     "bulk": "transfer",
     "schedule": "transfer",
     "issuance": "issuance",
+    "peer": "transfer",
 }
 MERCHANT: Final = {way: "payment" if kind == "transfer" else kind for way, kind in PERSONAL.items()}
 DOLLARS: Final = {way: "conversion" if way == "convert" else "PAY_004" for way in PERSONAL} | {"bulk": "VAL_001"}
@@ -126,15 +142,15 @@ async def accounts(bank: Bank) -> Mapping[str, UUID]:
     }
 
 
-async def test_each_way_in_pays_wallets_and_nothing_else(bank: Bank, payer: Holder) -> None:
+async def test_each_way_in_pays_wallets_and_nothing_else(bank: Bank, payer: Holder, stub: Stub) -> None:
     bank.exchange("0.05")
-    kinds = await accounts(bank)
-    table = {name: {way.__name__: await way(bank, payer, id_) for way in WAYS} for name, id_ in kinds.items()}
+    kinds, ways = await accounts(bank), (*WAYS, by_peer(stub))
+    table = {name: {way.__name__: await way(bank, payer, id_) for way in ways} for name, id_ in kinds.items()}
 
     # ruff: noqa: T201  # the table is what the test is read for (-rP)
-    print(f"{'':20}" + "".join(f"{way.__name__:>17}" for way in WAYS))
+    print(f"{'':20}" + "".join(f"{way.__name__:>17}" for way in ways))
     for name, row in table.items():
-        print(f"{name:20}" + "".join(f"{row[way.__name__]:>17}" for way in WAYS))
+        print(f"{name:20}" + "".join(f"{row[way.__name__]:>17}" for way in ways))
     assert table == {
         **dict.fromkeys(kinds, ABSENT),
         # An issuance comes from it: nothing pays itself.
