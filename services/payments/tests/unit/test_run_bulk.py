@@ -492,4 +492,4 @@ async def test_a_file_is_refused_for_whose_wallet_which_target_what_amount_and_h
     for n in range(BULKS_OPEN_MAX):
         await office.submit("1.00", key=f"key-{n}")
     with pytest.raises(TooManyBulks):
-        await office.submit("1.00", key="one too many")
+        await office.submit("1.00", key="one-too-many")

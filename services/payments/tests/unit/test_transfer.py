@@ -91,10 +91,11 @@ def test_a_conversion_balances_in_both_currencies_and_keeps_its_spread() -> None
 
 def test_only_its_owner_spends_from_a_wallet() -> None:
     books = Books()
-    changes: list[dict[str, object]] = [{"initiator_id": HIM}, {"source_id": system_account_id(SystemCode.TREASURY, "NAD")}]
-    for change in changes:
-        with pytest.raises(NotTheOwner):
-            Transfer.settle(order(**change), quote(), books.accounts, AT)
+    with pytest.raises(NotTheOwner):
+        Transfer.settle(order(initiator_id=HIM), quote(), books.accounts, AT)
+    with pytest.raises(NotFound) as absent:
+        Transfer.settle(order(source_id=system_account_id(SystemCode.TREASURY, "NAD")), quote(), books.accounts, AT)
+    assert absent.value.field == "source_wallet_id"
 
 
 @pytest.mark.parametrize("field", ["source_id", "target_id"])
