@@ -17,14 +17,15 @@ async def queue_bulk(session: AsyncSession, bulk_id: UUID, *, service: str) -> N
     """Queue the run of a bulk, unless one waits already; no two of one bulk run at once."""
     from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415  # 20 MB that most processes have no need of
 
-    connection = await (await session.connection()).get_raw_connection()
     name = f"bulk:{bulk_id}"
-    task = _app().configure_task(
-        f"{service}:{RUN_BULK}", queue=BULK_QUEUE, lock=name, queueing_lock=name, connection=connection.driver_connection
-    )
     try:
-        # A refused statement would take the whole transaction along.
+        # A refused statement would take the whole transaction along. The session sets the savepoint as its connection is asked
+        # for, so that is done within.
         async with session.begin_nested():
+            connection = (await (await session.connection()).get_raw_connection()).driver_connection
+            task = _app().configure_task(
+                f"{service}:{RUN_BULK}", queue=BULK_QUEUE, lock=name, queueing_lock=name, connection=connection
+            )
             await task.defer_async(bulk_id=str(bulk_id))
     except AlreadyEnqueued:
         return
