@@ -16,7 +16,9 @@ from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import DomainError, KeyReused, Kind, Unavailable
 from kernel.events import Event
+from payments.application.bulk.judge_bulk import JudgeBulk
 from payments.application.ports.authority import Roles
+from payments.application.ports.bulk import Wallets
 from payments.application.ports.ledger import Locked, SentQuestion, Terms, Tiered
 from payments.application.ports.screening import Verdict
 from payments.application.transfers.post_transfers import PostTransfers
@@ -24,6 +26,7 @@ from payments.application.verification.queries import Break
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalQuestion, ApprovalRules, Outflow
 from payments.domain.bulk import Bulk, Chunk
+from payments.domain.bulk_file import BulkLine
 from payments.domain.entry import Posting
 from payments.domain.errors import InvalidSignature, NoLongerPermitted
 from payments.domain.limits import STANDARD_TIER, Limits, Spending
@@ -172,6 +175,8 @@ class FakeSpending:
         for one in self._store.transfers.values():
             order, undone = one.order, {TransferStatus.FAILED, TransferStatus.CANCELLED, TransferStatus.REVERSED}
             if order.initiator_id == question.payer_id and one.created_at > question.since and one.status not in undone:
+                if question.but_bulk and order.link_id == question.but_bulk:
+                    continue
                 owner_id = self._store.accounts[order.target_id].owner_id
                 yield Outflow(kind=order.kind, amount=one.moved, target_id=order.target_id, owner_id=owner_id)
 
@@ -261,6 +266,10 @@ class FakeBulks:
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
         found = self._store.bulks.get(bulk_id)
         return (copy(found[0]), found[1]) if found else None
+
+    async def lines(self, bulk_id: UUID) -> Sequence[BulkLine]:
+        chunks = [chunk for (of, _), chunk in sorted(self._store.chunks.items()) if of == bulk_id]
+        return [line for chunk in chunks for line in chunk.lines]
 
     async def waiting(self, bulk_id: UUID, *, limit: int | None) -> Sequence[Chunk]:
         chunks = [chunk for (of, _), chunk in sorted(self._store.chunks.items()) if of == bulk_id and chunk.outcomes is None]
@@ -510,6 +519,11 @@ class FakeAuthority:
     def _permitted(self, payer: UUID) -> Roles | DomainError:
         roles = self.roles.get(payer, frozenset({"user"}))
         return NoLongerPermitted(permission="payment:create") if self.may_pay.isdisjoint(roles) else roles
+
+
+def judging(wallets: Wallets, post: PostTransfers) -> JudgeBulk:
+    """Judge files by the rules of the use case that posts."""
+    return JudgeBulk(wallets, post.approvals, post.policy, post.terms)
 
 
 def posting(

@@ -22,10 +22,11 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.bulk.run_bulk import RunBulk
+from payments.application.ports.bulk import Rules
 from payments.application.ports.signatures import Signatures
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
-from payments.bootstrap.use_cases import World, build, post_transfers
+from payments.bootstrap.use_cases import World, build, judge_bulk, post_transfers
 from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
@@ -176,7 +177,11 @@ class Bank:
 
     async def run_bulk(self, bulk_id: str) -> None:
         """Run the job."""
-        await RunBulk(self.world.uow, post_transfers(self.world), NoRules(), self.authority, self.clock)(bulk_id=UUID(bulk_id))
+        await self.bulk_runner()(bulk_id=UUID(bulk_id))
+
+    def bulk_runner(self, rules: Rules | None = None) -> RunBulk:
+        world = self.world
+        return RunBulk(world.uow, post_transfers(world), rules or NoRules(), self.authority, judge_bulk(world), self.clock)
 
     async def run_schedules(self) -> int:
         """Run the job."""

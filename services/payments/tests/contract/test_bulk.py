@@ -25,7 +25,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.bulk.run_bulk import RunBulk
-from payments.bootstrap.use_cases import World, build, post_transfers
+from payments.bootstrap.use_cases import World, build, judge_bulk, post_transfers
 from payments.interfaces.rest import ROUTERS
 from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
 from services.payments.tests.contract.outbox import published
@@ -100,7 +100,7 @@ async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Of
         clock=clock,
     )
     payments = build(world)
-    run = RunBulk(world.uow, post_transfers(world), NoRules(), FakeAuthority(), clock)
+    run = RunBulk(world.uow, post_transfers(world), NoRules(), FakeAuthority(), judge_bulk(world), clock)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

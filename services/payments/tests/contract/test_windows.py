@@ -13,8 +13,6 @@ from chassis.testing.stored import unchanged
 from elcorp.payments.v1 import payments_pb2
 from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.window import Window
-from payments.application.bulk.run_bulk import RunBulk
-from payments.bootstrap.use_cases import post_transfers
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.peers import Stub, order
@@ -370,7 +368,7 @@ async def test_a_file_counts_once_before_while_and_after_it_runs(
         async def refresh(self) -> None:
             seen.append(await counted(bank, payer, payee))
 
-    await RunBulk(bank.world.uow, post_transfers(bank.world), Looks(), bank.authority, bank.clock)(bulk_id=UUID(made["id"]))
+    await bank.bulk_runner(Looks())(bulk_id=UUID(made["id"]))
     assert seen == [Decimal(30)] * (4 if mode == "best_effort" else 2)
     assert (await bank.get(f"/transfers/bulk/{made['id']}", payer.user_id)).json()["data"]["status"] == "completed"
 

@@ -18,9 +18,10 @@ from kernel.clock import SystemClock
 from payments.application.bulk.run_bulk import RunBulk
 from payments.application.ports.authority import Authority
 from payments.application.ports.bulk import Rules
+from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
-from services.payments.tests.fakes import FakeAuthority, FakeScreening, posting
+from services.payments.tests.fakes import FakeAuthority, FakeScreening, judging, posting
 
 
 class NoRules:
@@ -52,15 +53,17 @@ class DeadlyUnitOfWork(SqlUnitOfWork[SqlPaymentsTransaction]):
 
 def runner(database: Database, rules: Rules | None = None, authority: Authority | None = None) -> RunBulk:
     uow = SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments")
-    return _run_bulk(uow, rules or NoRules(), authority or FakeAuthority())
+    return _run_bulk(uow, database, rules or NoRules(), authority or FakeAuthority())
 
 
-def _run_bulk(uow: SqlUnitOfWork[SqlPaymentsTransaction], rules: Rules, authority: Authority) -> RunBulk:
-    return RunBulk(uow, posting(uow, FakeScreening(), SystemClock()), rules, authority, SystemClock())
+def _run_bulk(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, rules: Rules, authority: Authority) -> RunBulk:
+    post = posting(uow, FakeScreening(), SystemClock())
+    return RunBulk(uow, post, rules, authority, judging(SqlBulkQueries(database), post), SystemClock())
 
 
 async def _run_until(point: str, dsn: str, bulk_id: UUID) -> None:
-    await _run_bulk(DeadlyUnitOfWork(Database.connect(dsn, pool_size=2), point), NoRules(), FakeAuthority())(bulk_id=bulk_id)
+    database = Database.connect(dsn, pool_size=2)
+    await _run_bulk(DeadlyUnitOfWork(database, point), database, NoRules(), FakeAuthority())(bulk_id=bulk_id)
 
 
 def main(dsn: str, bulk_id: UUID, points: list[str]) -> None:

@@ -26,6 +26,7 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
+from payments.application.bulk.judge_bulk import JudgeBulk
 from payments.application.bulk.submission import ReadSubmission
 from payments.application.bulk.submit_bulk import SubmitBulk
 from payments.application.payers.stop_payer import StopPayer
@@ -83,11 +84,8 @@ class Office:
 
         submit = SubmitBulk(
             uow=self.uow,
-            wallets=SqlBulkQueries(self.database),
+            judge_bulk=JudgeBulk(SqlBulkQueries(self.database), FakePrices(), PayerPolicy(), Terms()),
             signatures=FakeSignatures(),
-            approvals=FakePrices(),
-            policy=PayerPolicy(),
-            terms=Terms(),
             clock=SystemClock(),
         )
         today = SystemClock().now().date()

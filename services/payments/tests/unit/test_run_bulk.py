@@ -17,7 +17,8 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.decide_bulk import ApproveBulk
-from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
+from payments.application.bulk.judge_bulk import JudgeBulk
+from payments.application.bulk.run_bulk import PostBatch, ResumeBulks, RunBulk
 from payments.application.bulk.submission import ReadSubmission
 from payments.application.bulk.submit_bulk import Accepted, SubmitBulk
 from payments.application.ports.authority import Roles
@@ -89,7 +90,7 @@ class Office:
         self.uow, self.screening, self.clock, self.prices = FakeUnitOfWork(), FakeScreening(), ControlledClock(), FakePrices()
         self.authority = FakeAuthority()
         self.post = Poster(posting(self.uow, self.screening, self.clock, self.prices))
-        self.run = RunBulk(self.uow, self.post, Rules(), self.authority, self.clock)
+        self.run = self.runner()
         self.resume = ResumeBulks(self.uow, self.clock)
         self.cancel = CancelBulk(self.uow, self.clock)
         self.lines: list[RawLine] = []
@@ -98,6 +99,10 @@ class Office:
         self.payer, self.source = new_id(), new_id()
         self.payees = [new_id() for _ in range(4)]
         self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}))
+
+    def runner(self, post: PostBatch | None = None, authority: FakeAuthority | None = None) -> RunBulk:
+        judge = JudgeBulk(self, self.prices, PayerPolicy(), Terms())
+        return RunBulk(self.uow, post or self.post, Rules(), authority or self.authority, judge, self.clock)
 
     async def open(self) -> "Office":
         treasury = Account(treasury_id("NAD"), AccountKind.SYSTEM, None, "NAD", Decimal(0), 0, self.clock.now())
@@ -117,11 +122,8 @@ class Office:
     def submitting(self) -> SubmitBulk:
         return SubmitBulk(
             uow=self.uow,
-            wallets=self,
+            judge_bulk=JudgeBulk(self, self.prices, self.policy, Terms()),
             signatures=FakeSignatures(),
-            approvals=self.prices,
-            policy=self.policy,
-            terms=Terms(),
             clock=self.clock,
         )
 
@@ -232,10 +234,10 @@ async def test_a_chunk_that_another_worker_has_run_meanwhile_is_counted_once(off
         outcomes = await office.post(waiting)
         if next(once, False):
             with pytest.raises(Killed):
-                await RunBulk(office.uow, dying, Rules(), office.authority, office.clock)(bulk_id=bulk.id)
+                await office.runner(dying)(bulk_id=bulk.id)
         return outcomes
 
-    run = RunBulk(office.uow, while_another_does, Rules(), office.authority, office.clock)
+    run = office.runner(while_another_does)
     assert await run(bulk_id=bulk.id) is BulkStatus.COMPLETED
     assert (office.bulk(bulk.id).settled, office.moved()[:3]) == (3, [Decimal(1), Decimal(2), Decimal(3)])
 
@@ -302,11 +304,51 @@ async def test_a_payer_who_is_suspended_in_the_midst_has_the_rest_refused(office
         bar(office, {"standing": Standing.SUSPENDED})
         return outcomes
 
-    run = RunBulk(office.uow, then_is_suspended, Rules(), office.authority, office.clock)
+    run = office.runner(then_is_suspended)
     assert await run(bulk_id=bulk.id) is BulkStatus.PARTLY_COMPLETED
     assert refusals(office, bulk.id) == ["", "", "PAY_050", "PAY_050", "PAY_050"]
     assert office.moved() == [Decimal(1), Decimal(2), Decimal(0), Decimal(0)]
     assert await office.run(bulk_id=bulk.id) is None
+
+
+@pytest.mark.parametrize(("mode", "settled"), [("best_effort", 2), ("all_or_nothing", 3)])
+async def test_a_file_of_which_lines_have_run_has_the_rest_refused_when_it_needs_an_approval_now(
+    office: Office, mode: str, settled: int
+) -> None:
+    """Whether its worker has written them down, or died before it did."""
+    office.mode = mode
+    bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
+    office.post.dies_after = 1
+    with pytest.raises(Killed):
+        await office.run(bulk_id=bulk.id)
+    office.prices.rules = approval_from("5")
+    await office.run(bulk_id=bulk.id)
+    ended = office.bulk(bulk.id)
+    assert (ended.settled, ended.refused, ended.approval_rules) == (settled, 3 - settled, ())
+    assert refusals(office, bulk.id) == [""] * settled + ["PAY_041"] * (3 - settled)
+
+
+async def test_a_file_that_goes_on_is_judged_whole(office: Office) -> None:
+    bulk = (await office.submit("1.00", "2.00", "3.00")).bulk
+    office.post.dies_after = 2
+    with pytest.raises(Killed):
+        await office.run(bulk_id=bulk.id)
+    assert office.bulk(bulk.id).done == 2
+    office.prices.rules = approval_from("6.01", window=timedelta(hours=24))
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+
+
+@pytest.mark.parametrize("judge", [unavailable, unable(Kind.INTERNAL), unable(Kind.EXHAUSTED)])
+async def test_without_an_answer_of_the_approval_rules_no_line_runs(
+    office: Office, judge: Callable[[ApprovalQuestion], bool]
+) -> None:
+    bulk = (await office.submit("1.00", "60.00")).bulk
+    office.prices.rules = approval_from("50", judge)
+    with pytest.raises((Unavailable, RemoteError)):
+        await office.run(bulk_id=bulk.id)
+    assert (office.bulk(bulk.id).status, office.post.posted) == (BulkStatus.RUNNING, 0)
+    office.prices.rules = ApprovalRules()
+    assert await office.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
 
 
 async def test_the_payer_is_asked_about_before_each_chunk_once(office: Office) -> None:
@@ -326,7 +368,7 @@ async def test_each_chunk_is_run_in_the_roles_of_its_moment(office: Office) -> N
         office.authority.roles[office.payer] = frozenset({"user", "trainee"})
         return outcomes
 
-    run = RunBulk(office.uow, then_is_a_trainee, Rules(), office.authority, office.clock)
+    run = office.runner(then_is_a_trainee)
     assert await run(bulk_id=bulk.id) is BulkStatus.COMPLETED
     made = [transfer for (_, key), transfer in office.uow.committed.transfers.items() if key.startswith("bulk:")]
     assert [transfer.quote.fee_total.text for transfer in made] == ["0.50", "0.50", "0.00"]
@@ -369,7 +411,7 @@ async def test_cancelled_while_it_is_asked_about_its_payer_a_bulk_is_wound_up(of
             return await super().authorize(payers)
 
     authority = Cancelling(standing={office.payer: Standing.SUSPENDED})
-    run = RunBulk(office.uow, office.post, Rules(), authority, office.clock)
+    run = office.runner(authority=authority)
     assert await run(bulk_id=bulk.id) is BulkStatus.CANCELLED
     assert (office.bulk(bulk.id).not_run, office.bulk(bulk.id).reason) == (3, "wrong month")
 

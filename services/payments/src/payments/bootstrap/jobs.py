@@ -21,12 +21,14 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from chassis.jobs import make_jobs
     from kernel.clock import SystemClock
     from payments.application.bulk.decide_bulk import ExpireBulks
+    from payments.application.bulk.judge_bulk import JudgeBulk
     from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.capture_transfer import ExpireTransfers
     from payments.application.verification.check_ledger import CheckLedger
     from payments.bootstrap.parts import unit_of_work
     from payments.infrastructure.alarms import MetricAlarm
+    from payments.infrastructure.queries.bulks import SqlBulkQueries
     from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
 
@@ -36,13 +38,14 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     uow = unit_of_work(database)
     check = CheckLedger(uow, SqlLedgerCheck(database), MetricAlarm(), clock)
     post, rules, authority = _posting(settings, database)
+    judge = JudgeBulk(SqlBulkQueries(database), post.approvals, post.policy, post.terms)
     job_seconds = settings.job_seconds
     return make_jobs(
         settings,
         [
             ledger_jobs(ExpireTransfers(uow, clock), check, job_seconds=job_seconds),
             bulk_jobs(
-                RunBulk(uow, post, rules, authority, clock),
+                RunBulk(uow, post, rules, authority, judge, clock),
                 ResumeBulks(uow, clock),
                 ExpireBulks(uow, clock),
                 job_seconds=job_seconds,

@@ -8,6 +8,7 @@ from payments.application import Payments
 from payments.application.bulk import BulkTransfers
 from payments.application.bulk.cancel_bulk import CancelBulk
 from payments.application.bulk.decide_bulk import ApproveBulk, RejectBulk
+from payments.application.bulk.judge_bulk import JudgeBulk
 from payments.application.bulk.read_bulks import ReadBulks
 from payments.application.bulk.rehearse_bulk import RehearseBulk
 from payments.application.bulk.submission import ReadSubmission
@@ -166,15 +167,17 @@ def pricing(world: World) -> Pricing:
     )
 
 
+def judge_bulk(world: World) -> JudgeBulk:
+    settings = world.settings
+    return JudgeBulk(SqlBulkQueries(world.database), world.approvals, settings.payer_policy, settings.terms)
+
+
 def bulk(world: World) -> BulkTransfers:
     queries = SqlBulkQueries(world.database)
     submit_bulk = SubmitBulk(
         uow=world.uow,
-        wallets=queries,
+        judge_bulk=judge_bulk(world),
         signatures=world.signatures,
-        approvals=world.approvals,
-        policy=world.settings.payer_policy,
-        terms=world.settings.terms,
         clock=world.clock,
     )
     return BulkTransfers(

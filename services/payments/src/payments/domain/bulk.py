@@ -145,6 +145,14 @@ class Bulk(Aggregate):
         self.collect()
         self._announce_changed(at)
 
+    def hold_back(self, rules: Sequence[str], *, at: datetime, expires_at: datetime) -> None:
+        """Wait for an approval that the file, accepted without one, needs now that it is to run; no line of it has."""
+        if self.status is not BulkStatus.RUNNING or self.decided_by or self.done:
+            raise ValueError(f"bulk {self.id} is {self.status}")
+        self.status, self.approval_rules, self.expires_at = BulkStatus.PENDING_APPROVAL, tuple(rules), expires_at
+        self.version += 1
+        self._announce_changed(at)
+
     def approve(self, *, by: UUID, pays_decider: bool, at: datetime) -> None:
         """Let the file run; raises OwnDecision for whoever handed it in or is paid by it, NotPending."""
         self._decide(by, at, pays_decider=pays_decider)
@@ -182,10 +190,12 @@ class Bulk(Aggregate):
 
     def as_accepted(self) -> Self:
         """Return the bulk as it was when it was handed in, whatever has become of it: the answer to that request."""
-        status = BulkStatus.PENDING_APPROVAL if self.approval_rules else BulkStatus.ACCEPTED
+        waited = bool(self.approval_rules) and not self._was_held_back
         return replace(
             self,
-            status=status,
+            status=BulkStatus.PENDING_APPROVAL if waited else BulkStatus.ACCEPTED,
+            approval_rules=self.approval_rules if waited else (),
+            expires_at=self.expires_at if waited else None,
             settled=0,
             awaiting=0,
             refused=0,
@@ -259,6 +269,11 @@ class Bulk(Aggregate):
         if self.status is not BulkStatus.CANCELLING:
             raise ValueError(f"bulk {self.id} is {self.status}")
         self._cancelled(at)
+
+    @property
+    def _was_held_back(self) -> bool:
+        """Whether it waited only once it was to run: it had started before anybody decided."""
+        return self.started_at is not None and (self.decided_at is None or self.started_at < self.decided_at)
 
     def _decide(self, by: UUID, at: datetime, *, pays_decider: bool) -> None:
         if self.status is not BulkStatus.PENDING_APPROVAL or self.is_overdue(at):

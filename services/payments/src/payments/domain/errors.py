@@ -253,6 +253,13 @@ class PayeeBarred(DomainError):
     code = "PAY_052"
 
 
+class UsageChanged(DomainError):
+    """The payee's wallet has another use since the file was judged; send the line again."""
+
+    kind = Kind.REFUSED
+    code = "PAY_053"
+
+
 class NoLongerPermitted(AccessDenied):
     """The payer may not make payments any more."""
 

@@ -24,6 +24,11 @@ def changed(bulk: Bulk, verb: str, *, before: State, at: datetime) -> AuditFact:
     return _fact(bulk, verb, before=before, after=state(bulk), at=at)
 
 
+def held_back(bulk: Bulk, *, before: State, at: datetime) -> AuditFact:
+    after = {"approval_rules": list(bulk.approval_rules), **state(bulk)}
+    return _fact(bulk, "hold_back", before=before, after=after, at=at)
+
+
 def state(bulk: Bulk) -> State:
     return {
         "status": bulk.status.value,

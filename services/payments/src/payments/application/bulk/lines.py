@@ -1,7 +1,8 @@
 """Lines of a file as requests to the ledger, and what became of them: the same in a run and in its rehearsal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, Kind
@@ -10,16 +11,20 @@ from payments.application.transfers.batch import Outcome
 from payments.domain.bulk import Bulk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine
 from payments.domain.transfer import Transfer, TransferStatus
+from payments.domain.transfer_order import TransferKind
 
 _PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED})
 _SETTLED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
 
 
-def requests_of(bulk: Bulk, lines: Sequence[BulkLine], actor: Actor) -> Sequence[Request]:
-    """Make one request of all lines where they are settled all or none, otherwise one of each."""
+def requests_of(bulk: Bulk, lines: Sequence[BulkLine], actor: Actor, kinds: Mapping[UUID, TransferKind]) -> Sequence[Request]:
+    """Make one request of all lines where they are settled all or none, otherwise one of each.
+
+    `kinds` are those that the rules were asked about, by the payee's wallet; none, where somebody approved the file.
+    """
     orders = [bulk.order(line) for line in lines]
     together = [tuple(orders)] if bulk.is_whole else [(order,) for order in orders]
-    return [Request(of, actor, bulk_id=bulk.id, is_judged=True) for of in together]
+    return [Request(of, actor, bulk_id=bulk.id, is_judged=True, judged_as=kinds) for of in together]
 
 
 def outcomes_of(bulk: Bulk, lines: Sequence[BulkLine], outcomes: Sequence[Outcome]) -> Sequence[LineOutcome]:

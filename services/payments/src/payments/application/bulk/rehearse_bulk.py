@@ -1,15 +1,18 @@
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, InvalidValues, Kind
 from payments.application.bulk.bulk_rehearsal import BulkRehearsal, RunRehearsal
+from payments.application.bulk.judge_bulk import kinds_of
 from payments.application.bulk.lines import outcomes_of, requests_of
 from payments.application.bulk.submission import Submission
 from payments.application.bulk.submit_bulk import SubmitBulk
 from payments.application.ports.ledger import Request
 from payments.application.transfers.rehearsed_run import RehearsedRun
 from payments.domain.bulk import Bulk, BulkStatus
+from payments.domain.transfer_order import TransferKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,18 @@ class RehearseBulk:
             raise
         except DomainError as refusal:
             return BulkRehearsal(file, total, refusal=refusal)
-        return BulkRehearsal(file, total, bulk=ready.bulk, needs=needs, run=await self._run(actor, ready.bulk, submission))
+        kinds = {} if needs.approval else kinds_of(ready.outflows)
+        run = await self._run(actor, ready.bulk, submission, kinds)
+        return BulkRehearsal(file, total, bulk=ready.bulk, needs=needs, run=run)
 
-    async def _run(self, actor: Actor, accepted: Bulk, submission: Submission) -> RunRehearsal | None:
+    async def _run(
+        self, actor: Actor, accepted: Bulk, submission: Submission, kinds: Mapping[UUID, TransferKind]
+    ) -> RunRehearsal | None:
         """Return None where a dependency is away: such a run is tried again until it can be told."""
         lines, at = submission.file.lines, self.submit_bulk.clock.now()
         # As it is once nothing more has to be decided.
         bulk = replace(accepted, status=BulkStatus.ACCEPTED)
-        run = await self.rehearse(requests_of(bulk, lines, actor))
+        run = await self.rehearse(requests_of(bulk, lines, actor, kinds))
         try:
             outcomes = outcomes_of(bulk, lines, run.outcomes)
         except DomainError as refusal:

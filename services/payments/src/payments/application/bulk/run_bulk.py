@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,15 +9,19 @@ from kernel.audit import State
 from kernel.clock import Clock
 from kernel.errors import DomainError
 from payments.application.bulk import facts
+from payments.application.bulk.judge_bulk import JudgeBulk, kinds_of
 from payments.application.bulk.lines import outcome_found, outcome_refused, outcomes_of, requests_of
-from payments.application.ports.authority import Authority
+from payments.application.ports.authority import Authority, Roles
 from payments.application.ports.bulk import Rules
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import Waiting
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine
+from payments.domain.errors import ApprovalNeeded
+from payments.domain.payer_rules import PayerRequest
 from payments.domain.transfer import Transfer
+from payments.domain.transfer_order import TransferKind
 
 PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
 
@@ -27,6 +31,8 @@ class _Run:
     bulk: Bulk
     actor: Actor
     chunks: Sequence[Chunk]
+    # As what this run has judged the payments to each wallet; None before it has.
+    kinds: Mapping[UUID, TransferKind] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,17 @@ class RunBulk:
 
     Before each chunk it is asked whether the payer may pay, and in which roles. One who may no longer has the lines that are
     left refused with the reason.
+
+    Before the first chunk the file is judged again, unless somebody approved it: rules, roles and the use of wallets may have
+    changed since it was handed in. Where it needs an approval now, it waits for one, or, with lines that have run, the rest is
+    refused. A payee's wallet that changes its use later has its lines refused.
     """
 
     uow: UnitOfWork
     post: PostBatch
     rules: Rules
     authority: Authority
+    judge_bulk: JudgeBulk
     clock: Clock
 
     async def __call__(self, *, bulk_id: UUID) -> BulkStatus | None:
@@ -76,8 +87,50 @@ class RunBulk:
         answer = (await self.authority.authorize({payer}))[payer]
         if isinstance(answer, DomainError):
             return await self._refuse(run, answer)
+        if run.kinds is None:
+            run = await self._judge(run, answer)
+            if not run.chunks:
+                return run
         outcomes = await self._post(replace(run, actor=replace(run.actor, roles=answer)))
         return await self._advance(run, outcomes)
+
+    async def _judge(self, run: _Run, roles: Roles) -> _Run:
+        """Judge the whole file by the rules, roles and accounts of now."""
+        rules, currency = self.judge_bulk.rules(), run.bulk.currency
+        if run.bulk.decided_by or not rules.approvals.rules.get(currency):
+            return replace(run, kinds={})
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            lines = await tx.bulks.lines(run.bulk.id)
+        outflows = await self.judge_bulk.outflows(run.bulk, lines)
+        actor, payer_id = replace(run.actor, roles=roles), run.bulk.initiator_id
+        request = PayerRequest(initiator_id=payer_id, actor=actor, outflows=outflows, is_planned=True)
+        async with self.uow.begin(Actor.service("payments")) as tx:
+            found = await tx.bulks.lock(run.bulk.id)
+            if found is None:
+                raise RuntimeError(f"bulk {run.bulk.id} is gone")
+            bulk, before, at = found[0], facts.state(found[0]), self.clock.now()
+            if not bulk.status.may_run:
+                return replace(run, bulk=bulk, chunks=())
+            if bulk.decided_by:
+                # Another worker, taken for dead, has held it back, and somebody has approved it.
+                return replace(run, kinds={})
+            # The turn of what is sent in this currency: nothing is sent while the windows are looked at.
+            await tx.spending.lock([(payer_id, currency)])
+            needs = await self.judge_bulk(tx, bulk, request, rules, at)
+            if not needs.approval:
+                return replace(run, kinds=kinds_of(outflows))
+            if bulk.status is BulkStatus.RUNNING and not await self._has_run(tx, bulk):
+                bulk.hold_back(needs.approval, at=at, expires_at=at + self.judge_bulk.terms.approval_life)
+                await tx.bulks.save(bulk)
+                tx.record(facts.held_back(bulk, before=before, at=at))
+                for event in bulk.collect():
+                    tx.announce(event)
+                return replace(run, bulk=bulk, chunks=())
+        return await self._refuse(run, ApprovalNeeded.of(needs.approval))
+
+    async def _has_run(self, tx: Transaction, bulk: Bulk) -> bool:
+        """Tell whether a line has run, written down or not."""
+        return bulk.done > 0 or any(made for _, lines in await self._left(tx, bulk) for _, made in lines)
 
     async def _advance(self, run: _Run, outcomes: Sequence[LineOutcome]) -> _Run:
         async with self.uow.begin(Actor.service("payments")) as tx:
@@ -85,16 +138,16 @@ class RunBulk:
             if found is None:
                 raise RuntimeError(f"bulk {run.bulk.id} is gone")
             bulk, actor = found
-            if not bulk.status.is_open or bulk.done != run.bulk.done:
+            if not bulk.status.may_run or bulk.done != run.bulk.done:
                 # Another worker, taken for dead, has run the same chunk; the keys have seen to it that it ran once.
-                return _Run(bulk, actor, await self._next(tx, bulk))
+                return _Run(bulk, actor, await self._next(tx, bulk), run.kinds)
             before, at = facts.state(bulk), self.clock.now()
             bulk.count(outcomes, at)
             await tx.bulks.save(bulk, _with(outcomes, run.chunks))
             if bulk.status is BulkStatus.CANCELLING:
                 await self._wind_up(tx, bulk, at)
             _account_for(tx, bulk, "progress", before=before, at=at)
-            return _Run(bulk, actor, await self._next(tx, bulk))
+            return _Run(bulk, actor, await self._next(tx, bulk), run.kinds)
 
     async def _refuse(self, run: _Run, refusal: DomainError) -> _Run:
         """Refuse the lines that are left, and so end the bulk."""
@@ -103,7 +156,7 @@ class RunBulk:
             if found is None:
                 raise RuntimeError(f"bulk {run.bulk.id} is gone")
             bulk, actor = found
-            if not bulk.status.is_open:
+            if not bulk.status.may_run:
                 return _Run(bulk, actor, ())
             before, at = facts.state(bulk), self.clock.now()
             if bulk.status is BulkStatus.CANCELLING:
@@ -119,14 +172,14 @@ class RunBulk:
             return _Run(bulk, actor, ())
 
     async def _next(self, tx: Transaction, bulk: Bulk) -> Sequence[Chunk]:
-        if not bulk.status.is_open:
+        if not bulk.status.may_run:
             return ()
         return await tx.bulks.waiting(bulk.id, limit=None if bulk.is_whole else 1)
 
     async def _post(self, run: _Run) -> Sequence[LineOutcome]:
         lines = [line for chunk in run.chunks for line in chunk.lines]
         context = copy_context()
-        requests = requests_of(run.bulk, lines, run.actor)
+        requests = requests_of(run.bulk, lines, run.actor, run.kinds or {})
         outcomes = await self.post([Waiting(request, context) for request in requests])
         return outcomes_of(run.bulk, lines, outcomes)
 
@@ -170,7 +223,7 @@ class ResumeBulks:
         for bulk_id in left:
             async with self.uow.begin(actor) as tx:
                 found = await tx.bulks.lock(bulk_id)
-                if found is None or not found[0].status.is_open:
+                if found is None or not found[0].status.may_run:
                     continue
                 bulk, before = found[0], facts.state(found[0])
                 if at - (bulk.decided_at or bulk.created_at) > self.patience and bulk.status is not BulkStatus.CANCELLING:

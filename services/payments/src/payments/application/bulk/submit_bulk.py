@@ -1,7 +1,5 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -11,10 +9,9 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Currency
 from payments.application.bulk import facts
+from payments.application.bulk.judge_bulk import JudgeBulk, outflow_to
 from payments.application.bulk.submission import Submission
-from payments.application.ports.bulk import BULKS_OPEN_MAX, Wallets
-from payments.application.ports.ledger import SentQuestion, Terms
-from payments.application.ports.pricing import ApprovalPolicies
+from payments.application.ports.bulk import BULKS_OPEN_MAX
 from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.domain.account import Account
@@ -23,7 +20,6 @@ from payments.domain.bulk import Bulk, Chunk
 from payments.domain.bulk_file import BulkFile, Faults, chunks_of
 from payments.domain.errors import TooManyBulks
 from payments.domain.parties import account, require_payer, require_plannable
-from payments.domain.payer_policy import PayerPolicy
 from payments.domain.payer_rules import Needs, PayerRequest, PayerRules
 from payments.domain.transfer_order import TransferKind
 
@@ -54,11 +50,8 @@ class SubmitBulk:
     """
 
     uow: UnitOfWork
-    wallets: Wallets
+    judge_bulk: JudgeBulk
     signatures: Signatures
-    approvals: ApprovalPolicies
-    policy: PayerPolicy
-    terms: Terms
     clock: Clock
 
     async def __call__(self, *, actor: Actor, submission: Submission) -> Accepted:
@@ -101,10 +94,10 @@ class SubmitBulk:
             signature=signature,
             at=self.clock.now(),
         )
-        outflows = _outflows(bulk, file, await self.wallets.of([file.source_id, *file.target_ids]))
+        outflows = _outflows(bulk, file, await self.judge_bulk.wallets.of([file.source_id, *file.target_ids]))
         if signature:
             await self.signatures.verify(signature, by=actor.user_id, texts=[submission.signed_text])
-        return Ready(bulk, outflows, PayerRules(self.policy, self.approvals.approvals()))
+        return Ready(bulk, outflows, self.judge_bulk.rules())
 
     async def judge(self, tx: Transaction, actor: Actor, ready: Ready) -> Needs:
         """Tell what a file needs, and let it wait for an approval that it needs. Raises TooManyBulks.
@@ -113,14 +106,12 @@ class SubmitBulk:
         """
         if await tx.bulks.count_open(actor.user_id) >= BULKS_OPEN_MAX:
             raise TooManyBulks(most=BULKS_OPEN_MAX)
-        bulk, rules, outflows, at = ready.bulk, ready.rules, ready.outflows, self.clock.now()
-        windowed = [rule for rule in rules.approvals.windowed(bulk.currency) if rule.window is not None]
-        questions = [SentQuestion(actor.user_id, rule, at - (rule.window or timedelta())) for rule in windowed]
-        sent = await tx.spending.sent(questions)
-        request = PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=outflows, is_signed=bulk.signature is not None)
-        needs = rules.judge(request, sent=lambda rule: sent.get((actor.user_id, rule.name), Decimal(0)), at=at)
+        bulk, at = ready.bulk, self.clock.now()
+        is_signed = bulk.signature is not None
+        request = PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=ready.outflows, is_signed=is_signed)
+        needs = await self.judge_bulk(tx, bulk, request, ready.rules, at)
         if needs.approval:
-            bulk.await_approval(needs.approval, at=at, expires_at=at + self.terms.approval_life)
+            bulk.await_approval(needs.approval, at=at, expires_at=at + self.judge_bulk.terms.approval_life)
         return needs
 
     @staticmethod
@@ -145,7 +136,6 @@ def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequ
         except DomainError as refusal:
             faults.add(f"lines.{line.number - 1}.target_wallet_id", refusal.message)
             continue
-        owner_id = found[order.target_id].owner_id
-        outflows.append(Outflow(kind=order.kind, amount=order.amount, target_id=order.target_id, owner_id=owner_id))
+        outflows.append(outflow_to(found[order.target_id], order))
     faults.require_none()
     return outflows

@@ -9,7 +9,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from payments.domain.account import Account
 from payments.domain.bulk import Bulk, Chunk
-from payments.domain.bulk_file import RawFile
+from payments.domain.bulk_file import BulkLine, RawFile
 
 # Of one payer; who has more waits for one to end.
 BULKS_OPEN_MAX: Final = 20
@@ -51,6 +51,9 @@ class Bulks(Protocol):
 
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
         """Lock a bulk, and find on whose behalf it runs: an actor without roles, which are those of the moment."""
+
+    async def lines(self, bulk_id: UUID) -> Sequence[BulkLine]:
+        """Return every line, in the order of the file."""
 
     async def waiting(self, bulk_id: UUID, *, limit: int | None) -> Sequence[Chunk]:
         """Return the first chunks that have not run, or all of them."""

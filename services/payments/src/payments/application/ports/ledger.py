@@ -13,7 +13,7 @@ from payments.domain.approval import ApprovalRule
 from payments.domain.entry import Posting
 from payments.domain.limits import Spending
 from payments.domain.transfer import Transfer
-from payments.domain.transfer_order import Signature, TransferOrder, other_keys, signed_list
+from payments.domain.transfer_order import Signature, TransferKind, TransferOrder, other_keys, signed_list
 
 
 class Accounts(Protocol):
@@ -98,11 +98,15 @@ class SpendingBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SentQuestion:
-    """What of a payer's earlier requests an approval rule with a window counts: everything from `since` on."""
+    """What of a payer's earlier requests an approval rule with a window counts: everything from `since` on.
+
+    `but_bulk` is the file that is judged, which is no part of what was sent before it.
+    """
 
     payer_id: UUID
     rule: ApprovalRule
     since: datetime
+    but_bulk: UUID | None = None
 
 
 # By payer and the name of the rule.
@@ -148,13 +152,15 @@ class Request:
     """One order, or several that are settled all or none.
 
     `bulk_id` gathers the events of what it settles in one message with the bulk's others. `is_judged`: as a part of a file
-    that was judged whole; `is_planned`: by a schedule, whose payer showed what was needed when it was planned.
+    that was judged whole, `judged_as` which kinds by the payees' wallets; `is_planned`: by a schedule, whose payer showed what
+    was needed when it was planned.
     """
 
     orders: tuple[TransferOrder, ...]
     actor: Actor
     bulk_id: UUID | None = None
     is_judged: bool = False
+    judged_as: Mapping[UUID, TransferKind] = field(default_factory=dict)
     is_planned: bool = False
 
     @property

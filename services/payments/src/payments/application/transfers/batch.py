@@ -16,7 +16,7 @@ from payments.application.transfers import facts
 from payments.application.transfers.prepared_request import PreparedRequest
 from payments.application.transfers.rehearsal import Rehearsal
 from payments.domain.approval import ApprovalRule, Outflow
-from payments.domain.errors import InvalidSignature, ScreeningRefused
+from payments.domain.errors import InvalidSignature, ScreeningRefused, UsageChanged
 from payments.domain.events import TransferSettled, TransfersSettled
 from payments.domain.limits import Allowance, Limits, Spending
 from payments.domain.payer_rules import NOTHING, Needs, PayerRequest, PayerRules
@@ -210,11 +210,12 @@ class Batch:
         Raises InvalidSignature when the payer signed the order as another kind: a signature proves what was made.
         """
         known: list[tuple[TransferOrder, Quote]] = []
-        for priced in prepared.orders:
+        for leg, priced in enumerate(prepared.orders):
             try:
                 known.append(priced.to(self.locked.accounts.get(priced.order.target_id)))
+                _require_kind(known[-1][0], prepared.request)
             except DomainError as refusal:
-                refusal.facts["leg"] = len(known)
+                refusal.facts["leg"] = leg
                 raise
         request = prepared.request
         if request.signature and not request.is_linked and prepared.signed_text != known[0][0].signed_text:
@@ -284,3 +285,9 @@ class Batch:
                 self.gathered.setdefault(request.bulk_id, []).append(event)
             else:
                 self.records.announce(event)
+
+
+def _require_kind(order: TransferOrder, request: Request) -> None:
+    """Raise UsageChanged when a line of a file is no longer of the kind that the rules were asked about."""
+    if request.judged_as.get(order.target_id, order.kind) is not order.kind:
+        raise UsageChanged(wallet_id=order.target_id)

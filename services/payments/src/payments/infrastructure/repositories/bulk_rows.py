@@ -20,7 +20,7 @@ COLUMNS: Final = tuple(_RENAMED.get(field, field) for field in FIELDS)
 # What changes of a bulk.
 STANDING: Final = (
     "status", "settled", "awaiting", "refused", "not_run", "reason", "started_at", "progressed_at", "ended_at", "version",
-    "decided_by", "decided_at",
+    "approval_rules", "expires_at", "decided_by", "decided_at",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.actor import Actor
 from payments.domain.bulk import Bulk, Chunk
+from payments.domain.bulk_file import BulkLine
 from payments.infrastructure.job_queue import queue_bulk
 from payments.infrastructure.repositories.actors import actor_of, actor_text
 from payments.infrastructure.repositories.bulk_rows import (
@@ -19,6 +20,7 @@ from payments.infrastructure.repositories.bulk_rows import (
     STANDING,
     bulk_of,
     chunk_of,
+    line_of,
     lines_text,
     outcomes_text,
     values_of,
@@ -30,7 +32,13 @@ _READ: Final = ", ".join(COLUMNS)
 _BY_KEY = text(f"SELECT {_READ} FROM bulks WHERE initiator_id = :initiator AND idempotency_key = :key")
 _COUNT_OPEN = text("SELECT count(*) FROM bulks WHERE initiator_id = :initiator AND ended_at IS NULL")
 _JSON: Final = {"actor", "signature", "approval_rules"}
-_PLACES: Final = ", ".join(f"cast(:{name} AS jsonb)" if name in _JSON else f":{name}" for name in (*COLUMNS, "actor"))
+
+
+def _place(name: str) -> str:
+    return f"cast(:{name} AS jsonb)" if name in _JSON else f":{name}"
+
+
+_PLACES: Final = ", ".join(_place(name) for name in (*COLUMNS, "actor"))
 _ADD = text(f"INSERT INTO bulks ({_READ}, actor) VALUES ({_PLACES})")
 _OPEN_OF = text("SELECT id FROM bulks WHERE initiator_id = :initiator AND ended_at IS NULL ORDER BY id")
 _ADD_CHUNK = text(
@@ -46,7 +54,10 @@ _WAITING = text(
     WHERE c.bulk_id = :id AND c.outcomes IS NULL ORDER BY c.number LIMIT :limit
     """
 )
-_SAVE = text(f"UPDATE bulks SET {', '.join(f'{name} = :{name}' for name in STANDING)} WHERE id = :id")
+_LINES = text(
+    "SELECT c.lines, b.currency FROM bulk_chunks c JOIN bulks b ON b.id = c.bulk_id WHERE c.bulk_id = :id ORDER BY c.number"
+)
+_SAVE = text(f"UPDATE bulks SET {', '.join(f'{name} = {_place(name)}' for name in STANDING)} WHERE id = :id")
 _SAVE_CHUNK = text("UPDATE bulk_chunks SET outcomes = cast(:outcomes AS jsonb) WHERE bulk_id = :bulk_id AND number = :number")
 _PAYS = text(
     """
@@ -100,6 +111,10 @@ class SqlBulks:
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
         row = (await self._session.execute(_LOCK, {"id": bulk_id})).one_or_none()
         return (bulk_of(row), actor_of(row.actor)) if row else None
+
+    async def lines(self, bulk_id: UUID) -> Sequence[BulkLine]:
+        rows = await self._session.execute(_LINES, {"id": bulk_id})
+        return [line_of(line, row.currency) for row in rows for line in row.lines]
 
     async def waiting(self, bulk_id: UUID, *, limit: int | None) -> Sequence[Chunk]:
         rows = await self._session.execute(_WAITING, {"id": bulk_id, "limit": limit})

@@ -12,10 +12,12 @@ from payments.domain.account import treasury_id
 # A transfer counts from the moment that it is ordered, unless nothing came of it: held, awaiting approval, or settled. Of a
 # capture in part, the part. A file counts with all its lines from the moment that it may run, however long ago it was handed
 # in, for its lines are sent when they run; once it has ended, it counts with what was settled of it.
+# A file that is judged itself, `but_bulk`, has not ended, so that leaving its lines out leaves all of it out.
 SENT: Final = """
     WITH asked AS (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS asked (
-            payer_id uuid, rule text, currency text, kinds jsonb, counterparty uuid, oldest uuid, since timestamptz, treasury uuid
+            payer_id uuid, rule text, currency text, kinds jsonb, counterparty uuid, oldest uuid, since timestamptz,
+            treasury uuid, but_bulk uuid
         )
     ), flows AS (
         SELECT asked.payer_id, asked.rule, coalesce(t.captured, t.amount) AS amount
@@ -33,7 +35,7 @@ SENT: Final = """
         SELECT asked.payer_id, asked.rule, (line.value ->> 2)::numeric
         FROM asked
         JOIN bulks b ON b.initiator_id = asked.payer_id AND b.currency = asked.currency AND b.ended_at IS NULL
-            AND b.status <> 'pending_approval'
+            AND b.status <> 'pending_approval' AND b.id IS DISTINCT FROM asked.but_bulk
         JOIN bulk_chunks c ON c.bulk_id = b.id
         CROSS JOIN LATERAL jsonb_array_elements(c.lines) AS line (value)
         JOIN accounts target ON target.id = (line.value ->> 1)::uuid
@@ -62,6 +64,7 @@ def _asked(question: SentQuestion) -> dict[str, object]:
         "counterparty": rule.counterparty,
         "oldest": _first_id(question.since - _SLACK),
         "since": question.since,
+        "but_bulk": question.but_bulk,
         # Issuances are ordered by staff, from the treasury.
         "treasury": treasury_id(rule.currency) if not rule.kinds or "issuance" in rule.kinds else None,
     }
