@@ -37,6 +37,8 @@ class ModelTransfer:
     amount: int
     made_at: datetime
     status: str = ""
+    # As the request was answered that made it.
+    began: str = ""
     fee: int = FEE
     held: int = 0
     moved: int = 0
@@ -80,6 +82,7 @@ class Model:
             self._hold(made, "pending", at + HOLD_LIFE)
         else:
             self._move(made, amount)
+        made.began = made.status
 
     def refuses_capture(self, transfer_id: UUID, part: int, at: datetime) -> Refusals:
         one = self.transfers[transfer_id]
