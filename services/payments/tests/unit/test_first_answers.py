@@ -125,10 +125,12 @@ def test_a_file(waits: bool, events: Sequence[tuple[str, LineStatus, datetime]])
     bulk = accept(waits=waits)
     bulk.collect()
     first = BulkView.of(replace(bulk))
+    now = AT
     for event, status, at in events:
+        now = max(now, at)
         # What may not happen to it now does not.
         with suppress(DomainError, ValueError):
-            BULK_EVENTS[event](bulk, status, at)
+            BULK_EVENTS[event](bulk, status, now)
         assert BulkView.of(bulk.confirm_replay(b"h")) == first
         assert bulk.as_accepted().collect() == []
 
