@@ -35,6 +35,13 @@ class IdentitySettings(ServiceSettings):
     PEERS: ClassVar[tuple[str, ...]] = ("governance",)
 
 
+class PaymentsSettings(ServiceSettings):
+    """The same of payments."""
+
+    NAME: ClassVar[str] = "payments"
+    PEERS: ClassVar[tuple[str, ...]] = ("governance",)
+
+
 @asynccontextmanager
 async def served(services: list[RpcService]) -> AsyncIterator[str]:
     server = RpcServer("127.0.0.1", 0, services)
@@ -46,11 +53,22 @@ async def served(services: list[RpcService]) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def channel(governance: Governance) -> AsyncIterator[aio.Channel]:
+async def target(governance: Governance) -> AsyncIterator[str]:
     async with served(rpc_services(governance)) as target:
-        settings = IdentitySettings(governance_target=target)
-        async with connect(settings, "governance") as channel:
-            yield channel
+        yield target
+
+
+@pytest.fixture
+async def channel(target: str) -> AsyncIterator[aio.Channel]:
+    """Identity's."""
+    async with connect(IdentitySettings(governance_target=target), "governance") as channel:
+        yield channel
+
+
+@pytest.fixture
+async def payments(target: str) -> AsyncIterator[aio.Channel]:
+    async with connect(PaymentsSettings(governance_target=target), "governance") as channel:
+        yield channel
 
 
 async def test_the_bundle_is_what_services_decide_by(channel: aio.Channel, clock: ControlledClock) -> None:
@@ -109,9 +127,10 @@ async def test_roles_are_told_of_the_known_and_of_strangers(
 
 
 async def test_roles_of_many_are_those_of_each_by_one_statement(
-    channel: aio.Channel, governance: Governance, subjects: FakeSubjects, database: Database
+    channel: aio.Channel, payments: aio.Channel, governance: Governance, subjects: FakeSubjects, database: Database
 ) -> None:
-    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+    of_each: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+    of_many: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(payments)
     officer, dismissed, stranger = new_id(), new_id(), new_id()
     subjects.active |= {officer, dismissed}
     for subject, roles in ((officer, ("staff", "admin")), (dismissed, ("staff",))):
@@ -129,7 +148,7 @@ async def test_roles_of_many_are_those_of_each_by_one_statement(
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     request = governance_pb2.GetRolesOfSubjectsRequest(subject_ids=[str(subject) for subject in asked])
-    answer = await stub.GetRolesOfSubjects(request)
+    answer = await of_many.GetRolesOfSubjects(request)
     event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
     assert len(statements) == 1
@@ -140,14 +159,14 @@ async def test_roles_of_many_are_those_of_each_by_one_statement(
         (str(dismissed), []),
     ]
     for subject in (stranger, officer, dismissed):
-        one = await stub.GetSubjectRoles(governance_pb2.GetSubjectRolesRequest(subject_id=str(subject)))
-        [of_many] = (found for found in answer.subjects if found.subject_id == str(subject))
-        assert one.roles == of_many.roles
+        one = await of_each.GetSubjectRoles(governance_pb2.GetSubjectRolesRequest(subject_id=str(subject)))
+        [among_many] = (found for found in answer.subjects if found.subject_id == str(subject))
+        assert one.roles == among_many.roles
 
 
 @pytest.mark.parametrize("ids", [[], ["me"], [str(NO_ID)] * 2, [str(UUID(int=number)) for number in range(501)]])
-async def test_roles_are_asked_of_1_to_500_different_subjects(channel: aio.Channel, ids: list[str]) -> None:
-    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+async def test_roles_are_asked_of_1_to_500_different_subjects(payments: aio.Channel, ids: list[str]) -> None:
+    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(payments)
     with pytest.raises(RemoteError) as refused:
         await stub.GetRolesOfSubjects(governance_pb2.GetRolesOfSubjectsRequest(subject_ids=ids))
     assert refused.value.kind is Kind.INVALID

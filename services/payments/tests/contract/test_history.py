@@ -151,7 +151,7 @@ async def test_a_hold_is_found_by_the_time_of_its_capture(bank: Bank, monkeypatc
 
 
 async def test_a_reference_is_matched_whole(bank: Bank) -> None:
-    payer, payee, other = await bank.holder("1000.00"), await bank.holder(), await bank.holder("50.00")
+    payer, payee, other = await bank.holder("1000.00"), await bank.merchant(), await bank.holder("50.00")
     seven, seventy = [
         (await bank.made(payer, payee, "1.00", path="/payments", reference=reference))["id"] for reference in ("INV-7", "INV-70")
     ]
