@@ -98,7 +98,7 @@ async def api(
 
 @pytest.fixture
 async def stub(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stub]:
-    """What a peer calls identity with: all of it, whoever the contract names for which method."""
+    """What a peer calls identity with: all of it, whichever services the contract names for a method."""
     also_name(monkeypatch, PeerSettings.NAME)
     server = RpcServer("127.0.0.1", 0, rpc_services(identity))
     await server.start()

@@ -19,7 +19,7 @@ from kernel.money import Money
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
 from services.payments.tests.contract.device_keys import KEY_ID, SEED, Peers, device_keys
 
-# A vector for whoever writes a client: what RFC 8032's first test key makes of the order below.
+# A vector for those who write a client: what RFC 8032's first test key makes of the order below.
 ORDER = TransferOrder(
     kind=TransferKind.TRANSFER,
     key="rent-march",

@@ -77,7 +77,7 @@ PLAN_TEXT: Final = (
     f'"target_wallet_id":"{TARGET}"}}'
 )
 
-# Vectors for whoever writes a client: what RFC 8032's first test key makes of them.
+# Vectors for those who write a client: what RFC 8032's first test key makes of them.
 LINKED_VECTOR: Final = "fXI-sgZowBq391Z_qWzWk2W0lLRpm9Vze6UOxUU7C0nyHJ1T6p8sFg4WB0TZ5mOO9YwYNLyRnCcq-Vg5CbkxCA"
 FILE_VECTOR: Final = "q3745Tuzm6j1ozwNLXdHVIj5KCOZq8qob1vaPXQfR7FOwR-xzSQ1behz35GnrvlYq2UFQUvI99-wQuZAqCOtBw"
 PLAN_VECTOR: Final = "wauhhw0wCqDZGtdO14HnhlqXELnuHFE31Wma4RxbeImUO3kpyLaKI5suaOiUXoY8HESOO7SI04PUHwr8LDuRDQ"

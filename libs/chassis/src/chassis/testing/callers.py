@@ -8,7 +8,7 @@ from chassis.rpc.named_callers import named_callers
 
 
 def also_name(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
-    """Let a service call every method of the servers made from now on, beside whoever the contracts name.
+    """Let a service call every method of the servers made from now on, beside those the contracts name.
 
     What a method answers can so be tested before the peer that it is for calls it.
     """

@@ -154,13 +154,13 @@ class Bulk(Aggregate):
         self._announce_changed(at)
 
     def approve(self, *, by: UUID, pays_decider: bool, at: datetime) -> None:
-        """Let the file run; raises OwnDecision for whoever handed it in or is paid by it, NotPending."""
+        """Let the file run; raises OwnDecision for those who handed it in or are paid by it, NotPending."""
         self._decide(by, at, pays_decider=pays_decider)
         self.status, self.version = BulkStatus.ACCEPTED, self.version + 1
         self._announce_changed(at)
 
     def reject(self, *, by: UUID, pays_decider: bool, reason: str, at: datetime) -> None:
-        """Let nothing of the file run; raises OwnDecision for whoever handed it in or is paid by it, NotPending."""
+        """Let nothing of the file run; raises OwnDecision for those who handed it in or are paid by it, NotPending."""
         self._decide(by, at, pays_decider=pays_decider)
         self._fail(reason, at)
 

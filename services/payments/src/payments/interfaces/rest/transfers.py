@@ -114,7 +114,7 @@ async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Enve
 
 @transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")])
 async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Move what is on hold, or a part of it; the rest is let go. Its sender and its receiver may.
+    """Move what is on hold, or a part of it; the rest is released. Its sender and its receiver may.
 
     Not for a receiver whose account is suspended or closed.
     """
