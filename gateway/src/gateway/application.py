@@ -120,9 +120,15 @@ class Gateway:
         if route is None:
             raise not_found()
         exchange.route = segment
-        claims = await self._admission.admit(headers.authorization, route, exchange.method)
-        if claims:
-            exchange.subject_id = claims.subject_id
+        if len(headers.authorization) > 1:
+            raise bad_request("More than one Authorization header.")
+        caller = await self._admission.identify(headers.authorization[0] if headers.authorization else None)
+        self._admission.require(caller, route, exchange.method)
+        if caller.claims:
+            exchange.subject_id = caller.claims.subject_id
+        elif caller.session_ended:
+            # A service that has not heard of the end would take the token.
+            headers.passed.popall("Authorization")
         await self._forward(exchange, route, peer)
 
     def _limit(self, exchange: Exchange) -> None:

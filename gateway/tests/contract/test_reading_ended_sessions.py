@@ -21,7 +21,7 @@ from gateway.routes import Route
 
 from .running_gateway import StartProxy
 
-ROUTES = (Route("users", "identity"), Route("auth", "identity", public=True), Route("transfers", "payments", strict=True))
+ROUTES = (Route("users", "identity"), Route("transfers", "payments", strict=True))
 
 
 class Feed:
@@ -48,12 +48,12 @@ class Feed:
 
     async def answers(self, session: UUID) -> set[int]:
         """Return the statuses that a token of the session gets, of all kinds of routes; 200 for what passes."""
-        token = [f"Bearer {self.forge.token(session_id=session)}".encode()]
+        token = f"Bearer {self.forge.token(session_id=session)}".encode()
         return {await self._answer(token, route, method) for route in ROUTES for method in ("GET", "POST")}
 
-    async def _answer(self, token: list[bytes], route: Route, method: str) -> int:
+    async def _answer(self, token: bytes, route: Route, method: str) -> int:
         try:
-            await self.admission.admit(token, route, method)
+            self.admission.require(await self.admission.identify(token), route, method)
         except Refusal as refusal:
             return refusal.status
         return 200

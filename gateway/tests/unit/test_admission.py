@@ -5,7 +5,7 @@ import pytest
 
 from chassis.auth.revocations import Revocations
 from chassis.testing.tokens import TokenForge
-from gateway.admission import Admission
+from gateway.admission import ANONYMOUS, Admission, Caller
 from gateway.refusals import Refusal
 from gateway.routes import Route
 
@@ -46,8 +46,15 @@ def admission(forge: TokenForge, revocations: Revocations) -> Admission:
     return Admission(forge.verifier(), revocations)
 
 
-def bearer(token: str) -> list[bytes]:
-    return [f"Bearer {token}".encode()]
+def bearer(token: str) -> bytes:
+    return f"Bearer {token}".encode()
+
+
+async def admit(admission: Admission, authorization: bytes | None, route: Route, method: str) -> Caller:
+    """Return the caller that passes; raises Refusal."""
+    caller = await admission.identify(authorization)
+    admission.require(caller, route, method)
+    return caller
 
 
 async def refusal_of(call: Awaitable[object]) -> tuple[int, str]:
@@ -58,54 +65,61 @@ async def refusal_of(call: Awaitable[object]) -> tuple[int, str]:
 
 async def test_a_good_token_passes_with_its_claims(admission: Admission, forge: TokenForge) -> None:
     subject, session = uuid4(), uuid4()
-    claims = await admission.admit(bearer(forge.token(subject, session_id=session)), CLOSED, "GET")
-    assert claims is not None
-    assert (claims.subject_id, claims.session_id) == (str(subject), session)
+    caller = await admit(admission, bearer(forge.token(subject, session_id=session)), CLOSED, "GET")
+    assert caller.claims is not None
+    assert (caller.claims.subject_id, caller.claims.session_id) == (str(subject), session)
+    assert (caller.refusal, caller.session_ended) == (None, False)
 
 
 async def test_without_a_token_only_public_prefixes_pass(admission: Admission) -> None:
-    assert await admission.admit([], OPEN, "POST") is None
+    assert await admit(admission, None, OPEN, "POST") == ANONYMOUS
     for route in (CLOSED, MONEY):
-        assert await refusal_of(admission.admit([], route, "GET")) == (401, "AUTH_004")
+        assert await refusal_of(admit(admission, None, route, "GET")) == (401, "AUTH_004")
 
 
-@pytest.mark.parametrize("route", [OPEN, CLOSED])
 @pytest.mark.parametrize("value", [b"Bearer x", b"Bearer ", b"Basic YTpi", b"Bearer \xff\xfe", b"token"])
-async def test_a_bad_token_is_refused_even_where_none_is_needed(admission: Admission, route: Route, value: bytes) -> None:
-    assert await refusal_of(admission.admit([value], route, "GET")) == (401, "AUTH_003")
+async def test_a_bad_token_is_refused_where_one_is_needed_and_ignored_elsewhere(admission: Admission, value: bytes) -> None:
+    for route in (CLOSED, MONEY):
+        assert await refusal_of(admit(admission, value, route, "GET")) == (401, "AUTH_003")
+    assert (await admit(admission, value, OPEN, "POST")).claims is None
 
 
 async def test_forged_and_expired_tokens_are_told_apart(admission: Admission, forge: TokenForge) -> None:
-    assert await refusal_of(admission.admit(bearer(TokenForge().token()), CLOSED, "GET")) == (401, "AUTH_003")
-    assert await refusal_of(admission.admit(bearer(forge.token(life_seconds=-1)), CLOSED, "GET")) == (401, "AUTH_002")
+    assert await refusal_of(admit(admission, bearer(TokenForge().token()), CLOSED, "GET")) == (401, "AUTH_003")
+    assert await refusal_of(admit(admission, bearer(forge.token(life_seconds=-1)), CLOSED, "GET")) == (401, "AUTH_002")
     wrong = forge.token(claims={"aud": "other"})
-    assert await refusal_of(admission.admit(bearer(wrong), CLOSED, "GET")) == (401, "AUTH_003")
+    assert await refusal_of(admit(admission, bearer(wrong), CLOSED, "GET")) == (401, "AUTH_003")
     refresh = forge.token(header={"typ": "rt+jwt"})
-    assert await refusal_of(admission.admit(bearer(refresh), CLOSED, "GET")) == (401, "AUTH_003")
-
-
-async def test_two_authorizations_are_ambiguous(admission: Admission, forge: TokenForge) -> None:
-    assert await refusal_of(admission.admit(bearer(forge.token()) * 2, CLOSED, "GET")) == (400, "VAL_001")
+    assert await refusal_of(admit(admission, bearer(refresh), CLOSED, "GET")) == (401, "AUTH_003")
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_the_scheme_may_be_written_in_any_case(admission: Admission, forge: TokenForge, scheme: str) -> None:
-    assert await admission.admit([f"{scheme} {forge.token()}".encode()], CLOSED, "GET")
+    assert (await admit(admission, f"{scheme} {forge.token()}".encode(), CLOSED, "GET")).claims
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("route", [OPEN, CLOSED, MONEY])
+@pytest.mark.parametrize("route", [CLOSED, MONEY])
 async def test_an_ended_session_is_refused(
     admission: Admission, forge: TokenForge, revocations: Revocations, monotonic: Time, route: Route, method: str
 ) -> None:
     session = uuid4()
     token = bearer(forge.token(session_id=session))
-    assert await admission.admit(token, route, method)
+    assert await admit(admission, token, route, method)
     revocations.end(session, 4e9)
-    assert await refusal_of(admission.admit(token, route, method)) == (401, "AUTH_003")
+    assert await refusal_of(admit(admission, token, route, method)) == (401, "AUTH_003")
     monotonic.now += 3.1
-    assert await refusal_of(admission.admit(token, route, method)) == (401, "AUTH_003")
-    assert await admission.admit(bearer(forge.token()), route, "GET")
+    assert await refusal_of(admit(admission, token, route, method)) == (401, "AUTH_003")
+    assert await admit(admission, bearer(forge.token()), CLOSED, "GET")
+
+
+async def test_where_no_token_is_needed_an_ended_session_counts_for_nobody(
+    admission: Admission, forge: TokenForge, revocations: Revocations
+) -> None:
+    session = uuid4()
+    revocations.end(session, 4e9)
+    caller = await admit(admission, bearer(forge.token(session_id=session)), OPEN, "POST")
+    assert (caller.claims, caller.session_ended) == (None, True)
 
 
 @pytest.mark.clause("ASVS 16.5.3")
@@ -116,11 +130,11 @@ async def test_money_does_not_move_while_ended_sessions_are_not_known(
     # As docs/operations.md promises.
     monotonic.now += 3
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        assert await admission.admit(token, MONEY, method)
+        assert await admit(admission, token, MONEY, method)
     monotonic.now += 0.1
     for method in ("POST", "PUT", "PATCH", "DELETE", "BREW"):
-        assert await refusal_of(admission.admit(token, MONEY, method)) == (503, "SRV_002")
-        assert await admission.admit(token, CLOSED, method)
-        assert await admission.admit(token, OPEN, method)
+        assert await refusal_of(admit(admission, token, MONEY, method)) == (503, "SRV_002")
+        assert await admit(admission, token, CLOSED, method)
+        assert await admit(admission, token, OPEN, method)
     for method in ("GET", "HEAD", "OPTIONS"):
-        assert await admission.admit(token, MONEY, method)
+        assert await admit(admission, token, MONEY, method)
