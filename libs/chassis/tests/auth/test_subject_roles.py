@@ -52,13 +52,33 @@ def test_a_change_is_kept_longer_than_any_token_lives(roles: SubjectRoles, claim
 
 
 def test_a_change_heard_of_late_is_kept_as_long(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
-    # Tokens issued until it was heard of may still carry the old roles.
-    roles.change(claims.subject_id, ["guest"], changed_at=clock.now() - timedelta(hours=1))
+    clock.advance(seconds=10 * 60)
+    roles.change(claims.subject_id, ["guest"], changed_at=clock.now() - timedelta(seconds=5 * 60))
     assert roles.effective(claims) == {"guest"}
     clock.advance(seconds=20 * 60 - 1)
     assert roles.effective(claims) == {"guest"}
     clock.advance(seconds=1)
     assert roles.effective(claims) == {"staff"}
+
+
+@pytest.mark.parametrize(
+    ("issued_after_seconds", "held"),
+    [
+        pytest.param(-600, "guest", id="before the change"),
+        pytest.param(0, "guest", id="in the second of the change: the role may have been read before it"),
+        pytest.param(10, "guest", id="while clocks may differ"),
+        pytest.param(11, "staff", id="later: the token carries the change, or one that was not heard of"),
+        pytest.param(600, "staff", id="long after"),
+    ],
+)
+def test_a_token_issued_well_after_a_change_brings_its_own_roles(
+    roles: SubjectRoles, claims: Claims, issued_after_seconds: int, held: str
+) -> None:
+    roles.change(claims.subject_id, ["guest"], changed_at=claims.issued_at - timedelta(seconds=issued_after_seconds))
+    assert roles.effective(claims) == {held}
+    # The bearer of an older token is still under the change.
+    older = replace(claims, issued_at=claims.issued_at - timedelta(seconds=3600))
+    assert roles.effective(older) == {"guest"}
 
 
 def test_memory_is_bounded_and_the_change_heard_of_first_is_forgotten(

@@ -11,6 +11,10 @@ from kernel.clock import Clock
 # Longer than an access token lives: afterwards every token in use carries the new roles itself.
 _KEPT = timedelta(minutes=20)
 _SUBJECTS_MAX = 200_000
+# A token that is issued later than this after a change carries it: identity asks governance before it signs. Clocks of the two
+# may differ by 5 s (the verifier forgives as much), the question takes at most 1 s, the commit of the change the rest; `iat` has
+# whole seconds and is never later than the truth.
+_SETTLED = timedelta(seconds=10)
 
 
 class RolesChanged(Protocol):
@@ -38,12 +42,18 @@ class SubjectRoles:
         self._overrides: dict[str, _Override] = {}
 
     def effective(self, claims: Claims) -> frozenset[str]:
-        """Return the roles that hold now for the bearer of a token."""
+        """Return the roles that hold now for the bearer of a token.
+
+        A change overrides the tokens that may have been issued without it. A later token may carry a change that this process
+        has not received yet, so its own roles hold.
+        """
         override = self._overrides.get(claims.subject_id)
         if override is None:
             return claims.roles
         if self._clock.now() >= override.kept_until:
             del self._overrides[claims.subject_id]
+            return claims.roles
+        if claims.issued_at > override.changed_at + _SETTLED:
             return claims.roles
         return override.roles
 
