@@ -75,6 +75,19 @@ async def test_deleting_is_soft_and_can_be_undone(api: Api, admin: str, user_id:
     assert (await api.login(email=JOHANNES["email"])).status_code == 200
 
 
+async def test_what_was_suspended_before_it_was_deleted_is_restored_suspended(api: Api, admin: str, user_id: str) -> None:
+    await api.post(f"/users/{user_id}/suspend", {"reason": "Reported as stolen"}, token=admin)
+    assert (await api.delete(CLOSE.format(user_id), token=admin)).status_code == 204
+    restored = await api.post(f"/users/{user_id}/restore", {"reason": "A mistake"}, token=admin)
+    assert (restored.status_code, restored.json()["data"]["status"]) == (200, "suspended")
+    assert refused(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
+    await api.post(f"/users/{user_id}/activate", {"reason": "Found again"}, token=admin)
+    # It is remembered for one deletion only.
+    assert (await api.delete(CLOSE.format(user_id), token=admin)).status_code == 204
+    again = await api.post(f"/users/{user_id}/restore", {"reason": "A mistake"}, token=admin)
+    assert again.json()["data"]["status"] == "active"
+
+
 async def test_nobody_suspends_or_deletes_themselves(api: Api, admin: str) -> None:
     me = (await api.get("/users/me", token=admin)).json()["data"]["id"]
     assert refused(await api.post(f"/users/{me}/suspend", {"reason": "Oh no"}, token=admin)) == (403, "ACC_001")

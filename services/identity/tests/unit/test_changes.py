@@ -99,14 +99,32 @@ USERS: list[Any] = [
     pytest.param(
         user,
         lambda made: made.delete("r", at=AT),
-        {"status": UserStatus.DELETED, "deleted_at": AT, "version": 2},
+        {"status": UserStatus.DELETED, "deleted_at": AT, "suspended_at_deletion": False, "version": 2},
         id="is deleted",
+    ),
+    pytest.param(
+        lambda: user(status=UserStatus.SUSPENDED),
+        lambda made: made.delete("r", at=AT),
+        {"status": UserStatus.DELETED, "deleted_at": AT, "suspended_at_deletion": True, "version": 2},
+        id="is deleted while suspended",
+    ),
+    pytest.param(
+        lambda: user(status=UserStatus.DELETED, deleted_at=BEFORE, suspended_at_deletion=False),
+        lambda made: made.restore("r", at=AT),
+        {"status": UserStatus.ACTIVE, "deleted_at": None, "suspended_at_deletion": None, "version": 2},
+        id="is restored",
+    ),
+    pytest.param(
+        lambda: user(status=UserStatus.DELETED, deleted_at=BEFORE, suspended_at_deletion=True),
+        lambda made: made.restore("r", at=AT),
+        {"status": UserStatus.SUSPENDED, "deleted_at": None, "suspended_at_deletion": None, "version": 2},
+        id="is restored as it was: suspended",
     ),
     pytest.param(
         lambda: user(status=UserStatus.DELETED, deleted_at=BEFORE),
         lambda made: made.restore("r", at=AT),
-        {"status": UserStatus.ACTIVE, "deleted_at": None, "version": 2},
-        id="is restored",
+        {"status": UserStatus.SUSPENDED, "deleted_at": None, "version": 2},
+        id="is restored, and how it was is not known",
     ),
     pytest.param(user, lambda made: made.restrict(at=AT), {"status": UserStatus.RESTRICTED, "version": 2}, id="is restricted"),
     pytest.param(

@@ -37,7 +37,11 @@ _MAY_CHANGE: Final = frozenset({UserStatus.ACTIVE, UserStatus.SUSPENDED})
 
 @dataclass(eq=False)
 class User(Aggregate):
-    """`password_hash` is a PHC string."""
+    """`password_hash` is a PHC string.
+
+    `suspended_at_deletion`: whether a deleted account was suspended before. None for one that is not deleted, and for one that
+    was deleted before that was recorded.
+    """
 
     id: UUID
     username: str | None
@@ -53,6 +57,7 @@ class User(Aggregate):
     phone_verified_at: datetime | None = None
     deleted_at: datetime | None = None
     second_factor_since: datetime | None = None
+    suspended_at_deletion: bool | None = None
 
     @classmethod
     def register(
@@ -120,18 +125,20 @@ class User(Aggregate):
         return self._become(UserStatus.ACTIVE, reason, at)
 
     def delete(self, reason: str, *, at: datetime) -> bool:
-        """Close the account; its data stays until it is erased. False when it is closed already."""
+        """Close the account; its data stays until it is erased. False when it is closed already. Raises NotFound as suspend."""
         if self.status == UserStatus.DELETED:
             return False
-        self.deleted_at = at
+        self.deleted_at, self.suspended_at_deletion = at, self.status == UserStatus.SUSPENDED
         return self._become(UserStatus.DELETED, reason, at)
 
     def restore(self, reason: str, *, at: datetime) -> bool:
-        """Open a closed account again; False when it is not closed."""
+        """Open a closed account again, suspended where it was or where that is not known; False when it is not closed."""
         if self.status != UserStatus.DELETED:
             return False
-        self.deleted_at, self.status = None, UserStatus.SUSPENDED
-        return self._become(UserStatus.ACTIVE, reason, at)
+        status = UserStatus.ACTIVE if self.suspended_at_deletion is False else UserStatus.SUSPENDED
+        self.deleted_at = self.suspended_at_deletion = None
+        self._set_status(status, reason, at)
+        return True
 
     def restrict(self, *, at: datetime) -> None:
         """Close the account for good, its data to be erased when the law allows it."""
@@ -144,9 +151,7 @@ class User(Aggregate):
         self._close_as(UserStatus.ERASED, at)
 
     def _close_as(self, status: UserStatus, at: datetime) -> None:
-        self.status = status
-        self.version += 1
-        self.announce(UserStatusChanged(occurred_at=at, user_id=self.id, status=status.value, reason="erasure"))
+        self._set_status(status, "erasure", at)
 
     def require_version(self, expected: int | None) -> None:
         """Raise StaleVersion when the account has changed since the caller read it."""
@@ -158,10 +163,13 @@ class User(Aggregate):
             raise NotFound(user_id=self.id)
         if self.status == status:
             return False
+        self._set_status(status, reason, at)
+        return True
+
+    def _set_status(self, status: UserStatus, reason: str, at: datetime) -> None:
         self.status = status
         self.version += 1
         self.announce(UserStatusChanged(occurred_at=at, user_id=self.id, status=status.value, reason=reason))
-        return True
 
     def strengthen_hash(self, password_hash: str) -> None:
         """Keep the same password under today's hash parameters."""

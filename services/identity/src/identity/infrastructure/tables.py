@@ -65,6 +65,7 @@ users = Table(
     Column("phone_verified_at", _time()),
     Column("deleted_at", _time()),
     Column("second_factor_since", _time()),
+    Column("suspended_at_deletion", Boolean),
 )
 subject_keys = Table(
     "subject_keys",

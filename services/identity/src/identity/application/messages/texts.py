@@ -84,7 +84,10 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
     Template.ACCOUNT_SUSPENDED: ("Your account was suspended", "Your account was suspended. Ask Elcorp for the reason."),
     Template.ACCOUNT_ACTIVATED: ("Your account is active again", "You can sign in to your account again."),
     Template.ACCOUNT_DELETED: ("Your account was closed", "Your account was closed. If this was not you, tell Elcorp at once."),
-    Template.ACCOUNT_RESTORED: ("Your account was restored", "Your account was restored; you can sign in again."),
+    Template.ACCOUNT_RESTORED: (
+        "Your account was restored",
+        "Your account was restored. If it was suspended before it was closed, it is suspended now.",
+    ),
     Template.ERASURE_REQUESTED: (
         "Your data will be erased",
         (
