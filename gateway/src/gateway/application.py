@@ -9,6 +9,7 @@ from chassis.proxies import TrustedProxies
 from chassis.telemetry import bind_request, continue_trace, log, traceparent
 from gateway import observing
 from gateway.admission import Admission
+from gateway.bodies import Body, OpenBodies, Uploads
 from gateway.cors import Cors
 from gateway.exchange import Broken, ClientGone, Exchange
 from gateway.headers import CONTENT_SECURITY_POLICY, SECURITY
@@ -17,7 +18,7 @@ from gateway.paths import AmbiguousPath, api_segment
 from gateway.rates import Rates
 from gateway.refusals import Refusal, bad_request, internal, not_found, too_many, unavailable
 from gateway.routes import Route, RouteTable
-from gateway.upstream import Body, Upstreams
+from gateway.upstream import Upstreams
 from kernel.ids import new_id
 
 # For the log only: nobody is there to get it.
@@ -38,6 +39,8 @@ class Gateway:
         proxies: TrustedProxies,
         cors: Cors,
         pages: Pages,
+        bodies: OpenBodies,
+        uploads: Uploads,
         body_bytes_max: int,
         in_flight_max: int,
     ) -> None:
@@ -48,6 +51,8 @@ class Gateway:
         self._proxies = proxies
         self._cors = cors
         self._pages = pages
+        self._bodies = bodies
+        self._uploads = uploads
         self._body_bytes_max = body_bytes_max
         self._in_flight_max = in_flight_max
         self._in_flight = 0
@@ -140,19 +145,28 @@ class Gateway:
             raise unavailable("Too many requests at once; retry later.")
 
     async def _forward(self, exchange: Exchange, route: Route, peer: str) -> None:
-        scope = exchange.scope
-        body = await exchange.body(max(self._body_bytes_max, route.body_bytes_max))
+        body = await exchange.body(max(self._body_bytes_max, route.body_bytes_max), self._bodies)
         headers = exchange.headers.passed
         headers["X-Request-Id"] = exchange.request_id
         headers["X-Forwarded-For"] = exchange.ip
         headers["X-Forwarded-Proto"] = self._scheme(exchange, peer)
         headers["traceparent"] = traceparent() or ""
-        _frame(exchange, body)
+        if body is None or isinstance(body, bytes):
+            await self._pass_on(exchange, route, body)
+            return
+        if exchange.headers.content_length:
+            # A body that is passed on as it comes keeps its declared length; without one it is chunked.
+            headers["Content-Length"] = exchange.headers.content_length.decode("ascii")
+        with self._uploads.place(route.service):
+            await self._pass_on(exchange, route, body)
+
+    async def _pass_on(self, exchange: Exchange, route: Route, body: Body) -> None:
+        scope = exchange.scope
         target: str = scope["raw_path"].decode("ascii")
         if query := scope["query_string"]:
             target += "?" + query.decode("latin-1")
         try:
-            response = await self._upstreams.send(route, exchange.method, target, headers, body)
+            response = await self._upstreams.send(route, exchange.method, target, exchange.headers.passed, body)
         except Refusal as refusal:
             if exchange.gone:
                 raise ClientGone from refusal
@@ -175,12 +189,6 @@ def _segment(scope: Scope) -> str | None:
         return api_segment(scope["raw_path"])
     except AmbiguousPath:
         raise bad_request() from None
-
-
-def _frame(exchange: Exchange, body: Body) -> None:
-    # A body that is passed on as it comes keeps its declared length; without one it is chunked.
-    if body is not None and not isinstance(body, bytes) and exchange.headers.content_length:
-        exchange.headers.passed["Content-Length"] = exchange.headers.content_length.decode("ascii")
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

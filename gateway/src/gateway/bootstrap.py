@@ -25,6 +25,7 @@ from chassis.telemetry.metrics import watch_loop
 from elcorp.identity.v1.events_pb2 import SessionEnded
 from gateway.admission import Admission
 from gateway.application import Gateway
+from gateway.bodies import OpenBodies, Uploads
 from gateway.cors import Cors
 from gateway.description import Description
 from gateway.pages import Pages
@@ -77,6 +78,8 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             proxies=TrustedProxies(settings.trusted_proxies),
             cors=Cors(settings.cors_origins),
             pages=Pages(readiness, Description(upstreams, ROUTES), operations=settings.ops_port is None),
+            bodies=OpenBodies(settings.body_limits()),
+            uploads=Uploads(settings.upstream_uploads_max),
             body_bytes_max=settings.body_bytes_max,
             in_flight_max=settings.in_flight_max,
         )

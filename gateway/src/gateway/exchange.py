@@ -2,19 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import aiohttp
 from starlette.types import Receive, Scope, Send
 
+from gateway.bodies import Body, BodyTime, OpenBodies
 from gateway.headers import BODILESS, NO_STORE, REQUEST_ID, Inbound, from_upstream
-from gateway.refusals import Refusal, bad_request, too_large
-from gateway.upstream import Body
+from gateway.refusals import Refusal, bad_request, too_large, too_late
 from kernel.ids import new_id
 
-# A client that sends nothing of its body for so long is not worth a place.
-BODY_SILENCE_SECONDS: Final = 10.0
 # Most requests are through by then, and a task to watch the client would cost more than it saves.
 WATCH_AFTER_SECONDS: Final = 0.05
 
@@ -36,8 +34,10 @@ class Exchange:
         "_closed",
         "_receive",
         "_refused",
+        "_release",
         "_send",
         "_task",
+        "_time",
         "_timer",
         "_watcher",
         "added",
@@ -74,31 +74,38 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._refused: Refusal | None = None
+        self._release: Callable[[], None] | None = None
+        self._time: BodyTime | None = None
         self._task: asyncio.Task[Any] | None = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
 
-    async def body(self, bytes_max: int) -> Body:
-        """Return the request's body: whole when it is here already, else as it comes; raises Refusal (400, 408, 413).
+    async def body(self, bytes_max: int, bodies: OpenBodies) -> Body:
+        """Return the request's body: whole up to the limits' `whole_bytes_max`, else as it comes once so much is here.
 
-        Once it has been read, the task is cancelled when the client hangs up (`gone`).
+        Raises Refusal (400, 408, 413, 429). Once the body has been read, the task is cancelled when the client hangs up
+        (`gone`).
         """
-        declared = self.headers.content_length
+        declared, length = self.headers.content_length, None
         if declared:
             if not declared.isdigit():
                 raise bad_request()
-            if int(declared[:20]) > bytes_max:
+            length = int(declared[:20])
+            if length > bytes_max:
                 raise too_large()
         elif not self.headers.chunked:
             self._watch_soon()
             return None
-        first, more = await self._chunk()
-        if len(first) > bytes_max:
+        place = bodies.take(self.ip)
+        self._release = lambda: bodies.release(place)
+        self._time = BodyTime(bodies.limits, length)
+        content, more = bytearray(), True
+        while more and len(content) <= min(bodies.limits.whole_bytes_max, bytes_max):
+            chunk, more = await self._chunk()
+            content += chunk
+        if len(content) > bytes_max:
             raise too_large()
-        if more:
-            return self._stream(first, bytes_max)
-        self._watch_soon()
-        return first
+        return self._stream(bytes(content), bytes_max) if more else bytes(content)
 
     async def _stream(self, chunk: bytes, bytes_max: int) -> AsyncIterator[bytes]:
         remaining, more = bytes_max, True
@@ -110,7 +117,6 @@ class Exchange:
                 if chunk:
                     yield chunk
                 if not more:
-                    self._watch_soon()
                     return
                 chunk, more = await self._chunk()
         except Refusal as refusal:
@@ -119,15 +125,29 @@ class Exchange:
             raise
 
     async def _chunk(self) -> tuple[bytes, bool]:
+        if self._time is None:
+            raise RuntimeError("no body was asked for")
         try:
-            async with asyncio.timeout(BODY_SILENCE_SECONDS):
-                message = await self._receive()
+            with self._time.waiting() as seconds:
+                async with asyncio.timeout(seconds):
+                    message = await self._receive()
         except TimeoutError:
-            raise Refusal(408, "VAL_001", "The request body did not arrive in time.", {"connection": "close"}) from None
+            raise too_late() from None
         if message["type"] == "http.disconnect":
             self.gone = True
             raise ClientGone
-        return message.get("body", b""), message.get("more_body", False)
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        self._time.arrived(len(chunk))
+        if not more:
+            self._end_body()
+            self._watch_soon()
+        return chunk, more
+
+    def _end_body(self) -> None:
+        """Give the body's place back."""
+        if self._release:
+            self._release()
+            self._release = None
 
     @property
     def refused(self) -> Refusal | None:
@@ -141,6 +161,7 @@ class Exchange:
     def close(self) -> None:
         """The answer is out, or nobody waits for it."""
         self._closed = True
+        self._end_body()
         if self._timer:
             self._timer.cancel()
         if self._watcher:

@@ -1,7 +1,7 @@
 """HTTP/1.1 on the public side: uvicorn's fastest protocol, with limits on the head of a request.
 
 The parser (llhttp, strict) refuses what a smuggler needs: Content-Length with Transfer-Encoding, several lengths, bare
-line feeds, obsolete folding. What it does not know is when a head is too large or takes too long.
+line feeds, obsolete folding. What it does not know is when a head is too large, or a head or the rest of a body takes too long.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ HEAD_BYTES_MAX: Final = 32_768
 HEADERS_MAX: Final = 100
 # From the first byte, or the connection, to the end of the head.
 HEAD_SECONDS_MAX: Final = 10.0
+# What is left of a request's body once it has been answered: a client that is still sending reads the answer only then.
+REST_SECONDS_MAX: Final = 10.0
 _URL_BYTES_MAX: Final = 8192
 
 
@@ -33,6 +35,8 @@ class PublicProtocol(HttpToolsProtocol):
         self._unread_bytes = 0
         self._refusal = bad_request()
         self._deadline: asyncio.TimerHandle | None = None
+        self._body_ended = True
+        self._rest_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base does
         super().connection_made(transport)
@@ -40,6 +44,7 @@ class PublicProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._have_head()
+        self._have_rest()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -69,7 +74,19 @@ class PublicProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._have_head()
+        self._body_ended = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._body_ended = True
+        self._have_rest()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        is_last = not self.pipeline
+        super().on_response_complete()
+        if is_last and not self._body_ended and not self.transport.is_closing():
+            self._rest_deadline = self.loop.call_later(REST_SECONDS_MAX, self._hang_up)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the base's words are not the platform's
         request_id = str(new_id())
@@ -103,9 +120,14 @@ class PublicProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
+    def _have_rest(self) -> None:
+        if self._rest_deadline:
+            self._rest_deadline.cancel()
+            self._rest_deadline = None
+
     def _hang_up(self) -> None:
         # No request is under way that an answer would belong to.
-        self._deadline = None
+        self._deadline = self._rest_deadline = None
         if not self.transport.is_closing():
             self.transport.close()
 

@@ -42,6 +42,10 @@ def method_not_allowed(*allowed: str) -> Refusal:
     return Refusal(405, "RES_005", "This method is not allowed here.", {"allow": ", ".join(allowed)})
 
 
+def too_late() -> Refusal:
+    return Refusal(408, "VAL_001", "The request body did not arrive in time.", {"connection": "close"})
+
+
 def too_large() -> Refusal:
     return Refusal(413, "VAL_003", "The request body is too large.")
 
@@ -56,6 +60,10 @@ def origin_denied() -> Refusal:
 
 def too_many(retry_after_seconds: int) -> Refusal:
     return Refusal(429, "RATE_001", "Too many requests.", {"retry-after": str(retry_after_seconds)})
+
+
+def too_many_bodies() -> Refusal:
+    return Refusal(429, "RATE_001", "Too many request bodies at once.", {"retry-after": str(RETRY_SECONDS)})
 
 
 def unavailable(message: str = "A dependency is unavailable; retry later.") -> Refusal:

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from chassis.settings import ProcessSettings
+from gateway.bodies import BodyLimits
 from gateway.routes import SERVICES
 
 
@@ -24,9 +25,27 @@ class GatewaySettings(ProcessSettings):
     cors_origins: tuple[str, ...] = ()
     rate_limit_per_minute: int = Field(default=100, ge=1)
     body_bytes_max: int = Field(default=1_048_576, ge=1)
+    # A body has so many seconds, and one more for each so many bytes, at most so many.
+    body_seconds: float = Field(default=10, gt=0)
+    body_bytes_per_second: int = Field(default=16_384, ge=1)
+    body_seconds_max: float = Field(default=60, gt=0)
+    # Up to so much it is taken whole before a connection to its service is asked for.
+    body_whole_bytes_max: int = Field(default=65_536, ge=0)
+    # Of one address, at once.
+    open_bodies_max: int = Field(default=32, ge=1)
     in_flight_max: int = Field(default=1000, ge=1)
-    # To each service.
+    # To each service; so many of them for larger bodies, which are passed on as they come.
     upstream_connections_max: int = Field(default=200, ge=1)
+    upstream_uploads_max: int = Field(default=50, ge=1)
+
+    def body_limits(self) -> BodyLimits:
+        return BodyLimits(
+            seconds=self.body_seconds,
+            bytes_per_second=self.body_bytes_per_second,
+            seconds_max=self.body_seconds_max,
+            whole_bytes_max=self.body_whole_bytes_max,
+            open_max=self.open_bodies_max,
+        )
 
     def upstreams(self) -> dict[str, str]:
         """Return the base URL of each service."""

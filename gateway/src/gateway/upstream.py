@@ -9,6 +9,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from gateway.bodies import Body
 from gateway.refusals import Refusal, unavailable
 from gateway.routes import Route
 
@@ -21,8 +22,6 @@ RETRY_PAUSE_SECONDS: Final = 0.05
 _REPEATED: Final = frozenset({"GET", "HEAD"})
 # Headers that aiohttp would add by itself.
 _NOTHING_ADDED: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
-
-Body = bytes | AsyncIterator[bytes] | None
 
 # Nothing was sent. (A refused connection, a name that does not resolve, a pool that stays full.)
 _NEVER_REACHED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)

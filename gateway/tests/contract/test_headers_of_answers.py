@@ -237,11 +237,8 @@ async def test_a_head_that_cannot_be_read_gets_the_headers_of_every_answer(
     assert content["request_id"] == headers["x-request-id"]
 
 
-async def test_a_body_that_does_not_come_is_told_so_with_the_headers_of_every_answer(
-    gateway: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.exchange.BODY_SILENCE_SECONDS", 0.1)
-    running = await gateway()
+async def test_a_body_that_does_not_come_is_told_so_with_the_headers_of_every_answer(gateway: Start) -> None:
+    running = await gateway(body_seconds=0.1)
     head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n"
     status, headers, body = parsed(await running.raw(head))
     assert (status, without_limits(own_headers(headers, body))) == (408, {**REFUSED, "connection": "close"})

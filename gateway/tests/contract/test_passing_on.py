@@ -15,6 +15,8 @@ from chassis.testing.running import eventually
 from .running_gateway import Start
 from .stub import Stub
 
+TAKEN_WHOLE = 65_536
+
 
 def headers_of(body: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in body["headers"]}
@@ -179,7 +181,8 @@ async def test_an_answer_before_the_bodys_end_is_passed_on(gateway: Start) -> No
     running = await gateway()
 
     async def endless() -> AsyncIterator[bytes]:
-        yield b"x" * 1000
+        # More than is taken whole.
+        yield b"x" * 70_000
         await asyncio.Event().wait()
 
     status, _, _ = await running.call("POST", "/api/v1/users/refuseearly", data=endless())
@@ -236,21 +239,22 @@ async def test_when_the_client_hangs_up_the_service_may_stop(gateway: Start, stu
     assert (await running.call("GET", "/api/v1/users/1"))[0] == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"x" * 10], ids=["before its body", "within its body"])
-async def test_a_client_that_hangs_up_before_its_body_ends_is_told_as_gone(gateway: Start, stub: Stub, body: bytes) -> None:
+@pytest.mark.parametrize("sent", [0, 10, 70_000], ids=["before its body", "within its body", "while it is passed on"])
+async def test_a_client_that_hangs_up_before_its_body_ends_is_told_as_gone(gateway: Start, stub: Stub, sent: int) -> None:
     running = await gateway()
     with capture_logs() as lines:
         _, writer = await asyncio.open_connection("127.0.0.1", running.port)
-        writer.write(b"POST /api/v1/auth/swallow HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n" + body)
+        writer.write(b"POST /api/v1/auth/swallow HTTP/1.1\r\nHost: x\r\nContent-Length: 80000\r\n\r\n" + b"x" * sent)
         await writer.drain()
-        if body:
+        passed_on = sent > TAKEN_WHOLE
+        if passed_on:
             await eventually(lambda: len(stub.arrived), 1)
         writer.close()
         await eventually(lambda: [line["event"] for line in lines].count("request"), 1)
     (line,) = [line for line in lines if line["event"] == "request"]
     assert (line["name"], line["status"], line["outcome"]) == ("POST /auth", 499, "REQ_GONE")
     # The service is not left to wait for the rest.
-    await eventually(lambda: stub.cancelled, 1 if body else 0)
+    await eventually(lambda: stub.cancelled, 1 if passed_on else 0)
     assert (await running.call("GET", "/api/v1/users/1"))[0] == 200
 
 

@@ -1,0 +1,99 @@
+"""What a request's body may take of the gateway: time, a place of its address, a place at its service."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gateway.rates import key_of
+from gateway.refusals import too_many_bodies, unavailable
+
+Body = bytes | AsyncIterator[bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Of one body: `seconds` plus one for each `bytes_per_second`, at most `seconds_max`; never silent for longer than `seconds`.
+
+    Up to `whole_bytes_max` it is taken whole before its service hears of it. `open_max` bodies of one address arrive at once.
+    """
+
+    seconds: float
+    bytes_per_second: int
+    seconds_max: float
+    whole_bytes_max: int
+    open_max: int
+
+    def seconds_for(self, length: int) -> float:
+        return min(self.seconds + length / self.bytes_per_second, self.seconds_max)
+
+
+class BodyTime:
+    """What is left of one body's time. It passes only while the gateway waits for the client.
+
+    A service that reads slowly costs the client nothing. A body of no declared `length` has the time of what arrived of it.
+    """
+
+    __slots__ = ("_arrived", "_length", "_limits", "_waited")
+
+    def __init__(self, limits: BodyLimits, length: int | None) -> None:
+        self._limits = limits
+        self._length = length
+        self._arrived = 0
+        self._waited = 0.0
+
+    def arrived(self, count: int) -> None:
+        self._arrived += count
+
+    @contextmanager
+    def waiting(self) -> Iterator[float]:
+        """Count the block's time; gives the seconds that it may take."""
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        length = self._arrived if self._length is None else self._length
+        yield min(self._limits.seconds, self._limits.seconds_for(length) - self._waited)
+        self._waited += loop.time() - since
+
+
+class OpenBodies:
+    """Counts the bodies that are arriving, by client address (IPv6: by /64)."""
+
+    def __init__(self, limits: BodyLimits) -> None:
+        self.limits = limits
+        self._open: Counter[str] = Counter()
+
+    def take(self, ip: str) -> str:
+        """Take a place, to be released under the returned key; raises Refusal (429)."""
+        key = key_of(ip) if ":" in ip else ip
+        if self._open[key] >= self.limits.open_max:
+            raise too_many_bodies()
+        self._open[key] += 1
+        return key
+
+    def release(self, key: str) -> None:
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
+
+    def __len__(self) -> int:
+        return self._open.total()
+
+
+class Uploads:
+    """Counts the bodies that are streamed to each service: they leave connections for all other requests."""
+
+    def __init__(self, per_service_max: int) -> None:
+        self._max = per_service_max
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def place(self, service: str) -> Iterator[None]:
+        """Hold a place during the block; raises Refusal (503)."""
+        if self._open[service] >= self._max:
+            raise unavailable("Too many large bodies at once; retry later.")
+        self._open[service] += 1
+        try:
+            yield
+        finally:
+            self._open[service] -= 1

@@ -1,0 +1,105 @@
+import asyncio
+
+import pytest
+
+from gateway.bodies import BodyLimits, BodyTime, OpenBodies, Uploads
+from gateway.refusals import Refusal
+from gateway.settings import GatewaySettings
+
+KIB = 1024
+LIMITS = GatewaySettings().body_limits()
+
+
+class Loop:
+    """An event loop's clock."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+    loop = Loop()
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
+    return loop
+
+
+def wait(time: BodyTime, loop: Loop, seconds: float) -> float:
+    """Wait so long for the client; return how long it might have taken."""
+    with time.waiting() as allowed:
+        loop.now += seconds
+    return allowed
+
+
+@pytest.mark.parametrize(
+    ("length", "seconds"), [(0, 10), (16 * KIB, 11), (64 * KIB, 14), (800 * KIB, 60), (1024 * KIB, 60), (8192 * KIB, 60)]
+)
+def test_a_body_has_ten_seconds_and_one_for_each_16_kib_up_to_a_minute(length: int, seconds: float) -> None:
+    assert LIMITS.seconds_for(length) == seconds
+
+
+def test_a_declared_length_has_its_time_in_all(loop: Loop) -> None:
+    time = BodyTime(LIMITS, 64 * KIB)
+    # Never silent for longer than ten seconds, however much time there is.
+    assert wait(time, loop, 9) == 10
+    time.arrived(1)
+    assert wait(time, loop, 4) == 5
+    assert wait(time, loop, 1) == 1
+    assert wait(time, loop, 0) == 0
+
+
+def test_what_does_not_say_its_length_has_the_time_of_what_has_come(loop: Loop) -> None:
+    time = BodyTime(LIMITS, None)
+    assert wait(time, loop, 9) == 10
+    assert wait(time, loop, 0) == 1
+    time.arrived(32 * KIB)
+    assert wait(time, loop, 3) == 3
+    time.arrived(8192 * KIB)
+    for _ in range(4):
+        assert wait(time, loop, 10) == 10
+    assert wait(time, loop, 0) == 60 - 9 - 3 - 40
+
+
+def test_time_passes_only_while_the_client_is_waited_for(loop: Loop) -> None:
+    time = BodyTime(LIMITS, 0)
+    assert wait(time, loop, 2) == 10
+    loop.now += 1000
+    assert wait(time, loop, 0) == 8
+
+
+def test_an_address_has_so_many_open_bodies_and_no_more() -> None:
+    bodies = OpenBodies(LIMITS)
+    places = [bodies.take("41.182.0.9") for _ in range(32)]
+    with pytest.raises(Refusal) as caught:
+        bodies.take("41.182.0.9")
+    assert (caught.value.status, caught.value.code, caught.value.headers) == (429, "RATE_001", {"retry-after": "2"})
+    other = bodies.take("41.182.0.10")
+    bodies.release(places[0])
+    bodies.take("41.182.0.9")
+    assert len(bodies) == 33
+    for place in [*places, other]:
+        bodies.release(place)
+    assert len(bodies) == 0
+
+
+def test_a_network_of_ipv6_addresses_shares_its_open_bodies() -> None:
+    bodies = OpenBodies(BodyLimits(seconds=1, bytes_per_second=1, seconds_max=1, whole_bytes_max=1, open_max=1))
+    bodies.take("2001:db8:1:2::1")
+    with pytest.raises(Refusal):
+        bodies.take("2001:db8:1:2:ffff::9")
+    bodies.take("2001:db8:1:3::1")
+
+
+def test_uploads_leave_connections_for_other_requests() -> None:
+    uploads = Uploads(1)
+    with uploads.place("identity"):
+        with pytest.raises(Refusal) as caught, uploads.place("identity"):
+            pass
+        assert (caught.value.status, caught.value.code) == (503, "SRV_002")
+        with uploads.place("payments"):
+            pass
+    with uploads.place("identity"):
+        pass
