@@ -17,6 +17,12 @@ def test_nothing_is_open_or_unbounded_unless_told() -> None:
         "cors_origins": (),
         "rate_limit_per_minute": 100,
         "body_bytes_max": 1_048_576,
+        "body_seconds": 10,
+        "body_bytes_per_second": 16_384,
+        "body_seconds_max": 60,
+        "body_whole_bytes_max": 65_536,
+        "open_bodies_max": 32,
         "in_flight_max": 1000,
         "upstream_connections_max": 200,
+        "upstream_uploads_max": 50,
     }
