@@ -18,7 +18,9 @@ async def add_second_factor(api: Api, person: Person) -> str:
 
 
 async def step_up(api: Api, person: Person, secret: str) -> None:
-    """Sign in with the second factor, for what asks that it was minutes ago."""
+    """Show both factors, for what asks that they were shown minutes ago."""
     # The code that confirmed it is spent; the next one is good already, for clocks differ.
     code = pyotp.TOTP(secret).at(time.time() + _STEP_SECONDS)
-    person.access_token = (await api.data("POST", "/auth/step-up", by=person, code=code))["access_token"]
+    person.access_token = (await api.data("POST", "/auth/step-up", by=person, password=person.password, code=code))[
+        "access_token"
+    ]

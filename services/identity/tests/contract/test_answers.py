@@ -121,7 +121,9 @@ async def test_signing_in_with_two_factors(api: Api, clock: ControlledClock) -> 
     token = shown["access_token"]
     factors = (await api.get("/auth/factors", token=token)).json()["data"]
     assert factors == {"totp_confirmed_at": at(0), "backup_codes_left": 10, "passkeys": []}
-    stepped = (await api.post("/auth/step-up", {"code": app.backup_codes[3]}, token=token)).json()["data"]
+    stepped = (
+        await api.post("/auth/step-up", {"password": DETAILS["password"], "code": app.backup_codes[3]}, token=token)
+    ).json()["data"]
     assert (set(stepped), stepped["token_type"], stepped["expires_in"]) == (
         {"access_token", "token_type", "expires_in"},
         "Bearer",
@@ -145,7 +147,7 @@ async def test_recovery(
     asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "stolen"})).json()["data"]
     assert asked == {"id": asked["id"], "status": "pending", "expires_at": at(1, day=28)}
     clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"code": admin.code()}, token=admin.token)
+    stepped = await api.post("/auth/step-up", {"password": DETAILS["password"], "code": admin.code()}, token=admin.token)
     token = stepped.json()["data"]["access_token"]
     waiting = {
         **asked,

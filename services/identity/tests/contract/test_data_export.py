@@ -206,7 +206,9 @@ async def test_factors_resets_and_requests_are_exported_whole(api: Api, clock: C
     # On another device: the session here goes on.
     challenge = (await api.login(device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")).json()["data"]["challenge"]
     asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "broken"})).json()["data"]["id"]
-    token = (await api.post("/auth/step-up", {"code": codes[0]}, token=token)).json()["data"]["access_token"]
+    token = (await api.post("/auth/step-up", {"password": PASSWORD, "code": codes[0]}, token=token)).json()["data"][
+        "access_token"
+    ]
     data = (await api.post(f"/users/{user_id}/data-export", token=token)).json()["data"]
     code = {"created_at": times[2], "used_at": None}
     assert data["account"]["second_factor_since"] == times[0]

@@ -7,7 +7,7 @@ import pytest
 
 from chassis.testing.clocks import ControlledClock
 from identity.domain.passkey import PER_USER_MAX
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.fakes import Surroundings
@@ -42,7 +42,7 @@ async def app(api: Api, clock: ControlledClock) -> App:
     """Somebody with an app; `first_token` is of one factor, `token` of two, just now."""
     app = await second_factor(api, await api.signed_in(), clock)
     clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"code": app.code()}, token=app.token)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
     app.first_token, app.token = app.token, stepped.json()["data"]["access_token"]
     return app
 
@@ -169,9 +169,12 @@ async def test_without_governance_nobody_steps_up_and_no_code_is_spent(
 ) -> None:
     clock.advance(seconds=60)
     surroundings.roles.away = True
-    assert refusal(await api.post("/auth/step-up", {"code": app.code()}, token=app.token)) == (503, "SRV_002")
+    assert refusal(await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)) == (
+        503,
+        "SRV_002",
+    )
     surroundings.roles.away = False
-    assert (await api.post("/auth/step-up", {"code": app.code()}, token=app.token)).status_code == 200
+    assert (await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)).status_code == 200
 
 
 async def test_last_factor_takes_the_backup_codes_along_and_one_of_two_does_not(api: Api, app: App) -> None:

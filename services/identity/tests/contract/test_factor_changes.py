@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.fakes import Surroundings
@@ -51,7 +51,7 @@ async def app(api: Api, clock: ControlledClock) -> App:
     """Somebody with an authenticator app, two factors just shown, and a second session on another device."""
     app = await second_factor(api, await api.signed_in(), clock)
     clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"code": app.code()}, token=app.token)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
     app.token = stepped.json()["data"]["access_token"]
     clock.advance(seconds=60)
     challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]

@@ -156,22 +156,27 @@ PERSONAL_TABLES = {
 }
 
 
+CHANGED = "Kavango-Morning-63?*"
+
+
 async def live_with_factors(api: Api, clock: ControlledClock, **details: str) -> str:
     """Leave a row in each table, and return a token of two factors shown just now."""
     email = details["email"]
     token = await api.signed_in(**details)
-    body = {"current_password": PASSWORD, "new_password": "Kavango-Morning-63?*"}
+    body = {"current_password": PASSWORD, "new_password": CHANGED}
     assert (await api.patch(f"/users/{await own_id(api, token)}/password", body, token=token)).status_code == 200
     app = await second_factor(api, token, clock)
     clock.advance(seconds=60)
     assert (await api.post("/auth/step-up", {"code": "000000"}, token=token)).status_code == 401
-    token = str((await api.post("/auth/step-up", {"code": app.code()}, token=token)).json()["data"]["access_token"])
+    token = str(
+        (await api.post("/auth/step-up", {"password": CHANGED, "code": app.code()}, token=token)).json()["data"]["access_token"]
+    )
     begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
     passkey = {"ceremony_id": begun["ceremony_id"], "credential": Authenticator().create(begun["options"]), "name": "Laptop"}
     assert (await api.post("/auth/factors/passkeys", passkey, token=token)).status_code == 201
     assert (await api.post("/users/me/email", {"email": f"new.{email}"}, token=token)).status_code == 202
     assert (await api.post("/auth/password-reset", {"email": email})).status_code == 202
-    login = await api.login(email=email, password="Kavango-Morning-63?*", device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")
+    login = await api.login(email=email, password=CHANGED, device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")
     assert login.json()["data"]["mfa_required"]
     return token
 

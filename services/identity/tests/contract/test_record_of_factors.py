@@ -1,6 +1,7 @@
 """What second factors and recovery leave on record, whole: every field of each audit fact."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -51,20 +52,25 @@ async def test_authenticator_app(api: Api, database: Database, clock: Controlled
     async with recording(database) as record:
         app = await second_factor(api, token, clock)
         clock.advance(seconds=60)
-        fresh = (await api.post("/auth/step-up", {"code": app.code()}, token=token)).json()["data"]["access_token"]
+        fresh = (await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=token)).json()["data"][
+            "access_token"
+        ]
         await api.post("/auth/factors/backup-codes", token=fresh)
         await api.delete("/auth/factors/totp", token=fresh)
-    *_, renewed, removed = record.facts
+    *_, renewed, withdrawn, removed = record.facts
     assert record.actions == [
         "identity.factor.begin",
         "identity.factor.add",
         "identity.user.second_factor_shown",
         "identity.session.step_up",
         "identity.factor.renew_backup_codes",
+        "identity.session.withdraw_proof",
         "identity.factor.remove",
     ]
     by: Whole = {**user(claims), "methods": ["pwd", "otp", "mfa"], "authenticated_at": "2026-03-21T08:01:00Z"}
     assert renewed == of(claims, "identity.factor.renew_backup_codes", clock, by=by, after={"codes": 10, "sessions_ended": 0})
+    state = withdrawn["before"]
+    assert (state["methods"], withdrawn["after"]) == (["pwd", "otp", "mfa"], {**state, "methods": ["pwd"]})
     assert removed == of(claims, "identity.factor.remove", clock, by=by, after={"factor": "totp", "sessions_ended": 0})
 
 
@@ -133,7 +139,26 @@ async def test_removed_passkey(
         await api.delete(f"/auth/factors/passkeys/{passkey_id}", token=pair["access_token"])
     by = user(await verifier.verify(pair["access_token"]))
     assert by["methods"] == ["hwk", "user", "mfa"]
-    assert record.facts == [of(claims, "identity.factor.remove", clock, by=by, after={"factor": "passkey", "sessions_ended": 0})]
+    at, ended = clock.now(), await verifier.verify(pair["access_token"])
+    # The session was by this passkey and nothing else.
+    state = {
+        "generation": 1,
+        "expires_at": f"{at + timedelta(days=7):%Y-%m-%dT%H:%M:%S}+00:00",
+        "methods": ["hwk", "user", "mfa"],
+    }
+    assert record.facts == [
+        fact(
+            "identity.session.end",
+            ("session", ended.session_id),
+            by=by,
+            at=at,
+            before={"live": True, **state},
+            after={"live": False, **state},
+            reason="factor_changed",
+            related=[ended.subject_id, ended.device_id],
+        ),
+        of(claims, "identity.factor.remove", clock, by=by, after={"factor": "passkey", "sessions_ended": 1}),
+    ]
 
 
 async def answer(api: Api, authenticator: Authenticator) -> str:
@@ -235,7 +260,7 @@ async def approver(api: Api, clock: ControlledClock, surroundings: Surroundings)
     surroundings.roles.roles = ("admin",)
     approver = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
     clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"code": approver.code()}, token=approver.token)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": approver.code()}, token=approver.token)
     surroundings.roles.roles = ("user",)
     approver.token = stepped.json()["data"]["access_token"]
     return approver

@@ -260,7 +260,7 @@ async def test_proving_again_who_one_is(api: Api, database: Database, verifier: 
     app = await second_factor(api, token, clock)
     clock.advance(seconds=60)
     async with recording(database) as record:
-        await api.post("/auth/step-up", {"code": app.code()}, token=token)
+        await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=token)
     rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
     assert record.facts == [
         fact("identity.user.second_factor_shown", ("user", claims.subject_id), after={"factor": "totp"}, **rest),

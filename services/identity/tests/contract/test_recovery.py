@@ -57,7 +57,7 @@ async def approver(api: Api, app: App, surroundings: Surroundings, clock: Contro
     token = await api.signed_in(email="admin@example.na", phone="+264811234599")
     approver = await second_factor(api, token, clock)
     clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"code": approver.code()}, token=token)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": approver.code()}, token=token)
     approver.first_token, approver.token = token, stepped.json()["data"]["access_token"]
     surroundings.roles.roles = ("user",)
     return approver

@@ -150,7 +150,9 @@ async def test_changing_factors_needs_both_just_now_and_the_user_is_told(
         answer = await ask
         assert refusal(answer) == (401, "AUTH_005")
         assert answer.json()["step_up"] == {"acr_values": "urn:elcorp:acr:mfa", "max_age": 300}
-    fresh = (await api.post("/auth/step-up", {"code": app.code()}, token=app.token)).json()["data"]["access_token"]
+    fresh = (await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)).json()["data"][
+        "access_token"
+    ]
     renewed = await api.post("/auth/factors/backup-codes", token=fresh)
     assert (renewed.status_code, len(renewed.json()["data"]["backup_codes"])) == (201, 10)
     assert refusal(await show(api, (await login(api))["challenge"], app.backup_codes[0])) == (401, "AUTH_006")

@@ -1,12 +1,21 @@
-"""Proving anew who one is, within the running session."""
+"""Proving again who acts, within the running session."""
 
 import httpx
+import jwt
 import pytest
+from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
+from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator_app import second_factor
+
+SHOWN = {"ceremony_id": "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", "credential": {"id": "made-up"}}
+
+
+def acr_in(token: str) -> str:
+    return str(jwt.decode(token, options={"verify_signature": False})["acr"])
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
@@ -18,23 +27,47 @@ async def step_up(api: Api, token: str, **proof: object) -> httpx.Response:
 
 
 @pytest.mark.clause("ASVS 7.5.3")
-async def test_token_says_when_and_how_and_so_does_every_one_after_it(
-    api: Api, verifier: TokenVerifier, clock: ControlledClock
+@pytest.mark.parametrize(
+    ("with_password", "methods", "acr"),
+    [(True, ("pwd", "otp", "mfa"), "urn:elcorp:acr:mfa"), (False, ("otp",), "urn:elcorp:acr:sfa")],
+)
+async def test_tokens_claim_what_was_shown_last_and_when(
+    api: Api,
+    verifier: TokenVerifier,
+    clock: ControlledClock,
+    with_password: bool,
+    methods: tuple[str, ...],
+    acr: str,
 ) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     app = await second_factor(api, pair["access_token"], clock)
     before = await verifier.verify(pair["access_token"])
     clock.advance(seconds=400)
-    stepped = (await step_up(api, pair["access_token"], code=app.code())).json()["data"]
+    password = {"password": PASSWORD} if with_password else {}
+    stepped = (await step_up(api, pair["access_token"], code=app.code(), **password)).json()["data"]
     assert set(stepped) == {"access_token", "token_type", "expires_in"}
     claims = await verifier.verify(stepped["access_token"])
     assert (claims.session_id, claims.authenticated_at) == (before.session_id, clock.now())
-    assert claims.methods == ("pwd", "otp", "mfa")
+    assert (claims.methods, acr_in(stepped["access_token"])) == (methods, acr)
     clock.advance(seconds=60)
     refreshed = (await api.refresh(pair["refresh_token"])).json()["data"]
     after = await verifier.verify(refreshed["access_token"])
     assert (after.methods, after.authenticated_at) == (claims.methods, claims.authenticated_at)
+    assert acr_in(refreshed["access_token"]) == acr
+
+
+async def test_password_and_code_are_both_right_or_nothing_is_shown(api: Api, database: Database, clock: ControlledClock) -> None:
+    token = await api.signed_in()
+    app = await second_factor(api, token, clock)
+    clock.advance(seconds=60)
+    assert refusal(await step_up(api, token, password="wrong", code=app.code())) == (401, "AUTH_001")
+    assert refusal(await step_up(api, token, password=PASSWORD, code="000000")) == (401, "AUTH_006")
+    async with database.read() as connection:
+        proofs = await connection.execute(text("SELECT methods, earlier_proofs FROM sessions"))
+        assert proofs.all() == [(["pwd"], [])]
+    # The wrong password left the code unused.
+    assert (await step_up(api, token, password=PASSWORD, code=app.code())).status_code == 200
 
 
 async def test_password_is_for_who_has_no_second_factor(api: Api, clock: ControlledClock) -> None:
@@ -71,6 +104,8 @@ async def test_session_that_ended_steps_up_no_more(api: Api) -> None:
     assert refusal(await step_up(api, token, password=PASSWORD)) == (401, "AUTH_003")
 
 
-@pytest.mark.parametrize("proof", [{}, {"code": "123456", "password": PASSWORD}, {"passkey": {}}, {"code": "1"}])
-async def test_one_proof_is_given(api: Api, proof: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "proof", [{}, {"code": "123456", "passkey": SHOWN}, {"password": PASSWORD, "passkey": SHOWN}, {"passkey": {}}, {"code": "1"}]
+)
+async def test_a_passkey_or_secrets_are_given(api: Api, proof: dict[str, object]) -> None:
     assert (await step_up(api, await api.signed_in(), **proof)).status_code == 422

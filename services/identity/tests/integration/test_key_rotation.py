@@ -26,6 +26,7 @@ from identity.application.sessions.sign_in import account_of
 from identity.bootstrap.parts import attempts
 from identity.bootstrap.session_commands import rotate_keys, unlock
 from identity.domain.errors import TooManyAttempts
+from identity.domain.proof import Proof
 from identity.domain.session import Session
 from identity.domain.signing_key import PUBLISHED_AFTER_RETIREMENT, PUBLISHED_BEFORE_USE, SigningKey
 from identity.infrastructure.access_tokens import JwtAccessTokens
@@ -54,7 +55,7 @@ def verifier(ring: KeyRing, settings: IdentitySettings, clock: ControlledClock) 
 
 def issue(tokens: JwtAccessTokens, clock: ControlledClock) -> str:
     first = SignedRefreshTokens(bytes(32)).issue(session_id=uuid4(), user_id=uuid4(), generation=1)
-    session = Session.start(first, device_id=uuid4(), methods=("pwd",), at=clock.now(), life=timedelta(days=7))
+    session = Session.start(first, device_id=uuid4(), proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7))
     return tokens.issue(session, roles=("user",), at=clock.now())
 
 

@@ -15,6 +15,7 @@ from identity.application.sessions.queries import SignInName
 from identity.domain.device import Device
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
+from identity.domain.proof import Proof
 from identity.domain.session import EndReason, Presented, Session
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, UserStatus
@@ -60,7 +61,7 @@ def fact(clock: ControlledClock) -> AuditFact:
 async def start_session(storage: Storage, clock: ControlledClock, user_id: UUID, device_id: UUID) -> Session:
     token = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1)
     async with storage.uow.begin(HERE) as tx:
-        session = Session.start(token, device_id=device_id, methods=("pwd",), at=clock.now(), life=timedelta(days=7))
+        session = Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7))
         if await tx.devices.find(user_id, device_id) is None:
             tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
         await tx.sessions.add(session)
@@ -182,7 +183,9 @@ async def test_ended_session_makes_room_for_one_on_the_same_device(storage: Stor
         live = await tx.sessions.lock_live(enrolled.user_id, device_id)
         assert live.id == first.id
         live.end(EndReason.REPLACED, at=clock.now(), access_token_life=timedelta(minutes=15))
-        await tx.sessions.add(Session.start(token, device_id=device_id, methods=("pwd",), at=clock.now(), life=timedelta(days=7)))
+        await tx.sessions.add(
+            Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7))
+        )
         tx.record(fact(clock))
     async with storage.uow.begin(HERE) as tx:
         await tx.users.lock(enrolled.user_id)

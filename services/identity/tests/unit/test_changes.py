@@ -13,6 +13,7 @@ from identity.domain.message import Message, Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
 from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
 from identity.domain.password_reset import PasswordReset
+from identity.domain.proof import Proof
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.session import EndReason, RefreshToken, Session
 from identity.domain.sign_in_challenge import SignInChallenge
@@ -189,7 +190,7 @@ def test_of_a_device(make: Callable[[], Device], verb: Callable[[Any], object], 
 
 
 def session() -> Session:
-    return Session.start(TOKEN, device_id=DEVICE_ID, methods=("pwd",), at=BEFORE, life=LIFE)
+    return Session.start(TOKEN, device_id=DEVICE_ID, proof=Proof.of(("pwd",), at=BEFORE), life=LIFE)
 
 
 SESSIONS: list[Any] = [
@@ -205,8 +206,8 @@ SESSIONS: list[Any] = [
         id="is refreshed",
     ),
     pytest.param(
-        lambda made: made.prove_again(("otp", "pwd", "mfa"), at=AT),
-        {"authenticated_at": AT, "methods": ("pwd", "otp", "mfa")},
+        lambda made: made.prove_again(("pwd", "otp"), at=AT),
+        {"authenticated_at": AT, "methods": ("pwd", "otp", "mfa"), "earlier_proofs": (Proof.of(("pwd",), at=BEFORE),)},
         id="is proven again",
     ),
     pytest.param(
@@ -233,6 +234,8 @@ def test_of_a_session_that_starts() -> None:
         "expires_at": BEFORE + LIFE,
         "ended_at": None,
         "end_reason": None,
+        "passkey_id": None,
+        "earlier_proofs": (),
     }
 
 

@@ -14,6 +14,7 @@ from identity.domain.errors import RecoveryDecided, SessionExpired
 from identity.domain.one_time_code import OneTimeCode, Purpose
 from identity.domain.passkey import Ceremony, CeremonyKind
 from identity.domain.password_reset import PasswordReset
+from identity.domain.proof import Proof
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.session import EndReason, Presented, RefreshToken, Session
 from identity.domain.sign_in_challenge import SignInChallenge
@@ -39,7 +40,7 @@ def renewed() -> OneTimeCode:
 
 
 def session() -> Session:
-    return Session.start(TOKEN, device_id=DEVICE_ID, methods=("pwd",), at=AT, life=7 * DAY)
+    return Session.start(TOKEN, device_id=DEVICE_ID, proof=Proof.of(("pwd",), at=AT), life=7 * DAY)
 
 
 def refreshes(at: datetime, *, idle_for: timedelta = timedelta.max) -> bool:

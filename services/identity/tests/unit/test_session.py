@@ -10,6 +10,7 @@ from chassis.crypto import UnsealableError
 from chassis.testing.clocks import ControlledClock
 from identity.domain.errors import InvalidRefreshToken, SessionExpired
 from identity.domain.events import SessionEnded
+from identity.domain.proof import Proof
 from identity.domain.session import RETRY_SECONDS_MAX, EndReason, Presented, RefreshToken, Session
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 
@@ -26,7 +27,7 @@ def first() -> RefreshToken:
 
 @pytest.fixture
 def session(first: RefreshToken, clock: ControlledClock) -> Session:
-    return Session.start(first, device_id=DEVICE, methods=("pwd",), at=clock.now(), life=LIFE)
+    return Session.start(first, device_id=DEVICE, proof=Proof.of(("pwd",), at=clock.now()), life=LIFE)
 
 
 def rotate(session: Session, spent: RefreshToken, clock: ControlledClock) -> RefreshToken:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from chassis.auth.acr import ACR_MULTI_FACTOR
 from chassis.errors import STATUS, as_domain_error
 from chassis.rest.context import RequestContext
 from kernel.assurance import StepUpRequired
@@ -21,8 +22,6 @@ _MESSAGE_LENGTH_MAX = 300
 _UNAUTHENTICATED: Final = 401
 _NOT_ALLOWED: Final = 405
 _RETRIED: Final = frozenset({429, 503})
-# RFC 9470's name for two factors; what else it asks for is how long ago.
-ACR_MULTI_FACTOR: Final = "urn:elcorp:acr:mfa"
 
 # What the framework refuses before any of our code runs.
 _HTTP: Final = {

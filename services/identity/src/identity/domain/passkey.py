@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from identity.domain.proof import HARDWARE_KEY, SOFTWARE_KEY, USER_VERIFIED
+
 CEREMONY_LIFE: Final = timedelta(minutes=5)
 PER_USER_MAX: Final = 20
-# RFC 8176: a key in hardware, a key that is synchronized, and that the user was verified by the authenticator itself.
-_HARDWARE, _SOFTWARE, _USER = "hwk", "swk", "user"
 
 
 @dataclass(eq=False)
@@ -29,7 +29,7 @@ class Passkey:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        return (_SOFTWARE if self.backed_up else _HARDWARE, _USER)
+        return (SOFTWARE_KEY if self.backed_up else HARDWARE_KEY, USER_VERIFIED)
 
     def use(self, sign_count: int, *, at: datetime) -> bool:
         """Note a signature that held; False when the counter says that there are two of this key, or it was flagged."""

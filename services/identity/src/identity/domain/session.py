@@ -9,6 +9,8 @@ from uuid import UUID
 
 from identity.domain.errors import InvalidRefreshToken, SessionExpired
 from identity.domain.events import SessionEnded
+from identity.domain.proof import Proof, with_multi_factor
+from kernel.assurance import MULTI_FACTOR
 from kernel.events import Aggregate
 
 # A client that never received our answer asks again with the spent token; who asks later has a stolen one.
@@ -63,6 +65,8 @@ class Session(Aggregate):
     """`generation` orders the chain, never a clock. `expires_at` is absolute: refreshing does not move it.
 
     `sealed_successor` is the current refresh token, readable only with the spent one before it.
+    `methods`, `authenticated_at` and `passkey_id` are the last proof, which tokens speak of. `earlier_proofs`, oldest first,
+    are those that an account falls back on when a factor of the last one is removed: of each kind the latest.
     """
 
     id: UUID
@@ -79,9 +83,19 @@ class Session(Aggregate):
     expires_at: datetime
     ended_at: datetime | None = None
     end_reason: str | None = None
+    passkey_id: UUID | None = None
+    earlier_proofs: tuple[Proof, ...] = ()
 
     @classmethod
-    def start(cls, first: RefreshToken, *, device_id: UUID, methods: tuple[str, ...], at: datetime, life: timedelta) -> Self:
+    def start(
+        cls,
+        first: RefreshToken,
+        *,
+        device_id: UUID,
+        proof: Proof,
+        life: timedelta,
+    ) -> Self:
+        """Start a chain with its first token, at the moment of the first proof."""
         return cls(
             id=first.session_id,
             user_id=first.user_id,
@@ -91,15 +105,26 @@ class Session(Aggregate):
             previous_digest=None,
             sealed_successor=None,
             rotated_at=None,
-            authenticated_at=at,
-            methods=methods,
-            started_at=at,
-            expires_at=at + life,
+            authenticated_at=proof.at,
+            methods=proof.methods,
+            started_at=proof.at,
+            expires_at=proof.at + life,
+            passkey_id=proof.passkey_id,
         )
 
     @property
     def is_live(self) -> bool:
         return self.ended_at is None
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        """What was shown in the session and still holds, oldest first."""
+        return (*self.earlier_proofs, Proof(self.methods, self.authenticated_at, self.passkey_id))
+
+    @property
+    def has_shown_two_factors(self) -> bool:
+        """Whether its proofs, at whatever times, were of two different factors."""
+        return MULTI_FACTOR in with_multi_factor(method for proof in self.proofs for method in proof.methods)
 
     @property
     def last_active_at(self) -> datetime:
@@ -133,12 +158,19 @@ class Session(Aggregate):
         self.sealed_successor = sealed
         self.rotated_at = at
 
-    def prove_again(self, methods: tuple[str, ...], *, at: datetime) -> None:
-        """Note that the user has just proven anew who they are; tokens from now on say so."""
+    def prove_again(self, methods: tuple[str, ...], *, at: datetime, passkey_id: UUID | None = None) -> None:
+        """Add a proof of just now: tokens from now on speak of it alone."""
         if not self.is_live:
             raise InvalidRefreshToken(session_id=self.id)
-        self.authenticated_at = at
-        self.methods = tuple(dict.fromkeys((*self.methods, *methods)))
+        self._keep((*self.proofs, Proof.of(methods, at=at, passkey_id=passkey_id)))
+
+    def withdraw_codes(self) -> bool:
+        """Leave codes out of every proof, for the account has none left. Return False if the session then rests on nothing."""
+        return self._keep(tuple(proof.without_codes() for proof in self.proofs))
+
+    def withdraw_passkey(self, passkey_id: UUID) -> bool:
+        """Leave a removed passkey out of every proof. Return False if the session then rests on nothing."""
+        return self._keep(tuple(proof.without_passkey(passkey_id) for proof in self.proofs))
 
     def end(self, reason: EndReason, *, at: datetime, access_token_life: timedelta) -> None:
         """End the session for good; ending it again changes nothing."""
@@ -155,6 +187,19 @@ class Session(Aggregate):
                 reason=reason.value,
             )
         )
+
+    def _keep(self, proofs: tuple[Proof, ...]) -> bool:
+        # The latest of each kind: a session that is stepped up every five minutes for a week keeps a handful.
+        latest = {
+            (proof.methods, proof.passkey_id): proof for proof in sorted(proofs, key=lambda proof: proof.at) if proof.methods
+        }
+        if not latest:
+            return False
+        *earlier, last = sorted(latest.values(), key=lambda proof: proof.at)
+        if self.proofs != (*earlier, last):
+            self.earlier_proofs = tuple(earlier)
+            self.methods, self.authenticated_at, self.passkey_id = last.methods, last.at, last.passkey_id
+        return True
 
     def _is_retry(self, token: RefreshToken, at: datetime) -> bool:
         return (

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import jwt
 
+from chassis.auth.acr import acr_of
 from identity.domain.session import Session
 from identity.infrastructure.signing_keys import KeyRing
 from kernel.ids import new_id
@@ -31,8 +32,9 @@ class JwtAccessTokens:
             "sid": str(session.id),
             "did": str(session.device_id),
             "roles": sorted(roles),
-            # When the password was given; refreshing does not renew it.
+            # Of the last proof alone; refreshing does not renew it.
             "auth_time": int(session.authenticated_at.timestamp()),
             "amr": list(session.methods),
+            "acr": acr_of(session.methods),
         }
         return jwt.encode(payload, private_key, algorithm="ES256", headers={"kid": kid, "typ": "at+jwt"})

@@ -35,6 +35,7 @@ from identity.domain.signing_key import SigningKey
 from identity.domain.totp import Totp
 from identity.domain.user import InitialRole, User, UserStatus
 from identity.domain.wallet_address import WalletAddress
+from identity.infrastructure.proof_column import ProofColumn
 
 metadata = MetaData()
 
@@ -123,6 +124,8 @@ sessions = Table(
     Column("expires_at", _time(), nullable=False),
     Column("ended_at", _time()),
     Column("end_reason", Text),
+    Column("passkey_id", Uuid),
+    Column("earlier_proofs", ProofColumn, nullable=False),
 )
 signing_keys = Table(
     "signing_keys",

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from identity.application.factors.second_factor import CODE_METHODS, CodeCheck
+from identity.application.factors.second_factor import CodeCheck
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import facts
@@ -11,6 +11,7 @@ from identity.application.sessions.facts import Refusal
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidCredentials, SignInOver, TooManyAttempts, WrongCode
+from identity.domain.proof import OTP
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.user import User
 from kernel.actor import Actor
@@ -44,7 +45,7 @@ class CompleteSignIn:
                 actor=actor,
                 user_id=waiting.user_id,
                 device_id=waiting.device_id,
-                methods=(*waiting.methods, *CODE_METHODS),
+                methods=(*waiting.methods, OTP),
                 confirm=lambda user: _confirm(user, waiting),
             )
         except tuple(_REASONS) as refused:

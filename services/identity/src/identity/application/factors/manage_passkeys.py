@@ -8,7 +8,7 @@ from uuid import UUID
 
 from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import facts
-from identity.application.factors.second_factor import end_others, lock_to_change, note_added, note_removed
+from identity.application.factors.second_factor import end_others, lock_to_change, note_added, settle_removal
 from identity.application.ports.factors import NewCredential, WebAuthn
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -134,8 +134,8 @@ class RemovePasskey:
         async with self.uow.begin(actor) as tx:
             user = await lock_to_change(tx, actor, at=at)
             await tx.factors.passkeys.remove(await _own(tx, actor, passkey_id))
-            ended = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
-            await note_removed(tx, user, "passkey", sessions_ended=len(ended), at=at)
+            others = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
+            ended = await settle_removal(tx, user, "passkey", ended=others, passkey_id=passkey_id, at=at)
         await revoke_all(self.revocations, ended, at=at)
 
 

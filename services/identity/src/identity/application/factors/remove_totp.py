@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from identity.application.factors.second_factor import end_others, lock_to_change, note_removed
+from identity.application.factors.second_factor import end_others, lock_to_change, settle_removal
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import revoke_all
@@ -26,6 +26,6 @@ class RemoveTotp:
             if found is None or not found[0].is_confirmed:
                 raise NotFound(user_id=user.id)
             await tx.factors.totps.remove(user.id)
-            ended = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
-            await note_removed(tx, user, "totp", sessions_ended=len(ended), at=at)
+            others = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
+            ended = await settle_removal(tx, user, "totp", ended=others, at=at)
         await revoke_all(self.revocations, ended, at=at)

@@ -9,17 +9,14 @@ from uuid import UUID
 from identity.application.factors import facts
 from identity.application.ports.factors import BackupCodeMaker, TotpCodes
 from identity.application.ports.unit_of_work import Transaction
-from identity.application.sessions.end_sessions import end_all
+from identity.application.sessions import facts as session_facts
+from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
 from identity.domain.session import EndReason, Session
 from identity.domain.user import User
 from kernel.actor import Actor
-from kernel.assurance import MULTI_FACTOR, RECENT, STRONG_AND_RECENT
-
-# RFC 8176's names.
-OTP: Final = "otp"
-CODE_METHODS: Final = (OTP, MULTI_FACTOR)
+from kernel.assurance import RECENT, STRONG_AND_RECENT
 
 # NIST SP 800-63B-4 3.2.2 allows a hundred failures in a row; one million codes, three of them right at any time.
 FAILURES_PER_HOUR_MAX: Final = 20
@@ -89,11 +86,36 @@ async def note_added(tx: Transaction, user: User, factor: str, *, sessions_ended
     await tx.messages.send(user.id, Template.FACTOR_ADDED, factor=factor)
 
 
-async def note_removed(tx: Transaction, user: User, factor: str, *, sessions_ended: int, at: datetime) -> None:
-    """Account for a factor that was removed; with the last one the backup codes go."""
+async def settle_removal(
+    tx: Transaction, user: User, factor: str, *, ended: Sequence[Session], passkey_id: UUID | None = None, at: datetime
+) -> Sequence[Session]:
+    """Withdraw a factor that was removed from the sessions that go on, and record it; with the last one the backup codes go.
+
+    `ended` are the sessions that its removal ended. Returns these and those that rested on the factor alone: revoke each
+    after the commit.
+    """
     totp = await tx.factors.totps.lock(user.id)
+    codes_go = passkey_id is None
     if not (totp and totp[0].is_confirmed) and not await tx.factors.passkeys.of(user.id):
         await tx.factors.backup_codes.replace(user.id, (), at=at)
         user.lose_second_factor()
-    tx.record(facts.factor_removed(user.id, factor, sessions_ended=sessions_ended, at=at))
+        codes_go = True
+    ended = (*ended, *await _withdraw(tx, user.id, codes=codes_go, passkey_id=passkey_id, at=at))
+    tx.record(facts.factor_removed(user.id, factor, sessions_ended=len(ended), at=at))
     await tx.messages.send(user.id, Template.FACTOR_REMOVED, factor=factor)
+    return ended
+
+
+async def _withdraw(tx: Transaction, user_id: UUID, *, codes: bool, passkey_id: UUID | None, at: datetime) -> Sequence[Session]:
+    """Leave what was removed out of all live sessions' proofs. End the sessions that then rest on nothing, and return them."""
+    ended = []
+    for session in await tx.sessions.lock_all_live(user_id):
+        before = session_facts.session_state(session)
+        holds = session.withdraw_codes() if codes else True
+        if not (holds and (passkey_id is None or session.withdraw_passkey(passkey_id))):
+            session.end(EndReason.FACTOR_CHANGED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
+            tx.record(session_facts.session_ended(session, before=before, at=at))
+            ended.append(session)
+        elif session_facts.session_state(session) != before:
+            tx.record(session_facts.proof_withdrawn(session, before=before, at=at))
+    return ended

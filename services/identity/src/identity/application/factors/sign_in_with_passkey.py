@@ -20,7 +20,6 @@ from identity.domain.errors import InvalidCredentials, PasskeyRefused
 from identity.domain.passkey import Ceremony, CeremonyKind
 from identity.domain.user import User
 from kernel.actor import Actor
-from kernel.assurance import MULTI_FACTOR
 from kernel.clock import Clock
 from kernel.ids import new_id
 
@@ -56,9 +55,15 @@ class SignInWithPasskey:
             passkey = await self.answer(tx, ceremony_id, CeremonyKind.SIGN_IN, credential, user_id=None, at=at)
         if passkey is None:
             raise PasskeyRefused
-        methods = (*passkey.methods, MULTI_FACTOR)
         try:
-            return await self.start(actor=actor, user_id=passkey.user_id, device_id=device_id, methods=methods, confirm=_confirm)
+            return await self.start(
+                actor=actor,
+                user_id=passkey.user_id,
+                device_id=device_id,
+                methods=passkey.methods,
+                passkey_id=passkey.id,
+                confirm=_confirm,
+            )
         except (InvalidCredentials, PasskeyRefused):
             device = str(device_id)
             async with self.uow.begin(replace(actor, device_id=device)) as tx:

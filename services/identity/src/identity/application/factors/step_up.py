@@ -6,7 +6,7 @@ from uuid import UUID
 
 from identity.application.factors import facts
 from identity.application.factors.answer_ceremony import AnswerCeremony
-from identity.application.factors.second_factor import CODE_METHODS, CodeCheck, admit, note_failure
+from identity.application.factors.second_factor import CodeCheck, admit, note_failure
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.sessions import AccessTokens, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -14,10 +14,12 @@ from identity.application.sessions.queries import SessionQueries
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, PasskeyRefused, WrongCode
 from identity.domain.passkey import CeremonyKind
 from identity.domain.password_policy import normalise
+from identity.domain.proof import OTP, PASSWORD
 from identity.domain.session import Session
 from kernel.actor import Actor
-from kernel.assurance import MULTI_FACTOR, StepUpRequired
+from kernel.assurance import StepUpRequired
 from kernel.clock import Clock
+from kernel.errors import DomainError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,17 @@ class FreshToken:
 
 
 @dataclass(frozen=True, slots=True)
-class StepUp:
-    """Prove anew, in the running session, who one is: tokens from now on say so (`auth_time`, `amr`).
+class ShownPasskey:
+    ceremony_id: UUID
+    credential: Mapping[str, Any]
 
-    Who has a second factor shows it; a password alone is for who has none. The refresh token stays as it is: rotated
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """Re-authenticate within the session (RFC 9470): new access tokens carry the new `auth_time`, `amr` and `acr`.
+
+    They claim what was shown here and nothing of before: password and code together are two factors, so is a passkey; a
+    code alone is one. A password alone is for users who have no second factor. The refresh token stays as it is: rotated
     here, an answer that is lost would cost the session, for the client would come back with a spent one.
     """
 
@@ -47,47 +56,54 @@ class StepUp:
     clock: Clock
     required_roles: frozenset[str] = frozenset()
 
-    async def by_code(self, *, actor: Actor, code: str) -> FreshToken:
-        """Raise WrongCode, TooManyAttempts, or Unavailable."""
+    async def __call__(
+        self, *, actor: Actor, password: str | None = None, code: str | None = None, passkey: ShownPasskey | None = None
+    ) -> FreshToken:
+        """Take a passkey, or a code, a password, or both.
+
+        Raise PasskeyRefused, InvalidCredentials, WrongCode, TooManyAttempts, Unavailable, or StepUpRequired for a password
+        alone of a user who has, or must have, two factors.
+        """
         at, roles = self.clock.now(), await self.roles.of(actor.user_id)
+        password_holds = None if password is None else await self._verify(actor, password, roles, alone=code is None)
         async with self.uow.begin(actor) as tx:
             session = await _lock_session(tx, actor)
-            shown = await self.check(tx, actor.user_id, code, at=at)
-            if shown:
-                _prove(tx, session, CODE_METHODS, at)
-        if not shown:
-            raise WrongCode
+            if passkey:
+                refusal = await self._by_passkey(tx, session, passkey, at)
+            else:
+                refusal = await self._by_secrets(tx, session, password_holds, code, at)
+        # Raised after the commit, or the failure would not be counted.
+        if refusal:
+            raise refusal
         return self._token(session, roles, at)
 
-    async def by_password(self, *, actor: Actor, password: str) -> FreshToken:
-        """Raise InvalidCredentials, TooManyAttempts, Unavailable, or StepUpRequired for who has, or must have, two factors."""
-        at, roles = self.clock.now(), await self.roles.of(actor.user_id)
+    async def _verify(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
         credential = await self.queries.credential_of(actor.user_id)
-        if (credential and credential.has_second_factor) or not self.required_roles.isdisjoint(roles):
+        if alone and ((credential and credential.has_second_factor) or not self.required_roles.isdisjoint(roles)):
             raise StepUpRequired(multi_factor=True, age_seconds_max=None)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
-        async with self.uow.begin(actor) as tx:
-            session = await _lock_session(tx, actor)
-            await admit(tx, actor.user_id, at=at)
-            if verified.matches:
-                _prove(tx, session, ("pwd",), at)
-            else:
-                await note_failure(tx, actor.user_id, at=at, factor="password")
-        if not verified.matches:
-            raise InvalidCredentials
-        return self._token(session, roles, at)
+        return verified.matches
 
-    async def by_passkey(self, *, actor: Actor, ceremony_id: UUID, credential: Mapping[str, Any]) -> FreshToken:
-        """Raise PasskeyRefused, or Unavailable."""
-        at, roles = self.clock.now(), await self.roles.of(actor.user_id)
-        async with self.uow.begin(actor) as tx:
-            session = await _lock_session(tx, actor)
-            passkey = await self.answer(tx, ceremony_id, CeremonyKind.STEP_UP, credential, user_id=actor.user_id, at=at)
-            if passkey:
-                _prove(tx, session, (*passkey.methods, MULTI_FACTOR), at)
+    async def _by_secrets(
+        self, tx: Transaction, session: Session, password_holds: bool | None, code: str | None, at: datetime
+    ) -> DomainError | None:
+        if password_holds is not None:
+            await admit(tx, session.user_id, at=at)
+        # The password first: a wrong one leaves the code unused.
+        if password_holds is False:
+            await note_failure(tx, session.user_id, at=at, factor="password")
+            return InvalidCredentials()
+        if code is not None and not await self.check(tx, session.user_id, code, at=at):
+            return WrongCode()
+        _prove(tx, session, (*((PASSWORD,) if password_holds else ()), *((OTP,) if code is not None else ())), at)
+        return None
+
+    async def _by_passkey(self, tx: Transaction, session: Session, shown: ShownPasskey, at: datetime) -> DomainError | None:
+        passkey = await self.answer(tx, shown.ceremony_id, CeremonyKind.STEP_UP, shown.credential, user_id=session.user_id, at=at)
         if passkey is None:
-            raise PasskeyRefused
-        return self._token(session, roles, at)
+            return PasskeyRefused()
+        _prove(tx, session, passkey.methods, at, passkey_id=passkey.id)
+        return None
 
     def _token(self, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:
         token = self.access_tokens.issue(session, roles=roles, at=at)
@@ -103,7 +119,7 @@ async def _lock_session(tx: Transaction, actor: Actor) -> Session:
     return session
 
 
-def _prove(tx: Transaction, session: Session, methods: tuple[str, ...], at: datetime) -> None:
+def _prove(tx: Transaction, session: Session, methods: tuple[str, ...], at: datetime, *, passkey_id: UUID | None = None) -> None:
     before = session.methods
-    session.prove_again(methods, at=at)
+    session.prove_again(methods, at=at, passkey_id=passkey_id)
     tx.record(facts.stepped_up(session, before=before, at=at))

@@ -80,6 +80,11 @@ def session_ended(session: Session, *, before: State, at: datetime) -> AuditFact
     return _session_fact("identity.session.end", session, before=before, at=at)
 
 
+def proof_withdrawn(session: Session, *, before: State, at: datetime) -> AuditFact:
+    """Record what a session claims since one of its user's factors was removed."""
+    return _session_fact("identity.session.withdraw_proof", session, before=before, at=at)
+
+
 def refresh_reused(session: Session, *, before: State, at: datetime) -> AuditFact:
     """Account for a session that was ended because its refresh token was presented by somebody else, or twice."""
     return _session_fact("identity.session.refresh_reused", session, before=before, at=at)

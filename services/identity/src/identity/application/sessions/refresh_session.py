@@ -10,7 +10,6 @@ from identity.domain.errors import InvalidRefreshToken, SessionExpired
 from identity.domain.message import Template
 from identity.domain.session import EndReason, Presented, RefreshToken, Session
 from kernel.actor import Actor, ActorKind
-from kernel.assurance import MULTI_FACTOR
 from kernel.audit import State
 from kernel.clock import Clock
 
@@ -65,7 +64,7 @@ class RefreshSession:
             raise InvalidRefreshToken(session_id=token.session_id)
         before = facts.session_state(session)
         presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
-        lacking = MULTI_FACTOR not in session.methods and not self.required_roles.isdisjoint(roles)
+        lacking = not session.has_shown_two_factors and not self.required_roles.isdisjoint(roles)
         if lacking and presented in {Presented.CURRENT, Presented.RETRIED}:
             return await self._end(tx, session, EndReason.FACTOR_REQUIRED, before, at)
         if presented is Presented.RETRIED and session.sealed_successor:

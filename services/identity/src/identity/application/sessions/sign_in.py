@@ -14,11 +14,10 @@ from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.password_policy import normalise
+from identity.domain.proof import PASSWORD
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.clock import Clock
-
-PASSWORD_METHOD = "pwd"  # noqa: S105  # RFC 8176's name for the method
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +82,14 @@ class SignIn:
             actor=actor,
             credential=credential,
             device_id=device_id,
-            methods=(PASSWORD_METHOD,),
+            methods=(PASSWORD,),
             stronger_hash=verified.stronger_hash,
         )
         return challenged or await self.start(
             actor=actor,
             user_id=credential.user_id,
             device_id=device_id,
-            methods=(PASSWORD_METHOD,),
+            methods=(PASSWORD,),
             confirm=lambda user: _confirm(user, credential, verified),
         )
 

@@ -10,6 +10,7 @@ from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device import Device
 from identity.domain.errors import InvalidCredentials
 from identity.domain.message import Template
+from identity.domain.proof import Proof
 from identity.domain.session import LIVE_MAX, EndReason, RefreshToken, Session
 from identity.domain.user import User
 from kernel.actor import Actor, ActorKind
@@ -19,10 +20,10 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class StartSession:
-    """Start a session on a device for a user who has just proven who they are; one that the device had is over.
+    """Start a session for an authenticated user. Ends the device's previous session, if any.
 
-    `methods` are the RFC 8176 names of how they proved it. `confirm` is called with the locked user: it raises when
-    what the proof rests on has changed since it was checked, and may change the user.
+    `methods` are the RFC 8176 names of what they showed, `passkey_id` is the passkey among it. `confirm` is called with the
+    locked user: it raises when what the proof rests on has changed since it was checked, and may change the user.
     """
 
     uow: UnitOfWork
@@ -34,19 +35,27 @@ class StartSession:
     device_tokens: DeviceTokens
 
     async def __call__(
-        self, *, actor: Actor, user_id: UUID, device_id: UUID, methods: tuple[str, ...], confirm: Callable[[User], None]
+        self,
+        *,
+        actor: Actor,
+        user_id: UUID,
+        device_id: UUID,
+        methods: tuple[str, ...],
+        confirm: Callable[[User], None],
+        passkey_id: UUID | None = None,
     ) -> TokenPair:
         """Raise InvalidCredentials for a user who may not act, or Unavailable when governance is away."""
         roles = await self.roles.of(user_id)
         at = self.clock.now()
+        proof = Proof.of(methods, at=at, passkey_id=passkey_id)
         token = self.refresh_tokens.issue(session_id=new_id(), user_id=user_id, generation=1)
-        async with self.uow.begin(_signed_in(actor, token, roles, device_id, methods, at)) as tx:
+        async with self.uow.begin(_signed_in(actor, token, roles, device_id, proof)) as tx:
             user = await tx.users.lock(user_id)
             if user is None or not user.is_active:
                 raise InvalidCredentials
             confirm(user)
             device, is_new = await self._meet(tx, user, device_id, actor.ip, at)
-            session = await self._open(tx, user, token, methods, device_id, at, new_device=is_new)
+            session = await self._open(tx, user, token, proof, device_id, new_device=is_new)
         access_token = self.access_tokens.issue(session, roles=roles, at=at)
         expires_in = int(self.access_tokens.life.total_seconds())
         return TokenPair(access_token, token.text, expires_in, self.device_tokens.issue(device))
@@ -56,16 +65,15 @@ class StartSession:
         tx: Transaction,
         user: User,
         token: RefreshToken,
-        methods: tuple[str, ...],
+        proof: Proof,
         device_id: UUID,
-        at: datetime,
         *,
         new_device: bool,
     ) -> Session:
-        replaced = await self._make_room(tx, user.id, device_id, at)
-        session = Session.start(token, device_id=device_id, methods=methods, at=at, life=self.session_life)
+        replaced = await self._make_room(tx, user.id, device_id, proof.at)
+        session = Session.start(token, device_id=device_id, proof=proof, life=self.session_life)
         await tx.sessions.add(session)
-        user.note_sign_in(at=at)
+        user.note_sign_in(at=proof.at)
         tx.record(facts.signed_in(session, replaced=replaced, new_device=new_device))
         return session
 
@@ -94,9 +102,7 @@ class StartSession:
         return replaced
 
 
-def _signed_in(
-    actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID, methods: tuple[str, ...], at: datetime
-) -> Actor:
+def _signed_in(actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID, proof: Proof) -> Actor:
     return replace(
         actor,
         kind=ActorKind.USER,
@@ -104,6 +110,6 @@ def _signed_in(
         roles=frozenset(roles),
         session_id=token.session_id,
         device_id=str(device_id),
-        authenticated_at=at,
-        methods=methods,
+        authenticated_at=proof.at,
+        methods=proof.methods,
     )

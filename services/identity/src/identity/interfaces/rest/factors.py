@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
+from identity.application.factors.step_up import ShownPasskey
 from identity.domain.passkey import CeremonyKind
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.factors import (
@@ -76,15 +77,12 @@ async def challenge_step_up(actor: CurrentActor, app: App) -> Envelope[CeremonyR
 
 @factors.post("/step-up", dependencies=[Authenticated])
 async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelope[FreshTokenResponse]:
-    """Prove anew who one is, when a request was refused with AUTH_005; then repeat it with this token."""
-    use_case = app.factors.step_up
-    if body.passkey:
-        shown = body.passkey
-        token = await use_case.by_passkey(actor=actor, ceremony_id=shown.ceremony_id, credential=shown.credential)
-    elif body.code is not None:
-        token = await use_case.by_code(actor=actor, code=body.code)
-    else:
-        token = await use_case.by_password(actor=actor, password=body.password or "")
+    """Re-authenticate when a request was refused with AUTH_005, then repeat it with this token.
+
+    The token claims what is shown here, and nothing of before: a passkey, or password and code together, are two factors.
+    """
+    passkey = ShownPasskey(body.passkey.ceremony_id, body.passkey.credential) if body.passkey else None
+    token = await app.factors.step_up(actor=actor, password=body.password, code=body.code, passkey=passkey)
     return envelope(FreshTokenResponse.of(token))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
 from identity.application.factors.challenge_second_factor import Challenged
@@ -159,16 +159,23 @@ class ShownPasskey(RequestModel):
 
 
 class StepUpRequest(RequestModel):
-    """One of them: `password` only for who has no second factor."""
+    """A `passkey` (two factors), `password` and `code` together (two factors), or one of these two (one factor).
+
+    `password` alone is for users who have no second factor.
+    """
 
     code: Code | None = None
     password: Password | None = None
     passkey: ShownPasskey | None = None
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"password": "Oshana-Sunrise-47!", "code": "492039"}, {"password": "Oshana-Sunrise-47!"}]}
+    )
+
     @model_validator(mode="after")
     def one_proof(self) -> Self:
-        if sum(proof is not None for proof in (self.code, self.password, self.passkey)) != 1:
-            raise ValueError("give one of code, password and passkey")
+        if (self.passkey is None) == (self.code is None and self.password is None):
+            raise ValueError("give a passkey, or a code, a password, or both")
         return self
 
 

@@ -1,0 +1,148 @@
+"""What tokens claim once a factor was removed: nothing that it alone proved."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis.auth import Claims, TokenVerifier
+from chassis.testing.clocks import ControlledClock
+from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.authenticator import Authenticator
+from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.fakes import Surroundings
+
+Pair = dict[str, Any]
+
+
+@pytest.fixture
+async def pair(api: Api) -> Pair:
+    """The tokens of a session that began with a password."""
+    await api.register()
+    tokens: Pair = (await api.login()).json()["data"]
+    return tokens
+
+
+@pytest.fixture
+async def app(api: Api, pair: Pair, clock: ControlledClock) -> App:
+    """Their user's app; `token` is of the same session, two factors shown in it a minute later."""
+    app = await second_factor(api, pair["access_token"], clock)
+    clock.advance(seconds=60)
+    app.token = await stepped_up(api, app.token, password=PASSWORD, code=app.code())
+    return app
+
+
+async def stepped_up(api: Api, token: str, **proof: object) -> str:
+    answer = await api.post("/auth/step-up", proof, token=token)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["data"]["access_token"])
+
+
+async def add_passkey(api: Api, token: str) -> tuple[Authenticator, str]:
+    authenticator = Authenticator()
+    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
+    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
+    added = await api.post("/auth/factors/passkeys?end_other_sessions=false", body, token=token)
+    return authenticator, added.json()["data"]["id"]
+
+
+async def sign_in(api: Api, authenticator: Authenticator, device_id: object) -> Pair:
+    begun = (await api.post("/auth/passkeys/options")).json()["data"]
+    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    pair: Pair = (await api.post("/auth/passkeys/login", {**shown, "device_id": str(device_id)})).json()["data"]
+    return pair
+
+
+async def show(api: Api, authenticator: Authenticator, token: str) -> str:
+    begun = (await api.post("/auth/step-up/options", token=token)).json()["data"]
+    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    return await stepped_up(api, token, passkey=shown)
+
+
+async def refreshed(api: Api, verifier: TokenVerifier, pair: Pair, **changes: object) -> Claims:
+    answer = await api.refresh(pair["refresh_token"], **changes)
+    assert answer.status_code == 200, answer.text
+    pair.update(answer.json()["data"])
+    return await verifier.verify(pair["access_token"])
+
+
+@pytest.mark.clause("ASVS 7.5.3")
+async def test_a_password_is_one_factor_again_once_the_app_was_removed(
+    api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
+) -> None:
+    both = await refreshed(api, verifier, pair)
+    assert both.methods == ("pwd", "otp", "mfa")
+    clock.advance(seconds=60)
+    # A code alone, which will prove nothing: the proof before it is the last one then.
+    await stepped_up(api, app.token, code=app.code())
+    assert (await api.delete("/auth/factors/totp", token=app.token)).status_code == 200
+    claims = await refreshed(api, verifier, pair)
+    assert (claims.methods, claims.authenticated_at) == (("pwd",), both.authenticated_at)
+    clock.advance(seconds=30)
+    claims = await verifier.verify(await stepped_up(api, pair["access_token"], password=PASSWORD))
+    assert (claims.methods, claims.authenticated_at) == (("pwd",), clock.now())
+
+
+async def test_a_removed_factor_is_withdrawn_from_every_session_that_goes_on(
+    api: Api, verifier: TokenVerifier, clock: ControlledClock, app: App
+) -> None:
+    clock.advance(seconds=60)
+    elsewhere = str(uuid4())
+    challenge = (await api.login(device_id=elsewhere)).json()["data"]["challenge"]
+    other = (await api.post("/auth/login/verify", {"challenge": challenge, "code": app.code()})).json()["data"]
+    assert (await verifier.verify(other["access_token"])).methods == ("pwd", "otp", "mfa")
+    assert (await api.delete("/auth/factors/totp?end_other_sessions=false", token=app.token)).status_code == 200
+    assert (await refreshed(api, verifier, other, device_id=elsewhere)).methods == ("pwd",)
+
+
+async def test_a_removed_passkey_leaves_what_else_was_shown(
+    api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
+) -> None:
+    shown_at = clock.now()
+    (lost, lost_id), (kept, _) = [await add_passkey(api, app.token) for _ in range(2)]
+    for authenticator in (kept, lost):
+        clock.advance(seconds=10)
+        app.token = await show(api, authenticator, app.token)
+    assert (await api.delete(f"/auth/factors/passkeys/{lost_id}", token=app.token)).status_code == 200
+    claims = await refreshed(api, verifier, pair)
+    assert (claims.methods, (clock.now() - claims.authenticated_at).seconds) == (("hwk", "user", "mfa"), 10)
+    for passkey in (await api.get("/auth/factors", token=app.token)).json()["data"]["passkeys"]:
+        await api.delete(f"/auth/factors/passkeys/{passkey['id']}", token=app.token)
+    claims = await refreshed(api, verifier, pair)
+    assert (claims.methods, claims.authenticated_at) == (("pwd", "otp", "mfa"), shown_at)
+
+
+async def test_a_session_by_nothing_but_the_removed_passkey_ends(
+    api: Api, surroundings: Surroundings, verifier: TokenVerifier, app: App
+) -> None:
+    authenticator, passkey_id = await add_passkey(api, app.token)
+    elsewhere = uuid4()
+    other = await sign_in(api, authenticator, elsewhere)
+    path = f"/auth/factors/passkeys/{passkey_id}?end_other_sessions=false"
+    assert (await api.delete(path, token=app.token)).status_code == 200
+    refused = await api.refresh(other["refresh_token"], device_id=str(elsewhere))
+    assert (refused.status_code, refused.json()["code"]) == (401, "AUTH_003")
+    assert set(surroundings.revocations.ended) == {(await verifier.verify(other["access_token"])).session_id}
+
+
+async def test_codes_shown_go_with_the_last_factor(
+    api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
+) -> None:
+    """Backup codes go with it: a session that showed one no longer claims it."""
+    _, passkey_id = await add_passkey(api, app.token)
+    assert (await api.delete("/auth/factors/totp", token=app.token)).status_code == 200
+    clock.advance(seconds=10)
+    token = await stepped_up(api, app.token, password=PASSWORD, code=app.backup_codes[0])
+    assert (await refreshed(api, verifier, pair)).methods == ("pwd", "otp", "mfa")
+    assert (await api.delete(f"/auth/factors/passkeys/{passkey_id}", token=token)).status_code == 200
+    assert (await refreshed(api, verifier, pair)).methods == ("pwd",)
+
+
+async def test_two_factors_shown_one_after_the_other_are_no_session_of_one_factor(
+    api: Api, surroundings: Surroundings, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
+) -> None:
+    """A code alone is the last proof, so tokens claim one factor; but the session that must have two goes on."""
+    clock.advance(seconds=60)
+    await stepped_up(api, app.token, code=app.code())
+    surroundings.roles.roles = ("staff",)
+    assert (await refreshed(api, verifier, pair)).methods == ("otp",)
