@@ -1,6 +1,7 @@
 """How often a password may be tried: by name, by address, by device that is known."""
 
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -56,15 +57,30 @@ async def test_a_sign_in_forgets_the_attempts_of_its_own_name_alone(api: Api, su
     assert refusal(await api.login()) == (429, "RATE_001")
 
 
-async def test_spellings_of_one_name_are_counted_together(api: Api, surroundings: Surroundings) -> None:
+async def test_names_of_one_account_are_counted_together_however_they_are_spelt(api: Api, surroundings: Surroundings) -> None:
     await api.register(username="ndapewa")
+    surroundings.attempts.limit = 4
+    names: list[dict[str, Any]] = [
+        {"email": "Ndapewa@Example.na"},
+        {"email": None, "username": "Ndapewa"},
+        {"email": "NDAPEWA@EXAMPLE.NA"},
+    ]
+    for name in names:
+        assert refusal(await api.login(**name, password=WRONG)) == (401, "AUTH_001")
+    # A right password under one name forgets the wrong ones under the other.
+    assert (await api.login(email=None, username="NDAPEWA")).status_code == 200
+    for name in (*names, names[1]):
+        assert refusal(await api.login(**name, password=WRONG)) == (401, "AUTH_001")
+    for name in names:
+        assert refusal(await api.login(**name)) == (429, "RATE_001")
+
+
+async def test_each_name_of_no_account_has_as_many_attempts(api: Api, surroundings: Surroundings) -> None:
     surroundings.attempts.limit = 2
-    for name in ("Ndapewa@Example.na", "NDAPEWA@EXAMPLE.NA"):
-        await api.login(email=name, password=WRONG)
-    assert refusal(await api.login()) == (429, "RATE_001")
-    for name in ("Ndapewa", "NDAPEWA"):
-        assert refusal(await api.login(email=None, username=name, password=WRONG)) == (401, "AUTH_001")
-    assert refusal(await api.login(email=None, username="ndapewa")) == (429, "RATE_001")
+    for name in ({"email": "nobody@example.na"}, {"email": None, "username": "nobody"}):
+        for _ in range(2):
+            assert refusal(await api.login(**name)) == (401, "AUTH_001")
+        assert refusal(await api.login(**name)) == (429, "RATE_001")
 
 
 async def test_a_changed_password_forgets_the_guesses_of_the_current_one(api: Api, surroundings: Surroundings) -> None:
@@ -77,6 +93,20 @@ async def test_a_changed_password_forgets_the_guesses_of_the_current_one(api: Ap
         assert refusal(await api.patch(path, wrong, token=token)) == (401, "AUTH_001")
         assert (await api.patch(path, {"current_password": current, "new_password": new}, token=token)).status_code == 200
     assert (await api.login(password=passwords[-1], device_id=str(uuid4()))).status_code == 200
+
+
+async def test_a_stolen_session_keeps_its_owner_from_changing_the_password_in_no_other(
+    api: Api, surroundings: Surroundings
+) -> None:
+    stolen = await api.signed_in()
+    own = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
+    user_id = (await api.get("/users/me", token=own)).json()["data"]["id"]
+    surroundings.attempts.limit = 2
+    path, change = f"/users/{user_id}/password", {"current_password": PASSWORD, "new_password": "Kavango-Morning-63?*"}
+    for _ in range(2):
+        assert refusal(await api.patch(path, {**change, "current_password": WRONG}, token=stolen)) == (401, "AUTH_001")
+    assert refusal(await api.patch(path, change, token=stolen)) == (429, "RATE_001")
+    assert (await api.patch(path, change, token=own)).status_code == 200
 
 
 async def test_unlocking_lets_the_current_password_be_given_again(api: Api, surroundings: Surroundings) -> None:

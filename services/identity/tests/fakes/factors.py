@@ -7,6 +7,7 @@ from uuid import UUID
 
 from identity.application.factors.queries import FactorsView, PasskeyView
 from identity.application.recovery.queries import RecoveryView
+from identity.domain.code_failures import KEPT_FOR
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, Passkey
 from identity.domain.password_reset import PasswordReset
@@ -24,7 +25,7 @@ class FactorStore:
     passkeys: dict[UUID, Passkey] = field(default_factory=dict)
     ceremonies: dict[UUID, Ceremony] = field(default_factory=dict)
     challenges: dict[bytes, SignInChallenge] = field(default_factory=dict)
-    failures: list[tuple[UUID, datetime]] = field(default_factory=list)
+    failures: list[tuple[UUID, str, datetime]] = field(default_factory=list)
     password_resets: dict[bytes, PasswordReset] = field(default_factory=dict)
     recovery_requests: dict[UUID, RecoveryRequest] = field(default_factory=dict)
 
@@ -107,14 +108,17 @@ class FakeFactorFailures:
     def __init__(self, store: FactorStore) -> None:
         self._store = store
 
-    async def note(self, user_id: UUID, *, at: datetime) -> None:
-        self._store.failures.append((user_id, at))
+    async def note(self, user_id: UUID, counter: str, *, at: datetime) -> None:
+        kept = [each for each in self._store.failures if each[2] > at - KEPT_FOR]
+        self._store.failures[:] = [*kept, (user_id, counter, at)]
 
-    async def since(self, user_id: UUID, since: datetime) -> int:
-        return sum(whose == user_id and at > since for whose, at in self._store.failures)
+    async def lock_latest(self, user_id: UUID, counter: str, *, limit: int) -> Sequence[datetime]:
+        mine = [at for whose, under, at in self._store.failures if (whose, under) == (user_id, counter)]
+        return sorted(mine, reverse=True)[:limit]
 
-    async def forget(self, user_id: UUID) -> None:
-        self._store.failures[:] = [(whose, at) for whose, at in self._store.failures if whose != user_id]
+    async def forget(self, user_id: UUID, *, counter: str | None = None) -> None:
+        kept = [each for each in self._store.failures if each[0] != user_id or counter not in (None, each[1])]
+        self._store.failures[:] = kept
 
 
 class FakeFactors:

@@ -11,6 +11,7 @@ from identity.application.factors import facts
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.recovery.queries import RecoveryView
 from identity.application.sessions.queries import SignInName
+from identity.domain.code_failures import KEPT_FOR, UNKNOWN_DEVICES, of_device, of_session
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
 from identity.domain.password_reset import PasswordReset
@@ -130,19 +131,18 @@ async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
             await tx.factors.backup_codes.replace(whose, [bytes([number]) * 32], at=clock.now())
             await tx.factors.passkeys.add(passkey(whose, clock, bytes([number])))
             tx.factors.challenges.add(challenge(whose, clock, bytes([number]) * 32))
-            await tx.factors.failures.note(whose, at=clock.now())
+            await tx.factors.failures.note(whose, UNKNOWN_DEVICES, at=clock.now())
             (await tx.users.lock(whose)).gain_second_factor(at=clock.now())
             tx.record(facts.factor_added(whose, "all", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.forget(user_id)
         tx.record(facts.factor_removed(user_id, "all", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
-        past = clock.now() - timedelta(hours=1)
         for number, (whose, kept) in enumerate(((user_id, False), (other, True))):
             assert (await tx.factors.totps.lock(whose) is not None) is kept
             assert bool(await tx.factors.passkeys.of(whose)) is kept
             assert (await tx.factors.challenges.lock(bytes([number]) * 32) is not None) is kept
-            assert (await tx.factors.failures.since(whose, past)) == int(kept)
+            assert len(await tx.factors.failures.lock_latest(whose, UNKNOWN_DEVICES, limit=9)) == int(kept)
     by_id = await storage.queries.credential_of(other)
     by_name = await storage.queries.credential(SignInName.email(PROFILE.email))
     assert by_id
@@ -260,31 +260,38 @@ async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_
         assert (list(page.items), page.total) == (items, totals[status])
 
 
-async def test_failures_of_one_user_are_forgotten_and_nobody_elses(
+async def test_failures_are_counted_and_forgotten_by_person_and_counter(
     storage: Storage, clock: ControlledClock, user_id: UUID
 ) -> None:
     other = (await enrol_user(storage, clock, someone(2))).user_id
-    past = clock.now() - timedelta(hours=1)
-    async with storage.uow.begin(HERE) as tx:
-        for whose in (user_id, user_id, other):
-            await tx.factors.failures.note(whose, at=clock.now())
-            tx.record(facts.second_factor_failed(whose, at=clock.now()))
-    async with storage.uow.begin(HERE) as tx:
-        await tx.factors.failures.forget(user_id)
-        tx.record(facts.second_factor_failed(user_id, at=clock.now()))
-    async with storage.uow.begin(HERE) as tx:
-        assert [await tx.factors.failures.since(whose, past) for whose in (user_id, other)] == [0, 1]
+    start, here, there = clock.now(), of_device(uuid4()), of_session(uuid4())
 
-
-async def test_failures_are_counted_for_an_hour_by_person(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
-    other = (await enrol_user(storage, clock, someone(2))).user_id
-    hour, counted = timedelta(hours=1), []
-    for whose in (other, user_id, user_id, user_id):
+    async def counted(limit: int = 9) -> list[list[int]]:
+        """Return after how many minutes the failures of each counter were, newest first."""
         async with storage.uow.begin(HERE) as tx:
-            await tx.factors.failures.note(whose, at=clock.now())
-            counts = [await tx.factors.failures.since(each, clock.now() - hour) for each in (user_id, other)]
+            found = [await tx.factors.failures.lock_latest(*each, limit=limit) for each in counters]
+        return [[int((at - start).total_seconds()) // 60 for at in times] for times in found]
+
+    counters = [(user_id, here), (user_id, there), (other, here)]
+    for whose, counter in (*counters, counters[0]):
+        async with storage.uow.begin(HERE) as tx:
+            await tx.factors.failures.note(whose, counter, at=clock.now())
             tx.record(facts.second_factor_failed(whose, at=clock.now()))
-        counted.append(counts)
-        clock.advance(seconds=25 * 60)
-    # The fourth is noted after 75 minutes: the other's first is over by then.
-    assert counted == [[0, 1], [1, 1], [2, 1], [3, 0]]
+        clock.advance(seconds=60)
+    assert await counted() == [[3, 0], [1], [2]]
+    assert await counted(limit=1) == [[3], [1], [2]]
+    for forgotten, left in ((here, [[], [1], [2]]), (None, [[], [], [2]])):
+        async with storage.uow.begin(HERE) as tx:
+            await tx.factors.failures.forget(user_id, counter=forgotten)
+            tx.record(facts.second_factor_failed(user_id, at=clock.now()))
+        assert await counted() == left
+
+
+async def test_failures_of_a_month_ago_are_dropped(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+    for _ in range(2):
+        async with storage.uow.begin(HERE) as tx:
+            await tx.factors.failures.note(user_id, UNKNOWN_DEVICES, at=clock.now())
+            tx.record(facts.second_factor_failed(user_id, at=clock.now()))
+        clock.advance(seconds=KEPT_FOR.total_seconds())
+    async with storage.uow.begin(HERE) as tx:
+        assert len(await tx.factors.failures.lock_latest(user_id, UNKNOWN_DEVICES, limit=9)) == 1

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 from uuid import UUID
 
+from identity.domain import code_failures
+
 LIFE: Final = timedelta(minutes=5)
 TRIES_MAX: Final = 5
 
@@ -13,7 +15,8 @@ TRIES_MAX: Final = 5
 class SignInChallenge:
     """`digest` is SHA-256 of the text that the client holds. It ends by a right code, by five wrong ones, or by time.
 
-    `enrolment`: the user has no second factor, must have one, and may set it up with this challenge.
+    `enrolment`: the user has no second factor, must have one, and may set it up with this challenge. `known_device`: the
+    device has proven to be known to the account.
     """
 
     id: UUID
@@ -27,6 +30,7 @@ class SignInChallenge:
     expires_at: datetime
     tries: int = 0
     finished_at: datetime | None = None
+    known_device: bool = False
 
     @classmethod
     def issue(
@@ -40,8 +44,25 @@ class SignInChallenge:
         password_changed_at: datetime,
         enrolment: bool,
         at: datetime,
+        known_device: bool = False,
     ) -> Self:
-        return cls(challenge_id, digest, user_id, device_id, methods, password_changed_at, enrolment, at, at + LIFE)
+        return cls(
+            id=challenge_id,
+            digest=digest,
+            user_id=user_id,
+            device_id=device_id,
+            methods=methods,
+            password_changed_at=password_changed_at,
+            enrolment=enrolment,
+            created_at=at,
+            expires_at=at + LIFE,
+            known_device=known_device,
+        )
+
+    @property
+    def failures_counter(self) -> str:
+        """What wrong codes are counted under (code_failures.py)."""
+        return code_failures.of_device(self.device_id) if self.known_device else code_failures.UNKNOWN_DEVICES
 
     def is_open(self, *, at: datetime) -> bool:
         return self.finished_at is None and at < self.expires_at

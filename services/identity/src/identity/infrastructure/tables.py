@@ -254,11 +254,13 @@ sign_in_challenges = Table(
     Column("expires_at", _time(), nullable=False),
     Column("tries", SmallInteger, nullable=False),
     Column("finished_at", _time()),
+    Column("known_device", Boolean, nullable=False),
 )
 second_factor_failures = Table(
     "second_factor_failures",
     metadata,
     Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("counter", Text, nullable=False),
     Column("failed_at", _time(), nullable=False),
 )
 passkey_ceremonies = Table(

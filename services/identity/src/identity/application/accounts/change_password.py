@@ -51,9 +51,13 @@ class ChangePassword:
             await self.revocations.try_add(session.id, ended_at=at)
 
     async def _verified(self, actor: Actor, user_id: UUID, current: str) -> CredentialView:
-        """Return the credential that the current password opened; a stolen session guesses no faster than a sign-in."""
+        """Return the credential that the current password opened; a stolen session guesses no faster than a sign-in.
+
+        Attempts count for the session alone: a thief of one keeps its owner from nothing in the others.
+        """
+        counter, session = f"password:{user_id}", str(actor.session_id)
         try:
-            await self.attempts.admit(f"password:{user_id}", actor.ip)
+            await self.attempts.admit(counter, actor.ip, device=session)
         except TooManyAttempts:
             await self._refuse(actor, user_id, "throttled")
             raise
@@ -62,7 +66,7 @@ class ChangePassword:
         if credential is None or not verified.matches:
             await self._refuse(actor, user_id, "wrong_password")
             raise InvalidCredentials
-        await self.attempts.forget(f"password:{user_id}", actor.ip)
+        await self.attempts.forget(counter, actor.ip, device=session)
         return credential
 
     async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:

@@ -46,6 +46,7 @@ class ChallengeSecondFactor:
         device_id: UUID,
         methods: tuple[str, ...],
         stronger_hash: str | None = None,
+        known_device: bool = False,
     ) -> Challenged | None:
         """Return None for a user who needs none. Raise Unavailable when governance is away and a role must be known."""
         user_id, enrolment = credential.user_id, not credential.has_second_factor
@@ -62,6 +63,7 @@ class ChallengeSecondFactor:
             password_changed_at=credential.password_changed_at,
             enrolment=enrolment,
             at=self.clock.now(),
+            known_device=known_device,
         )
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)

@@ -55,7 +55,7 @@ class CompleteSignIn:
     async def _shown(self, actor: Actor, digest: bytes, code: str, at: datetime) -> SignInChallenge:
         async with self.uow.begin(actor) as tx:
             waiting = await open_challenge(tx, digest, clock=self.clock)
-            shown = await self.check(tx, waiting.user_id, code, at=at)
+            shown = await self.check(tx, waiting.user_id, code, counter=waiting.failures_counter, at=at)
             # Kept whatever comes of it: what is raised within the transaction would forgive the failure.
             (waiting.finish if shown else waiting.fail)(at=at)
         if not shown:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from math import ceil
 from uuid import UUID
 
 from identity.application.factors import facts
@@ -11,6 +11,7 @@ from identity.application.ports.factors import BackupCodeMaker, TotpCodes
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions import facts as session_facts
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all
+from identity.domain import code_failures
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
 from identity.domain.session import EndReason, Session
@@ -18,26 +19,23 @@ from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.assurance import RECENT, STRONG_AND_RECENT
 
-# NIST SP 800-63B-4 3.2.2 allows a hundred failures in a row; one million codes, three of them right at any time.
-FAILURES_PER_HOUR_MAX: Final = 20
-_HOUR: Final = timedelta(hours=1)
-
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
-    """Tell which second factor a code is of, and spend it."""
+    """Tell which second factor a code is of, and use it up. `counter` is what failures count under (code_failures.py)."""
 
     totp: TotpCodes
     backup: BackupCodeMaker
 
-    async def __call__(self, tx: Transaction, user_id: UUID, code: str, *, at: datetime) -> str | None:
-        """Return "totp" or "backup_code", None for a wrong or spent code. Raises TooManyAttempts."""
-        await admit(tx, user_id, at=at)
+    async def __call__(self, tx: Transaction, user_id: UUID, code: str, *, counter: str, at: datetime) -> str | None:
+        """Return "totp" or "backup_code", None for a wrong or used code. Raises TooManyAttempts."""
+        await admit(tx, user_id, counter=counter, at=at)
         shown = await self._factor_of(tx, user_id, code, at)
         if shown:
+            await tx.factors.failures.forget(user_id, counter=counter)
             tx.record(facts.second_factor_shown(user_id, shown, at=at))
         else:
-            await note_failure(tx, user_id, at=at)
+            await note_failure(tx, user_id, counter=counter, at=at)
         return shown
 
     async def _factor_of(self, tx: Transaction, user_id: UUID, code: str, at: datetime) -> str | None:
@@ -49,14 +47,15 @@ class CodeCheck:
         return "backup_code" if spent else None
 
 
-async def admit(tx: Transaction, user_id: UUID, *, at: datetime) -> None:
-    """Raise TooManyAttempts for a user whose codes were wrong too often within the hour."""
-    if await tx.factors.failures.since(user_id, at - _HOUR) >= FAILURES_PER_HOUR_MAX:
-        raise TooManyAttempts(retry_after_seconds=int(_HOUR.total_seconds()))
+async def admit(tx: Transaction, user_id: UUID, *, counter: str, at: datetime) -> None:
+    """Raise TooManyAttempts after too many failures under this counter; tries at once are counted one after another."""
+    failures = await tx.factors.failures.lock_latest(user_id, counter, limit=code_failures.IN_A_ROW_MAX)
+    if wait := code_failures.wait_after(failures, at=at):
+        raise TooManyAttempts(retry_after_seconds=ceil(wait.total_seconds()))
 
 
-async def note_failure(tx: Transaction, user_id: UUID, *, at: datetime, factor: str = "code") -> None:
-    await tx.factors.failures.note(user_id, at=at)
+async def note_failure(tx: Transaction, user_id: UUID, *, counter: str, at: datetime, factor: str = "code") -> None:
+    await tx.factors.failures.note(user_id, counter, at=at)
     tx.record(facts.second_factor_failed(user_id, at=at, factor=factor))
 
 

@@ -11,6 +11,7 @@ from identity.application.ports.accounts import Passwords
 from identity.application.ports.sessions import AccessTokens, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions.queries import SessionQueries
+from identity.domain.code_failures import of_session
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, PasskeyRefused, WrongCode
 from identity.domain.passkey import CeremonyKind
 from identity.domain.password_policy import normalise
@@ -87,14 +88,18 @@ class StepUp:
     async def _by_secrets(
         self, tx: Transaction, session: Session, password_holds: bool | None, code: str | None, at: datetime
     ) -> DomainError | None:
+        counter = of_session(session.id)
         if password_holds is not None:
-            await admit(tx, session.user_id, at=at)
+            await admit(tx, session.user_id, counter=counter, at=at)
         # The password first: a wrong one leaves the code unused.
         if password_holds is False:
-            await note_failure(tx, session.user_id, at=at, factor="password")
+            await note_failure(tx, session.user_id, counter=counter, at=at, factor="password")
             return InvalidCredentials()
-        if code is not None and not await self.check(tx, session.user_id, code, at=at):
+        if code is not None and not await self.check(tx, session.user_id, code, counter=counter, at=at):
             return WrongCode()
+        if code is None:
+            # Not beside a code: a thief of the password would forget the wrong codes by it.
+            await tx.factors.failures.forget(session.user_id, counter=counter)
         _prove(tx, session, (*((PASSWORD,) if password_holds else ()), *((OTP,) if code is not None else ())), at)
         return None
 

@@ -56,11 +56,15 @@ class SignInChallenges(Protocol):
 
 
 class FactorFailures(Protocol):
-    async def note(self, user_id: UUID, *, at: datetime) -> None: ...
+    """Wrong codes since the last right one, by counter (code_failures.py)."""
 
-    async def since(self, user_id: UUID, since: datetime) -> int: ...
+    async def note(self, user_id: UUID, counter: str, *, at: datetime) -> None: ...
 
-    async def forget(self, user_id: UUID) -> None: ...
+    async def lock_latest(self, user_id: UUID, counter: str, *, limit: int) -> Sequence[datetime]:
+        """Return when the last failures were, newest first; until the transaction ends, no other counts for the user."""
+
+    async def forget(self, user_id: UUID, *, counter: str | None = None) -> None:
+        """Forget the failures under a counter, or under all of the user's."""
 
 
 class Factors(Protocol):

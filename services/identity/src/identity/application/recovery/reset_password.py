@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from identity.application.accounts.new_password import NewPassword
-from identity.application.accounts.queries import AccountQueries
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.sessions import Attempts, Digests, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all
 from identity.application.sessions.queries import SessionQueries, SignInName
-from identity.application.sessions.sign_in import accounts_of
+from identity.application.sessions.sign_in import account_of, counter_of
 from identity.domain.errors import InvalidResetLink
 from identity.domain.message import Template
 from identity.domain.password_reset import PER_HOUR_MAX, PasswordReset
@@ -23,10 +22,6 @@ from kernel.clock import Clock
 from kernel.ids import new_id
 
 _HOUR: Final = timedelta(hours=1)
-
-
-class ResetQueries(SessionQueries, AccountQueries, Protocol):
-    """Whose credential it is, and by which names they sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class AskPasswordReset:
 
     async def __call__(self, *, actor: Actor, email: str) -> None:
         name = SignInName.email(email)
-        account = self.digest(f"{name.kind}:{name.text}").hex()[:32]
+        account = account_of(self.digest, name)
         credential = await self.queries.credential(name)
         at, secret = self.clock.now(), self.secrets.issue()
         nobody, link = new_id(), f"{self.page}#token={secret.text}"
@@ -73,7 +68,7 @@ class ResetPassword:
     """
 
     uow: UnitOfWork
-    queries: ResetQueries
+    queries: SessionQueries
     secrets: OneTimeSecrets
     new_password: NewPassword
     revocations: Revocations
@@ -101,9 +96,7 @@ class ResetPassword:
             await tx.messages.send(user.id, Template.PASSWORD_CHANGED)
         for session in ended:
             await self.revocations.try_add(session.id, ended_at=at)
-        view = await self.queries.user(user_id)
-        for account in accounts_of(self.digest, view) if view else ():
-            await self.attempts.forget(account, actor.ip)
+        await self.attempts.forget(counter_of(self.digest, user_id), actor.ip)
 
     async def _whose(self, actor: Actor, digest: bytes) -> UUID:
         """Tell whose link it is; nothing is hashed for one that is not good."""

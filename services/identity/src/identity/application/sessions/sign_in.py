@@ -1,8 +1,6 @@
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from identity.application.accounts.queries import UserView
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
 from identity.application.ports.accounts import Passwords, Verified
 from identity.application.ports.sessions import Attempts, DeviceTokens, Digests
@@ -44,9 +42,10 @@ class SignIn:
         """Raise InvalidCredentials, TooManyAttempts, or Unavailable (hashing at its limit, governance away)."""
         account = account_of(self.digest, name)
         credential = await self.queries.credential(name)
+        counter = counter_of(self.digest, credential.user_id if credential else account)
         known = await self._known_device(credential, device_id, device_token)
         try:
-            await self.attempts.admit(account, actor.ip, device=known)
+            await self.attempts.admit(counter, actor.ip, device=known)
         except TooManyAttempts:
             await self._refuse(actor, account, credential, device_id, Refusal.THROTTLED)
             raise
@@ -56,12 +55,12 @@ class SignIn:
             await self._refuse(actor, account, credential, device_id, _why(credential, verified))
             raise InvalidCredentials
         try:
-            outcome = await self._go_on(actor, credential, verified, device_id)
+            outcome = await self._go_on(actor, credential, verified, device_id, known_device=known is not None)
         except InvalidCredentials:
             await self._refuse(actor, account, credential, device_id, Refusal.CHANGED_MEANWHILE)
             raise
         # A right password is no guess; codes have a count of their own.
-        await self.attempts.forget(account, actor.ip, device=known)
+        await self.attempts.forget(counter, actor.ip, device=known)
         return outcome
 
     async def _known_device(self, credential: CredentialView | None, device_id: UUID, token: str | None) -> str | None:
@@ -76,7 +75,7 @@ class SignIn:
         return str(device_id) if proven else None
 
     async def _go_on(
-        self, actor: Actor, credential: CredentialView, verified: Verified, device_id: UUID
+        self, actor: Actor, credential: CredentialView, verified: Verified, device_id: UUID, *, known_device: bool
     ) -> TokenPair | Challenged:
         challenged = await self.challenge(
             actor=actor,
@@ -84,6 +83,7 @@ class SignIn:
             device_id=device_id,
             methods=(PASSWORD,),
             stronger_hash=verified.stronger_hash,
+            known_device=known_device,
         )
         return challenged or await self.start(
             actor=actor,
@@ -102,14 +102,13 @@ class SignIn:
 
 
 def account_of(digest: Digests, name: SignInName) -> str:
-    """Return what attempts on a name are counted under, whether or not anybody has that name."""
+    """Return what a name is called in the record, whether or not an account has it."""
     return digest(f"{name.kind}:{name.text}").hex()[:32]
 
 
-def accounts_of(digest: Digests, user: UserView) -> Sequence[str]:
-    """Return what attempts on each of a user's names are counted under."""
-    names = [SignInName.email(user.email), *([SignInName.username(user.username)] if user.username else [])]
-    return [account_of(digest, name) for name in names]
+def counter_of(digest: Digests, account: UUID | str) -> str:
+    """Return what attempts are counted under: the user, by whichever name; where no account has the name, the name."""
+    return digest(f"counter:{account}").hex()[:32]
 
 
 def _why(credential: CredentialView | None, verified: Verified) -> Refusal:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select, text, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,12 +15,11 @@ from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.user import EARLIER_KEPT, InitialRole, User
 from identity.domain.wallet_address import WalletAddress
+from identity.infrastructure.repositories.locks import Lock, hold
 from identity.infrastructure.tables import password_history, profiles, subject_keys, users, wallet_addresses
 from identity.infrastructure.vault import SealedProfile, Vault
 from kernel.errors import NotFound
 
-# Two-part advisory locks, the first part says what for. A row lock cannot hold what does not exist yet.
-_LOCK_ADMINISTRATORS = text("SELECT pg_advisory_xact_lock(1, 0)")
 _SEALED: Final = tuple(part.name for part in fields(SealedProfile))
 # What two accounts may not share.
 _UNIQUE: Final = frozenset({"users_username_key", "profiles_email_index_key", "profiles_phone_index_key"})
@@ -49,8 +48,7 @@ class SqlUsers:
             await self._session.flush()
 
     async def lock_administrators(self) -> bool:
-        # Lock first and read in a second statement: the snapshot of one statement would be older than its lock.
-        await self._session.execute(_LOCK_ADMINISTRATORS)
+        await hold(self._session, Lock.ADMINISTRATORS)
         query = select(exists().where(users.c.initial_role == InitialRole.ADMIN))
         return bool(await self._session.scalar(query))
 

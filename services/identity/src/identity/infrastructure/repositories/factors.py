@@ -1,19 +1,21 @@
 """Second factors, and sign-ins that wait for one."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, func, insert, select, update
+from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
+from identity.domain.code_failures import KEPT_FOR
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, Passkey
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.totp import Totp
+from identity.infrastructure.repositories.locks import Lock, hold
 from identity.infrastructure.tables import (
     backup_codes,
     passkey_ceremonies,
@@ -26,8 +28,6 @@ from identity.infrastructure.tables import (
 from identity.infrastructure.vault import Vault
 
 _CREDENTIAL_KNOWN: Final = "passkeys_credential_id_key"
-# Older failures are counted by nobody.
-_FAILURES_KEPT: Final = timedelta(hours=1)
 
 
 class SqlTotps:
@@ -139,20 +139,22 @@ class SqlFactorFailures:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def note(self, user_id: UUID, *, at: datetime) -> None:
+    async def note(self, user_id: UUID, counter: str, *, at: datetime) -> None:
         of = second_factor_failures.c
-        await self._session.execute(
-            delete(second_factor_failures).where(of.user_id == user_id, of.failed_at < at - _FAILURES_KEPT)
-        )
-        await self._session.execute(insert(second_factor_failures), [{"user_id": user_id, "failed_at": at}])
+        await self._session.execute(delete(second_factor_failures).where(of.user_id == user_id, of.failed_at <= at - KEPT_FOR))
+        await self._session.execute(insert(second_factor_failures), [{"user_id": user_id, "counter": counter, "failed_at": at}])
 
-    async def since(self, user_id: UUID, since: datetime) -> int:
+    async def lock_latest(self, user_id: UUID, counter: str, *, limit: int) -> Sequence[datetime]:
+        # Not the user's row: a sign-in holds its challenge here, and others lock user and challenge in the other order.
+        await hold(self._session, Lock.FAILURES, user_id.bytes)
         of = second_factor_failures.c
-        query = select(func.count()).select_from(second_factor_failures).where(of.user_id == user_id, of.failed_at > since)
-        return int(await self._session.scalar(query) or 0)
+        query = select(of.failed_at).where(of.user_id == user_id, of.counter == counter)
+        return (await self._session.scalars(query.order_by(of.failed_at.desc()).limit(limit))).all()
 
-    async def forget(self, user_id: UUID) -> None:
-        await self._session.execute(delete(second_factor_failures).where(second_factor_failures.c.user_id == user_id))
+    async def forget(self, user_id: UUID, *, counter: str | None = None) -> None:
+        of = second_factor_failures.c
+        whose = delete(second_factor_failures).where(of.user_id == user_id)
+        await self._session.execute(whose.where(of.counter == counter) if counter else whose)
 
 
 class SqlFactors:

@@ -1,0 +1,25 @@
+"""Advisory locks of PostgreSQL, for what no row stands for yet; each is held until the transaction ends.
+
+Take them after the locks of rows, and in the order in which they stand here, or two transactions deadlock.
+"""
+
+from enum import IntEnum
+from hashlib import blake2b
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_HOLD = text("SELECT pg_advisory_xact_lock(:what, :whose)")
+
+
+class Lock(IntEnum):
+    """The first of a lock's two parts: what for. The second is a digest of whose it is."""
+
+    ADMINISTRATORS = 1
+    FAILURES = 2
+
+
+async def hold(session: AsyncSession, what: Lock, whose: bytes = b"") -> None:
+    """Wait for a lock. Read in a later statement what it guards: the snapshot of one statement is older than its lock."""
+    number = int.from_bytes(blake2b(whose, digest_size=4).digest(), signed=True) if whose else 0
+    await session.execute(_HOLD, {"what": what.value, "whose": number})
