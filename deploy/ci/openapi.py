@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chassis.auth import JwksKeys, SubjectRoles, TokenVerifier
+from chassis.auth.revocations import Revocations
 from chassis.health import Readiness
 from chassis.policies import Policies
 from chassis.rest import create_app
@@ -38,6 +39,7 @@ def describe(service: str) -> dict[str, Any]:
         verifier=TokenVerifier("", "", JwksKeys("", clock=clock), clock),
         policies=Policies(clock),
         subject_roles=SubjectRoles(clock),
+        revocations=Revocations(),
         idempotency=None,
         readiness=Readiness(),
     )

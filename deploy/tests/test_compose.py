@@ -78,6 +78,15 @@ def test_every_process_accepts_its_settings(name: str, secrets: dict[str, str], 
     assert "unused" not in settings.rabbitmq_url.get_secret_value() or service["command"][0] in {"jobs", "migrate"}
 
 
+def test_every_process_that_takes_tokens_knows_where_the_ended_sessions_are(secrets: dict[str, str]) -> None:
+    serving = [name for name in SETTINGS if OURS[name].get("command", ["serve"]) == ["serve"]]
+    assert serving == list(SETTINGS)
+    for name in serving:
+        environment = environment_of(OURS[name], secrets)
+        assert environment["ELCORP_REDIS_URL"].endswith("@redis:6379/0")
+        assert "@rabbitmq:" in environment["ELCORP_RABBITMQ_URL"]
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_every_process_is_hardened(name: str) -> None:
     service = OURS[name]

@@ -1,14 +1,16 @@
 """The services' routes against the gateway's table, and the document that is made of them."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chassis.rest.route import UNSAFE, Route
 from deploy.ci.openapi import describe
 from gateway.documents import Merged, merge
-from gateway.routes import ROUTES, SERVICES
+from gateway.routes import API_PREFIX, ROUTES, SERVICES
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -26,6 +28,17 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 def test_every_path_of_every_service_is_routed_to_it_and_no_operation_is_claimed_twice(merged: Merged) -> None:
     assert merged.problems == []
     assert "x-missing-services" not in merged.document
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_services_and_gateway_agree_on_what_moves_money(service: str) -> None:
+    routes = [route for router in import_module(f"{service}.interfaces.rest").ROUTERS for route in router.routes]
+    of_the_api = [route for route in routes if isinstance(route, Route) and route.path.startswith(API_PREFIX)]
+    for route in of_the_api:
+        gateway = ROUTES.find(route.path.removeprefix(API_PREFIX).split("/")[1])
+        assert gateway is not None
+        assert route.moves_money is (gateway.strict and not UNSAFE.isdisjoint(route.methods or ())), route.operation_id
+    assert any(route.moves_money for route in of_the_api) is (service == "payments")
 
 
 def test_every_service_has_its_paths(merged: Merged) -> None:

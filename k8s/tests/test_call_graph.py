@@ -63,7 +63,7 @@ def uses_redis(service: str) -> bool:
 
 
 def reads_ended_sessions(service: str) -> bool:
-    return finds(r"ended_sessions=True", service)
+    return finds(r"\bplatform\(", service)
 
 
 def finds(pattern: str, service: str) -> bool:
@@ -122,11 +122,13 @@ def test_the_code_names_callers_and_called() -> None:
     assert {peer for settings in SETTINGS for peer in settings.PEERS} <= set(NAMES)
     assert len(routes()) == len(NAMES) == 4
     assert uses_redis("identity")
-    assert reads_ended_sessions("payments")
+    assert all(reads_ended_sessions(each) for each in NAMES)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-@pytest.mark.parametrize("removed", ["payments-peers", "payments-serve", "to-postgres", "identity-serve", "gateway"])
+@pytest.mark.parametrize(
+    "removed", ["payments-peers", "payments-serve", "to-postgres", "to-ended-sessions", "identity-serve", "gateway"]
+)
 def test_no_policy_can_be_missing_unnoticed(overlay: str, removed: str) -> None:
     documents = render(overlay)
     kept = [each for each in policies(documents) if name(each) != removed]

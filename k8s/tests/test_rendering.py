@@ -136,6 +136,15 @@ def test_the_owner_role_is_for_migrations_alone(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_process_that_takes_tokens_reads_which_sessions_have_ended(overlay: str) -> None:
+    taking = {name(each) for each in ours(render(overlay)) if component_of(each) == "serve"}
+    reading = {name(each) for each in ours(render(overlay)) if "ELCORP_REDIS_URL" in dict(environment(each))}
+
+    assert taking == {"gateway", *SERVICES}
+    assert reading == taking | {"identity-worker"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_master_keys_are_for_those_who_seal_or_sign(overlay: str) -> None:
     holders = {name(each) for each in ours(render(overlay)) if "ELCORP_MASTER_KEY" in dict(environment(each))}
 

@@ -24,8 +24,8 @@ for service in identity payments governance compliance; do
   postgres+=(--from-literal="${service^^}_OWNER_PASSWORD=$owner" --from-literal="${service^^}_APP_PASSWORD=$app")
   at="postgres.elcorp-data:5432/$service"
   runtime=(--from-literal=database-url="postgresql://${service}_app:$app@$at" --from-literal=rabbitmq-url="$rabbitmq_url")
+  runtime+=(--from-literal=redis-url="$redis_url")
   case "$service" in identity | compliance) runtime+=(--from-literal=master-key="$(key)") ;; esac
-  case "$service" in identity | payments) runtime+=(--from-literal=redis-url="$redis_url") ;; esac
   if [ "$service" = identity ]; then
     admin="$(random)"
     runtime+=(--from-literal=admin-password="$admin" --from-literal=digest-key="$(key)")

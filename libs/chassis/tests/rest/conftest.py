@@ -5,9 +5,11 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.auth import SubjectRoles
+from chassis.auth.revocations import Revocations
 from chassis.health import Readiness
 from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.testing.policies import permitting
+from chassis.testing.sessions import none_ended
 from chassis.testing.tokens import TokenForge
 from kernel.clock import SystemClock
 
@@ -28,7 +30,14 @@ def readiness() -> Readiness:
 
 
 @pytest.fixture
-def make_app(forge: TokenForge, subject_roles: SubjectRoles, readiness: Readiness) -> Callable[..., FastAPI]:
+def revocations() -> Revocations:
+    return none_ended()
+
+
+@pytest.fixture
+def make_app(
+    forge: TokenForge, subject_roles: SubjectRoles, revocations: Revocations, readiness: Readiness
+) -> Callable[..., FastAPI]:
     def make(*routers: Router, idempotency: IdempotencyStore | None = None, trusted_proxies: Sequence[str] = ()) -> FastAPI:
         return create_app(
             title="things",
@@ -37,6 +46,7 @@ def make_app(forge: TokenForge, subject_roles: SubjectRoles, readiness: Readines
             verifier=forge.verifier(),
             policies=permitting({"user": ["payment:create", "user:read"]}, SystemClock()),
             subject_roles=subject_roles,
+            revocations=revocations,
             idempotency=idempotency,
             readiness=readiness,
             trusted_proxies=trusted_proxies,

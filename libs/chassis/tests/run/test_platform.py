@@ -6,11 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
-import aio_pika
 import httpx
 import pytest
-from google.protobuf.message import Message
-from pamqp.common import FieldValue
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from structlog.testing import capture_logs
@@ -18,16 +15,15 @@ from structlog.testing import capture_logs
 from chassis.auth import InvalidToken
 from chassis.auth.ended_sessions import ENDED_KEY
 from chassis.cache import redis_client
-from chassis.messaging.contracts import spec_of
-from chassis.messaging.topology import declare_exchange
 from chassis.policies import Bundle, BundleKeeper
 from chassis.rest import CurrentActor, Envelope, IdempotencyStore, Public, Router, envelope
 from chassis.run import Platform, platform
 from chassis.settings import ServiceSettings
+from chassis.testing.events import announce
 from chassis.testing.running import eventually, running
 from chassis.testing.tokens import TokenForge
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
-from elcorp.identity.v1.events_pb2 import SessionEnded
+from elcorp.identity.v1.events_pb2 import SessionEnded, UserStatusChanged
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 
@@ -54,7 +50,6 @@ async def test_nothing_needs_to_be_there_when_a_process_starts():
         governance_target="127.0.0.1:9",
     )
     async with platform(settings) as parts, running(*parts.background):
-        parts.redis()
         with capture_logs() as lines:
             # Each of them has tried, found nobody, and waits.
             await eventually(lambda: any(line["event"].startswith("waiting for RabbitMQ") for line in lines))
@@ -69,7 +64,6 @@ async def test_it_becomes_ready_when_database_policies_and_broker_are_there(urls
     source = LocalBundles()
     settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url, redis_url=redis_url)
     async with platform(settings, bundle_source=lambda _database: source) as parts, running(*parts.background):
-        parts.redis()
 
         async def checks() -> dict[str, str | None]:
             return (await parts.readiness.report()).checks
@@ -98,7 +92,6 @@ async def test_without_the_broker_or_redis_it_still_answers_but_not_without_its_
         platform(DoorSettings(**there | away), bundle_source=lambda _database: LocalBundles()) as parts,
         running(*parts.background),
     ):
-        parts.redis()
 
         async def failing() -> list[str]:
             return [check for check, error in (await parts.readiness.report()).checks.items() if error]
@@ -107,31 +100,18 @@ async def test_without_the_broker_or_redis_it_still_answers_but_not_without_its_
         assert (await parts.readiness.report()).ready == ready
 
 
-async def announce(broker_url: str, message: Message) -> None:
-    """Publish a message as its producer would, to whoever listens."""
-    spec = spec_of(type(message))
-    headers: dict[str, FieldValue] = {
-        "cloudEvents:source": f"/{spec.context}",
-        "cloudEvents:time": datetime.now(UTC).isoformat(),
-    }
-    async with await aio_pika.connect(broker_url) as connection, connection.channel() as channel:
-        exchange = await declare_exchange(channel, spec.context)
-        event = aio_pika.Message(message.SerializeToString(), message_id=str(new_id()), type=spec.type, headers=headers)
-        await exchange.publish(event, routing_key=spec.type, mandatory=False)
-
-
 async def test_it_hears_of_bundles_of_roles_and_of_what_its_service_listens_for(urls, broker_url, monkeypatch):
     # Nothing is asked for by the clock.
     monkeypatch.setattr("chassis.run.parts.BundleKeeper", partial(BundleKeeper, interval_seconds=3600))
     source, heard = LocalBundles(), []
 
     async def hear(delivery) -> None:
-        heard.append(delivery.message.session_id)
+        heard.append(delivery.message.user_id)
 
     settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url)
     forge = TokenForge()
     async with (
-        platform(settings, bundle_source=lambda _database: source, listen={SessionEnded: hear}, keys=forge) as parts,
+        platform(settings, bundle_source=lambda _database: source, listen={UserStatusChanged: hear}, keys=forge) as parts,
         running(parts.keeper.run),
     ):
         await eventually(lambda: source.asked, 1)
@@ -140,15 +120,15 @@ async def test_it_hears_of_bundles_of_roles_and_of_what_its_service_listens_for(
             await eventually(lambda: source.asked, 2)
             await announce(broker_url, PolicyBundlePublished(version=2))
             await eventually(lambda: source.asked, 3)
-            await announce(broker_url, SessionEnded(session_id="s-1"))
-            await eventually(lambda: heard, ["s-1"])
+            await announce(broker_url, UserStatusChanged(user_id="u-1"))
+            await eventually(lambda: heard, ["u-1"])
             claims = await parts.verifier.verify(forge.token(roles=["staff"]))
             assert parts.subject_roles.effective(claims) == {"staff"}
             await announce(broker_url, SubjectRolesChanged(subject_id=claims.subject_id, roles=["user"]))
             await eventually(lambda: parts.subject_roles.effective(claims), {"user"})
 
 
-async def test_tokens_of_sessions_that_ended_are_refused_once_it_is_asked_to_know_them(urls, broker_url, redis_url, monkeypatch):
+async def test_tokens_of_sessions_that_ended_are_refused(urls, broker_url, redis_url, monkeypatch):
     # The list is read at the start, and on each connection; what is announced is heard.
     monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
     monkeypatch.setattr("chassis.auth.revocations.STALE_SECONDS", 3600)
@@ -169,24 +149,33 @@ async def test_tokens_of_sessions_that_ended_are_refused_once_it_is_asked_to_kno
                 found.append(True)
         return found
 
-    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge, ended_sessions=True) as parts:
+    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
         with pytest.raises(Unavailable):
             await admitted()
         async with running(*parts.background):
             await eventually(lambda: parts.listener.connected)
-            await eventually(lambda: parts.revocations and parts.revocations.is_current)
+            await eventually(lambda: parts.revocations.is_current)
             assert await admitted() == [False, True, True]
             await announce(broker_url, SessionEnded(session_id=str(announced)))
             await eventually(admitted, [False, False, True])
 
 
-async def test_without_being_asked_to_know_ended_sessions_nobody_is_admitted_who_must_not_have_ended(urls):
+async def test_while_it_is_not_known_which_sessions_have_ended_reads_go_on(urls):
     forge = TokenForge()
-    settings = DoorSettings(database_url=urls.app)
+    settings = DoorSettings(database_url=urls.app, redis_url="redis://127.0.0.1:9/0")
     async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
         assert (await parts.access_control.authenticate(forge.token())).roles == {"user"}
         with pytest.raises(Unavailable):
             await parts.access_control.authenticate(forge.token(), strictly=True)
+
+
+async def test_a_service_cannot_take_the_news_of_ended_sessions_from_the_platform(urls):
+    async def hear(_delivery) -> None:
+        """Take the event in place of what refuses tokens."""
+
+    with pytest.raises(ValueError, match="SessionEnded"):
+        async with platform(DoorSettings(database_url=urls.app), listen={SessionEnded: hear}):
+            pass
 
 
 @pytest.mark.parametrize(("setting", "value"), [("token_issuer", "https://elsewhere.example"), ("token_audience", "elsewhere")])

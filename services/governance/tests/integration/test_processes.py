@@ -79,13 +79,15 @@ async def test_a_worker_is_ready_while_its_database_is(urls: DatabaseUrls, unuse
     assert (report.ready, {name: error is None for name, error in report.checks.items()}) == (there, {"database": there})
 
 
-async def test_what_serves_publishes_first_and_decides_by_what_it_published(urls: DatabaseUrls, broker_url: str) -> None:
-    settings = GovernanceSettings(database_url=urls.app, rabbitmq_url=broker_url)
+async def test_what_serves_publishes_first_and_decides_by_what_it_published(
+    urls: DatabaseUrls, broker_url: str, redis_url: str
+) -> None:
+    settings = GovernanceSettings(database_url=urls.app, rabbitmq_url=broker_url, redis_url=redis_url)
     async with serving(settings) as parts:
         report = await parts.readiness.report()
         failing = {name for name, error in report.checks.items() if error}
         assert (report.ready, failing) == (False, {"policies", "broker"})
-        assert set(report.checks) == {"database", "policies", "broker"}
+        assert set(report.checks) == {"database", "policies", "broker", "redis"}
 
         async def ready() -> bool:
             return (await parts.readiness.report()).ready

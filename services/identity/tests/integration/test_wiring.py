@@ -13,6 +13,7 @@ from chassis.run import main
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
+from chassis.testing.sessions import check_that_ended_sessions_are_refused
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.bootstrap import SERVICE
 from identity.bootstrap.jobs import jobs
@@ -99,16 +100,21 @@ def test_commands_tell_what_they_do(name: str, capsys: pytest.CaptureFixture[str
     assert (left.value.code, SERVICE.commands[name].help in " ".join(told.split())) == (0, True)
 
 
-async def test_serving_is_ready_once_it_holds_keys_and_policies(
-    settings: IdentitySettings, database_urls: DatabaseUrls, redis_url: str, broker_url: str
+@pytest.fixture
+def own(settings: IdentitySettings, database_urls: DatabaseUrls, redis_url: str, broker_url: str) -> IdentitySettings:
+    servers = {"database_url": database_urls.app, "redis_url": redis_url, "rabbitmq_url": broker_url}
+    return settings.model_copy(update={name: SecretStr(url) for name, url in servers.items()})
+
+
+async def test_ended_sessions_are_refused_by_the_service_itself(
+    own: IdentitySettings, redis_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = settings.model_copy(
-        update={
-            "database_url": SecretStr(database_urls.app),
-            "redis_url": SecretStr(redis_url),
-            "rabbitmq_url": SecretStr(broker_url),
-        }
+    await check_that_ended_sessions_are_refused(
+        serving(own), "/api/v1/sessions", monkeypatch=monkeypatch, broker_url=broker_url, redis_url=redis_url
     )
+
+
+async def test_serving_is_ready_once_it_holds_keys_and_policies(own: IdentitySettings) -> None:
     async with serving(own) as parts:
         report = await parts.readiness.report()
         failing = {name for name, error in report.checks.items() if error}

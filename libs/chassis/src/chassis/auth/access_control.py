@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AccessControl:
-    """Who an access token speaks for, and what they may do.
-
-    Without `revocations`, a token is good until it expires, however its session ended.
-    """
+    """Who an access token speaks for, and what they may do."""
 
     verifier: TokenVerifier
     subject_roles: SubjectRoles
     policies: "Policies"
-    revocations: Revocations | None = None
+    revocations: Revocations
 
     async def authenticate(
         self, token: str, *, ip: str = "", user_agent: str = "", request_id: str = "", strictly: bool = False
@@ -35,7 +32,7 @@ class AccessControl:
         """Return the token's subject, with the roles that hold now; raises AUTH_002, AUTH_003, or Unavailable.
 
         `ip`, `user_agent` and `request_id` are what the audit trail tells of where the request came from. With `strictly`
-        (which the gateway is with what moves money) nobody is admitted while it is not known which sessions have ended.
+        (for what moves money) nobody is admitted while it is not known which sessions have ended.
         """
         claims = await self.verifier.verify(token)
         self._refuse_ended(claims, strictly=strictly)
@@ -61,8 +58,7 @@ class AccessControl:
             assurance.require(actor, at=self.verifier.clock.now())
 
     def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:
-        known = self.revocations
-        if known is not None and known.has_ended(claims.session_id):
+        if self.revocations.has_ended(claims.session_id):
             raise InvalidToken(reason="session")
-        if strictly and (known is None or not known.is_current):
+        if strictly and not self.revocations.is_current:
             raise Unavailable(dependency="redis", reason="ended sessions are not known")

@@ -54,13 +54,15 @@ async def _current_actor(request: Request) -> Actor:
 CurrentActor = Annotated[Actor, Depends(_current_actor)]
 
 
-async def admit(context: RequestContext, access: Access, entrance: "Entrance", *, may_replay: bool = False) -> Actor:
+async def admit(
+    context: RequestContext, access: Access, entrance: "Entrance", *, may_replay: bool = False, strictly: bool = False
+) -> Actor:
     """Authenticate and authorize; raises AUTH_002 to AUTH_005, ACC_001, or Unavailable.
 
-    With `may_replay`, an authenticated caller who is refused is returned with the refusal: it is for the route to raise it,
-    unless the request was answered before.
+    With `strictly`, nobody is admitted while it is not known which sessions have ended. With `may_replay`, an authenticated
+    caller who is refused is returned with the refusal: it is for the route to raise it, unless the request was answered before.
     """
-    actor = await _authenticate(context, entrance) if access.authenticated else _anonymous(context)
+    actor = await _authenticate(context, entrance, strictly=strictly) if access.authenticated else _anonymous(context)
     context.actor = actor
     try:
         entrance.access_control.authorize(actor, access.permission, access.assurance)
@@ -75,7 +77,7 @@ def _anonymous(context: RequestContext) -> Actor:
     return Actor.anonymous(ip=context.ip, user_agent=context.user_agent, request_id=context.request_id)
 
 
-async def _authenticate(context: RequestContext, entrance: "Entrance") -> Actor:
+async def _authenticate(context: RequestContext, entrance: "Entrance", *, strictly: bool) -> Actor:
     header = context.authorization
     if not header:
         raise MissingToken
@@ -83,5 +85,5 @@ async def _authenticate(context: RequestContext, entrance: "Entrance") -> Actor:
     if scheme.lower() != "bearer" or not token:
         raise InvalidToken(reason="scheme")
     return await entrance.access_control.authenticate(
-        token.strip(), ip=context.ip, user_agent=context.user_agent, request_id=context.request_id
+        token.strip(), ip=context.ip, user_agent=context.user_agent, request_id=context.request_id, strictly=strictly
     )

@@ -37,16 +37,16 @@ def create_app(
     verifier: TokenVerifier,
     policies: Policies,
     subject_roles: SubjectRoles,
+    revocations: Revocations,
     idempotency: IdempotencyStore | None,
     readiness: Readiness,
-    revocations: Revocations | None = None,
     trusted_proxies: Sequence[str] = (),
     body_bytes_max: int = BODY_BYTES_MAX,
 ) -> FastAPI:
     """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
 
-    Without `revocations`, a token is good until it expires, however its session ended; without an idempotency store, keys
-    that routes would keep are ignored. Raises UndeclaredAccess when a route has no access marker.
+    Without an idempotency store, keys that routes would keep are ignored. Raises UndeclaredAccess when a route has no access
+    marker.
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application

@@ -35,6 +35,7 @@ class Route(APIRoute):
         *,
         access: Access | None,
         idempotency: Idempotency,
+        moves_money: bool = False,
         body_bytes_max: int | None = None,
         **options: Any,
     ) -> None:
@@ -42,6 +43,7 @@ class Route(APIRoute):
             raise ValueError(f"{path} has parameters: a larger body is for one path alone")
         self.access = access
         self.idempotency = idempotency
+        self.moves_money = moves_money
         self.body_bytes_max = body_bytes_max
         super().__init__(path, endpoint, **options)
         if self.is_straight:
@@ -77,7 +79,7 @@ class Route(APIRoute):
             if self.access is None:
                 raise RuntimeError(f"{self.path} has no access rule")
             may_replay = is_unsafe and bool(self.idempotency) and KEY_HEADER in request.headers
-            actor = await admit(context, self.access, entrance, may_replay=may_replay)
+            actor = await admit(context, self.access, entrance, may_replay=may_replay, strictly=self.moves_money)
             # For the log lines of this request, and for the peers that are called on its behalf.
             bind(actor=actor.subject_id)
             if actor.refusal:

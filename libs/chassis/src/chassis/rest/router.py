@@ -20,14 +20,23 @@ class Router(APIRouter):
 
     Unsafe routes keep an optional Idempotency-Key for themselves; `idempotency="own"` leaves the key to the use case,
     `idempotent=False` (router) or `idempotency=False` (route) takes none. An operation's id is its function's name.
-    `body_bytes_max` lets a route take larger bodies than the service's others.
+    `body_bytes_max` lets a route take larger bodies than the service's others. With `moves_money`, unsafe routes are refused
+    (503) while it is not known which sessions have ended, as the gateway refuses them.
     """
 
     def __init__(
-        self, prefix: str = "", *, tags: Sequence[str] = (), base: str = API_BASE, idempotent: bool = True, **options: Any
+        self,
+        prefix: str = "",
+        *,
+        tags: Sequence[str] = (),
+        base: str = API_BASE,
+        idempotent: bool = True,
+        moves_money: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(prefix=base + prefix, tags=list(tags), **options)
         self._idempotent = idempotent
+        self._moves_money = moves_money
 
     def operation(
         self, method: str, path: str, *, idempotency: Idempotency | None = None, **options: Any
@@ -51,6 +60,7 @@ class Router(APIRouter):
             endpoint,
             access=rules[-1] if rules else None,
             idempotency=(self._idempotent and method in UNSAFE) if idempotency is None else idempotency,
+            moves_money=self._moves_money and method in UNSAFE,
             methods=[method],
             dependencies=[dependency for dependency in given if not isinstance(dependency, Access)],
             tags=[*self.tags, *options.pop("tags", ())],

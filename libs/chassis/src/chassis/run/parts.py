@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI
 from google.protobuf.message import Message
+from redis.asyncio import Redis
 
 from chassis.auth import AccessControl, JwksKeys, KeySource, SubjectRoles, TokenVerifier
+from chassis.auth.ended_sessions import EndedSessions
 from chassis.auth.revocations import Revocations
+from chassis.cache import redis_client
 from chassis.database import Database
 from chassis.health import Readiness
 from chassis.idempotency import OwnKeys
@@ -24,11 +26,6 @@ from chassis.settings import ServiceSettings
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import SessionEnded
 from kernel.clock import Clock, SystemClock
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from chassis.auth.ended_sessions import EndedSessions
 
 CLOSING_SECONDS = 1.0
 
@@ -50,8 +47,8 @@ class Platform:
     listener: Listener
     background: Sequence[Background]
     trusted_proxies: Sequence[str]
-    revocations: Revocations | None
-    _redis: "Callable[[], Redis]"
+    revocations: Revocations
+    redis: Redis
 
     @property
     def access_control(self) -> AccessControl:
@@ -73,10 +70,6 @@ class Platform:
             trusted_proxies=self.trusted_proxies,
         )
 
-    def redis(self) -> "Redis":
-        """Return the client of Redis, made when first asked for: it is 20 MB that most services have no use for."""
-        return self._redis()
-
 
 @asynccontextmanager
 async def platform(
@@ -85,16 +78,15 @@ async def platform(
     bundle_source: Callable[[Database], BundleSource] | None = None,
     keys: KeySource | None = None,
     listen: Mapping[type[Message], Heard] | None = None,
-    ended_sessions: bool = False,
     own_keys: OwnKeys | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Platform]:
     """Build the parts and close them at the block's end; nothing here needs a peer, the broker or Redis to be there.
 
     Policy bundles come from governance by gRPC unless `bundle_source` makes one (governance's own); keys of access
-    tokens from identity's JWKS unless `keys` are given. `listen` adds live listeners to those for governance's events.
-    With `ended_sessions`, tokens of sessions that have ended are refused, for which Redis is read every second. `own_keys`
-    are the Idempotency-Keys that the service's use cases keep for themselves.
+    tokens from identity's JWKS unless `keys` are given. Tokens of sessions that have ended are refused, for which identity's
+    events are listened for and Redis is read every second. `listen` adds listeners for other events (ValueError for one that
+    is listened for already). `own_keys` are the Idempotency-Keys that the service's use cases keep for themselves.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -105,23 +97,24 @@ async def platform(
         keeper = BundleKeeper(source, policies)
         subject_roles = SubjectRoles(clock)
         readiness = Readiness()
-        redis = cache(lambda: _make_redis(settings, stack, readiness))
-        ended = _read_ended_sessions(redis()) if ended_sessions else None
+        redis = redis_client(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        ended = EndedSessions(redis, Revocations())
         heard: dict[type[Message], Heard] = {
             PolicyBundlePublished: keeper.on_published,
             SubjectRolesChanged: subject_roles.on_changed,
-            **({SessionEnded: ended.on_ended} if ended else {}),
-            **(listen or {}),
+            SessionEnded: ended.on_ended,
         }
+        if taken := heard.keys() & (listen or {}).keys():
+            raise ValueError(f"the platform listens for {taken} itself")
 
         async def make_up() -> None:
             """Make up for what was published while nobody listened."""
-            if ended:
-                ended.read_all_next()
+            ended.read_all_next()
             await keeper.on_published(None)
 
-        listener = Listener(settings.rabbitmq_url.get_secret_value(), heard, on_connected=make_up)
-        _watch(readiness, database, keeper, listener)
+        listener = Listener(settings.rabbitmq_url.get_secret_value(), {**heard, **(listen or {})}, on_connected=make_up)
+        _watch(readiness, database, keeper, listener, redis)
         yield Platform(
             clock=clock,
             database=database,
@@ -134,10 +127,10 @@ async def platform(
             idempotency=IdempotencyStore(database, clock, master_key=_digest_key(settings), own=own_keys),
             readiness=readiness,
             listener=listener,
-            background=(keeper.run, listener.run, *((ended.run,) if ended else ())),
+            background=(keeper.run, listener.run, ended.run),
             trusted_proxies=settings.trusted_proxies,
-            revocations=ended.revocations if ended else None,
-            _redis=redis,
+            revocations=ended.revocations,
+            redis=redis,
         )
 
 
@@ -158,23 +151,7 @@ def _from_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: Cloc
     return keys
 
 
-def _make_redis(settings: ServiceSettings, stack: AsyncExitStack, readiness: Readiness) -> "Redis":
-    from chassis.cache import redis_client  # noqa: PLC0415  # see Platform.redis
-
-    redis = redis_client(settings.redis_url.get_secret_value())
-    stack.push_async_callback(redis.aclose)
-    # Reads need no Redis: who cannot go on without it refuses for itself.
-    readiness.add("redis", redis.ping, required=False)
-    return redis
-
-
-def _read_ended_sessions(redis: "Redis") -> "EndedSessions":
-    from chassis.auth.ended_sessions import EndedSessions  # noqa: PLC0415  # see Platform.redis
-
-    return EndedSessions(redis, Revocations())
-
-
-def _watch(readiness: Readiness, database: Database, keeper: BundleKeeper, listener: Listener) -> None:
+def _watch(readiness: Readiness, database: Database, keeper: BundleKeeper, listener: Listener, redis: Redis) -> None:
     async def policies_in_force() -> None:
         if not keeper.ready:
             raise RuntimeError("no policy bundle yet")
@@ -187,3 +164,5 @@ def _watch(readiness: Readiness, database: Database, keeper: BundleKeeper, liste
     readiness.add("policies", policies_in_force)
     # Without it the service still answers: events wait in the outbox.
     readiness.add("broker", listening, required=False)
+    # Reads go on without it; what moves money is refused for as long as ended sessions are not known.
+    readiness.add("redis", redis.ping, required=False)

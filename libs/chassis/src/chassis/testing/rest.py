@@ -12,6 +12,7 @@ from chassis.health import Readiness
 from chassis.idempotency import OwnKeys
 from chassis.policies import Policies
 from chassis.rest import IdempotencyStore, Router, create_app
+from chassis.testing.sessions import none_ended
 from kernel.clock import Clock
 
 
@@ -29,7 +30,10 @@ async def rest_client(
     revocations: Revocations | None = None,
     own_keys: OwnKeys | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of the app that serves `routers`; `peer` is the address that its requests come from."""
+    """Give a client of the app that serves `routers`; `peer` is the address that its requests come from.
+
+    Unless `revocations` are given, all sessions that have ended are known, and there are none.
+    """
     app = create_app(
         title="contract",
         application=application,
@@ -39,7 +43,7 @@ async def rest_client(
         subject_roles=SubjectRoles(clock),
         idempotency=IdempotencyStore(database, clock, master_key=master_key, own=own_keys),
         readiness=Readiness(),
-        revocations=revocations,
+        revocations=none_ended() if revocations is None else revocations,
     )
     # The app answers for its own failures, as it does behind a port.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)

@@ -28,7 +28,6 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
 
     ring = KeyRing(SealedKeyMaker(*settings.keys()), SystemClock())
     async with platform(settings, keys=ring) as parts, connect(settings, "governance") as governance:
-        redis = parts.redis()
         passwords = hashing(settings)
         world = World(
             settings=settings,
@@ -36,8 +35,8 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
             ring=ring,
             passwords=passwords,
             roles=GovernanceRoles(governance),
-            attempts=attempts(settings, redis),
-            revocations=RedisRevocations(redis),
+            attempts=attempts(settings, parts.redis),
+            revocations=RedisRevocations(parts.redis),
             clock=parts.clock,
         )
         identity = build(world)

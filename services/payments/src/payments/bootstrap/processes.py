@@ -37,9 +37,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         await prices.on_changed(delivery)
 
     async with (
-        platform(
-            settings, listen={events_pb2.PricingChanged: on_pricing_changed}, ended_sessions=True, own_keys=OWN_KEYS
-        ) as parts,
+        platform(settings, listen={events_pb2.PricingChanged: on_pricing_changed}, own_keys=OWN_KEYS) as parts,
         connect(settings, "compliance") as compliance,
         connect(settings, "identity") as identity,
     ):

@@ -32,7 +32,7 @@ from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalRespons
 from payments.interfaces.rest.schemas.signatures import PayloadSignature, signature_of
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
-bulks = Router(prefix="/transfers/bulk", tags=["bulk transfers"])
+bulks = Router(prefix="/transfers/bulk", tags=["bulk transfers"], moves_money=True)
 
 # 10,000 lines of XML, each some 700 bytes.
 FILE_BYTES_MAX: Final = 8 * 1_048_576

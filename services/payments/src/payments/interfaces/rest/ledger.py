@@ -25,7 +25,7 @@ from payments.interfaces.rest.schemas.ledger import AccountResponse, TrialBalanc
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 from payments.interfaces.rest.schemas.wallets import PostingResponse
 
-ledger = Router(prefix="/ledger", tags=["ledger"])
+ledger = Router(prefix="/ledger", tags=["ledger"], moves_money=True)
 accounts = Router(prefix="/accounts", tags=["accounts"])
 
 

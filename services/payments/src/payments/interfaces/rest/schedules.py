@@ -23,7 +23,7 @@ from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.schedules import RunResponse, ScheduleRequest, ScheduleResponse
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
-schedules = Router(prefix="/transfers/schedules", tags=["scheduled transfers"])
+schedules = Router(prefix="/transfers/schedules", tags=["scheduled transfers"], moves_money=True)
 
 
 @schedules.post("", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")

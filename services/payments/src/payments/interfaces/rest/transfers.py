@@ -41,9 +41,9 @@ from payments.interfaces.rest.schemas.transfers import (
     TransferResponse,
 )
 
-transfers = Router(prefix="/transfers", tags=["transfers"])
-payments = Router(prefix="/payments", tags=["payments"])
-issuances = Router(prefix="/issuances", tags=["issuances"])
+transfers = Router(prefix="/transfers", tags=["transfers"], moves_money=True)
+payments = Router(prefix="/payments", tags=["payments"], moves_money=True)
+issuances = Router(prefix="/issuances", tags=["issuances"], moves_money=True)
 
 
 @transfers.post(

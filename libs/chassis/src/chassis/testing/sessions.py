@@ -1,0 +1,68 @@
+"""Sessions that end, seen by a service with no gateway before it."""
+
+import time
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from chassis.auth.ended_sessions import ENDED_KEY
+from chassis.auth.revocations import Revocations
+from chassis.run.service import Serving
+from chassis.testing.events import announce
+from chassis.testing.running import eventually, running
+from chassis.testing.tokens import TokenForge
+from elcorp.identity.v1.events_pb2 import SessionEnded
+from kernel.ids import new_id
+
+UNAUTHENTICATED = 401
+
+
+def none_ended() -> Revocations:
+    """Return what a process knows that has just read the list, for as long as the test takes: no session has ended."""
+    revocations = Revocations(monotonic=lambda: 0.0)
+    revocations.confirm()
+    return revocations
+
+
+async def note(redis_url: str, session_id: UUID) -> None:
+    """Write to the shared list what identity writes when a session ends."""
+    async with Redis.from_url(redis_url) as redis:
+        await redis.zadd(ENDED_KEY, {str(session_id): time.time()})
+
+
+async def check_that_ended_sessions_are_refused(
+    serving: AbstractAsyncContextManager[Serving],
+    path: str,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    broker_url: str,
+    redis_url: str,
+) -> None:
+    """Let one session end by the event alone and one by the list alone; AssertionError unless `path` refuses just these."""
+    monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
+    forge = TokenForge()
+    monkeypatch.setattr("chassis.run.parts.TokenVerifier", lambda *_: forge.verifier())
+    sessions = announced, noted, _lasting = new_id(), new_id(), new_id()
+    tokens = [forge.headers(session_id=session) for session in sessions]
+
+    async with serving as parts, running(*parts.background):
+        transport = httpx.ASGITransport(parts.rest, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+
+            async def refused() -> list[bool]:
+                answers = [await client.get(path, headers=headers) for headers in tokens]
+                return [answer.status_code == UNAUTHENTICATED for answer in answers]
+
+            async def connected() -> bool:
+                checks = await parts.readiness.check()
+                return checks["broker"] is None and checks["redis"] is None
+
+            await eventually(connected)
+            await eventually(refused, [False, False, False])
+            await announce(broker_url, SessionEnded(session_id=str(announced)))
+            await eventually(refused, [True, False, False])
+            await note(redis_url, noted)
+            await eventually(refused, [True, True, False])
