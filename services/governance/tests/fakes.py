@@ -31,25 +31,35 @@ from kernel.pages import Page, PageRequest
 
 T = TypeVar("T")
 
+# What migration 0004 adds to the first seed: permissions, who is granted them, and a version of the roles that changed.
+OVER_OTHERS = ("user:read_any", "user:update_any", "user:export_any", "user:erase_any", "wallet:read_any", "transfer:read_any")
+GRANTED_LATER = {"admin": OVER_OTHERS, "staff": ("user:read_any", "wallet:read_any", "transfer:read_any")}
+
 # In place of an id that is random.
 NO_ID = UUID(int=0)
 
 
 def seeded_permissions() -> dict[str, Permission]:
-    return {name: Permission(name, description) for name, description in PERMISSIONS.items()}
+    return {name: Permission(name, description) for name, description in (PERMISSIONS | dict.fromkeys(OVER_OTHERS, "")).items()}
 
 
 def seeded_roles() -> dict[str, Role]:
     known = seeded_permissions()
     return {
-        name: Role(name, description, name == DEFAULT_ROLE, 1, {known[granted] for granted in permissions})
+        name: Role(
+            name,
+            description,
+            name == DEFAULT_ROLE,
+            2 if name in GRANTED_LATER else 1,
+            {known[granted] for granted in (*permissions, *GRANTED_LATER.get(name, ()))},
+        )
         for name, (description, permissions) in ROLES.items()
     }
 
 
 @dataclass
 class Store:
-    """What is committed; it begins as migration 0001 leaves the database."""
+    """What is committed; it begins as the migrations leave the database."""
 
     roles: dict[str, Role] = field(default_factory=seeded_roles)
     permissions: dict[str, Permission] = field(default_factory=seeded_permissions)

@@ -7,6 +7,7 @@ from pathlib import Path
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
+from identity.application.ports.permissions import Permissions
 from identity.bootstrap.parts import hashing
 from identity.bootstrap.use_cases import World, build
 from identity.infrastructure.signing_keys import KeyRing
@@ -19,7 +20,12 @@ VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 
 @asynccontextmanager
 async def assembled(
-    settings: IdentitySettings, database: Database, ring: KeyRing, surroundings: Surroundings, clock: ControlledClock
+    settings: IdentitySettings,
+    database: Database,
+    ring: KeyRing,
+    surroundings: Surroundings,
+    permissions: Permissions,
+    clock: ControlledClock,
 ) -> AsyncIterator[Identity]:
     """Identity's use cases on a real database, with real hashes, tokens and keys."""
     passwords = hashing(settings)
@@ -31,6 +37,7 @@ async def assembled(
         roles=surroundings.roles,
         attempts=surroundings.attempts,
         revocations=surroundings.revocations,
+        permissions=permissions,
         clock=clock,
         generate_code=lambda: CODE,
     )

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.database import Database
+from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.policies import permitting
 from identity.application import Identity
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
@@ -13,6 +15,15 @@ from services.identity.tests.assembled import VERSIONS, assembled
 from services.identity.tests.fakes import Surroundings
 
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
+OVER_USERS = ["user:create", "user:read", "user:update", "user:delete"]
+OVER_OTHERS = ["user:read_any", "user:update_any", "user:export_any", "user:erase_any"]
+# "clerk" is a role as governance may make one: it has the permissions over users, and over others none.
+GRANTS = {
+    "admin": [*OVER_USERS, *OVER_OTHERS],
+    "clerk": OVER_USERS,
+    "staff": ["user:read", "user:read_any"],
+    "user": ["user:read"],
+}
 
 
 @pytest.fixture
@@ -49,8 +60,18 @@ def ring(settings: IdentitySettings, clock: ControlledClock) -> KeyRing:
 
 
 @pytest.fixture
+def policies(clock: ControlledClock) -> Policies:
+    return permitting(GRANTS, clock)
+
+
+@pytest.fixture
 async def identity(
-    settings: IdentitySettings, database: Database, ring: KeyRing, surroundings: Surroundings, clock: ControlledClock
+    settings: IdentitySettings,
+    database: Database,
+    ring: KeyRing,
+    surroundings: Surroundings,
+    policies: Policies,
+    clock: ControlledClock,
 ) -> AsyncIterator[Identity]:
-    async with assembled(settings, database, ring, surroundings, clock) as identity:
+    async with assembled(settings, database, ring, surroundings, policies, clock) as identity:
         yield identity

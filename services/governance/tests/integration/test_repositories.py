@@ -75,7 +75,10 @@ async def test_the_seed_is_there(house: House) -> None:
 
     assert sorted(roles) == ["admin", "guest", "staff", "user"]
     assert default.name == "user"
-    assert len(permissions) == 13
+    assert len(permissions) == 19
+    assert {name: role.version for name, role in roles.items()} == {"admin": 2, "guest": 1, "staff": 2, "user": 1}
+    over_others = {"transfer:read_any", "user:read_any", "wallet:read_any"}
+    assert set(roles["staff"].permission_names) == {"audit:view", "payment:approve", "payment:create", "user:read", *over_others}
     assert set(roles["admin"].permission_names) == {permission.name for permission in permissions}
     assert roles["user"].permission_names == ("payment:create", "user:read")
     assert roles["guest"].permission_names == ()
@@ -102,7 +105,7 @@ async def test_a_role_comes_back_as_it_was_left(house: House) -> None:
     async with house.uow.begin(ACTOR) as tx:
         role = there(await tx.roles.find("staff"))
     assert role.permission_names == ("audit:export", "user:read")
-    assert role.version == 2
+    assert role.version == 3
     assert there(await house.queries.role("staff")).permissions == role.permission_names
 
 
@@ -173,9 +176,9 @@ async def test_reads_tell_what_was_written(house: House) -> None:
     view = there(await house.queries.subject(subject))
 
     assert [(role.name, role.is_default, len(role.permissions)) for role in roles] == [
-        ("admin", False, 13),
+        ("admin", False, 19),
         ("guest", False, 0),
-        ("staff", False, 4),
+        ("staff", False, 7),
         ("user", True, 2),
     ]
     assert permissions[0].name == "audit:export"

@@ -18,13 +18,16 @@ from services.governance.tests.fakes import seeded_permissions, seeded_roles
 ALL = {
     "user:create", "user:read", "user:update", "user:delete", "payment:create", "payment:approve", "payment:reconcile",
     "role:manage", "policy:manage", "audit:view", "audit:export", "report:generate", "treasury:issue",
+    "user:read_any", "user:update_any", "user:export_any", "user:erase_any", "wallet:read_any", "transfer:read_any",
 }  # fmt: skip
 TABLE = {
     "admin": ALL,
-    "staff": {"user:read", "payment:create", "payment:approve", "audit:view"},
+    "staff": {
+        "user:read", "payment:create", "payment:approve", "audit:view", "user:read_any", "wallet:read_any", "transfer:read_any",
+    },
     "user": {"user:read", "payment:create"},
     "guest": set(),
-}
+}  # fmt: skip
 
 
 def compiled() -> CompiledPolicies:

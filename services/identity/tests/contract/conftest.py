@@ -11,7 +11,6 @@ from chassis.rpc import RpcServer, connect
 from chassis.testing.callers import also_name
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls, Seed
-from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from elcorp.identity.v1 import identity_pb2_grpc
 from identity.application import Identity
@@ -25,14 +24,6 @@ from services.identity.tests.contract.peers import PeerSettings, Stub
 from services.identity.tests.contract.witness import Witness
 from services.identity.tests.fakes import Surroundings
 
-# "clerk" is a role as governance may make one: it has the permissions of an administrator, and is none.
-GRANTS = {
-    "admin": ["user:read", "user:create", "user:update", "user:delete"],
-    "clerk": ["user:read", "user:create", "user:update", "user:delete"],
-    "staff": ["user:read"],
-    "user": ["user:read"],
-}
-
 
 @pytest.fixture(scope="session")
 def with_keys(usual_settings: IdentitySettings) -> Seed:
@@ -40,7 +31,8 @@ def with_keys(usual_settings: IdentitySettings) -> Seed:
 
     async def make_keys(urls: DatabaseUrls) -> None:
         database, clock, surroundings = Database.connect(urls.app, pool_size=1), ControlledClock(), Surroundings()
-        async with assembled(usual_settings, database, KeyRing(SealedKeyMaker(usual_settings.key()), clock), surroundings, clock):
+        ring, policies = KeyRing(SealedKeyMaker(usual_settings.key()), clock), Policies(clock)
+        async with assembled(usual_settings, database, ring, surroundings, policies, clock):
             await database.close()
 
     return make_keys
@@ -55,11 +47,6 @@ async def database_urls(databases: Databases, with_keys: Seed) -> AsyncIterator[
 @pytest.fixture
 def verifier(settings: IdentitySettings, ring: KeyRing, clock: ControlledClock) -> TokenVerifier:
     return TokenVerifier(settings.token_issuer, settings.token_audience, ring, clock)
-
-
-@pytest.fixture
-def policies(clock: ControlledClock) -> Policies:
-    return permitting(GRANTS, clock)
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from services.identity.tests.fakes import Surroundings
 DETAILS = {"full_name": "Not Mine", "organization": "Mine", "username": "mine"}
 REASON = {"reason": "Because I can"}
 PASSWORDS = {"current_password": "Oshana-Sunrise-47!", "new_password": "Kavango-Morning-63?*"}
-# What it answers a user, who lacks the permission; a clerk, who has it and is no administrator; and staff, who may read
-# and no more. Nothing where they may.
+# What it answers a user, who lacks every permission; a clerk, who has those over users and none over others; and staff, who
+# may read others and no more. Nothing where they may.
 ROLES = ("user", "clerk", "staff")
 ASKS = [
     ("GET", "", None, 404, 404, None),
-    ("PUT", "", DETAILS, 403, 404, 403),
-    ("PATCH", "", {"username": "mine"}, 403, 404, 403),
+    ("PUT", "", DETAILS, 403, 403, 403),
+    ("PATCH", "", {"username": "mine"}, 403, 403, 403),
     ("DELETE", "?reason=Because%20I%20can", None, 403, None, 403),
     ("GET", "/profile", None, 404, 404, None),
     ("PATCH", "/profile", {"full_name": "Not Mine"}, 404, 404, 404),

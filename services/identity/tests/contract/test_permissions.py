@@ -8,27 +8,28 @@ import pytest
 from chassis.policies import Policies
 from chassis.rest.route import Route
 from chassis.testing.clocks import ControlledClock
-from chassis.testing.policies import permitting
+from chassis.testing.policies import bundle_of, permitting
 from identity.interfaces.rest import ROUTERS
+from services.identity.tests.conftest import OVER_OTHERS, OVER_USERS
 from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
 ID: Final = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
 REASON: Final = {"reason": "Because I may"}
-PERMISSIONS: Final = ("user:create", "user:read", "user:update", "user:delete")
+PERMISSIONS: Final = (*OVER_USERS, *OVER_OTHERS)
 DETAILS: Final = {"full_name": "Selma Nangolo", "organization": None, "username": None}
 # Method, path, body, what it asks for, and what it answers of who is not there to whoever has it.
 ROUTES: Final[list[tuple[str, str, Any, str, int]]] = [
-    ("GET", "/users", None, "user:read", 200),
+    ("GET", "/users", None, "user:read_any", 200),
     ("POST", "/users", {"full_name": "Selma Nangolo", "email": "selma@example.na"}, "user:create", 201),
-    ("GET", f"/users/{ID}", None, "user:read", 404),
-    ("PUT", f"/users/{ID}", DETAILS, "user:update", 404),
-    ("PATCH", f"/users/{ID}", {"username": "selma"}, "user:update", 404),
+    ("PUT", f"/users/{ID}", DETAILS, "user:update_any", 404),
+    ("PATCH", f"/users/{ID}", {"username": "selma"}, "user:update_any", 404),
     ("DELETE", f"/users/{ID}?reason=Because%20I%20may", None, "user:delete", 404),
     ("POST", f"/users/{ID}/restore", REASON, "user:delete", 404),
     ("POST", f"/users/{ID}/suspend", REASON, "user:update", 404),
     ("POST", f"/users/{ID}/activate", REASON, "user:update", 404),
-    ("POST", f"/users/{ID}/unlock", REASON, "user:update", 404),
+    ("POST", f"/users/{ID}/unlock", REASON, "user:update_any", 404),
     ("POST", f"/users/{ID}/password-reset", REASON, "user:update", 404),
     ("GET", "/auth/recovery", None, "user:update", 200),
     # Two factors are asked for of whoever has the permission.
@@ -38,7 +39,7 @@ ROUTES: Final[list[tuple[str, str, Any, str, int]]] = [
 
 @pytest.fixture
 def policies(clock: ControlledClock) -> Policies:
-    """Administrators by their name, whose roles "only" and "all but" say what they may."""
+    """Roles named for what they may: one permission alone, or all without one."""
     alone = {f"only:{name}".replace(":", "-"): [name] for name in PERMISSIONS}
     others = {f"without:{name}".replace(":", "-"): [each for each in PERMISSIONS if each != name] for name in PERMISSIONS}
     return permitting({**alone, **others}, clock)
@@ -50,12 +51,50 @@ async def test_it_takes_this_permission_and_no_other(
 ) -> None:
     answers = []
     for number, kind in enumerate(("without", "only")):
-        surroundings.roles.roles = ("admin", f"{kind}:{permission}".replace(":", "-"))
+        surroundings.roles.roles = (f"{kind}:{permission}".replace(":", "-"),)
         token = await api.signed_in(email=f"{kind}@example.na", phone=f"+26481123456{number}")
         headers = {"Authorization": f"Bearer {token}"}
         answer = await api.client.request(method, f"/api/v1{path}", json=body, headers=headers)
         answers.append((answer.status_code, answer.json().get("code") if kind == "without" else None))
     assert answers == [(403, "ACC_001"), (status, None)]
+
+
+# What the use case decides, for of oneself it takes no permission. Without it, others do not exist.
+OF_OTHERS: Final[list[tuple[str, str, Any, str, int]]] = [
+    ("GET", "/users/{user}", None, "user:read_any", 200),
+    ("GET", "/users/{user}/profile", None, "user:read_any", 200),
+    ("GET", "/sessions?user_id={user}", None, "user:read_any", 200),
+    ("GET", "/sessions/{session}", None, "user:read_any", 200),
+    ("GET", "/devices?user_id={user}", None, "user:read_any", 200),
+    ("DELETE", "/sessions/{session}", None, "user:update_any", 204),
+    ("POST", "/users/{user}/data-export", None, "user:export_any", 200),
+    ("POST", "/users/{user}/erasure", {}, "user:erase_any", 202),
+]
+
+
+@pytest.mark.parametrize("named", ["admin", "staff", "auditor"])
+@pytest.mark.parametrize(("method", "path", "body", "permission", "status"), OF_OTHERS)
+async def test_others_are_for_those_with_the_permission_whatever_their_role_is_called(
+    api: Api,
+    surroundings: Surroundings,
+    policies: Policies,
+    method: str,
+    path: str,
+    body: Any,
+    permission: str,
+    status: int,
+    named: str,
+) -> None:
+    user = await signed_in_as(api, surroundings, "user")
+    session = (await api.get("/sessions", token=user)).json()["data"]["items"][0]
+    path = path.format(user=session["user_id"], session=session["id"])
+    reader = await signed_in_as(api, surroundings, named)
+    answers = []
+    for granted in ([each for each in PERMISSIONS if each != permission], [permission]):
+        policies.load(bundle_of({named: granted}, version=policies.version + 1))
+        answer = await api.client.request(method, f"/api/v1{path}", json=body, headers={"Authorization": f"Bearer {reader}"})
+        answers.append(answer.status_code)
+    assert answers == [404, status]
 
 
 # Whoever has no session yet, or none any more.

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.policies import permitting
 from identity.application.accounts.codes import Codes
 from identity.application.accounts.confirm_code import ConfirmCode, Confirmed
 from identity.application.accounts.create_administrator import CreateAdministrator
@@ -411,11 +412,12 @@ async def test_nobody_signs_another_out(world: World) -> None:
     assert world.session.is_live
 
 
-async def test_users_see_themselves_and_staff_sees_all(world: World) -> None:
+async def test_users_see_themselves_and_readers_of_others_see_all(world: World) -> None:
     enrolled = await world.register()
-    get, list_all = GetUser(world.queries), ListUsers(world.queries, FakeContacts())
+    permissions = permitting({"reader": ["user:read_any"], "user": ["user:read"]}, world.clock)
+    get, list_all = GetUser(world.queries, permissions), ListUsers(world.queries, FakeContacts(), permissions)
     assert (await get(actor=user(enrolled.user_id, "user"), user_id=enrolled.user_id)).full_name == "Ndapewa Shikongo"
-    assert (await list_all(actor=user(uuid4(), "staff"), page=PageRequest())).total == 1
+    assert (await list_all(actor=user(uuid4(), "reader"), page=PageRequest())).total == 1
     with pytest.raises(NotFound):
         await get(actor=user(uuid4(), "user"), user_id=enrolled.user_id)
     with pytest.raises(AccessDenied):

@@ -39,9 +39,10 @@ from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
 from services.payments.tests.usual import STRICT_SETTINGS
 
+OF_OTHERS: Final = ("wallet:read_any", "transfer:read_any")
 GRANTS: Final[Mapping[str, list[str]]] = {
-    "admin": ["payment:create", "payment:approve", "payment:reconcile", "treasury:issue", "policy:manage"],
-    "staff": ["payment:approve", "payment:reconcile"],
+    "admin": ["payment:create", "payment:approve", "payment:reconcile", "treasury:issue", "policy:manage", *OF_OTHERS],
+    "staff": ["payment:approve", "payment:reconcile", *OF_OTHERS],
     "user": ["payment:create"],
 }
 GOOD_SIGNATURE: Final = "g" * 86

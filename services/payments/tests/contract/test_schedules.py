@@ -75,7 +75,7 @@ class Planner:
 @pytest.fixture
 async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[Planner]:
     forge, prices = TokenForge(clock), FakePrices()
-    policies = permitting({"user": ["payment:create"], "guest": []}, clock)
+    policies = permitting({"user": ["payment:create"], "reader": ["transfer:read_any"], "guest": []}, clock)
     world = World(
         settings=SETTINGS,
         database=database,
@@ -140,14 +140,14 @@ async def test_what_makes_no_sense_is_422_and_says_where(planner: Planner, chang
 
 
 @pytest.mark.clause("ASVS 8.4.1")
-async def test_a_schedule_is_its_payers_and_staffs_and_absent_to_others(planner: Planner) -> None:
+async def test_a_schedule_is_its_payers_and_readers_and_absent_to_others(planner: Planner) -> None:
     schedule_id = (await planner.post(body=planner.body(), key="k")).json()["data"]["id"]
     stranger = new_id()
     for path in (f"/{schedule_id}", f"/{schedule_id}/runs"):
         assert (await planner.get(path, by=stranger)).status_code == 404
     for act, body in (("pause", None), ("resume", None), ("cancel", {"reason": "not mine"})):
         assert (await planner.post(f"/{schedule_id}/{act}", body, by=stranger)).status_code == 404
-    assert (await planner.get(f"/{schedule_id}", by=stranger, roles=("staff",))).status_code == 200
+    assert (await planner.get(f"/{schedule_id}", by=stranger, roles=("reader",))).status_code == 200
     assert (await planner.get(by=stranger)).json()["data"]["items"] == []
     assert (await planner.post(body=planner.body(), key="theirs", by=stranger)).status_code == 403
 

@@ -21,7 +21,7 @@ _DECISIONS = Counter("policy_decisions_total", "Policy decisions", ["permission"
 _ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluation failed; each is an alarm")
 
 _PRINCIPALS: Final = {ActorKind.USER: "User", ActorKind.SERVICE: "Service", ActorKind.ANONYMOUS: "Anonymous"}
-_HARMLESS: Final = (":read", ":view")
+_HARMLESS: Final = (":read", ":read_any", ":view")
 _REMEMBERED_MAX = 20_000
 
 

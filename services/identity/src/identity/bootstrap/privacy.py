@@ -1,5 +1,6 @@
 """Exports and erasures, on what they need of the world."""
 
+from identity.application.ports.permissions import Permissions
 from identity.application.ports.sessions import Revocations, Roles
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.privacy import Privacy
@@ -11,10 +12,12 @@ from identity.application.privacy.request_erasure import RequestErasure
 from kernel.clock import Clock
 
 
-def build_privacy(uow: UnitOfWork, queries: PrivacyQueries, roles: Roles, revocations: Revocations, clock: Clock) -> Privacy:
+def build_privacy(
+    uow: UnitOfWork, queries: PrivacyQueries, roles: Roles, permissions: Permissions, revocations: Revocations, clock: Clock
+) -> Privacy:
     return Privacy(
-        request_erasure=RequestErasure(uow, roles, revocations, clock),
+        request_erasure=RequestErasure(uow, roles, permissions, revocations, clock),
         acknowledge_erasure=AcknowledgeErasure(uow, clock),
         get_erasure=GetErasure(queries),
-        export_data=ExportData(uow, queries, clock),
+        export_data=ExportData(uow, queries, permissions, clock),
     )

@@ -37,6 +37,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
             roles=GovernanceRoles(governance),
             attempts=attempts(settings, parts.redis),
             revocations=RedisRevocations(parts.redis),
+            permissions=parts.policies,
             clock=parts.clock,
         )
         identity = build(world)

@@ -40,6 +40,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from chassis.cache import redis_client
     from chassis.crypto import BlindIndex
     from chassis.database import Database
+    from chassis.policies import Policies
     from identity.application.sessions.queries import SignInName
     from identity.application.sessions.unlock_user import UnlockUser
     from identity.infrastructure.queries import SqlIdentityQueries
@@ -55,8 +56,10 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
             sys.stdout.write("There is no such user.\n")
             return 1
         digest = BlindIndex(settings.digest(), purpose="sign-in-name")
+        # A command is the platform's own work: no bundle is loaded, and none is asked.
+        permissions = Policies(SystemClock())
         unlock_user = UnlockUser(
-            unit_of_work(settings, database), queries, queries, attempts(settings, redis), digest, SystemClock()
+            unit_of_work(settings, database), queries, queries, permissions, attempts(settings, redis), digest, SystemClock()
         )
         await unlock_user(actor=Actor.service("identity"), user_id=user_id, reason=arguments.reason)
     finally:

@@ -34,6 +34,7 @@ from identity.application.keys import Keys
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.ports.accounts import Passwords
+from identity.application.ports.permissions import Permissions
 from identity.application.ports.sessions import Attempts, Revocations, Roles
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.queries import IdentityQueries
@@ -78,6 +79,7 @@ class World:
     roles: Roles
     attempts: Attempts
     revocations: Revocations
+    permissions: Permissions
     clock: Clock
     generate_code: Callable[[], str] = generate_code
 
@@ -120,7 +122,7 @@ def build(world: World) -> Identity:
         keys=keys(world),
         device_keys=device_keys(world),
         addresses=addresses(world),
-        privacy=build_privacy(world.uow, world.queries, world.roles, world.revocations, world.clock),
+        privacy=build_privacy(world.uow, world.queries, world.roles, world.permissions, world.revocations, world.clock),
         factors=factors(world),
         recovery=recovery(world),
         queries=world.queries,
@@ -142,11 +144,11 @@ def accounts(world: World) -> Accounts:
         change_contact=ChangeContact(uow, contacts, codes, clock),
         change_password=ChangePassword(uow, queries, passwords, new_password, world.attempts, world.revocations, clock),
         change_status=ChangeStatus(uow, world.revocations, clock),
-        update_user=UpdateUser(uow, clock),
+        update_user=UpdateUser(uow, world.permissions, clock),
         create_user=CreateUser(uow, passwords, contacts, generate_password, clock),
         require_password_reset=RequirePasswordReset(uow, passwords, new_password, generate_password, world.revocations, clock),
-        get_user=GetUser(queries),
-        list_users=ListUsers(queries, contacts),
+        get_user=GetUser(queries, world.permissions),
+        list_users=ListUsers(queries, contacts, world.permissions),
         get_subject=GetSubject(queries),
         get_subjects=GetSubjects(queries),
         create_administrator=create_administrator(settings, world.database, world.passwords, world.clock),
@@ -181,14 +183,14 @@ def sessions(world: World) -> Sessions:
         ),
         sign_out=SignOut(uow, revocations, clock, settings.access_token_life),
         sign_out_everywhere=SignOutEverywhere(uow, revocations, clock),
-        list_sessions=ListSessions(queries),
-        get_session=GetSession(queries),
-        revoke_session=RevokeSession(uow, revocations, clock),
-        list_devices=ListDevices(queries),
+        list_sessions=ListSessions(queries, world.permissions),
+        get_session=GetSession(queries, world.permissions),
+        revoke_session=RevokeSession(uow, world.permissions, revocations, clock),
+        list_devices=ListDevices(queries, world.permissions),
         get_device=GetDevice(queries),
         change_device=ChangeDevice(uow, clock),
         revoke_device=RevokeDevice(uow, revocations, clock),
-        unlock_user=UnlockUser(uow, queries, queries, world.attempts, digest, clock),
+        unlock_user=UnlockUser(uow, queries, queries, world.permissions, world.attempts, digest, clock),
     )
 
 

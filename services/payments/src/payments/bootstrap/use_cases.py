@@ -113,7 +113,7 @@ def transfers(world: World) -> Transfers:
     uow, clock, screening, terms = world.uow, world.clock, world.screening, world.settings.terms
     post = post_transfers(world)
     cashier = GroupCommit(post, batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
-    reads = ReadTransfers(world.queries, world.audit_log)
+    reads = ReadTransfers(world.queries, world.audit_log, world.permissions)
     return Transfers(
         transfer_tokens=TransferTokens(cashier),
         transfer_linked=TransferLinked(cashier),
@@ -139,12 +139,12 @@ def wallets(world: World) -> Wallets:
         change_wallet=ChangeWallet(world.uow, world.clock),
         close_wallet=CloseWallet(uow=world.uow, clock=world.clock),
         set_wallet_usage=SetWalletUsage(uow=world.uow, clock=world.clock),
-        read_wallets=ReadWallets(world.queries),
+        read_wallets=ReadWallets(world.queries, world.permissions),
     )
 
 
 def history(world: World) -> History:
-    reads, queries = ReadWallets(world.queries), world.queries
+    reads, queries = ReadWallets(world.queries, world.permissions), world.queries
     return History(ReadStatement(reads, queries, world.clock), ReadBalance(reads, queries, world.clock))
 
 
@@ -202,5 +202,5 @@ def schedules(world: World) -> ScheduledTransfers:
             clock=world.clock,
         ),
         change_schedule=ChangeSchedule(world.uow, world.clock),
-        read_schedules=ReadSchedules(SqlScheduleQueries(world.database)),
+        read_schedules=ReadSchedules(SqlScheduleQueries(world.database), world.permissions),
     )

@@ -3,23 +3,21 @@ from uuid import UUID
 
 from identity.application.accounts.queries import EVERYBODY, AccountQueries, SubjectView, UserFilter, UserView
 from identity.application.ports.accounts import Contacts
+from identity.application.ports.permissions import READ_ANY_USER, Permissions
 from kernel.actor import Actor
 from kernel.errors import AccessDenied, NotFound
 from kernel.pages import Page, PageRequest
 
-# The brief grants "user:read" to every user: it means oneself. Whose work it is to read others, these say.
-READERS_OF_OTHERS = frozenset({"admin", "staff"})
-WRITERS_OF_OTHERS = frozenset({"admin"})
-
 
 @dataclass(frozen=True, slots=True)
 class GetUser:
-    """Read a user: oneself, or anybody for staff. To everybody else other users do not exist."""
+    """Read a user: oneself, or anybody with `user:read_any`. To everybody else other users do not exist."""
 
     queries: AccountQueries
+    permissions: Permissions
 
     async def __call__(self, *, actor: Actor, user_id: UUID) -> UserView:
-        if actor.user_id != user_id and READERS_OF_OTHERS.isdisjoint(actor.roles):
+        if actor.user_id != user_id and not self.permissions.allows(actor, READ_ANY_USER):
             raise NotFound(user_id=user_id)
         user = await self.queries.user(user_id)
         if user is None:
@@ -29,15 +27,16 @@ class GetUser:
 
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """Page through users, for staff."""
+    """Page through users, with `user:read_any`."""
 
     queries: AccountQueries
     contacts: Contacts
+    permissions: Permissions
 
     async def __call__(self, *, actor: Actor, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
         """Raise AccessDenied, InvalidEmail or InvalidPhone."""
-        if READERS_OF_OTHERS.isdisjoint(actor.roles):
-            raise AccessDenied(permission="user:read", resource="all users")
+        if not self.permissions.allows(actor, READ_ANY_USER):
+            raise AccessDenied(permission=READ_ANY_USER)
         email = self.contacts.email(which.email) if which.email is not None else None
         phone = self.contacts.phone(which.phone) if which.phone is not None else None
         username = which.username.strip().lower() if which.username is not None else None

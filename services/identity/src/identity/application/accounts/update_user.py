@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from identity.application.accounts import facts
-from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.profile import Profile, canonical_username
 from identity.domain.user import UserStatus
@@ -23,17 +23,18 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class UpdateUser:
-    """Change the details of an account that need no proof: one's own, or anybody's for administrators.
+    """Change the details of an account that need no proof: one's own, or anybody's with `user:update_any`.
 
     Addresses change by a code that is sent to them.
     """
 
     uow: UnitOfWork
+    permissions: Permissions
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
         """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken."""
-        if actor.subject_id != str(user_id) and WRITERS_OF_OTHERS.isdisjoint(actor.roles):
+        if actor.subject_id != str(user_id) and not self.permissions.allows(actor, UPDATE_ANY_USER):
             raise NotFound(user_id=user_id)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:

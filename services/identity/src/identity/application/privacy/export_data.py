@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.ports.permissions import EXPORT_ANY_USER, Permissions
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.privacy import facts
 from identity.application.privacy.queries import PrivacyQueries
@@ -15,17 +15,18 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ExportData:
-    """Give a user all that identity holds about them, or an administrator on their behalf; the user is told by mail."""
+    """Give a user all that identity holds about them, or a person with `user:export_any`; the user is told by mail."""
 
     uow: UnitOfWork
     queries: PrivacyQueries
+    permissions: Permissions
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID) -> dict[str, Any]:
         """Raise StepUpRequired, or NotFound for who may not ask."""
         at = self.clock.now()
         RECENT.require(actor, at=at)
-        if actor.user_id != user_id and WRITERS_OF_OTHERS.isdisjoint(actor.roles):
+        if actor.user_id != user_id and not self.permissions.allows(actor, EXPORT_ANY_USER):
             raise NotFound(user_id=user_id)
         held = await self.queries.held_about(user_id)
         if held is None:

@@ -3,8 +3,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from identity.application.accounts.read_users import WRITERS_OF_OTHERS
 from identity.application.device_keys.revoke_device_key import revoke_keys
+from identity.application.ports.permissions import ERASE_ANY_USER, Permissions
 from identity.application.ports.sessions import Revocations, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.privacy import facts
@@ -34,6 +34,7 @@ class RequestErasure:
 
     uow: UnitOfWork
     roles: Roles
+    permissions: Permissions
     revocations: Revocations
     clock: Clock
 
@@ -41,7 +42,7 @@ class RequestErasure:
         """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for who may not ask."""
         at = self.clock.now()
         RECENT.require(actor, at=at)
-        if actor.user_id != user_id and WRITERS_OF_OTHERS.isdisjoint(actor.roles):
+        if actor.user_id != user_id and not self.permissions.allows(actor, ERASE_ANY_USER):
             raise NotFound(user_id=user_id)
         if offices := sorted(set(await self.roles.of(user_id)) - CUSTOMERS):
             raise StillInOffice(roles=offices)

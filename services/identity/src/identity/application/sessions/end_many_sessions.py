@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import facts
@@ -35,9 +35,10 @@ class SignOutEverywhere:
 
 @dataclass(frozen=True, slots=True)
 class RevokeSession:
-    """End one session from elsewhere: one's own, or anybody's for administrators; doing it again changes nothing."""
+    """End one session from elsewhere: one's own, or anybody's with `user:update_any`; doing it again changes nothing."""
 
     uow: UnitOfWork
+    permissions: Permissions
     revocations: Revocations
     clock: Clock
 
@@ -46,7 +47,7 @@ class RevokeSession:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             session = await tx.sessions.lock(session_id)
-            if session is None or (session.user_id != actor.user_id and WRITERS_OF_OTHERS.isdisjoint(actor.roles)):
+            if session is None or not self._may_end(actor, session.user_id):
                 raise NotFound(session_id=session_id)
             if not session.is_live:
                 return
@@ -54,3 +55,6 @@ class RevokeSession:
             session.end(EndReason.REVOKED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
             tx.record(facts.session_ended(session, before=before, at=at))
         await self.revocations.try_add(session_id, ended_at=at)
+
+    def _may_end(self, actor: Actor, owner: UUID) -> bool:
+        return actor.user_id == owner or self.permissions.allows(actor, UPDATE_ANY_USER)

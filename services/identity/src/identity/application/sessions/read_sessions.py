@@ -1,9 +1,9 @@
-"""Reading sessions and devices: one's own, or anybody's for staff. To everybody else they do not exist."""
+"""Reading sessions and devices: one's own, or anybody's with `user:read_any`. To everybody else they do not exist."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.accounts.read_users import READERS_OF_OTHERS
+from identity.application.ports.permissions import READ_ANY_USER, Permissions
 from identity.application.sessions.queries import DeviceView, SessionQueries, SessionView
 from kernel.actor import Actor
 from kernel.errors import NotFound
@@ -13,10 +13,11 @@ from kernel.pages import Page, PageRequest
 @dataclass(frozen=True, slots=True)
 class GetSession:
     queries: SessionQueries
+    permissions: Permissions
 
     async def __call__(self, *, actor: Actor, session_id: UUID) -> SessionView:
         session = await self.queries.session(session_id)
-        if session is None or not _may_read(actor, session.user_id):
+        if session is None or not _may_read(self.permissions, actor, session.user_id):
             raise NotFound(session_id=session_id)
         return session
 
@@ -24,22 +25,24 @@ class GetSession:
 @dataclass(frozen=True, slots=True)
 class ListSessions:
     queries: SessionQueries
+    permissions: Permissions
 
     async def __call__(
         self, *, actor: Actor, page: PageRequest, user_id: UUID | None = None, live: bool | None = None
     ) -> Page[SessionView]:
         """List the sessions of the caller, or of `user_id`."""
-        owner = _owner(actor, user_id)
+        owner = _owner(self.permissions, actor, user_id)
         return await self.queries.sessions_of(owner, page, live=live)
 
 
 @dataclass(frozen=True, slots=True)
 class ListDevices:
     queries: SessionQueries
+    permissions: Permissions
 
     async def __call__(self, *, actor: Actor, page: PageRequest, user_id: UUID | None = None) -> Page[DeviceView]:
         """List the devices of the caller, or of `user_id`."""
-        return await self.queries.devices_of(_owner(actor, user_id), page)
+        return await self.queries.devices_of(_owner(self.permissions, actor, user_id), page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,12 @@ class GetDevice:
         return device
 
 
-def _owner(actor: Actor, user_id: UUID | None) -> UUID:
+def _owner(permissions: Permissions, actor: Actor, user_id: UUID | None) -> UUID:
     owner = user_id or actor.user_id
-    if not _may_read(actor, owner):
+    if not _may_read(permissions, actor, owner):
         raise NotFound(user_id=owner)
     return owner
 
 
-def _may_read(actor: Actor, owner: UUID) -> bool:
-    return actor.user_id == owner or not READERS_OF_OTHERS.isdisjoint(actor.roles)
+def _may_read(permissions: Permissions, actor: Actor, owner: UUID) -> bool:
+    return actor.user_id == owner or permissions.allows(actor, READ_ANY_USER)

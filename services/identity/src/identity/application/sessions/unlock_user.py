@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from identity.application.accounts.queries import AccountQueries
-from identity.application.accounts.read_users import WRITERS_OF_OTHERS
+from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.sessions import Attempts, Digests
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import facts
@@ -18,20 +18,21 @@ from kernel.pages import PER_PAGE_MAX, PageRequest
 class UnlockUser:
     """Let somebody try again who has used up the attempts, of the password or of codes, on known devices and in sessions too.
 
-    For administrators and the command line.
+    For those with `user:update_any`, and the command line.
     """
 
     uow: UnitOfWork
     queries: AccountQueries
     devices: SessionQueries
+    permissions: Permissions
     attempts: Attempts
     digest: Digests
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:
         """Doing it again changes nothing. Raise NotFound, AccessDenied, or Unavailable when the counters are away."""
-        if actor.kind is ActorKind.USER and WRITERS_OF_OTHERS.isdisjoint(actor.roles):
-            raise AccessDenied(permission="user:update", resource="another user")
+        if actor.kind is not ActorKind.SERVICE and not self.permissions.allows(actor, UPDATE_ANY_USER):
+            raise AccessDenied(permission=UPDATE_ANY_USER)
         if await self.queries.user(user_id) is None:
             raise NotFound(user_id=user_id)
         # On record before it is done: killed between the two, the record says too much, never too little.

@@ -67,7 +67,7 @@ async def _filter(
     )
 
 
-@users.get("", dependencies=[Requires("user:read")])
+@users.get("", dependencies=[Requires("user:read_any")])
 async def list_users(
     actor: CurrentActor, paging: Paging, which: Annotated[UserFilter, Depends(_filter)], app: App
 ) -> Envelope[PageOf[UserResponse]]:
@@ -90,13 +90,13 @@ async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[
     return envelope(MeResponse.with_roles(view, actor.roles))
 
 
-@users.get("/{user_id}", dependencies=[Requires("user:read")])
+@users.get("/{user_id}", dependencies=[Authenticated])
 async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[UserResponse]:
-    """Read a user: oneself, or anybody for staff."""
+    """Read a user: oneself, or anybody with `user:read_any`."""
     return await _shown(app, actor, user_id, response)
 
 
-@users.put("/{user_id}", dependencies=[Requires("user:update")], idempotency=False)
+@users.put("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False)
 async def replace_user(
     user_id: UUID, body: ReplaceUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
@@ -105,7 +105,7 @@ async def replace_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.patch("/{user_id}", dependencies=[Requires("user:update")], idempotency=False)
+@users.patch("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False)
 async def update_user(
     user_id: UUID, body: PatchUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
@@ -147,7 +147,7 @@ async def activate_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update")], idempotency=False)
+@users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False)
 async def unlock_user(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
     """Let somebody sign in again who has used up the attempts of the hour."""
     await app.sessions.unlock_user(actor=actor, user_id=user_id, reason=body.reason)

@@ -6,15 +6,14 @@ from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.bulk.queries import BulkLineView, BulkQueries, BulkView
-from payments.application.ports.permissions import Permissions
-from payments.application.wallets.read_wallets import READERS_OF_OTHERS
+from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
 from payments.domain.approval import APPROVED_BY
 from payments.domain.bulk import BulkStatus, LineStatus
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBulks:
-    """What those who handed a bulk in, staff, and those who may decide on it see; to everybody else there is none."""
+    """What those who handed a bulk in, may decide on it, or have `transfer:read_any` see; to everybody else there is none."""
 
     queries: BulkQueries
     permissions: Permissions
@@ -38,6 +37,6 @@ class ReadBulks:
         return await self.queries.bulk_lines(bulk_id, cursor, statuses=statuses)
 
     def _may_see(self, actor: Actor, bulk: BulkView) -> bool:
-        if actor.user_id in {bulk.initiator_id, bulk.decided_by} or not READERS_OF_OTHERS.isdisjoint(actor.roles):
+        if actor.user_id in {bulk.initiator_id, bulk.decided_by} or self.permissions.allows(actor, READ_ANY_TRANSFER):
             return True
         return bulk.status == BulkStatus.PENDING_APPROVAL and self.permissions.allows(actor, APPROVED_BY)

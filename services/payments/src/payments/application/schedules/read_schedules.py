@@ -4,19 +4,20 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
+from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
 from payments.application.schedules.queries import RunView, ScheduleQueries, ScheduleView
-from payments.application.wallets.read_wallets import READERS_OF_OTHERS
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSchedules:
-    """What whoever planned a transfer, and staff, may see of it; to everybody else there is none."""
+    """What those who planned a transfer, or have `transfer:read_any`, may see of it; to everybody else there is none."""
 
     queries: ScheduleQueries
+    permissions: Permissions
 
     async def schedule(self, *, actor: Actor, schedule_id: UUID) -> ScheduleView:
         found = await self.queries.schedule(schedule_id)
-        if not found or (found.initiator_id != actor.user_id and READERS_OF_OTHERS.isdisjoint(actor.roles)):
+        if not found or (found.initiator_id != actor.user_id and not self.permissions.allows(actor, READ_ANY_TRANSFER)):
             raise NotFound(schedule_id=schedule_id)
         return found
 

@@ -4,16 +4,17 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.errors import NotFound
 from payments.application.ports.audit_log import AuditLog
+from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
 from payments.application.transfers.queries import TransferQueries, TransferView
-from payments.application.wallets.read_wallets import READERS_OF_OTHERS
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTransfers:
-    """What its maker, its sender, its receiver and staff may see of a transfer; to everybody else there is none."""
+    """What its maker, sender and receiver, and those with `transfer:read_any`, may see of a transfer; to others there is none."""
 
     queries: TransferQueries
     audit_log: AuditLog
+    permissions: Permissions
 
     async def transfer(self, *, actor: Actor, transfer_id: UUID) -> TransferView:
         transfer = await self.queries.transfer(transfer_id)
@@ -27,6 +28,8 @@ class ReadTransfers:
         return transfer, await self.audit_log.leaf_hash(transfer_id)
 
     async def _may_see(self, actor: Actor, transfer: TransferView) -> bool:
-        if transfer.initiator_id == actor.user_id or not READERS_OF_OTHERS.isdisjoint(actor.roles):
+        if transfer.initiator_id == actor.user_id:
             return True
-        return await self.queries.owns_either(actor.user_id, (transfer.source_id, transfer.target_id))
+        if await self.queries.owns_either(actor.user_id, (transfer.source_id, transfer.target_id)):
+            return True
+        return self.permissions.allows(actor, READ_ANY_TRANSFER)
