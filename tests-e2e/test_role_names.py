@@ -9,11 +9,11 @@ ROOT: Final = Path(__file__).parents[1]
 ROLES: Final = frozenset({"admin", "staff", "user", "guest"})
 # Governance owns the roles. `chassis.testing` is for tests, which give roles their permissions themselves.
 ELSEWHERE: Final = ("services/governance", "libs/chassis/src/chassis/testing")
-# These say "user" of something else than a role: the kind of an actor, of the holder of a passkey.
+# These say "user" of something else than a role: the kind of an actor, of a user verified by an authenticator (RFC 8176).
 OTHER_WORDS: Final = {
     ("libs/kernel/src/kernel/actor.py", "user"),
     ("services/compliance/src/compliance/domain/entry.py", "user"),
-    ("services/identity/src/identity/domain/passkey.py", "user"),
+    ("services/identity/src/identity/domain/proof.py", "user"),
 }
 # The first role of an account is a seed of the platform: identity vouches for it at registration, and governance decides what it
 # may. No other code compares with it.
