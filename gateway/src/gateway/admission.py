@@ -5,7 +5,8 @@ from typing import Final
 
 from chassis.auth import Claims, TokenVerifier
 from chassis.auth.revocations import Revocations
-from gateway.refusals import Refusal, unauthenticated, unavailable
+from gateway.rates import Rates, Verdict
+from gateway.refusals import Refusal, too_many, unauthenticated, unavailable
 from gateway.routes import Route
 from kernel.errors import DomainError, Kind
 
@@ -16,35 +17,38 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class Caller:
     """Who sends a request: `claims` of a good token, or the `refusal` that a bad one deserves; neither without a token.
 
-    `session_ended`: the signature is good, the session is not.
+    `session_ended`: the signature is good, the session is not. `unverified`: the token was not looked at, by this limit.
     """
 
     claims: Claims | None = None
     refusal: Refusal | None = None
     session_ended: bool = False
+    unverified: Verdict | None = None
 
 
 ANONYMOUS: Final = Caller()
 
 
 class Admission:
-    """Reads a request's Authorization header, and decides whether its caller may use a route."""
+    """Reads a request's Authorization header, and decides whether its caller may use a route.
 
-    def __init__(self, verifier: TokenVerifier, revocations: Revocations) -> None:
+    `bad_tokens` counts what did not verify, by address: a signature costs as much to refuse as to accept, so an address that
+    has used its minute up has no new token verified until the minute has passed. Tokens verified before are still good.
+    """
+
+    def __init__(self, verifier: TokenVerifier, revocations: Revocations, bad_tokens: Rates) -> None:
         self._verifier = verifier
         self._revocations = revocations
+        self._bad_tokens = bad_tokens
 
-    async def identify(self, authorization: bytes | None) -> Caller:
+    async def identify(self, authorization: bytes | None, ip: str) -> Caller:
         """Return the caller. A bad token is no error yet: the route may need none."""
         if authorization is None:
             return ANONYMOUS
-        try:
-            claims = await self._verify(authorization)
-        except Refusal as refusal:
-            return Caller(refusal=refusal)
-        if self._revocations.has_ended(claims.session_id):
-            return Caller(refusal=unauthenticated("AUTH_003", "The token is not valid."), session_ended=True)
-        return Caller(claims)
+        scheme, _, value = authorization.partition(b" ")
+        if scheme.lower() != b"bearer":
+            return Caller(refusal=_invalid())
+        return await self._read(value.strip().decode("latin-1"), ip)
 
     def require(self, caller: Caller, route: Route, method: str) -> None:
         """Return when the caller may pass; raises Refusal.
@@ -60,13 +64,20 @@ class Admission:
             # Money does not move on a token whose session may have ended.
             raise unavailable()
 
-    async def _verify(self, authorization: bytes) -> Claims:
-        scheme, _, token = authorization.partition(b" ")
-        if scheme.lower() != b"bearer":
-            raise unauthenticated("AUTH_003", "The token is not valid.")
+    async def _read(self, token: str, ip: str) -> Caller:
+        if (limit := self._bad_tokens.refusal(ip)) and not self._verifier.remembers(token):
+            return Caller(refusal=too_many(limit.reset_seconds), unverified=limit)
         try:
-            return await self._verifier.verify(token.strip().decode("latin-1"))
+            claims = await self._verifier.verify(token)
         except DomainError as error:
-            if error.kind is Kind.UNAUTHENTICATED:
-                raise unauthenticated(error.code, error.message) from None
-            raise unavailable() from error
+            if error.kind is not Kind.UNAUTHENTICATED:
+                return Caller(refusal=unavailable())
+            self._bad_tokens.admit(ip)
+            return Caller(refusal=unauthenticated(error.code, error.message))
+        if self._revocations.has_ended(claims.session_id):
+            return Caller(refusal=_invalid(), session_ended=True)
+        return Caller(claims)
+
+
+def _invalid() -> Refusal:
+    return unauthenticated("AUTH_003", "The token is not valid.")

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.proxies import TrustedProxies
 from chassis.telemetry import bind_request, continue_trace, log, traceparent
 from gateway import observing
-from gateway.admission import Admission
+from gateway.admission import Admission, Caller
 from gateway.bodies import Body, OpenBodies, Uploads
 from gateway.cors import Cors
 from gateway.exchange import Broken, ClientGone, Exchange
@@ -35,7 +35,8 @@ class Gateway:
         routes: RouteTable,
         upstreams: Upstreams,
         admission: Admission,
-        rates: Rates,
+        addresses: Rates,
+        people: Rates,
         proxies: TrustedProxies,
         cors: Cors,
         pages: Pages,
@@ -47,7 +48,8 @@ class Gateway:
         self._routes = routes
         self._upstreams = upstreams
         self._admission = admission
-        self._rates = rates
+        self._addresses = addresses
+        self._people = people
         self._proxies = proxies
         self._cors = cors
         self._pages = pages
@@ -111,7 +113,14 @@ class Gateway:
         peer = scope["client"][0] if scope.get("client") else ""
         exchange.ip = self._proxies.client_address(peer, headers.forwarded_for)
         self._cors.mark(exchange)
-        self._limit(exchange)
+        if page := self._pages.find(exchange):
+            self._require_room()
+            await page(exchange)
+            return
+        # Of several tokens none is looked at.
+        authorization = headers.authorization[0] if len(headers.authorization) == 1 else None
+        caller = await self._admission.identify(authorization, exchange.ip)
+        self._limit(exchange, caller)
         segment = _segment(scope)
         if exchange.method == "OPTIONS" and headers.origin and headers.preflight_method:
             await self._cors.preflight(exchange)
@@ -119,15 +128,15 @@ class Gateway:
         if headers.upgrade.lower() == b"websocket":
             raise bad_request("WebSockets are not offered here.")
         if segment is None:
-            await self._pages.answer(exchange)
-            return
+            raise self._pages.refusal(exchange)
         route = self._routes.find(segment)
         if route is None:
             raise not_found()
         exchange.route = segment
         if len(headers.authorization) > 1:
             raise bad_request("More than one Authorization header.")
-        caller = await self._admission.identify(headers.authorization[0] if headers.authorization else None)
+        if caller.unverified and not route.public:
+            exchange.limited_by(caller.unverified)
         self._admission.require(caller, route, exchange.method)
         if caller.claims:
             exchange.subject_id = caller.claims.subject_id
@@ -136,11 +145,15 @@ class Gateway:
             headers.passed.popall("Authorization")
         await self._forward(exchange, route, peer)
 
-    def _limit(self, exchange: Exchange) -> None:
-        verdict = self._rates.admit(exchange.ip)
-        exchange.added += verdict.headers()
+    def _limit(self, exchange: Exchange, caller: Caller) -> None:
+        """Count the request, by person where a good token says who; raises Refusal (429, 503)."""
+        verdict = self._people.admit(caller.claims.subject_id) if caller.claims else self._addresses.admit(exchange.ip)
+        exchange.limited_by(verdict)
         if not verdict.allowed:
             raise too_many(verdict.reset_seconds)
+        self._require_room()
+
+    def _require_room(self) -> None:
         if self._in_flight > self._in_flight_max:
             raise unavailable("Too many requests at once; retry later.")
 

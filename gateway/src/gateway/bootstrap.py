@@ -67,14 +67,17 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             on_connected=ended.read_all_next,
             name="gateway",
         )
-        rates = Rates(settings.rate_limit_per_minute)
+        addresses = Rates(settings.rate_limit_per_minute)
+        people = Rates(settings.person_limit, name="person:")
+        bad_tokens = Rates(settings.rate_limit_per_minute, name="token:")
         readiness = _readiness(keys, redis, listener)
         verifier = TokenVerifier(settings.token_issuer, settings.token_audience, keys, clock)
         application = Gateway(
             routes=ROUTES,
             upstreams=upstreams,
-            admission=Admission(verifier, revocations),
-            rates=rates,
+            admission=Admission(verifier, revocations, bad_tokens),
+            addresses=addresses,
+            people=people,
             proxies=TrustedProxies(settings.trusted_proxies),
             cors=Cors(settings.cors_origins),
             pages=Pages(readiness, Description(upstreams, ROUTES), operations=settings.ops_port is None),
@@ -83,7 +86,8 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             body_bytes_max=settings.body_bytes_max,
             in_flight_max=settings.in_flight_max,
         )
-        background = (ended.run, listener.run, SharedRates(redis, rates).run, watch_loop)
+        shared_rates = SharedRates(redis, addresses, people, bad_tokens)
+        background = (ended.run, listener.run, shared_rates.run, watch_loop)
         yield Parts(application, readiness, background)
 
 

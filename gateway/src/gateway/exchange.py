@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.bodies import Body, BodyTime, OpenBodies
 from gateway.headers import BODILESS, NO_STORE, REQUEST_ID, Inbound, from_upstream
+from gateway.rates import Verdict
 from gateway.refusals import Refusal, bad_request, too_large, too_late
 from kernel.ids import new_id
 
@@ -79,6 +80,11 @@ class Exchange:
         self._task: asyncio.Task[Any] | None = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
+
+    def limited_by(self, verdict: Verdict) -> None:
+        """Let the answer tell of this limit, in place of any other."""
+        self.added = [header for header in self.added if not header[0].startswith(b"ratelimit-")]
+        self.added += verdict.headers()
 
     async def body(self, bytes_max: int, bodies: OpenBodies) -> Body:
         """Return the request's body: whole up to the limits' `whole_bytes_max`, else as it comes once so much is here.

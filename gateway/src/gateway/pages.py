@@ -14,7 +14,7 @@ from chassis.telemetry.metrics import exposition
 from gateway.description import Description
 from gateway.exchange import Exchange
 from gateway.headers import CONTENT_SECURITY_POLICY
-from gateway.refusals import RETRY_SECONDS, method_not_allowed, not_found
+from gateway.refusals import RETRY_SECONDS, Refusal, method_not_allowed, not_found
 
 JSON: Final = (b"content-type", b"application/json")
 HTML: Final = (b"content-type", b"text/html; charset=utf-8")
@@ -24,6 +24,7 @@ RETRY_AFTER: Final = (b"retry-after", b"%d" % RETRY_SECONDS)
 REVALIDATED: Final = (b"cache-control", b"no-cache")
 NOT_MODIFIED: Final = 304
 REPORT_SECONDS: Final = 0.5
+_READING: Final = ("GET", "HEAD")
 
 # Scripts from here only. Swagger UI styles elements inline and draws with data: images.
 _POLICY: Final = (
@@ -104,16 +105,22 @@ class Pages:
             self._last, self._reported_at = await self._readiness.report(), now
         return self._last
 
-    async def answer(self, exchange: Exchange) -> None:
-        """Answer what is outside the API; raises Refusal (404, 405)."""
-        path = exchange.scope["path"]
-        page = self._pages.get(path)
-        if page is None:
-            raise not_found()
+    def find(self, exchange: Exchange) -> Page | None:
+        """Return the page that is asked for, if it is one of ours."""
+        # As it was sent: no other spelling of a path is a page.
+        path = exchange.scope["raw_path"].decode("ascii")
+        page = self._pages.get(path) if exchange.method in _READING else None
+        if page:
+            exchange.route = path.split("/")[1]
+        return page
+
+    def refusal(self, exchange: Exchange) -> Refusal:
+        """Return why nothing outside the API answers the request (404, 405)."""
+        path = exchange.scope["raw_path"].decode("ascii")
+        if path not in self._pages:
+            return not_found()
         exchange.route = path.split("/")[1]
-        if exchange.method not in {"GET", "HEAD"}:
-            raise method_not_allowed("GET", "HEAD")
-        await page(exchange)
+        return method_not_allowed(*_READING)
 
     async def _openapi(self, exchange: Exchange) -> None:
         body, etag = await self._description.get()

@@ -1,4 +1,6 @@
-"""Requests per minute of each client address: a moving window in steps of a second.
+"""Requests per minute of each client: a moving window in steps of a second.
+
+A client is an address, or a person once a token names them: hundreds may share an address, and one person may have many.
 
 Decided from memory, for a round trip to Redis on each request would cost a fifth of the gateway's time and a third of its
 added latency (docs/adr). `gateway.shared_rates` tells the gateways of each other in the background, so the figures are:
@@ -18,15 +20,15 @@ from typing import Final
 WINDOW_SECONDS: Final = 60
 # A request may have come at the end of its second: its step leaves when all of that second is a minute old.
 STEPS: Final = WINDOW_SECONDS + 1
-# An address that falls out of memory starts anew here, until the shared count is back.
-ADDRESSES_MAX: Final = 20_000
+# A client that falls out of memory starts at zero again here, until the shared count is back.
+WINDOWS_MAX: Final = 20_000
 # One subscriber's network: its 2^64 addresses count as one.
 _IPV6_PREFIX: Final = 64
 
 
 @dataclass(slots=True)
 class Window:
-    """One address' requests: our own by second, and what other gateways counted when last asked."""
+    """One client's requests: our own by second, and what other gateways counted when last asked."""
 
     steps: dict[int, int] = field(default_factory=dict)
     own: int = 0
@@ -75,25 +77,26 @@ class Verdict:
 
 
 class Rates:
-    """The windows of all addresses seen in the last minute."""
+    """The windows of all clients of one kind seen in the last minute; gateways share the counts of one `name`."""
 
-    def __init__(self, limit: int, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, limit: int, *, name: str = "", now: Callable[[], float] = time.time) -> None:
         self.limit = limit
+        self.name = name
         self.windows: dict[str, Window] = {}
-        # Addresses to speak of in the next exchange.
+        # Clients to speak of in the next exchange.
         self.asked: set[str] = set()
         self._now = now
 
-    def admit(self, ip: str) -> Verdict:
-        """Count a request, unless the address has used its minute up: what is refused is not counted."""
-        key = key_of(ip) if ":" in ip else ip
+    def admit(self, client: str) -> Verdict:
+        """Count a request of an address or a person's id, unless the minute is used up: what is refused is not counted."""
+        key = key_of(client) if ":" in client else client
         second = int(self._now())
         window = self.windows.get(key) or self._open(key)
         window.pass_to(second)
         self.asked.add(key)
         used = window.own + window.others
         if used >= self.limit:
-            return Verdict(allowed=False, limit=self.limit, remaining=0, reset_seconds=window.seconds_to_relief(second))
+            return self._refused(window, second)
         window.count(second)
         return Verdict(
             allowed=True,
@@ -101,6 +104,18 @@ class Rates:
             remaining=self.limit - used - 1,
             reset_seconds=window.seconds_to_relief(second),
         )
+
+    def refusal(self, client: str) -> Verdict | None:
+        """Return what `admit` would say to a client that has used its minute up, None to any other; counts nothing."""
+        window = self.windows.get(key_of(client) if ":" in client else client)
+        if window is None:
+            return None
+        second = int(self._now())
+        window.pass_to(second)
+        return self._refused(window, second) if window.own + window.others >= self.limit else None
+
+    def _refused(self, window: Window, second: int) -> Verdict:
+        return Verdict(allowed=False, limit=self.limit, remaining=0, reset_seconds=window.seconds_to_relief(second))
 
     def forget_idle(self) -> None:
         """Drop the windows in which nothing is left."""
@@ -111,7 +126,7 @@ class Rates:
                 del self.windows[key]
 
     def _open(self, key: str) -> Window:
-        while len(self.windows) >= ADDRESSES_MAX:
+        while len(self.windows) >= WINDOWS_MAX:
             oldest = next(iter(self.windows))
             del self.windows[oldest]
             self.asked.discard(oldest)

@@ -23,7 +23,9 @@ class GatewaySettings(ProcessSettings):
 
     # Origins whose pages may call the API from a browser, such as ["https://app.elcorp.na"].
     cors_origins: tuple[str, ...] = ()
+    # Of an address, for callers without a good token; and of a person, who never has less than that.
     rate_limit_per_minute: int = Field(default=100, ge=1)
+    person_rate_limit_per_minute: int = Field(default=600, ge=1)
     body_bytes_max: int = Field(default=1_048_576, ge=1)
     # A body has so many seconds, and one more for each so many bytes, at most so many.
     body_seconds: float = Field(default=10, gt=0)
@@ -37,6 +39,10 @@ class GatewaySettings(ProcessSettings):
     # To each service; so many of them for larger bodies, which are passed on as they come.
     upstream_connections_max: int = Field(default=200, ge=1)
     upstream_uploads_max: int = Field(default=50, ge=1)
+
+    @property
+    def person_limit(self) -> int:
+        return max(self.person_rate_limit_per_minute, self.rate_limit_per_minute)
 
     def body_limits(self) -> BodyLimits:
         return BodyLimits(

@@ -17,12 +17,12 @@ from gateway.rates import STEPS, Rates, Window
 EXCHANGE_SECONDS: Final = 0.1
 FORGET_SECONDS: Final = 10.0
 # Of one script call: Redis does nothing else meanwhile.
-ADDRESSES_PER_CALL: Final = 200
+WINDOWS_PER_CALL: Final = 200
 KEY_PREFIX: Final = "elcorp:rate:"
 
 _FAILED: Final = Counter("gateway_rate_exchange_failures_total", "Exchanges of request counts with Redis that failed.")
 
-# Each address has a hash: second → requests that all gateways let through in it. At most 61 fields.
+# Each client has a hash: second → requests that all gateways let through in it. At most 61 fields.
 _EXCHANGE: Final = """
 local second, window, at, answer = tonumber(ARGV[1]), tonumber(ARGV[2]), 3, {}
 for index, key in ipairs(KEYS) do
@@ -52,7 +52,7 @@ return answer
 class SharedRates:
     """Sends what this gateway counted and learns what the others did, ten times a second."""
 
-    def __init__(self, redis: Redis, rates: Rates, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, redis: Redis, *rates: Rates, now: Callable[[], float] = time.time) -> None:
         self._rates = rates
         self._now = now
         self._script = redis.register_script(_EXCHANGE)
@@ -63,17 +63,20 @@ class SharedRates:
         while not stop.is_set():
             await self.exchange()
             if time.monotonic() >= forget_at:
-                self._rates.forget_idle()
+                for rates in self._rates:
+                    rates.forget_idle()
                 forget_at = time.monotonic() + FORGET_SECONDS
             await pause_unless(stop, EXCHANGE_SECONDS)
 
     async def exchange(self) -> None:
-        """Exchange the counts of all addresses that asked since the last time."""
-        asked, self._rates.asked = self._rates.asked, set()
+        """Exchange the counts of all clients that asked since the last time."""
+        windows: list[tuple[str, Window]] = []
+        for rates in self._rates:
+            asked, rates.asked = rates.asked, set()
+            windows += ((f"{KEY_PREFIX}{rates.name}{key}", rates.windows[key]) for key in asked)
         try:
-            windows = [(key, self._rates.windows[key]) for key in asked]
-            for first in range(0, len(windows), ADDRESSES_PER_CALL):
-                await self._exchange(windows[first : first + ADDRESSES_PER_CALL])
+            for first in range(0, len(windows), WINDOWS_PER_CALL):
+                await self._exchange(windows[first : first + WINDOWS_PER_CALL])
         except (RedisError, OSError) as error:
             self._tell_away(error)
         else:
@@ -89,15 +92,16 @@ class SharedRates:
             arguments += [len(unsent), *chain.from_iterable(unsent.items())]
             window.pass_to(second)
             owned.append(window.own)
-        answer = await self._script(keys=[f"{KEY_PREFIX}{key}" for key, _ in windows], args=arguments)
+        answer = await self._script(keys=[key for key, _ in windows], args=arguments)
         for (_, window), own, total, oldest in zip(windows, owned, answer[::2], answer[1::2], strict=True):
             window.others = max(0, total - own)
             window.others_oldest = oldest
 
     def _tell_away(self, error: Exception) -> None:
         _FAILED.inc()
-        for window in self._rates.windows.values():
-            window.unsent.clear()
+        for rates in self._rates:
+            for window in rates.windows.values():
+                window.unsent.clear()
         if not self._away:
             log.warning("request counts are not shared: each gateway limits by itself", error=type(error).__name__)
         self._away = True

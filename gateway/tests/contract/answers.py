@@ -48,7 +48,7 @@ def own_headers(headers: CIMultiDictProxy[str], body: bytes | None, *, security:
     return own
 
 
-def without_limits(own: dict[str, str], limit: int = 100) -> dict[str, str]:
+def without_limits(own: dict[str, str], limit: int) -> dict[str, str]:
     """Return the headers without those of the rate limit, which must be there."""
     own = dict(own)
     assert own.pop("ratelimit-limit") == str(limit)

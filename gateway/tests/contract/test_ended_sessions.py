@@ -155,7 +155,7 @@ async def test_without_redis_from_the_start_money_waits_and_reads_are_answered(g
     assert await status_of(running, uuid4(), method="POST", path="/api/v1/issuances") == 503
     assert await status_of(running, uuid4()) == 200
     status, headers, _ = await running.call("GET", "/api/v1/users")
-    assert (status, headers["RateLimit-Limit"]) == (200, "100")
+    assert (status, headers["RateLimit-Limit"]) == (200, "600")
 
 
 async def test_an_unreadable_entry_harms_nobody(gateway: Start, redis_url: str) -> None:

@@ -5,6 +5,7 @@ import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -42,8 +43,9 @@ async def answer(
 
 
 async def limited(running: RunningGateway, method: str, path: str, **options: Any) -> tuple[int, dict[str, str]]:
+    """Compare the limit's headers as well: an address' without a token, else a person's."""
     status, own = await answer(running, method, path, **options)
-    return status, without_limits(own)
+    return status, without_limits(own, 600 if options.get("token", True) else 100)
 
 
 async def test_a_services_answer_has_the_gateways_headers_in_place_of_its_own(gateway: Start) -> None:
@@ -94,11 +96,13 @@ async def test_too_many_at_once_are_told_to_come_back(gateway: Start, stub: Stub
     assert [request.path for request in stub.arrived] == ["/api/v1/users/slow"]
 
 
-async def test_an_address_over_its_limit_is_told_when_it_may_come_back(gateway: Start) -> None:
-    running = await gateway(rate_limit_per_minute=1)
-    _, own = await answer(running, "GET", "/api/v1/users/empty")
+@pytest.mark.parametrize("token", [False, True], ids=["an address", "a person"])
+async def test_a_client_over_its_limit_is_told_when_it_may_come_back(gateway: Start, token: bool) -> None:
+    running = await gateway(rate_limit_per_minute=1, person_rate_limit_per_minute=1)
+    headers = running.forge.headers(uuid4()) if token else {}
+    _, own = await answer(running, "GET", "/api/v1/auth/empty", token=False, headers=headers)
     assert without_limits(own, 1) == {}
-    status, own = await answer(running, "GET", "/api/v1/users/empty")
+    status, own = await answer(running, "GET", "/api/v1/auth/empty", token=False, headers=headers)
     assert (status, own["retry-after"]) == (429, own["ratelimit-reset"])
     assert without_limits(own, 1) == {**REFUSED, "retry-after": own["ratelimit-reset"]}
 
@@ -109,7 +113,7 @@ async def test_a_defect_is_answered_with_its_error_id_and_no_more(
     running = await gateway()
     monkeypatch.setattr("gateway.pages._folder", lambda: tmp_path)
     with capture_logs() as lines:
-        status, own = await limited(running, "GET", "/docs/swagger-ui.css")
+        status, own = await answer(running, "GET", "/docs/swagger-ui.css")
         _, _, body = await running.call("GET", "/docs/swagger-ui.css")
     first, second = [line for line in lines if line["event"] == "unhandled_error"]
     assert (status, own) == (500, {**REFUSED, "x-error-id": first["error_id"]})
@@ -123,16 +127,16 @@ async def test_the_gateways_own_pages_say_how_long_they_may_be_kept(gateway: Sta
     day, checked, never = ({"cache-control": value} for value in ("public, max-age=86400", "no-cache", "no-store"))
     page, script = {"content-type": "text/html; charset=utf-8"}, {"content-type": "text/javascript; charset=utf-8"}
     for method in ("GET", "HEAD"):
-        assert await limited(running, method, "/docs", security=PAGE_SECURITY) == (200, page | checked)
-        assert await limited(running, method, "/docs/start.js") == (200, script | day)
-        assert await limited(running, method, "/docs/swagger-ui-bundle.js") == (200, script | day)
+        assert await answer(running, method, "/docs", security=PAGE_SECURITY) == (200, page | checked)
+        assert await answer(running, method, "/docs/start.js") == (200, script | day)
+        assert await answer(running, method, "/docs/swagger-ui-bundle.js") == (200, script | day)
         style = {"content-type": "text/css; charset=utf-8"}
-        assert await limited(running, method, "/docs/swagger-ui.css") == (200, style | day)
-        assert await limited(running, method, "/docs/favicon-32x32.png") == (200, {"content-type": "image/png"} | day)
-        status, own = await limited(running, method, "/openapi.json")
+        assert await answer(running, method, "/docs/swagger-ui.css") == (200, style | day)
+        assert await answer(running, method, "/docs/favicon-32x32.png") == (200, {"content-type": "image/png"} | day)
+        status, own = await answer(running, method, "/openapi.json")
         etag = {"etag": own.pop("etag")}
         assert (status, own) == (200, JSON | checked)
-        unchanged = await limited(running, method, "/openapi.json", headers={"If-None-Match": etag["etag"]})
+        unchanged = await answer(running, method, "/openapi.json", headers={"If-None-Match": etag["etag"]})
         assert unchanged == (304, JSON | checked | etag)
         assert await answer(running, method, "/healthz") == (200, JSON | never)
         assert await answer(running, method, "/readyz") == (200, JSON | never)
@@ -177,8 +181,8 @@ async def test_pages_of_listed_origins_may_read_that_they_asked_too_often(gatewa
     slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
     await eventually(lambda: len(stub.arrived), 1)
     told = {}
-    for origin in (ORIGIN, ORIGIN, ORIGIN, "https://evil.example"):
-        status, headers, _ = await running.call("GET", "/api/v1/users", headers={"Origin": origin})
+    for origin in (ORIGIN, ORIGIN, ORIGIN, ORIGIN, "https://evil.example"):
+        status, headers, _ = await running.call("GET", "/api/v1/auth", token=False, headers={"Origin": origin})
         told[status, origin] = (headers["Vary"], headers.get("Access-Control-Allow-Origin"))
     assert told == {
         (503, ORIGIN): ("Origin", ORIGIN),
@@ -241,5 +245,5 @@ async def test_a_body_that_does_not_come_is_told_so_with_the_headers_of_every_an
     running = await gateway(body_seconds=0.1)
     head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n"
     status, headers, body = parsed(await running.raw(head))
-    assert (status, without_limits(own_headers(headers, body))) == (408, {**REFUSED, "connection": "close"})
+    assert (status, without_limits(own_headers(headers, body), 100)) == (408, {**REFUSED, "connection": "close"})
     assert is_error(json.loads(body), "VAL_001", "The request body did not arrive in time.")

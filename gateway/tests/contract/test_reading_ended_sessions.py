@@ -16,6 +16,7 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.running import endpoint, through
 from chassis.testing.tokens import TokenForge
 from gateway.admission import Admission
+from gateway.rates import Rates
 from gateway.refusals import Refusal
 from gateway.routes import Route
 
@@ -33,7 +34,7 @@ class Feed:
         self.revocations = Revocations(now=self.now, monotonic=self.now)
         self.ended = EndedSessions(redis, self.revocations, now=self.now)
         self.forge = TokenForge()
-        self.admission = Admission(self.forge.verifier(), self.revocations)
+        self.admission = Admission(self.forge.verifier(), self.revocations, Rates(1))
 
     def now(self) -> float:
         return self.clock.now().timestamp()
@@ -53,7 +54,7 @@ class Feed:
 
     async def _answer(self, token: bytes, route: Route, method: str) -> int:
         try:
-            self.admission.require(await self.admission.identify(token), route, method)
+            self.admission.require(await self.admission.identify(token, "41.182.0.9"), route, method)
         except Refusal as refusal:
             return refusal.status
         return 200

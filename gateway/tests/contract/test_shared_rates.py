@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 
 from chassis.testing.running import eventually
 from gateway.rates import STEPS, Rates
-from gateway.shared_rates import ADDRESSES_PER_CALL, KEY_PREFIX, SharedRates
+from gateway.shared_rates import KEY_PREFIX, WINDOWS_PER_CALL, SharedRates
 
 
 class Time:
@@ -87,6 +87,19 @@ async def test_an_address_takes_little_room_for_a_minute_only(redis: Redis) -> N
     assert rates.windows["a"].own == 50 * STEPS
 
 
+async def test_a_person_and_an_address_of_one_name_do_not_share(redis: Redis) -> None:
+    clock = Time()
+    first = Rates(5, now=clock), Rates(5, name="person:", now=clock)
+    assert used(first[1], 5) == 5
+    await SharedRates(redis, *first, now=clock).exchange()
+    second = Rates(5, now=clock), Rates(5, name="person:", now=clock)
+    for rates in second:
+        rates.admit("a")
+    await SharedRates(redis, *second, now=clock).exchange()
+    assert [rates.admit("a").allowed for rates in second] == [True, False]
+    assert sorted(await redis.keys(f"{KEY_PREFIX}*")) == [f"{KEY_PREFIX}a".encode(), f"{KEY_PREFIX}person:a".encode()]
+
+
 async def test_many_addresses_are_exchanged_at_once(redis: Redis) -> None:
     rates = Rates(100)
     for number in range(5000):
@@ -110,7 +123,7 @@ async def test_what_could_not_be_told_is_not_told_later_and_keeps_no_address_in_
     clock = Time()
     rates, others = Rates(10, now=clock), Rates(10, now=clock)
     # More than are told of at once: the first call fails, and what it does not name must not wait either.
-    addresses = [f"host-{number}" for number in range(ADDRESSES_PER_CALL + 1)]
+    addresses = [f"host-{number}" for number in range(WINDOWS_PER_CALL + 1)]
     for address in addresses * 7:
         rates.admit(address)
     await SharedRates(nowhere, rates, now=clock).exchange()

@@ -3,17 +3,23 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.auth import Claims, TokenVerifier
 from chassis.auth.revocations import Revocations
 from chassis.testing.tokens import TokenForge
 from gateway.admission import ANONYMOUS, Admission, Caller
+from gateway.rates import Rates, Verdict
 from gateway.refusals import Refusal
 from gateway.routes import Route
+from kernel.errors import Unavailable
 
 OPEN, CLOSED, MONEY = (
     Route("auth", "identity", public=True),
     Route("users", "identity"),
     Route("transfers", "payments", strict=True),
 )
+
+IP, ELSEWHERE = "41.182.0.9", "41.182.0.10"
+LIMIT = 5
 
 
 class Time:
@@ -43,7 +49,7 @@ def forge() -> TokenForge:
 
 @pytest.fixture
 def admission(forge: TokenForge, revocations: Revocations) -> Admission:
-    return Admission(forge.verifier(), revocations)
+    return Admission(forge.verifier(), revocations, Rates(LIMIT, name="token:", now=Time()))
 
 
 def bearer(token: str) -> bytes:
@@ -52,7 +58,7 @@ def bearer(token: str) -> bytes:
 
 async def admit(admission: Admission, authorization: bytes | None, route: Route, method: str) -> Caller:
     """Return the caller that passes; raises Refusal."""
-    caller = await admission.identify(authorization)
+    caller = await admission.identify(authorization, IP)
     admission.require(caller, route, method)
     return caller
 
@@ -138,3 +144,58 @@ async def test_money_does_not_move_while_ended_sessions_are_not_known(
         assert await admit(admission, token, OPEN, method)
     for method in ("GET", "HEAD", "OPTIONS"):
         assert await admit(admission, token, MONEY, method)
+
+
+class CountingVerifier:
+    """Counts the signatures that are looked at."""
+
+    def __init__(self, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
+        self.looked = 0
+
+    def remembers(self, token: str) -> bool:
+        return self._verifier.remembers(token)
+
+    async def verify(self, token: str) -> Claims:
+        self.looked += not self._verifier.remembers(token)
+        return await self._verifier.verify(token)
+
+
+async def test_bad_tokens_buy_no_more_work_than_an_address_may_send_requests(forge: TokenForge, revocations: Revocations) -> None:
+    verifier, time = CountingVerifier(forge.verifier()), Time()
+    admission = Admission(verifier, revocations, Rates(LIMIT, now=time))  # type: ignore[arg-type]  # counts, and is one
+    seen, new = bearer(forge.token()), bearer(forge.token())
+    assert (await admission.identify(seen, IP)).claims
+    for _ in range(50):
+        # Under our key's id, so that only the signature tells.
+        forged = bearer(TokenForge().token(header={"kid": forge.kid}))
+        caller = await admission.identify(forged, IP)
+        assert caller.claims is None
+    assert verifier.looked == 1 + LIMIT
+    assert caller.refusal is not None
+    assert (caller.refusal.status, caller.refusal.code, caller.refusal.headers) == (429, "RATE_001", {"retry-after": "61"})
+    assert caller.unverified == Verdict(allowed=False, limit=LIMIT, remaining=0, reset_seconds=61)
+    # Tokens that were verified before are still good, and elsewhere all are; so is the rest of the same address in a minute.
+    assert (await admission.identify(seen, IP)).claims
+    assert (await admission.identify(new, IP)).claims is None
+    assert (await admission.identify(new, ELSEWHERE)).claims
+    another = bearer(forge.token())
+    time.now += 61
+    assert (await admission.identify(another, IP)).claims
+
+
+async def test_good_tokens_are_verified_however_many_an_address_sends(admission: Admission, forge: TokenForge) -> None:
+    for _ in range(3 * LIMIT):
+        assert (await admission.identify(bearer(forge.token()), IP)).claims
+
+
+async def test_without_signing_keys_no_token_counts_as_bad(revocations: Revocations, forge: TokenForge) -> None:
+    class Away:
+        async def find(self, kid: str) -> None:
+            raise Unavailable(dependency="identity", reason=kid)
+
+    verifier = TokenVerifier("issuer", "audience", Away(), forge.clock)
+    admission = Admission(verifier, revocations, Rates(1, now=Time()))
+    for _ in range(3):
+        assert await refusal_of(admit(admission, bearer(forge.token()), CLOSED, "GET")) == (503, "SRV_002")
+        assert (await admit(admission, bearer(forge.token()), OPEN, "GET")).claims is None

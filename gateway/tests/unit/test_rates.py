@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.rates import ADDRESSES_MAX, STEPS, WINDOW_SECONDS, Rates, key_of
+from gateway.rates import STEPS, WINDOW_SECONDS, WINDOWS_MAX, Rates, key_of
 
 
 class Time:
@@ -47,6 +47,19 @@ def test_refusals_are_not_counted() -> None:
         assert not rates.admit("a").allowed
     time.now += STEPS
     assert rates.admit("a").allowed
+
+
+def test_looking_counts_nothing() -> None:
+    time = Time()
+    rates = Rates(1, now=time)
+    for _ in range(3):
+        assert rates.refusal("2001:db8::1") is None
+    assert rates.windows == {}
+    assert rates.admit("2001:db8::1").allowed
+    # The whole network of an IPv6 address.
+    assert rates.refusal("2001:db8::2") == rates.admit("2001:db8::1")
+    time.now += STEPS
+    assert rates.refusal("2001:db8::2") is None
 
 
 def test_a_network_of_ipv6_addresses_is_one_client() -> None:
@@ -110,10 +123,10 @@ def test_relief_comes_when_the_oldest_of_all_requests_leaves(
 
 def test_memory_is_bounded() -> None:
     rates = Rates(5, now=Time())
-    for number in range(ADDRESSES_MAX + 10):
+    for number in range(WINDOWS_MAX + 10):
         rates.admit(f"host-{number}")
     # Those that were seen first begin anew.
-    assert list(rates.windows) == [f"host-{number}" for number in range(10, ADDRESSES_MAX + 10)]
+    assert list(rates.windows) == [f"host-{number}" for number in range(10, WINDOWS_MAX + 10)]
     assert rates.asked == rates.windows.keys()
 
 

@@ -16,6 +16,7 @@ def test_nothing_is_open_or_unbounded_unless_told() -> None:
         "compliance_url": "http://127.0.0.1:8104",
         "cors_origins": (),
         "rate_limit_per_minute": 100,
+        "person_rate_limit_per_minute": 600,
         "body_bytes_max": 1_048_576,
         "body_seconds": 10,
         "body_bytes_per_second": 16_384,
@@ -26,3 +27,11 @@ def test_nothing_is_open_or_unbounded_unless_told() -> None:
         "upstream_connections_max": 200,
         "upstream_uploads_max": 50,
     }
+
+
+def test_a_person_never_has_less_than_an_address() -> None:
+    limits = [
+        (GatewaySettings(rate_limit_per_minute=address, person_rate_limit_per_minute=person).person_limit)
+        for address, person in ((100, 600), (100_000, 600), (100, 50))
+    ]
+    assert limits == [600, 100_000, 100]

@@ -282,10 +282,13 @@ async def test_a_good_token_is_verified_once(
 
 async def test_a_remembered_token_stops_at_its_end(forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock) -> None:
     token = forge.token(life_seconds=10)
+    assert not verifier.remembers(token)
     await verifier.verify(token)
+    assert verifier.remembers(token)
     clock.advance(seconds=10)
     with pytest.raises(ExpiredToken):
         await verifier.verify(token)
+    assert not verifier.remembers(token)
 
 
 async def test_the_memory_is_bounded_and_forgets_the_oldest(
@@ -307,3 +310,4 @@ async def test_a_bad_token_is_never_remembered(forge: TokenForge, verifier: Toke
         with pytest.raises(InvalidToken):
             await verifier.verify(bad)
     assert keys.asked == 2
+    assert not verifier.remembers(bad)

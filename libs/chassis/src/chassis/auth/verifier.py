@@ -57,7 +57,7 @@ class TokenVerifier:
 
     async def verify(self, token: str) -> Claims:
         """Return the claims of a good token; raises ExpiredToken or InvalidToken (or Unavailable: no keys yet)."""
-        fingerprint = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        fingerprint = _fingerprint(token)
         claims = self._verified.get(fingerprint)
         if claims is None:
             claims = await self._verify(token)
@@ -67,6 +67,10 @@ class TokenVerifier:
             del self._verified[fingerprint]
             raise ExpiredToken
         return claims
+
+    def remembers(self, token: str) -> bool:
+        """Return whether the token was verified before: doing it again takes no look at its signature."""
+        return _fingerprint(token) in self._verified
 
     async def _verify(self, token: str) -> Claims:
         if len(token) > _TOKEN_LENGTH_MAX or token.find(".") > _HEADER_LENGTH_MAX or not token.isascii():
@@ -100,6 +104,10 @@ class TokenVerifier:
         while len(self._verified) >= self._cache_size:
             del self._verified[next(iter(self._verified))]
         self._verified[fingerprint] = claims
+
+
+def _fingerprint(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def _key_id(token: str) -> str:
