@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chassis.crypto.keys import derive
 from identity.application.ports.factors import OneTimeSecret
+from identity.domain.typed_code import read_code
 
 _SECRET_BYTES: Final = 32
 _BACKUP_CODES: Final = 10
@@ -16,7 +17,7 @@ _BACKUP_CODES: Final = 10
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LENGTH: Final = 12
 _GROUP: Final = 4
-_READ_AS: Final = str.maketrans("ILO", "110", "- ")
+_READ_AS: Final = str.maketrans("ILO", "110")
 
 
 class RandomSecrets:
@@ -38,7 +39,7 @@ class KeyedBackupCodes:
         return [_grouped("".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))) for _ in range(_BACKUP_CODES)]
 
     def digest(self, user_id: UUID, code: str) -> bytes:
-        typed = code.upper().translate(_READ_AS)
+        typed = read_code(code).upper().translate(_READ_AS)
         return hmac.digest(self._key, user_id.bytes + typed.encode(), hashlib.sha256)
 
 

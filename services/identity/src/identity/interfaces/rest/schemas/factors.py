@@ -14,15 +14,9 @@ from identity.application.factors.queries import FactorsView, PasskeyView
 from identity.application.factors.set_up_totp import NewTotp
 from identity.application.factors.step_up import FreshToken
 from identity.domain.passkey import Passkey
-from identity.interfaces.rest.schemas.fields import DeviceId, Password
+from identity.interfaces.rest.schemas.fields import DeviceId, Password, SecondFactorCode, SixDigits
 
 ChallengeText = Annotated[str, Field(min_length=1, max_length=128, description="What the sign-in answered with"), VERBATIM]
-Code = Annotated[
-    str,
-    Field(min_length=6, max_length=32, description="Six digits of the app, or a backup code", examples=["492039"]),
-    VERBATIM,
-]
-TotpCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["492039"])]
 PasskeyName = Annotated[str, Field(min_length=1, max_length=64, examples=["Work laptop"]), ONE_LINE]
 # Its form is the WebAuthn standard's; the library reads it and refuses what is not of it.
 Credential = Annotated[
@@ -54,7 +48,7 @@ class SecondFactorResponse(ResponseModel):
 
 class CompleteSignInRequest(RequestModel):
     challenge: ChallengeText
-    code: Code
+    code: SecondFactorCode
 
 
 class ChallengeRequest(RequestModel):
@@ -63,11 +57,11 @@ class ChallengeRequest(RequestModel):
 
 class ConfirmAtSignInRequest(RequestModel):
     challenge: ChallengeText
-    code: TotpCode
+    code: SixDigits
 
 
 class ConfirmTotpRequest(RequestModel):
-    code: TotpCode
+    code: SixDigits
 
 
 class NewTotpResponse(ResponseModel):
@@ -164,7 +158,7 @@ class StepUpRequest(RequestModel):
     `password` alone is for users who have no second factor.
     """
 
-    code: Code | None = None
+    code: SecondFactorCode | None = None
     password: Password | None = None
     passkey: ShownPasskey | None = None
 

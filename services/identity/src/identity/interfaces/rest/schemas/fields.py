@@ -1,11 +1,17 @@
 """Fields that several requests share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from chassis.rest import ONE_LINE, REASON, VERBATIM
+from identity.domain.typed_code import read_code
+
+
+def _typed(value: Any) -> Any:
+    return read_code(value) if isinstance(value, str) else value
+
 
 # Only bounds, so that nobody hashes a megabyte; what a good password is, the policy says.
 Password = Annotated[
@@ -20,3 +26,21 @@ FullName = Annotated[str, Field(min_length=2, max_length=100, examples=["Ndapewa
 Organization = Annotated[str, Field(min_length=1, max_length=100, examples=["Example Corp"]), ONE_LINE]
 Phone = Annotated[str, Field(min_length=7, max_length=32, examples=["+264811234567"]), ONE_LINE]
 Reason = Annotated[str, Field(min_length=3, max_length=200, examples=["Reported as stolen"]), REASON]
+# Six digits, of an app, a mail or a text message; spaces and dashes are left out before anything else is judged.
+SixDigits = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{6}$", description="Six digits; spaces and dashes are ignored", examples=["492039"]),
+    BeforeValidator(_typed),
+]
+# The same, or a backup code.
+SecondFactorCode = Annotated[
+    str,
+    Field(
+        min_length=6,
+        max_length=32,
+        description="Six digits of the app, or a backup code; spaces and dashes are ignored",
+        examples=["492039"],
+    ),
+    BeforeValidator(_typed),
+    VERBATIM,
+]

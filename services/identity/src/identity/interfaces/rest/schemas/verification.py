@@ -1,7 +1,7 @@
 """Proving that one receives what is sent to an address."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import Field
@@ -9,6 +9,7 @@ from pydantic import Field
 from chassis.rest import RequestModel, ResponseModel
 from identity.application.accounts.confirm_code import Confirmed
 from identity.application.accounts.register_user import PendingVerification
+from identity.interfaces.rest.schemas.fields import SixDigits
 
 
 class VerificationResponse(ResponseModel):
@@ -24,7 +25,7 @@ class VerificationResponse(ResponseModel):
 
 class VerifyRequest(RequestModel):
     verification_id: UUID
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["246810"])]
+    code: SixDigits
 
 
 class VerifiedResponse(ResponseModel):
