@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chassis.auth import TokenVerifier
 from chassis.testing.clocks import ControlledClock
@@ -75,7 +76,7 @@ async def test_a_browser_is_asked_for_a_verified_user_of_this_platform(api: Api,
     made = {
         "rp": {"id": "localhost", "name": "Elcorp Namibia"},
         "user": {"id": b64(UUID(me["id"]).bytes), "name": me["email"], "displayName": me["email"]},
-        "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in (-7, -8)],
+        "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in (-7, -8, -257)],
         "excludeCredentials": known,
         "authenticatorSelection": {
             "residentKey": "required",
@@ -147,6 +148,37 @@ async def test_counter_that_goes_back_flags_the_passkey_for_good(api: Api, token
     (flagged,) = (await api.get("/auth/factors", token=token)).json()["data"]["passkeys"]
     assert flagged["flagged_at"]
     assert (await api.login()).json()["data"]["methods"] == []
+
+
+@pytest.mark.clause("WebAuthn 7.2")
+@pytest.mark.parametrize("synchronized", [False, True])
+async def test_passkey_whose_backup_eligibility_changed_is_refused(api: Api, token: str, synchronized: bool) -> None:
+    authenticator = Authenticator(synchronized=synchronized)
+    await add(api, token, authenticator)
+    assert (await sign_in(api, authenticator)).status_code == 200
+    authenticator.synchronized = not synchronized
+    assert refusal(await sign_in(api, authenticator)) == REFUSED
+    # The same kind of key goes on, whether its provider has a copy right now or not; a copy of what may have none does not.
+    authenticator.synchronized, authenticator.eligible = False, synchronized
+    assert (await sign_in(api, authenticator)).status_code == 200
+    (kept,) = (await api.get("/auth/factors", token=token)).json()["data"]["passkeys"]
+    assert (kept["synchronized"], kept["flagged_at"]) == (False, None)
+    authenticator.synchronized, authenticator.eligible = True, False
+    assert refusal(await sign_in(api, authenticator)) == REFUSED
+
+
+async def test_windows_hello_signs_in(api: Api, token: str) -> None:
+    """Its keys are made in a TPM: RS256, of 2048 bits."""
+    authenticator = Authenticator(key=rsa.generate_private_key(65_537, 2048))
+    assert (await add(api, token, authenticator)).status_code == 201
+    assert (await sign_in(api, authenticator)).status_code == 200
+    authenticator.key = rsa.generate_private_key(65_537, 2048)
+    assert refusal(await sign_in(api, authenticator)) == REFUSED
+
+
+@pytest.mark.parametrize(("exponent", "bits"), [(65_537, 1024), (3, 2048)])
+async def test_rsa_keys_that_no_authenticator_makes_are_refused(api: Api, token: str, exponent: int, bits: int) -> None:
+    assert refusal(await add(api, token, Authenticator(key=rsa.generate_private_key(exponent, bits)))) == REFUSED
 
 
 async def test_authenticator_that_does_not_count_signs_in_again_and_again(api: Api, token: str) -> None:

@@ -180,7 +180,9 @@ async def test_answers_of_passkeys_that_are_refused(
         first = await answer(api, authenticator)
         authenticator.verifies_user, authenticator.count = True, 4
         await answer(api, authenticator)
-        authenticator.count = 2
+        authenticator.synchronized = True
+        await answer(api, authenticator)
+        authenticator.synchronized, authenticator.count = False, 2
         await answer(api, authenticator)
         unknown = await answer(api, Authenticator())
     challenge, refuse = "identity.passkey.challenge", "identity.passkey.refuse"
@@ -192,6 +194,7 @@ async def test_answers_of_passkeys_that_are_refused(
         fact(refuse, ("passkey", passkey_id), reason="refused", **owner, **signed),
     ]
     assert [each for each in refused[2:] if each["action"] == refuse] == [
+        fact(refuse, ("passkey", passkey_id), reason="backup_eligibility_changed", **owner, **signed),
         fact(refuse, ("passkey", passkey_id), after={"flagged": True}, reason="counter_regression", **owner, **rest),
         fact(refuse, ("passkey_ceremony", unknown), reason="refused", **signed),
     ]

@@ -16,6 +16,7 @@ from identity.application.accounts.confirm_code import Confirmed
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken
+from identity.domain.refresh_token import REMEMBERED_MAX
 from kernel.actor import Actor, ActorKind
 from services.identity.tests.people import CODE, DETAILS, PASSWORD, STRANGER, registered
 
@@ -67,6 +68,38 @@ async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity
         }
         (token,) = successors
     assert await rows(database, "SELECT generation, ended_at FROM sessions") == [(11, None)]
+
+
+@pytest.mark.clause("RFC 9700 4.14.2 retry")
+async def test_a_used_token_gets_the_live_successor_however_many_refreshes_later(
+    identity: Identity, database: Database, clock: ControlledClock
+) -> None:
+    """A slow tab comes with the token that all began with, when another tab has refreshed three times since."""
+    device_id = uuid4()
+    await register(identity)
+    first = (await sign_in(identity, device_id)).refresh_token
+    token = first
+    for _ in range(3):
+        clock.advance(seconds=3)
+        token = (await refresh(identity, token, device_id)).refresh_token
+    clock.advance(seconds=4)
+    assert (await refresh(identity, first, device_id)).refresh_token == token
+    assert await rows(database, "SELECT generation, ended_at FROM sessions") == [(4, None)]
+    clock.advance(seconds=0.5)
+    with pytest.raises(InvalidRefreshToken):
+        await refresh(identity, first, device_id)
+    assert await rows(database, "SELECT end_reason FROM sessions") == [("refresh_reused",)]
+
+
+async def test_a_client_that_refreshes_without_pause_keeps_its_session(identity: Identity, database: Database) -> None:
+    device_id = uuid4()
+    await register(identity)
+    token = (await sign_in(identity, device_id)).refresh_token
+    for _ in range(REMEMBERED_MAX + 2):
+        token = (await refresh(identity, token, device_id)).refresh_token
+    generation = REMEMBERED_MAX + 1
+    query = "SELECT generation, jsonb_array_length(earlier_used), ended_at FROM sessions"
+    assert await rows(database, query) == [(generation, REMEMBERED_MAX - 1, None)]
 
 
 @pytest.mark.clause("ASVS 10.4.5", "RFC 9700 4.14.2")

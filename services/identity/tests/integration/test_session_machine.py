@@ -5,7 +5,7 @@ The rules run in a thread of Hypothesis'; what they call runs on the test's loop
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ from identity.application.sessions.queries import SignInName
 from identity.application.sessions.token_pair import TokenPair
 from identity.bootstrap.parts import unit_of_work
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, SessionExpired
-from identity.domain.session import RETRY_SECONDS_MAX
+from identity.domain.refresh_token import RETRY_SECONDS_MAX
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.settings import IdentitySettings
 from kernel.actor import Actor, ActorKind
@@ -40,12 +40,11 @@ REASON = "Reported as stolen"
 
 @dataclass
 class Chain:
-    """A session as it should be: the token that is current, and the one that it replaced."""
+    """A session as it should be: the token that is current, and those before it with the time when each was used."""
 
     session_id: UUID
     current: str
-    spent: str | None = None
-    rotated_at: datetime | None = None
+    used: list[tuple[str, datetime]] = field(default_factory=list)
 
 
 @dataclass
@@ -139,19 +138,21 @@ class SessionMachine(RuleBasedStateMachine):
         self.suspended = self.suspended or how in ("suspend", "delete")
         self.restore = StatusChange.RESTORE if how == "delete" else StatusChange.ACTIVATE
 
-    @precondition(lambda self: any(chain.spent for chain in self.live.values()))
+    @precondition(lambda self: any(chain.used for chain in self.live.values()))
     @rule(data=st.data(), beside=st.booleans())
-    def a_spent_token_comes_again(self, data: st.DataObject, beside: bool) -> None:
-        """Within ten seconds it is a retry and gives the same successor; later it is a thief's, and ends the session."""
-        device = data.draw(st.sampled_from([device for device, chain in self.live.items() if chain.spent]))
+    def a_used_token_comes_again(self, data: st.DataObject, beside: bool) -> None:
+        """Within ten seconds it is a retry and gives the current token, however many refreshes later; then it is a thief's."""
+        device = data.draw(st.sampled_from([device for device, chain in self.live.items() if chain.used]))
         chain = self.live[device]
-        assert chain.spent
-        assert chain.rotated_at
-        if self.ground.clock.now() - chain.rotated_at <= timedelta(seconds=RETRY_SECONDS_MAX):
-            (pair,) = self.ground.at_once([self._refresh(chain.spent, device)])
-            assert pair.refresh_token == chain.current
+        token, used_at = data.draw(st.sampled_from(chain.used[-6:]))
+        calls = [self._refresh(token, device)] + ([self._refresh(chain.current, device)] if beside else [])
+        if self.ground.clock.now() - used_at <= timedelta(seconds=RETRY_SECONDS_MAX):
+            pairs = [pair.refresh_token for pair in self.ground.at_once(calls)]
+            # Whichever was first: the used token leads to the token that is current at that moment.
+            assert pairs[0] in {chain.current, pairs[-1]}
+            if beside:
+                self._advance_chain(chain, pairs[1])
             return
-        calls = [self._refresh(chain.spent, device)] + ([self._refresh(chain.current, device)] if beside else [])
         outcomes = self.ground.at_once(calls)
         assert isinstance(outcomes[0], InvalidRefreshToken)
         self.dead += [(pair.refresh_token, device) for pair in outcomes if isinstance(pair, TokenPair)]
@@ -217,10 +218,12 @@ class SessionMachine(RuleBasedStateMachine):
 
     def _bury(self, device: int) -> None:
         if chain := self.live.pop(device, None):
-            self.dead += [(token, device) for token in (chain.spent, chain.current) if token]
+            self.dead += [(token, device) for token in (*(token for token, _ in chain.used[-1:]), chain.current)]
 
     def _advance_chain(self, chain: Chain, successor: str) -> None:
-        chain.spent, chain.current, chain.rotated_at = chain.current, successor, self.ground.clock.now()
+        if successor != chain.current:
+            chain.used.append((chain.current, self.ground.clock.now()))
+            chain.current = successor
 
     def _session_of(self, token: str) -> UUID:
         return SignedRefreshTokens(self.ground.settings.digest()).read(token).session_id

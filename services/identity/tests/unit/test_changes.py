@@ -11,11 +11,12 @@ from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.message import Message, Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
-from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
+from identity.domain.passkey import Assertion, Ceremony, CeremonyKind, Passkey
 from identity.domain.password_reset import PasswordReset
 from identity.domain.proof import Proof
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
-from identity.domain.session import EndReason, RefreshToken, Session
+from identity.domain.refresh_token import RefreshToken, UsedToken
+from identity.domain.session import EndReason, Session
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.signing_key import SigningKey
 from identity.domain.totp import Totp
@@ -28,6 +29,7 @@ SOON = BEFORE + timedelta(minutes=1)
 ID, OTHER, DEVICE_ID = (UUID(int=number) for number in (1, 2, 3))
 TOKEN = RefreshToken("first", ID, OTHER, 1, b"first")
 NEXT = RefreshToken("next", ID, OTHER, 2, b"next")
+THIRD = RefreshToken("third", ID, OTHER, 3, b"third")
 LIFE = timedelta(days=7)
 
 
@@ -206,6 +208,18 @@ SESSIONS: list[Any] = [
         id="is refreshed",
     ),
     pytest.param(
+        lambda made: [made.rotate(next_, sealed=next_.digest, at=AT) for next_ in (NEXT, THIRD)],
+        {
+            "generation": 3,
+            "current_digest": b"third",
+            "previous_digest": b"next",
+            "sealed_successor": b"third",
+            "rotated_at": AT,
+            "earlier_used": (UsedToken(1, b"first", b"next", AT),),
+        },
+        id="is refreshed twice",
+    ),
+    pytest.param(
         lambda made: made.prove_again(("pwd", "otp"), at=AT),
         {"authenticated_at": AT, "methods": ("pwd", "otp", "mfa"), "earlier_proofs": (Proof.of(("pwd",), at=BEFORE),)},
         id="is proven again",
@@ -236,6 +250,7 @@ def test_of_a_session_that_starts() -> None:
         "end_reason": None,
         "passkey_id": None,
         "earlier_proofs": (),
+        "earlier_used": (),
     }
 
 
@@ -249,8 +264,18 @@ def message() -> Message:
 
 
 def passkey(**changes: Any) -> Passkey:
-    usual: dict[str, Any] = {"sign_count": 5, "backed_up": False, "name": "sealed", "created_at": BEFORE}
+    usual: dict[str, Any] = {
+        "sign_count": 5,
+        "backed_up": False,
+        "backup_eligible": False,
+        "name": "sealed",
+        "created_at": BEFORE,
+    }
     return Passkey(ID, OTHER, b"credential", b"key", **{**usual, **changes})
+
+
+def shown(count: int, *, eligible: bool = False) -> Assertion:
+    return Assertion(count, backup_eligible=eligible, backed_up=False)
 
 
 def device_key() -> DeviceKey:
@@ -337,12 +362,25 @@ OTHERS: list[Any] = [
     pytest.param(message, lambda made: made.deliver(at=AT, keep_content=False), {"delivered_at": AT, **GONE}, id="is delivered"),
     pytest.param(message, lambda made: made.deliver(at=AT, keep_content=True), {"delivered_at": AT}, id="is kept"),
     pytest.param(message, lambda made: made.fail(at=AT), {"failed_at": AT, **GONE}, id="is given up"),
-    pytest.param(passkey, lambda made: made.use(6, at=AT), {"sign_count": 6, "last_used_at": AT}, id="signs"),
-    pytest.param(passkey, lambda made: made.use(5, at=AT), {"flagged_at": AT}, id="signs with the same count"),
-    pytest.param(passkey, lambda made: made.use(4, at=AT), {"flagged_at": AT}, id="signs with an earlier count"),
-    pytest.param(passkey, lambda made: made.use(0, at=AT), {"flagged_at": AT}, id="signs and counts no more"),
-    pytest.param(lambda: passkey(sign_count=0), lambda made: made.use(0, at=AT), {"last_used_at": AT}, id="never counts"),
-    pytest.param(lambda: passkey(flagged_at=BEFORE), lambda made: made.use(9, at=AT), {}, id="was flagged"),
+    pytest.param(passkey, lambda made: made.use(shown(6), at=AT), {"sign_count": 6, "last_used_at": AT}, id="signs"),
+    pytest.param(passkey, lambda made: made.use(shown(5), at=AT), {"flagged_at": AT}, id="signs with the same count"),
+    pytest.param(passkey, lambda made: made.use(shown(4), at=AT), {"flagged_at": AT}, id="signs with an earlier count"),
+    pytest.param(passkey, lambda made: made.use(shown(0), at=AT), {"flagged_at": AT}, id="signs and counts no more"),
+    pytest.param(lambda: passkey(sign_count=0), lambda made: made.use(shown(0), at=AT), {"last_used_at": AT}, id="never counts"),
+    pytest.param(lambda: passkey(flagged_at=BEFORE), lambda made: made.use(shown(9), at=AT), {}, id="was flagged"),
+    pytest.param(passkey, lambda made: made.use(shown(9, eligible=True), at=AT), {}, id="is another kind of key by now"),
+    pytest.param(
+        lambda: passkey(backup_eligible=True),
+        lambda made: made.use(Assertion(6, backup_eligible=True, backed_up=True), at=AT),
+        {"sign_count": 6, "last_used_at": AT, "backed_up": True},
+        id="is backed up by now",
+    ),
+    pytest.param(
+        lambda: passkey(backup_eligible=None),
+        lambda made: made.use(shown(6, eligible=True), at=AT),
+        {"sign_count": 6, "last_used_at": AT, "backup_eligible": True},
+        id="tells what was not kept",
+    ),
     pytest.param(passkey, lambda made: made.rename("other"), {"name": "other"}, id="has another name"),
     pytest.param(
         device_key,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.testing.clocks import ControlledClock
 from identity.domain.errors import RecoveryDecided
-from identity.domain.passkey import Passkey
+from identity.domain.passkey import Assertion, Passkey, PasskeyUse
 from identity.domain.recovery_request import LIFE, RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.totp import Totp
 from identity.infrastructure.one_time_secrets import KeyedBackupCodes, RandomSecrets
@@ -71,7 +71,7 @@ def test_counter_never_goes_back_unnoticed(counts: list[int]) -> None:
     passkey = Passkey(uuid4(), uuid4(), b"id", b"key", 0, backed_up=False, name="key", created_at=NOW)
     seen = 0
     for count in counts:
-        held = passkey.use(count, at=NOW)
+        held = passkey.use(Assertion(count, backup_eligible=False, backed_up=False), at=NOW) is PasskeyUse.ACCEPTED
         if passkey.flagged_at:
             assert not held
         else:

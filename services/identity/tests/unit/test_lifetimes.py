@@ -16,7 +16,8 @@ from identity.domain.passkey import Ceremony, CeremonyKind
 from identity.domain.password_reset import PasswordReset
 from identity.domain.proof import Proof
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
-from identity.domain.session import EndReason, Presented, RefreshToken, Session
+from identity.domain.refresh_token import RefreshToken
+from identity.domain.session import EndReason, Presented, Session
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.signing_key import SigningKey, active_key
 from identity.infrastructure.challenges import SignedChallenges

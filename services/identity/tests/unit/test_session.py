@@ -11,7 +11,8 @@ from chassis.testing.clocks import ControlledClock
 from identity.domain.errors import InvalidRefreshToken, SessionExpired
 from identity.domain.events import SessionEnded
 from identity.domain.proof import Proof
-from identity.domain.session import RETRY_SECONDS_MAX, EndReason, Presented, RefreshToken, Session
+from identity.domain.refresh_token import REMEMBERED_MAX, RETRY_SECONDS_MAX, RefreshToken
+from identity.domain.session import EndReason, Presented, Session
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 
 TOKENS = SignedRefreshTokens(bytes(32))
@@ -62,11 +63,63 @@ def test_spent_token_is_a_retry_only_for_ten_seconds(
     assert session.present(first, device_id=DEVICE, at=clock.now()) is expected
 
 
+def opened(session: Session, used: RefreshToken) -> str:
+    token = used
+    for sealed in session.successors_of(used):
+        token = TOKENS.read(TOKENS.open_successor(token, sealed))
+    return token.text
+
+
 @pytest.mark.clause("RFC 9700 4.14.2 order")
-def test_token_before_the_spent_one_is_reused_however_soon(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
+def test_every_token_used_within_ten_seconds_leads_to_the_current_one(
+    session: Session, first: RefreshToken, clock: ControlledClock
+) -> None:
+    chain = [first]
+    for _ in range(5):
+        clock.advance(seconds=3)
+        chain.append(rotate(session, chain[-1], clock))
+    *used, current = chain
+    presented = [session.present(token, device_id=DEVICE, at=clock.now()) for token in used]
+    # Used 12 seconds ago, 9, 6, 3, and just now.
+    assert presented == [Presented.REUSED, *[Presented.RETRIED] * 4]
+    assert [opened(session, token) for token in used[1:]] == [current.text] * 4
+    clock.advance(seconds=1)
+    assert session.present(used[1], device_id=DEVICE, at=clock.now()) is Presented.RETRIED
+    clock.advance(seconds=0.1)
+    assert session.present(used[1], device_id=DEVICE, at=clock.now()) is Presented.REUSED
+
+
+def test_tokens_that_nobody_may_retry_are_forgotten(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
+    token = first
+    for seconds in (0, 5, 5.1):
+        clock.advance(seconds=seconds)
+        token = rotate(session, token, clock)
+    assert [used.generation for used in session.earlier_used] == [2]
+    session.end(EndReason.SIGNED_OUT, at=clock.now(), access_token_life=ACCESS)
+    assert session.earlier_used == ()
+
+
+def test_a_client_that_refreshes_without_pause_gets_its_token_back_unused(
+    session: Session, first: RefreshToken, clock: ControlledClock
+) -> None:
+    token = first
+    for _ in range(REMEMBERED_MAX):
+        assert session.present(token, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
+        token = rotate(session, token, clock)
+    assert session.present(token, device_id=DEVICE, at=clock.now()) is Presented.TOO_SOON
+    assert opened(session, first) == token.text
+    clock.advance(seconds=RETRY_SECONDS_MAX + 0.1)
+    assert session.present(token, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
+
+
+def test_a_gap_in_the_chain_is_no_way_to_the_current_token(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
+    """The previous release, which still runs while this one is rolled out, remembers the last used token alone."""
     second = rotate(session, first, clock)
-    rotate(session, second, clock)
+    third = rotate(session, second, clock)
+    session.earlier_used = ()
+    rotate(session, third, clock)
     assert session.present(first, device_id=DEVICE, at=clock.now()) is Presented.REUSED
+    assert session.present(second, device_id=DEVICE, at=clock.now()) is Presented.RETRIED
 
 
 @pytest.mark.clause("RFC 9700 2.2.2")

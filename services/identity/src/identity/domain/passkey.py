@@ -12,9 +12,29 @@ CEREMONY_LIFE: Final = timedelta(minutes=5)
 PER_USER_MAX: Final = 20
 
 
+class PasskeyUse(StrEnum):
+    """What a signature of a passkey, which held, turned out to be worth."""
+
+    ACCEPTED = "accepted"
+    COUNTER_REGRESSION = "counter_regression"
+    ELIGIBILITY_CHANGED = "backup_eligibility_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What an authenticator signed besides the challenge: its counter, and whether the key may be, and is, backed up."""
+
+    sign_count: int
+    backup_eligible: bool
+    backed_up: bool
+
+
 @dataclass(eq=False)
 class Passkey:
-    """`flagged_at`: when its signature counter ran backwards, as a cloned authenticator's does; it signs nobody in since."""
+    """`backup_eligible` never changes (WebAuthn level 3, section 6.1.3); None until a passkey of before it was kept is used.
+
+    `flagged_at`: when its signature counter ran backwards, as a cloned authenticator's does; it signs nobody in since.
+    """
 
     id: UUID
     user_id: UUID
@@ -26,21 +46,25 @@ class Passkey:
     created_at: datetime
     last_used_at: datetime | None = None
     flagged_at: datetime | None = None
+    backup_eligible: bool | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
         return (SOFTWARE_KEY if self.backed_up else HARDWARE_KEY, USER_VERIFIED)
 
-    def use(self, sign_count: int, *, at: datetime) -> bool:
-        """Note a signature that held; False when the counter says that there are two of this key, or it was flagged."""
+    def use(self, shown: Assertion, *, at: datetime) -> PasskeyUse:
+        """Record a signature that held; it is not accepted from another kind of key, from two of this key, or once flagged."""
         if self.flagged_at is not None:
-            return False
+            return PasskeyUse.COUNTER_REGRESSION
+        if self.backup_eligible not in {None, shown.backup_eligible}:
+            return PasskeyUse.ELIGIBILITY_CHANGED
         # Zero twice is an authenticator that does not count.
-        if (sign_count or self.sign_count) and sign_count <= self.sign_count:
+        if (shown.sign_count or self.sign_count) and shown.sign_count <= self.sign_count:
             self.flagged_at = at
-            return False
-        self.sign_count, self.last_used_at = sign_count, at
-        return True
+            return PasskeyUse.COUNTER_REGRESSION
+        self.sign_count, self.last_used_at = shown.sign_count, at
+        self.backup_eligible, self.backed_up = shown.backup_eligible, shown.backed_up
+        return PasskeyUse.ACCEPTED
 
     def rename(self, name: str) -> None:
         self.name = name

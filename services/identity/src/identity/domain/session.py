@@ -10,11 +10,10 @@ from uuid import UUID
 from identity.domain.errors import InvalidRefreshToken, SessionExpired
 from identity.domain.events import SessionEnded
 from identity.domain.proof import Proof, with_multi_factor
+from identity.domain.refresh_token import REMEMBERED_MAX, RefreshToken, UsedToken
 from kernel.assurance import MULTI_FACTOR
 from kernel.events import Aggregate
 
-# A client that never received our answer asks again with the spent token; who asks later has a stolen one.
-RETRY_SECONDS_MAX = 10
 # Of one user, each on a device of its own; whoever has more is no person with devices.
 LIVE_MAX = 100
 
@@ -43,28 +42,19 @@ class Presented(StrEnum):
     """What a genuine refresh token turned out to be."""
 
     CURRENT = "current"
+    TOO_SOON = "too_soon"
     IDLE = "idle"
     RETRIED = "retried"
     REUSED = "reused"
     WRONG_DEVICE = "wrong_device"
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshToken:
-    """A refresh token that we signed: whose it is, and which of the session's chain. `digest` is its SHA-256."""
-
-    text: str
-    session_id: UUID
-    user_id: UUID
-    generation: int
-    digest: bytes
-
-
 @dataclass(eq=False)
 class Session(Aggregate):
     """`generation` orders the chain, never a clock. `expires_at` is absolute: refreshing does not move it.
 
-    `sealed_successor` is the current refresh token, readable only with the spent one before it.
+    `previous_digest`, `sealed_successor` and `rotated_at` are of the token that was used last; `earlier_used`, oldest first,
+    are those used within the ten seconds before. Each opens its successor, so that every one leads to the current token.
     `methods`, `authenticated_at` and `passkey_id` are the last proof, which tokens speak of. `earlier_proofs`, oldest first,
     are those that an account falls back on when a factor of the last one is removed: of each kind the latest.
     """
@@ -85,6 +75,7 @@ class Session(Aggregate):
     end_reason: str | None = None
     passkey_id: UUID | None = None
     earlier_proofs: tuple[Proof, ...] = ()
+    earlier_used: tuple[UsedToken, ...] = ()
 
     @classmethod
     def start(
@@ -146,13 +137,28 @@ class Session(Aggregate):
         if device_id != self.device_id:
             return Presented.WRONG_DEVICE
         if token.generation == self.generation and hmac.compare_digest(token.digest, self.current_digest):
-            return Presented.IDLE if self.overdue(at=at, idle_for=idle_for) else Presented.CURRENT
+            if self.overdue(at=at, idle_for=idle_for):
+                return Presented.IDLE
+            return Presented.TOO_SOON if len(self._remembered(at)) >= REMEMBERED_MAX else Presented.CURRENT
         return Presented.RETRIED if self._is_retry(token, at) else Presented.REUSED
+
+    def successors_of(self, token: RefreshToken) -> tuple[bytes, ...]:
+        """Return the sealed tokens between a used token and the current one, each to be opened by the one before it.
+
+        Empty when the chain is broken: for a token that is no longer remembered.
+        """
+        chain = tuple(used for used in self._used if used.generation >= token.generation)
+        generations = tuple(used.generation for used in chain)
+        if generations != tuple(range(token.generation, self.generation)) or not chain:
+            return ()
+        return tuple(used.sealed_successor for used in chain) if hmac.compare_digest(token.digest, chain[0].digest) else ()
 
     def rotate(self, successor: RefreshToken, *, sealed: bytes, at: datetime) -> None:
         """Spend the current token; its successor is the current one from now on."""
         if not self.is_live or successor.generation != self.generation + 1:
             raise InvalidRefreshToken(session_id=self.id)
+        # The one before joins it, or is forgotten with those that nobody may retry any more.
+        self.earlier_used = self._remembered(at)
         self.previous_digest, self.current_digest = self.current_digest, successor.digest
         self.generation = successor.generation
         self.sealed_successor = sealed
@@ -177,7 +183,7 @@ class Session(Aggregate):
         if not self.is_live:
             return
         self.ended_at, self.end_reason = at, reason.value
-        self.sealed_successor = None
+        self.sealed_successor, self.earlier_used = None, ()
         self.announce(
             SessionEnded(
                 occurred_at=at,
@@ -201,11 +207,16 @@ class Session(Aggregate):
             self.methods, self.authenticated_at, self.passkey_id = last.methods, last.at, last.passkey_id
         return True
 
+    @property
+    def _used(self) -> tuple[UsedToken, ...]:
+        if self.rotated_at is None or self.previous_digest is None or self.sealed_successor is None:
+            return ()
+        last = UsedToken(self.generation - 1, self.previous_digest, self.sealed_successor, self.rotated_at)
+        return (*self.earlier_used, last)
+
+    def _remembered(self, at: datetime) -> tuple[UsedToken, ...]:
+        return tuple(used for used in self._used if used.may_be_retried(at=at))
+
     def _is_retry(self, token: RefreshToken, at: datetime) -> bool:
-        return (
-            self.rotated_at is not None
-            and self.previous_digest is not None
-            and token.generation == self.generation - 1
-            and hmac.compare_digest(token.digest, self.previous_digest)
-            and at - self.rotated_at <= timedelta(seconds=RETRY_SECONDS_MAX)
-        )
+        remembered = any(used.generation == token.generation for used in self._remembered(at))
+        return remembered and bool(self.successors_of(token))

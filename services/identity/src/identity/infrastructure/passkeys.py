@@ -13,14 +13,17 @@ from webauthn import (
     verify_registration_response,
 )
 from webauthn.helpers import (
+    decode_credential_public_key,
     generate_challenge,
     parse_authentication_credential_json,
     parse_registration_credential_json,
 )
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.decode_credential_public_key import DecodedRSAPublicKey
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
+    CredentialDeviceType,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
@@ -28,9 +31,18 @@ from webauthn.helpers.structs import (
 
 from identity.application.ports.factors import Answering, NewCredential
 from identity.domain.errors import PasskeyRefused
+from identity.domain.passkey import Assertion
 
 _NAME: Final = "Elcorp Namibia"
-_ALGORITHMS: Final = [COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.EDDSA]
+# Best first. RS256 is what the TPM behind Windows Hello signs with.
+_ALGORITHMS: Final = [
+    COSEAlgorithmIdentifier.ECDSA_SHA_256,
+    COSEAlgorithmIdentifier.EDDSA,
+    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+]
+# What authenticators make (NIST SP 800-57: 2048 bits at least). A larger key, or exponent, only costs us time at each sign-in.
+_RSA_BITS: Final = range(2048, 4097)
+_RSA_EXPONENT: Final = 65_537
 # Whatever a hostile answer makes the library's parsers (JSON, CBOR, COSE, keys) raise.
 _MALFORMED: Final = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, AttributeError)
 
@@ -79,10 +91,15 @@ class LibraryWebAuthn:
                 require_user_verification=True,
                 supported_pub_key_algs=_ALGORITHMS,
             )
+            _require_sound_key(verified.credential_public_key)
         except _MALFORMED as error:
             raise PasskeyRefused(problem=type(error).__name__) from None
         return NewCredential(
-            verified.credential_id, verified.credential_public_key, verified.sign_count, verified.credential_backed_up
+            credential_id=verified.credential_id,
+            public_key=verified.credential_public_key,
+            sign_count=verified.sign_count,
+            backup_eligible=verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
+            backed_up=verified.credential_backed_up,
         )
 
     def answering(self, credential: Mapping[str, Any]) -> Answering:
@@ -92,7 +109,7 @@ class LibraryWebAuthn:
             raise PasskeyRefused(problem=type(error).__name__) from None
         return Answering(parsed.raw_id, parsed.response.user_handle)
 
-    def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> int:
+    def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> Assertion:
         try:
             verified = verify_authentication_response(
                 credential=parse_authentication_credential_json(dict(credential)),
@@ -106,4 +123,13 @@ class LibraryWebAuthn:
             )
         except _MALFORMED as error:
             raise PasskeyRefused(problem=type(error).__name__) from None
-        return verified.new_sign_count
+        eligible = verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE
+        return Assertion(verified.new_sign_count, backup_eligible=eligible, backed_up=verified.credential_backed_up)
+
+
+def _require_sound_key(public_key: bytes) -> None:
+    key = decode_credential_public_key(public_key)
+    if isinstance(key, DecodedRSAPublicKey):
+        bits, exponent = int.from_bytes(key.n, "big").bit_length(), int.from_bytes(key.e, "big")
+        if bits not in _RSA_BITS or exponent != _RSA_EXPONENT:
+            raise PasskeyRefused(problem=f"RSA key of {bits} bits")

@@ -16,7 +16,7 @@ from uuid import UUID
 from chassis.crypto import Sealer, field_context
 from chassis.crypto.keys import derive
 from identity.domain.errors import InvalidRefreshToken
-from identity.domain.session import RefreshToken
+from identity.domain.refresh_token import RefreshToken
 
 PREFIX: Final = "elr_"
 _FIELDS: Final = struct.Struct(">16s16sI32s")

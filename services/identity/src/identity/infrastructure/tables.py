@@ -35,7 +35,7 @@ from identity.domain.signing_key import SigningKey
 from identity.domain.totp import Totp
 from identity.domain.user import InitialRole, User, UserStatus
 from identity.domain.wallet_address import WalletAddress
-from identity.infrastructure.proof_column import ProofColumn
+from identity.infrastructure.session_columns import ProofColumn, UsedTokenColumn
 
 metadata = MetaData()
 
@@ -126,6 +126,7 @@ sessions = Table(
     Column("end_reason", Text),
     Column("passkey_id", Uuid),
     Column("earlier_proofs", ProofColumn, nullable=False),
+    Column("earlier_used", UsedTokenColumn, nullable=False),
 )
 signing_keys = Table(
     "signing_keys",
@@ -239,6 +240,7 @@ passkeys = Table(
     Column("created_at", _time(), nullable=False),
     Column("last_used_at", _time()),
     Column("flagged_at", _time()),
+    Column("backup_eligible", Boolean),
 )
 sign_in_challenges = Table(
     "sign_in_challenges",

@@ -8,14 +8,15 @@ from identity.application.factors import facts
 from identity.application.ports.factors import WebAuthn
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.errors import PasskeyRefused
-from identity.domain.passkey import CeremonyKind, Passkey
+from identity.domain.passkey import CeremonyKind, Passkey, PasskeyUse
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerCeremony:
     """Take a passkey's answer to a challenge, within the caller's transaction, which must be committed either way.
 
-    The challenge is used up by a wrong answer too; a counter that ran backwards flags the passkey.
+    The challenge is used up by a wrong answer too; a counter that ran backwards flags the passkey. One whose backup eligibility
+    is not what it was registered with is refused (WebAuthn level 3, section 7.2).
     """
 
     webauthn: WebAuthn
@@ -35,18 +36,18 @@ class AnswerCeremony:
         if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
             tx.record(facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"))
             return None
-        passkey, holds = None, False
+        passkey, used = None, None
         try:
             answering = self.webauthn.answering(credential)
             passkey = await tx.factors.passkeys.lock_credential(answering.credential_id)
             if passkey and answering.is_of(passkey.user_id) and user_id in {None, passkey.user_id}:
-                count = self.webauthn.verify_signature(ceremony.challenge, credential, passkey.public_key)
-                holds = passkey.use(count, at=at)
+                shown = self.webauthn.verify_signature(ceremony.challenge, credential, passkey.public_key)
+                used = passkey.use(shown, at=at)
         except PasskeyRefused:
-            holds = False
-        if passkey and holds:
+            used = None
+        if passkey and used is PasskeyUse.ACCEPTED:
             # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
             tx.record(facts.second_factor_shown(passkey.user_id, "passkey", at=at))
             return passkey
-        tx.record(facts.ceremony_failed(ceremony_id, passkey=passkey, at=at))
+        tx.record(facts.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused"))
         return None

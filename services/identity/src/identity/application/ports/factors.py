@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from identity.domain.passkey import Ceremony, Passkey
+from identity.domain.passkey import Assertion, Ceremony, Passkey
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.totp import Totp
 
@@ -131,6 +131,7 @@ class NewCredential:
     credential_id: bytes
     public_key: bytes
     sign_count: int
+    backup_eligible: bool
     backed_up: bool
 
 
@@ -160,5 +161,5 @@ class WebAuthn(Protocol):
     def answering(self, credential: Mapping[str, Any]) -> Answering:
         """Read which credential answers; raises PasskeyRefused."""
 
-    def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> int:
-        """Return the signature counter; raises PasskeyRefused as above, or when the signature does not hold."""
+    def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> Assertion:
+        """Return what was signed; raises PasskeyRefused as above, or when the signature does not hold."""

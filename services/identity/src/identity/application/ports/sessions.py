@@ -6,7 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from identity.domain.device import Device
-from identity.domain.session import RefreshToken, Session
+from identity.domain.refresh_token import RefreshToken
+from identity.domain.session import Session
 
 
 class Devices(Protocol):

@@ -8,11 +8,13 @@ from identity.application.sessions import facts
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidRefreshToken, SessionExpired
 from identity.domain.message import Template
-from identity.domain.session import EndReason, Presented, RefreshToken, Session
+from identity.domain.refresh_token import RefreshToken
+from identity.domain.session import EndReason, Presented, Session
 from kernel.actor import Actor, ActorKind
 from kernel.audit import State
 from kernel.clock import Clock
 
+_GENUINE = frozenset({Presented.CURRENT, Presented.TOO_SOON, Presented.RETRIED})
 _REASONS = {
     Presented.REUSED: EndReason.REFRESH_REUSED,
     Presented.WRONG_DEVICE: EndReason.WRONG_DEVICE,
@@ -26,8 +28,9 @@ _OVER = frozenset({EndReason.IDLE, EndReason.FACTOR_REQUIRED})
 class RefreshSession:
     """Spend a refresh token for the next pair, as one operation on the locked session.
 
-    The same device asking again within ten seconds gets the same successor, for its first answer may have been lost.
-    A spent token otherwise, or one from another device, is a stolen one: it ends the session, and its owner is told.
+    The same device that shows a used token again within ten seconds gets the token that is current by now, however often the
+    session was refreshed since: its answer may have been lost, or another of its tabs was faster. A used token otherwise, or
+    one from another device, is a stolen one: it ends the session, and its owner is notified.
     A session that was left alone for `idle_for` ends too, and one of a single factor whose user has come to hold one of
     `required_roles`.
     """
@@ -65,10 +68,12 @@ class RefreshSession:
         before = facts.session_state(session)
         presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
         lacking = not session.has_shown_two_factors and not self.required_roles.isdisjoint(roles)
-        if lacking and presented in {Presented.CURRENT, Presented.RETRIED}:
+        if lacking and presented in _GENUINE:
             return await self._end(tx, session, EndReason.FACTOR_REQUIRED, before, at)
-        if presented is Presented.RETRIED and session.sealed_successor:
-            return session, self.refresh_tokens.open_successor(token, session.sealed_successor)
+        if presented is Presented.RETRIED:
+            return session, self._current(session, token)
+        if presented is Presented.TOO_SOON:
+            return session, token.text
         if presented is Presented.CURRENT:
             successor = self.refresh_tokens.issue(
                 session_id=session.id, user_id=session.user_id, generation=session.generation + 1
@@ -77,6 +82,13 @@ class RefreshSession:
             tx.record(facts.session_refreshed(session, before=before, at=at))
             return session, successor.text
         return await self._end(tx, session, _REASONS.get(presented, EndReason.REFRESH_REUSED), before, at)
+
+    def _current(self, session: Session, used: RefreshToken) -> str:
+        """Open the chain from a used token to the one that is current."""
+        token = used
+        for sealed in session.successors_of(used):
+            token = self.refresh_tokens.read(self.refresh_tokens.open_successor(token, sealed))
+        return token.text
 
     async def _end(
         self, tx: Transaction, session: Session, reason: EndReason, before: State, at: datetime

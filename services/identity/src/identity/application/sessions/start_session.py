@@ -11,7 +11,8 @@ from identity.domain.device import Device
 from identity.domain.errors import InvalidCredentials
 from identity.domain.message import Template
 from identity.domain.proof import Proof
-from identity.domain.session import LIVE_MAX, EndReason, RefreshToken, Session
+from identity.domain.refresh_token import RefreshToken
+from identity.domain.session import LIVE_MAX, EndReason, Session
 from identity.domain.user import User
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock

@@ -1,0 +1,11 @@
+"""A passkey keeps whether its provider may back it up, which never changes."""
+
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    # Null for passkeys of before, and for those that the previous release registers meanwhile: the next use tells.
+    op.execute("ALTER TABLE passkeys ADD COLUMN backup_eligible boolean")
