@@ -7,8 +7,9 @@ from uuid import UUID
 
 from identity.application.accounts.queries import UserFilter, UserSort, UserView
 from identity.application.ports.accounts import Verified
+from identity.domain.email_address import canonical_email
 from identity.domain.errors import AccountExists
-from identity.domain.profile import Profile, canonical_email
+from identity.domain.profile import Profile
 from identity.domain.user import EARLIER_KEPT, InitialRole, User, UserStatus
 from kernel.errors import NotFound, Unavailable
 
@@ -66,12 +67,16 @@ class FakeProfiles:
     async def replace(self, user_id: UUID, profile: Profile) -> None:
         await self.of(user_id)
         others = {holder: other for holder, other in self._store.profiles.items() if holder != user_id}
-        if any(other.email == profile.email or (profile.phone and other.phone == profile.phone) for other in others.values()):
+        same = canonical_email(profile.email)
+        if any(
+            canonical_email(other.email) == same or (profile.phone and other.phone == profile.phone) for other in others.values()
+        ):
             raise AccountExists
         self._store.profiles[user_id] = profile
 
     async def holder_of_email(self, email: str) -> UUID | None:
-        return next((holder for holder, profile in self._store.profiles.items() if profile.email == email), None)
+        same = canonical_email(email)
+        return next((holder for holder, profile in self._store.profiles.items() if canonical_email(profile.email) == same), None)
 
     async def holder_of_phone(self, phone: str) -> UUID | None:
         return next((holder for holder, profile in self._store.profiles.items() if profile.phone == phone), None)
@@ -106,7 +111,7 @@ class FakePasswords:
 
 class FakeContacts:
     def email(self, text: str) -> str:
-        return canonical_email(text)
+        return text
 
     def phone(self, text: str) -> str:
         return text.replace(" ", "")
@@ -129,7 +134,7 @@ def _matches(view: UserView, which: UserFilter) -> bool:
     return all(
         (
             view.status == which.status if which.status else is_shown(view.status),
-            which.email in (None, view.email),
+            which.email is None or canonical_email(which.email) == canonical_email(view.email),
             which.phone in (None, view.phone),
             which.username in (None, view.username),
             which.verified in (None, view.email_verified_at is not None),

@@ -34,7 +34,7 @@ class FakeMessages:
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> None:
+    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> bool:
         profile = self._store.profiles.get(user_id)
         own = (profile.phone if template.channel is Channel.SMS else profile.email) if profile else None
         if recipient := to or own:
@@ -42,6 +42,7 @@ class FakeMessages:
                 uuid4(), user_id, template, recipient_index=b"", sealed=b"sealed", sealed_for_subject=profile is not None
             )
             self._store.messages.append(SentMessage(message, recipient, facts))
+        return recipient is not None
 
     async def lock(self, message_id: UUID) -> Message | None:
         return next((sent.message for sent in self._store.messages if sent.message.id == message_id), None)

@@ -6,7 +6,7 @@ from uuid import UUID
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserView
 from identity.application.messages.queries import MessageContent
 from identity.application.sessions.queries import CredentialView, NameKind, SignInName
-from identity.domain.profile import canonical_email
+from identity.domain.email_address import canonical_email
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import User, UserStatus
 from kernel.pages import Page, PageRequest

@@ -179,6 +179,7 @@ async def _waiting(storage: Storage) -> list[UUID]:
 @dataclass
 class MailServer:
     port: int = 0
+    extended: bool = True
     refuse: str | None = None
     refuse_sender: str | None = None
     refuse_content: str | None = None
@@ -207,7 +208,7 @@ class MailServer:
 async def mail_server() -> AsyncIterator[MailServer]:
     mail = MailServer()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(mail, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: SMTP(mail, enable_SMTPUTF8=mail.extended, loop=loop), "127.0.0.1", 0)
     mail.port = server.sockets[0].getsockname()[1]
     yield mail
     server.close()
@@ -233,6 +234,26 @@ async def test_mail_leaves_by_smtp(mail_server: MailServer) -> None:
     }
     assert mail["Date"]
     assert mail.get_content().splitlines() == ["Code: 123456"]
+
+
+@pytest.mark.parametrize(
+    ("to", "recipient"),
+    [
+        ("karl@straße.example.na", "karl@xn--strae-oqa.example.na"),
+        ("karl@strasse.example.na", "karl@strasse.example.na"),
+        ("u@bücher.example.na", "u@xn--bcher-kva.example.na"),
+        ("Karl.Gross@Example.NA", "Karl.Gross@example.na"),
+    ],
+    ids=ascii,
+)
+async def test_mail_goes_to_the_domain_that_dns_knows(mail_server: MailServer, to: str, recipient: str) -> None:
+    """Also by a server that takes no address beyond ASCII (RFC 6531)."""
+    mail_server.extended = False
+    await smtp(mail_server.port).deliver(replace(LETTER, to=to))
+    (envelope,) = mail_server.received
+    assert envelope.rcpt_tos == [recipient]
+    assert isinstance(envelope.content, bytes)
+    assert message_from_bytes(envelope.content, policy=SMTPUTF8)["To"] == recipient
 
 
 @pytest.mark.parametrize(("answer", "error"), [("550 no such user", Undeliverable), ("451 try later", Unavailable)])

@@ -34,7 +34,9 @@ def test_what_is_sealed_opens_for_its_person(user_id: UUID, profile: Profile) ->
     sealed = VAULT.seal(user_id, profile)
     assert VAULT.open(user_id, sealed) == profile
     contents = b"".join(getattr(sealed, column) for column in COLUMNS)
-    assert not [text for text in asdict(profile).values() if len(text) > 3 and text.encode() in contents]
+    assert not [
+        text for text in asdict(profile).values() if isinstance(text, str) and len(text) > 3 and text.encode() in contents
+    ]
 
 
 @pytest.mark.clause("ASVS 11.3.3")

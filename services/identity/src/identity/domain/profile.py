@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import Final
 
+from identity.domain.email_address import lower_ascii
 from identity.domain.errors import InvalidName, InvalidUsername
 from kernel.texts import is_seen
 
@@ -15,12 +16,16 @@ _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`email` and `phone` (E.164) come parsed; only an administrator made by the platform may lack a phone."""
+    """`email` and `phone` (E.164) come parsed; only an administrator made by the platform may lack a phone.
+
+    `email_as_given`: mail goes to `email` as its owner wrote it. Earlier releases stored it folded.
+    """
 
     full_name: str
     email: str
     phone: str | None
     organization: str | None = None
+    email_as_given: bool = True
 
     def __post_init__(self) -> None:
         _check("full_name", self.full_name, FULL_NAME_LENGTH)
@@ -37,8 +42,14 @@ class Profile:
             organization=_tidy(organization) if organization is not None else None,
         )
 
+    def with_details(self, *, full_name: str, organization: str | None) -> "Profile":
+        """Replace what needs no proof; raises InvalidName."""
+        tidied = _tidy(organization) if organization is not None else None
+        return replace(self, full_name=_tidy(full_name), organization=tidied)
+
     def with_email(self, email: str) -> "Profile":
-        return replace(self, email=email)
+        """Replace the address by one as it was given."""
+        return replace(self, email=email, email_as_given=True)
 
     def with_phone(self, phone: str) -> "Profile":
         return replace(self, phone=phone)
@@ -49,14 +60,10 @@ class Profile:
         return (self.full_name, self.email.partition("@")[0], self.organization or "")
 
 
-def canonical_email(email: str) -> str:
-    """Return the form in which two spellings of one mailbox are equal."""
-    return unicodedata.normalize("NFC", email).casefold().strip()
-
-
 def canonical_username(username: str) -> str:
     """Return the form in which usernames are unique; raises InvalidUsername."""
-    lowered = username.strip().lower()
+    # Letters beyond ASCII are refused and never lowered: the KELVIN SIGN's small letter is "k".
+    lowered = lower_ascii(username.strip())
     if not _USERNAME.fullmatch(lowered):
         raise InvalidUsername(field="username")
     return lowered

@@ -1,10 +1,11 @@
 """E-mail addresses and telephone numbers, parsed by the libraries that know them."""
 
+import unicodedata
+
 import email_validator
 import phonenumbers
 
 from identity.domain.errors import InvalidEmail, InvalidPhone
-from identity.domain.profile import canonical_email
 
 
 class ParsedContacts:
@@ -14,7 +15,9 @@ class ParsedContacts:
             parsed = email_validator.validate_email(text, check_deliverability=False)
         except email_validator.EmailNotValidError:
             raise InvalidEmail(field="email") from None
-        return canonical_email(parsed.normalized)
+        local, _, domain = unicodedata.normalize("NFC", text).rpartition("@")
+        # As it was given; only a domain beyond ASCII is brought to the form that UTS 46 gives it, which looks alike.
+        return f"{local}@{domain if domain.isascii() else parsed.domain}"
 
     def phone(self, text: str) -> str:
         try:

@@ -84,6 +84,7 @@ profiles = Table(
     Column("organization", LargeBinary),
     Column("email_index", LargeBinary, nullable=False, unique=True),
     Column("phone_index", LargeBinary, unique=True),
+    Column("email_as_given", Boolean, nullable=False),
 )
 wallet_addresses = Table(
     "wallet_addresses",

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from chassis.crypto import BlindIndex, Sealer, SealerRing, SigningKey, SubjectKeys, field_context
 from chassis.crypto.keys import derive
-from identity.domain.profile import Profile, canonical_email
+from identity.domain.email_address import canonical_email, earlier_index_form, folded_email
+from identity.domain.profile import Profile
 
 _TABLE = "profiles"
 _OWN_KEY = "identity-own/v1"
@@ -26,6 +27,7 @@ class SealedProfile:
     organization: bytes | None
     email_index: bytes
     phone_index: bytes | None
+    email_as_given: bool
 
 
 class Vault:
@@ -55,6 +57,7 @@ class Vault:
             organization=_seal(sealer, "organization", subject, profile.organization) if profile.organization else None,
             email_index=self.email_index(profile.email),
             phone_index=self._phone_index(profile.phone) if profile.phone else None,
+            email_as_given=profile.email_as_given,
         )
 
     def open(self, user_id: UUID, sealed: SealedProfile) -> Profile:
@@ -66,6 +69,7 @@ class Vault:
             email=_open(sealer, "email", subject, sealed.email),
             phone=_open(sealer, "phone", subject, sealed.phone) if sealed.phone else None,
             organization=_open(sealer, "organization", subject, sealed.organization) if sealed.organization else None,
+            email_as_given=sealed.email_as_given,
         )
 
     def open_name(self, user_id: UUID, wrapped_key: bytes, sealed: bytes) -> str:
@@ -114,6 +118,15 @@ class Vault:
 
     def email_index(self, email: str) -> bytes:
         return self._email_index(canonical_email(email))
+
+    def email_indexes(self, email: str) -> tuple[bytes, ...]:
+        """Return what an address may lie under: its index, and that of earlier releases where it was another."""
+        earlier = earlier_index_form(email)
+        return (self.email_index(email), *((self._email_index(earlier),) if earlier else ()))
+
+    def folded_email_index(self, email: str) -> bytes:
+        """Return the index of what an earlier release made of an address: it may be another's as well."""
+        return self._email_index(folded_email(email))
 
 
 def _receipt_context(key_id: UUID) -> bytes:

@@ -9,6 +9,7 @@ from uuid import UUID
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.sessions import Digests
 from identity.application.ports.unit_of_work import Transaction
+from identity.domain.email_address import canonical_email
 from identity.domain.message import Template
 from identity.domain.one_time_code import SENDS_PER_HOUR_MAX, OneTimeCode, Purpose
 from kernel.ids import new_id
@@ -49,7 +50,8 @@ class Codes:
         """Issue a code and send it, or a decoy and what is sent instead; nothing to an address that got too many."""
         target = pending[TARGET[purpose]] or ""
         code_id, text = new_id(), self.generate()
-        index = self.digest(f"target:{target}")
+        # Two spellings of a mailbox share one count.
+        index = self.digest(f"target:{target if purpose is Purpose.PHONE else canonical_email(target)}")
         may_send = await self._may_send(tx, index, at)
         code = OneTimeCode.issue(
             code_id, purpose, user_id=user_id, target_index=index, digest=self.of(code_id, text), decoy=instead is not None, at=at

@@ -9,6 +9,7 @@ from identity.application.accounts.codes import Codes
 from identity.application.accounts.enrolment import enrol
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.domain.email_address import canonical_email
 from identity.domain.errors import InvalidCode
 from identity.domain.message import Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
@@ -95,12 +96,14 @@ async def _change_email(tx: Transaction, code: OneTimeCode, pending: Pending, at
     if user is None or not user.is_active:
         raise NotFound(user_id=code.user_id)
     profile = await tx.profiles.of(user.id)
-    if profile.email != pending["email"]:
-        await tx.profiles.replace(user.id, profile.with_email(pending["email"] or ""))
-        # To the old address: who took the account over would not tell.
-        await tx.messages.send(user.id, Template.EMAIL_CHANGED, to=profile.email)
+    confirmed = profile.with_email(pending["email"] or "")
+    if canonical_email(profile.email) != canonical_email(confirmed.email):
+        # While it is still the user's own, so to the old address: who took the account over would not tell.
+        await tx.messages.send(user.id, Template.EMAIL_CHANGED)
         # A link lies in the old mailbox, which the user may have left because somebody else reads it.
         await tx.password_resets.void(user.id, at=at)
+    if confirmed != profile:
+        await tx.profiles.replace(user.id, confirmed)
     user.verify_email(at=at)
     return Confirmed(user.id)
 

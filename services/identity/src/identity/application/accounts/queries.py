@@ -13,6 +13,8 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class UserView:
+    """`email_takes_mail`: False until the owner has confirmed the address again, which an earlier release stored folded."""
+
     id: UUID
     username: str | None
     full_name: str
@@ -26,6 +28,7 @@ class UserView:
     version: int
     email_verified_at: datetime | None
     phone_verified_at: datetime | None
+    email_takes_mail: bool = True
 
 
 @dataclass(frozen=True, slots=True)

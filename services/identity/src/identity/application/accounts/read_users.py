@@ -4,6 +4,7 @@ from uuid import UUID
 from identity.application.accounts.queries import EVERYBODY, AccountQueries, SubjectView, UserFilter, UserView
 from identity.application.ports.accounts import Contacts
 from identity.application.ports.permissions import READ_ANY_USER, Permissions
+from identity.domain.email_address import lower_ascii
 from kernel.actor import Actor
 from kernel.errors import AccessDenied, NotFound
 from kernel.pages import Page, PageRequest
@@ -39,7 +40,7 @@ class ListUsers:
             raise AccessDenied(permission=READ_ANY_USER)
         email = self.contacts.email(which.email) if which.email is not None else None
         phone = self.contacts.phone(which.phone) if which.phone is not None else None
-        username = which.username.strip().lower() if which.username is not None else None
+        username = lower_ascii(which.username.strip()) if which.username is not None else None
         return await self.queries.users(page, replace(which, email=email, phone=phone, username=username))
 
 

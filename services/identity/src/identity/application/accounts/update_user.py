@@ -62,9 +62,7 @@ class UpdateUser:
 
 
 def _with(profile: Profile, details: Details) -> Profile:
-    return Profile.of(
+    return profile.with_details(
         full_name=details.full_name if "full_name" in details.given else profile.full_name,
-        email=profile.email,
-        phone=profile.phone,
         organization=details.organization if "organization" in details.given else profile.organization,
     )

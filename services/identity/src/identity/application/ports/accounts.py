@@ -36,7 +36,8 @@ class Profiles(Protocol):
     async def replace(self, user_id: UUID, profile: Profile) -> None:
         """Seal another profile under the same key; raises AccountExists when e-mail or phone is taken."""
 
-    async def holder_of_email(self, email: str) -> UUID | None: ...
+    async def holder_of_email(self, email: str) -> UUID | None:
+        """Find the user whose mailbox it is, in whichever spelling."""
 
     async def holder_of_phone(self, phone: str) -> UUID | None: ...
 
@@ -77,7 +78,7 @@ class Passwords(Protocol):
 
 class Contacts(Protocol):
     def email(self, text: str) -> str:
-        """Return an e-mail address in normal form; raises InvalidEmail."""
+        """Return an e-mail address as it was given, for delivery; raises InvalidEmail."""
 
     def phone(self, text: str) -> str:
         """Return a telephone number in E.164; raises InvalidPhone."""

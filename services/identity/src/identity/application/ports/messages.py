@@ -7,11 +7,12 @@ from identity.domain.message import Letter, Message, Template
 
 
 class Messages(Protocol):
-    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> None:
+    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> bool:
         """Queue a message in this transaction; it leaves after the commit, and never without it.
 
-        It goes to the user's own address unless `to` names another, and nowhere when the user has none. `facts` are
-        what the template tells, such as `code="123456"`. Kept sealed until it has gone out.
+        It goes to the user's own address unless `to` names another, and nowhere when the user has none or when that address
+        may be another's (`takes_mail`): False then, after the same work. `facts` are what the template tells, such as
+        `code="123456"`. Kept sealed until it has gone out.
         """
 
     async def lock(self, message_id: UUID) -> Message | None:

@@ -54,7 +54,7 @@ class AskPasswordReset:
             await tx.password_resets.void(reset.user_id, at=at)
             tx.password_resets.add(reset)
             if sent:
-                await tx.messages.send(reset.user_id, Template.PASSWORD_RESET, link=link)
+                sent = await tx.messages.send(reset.user_id, Template.PASSWORD_RESET, link=link)
             else:
                 await tx.messages.send(nobody, Template.NOBODY, to=name.text, link=link)
             tx.record(facts.reset_asked(account, reset if sent else None, at=at))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from identity.domain.profile import canonical_email
+from identity.domain.email_address import canonical_email, lower_ascii
 from kernel.pages import Page, PageRequest
 
 
@@ -29,7 +29,7 @@ class SignInName:
     @classmethod
     def username(cls, text: str) -> "SignInName":
         # Not refused for its form: a name that cannot exist is answered like one that does not.
-        return cls(NameKind.USERNAME, text.strip().lower())
+        return cls(NameKind.USERNAME, lower_ascii(text.strip()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import aiosmtplib
 
+from identity.domain.email_address import ascii_domain
 from identity.domain.message import Letter, Undeliverable
 from kernel.errors import Unavailable
 
@@ -54,9 +55,10 @@ class SmtpPost:
     def _mail(self, letter: Letter) -> EmailMessage:
         mail = EmailMessage(policy=SMTPUTF8)
         mail["From"] = self.sender
-        # By parts, so that nothing in an address is read as syntax.
+        # By parts, so that nothing in an address is read as syntax. The domain in A-labels: every server takes those, and UTS 46
+        # leaves "straße" the domain that it is, where IDNA 2003 makes it "strasse".
         mailbox, _, domain = letter.to.rpartition("@")
-        mail["To"] = Address(username=mailbox, domain=domain)
+        mail["To"] = Address(username=mailbox, domain=ascii_domain(domain))
         mail["Subject"] = letter.subject
         mail["Date"] = format_datetime(localtime())
         # The same for every attempt, so that a mail that went out twice is known as one.

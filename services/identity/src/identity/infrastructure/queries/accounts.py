@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
+from identity.domain.email_address import takes_mail
 from identity.domain.user import EARLIER_KEPT, UserStatus
 from identity.infrastructure.queries.large_totals import LargeTotals
 from identity.infrastructure.queries.rows import SqlReads
@@ -17,7 +18,7 @@ from kernel.pages import Page, PageRequest
 
 _USER = """
     SELECT u.id, u.username, u.status, u.registered_at, u.last_sign_in_at, u.version, u.email_verified_at, u.phone_verified_at,
-           p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index, k.wrapped,
+           p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index, p.email_as_given, k.wrapped,
            (SELECT w.address FROM wallet_addresses w WHERE w.user_id = u.id
             ORDER BY w.retired_at IS NOT NULL, w.issued_at, w.address LIMIT 1) AS address
     FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
@@ -29,7 +30,7 @@ _USER_BY_ID = text(f"{_USER} WHERE u.id = :id AND {_SHOWN}")
 # Each filter is text of ours; values travel as parameters.
 _FILTERS: Final[Mapping[str, str]] = {
     "status": "u.status = :status",
-    "email_index": "p.email_index = :email_index",
+    "email_indexes": "p.email_index = ANY(:email_indexes)",
     "phone_index": "p.phone_index = :phone_index",
     "username": "u.username = :username",
     "registered_from": "u.registered_at >= :registered_from",
@@ -95,7 +96,7 @@ class SqlAccountQueries(SqlReads):
     def _where(self, which: UserFilter) -> tuple[str, dict[str, object]]:
         values: dict[str, object] = {
             "status": which.status.value if which.status else None,
-            "email_index": self._vault.email_index(which.email) if which.email else None,
+            "email_indexes": list(self._vault.email_indexes(which.email)) if which.email else None,
             "phone_index": self._vault.phone_index(which.phone) if which.phone else None,
             "username": which.username,
             "registered_from": which.registered_from,
@@ -120,6 +121,7 @@ class SqlAccountQueries(SqlReads):
                 organization=row.organization,
                 email_index=row.email_index,
                 phone_index=row.phone_index,
+                email_as_given=row.email_as_given,
             ),
         )
         return UserView(
@@ -136,9 +138,12 @@ class SqlAccountQueries(SqlReads):
             version=row.version,
             email_verified_at=row.email_verified_at,
             phone_verified_at=row.phone_verified_at,
+            email_takes_mail=takes_mail(
+                profile.email, as_given=profile.email_as_given, is_verified=row.email_verified_at is not None
+            ),
         )
 
 
 def _filtered(values: Mapping[str, object]) -> str:
-    by_contact = not values.keys().isdisjoint({"email_index", "phone_index"})
+    by_contact = not values.keys().isdisjoint({"email_indexes", "phone_index"})
     return "users u JOIN profiles p ON p.user_id = u.id" if by_contact else "users u"

@@ -28,7 +28,7 @@ _ACCOUNT = text(
     """
     SELECT u.id, u.username, u.status, u.initial_role, u.registered_at, u.agreed_terms_at, u.last_sign_in_at,
            u.email_verified_at, u.phone_verified_at, u.password_changed_at, u.second_factor_since, k.wrapped,
-           p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index
+           p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index, p.email_as_given
     FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
     WHERE u.id = :user_id AND u.status <> 'restricted'
     """
@@ -46,7 +46,7 @@ _ACCOUNT_COLUMNS: Final = (
     "second_factor_since",
 )
 _PROFILE_COLUMNS: Final = ("full_name", "email", "phone", "organization")
-_SEALED_COLUMNS: Final = (*_PROFILE_COLUMNS, "email_index", "phone_index")
+_SEALED_COLUMNS: Final = (*_PROFILE_COLUMNS, "email_index", "phone_index", "email_as_given")
 
 
 def _section(columns: str, table: str, order: str) -> TextClause:

@@ -15,7 +15,13 @@ _CREDENTIAL = """
     FROM users u LEFT JOIN profiles p ON p.user_id = u.id
 """
 _CREDENTIAL_BY = {
-    NameKind.EMAIL: text(f"{_CREDENTIAL} WHERE p.email_index = :name"),
+    # An address that was stored folded and never proven is found by what it may have been, too, where nobody has just that: its
+    # owner has to sign in to confirm it again.
+    NameKind.EMAIL: text(
+        f"""{_CREDENTIAL} WHERE p.email_index = ANY(:name)
+        OR (p.email_index = :folded AND NOT p.email_as_given AND u.email_verified_at IS NULL)
+        ORDER BY p.email_index = ANY(:name) DESC LIMIT 1"""
+    ),
     NameKind.USERNAME: text(f"{_CREDENTIAL} WHERE u.username = :name"),
 }
 _CREDENTIAL_OF = text(f"{_CREDENTIAL} WHERE u.id = :id")
@@ -49,8 +55,10 @@ class SqlSessionQueries(SqlReads):
         return CredentialView(*rows[0]) if rows else None
 
     async def credential(self, name: SignInName) -> CredentialView | None:
-        key = self._vault.email_index(name.text) if name.kind is NameKind.EMAIL else name.text
-        rows = await self._rows(_CREDENTIAL_BY[name.kind], {"name": key})
+        key: dict[str, object] = {"name": name.text}
+        if name.kind is NameKind.EMAIL:
+            key = {"name": list(self._vault.email_indexes(name.text)), "folded": self._vault.folded_email_index(name.text)}
+        rows = await self._rows(_CREDENTIAL_BY[name.kind], key)
         return CredentialView(*rows[0]) if rows else None
 
     async def sessions_of(self, user_id: UUID, page: PageRequest, *, live: bool | None = None) -> Page[SessionView]:

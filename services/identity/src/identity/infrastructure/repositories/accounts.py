@@ -62,6 +62,7 @@ class SqlProfiles:
         row = asdict(self._vault.seal(user_id, profile))
         key = {"subject_id": user_id, "wrapped": row.pop("wrapped_key")}
         await self._session.execute(subject_keys.insert().values(key))
+        await self._refuse_earlier_index(user_id, profile)
         with _refusing_twins():
             await self._session.execute(profiles.insert().values(user_id=user_id, **row))
 
@@ -81,16 +82,22 @@ class SqlProfiles:
             raise NotFound(user_id=user_id)
         row = asdict(self._vault.seal(user_id, profile, wrapped))
         del row["wrapped_key"]
+        await self._refuse_earlier_index(user_id, profile)
         with _refusing_twins():
             await self._session.execute(update(profiles).where(profiles.c.user_id == user_id).values(row))
 
     async def holder_of_email(self, email: str) -> UUID | None:
-        query = select(profiles.c.user_id).where(profiles.c.email_index == self._vault.email_index(email))
+        query = select(profiles.c.user_id).where(profiles.c.email_index.in_(self._vault.email_indexes(email)))
         return await self._session.scalar(query)
 
     async def holder_of_phone(self, phone: str) -> UUID | None:
         query = select(profiles.c.user_id).where(profiles.c.phone_index == self._vault.phone_index(phone))
         return await self._session.scalar(query)
+
+    async def _refuse_earlier_index(self, user_id: UUID, profile: Profile) -> None:
+        """Refuse an address that another has under the index of an earlier release: the unique constraint does not see it."""
+        if len(self._vault.email_indexes(profile.email)) > 1 and await self.holder_of_email(profile.email) not in (None, user_id):
+            raise AccountExists
 
 
 class SqlPasswordHistory:

@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
+from identity.domain.email_address import takes_mail
 from identity.domain.message import Channel, Message, Template
 from identity.infrastructure import letters
-from identity.infrastructure.tables import messages, profiles, subject_keys
+from identity.infrastructure.tables import messages, profiles, subject_keys, users
 from identity.infrastructure.vault import Vault
 from kernel.ids import new_id
 
@@ -27,12 +28,15 @@ class SqlMessages:
         self._vault = vault
         self._defer_delivery = defer_delivery
 
-    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> None:
+    async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> bool:
         subject = await self._subject(user_id)
         recipient = to or self._address(subject, template.channel)
         if recipient is None:
-            return
+            return False
+        # What must not leave is queued as any other message, so that its time tells nothing, and dropped by the delivery.
+        leaves = to is not None or template.channel is not Channel.EMAIL or _takes_mail(subject, recipient)
         wrapped = subject.wrapped if subject and template is not _OUTLIVES_ITS_SUBJECT else None
+        template = template if leaves else Template.NOBODY
         message_id = new_id()
         message = Message(
             id=message_id,
@@ -44,6 +48,7 @@ class SqlMessages:
         )
         self._session.add(message)
         await self._defer_delivery(self._session, message_id)
+        return leaves
 
     async def lock(self, message_id: UUID) -> Message | None:
         query = select(Message).where(messages.c.id == message_id).with_for_update()
@@ -55,8 +60,16 @@ class SqlMessages:
 
     async def _subject(self, user_id: UUID) -> Any:
         query = (
-            select(subject_keys.c.subject_id, subject_keys.c.wrapped, profiles.c.email, profiles.c.phone)
+            select(
+                subject_keys.c.subject_id,
+                subject_keys.c.wrapped,
+                profiles.c.email,
+                profiles.c.phone,
+                profiles.c.email_as_given,
+                users.c.email_verified_at,
+            )
             .join(profiles, profiles.c.user_id == subject_keys.c.subject_id)
+            .join(users, users.c.id == subject_keys.c.subject_id)
             .where(subject_keys.c.subject_id == user_id)
         )
         return (await self._session.execute(query)).one_or_none()
@@ -68,3 +81,7 @@ class SqlMessages:
             return None
         sealer = self._vault.sealer_of(subject.subject_id, subject.wrapped)
         return sealer.open(sealed, field_context("profiles", column, str(subject.subject_id))).decode()
+
+
+def _takes_mail(subject: Any, email: str) -> bool:
+    return takes_mail(email, as_given=subject.email_as_given, is_verified=subject.email_verified_at is not None)

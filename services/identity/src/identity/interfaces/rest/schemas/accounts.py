@@ -11,7 +11,7 @@ from chassis.rest import RequestModel, ResponseModel
 from identity.application.accounts.enrolment import Enrolled
 from identity.application.accounts.queries import UserView
 from identity.application.accounts.update_user import Details
-from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Password, Phone, Reason, Username
+from identity.interfaces.rest.schemas.fields import Email, FullName, NewUsername, Organization, Password, Phone, Reason
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -20,6 +20,9 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 # What is left out stays as it is. The document names no default: the empty text would not obey the field's own rules.
 _LEFT_OUT: Final = Field(default="", json_schema_extra=_without_default)
+_TAKES_MAIL: Final = Field(
+    description="False until its owner confirms the address again, which an earlier release stored folded", examples=[True]
+)
 
 
 class RegisterRequest(RequestModel):
@@ -29,7 +32,7 @@ class RegisterRequest(RequestModel):
     password: Password
     agreed_terms: bool
     organization: Organization | None = None
-    username: Username | None = None
+    username: NewUsername | None = None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -66,7 +69,7 @@ class CreateUserRequest(RequestModel):
     email: Email
     phone: Phone | None = None
     organization: Organization | None = None
-    username: Username | None = None
+    username: NewUsername | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"full_name": "Ndapewa Shikongo", "email": "ndapewa@example.na"}]})
 
@@ -76,7 +79,7 @@ class ReplaceUserRequest(RequestModel):
 
     full_name: FullName
     organization: Organization | None
-    username: Username | None
+    username: NewUsername | None
 
     @property
     def details(self) -> Details:
@@ -86,7 +89,7 @@ class ReplaceUserRequest(RequestModel):
 class PatchUserRequest(RequestModel):
     full_name: FullName = _LEFT_OUT
     organization: Organization | None = None
-    username: Username | None = None
+    username: NewUsername | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"organization": "Example Corp"}]})
 
@@ -134,6 +137,7 @@ class ProfileResponse(ResponseModel):
     organization: str | None
     email_verified_at: datetime | None
     phone_verified_at: datetime | None
+    email_takes_mail: bool = _TAKES_MAIL
 
     @classmethod
     def of(cls, view: UserView) -> Self:
@@ -153,6 +157,7 @@ class UserResponse(ResponseModel):
     last_sign_in_at: datetime | None
     email_verified_at: datetime | None
     phone_verified_at: datetime | None
+    email_takes_mail: bool = _TAKES_MAIL
 
     @classmethod
     def of(cls, view: UserView) -> Self:

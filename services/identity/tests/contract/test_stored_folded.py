@@ -1,0 +1,184 @@
+"""Addresses as the release before stored them, folded: listed, found again, and written to only where that is safe."""
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from alembic.script import ScriptDirectory
+from argon2 import PasswordHasher
+from psycopg import sql
+
+from chassis import migrations
+from chassis.crypto import BlindIndex
+from chassis.database import Database
+from chassis.testing.databases import Databases, DatabaseUrls
+from identity.application import Identity
+from identity.domain.profile import Profile
+from identity.infrastructure.vault import Vault
+from identity.settings import IdentitySettings
+from services.identity.tests.assembled import VERSIONS
+from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.mailbox import mail
+
+MIGRATION = "0008"
+HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+ADD_USER = """
+INSERT INTO users (id, password_hash, password_changed_at, status, initial_role, registered_at, email_verified_at)
+VALUES (%s, %s, now(), 'active', 'user', now(), CASE WHEN %s THEN now() END)
+"""
+ADD_ADDRESS = "INSERT INTO wallet_addresses (address, user_id, issued_at, currency) VALUES (gen_random_uuid(), %s, now(), 'NAD')"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseBefore:
+    """Writes as a process of the release before does: the whole address folded, in the columns that it knows."""
+
+    url: str
+    key: bytes
+
+    def add(self, email: str, *, is_verified: bool = False) -> UUID:
+        user_id, folded = uuid4(), email.casefold()
+        row = asdict(Vault(self.key).seal(user_id, Profile(full_name="Anna Ou", email=folded, phone=None)))
+        del row["email_as_given"]
+        wrapped = row.pop("wrapped_key")
+        row |= {"user_id": user_id, "email_index": BlindIndex(self.key, purpose="email")(folded)}
+        columns = sql.SQL(", ").join(map(sql.Identifier, row))
+        values = sql.SQL(", ").join(sql.Placeholder() * len(row))
+        with psycopg.connect(self.url) as connection:
+            connection.execute(ADD_USER, (user_id, HASH, is_verified))
+            connection.execute("INSERT INTO subject_keys (subject_id, wrapped) VALUES (%s, %s)", (user_id, wrapped))
+            connection.execute(sql.SQL("INSERT INTO profiles ({}) VALUES ({})").format(columns, values), tuple(row.values()))
+            connection.execute(ADD_ADDRESS, (user_id,))
+        return user_id
+
+    def listed(self) -> set[UUID]:
+        with psycopg.connect(self.url) as connection:
+            return {user_id for (user_id,) in connection.execute("SELECT user_id FROM emails_stored_folded").fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Users of the release before. What `folded` was, nobody can tell; `proven` has received a code where it is stored."""
+
+    folded: UUID
+    plain: UUID
+    unicode: UUID
+    proven: UUID
+
+
+@pytest.fixture(scope="module")
+def versions_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    versions = tmp_path_factory.mktemp("before") / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    for revision in ScriptDirectory(str(VERSIONS.parent), version_locations=[str(VERSIONS)]).iterate_revisions(MIGRATION, "base"):
+        if revision.revision != MIGRATION:
+            shutil.copy(revision.path, versions)
+    return versions
+
+
+@pytest.fixture
+async def database_urls(databases: Databases, versions_before: Path) -> AsyncIterator[DatabaseUrls]:
+    async with databases.create("identity", versions_before) as urls:
+        yield urls
+
+
+@pytest.fixture
+def release_before(database_urls: DatabaseUrls, settings: IdentitySettings) -> ReleaseBefore:
+    return ReleaseBefore(database_urls.app, settings.key())
+
+
+@pytest.fixture
+def stored(release_before: ReleaseBefore, database_urls: DatabaseUrls) -> Stored:
+    """What there was, and the migration."""
+    there_was = Stored(
+        folded=release_before.add("karl@straße.example.na"),
+        plain=release_before.add("anna@example.na"),
+        unicode=release_before.add("u@bücher.example.na"),
+        proven=release_before.add("paul@strasse.example.na", is_verified=True),
+    )
+    migrations.upgrade(database_urls.owner, VERSIONS, say=lambda _line: None)
+    return there_was
+
+
+@pytest.fixture
+async def database(databases: Databases, database_urls: DatabaseUrls, stored: Stored) -> AsyncIterator[Database]:  # migrated
+    async with databases.connect(database_urls.app, pool_size=8) as database:
+        yield database
+
+
+async def written(identity: Identity, database: Database) -> list[tuple[str, str]]:
+    return [(each.template.value, each.to) for each in await mail(identity, database)]
+
+
+async def test_the_migration_lists_what_was_folded_and_never_proven(
+    stored: Stored, release_before: ReleaseBefore, identity: Identity
+) -> None:
+    assert release_before.listed() == {stored.folded, stored.plain, stored.unicode}
+    # Beside the release before, which goes on folding, the list goes on growing.
+    later = release_before.add("sophie@gross.example.na")
+    assert later in release_before.listed()
+    views = {user_id: await identity.queries.user(user_id) for user_id in (*release_before.listed(), stored.proven)}
+    takes_none = {user_id for user_id, view in views.items() if view and not view.email_takes_mail}
+    assert (len(views), takes_none) == (5, {stored.folded, later})
+
+
+async def test_what_may_have_been_anothers_gets_no_mail_and_the_rest_does(
+    api: Api, identity: Identity, database: Database
+) -> None:
+    proven, alike = "paul@strasse.example.na", "u@bücher.example.na"
+    for email in ("karl@strasse.example.na", "karl@straße.example.na", "anna@example.na", proven, alike):
+        answer = await api.post("/auth/password-reset", {"email": email})
+        assert (answer.status_code, answer.json()["data"]) == (202, {"accepted": True})
+    assert await written(identity, database) == [
+        ("nobody", "karl@strasse.example.na"),
+        ("nobody", "karl@strasse.example.na"),
+        ("password_reset", "anna@example.na"),
+        ("password_reset", "paul@strasse.example.na"),
+        ("password_reset", "u@bücher.example.na"),
+    ]
+
+
+async def test_its_owner_signs_in_confirms_it_and_is_written_to_again(
+    api: Api, identity: Identity, database: Database, stored: Stored, release_before: ReleaseBefore
+) -> None:
+    """By the address as it was given to the release before, which found it by folding."""
+    token = (await api.login(email="karl@straße.example.na")).json()["data"]["access_token"]
+    assert (await api.get("/users/me", token=token)).json()["data"]["email_takes_mail"] is False
+    begun = len(await written(identity, database))
+    pending = (await api.post("/users/me/email", {"email": "karl@straße.example.na"}, token=token)).json()["data"]
+    assert (await api.verify(pending["verification_id"])).status_code == 200
+    me = (await api.get("/users/me", token=token)).json()["data"]
+    assert (me["email"], me["email_takes_mail"]) == ("karl@straße.example.na", True)
+    assert stored.folded not in release_before.listed()
+    await api.post("/auth/password-reset", {"email": "karl@straße.example.na"})
+    await api.post("/auth/password-reset", {"email": "karl@strasse.example.na"})
+    assert (await written(identity, database))[begun:] == [
+        ("verify_email", "karl@straße.example.na"),
+        # Word of the change goes to the old address of anybody else.
+        ("nobody", "karl@strasse.example.na"),
+        ("password_reset", "karl@straße.example.na"),
+        ("nobody", "karl@strasse.example.na"),
+    ]
+
+
+async def test_an_address_proven_as_it_is_stored_is_no_ones_but_its_owners(api: Api) -> None:
+    assert (await api.login(email="paul@straße.example.na")).status_code == 401
+    assert (await api.login(email="paul@strasse.example.na")).status_code == 200
+    assert (await api.register(email="paul@straße.example.na")).status_code == 200
+
+
+@pytest.mark.parametrize("email", ["u@bücher.example.na", "u@xn--bcher-kva.example.na"])
+async def test_what_the_release_before_indexed_in_unicode_is_one_address_still(
+    api: Api, identity: Identity, database: Database, stored: Stored, email: str
+) -> None:
+    await api.request_registration(email=email)
+    assert await written(identity, database) == [("already_registered", "u@bücher.example.na")]
+    token = (await api.login(email=email)).json()["data"]["access_token"]
+    assert (await api.get("/users/me", token=token)).json()["data"]["id"] == str(stored.unicode)
+    # A change of anything brings the row to today's index.
+    await api.patch(f"/users/{stored.unicode}/profile", {"full_name": "Uta Ou"}, token=token)
+    assert (await api.login(email=email)).status_code == 200
