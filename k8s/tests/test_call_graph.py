@@ -1,6 +1,7 @@
 """The network policies allow what the code calls, and nothing else. The code is asked, not this file."""
 
 import re
+from importlib import import_module
 
 import pytest
 
@@ -116,6 +117,15 @@ def test_contracts_settings_and_policies_name_the_same_callers(overlay: str) -> 
 
     assert named == {(source, target) for source, target, port in allowed if port == "grpc"}
     assert named == {(source, target) for source, target, _ in peers()}
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_a_jobs_process_is_ready_by_the_peers_that_it_calls(service: str) -> None:
+    jobs = K8S.parent / "services" / service / "src" / service / "bootstrap" / "jobs.py"
+    called = set(re.findall(r'connect\(settings, "(\w+)"\)', jobs.read_text())) if jobs.exists() else set()
+
+    assert set(import_module(f"{service}.bootstrap").SERVICE.job_peers) == called
+    assert bool(called) == (service == "payments")
 
 
 def test_the_code_names_callers_and_called() -> None:

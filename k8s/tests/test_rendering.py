@@ -176,14 +176,21 @@ def test_environments_are_named_and_images_are_pinned(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_between_services_there_is_mutual_tls(overlay: str) -> None:
+def test_every_process_that_answers_or_calls_peers_has_its_service_s_certificate(overlay: str) -> None:
     for workload in ours(render(overlay)):
         volumes = {volume["name"]: volume for volume in pod_of(workload)["volumes"]}
-        if component_of(workload) == "serve" and name(workload) != "gateway":
-            assert volumes["tls"]["secret"]["secretName"] == f"{name(workload)}-tls"
-            assert {"ELCORP_TLS_CERT_FILE", "ELCORP_TLS_KEY_FILE", "ELCORP_TLS_CA_FILE"} <= dict(environment(workload)).keys()
-        else:
+        mounts = {mount["name"]: mount["mountPath"] for mount in container_of(workload)["volumeMounts"]}
+        variables = {variable: given.get("value") for variable, given in environment(workload)}
+        files = [variables.get(f"ELCORP_TLS_{part}_FILE") for part in ("CERT", "KEY", "CA")]
+        if name(workload) == "gateway" or component_of(workload) == "migrate":
             assert "tls" not in volumes
+            assert files == [None, None, None]
+        else:
+            service = name(workload).partition("-")[0]
+            assert volumes["tls"]["secret"]["secretName"] == f"{service}-tls"
+            assert files == [f"{mounts['tls']}/{file}" for file in ("tls.crt", "tls.key", "ca.crt")]
+        # Nobody asks the others by gRPC.
+        assert ("ELCORP_GRPC_HEALTH_PORT" in variables) == (component_of(workload) == "serve" and name(workload) != "gateway")
 
 
 def _is_secret(variable: Document) -> bool:

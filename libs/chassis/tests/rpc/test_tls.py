@@ -1,60 +1,15 @@
 """Mutual TLS with certificates made on the spot."""
 
-import datetime as dt
-
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.rpc import RemoteError, RemoteUnavailable, Tls
+from chassis.settings import ServiceSettings
+from chassis.testing.certificates import Authority
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
 from kernel.errors import Kind
-
-
-class Authority:
-    def __init__(self, folder) -> None:
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self._certify("authority", self.key.public_key(), self.key, None)
-        self.file = folder / "ca.pem"
-        self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
-
-    def issue(self, *names: str) -> dict[str, object]:
-        """Issue a certificate for alternative names; its common name is always that of payments."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._certify("payments", key.public_key(), self.key, names)
-        stem = self.folder / str(certificate.serial_number)
-        cert_file, key_file = stem.with_suffix(".pem"), stem.with_suffix(".key")
-        cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        key_file.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        )
-        return {"tls_cert_file": cert_file, "tls_key_file": key_file, "tls_ca_file": self.file}
-
-    def _certify(self, name, public_key, signer, names) -> x509.Certificate:
-        now = dt.datetime.now(dt.UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")]))
-            .public_key(public_key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(minutes=1))
-            .not_valid_after(now + dt.timedelta(hours=1))
-            .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
-        )
-        if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(each) for each in names]), critical=False)
-        return builder.sign(signer, hashes.SHA256())
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    return x509.UniformResourceIdentifier(name) if "://" in name else x509.DNSName(name)
 
 
 @pytest.fixture
@@ -65,8 +20,7 @@ def authority(tmp_path):
 @pytest.fixture
 async def tls_server(authority, serve, screening):
     files = authority.issue("compliance", "localhost")
-    tls = Tls(files["tls_cert_file"].read_bytes(), files["tls_key_file"].read_bytes(), files["tls_ca_file"].read_bytes())
-    async with serve(screening, tls=tls, health_port=0) as server:
+    async with serve(screening, tls=Tls.of(ServiceSettings(**files)), health_port=0) as server:
         yield server
 
 
@@ -169,7 +123,5 @@ async def test_probes_find_health_in_plain_text_and_nothing_else(tls_server, ask
 
 
 def test_half_a_configuration_is_refused(authority):
-    from chassis.settings import ServiceSettings  # noqa: PLC0415
-
     with pytest.raises(ValueError, match="together"):
         Tls.of(ServiceSettings(tls_cert_file=authority.file))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 from chassis.database import Database
@@ -32,7 +33,9 @@ async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
     readiness = Readiness()
     readiness.add("database", database.ping)
     try:
-        async with service.jobs(settings).open_async() as app:
+        async with AsyncExitStack() as stack:
+            await _watch_peers(service.job_peers, settings, readiness, stack)
+            app = await stack.enter_async_context(service.jobs(settings).open_async())
             worker = JobWorker(
                 app, service=service.name, grace_seconds=settings.shutdown_seconds, job_seconds=settings.job_seconds
             )
@@ -40,6 +43,18 @@ async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
             return await _run([worker.run, worker.measure], readiness, settings, stop)
     finally:
         await database.close()
+
+
+async def _watch_peers(peers: Sequence[str], settings: ServiceSettings, readiness: Readiness, stack: AsyncExitStack) -> None:
+    """Let the process be ready while it reaches its peers, by the certificate that it calls them with."""
+    if not peers:
+        return
+    from chassis.rpc import connect  # noqa: PLC0415  # gRPC is large, and most jobs have no need of it
+
+    for peer in peers:
+        channel = await stack.enter_async_context(connect(settings, peer))
+        # Connected is past the handshake: a peer that asks for a certificate answers nobody without one.
+        readiness.add(peer, channel.channel_ready)
 
 
 async def _run(background: Sequence[Background], readiness: Readiness, settings: ServiceSettings, stop: asyncio.Event) -> bool:

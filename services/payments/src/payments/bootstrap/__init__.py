@@ -14,5 +14,6 @@ SERVICE = Service(
     working=working,
     migrations=migrations_of(PaymentsSettings.NAME),
     jobs=jobs,
+    job_peers=PaymentsSettings.PEERS,
     commands=COMMANDS,
 )

@@ -85,6 +85,8 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
     readiness = Readiness()
     readiness.add("database", database.ping)
+    # Without it events are still relayed, and wallets opened.
+    readiness.add("identity", identity.channel_ready, required=False)
     try:
         yield Working((relay.run, consumer.run), readiness)
     finally:
