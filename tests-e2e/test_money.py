@@ -246,15 +246,28 @@ async def require_leaf(api: Api, client: httpx.AsyncClient, admin: Person, trans
     assert hashlib.sha256(b"\0" + leaf).hexdigest() == transaction_hash
 
 
-async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_let_it(api: Api, admin: Person, holder: Holder) -> None:
+async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_let_it(
+    api: Api, client: httpx.AsyncClient, admin: Person, holder: Holder
+) -> None:
     payer, payee = await holder("Payer", funds="50.00"), await holder("Payee")
+    officer = await holder("Officer")
+    await api.data("POST", "/role-assignments", by=admin, expect=201, subject_id=officer.user_id, role="staff", reason="e2e test")
+    await step_up(api, officer, await add_second_factor(api, officer))
     await api.data("POST", f"/wallets/{payer.wallet_id}/freeze", by=admin, reason="case 7")
 
     refused = await api.call("POST", "/transfers", by=payer, expect=409, key=str(uuid4()), **order(payer, payee, "1.00"))
-    await api.data("POST", f"/wallets/{payer.wallet_id}/unfreeze", by=admin, reason="cleared")
+    one_factor = await api.call("POST", f"/wallets/{payer.wallet_id}/unfreeze", by=admin, expect=401, reason="cleared")
+
+    async def unfrozen() -> bool:
+        headers = {"Authorization": f"Bearer {officer.access_token}"}
+        answer = await client.post(f"/api/v1/wallets/{payer.wallet_id}/unfreeze", headers=headers, json={"reason": "cleared"})
+        return answer.status_code == httpx.codes.OK
+
+    await until(unfrozen, "the officer's role to arrive")
     await api.data("POST", "/transfers", by=payer, expect=201, key=str(uuid4()), **order(payer, payee, "1.00"))
 
     assert refused["code"] == "PAY_008"
+    assert one_factor["code"] == "AUTH_005"
 
 
 def _text(raw: bytes) -> str:

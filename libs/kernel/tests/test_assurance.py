@@ -3,23 +3,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kernel.actor import Actor, ActorKind
-from kernel.assurance import RECENT, STRONG_AND_RECENT, Assurance, StepUpRequired
+from kernel.assurance import NONE, RECENT, STRONG, Assurance, StepUpRequired
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+TWO = ("pwd", "otp", "mfa")
 
 
-def signed_in(*methods: str, seconds_ago: int | None = 0) -> Actor:
+def signed_in(*methods: str, enrolled: bool = False, seconds_ago: int | None = 0) -> Actor:
     at = None if seconds_ago is None else NOW - timedelta(seconds=seconds_ago)
-    return Actor(kind=ActorKind.USER, subject_id="someone", authenticated_at=at, methods=methods)
+    return Actor(kind=ActorKind.USER, subject_id="someone", authenticated_at=at, methods=methods, has_second_factor=enrolled)
 
 
 @pytest.mark.parametrize(
     ("assurance", "actor"),
     [
-        (STRONG_AND_RECENT, signed_in("pwd", "otp", "mfa", seconds_ago=300)),
+        (STRONG, signed_in(*TWO, enrolled=True, seconds_ago=300)),
+        (RECENT, signed_in(*TWO, enrolled=True, seconds_ago=300)),
         (RECENT, signed_in("pwd", seconds_ago=300)),
-        (Assurance(multi_factor=True), signed_in("hwk", "mfa", seconds_ago=None)),
-        (Assurance(), signed_in(seconds_ago=None)),
+        (NONE, signed_in("pwd", enrolled=True, seconds_ago=86_400)),
+        (NONE, signed_in(seconds_ago=None)),
     ],
 )
 def test_a_session_that_is_sure_enough_may_go_on(assurance: Assurance, actor: Actor) -> None:
@@ -27,16 +29,32 @@ def test_a_session_that_is_sure_enough_may_go_on(assurance: Assurance, actor: Ac
 
 
 @pytest.mark.parametrize(
-    ("assurance", "actor"),
+    ("assurance", "actor", "multi_factor"),
     [
-        (STRONG_AND_RECENT, signed_in("pwd", "otp")),
-        (STRONG_AND_RECENT, signed_in("pwd", "otp", "mfa", seconds_ago=301)),
-        (RECENT, signed_in("pwd", seconds_ago=301)),
-        (RECENT, signed_in("pwd", seconds_ago=None)),
+        (STRONG, signed_in("pwd"), True),
+        (STRONG, signed_in("pwd", "otp"), True),
+        (STRONG, signed_in(*TWO, enrolled=True, seconds_ago=301), True),
+        (RECENT, signed_in("pwd", enrolled=True), True),
+        (RECENT, signed_in("otp", enrolled=True), True),
+        (RECENT, signed_in(*TWO, enrolled=True, seconds_ago=301), True),
+        (RECENT, signed_in("pwd", seconds_ago=301), False),
+        (RECENT, signed_in("pwd", seconds_ago=None), False),
     ],
 )
-def test_a_session_that_falls_short_is_told_what_is_missing(assurance: Assurance, actor: Actor) -> None:
+def test_a_session_that_falls_short_is_told_what_is_missing(assurance: Assurance, actor: Actor, multi_factor: bool) -> None:
     with pytest.raises(StepUpRequired) as refused:
         assurance.require(actor, at=NOW)
 
-    assert refused.value.facts == {"multi_factor": assurance.multi_factor, "age_seconds_max": assurance.age_seconds_max}
+    assert refused.value.facts == {"multi_factor": multi_factor, "age_seconds_max": 300}
+
+
+def test_actor_of_whom_nothing_is_known_is_read_as_having_two_factors() -> None:
+    actor = Actor(kind=ActorKind.USER, subject_id="someone", authenticated_at=NOW, methods=("pwd",))
+    with pytest.raises(StepUpRequired):
+        RECENT.require(actor, at=NOW)
+
+
+def test_factors_at_hand_override_what_the_token_says() -> None:
+    RECENT.require(signed_in("pwd", enrolled=True), at=NOW, has_second_factor=False)
+    with pytest.raises(StepUpRequired):
+        RECENT.require(signed_in("pwd"), at=NOW, has_second_factor=True)

@@ -9,13 +9,14 @@ from fastapi import FastAPI, Request
 
 from chassis.auth import SubjectRoles
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, RequestModel, Requires, Router, envelope
-from chassis.rest.app import UndeclaredAccess
+from chassis.rest.app import UndeclaredAccess, UndeclaredAssurance
 from chassis.telemetry.context import acting_subject
 from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor, ActorKind
+from kernel.assurance import NONE
 from kernel.ids import new_id
 
-router = Router("/doors")
+router = Router("/doors", assurance=NONE)
 
 
 class DoorRequest(RequestModel):
@@ -101,7 +102,12 @@ async def test_everything_that_is_known_of_the_caller_is_told_to_the_use_case(
     app.state.actors = actors
     subject, session, at = new_id(), new_id(), datetime(2026, 3, 21, 8, tzinfo=UTC)
     headers = forge.headers(
-        subject, roles=["staff"], session_id=session, methods=["pwd", "otp"], claims={"auth_time": int(at.timestamp())}
+        subject,
+        roles=["staff"],
+        session_id=session,
+        methods=["pwd", "otp"],
+        second_factor=True,
+        claims={"auth_time": int(at.timestamp())},
     )
     more = {"User-Agent": "Browser/1", "X-Request-Id": "request-7"}
     assert (await client_of(app).get("/api/v1/doors/whole", headers=headers | more)).status_code == 200
@@ -117,6 +123,7 @@ async def test_everything_that_is_known_of_the_caller_is_told_to_the_use_case(
             request_id="request-7",
             authenticated_at=at,
             methods=("pwd", "otp"),
+            has_second_factor=True,
         )
     ]
 
@@ -222,7 +229,7 @@ async def test_a_role_change_holds_for_the_next_request_with_the_old_token(
 
 
 def test_a_route_without_a_marker_does_not_start(make_app: Callable[..., FastAPI]) -> None:
-    careless = Router("/careless")
+    careless = Router("/careless", assurance=NONE)
 
     @careless.get("")
     async def forgotten() -> Envelope[str]:
@@ -232,8 +239,22 @@ def test_a_route_without_a_marker_does_not_start(make_app: Callable[..., FastAPI
         make_app(careless)
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_an_operation_that_changes_something_without_an_assurance_does_not_start(
+    make_app: Callable[..., FastAPI], method: str
+) -> None:
+    careless = Router("/careless", dependencies=[Authenticated])
+
+    @careless.operation(method, "")
+    async def forgotten() -> Envelope[str]:
+        return envelope("oh")
+
+    with pytest.raises(UndeclaredAssurance, match="forgotten"):
+        make_app(careless)
+
+
 def test_a_routers_marker_counts_and_the_routes_own_comes_first() -> None:
-    strict = Router("/strict", dependencies=[Authenticated])
+    strict = Router("/strict", dependencies=[Authenticated], assurance=NONE)
 
     @strict.get("")
     async def inherits() -> Envelope[str]:

@@ -12,6 +12,7 @@ from chassis.health import Readiness
 from chassis.idempotency import RequestInProgress
 from chassis.rest import Authenticated, Envelope, PageOf, Paging, Public, RequestModel, Requires, Router, envelope, page_of
 from chassis.testing.tokens import TokenForge
+from kernel.assurance import NONE
 from kernel.errors import AccessDenied, AlreadyExists, DomainError, InvalidValue, Kind, NotFound, StaleVersion, Unavailable
 from kernel.pages import Page
 
@@ -26,7 +27,7 @@ SECURITY = {
 }
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
 
-router = Router("/boxes")
+router = Router("/boxes", assurance=NONE)
 
 
 class BoxRequest(RequestModel):

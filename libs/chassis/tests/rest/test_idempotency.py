@@ -23,6 +23,7 @@ from chassis.testing.databases import Databases
 from chassis.testing.tokens import TokenForge
 from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from kernel.actor import Actor, ActorKind
+from kernel.assurance import NONE
 from kernel.audit import AuditFact
 from kernel.errors import DomainError, Kind, Unavailable
 from kernel.ids import new_id
@@ -101,7 +102,7 @@ def client(
     make_app: Callable[..., FastAPI],
     client_of: Callable[[FastAPI], httpx.AsyncClient],
 ) -> httpx.AsyncClient:
-    router = Router("/things")
+    router = Router("/things", assurance=NONE)
 
     @router.post("", dependencies=[Authenticated], status_code=201)
     async def make_thing(body: ThingRequest, actor: CurrentActor, response: Response) -> Envelope[str]:

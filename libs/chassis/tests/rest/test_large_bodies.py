@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from chassis.rest import Envelope, Public, Router, envelope
+from kernel.assurance import NONE
 
 LIMIT = 10_000  # as the fixtures make apps
 LARGER = 30_000
@@ -26,7 +27,7 @@ def received() -> Received:
 def client(
     make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient], received: Received
 ) -> httpx.AsyncClient:
-    router = Router("/files")
+    router = Router("/files", assurance=NONE)
 
     async def receive(request: Request) -> Envelope[int]:
         received.lengths.append(len(await request.body()))

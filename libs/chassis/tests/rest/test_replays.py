@@ -32,7 +32,7 @@ from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
 from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from kernel.actor import Actor
-from kernel.assurance import STRONG_AND_RECENT
+from kernel.assurance import Assurance
 from kernel.audit import AuditFact
 from kernel.ids import new_id
 
@@ -89,8 +89,8 @@ def client(
     make_app: Callable[..., FastAPI],
     client_of: Callable[[FastAPI], httpx.AsyncClient],
 ) -> httpx.AsyncClient:
-    router = Router("/things")
-    access = Requires("payment:create", assurance=STRONG_AND_RECENT)
+    router = Router("/things", assurance=Assurance.STRONG)
+    access = Requires("payment:create")
 
     @router.post("/kept", dependencies=[access])
     async def make_kept(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
@@ -116,7 +116,7 @@ def client(
     async def make_unkept(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
         return envelope(str(await things.make(actor, body.name)))
 
-    @router.post("/anonymous", dependencies=[Public])
+    @router.post("/anonymous", dependencies=[Public], assurance=Assurance.NONE)
     async def make_anonymously(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
         return envelope(str(await things.make(actor, body.name)))
 

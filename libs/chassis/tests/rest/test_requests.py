@@ -23,6 +23,7 @@ from chassis.rest import (
     envelope,
 )
 from chassis.testing.tokens import TokenForge
+from kernel.assurance import NONE
 from kernel.errors import (
     AccessDenied,
     AlreadyExists,
@@ -39,7 +40,7 @@ from kernel.errors import (
 from kernel.ids import new_id
 from kernel.money import Money
 
-router = Router("/things", tags=["things"])
+router = Router("/things", tags=["things"], assurance=NONE)
 
 
 class Colour(StrEnum):

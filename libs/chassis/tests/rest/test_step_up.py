@@ -8,29 +8,29 @@ from fastapi import FastAPI
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Requires, Router, envelope
 from chassis.testing.tokens import TokenForge
-from kernel.assurance import RECENT, STRONG_AND_RECENT
+from kernel.assurance import NONE, RECENT, STRONG
 
-router = Router("/vaults")
+router = Router("/vaults", assurance=NONE)
 
 
-@router.post("/strong", dependencies=[Requires("payment:create", assurance=STRONG_AND_RECENT)])
+@router.post("/strong", dependencies=[Requires("payment:create")], assurance=STRONG)
 async def open_strong() -> Envelope[str]:
     return envelope("open")
 
 
-@router.post("/forbidden", dependencies=[Requires("vault:paint", assurance=STRONG_AND_RECENT)])
+@router.post("/forbidden", dependencies=[Requires("vault:paint")], assurance=STRONG)
 async def paint_vault() -> Envelope[str]:
     return envelope("painted")
 
 
-@router.get("/recent", dependencies=[Authenticated.requiring(RECENT)])
+@router.get("/recent", dependencies=[Authenticated], assurance=RECENT)
 async def open_recent() -> Envelope[str]:
     return envelope("open")
 
 
-@router.post("/asked", dependencies=[Public])
+@router.post("/asked", dependencies=[Public], others=RECENT)
 async def asked_by_use_case(actor: CurrentActor) -> Envelope[str]:
-    STRONG_AND_RECENT.require(actor, at=TokenForge().clock.now())
+    STRONG.require(actor, at=TokenForge().clock.now())
     return envelope("open")
 
 
@@ -67,6 +67,19 @@ async def test_old_sign_in_is_asked_for_a_new_one_only(client: httpx.AsyncClient
     assert (await client.post("/api/v1/vaults/strong", headers=old)).status_code == 401
 
 
+@pytest.mark.parametrize("known", [True, None])
+async def test_account_with_two_factors_never_passes_with_one(
+    client: httpx.AsyncClient, forge: TokenForge, known: bool | None
+) -> None:
+    """A token that does not say (the previous release's) is read as one of such an account."""
+    one = forge.headers(methods=["pwd"], claims={"second_factor": known})
+    response = await client.get("/api/v1/vaults/recent", headers=one)
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_005")
+    assert response.json()["step_up"] == {"acr_values": "urn:elcorp:acr:mfa", "max_age": 300}
+    both = forge.headers(methods=["pwd", "otp", "mfa"], claims={"second_factor": known})
+    assert (await client.get("/api/v1/vaults/recent", headers=both)).status_code == 200
+
+
 async def test_who_lacks_the_permission_is_denied_not_asked(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.post("/api/v1/vaults/forbidden", headers=forge.headers(methods=["pwd"]))
     assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
@@ -80,4 +93,11 @@ async def test_what_a_use_case_asks_is_told_alike(client: httpx.AsyncClient) -> 
 
 async def test_document_says_what_an_operation_asks(make_app: Callable[..., FastAPI]) -> None:
     paths = make_app(router).openapi()["paths"]
-    assert paths["/api/v1/vaults/recent"]["get"]["x-assurance"] == {"multi_factor": False, "max_age": 300}
+    recent, strong = paths["/api/v1/vaults/recent"]["get"], paths["/api/v1/vaults/strong"]["post"]
+    assert recent["x-assurance"] == {"level": "recent", "multi_factor": False, "max_age": 300}
+    assert strong["x-assurance"] == {"level": "strong", "multi_factor": True, "max_age": 300}
+    assert recent["description"] == "Requires every factor that the account has, shown within the last five minutes."
+    assert "AUTH_005" in strong["responses"]["401"]["description"]
+    asked = paths["/api/v1/vaults/asked"]["post"]
+    assert asked["x-assurance"] == {"level": "none", "multi_factor": False, "max_age": None, "others": "recent"}
+    assert asked["description"].startswith("Where it is about another person: Requires every factor")

@@ -25,6 +25,7 @@ from chassis.rest import (
 )
 from chassis.rest.route import Route
 from chassis.rpc.status import RemoteError
+from kernel.assurance import NONE
 from kernel.errors import DomainError, InvalidValue, Kind
 
 NFC, NFD = "José", "Jose\u0301"
@@ -52,7 +53,7 @@ Word = Annotated[str | None, Query(max_length=4), ONE_LINE]
 
 
 def notes() -> Router:
-    router = Router("/notes", tags=["notes"], idempotent=False)
+    router = Router("/notes", tags=["notes"], idempotent=False, assurance=NONE)
 
     @router.post("/short", dependencies=[Public])
     async def short(note: Note) -> Envelope[Told]:

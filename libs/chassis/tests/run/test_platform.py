@@ -24,6 +24,7 @@ from chassis.testing.running import eventually, running
 from chassis.testing.tokens import TokenForge
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserStatusChanged
+from kernel.assurance import NONE
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 
@@ -189,7 +190,7 @@ async def test_only_tokens_of_the_issuer_and_for_the_audience_of_the_settings_ar
         assert await parts.verifier.verify(forge.token(claims={claim: value}))
 
 
-router = Router("/doors")
+router = Router("/doors", assurance=NONE)
 
 
 @router.get("/whence", dependencies=[Public])

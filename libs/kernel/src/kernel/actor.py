@@ -20,8 +20,9 @@ class Actor:
     """The principal of one request, message or job.
 
     `subject_id` is a user's UUID as text, or a service's name ("payments"), or "anonymous".
-    `authenticated_at` and `methods` (RFC 8176 values such as "pwd") say how the session began. `refusal` is why access was
-    refused, to one who may still be told an earlier answer again: a use case raises it before it changes anything.
+    `authenticated_at` and `methods` (RFC 8176 values such as "pwd") say what was last proven, `has_second_factor` whether the
+    account has one to prove; unknown is read as True, which asks for more. `refusal` is why access was refused, to one who may
+    still be told an earlier answer again: a use case raises it before it changes anything.
     """
 
     kind: ActorKind
@@ -34,6 +35,7 @@ class Actor:
     request_id: str = ""
     authenticated_at: datetime | None = None
     methods: tuple[str, ...] = ()
+    has_second_factor: bool = True
     refusal: DomainError | None = field(default=None, compare=False, repr=False)
 
     @classmethod

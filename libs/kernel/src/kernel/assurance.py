@@ -1,13 +1,15 @@
 """How surely we must know who acts: by how many factors, and how lately (RFC 9470, NIST SP 800-63B)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, Kind
 
 # RFC 8176: identity adds it to a session's methods once two factors were shown.
 MULTI_FACTOR = "mfa"
+AGE_SECONDS_MAX: Final = 300
 
 
 class StepUpRequired(DomainError):
@@ -20,27 +22,34 @@ class StepUpRequired(DomainError):
         super().__init__(multi_factor=multi_factor, age_seconds_max=age_seconds_max)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assurance:
-    """What an act asks of the session it comes from.
+class Assurance(StrEnum):
+    """What an act asks of the session it comes from. A refresh of the tokens does not count as proof.
 
-    `age_seconds_max`: how long ago the user may last have proven who they are; a refresh does not count as proof.
+    NONE: a session. RECENT: within the last five minutes, every factor that the account has. STRONG: two factors within
+    the last five minutes, whatever the account has.
     """
 
-    multi_factor: bool = False
-    age_seconds_max: int | None = None
+    NONE = "none"
+    RECENT = "recent"
+    STRONG = "strong"
 
-    def require(self, actor: Actor, *, at: datetime) -> None:
-        """Raise StepUpRequired, which says what is missing, for a session that falls short."""
-        if (self.multi_factor and MULTI_FACTOR not in actor.methods) or self._is_stale(actor, at):
-            raise StepUpRequired(multi_factor=self.multi_factor, age_seconds_max=self.age_seconds_max)
+    def require(self, actor: Actor, *, at: datetime, has_second_factor: bool | None = None) -> None:
+        """Raise StepUpRequired, which says what is missing, for a session that falls short.
 
-    def _is_stale(self, actor: Actor, at: datetime) -> bool:
-        if self.age_seconds_max is None:
-            return False
-        return actor.authenticated_at is None or at - actor.authenticated_at > timedelta(seconds=self.age_seconds_max)
+        `has_second_factor`, where the account's factors are at hand, overrides what the access token says of them.
+        """
+        if self is Assurance.NONE:
+            return
+        enrolled = actor.has_second_factor if has_second_factor is None else has_second_factor
+        multi_factor = self is Assurance.STRONG or enrolled
+        if (multi_factor and MULTI_FACTOR not in actor.methods) or _is_stale(actor, at):
+            raise StepUpRequired(multi_factor=multi_factor, age_seconds_max=AGE_SECONDS_MAX)
 
 
-# Approving money, or another's recovery: two factors, minutes ago.
-STRONG_AND_RECENT = Assurance(multi_factor=True, age_seconds_max=300)
-RECENT = Assurance(age_seconds_max=300)
+def _is_stale(actor: Actor, at: datetime) -> bool:
+    return actor.authenticated_at is None or at - actor.authenticated_at > timedelta(seconds=AGE_SECONDS_MAX)
+
+
+NONE: Final = Assurance.NONE
+RECENT: Final = Assurance.RECENT
+STRONG: Final = Assurance.STRONG

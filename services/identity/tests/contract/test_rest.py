@@ -67,6 +67,8 @@ async def test_a_token_says_whose_it_is_of_which_session_and_for_how_long(
         "roles": ["auditor", "user"],
         "auth_time": issued if way == "step-up" else signed_in,
         "amr": ["pwd"],
+        "acr": "urn:elcorp:acr:sfa",
+        "second_factor": False,
     }
     assert token["header"] == {"alg": "ES256", "typ": "at+jwt", "kid": ring.signing[0]}
 

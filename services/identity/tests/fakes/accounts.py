@@ -36,6 +36,10 @@ class FakeUsers:
         self._locked.add(user_id)
         return self._store.users.get(user_id)
 
+    async def has_second_factor(self, user_id: UUID) -> bool:
+        user = self._store.users.get(user_id)
+        return user is not None and user.has_second_factor
+
     async def holder_of(self, username: str) -> UUID | None:
         return next((user.id for user in self._store.users.values() if user.username == username), None)
 

@@ -79,7 +79,7 @@ class FakeRoles:
 class FakeAccessTokens:
     life: timedelta = timedelta(minutes=15)
 
-    def issue(self, session: Session, *, roles: Sequence[str], at: datetime) -> str:
+    def issue(self, session: Session, *, roles: Sequence[str], second_factor: bool, at: datetime) -> str:
         return f"access:{session.id}:{','.join(roles)}"
 
 

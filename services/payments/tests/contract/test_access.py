@@ -61,6 +61,7 @@ STRONG: Final = {
     ("POST", "/transfers/{transfer_id}/reverse"),
     ("POST", "/transfers/bulk/{bulk_id}/approve"),
     ("POST", "/transfers/bulk/{bulk_id}/reject"),
+    ("POST", "/wallets/{wallet_id}/unfreeze"),
     ("POST", "/accounts/{account_id}/unfreeze"),
 }
 ALL: Final = (CREATE, APPROVE, RECONCILE, ISSUE, MANAGE)

@@ -16,7 +16,7 @@ ASKED_IN: Final = "domain/payer_rules.py"
 NAMES: Final = {
     "SignatureRequired": {ASKED_IN},
     "StepUpRequired": {ASKED_IN},
-    "STRONG_AND_RECENT": {ASKED_IN},
+    "STRONG": {ASKED_IN},
     # A rehearsal tells what a linked request would be answered with.
     # So does the run of a file that cannot wait any more, for lines of it have run.
     "ApprovalNeeded": {ASKED_IN, "application/transfers/rehearsal.py", "application/bulk/run_bulk.py"},
@@ -64,8 +64,8 @@ def users(name: str) -> set[str]:
 def _is_declared(tree: ast.Module, name: ast.Name) -> bool:
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     return any(
-        isinstance(call.func, ast.Name)
-        and call.func.id == "Requires"
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"post", "put", "patch", "delete"}
         and any(keyword.arg == "assurance" and keyword.value is name for keyword in call.keywords)
         for call in calls
     )

@@ -9,7 +9,7 @@ from chassis.auth.revocations import Revocations
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from kernel.actor import Actor, ActorKind
-from kernel.assurance import Assurance
+from kernel.assurance import NONE, Assurance
 from kernel.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -47,15 +47,15 @@ class AccessControl:
             request_id=request_id,
             authenticated_at=claims.authenticated_at,
             methods=claims.methods,
+            has_second_factor=claims.second_factor,
         )
 
-    def authorize(self, actor: Actor, permission: str | None, assurance: Assurance | None = None) -> None:
+    def authorize(self, actor: Actor, permission: str | None, assurance: Assurance = NONE) -> None:
         """Return when the actor may; raises ACC_001, AUTH_005, or Unavailable."""
         if permission:
             self.policies.require(actor, permission)
         # Last: nobody is asked for a second factor only to be denied.
-        if assurance:
-            assurance.require(actor, at=self.verifier.clock.now())
+        assurance.require(actor, at=self.verifier.clock.now())
 
     def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:
         if self.revocations.has_ended(claims.session_id):

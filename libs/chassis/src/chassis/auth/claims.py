@@ -17,6 +17,7 @@ class Claims:
     """The claims of one access token (RFC 9068), parsed.
 
     `methods` are RFC 8176 values; `authenticated_at` is when the session signed in, which a refresh does not move.
+    `second_factor` says whether the account has one; of a token that does not say (the previous release's), it is True.
     """
 
     subject_id: str
@@ -28,6 +29,7 @@ class Claims:
     expires_at: datetime
     authenticated_at: datetime
     methods: tuple[str, ...]
+    second_factor: bool
     token_id: str
 
     @classmethod
@@ -44,6 +46,7 @@ class Claims:
                 expires_at=_time(payload["exp"]),
                 authenticated_at=_time(payload["auth_time"]),
                 methods=tuple(_texts(payload["amr"])),
+                second_factor=_flag(payload.get("second_factor", True)),
                 token_id=_text(payload["jti"]),
             )
         except (KeyError, ValueError, OverflowError, OSError) as exc:
@@ -60,6 +63,12 @@ def _texts(value: object) -> list[str]:
     if not isinstance(value, list) or len(value) > _LIST_LENGTH_MAX:
         raise ValueError("not a list of texts")
     return [_text(item) for item in value]
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("not a flag")  # noqa: TRY004  # one error for every malformed claim
+    return value
 
 
 def _time(value: object) -> datetime:

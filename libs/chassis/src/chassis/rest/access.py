@@ -8,7 +8,7 @@ from fastapi import Depends, Request, params
 from chassis.auth.errors import InvalidToken, MissingToken
 from chassis.rest.context import RequestContext
 from kernel.actor import Actor
-from kernel.assurance import Assurance
+from kernel.assurance import NONE, Assurance
 from kernel.errors import DomainError
 
 if TYPE_CHECKING:
@@ -17,18 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Access(params.Depends):
-    """A route's access rule, given among its dependencies; the route checks it before it reads the body.
-
-    `assurance` is what it asks of the caller's sign-in; who falls short is told what is missing (AUTH_005).
-    """
+    """A route's access rule, given among its dependencies; the route checks it before it reads the body."""
 
     permission: str | None = None
     authenticated: bool = True
-    assurance: Assurance | None = None
-
-    def requiring(self, assurance: Assurance) -> "Access":
-        """Ask the same and more: `Authenticated.requiring(RECENT)`."""
-        return replace(self, assurance=assurance)
 
 
 Public: Final = Access(authenticated=False)
@@ -36,12 +28,9 @@ Authenticated: Final = Access()
 
 
 # Named as the marker that it reads as: dependencies=[Requires("payment:create")].
-def Requires(permission: str, *, assurance: Assurance | None = None) -> Access:  # noqa: N802
-    """Demand a permission, such as "payment:create", on no thing in particular; use cases ask about things.
-
-    `assurance`, such as STRONG_AND_RECENT, is asked of whoever has the permission.
-    """
-    return Access(permission=permission, assurance=assurance)
+def Requires(permission: str) -> Access:  # noqa: N802
+    """Demand a permission, such as "payment:create", on no thing in particular; use cases ask about things."""
+    return Access(permission=permission)
 
 
 async def _current_actor(request: Request) -> Actor:
@@ -55,7 +44,13 @@ CurrentActor = Annotated[Actor, Depends(_current_actor)]
 
 
 async def admit(
-    context: RequestContext, access: Access, entrance: "Entrance", *, may_replay: bool = False, strictly: bool = False
+    context: RequestContext,
+    access: Access,
+    entrance: "Entrance",
+    *,
+    assurance: Assurance = NONE,
+    may_replay: bool = False,
+    strictly: bool = False,
 ) -> Actor:
     """Authenticate and authorize; raises AUTH_002 to AUTH_005, ACC_001, or Unavailable.
 
@@ -65,7 +60,7 @@ async def admit(
     actor = await _authenticate(context, entrance, strictly=strictly) if access.authenticated else _anonymous(context)
     context.actor = actor
     try:
-        entrance.access_control.authorize(actor, access.permission, access.assurance)
+        entrance.access_control.authorize(actor, access.permission, assurance)
     except DomainError as refusal:
         if not may_replay:
             raise

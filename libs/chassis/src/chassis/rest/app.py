@@ -29,6 +29,10 @@ class UndeclaredAccess(Exception):
     """A route declares no access rule; deny by default refuses to start."""
 
 
+class UndeclaredAssurance(Exception):
+    """An operation that changes something does not say how surely its caller must be known; it is not served."""
+
+
 def create_app(
     *,
     title: str,
@@ -46,7 +50,7 @@ def create_app(
     """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
 
     Without an idempotency store, keys that routes would keep are ignored. Raises UndeclaredAccess when a route has no access
-    marker.
+    marker, and UndeclaredAssurance when an unsafe one has no assurance.
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
@@ -55,6 +59,8 @@ def create_app(
         for route in router.routes:
             if not isinstance(route, Route) or route.access is None:
                 raise UndeclaredAccess(f"{route!r} declares no access: give it Public, Authenticated or Requires(…)")
+            if route.is_unsafe and route.assurance is None:
+                raise UndeclaredAssurance(f"{route!r} declares no assurance: give it NONE, RECENT or STRONG")
             # Flat, not included: an included router is matched twice a request.
             app.router.routes.append(route)
     add_operations(app, readiness)

@@ -10,6 +10,7 @@ from chassis.rest.access import Access
 from chassis.rest.envelope import ErrorBody, ValidationErrorBody
 from chassis.rest.idempotency import KEY_HEADER
 from chassis.rest.route import UNSAFE, Route
+from kernel.assurance import AGE_SECONDS_MAX, NONE, RECENT, STRONG, Assurance
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _AT: Final = "2026-03-21T08:00:00.000000Z"
@@ -27,6 +28,11 @@ _ERRORS: Final = {
     "415": ("VAL_004", "The request body must be application/json.", "The body is of another type"),
     "429": ("RATE_001", "Too many requests.", "Rate limit; see Retry-After"),
     "503": ("SRV_002", "A dependency is unavailable; retry later.", "Retry after Retry-After seconds"),
+}
+
+_ASKED: Final = {
+    RECENT: "Requires every factor that the account has, shown within the last five minutes.",
+    STRONG: "Requires two factors, shown within the last five minutes.",
 }
 
 
@@ -52,15 +58,14 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
     operation["security"] = [{"bearer": []}] if access.authenticated else []
     if access.permission:
         operation["x-permission"] = access.permission
-    if access.assurance:
-        operation["x-assurance"] = {
-            "multi_factor": access.assurance.multi_factor,
-            "max_age": access.assurance.age_seconds_max,
-        }
+    if route.assurance:
+        _say_assurance(operation, route.assurance, route.others)
     responses: dict[str, Any] = operation.setdefault("responses", {})
     responses["422"] = _response("ValidationErrorBody", "The request is not acceptable", _validation_example())
     for status in _statuses(route, access):
         code, message, description = _ERRORS[status]
+        if status == "401" and (route.others or route.assurance or NONE) is not NONE:
+            description += ", or AUTH_005: show more with POST /auth/step-up, then repeat the request"
         responses.setdefault(status, _response("ErrorBody", description, _error_example(code, message)))
     if route.keeps_answers:
         operation.setdefault("parameters", []).append(
@@ -72,6 +77,20 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             }
         )
+
+
+def _say_assurance(operation: dict[str, Any], assurance: Assurance, others: Assurance | None) -> None:
+    operation["x-assurance"] = {
+        "level": assurance.value,
+        "multi_factor": assurance is STRONG,
+        "max_age": None if assurance is NONE else AGE_SECONDS_MAX,
+        **({"others": others.value} if others else {}),
+    }
+    asked = [_ASKED[assurance]] if assurance in _ASKED else []
+    if others:
+        asked.append(f"Where it is about another person: {_ASKED[others]}")
+    if asked:
+        operation["description"] = "\n\n".join([operation.get("description", ""), *asked]).strip()
 
 
 def _statuses(route: Route, access: Access) -> list[str]:

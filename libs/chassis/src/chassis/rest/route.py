@@ -19,6 +19,7 @@ from chassis.rest.straight import StraightHandler, straight_handler
 from chassis.rest.strict_request import StrictRequest, check_path, check_query
 from chassis.telemetry.context import bind
 from kernel.actor import Actor
+from kernel.assurance import NONE, Assurance
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -34,6 +35,8 @@ class Route(APIRoute):
         endpoint: Callable[..., Any],
         *,
         access: Access | None,
+        assurance: Assurance | None,
+        others: Assurance | None = None,
         idempotency: Idempotency,
         moves_money: bool = False,
         body_bytes_max: int | None = None,
@@ -42,6 +45,8 @@ class Route(APIRoute):
         if body_bytes_max and "{" in path:
             raise ValueError(f"{path} has parameters: a larger body is for one path alone")
         self.access = access
+        self.assurance = assurance
+        self.others = others
         self.idempotency = idempotency
         self.moves_money = moves_money
         self.body_bytes_max = body_bytes_max
@@ -54,8 +59,12 @@ class Route(APIRoute):
         await response(scope, receive, send)
 
     @property
+    def is_unsafe(self) -> bool:
+        return not UNSAFE.isdisjoint(self.methods or ())
+
+    @property
     def keeps_answers(self) -> bool:
-        return self.idempotency is True and not UNSAFE.isdisjoint(self.methods or ())
+        return self.idempotency is True and self.is_unsafe
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler; called once, when the route is made."""
@@ -70,7 +79,8 @@ class Route(APIRoute):
         }
         takes_body = self.body_field is not None
         keeps_answers = self.keeps_answers
-        is_unsafe = not UNSAFE.isdisjoint(self.methods or ())
+        is_unsafe = self.is_unsafe
+        assurance = self.assurance or NONE
 
         async def handle(request: Request) -> Response:
             scope = request.scope
@@ -79,7 +89,9 @@ class Route(APIRoute):
             if self.access is None:
                 raise RuntimeError(f"{self.path} has no access rule")
             may_replay = is_unsafe and bool(self.idempotency) and KEY_HEADER in request.headers
-            actor = await admit(context, self.access, entrance, may_replay=may_replay, strictly=self.moves_money)
+            actor = await admit(
+                context, self.access, entrance, assurance=assurance, may_replay=may_replay, strictly=self.moves_money
+            )
             # For the log lines of this request, and for the peers that are called on its behalf.
             bind(actor=actor.subject_id)
             if actor.refusal:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, params
 from chassis.rest.access import Access
 from chassis.rest.idempotency import Idempotency
 from chassis.rest.route import UNSAFE, Route
+from kernel.assurance import Assurance
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
@@ -20,6 +21,8 @@ class Router(APIRouter):
 
     Unsafe routes keep an optional Idempotency-Key for themselves; `idempotency="own"` leaves the key to the use case,
     `idempotent=False` (router) or `idempotency=False` (route) takes none. An operation's id is its function's name.
+    `assurance` is what an operation asks of the caller's sign-in (AUTH_005 says what is missing); unsafe ones must declare it.
+    `others` is what its use case asks where it is about another person; it is declared here for the documents.
     `body_bytes_max` lets a route take larger bodies than the service's others. With `moves_money`, unsafe routes are refused
     (503) while it is not known which sessions have ended, as the gateway refuses them.
     """
@@ -32,11 +35,13 @@ class Router(APIRouter):
         base: str = API_BASE,
         idempotent: bool = True,
         moves_money: bool = False,
+        assurance: Assurance | None = None,
         **options: Any,
     ) -> None:
         super().__init__(prefix=base + prefix, tags=list(tags), **options)
         self._idempotent = idempotent
         self._moves_money = moves_money
+        self._assurance = assurance
 
     def operation(
         self, method: str, path: str, *, idempotency: Idempotency | None = None, **options: Any
@@ -59,6 +64,8 @@ class Router(APIRouter):
             self.prefix + path,
             endpoint,
             access=rules[-1] if rules else None,
+            assurance=options.pop("assurance", self._assurance),
+            others=options.pop("others", None),
             idempotency=(self._idempotent and method in UNSAFE) if idempotency is None else idempotency,
             moves_money=self._moves_money and method in UNSAFE,
             methods=[method],

@@ -56,6 +56,7 @@ class TokenForge:
         session_id: UUID | None = None,
         device_id: str | None = "device-1",
         methods: Iterable[str] = ("pwd",),
+        second_factor: bool = False,
         life_seconds: float = LIFE_SECONDS,
         claims: Mapping[str, Any] | None = None,
         header: Mapping[str, Any] | None = None,
@@ -74,6 +75,7 @@ class TokenForge:
             "roles": list(roles),
             "auth_time": int(now.timestamp()),
             "amr": list(methods),
+            "second_factor": second_factor,
         }
         return self.sign(_without_none({**payload, **(claims or {})}), header)
 

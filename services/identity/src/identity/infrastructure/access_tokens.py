@@ -18,7 +18,7 @@ class JwtAccessTokens:
         self._issuer = issuer
         self._audience = audience
 
-    def issue(self, session: Session, *, roles: Sequence[str], at: datetime) -> str:
+    def issue(self, session: Session, *, roles: Sequence[str], second_factor: bool, at: datetime) -> str:
         kid, private_key = self._ring.signing
         issued = int(at.timestamp())
         payload = {
@@ -36,5 +36,7 @@ class JwtAccessTokens:
             "auth_time": int(session.authenticated_at.timestamp()),
             "amr": list(session.methods),
             "acr": acr_of(session.methods),
+            # Whether the account has one now: other services cannot look it up.
+            "second_factor": second_factor,
         }
         return jwt.encode(payload, private_key, algorithm="ES256", headers={"kid": kid, "typ": "at+jwt"})

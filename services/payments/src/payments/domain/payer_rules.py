@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from kernel.actor import Actor, ActorKind
-from kernel.assurance import STRONG_AND_RECENT, StepUpRequired
+from kernel.assurance import STRONG, StepUpRequired
 from payments.domain.approval import ApprovalRule, ApprovalRules, Outflow
 from payments.domain.errors import ApprovalNeeded, SignatureRequired
 from payments.domain.payer_policy import PayerPolicy
@@ -90,7 +90,7 @@ class PayerRules:
         if actor.kind is not ActorKind.USER or not any(total > above[code] for code, total in totals.items() if code in above):
             return None
         try:
-            STRONG_AND_RECENT.require(actor, at=at)
+            STRONG.require(actor, at=at)
         except StepUpRequired as needed:
             return needed
         return None

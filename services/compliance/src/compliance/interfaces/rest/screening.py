@@ -8,6 +8,7 @@ from fastapi import Query
 from chassis.rest import CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
 from compliance.interfaces.rest.dependencies import App
 from compliance.interfaces.rest.schemas import BlockRequest, BlockResponse
+from kernel.assurance import RECENT
 
 screening = Router(prefix="/screening", tags=["screening"])
 
@@ -20,14 +21,14 @@ async def list_screening_blocks(
     return page_of(await app.queries.blocks(standing=standing, page=paging), BlockResponse.of)
 
 
-@screening.post("/blocks", status_code=201, dependencies=[Requires("policy:manage")])
+@screening.post("/blocks", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def place_screening_block(body: BlockRequest, actor: CurrentActor, app: App) -> Envelope[BlockResponse]:
     """Stop money of a user or wallet from moving, from the next screening on."""
     block = await app.place_block(actor=actor, subject_id=body.subject_id, reason=body.reason)
     return envelope(BlockResponse.of(block))
 
 
-@screening.delete("/blocks/{block_id}", dependencies=[Requires("policy:manage")])
+@screening.delete("/blocks/{block_id}", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def lift_screening_block(block_id: UUID, actor: CurrentActor, app: App) -> Envelope[BlockResponse]:
     """Let money move again; the block stays on record."""
     return envelope(BlockResponse.of(await app.lift_block(actor=actor, block_id=block_id)))

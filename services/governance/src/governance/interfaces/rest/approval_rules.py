@@ -8,6 +8,7 @@ from chassis.rest import REASON, CurrentActor, Envelope, IfMatch, PageOf, Paging
 from governance.domain.approval_rule import ApprovalTerms
 from governance.interfaces.rest.approval_rule_schemas import ApprovalRuleBody, ApprovalRuleRequest
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, RULE_PATTERN, App
+from kernel.assurance import RECENT
 from kernel.errors import NotFound
 
 approval_rules = Router("/policies/approval-rules", tags=["policies"])
@@ -31,7 +32,7 @@ async def get_approval_rule(name: RuleName, app: App, response: Response) -> Env
     return envelope(ApprovalRuleBody.of(rule))
 
 
-@approval_rules.put("/{name}", dependencies=[Requires("policy:manage")])
+@approval_rules.put("/{name}", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_approval_rule(
     *, name: RuleName, body: ApprovalRuleRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[ApprovalRuleBody]:
@@ -55,7 +56,7 @@ async def set_approval_rule(
     return envelope(ApprovalRuleBody.of(rule))
 
 
-@approval_rules.delete("/{name}", dependencies=[Requires("policy:manage")])
+@approval_rules.delete("/{name}", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def withdraw_approval_rule(
     *,
     name: RuleName,

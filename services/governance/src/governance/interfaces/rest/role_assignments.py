@@ -8,6 +8,7 @@ from fastapi import Query, Response
 from chassis.rest import REASON, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATTERN, App, RoleName
 from governance.interfaces.rest.schemas import AssignmentBody, GrantRoleRequest, RemainingRolesBody, SubjectRolesBody
+from kernel.assurance import RECENT
 
 role_assignments = Router("/role-assignments", tags=["role assignments"])
 
@@ -29,7 +30,7 @@ async def get_subject_roles(subject_id: UUID, app: App) -> Envelope[SubjectRoles
     return envelope(SubjectRolesBody.of(await app.get_subject_roles(subject_id=subject_id)))
 
 
-@role_assignments.post("", status_code=201, dependencies=[Requires("role:manage")])
+@role_assignments.post("", status_code=201, dependencies=[Requires("role:manage")], assurance=RECENT)
 async def grant_role(body: GrantRoleRequest, actor: CurrentActor, app: App, response: Response) -> Envelope[AssignmentBody]:
     """Grant a role; it holds at once. 200 with the earlier assignment when the subject holds it already."""
     granted = await app.grant_role(actor=actor, subject_id=body.subject_id, role=body.role, reason=body.reason)
@@ -38,7 +39,7 @@ async def grant_role(body: GrantRoleRequest, actor: CurrentActor, app: App, resp
     return envelope(AssignmentBody.of(granted.assignment))
 
 
-@role_assignments.delete("/{subject_id}/{name}", dependencies=[Requires("role:manage")])
+@role_assignments.delete("/{subject_id}/{name}", dependencies=[Requires("role:manage")], assurance=RECENT)
 async def revoke_role(
     subject_id: UUID,
     name: RoleName,

@@ -5,6 +5,7 @@ from fastapi import Response
 from chassis.rest import CurrentActor, Envelope, IfMatch, Requires, Router, envelope, set_etag
 from governance.interfaces.rest.dependencies import App, RoleName
 from governance.interfaces.rest.schemas import PermissionBody, PermissionList, RoleBody, RoleList, RolePermissionsRequest
+from kernel.assurance import RECENT
 from kernel.errors import InvalidValue
 
 roles = Router("/roles", tags=["roles"])
@@ -29,7 +30,7 @@ async def get_role(name: RoleName, app: App, response: Response) -> Envelope[Rol
     return envelope(RoleBody.of(role))
 
 
-@roles.put("/{name}/permissions", dependencies=[Requires("role:manage")])
+@roles.put("/{name}/permissions", dependencies=[Requires("role:manage")], assurance=RECENT)
 async def set_role_permissions(
     *, name: RoleName, body: RolePermissionsRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[RoleBody]:

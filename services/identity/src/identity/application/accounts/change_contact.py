@@ -28,13 +28,11 @@ class ChangeContact:
 
     async def email(self, *, actor: Actor, email: str) -> PendingVerification:
         """Raise InvalidEmail, or StepUpRequired: who holds the address can reset the password."""
-        RECENT.require(actor, at=self.clock.now())
         address = self.contacts.email(email)
         return await self._issue(actor, Purpose.EMAIL, {"email": address})
 
     async def phone(self, *, actor: Actor, phone: str) -> PendingVerification:
         """Raise InvalidPhone, or StepUpRequired."""
-        RECENT.require(actor, at=self.clock.now())
         return await self._issue(actor, Purpose.PHONE, {"phone": self.contacts.phone(phone)})
 
     async def _issue(self, actor: Actor, purpose: Purpose, pending: dict[str, str | None]) -> PendingVerification:
@@ -43,6 +41,7 @@ class ChangeContact:
             user = await tx.users.lock(actor.user_id)
             if user is None or not user.is_active:
                 raise NotFound(user_id=actor.user_id)
+            RECENT.require(actor, at=at, has_second_factor=user.has_second_factor)
             if purpose is Purpose.EMAIL:
                 holder = await tx.profiles.holder_of_email(pending["email"] or "")
             else:

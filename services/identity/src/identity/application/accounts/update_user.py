@@ -7,6 +7,7 @@ from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.profile import Profile, canonical_username
 from identity.domain.user import UserStatus
 from kernel.actor import Actor
+from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound
 
@@ -33,10 +34,15 @@ class UpdateUser:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
-        """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken."""
+        """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken.
+
+        Raise StepUpRequired too, to change another's.
+        """
         if actor.subject_id != str(user_id) and not self.permissions.allows(actor, UPDATE_ANY_USER):
             raise NotFound(user_id=user_id)
         at = self.clock.now()
+        if actor.subject_id != str(user_id):
+            RECENT.require(actor, at=at)
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
             if user is None or user.status not in {UserStatus.ACTIVE, UserStatus.SUSPENDED}:

@@ -17,7 +17,7 @@ from identity.domain.message import Template
 from identity.domain.session import EndReason, Session
 from identity.domain.user import User
 from kernel.actor import Actor
-from kernel.assurance import RECENT, STRONG_AND_RECENT
+from kernel.assurance import RECENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ async def lock_to_change(tx: Transaction, actor: Actor, *, at: datetime) -> User
     user = await tx.users.lock(actor.user_id)
     if user is None or not user.is_active:
         raise InvalidCredentials
-    (STRONG_AND_RECENT if user.has_second_factor else RECENT).require(actor, at=at)
+    RECENT.require(actor, at=at, has_second_factor=user.has_second_factor)
     return user
 
 

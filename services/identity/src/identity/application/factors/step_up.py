@@ -17,6 +17,7 @@ from identity.domain.passkey import CeremonyKind
 from identity.domain.password_policy import normalise
 from identity.domain.proof import OTP, PASSWORD
 from identity.domain.session import Session
+from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.assurance import StepUpRequired
 from kernel.clock import Clock
@@ -68,7 +69,7 @@ class StepUp:
         at, roles = self.clock.now(), await self.roles.of(actor.user_id)
         password_holds = None if password is None else await self._verify(actor, password, roles, alone=code is None)
         async with self.uow.begin(actor) as tx:
-            session = await _lock_session(tx, actor)
+            user, session = await _lock_session(tx, actor)
             if passkey:
                 refusal = await self._by_passkey(tx, session, passkey, at)
             else:
@@ -76,7 +77,7 @@ class StepUp:
         # Raised after the commit, or the failure would not be counted.
         if refusal:
             raise refusal
-        return self._token(session, roles, at)
+        return self._token(user, session, roles, at)
 
     async def _verify(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
         credential = await self.queries.credential_of(actor.user_id)
@@ -110,18 +111,18 @@ class StepUp:
         _prove(tx, session, passkey.methods, at, passkey_id=passkey.id)
         return None
 
-    def _token(self, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:
-        token = self.access_tokens.issue(session, roles=roles, at=at)
+    def _token(self, user: User, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:
+        token = self.access_tokens.issue(session, roles=roles, second_factor=user.has_second_factor, at=at)
         return FreshToken(token, int(self.access_tokens.life.total_seconds()))
 
 
-async def _lock_session(tx: Transaction, actor: Actor) -> Session:
+async def _lock_session(tx: Transaction, actor: Actor) -> tuple[User, Session]:
     # The user first, as everywhere; and so that tries at once are counted one after another.
     user = await tx.users.lock(actor.user_id)
     session = await tx.sessions.lock(actor.session_id) if actor.session_id else None
     if user is None or not user.is_active or session is None or session.user_id != user.id or not session.is_live:
         raise InvalidRefreshToken(session_id=actor.session_id)
-    return session
+    return user, session
 
 
 def _prove(tx: Transaction, session: Session, methods: tuple[str, ...], at: datetime, *, passkey_id: UUID | None = None) -> None:

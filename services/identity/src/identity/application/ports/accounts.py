@@ -17,6 +17,9 @@ class Users(Protocol):
     async def lock(self, user_id: UUID) -> User | None:
         """Find a user and lock it until the transaction ends; lock it before any of its sessions."""
 
+    async def has_second_factor(self, user_id: UUID) -> bool:
+        """Tell whether a user has one, without waiting for a lock."""
+
     async def holder_of(self, username: str) -> UUID | None: ...
 
     async def flush(self) -> None:

@@ -43,8 +43,11 @@ class AccessTokens(Protocol):
     @property
     def life(self) -> timedelta: ...
 
-    def issue(self, session: Session, *, roles: Sequence[str], at: datetime) -> str:
-        """Sign an access token (RFC 9068) of a session; raises Unavailable while no key is at hand."""
+    def issue(self, session: Session, *, roles: Sequence[str], second_factor: bool, at: datetime) -> str:
+        """Sign an access token (RFC 9068) of a session; raises Unavailable while no key is at hand.
+
+        `second_factor`: whether the account has one now.
+        """
 
 
 class RefreshTokens(Protocol):

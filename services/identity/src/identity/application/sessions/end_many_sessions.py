@@ -10,6 +10,7 @@ from identity.application.sessions import facts
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all
 from identity.domain.session import EndReason
 from kernel.actor import Actor
+from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound
 
@@ -43,12 +44,14 @@ class RevokeSession:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, session_id: UUID) -> None:
-        """Raise NotFound for a session that is not the caller's."""
+        """Raise NotFound for a session that is not the caller's, or StepUpRequired to end another's."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             session = await tx.sessions.lock(session_id)
             if session is None or not self._may_end(actor, session.user_id):
                 raise NotFound(session_id=session_id)
+            if session.user_id != actor.user_id:
+                RECENT.require(actor, at=at)
             if not session.is_live:
                 return
             before = facts.session_state(session)

@@ -51,11 +51,12 @@ class RefreshSession:
         at = self.clock.now()
         async with self.uow.begin(_bearer(actor, token, roles, device_id)) as tx:
             session, successor = await self._spend(tx, token, device_id, roles, at)
+            second_factor = await tx.users.has_second_factor(session.user_id)
         if successor is None:
             await self.revocations.try_add(session.id, ended_at=at)
             over = session.end_reason in _OVER
             raise SessionExpired(session_id=session.id) if over else InvalidRefreshToken(session_id=session.id)
-        access_token = self.access_tokens.issue(session, roles=roles, at=at)
+        access_token = self.access_tokens.issue(session, roles=roles, second_factor=second_factor, at=at)
         return TokenPair(access_token, successor, int(self.access_tokens.life.total_seconds()))
 
     async def _spend(

@@ -57,7 +57,7 @@ class StartSession:
             confirm(user)
             device, is_new = await self._meet(tx, user, device_id, actor.ip, at)
             session = await self._open(tx, user, token, proof, device_id, new_device=is_new)
-        access_token = self.access_tokens.issue(session, roles=roles, at=at)
+        access_token = self.access_tokens.issue(session, roles=roles, second_factor=user.has_second_factor, at=at)
         expires_in = int(self.access_tokens.life.total_seconds())
         return TokenPair(access_token, token.text, expires_in, self.device_tokens.issue(device))
 

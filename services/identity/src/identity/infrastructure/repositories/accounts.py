@@ -40,6 +40,10 @@ class SqlUsers:
         query = select(User).where(users.c.id == user_id).with_for_update(key_share=True)
         return (await self._session.scalars(query)).one_or_none()
 
+    async def has_second_factor(self, user_id: UUID) -> bool:
+        query = select(users.c.second_factor_since.is_not(None)).where(users.c.id == user_id)
+        return bool(await self._session.scalar(query))
+
     async def holder_of(self, username: str) -> UUID | None:
         return await self._session.scalar(select(users.c.id).where(users.c.username == username))
 

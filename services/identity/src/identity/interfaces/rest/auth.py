@@ -23,11 +23,12 @@ from identity.interfaces.rest.schemas.verification import (
     VerifiedResponse,
     VerifyRequest,
 )
+from kernel.assurance import NONE
 
 auth = Router(prefix="/auth", tags=["auth"])
 
 
-@auth.post("/register", status_code=202, dependencies=[Public])
+@auth.post("/register", status_code=202, dependencies=[Public], assurance=NONE)
 async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
     """Register: a code is sent to the e-mail address, and opens the account. The answer tells nothing of who has one."""
     pending = await app.accounts.register_user(
@@ -43,35 +44,35 @@ async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) ->
     return envelope(VerificationResponse.of(pending))
 
 
-@auth.post("/verify-email", dependencies=[Public], idempotency=False)
+@auth.post("/verify-email", dependencies=[Public], idempotency=False, assurance=NONE)
 async def verify_email(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
     """Show the code that was mailed: it opens the account that was registered, or confirms a new address."""
     confirmed = await app.accounts.confirm_email(actor=actor, verification_id=body.verification_id, code=body.code)
     return envelope(VerifiedResponse.of(confirmed))
 
 
-@auth.post("/verify-email/resend", status_code=202, dependencies=[Public], idempotency=False)
+@auth.post("/verify-email/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
 async def resend_email_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
     """Ask for another code in place of the last. The answer does not tell whether one was sent."""
     await app.accounts.resend_email_code(actor=actor, verification_id=body.verification_id)
     return envelope(ResentResponse())
 
 
-@auth.post("/verify-phone", dependencies=[Public], idempotency=False)
+@auth.post("/verify-phone", dependencies=[Public], idempotency=False, assurance=NONE)
 async def verify_phone(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
     """Show the code that came as a text message: it confirms the number."""
     confirmed = await app.accounts.confirm_phone(actor=actor, verification_id=body.verification_id, code=body.code)
     return envelope(VerifiedResponse.of(confirmed))
 
 
-@auth.post("/verify-phone/resend", status_code=202, dependencies=[Public], idempotency=False)
+@auth.post("/verify-phone/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
 async def resend_phone_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
     """Ask for another code in place of the last. The answer does not tell whether one was sent."""
     await app.accounts.resend_phone_code(actor=actor, verification_id=body.verification_id)
     return envelope(ResentResponse())
 
 
-@auth.post("/login", dependencies=[Public], idempotency=False)
+@auth.post("/login", dependencies=[Public], idempotency=False, assurance=NONE)
 async def sign_in(body: LoginRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse | SecondFactorResponse]:
     """Start a session on a device, or learn which second factor it takes; one that the device had is over."""
     outcome = await app.sessions.sign_in(
@@ -82,21 +83,21 @@ async def sign_in(body: LoginRequest, actor: CurrentActor, app: App) -> Envelope
     return envelope(TokenPairResponse.of(outcome))
 
 
-@auth.post("/refresh", dependencies=[Public], idempotency=False)
+@auth.post("/refresh", dependencies=[Public], idempotency=False, assurance=NONE)
 async def refresh_session(body: RefreshRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse]:
     """Spend a refresh token for the next pair. Asking again within ten seconds gives the same refresh token."""
     pair = await app.sessions.refresh_session(actor=actor, refresh_token=body.refresh_token, device_id=body.device_id)
     return envelope(TokenPairResponse.of(pair))
 
 
-@auth.post("/logout", dependencies=[Authenticated], idempotency=False)
+@auth.post("/logout", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def sign_out(actor: CurrentActor, app: App) -> Envelope[SignedOutResponse]:
     """End the session of the access token; its tokens are refused from now on."""
     await app.sessions.sign_out(actor=actor)
     return envelope(SignedOutResponse())
 
 
-@auth.post("/logout-all", dependencies=[Authenticated], idempotency=False)
+@auth.post("/logout-all", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def sign_out_everywhere(
     body: SignOutEverywhereRequest, actor: CurrentActor, app: App
 ) -> Envelope[SignedOutEverywhereResponse]:

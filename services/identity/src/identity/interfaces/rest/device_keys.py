@@ -5,6 +5,7 @@ from uuid import UUID
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.device_keys import ChallengeResponse, DeviceKeyResponse, RegisterDeviceKeyRequest
+from kernel.assurance import NONE, RECENT
 
 device_keys = Router(prefix="/device-keys", tags=["device-keys"])
 
@@ -15,13 +16,13 @@ async def list_device_keys(actor: CurrentActor, paging: Paging, app: App) -> Env
     return page_of(await app.queries.device_keys_of(actor.user_id, paging), DeviceKeyResponse.of)
 
 
-@device_keys.post("/challenges", status_code=201, dependencies=[Authenticated], idempotency=False)
+@device_keys.post("/challenges", status_code=201, dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def issue_device_key_challenge(actor: CurrentActor, app: App) -> Envelope[ChallengeResponse]:
     """Give this device a challenge to sign with the key that it is about to register; it lives five minutes."""
     return envelope(ChallengeResponse.of(await app.device_keys.issue_challenge(actor=actor)))
 
 
-@device_keys.post("", status_code=201, dependencies=[Authenticated])
+@device_keys.post("", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def register_device_key(body: RegisterDeviceKeyRequest, actor: CurrentActor, app: App) -> Envelope[DeviceKeyResponse]:
     """Register this device's public key; the one it had is revoked. Needs a sign-in of the last five minutes."""
     key = await app.device_keys.register(
@@ -34,7 +35,7 @@ async def register_device_key(body: RegisterDeviceKeyRequest, actor: CurrentActo
     return envelope(DeviceKeyResponse.of(key))
 
 
-@device_keys.delete("/{key_id}", dependencies=[Authenticated])
+@device_keys.delete("/{key_id}", dependencies=[Authenticated], assurance=RECENT)
 async def revoke_device_key(key_id: UUID, actor: CurrentActor, app: App) -> Envelope[DeviceKeyResponse]:
     """Revoke one of the caller's keys; what it signs from now on is refused."""
     return envelope(DeviceKeyResponse.of(await app.device_keys.revoke(actor=actor, key_id=key_id)))

@@ -8,6 +8,7 @@ from fastapi import Query
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.sessions import DeviceResponse, PatchDeviceRequest
+from kernel.assurance import NONE
 
 devices = Router(prefix="/devices", tags=["devices"])
 
@@ -31,7 +32,7 @@ async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 
 
-@devices.patch("/{device_id}", dependencies=[Authenticated], idempotency=False)
+@devices.patch("/{device_id}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def change_device(device_id: UUID, body: PatchDeviceRequest, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
     """Name a device, or say whether it is trusted."""
     given = frozenset(body.model_fields_set)
@@ -40,7 +41,7 @@ async def change_device(device_id: UUID, body: PatchDeviceRequest, actor: Curren
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 
 
-@devices.delete("/{device_id}", status_code=204, dependencies=[Authenticated], idempotency=False)
+@devices.delete("/{device_id}", status_code=204, dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def revoke_device(device_id: UUID, actor: CurrentActor, app: App) -> None:
     """Revoke a device: its session and its signing key end, and it is a stranger at its next sign-in."""
     await app.sessions.revoke_device(actor=actor, device_id=device_id)

@@ -27,6 +27,7 @@ from identity.interfaces.rest.schemas.factors import (
     StepUpRequest,
 )
 from identity.interfaces.rest.schemas.sessions import TokenPairResponse
+from kernel.assurance import NONE, RECENT
 
 factors = Router(prefix="/auth", tags=["second factors"], idempotent=False)
 
@@ -34,33 +35,33 @@ factors = Router(prefix="/auth", tags=["second factors"], idempotent=False)
 EndOthers = Annotated[bool, Query(description="Whether all of the caller's other sessions end by it")]
 
 
-@factors.post("/login/verify", dependencies=[Public])
+@factors.post("/login/verify", dependencies=[Public], assurance=NONE)
 async def complete_sign_in(body: CompleteSignInRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse]:
     """Show the second factor of a sign-in: a code of the app, or a backup code. The fifth wrong one ends it."""
     pair = await app.factors.complete_sign_in(actor=actor, challenge=body.challenge, code=body.code)
     return envelope(TokenPairResponse.of(pair))
 
 
-@factors.post("/login/totp", status_code=201, dependencies=[Public])
+@factors.post("/login/totp", status_code=201, dependencies=[Public], assurance=NONE)
 async def begin_totp_at_sign_in(body: ChallengeRequest, actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
     """Set up an authenticator app where a session needs one first."""
     return envelope(NewTotpResponse.of(await app.factors.begin_totp.at_sign_in(actor=actor, challenge=body.challenge)))
 
 
-@factors.post("/login/totp/confirm", dependencies=[Public])
+@factors.post("/login/totp/confirm", dependencies=[Public], assurance=NONE)
 async def confirm_totp_at_sign_in(body: ConfirmAtSignInRequest, actor: CurrentActor, app: App) -> Envelope[BackupCodesResponse]:
     """Confirm the app; the sign-in goes on at /auth/login/verify, with the app's next code."""
     codes = await app.factors.confirm_totp.at_sign_in(actor=actor, challenge=body.challenge, code=body.code)
     return envelope(BackupCodesResponse.of(codes))
 
 
-@factors.post("/passkeys/options", dependencies=[Public])
+@factors.post("/passkeys/options", dependencies=[Public], assurance=NONE)
 async def challenge_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
     """Give a challenge that any passkey of this platform may answer, once and within five minutes."""
     return envelope(CeremonyResponse.of(await app.factors.challenge_passkey(actor=actor, kind=CeremonyKind.SIGN_IN)))
 
 
-@factors.post("/passkeys/login", dependencies=[Public])
+@factors.post("/passkeys/login", dependencies=[Public], assurance=NONE)
 async def sign_in_with_passkey(body: PasskeySignInRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse]:
     """Start a session by passkey, without a password; it counts as two factors."""
     pair = await app.factors.sign_in_with_passkey(
@@ -69,13 +70,13 @@ async def sign_in_with_passkey(body: PasskeySignInRequest, actor: CurrentActor, 
     return envelope(TokenPairResponse.of(pair))
 
 
-@factors.post("/step-up/options", dependencies=[Authenticated])
+@factors.post("/step-up/options", dependencies=[Authenticated], assurance=NONE)
 async def challenge_step_up(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
     """Give a challenge for one of the caller's passkeys, to step up by it."""
     return envelope(CeremonyResponse.of(await app.factors.challenge_passkey(actor=actor, kind=CeremonyKind.STEP_UP)))
 
 
-@factors.post("/step-up", dependencies=[Authenticated])
+@factors.post("/step-up", dependencies=[Authenticated], assurance=NONE)
 async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelope[FreshTokenResponse]:
     """Re-authenticate when a request was refused with AUTH_005, then repeat it with this token.
 
@@ -92,13 +93,13 @@ async def get_factors(actor: CurrentActor, app: App) -> Envelope[FactorsResponse
     return envelope(FactorsResponse.of(await app.queries.factors_of(actor.user_id)))
 
 
-@factors.post("/factors/totp", status_code=201, dependencies=[Authenticated])
+@factors.post("/factors/totp", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def begin_totp(actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
     """Set up an authenticator app; it counts once a code of it was shown."""
     return envelope(NewTotpResponse.of(await app.factors.begin_totp(actor=actor)))
 
 
-@factors.post("/factors/totp/confirm", dependencies=[Authenticated])
+@factors.post("/factors/totp/confirm", dependencies=[Authenticated], assurance=RECENT)
 async def confirm_totp(
     body: ConfirmTotpRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[BackupCodesResponse]:
@@ -107,14 +108,14 @@ async def confirm_totp(
     return envelope(BackupCodesResponse.of(codes))
 
 
-@factors.delete("/factors/totp", dependencies=[Authenticated])
+@factors.delete("/factors/totp", dependencies=[Authenticated], assurance=RECENT)
 async def remove_totp(actor: CurrentActor, app: App, end_other_sessions: EndOthers = True) -> Envelope[RemovedResponse]:
     """Do without the authenticator app; needs two factors shown within five minutes."""
     await app.factors.remove_totp(actor=actor, end_other_sessions=end_other_sessions)
     return envelope(RemovedResponse())
 
 
-@factors.post("/factors/backup-codes", status_code=201, dependencies=[Authenticated])
+@factors.post("/factors/backup-codes", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def renew_backup_codes(
     actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[BackupCodesResponse]:
@@ -123,13 +124,13 @@ async def renew_backup_codes(
     return envelope(BackupCodesResponse.of(codes))
 
 
-@factors.post("/factors/passkeys/options", dependencies=[Authenticated])
+@factors.post("/factors/passkeys/options", dependencies=[Authenticated], assurance=RECENT)
 async def begin_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
     """Give the challenge with which a new passkey is made."""
     return envelope(CeremonyResponse.of(await app.factors.begin_passkey(actor=actor)))
 
 
-@factors.post("/factors/passkeys", status_code=201, dependencies=[Authenticated])
+@factors.post("/factors/passkeys", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def add_passkey(
     body: AddPasskeyRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[PasskeyResponse]:
@@ -144,7 +145,7 @@ async def add_passkey(
     return envelope(PasskeyResponse.of(passkey, name=body.name))
 
 
-@factors.patch("/factors/passkeys/{passkey_id}", dependencies=[Authenticated])
+@factors.patch("/factors/passkeys/{passkey_id}", dependencies=[Authenticated], assurance=RECENT)
 async def rename_passkey(
     passkey_id: UUID, body: RenamePasskeyRequest, actor: CurrentActor, app: App
 ) -> Envelope[PasskeyResponse]:
@@ -153,7 +154,7 @@ async def rename_passkey(
     return envelope(PasskeyResponse.of(passkey, name=body.name))
 
 
-@factors.delete("/factors/passkeys/{passkey_id}", dependencies=[Authenticated])
+@factors.delete("/factors/passkeys/{passkey_id}", dependencies=[Authenticated], assurance=RECENT)
 async def remove_passkey(
     passkey_id: UUID, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[RemovedResponse]:

@@ -16,6 +16,7 @@ from identity.interfaces.rest.schemas.accounts import (
 )
 from identity.interfaces.rest.schemas.verification import VerificationResponse
 from kernel.actor import Actor
+from kernel.assurance import NONE, RECENT
 
 own_account = Router(prefix="/users", tags=["users"])
 
@@ -26,7 +27,7 @@ async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, ap
     return await _shown(app, actor, user_id, response)
 
 
-@own_account.patch("/{user_id}/profile", dependencies=[Authenticated], idempotency=False)
+@own_account.patch("/{user_id}/profile", dependencies=[Authenticated], idempotency=False, assurance=NONE, others=RECENT)
 async def update_profile(
     user_id: UUID, body: PatchProfileRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[ProfileResponse]:
@@ -35,7 +36,7 @@ async def update_profile(
     return await _shown(app, actor, user_id, response)
 
 
-@own_account.patch("/{user_id}/password", dependencies=[Authenticated], idempotency=False)
+@own_account.patch("/{user_id}/password", dependencies=[Authenticated], idempotency=False, assurance=RECENT)
 async def change_password(
     user_id: UUID, body: ChangePasswordRequest, actor: CurrentActor, app: App
 ) -> Envelope[PasswordChangedResponse]:
@@ -44,13 +45,13 @@ async def change_password(
     return envelope(PasswordChangedResponse())
 
 
-@own_account.post("/me/email", status_code=202, dependencies=[Authenticated])
+@own_account.post("/me/email", status_code=202, dependencies=[Authenticated], assurance=RECENT)
 async def change_email(body: EmailRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
     """Ask for a code at a new e-mail address; it replaces the present one once the code is shown."""
     return envelope(VerificationResponse.of(await app.accounts.change_contact.email(actor=actor, email=body.email)))
 
 
-@own_account.post("/me/phone", status_code=202, dependencies=[Authenticated])
+@own_account.post("/me/phone", status_code=202, dependencies=[Authenticated], assurance=RECENT)
 async def change_phone(body: PhoneRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
     """Ask for a code at one's telephone number, present or new; it is confirmed once the code is shown."""
     return envelope(VerificationResponse.of(await app.accounts.change_contact.phone(actor=actor, phone=body.phone)))

@@ -10,20 +10,21 @@ from identity.interfaces.rest.schemas.privacy import (
     ErasureResponse,
     ReceiptKeyResponse,
 )
+from kernel.assurance import RECENT
 
 privacy = Router(prefix="/users", tags=["privacy"])
 erasures = Router(prefix="/erasures", tags=["privacy"])
 
 
 # Its answer is all that is personal: kept nowhere for repeats.
-@privacy.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False)
+@privacy.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False, assurance=RECENT)
 async def export_user_data(user_id: UUID, actor: CurrentActor, app: App) -> Envelope[DataExportResponse]:
     """Export all that is held about oneself, or about anybody for administrators. Needs a sign-in of the last five minutes."""
     return envelope(DataExportResponse.model_validate(await app.privacy.export_data(actor=actor, user_id=user_id)))
 
 
 # The erasure itself makes a repeat harmless, and its user's kept answers go with it.
-@privacy.post("/{user_id}/erasure", status_code=202, dependencies=[Authenticated], idempotency=False)
+@privacy.post("/{user_id}/erasure", status_code=202, dependencies=[Authenticated], idempotency=False, assurance=RECENT)
 async def request_user_erasure(user_id: UUID, body: ErasureRequest, actor: CurrentActor, app: App) -> Envelope[ErasureResponse]:
     """Close an account for good and erase it as soon as the law allows it; oneself, or anybody for administrators.
 

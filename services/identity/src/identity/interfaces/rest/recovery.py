@@ -18,26 +18,26 @@ from identity.interfaces.rest.schemas.recovery import (
     ResetAskedResponse,
     ResetPasswordRequest,
 )
-from kernel.assurance import STRONG_AND_RECENT
+from kernel.assurance import NONE, STRONG
 
 recovery = Router(prefix="/auth", tags=["recovery"], idempotent=False)
 
 
-@recovery.post("/password-reset", status_code=202, dependencies=[Public])
+@recovery.post("/password-reset", status_code=202, dependencies=[Public], assurance=NONE)
 async def ask_password_reset(body: AskResetRequest, actor: CurrentActor, app: App) -> Envelope[ResetAskedResponse]:
     """Send a link by which a new password is chosen within ten minutes, to whoever has the address."""
     await app.recovery.ask_password_reset(actor=actor, email=body.email)
     return envelope(ResetAskedResponse())
 
 
-@recovery.post("/password-reset/confirm", dependencies=[Public])
+@recovery.post("/password-reset/confirm", dependencies=[Public], assurance=NONE)
 async def reset_password(body: ResetPasswordRequest, actor: CurrentActor, app: App) -> Envelope[PasswordResetResponse]:
     """Choose a new password by the link, once; every session ends. Sign in with it, and the second factor, then."""
     await app.recovery.reset_password(actor=actor, token=body.token, password=body.password)
     return envelope(PasswordResetResponse())
 
 
-@recovery.post("/recovery", status_code=202, dependencies=[Public])
+@recovery.post("/recovery", status_code=202, dependencies=[Public], assurance=NONE)
 async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryAskedResponse]:
     """Ask to do without a lost second factor, by the challenge of a sign-in; another person decides within a week."""
     request = await app.recovery.ask_recovery(actor=actor, challenge=body.challenge, reason=body.reason)
@@ -52,7 +52,7 @@ async def list_recovery_requests(
     return page_of(await app.queries.recovery_requests(status, paging), RecoveryResponse.of)
 
 
-@recovery.post("/recovery/{request_id}/decision", dependencies=[Requires("user:update", assurance=STRONG_AND_RECENT)])
+@recovery.post("/recovery/{request_id}/decision", dependencies=[Requires("user:update")], assurance=STRONG)
 async def decide_recovery(
     request_id: UUID, body: DecideRecoveryRequest, actor: CurrentActor, app: App
 ) -> Envelope[RecoveryResponse]:

@@ -8,6 +8,7 @@ from fastapi import Query
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.sessions import SessionResponse
+from kernel.assurance import NONE, RECENT
 
 sessions = Router(prefix="/sessions", tags=["sessions"])
 
@@ -32,7 +33,7 @@ async def get_session(session_id: UUID, actor: CurrentActor, app: App) -> Envelo
     return envelope(SessionResponse.of(view, current_id=actor.session_id))
 
 
-@sessions.delete("/{session_id}", status_code=204, dependencies=[Authenticated], idempotency=False)
+@sessions.delete("/{session_id}", status_code=204, dependencies=[Authenticated], idempotency=False, assurance=NONE, others=RECENT)
 async def revoke_session(session_id: UUID, actor: CurrentActor, app: App) -> None:
     """End a session from elsewhere; its tokens are refused from now on. Doing it again changes nothing."""
     await app.sessions.revoke_session(actor=actor, session_id=session_id)

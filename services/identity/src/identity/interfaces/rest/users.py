@@ -39,6 +39,7 @@ from identity.interfaces.rest.schemas.accounts import (
 )
 from identity.interfaces.rest.schemas.fields import Reason
 from kernel.actor import Actor
+from kernel.assurance import RECENT
 
 users = Router(prefix="/users", tags=["users"])
 
@@ -75,7 +76,7 @@ async def list_users(
     return page_of(await app.accounts.list_users(actor=actor, page=paging, which=which), UserResponse.of)
 
 
-@users.post("", status_code=201, dependencies=[Requires("user:create")])
+@users.post("", status_code=201, dependencies=[Requires("user:create")], assurance=RECENT)
 async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) -> Envelope[RegisteredResponse]:
     """Open an account for somebody, who is told by mail how to choose a password."""
     return envelope(RegisteredResponse.of(await app.accounts.create_user(actor=actor, **body.model_dump())))
@@ -96,7 +97,7 @@ async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: 
     return await _shown(app, actor, user_id, response)
 
 
-@users.put("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False)
+@users.put("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
 async def replace_user(
     user_id: UUID, body: ReplaceUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
@@ -105,7 +106,7 @@ async def replace_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.patch("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False)
+@users.patch("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
 async def update_user(
     user_id: UUID, body: PatchUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
@@ -114,13 +115,13 @@ async def update_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")])
+@users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")], assurance=RECENT)
 async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: CurrentActor, version: IfMatch, app: App) -> None:
     """Close an account: its sessions end at once, its data stays until it is erased, and it can be restored."""
     await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.DELETE, reason=reason, version=version)
 
 
-@users.post("/{user_id}/restore", dependencies=[Requires("user:delete")], idempotency=False)
+@users.post("/{user_id}/restore", dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
 async def restore_user(
     user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
@@ -129,7 +130,7 @@ async def restore_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.post("/{user_id}/suspend", dependencies=[Requires("user:update")], idempotency=False)
+@users.post("/{user_id}/suspend", dependencies=[Requires("user:update")], idempotency=False, assurance=RECENT)
 async def suspend_user(
     user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
@@ -138,7 +139,7 @@ async def suspend_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.post("/{user_id}/activate", dependencies=[Requires("user:update")], idempotency=False)
+@users.post("/{user_id}/activate", dependencies=[Requires("user:update")], idempotency=False, assurance=RECENT)
 async def activate_user(
     user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
@@ -147,13 +148,13 @@ async def activate_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False)
+@users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
 async def unlock_user(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
     """Let somebody sign in again who has used up the attempts of the hour."""
     await app.sessions.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
 
 
-@users.post("/{user_id}/password-reset", status_code=204, dependencies=[Requires("user:update")])
+@users.post("/{user_id}/password-reset", status_code=204, dependencies=[Requires("user:update")], assurance=RECENT)
 async def require_password_reset(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
     """Retire a user's password and end their sessions. Only they choose the next one: nobody else ever does."""
     await app.accounts.require_password_reset(actor=actor, user_id=user_id, reason=body.reason)

@@ -27,6 +27,7 @@ from identity.interfaces.rest.schemas.addresses import (
     WalletAddressResponse,
 )
 from kernel.actor import Actor
+from kernel.assurance import NONE
 from kernel.errors import NotFound
 
 wallet_addresses = Router(prefix="/wallet-addresses", tags=["wallet-addresses"])
@@ -38,7 +39,7 @@ async def list_wallet_addresses(actor: CurrentActor, paging: Paging, app: App) -
     return page_of(await app.queries.wallet_addresses_of(actor.user_id, paging), WalletAddressResponse.of)
 
 
-@wallet_addresses.post("", status_code=201, dependencies=[Authenticated])
+@wallet_addresses.post("", status_code=201, dependencies=[Authenticated], assurance=NONE)
 async def issue_wallet_address(body: IssueAddressRequest, actor: CurrentActor, app: App) -> Envelope[IssuedAddressResponse]:
     """Issue one more address to the caller; its wallet opens a moment later."""
     address = await app.addresses.issue(actor=actor, currency=body.currency, label=body.label)
@@ -61,7 +62,7 @@ async def get_wallet_address(address: WalletAddressText, actor: CurrentActor, ap
     return envelope(WalletAddressResponse.of(await _own(app, actor, address)))
 
 
-@wallet_addresses.patch("/{address}", dependencies=[Authenticated], idempotency=False)
+@wallet_addresses.patch("/{address}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def label_wallet_address(
     address: WalletAddressText, body: LabelAddressRequest, actor: CurrentActor, app: App
 ) -> Envelope[WalletAddressResponse]:
@@ -70,7 +71,7 @@ async def label_wallet_address(
     return envelope(WalletAddressResponse.of(await _own(app, actor, address)))
 
 
-@wallet_addresses.delete("/{address}", dependencies=[Authenticated], idempotency=False)
+@wallet_addresses.delete("/{address}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def retire_wallet_address(address: WalletAddressText, actor: CurrentActor, app: App) -> Envelope[WalletAddressResponse]:
     """Offer an address to payers no more; what lies in its wallet stays the caller's. Doing it again changes nothing."""
     await app.addresses.retire(actor=actor, address=address)

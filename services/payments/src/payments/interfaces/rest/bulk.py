@@ -19,7 +19,7 @@ from chassis.rest import (
     envelope,
     mark_replayed,
 )
-from kernel.assurance import STRONG_AND_RECENT
+from kernel.assurance import NONE, STRONG
 from payments.application.bulk.queries import BulkView
 from payments.application.ports.bulk import Given
 from payments.domain.bulk import LineStatus
@@ -48,6 +48,7 @@ _BESIDE: Final = "For files that cannot say it themselves"
     body_bytes_max=FILE_BYTES_MAX,
     response_model=Envelope[BulkResponse],
     responses=DRY_RUN_OF_FILE,
+    assurance=NONE,
 )
 async def submit_bulk(  # each is of the query string or a header
     request: Request,
@@ -135,20 +136,20 @@ async def follow_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Streaming
     return await follow(read)
 
 
-@bulks.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
+@bulks.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def approve_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Approve a waiting file: all of it runs. Nobody approves what they handed in or are paid by."""
     return envelope(BulkResponse.of(BulkView.of(await app.bulk.approve_bulk(actor=actor, bulk_id=bulk_id))))
 
 
-@bulks.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
+@bulks.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def reject_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Reject a waiting file: nothing of it runs. Nobody decides on what they handed in or are paid by."""
     bulk = await app.bulk.reject_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
     return envelope(BulkResponse.of(BulkView.of(bulk)))
 
 
-@bulks.post("/{bulk_id}/cancel", dependencies=[Requires("payment:create")])
+@bulks.post("/{bulk_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
 async def cancel_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Run no more of a bulk; what is settled stays settled, and the lines under way are let finish."""
     bulk = await app.bulk.cancel_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
+from kernel.assurance import NONE, RECENT
 from kernel.money import Money
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.pricing import (
@@ -44,7 +45,7 @@ async def list_fee_history(
     return page_of(await app.pricing.queries.fee_rules(page, at=None, code=code), FeeRuleHistory.of_recorded)
 
 
-@fees.post("", status_code=201, dependencies=[Requires("policy:manage")])
+@fees.post("", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
     """Record the next version of a rule; the one before it ends where this one begins."""
     rule = await app.pricing.set_fee_rule(
@@ -53,14 +54,14 @@ async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> E
     return envelope(FeeRuleResponse.of(rule))
 
 
-@fees.post("/{rule_id}/end", dependencies=[Requires("policy:manage")])
+@fees.post("/{rule_id}/end", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def end_fee_rule(rule_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
     """End a version, now or at a later time; one that has not begun never will."""
     rule = await app.pricing.end_fee_rule(actor=actor, version_id=rule_id, until=body.valid_until, reason=body.reason)
     return envelope(FeeRuleResponse.of(rule))
 
 
-@fees.post("/quote", dependencies=[Authenticated], idempotency=False)
+@fees.post("/quote", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def quote_order(body: QuoteRequest, actor: CurrentActor, app: App) -> Envelope[QuoteResponse]:
     """Tell what an order would cost the caller now, what would arrive, and what it would need.
 

@@ -18,7 +18,7 @@ from chassis.rest import (
     envelope,
     page_of,
 )
-from kernel.assurance import STRONG_AND_RECENT
+from kernel.assurance import STRONG
 from payments.application.ledger.queries import AccountFilter
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.ledger import AccountResponse, TrialBalanceLineResponse, TrialBalanceResponse
@@ -63,7 +63,7 @@ async def list_account_postings(account_id: UUID, cursor: CursorPaging, app: App
     return cursor_of(await app.queries.postings(account_id, cursor), PostingResponse.of)
 
 
-@accounts.post("/{account_id}/unfreeze", dependencies=[Requires("payment:reconcile", assurance=STRONG_AND_RECENT)])
+@accounts.post("/{account_id}/unfreeze", dependencies=[Requires("payment:reconcile")], assurance=STRONG)
 async def unfreeze_account(account_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[AccountResponse]:
     """Let money move again on an account of the system's own that did not add up; wallets are unfrozen as wallets."""
     return envelope(AccountResponse.of(await app.ledger.unfreeze_account(actor=actor, account_id=account_id, reason=body.reason)))

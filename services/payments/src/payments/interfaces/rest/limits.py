@@ -18,6 +18,7 @@ from chassis.rest import (
     page_of,
     set_etag,
 )
+from kernel.assurance import RECENT
 from payments.domain.limits import STANDARD_TIER
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.pricing import (
@@ -62,7 +63,7 @@ async def list_limit_history(
     return page_of(await app.pricing.queries.limits(page, at=None, tier=tier, currency=currency), LimitHistory.of_recorded)
 
 
-@limits.post("", status_code=201, dependencies=[Requires("policy:manage")])
+@limits.post("", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
     """Record the next limits of a tier in a currency; those before end where these begin."""
     limit = await app.pricing.set_limit(
@@ -71,7 +72,7 @@ async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelo
     return envelope(LimitResponse.of(limit))
 
 
-@limits.post("/{limit_id}/end", dependencies=[Requires("policy:manage")])
+@limits.post("/{limit_id}/end", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def end_limit(limit_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
     """End a version, now or at a later time: without one, the tier is unlimited in its currency."""
     limit = await app.pricing.end_limit(actor=actor, version_id=limit_id, until=body.valid_until, reason=body.reason)
@@ -87,7 +88,7 @@ async def get_tier(owner_id: UUID, app: App, response: Response) -> Envelope[Tie
     return envelope(tier)
 
 
-@limits.put("/tiers/{owner_id}", dependencies=[Requires("policy:manage")])
+@limits.put("/tiers/{owner_id}", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def assign_tier(
     *, owner_id: UUID, body: TierRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TierResponse]:

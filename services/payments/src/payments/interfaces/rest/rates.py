@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
+from kernel.assurance import RECENT
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.pricing import CURRENCY_PATTERN, EndRequest, RateHistory, RateRequest, RateResponse
 
@@ -29,7 +30,7 @@ async def list_rate_history(page: Paging, app: App, base: Base = None, quote: Qu
     return page_of(await app.pricing.queries.fx_rates(page, at=None, base=base, quote=quote), RateHistory.of_recorded)
 
 
-@rates.post("", status_code=201, dependencies=[Requires("payment:reconcile")])
+@rates.post("", status_code=201, dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def set_rate(body: RateRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
     """Record the next rate of a pair; the one before it ends where this one begins."""
     rate = await app.pricing.set_rate(
@@ -38,7 +39,7 @@ async def set_rate(body: RateRequest, actor: CurrentActor, app: App) -> Envelope
     return envelope(RateResponse.of(rate))
 
 
-@rates.post("/{rate_id}/end", dependencies=[Requires("payment:reconcile")])
+@rates.post("/{rate_id}/end", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def end_rate(rate_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
     """End a rate, now or at a later time: without one, conversions are refused."""
     rate = await app.pricing.end_rate(actor=actor, version_id=rate_id, until=body.valid_until, reason=body.reason)

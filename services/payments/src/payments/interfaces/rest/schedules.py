@@ -17,6 +17,7 @@ from chassis.rest import (
     envelope,
     mark_replayed,
 )
+from kernel.assurance import NONE
 from payments.application.schedules.queries import ScheduleView
 from payments.domain.schedule import Schedule
 from payments.interfaces.rest.dependencies import App
@@ -26,7 +27,7 @@ from payments.interfaces.rest.schemas.transfers import ReasonRequest
 schedules = Router(prefix="/transfers/schedules", tags=["scheduled transfers"], moves_money=True)
 
 
-@schedules.post("", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+@schedules.post("", status_code=201, dependencies=[Requires("payment:create")], idempotency="own", assurance=NONE)
 async def plan_transfer(
     body: ScheduleRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[ScheduleResponse]:
@@ -68,19 +69,19 @@ async def list_schedule_runs(
     return cursor_of(page, RunResponse.of)
 
 
-@schedules.post("/{schedule_id}/pause", dependencies=[Requires("payment:create")])
+@schedules.post("/{schedule_id}/pause", dependencies=[Requires("payment:create")], assurance=NONE)
 async def pause_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Let nothing be due until it is resumed."""
     return _show(await app.schedules.change_schedule.pause(actor=actor, schedule_id=schedule_id))
 
 
-@schedules.post("/{schedule_id}/resume", dependencies=[Requires("payment:create")])
+@schedules.post("/{schedule_id}/resume", dependencies=[Requires("payment:create")], assurance=NONE)
 async def resume_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Go on with the next occurrence to come; what fell into the pause is left out."""
     return _show(await app.schedules.change_schedule.resume(actor=actor, schedule_id=schedule_id))
 
 
-@schedules.post("/{schedule_id}/cancel", dependencies=[Requires("payment:create")])
+@schedules.post("/{schedule_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
 async def cancel_schedule(schedule_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """End a schedule; what it has made stays made."""
     change = app.schedules.change_schedule

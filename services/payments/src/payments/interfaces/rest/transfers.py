@@ -19,7 +19,7 @@ from chassis.rest import (
     mark_replayed,
 )
 from kernel.actor import Actor
-from kernel.assurance import STRONG_AND_RECENT
+from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.ports.ledger import Settled
@@ -53,6 +53,7 @@ issuances = Router(prefix="/issuances", tags=["issuances"], moves_money=True)
     idempotency="own",
     response_model=Envelope[TransferResponse],
     responses=DRY_RUN,
+    assurance=NONE,
 )
 async def transfer_tokens(
     body: TransferRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
@@ -74,6 +75,7 @@ async def transfer_tokens(
     idempotency="own",
     response_model=Envelope[LinkedResponse],
     responses=DRY_RUN,
+    assurance=NONE,
 )
 async def transfer_linked(
     body: LinkedRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
@@ -112,7 +114,7 @@ async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Enve
     return envelope(TransferResponse.of(view, transaction_hash=transaction_hash))
 
 
-@transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")])
+@transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")], assurance=NONE)
 async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Move what is on hold, or a part of it; the rest is released. Its sender and its receiver may.
 
@@ -123,25 +125,27 @@ async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: Curre
     return _show(await app.transfers.capture_transfer(actor=actor, transfer_id=transfer_id, amount=amount))
 
 
-@transfers.post("/{transfer_id}/void", dependencies=[Authenticated])
+@transfers.post("/{transfer_id}/void", dependencies=[Authenticated], assurance=NONE)
 async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Cancel a hold and release its money: its receiver and staff at any time, its sender while it waits for approval."""
     return _show(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
-@transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
+@transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def approve_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Approve a waiting transfer. Nobody approves what they ordered, pay or receive."""
     return _show(await app.transfers.approve_transfer(actor=actor, transfer_id=transfer_id))
 
 
-@transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve", assurance=STRONG_AND_RECENT)])
+@transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def reject_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Reject a waiting transfer and release its money. Nobody decides on what they ordered, pay or receive."""
     return _show(await app.transfers.reject_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
-@transfers.post("/{transfer_id}/refund", status_code=201, dependencies=[Requires("payment:create")], idempotency="own")
+@transfers.post(
+    "/{transfer_id}/refund", status_code=201, dependencies=[Requires("payment:create")], idempotency="own", assurance=NONE
+)
 async def refund_transfer(
     transfer_id: UUID, body: RefundRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
@@ -157,8 +161,9 @@ async def refund_transfer(
 @transfers.post(
     "/{transfer_id}/reverse",
     status_code=201,
-    dependencies=[Requires("payment:reconcile", assurance=STRONG_AND_RECENT)],
+    dependencies=[Requires("payment:reconcile")],
     idempotency="own",
+    assurance=STRONG,
 )
 async def reverse_transfer(
     transfer_id: UUID, body: ReasonRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
@@ -175,6 +180,7 @@ async def reverse_transfer(
     idempotency="own",
     response_model=Envelope[TransferResponse],
     responses=DRY_RUN,
+    assurance=NONE,
 )
 async def make_payment(
     body: PaymentRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
@@ -194,7 +200,7 @@ async def list_payments(
     return cursor_of(await app.queries.history(wanted.of(actor, kind="payment"), cursor), TransferResponse.of)
 
 
-@issuances.post("", status_code=201, dependencies=[Requires("treasury:issue")], idempotency="own")
+@issuances.post("", status_code=201, dependencies=[Requires("treasury:issue")], idempotency="own", assurance=RECENT)
 async def issue_money(
     body: IssuanceRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:

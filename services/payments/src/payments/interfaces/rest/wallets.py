@@ -21,6 +21,7 @@ from chassis.rest import (
     page_of,
 )
 from kernel.actor import Actor
+from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import Money, amount_text
 from payments.application import Payments
 from payments.application.wallets.queries import WalletView
@@ -46,7 +47,7 @@ async def list_wallets(actor: CurrentActor, paging: Paging, app: App) -> Envelop
     return page_of(await app.queries.wallets_of(actor.user_id, paging), WalletResponse.of)
 
 
-@wallets.post("", status_code=201, dependencies=[Requires("payment:create")])
+@wallets.post("", status_code=201, dependencies=[Requires("payment:create")], assurance=NONE)
 async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Open one more wallet, in any currency."""
     return _shown(await app.wallets.open_own_wallet(actor=actor, currency=body.currency, name=body.name))
@@ -58,13 +59,13 @@ async def get_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope
     return await _show(app, actor, wallet_id)
 
 
-@wallets.patch("/{wallet_id}", dependencies=[Authenticated])
+@wallets.patch("/{wallet_id}", dependencies=[Authenticated], assurance=NONE)
 async def rename_wallet(wallet_id: UUID, body: RenameRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Name a wallet of the caller's."""
     return _shown(await app.wallets.change_wallet.rename(actor=actor, wallet_id=wallet_id, name=body.name))
 
 
-@wallets.delete("/{wallet_id}", dependencies=[Authenticated])
+@wallets.delete("/{wallet_id}", dependencies=[Authenticated], assurance=NONE)
 async def close_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Close a wallet of the caller's permanently; it must be empty, with no hold on it and none to it."""
     return _shown(await app.wallets.close_wallet(actor=actor, wallet_id=wallet_id))
@@ -91,19 +92,19 @@ async def list_postings(
     return cursor_of(page, PostingResponse.of)
 
 
-@wallets.post("/{wallet_id}/freeze", dependencies=[Requires("payment:reconcile")])
+@wallets.post("/{wallet_id}/freeze", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def freeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Let nothing move on a wallet until it is unfrozen."""
     return _shown(await app.wallets.change_wallet.freeze(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
-@wallets.post("/{wallet_id}/unfreeze", dependencies=[Requires("payment:reconcile")])
+@wallets.post("/{wallet_id}/unfreeze", dependencies=[Requires("payment:reconcile")], assurance=STRONG)
 async def unfreeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Let money move on a frozen wallet again."""
     return _shown(await app.wallets.change_wallet.unfreeze(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
-@wallets.put("/{wallet_id}/ceiling", dependencies=[Requires("payment:reconcile")])
+@wallets.put("/{wallet_id}/ceiling", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def set_ceiling(wallet_id: UUID, body: CeilingRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Let a wallet hold so much at most."""
     wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
@@ -111,7 +112,7 @@ async def set_ceiling(wallet_id: UUID, body: CeilingRequest, actor: CurrentActor
     return _shown(await app.wallets.change_wallet.bound(actor=actor, wallet_id=wallet_id, ceiling=ceiling, reason=body.reason))
 
 
-@wallets.put("/{wallet_id}/usage", dependencies=[Requires("payment:reconcile")])
+@wallets.put("/{wallet_id}/usage", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def set_wallet_usage(wallet_id: UUID, body: UsageRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Make a wallet a merchant's, or a personal one again. What was ordered before stays what it is."""
     return _shown(await app.wallets.set_wallet_usage(actor=actor, wallet_id=wallet_id, usage=body.usage, reason=body.reason))
