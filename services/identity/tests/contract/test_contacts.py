@@ -109,6 +109,8 @@ async def test_present_one_is_confirmed_without_a_word_of_change(
 
 @both
 async def test_anothers_is_never_taken_and_gets_no_code(api: Api, token: str, database: Database, way: Way) -> None:
+    theirs = (await api.login(email=JOHANNES["email"])).json()["data"]["access_token"]
+    await api.verify(await asked(api, PHONE, PHONE.taken, theirs), channel="phone")
     verification_id = await asked(api, way, way.taken, token)
     assert (await sent(database))[-1] == "nobody"
     resent = await api.post(f"/auth/verify-{way.name}/resend", {"verification_id": verification_id})

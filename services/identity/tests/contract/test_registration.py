@@ -47,13 +47,14 @@ async def test_registering_sends_a_code_and_showing_it_opens_the_account(api: Ap
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"email": "other@example.na"}, {"phone": "+264811234568"}, {"email": "NDAPEWA@Example.na"}]
+    "changes",
+    [{}, {"email": "other@example.na", "username": "ndapewa"}, {"phone": "+264811234568"}, {"email": "NDAPEWA@Example.na"}],
 )
 async def test_registration_answers_alike_whether_or_not_the_account_exists(
     api: Api, database: Database, changes: dict[str, str]
 ) -> None:
     fresh = await api.request_registration(**OTHER)
-    await api.register()
+    await api.register(username="ndapewa")
     known = await api.request_registration(**changes)
     assert fresh.status_code == known.status_code == 202
     assert fresh.json().keys() == known.json().keys()
@@ -61,7 +62,7 @@ async def test_registration_answers_alike_whether_or_not_the_account_exists(
     assert {*fresh.headers} == {*known.headers}
     # The right code of a decoy opens nothing, like any wrong one.
     assert refused(await api.verify(verification(known))) == (401, "AUTH_010")
-    told = "registration_clashed" if changes == {"email": "other@example.na"} else "already_registered"
+    told = "registration_clashed" if "username" in changes else "already_registered"
     assert (await sent(database))[-1] == told
     assert await rows(database, "SELECT count(*) FROM users") == [(1,)]
 
@@ -138,11 +139,9 @@ async def test_what_waits_for_a_code_is_sealed_and_gone_once_it_is_shown(api: Ap
 async def test_a_clash_is_told_to_whoever_has_the_mailbox(api: Api, identity: Identity, database: Database) -> None:
     await api.register(username="ndapewa")
     await api.request_registration()
-    await api.request_registration(**{**OTHER, "phone": DETAILS["phone"]})
     await api.request_registration(email="third@example.na", phone="+264811234569", username="ndapewa")
     assert [(each.template, each.to) for each in await mail(identity, database)][1:] == [
         ("already_registered", "ndapewa@example.na"),
-        ("registration_clashed", "other@example.na"),
         ("registration_clashed", "third@example.na"),
     ]
 

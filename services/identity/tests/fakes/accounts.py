@@ -1,5 +1,6 @@
 """Fakes of accounts: users, the people behind them, their passwords."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -44,8 +45,10 @@ class FakeUsers:
         return next((user.id for user in self._store.users.values() if user.username == username), None)
 
     async def flush(self) -> None:
-        names = [user.username for user in self._store.users.values() if user.username]
-        if len(names) != len(set(names)):
+        users = self._store.users.values()
+        names = [user.username for user in users if user.username]
+        numbers = [self._store.profiles[user.id].phone for user in users if user.phone_verified_at]
+        if len(names) != len(set(names)) or len(numbers) != len(set(numbers)):
             raise AccountExists
 
     async def lock_administrators(self) -> bool:
@@ -58,8 +61,7 @@ class FakeProfiles:
 
     async def add(self, user_id: UUID, profile: Profile) -> None:
         for other in self._store.profiles.values():
-            same_email = canonical_email(other.email) == canonical_email(profile.email)
-            if same_email or (profile.phone and other.phone == profile.phone):
+            if canonical_email(other.email) == canonical_email(profile.email):
                 raise AccountExists
         self._store.profiles[user_id] = profile
 
@@ -70,11 +72,8 @@ class FakeProfiles:
 
     async def replace(self, user_id: UUID, profile: Profile) -> None:
         await self.of(user_id)
-        others = {holder: other for holder, other in self._store.profiles.items() if holder != user_id}
-        same = canonical_email(profile.email)
-        if any(
-            canonical_email(other.email) == same or (profile.phone and other.phone == profile.phone) for other in others.values()
-        ):
+        others = [other for holder, other in self._store.profiles.items() if holder != user_id]
+        if canonical_email(profile.email) in {canonical_email(other.email) for other in others}:
             raise AccountExists
         self._store.profiles[user_id] = profile
 
@@ -83,7 +82,10 @@ class FakeProfiles:
         return next((holder for holder, profile in self._store.profiles.items() if canonical_email(profile.email) == same), None)
 
     async def holder_of_phone(self, phone: str) -> UUID | None:
-        return next((holder for holder, profile in self._store.profiles.items() if profile.phone == phone), None)
+        return next((each for each in await self.all_with_phone(phone) if self._store.users[each].phone_verified_at), None)
+
+    async def all_with_phone(self, phone: str) -> Sequence[UUID]:
+        return sorted(holder for holder, profile in self._store.profiles.items() if profile.phone == phone)
 
 
 class FakePasswordHistory:

@@ -128,13 +128,38 @@ async def test_a_profile_is_replaced_and_stays_unique(storage: Storage, clock: C
         assert (await tx.profiles.of(anna)).email == "new@example.na"
         assert await tx.profiles.holder_of_email("new@example.na") == anna
         assert await tx.profiles.holder_of_email("anna@example.na") is None
-        assert await tx.profiles.holder_of_phone((await tx.profiles.of(bert)).phone or "") == bert
         assert (await tx.users.holder_of("bert"), await tx.users.holder_of("nobody")) == (bert, None)
         with pytest.raises(NotFound):
             await tx.profiles.of(uuid4())
     with pytest.raises(AccountExists):
         async with storage.uow.begin(HERE) as tx:
             await tx.profiles.replace(bert, (await tx.profiles.of(bert)).with_email("new@example.na"))
+
+
+async def test_a_number_is_held_by_the_user_who_verified_it(storage: Storage, clock: ControlledClock) -> None:
+    number = "+264811234567"
+    async with storage.uow.begin(HERE) as tx:
+        users = sorted([await person(tx, name, clock.now()) for name in ("anna", "bert", "carl")])
+    anna, bert, carl = users
+    async with storage.uow.begin(HERE) as tx:
+        for user_id in (anna, bert):
+            await tx.profiles.replace(user_id, (await tx.profiles.of(user_id)).with_phone(number))
+        assert (await tx.profiles.all_with_phone(number), await tx.profiles.holder_of_phone(number)) == ([anna, bert], None)
+        (await tx.users.lock(anna)).verify_phone(at=clock.now())
+        await tx.users.flush()
+        assert await tx.profiles.holder_of_phone(number) == anna
+        tx.record(fact(clock.now()))
+    # Typed by another it lies beside; verified by another it is refused, also where it takes the place of a verified one.
+    async with storage.uow.begin(HERE) as tx:
+        await tx.profiles.replace(carl, (await tx.profiles.of(carl)).with_phone("+264811234500"))
+        (await tx.users.lock(carl)).verify_phone(at=clock.now())
+        tx.record(fact(clock.now()))
+    for user_id in (bert, carl):
+        with pytest.raises(AccountExists):
+            async with storage.uow.begin(HERE) as tx:
+                await tx.profiles.replace(user_id, (await tx.profiles.of(user_id)).with_phone(number))
+                (await tx.users.lock(user_id)).verify_phone(at=clock.now())
+                await tx.users.flush()
 
 
 async def test_a_taken_username_is_refused(storage: Storage, clock: ControlledClock) -> None:

@@ -108,18 +108,12 @@ async def test_credential_is_found_by_either_name(storage: Storage, clock: Contr
     assert (credential.user_id, credential.password_hash, credential.is_active) == (enrolled.user_id, "$argon2id$x", True)
 
 
-@pytest.mark.parametrize(
-    "twin",
-    [
-        Profile(full_name="Other", email=PROFILE.email, phone="+264811234568"),
-        Profile(full_name="Other", email="other@example.na", phone=PROFILE.phone),
-    ],
-)
-async def test_email_and_phone_are_unique(storage: Storage, clock: ControlledClock, twin: Any) -> None:
+async def test_email_is_unique_and_a_number_that_was_typed_is_not(storage: Storage, clock: ControlledClock) -> None:
     await enrol_user(storage, clock)
     with pytest.raises(AccountExists):
-        await enrol_user(storage, clock, twin)
-    assert (await storage.queries.users(PageRequest())).total == 1
+        await enrol_user(storage, clock, Profile(full_name="Other", email=PROFILE.email, phone="+264811234568"))
+    await enrol_user(storage, clock, Profile(full_name="Other", email="other@example.na", phone=PROFILE.phone))
+    assert (await storage.queries.users(PageRequest())).total == 2
 
 
 async def test_username_is_unique_and_may_be_missing(storage: Storage, clock: ControlledClock) -> None:

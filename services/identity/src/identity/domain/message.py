@@ -36,6 +36,7 @@ class Template(StrEnum):
     RECOVERY_DECIDED = "recovery_decided"
     EMAIL_CHANGED = "email_changed"
     PHONE_CHANGED = "phone_changed"
+    PHONE_REMOVED = "phone_removed"
     DEVICE_KEY_ADDED = "device_key_added"
     DATA_EXPORTED = "data_exported"
     ACCOUNT_SUSPENDED = "account_suspended"

@@ -16,7 +16,7 @@ _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`email` and `phone` (E.164) come parsed; only an administrator made by the platform may lack a phone.
+    """`email` and `phone` (E.164) come parsed; `phone` is missing where another user has verified it.
 
     `email_as_given`: mail goes to `email` as its owner wrote it. Earlier releases stored it folded.
     """
@@ -51,7 +51,7 @@ class Profile:
         """Replace the address by one as it was given."""
         return replace(self, email=email, email_as_given=True)
 
-    def with_phone(self, phone: str) -> "Profile":
+    def with_phone(self, phone: str | None) -> "Profile":
         return replace(self, phone=phone)
 
     @property

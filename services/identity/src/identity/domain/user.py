@@ -105,11 +105,13 @@ class User(Aggregate):
         self.phone_verified_at = at
         self.version += 1
 
-    def change_details(self, *, username: str | None, phone_changed: bool = False) -> None:
-        """Note that the profile, or the username, is another; a number that is new has not been verified."""
+    def change_details(self, *, username: str | None) -> None:
+        """Note that the profile, or the username, is another."""
         self.username = username
-        if phone_changed:
-            self.phone_verified_at = None
+        self.version += 1
+
+    def lose_phone(self) -> None:
+        """Note that a number which was never verified is gone: another user has verified it."""
         self.version += 1
 
     def change_password(self, password_hash: str, *, at: datetime) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
@@ -83,8 +84,10 @@ profiles = Table(
     Column("phone", LargeBinary),
     Column("organization", LargeBinary),
     Column("email_index", LargeBinary, nullable=False, unique=True),
-    Column("phone_index", LargeBinary, unique=True),
+    Column("phone_index", LargeBinary),
     Column("email_as_given", Boolean, nullable=False),
+    # Kept by a trigger: whether its user has verified the number. Unique among those alone (ADR 0016).
+    Column("phone_verified", Boolean, nullable=False, server_default=false()),
 )
 wallet_addresses = Table(
     "wallet_addresses",

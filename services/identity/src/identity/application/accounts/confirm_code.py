@@ -14,7 +14,7 @@ from identity.domain.errors import InvalidCode
 from identity.domain.message import Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
 from identity.domain.profile import Profile
-from identity.domain.user import InitialRole
+from identity.domain.user import InitialRole, User
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
@@ -109,15 +109,36 @@ async def _change_email(tx: Transaction, code: OneTimeCode, pending: Pending, at
 
 
 async def _change_phone(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:
-    user = await tx.users.lock(code.user_id)
+    number = pending["phone"] or ""
+    # All in id order, or two users who prove each other's numbers deadlock.
+    users = {id_: await tx.users.lock(id_) for id_ in sorted({code.user_id, *await tx.profiles.all_with_phone(number)})}
+    user = users.pop(code.user_id)
     if user is None or not user.is_active:
         raise NotFound(user_id=code.user_id)
+    for other in users.values():
+        if other and other.phone_verified_at is None:
+            await _remove_phone(tx, other, number, code, at)
     profile = await tx.profiles.of(user.id)
-    if profile.phone != pending["phone"]:
-        await tx.profiles.replace(user.id, profile.with_phone(pending["phone"] or ""))
+    if profile.phone != number:
+        await tx.profiles.replace(user.id, profile.with_phone(number))
         await tx.messages.send(user.id, Template.PHONE_CHANGED)
     user.verify_phone(at=at)
+    # Now, while it can be answered: of two who prove one number at once, the second is refused by the database.
+    await tx.users.flush()
     return Confirmed(user.id)
+
+
+async def _remove_phone(tx: Transaction, user: User, number: str, code: OneTimeCode, at: datetime) -> None:
+    """Take a number from a user who only typed it: it is another's, who has just received a code at it (ADR 0016)."""
+    profile, before = await tx.profiles.of(user.id), user.version
+    # Read again under the lock: they may have another by now.
+    if profile.phone != number:
+        return
+    await tx.profiles.replace(user.id, profile.with_phone(None))
+    user.lose_phone()
+    tx.record(facts.phone_removed(user, code, before={"version": before}, at=at))
+    if user.is_active:
+        await tx.messages.send(user.id, Template.PHONE_REMOVED)
 
 
 def _profile(pending: Pending) -> Profile:

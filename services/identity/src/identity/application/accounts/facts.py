@@ -74,6 +74,20 @@ def user_changed(user: User, *, before: State, after: State, at: datetime) -> Au
     return _user_fact("identity.user.update", user.id, at=at, before=before, after=after)
 
 
+def phone_removed(user: User, code: OneTimeCode, *, before: State, at: datetime) -> AuditFact:
+    """Account for a number that another user verified; `code` leads an auditor to them, and the user nowhere."""
+    return AuditFact(
+        action="identity.user.remove_phone",
+        resource_type="user",
+        resource_id=str(user.id),
+        occurred_at=at,
+        before=before,
+        after={"version": user.version, "changed": ["phone"]},
+        reason="verified_by_another",
+        related_ids=(str(code.id),),
+    )
+
+
 def status_changed(action: str, user: User, *, before: str, reason: str, at: datetime) -> AuditFact:
     return _user_fact(
         f"identity.user.{action}",

@@ -9,6 +9,7 @@ from identity.application.ports.accounts import Contacts, Passwords
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import end_all
+from identity.domain.errors import AccountExists
 from identity.domain.message import Template
 from identity.domain.profile import Profile, canonical_username
 from identity.domain.session import EndReason
@@ -38,7 +39,10 @@ class CreateUser:
         organization: str | None = None,
         username: str | None = None,
     ) -> Enrolled:
-        """Raise AccountExists, or InvalidValue naming the field; Unavailable when hashing is at its limit."""
+        """Raise AccountExists, also for a number that a user has verified, or InvalidValue naming the field.
+
+        Unavailable when hashing is at its limit.
+        """
         profile = Profile.of(
             full_name=full_name,
             email=self.contacts.email(email),
@@ -49,6 +53,9 @@ class CreateUser:
         # Nobody knows it.
         password_hash = await self.passwords.hash(self.generate_password())
         async with self.uow.begin(actor) as tx:
+            # Staff find every number anyway, and are spared a second account of one person.
+            if profile.phone and await tx.profiles.holder_of_phone(profile.phone):
+                raise AccountExists
             enrolled = await enrol(
                 tx,
                 profile,

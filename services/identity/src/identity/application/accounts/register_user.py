@@ -81,11 +81,14 @@ class RegisterUser:
         return PendingVerification(code.id, code.expires_at)
 
     async def _clash(self, tx: Transaction, profile: Profile, username: str | None) -> Instead | None:
-        """Tell what is mailed in place of a code when the registration cannot go on. Always asks for all there is."""
+        """Tell what is mailed in place of a code when the registration cannot go on. Always asks for all there is.
+
+        A telephone number keeps nobody from registering, and is not asked for: it counts for nothing until it is verified,
+        and whether another user has verified it is not disclosed (ADR 0016).
+        """
         owner = await tx.profiles.holder_of_email(profile.email)
-        taken = await tx.profiles.holder_of_phone(profile.phone or "")
         named = await tx.users.holder_of(username) if username else None
         if owner:
             return Instead(owner, Template.ALREADY_REGISTERED)
-        # To whoever holds the mailbox that registers, not to the stranger whose number or name it is.
-        return Instead(new_id(), Template.REGISTRATION_CLASHED, profile.email) if taken or named else None
+        # To the mailbox that registers, not to the stranger whose name it is; it says nothing of them.
+        return Instead(new_id(), Template.REGISTRATION_CLASHED, profile.email) if named else None

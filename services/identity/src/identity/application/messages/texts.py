@@ -21,10 +21,10 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
         ),
     ),
     Template.REGISTRATION_CLASHED: (
-        "Your registration could not go on",
+        "We could not complete your registration",
         (
-            "The telephone number or username that you gave belongs to another account. Register again with others, or ask "
-            "Elcorp for help."
+            "We could not complete your registration with the details that you gave. Register again with others, or ask Elcorp "
+            "for help."
         ),
     ),
     Template.ACCOUNT_CREATED: (
@@ -79,6 +79,13 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
         ),
     ),
     Template.PHONE_CHANGED: ("Your telephone number was changed", f"The number of your account was changed. {_NOT_YOU}"),
+    Template.PHONE_REMOVED: (
+        "Your telephone number was removed",
+        (
+            "The telephone number of your account was never confirmed, and has been removed. You can enter a number in your "
+            "account and confirm it with the code that we send to it."
+        ),
+    ),
     Template.DEVICE_KEY_ADDED: ("A signing key was added", f"A key that signs transfers was added to your account. {_NOT_YOU}"),
     Template.DATA_EXPORTED: ("Your data was exported", f"All data held about you was exported. {_NOT_YOU}"),
     Template.ACCOUNT_SUSPENDED: ("Your account was suspended", "Your account was suspended. Ask Elcorp for the reason."),

@@ -1,6 +1,6 @@
 """Users, sealed profiles and wallet addresses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -21,7 +21,7 @@ from identity.infrastructure.vault import SealedProfile, Vault
 from kernel.errors import NotFound
 
 _SEALED: Final = tuple(part.name for part in fields(SealedProfile))
-# What two accounts may not share.
+# What two accounts may not share; telephone numbers once they are verified.
 _UNIQUE: Final = frozenset({"users_username_key", "profiles_email_index_key", "profiles_phone_index_key"})
 
 
@@ -95,8 +95,13 @@ class SqlProfiles:
         return await self._session.scalar(query)
 
     async def holder_of_phone(self, phone: str) -> UUID | None:
-        query = select(profiles.c.user_id).where(profiles.c.phone_index == self._vault.phone_index(phone))
+        of = profiles.c
+        query = select(of.user_id).where(of.phone_index == self._vault.phone_index(phone), of.phone_verified)
         return await self._session.scalar(query)
+
+    async def all_with_phone(self, phone: str) -> Sequence[UUID]:
+        query = select(profiles.c.user_id).where(profiles.c.phone_index == self._vault.phone_index(phone))
+        return (await self._session.scalars(query.order_by(profiles.c.user_id))).all()
 
     async def _refuse_earlier_index(self, user_id: UUID, profile: Profile) -> None:
         """Refuse an address that another has under the index of an earlier release: the unique constraint does not see it."""

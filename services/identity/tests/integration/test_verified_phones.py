@@ -1,0 +1,59 @@
+"""The migration to verified numbers finds which are, and the previous release goes on under it."""
+
+import re
+import shutil
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from chassis import migrations
+from chassis.testing.databases import Databases
+from services.identity.tests.assembled import VERSIONS
+
+MIGRATION = "0014"
+PERSON = """
+    INSERT INTO users (id, password_hash, password_changed_at, status, initial_role, registered_at, version, phone_verified_at)
+    VALUES (%(id)s, '$argon2id$x', now(), 'active', 'user', now(), 1, %(at)s)
+"""
+PROFILE = """
+    INSERT INTO profiles (user_id, full_name, email, email_index, phone, phone_index)
+    VALUES (%(id)s, 'x', 'x', sha256(%(id)s::text::bytea), 'x', sha256(%(number)s::bytea))
+"""
+
+
+def copy_before(migration: str, folder: Path) -> Path:
+    """Copy the migrations that ran before one: in the order of their chain, which is not that of their names."""
+    texts = {path: path.read_text() for path in VERSIONS.glob("*.py")}
+    parts = {re.findall(r'^(?:down_)?revision = "?(\w+)"?$', text, re.MULTILINE)[0]: path for path, text in texts.items()}
+    earlier = {name: re.findall(r'^down_revision = "?(\w+)"?$', texts[path], re.MULTILINE)[0] for name, path in parts.items()}
+    folder.mkdir()
+    while (migration := earlier[migration]) != "None":
+        shutil.copy(parts[migration], folder)
+    return folder
+
+
+async def test_only_verified_numbers_are_unique_afterwards(databases: Databases, tmp_path: Path) -> None:
+    async with databases.create("identity", copy_before(MIGRATION, tmp_path / "versions")) as urls:
+        with psycopg.connect(urls.owner, autocommit=True) as connection:
+
+            def person(number: str, *, verified: bool) -> UUID:
+                values = {"id": uuid4(), "number": number, "at": "2026-03-21T08:00:00Z" if verified else None}
+                connection.execute(PERSON, values)
+                connection.execute(PROFILE, values)
+                return values["id"]  # type: ignore[return-value]
+
+            verified, typed = person("one", verified=True), person("two", verified=False)
+            migrations.upgrade(urls.owner, VERSIONS, say=lambda _line: None)
+            rows = connection.execute("SELECT user_id, phone_verified FROM profiles").fetchall()
+            assert dict(rows) == {verified: True, typed: False}
+            # As the previous release writes: it names no column of this one.
+            also = person("one", verified=False)
+            verify = "UPDATE users SET phone_verified_at = %s WHERE id = %s"
+            with pytest.raises(psycopg.errors.UniqueViolation, match="profiles_phone_index_key"):
+                connection.execute(verify, ["2026-03-21T09:00:00Z", also])
+            connection.execute(verify, [None, verified])
+            connection.execute(verify, ["2026-03-21T09:00:00Z", also])
+            rows = connection.execute("SELECT user_id, phone_verified FROM profiles").fetchall()
+            assert dict(rows) == {verified: False, typed: False, also: True}
