@@ -5,6 +5,7 @@ import threading
 from contextlib import suppress
 
 import pytest
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from chassis.testing.running import eventually
 from identity.infrastructure.passwords import Argon2Passwords, HashingBusy
@@ -25,7 +26,13 @@ async def test_right_password_matches_and_wrong_or_missing_does_not() -> None:
     assert (await passwords.verify(stored, PASSWORD)).matches
     assert not (await passwords.verify(stored, PASSWORD + " ")).matches
     assert not (await passwords.verify(None, "nobody's password")).matches
-    assert not (await passwords.verify("$argon2id$broken", PASSWORD)).matches
+
+
+@pytest.mark.parametrize(("stored", "error"), [("$argon2id$broken", VerificationError), ("no hash", InvalidHashError)])
+async def test_a_hash_that_cannot_be_computed_is_an_error_and_no_wrong_password(stored: str, error: type[Exception]) -> None:
+    with pytest.raises(error) as raised:
+        await Argon2Passwords(memory_kib=64, passes=1).verify(stored, PASSWORD)
+    assert not isinstance(raised.value, VerifyMismatchError)
 
 
 async def test_hash_of_older_parameters_is_made_stronger() -> None:

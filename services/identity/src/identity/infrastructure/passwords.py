@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import Type
 from prometheus_client import Gauge, Histogram
 
@@ -69,7 +69,8 @@ class Argon2Passwords:
     def _verify(self, password_hash: str, password: str) -> Verified:
         try:
             self._hasher.verify(password_hash, password)
-        except (VerificationError, InvalidHashError):
+        except VerifyMismatchError:
+            # The one error that is about the password; a hash that cannot be read, or memory that is not there, is ours.
             return Verified(matches=False)
         stronger = self._hasher.hash(password) if self._hasher.check_needs_rehash(password_hash) else None
         return Verified(matches=True, stronger_hash=stronger)
