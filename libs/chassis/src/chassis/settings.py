@@ -32,6 +32,11 @@ class ProcessSettings(BaseSettings):
     jwks_url: str = "http://127.0.0.1:8101/.well-known/jwks.json"
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
+    @property
+    def privileged_have_two(self) -> bool:
+        """Whether users who may more than the default role permits must have a second factor: everywhere but locally."""
+        return self.environment != "local"
+
     @model_validator(mode="after")
     def refuse_placeholders(self) -> Self:
         """Start-up refuses placeholder secrets outside local."""

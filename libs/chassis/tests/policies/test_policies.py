@@ -292,3 +292,8 @@ def test_a_confirmed_bundle_is_fresh_again(policies: Policies, clock: Controlled
     clock.advance(seconds=10_000)
     policies.confirm()
     assert policies.allows(USER, "payment:create")
+
+
+def test_which_roles_exceed_the_default_is_unknown_before_the_first_bundle(clock: ControlledClock) -> None:
+    with pytest.raises(Unavailable):
+        Policies(clock).exceed_default(["user"])

@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -38,19 +39,19 @@ def revocations() -> Revocations:
 def make_app(
     forge: TokenForge, subject_roles: SubjectRoles, revocations: Revocations, readiness: Readiness
 ) -> Callable[..., FastAPI]:
-    def make(*routers: Router, idempotency: IdempotencyStore | None = None, trusted_proxies: Sequence[str] = ()) -> FastAPI:
+    def make(*routers: Router, idempotency: IdempotencyStore | None = None, **options: Any) -> FastAPI:
         return create_app(
             title="things",
             application=object(),
             routers=routers,
             verifier=forge.verifier(),
-            policies=permitting({"user": ["payment:create", "user:read"]}, SystemClock()),
+            policies=permitting({"user": ["payment:create", "user:read"], "teller": ["payment:approve"]}, SystemClock()),
             subject_roles=subject_roles,
             revocations=revocations,
             idempotency=idempotency,
             readiness=readiness,
-            trusted_proxies=trusted_proxies,
             body_bytes_max=10_000,
+            **options,
         )
 
     return make

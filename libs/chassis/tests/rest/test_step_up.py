@@ -80,6 +80,22 @@ async def test_account_with_two_factors_never_passes_with_one(
     assert (await client.get("/api/v1/vaults/recent", headers=both)).status_code == 200
 
 
+@pytest.mark.parametrize(("roles", "status"), [(["user"], 200), (["user", "teller"], 401)])
+async def test_outside_local_those_who_may_more_never_pass_with_one(
+    make_app: Callable[..., FastAPI],
+    client_of: Callable[[FastAPI], httpx.AsyncClient],
+    forge: TokenForge,
+    roles: list[str],
+    status: int,
+) -> None:
+    """Also in the minutes until a role that came after the sign-in makes them set up a second factor."""
+    client = client_of(make_app(router, privileged_have_two=True))
+    one = forge.headers(roles=roles, methods=["pwd"], second_factor=False)
+    assert (await client.get("/api/v1/vaults/recent", headers=one)).status_code == status
+    two = forge.headers(roles=roles, methods=["pwd", "otp", "mfa"], second_factor=False)
+    assert (await client.get("/api/v1/vaults/recent", headers=two)).status_code == 200
+
+
 async def test_who_lacks_the_permission_is_denied_not_asked(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.post("/api/v1/vaults/forbidden", headers=forge.headers(methods=["pwd"]))
     assert (response.status_code, response.json()["code"]) == (403, "ACC_001")

@@ -89,3 +89,8 @@ def test_what_holds_where_nobody_says_otherwise() -> None:
         "digest_key": SecretStr(""),
         "digest_key_file": None,
     }
+
+
+@pytest.mark.parametrize(("environment", "must"), [("local", False), ("staging", True), ("production", True)])
+def test_those_who_may_more_must_have_a_second_factor_everywhere_but_locally(environment: str, must: bool) -> None:
+    assert made(environment).privileged_have_two is must

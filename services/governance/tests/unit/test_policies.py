@@ -98,6 +98,37 @@ def test_policies_are_named_after_their_roles() -> None:
     assert sorted(names) == ["role:admin", "role:staff", "role:user"]
 
 
+@pytest.mark.parametrize(
+    ("roles", "exceed"),
+    [(["user"], False), (["guest"], False), ([], False), (["unknown"], False), (["staff"], True), (["user", "admin"], True)],
+)
+def test_roles_that_permit_more_than_the_default_role_say_so(roles: list[str], exceed: bool) -> None:
+    policies = Policies(ControlledClock())
+    bundle = compiled()
+    policies.load(Bundle(1, bundle.policies, bundle.schema))
+
+    assert policies.exceed_default(roles) is exceed
+
+
+def test_a_role_says_so_for_as_long_as_the_default_role_permits_less() -> None:
+    roles = seeded_roles()
+    roles["guest"].permissions.add(Permission("user:read"))
+    policies = Policies(ControlledClock())
+
+    def load(version: int) -> None:
+        bundle = compile_policies(list(roles.values()), list(seeded_permissions().values()))
+        policies.load(Bundle(version, bundle.policies, bundle.schema))
+
+    load(1)
+    assert not policies.exceed_default(["guest"])
+    roles["guest"].permissions.add(Permission("audit:view"))
+    load(2)
+    assert policies.exceed_default(["guest"])
+    roles["user"].permissions.add(Permission("audit:view"))
+    load(3)
+    assert not policies.exceed_default(["guest"])
+
+
 def test_equal_roles_compile_to_equal_text() -> None:
     roles, permissions = list(seeded_roles().values()), list(seeded_permissions().values())
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from chassis.settings import ServiceSettings
+from identity.application.factors.required_factors import RequiredOf
 
 
 class IdentitySettings(ServiceSettings):
@@ -31,8 +32,9 @@ class IdentitySettings(ServiceSettings):
     # Failures of one account in a row, however slowly (NIST SP 800-63B-4 3.2.2 allows a hundred); then a reset goes on.
     login_failures_in_a_row: int = Field(default=100, ge=1, le=100)
 
-    # Roles whose holders sign in with a second factor only; who has none yet sets one up at the next sign-in.
-    mfa_required_roles: frozenset[str] = frozenset()
+    # Users who sign in with two factors only; those who have no second one yet set it up at their next sign-in. Outside local
+    # these are at least the privileged: users whose roles permit more than the default role does.
+    mfa_required_of: RequiredOf = RequiredOf.NOBODY
     # The domain that passkeys belong to for good, and the web origins that may use them.
     passkey_domain: str = "localhost"
     passkey_origins: tuple[str, ...] = ("http://localhost:8000",)
@@ -66,6 +68,12 @@ class IdentitySettings(ServiceSettings):
     def has_mailbox(self) -> bool:
         """Whether messages are kept, for a developer to read."""
         return self.environment == "local"
+
+    @property
+    def must_have_two(self) -> RequiredOf:
+        """Tell who must have a second factor, by the setting and the environment."""
+        lenient = self.mfa_required_of is RequiredOf.NOBODY
+        return RequiredOf.PRIVILEGED if lenient and self.privileged_have_two else self.mfa_required_of
 
     @property
     def access_token_life(self) -> timedelta:

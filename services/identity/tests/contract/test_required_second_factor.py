@@ -1,13 +1,16 @@
-"""Roles whose holders sign in with a second factor only."""
+"""Users whose roles permit more than the default role does sign in with a second factor only."""
 
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.policies import bundle_of
+from identity.application.factors.required_factors import RequiredOf
 from identity.settings import IdentitySettings
-from services.identity.tests.conftest import MASTER_KEY
+from services.identity.tests.conftest import GRANTS, MASTER_KEY
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator_app import App
 from services.identity.tests.fakes import Surroundings
@@ -15,9 +18,7 @@ from services.identity.tests.fakes import Surroundings
 
 @pytest.fixture
 def settings() -> IdentitySettings:
-    return IdentitySettings(
-        master_key=MASTER_KEY, argon2_memory_kib=64, argon2_passes=1, mfa_required_roles=frozenset({"admin", "staff"})
-    )
+    return IdentitySettings(master_key=MASTER_KEY, argon2_memory_kib=64, argon2_passes=1, mfa_required_of=RequiredOf.PRIVILEGED)
 
 
 async def post(api: Api, path: str, challenge: str, code: str | None = None) -> httpx.Response:
@@ -88,6 +89,17 @@ async def test_session_of_one_factor_is_over_once_its_user_must_have_two(
     assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_002")
     assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")
     assert len(surroundings.revocations.ended) == 1
+
+
+async def test_a_role_that_comes_to_permit_more_ends_its_holders_sessions_of_one_factor(
+    api: Api, surroundings: Surroundings, policies: Policies
+) -> None:
+    surroundings.roles.roles = ("user", "teller")
+    await api.register()
+    pair = (await api.login()).json()["data"]
+    policies.load(bundle_of({**GRANTS, "teller": ["user:read", "user:update"]}, version=2))
+    assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_002")
+    assert (await api.login()).json()["data"]["enrolment"] is True
 
 
 async def test_no_password_alone_steps_up_for_who_must_have_two_factors(api: Api, surroundings: Surroundings) -> None:

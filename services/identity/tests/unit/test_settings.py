@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from identity.application.factors.required_factors import RequiredOf
 from identity.settings import IdentitySettings
 
 # Default, the least and the most that may be set.
@@ -28,7 +29,7 @@ OTHERS = {
     "ops_port": 8201,
     "admin_email": "admin@elcorp.na",
     "admin_password": None,
-    "mfa_required_roles": frozenset(),
+    "mfa_required_of": RequiredOf.NOBODY,
     "passkey_domain": "localhost",
     "passkey_origins": ("http://localhost:8000",),
     "reset_page": "http://localhost:8000/reset-password",
@@ -67,6 +68,23 @@ def test_times_are_of_the_unit_that_their_setting_names() -> None:
     settings = IdentitySettings.model_validate(given)
     lives = (settings.access_token_life, settings.session_life, settings.session_idle, settings.signing_key_life)
     assert [life.total_seconds() for life in lives] == [61, 2 * 86_400, 1800, 3 * 86_400]
+
+
+@pytest.mark.parametrize(
+    ("environment", "setting", "asked"),
+    [
+        ("local", RequiredOf.NOBODY, RequiredOf.NOBODY),
+        ("local", RequiredOf.PRIVILEGED, RequiredOf.PRIVILEGED),
+        ("staging", RequiredOf.NOBODY, RequiredOf.PRIVILEGED),
+        ("production", RequiredOf.NOBODY, RequiredOf.PRIVILEGED),
+        ("production", RequiredOf.EVERYONE, RequiredOf.EVERYONE),
+    ],
+)
+def test_outside_local_the_privileged_must_have_a_second_factor_whatever_is_set(
+    environment: str, setting: RequiredOf, asked: RequiredOf
+) -> None:
+    given = {"environment": environment, "mfa_required_of": setting}
+    assert IdentitySettings().model_copy(update=given).must_have_two is asked
 
 
 @pytest.mark.parametrize(("environment", "kept"), [("local", True), ("staging", False), ("production", False)])

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from identity.application.accounts.codes import Codes
@@ -17,6 +18,7 @@ from identity.application.accounts.create_administrator import CreateAdministrat
 from identity.application.accounts.read_users import GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
+from identity.application.factors.required_factors import RequiredFactors, RequiredOf
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.refresh_session import RefreshSession
@@ -74,6 +76,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.queries = FakeQueries(self.uow)
+        required = RequiredFactors(Policies(self.clock), RequiredOf.NOBODY)
         codes = Codes(fake_digest, lambda: CODE)
         contacts = FakeContacts()
         self.register_user = RegisterUser(self.uow, self.passwords, PasswordPolicy(), contacts, codes, self.clock)
@@ -89,12 +92,12 @@ class World:
             self.attempts,
             fake_digest,
             self.start_session,
-            ChallengeSecondFactor(self.uow, self.queries, self.roles, RandomSecrets(), self.clock),
+            ChallengeSecondFactor(self.uow, self.queries, self.roles, RandomSecrets(), self.clock, required),
             self.clock,
             self.device_tokens,
         )
         self.refresh_use_case = RefreshSession(
-            self.uow, self.roles, self.access, self.refresh_tokens, self.revocations, self.clock
+            self.uow, self.roles, self.access, self.refresh_tokens, self.revocations, self.clock, required
         )
         self.sign_out = SignOut(self.uow, self.revocations, self.clock, self.access.life)
 

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AccessControl:
-    """Who an access token speaks for, and what they may do."""
+    """Who an access token speaks for, and what they may do.
+
+    With `privileged_have_two`, users whose roles permit more than the default role does must have a second factor: RECENT
+    asks two of them, also of those who have come to such a role since they signed in.
+    """
 
     verifier: TokenVerifier
     subject_roles: SubjectRoles
     policies: "Policies"
     revocations: Revocations
+    privileged_have_two: bool = False
 
     async def authenticate(
         self, token: str, *, ip: str = "", user_agent: str = "", request_id: str = "", strictly: bool = False
@@ -55,7 +60,10 @@ class AccessControl:
         if permission:
             self.policies.require(actor, permission)
         # Last: nobody is asked for a second factor only to be denied.
-        assurance.require(actor, at=self.verifier.clock.now())
+        if assurance is not NONE:
+            must_have_two = self.privileged_have_two and self.policies.exceed_default(actor.roles)
+            enrolled = actor.has_second_factor or must_have_two
+            assurance.require(actor, at=self.verifier.clock.now(), has_second_factor=enrolled)
 
     def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:
         if self.revocations.has_ended(claims.session_id):

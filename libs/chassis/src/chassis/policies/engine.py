@@ -1,7 +1,7 @@
 """The embedded Cedar engine: deny by default, deny on any doubt."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -40,6 +40,7 @@ class Policies:
         self._bundle: Bundle | None = None
         self._policies = cedarpy.PolicySet.from_str("")
         self._schema: cedarpy.Schema | None = None
+        self._exceeding: frozenset[str] = frozenset()
         self._confirmed_at: datetime | None = None
         self._remembered: dict[object, bool] = {}
 
@@ -61,6 +62,7 @@ class Policies:
         """Put a bundle in force; raises InvalidBundle and keeps the old one when it is not sound."""
         try:
             self._policies, self._schema = _parsed(bundle.policies, bundle.schema)
+            self._exceeding = _exceeding_roles(bundle.policies)
         except ValueError as exc:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
         self._bundle = bundle
@@ -92,6 +94,15 @@ class Policies:
                 self._remembered.clear()
             self._remembered[question] = allowed
         return allowed
+
+    def exceed_default(self, roles: Iterable[str]) -> bool:
+        """Tell whether roles permit anything that the default role does not; raises Unavailable before the first bundle.
+
+        Bundles of a governance that does not say (the previous release's) name no such role.
+        """
+        if self._bundle is None:
+            raise Unavailable(dependency="governance", reason="no policy bundle yet")
+        return not self._exceeding.isdisjoint(roles)
 
     def _refuse_stale(self, permission: str) -> None:
         if self._confirmed_at is None:
@@ -137,6 +148,14 @@ def _parsed(policies_text: str, schema_text: str) -> tuple[cedarpy.PolicySet, ce
     if not validation.validation_passed:
         raise ValueError("; ".join(str(error) for error in validation.errors[:5]))
     return policies, schema
+
+
+@lru_cache(maxsize=2)
+def _exceeding_roles(policies_text: str) -> frozenset[str]:
+    """Read from the annotations which roles permit more than the default role does."""
+    policies = json.loads(cedarpy.policies_to_json_str(policies_text))["staticPolicies"].values() if policies_text else ()
+    told = [policy.get("annotations", {}) for policy in policies]
+    return frozenset(each["id"].removeprefix("role:") for each in told if "exceeds" in each)
 
 
 def _question(actor: Actor, permission: str, resource: Resource, context: Mapping[str, object] | None) -> object:

@@ -46,15 +46,17 @@ def create_app(
     readiness: Readiness,
     trusted_proxies: Sequence[str] = (),
     body_bytes_max: int = BODY_BYTES_MAX,
+    privileged_have_two: bool = False,
 ) -> FastAPI:
     """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
 
-    Without an idempotency store, keys that routes would keep are ignored. Raises UndeclaredAccess when a route has no access
-    marker, and UndeclaredAssurance when an unsafe one has no assurance.
+    `privileged_have_two` is AccessControl's. Without an idempotency store, keys that routes would keep are ignored. Raises
+    UndeclaredAccess when a route has no access marker, and UndeclaredAssurance when an unsafe one has no assurance.
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
-    app.state.entrance = Entrance(AccessControl(verifier, subject_roles, policies, revocations), idempotency)
+    access_control = AccessControl(verifier, subject_roles, policies, revocations, privileged_have_two)
+    app.state.entrance = Entrance(access_control, idempotency)
     for router in routers:
         for route in router.routes:
             if not isinstance(route, Route) or route.access is None:

@@ -49,11 +49,12 @@ class Platform:
     trusted_proxies: Sequence[str]
     revocations: Revocations
     redis: Redis
+    privileged_have_two: bool
 
     @property
     def access_control(self) -> AccessControl:
         """What REST authenticates and authorizes by, for other ways in."""
-        return AccessControl(self.verifier, self.subject_roles, self.policies, self.revocations)
+        return AccessControl(self.verifier, self.subject_roles, self.policies, self.revocations, self.privileged_have_two)
 
     def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
         """Build the REST app over these parts; see `create_app`."""
@@ -68,6 +69,7 @@ class Platform:
             readiness=self.readiness,
             revocations=self.revocations,
             trusted_proxies=self.trusted_proxies,
+            privileged_have_two=self.privileged_have_two,
         )
 
 
@@ -131,6 +133,7 @@ async def platform(
             trusted_proxies=settings.trusted_proxies,
             revocations=ended.revocations,
             redis=redis,
+            privileged_have_two=settings.privileged_have_two,
         )
 
 

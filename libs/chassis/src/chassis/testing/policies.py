@@ -15,12 +15,18 @@ def permitting(grants: Mapping[str, Sequence[str]], clock: Clock) -> Policies:
 
 
 def bundle_of(grants: Mapping[str, Sequence[str]], *, version: int = 1) -> Bundle:
+    """Compile as governance does; the default role is "user", where it is among them."""
     statements = [
-        f'@id("role:{role}")\npermit(principal in Role::"{role}", action in [{_actions(held)}], resource);'
+        f'@id("role:{role}"){_exceeds(held, grants)}\n'
+        f'permit(principal in Role::"{role}", action in [{_actions(held)}], resource);'
         for role, held in grants.items()
         if held
     ]
     return Bundle(version, "\n".join(statements), json.dumps(_schema({name for held in grants.values() for name in held})))
+
+
+def _exceeds(held: Sequence[str], grants: Mapping[str, Sequence[str]]) -> str:
+    return '\n@exceeds("user")' if "user" in grants and not set(held) <= set(grants["user"]) else ""
 
 
 def _actions(permissions: Sequence[str]) -> str:

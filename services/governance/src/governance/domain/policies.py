@@ -29,18 +29,21 @@ def compile_policies(
 ) -> CompiledPolicies:
     """Compile roles into one permit each; a role without permissions has none, for Cedar denies by default.
 
+    A role that permits more than the default role is marked with the default role's name: services ask more of its holders.
     Approval rules are one forbid each of settling alone, which all others may.
     """
-    statements = [_permit(role) for role in sorted(roles, key=lambda role: role.name) if role.permissions]
+    ordinary = next((role for role in roles if role.is_default), None)
+    statements = [_permit(role, ordinary) for role in sorted(roles, key=lambda role: role.name) if role.permissions]
     rules = [_forbid(rule) for rule in sorted(approval_rules, key=lambda rule: rule.name) if not rule.is_withdrawn]
     if rules:
         statements += [*rules, f'@id("approval")\npermit(principal, action == Action::"{SETTLE_ALONE}", resource);']
     return CompiledPolicies("\n\n".join(statements), json.dumps(_schema(permissions), sort_keys=True))
 
 
-def _permit(role: Role) -> str:
+def _permit(role: Role, ordinary: Role | None) -> str:
     actions = ", ".join(f'Action::"{name}"' for name in role.permission_names)
-    return f'@id("role:{role.name}")\npermit(principal in Role::"{role.name}", action in [{actions}], resource);'
+    more = f'\n@exceeds("{ordinary.name}")' if ordinary and not role.permissions <= ordinary.permissions else ""
+    return f'@id("role:{role.name}"){more}\npermit(principal in Role::"{role.name}", action in [{actions}], resource);'
 
 
 def _forbid(rule: ApprovalRule) -> str:

@@ -6,6 +6,7 @@ from identity.application.factors.complete_sign_in import CompleteSignIn
 from identity.application.factors.manage_passkeys import AddPasskey, BeginPasskey, RemovePasskey, RenamePasskey
 from identity.application.factors.remove_totp import RemoveTotp
 from identity.application.factors.renew_backup_codes import RenewBackupCodes
+from identity.application.factors.required_factors import RequiredFactors
 from identity.application.factors.second_factor import CodeCheck
 from identity.application.factors.set_up_totp import BeginTotp, ConfirmTotp
 from identity.application.factors.sign_in_with_passkey import ChallengePasskey, SignInWithPasskey
@@ -31,6 +32,7 @@ def build_factors(
     roles: Roles,
     revocations: Revocations,
     access_tokens: AccessTokens,
+    required: RequiredFactors,
     start: StartSession,
     clock: Clock,
 ) -> Factors:
@@ -39,7 +41,7 @@ def build_factors(
     check, answer = CodeCheck(totp, backup), AnswerCeremony(webauthn)
     return Factors(
         complete_sign_in=CompleteSignIn(uow, secrets, check, start, clock),
-        step_up=StepUp(uow, queries, passwords, check, answer, roles, access_tokens, clock, settings.mfa_required_roles),
+        step_up=StepUp(uow, queries, passwords, check, answer, roles, access_tokens, clock, required),
         begin_totp=BeginTotp(uow, queries, secrets, totp, clock),
         confirm_totp=ConfirmTotp(uow, secrets, totp, backup, revocations, clock),
         remove_totp=RemoveTotp(uow, revocations, clock),

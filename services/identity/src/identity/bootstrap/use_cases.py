@@ -30,6 +30,7 @@ from identity.application.device_keys.register_device_key import RegisterDeviceK
 from identity.application.device_keys.revoke_device_key import RevokeDeviceKey
 from identity.application.factors import Factors
 from identity.application.factors.challenge_second_factor import ChallengeSecondFactor
+from identity.application.factors.required_factors import RequiredFactors
 from identity.application.keys import Keys
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.keys.rotate_signing_keys import RotateSigningKeys
@@ -103,6 +104,10 @@ class World:
         )
 
     @property
+    def required_factors(self) -> RequiredFactors:
+        return RequiredFactors(self.permissions, self.settings.must_have_two)
+
+    @property
     def start_session(self) -> StartSession:
         return StartSession(
             self.uow,
@@ -167,7 +172,7 @@ def sessions(world: World) -> Sessions:
             attempts=world.attempts,
             digest=digest,
             start=world.start_session,
-            challenge=ChallengeSecondFactor(uow, queries, world.roles, RandomSecrets(), clock, settings.mfa_required_roles),
+            challenge=ChallengeSecondFactor(uow, queries, world.roles, RandomSecrets(), clock, world.required_factors),
             clock=clock,
             device_tokens=SignedDeviceTokens(world.digest_key),
         ),
@@ -178,8 +183,8 @@ def sessions(world: World) -> Sessions:
             refresh_tokens,
             revocations,
             clock,
+            world.required_factors,
             settings.session_idle,
-            settings.mfa_required_roles,
         ),
         sign_out=SignOut(uow, revocations, clock, settings.access_token_life),
         sign_out_everywhere=SignOutEverywhere(uow, revocations, clock),
@@ -223,6 +228,7 @@ def factors(world: World) -> Factors:
         roles=world.roles,
         revocations=world.revocations,
         access_tokens=world.access_tokens,
+        required=world.required_factors,
         start=world.start_session,
         clock=world.clock,
     )

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from identity.application.factors import facts
 from identity.application.factors.queries import FactorQueries
+from identity.application.factors.required_factors import RequiredFactors
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.sessions import Roles
 from identity.application.ports.unit_of_work import UnitOfWork
@@ -29,14 +30,14 @@ class Challenged:
 
 @dataclass(frozen=True, slots=True)
 class ChallengeSecondFactor:
-    """Ask for the second factor after a right password: of whoever has one, and of whoever must have one by their role."""
+    """Ask for the second factor after a right password: of users who have one, and of those who must have one."""
 
     uow: UnitOfWork
     queries: FactorQueries
     roles: Roles
     secrets: OneTimeSecrets
     clock: Clock
-    required_roles: frozenset[str] = frozenset()
+    required: RequiredFactors
 
     async def __call__(
         self,
@@ -50,7 +51,7 @@ class ChallengeSecondFactor:
     ) -> Challenged | None:
         """Return None for a user who needs none. Raise Unavailable when governance is away and a role must be known."""
         user_id, enrolment = credential.user_id, not credential.has_second_factor
-        if enrolment and (not self.required_roles or self.required_roles.isdisjoint(await self.roles.of(user_id))):
+        if enrolment and not self.required.two(await self.roles.of(user_id) if self.required.depend_on_roles else ()):
             return None
         offered = () if enrolment else (await self.queries.factors_of(user_id)).methods
         secret = self.secrets.issue()

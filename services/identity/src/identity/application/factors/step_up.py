@@ -6,6 +6,7 @@ from uuid import UUID
 
 from identity.application.factors import facts
 from identity.application.factors.answer_ceremony import AnswerCeremony
+from identity.application.factors.required_factors import RequiredFactors
 from identity.application.factors.second_factor import CodeCheck, admit, note_failure
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.sessions import AccessTokens, Roles
@@ -56,7 +57,7 @@ class StepUp:
     roles: Roles
     access_tokens: AccessTokens
     clock: Clock
-    required_roles: frozenset[str] = frozenset()
+    required: RequiredFactors
 
     async def __call__(
         self, *, actor: Actor, password: str | None = None, code: str | None = None, passkey: ShownPasskey | None = None
@@ -81,7 +82,7 @@ class StepUp:
 
     async def _verify(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
         credential = await self.queries.credential_of(actor.user_id)
-        if alone and ((credential and credential.has_second_factor) or not self.required_roles.isdisjoint(roles)):
+        if alone and ((credential and credential.has_second_factor) or self.required.two(roles)):
             raise StepUpRequired(multi_factor=True, age_seconds_max=None)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
         return verified.matches

@@ -2,6 +2,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from identity.application.factors.required_factors import RequiredFactors
 from identity.application.ports.sessions import AccessTokens, RefreshTokens, Revocations, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import facts
@@ -31,8 +32,7 @@ class RefreshSession:
     The same device that shows a used token again within ten seconds gets the token that is current by now, however often the
     session was refreshed since: its answer may have been lost, or another of its tabs was faster. A used token otherwise, or
     one from another device, is a stolen one: it ends the session, and its owner is notified.
-    A session that was left alone for `idle_for` ends too, and one of a single factor whose user has come to hold one of
-    `required_roles`.
+    A session that was left alone for `idle_for` ends too, and one of a single factor whose user must have two by now.
     """
 
     uow: UnitOfWork
@@ -41,8 +41,8 @@ class RefreshSession:
     refresh_tokens: RefreshTokens
     revocations: Revocations
     clock: Clock
+    required: RequiredFactors
     idle_for: timedelta = timedelta.max
-    required_roles: frozenset[str] = frozenset()
 
     async def __call__(self, *, actor: Actor, refresh_token: str, device_id: UUID) -> TokenPair:
         """Raise InvalidRefreshToken, SessionExpired, or Unavailable when governance is away (nothing is spent then)."""
@@ -68,7 +68,7 @@ class RefreshSession:
             raise InvalidRefreshToken(session_id=token.session_id)
         before = facts.session_state(session)
         presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
-        lacking = not session.has_shown_two_factors and not self.required_roles.isdisjoint(roles)
+        lacking = not session.has_shown_two_factors and self.required.two(roles)
         if lacking and presented in _GENUINE:
             return await self._end(tx, session, EndReason.FACTOR_REQUIRED, before, at)
         if presented is Presented.RETRIED:

@@ -1,0 +1,31 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from identity.application.ports.permissions import Permissions
+
+
+class RequiredOf(StrEnum):
+    """Users who must have a second factor: those who may more than the default role lets everybody, or all of them."""
+
+    NOBODY = "nobody"
+    PRIVILEGED = "privileged"
+    EVERYONE = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredFactors:
+    """Tell which users must have a second factor, by what their roles permit now."""
+
+    permissions: Permissions
+    of: RequiredOf
+
+    @property
+    def depend_on_roles(self) -> bool:
+        return self.of is RequiredOf.PRIVILEGED
+
+    def two(self, roles: Sequence[str]) -> bool:
+        """Raise Unavailable when it depends on the roles and no policy bundle is in force yet."""
+        if self.depend_on_roles:
+            return self.permissions.exceed_default(roles)
+        return self.of is RequiredOf.EVERYONE
