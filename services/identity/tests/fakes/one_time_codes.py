@@ -22,9 +22,10 @@ class FakeOneTimeCodes:
     async def settle(self, code: OneTimeCode) -> None:
         self._kept[code.id] = code, {}
 
-    async def sent_since(self, target_index: bytes, since: datetime) -> int:
-        codes = [code for code, _ in self._kept.values()]
-        return sum(code.sends for code in codes if code.target_index == target_index and code.sent_at > since)
+    async def lock_sent(self, target_index: bytes, user_id: UUID, since: datetime) -> tuple[int, int]:
+        codes = [code for code, _ in self._kept.values() if code.sent_at > since]
+        to_address = sum(code.sends for code in codes if code.target_index == target_index)
+        return to_address, sum(code.sends for code in codes if code.user_id == user_id)
 
     async def forget(self, user_id: UUID) -> int:
         return self._drop([code.id for code, _ in self._kept.values() if code.user_id == user_id])

@@ -69,16 +69,16 @@ async def test_a_code_is_found_with_what_waits_for_it_until_it_is_settled(storag
         assert await tx.one_time_codes.lock(uuid4()) is None
 
 
-async def test_sends_are_counted_by_address_and_time(storage: Storage, clock: ControlledClock) -> None:
-    old = clock.now()
+async def test_sends_are_counted_by_address_user_and_time(storage: Storage, clock: ControlledClock) -> None:
+    old, user_id = clock.now(), uuid4()
     async with storage.uow.begin(HERE) as tx:
-        for code in (a_code(old), a_code(old, target=bytes(32))):
+        for code in (a_code(old), a_code(old, target=bytes(32), user_id=user_id)):
             await tx.one_time_codes.add(code, {})
         clock.advance(seconds=3600)
         await tx.one_time_codes.add(a_code(clock.now()), {})
-        assert await tx.one_time_codes.sent_since(TARGET, old - timedelta(seconds=1)) == 2
-        assert await tx.one_time_codes.sent_since(TARGET, old) == 1
-        assert await tx.one_time_codes.sent_since(bytes(range(1, 33)), old) == 0
+        assert await tx.one_time_codes.lock_sent(TARGET, user_id, old - timedelta(seconds=1)) == (2, 1)
+        assert await tx.one_time_codes.lock_sent(TARGET, user_id, old) == (1, 0)
+        assert await tx.one_time_codes.lock_sent(bytes(range(1, 33)), uuid4(), old) == (0, 0)
         tx.record(fact(clock.now()))
 
 
@@ -94,7 +94,7 @@ async def test_a_code_that_is_sent_again_counts_by_its_last_sending(storage: Sto
         tx.record(fact(clock.now()))
     async with storage.uow.begin(HERE) as tx:
         since = (begun - timedelta(seconds=1), begun, begun + timedelta(seconds=2999), begun + timedelta(seconds=3000))
-        assert [await tx.one_time_codes.sent_since(TARGET, each) for each in since] == [2, 2, 2, 0]
+        assert [await tx.one_time_codes.lock_sent(TARGET, uuid4(), each) for each in since] == [(2, 0), (2, 0), (2, 0), (0, 0)]
 
 
 async def test_old_codes_and_those_of_a_user_are_dropped(storage: Storage, clock: ControlledClock) -> None:

@@ -51,7 +51,24 @@ class Template(StrEnum):
     def channel(self) -> Channel:
         return Channel.SMS if self in _BY_SMS else Channel.EMAIL
 
+    @property
+    def is_notice(self) -> bool:
+        """Tell of a change of an account; what somebody asks for has limits of its own (codes, reset links)."""
+        return self not in _ASKED_FOR
 
+
+# How often an hour a notice of one kind goes to one account. By kind, so that many of one cannot hide another.
+NOTICES_PER_HOUR_MAX: Final = 5
+_ASKED_FOR: Final = frozenset(
+    {
+        Template.VERIFY_EMAIL,
+        Template.VERIFY_PHONE,
+        Template.ALREADY_REGISTERED,
+        Template.REGISTRATION_CLASHED,
+        Template.PASSWORD_RESET,
+        Template.NOBODY,
+    }
+)
 _BY_SMS: Final = frozenset({Template.VERIFY_PHONE})
 
 

@@ -14,6 +14,8 @@ TRIES_MAX: Final = 5
 SENDS_MAX: Final = 5
 # How often one address may be written to about all its codes together.
 SENDS_PER_HOUR_MAX: Final = 5
+# And how often on behalf of one account, to whichever addresses: text messages cost money.
+SENDS_PER_HOUR_OF_ACCOUNT_MAX: Final = 10
 # For how long after it was first asked for a code may be sent again.
 RENEWABLE_FOR: Final = timedelta(hours=24)
 

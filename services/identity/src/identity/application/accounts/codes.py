@@ -11,7 +11,7 @@ from identity.application.ports.sessions import Digests
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.email_address import canonical_email
 from identity.domain.message import Template
-from identity.domain.one_time_code import SENDS_PER_HOUR_MAX, OneTimeCode, Purpose
+from identity.domain.one_time_code import SENDS_PER_HOUR_MAX, SENDS_PER_HOUR_OF_ACCOUNT_MAX, OneTimeCode, Purpose
 from kernel.ids import new_id
 
 _TEMPLATES: Final[Mapping[Purpose, Template]] = {
@@ -47,12 +47,15 @@ class Codes:
         at: datetime,
         instead: Instead | None = None,
     ) -> OneTimeCode:
-        """Issue a code and send it, or a decoy and what is sent instead; nothing to an address that got too many."""
+        """Issue a code and send it, or a decoy and what is sent instead.
+
+        Nothing is sent to an address that got too many, or for an account that asked for too many.
+        """
         target = pending[TARGET[purpose]] or ""
         code_id, text = new_id(), self.generate()
         # Two spellings of a mailbox share one count.
         index = self.digest(f"target:{target if purpose is Purpose.PHONE else canonical_email(target)}")
-        may_send = await self._may_send(tx, index, at)
+        may_send = await self._may_send(tx, index, user_id, at)
         code = OneTimeCode.issue(
             code_id, purpose, user_id=user_id, target_index=index, digest=self.of(code_id, text), decoy=instead is not None, at=at
         )
@@ -66,7 +69,7 @@ class Codes:
     async def renew(self, tx: Transaction, code: OneTimeCode, pending: Pending, *, at: datetime) -> bool:
         """Replace a code by another and send that, as long as both may be; tell whether it was replaced."""
         text = self.generate()
-        if not await self._may_send(tx, code.target_index, at) or not code.renew(self.of(code.id, text), at=at):
+        if not await self._may_send(tx, code.target_index, code.user_id, at) or not code.renew(self.of(code.id, text), at=at):
             return False
         template = Template.NOBODY if code.decoy else _TEMPLATES[code.purpose]
         await tx.messages.send(code.user_id, template, to=pending[TARGET[code.purpose]], code=text)
@@ -75,6 +78,6 @@ class Codes:
     def of(self, code_id: UUID, text: str) -> bytes:
         return self.digest(f"{code_id}:{text}")
 
-    async def _may_send(self, tx: Transaction, target_index: bytes, at: datetime) -> bool:
-        sent = await tx.one_time_codes.sent_since(target_index, at - timedelta(hours=1))
-        return sent < SENDS_PER_HOUR_MAX
+    async def _may_send(self, tx: Transaction, target_index: bytes, user_id: UUID, at: datetime) -> bool:
+        to_address, for_account = await tx.one_time_codes.lock_sent(target_index, user_id, at - timedelta(hours=1))
+        return to_address < SENDS_PER_HOUR_MAX and for_account < SENDS_PER_HOUR_OF_ACCOUNT_MAX

@@ -21,8 +21,11 @@ class OneTimeCodes(Protocol):
     async def settle(self, code: OneTimeCode) -> None:
         """Drop what waited for a code that was used."""
 
-    async def sent_since(self, target_index: bytes, since: datetime) -> int:
-        """Count how often codes were sent to an address."""
+    async def lock_sent(self, target_index: bytes, user_id: UUID, since: datetime) -> tuple[int, int]:
+        """Count how often codes were sent to an address, and on behalf of a user to any.
+
+        Until the transaction ends, no other counts for either: of many at once, no more are sent than in turn.
+        """
 
     async def forget(self, user_id: UUID) -> int:
         """Drop all codes of a user; tell how many there were."""

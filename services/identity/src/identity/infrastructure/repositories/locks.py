@@ -17,6 +17,9 @@ class Lock(IntEnum):
 
     ADMINISTRATORS = 1
     FAILURES = 2
+    ADDRESSES = 3
+    SENDERS = 4
+    NOTICES = 5
 
 
 async def hold(session: AsyncSession, what: Lock, whose: bytes = b"") -> None:

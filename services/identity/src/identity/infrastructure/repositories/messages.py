@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from prometheus_client import Counter
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
 from identity.domain.email_address import takes_mail
-from identity.domain.message import Channel, Message, Template
+from identity.domain.message import NOTICES_PER_HOUR_MAX, Channel, Message, Template
 from identity.infrastructure import letters
+from identity.infrastructure.repositories.locks import Lock, hold
 from identity.infrastructure.tables import messages, profiles, subject_keys, users
 from identity.infrastructure.vault import Vault
 from kernel.ids import new_id
@@ -18,6 +20,13 @@ from kernel.ids import new_id
 # Defers the job that delivers a message, in the session's transaction.
 DeferDelivery = Callable[[AsyncSession, UUID], Awaitable[None]]
 
+_WITHHELD = Counter("notices_withheld_total", "Notices not sent, for their account had enough of the kind.", ["template"])
+_NOTICES = text(
+    """
+    SELECT count(*) FROM messages
+    WHERE user_id = :user_id AND template = :template AND queued_at > clock_timestamp() - interval '1 hour'
+    """
+)
 # It tells of the end of the subject's key, so it cannot need it.
 _OUTLIVES_ITS_SUBJECT = Template.ERASED
 
@@ -31,7 +40,7 @@ class SqlMessages:
     async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> bool:
         subject = await self._subject(user_id)
         recipient = to or self._address(subject, template.channel)
-        if recipient is None:
+        if recipient is None or (template.is_notice and await self._has_enough(user_id, template)):
             return False
         # What must not leave is queued as any other message, so that its time tells nothing, and dropped by the delivery.
         leaves = to is not None or template.channel is not Channel.EMAIL or _takes_mail(subject, recipient)
@@ -57,6 +66,14 @@ class SqlMessages:
     async def forget(self, user_id: UUID) -> None:
         held = (messages.c.user_id == user_id) & messages.c.sealed.is_not(None)
         await self._session.execute(update(messages).where(held).values(sealed=None, recipient_index=None))
+
+    async def _has_enough(self, user_id: UUID, template: Template) -> bool:
+        """Tell whether the account got as many notices of this kind within the hour as it may; the record has all of them."""
+        await hold(self._session, Lock.NOTICES, user_id.bytes + template.encode())
+        if await self._session.scalar(_NOTICES, {"user_id": user_id, "template": template.value}) < NOTICES_PER_HOUR_MAX:
+            return False
+        _WITHHELD.labels(template=template.value).inc()
+        return True
 
     async def _subject(self, user_id: UUID) -> Any:
         query = (

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
 from identity.application.ports.one_time_codes import Pending
 from identity.domain.one_time_code import OneTimeCode
+from identity.infrastructure.repositories.locks import Lock, hold
 from identity.infrastructure.tables import one_time_codes
 from identity.infrastructure.vault import Vault
 
@@ -40,9 +41,13 @@ class SqlOneTimeCodes:
     async def settle(self, code: OneTimeCode) -> None:
         await self._session.execute(update(one_time_codes).where(_of.id == code.id).values(pending=None))
 
-    async def sent_since(self, target_index: bytes, since: datetime) -> int:
-        query = select(func.coalesce(func.sum(_of.sends), 0)).where(_of.target_index == target_index, _of.sent_at > since)
-        return int(await self._session.scalar(query) or 0)
+    async def lock_sent(self, target_index: bytes, user_id: UUID, since: datetime) -> tuple[int, int]:
+        await hold(self._session, Lock.ADDRESSES, target_index)
+        await hold(self._session, Lock.SENDERS, user_id.bytes)
+        to, by = _of.target_index == target_index, _of.user_id == user_id
+        sends = [func.coalesce(func.sum(_of.sends).filter(which), 0) for which in (to, by)]
+        row = (await self._session.execute(select(*sends).where(or_(to, by), _of.sent_at > since))).one()
+        return int(row[0]), int(row[1])
 
     async def forget(self, user_id: UUID) -> int:
         return await self._delete(_of.user_id == user_id)
