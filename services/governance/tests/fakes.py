@@ -1,6 +1,6 @@
 """Fakes of governance's ports, in memory; the repositories' suite runs over them and over PostgreSQL alike."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -14,6 +14,7 @@ from governance.application.queries import (
     PermissionView,
     PolicyText,
     RoleView,
+    StandingView,
     SubjectView,
 )
 from governance.domain.approval_rule import ApprovalRule
@@ -23,6 +24,7 @@ from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleHolder
 from governance.domain.seed import DEFAULT_ROLE, PERMISSIONS, ROLES
+from governance.domain.standing import Standing
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.errors import Unavailable
@@ -66,6 +68,7 @@ class Store:
     holders: dict[UUID, RoleHolder] = field(default_factory=dict)
     bundles: list[PolicyBundle] = field(default_factory=list)
     approval_rules: dict[str, ApprovalRule] = field(default_factory=dict)
+    standings: dict[UUID, Standing] = field(default_factory=dict)
     facts: list[tuple[AuditFact, Actor]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -77,6 +80,7 @@ class Store:
             {subject: _copy_holder(holder) for subject, holder in self.holders.items()},
             list(self.bundles),
             {name: copy(rule) for name, rule in self.approval_rules.items()},
+            {subject: copy(standing) for subject, standing in self.standings.items()},
             list(self.facts),
             list(self.events),
         )
@@ -121,8 +125,24 @@ class FakeRoleHolders:
     def add(self, holder: RoleHolder) -> None:
         self._store.holders[holder.subject_id] = holder
 
-    async def count(self, role: str) -> int:
-        return sum(role in holder.assignments for holder in self._store.holders.values())
+
+class FakeStandings:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def guard(self) -> None:
+        """One transaction at a time, as it is."""
+
+    async def somebody_able_has(self, permission: str) -> bool:
+        carrying = {role.name for role in self._store.roles.values() if permission in role.permission_names}
+        unable = {standing.subject_id for standing in self._store.standings.values() if not standing.is_able}
+        return any(carrying & holder.assignments.keys() for id_, holder in self._store.holders.items() if id_ not in unable)
+
+    async def find(self, subject_id: UUID) -> Standing | None:
+        return self._store.standings.get(subject_id)
+
+    def add(self, standing: Standing) -> None:
+        self._store.standings[standing.subject_id] = standing
 
 
 class FakeBundles:
@@ -156,6 +176,7 @@ class FakeTransaction:
         self._actor = actor
         self.roles = FakeRoles(store)
         self.holders = FakeRoleHolders(store)
+        self.standings = FakeStandings(store)
         self.bundles = FakeBundles(store)
         self.approval_rules = FakeApprovalRules(store)
 
@@ -210,6 +231,12 @@ class FakeSubjects:
             raise UnknownSubject(field="subject_id", subject_id=subject_id)
         return subject_id in self.active
 
+    async def active_of(self, subject_ids: Collection[UUID]) -> frozenset[UUID]:
+        self.calls += 1
+        if self.away:
+            raise Unavailable(dependency="identity")
+        return frozenset(self.active.intersection(subject_ids))
+
 
 @dataclass
 class FakeChecker:
@@ -248,6 +275,13 @@ class FakeQueries:
     async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
         holders, default = self._uow.committed.holders, (await self.default_role(),)
         return [(id_, holders[id_].roles if id_ in holders else default) for id_ in subject_ids]
+
+    async def standings_beyond_default(self, *, after: UUID, limit: int) -> Sequence[StandingView]:
+        default = {await self.default_role()}
+        found = sorted(id_ for id_, holder in self._uow.committed.holders.items() if holder.assignments.keys() - default)
+        recorded = self._uow.committed.standings
+        views = [(id_, recorded.get(id_)) for id_ in found if id_ > after][:limit]
+        return [StandingView(id_, not each or each.is_able, each.recorded_at if each else None) for id_, each in views]
 
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
         views = [

@@ -35,6 +35,7 @@ async def assembled(
         ring=ring,
         passwords=passwords,
         roles=surroundings.roles,
+        authority=surroundings.authority,
         attempts=surroundings.attempts,
         revocations=surroundings.revocations,
         permissions=permissions,

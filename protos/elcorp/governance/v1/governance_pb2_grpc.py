@@ -220,3 +220,125 @@ class RoleService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class StandingServiceStub:
+    """What identity asks before one person acts on the account of another.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.RequireAuthority = channel.unary_unary(
+                '/elcorp.governance.v1.StandingService/RequireAuthority',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.RequireAuthorityRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.RequireAuthorityResponse.FromString,
+                _registered_method=True)
+        self.DisableSubject = channel.unary_unary(
+                '/elcorp.governance.v1.StandingService/DisableSubject',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.DisableSubjectRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.DisableSubjectResponse.FromString,
+                _registered_method=True)
+
+
+class StandingServiceServicer:
+    """What identity asks before one person acts on the account of another.
+    """
+
+    def RequireAuthority(self, request, context):
+        """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person who may more than the actor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DisableSubject(self, request, context):
+        """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
+        when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
+        identity announces that it is active again (UserStatusChanged, of a later version).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_StandingServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'RequireAuthority': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequireAuthority,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.RequireAuthorityRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.RequireAuthorityResponse.SerializeToString,
+            ),
+            'DisableSubject': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisableSubject,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.DisableSubjectRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.DisableSubjectResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'elcorp.governance.v1.StandingService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('elcorp.governance.v1.StandingService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class StandingService:
+    """What identity asks before one person acts on the account of another.
+    """
+
+    @staticmethod
+    def RequireAuthority(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.StandingService/RequireAuthority',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.RequireAuthorityRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.RequireAuthorityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisableSubject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.StandingService/DisableSubject',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.DisableSubjectRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.DisableSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -105,3 +105,55 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         """The same of up to 500 subjects at once."""
 
 def add_RoleServiceServicer_to_server(servicer: RoleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class StandingServiceStub:
+    """What identity asks before one person acts on the account of another."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> StandingServiceAsyncStub: ...
+    RequireAuthority: _grpc.UnaryUnaryMultiCallable[_governance_pb2.RequireAuthorityRequest, _governance_pb2.RequireAuthorityResponse]
+    """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person who may more than the actor."""
+    DisableSubject: _grpc.UnaryUnaryMultiCallable[_governance_pb2.DisableSubjectRequest, _governance_pb2.DisableSubjectResponse]
+    """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
+    when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
+    identity announces that it is active again (UserStatusChanged, of a later version).
+    """
+
+@_typing.type_check_only
+class StandingServiceAsyncStub(StandingServiceStub):
+    """What identity asks before one person acts on the account of another."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    RequireAuthority: _aio.UnaryUnaryMultiCallable[_governance_pb2.RequireAuthorityRequest, _governance_pb2.RequireAuthorityResponse]  # type: ignore[assignment]
+    """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person who may more than the actor."""
+    DisableSubject: _aio.UnaryUnaryMultiCallable[_governance_pb2.DisableSubjectRequest, _governance_pb2.DisableSubjectResponse]  # type: ignore[assignment]
+    """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
+    when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
+    identity announces that it is active again (UserStatusChanged, of a later version).
+    """
+
+class StandingServiceServicer(metaclass=_abc_1.ABCMeta):
+    """What identity asks before one person acts on the account of another."""
+
+    @_abc_1.abstractmethod
+    def RequireAuthority(
+        self,
+        request: _governance_pb2.RequireAuthorityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.RequireAuthorityResponse, _abc.Awaitable[_governance_pb2.RequireAuthorityResponse]]:
+        """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person who may more than the actor."""
+
+    @_abc_1.abstractmethod
+    def DisableSubject(
+        self,
+        request: _governance_pb2.DisableSubjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.DisableSubjectResponse, _abc.Awaitable[_governance_pb2.DisableSubjectResponse]]:
+        """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
+        when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
+        identity announces that it is active again (UserStatusChanged, of a later version).
+        """
+
+def add_StandingServiceServicer_to_server(servicer: StandingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -48,7 +48,7 @@ Global___UserRegistered: _TypeAlias = UserRegistered  # noqa: Y015
 @_typing.final
 class UserStatusChanged(_message.Message):
     """A user may act, or not: suspended, activated, deleted or restored. Payments stops what a user who may not act has waiting;
-    sessions end by their own events.
+    governance counts who is able to manage roles; sessions end by their own events.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -56,20 +56,24 @@ class UserStatusChanged(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     status: _builtins.str
     """active, suspended, deleted, restricted."""
     reason: _builtins.str
+    version: _builtins.int
+    """The version of the user's account after the change: it orders changes. 0: by a release that did not say."""
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         status: _builtins.str = ...,
         reason: _builtins.str = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "status", b"status", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "status", b"status", "user_id", b"user_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -69,8 +69,8 @@ class IdentityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSubjects(self, request, context):
-        """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier.
-        A subject that does not exist is left out of the answer.
+        """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier,
+        governance to compare what it recorded of who is able to act. A subject that does not exist is left out of the answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,8 +36,8 @@ class IdentityServiceStub:
     GetSubject: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectRequest, _identity_pb2.GetSubjectResponse]
     """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger."""
     GetSubjects: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectsRequest, _identity_pb2.GetSubjectsResponse]
-    """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier.
-    A subject that does not exist is left out of the answer.
+    """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier,
+    governance to compare what it recorded of who is able to act. A subject that does not exist is left out of the answer.
     """
     LookUpAddress: _grpc.UnaryUnaryMultiCallable[_identity_pb2.LookUpAddressRequest, _identity_pb2.LookUpAddressResponse]
     """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one."""
@@ -54,8 +54,8 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     GetSubject: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectRequest, _identity_pb2.GetSubjectResponse]  # type: ignore[assignment]
     """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger."""
     GetSubjects: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectsRequest, _identity_pb2.GetSubjectsResponse]  # type: ignore[assignment]
-    """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier.
-    A subject that does not exist is left out of the answer.
+    """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier,
+    governance to compare what it recorded of who is able to act. A subject that does not exist is left out of the answer.
     """
     LookUpAddress: _aio.UnaryUnaryMultiCallable[_identity_pb2.LookUpAddressRequest, _identity_pb2.LookUpAddressResponse]  # type: ignore[assignment]
     """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one."""
@@ -81,8 +81,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_pb2.GetSubjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_pb2.GetSubjectsResponse, _abc.Awaitable[_identity_pb2.GetSubjectsResponse]]:
-        """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier.
-        A subject that does not exist is left out of the answer.
+        """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier,
+        governance to compare what it recorded of who is able to act. A subject that does not exist is left out of the answer.
         """
 
     @_abc_1.abstractmethod

@@ -6,17 +6,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 from chassis.database import Database
 from chassis.health import Readiness
 from chassis.run import Service, Serving, Working, wait_for
 from chassis.run.folders import migrations_of
+from chassis.run.waiting import pause_unless
 from chassis.unit_of_work import SqlUnitOfWork
 from governance.application import Governance
 from governance.application.acknowledge_erasure import AcknowledgeErasure
+from governance.application.follow_standing import FollowStanding
 from governance.application.grant_initial_role import GrantInitialRole
 from governance.application.ports import Subjects
 from governance.application.publish_bundle import EnsureBundle
+from governance.application.reconcile_standings import ReconcileStandings
 from governance.infrastructure.queries import SqlGovernanceQueries
 from governance.infrastructure.repositories import SqlGovernanceTransaction
 from governance.interfaces.publications import PUBLICATIONS
@@ -24,6 +28,8 @@ from governance.interfaces.subscriptions import subscriptions
 from governance.settings import GovernanceSettings
 from kernel.actor import Actor
 from kernel.clock import Clock, SystemClock
+
+RECONCILED_EVERY_SECONDS: Final = 600.0
 
 
 def unit_of_work(database: Database) -> SqlUnitOfWork[SqlGovernanceTransaction]:
@@ -59,7 +65,8 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
         governance = build(parts.database, IdentitySubjects(identity), parts.clock)
         rest = parts.rest(governance, ROUTERS, title="Elcorp governance")
         first = publish_first(governance.ensure_bundle, then=lambda: parts.keeper.on_published(None))
-        yield Serving(rest, rpc_services(governance), parts.readiness, [first, *parts.background])
+        reconcile = reconcile_again_and_again(governance.reconcile_standings)
+        yield Serving(rest, rpc_services(governance), parts.readiness, [first, reconcile, *parts.background])
 
 
 def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) -> Callable[[asyncio.Event], Awaitable[None]]:
@@ -73,6 +80,20 @@ def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) 
     return ensure_bundle
 
 
+def reconcile_again_and_again(
+    reconcile: ReconcileStandings, *, every_seconds: float = RECONCILED_EVERY_SECONDS
+) -> Callable[[asyncio.Event], Awaitable[None]]:
+    """Make the background work that compares standings with identity's word, at start and then periodically."""
+
+    async def reconcile_standings(stop: asyncio.Event) -> None:
+        actor = Actor.service(GovernanceSettings.NAME)
+        while not stop.is_set():
+            await wait_for("identity to tell who is able to act", lambda: reconcile(actor=actor), stop)
+            await pause_unless(stop, every_seconds)
+
+    return reconcile_standings
+
+
 @asynccontextmanager
 async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
     from chassis.messaging.consumer import Consumer
@@ -83,7 +104,7 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
     readiness = Readiness()
     readiness.add("database", database.ping)
     uow, clock = unit_of_work(database), SystemClock()
-    consumed = subscriptions(GrantInitialRole(uow, clock), AcknowledgeErasure(uow, clock))
+    consumed = subscriptions(GrantInitialRole(uow, clock), AcknowledgeErasure(uow, clock), FollowStanding(uow, clock))
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
     consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
     try:

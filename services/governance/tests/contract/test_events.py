@@ -7,6 +7,7 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.governance.v1 import events_pb2
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance.application.acknowledge_erasure import AcknowledgeErasure
+from governance.application.follow_standing import FollowStanding
 from governance.application.grant_initial_role import GrantInitialRole
 from governance.domain import events
 from governance.interfaces.publications import PUBLICATIONS
@@ -77,8 +78,10 @@ def test_what_names_governance_as_its_consumer_is_consumed() -> None:
 
     consumed = {
         spec_of(subscription.message_class).type
-        for subscription in subscriptions(GrantInitialRole(uow, clock), AcknowledgeErasure(uow, clock))
+        for subscription in subscriptions(
+            GrantInitialRole(uow, clock), AcknowledgeErasure(uow, clock), FollowStanding(uow, clock)
+        )
     }
 
-    assert consumed == {"identity.user.registered", "identity.erasure.requested"}
+    assert consumed == {"identity.user.registered", "identity.user.status_changed", "identity.erasure.requested"}
     assert "governance" in spec_of(UserRegistered).consumers

@@ -26,6 +26,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import Kind, NotFound, Unavailable
 from kernel.ids import new_id
 from services.governance.tests.fakes import NO_ID, FakeSubjects
+from services.governance.tests.stored import rows
 
 
 class IdentitySettings(ServiceSettings):
@@ -189,6 +190,43 @@ async def test_what_breaks_the_contract_is_refused(channel: aio.Channel, call: C
     assert refused.value.kind is Kind.INVALID
 
 
+async def test_identity_learns_who_may_act_on_whom_and_who_is_the_last(
+    channel: aio.Channel, governance: Governance, database: Database
+) -> None:
+    stub: governance_pb2_grpc.StandingServiceAsyncStub = governance_pb2_grpc.StandingServiceStub(channel)
+    admin, other, staff = new_id(), new_id(), new_id()
+    for subject, role in ((admin, "admin"), (other, "admin"), (staff, "staff")):
+        await governance.grant_initial_role(actor=Actor.service("governance"), subject_id=subject, role=role)
+
+    async def require(actor: UUID, subject: UUID) -> None:
+        await stub.RequireAuthority(governance_pb2.RequireAuthorityRequest(actor_id=str(actor), subject_id=str(subject)))
+
+    async def disable(actor: UUID, subject: UUID) -> None:
+        request = governance_pb2.DisableSubjectRequest(actor_id=str(actor), subject_id=str(subject), version=4)
+        await stub.DisableSubject(request)
+
+    await require(admin, staff)
+    for refused_of in (require, disable):
+        with pytest.raises(RemoteError) as refused:
+            await refused_of(staff, admin)
+        assert (refused.value.kind, refused.value.code) == (Kind.DENIED, "ACC_003")
+    assert await rows(database, "SELECT * FROM subject_standings") == []
+    for _ in range(2):
+        await disable(admin, other)
+    with pytest.raises(RemoteError) as last:
+        await disable(other, admin)
+    assert (last.value.kind, last.value.code) == (Kind.REFUSED, "GOV_002")
+    assert await rows(database, "SELECT subject_id, is_able, version FROM subject_standings") == [(other, False, 4)]
+
+
+async def test_nobody_but_identity_says_who_is_able(payments: aio.Channel) -> None:
+    stub: governance_pb2_grpc.StandingServiceAsyncStub = governance_pb2_grpc.StandingServiceStub(payments)
+    request = governance_pb2.DisableSubjectRequest(actor_id=str(new_id()), subject_id=str(new_id()), version=1)
+    with pytest.raises(RemoteError) as refused:
+        await stub.DisableSubject(request)
+    assert (refused.value.kind, refused.value.code) == (Kind.DENIED, "ACC_001")
+
+
 @dataclass
 class Identity(identity_pb2_grpc.IdentityServiceServicer):
     """The peer that governance asks."""
@@ -201,6 +239,14 @@ class Identity(identity_pb2_grpc.IdentityServiceServicer):
         if request.subject_id not in self.active:
             raise NotFound(subject_id=request.subject_id)
         return identity_pb2.GetSubjectResponse(subject_id=request.subject_id, active=self.active[request.subject_id])
+
+    async def GetSubjects(  # noqa: N802  # the proto's name
+        self, request: identity_pb2.GetSubjectsRequest, context: Any
+    ) -> identity_pb2.GetSubjectsResponse:
+        known = [
+            identity_pb2.Subject(subject_id=each, active=self.active[each]) for each in request.subject_ids if each in self.active
+        ]
+        return identity_pb2.GetSubjectsResponse(subjects=known)
 
 
 async def test_identity_tells_who_may_act() -> None:
@@ -215,6 +261,7 @@ async def test_identity_tells_who_may_act() -> None:
 
         assert await subjects.is_active(active)
         assert not await subjects.is_active(suspended)
+        assert await subjects.active_of([active, suspended, new_id()]) == {active}
         with pytest.raises(UnknownSubject):
             await subjects.is_active(new_id())
 
@@ -223,6 +270,8 @@ async def test_identitys_silence_is_no_permission() -> None:
     async with connect(GovernanceSettings(identity_target="dns:///127.0.0.1:1"), "identity") as channel:
         with pytest.raises(Unavailable):
             await IdentitySubjects(channel).is_active(new_id())
+        with pytest.raises(Unavailable):
+            await IdentitySubjects(channel).active_of([new_id()])
 
 
 def _user(role: str) -> Actor:

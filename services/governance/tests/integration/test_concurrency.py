@@ -20,14 +20,13 @@ from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesC
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance.application import Governance
 from governance.application.acknowledge_erasure import AcknowledgeErasure
+from governance.application.follow_standing import FollowStanding
 from governance.bootstrap import build
 from governance.domain.approval_rule import ApprovalTerms
-from governance.domain.errors import LastAdministrator
 from governance.interfaces.subscriptions import subscriptions
 from kernel.actor import Actor, ActorKind
 from kernel.errors import AlreadyExists, StaleVersion
 from kernel.ids import new_id
-from kernel.pages import PageRequest
 from services.governance.tests.fakes import FakeSubjects
 from services.governance.tests.stored import rows, sent
 
@@ -51,11 +50,6 @@ def known(subjects: FakeSubjects) -> UUID:
     return subject_id
 
 
-async def administrators(app: Governance) -> list[UUID]:
-    page = await app.queries.assignments(PageRequest(1, 100), role="admin", subject_id=None)
-    return [view.subject_id for view in page.items]
-
-
 async def test_state_event_and_fact_are_one_commit(app: Governance, subjects: FakeSubjects, database: Database) -> None:
     subject = known(subjects)
 
@@ -67,23 +61,6 @@ async def test_state_event_and_fact_are_one_commit(app: Governance, subjects: Fa
     assert recorded.facts[0].action == "governance.role.grant"
     assert (recorded.facts[0].actor.subject_id, recorded.facts[0].actor.ip) == (ADMIN.subject_id, "197.243.0.1")
     assert recorded.facts[0].after == '{"roles":["staff"]}'
-
-
-async def test_two_administrators_revoking_each_other_leave_one(app: Governance, subjects: FakeSubjects) -> None:
-    for _ in range(5):
-        first, second = known(subjects), known(subjects)
-        for subject in (first, second):
-            await app.grant_role(actor=ADMIN, subject_id=subject, role="admin")
-        for other in set(await administrators(app)) - {first, second}:
-            await app.revoke_role(actor=ADMIN, subject_id=other, role="admin")
-
-        outcomes = await asyncio.gather(
-            *(app.revoke_role(actor=ADMIN, subject_id=subject, role="admin") for subject in (first, second)),
-            return_exceptions=True,
-        )
-
-        assert sum(isinstance(outcome, LastAdministrator) for outcome in outcomes) == 1
-        assert len(await administrators(app)) == 1
 
 
 async def test_one_subject_met_at_once_by_many_is_met_once(app: Governance, subjects: FakeSubjects, database: Database) -> None:
@@ -133,7 +110,8 @@ async def test_bundles_published_side_by_side_lose_no_change(app: Governance) ->
 
 async def test_a_registration_delivered_twice_has_one_effect(app: Governance, database: Database) -> None:
     subject = new_id()
-    subscription, _ = subscriptions(app.grant_initial_role, AcknowledgeErasure(app.grant_initial_role.uow, ControlledClock()))
+    uow, clock = app.grant_initial_role.uow, ControlledClock()
+    subscription, *_ = subscriptions(app.grant_initial_role, AcknowledgeErasure(uow, clock), FollowStanding(uow, clock))
     assert isinstance(subscription, Subscription)
     delivery = Delivery(
         message_id=new_id(),

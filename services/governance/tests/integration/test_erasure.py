@@ -1,6 +1,5 @@
 """What governance does about a user who is erased."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -14,7 +13,8 @@ from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import ErasureRequested, UserRegistered
 from governance.application import Governance
-from governance.application.acknowledge_erasure import LAST_ADMINISTRATOR, AcknowledgeErasure
+from governance.application.acknowledge_erasure import AcknowledgeErasure
+from governance.application.follow_standing import FollowStanding
 from governance.application.grant_initial_role import GrantInitialRole
 from governance.bootstrap import build, unit_of_work
 from governance.interfaces.subscriptions import subscriptions
@@ -55,6 +55,7 @@ async def test_every_role_goes_and_identity_is_told(app: Governance, acknowledge
 async def test_every_role_that_goes_is_accounted_for_by_itself(
     app: Governance, subjects: FakeSubjects, acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
 ) -> None:
+    """Also the last administrator's: identity has closed the account, and had asked before."""
     user, erasure = new_id(), new_id()
     subjects.active.add(user)
     await app.grant_initial_role(actor=SERVICE, subject_id=user)
@@ -66,18 +67,21 @@ async def test_every_role_that_goes_is_accounted_for_by_itself(
     at = Timestamp()
     at.FromDatetime(clock.now())
     actor = compliance.AuditActor(kind="service", subject_id="governance", request_id=SERVICE.request_id)
-    revoked = compliance.AuditFact(
-        producer="governance",
-        action="governance.role.revoke",
-        actor=actor,
-        resource_type="role_assignment",
-        resource_id=str(user),
-        occurred_at=at,
-        before='{"roles":["admin","user"]}',
-        after='{"roles":["admin"]}',
-        reason="erased",
-        related_ids=[str(user), "role:user"],
-    )
+
+    def revoked(role: str, held: str, left: str) -> compliance.AuditFact:
+        return compliance.AuditFact(
+            producer="governance",
+            action="governance.role.revoke",
+            actor=actor,
+            resource_type="role_assignment",
+            resource_id=str(user),
+            occurred_at=at,
+            before=held,
+            after=left,
+            reason="erased",
+            related_ids=[str(user), f"role:{role}"],
+        )
+
     told = compliance.AuditFact(
         producer="governance",
         action="governance.erasure.acknowledge",
@@ -85,13 +89,19 @@ async def test_every_role_that_goes_is_accounted_for_by_itself(
         resource_type="erasure",
         resource_id=str(erasure),
         occurred_at=at,
-        after=f'{{"kept":["{LAST_ADMINISTRATOR}"]}}',
+        after='{"kept":[]}',
         related_ids=[str(user)],
     )
+    facts = [
+        revoked("admin", '{"roles":["admin","user"]}', '{"roles":["user"]}'),
+        revoked("user", '{"roles":["user"]}', '{"roles":[]}'),
+        told,
+    ]
     assert await published(database, but_first=before) == [
-        (str(user), SubjectRolesChanged(subject_id=str(user), roles=["admin"])),
-        (str(user), ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user), kept=[LAST_ADMINISTRATOR])),
-        (None, compliance.AuditFactsRecorded(facts=[revoked, told])),
+        (str(user), SubjectRolesChanged(subject_id=str(user), roles=["user"])),
+        (str(user), SubjectRolesChanged(subject_id=str(user), roles=[])),
+        (str(user), ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user))),
+        (None, compliance.AuditFactsRecorded(facts=facts)),
     ]
 
 
@@ -100,22 +110,13 @@ async def test_stranger_is_acknowledged_too(acknowledge: AcknowledgeErasure, dat
     assert len(await sent(database, ErasureAcknowledged)) == 1
 
 
-async def test_last_administrator_stays_one(app: Governance, acknowledge: AcknowledgeErasure, database: Database) -> None:
-    first, second = new_id(), new_id()
-    for user in (first, second):
-        await app.grant_initial_role(actor=SERVICE, subject_id=user, role="admin")
-    await asyncio.gather(*(acknowledge(actor=SERVICE, erasure_id=new_id(), user_id=user) for user in (first, second)))
-    held = [(await app.get_subject_roles(subject_id=user)).roles for user in (first, second)]
-    assert sorted(held) == [(), ("admin",)]
-    assert sorted(list(each.kept) for each in await sent(database, ErasureAcknowledged)) == [[], [LAST_ADMINISTRATOR]]
-
-
 async def test_what_identity_announces_is_answered_for_whom_it_names(
     app: Governance, acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
 ) -> None:
     """By the subscriptions that a worker has: whom, which role, and which erasure."""
     grant = GrantInitialRole(unit_of_work(database), clock)
-    handlers = {each.message_class: each.handler for each in subscriptions(grant, acknowledge) if isinstance(each, Subscription)}
+    consumed = subscriptions(grant, acknowledge, FollowStanding(unit_of_work(database), clock))
+    handlers = {each.message_class: each.handler for each in consumed if isinstance(each, Subscription)}
 
     async def deliver(message: Any) -> None:
         spec = spec_of(type(message))

@@ -18,7 +18,8 @@ from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance.application.publish_bundle import EnsureBundle
-from governance.bootstrap import SERVICE, publish_first, serving, working
+from governance.application.reconcile_standings import ReconcileStandings
+from governance.bootstrap import SERVICE, publish_first, reconcile_again_and_again, serving, working
 from governance.domain.events import SubjectRolesChanged as Registered
 from governance.settings import GovernanceSettings
 from kernel.actor import Actor
@@ -99,6 +100,23 @@ async def test_what_serves_publishes_first_and_decides_by_what_it_published(
     other = Database.connect(urls.app, pool_size=1)
     assert await rows(other, "SELECT version, published_by FROM policy_bundles") == [(1, "governance")]
     await other.close()
+
+
+async def test_standings_are_compared_at_start_and_again_until_told_to_stop() -> None:
+    asked: list[str] = []
+
+    async def reconcile(*, actor: Actor) -> int:
+        asked.append(actor.subject_id)
+        if len(asked) == 1:
+            raise Unavailable(dependency="identity")
+        return 0
+
+    async def times() -> bool:
+        return len(asked) >= 4
+
+    async with running(reconcile_again_and_again(cast("ReconcileStandings", reconcile), every_seconds=0)):
+        await eventually(times, expected=True)
+    assert set(asked) == {"governance"}
 
 
 @pytest.mark.parametrize("failures", [0, 2])

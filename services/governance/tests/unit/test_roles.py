@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from governance.domain.errors import IndispensablePermission, LastAdministrator
 from governance.domain.events import SubjectRolesChanged
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleHolder
@@ -63,23 +62,11 @@ def test_setting_the_same_permissions_is_no_new_version() -> None:
     assert clerk.version == 1
 
 
-@pytest.mark.parametrize("permission", ["role:manage", "policy:manage"])
-def test_administrators_cannot_lock_everybody_out(permission: str) -> None:
-    admin = role("admin", "role:manage", "policy:manage", "user:read")
-
-    with pytest.raises(IndispensablePermission):
-        admin.set_permissions([held for held in admin.permissions if held.name != permission])
-
-
-def test_other_roles_may_lose_what_administrators_keep() -> None:
-    assert role("clerk", "role:manage").set_permissions([])
-
-
 def test_each_change_announces_all_roles_of_the_subject() -> None:
     holder = RoleHolder.meet(SUBJECT)
     holder.grant("user", by="governance", at=AT)
     holder.grant("staff", by=str(new_id()), at=AT, reason="joined")
-    holder.revoke("user", at=AT, holders=1)
+    holder.revoke("user", at=AT)
 
     events = [event for event in holder.collect() if isinstance(event, SubjectRolesChanged)]
 
@@ -100,30 +87,14 @@ def test_granting_twice_keeps_the_first_assignment() -> None:
 def test_revoking_what_is_not_held_changes_nothing() -> None:
     holder = RoleHolder.meet(SUBJECT)
 
-    assert not holder.revoke("admin", at=AT, holders=0)
+    assert not holder.revoke("admin", at=AT)
     assert holder.collect() == []
-
-
-def test_the_last_administrator_stays() -> None:
-    holder = RoleHolder.meet(SUBJECT)
-    holder.grant("admin", by="governance", at=AT)
-
-    with pytest.raises(LastAdministrator):
-        holder.revoke("admin", at=AT, holders=1)
-    assert holder.revoke("admin", at=AT, holders=2)
-
-
-def test_the_last_holder_of_any_other_role_may_lose_it() -> None:
-    holder = RoleHolder.meet(SUBJECT)
-    holder.grant("staff", by="governance", at=AT)
-
-    assert holder.revoke("staff", at=AT, holders=1)
 
 
 def test_a_subject_is_welcomed_once() -> None:
     holder = RoleHolder.meet(SUBJECT)
 
     assert holder.welcome("user", by="governance", at=AT)
-    assert holder.revoke("user", at=AT, holders=1)
+    assert holder.revoke("user", at=AT)
     assert not holder.welcome("user", by="governance", at=AT)
     assert holder.roles == ()

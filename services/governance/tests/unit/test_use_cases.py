@@ -9,8 +9,6 @@ import pytest
 from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.errors import (
     InactiveSubject,
-    IndispensablePermission,
-    LastAdministrator,
     SelfGrant,
     UnknownPermission,
     UnknownRole,
@@ -174,16 +172,6 @@ async def test_a_suspended_subject_can_be_revoked_while_identity_is_away(house: 
     assert await house.app.revoke_role(actor=ADMIN, subject_id=subject, role="staff") == ()
 
 
-async def test_the_last_administrator_cannot_be_revoked(house: House) -> None:
-    first, second = house.subject(), house.subject()
-    for subject in (first, second):
-        await house.app.grant_role(actor=ADMIN, subject_id=subject, role="admin")
-    await house.app.revoke_role(actor=ADMIN, subject_id=first, role="admin")
-
-    with house.refuses(LastAdministrator):
-        await house.app.revoke_role(actor=ADMIN, subject_id=second, role="admin")
-
-
 async def test_a_new_subject_is_welcomed_with_the_default_role(house: House) -> None:
     subject = new_id()
     assert await house.roles(subject) == ("user",)
@@ -344,11 +332,6 @@ async def test_unknown_roles_and_permissions_are_refused(house: House) -> None:
     with house.refuses(UnknownPermission) as refused:
         await house.app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["vault:open"], version=1)
     assert refused.value.facts == {"unknown": ["vault:open"]}
-
-
-async def test_administrators_cannot_give_up_managing_roles(house: House) -> None:
-    with house.refuses(IndispensablePermission):
-        await house.app.set_role_permissions(actor=ADMIN, role_name="admin", permissions=["user:read"], version=2)
 
 
 async def test_unsound_policies_leave_everything_as_it_was(house: House) -> None:

@@ -178,7 +178,8 @@ async def test_changed_status(
     states: dict[str, Any] = {"before": {"status": before}, "after": {"status": after}, "reason": REASON}
     changed = fact(action, ("user", user_id), **rest, **states)
     assert record.facts == [*([session_ended(theirs, ended, **rest)] if ended else []), changed]
-    told = event("identity.user.status_changed", user_id, at=clock.now(), user_id=user_id, status=after, reason=REASON)
+    body = {"user_id": user_id, "status": after, "reason": REASON, "version": "2" if before == "active" else "3"}
+    told = event("identity.user.status_changed", user_id, at=clock.now(), **body)
     assert [each for each in record.events if each["type"] == "identity.user.status_changed"] == [told]
     assert len(record.events) == len(record.facts)
 

@@ -114,7 +114,7 @@ async def test_request_for_erasure(api: Api, database: Database, clock: Controll
             tokens_valid_until=at_text(at + timedelta(minutes=15)),
             reason="erasure",
         ),
-        event("identity.user.status_changed", owner, at=at, user_id=owner, status="restricted", reason="erasure"),
+        event("identity.user.status_changed", owner, at=at, user_id=owner, status="restricted", reason="erasure", version="2"),
     ]
 
 
@@ -170,7 +170,7 @@ async def test_erasure_on_its_way(
     rest["at"] = clock.now()
     states: dict[str, Any] = {"before": {"account": "restricted"}, "after": after}
     assert record.facts == [fact("identity.user.erase", ("erasure", erasure_id), **states, **rest)]
-    body = {"user_id": owner, "status": "erased", "reason": "erasure"}
+    body = {"user_id": owner, "status": "erased", "reason": "erasure", "version": "3"}
     assert record.events == [event("identity.user.status_changed", owner, at=clock.now(), **body)]
 
 

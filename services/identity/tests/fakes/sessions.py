@@ -1,6 +1,6 @@
 """Fakes of what signing in and sessions need."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from identity.application.sessions.queries import DeviceView, SessionView
 from identity.domain.device import Device
-from identity.domain.errors import TooManyAttempts
+from identity.domain.errors import BeyondAuthority, LastAdministrator, TooManyAttempts
 from identity.domain.session import Session
 from kernel.errors import Unavailable
 from kernel.pages import Page, PageRequest
@@ -73,6 +73,36 @@ class FakeRoles:
         if self.away:
             raise Unavailable(dependency="governance")
         return self.held.get(user_id, self.roles)
+
+
+@dataclass
+class FakeAuthority:
+    """Governance's word: `beyond` may more than anybody who acts on them, `last` are the last who can manage roles.
+
+    `asked` and `disabled` tell what was asked for (by whom, about whom); `meanwhile` runs before each answer.
+    """
+
+    beyond: set[UUID] = field(default_factory=set)
+    last: set[UUID] = field(default_factory=set)
+    away: bool = False
+    asked: list[tuple[UUID, UUID]] = field(default_factory=list)
+    disabled: list[tuple[UUID, UUID, int]] = field(default_factory=list)
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def require(self, *, actor_id: UUID, subject_id: UUID) -> None:
+        if self.meanwhile:
+            await self.meanwhile()
+        if self.away:
+            raise Unavailable(dependency="governance")
+        if subject_id in self.beyond and subject_id != actor_id:
+            raise BeyondAuthority(subject_id=subject_id)
+        self.asked.append((actor_id, subject_id))
+
+    async def disable(self, *, actor_id: UUID, subject_id: UUID, version: int) -> None:
+        await self.require(actor_id=actor_id, subject_id=subject_id)
+        if subject_id in self.last:
+            raise LastAdministrator(subject_id=subject_id)
+        self.disabled.append((actor_id, subject_id, version))
 
 
 @dataclass
@@ -177,5 +207,6 @@ class Surroundings:
     """What identity asks of others, faked."""
 
     roles: FakeRoles = field(default_factory=FakeRoles)
+    authority: FakeAuthority = field(default_factory=FakeAuthority)
     attempts: FakeAttempts = field(default_factory=FakeAttempts)
     revocations: FakeRevocations = field(default_factory=FakeRevocations)

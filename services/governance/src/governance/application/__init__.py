@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from governance.application.disable_subject import DisableSubject
 from governance.application.get_roles_of_subjects import GetRolesOfSubjects
 from governance.application.grant_initial_role import GrantInitialRole
 from governance.application.grant_role import GrantRole
@@ -9,6 +10,8 @@ from governance.application.ports import PolicyChecker, Subjects, UnitOfWork
 from governance.application.publish_bundle import EnsureBundle, PublishBundle
 from governance.application.queries import GovernanceQueries
 from governance.application.read_roles import GetBundle, GetRole, GetSubjectRoles
+from governance.application.reconcile_standings import ReconcileStandings
+from governance.application.require_authority import RequireAuthority
 from governance.application.revoke_role import RevokeRole
 from governance.application.set_approval_rule import SetApprovalRule
 from governance.application.set_role_permissions import SetRolePermissions
@@ -24,6 +27,9 @@ class Governance:
     set_role_permissions: SetRolePermissions
     set_approval_rule: SetApprovalRule
     withdraw_approval_rule: WithdrawApprovalRule
+    require_authority: RequireAuthority
+    disable_subject: DisableSubject
+    reconcile_standings: ReconcileStandings
     ensure_bundle: EnsureBundle
     get_bundle: GetBundle
     get_role: GetRole
@@ -37,6 +43,7 @@ class Governance:
     ) -> "Governance":
         """Wire the use cases to their ports."""
         publish = PublishBundle(checker, clock)
+        require_authority = RequireAuthority(queries)
         return cls(
             grant_role=GrantRole(uow, subjects, clock),
             revoke_role=RevokeRole(uow, clock),
@@ -44,6 +51,9 @@ class Governance:
             set_role_permissions=SetRolePermissions(uow, publish, clock),
             set_approval_rule=SetApprovalRule(uow, publish, clock),
             withdraw_approval_rule=WithdrawApprovalRule(uow, publish, clock),
+            require_authority=require_authority,
+            disable_subject=DisableSubject(uow, require_authority, clock),
+            reconcile_standings=ReconcileStandings(uow, queries, subjects, clock),
             ensure_bundle=EnsureBundle(uow, publish),
             get_bundle=GetBundle(queries),
             get_role=GetRole(queries),

@@ -6,6 +6,7 @@ from uuid import UUID
 from governance.domain.approval_rule import ApprovalRule
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role_holder import RoleHolder
+from governance.domain.standing import Standing
 from kernel.audit import AuditFact, State
 from kernel.money import Money
 
@@ -61,6 +62,19 @@ def rule_changed(action: str, rule: ApprovalRule, before: State | None, *, at: d
         after=rule_state(rule),
         reason=reason,
         related_ids=(f"approval_rule:{rule.name}",),
+    )
+
+
+def standing_recorded(verb: str, standing: Standing, *, before: bool, related: str | None = None) -> AuditFact:
+    """Account for a person who counts as able, or unable, to act from now on; `related` is the user who acts."""
+    return AuditFact(
+        action=f"governance.standing.{verb}",
+        resource_type="subject",
+        resource_id=str(standing.subject_id),
+        occurred_at=standing.recorded_at,
+        before={"able": before},
+        after={"able": standing.is_able},
+        related_ids=(related,) if related else (),
     )
 
 

@@ -1,6 +1,6 @@
 """What governance needs of the world."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
@@ -10,6 +10,7 @@ from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleHolder
+from governance.domain.standing import Standing
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Event
@@ -35,8 +36,24 @@ class RoleHolders(Protocol):
 
     def add(self, holder: RoleHolder) -> None: ...
 
-    async def count(self, role: str) -> int:
-        """Count the subjects that hold a role; exact only under the role's lock."""
+
+class Standings(Protocol):
+    async def guard(self) -> None:
+        """Become the only transaction that may take role management from a person, until it ends.
+
+        It is called before any role or subject is locked.
+        """
+
+    async def somebody_able_has(self, permission: str) -> bool:
+        """Tell whether a person who is able to act holds a role with the permission, after the changes of this transaction.
+
+        Exact only under the guard.
+        """
+
+    async def find(self, subject_id: UUID) -> Standing | None:
+        """Find what was recorded of a person; it changes only under the guard."""
+
+    def add(self, standing: Standing) -> None: ...
 
 
 class Bundles(Protocol):
@@ -64,6 +81,9 @@ class Transaction(Protocol):
     def holders(self) -> RoleHolders: ...
 
     @property
+    def standings(self) -> Standings: ...
+
+    @property
     def bundles(self) -> Bundles: ...
 
     @property
@@ -81,6 +101,9 @@ class UnitOfWork(Protocol):
 class Subjects(Protocol):
     async def is_active(self, subject_id: UUID) -> bool:
         """Tell whether a subject may act; raises UnknownSubject, or Unavailable when identity does not answer."""
+
+    async def active_of(self, subject_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Return those, of at most 500, who may act; raises Unavailable when identity does not answer."""
 
 
 class PolicyChecker(Protocol):

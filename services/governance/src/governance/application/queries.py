@@ -50,6 +50,15 @@ class SubjectView:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingView:
+    """`recorded_at` is None where nothing was recorded: then the subject counts as able to act."""
+
+    subject_id: UUID
+    is_able: bool
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class BundleView:
     version: int
     id: UUID
@@ -111,6 +120,9 @@ class GovernanceQueries(Protocol):
 
     async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
         """Read the roles of each by one statement, in the order asked: the default role of one never met."""
+
+    async def standings_beyond_default(self, *, after: UUID, limit: int) -> Sequence[StandingView]:
+        """Read, in order of id, the subjects that hold another role than the default one."""
 
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
         """Page through assignments, newest first."""

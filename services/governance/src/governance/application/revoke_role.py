@@ -3,6 +3,7 @@ from uuid import UUID
 
 from governance.application import facts
 from governance.application.ports import UnitOfWork
+from governance.application.role_management import role_management_kept
 from governance.domain.errors import UnknownRole
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -12,6 +13,8 @@ from kernel.clock import Clock
 class RevokeRole:
     """Take a role from a subject; revoking it again changes nothing. Returns the roles that remain.
 
+    Raises LastAdministrator when no person able to act would be left to manage roles.
+
     Identity is not asked: a suspended or vanished subject must be revocable, and just when identity is away.
     """
 
@@ -19,14 +22,13 @@ class RevokeRole:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, subject_id: UUID, role: str, reason: str | None = None) -> tuple[str, ...]:
-        async with self.uow.begin(actor) as tx:
-            # The role first: two administrators revoking each other must not both count two.
+        async with self.uow.begin(actor) as tx, role_management_kept(tx):
             if not await tx.roles.lock(role):
                 raise UnknownRole(field="role", role=role)
             holder = await tx.holders.lock(subject_id)
             if holder is None:
                 return ()
             before, at = holder.roles, self.clock.now()
-            if holder.revoke(role, at=at, holders=await tx.holders.count(role)):
+            if holder.revoke(role, at=at):
                 tx.record(facts.roles_changed("revoke", holder, role, before=before, at=at, reason=reason))
             return holder.roles

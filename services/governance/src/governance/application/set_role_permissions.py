@@ -1,11 +1,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from governance.application.ports import UnitOfWork
+from governance.application.ports import Transaction, UnitOfWork
 from governance.application.publish_bundle import PublishBundle
 from governance.application.queries import RoleView
-from governance.domain.errors import UnknownPermission
-from governance.domain.role import Role
+from governance.domain.errors import IndispensablePermission, UnknownPermission
+from governance.domain.role import INDISPENSABLE, Role
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
@@ -14,7 +14,11 @@ from kernel.errors import NotFound, StaleVersion
 
 @dataclass(frozen=True, slots=True)
 class SetRolePermissions:
-    """Give a role exactly these permissions, and publish the bundle that says so in the same transaction."""
+    """Give a role exactly these permissions, and publish the bundle that says so in the same transaction.
+
+    Raises IndispensablePermission when no person able to act would be left with a permission by which roles and policies are
+    managed.
+    """
 
     uow: UnitOfWork
     publish: PublishBundle
@@ -24,6 +28,7 @@ class SetRolePermissions:
         async with self.uow.begin(actor) as tx:
             # One publisher at a time: a bundle compiled beside another change would lose it.
             latest = await tx.bundles.lock_latest()
+            await tx.standings.guard()
             role = await tx.roles.lock(role_name)
             if not role:
                 raise NotFound(role=role_name)
@@ -34,6 +39,7 @@ class SetRolePermissions:
                 raise UnknownPermission(field="permissions", unknown=unknown)
             before = role.permission_names
             if role.set_permissions(known[name] for name in permissions):
+                await _require_kept(tx, role, before)
                 tx.record(self._fact(role, before))
                 await self.publish(tx, latest=latest, actor=actor)
             return RoleView(role.name, role.description, role.is_default, role.version, role.permission_names)
@@ -48,3 +54,9 @@ class SetRolePermissions:
             after={"permissions": list(role.permission_names), "version": role.version},
             related_ids=(f"role:{role.name}",),
         )
+
+
+async def _require_kept(tx: Transaction, role: Role, before: tuple[str, ...]) -> None:
+    for permission in sorted(INDISPENSABLE.intersection(before) - set(role.permission_names)):
+        if not await tx.standings.somebody_able_has(permission):
+            raise IndispensablePermission(role=role.name, permission=permission)

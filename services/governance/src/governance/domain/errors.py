@@ -31,14 +31,14 @@ class InactiveSubject(DomainError):
 
 
 class LastAdministrator(DomainError):
-    """The last administrator cannot be revoked; grant the role to somebody else first."""
+    """Nobody who is able to act would be left to manage roles; grant a role that may to somebody else first."""
 
     kind = Kind.REFUSED
     code = "GOV_002"
 
 
 class IndispensablePermission(DomainError):
-    """Administrators keep the permissions by which roles and policies are managed."""
+    """Nobody who is able to act would be left with this permission; give it to another role that is held first."""
 
     kind = Kind.REFUSED
     code = "GOV_003"
@@ -50,6 +50,13 @@ class SelfGrant(DomainError):
 
     kind = Kind.DENIED
     code = "ACC_002"
+
+
+class BeyondAuthority(DomainError):
+    """The account is of a person who may do more than you."""
+
+    kind = Kind.DENIED
+    code = "ACC_003"
 
 
 class UnsoundPolicies(DomainError):

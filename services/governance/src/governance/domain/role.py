@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from governance.domain.errors import IndispensablePermission
 from kernel.errors import InvalidValue
 from kernel.events import Aggregate
 
-ADMIN = "admin"
-# Without these nobody could ever change a role again.
-_INDISPENSABLE = frozenset({"role:manage", "policy:manage"})
+# Its holders grant and revoke roles, and say what roles permit.
+MANAGE_ROLES = "role:manage"
+# Somebody who is able to act keeps these, or nobody could ever change a role or a policy again.
+INDISPENSABLE = frozenset({MANAGE_ROLES, "policy:manage"})
 
 # Names go into Cedar text between quotes, so what they may hold is narrow.
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
@@ -67,8 +67,6 @@ class Role(Aggregate):
         """Take a permission away; False when the role never had it."""
         if permission not in self.permissions:
             return False
-        if self.name == ADMIN and permission.name in _INDISPENSABLE:
-            raise IndispensablePermission(role=self.name, permission=permission.name)
         self.permissions.remove(permission)
         return True
 

@@ -5,9 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from governance.domain.errors import LastAdministrator
 from governance.domain.events import SubjectRolesChanged
-from governance.domain.role import ADMIN
 from kernel.events import Aggregate
 
 
@@ -49,12 +47,10 @@ class RoleHolder(Aggregate):
         self._announce_roles(at)
         return True
 
-    def revoke(self, role: str, *, at: datetime, holders: int) -> bool:
-        """Take a role away; False when the subject does not have it. `holders` counts all who have it now."""
+    def revoke(self, role: str, *, at: datetime) -> bool:
+        """Take a role away; False when the subject does not have it."""
         if role not in self.assignments:
             return False
-        if role == ADMIN and holders <= 1:
-            raise LastAdministrator(subject_id=self.subject_id)
         del self.assignments[role]
         self._announce_roles(at)
         return True

@@ -1,5 +1,6 @@
 """Identity's knowledge of subjects, over gRPC."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import grpc.aio
@@ -22,3 +23,8 @@ class IdentitySubjects:
                 raise UnknownSubject(field="subject_id", subject_id=subject_id) from error
             raise
         return bool(response.active)
+
+    async def active_of(self, subject_ids: Collection[UUID]) -> frozenset[UUID]:
+        asked = identity_pb2.GetSubjectsRequest(subject_ids=[str(subject_id) for subject_id in subject_ids])
+        response = await self._stub.GetSubjects(asked)
+        return frozenset(UUID(subject.subject_id) for subject in response.subjects if subject.active)

@@ -14,6 +14,7 @@ from governance.application.queries import (
     PermissionView,
     PolicyText,
     RoleView,
+    StandingView,
     SubjectView,
 )
 from governance.domain.window import Window
@@ -44,6 +45,16 @@ _EFFECTIVE_ROLES = text(
         ELSE ARRAY(SELECT a.role FROM role_assignments a WHERE a.subject_id = asked.id ORDER BY a.role) END AS roles
     FROM unnest(cast(:ids AS uuid[])) WITH ORDINALITY AS asked (id, place)
     LEFT JOIN role_holders h ON h.subject_id = asked.id ORDER BY asked.place
+    """
+)
+_STANDINGS_BEYOND_DEFAULT = text(
+    """
+    SELECT a.subject_id, coalesce(s.is_able, true), s.recorded_at
+    FROM (
+        SELECT DISTINCT subject_id FROM role_assignments
+        WHERE role NOT IN (SELECT name FROM roles WHERE is_default) AND subject_id > :after
+        ORDER BY subject_id LIMIT :limit
+    ) a LEFT JOIN subject_standings s ON s.subject_id = a.subject_id ORDER BY a.subject_id
     """
 )
 # The total stands beside each row, so that it is of the same snapshot; a page past the end has none and asks again.
@@ -108,6 +119,9 @@ class SqlGovernanceQueries:
 
     async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
         return [(row.id, tuple(row.roles)) for row in await self._rows(_EFFECTIVE_ROLES, ids=list(subject_ids))]
+
+    async def standings_beyond_default(self, *, after: UUID, limit: int) -> Sequence[StandingView]:
+        return [StandingView(*row) for row in await self._rows(_STANDINGS_BEYOND_DEFAULT, after=after, limit=limit)]
 
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
         rows, total = await self._page(_ASSIGNMENTS, page, role=role, subject=subject_id)

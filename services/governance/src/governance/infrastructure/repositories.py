@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.unit_of_work import SqlTransaction
@@ -11,12 +11,14 @@ from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleHolder
 from governance.infrastructure.approval_rules import SqlApprovalRules
-from governance.infrastructure.tables import map_aggregates, permissions, policy_bundles, role_assignments, role_holders, roles
+from governance.infrastructure.standings import SqlStandings
+from governance.infrastructure.tables import map_aggregates, permissions, policy_bundles, role_holders, roles
 from kernel.actor import Actor
 
 map_aggregates()
 
-# Two-part advisory locks, the first part says what for. A row lock cannot hold what does not exist yet.
+# Two-part advisory locks, the first part says what for (3 is in standings.py). They are taken in the order 1, 3, 2.
+# A row lock cannot hold what does not exist yet.
 _LOCK_PUBLISHING = text("SELECT pg_advisory_xact_lock(1, 0)")
 _LOCK_SUBJECT = text("SELECT pg_advisory_xact_lock(2, hashtext(:subject_id))")
 
@@ -55,10 +57,6 @@ class SqlRoleHolders:
     def add(self, holder: RoleHolder) -> None:
         self._session.add(holder)
 
-    async def count(self, role: str) -> int:
-        query = select(func.count()).select_from(role_assignments).where(role_assignments.c.role == role)
-        return (await self._session.execute(query)).scalar_one()
-
 
 class SqlBundles:
     def __init__(self, session: AsyncSession) -> None:
@@ -79,5 +77,6 @@ class SqlGovernanceTransaction(SqlTransaction):
         super().__init__(session, actor)
         self.roles = SqlRoles(session)
         self.holders = SqlRoleHolders(session)
+        self.standings = SqlStandings(session)
         self.bundles = SqlBundles(session)
         self.approval_rules = SqlApprovalRules(session)

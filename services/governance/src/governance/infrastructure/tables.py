@@ -24,6 +24,7 @@ from governance.domain.approval_rule import ApprovalRule
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleAssignment, RoleHolder
+from governance.domain.standing import Standing
 from governance.domain.window import Window
 
 metadata = MetaData()
@@ -77,6 +78,14 @@ role_assignments = Table(
     Column("granted_at", DateTime(timezone=True), nullable=False),
     Column("reason", Text),
 )
+subject_standings = Table(
+    "subject_standings",
+    metadata,
+    Column("subject_id", Uuid, primary_key=True),
+    Column("is_able", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
 policy_bundles = Table(
     "policy_bundles",
     metadata,
@@ -129,5 +138,6 @@ def map_aggregates() -> None:
             ),
         },
     )
+    mapper.map_imperatively(Standing, subject_standings)
     mapper.map_imperatively(PolicyBundle, policy_bundles)
     mapper.map_imperatively(ApprovalRule, approval_rules)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.rpc import RpcService
+from chassis.rpc.callers import caller
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from governance.application import Governance
 
@@ -42,6 +43,29 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         )
 
 
+class StandingServicer(governance_pb2_grpc.StandingServiceServicer):
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
+
+    async def RequireAuthority(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.RequireAuthorityRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.RequireAuthorityResponse:
+        await self._governance.require_authority(actor_id=UUID(request.actor_id), subject_id=UUID(request.subject_id))
+        return governance_pb2.RequireAuthorityResponse()
+
+    async def DisableSubject(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.DisableSubjectRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.DisableSubjectResponse:
+        await self._governance.disable_subject(
+            actor=caller(), by=UUID(request.actor_id), subject_id=UUID(request.subject_id), version=request.version
+        )
+        return governance_pb2.DisableSubjectResponse()
+
+
 def rpc_services(governance: Governance) -> list[RpcService]:
     return [
         RpcService(
@@ -51,5 +75,10 @@ def rpc_services(governance: Governance) -> list[RpcService]:
         ),
         RpcService(
             governance_pb2_grpc.add_RoleServiceServicer_to_server, RoleServicer(governance), "elcorp.governance.v1.RoleService"
+        ),
+        RpcService(
+            governance_pb2_grpc.add_StandingServiceServicer_to_server,
+            StandingServicer(governance),
+            "elcorp.governance.v1.StandingService",
         ),
     ]

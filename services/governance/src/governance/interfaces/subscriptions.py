@@ -1,21 +1,36 @@
 """What governance does about others' events."""
 
+from typing import Final
 from uuid import UUID
 
 from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.messaging.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from governance.application.acknowledge_erasure import AcknowledgeErasure
+from governance.application.follow_standing import FollowStanding
 from governance.application.grant_initial_role import GrantInitialRole
 from kernel.actor import Actor
 
+# Of the statuses of UserStatusChanged: the only one in which a user may act.
+ACTIVE: Final = "active"
 
-def subscriptions(grant_initial_role: GrantInitialRole, acknowledge_erasure: AcknowledgeErasure) -> list[AnySubscription]:
+
+def subscriptions(
+    grant_initial_role: GrantInitialRole, acknowledge_erasure: AcknowledgeErasure, follow_standing: FollowStanding
+) -> list[AnySubscription]:
     async def on_user_registered(delivery: Delivery[events_pb2.UserRegistered]) -> None:
         await grant_initial_role(
             actor=Actor.service("governance"),
             subject_id=UUID(delivery.message.user_id),
             role=delivery.message.initial_role or None,
+        )
+
+    async def on_user_status_changed(delivery: Delivery[events_pb2.UserStatusChanged]) -> None:
+        await follow_standing(
+            actor=Actor.service("governance"),
+            subject_id=UUID(delivery.message.user_id),
+            is_able=delivery.message.status == ACTIVE,
+            version=delivery.message.version,
         )
 
     async def on_erasure_requested(delivery: Delivery[events_pb2.ErasureRequested]) -> None:
@@ -27,5 +42,6 @@ def subscriptions(grant_initial_role: GrantInitialRole, acknowledge_erasure: Ack
 
     return [
         Subscription(events_pb2.UserRegistered, on_user_registered),
+        Subscription(events_pb2.UserStatusChanged, on_user_status_changed),
         Subscription(events_pb2.ErasureRequested, on_erasure_requested),
     ]

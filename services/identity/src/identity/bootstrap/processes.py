@@ -19,7 +19,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
     from chassis.run import platform
     from identity.bootstrap.use_cases import World, build
-    from identity.infrastructure.governance import GovernanceRoles
+    from identity.infrastructure.governance import GovernanceAuthority, GovernanceRoles
     from identity.infrastructure.revocations import RedisRevocations
     from identity.infrastructure.signing_keys import KeyReloader, KeyRing, SealedKeyMaker
     from identity.interfaces.first_start import FirstStart
@@ -38,6 +38,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
             attempts=attempts(settings, parts.redis),
             revocations=RedisRevocations(parts.redis),
             permissions=parts.policies,
+            authority=GovernanceAuthority(governance),
             clock=parts.clock,
         )
         identity = build(world)

@@ -2,6 +2,7 @@
 
 from chassis.crypto import BlindIndex
 from identity.application.accounts.new_password import NewPassword
+from identity.application.ports.authority import Authority
 from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.queries import IdentityQueries
@@ -20,6 +21,7 @@ def build_recovery(
     queries: IdentityQueries,
     new_password: NewPassword,
     attempts: Attempts,
+    authority: Authority,
     revocations: Revocations,
     clock: Clock,
 ) -> Recovery:
@@ -31,5 +33,5 @@ def build_recovery(
         reset_password=ResetPassword(uow, queries, secrets, new_password, revocations, attempts, digest, clock),
         ask_recovery=AskRecovery(uow, secrets, clock),
         # Chains, quorum and delegation come with governance's approvals, in this one's place.
-        decide_recovery=DecideRecovery(uow, SecondPerson(), revocations, clock),
+        decide_recovery=DecideRecovery(uow, authority, SecondPerson(), revocations, clock),
     )

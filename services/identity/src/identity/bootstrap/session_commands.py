@@ -41,8 +41,10 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from chassis.crypto import BlindIndex
     from chassis.database import Database
     from chassis.policies import Policies
+    from chassis.rpc import connect
     from identity.application.sessions.queries import SignInName
     from identity.application.sessions.unlock_user import UnlockUser
+    from identity.infrastructure.governance import GovernanceAuthority
     from identity.infrastructure.queries import SqlIdentityQueries
     from kernel.actor import Actor
 
@@ -58,10 +60,19 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
         digest = BlindIndex(settings.digest(), purpose="sign-in-name")
         # A command is the platform's own work: no bundle is loaded, and none is asked.
         permissions = Policies(SystemClock())
-        unlock_user = UnlockUser(
-            unit_of_work(settings, database), queries, queries, permissions, attempts(settings, redis), digest, SystemClock()
-        )
-        await unlock_user(actor=Actor.service("identity"), user_id=user_id, reason=arguments.reason)
+        # Nor is governance: the channel opens no connection.
+        async with connect(settings, "governance") as governance:
+            unlock_user = UnlockUser(
+                unit_of_work(settings, database),
+                queries,
+                queries,
+                permissions,
+                GovernanceAuthority(governance),
+                attempts(settings, redis),
+                digest,
+                SystemClock(),
+            )
+            await unlock_user(actor=Actor.service("identity"), user_id=user_id, reason=arguments.reason)
     finally:
         await redis.aclose()
         await database.close()

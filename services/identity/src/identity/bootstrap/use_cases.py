@@ -35,6 +35,7 @@ from identity.application.keys import Keys
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.ports.accounts import Passwords
+from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import Permissions
 from identity.application.ports.sessions import Attempts, Revocations, Roles
 from identity.application.ports.unit_of_work import UnitOfWork
@@ -78,6 +79,7 @@ class World:
     ring: KeyRing
     passwords: Passwords
     roles: Roles
+    authority: Authority
     attempts: Attempts
     revocations: Revocations
     permissions: Permissions
@@ -127,7 +129,15 @@ def build(world: World) -> Identity:
         keys=keys(world),
         device_keys=device_keys(world),
         addresses=addresses(world),
-        privacy=build_privacy(world.uow, world.queries, world.roles, world.permissions, world.revocations, world.clock),
+        privacy=build_privacy(
+            uow=world.uow,
+            queries=world.queries,
+            roles=world.roles,
+            permissions=world.permissions,
+            authority=world.authority,
+            revocations=world.revocations,
+            clock=world.clock,
+        ),
         factors=factors(world),
         recovery=recovery(world),
         queries=world.queries,
@@ -148,10 +158,12 @@ def accounts(world: World) -> Accounts:
         resend_phone_code=ResendCode(uow, codes, clock, by_phone),
         change_contact=ChangeContact(uow, contacts, codes, clock),
         change_password=ChangePassword(uow, queries, passwords, new_password, world.attempts, world.revocations, clock),
-        change_status=ChangeStatus(uow, world.revocations, clock),
-        update_user=UpdateUser(uow, world.permissions, clock),
+        change_status=ChangeStatus(uow, world.authority, world.revocations, clock),
+        update_user=UpdateUser(uow, world.permissions, world.authority, clock),
         create_user=CreateUser(uow, passwords, contacts, generate_password, clock),
-        require_password_reset=RequirePasswordReset(uow, passwords, new_password, generate_password, world.revocations, clock),
+        require_password_reset=RequirePasswordReset(
+            uow, passwords, new_password, generate_password, world.authority, world.revocations, clock
+        ),
         get_user=GetUser(queries, world.permissions),
         list_users=ListUsers(queries, contacts, world.permissions),
         get_subject=GetSubject(queries),
@@ -190,12 +202,12 @@ def sessions(world: World) -> Sessions:
         sign_out_everywhere=SignOutEverywhere(uow, revocations, clock),
         list_sessions=ListSessions(queries, world.permissions),
         get_session=GetSession(queries, world.permissions),
-        revoke_session=RevokeSession(uow, world.permissions, revocations, clock),
+        revoke_session=RevokeSession(uow, world.permissions, world.authority, revocations, clock),
         list_devices=ListDevices(queries, world.permissions),
         get_device=GetDevice(queries),
         change_device=ChangeDevice(uow, clock),
         revoke_device=RevokeDevice(uow, revocations, clock),
-        unlock_user=UnlockUser(uow, queries, queries, world.permissions, world.attempts, digest, clock),
+        unlock_user=UnlockUser(uow, queries, queries, world.permissions, world.authority, world.attempts, digest, clock),
     )
 
 
@@ -214,6 +226,7 @@ def recovery(world: World) -> Recovery:
         queries=world.queries,
         new_password=NewPassword(world.passwords, password_policy(world.settings), world.queries),
         attempts=world.attempts,
+        authority=world.authority,
         revocations=world.revocations,
         clock=world.clock,
     )

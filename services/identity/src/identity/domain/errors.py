@@ -188,5 +188,19 @@ class StillInOffice(DomainError):
     tells = ("roles",)
 
 
+class BeyondAuthority(DomainError):
+    """The account is of a person who may do more than you."""
+
+    kind = Kind.DENIED
+    code = "ACC_003"
+
+
+class LastAdministrator(DomainError):
+    """Nobody who is able to act would be left to manage roles; grant a role that may to somebody else first."""
+
+    kind = Kind.REFUSED
+    code = "GOV_002"
+
+
 class UnknownAcknowledgement(InvalidValue):
     """The acknowledgement is of a service that was not asked."""

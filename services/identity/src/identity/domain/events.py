@@ -16,9 +16,12 @@ class UserRegistered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserStatusChanged(Event):
+    """`version` is the account's after the change; it orders changes."""
+
     user_id: UUID
     status: str
     reason: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ class User(Aggregate):
 
     def delete(self, reason: str, *, at: datetime) -> bool:
         """Close the account; its data stays until it is erased. False when it is closed already. Raises NotFound as suspend."""
-        if self.status == UserStatus.DELETED:
+        if not self.may_become(UserStatus.DELETED):
             return False
         self.deleted_at, self.suspended_at_deletion = at, self.status == UserStatus.SUSPENDED
         return self._become(UserStatus.DELETED, reason, at)
@@ -160,10 +160,16 @@ class User(Aggregate):
         if expected is not None and expected != self.version:
             raise StaleVersion(version=self.version)
 
-    def _become(self, status: UserStatus, reason: str, at: datetime) -> bool:
+    def may_become(self, status: UserStatus) -> bool:
+        """Tell whether suspending, activating or deleting has an effect; raises NotFound for an account that it is not for."""
+        if status is UserStatus.DELETED and self.status is status:
+            return False
         if self.status not in _MAY_CHANGE:
             raise NotFound(user_id=self.id)
-        if self.status == status:
+        return self.status is not status
+
+    def _become(self, status: UserStatus, reason: str, at: datetime) -> bool:
+        if not self.may_become(status):
             return False
         self._set_status(status, reason, at)
         return True
@@ -171,7 +177,9 @@ class User(Aggregate):
     def _set_status(self, status: UserStatus, reason: str, at: datetime) -> None:
         self.status = status
         self.version += 1
-        self.announce(UserStatusChanged(occurred_at=at, user_id=self.id, status=status.value, reason=reason))
+        self.announce(
+            UserStatusChanged(occurred_at=at, user_id=self.id, status=status.value, reason=reason, version=self.version)
+        )
 
     def strengthen_hash(self, password_hash: str) -> None:
         """Keep the same password under today's hash parameters."""

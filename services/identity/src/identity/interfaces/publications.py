@@ -22,7 +22,9 @@ def user_registered(event: UserRegistered) -> events_pb2.UserRegistered:
 
 
 def user_status_changed(event: UserStatusChanged) -> events_pb2.UserStatusChanged:
-    return events_pb2.UserStatusChanged(user_id=str(event.user_id), status=event.status, reason=event.reason)
+    return events_pb2.UserStatusChanged(
+        user_id=str(event.user_id), status=event.status, reason=event.reason, version=event.version
+    )
 
 
 def session_ended(event: SessionEnded) -> events_pb2.SessionEnded:

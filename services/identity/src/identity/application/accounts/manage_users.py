@@ -6,6 +6,7 @@ from identity.application.accounts import facts
 from identity.application.accounts.enrolment import Enrolled, enrol
 from identity.application.accounts.new_password import NewPassword
 from identity.application.ports.accounts import Contacts, Passwords
+from identity.application.ports.authority import Authority
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import end_all
@@ -77,11 +78,13 @@ class RequirePasswordReset:
     passwords: Passwords
     new_password: NewPassword
     generate_password: Callable[[], str]
+    authority: Authority
     revocations: Revocations
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:
-        """Raise NotFound; Unavailable when hashing is at its limit."""
+        """Raise NotFound, BeyondAuthority; Unavailable when hashing is at its limit, or governance is away."""
+        await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
         password_hash = await self.passwords.hash(self.generate_password())
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:

@@ -2,6 +2,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from identity.application.accounts import facts
+from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.profile import Profile, canonical_username
@@ -31,18 +32,20 @@ class UpdateUser:
 
     uow: UnitOfWork
     permissions: Permissions
+    authority: Authority
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
         """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken.
 
-        Raise StepUpRequired too, to change another's.
+        Raise StepUpRequired and BeyondAuthority too, to change another's, or Unavailable when governance is away.
         """
         if actor.subject_id != str(user_id) and not self.permissions.allows(actor, UPDATE_ANY_USER):
             raise NotFound(user_id=user_id)
         at = self.clock.now()
         if actor.subject_id != str(user_id):
             RECENT.require(actor, at=at)
+            await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
             if user is None or user.status not in {UserStatus.ACTIVE, UserStatus.SUSPENDED}:

@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from identity.application.device_keys.revoke_device_key import revoke_keys
+from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import ERASE_ANY_USER, Permissions
 from identity.application.ports.sessions import Revocations, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -18,10 +19,12 @@ from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.assurance import RECENT
 from kernel.clock import Clock
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Unavailable
 
 # Whoever decides for others is first relieved of that, by a person.
 CUSTOMERS: Final = frozenset({"user", "guest"})
+# How often governance is asked again because the account has changed since it was read.
+TRIES_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +38,45 @@ class RequestErasure:
     uow: UnitOfWork
     roles: Roles
     permissions: Permissions
+    authority: Authority
     revocations: Revocations
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: ErasureReason) -> Erasure:
-        """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for who may not ask."""
-        at = self.clock.now()
-        RECENT.require(actor, at=at)
+        """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for who may not ask.
+
+        LastAdministrator and BeyondAuthority too, whatever the role is called that may do so much.
+        """
+        RECENT.require(actor, at=self.clock.now())
         if actor.user_id != user_id and not self.permissions.allows(actor, ERASE_ANY_USER):
             raise NotFound(user_id=user_id)
         if offices := sorted(set(await self.roles.of(user_id)) - CUSTOMERS):
             raise StillInOffice(roles=offices)
+        for _ in range(TRIES_MAX):
+            seen = await self._seen(actor, user_id)
+            if isinstance(seen, Erasure):
+                return seen
+            # Before the account is restricted, outside of the transaction, about the version that is changed.
+            await self.authority.disable(actor_id=actor.user_id, subject_id=user_id, version=seen)
+            if erasure := await self._close(actor, user_id, reason, seen):
+                return erasure
+        raise Unavailable(reason="the account changes all the time", user_id=user_id)
+
+    async def _seen(self, actor: Actor, user_id: UUID) -> Erasure | int:
+        """Return the erasure that there is, or the version of the account."""
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
             if user is None:
                 raise NotFound(user_id=user_id)
-            if earlier := await tx.erasures.lock_of(user_id):
-                return earlier
+            return await tx.erasures.lock_of(user_id) or user.version
+
+    async def _close(self, actor: Actor, user_id: UUID, reason: ErasureReason, seen: int) -> Erasure | None:
+        """Restrict the account of the version seen; None when it is of another meanwhile."""
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            if user is None or user.version != seen:
+                return None
             erasure = Erasure.request(user_id, by=actor.subject_id, reason=reason, at=at)
             ended = await self._restrict(tx, user, erasure, at)
         for session in ended:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.factors.complete_sign_in import open_challenge
+from identity.application.ports.authority import Authority
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.recovery import Approvals, Verdict
 from identity.application.ports.sessions import Revocations
@@ -62,16 +63,21 @@ class SecondPerson:
 class DecideRecovery:
     """Vote on a request; once approved, all of the user's factors are removed and all sessions ended.
 
-    The route asks for "user:update" and two factors just now; who may vote, `approvals` says.
+    The route asks for "user:update" and two factors just now; who may vote, `approvals` says. Nobody votes on a person who may
+    more than themselves.
     """
 
     uow: UnitOfWork
+    authority: Authority
     approvals: Approvals
     revocations: Revocations
     clock: Clock
 
     async def __call__(self, *, actor: Actor, request_id: UUID, approve: bool, reason: str) -> RecoveryRequest:
-        """Raise NotFound, AccessDenied, or RecoveryDecided when it is settled or has expired."""
+        """Raise NotFound, AccessDenied, BeyondAuthority, Unavailable, or RecoveryDecided when it is settled or has expired."""
+        user_id = await self._whose(actor, request_id)
+        if user_id != actor.user_id:
+            await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             request = await tx.recovery_requests.lock(request_id)
@@ -87,6 +93,13 @@ class DecideRecovery:
         for session in ended:
             await self.revocations.try_add(session.id, ended_at=at)
         return request
+
+    async def _whose(self, actor: Actor, request_id: UUID) -> UUID:
+        async with self.uow.begin(actor) as tx:
+            request = await tx.recovery_requests.lock(request_id)
+            if request is None:
+                raise NotFound(request_id=request_id)
+            return request.user_id
 
 
 async def _clear(tx: Transaction, request: RecoveryRequest, at: datetime) -> tuple[Session, ...]:

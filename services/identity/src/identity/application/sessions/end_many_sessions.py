@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
@@ -40,24 +41,32 @@ class RevokeSession:
 
     uow: UnitOfWork
     permissions: Permissions
+    authority: Authority
     revocations: Revocations
     clock: Clock
 
     async def __call__(self, *, actor: Actor, session_id: UUID) -> None:
-        """Raise NotFound for a session that is not the caller's, or StepUpRequired to end another's."""
+        """Raise NotFound for a session that is not the caller's; StepUpRequired, BeyondAuthority or Unavailable for another's."""
         at = self.clock.now()
+        owner = await self._owner_of(actor, session_id)
+        if owner != actor.user_id:
+            RECENT.require(actor, at=at)
+            await self.authority.require(actor_id=actor.user_id, subject_id=owner)
         async with self.uow.begin(actor) as tx:
             session = await tx.sessions.lock(session_id)
-            if session is None or not self._may_end(actor, session.user_id):
-                raise NotFound(session_id=session_id)
-            if session.user_id != actor.user_id:
-                RECENT.require(actor, at=at)
-            if not session.is_live:
+            if session is None or not session.is_live:
                 return
             before = facts.session_state(session)
             session.end(EndReason.REVOKED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
             tx.record(facts.session_ended(session, before=before, at=at))
         await self.revocations.try_add(session_id, ended_at=at)
+
+    async def _owner_of(self, actor: Actor, session_id: UUID) -> UUID:
+        async with self.uow.begin(actor) as tx:
+            session = await tx.sessions.lock(session_id)
+            if session is None or not self._may_end(actor, session.user_id):
+                raise NotFound(session_id=session_id)
+            return session.user_id
 
     def _may_end(self, actor: Actor, owner: UUID) -> bool:
         return actor.user_id == owner or self.permissions.allows(actor, UPDATE_ANY_USER)

@@ -115,7 +115,8 @@ async def update_user(
     return await _shown(app, actor, user_id, response)
 
 
-@users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")], assurance=RECENT)
+# Governance is asked between two transactions; repeating it is harmless.
+@users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
 async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: CurrentActor, version: IfMatch, app: App) -> None:
     """Close an account: its sessions end at once, its data stays until it is erased, and it can be restored."""
     await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.DELETE, reason=reason, version=version)

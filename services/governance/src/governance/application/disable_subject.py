@@ -1,0 +1,35 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from governance.application import facts
+from governance.application.ports import UnitOfWork
+from governance.application.require_authority import RequireAuthority
+from governance.application.role_management import role_management_kept
+from governance.domain.standing import Standing
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class DisableSubject:
+    """Agree that identity suspends, deletes or erases a person, and count that person as unable to act from now on.
+
+    Where identity does not go through with it, the person counts as unable until ReconcileStandings has asked identity.
+    """
+
+    uow: UnitOfWork
+    require_authority: RequireAuthority
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, by: UUID, subject_id: UUID, version: int) -> None:
+        """Raise BeyondAuthority, or LastAdministrator. `version` is the account's before the change."""
+        await self.require_authority(actor_id=by, subject_id=subject_id)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx, role_management_kept(tx):
+            standing = await tx.standings.find(subject_id)
+            before = standing.is_able if standing else True
+            if standing is None:
+                standing = Standing.unrecorded(subject_id, at=at)
+                tx.standings.add(standing)
+            standing.disable(version=version, at=at)
+            tx.record(facts.standing_recorded("disable", standing, before=before, related=str(by)))

@@ -1,0 +1,45 @@
+"""Whether a person is able to act: identity decides it, and governance records it to count who can manage roles."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+
+@dataclass(eq=False)
+class Standing:
+    """What was last recorded of a person. A person of whom nothing was recorded is able to act.
+
+    `version` is the version of identity's account that it is of; it orders announcements.
+    """
+
+    subject_id: UUID
+    is_able: bool
+    version: int
+    recorded_at: datetime
+
+    @classmethod
+    def unrecorded(cls, subject_id: UUID, *, at: datetime) -> Self:
+        return cls(subject_id, is_able=True, version=0, recorded_at=at)
+
+    def disable(self, *, version: int, at: datetime) -> None:
+        """Record that identity is about to suspend, delete or erase the account, which is of `version` until then."""
+        self._record(is_able=False, version=max(version, self.version), at=at)
+
+    def follow(self, *, is_able: bool, version: int, at: datetime) -> bool:
+        """Record a change that identity announced; False when it is known, or older than what is recorded.
+
+        A release of identity that announces no version (0) did not ask before it disabled: that is recorded all the same.
+        """
+        is_later = version > self.version or (version == 0 and not is_able)
+        if is_able == self.is_able or not is_later:
+            return False
+        self._record(is_able=is_able, version=max(version, self.version), at=at)
+        return True
+
+    def correct(self, *, is_able: bool, at: datetime) -> None:
+        """Record what identity answered when it was asked."""
+        self._record(is_able=is_able, version=self.version, at=at)
+
+    def _record(self, *, is_able: bool, version: int, at: datetime) -> None:
+        self.is_able, self.version, self.recorded_at = is_able, version, at

@@ -1,0 +1,219 @@
+"""Nobody acts on the account of one who may more, and governance agrees before a person stops being able to act."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from services.identity.tests.contract.api import ARRANGING, PASSWORD, Api
+from services.identity.tests.contract.authenticator_app import second_factor
+from services.identity.tests.contract.outbox import recording
+from services.identity.tests.contract.people import signed_in_as
+from services.identity.tests.fakes import Surroundings
+
+REASON = {"reason": "Reported as stolen"}
+DETAILS = {"full_name": "Somebody Else", "organization": "Mine", "username": "mine"}
+
+# What is done to a user, by whoever's token it is; `restore` and `activate` undo what was done before.
+Act = Callable[[Api, str, str], Awaitable[httpx.Response]]
+
+
+def post(path: str, body: object = REASON) -> Act:
+    return lambda api, token, user_id: api.post(f"/users/{user_id}/{path}", body, token=token)
+
+
+def delete() -> Act:
+    return lambda api, token, user_id: api.delete(f"/users/{user_id}?reason=Asked%20for%20it", token=token)
+
+
+def patch() -> Act:
+    return lambda api, token, user_id: api.patch(f"/users/{user_id}", {"username": "mine"}, token=token)
+
+
+async def put(api: Api, token: str, user_id: str) -> httpx.Response:
+    return await api.client.put(f"/api/v1/users/{user_id}", json=DETAILS, headers={"Authorization": f"Bearer {token}"})
+
+
+async def end_session(api: Api, token: str, user_id: str) -> httpx.Response:
+    live = (await api.get(f"/sessions?user_id={user_id}&live=true", token=token)).json()["data"]["items"]
+    return await api.delete(f"/sessions/{live[0]['id']}", token=token)
+
+
+async def decide(api: Api, token: str, user_id: str) -> httpx.Response:
+    waiting = (await api.get("/auth/recovery?status=pending", token=token)).json()["data"]["items"]
+    (request,) = [item["id"] for item in waiting if item["user_id"] == user_id]
+    body = {"approve": True, "reason": "Seen in person"}
+    return await api.post(f"/auth/recovery/{request}/decision", body, token=token)
+
+
+DISABLING = [
+    pytest.param(post("suspend"), id="suspend"),
+    pytest.param(delete(), id="delete"),
+    pytest.param(post("erasure", {"reason": "ordered"}), id="erase"),
+]
+ACTS = [
+    *DISABLING,
+    pytest.param(post("activate"), id="activate"),
+    pytest.param(post("unlock"), id="unlock"),
+    pytest.param(post("password-reset"), id="reset password"),
+    pytest.param(patch(), id="patch"),
+    pytest.param(put, id="put"),
+    pytest.param(end_session, id="end session"),
+    pytest.param(decide, id="decide on recovery"),
+]
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+@pytest.fixture
+async def user_id(api: Api, clock: ControlledClock) -> str:
+    """Somebody with a session and a lost second factor, who has asked for recovery."""
+    token = await api.signed_in()
+    await second_factor(api, token, clock)
+    challenge = (await api.login()).json()["data"]["challenge"]
+    assert (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).status_code == 202
+    return str((await api.get("/users/me", token=token)).json()["data"]["id"])
+
+
+@pytest.fixture
+async def admin(api: Api, surroundings: Surroundings, user_id: str, clock: ControlledClock) -> str:
+    """The token of an administrator who has shown two factors just now."""
+    app = await second_factor(api, await signed_in_as(api, surroundings, "admin"), clock)
+    clock.advance(seconds=60)
+    surroundings.roles.held[await own_id(api, app.token)] = ("admin",)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
+    token: str = stepped.json()["data"]["access_token"]
+    return token
+
+
+async def own_id(api: Api, token: str) -> UUID:
+    return UUID((await api.get("/users/me", token=token)).json()["data"]["id"])
+
+
+async def live_sessions(database: Database, user_id: str) -> int:
+    query = text("SELECT count(*) FROM sessions WHERE user_id = :user AND ended_at IS NULL")
+    async with database.read() as connection:
+        return int((await connection.execute(query, {"user": UUID(user_id)})).scalar_one())
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_nobody_acts_on_one_who_may_more_or_while_governance_is_away(
+    api: Api, surroundings: Surroundings, database: Database, admin: str, user_id: str, act: Act
+) -> None:
+    async with recording(database) as record:
+        surroundings.authority.away = True
+        assert refused(await act(api, admin, user_id)) == (503, "SRV_002")
+        surroundings.authority.away = False
+        surroundings.authority.beyond = {UUID(user_id)}
+        assert refused(await act(api, admin, user_id)) == (403, "ACC_003")
+    assert (record.facts, record.events) == ([], [])
+    assert await live_sessions(database, user_id) == 1
+    surroundings.authority.beyond = set()
+    assert (await act(api, admin, user_id)).is_success
+    assert surroundings.authority.asked == [(await own_id(api, admin), UUID(user_id))]
+
+
+async def test_a_deleted_person_who_may_more_is_restored_by_an_equal_alone(
+    api: Api, surroundings: Surroundings, admin: str, user_id: str
+) -> None:
+    assert (await delete()(api, admin, user_id)).is_success
+    surroundings.authority.beyond = {UUID(user_id)}
+    assert refused(await post("restore")(api, admin, user_id)) == (403, "ACC_003")
+    assert (await api.get(f"/users/{user_id}", token=admin)).status_code == 404
+
+
+@pytest.mark.parametrize("act", DISABLING)
+async def test_the_last_who_can_manage_roles_stays_able_to(
+    api: Api, surroundings: Surroundings, database: Database, admin: str, user_id: str, act: Act
+) -> None:
+    surroundings.authority.last = {UUID(user_id)}
+    async with recording(database) as record:
+        assert refused(await act(api, admin, user_id)) == (409, "GOV_002")
+    assert (record.facts, record.events) == ([], [])
+    assert await live_sessions(database, user_id) == 1
+    assert (await api.get(f"/users/{user_id}", token=admin)).json()["data"]["status"] == "active"
+
+
+async def test_erasing_oneself_asks_too(api: Api, surroundings: Surroundings) -> None:
+    token = await api.signed_in()
+    me = await own_id(api, token)
+    surroundings.authority.last = {me}
+    assert refused(await api.post(f"/users/{me}/erasure", {"reason": "asked"}, token=token)) == (409, "GOV_002")
+    surroundings.authority.last = set()
+    assert (await api.post(f"/users/{me}/erasure", {"reason": "asked"}, token=token)).status_code == 202
+    assert surroundings.authority.disabled == [(me, me, 1)]
+
+
+@pytest.mark.parametrize("act", DISABLING)
+async def test_governance_hears_first_which_version_is_disabled_and_then_the_next(
+    api: Api, surroundings: Surroundings, database: Database, admin: str, user_id: str, act: Act
+) -> None:
+    async def not_yet() -> None:
+        assert (await api.get(f"/users/{user_id}", token=admin)).json()["data"]["status"] == "active"
+
+    surroundings.authority.meanwhile = not_yet
+    async with recording(database) as record:
+        assert (await act(api, admin, user_id)).is_success
+        surroundings.authority.meanwhile = None
+        assert (await act(api, admin, user_id)).status_code in {200, 202, 204}
+    assert surroundings.authority.disabled == [(await own_id(api, admin), UUID(user_id), 1)]
+    assert [each["version"] for each in record.events if each["type"] == "identity.user.status_changed"] == ["2"]
+
+
+async def test_an_account_that_changed_meanwhile_is_asked_about_again(
+    api: Api, surroundings: Surroundings, admin: str, user_id: str
+) -> None:
+    changes = iter(["first", "second"])
+
+    async def rename() -> None:
+        if organization := next(changes, None):
+            surroundings.authority.meanwhile = None
+            assert (await api.patch(f"/users/{user_id}", {"organization": organization}, token=admin)).status_code == 200
+            surroundings.authority.meanwhile = rename
+
+    surroundings.authority.meanwhile = rename
+    assert (await post("suspend")(api, admin, user_id)).status_code == 200
+    assert [version for _, _, version in surroundings.authority.disabled] == [1, 2, 3]
+    seen = (await api.get(f"/users/{user_id}", token=admin)).json()["data"]
+    assert (seen["status"], seen["organization"]) == ("suspended", "second")
+
+
+@pytest.mark.parametrize("act", DISABLING)
+async def test_an_account_that_changes_all_the_time_is_left_alone(
+    api: Api, surroundings: Surroundings, database: Database, admin: str, user_id: str, act: Act
+) -> None:
+    async def change() -> None:
+        async with database.session() as session:
+            await session.execute(text("UPDATE users SET version = version + 1 WHERE id = :id"), {"id": UUID(user_id)})
+            await session.commit()
+
+    surroundings.authority.meanwhile = change
+    # What changes meanwhile is not left behind by the refused request.
+    arranging = ARRANGING.set(True)
+    answer = await act(api, admin, user_id)
+    ARRANGING.reset(arranging)
+    assert refused(answer) == (503, "SRV_002")
+    assert len(surroundings.authority.disabled) == 3
+    assert await live_sessions(database, user_id) == 1
+
+
+async def test_a_stale_write_disables_nobody(api: Api, surroundings: Surroundings, admin: str, user_id: str) -> None:
+    headers = {"Authorization": f"Bearer {admin}", "If-Match": '"7"'}
+    stale = await api.client.delete(f"/api/v1/users/{user_id}?reason=Asked%20for%20it", headers=headers)
+    assert refused(stale) == (412, "RES_003")
+    assert (surroundings.authority.asked, surroundings.authority.disabled) == ([], [])
+
+
+async def test_ones_own_account_asks_nobody(api: Api, surroundings: Surroundings) -> None:
+    surroundings.authority.away = True
+    token = await api.signed_in()
+    me = await own_id(api, token)
+    assert (await api.patch(f"/users/{me}/profile", {"organization": "Mine"}, token=token)).status_code == 200
+    (session,) = (await api.get("/sessions?live=true", token=token)).json()["data"]["items"]
+    assert (await api.delete(f"/sessions/{session['id']}", token=token)).status_code == 204
