@@ -82,7 +82,7 @@ Global___UserStatusChanged: _TypeAlias = UserStatusChanged  # noqa: Y015
 @_typing.final
 class SessionEnded(_message.Message):
     """A session is over: its tokens must be refused from now on. Identity itself keeps the shared revocation list;
-    each gateway also listens live.
+    the gateway and every service also listen live.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
