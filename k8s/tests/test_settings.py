@@ -53,3 +53,12 @@ def test_every_process_accepts_its_settings(overlay: str, monkeypatch: pytest.Mo
         own = {"http": "gateway_port", "ops": "ops_port"} if name(workload) == "gateway" else {}
         fields = {"http": "rest_port", "grpc": "grpc_port", "ops": "ops_port", "grpc-health": "grpc_health_port", **own}
         assert {port: getattr(settings, fields[port]) for port in ports} == ports
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_identity_knows_the_url_that_clients_see(overlay: str) -> None:
+    """What a device signs when it refreshes names it (RFC 9449)."""
+    documents = render(overlay)
+    hosts = [rule["host"] for ingress in kind(documents, "Ingress") for rule in ingress["spec"]["rules"]]
+    (identity,) = [each["data"] for each in kind(documents, "ConfigMap") if "public-url" in each.get("data", {})]
+    assert identity["public-url"] == (f"https://{hosts[0]}" if hosts else "http://localhost:8000")

@@ -7,7 +7,7 @@ from gateway.exchange import Exchange
 from gateway.refusals import origin_denied
 
 METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
-REQUEST_HEADERS: Final = b"authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id, traceparent"
+REQUEST_HEADERS: Final = b"authorization, content-type, dpop, idempotency-key, if-match, if-none-match, x-request-id, traceparent"
 EXPOSED_HEADERS: Final = (
     b"etag, link, location, idempotency-replayed, retry-after, x-request-id, "
     b"ratelimit-limit, ratelimit-remaining, ratelimit-reset"

@@ -31,7 +31,7 @@ _OURS: Final = frozenset(
 _DROPPED: Final = HOP_BY_HOP | _OURS
 _DROPPED_PREFIXES: Final = (b"x-forwarded-", b"x-elcorp-")
 # A Connection header may not take away what carries the request's meaning.
-_KEPT: Final = frozenset({b"authorization", b"idempotency-key", b"if-match", b"content-type", b"accept"})
+_KEPT: Final = frozenset({b"authorization", b"idempotency-key", b"if-match", b"content-type", b"accept", b"dpop"})
 
 SECURITY: Final = (
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),

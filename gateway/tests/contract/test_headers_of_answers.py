@@ -159,7 +159,7 @@ async def test_pages_of_listed_origins_are_told_what_they_may_do_and_others_noth
     }
     allowed = {
         "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
-        "access-control-allow-headers": "authorization, content-type, idempotency-key, if-match, if-none-match, "
+        "access-control-allow-headers": "authorization, content-type, dpop, idempotency-key, if-match, if-none-match, "
         "x-request-id, traceparent",
         "access-control-max-age": "600",
         "cache-control": "no-store",

@@ -76,6 +76,7 @@ class Processes:
         yield "ELCORP_REST_PORT", str(self.ports.of("rest", service))
         yield "ELCORP_GRPC_PORT", str(self.ports.of("grpc", service))
         yield "ELCORP_OPS_PORT", str(ops_port)
+        yield "ELCORP_PUBLIC_URL", f"http://localhost:{self.ports.gateway}"
         for name in ("ELCORP_MASTER_KEY", "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"):
             yield name, self.secrets[name]
         yield from self.extra.items()

@@ -1,5 +1,6 @@
 """Identity's REST API, as its clients meet it."""
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,8 +57,9 @@ class Api:
         body = {"email": DETAILS["email"], "password": PASSWORD, "device_id": str(self.device_id), **changes}
         return await self.post("/auth/login", {name: value for name, value in body.items() if value is not None})
 
-    async def refresh(self, token: str, **changes: Any) -> httpx.Response:
-        return await self.post("/auth/refresh", {"refresh_token": token, "device_id": str(self.device_id), **changes})
+    async def refresh(self, token: str, *, proofs: Sequence[str] = (), **changes: Any) -> httpx.Response:
+        body = {"refresh_token": token, "device_id": str(self.device_id), **changes}
+        return await self.client.post("/api/v1/auth/refresh", json=body, headers=[("DPoP", proof) for proof in proofs])
 
     async def signed_in(self, **changes: Any) -> str:
         """Register, sign in, and return the access token."""

@@ -1,8 +1,12 @@
 """A device with a key of its own, as an app would hold it."""
 
 import base64
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -10,6 +14,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chassis.crypto import SigningKey
+
+REFRESH_URL = "http://localhost:8000/api/v1/auth/refresh"
 
 
 def b64(raw: bytes) -> str:
@@ -49,3 +55,18 @@ def proof(device: Ed25519Device | Es256Device, challenge: str, **changes: Any) -
     message = f"elcorp-device-key-v1\n{challenge}\n{device.algorithm}\n{public}"
     signature = b64(device.sign(message.encode()))
     return {"algorithm": device.algorithm, "public_key": public, "challenge": challenge, "signature": signature, **changes}
+
+
+def dpop(device: Ed25519Device | Es256Device, *, at: datetime, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
+    """Make the proof of a refresh, as RFC 9449 section 4.2 says; `changes` are of its payload, None leaves a member out."""
+    public = device.public
+    if isinstance(device, Es256Device):
+        jwk = {"kty": "EC", "crv": "P-256", "x": b64(public[1:33]), "y": b64(public[33:])}
+    else:
+        jwk = {"kty": "OKP", "crv": "Ed25519", "x": b64(public)}
+    algorithm = "ES256" if isinstance(device, Es256Device) else "EdDSA"
+    protected = {"typ": "dpop+jwt", "alg": algorithm, "jwk": jwk, **(header or {})}
+    payload = {"jti": str(uuid4()), "htm": "POST", "htu": REFRESH_URL, "iat": int(at.timestamp()), **changes}
+    parts = [{name: value for name, value in part.items() if value is not None} for part in (protected, payload)]
+    signed = ".".join(b64(json.dumps(part).encode()) for part in parts)
+    return f"{signed}.{b64(device.sign(signed.encode()))}"

@@ -59,7 +59,7 @@ async def show(api: Api, authenticator: Authenticator, token: str) -> str:
     return await stepped_up(api, token, passkey=shown)
 
 
-async def refreshed(api: Api, verifier: TokenVerifier, pair: Pair, **changes: object) -> Claims:
+async def refreshed(api: Api, verifier: TokenVerifier, pair: Pair, **changes: Any) -> Claims:
     answer = await api.refresh(pair["refresh_token"], **changes)
     assert answer.status_code == 200, answer.text
     pair.update(answer.json()["data"])

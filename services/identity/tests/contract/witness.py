@@ -76,9 +76,16 @@ LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
     ("/auth/step-up", "AUTH_008"): _PASSKEY_REFUSED,
     # A session that is over, or whose token was stolen, ends by it.
     ("/auth/refresh", "AUTH_002"): Trace.of("identity.session.end identity.session.ended", "sessions", _REVOCATIONS),
+    # The proof of a device's key is used up by it.
     ("/auth/refresh", "AUTH_003"): Trace.of(
-        "identity.session.refresh_reused identity.session.ended", "sessions", "messages", *_JOBS, _REVOCATIONS
+        "identity.session.refresh_reused identity.session.ended",
+        "sessions",
+        "messages",
+        "used_device_proofs",
+        *_JOBS,
+        _REVOCATIONS,
     ),
+    ("/auth/refresh", "AUTH_011"): Trace.of("identity.session.refresh_refused"),
     ("/auth/verify-email", "AUTH_010"): _WRONG_CODE,
     ("/auth/verify-phone", "AUTH_010"): _WRONG_CODE,
     ("/users/{id}/password", "AUTH_001"): _NOT_CHANGED,

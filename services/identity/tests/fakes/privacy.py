@@ -8,6 +8,7 @@ from uuid import UUID
 
 from identity.application.addresses.queries import AddressHolder, WalletAddressView
 from identity.application.device_keys.queries import DeviceKeyView
+from identity.application.ports.device_keys import UsedProof
 from identity.application.ports.erasures import Destroyed
 from identity.application.privacy.queries import ErasureView, ReceiptKeyView
 from identity.domain.device_key import DeviceKey
@@ -27,6 +28,7 @@ class PrivacyStore:
     addresses: dict[UUID, WalletAddress] = field(default_factory=dict)
     labels: dict[UUID, str] = field(default_factory=dict)
     device_keys: dict[UUID, DeviceKey] = field(default_factory=dict)
+    used_proofs: dict[tuple[UUID, bytes], datetime] = field(default_factory=dict)
     erasures: dict[UUID, Erasure] = field(default_factory=dict)
 
 
@@ -69,6 +71,17 @@ class FakeDeviceKeys:
         assert user_id in self._locked
         keys = sorted(self._store.device_keys.values(), key=lambda key: key.id)
         return [key for key in keys if key.user_id == user_id and key.is_live and device_id in {None, key.device_id}]
+
+    async def use_proof(self, key_id: UUID, proof: UsedProof) -> bool:
+        known = (key_id, proof.digest) in self._store.used_proofs
+        self._store.used_proofs.setdefault((key_id, proof.digest), proof.expires_at)
+        return not known
+
+    async def purge_proofs(self, *, at: datetime) -> int:
+        kept = {proof: expires_at for proof, expires_at in self._store.used_proofs.items() if expires_at > at}
+        dropped = len(self._store.used_proofs) - len(kept)
+        self._store.used_proofs = kept
+        return dropped
 
 
 class FakeErasures:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from identity.application.sessions.queries import DeviceView, SessionView
 from identity.domain.device import Device
+from identity.domain.device_key import DeviceKey
 from identity.domain.errors import BeyondAuthority, LastAdministrator, TooManyAttempts
 from identity.domain.session import Session
 from kernel.errors import Unavailable
@@ -40,6 +41,13 @@ class FakeSessions:
 
     async def lock(self, session_id: UUID) -> Session | None:
         return self._store.sessions.get(session_id)
+
+    async def lock_with_key(self, session_id: UUID) -> tuple[Session, DeviceKey | None] | None:
+        session = await self.lock(session_id)
+        if session is None:
+            return None
+        keys = [key for key in self._store.device_keys.values() if key.user_id == session.user_id and key.is_live]
+        return session, next((key for key in keys if key.device_id == session.device_id), None)
 
     async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
         assert user_id in self._locked

@@ -32,6 +32,7 @@ OTHERS = {
     "mfa_required_of": RequiredOf.NOBODY,
     "passkey_domain": "localhost",
     "passkey_origins": ("http://localhost:8000",),
+    "public_url": "http://localhost:8000",
     "reset_page": "http://localhost:8000/reset-password",
     "password_complexity": True,
     "hash_memory_kept": False,

@@ -40,6 +40,7 @@ from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy
 from identity.domain.session import LIVE_MAX, EndReason, Session
 from identity.domain.user import User, UserStatus
+from identity.infrastructure.device_proofs import DpopProofs
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.generated_password import generate_password
 from identity.infrastructure.one_time_secrets import RandomSecrets
@@ -97,7 +98,14 @@ class World:
             self.device_tokens,
         )
         self.refresh_use_case = RefreshSession(
-            self.uow, self.roles, self.access, self.refresh_tokens, self.revocations, self.clock, required
+            self.uow,
+            self.roles,
+            self.access,
+            self.refresh_tokens,
+            self.revocations,
+            self.clock,
+            required,
+            DpopProofs(method="POST", url="https://app.example.na/api/v1/auth/refresh"),
         )
         self.sign_out = SignOut(self.uow, self.revocations, self.clock, self.access.life)
 

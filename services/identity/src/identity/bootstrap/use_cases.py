@@ -58,6 +58,7 @@ from identity.domain.one_time_code import Purpose
 from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.challenges import SignedChallenges
 from identity.infrastructure.contacts import ParsedContacts
+from identity.infrastructure.device_proofs import DpopProofs
 from identity.infrastructure.device_signatures import VerifiedSignatures
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.generated_password import generate_password
@@ -196,6 +197,7 @@ def sessions(world: World) -> Sessions:
             revocations,
             clock,
             world.required_factors,
+            DpopProofs(method="POST", url=f"{settings.public_url}/api/v1/auth/refresh"),
             settings.session_idle,
         ),
         sign_out=SignOut(uow, revocations, clock, settings.access_token_life),

@@ -139,6 +139,14 @@ class PasskeyRefused(DomainError):
     code = "AUTH_008"
 
 
+class DeviceProofRefused(DomainError):
+    """The session's device has a key, and this request needs a valid proof of it in its DPoP header."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "AUTH_011"
+    tells = ("problem",)
+
+
 class InvalidResetLink(InvalidValue):
     """The link is not valid any more; ask for another."""
 

@@ -155,6 +155,13 @@ device_keys = Table(
     Column("revoked_at", _time()),
     Column("revoke_reason", _text_of(RevokeReason)),
 )
+used_device_proofs = Table(
+    "used_device_proofs",
+    metadata,
+    Column("key_id", ForeignKey("device_keys.id"), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("expires_at", _time(), nullable=False),
+)
 one_time_codes = Table(
     "one_time_codes",
     metadata,

@@ -13,7 +13,7 @@ KEPT_FOR: Final = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class PurgeChallenges:
-    """Drop sign-ins that waited in vain, passkey challenges and reset links, some time after their end."""
+    """Drop sign-ins that waited in vain, passkey challenges and reset links, some time after their end; used proofs at it."""
 
     uow: UnitOfWork
     clock: Clock
@@ -22,6 +22,7 @@ class PurgeChallenges:
         at = self.clock.now()
         async with self.uow.begin(Actor.service("identity")) as tx:
             dropped = await tx.factors.purge(at - KEPT_FOR) + await tx.password_resets.purge(at - KEPT_FOR)
+            dropped += await tx.device_keys.purge_proofs(at=at)
             # A DELETE of nothing is a write all the same, and a write has its fact.
             tx.record(facts.challenges_purged(dropped, at=at))
         return dropped

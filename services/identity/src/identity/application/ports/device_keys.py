@@ -19,6 +19,12 @@ class DeviceKeys(Protocol):
     async def lock_live(self, user_id: UUID, *, device_id: UUID | None = None) -> Sequence[DeviceKey]:
         """Find and lock a user's live keys, of one device or of all; only under the user's lock."""
 
+    async def use_proof(self, key_id: UUID, proof: "UsedProof") -> bool:
+        """Record that a proof of a key was used; False when it was used before."""
+
+    async def purge_proofs(self, *, at: datetime) -> int:
+        """Drop proofs that their own time refuses by now. Return how many there were."""
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -32,6 +38,19 @@ class Challenges(Protocol):
 
     def check(self, text: str, user_id: UUID, device_id: UUID, *, at: datetime) -> None:
         """Raise InvalidChallenge for one that is not ours, another's, or too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedProof:
+    """`digest` is of the proof's own id (`jti`), which is remembered until `expires_at`."""
+
+    digest: bytes
+    expires_at: datetime
+
+
+class DeviceProofs(Protocol):
+    def check(self, text: str, key: DeviceKey, *, at: datetime) -> UsedProof:
+        """Check that a key signed this request (RFC 9449); raises DeviceProofRefused, also when it is another key's."""
 
 
 class DeviceSignatures(Protocol):

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from identity.domain.device import Device
+from identity.domain.device_key import DeviceKey
 from identity.domain.refresh_token import RefreshToken
 from identity.domain.session import Session
 
@@ -23,6 +24,9 @@ class Sessions(Protocol):
 
     async def lock(self, session_id: UUID) -> Session | None:
         """Find a session and lock it until the transaction ends."""
+
+    async def lock_with_key(self, session_id: UUID) -> tuple[Session, DeviceKey | None] | None:
+        """Find a session, with the live key of its device, and lock the session alone."""
 
     async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
         """Find and lock a user's live sessions, in id order; only under the user's lock."""

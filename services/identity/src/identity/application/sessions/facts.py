@@ -76,6 +76,18 @@ def session_refreshed(session: Session, *, before: State, at: datetime) -> Audit
     return _session_fact("identity.session.refresh", session, before=before, at=at)
 
 
+def refresh_refused(session: Session, *, problem: str, at: datetime) -> AuditFact:
+    """Record a genuine refresh token that came without a valid proof of its device's key; the session goes on."""
+    return AuditFact(
+        action="identity.session.refresh_refused",
+        resource_type="session",
+        resource_id=str(session.id),
+        occurred_at=at,
+        reason=f"device_proof_{problem}",
+        related_ids=(str(session.user_id), str(session.device_id)),
+    )
+
+
 def session_ended(session: Session, *, before: State, at: datetime) -> AuditFact:
     return _session_fact("identity.session.end", session, before=before, at=at)
 

@@ -3,17 +3,20 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from identity.application.factors.required_factors import RequiredFactors
+from identity.application.ports.device_keys import DeviceProofs
 from identity.application.ports.sessions import AccessTokens, RefreshTokens, Revocations, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import facts
 from identity.application.sessions.token_pair import TokenPair
-from identity.domain.errors import InvalidRefreshToken, SessionExpired
+from identity.domain.device_key import DeviceKey
+from identity.domain.errors import DeviceProofRefused, InvalidRefreshToken, SessionExpired
 from identity.domain.message import Template
 from identity.domain.refresh_token import RefreshToken
 from identity.domain.session import EndReason, Presented, Session
 from kernel.actor import Actor, ActorKind
 from kernel.audit import State
 from kernel.clock import Clock
+from kernel.errors import DomainError
 
 _GENUINE = frozenset({Presented.CURRENT, Presented.TOO_SOON, Presented.RETRIED})
 _REASONS = {
@@ -32,6 +35,8 @@ class RefreshSession:
     The same device that shows a used token again within ten seconds gets the token that is current by now, however often the
     session was refreshed since: its answer may have been lost, or another of its tabs was faster. A used token otherwise, or
     one from another device, is a stolen one: it ends the session, and its owner is notified.
+    Where the session's device has a key, each refresh must be signed by it. One that is not is refused and recorded, and ends
+    nothing: the token is worth nothing without the key, and must not sign its owner out either.
     A session that was left alone for `idle_for` ends too, and one of a single factor whose user must have two by now.
     """
 
@@ -42,46 +47,75 @@ class RefreshSession:
     revocations: Revocations
     clock: Clock
     required: RequiredFactors
+    proofs: DeviceProofs
     idle_for: timedelta = timedelta.max
 
-    async def __call__(self, *, actor: Actor, refresh_token: str, device_id: UUID) -> TokenPair:
-        """Raise InvalidRefreshToken, SessionExpired, or Unavailable when governance is away (nothing is spent then)."""
+    async def __call__(self, *, actor: Actor, refresh_token: str, device_id: UUID, proof: str | None = None) -> TokenPair:
+        """Raise InvalidRefreshToken, SessionExpired, DeviceProofRefused, or Unavailable when governance is away.
+
+        `proof` is a DPoP proof (RFC 9449). Nothing is used up when it is refused, or when governance is away.
+        """
         token = self.refresh_tokens.read(refresh_token)
         roles = await self.roles.of(token.user_id)
         at = self.clock.now()
         async with self.uow.begin(_bearer(actor, token, roles, device_id)) as tx:
-            session, successor = await self._spend(tx, token, device_id, roles, at)
+            session, outcome = await self._exchange(tx, token, device_id, roles, proof, at)
             second_factor = await tx.users.has_second_factor(session.user_id)
-        if successor is None:
+        # Raised after the commit: an end, or a refusal, must be recorded.
+        if not session.is_live:
             await self.revocations.try_add(session.id, ended_at=at)
-            over = session.end_reason in _OVER
-            raise SessionExpired(session_id=session.id) if over else InvalidRefreshToken(session_id=session.id)
+        if isinstance(outcome, DomainError):
+            raise outcome
         access_token = self.access_tokens.issue(session, roles=roles, second_factor=second_factor, at=at)
-        return TokenPair(access_token, successor, int(self.access_tokens.life.total_seconds()))
+        return TokenPair(access_token, outcome, int(self.access_tokens.life.total_seconds()))
+
+    async def _exchange(
+        self, tx: Transaction, token: RefreshToken, device_id: UUID, roles: tuple[str, ...], proof: str | None, at: datetime
+    ) -> tuple[Session, str | DomainError]:
+        """Return the token that is current from now on, or why there is none."""
+        found = await tx.sessions.lock_with_key(token.session_id)
+        if found is None:
+            raise InvalidRefreshToken(session_id=token.session_id)
+        session, key = found
+        # Before the token is judged: without the key it opens nothing, so it shall end nothing either.
+        if session.is_live and key and (refusal := await self._check_proof(tx, key, proof, at)):
+            tx.record(facts.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at))
+            return session, refusal
+        before = facts.session_state(session)
+        outcome = await self._spend(tx, session, token, device_id, roles, at)
+        if key and facts.session_state(session) == before:
+            # A retry changes nothing of the session, but its proof is used up.
+            tx.record(facts.session_refreshed(session, before=before, at=at))
+        return session, outcome
+
+    async def _check_proof(self, tx: Transaction, key: DeviceKey, proof: str | None, at: datetime) -> DeviceProofRefused | None:
+        if proof is None:
+            return DeviceProofRefused(problem="missing")
+        try:
+            used = self.proofs.check(proof, key, at=at)
+        except DeviceProofRefused as refusal:
+            return refusal
+        return None if await tx.device_keys.use_proof(key.id, used) else DeviceProofRefused(problem="used")
 
     async def _spend(
-        self, tx: Transaction, token: RefreshToken, device_id: UUID, roles: tuple[str, ...], at: datetime
-    ) -> tuple[Session, str | None]:
-        """Return the successor's text; None when the session had to be ended, which must be committed before it is told."""
-        session = await tx.sessions.lock(token.session_id)
-        if session is None:
-            raise InvalidRefreshToken(session_id=token.session_id)
+        self, tx: Transaction, session: Session, token: RefreshToken, device_id: UUID, roles: tuple[str, ...], at: datetime
+    ) -> str | DomainError:
         before = facts.session_state(session)
         presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
         lacking = not session.has_shown_two_factors and self.required.two(roles)
         if lacking and presented in _GENUINE:
             return await self._end(tx, session, EndReason.FACTOR_REQUIRED, before, at)
         if presented is Presented.RETRIED:
-            return session, self._current(session, token)
+            return self._current(session, token)
         if presented is Presented.TOO_SOON:
-            return session, token.text
+            return token.text
         if presented is Presented.CURRENT:
             successor = self.refresh_tokens.issue(
                 session_id=session.id, user_id=session.user_id, generation=session.generation + 1
             )
             session.rotate(successor, sealed=self.refresh_tokens.seal_successor(token, successor), at=at)
             tx.record(facts.session_refreshed(session, before=before, at=at))
-            return session, successor.text
+            return successor.text
         return await self._end(tx, session, _REASONS.get(presented, EndReason.REFRESH_REUSED), before, at)
 
     def _current(self, session: Session, used: RefreshToken) -> str:
@@ -91,16 +125,14 @@ class RefreshSession:
             token = self.refresh_tokens.read(self.refresh_tokens.open_successor(token, sealed))
         return token.text
 
-    async def _end(
-        self, tx: Transaction, session: Session, reason: EndReason, before: State, at: datetime
-    ) -> tuple[Session, None]:
+    async def _end(self, tx: Transaction, session: Session, reason: EndReason, before: State, at: datetime) -> DomainError:
         session.end(reason, at=at, access_token_life=self.access_tokens.life)
         if reason in _OVER:
             tx.record(facts.session_ended(session, before=before, at=at))
-        else:
-            await tx.messages.send(session.user_id, Template.SESSION_COMPROMISED)
-            tx.record(facts.refresh_reused(session, before=before, at=at))
-        return session, None
+            return SessionExpired(session_id=session.id)
+        await tx.messages.send(session.user_id, Template.SESSION_COMPROMISED)
+        tx.record(facts.refresh_reused(session, before=before, at=at))
+        return InvalidRefreshToken(session_id=session.id)
 
 
 def _bearer(actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID) -> Actor:

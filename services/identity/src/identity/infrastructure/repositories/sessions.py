@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.domain.device import Device
+from identity.domain.device_key import DeviceKey
 from identity.domain.session import Session
-from identity.infrastructure.tables import sessions
+from identity.infrastructure.tables import device_keys, sessions
 
 
 class SqlDevices:
@@ -35,6 +36,21 @@ class SqlSessions:
     async def lock(self, session_id: UUID) -> Session | None:
         query = select(Session).where(sessions.c.id == session_id).with_for_update()
         return (await self._session.scalars(query)).one_or_none()
+
+    async def lock_with_key(self, session_id: UUID) -> tuple[Session, DeviceKey | None] | None:
+        of_its_device = and_(
+            device_keys.c.user_id == sessions.c.user_id,
+            device_keys.c.device_id == sessions.c.device_id,
+            device_keys.c.revoked_at.is_(None),
+        )
+        query = (
+            select(Session, DeviceKey)
+            .outerjoin(DeviceKey, of_its_device)
+            .where(sessions.c.id == session_id)
+            .with_for_update(of=sessions)
+        )
+        found = (await self._session.execute(query)).one_or_none()
+        return (found[0], found[1]) if found else None
 
     async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
         query = (

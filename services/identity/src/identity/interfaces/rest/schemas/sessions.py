@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
+from fastapi import Header
 from pydantic import ConfigDict, Field, model_validator
 
 from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
@@ -53,6 +54,17 @@ class LoginRequest(RequestModel):
 class RefreshRequest(RequestModel):
     refresh_token: Annotated[str, Field(min_length=1, max_length=4096, examples=["elr_AZ…"]), VERBATIM]
     device_id: DeviceId
+
+
+DpopHeader = Annotated[
+    str | None,
+    Header(
+        alias="DPoP",
+        max_length=4096,
+        description="Where the device has a registered key: a proof of it for this request (RFC 9449)",
+    ),
+    VERBATIM,
+]
 
 
 class TokenPairResponse(ResponseModel):
