@@ -43,6 +43,7 @@ check: sync ## What CI checks besides tests: lint, format, types, layers, contra
 	@$(PYTHON) deploy/ci/contracts.py
 	@$(PYTHON) deploy/ci/protos.py && git diff --exit-code --stat -- protos || { echo "protos/ is not what its .proto files generate: run make protos and commit"; exit 1; }
 	@$(PYTHON) deploy/ci/openapi.py && git diff --exit-code --stat -- docs/openapi.json || { echo "docs/openapi.json is stale: run make openapi and commit"; exit 1; }
+	@$(PYTHON) deploy/ci/assurance.py --check
 	@$(UV) lock --check --quiet || { echo "uv.lock does not match the pyproject files: run uv lock and commit"; exit 1; }
 
 bench: sync ## Measure, print a table, write .local/bench.json (ONLY=name runs one)
@@ -51,8 +52,9 @@ bench: sync ## Measure, print a table, write .local/bench.json (ONLY=name runs o
 protos: sync ## Generate the Python of protos/
 	@$(PYTHON) deploy/ci/protos.py
 
-openapi: sync ## Write the merged OpenAPI document to docs/openapi.json
+openapi: sync ## Write the merged OpenAPI document to docs/openapi.json, and what each operation asks into docs/security.md
 	@$(PYTHON) deploy/ci/openapi.py
+	@$(PYTHON) deploy/ci/assurance.py
 
 conformance: sync ## Run the tests that name a clause of a standard, and write their table into docs/security.md
 	@$(PYTHON) deploy/ci/conformance.py

@@ -1,0 +1,64 @@
+"""Write into docs/security.md what every operation asks of its caller: permission and assurance, from the routes."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from chassis.rest.route import Route
+from gateway.routes import SERVICES
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
+_TABLE = re.compile(r"(?<=<!-- assurance -->\n).*?(?=<!-- end of assurance -->)", re.DOTALL)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only hold the written table to the routes")
+    check = parser.parse_args().check
+    document = DOCUMENT.read_text(encoding="utf-8")
+    if not check:
+        DOCUMENT.write_text(_TABLE.sub(lambda _: table(), document), encoding="utf-8")
+    elif _TABLE.findall(document) != [table()]:
+        print("docs/security.md does not say what the routes ask: run make openapi and commit", file=sys.stderr)
+        return 1
+    return 0
+
+
+def routes(service: str) -> list[Route]:
+    """Return a service's operations, by path and method."""
+    found = (route for router in import_module(f"{service}.interfaces.rest").ROUTERS for route in router.routes)
+    return sorted((route for route in found if isinstance(route, Route)), key=lambda route: (route.path, _method(route)))
+
+
+def _method(route: Route) -> str:
+    return min(route.methods or ())
+
+
+def table() -> str:
+    lines = ["| service | operation | request | permission | assurance |", "|---|---|---|---|---|"]
+    lines += [row for service in SERVICES for row in _rows(service)]
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def _rows(service: str) -> Iterator[str]:
+    for route in routes(service):
+        request = f"{_method(route)} {route.path.removeprefix('/api/v1')}"
+        yield f"| {service} | `{route.operation_id}` | `{request}` | {_access(route)} | {_assurance(route)} |"
+
+
+def _access(route: Route) -> str:
+    if route.access is None or not route.access.authenticated:
+        return "public"
+    return f"`{route.access.permission}`" if route.access.permission else "signed in"
+
+
+def _assurance(route: Route) -> str:
+    level = (route.assurance.value if route.assurance else "").upper()
+    return f"{level}; of another person {route.others.value.upper()}" if route.others else level
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,44 @@
+"""Which acts ask for a recent sign-in, or two factors: written out, and not taken from the routes."""
+
+from typing import Final
+
+from deploy.ci import assurance
+from gateway.routes import SERVICES
+from kernel.assurance import RECENT, STRONG, Assurance
+
+STRONGLY: Final = {
+    "approve_transfer", "reject_transfer", "approve_bulk", "reject_bulk", "reverse_transfer", "unfreeze_wallet",
+    "unfreeze_account", "decide_recovery",
+}  # fmt: skip
+RECENTLY: Final = {
+    # Money made, prices, limits, freezing, screening.
+    "issue_money", "set_fee_rule", "end_fee_rule", "set_rate", "end_rate", "set_limit", "end_limit", "assign_tier",
+    "freeze_wallet", "set_ceiling", "set_wallet_usage", "place_screening_block", "lift_screening_block",
+    # Who may what.
+    "grant_role", "revoke_role", "set_role_permissions", "set_approval_rule", "withdraw_approval_rule",
+    # Others' credentials and standing.
+    "create_user", "replace_user", "update_user", "delete_user", "restore_user", "suspend_user", "activate_user", "unlock_user",
+    "require_password_reset",
+    # One's own address, credentials, factors and keys; what is held about one.
+    "change_email", "change_phone", "change_password", "begin_totp", "confirm_totp", "remove_totp", "renew_backup_codes",
+    "begin_passkey", "add_passkey", "rename_passkey", "remove_passkey", "register_device_key", "revoke_device_key",
+    "export_user_data", "request_user_erasure",
+}  # fmt: skip
+RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session"}
+
+ALL: Final = [route for service in SERVICES for route in assurance.routes(service)]
+
+
+def named(level: Assurance) -> set[str]:
+    return {str(route.operation_id) for route in ALL if route.assurance is level}
+
+
+def test_the_mightiest_acts_ask_for_two_factors_and_mighty_ones_for_a_recent_sign_in() -> None:
+    assert named(STRONG) == STRONGLY
+    assert named(RECENT) == RECENTLY
+    assert {route.operation_id for route in ALL if route.others is RECENT} == RECENTLY_OF_OTHERS
+
+
+def test_the_committed_table_is_of_these_routes() -> None:
+    _, _, rest = assurance.DOCUMENT.read_text().partition("<!-- assurance -->\n")
+    assert rest.partition("<!-- end of assurance -->")[0] == assurance.table(), "run make openapi and commit"
