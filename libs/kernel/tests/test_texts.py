@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.texts import is_seen, read_line, read_lines, read_reason, shown
+from kernel.texts import is_readable, is_seen, read_line, read_lines, read_reason, shown
 
 REFUSED = [
     *range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xD800, 0xDBFF, 0xDC00, 0xDFFF,
@@ -97,3 +97,9 @@ def test_a_value_is_shown_short_and_with_nothing_hidden_in_it() -> None:
     assert shown("a\u202eb\x00") == "'a\\u202eb\\x00'"
     assert shown("x" * 40) == repr("x" * 40)
     assert shown("x" * 41) == repr("x" * 40 + "…")
+
+
+@pytest.mark.parametrize("text", ["\u200d\u200c", " \u3164", "\u0301\u0301", "\u2800", ""], ids=ascii)
+def test_blanks_marks_and_joiners_alone_are_nothing_to_read(text: str) -> None:
+    assert not is_readable(text)
+    assert is_readable(f"{text}a")

@@ -30,9 +30,14 @@ def read_lines(text: str) -> str:
 def read_reason(text: str, *, one_line: bool = False) -> str:
     """Return a reason in NFC without outer space; raises ValueError, also when there is nothing to read in it."""
     reason = (read_line(text) if one_line else read_lines(text)).strip()
-    if not any(character not in _BLANK and unicodedata.category(character)[0] in _READABLE for character in reason):
+    if not is_readable(reason):
         raise ValueError("A reason is expected, not blanks.")
     return reason
+
+
+def is_readable(text: str) -> bool:
+    """Tell whether there is anything to read in a text: blanks, marks and joiners alone are nothing."""
+    return any(character not in _BLANK and unicodedata.category(character)[0] in _READABLE for character in text)
 
 
 def is_seen(text: str) -> bool:

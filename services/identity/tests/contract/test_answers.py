@@ -50,6 +50,7 @@ async def test_registering_and_reading_ones_account(api: Api, clock: ControlledC
         "organization": "Namib Mills",
         "email_verified_at": at(2),
         "phone_verified_at": None,
+        "email_takes_mail": True,
     }
     account = {
         **profile,
@@ -94,6 +95,7 @@ async def test_an_account_that_is_made_for_somebody(api: Api, clock: ControlledC
             "last_sign_in_at": None,
             "email_verified_at": None,
             "phone_verified_at": None,
+            "email_takes_mail": True,
         },
         '"1"',
     )

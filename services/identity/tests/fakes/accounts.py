@@ -122,6 +122,9 @@ class FakeContacts:
     def phone(self, text: str) -> str:
         return text.replace(" ", "")
 
+    def mobile(self, text: str) -> str:
+        return self.phone(text)
+
 
 def is_shown(status: UserStatus) -> bool:
     """Tell whether a user is shown to whoever does not ask for that status."""

@@ -5,13 +5,36 @@ from typing import Any
 
 import pytest
 
-from identity.domain.errors import InvalidEmail, InvalidLabel, InvalidName, InvalidPhone, InvalidUsername
-from identity.domain.profile import Profile, canonical_username
+from identity.domain.errors import (
+    InvalidEmail,
+    InvalidLabel,
+    InvalidName,
+    InvalidPhone,
+    InvalidUsername,
+    NoTextMessages,
+    ReservedUsername,
+)
+from identity.domain.profile import Profile, canonical_username, chosen_username
 from identity.domain.wallet_address import masked, tidy_label
 from identity.infrastructure.contacts import ParsedContacts
 from kernel.errors import InvalidValue
 
 CONTACTS = ParsedContacts()
+RESERVED = (
+    *("admin", "Admin1", "adm1n", "adrnin", "the.admin", "superadmin", "root", "r00t", "root_7", "staff", "st4ff", "support"),
+    *(
+        "sup.port",
+        "customer-support",
+        "helpdesk",
+        "security",
+        "no-reply",
+        "postmaster",
+        "elcorp",
+        "my.elcorp",
+        "e1corp",
+        "El_Corp",
+    ),
+)
 
 
 def full_name(text: str) -> str:
@@ -29,6 +52,7 @@ KEPT: list[Any] = [
     pytest.param(full_name, "Zoe\u0308", "Zo\u00eb", id="a name of two signs for a letter"),
     pytest.param(full_name, "علی\u200cرضا احمدی", "علی\u200cرضا احمدی", id="a Persian name"),  # noqa: RUF001  # its letters
     pytest.param(full_name, "ශ්\u200dරීමාල් පෙරේරා", "ශ්\u200dරීමාල් පෙරේරා", id="a Sinhala name"),
+    pytest.param(full_name, "N!xau O'Brien d\u2019Abbadie", "N!xau O'Brien d\u2019Abbadie", id="a name with apostrophes"),
     pytest.param(full_name, "ǃXóõ ǀUi", "ǃXóõ ǀUi", id="a Khoekhoe name"),  # noqa: RUF001  # clicks are letters
     pytest.param(organization, "X", "X", id="the shortest organization"),
     pytest.param(organization, "x" * 100, "x" * 100, id="the longest organization"),
@@ -41,6 +65,12 @@ KEPT: list[Any] = [
     pytest.param(CONTACTS.email, "Karl@Straße.example.na", "Karl@straße.example.na", id="an address with a sharp s"),
     pytest.param(CONTACTS.email, "u@XN--bcher-kva.na", "u@XN--bcher-kva.na", id="an address with an A-label"),
     pytest.param(CONTACTS.phone, "+264 81 123-4567", "+264811234567", id="a number with spaces"),
+    pytest.param(CONTACTS.phone, "+264 (0)81 1234567", "+264811234567", id="a number with its trunk zero"),
+    pytest.param(CONTACTS.phone, "+264 61 234 567", "+26461234567", id="a landline, to be searched"),
+    pytest.param(CONTACTS.mobile, "+264 81 123-4567", "+264811234567", id="a mobile number"),
+    pytest.param(CONTACTS.mobile, "+264831234567", "+264831234567", id="a mobile number over IP"),
+    pytest.param(CONTACTS.mobile, "+1 202 555 0123", "+12025550123", id="a number of either kind"),
+    pytest.param(chosen_username, "Badminton.Fan", "badminton.fan", id="a username that only looks reserved"),
     pytest.param(tidy_label, "x", "x", id="the shortest label"),
     pytest.param(tidy_label, "x" * 64, "x" * 64, id="the longest label"),
     pytest.param(tidy_label, "  Rent   2026 ", "Rent 2026", id="a label with spaces"),
@@ -61,6 +91,8 @@ REFUSED: list[Any] = [
     pytest.param(full_name, "An\u202ena", InvalidName, id="a name that turns round"),
     pytest.param(full_name, "An\u00adna", InvalidName, id="a name with a hyphen that is not seen"),
     pytest.param(full_name, "An\u200bna", InvalidName, id="a name with a space of no width"),
+    pytest.param(full_name, "\u200d\u200c\u200d", InvalidName, id="a name of joiners alone"),
+    pytest.param(full_name, "\u3164\u3164", InvalidName, id="a name of blank letters"),
     pytest.param(organization, " ", InvalidName, id="an organization of spaces"),
     pytest.param(organization, "x" * 101, InvalidName, id="an organization too long"),
     pytest.param(organization, "Mills\u0000", InvalidName, id="an organization with a control character"),
@@ -76,6 +108,32 @@ REFUSED: list[Any] = [
     pytest.param(CONTACTS.phone, "0811234567", InvalidPhone, id="a number without its country"),
     pytest.param(CONTACTS.phone, "+264991234567", InvalidPhone, id="a number that nobody has"),
     pytest.param(CONTACTS.phone, "+26481", InvalidPhone, id="a number too short"),
+    *[
+        pytest.param(CONTACTS.phone, text, InvalidPhone, id=f"a number {what}")
+        for what, text in (
+            ("with an extension", "+264811234567 ext. 5"),
+            ("with an extension by a sign", "+264811234567#5"),
+            ("with a pause", "+264811234567,5"),
+            ("with a parameter", "+264811234567;ext=3"),
+            ("with letters", "+26481CALLME1"),
+            ("with a text behind it", "+264811234567 abc"),
+            ("as an address", "tel:+264811234567"),
+            ("and another", "+264811234567 +264811234568"),
+            ("or another", "+264811234567/8"),
+        )
+    ],
+    *[
+        pytest.param(CONTACTS.mobile, text, NoTextMessages, id=f"for messages, {what}")
+        for what, text in (
+            ("a landline", "+264 61 234 567"),
+            ("a premium number", "+44 909 012 3456"),
+            ("a personal number", "+44 70 1234 5678"),
+            ("a free number", "+1 800 555 0123"),
+            ("a shared cost number", "+49 180 1234567"),
+        )
+    ],
+    *[pytest.param(chosen_username, text, ReservedUsername, id=f"the username {text}") for text in RESERVED],
+    pytest.param(tidy_label, "\u200d", InvalidLabel, id="a label of a joiner"),
     pytest.param(tidy_label, "", InvalidLabel, id="an empty label"),
     pytest.param(tidy_label, "  ", InvalidLabel, id="a label of spaces"),
     pytest.param(tidy_label, "x" * 65, InvalidLabel, id="a label too long"),
@@ -86,6 +144,7 @@ REFUSED: list[Any] = [
 @pytest.mark.parametrize(("read", "text", "error"), REFUSED)
 def test_it_is_refused_by_its_field(read: Callable[[str], str], text: str, error: type[InvalidValue]) -> None:
     fields = {full_name: "full_name", organization: "organization", canonical_username: "username", tidy_label: "label"}
+    fields |= {chosen_username: "username", CONTACTS.mobile: "phone"}
     with pytest.raises(error) as refused:
         read(text)
     assert refused.value.field == fields.get(read, getattr(read, "__name__", ""))

@@ -12,7 +12,7 @@ POLICY = PasswordPolicy()
 PLAIN = PasswordPolicy(complexity=False)
 
 
-@pytest.mark.parametrize("password", ["SecurePass123!", "Oshana-Sunrise-47!", "Ünïcödé Pässwörter 9!", "Aabc1!" * 21])
+@pytest.mark.parametrize("password", ["SecurePass123!", "Oshana-Sunrise-47!", "Ünïcödé Pässwörter 9!", "Oshana-Fog-1!" * 9])
 def test_good_passwords_pass(password: str) -> None:
     POLICY.check(normalise(password), ("Ndapewa Shikongo", "ndapewa", ""))
 
@@ -30,6 +30,9 @@ def test_good_passwords_pass(password: str) -> None:
         ("Password1234!", "common"),
         ("Welcome-2026-!!", "common"),
         ("Aaaa1!Aaaa1!a", "common"),
+        ("Summer2026!Aa", "predictable"),
+        ("Ndapewa12345!", "predictable"),
+        ("Abc123!Abc123!", "predictable"),
         ("Elcorp-Rocks-47!", "context"),
         ("Ndapewa-Rocks-47!", "context"),
     ],

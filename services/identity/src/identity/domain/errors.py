@@ -57,6 +57,10 @@ class InvalidPhone(InvalidValue):
     """Not a telephone number in international form, such as +264811234567."""
 
 
+class NoTextMessages(InvalidPhone):
+    """The number does not receive text messages; give a mobile number, not a landline or premium number."""
+
+
 class InvalidName(InvalidValue):
     """A name is of the length that is told, and holds no character that cannot be seen."""
 
@@ -71,6 +75,10 @@ class InvalidName(InvalidValue):
 
 class InvalidUsername(InvalidValue):
     """A username has 3 to 64 lower-case letters, digits, dots, dashes or underscores, and begins with a letter or digit."""
+
+
+class ReservedUsername(InvalidValue):
+    """The username is kept for the platform; choose another."""
 
 
 class TermsNotAgreed(InvalidValue):
@@ -89,6 +97,7 @@ class WeakPassword(InvalidValue):
         "special": "needs a special character",
         "reused": "is one of your last five",
         "common": "is one that attackers try first",
+        "predictable": "is a word, a year or a sequence with too little added",
         "context": "must not contain your name, e-mail address or the platform's name",
     }
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from identity.domain.common_passwords import common_passwords
 from identity.domain.errors import WeakPassword
+from identity.domain.predictable_passwords import is_predictable
 
 _LOOKALIKES: Final = str.maketrans({"@": "a", "4": "a", "3": "e", "1": "l", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t"})
 _TAIL: Final = "0123456789!@#$%^&*?+=.,-_ "
@@ -49,6 +50,8 @@ class PasswordPolicy:
             yield from self._too_plain(password)
         if _is_common(password):
             yield "common"
+        if is_predictable(password):
+            yield "predictable"
         lowered = password.casefold()
         if any(word in lowered for word in (*_PLATFORM_WORDS, *_words(context))):
             yield "context"

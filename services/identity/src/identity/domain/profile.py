@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from identity.domain.email_address import lower_ascii
-from identity.domain.errors import InvalidName, InvalidUsername
-from kernel.texts import is_seen
+from identity.domain.errors import InvalidName, InvalidUsername, ReservedUsername
+from identity.domain.reserved_usernames import is_reserved
+from kernel.texts import is_readable, is_seen
 
 FULL_NAME_LENGTH = range(2, 101)
 ORGANIZATION_LENGTH = range(1, 101)
@@ -69,10 +70,18 @@ def canonical_username(username: str) -> str:
     return lowered
 
 
+def chosen_username(username: str) -> str:
+    """Return the canonical form of a username that its user chooses; raises InvalidUsername or ReservedUsername."""
+    canonical = canonical_username(username)
+    if is_reserved(canonical):
+        raise ReservedUsername(field="username")
+    return canonical
+
+
 def _tidy(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def _check(field: str, text: str, lengths: range) -> None:
-    if len(text) not in lengths or not is_seen(text):
+    if len(text) not in lengths or not is_seen(text) or not is_readable(text):
         raise InvalidName(field=field, length_min=lengths.start, length_max=lengths.stop - 1)

@@ -11,7 +11,7 @@ from identity.domain.events import WalletAddressIssued, WalletAddressRetired
 from kernel.events import Aggregate
 from kernel.ids import new_id
 from kernel.money import Currency
-from kernel.texts import is_seen
+from kernel.texts import is_readable, is_seen
 
 # The currency of the address that comes with the account.
 FIRST_CURRENCY: Final = "NAD"
@@ -55,7 +55,7 @@ class WalletAddress(Aggregate):
 def tidy_label(label: str) -> str:
     """Return a label with outer and doubled spaces gone; raises InvalidLabel."""
     tidy = " ".join(unicodedata.normalize("NFC", label).split())
-    if len(tidy) not in LABEL_LENGTH or not is_seen(tidy):
+    if len(tidy) not in LABEL_LENGTH or not is_seen(tidy) or not is_readable(tidy):
         raise InvalidLabel(field="label", length_max=LABEL_LENGTH.stop - 1)
     return tidy
 

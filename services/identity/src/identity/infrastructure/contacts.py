@@ -1,11 +1,20 @@
 """E-mail addresses and telephone numbers, parsed by the libraries that know them."""
 
+import re
 import unicodedata
+from typing import Final
 
 import email_validator
 import phonenumbers
+from phonenumbers import PhoneNumberType
 
-from identity.domain.errors import InvalidEmail, InvalidPhone
+from identity.domain.errors import InvalidEmail, InvalidPhone, NoTextMessages
+
+# One number with its country, and how people part its digits: "+264 (0)81 123-4567".
+_INTERNATIONAL: Final = re.compile(r"\s*[+\uff0b][\d\s().\-\u2010-\u2013]+")
+# Where landlines and mobiles look alike, as in North America, a message may arrive; some mobile networks, as Namibia's 083, are
+# voice over IP by their number. Everything else is a landline, costs extra, or is answered by no telephone.
+_TEXTED: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP})
 
 
 class ParsedContacts:
@@ -20,10 +29,29 @@ class ParsedContacts:
         return f"{local}@{domain if domain.isascii() else parsed.domain}"
 
     def phone(self, text: str) -> str:
-        try:
-            number = phonenumbers.parse(text)
-        except phonenumbers.NumberParseException:
-            raise InvalidPhone(field="phone") from None
-        if not phonenumbers.is_valid_number(number):
-            raise InvalidPhone(field="phone")
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return _e164(_number(text))
+
+    def mobile(self, text: str) -> str:
+        number = _number(text)
+        # A message to a premium number pays the one who typed it.
+        if phonenumbers.number_type(number) not in _TEXTED:
+            raise NoTextMessages(field="phone")
+        return _e164(number)
+
+
+def _number(text: str) -> phonenumbers.PhoneNumber:
+    # The library reads letters as the digits of their keys, and an extension, or what follows, apart: another number than was
+    # typed would be kept.
+    if not _INTERNATIONAL.fullmatch(text):
+        raise InvalidPhone(field="phone")
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        raise InvalidPhone(field="phone") from None
+    if number.extension or not phonenumbers.is_valid_number(number):
+        raise InvalidPhone(field="phone")
+    return number
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -33,7 +33,7 @@ class ChangeContact:
 
     async def phone(self, *, actor: Actor, phone: str) -> PendingVerification:
         """Raise InvalidPhone, or StepUpRequired."""
-        return await self._issue(actor, Purpose.PHONE, {"phone": self.contacts.phone(phone)})
+        return await self._issue(actor, Purpose.PHONE, {"phone": self.contacts.mobile(phone)})
 
     async def _issue(self, actor: Actor, purpose: Purpose, pending: dict[str, str | None]) -> PendingVerification:
         at = self.clock.now()

@@ -47,7 +47,7 @@ class CreateUser:
         profile = Profile.of(
             full_name=full_name,
             email=self.contacts.email(email),
-            phone=self.contacts.phone(phone) if phone is not None else None,
+            phone=self.contacts.mobile(phone) if phone is not None else None,
             organization=organization,
         )
         name = canonical_username(username) if username is not None else None

@@ -10,7 +10,7 @@ from identity.domain.errors import TermsNotAgreed
 from identity.domain.message import Template
 from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy, normalise
-from identity.domain.profile import Profile, canonical_username
+from identity.domain.profile import Profile, chosen_username
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.ids import new_id
@@ -58,10 +58,10 @@ class RegisterUser:
         profile = Profile.of(
             full_name=full_name,
             email=self.contacts.email(email),
-            phone=self.contacts.phone(phone),
+            phone=self.contacts.mobile(phone),
             organization=organization,
         )
-        name = canonical_username(username) if username is not None else None
+        name = chosen_username(username) if username is not None else None
         secret = normalise(password)
         self.policy.check(secret, (*profile.words, name or ""))
         password_hash = await self.passwords.hash(secret)

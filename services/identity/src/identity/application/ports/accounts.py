@@ -93,3 +93,6 @@ class Contacts(Protocol):
 
     def phone(self, text: str) -> str:
         """Return a telephone number in E.164; raises InvalidPhone."""
+
+    def mobile(self, text: str) -> str:
+        """Return a number that receives text messages, in E.164; raises InvalidPhone, or NoTextMessages for other kinds."""

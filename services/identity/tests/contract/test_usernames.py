@@ -1,0 +1,37 @@
+"""Usernames of the platform: nobody registers one; staff may give one."""
+
+from typing import Any
+
+import httpx
+
+from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.people import signed_in_as
+from services.identity.tests.fakes import Surroundings
+
+
+def refused(answer: httpx.Response) -> tuple[int, Any]:
+    return answer.status_code, answer.json()["errors"]
+
+
+RESERVED = (422, [{"field": "username", "message": "The username is kept for the platform; choose another."}])
+
+
+async def test_the_public_registers_no_username_of_the_platform(api: Api) -> None:
+    for username in ("Adm1n", "elcorp-support"):
+        assert refused(await api.request_registration(username=username)) == RESERVED
+
+
+async def test_staff_give_one(api: Api, surroundings: Surroundings) -> None:
+    admin = await signed_in_as(api, surroundings, "admin")
+    made = await api.post("/users", {"full_name": "Anna Ou", "email": "anna@example.na", "username": "support"}, token=admin)
+    assert made.status_code == 201, made.text
+    read = await api.get(f"/users/{made.json()['data']['id']}", token=admin)
+    assert read.json()["data"]["username"] == "support"
+
+
+async def test_a_number_that_takes_no_message_gets_none(api: Api) -> None:
+    landline = "The number does not receive text messages; give a mobile number, not a landline or premium number."
+    token = await api.signed_in()
+    answer = await api.post("/users/me/phone", {"phone": "+264 61 234 567"}, token=token)
+    assert refused(answer) == (422, [{"field": "phone", "message": landline}])
+    assert refused(await api.request_registration(phone="+449090123456")) == (422, [{"field": "phone", "message": landline}])
