@@ -10,7 +10,7 @@ READY = 200
 
 
 def main() -> int:
-    connection = HTTPConnection("127.0.0.1", int(os.environ.get("HEALTH_PORT", "8080")), timeout=4)
+    connection = HTTPConnection("127.0.0.1", int(os.environ.get("ELCORP_OPS_PORT", "8081")), timeout=4)
     try:
         connection.request("GET", "/readyz")
         return 0 if connection.getresponse().status == READY else 1

@@ -8,7 +8,6 @@ from typing import Any
 
 from chassis.auth import JwksKeys, SubjectRoles, TokenVerifier
 from chassis.auth.revocations import Revocations
-from chassis.health import Readiness
 from chassis.policies import Policies
 from chassis.rest import create_app
 from gateway.documents import merge
@@ -41,7 +40,6 @@ def describe(service: str) -> dict[str, Any]:
         subject_roles=SubjectRoles(clock),
         revocations=Revocations(),
         idempotency=None,
-        readiness=Readiness(),
     )
     return app.openapi()
 

@@ -32,8 +32,6 @@ REQUIRED = re.compile(r"\$\{(\w+):\?[^}]*\}")
 NONE_BY_DEFAULT = re.compile(r"\$\{\w+:-\}")
 DEFAULTED = re.compile(r"\$\{\w+:-([^}]*)\}")
 IMAGE = re.compile(r"elcorp/(\w+):\$\{ELCORP_TAG:-local\}")
-# Not for the process but for the image's health check.
-OF_THE_IMAGE = {"HEALTH_PORT"}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +68,7 @@ def test_every_process_accepts_its_settings(name: str, secrets: dict[str, str], 
     assert image[1] == owner
     environment = environment_of(service, secrets)
     known = {f"ELCORP_{field.upper()}" for field in SETTINGS[owner].model_fields}
-    assert environment.keys() - known - OF_THE_IMAGE <= {f"ELCORP_{peer.upper()}_TARGET" for peer in SETTINGS}
+    assert environment.keys() - known <= {f"ELCORP_{peer.upper()}_TARGET" for peer in SETTINGS}
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     settings = SETTINGS[owner]()
@@ -102,6 +100,12 @@ def test_only_the_gateway_is_published_and_on_this_machine_only() -> None:
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"gateway"}
     assert SERVICES["gateway"]["ports"] == ["${ELCORP_BIND:-127.0.0.1}:${ELCORP_PORT:-8000}:8000"]
     assert {name for name, service in SERVICES.items() if "edge" in service["networks"]} == {"gateway"}
+
+
+def test_readiness_is_asked_for_where_it_is_answered_and_published_nowhere() -> None:
+    assert {service["environment"]["ELCORP_OPS_PORT"] for service in OURS.values()} == {"8081"}
+    assert 'os.environ.get("ELCORP_OPS_PORT", "8081")' in (ROOT / "deploy" / "healthcheck.py").read_text()
+    assert not any(":8081" in port for service in SERVICES.values() for port in service.get("ports", []))
 
 
 def test_only_what_sends_messages_reaches_outside() -> None:

@@ -75,7 +75,8 @@ def test_what_keeps_running_is_probed(overlay: str) -> None:
         if workload["kind"] == "Deployment":
             container = container_of(workload)
             assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
-            assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+            # Readiness and metrics are for operators: no port that clients reach has them.
+            assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "ops"}
             named = {port["name"] for port in container["ports"]}
             assert {container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")} <= named
 

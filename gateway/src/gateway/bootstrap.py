@@ -12,7 +12,7 @@ from chassis.auth import JwksKeys, TokenVerifier
 from chassis.auth.ended_sessions import EndedSessions
 from chassis.auth.revocations import Revocations
 from chassis.cache import redis_client
-from chassis.health import Readiness
+from chassis.health import NotReady, Readiness
 from chassis.messaging.listener import Listener
 from chassis.proxies import TrustedProxies
 from chassis.run.background import Backgrounds
@@ -80,7 +80,7 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             people=people,
             proxies=TrustedProxies(settings.trusted_proxies),
             cors=Cors(settings.cors_origins),
-            pages=Pages(readiness, Description(upstreams, ROUTES), operations=settings.ops_port is None),
+            pages=Pages(Description(upstreams, ROUTES)),
             bodies=OpenBodies(settings.body_limits()),
             uploads=Uploads(settings.upstream_uploads_max),
             body_bytes_max=settings.body_bytes_max,
@@ -95,8 +95,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:
     """Serve until told to stop; False when something failed."""
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(assemble(settings))
-        if settings.ops_port is not None:
-            await stack.enter_async_context(ops_server(settings.ops_host, settings.ops_port, parts.readiness))
+        ops_port = await stack.enter_async_context(ops_server(settings.ops_host, settings.ops_port, parts.readiness))
         background = Backgrounds(parts.background)
         server = RestServer(
             parts.application,
@@ -110,7 +109,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:
         try:
             await server.start(stop)
             settle()
-            log.info("serving", port=server.port)
+            log.info("serving", port=server.port, ops_port=ops_port)
             await stop.wait()
         finally:
             await _stop(server, background, parts.readiness, settings)
@@ -139,7 +138,7 @@ def _readiness(keys: JwksKeys, redis: Redis, listener: Listener) -> Readiness:
 
     async def listening() -> None:
         if not listener.connected:
-            raise RuntimeError("not connected to the broker")
+            raise NotReady("not connected to the broker")
 
     readiness = Readiness()
     readiness.add("signing_keys", signing_keys_known)

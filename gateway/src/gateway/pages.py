@@ -1,29 +1,22 @@
-"""What the gateway answers itself: probes, metrics, the API's description and its pages."""
+"""What the gateway answers itself: whether it lives, the API's description and its pages."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import orjson
-
-from chassis.health import Readiness, ReadinessReport
-from chassis.telemetry.metrics import exposition
 from gateway.description import Description
 from gateway.exchange import Exchange
 from gateway.headers import CONTENT_SECURITY_POLICY
-from gateway.refusals import RETRY_SECONDS, Refusal, method_not_allowed, not_found
+from gateway.refusals import Refusal, method_not_allowed, not_found
 
 JSON: Final = (b"content-type", b"application/json")
 HTML: Final = (b"content-type", b"text/html; charset=utf-8")
 # The assets change with the gateway only.
 CACHED: Final = (b"cache-control", b"public, max-age=86400")
-RETRY_AFTER: Final = (b"retry-after", b"%d" % RETRY_SECONDS)
 REVALIDATED: Final = (b"cache-control", b"no-cache")
 NOT_MODIFIED: Final = 304
-REPORT_SECONDS: Final = 0.5
 _READING: Final = ("GET", "HEAD")
 
 # Scripts from here only. Swagger UI styles elements inline and draws with data: images.
@@ -72,38 +65,19 @@ Page = Callable[[Exchange], Awaitable[None]]
 
 
 class Pages:
-    """`operations` is False where probes and metrics have a port of their own."""
+    """Readiness and metrics are not among them: they have a port of their own (`chassis.run.ops`)."""
 
-    def __init__(self, readiness: Readiness, description: Description, *, operations: bool) -> None:
-        self._readiness = readiness
+    def __init__(self, description: Description) -> None:
         self._description = description
-        self._operations = operations
-        self._last: ReadinessReport | None = None
-        self._reported_at = 0.0
         self._pages: dict[str, Page] = {"/openapi.json": self._openapi, "/docs": _docs, "/docs/start.js": _start}
         self._pages |= dict.fromkeys((f"/docs/{name}" for name in ASSETS), _asset)
 
     async def answer_probe(self, exchange: Exchange) -> bool:
         """Answer what machines ask every few seconds: not limited, not logged. False for anything else."""
-        path = exchange.scope["path"]
-        if path == "/healthz":
-            await exchange.reply(200, [JSON], b'{"alive":true}')
-        elif path == "/readyz" and self._operations:
-            report = await self._report()
-            await exchange.reply(report.status, [JSON] if report.ready else [JSON, RETRY_AFTER], orjson.dumps(report.body()))
-        elif path == "/metrics" and self._operations:
-            body, content_type = exposition(exchange.headers.passed.get("Accept", ""))
-            await exchange.reply(200, [(b"content-type", content_type.encode("ascii"))], body)
-        else:
+        if exchange.scope["path"] != "/healthz":
             return False
+        await exchange.reply(200, [JSON], b'{"alive":true}')
         return True
-
-    async def _report(self) -> ReadinessReport:
-        # Anybody may ask, so that asking must cost little.
-        now = time.monotonic()
-        if self._last is None or now - self._reported_at > REPORT_SECONDS or self._readiness.draining:
-            self._last, self._reported_at = await self._readiness.report(), now
-        return self._last
 
     def find(self, exchange: Exchange) -> Page | None:
         """Return the page that is asked for, if it is one of ours."""

@@ -12,9 +12,9 @@ class GatewaySettings(ProcessSettings):
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8000, ge=0, le=65535)
-    # Where set, /readyz and /metrics leave the public port for this one.
+    # For operators: /readyz and /metrics, which the public port does not have.
     ops_host: str = "127.0.0.1"
-    ops_port: int | None = Field(default=None, ge=0, le=65535)
+    ops_port: int = Field(default=8200, ge=0, le=65535)
 
     identity_url: str = "http://127.0.0.1:8101"
     payments_url: str = "http://127.0.0.1:8102"

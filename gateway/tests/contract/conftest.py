@@ -10,6 +10,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from chassis.run.background import Backgrounds
+from chassis.run.ops import ops_server
 from chassis.run.rest import RestServer
 from chassis.testing.running import eventually
 from chassis.testing.tokens import TokenForge
@@ -41,8 +42,8 @@ async def gateway(stub: Stub, broker_url: str, redis_url: str) -> AsyncIterator[
         client = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=False))
 
         async def start(*, wait: bool = True, **changes: Any) -> RunningGateway:
-            port = await stack.enter_async_context(_serving(GatewaySettings(**{**usual, **changes})))
-            running = RunningGateway(f"http://127.0.0.1:{port}", port, client, forge)
+            port, ops_port = await stack.enter_async_context(_serving(GatewaySettings(**{**usual, **changes})))
+            running = RunningGateway(f"http://127.0.0.1:{port}", port, ops_port, client, forge)
             if wait:
                 await eventually(lambda: _is_ready(running), expected=True)
             return running
@@ -51,20 +52,20 @@ async def gateway(stub: Stub, broker_url: str, redis_url: str) -> AsyncIterator[
 
 
 async def _is_ready(running: RunningGateway) -> bool:
-    status, _, _ = await running.call("GET", "/readyz", token=False)
+    status, _ = await running.readiness()
     return status == 200
 
 
 @asynccontextmanager
-async def _serving(settings: GatewaySettings) -> AsyncIterator[int]:
-    async with assemble(settings) as parts:
+async def _serving(settings: GatewaySettings) -> AsyncIterator[tuple[int, int]]:
+    async with assemble(settings) as parts, ops_server("127.0.0.1", 0, parts.readiness) as ops_port:
         background = Backgrounds(parts.background)
         server = RestServer(parts.application, "127.0.0.1", 0, grace_seconds=1, protocol=PublicProtocol)
         crashed = asyncio.Event()
         background.start(crashed)
         await server.start(crashed)
         try:
-            yield server.port
+            yield server.port, ops_port
         finally:
             await server.stop()
             await background.stop(grace_seconds=2)

@@ -31,6 +31,7 @@ def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
 class RunningGateway:
     url: str
     port: int
+    ops_port: int
     client: aiohttp.ClientSession
     forge: TokenForge
 
@@ -46,6 +47,11 @@ class RunningGateway:
         async with self.request(method, path, **options) as response:
             is_json = response.headers.get("Content-Type", "").startswith("application/json")
             return response.status, response.headers, await (response.json() if is_json else response.read())
+
+    async def readiness(self) -> tuple[int, Any]:
+        """Return what operators are answered at /readyz."""
+        async with self.client.get(f"http://127.0.0.1:{self.ops_port}/readyz") as response:
+            return response.status, await response.json()
 
     async def bare(self, method: str, path: str) -> tuple[int, Any]:
         """Send a request that has no body and says so by saying nothing of a length; return status and content."""

@@ -78,7 +78,7 @@ async def note(redis_url: str, session_id: UUID | str, *, ended_at: float | None
 
 async def listening(running: RunningGateway) -> None:
     async def connected() -> tuple[str | None, str | None]:
-        _, _, report = await running.call("GET", "/readyz", token=False)
+        _, report = await running.readiness()
         return report["checks"]["broker"], report["checks"]["redis"]
 
     await eventually(connected, (None, None))

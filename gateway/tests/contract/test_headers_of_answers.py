@@ -139,14 +139,6 @@ async def test_the_gateways_own_pages_say_how_long_they_may_be_kept(gateway: Sta
         unchanged = await answer(running, method, "/openapi.json", headers={"If-None-Match": etag["etag"]})
         assert unchanged == (304, JSON | checked | etag)
         assert await answer(running, method, "/healthz") == (200, JSON | never)
-        assert await answer(running, method, "/readyz") == (200, JSON | never)
-        status, own = await answer(running, method, "/metrics")
-        assert (status, own.pop("content-type").partition(";")[0], own) == (200, "text/plain", never)
-
-
-async def test_a_gateway_that_is_not_ready_says_when_to_ask_again(gateway: Start) -> None:
-    running = await gateway(jwks_url=f"{AWAY}/jwks.json", wait=False)
-    assert await answer(running, "GET", "/readyz") == (503, JSON | {"cache-control": "no-store", "retry-after": "2"})
 
 
 async def test_pages_of_listed_origins_are_told_what_they_may_do_and_others_nothing(gateway: Start) -> None:

@@ -19,26 +19,28 @@ async def test_probes_answer_without_a_token_or_a_limit(gateway: Start) -> None:
     running = await gateway(rate_limit_per_minute=1)
     for _ in range(3):
         assert (await running.call("GET", "/healthz", token=False))[2] == {"alive": True}
-        status, _, report = await running.call("GET", "/readyz", token=False)
+        status, report = await running.readiness()
         assert (status, report["ready"]) == (200, True)
 
 
 async def test_metrics_tell_of_requests_by_segment(gateway: Start) -> None:
     running = await gateway()
     await running.call("GET", "/api/v1/wallets/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10")
-    _, headers, body = await running.call("GET", "/metrics", token=False)
-    assert headers["Content-Type"].startswith("text/plain")
+    async with running.client.get(f"http://127.0.0.1:{running.ops_port}/metrics") as response:
+        body = await response.read()
+    assert response.headers["Content-Type"].startswith("text/plain")
     assert b'gateway_request_seconds_count{method="GET",segment="wallets",status="200"}' in body
     assert b"0195b0a0" not in body
     for name in (b"gateway_in_flight", b"ended_sessions_age_seconds", b"event_loop_lag_seconds"):
         assert name in body
 
 
-async def test_operations_leave_the_public_port_where_they_have_their_own(gateway: Start) -> None:
-    running = await gateway(ops_port=0, wait=False)
-    for path in ("/readyz", "/metrics"):
-        assert (await running.call("GET", path, token=False))[0] == 404
-    assert (await running.call("GET", "/healthz", token=False))[0] == 200
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_readiness_and_metrics_are_not_on_the_public_port(gateway: Start, method: str, path: str) -> None:
+    running = await gateway()
+    for token in (True, False):
+        assert (await running.call(method, path, token=token))[0] == 404
 
 
 async def test_the_description_is_merged_from_the_services_that_are_there(gateway: Start, stub: Stub) -> None:

@@ -24,6 +24,7 @@ NOWHERE = {
     "ELCORP_RABBITMQ_URL": "amqp://guest:guest@127.0.0.1:1/",
     "ELCORP_REDIS_URL": "redis://127.0.0.1:1/0",
     "ELCORP_JWKS_URL": "http://127.0.0.1:1/jwks.json",
+    "ELCORP_OPS_PORT": "0",
 }
 
 
@@ -90,9 +91,9 @@ async def test_a_request_in_flight_is_answered_after_sigterm(stub: Stub) -> None
         assert lines[-1]["event"] == "stopped"
 
 
-def nowhere(port: int, **changes: Any) -> GatewaySettings:
+def nowhere(**changes: Any) -> GatewaySettings:
     addresses = {name.removeprefix("ELCORP_").lower(): url for name, url in NOWHERE.items()}
-    return GatewaySettings.model_validate({"gateway_port": port, **addresses, **changes})
+    return GatewaySettings.model_validate({"gateway_port": 0, **addresses, **changes})
 
 
 async def asked(client: aiohttp.ClientSession) -> tuple[int, bool] | None:
@@ -112,19 +113,20 @@ async def test_background_work_that_fails_ends_the_process_as_a_failure(monkeypa
     monkeypatch.setattr("gateway.bootstrap.settle", lambda: None)
     stop = asyncio.Event()
     # Nobody is kept waiting for a gateway that half works.
-    assert await asyncio.wait_for(serve(nowhere(free_port(), drain_seconds=60), stop), 120) is False
+    assert await asyncio.wait_for(serve(nowhere(drain_seconds=60), stop), 120) is False
     assert stop.is_set()
 
 
 async def test_a_gateway_that_drains_answers_and_says_so() -> None:
-    port = free_port()
+    port, ops_port = str(free_port()), str(free_port())
     async with (
-        process("serve", ELCORP_GATEWAY_PORT=str(port), ELCORP_DRAIN_SECONDS="60") as running,
+        process("serve", ELCORP_GATEWAY_PORT=port, ELCORP_OPS_PORT=ops_port, ELCORP_DRAIN_SECONDS="60") as running,
+        aiohttp.ClientSession(f"http://127.0.0.1:{ops_port}") as operator,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
     ):
-        await eventually(lambda: asked(client), (503, False))
+        await eventually(lambda: asked(operator), (503, False))
         running.send_signal(signal.SIGTERM)
-        await eventually(lambda: asked(client), (503, True))
+        await eventually(lambda: asked(operator), (503, True))
         async with client.get("/api/v1/users") as response:
             assert response.status == 401
         assert is_running(running)
@@ -132,9 +134,9 @@ async def test_a_gateway_that_drains_answers_and_says_so() -> None:
 
 async def test_a_gateway_that_is_told_to_stop_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.bootstrap.settle", lambda: None)
-    port, stop = free_port(), asyncio.Event()
-    serving = asyncio.create_task(serve(nowhere(port), stop))
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+    ops_port, stop = free_port(), asyncio.Event()
+    serving = asyncio.create_task(serve(nowhere(ops_port=ops_port), stop))
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{ops_port}") as client:
         await eventually(lambda: asked(client), (503, False))
         stop.set()
         assert await asyncio.wait_for(serving, 120) is True

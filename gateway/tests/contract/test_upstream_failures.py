@@ -91,5 +91,5 @@ async def test_without_the_signing_keys_no_token_can_be_judged(gateway: Start) -
     running = await gateway(jwks_url=f"{AWAY}/jwks.json", wait=False)
     assert is_unavailable(await running.call("GET", "/api/v1/users"))
     assert (await running.call("POST", "/api/v1/auth/login", token=False))[0] == 200
-    status, _, report = await running.call("GET", "/readyz", token=False)
+    status, report = await running.readiness()
     assert (status, report["ready"]) == (503, False)

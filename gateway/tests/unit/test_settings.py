@@ -9,7 +9,7 @@ def test_nothing_is_open_or_unbounded_unless_told() -> None:
         "gateway_host": "127.0.0.1",
         "gateway_port": 8000,
         "ops_host": "127.0.0.1",
-        "ops_port": None,
+        "ops_port": 8200,
         "identity_url": "http://127.0.0.1:8101",
         "payments_url": "http://127.0.0.1:8102",
         "governance_url": "http://127.0.0.1:8103",

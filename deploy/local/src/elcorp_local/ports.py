@@ -14,6 +14,8 @@ _LAST = 65535
 _FIRST_FREE, _PLACES, _PORTS_A_PLACE = 10_000, 200, 100
 _TCP_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 SERVICES = ("identity", "payments", "governance", "compliance")
+# Of which each service has one.
+_KINDS = ("rest", "grpc", "serve", "work", "jobs")
 
 
 class PortTaken(Failure):
@@ -28,14 +30,16 @@ class PortInvalid(Failure):
 class Ports:
     """The backing services' and the gateway's ports, and where the services' own begin.
 
-    Service number n listens at rest+n (REST), grpc+n, work+n and jobs+n (operations).
+    Service number n listens at rest+n (REST), grpc+n, and for operators at serve+n, work+n and jobs+n.
     """
 
     gateway: int = 8000
+    gateway_ops: int = 8001
     rest: int = 8101
     grpc: int = 9101
     work: int = 8201
     jobs: int = 8301
+    serve: int = 8401
     postgres: int = 5433
     rabbitmq: int = 5673
     rabbitmq_management: int = 15674
@@ -65,7 +69,8 @@ class Ports:
 
     def platform(self) -> Iterator[tuple[str, int]]:
         yield "gateway", self.gateway
-        for kind in ("rest", "grpc", "work", "jobs"):
+        yield "gateway_ops", self.gateway_ops
+        for kind in _KINDS:
             for service in SERVICES:
                 yield kind, self.of(kind, service)
 
@@ -85,7 +90,7 @@ def require_free(name: str, port: int) -> None:
 
 
 def _parse(name: str, given: str) -> int:
-    last = _LAST - (len(SERVICES) if name in {"rest", "grpc", "work", "jobs"} else 0)
+    last = _LAST - (len(SERVICES) if name in _KINDS else 0)
     if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= last:
         raise PortInvalid(f"{setting(name)} must be a port from 1 to {last}, not {given!r}")
     return int(given)

@@ -10,16 +10,16 @@ from elcorp_local.backing import Backing
 from elcorp_local.ports import SERVICES, Ports
 from elcorp_local.supervisor import Managed
 
-# Which of a service's ports tells how its process is.
-_OPS = {"serve": "rest", "work": "work", "jobs": "jobs"}
+# What a service runs; a port of the same name tells how that process is.
+_ROLES = ("serve", "work", "jobs")
 # The door closes first, then what stands behind it, and the relay last: it sends on what the others announced.
 _STOP_ORDER = {"gateway": 0, "serve": 1, "jobs": 1, "work": 2}
 
 
 def ready_urls(ports: Ports) -> dict[str, str]:
     """Return where each process says whether it is ready, by its name."""
-    urls = {f"{service}-{role}": _ready_url(ports.of(kind, service)) for role, kind in _OPS.items() for service in SERVICES}
-    return {"gateway": _ready_url(ports.gateway), **urls}
+    urls = {f"{service}-{role}": _ready_url(ports.of(role, service)) for role in _ROLES for service in SERVICES}
+    return {"gateway": _ready_url(ports.gateway_ops), **urls}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Processes:
         return databases.url(self.backing.postgres_url, service, role, self.secrets)
 
     def _of(self, service: str, role: str) -> Managed:
-        port = self.ports.of(_OPS[role], service)
+        port = self.ports.of(role, service)
         return Managed(
             name=f"{service}-{role}",
             command=[sys.executable, "-m", service, role],
@@ -59,12 +59,13 @@ class Processes:
 
     def _gateway(self) -> Managed:
         urls = {f"ELCORP_{service.upper()}_URL": self.service_url(service) for service in SERVICES}
+        ports = {"ELCORP_GATEWAY_PORT": str(self.ports.gateway), "ELCORP_OPS_PORT": str(self.ports.gateway_ops)}
         return Managed(
             name="gateway",
             command=[sys.executable, "-m", "gateway", "serve"],
-            environment={**self._shared(), **urls, "ELCORP_GATEWAY_PORT": str(self.ports.gateway), **self.extra},
+            environment={**self._shared(), **urls, **ports, **self.extra},
             folder=self.folder,
-            ready_url=_ready_url(self.ports.gateway),
+            ready_url=_ready_url(self.ports.gateway_ops),
             stop_order=_STOP_ORDER["gateway"],
         )
 

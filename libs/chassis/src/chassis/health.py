@@ -1,21 +1,23 @@
 """Readiness: whether this process may be sent work."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chassis.telemetry.redaction import scrub
+from chassis.telemetry import log
 
 CHECK_TIMEOUT_SECONDS = 2.0
-_ERROR_LENGTH_MAX = 200
 
 Check = Callable[[], Awaitable[object]]
 
 
+class NotReady(Exception):
+    """What a check of ours says of itself; /readyz shows the message."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadinessReport:
-    """What /readyz tells operators: each check's error, None where it passes."""
+    """What /readyz shows: each check's error, None where it passes."""
 
     ready: bool
     draining: bool
@@ -35,19 +37,21 @@ class Readiness:
     def __init__(self) -> None:
         self.draining = False
         self._checks: dict[str, tuple[Check, bool]] = {}
+        # What was last logged of each check, or a failure would be logged every few seconds.
+        self._logged: dict[str, str | None] = {}
 
     def add(self, name: str, check: Check, *, required: bool = True) -> None:
-        """Add a check, which raises when it fails.
+        """Add a check, which raises when it fails: NotReady with what to show, or an error of the library that it asks.
 
-        `required=False` is for what the process can do without for a while (the broker, when the outbox keeps events):
-        operators see it, and traffic is still sent.
+        What a library says (hosts, ports, users) is logged and not shown. `required=False` is for what the process can do
+        without for a while (the broker, when the outbox keeps events): operators see it, and traffic is still sent.
         """
         self._checks[name] = (check, required)
 
     async def check(self) -> dict[str, str | None]:
         """Run all checks side by side, each within two seconds; gives each one's error, or None."""
         names = list(self._checks)
-        errors = await asyncio.gather(*(_error_of(self._checks[name][0]) for name in names))
+        errors = await asyncio.gather(*(self._error_of(name) for name in names))
         return dict(zip(names, errors, strict=True))
 
     async def report(self) -> ReadinessReport:
@@ -55,15 +59,28 @@ class Readiness:
         failing = any(error for name, error in checks.items() if self._checks[name][1])
         return ReadinessReport(ready=not failing and not self.draining, draining=self.draining, checks=checks)
 
+    async def _error_of(self, name: str) -> str | None:
+        shown, told = await _ask(self._checks[name][0])
+        if self._logged.get(name) != told:
+            self._logged[name] = told
+            if told:
+                log.warning("check_failed", check=name, problem=told)
+            else:
+                log.info("check_passed", check=name)
+        return shown
 
-async def _error_of(check: Check) -> str | None:
-    started = time.monotonic()
+
+async def _ask(check: Check) -> tuple[str | None, str | None]:
+    """Return what a check's error is for /readyz, and what it is for the log; (None, None) when it passes."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             await check()
     except TimeoutError:
-        return f"no answer within {time.monotonic() - started:.1f} s"
+        told = f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"
+        return told, told
+    except NotReady as error:
+        return str(error), str(error)
     except Exception as error:  # noqa: BLE001  # a check may fail in any way; that is its answer
         first_line = next(iter(str(error).splitlines()), "")
-        return scrub(f"{type(error).__name__}: {first_line}"[:_ERROR_LENGTH_MAX])
-    return None
+        return "failed", f"{type(error).__name__}: {first_line}"
+    return None, None

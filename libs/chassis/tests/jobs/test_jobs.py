@@ -14,6 +14,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from chassis.database import Database
+from chassis.health import NotReady
 from chassis.jobs import JobWorker, defer, make_jobs
 from chassis.settings import ServiceSettings
 from chassis.testing.databases import Databases, DatabaseUrls
@@ -97,7 +98,7 @@ async def test_the_runtime_role_runs_deferred_jobs(painters, database):
                 await session.commit()
             await eventually(lambda: painters.painted, ["front"])
             await worker.check()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(NotReady):
         await worker.check()
 
 

@@ -7,7 +7,6 @@ from fastapi import FastAPI
 
 from chassis.auth import SubjectRoles
 from chassis.auth.revocations import Revocations
-from chassis.health import Readiness
 from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.testing.policies import permitting
 from chassis.testing.sessions import none_ended
@@ -26,19 +25,12 @@ def subject_roles() -> SubjectRoles:
 
 
 @pytest.fixture
-def readiness() -> Readiness:
-    return Readiness()
-
-
-@pytest.fixture
 def revocations() -> Revocations:
     return none_ended()
 
 
 @pytest.fixture
-def make_app(
-    forge: TokenForge, subject_roles: SubjectRoles, revocations: Revocations, readiness: Readiness
-) -> Callable[..., FastAPI]:
+def make_app(forge: TokenForge, subject_roles: SubjectRoles, revocations: Revocations) -> Callable[..., FastAPI]:
     def make(*routers: Router, idempotency: IdempotencyStore | None = None, **options: Any) -> FastAPI:
         return create_app(
             title="things",
@@ -49,7 +41,6 @@ def make_app(
             subject_roles=subject_roles,
             revocations=revocations,
             idempotency=idempotency,
-            readiness=readiness,
             body_bytes_max=10_000,
             **options,
         )

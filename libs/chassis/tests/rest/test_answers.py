@@ -10,7 +10,6 @@ from fastapi import FastAPI, Response
 from pydantic import Field
 from structlog.testing import capture_logs
 
-from chassis.health import Readiness
 from chassis.rest import (
     Authenticated,
     CursorPageOf,
@@ -30,6 +29,7 @@ from chassis.rest import (
     page_of,
     set_etag,
 )
+from chassis.telemetry.metrics import exposition
 from chassis.testing.tokens import TokenForge
 from kernel.assurance import NONE
 from kernel.errors import StaleVersion
@@ -193,28 +193,16 @@ async def test_a_route_that_keeps_its_own_key_demands_it(client: httpx.AsyncClie
         assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 
-async def test_machines_can_ask_whether_it_lives_is_ready_and_how_it_does(
-    client: httpx.AsyncClient, readiness: Readiness
-) -> None:
-    async def down() -> None:
-        raise ConnectionError("no route to 10.1.1.1")
-
-    assert (await client.get("/healthz")).status_code == 200
-    assert (await client.get("/readyz")).status_code == 200
-    readiness.add("database", down)
-    assert (await client.get("/readyz")).status_code == 503
-    assert (await client.get("/healthz")).status_code == 200
+async def test_machines_can_ask_whether_it_lives_and_nothing_that_is_for_operators(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/healthz")).json() == {"alive": True}
+    for path in ("/readyz", "/metrics"):
+        assert (await client.get(path)).status_code == 404
     await client.get("/api/v1/stones")
     await client.get("/api/v1/stones/nothing/here")
-    metrics = (await client.get("/metrics")).text
+    metrics = exposition("")[0].decode()
     assert 'http_server_seconds_count{method="GET",route="/api/v1/stones",status="200"}' in metrics
     assert 'route="unmatched",status="404"' in metrics
     assert "nothing/here" not in metrics
-
-
-async def test_a_draining_process_is_not_ready(client: httpx.AsyncClient, readiness: Readiness) -> None:
-    readiness.draining = True
-    assert (await client.get("/readyz")).status_code == 503
 
 
 async def test_each_request_leaves_one_line(client: httpx.AsyncClient, forge: TokenForge) -> None:

@@ -8,7 +8,6 @@ import pytest
 from fastapi import FastAPI, Response
 from pydantic import Field
 
-from chassis.health import Readiness
 from chassis.idempotency import RequestInProgress
 from chassis.rest import Authenticated, Envelope, PageOf, Paging, Public, RequestModel, Requires, Router, envelope, page_of
 from chassis.testing.tokens import TokenForge
@@ -170,11 +169,6 @@ async def test_a_refusal_has_no_header_beside_those_of_every_answer_and_its_own(
     assert own(await client.options("/api/v1/boxes")) == (405, JSON | {"allow": "GET, POST"})
 
 
-async def test_what_machines_ask_for_has_the_headers_of_every_answer(client: httpx.AsyncClient, readiness: Readiness) -> None:
+async def test_what_machines_ask_for_has_the_headers_of_every_answer(client: httpx.AsyncClient) -> None:
     assert own(await client.get("/healthz")) == (200, JSON)
-    assert own(await client.get("/readyz")) == (200, JSON)
     assert own(await client.get("/openapi.json")) == (200, JSON)
-    status, headers = own(await client.get("/metrics"))
-    assert (status, headers.pop("content-type").partition(";")[0], headers) == (200, "text/plain", {"cache-control": "no-store"})
-    readiness.draining = True
-    assert own(await client.get("/readyz")) == (503, JSON | {"retry-after": "2"})

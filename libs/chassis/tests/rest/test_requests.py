@@ -170,8 +170,6 @@ ANSWERS = {
     "away": ("GET", "/api/v1/things/away", 503),
     "defect": ("GET", "/api/v1/things/broken", 500),
     "alive": ("GET", "/healthz", 200),
-    "ready": ("GET", "/readyz", 200),
-    "metrics": ("GET", "/metrics", 200),
     "document": ("GET", "/openapi.json", 200),
 }
 

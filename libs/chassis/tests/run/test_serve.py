@@ -62,17 +62,17 @@ async def test_while_it_drains_it_serves_and_says_so(start, urls, get):
     process = await start("serve", database_url=urls.app, drain_seconds=60)
     serving = await process.line("serving")
     assert await health(serving["grpc_port"]) == "SERVING"
-    async with get(serving["rest_port"], "/readyz") as response:
+    async with get(serving["ops_port"], "/readyz") as response:
         assert (await response.json())["ready"]
     process.terminate()
     await process.line("stopping")
-    async with get(serving["rest_port"], "/readyz") as response:
+    async with get(serving["ops_port"], "/readyz") as response:
         assert await response.json() == {"ready": False, "draining": True, "checks": {}}
     await eventually(lambda: health(serving["grpc_port"]), "NOT_SERVING")
     # Being told twice changes nothing.
     process.terminate()
     await process.line("stopping", number=2)
-    async with get(serving["rest_port"], "/readyz") as response:
+    async with get(serving["rest_port"], "/quick") as response:
         assert response.status == 200
     # Whoever does not want to wait for it interrupts again.
     process.process.send_signal(signal.SIGINT)
@@ -130,7 +130,7 @@ async def test_migrate_brings_an_empty_database_to_head_and_again_changes_nothin
 
 @pytest.mark.parametrize(
     ("setting", "role", "name"),
-    [("rest_port", "serve", "REST"), ("grpc_port", "serve", "GRPC"), ("ops_port", "work", "OPS")],
+    [("rest_port", "serve", "REST"), ("grpc_port", "serve", "GRPC"), ("ops_port", "work", "OPS"), ("ops_port", "serve", "OPS")],
 )
 async def test_a_taken_port_is_named(start, urls, setting, role, name):
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -10,6 +10,7 @@ from procrastinate.exceptions import ConnectorException, JobAborted
 from prometheus_client import Gauge, Histogram
 
 from chassis import telemetry
+from chassis.health import NotReady
 from chassis.jobs.ticks import MINUTE_SECONDS
 from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
@@ -58,7 +59,7 @@ class JobWorker:
     async def check(self) -> None:
         """Raise while no worker runs (the database is away)."""
         if not self._running:
-            raise RuntimeError("the worker waits for its database")
+            raise NotReady("the worker waits for its database")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run jobs until told to stop, then let those under way finish; a lost database is waited for."""

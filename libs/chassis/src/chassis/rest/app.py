@@ -15,9 +15,9 @@ from chassis.policies.engine import Policies
 from chassis.proxies import TrustedProxies
 from chassis.rest import openapi
 from chassis.rest.door import Door
-from chassis.rest.entrance import Entrance, Readiness
+from chassis.rest.entrance import Entrance
 from chassis.rest.idempotency import IdempotencyStore
-from chassis.rest.operations import add_operations
+from chassis.rest.liveness import add_liveness
 from chassis.rest.route import Route
 from chassis.rest.router import Router
 from chassis.rest.straight import Shortcut
@@ -43,7 +43,6 @@ def create_app(
     subject_roles: SubjectRoles,
     revocations: Revocations,
     idempotency: IdempotencyStore | None,
-    readiness: Readiness,
     trusted_proxies: Sequence[str] = (),
     body_bytes_max: int = BODY_BYTES_MAX,
     privileged_have_two: bool = False,
@@ -65,7 +64,7 @@ def create_app(
                 raise UndeclaredAssurance(f"{route!r} declares no assurance: give it NONE, RECENT or STRONG")
             # Flat, not included: an included router is matched twice a request.
             app.router.routes.append(route)
-    add_operations(app, readiness)
+    add_liveness(app)
     return app
 
 

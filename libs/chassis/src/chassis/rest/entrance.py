@@ -1,25 +1,11 @@
 """What the routes of one app need from the chassis."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from starlette.types import Scope
 
 from chassis.auth.access_control import AccessControl
 from chassis.rest.idempotency import IdempotencyStore
-
-
-class Readiness(Protocol):
-    """What /readyz asks; `chassis.health.Readiness` is one."""
-
-    async def report(self) -> "Report": ...
-
-
-class Report(Protocol):
-    @property
-    def status(self) -> int: ...
-
-    def body(self) -> dict[str, object]: ...
 
 
 @dataclass(frozen=True, slots=True)

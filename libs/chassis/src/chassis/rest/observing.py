@@ -12,7 +12,7 @@ from chassis.telemetry.metrics import BUCKETS_SECONDS
 
 _SERVED: Final = Histogram("http_server_seconds", "REST requests served.", ("method", "route", "status"), buckets=BUCKETS_SECONDS)
 # Asked every few seconds by machines; they would drown the log.
-UNOBSERVED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+UNOBSERVED: Final = frozenset({"/healthz"})
 # Whatever a client makes up is one series.
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -14,7 +14,7 @@ from chassis.auth.ended_sessions import EndedSessions
 from chassis.auth.revocations import Revocations
 from chassis.cache import redis_client
 from chassis.database import Database
-from chassis.health import Readiness
+from chassis.health import NotReady, Readiness
 from chassis.idempotency import OwnKeys
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.listener import Listener
@@ -66,7 +66,6 @@ class Platform:
             policies=self.policies,
             subject_roles=self.subject_roles,
             idempotency=self.idempotency,
-            readiness=self.readiness,
             revocations=self.revocations,
             trusted_proxies=self.trusted_proxies,
             privileged_have_two=self.privileged_have_two,
@@ -157,11 +156,11 @@ def _from_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: Cloc
 def _watch(readiness: Readiness, database: Database, keeper: BundleKeeper, listener: Listener, redis: Redis) -> None:
     async def policies_in_force() -> None:
         if not keeper.ready:
-            raise RuntimeError("no policy bundle yet")
+            raise NotReady("no policy bundle yet")
 
     async def listening() -> None:
         if not listener.connected:
-            raise RuntimeError("not connected to the broker")
+            raise NotReady("not connected to the broker")
 
     readiness.add("database", database.ping)
     readiness.add("policies", policies_in_force)

@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis.rpc import RpcServer, Tls
 from chassis.run.background import Backgrounds
+from chassis.run.ops import ops_server
 from chassis.run.process import settle
 from chassis.run.rest import RestServer
 from chassis.run.schema import wait_for_schema
@@ -18,10 +19,14 @@ from chassis.telemetry.metrics import watch_loop
 async def serve(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
     """Serve until told to stop; False when something failed."""
     await wait_for_schema(service, settings, stop)
-    async with service.serving(settings) as parts:
+    async with (
+        service.serving(settings) as parts,
+        ops_server(settings.ops_host, settings.ops_port, parts.readiness) as ops_port,
+    ):
         serving = _Serving(parts, settings, stop)
         try:
             await serving.start()
+            log.info("serving", rest_port=serving.rest_port, grpc_port=serving.grpc_port, ops_port=ops_port)
             await stop.wait()
         finally:
             await serving.stop()
@@ -47,6 +52,14 @@ class _Serving:
         self._backgrounds = Backgrounds([*parts.background, watch_loop])
 
     @property
+    def rest_port(self) -> int:
+        return self._rest.port
+
+    @property
+    def grpc_port(self) -> int:
+        return self._rpc.port
+
+    @property
     def failed(self) -> bool:
         return self._backgrounds.failed or self._rest.failed
 
@@ -55,7 +68,6 @@ class _Serving:
         await self._rpc.start()
         await self._rest.start(self._process_stop)
         settle()
-        log.info("serving", rest_port=self._rest.port, grpc_port=self._rpc.port)
 
     async def stop(self) -> None:
         """Say so first, finish what is in hand, then stop what it may have needed."""

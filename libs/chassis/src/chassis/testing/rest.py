@@ -8,7 +8,6 @@ import httpx
 from chassis.auth import SubjectRoles, TokenVerifier
 from chassis.auth.revocations import Revocations
 from chassis.database import Database
-from chassis.health import Readiness
 from chassis.idempotency import OwnKeys
 from chassis.policies import Policies
 from chassis.rest import IdempotencyStore, Router, create_app
@@ -42,7 +41,6 @@ async def rest_client(
         policies=policies,
         subject_roles=SubjectRoles(clock),
         idempotency=IdempotencyStore(database, clock, master_key=master_key, own=own_keys),
-        readiness=Readiness(),
         revocations=none_ended() if revocations is None else revocations,
     )
     # The app answers for its own failures, as it does behind a port.
