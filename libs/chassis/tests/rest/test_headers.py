@@ -165,8 +165,8 @@ async def test_a_refusal_has_no_header_beside_those_of_every_answer_and_its_own(
     assert await post(b" " * 10_001, **signed_in) == (413, JSON)
     assert await post(**{**signed_in, "Content-Type": "text/plain"}) == (415, JSON)
     assert own(await client.get("/api/v1/nothing")) == (404, JSON)
-    assert own(await client.put("/api/v1/boxes")) == (405, JSON | {"allow": "GET, POST"})
-    assert own(await client.options("/api/v1/boxes")) == (405, JSON | {"allow": "GET, POST"})
+    assert own(await client.put("/api/v1/boxes")) == (405, JSON | {"allow": "GET, HEAD, POST"})
+    assert own(await client.options("/api/v1/boxes")) == (405, JSON | {"allow": "GET, HEAD, POST"})
 
 
 async def test_what_machines_ask_for_has_the_headers_of_every_answer(client: httpx.AsyncClient) -> None:

@@ -454,7 +454,7 @@ async def test_an_unknown_route_is_not_found(client: httpx.AsyncClient) -> None:
 async def test_a_wrong_method_is_told_which_are_right(client: httpx.AsyncClient) -> None:
     response = await client.delete("/api/v1/things/a")
     assert (response.status_code, response.json()["code"]) == (405, "RES_005")
-    assert response.headers["allow"] == "GET, PUT"
+    assert response.headers["allow"] == "GET, HEAD, PUT"
 
 
 @pytest.mark.parametrize("query", ["color=red", "size=a", "size=0", "size=%00", "%00=1", "size=" + "9" * 5000, "size=1&size=1"])

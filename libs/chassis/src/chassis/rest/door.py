@@ -29,8 +29,12 @@ _GONE: Final = 499
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
 
+class _HeadAnswered(Exception):
+    """What is asked for by HEAD has begun its body: it need not go on."""
+
+
 class Door:
-    """Request id, client address, body limit, security headers, errors as envelopes, one log line, metrics, a span."""
+    """HEAD as GET, request id, client address, body limit, headers, errors as envelopes, one log line, metrics, a span."""
 
     def __init__(
         self, app: ASGIApp, *, proxies: TrustedProxies, body_bytes_max: int, larger: Mapping[str, int] | None = None
@@ -53,15 +57,19 @@ class Door:
         started = time.perf_counter()
         context = RequestContext.begin(scope, self._proxies)
         sending = _Sending(send, context, scope)
+        method = scope["method"]
+        if method == "HEAD":
+            # A copy: the server must go on knowing that no body may follow.
+            scope = {**scope, "method": "GET"}
         if scope["path"] in observing.UNOBSERVED:
             await self._answer(scope, receive, sending, context)
             return
         token = current_request.set(context)
         bound = bind(request_id=context.request_id, actor="")
         try:
-            with continue_trace(context.traceparent, scope["method"]):
+            with continue_trace(context.traceparent, method):
                 await self._answer(scope, receive, sending, context)
-                observing.finish(scope, context, sending.status, time.perf_counter() - started)
+                observing.finish({**scope, "method": method}, context, sending.status, time.perf_counter() - started)
         finally:
             unbind(bound)
             current_request.reset(token)
@@ -69,6 +77,8 @@ class Door:
     async def _answer(self, scope: Scope, receive: Receive, sending: "_Sending", context: RequestContext) -> None:
         try:
             await self._app(scope, self._limited(scope, receive), sending)
+        except _HeadAnswered:
+            return
         except ClientDisconnect:
             context.error_code, sending.status = "REQ_GONE", _GONE
         except Exception as exc:
@@ -100,14 +110,15 @@ class Door:
 
 
 class _Sending:
-    """Adds what every answer carries, and remembers its status."""
+    """Adds what every answer carries, remembers its status, and ends answers to HEAD at their headers."""
 
-    __slots__ = ("_context", "_scope", "_send", "status")
+    __slots__ = ("_context", "_is_head", "_scope", "_send", "status")
 
     def __init__(self, send: Send, context: RequestContext, scope: Scope) -> None:
         self._send = send
         self._context = context
         self._scope = scope
+        self._is_head = scope["method"] == "HEAD"
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
@@ -120,7 +131,13 @@ class _Sending:
                 headers.append(_NO_STORE)
             if self._context.links:
                 headers.append((b"link", self._links()))
-        await self._send(message)
+            await self._send(message)
+            if self._is_head:
+                await self._send({"type": "http.response.body"})
+        elif not self._is_head:
+            await self._send(message)
+        elif message.get("more_body"):
+            raise _HeadAnswered
 
     def _links(self) -> bytes:
         # Relative to the host, which only the gateway knows.

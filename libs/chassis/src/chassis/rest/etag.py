@@ -1,33 +1,86 @@
-"""Optimistic concurrency over HTTP: a version out as ETag, the same version back as If-Match."""
+"""Conditional requests over HTTP: a version out as ETag, the same version back as If-Match or If-None-Match (RFC 9110)."""
 
+import hashlib
 import re
-from typing import Annotated, Final
+from collections.abc import Iterable
+from typing import Annotated, Final, Self
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 
-from kernel.errors import InvalidValue
+from chassis.entity_tags import is_known, parse_tags
+from kernel.errors import InvalidValue, StaleVersion
 
-_ETAG: Final = re.compile(r'(?:W/)?"([0-9]{1,18})"')
+# What follows the version is of the rest that the answer showed.
+_VERSION: Final = re.compile(r"([0-9]{1,18})(?:\.[0-9a-f]+)?")
+_DIGEST_LENGTH: Final = 12
+_NOT_MODIFIED: Final = 304
+# Of the headers of the answer that is not repeated, those that section 15.4.5 asks for.
+_KEPT: Final = frozenset({b"etag", b"cache-control", b"content-location", b"expires", b"vary", b"link"})
 
 
 class InvalidEntityTag(InvalidValue):
-    """If-Match takes one entity tag as it came in ETag, such as "7", or *."""
+    """If-Match takes entity tags as they came in ETag, such as "7", or *."""
 
 
-def set_etag(response: Response, version: int) -> None:
-    """Tell the version of the resource in the answer."""
-    response.headers["etag"] = f'"{version}"'
+class AnyVersion(int):
+    """The versions of an If-Match that names several: equal to each of them."""
+
+    _versions: frozenset[int]
+
+    def __new__(cls, versions: Iterable[int]) -> Self:
+        several = frozenset(versions)
+        made = super().__new__(cls, max(several))
+        made._versions = several
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return other in self._versions
+
+    def __ne__(self, other: object) -> bool:
+        return other not in self._versions
+
+    __hash__ = int.__hash__
+
+
+def set_etag(response: Response, version: int, *shown: object) -> None:
+    """Tell the version of the resource in the answer.
+
+    `shown` is what the answer shows besides, whose change makes no new version: If-Match is about the version alone, while
+    If-None-Match is about all that was shown.
+    """
+    more = f".{hashlib.sha256(repr(shown).encode()).hexdigest()[:_DIGEST_LENGTH]}" if shown else ""
+    response.headers["etag"] = f'"{version}{more}"'
+
+
+def unless_known(request: Request, response: Response) -> Response:
+    """Return the answer to a read, or 304 in its place when the client has it already (If-None-Match)."""
+    etag = response.headers.get("etag")
+    if not etag or "if-none-match" not in request.headers or response.status_code != 200:  # noqa: PLR2004  # as 13.2.1 has it
+        return response
+    if not is_known(",".join(request.headers.getlist("if-none-match")), etag):
+        return response
+    unchanged = Response(status_code=_NOT_MODIFIED)
+    unchanged.raw_headers = [(name, value) for name, value in response.raw_headers if name in _KEPT]
+    return unchanged
 
 
 async def _if_match(
-    if_match: Annotated[str | None, Header(max_length=64, examples=['"7"'], description="The ETag last seen")] = None,
+    request: Request,
+    if_match: Annotated[str | None, Header(max_length=1024, examples=['"7"'], description="The ETag last seen")] = None,
 ) -> int | None:
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None:
         return None
-    matched = _ETAG.fullmatch(if_match.strip())
-    if not matched:
-        raise InvalidEntityTag(field="If-Match")
-    return int(matched[1])
+    try:
+        tags = parse_tags(",".join(request.headers.getlist("if-match")))
+    except ValueError:
+        raise InvalidEntityTag(field="If-Match") from None
+    if tags is None:
+        return None
+    # The comparison is strong: a weak tag matches nothing, nor does one that is not ours.
+    versions = [int(matched[1]) for tag in tags if not tag.weak and (matched := _VERSION.fullmatch(tag.opaque))]
+    if not versions:
+        raise StaleVersion(field="If-Match")
+    return versions[0] if len(versions) == 1 else AnyVersion(versions)
 
 
 IfMatch = Annotated[int | None, Depends(_if_match)]

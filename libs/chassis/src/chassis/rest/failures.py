@@ -58,6 +58,8 @@ def _allow(scope: Scope) -> dict[str, str]:
     # The framework names the methods of one route only; a path may have several.
     routes = scope["app"].router.routes
     methods = {method for route in routes if route.matches(scope)[0] is not Match.NONE for method in route.methods or ()}
+    if "GET" in methods:
+        methods.add("HEAD")
     return {"allow": ", ".join(sorted(methods))}
 
 

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.rest.access import Access, admit
 from chassis.rest.context import RequestContext
 from chassis.rest.entrance import Entrance
+from chassis.rest.etag import unless_known
 from chassis.rest.idempotency import KEY_HEADER, Idempotency, replay_only, require_one_key
 from chassis.rest.straight import StraightHandler, straight_handler
 from chassis.rest.strict_request import StrictRequest, check_path, check_query
@@ -96,7 +97,8 @@ class Route(APIRoute):
             bind(actor=actor.subject_id)
             if actor.refusal:
                 return await replay_only(actor.refusal, lambda: answer(request, context, entrance, actor))
-            return await answer(request, context, entrance, actor)
+            response = await answer(request, context, entrance, actor)
+            return response if is_unsafe else unless_known(request, response)
 
         async def answer(request: Request, context: RequestContext, entrance: Entrance, actor: Actor) -> Response:
             strict = _strictly(request, query_names)

@@ -87,14 +87,16 @@ async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) ->
 async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[MeResponse]:
     """Read one's own account, with the roles that hold right now."""
     view = await app.accounts.get_user(actor=actor, user_id=actor.user_id)
-    set_etag(response, view.version)
+    set_etag(response, view.version, view.last_sign_in_at, sorted(actor.roles))
     return envelope(MeResponse.with_roles(view, actor.roles))
 
 
 @users.get("/{user_id}", dependencies=[Authenticated])
 async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[UserResponse]:
     """Read a user: oneself, or anybody with `user:read_any`."""
-    return await _shown(app, actor, user_id, response)
+    view = await app.accounts.get_user(actor=actor, user_id=user_id)
+    set_etag(response, view.version, view.last_sign_in_at)
+    return envelope(UserResponse.of(view))
 
 
 @users.put("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
