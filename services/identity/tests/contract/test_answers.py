@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -146,7 +146,7 @@ async def test_recovery(
     surroundings.roles.roles = ("admin",)
     admin = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
     clock.advance(seconds=60)
-    challenge = (await api.login()).json()["data"]["challenge"]
+    challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
     asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "stolen"})).json()["data"]
     assert asked == {"id": asked["id"], "status": "pending", "expires_at": at(1, day=28)}
     clock.advance(seconds=60)

@@ -1,7 +1,7 @@
 """Nobody acts on the account of one who may more, and governance agrees before a person stops being able to act."""
 
 from collections.abc import Awaitable, Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -76,7 +76,7 @@ async def user_id(api: Api, clock: ControlledClock) -> str:
     """Somebody with a session and a lost second factor, who has asked for recovery."""
     token = await api.signed_in()
     await second_factor(api, token, clock)
-    challenge = (await api.login()).json()["data"]["challenge"]
+    challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
     assert (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).status_code == 202
     return str((await api.get("/users/me", token=token)).json()["data"]["id"])
 

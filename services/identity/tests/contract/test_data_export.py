@@ -273,6 +273,8 @@ async def test_every_table_about_a_person_has_its_section(database: Database) ->
         "passkey_ceremonies",
         # A view of profiles: whose address an earlier release folded.
         "emails_stored_folded",
+        # Who of the staff required a new password; that it was required, the audit trail says.
+        "required_resets",
         # Read under its own id.
         "erasures",
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -282,7 +283,7 @@ async def test_recovery(
 ) -> None:
     await second_factor(api, (await api.login()).json()["data"]["access_token"], clock)
     async with recording(database) as record:
-        challenge = (await api.login(password=PASSWORD)).json()["data"]["challenge"]
+        challenge = (await api.login(password=PASSWORD, device_id=str(uuid4()))).json()["data"]["challenge"]
         asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
         body = {"approve": approve, "reason": REASON}
         await api.post(f"/auth/recovery/{asked['id']}/decision", body, token=approver.token)

@@ -2,10 +2,12 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from chassis.database import Database
 from chassis.policies import Policies
@@ -128,8 +130,9 @@ async def test_change_of_password_ends_a_sign_in_that_waits(api: Api, app: App, 
     assert refusal(completed) == (401, "AUTH_001")
 
 
-async def ask_recovery(api: Api) -> httpx.Response:
-    challenge = (await api.login()).json()["data"]["challenge"]
+async def ask_recovery(api: Api, *, device_id: UUID | None = None) -> httpx.Response:
+    """Ask on a device that nobody else has, or on this one."""
+    challenge = (await api.login(device_id=str(device_id or uuid4()))).json()["data"]["challenge"]
     return await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})
 
 
@@ -250,3 +253,111 @@ async def test_reset_forgets_the_guesses_of_the_password_that_is_gone(
     assert (await reset(api, (await links(identity, database))[0])).status_code == 200
     assert (await api.login(password=NEW_PASSWORD)).status_code == 200
     assert (await api.login(email=None, username="ndapewa", password=NEW_PASSWORD)).status_code == 200
+
+
+async def own_id(api: Api, token: str) -> str:
+    return str((await api.get("/users/me", token=token)).json()["data"]["id"])
+
+
+async def require_reset(api: Api, user_id: str, approver: App) -> None:
+    answer = await api.post(f"/users/{user_id}/password-reset", {"reason": "Phished"}, token=approver.token)
+    assert answer.status_code == 204, answer.text
+
+
+async def choose_password(api: Api, identity: Identity, database: Database) -> None:
+    await ask(api)
+    assert (await reset(api, (await links(identity, database))[-1])).status_code == 200
+
+
+async def another_approver(api: Api, surroundings: Surroundings, clock: ControlledClock) -> str:
+    """The token of one more administrator with two factors just shown."""
+    surroundings.roles.roles = ("admin",)
+    app = await second_factor(api, await api.signed_in(email="other@example.na", phone="+264811234588"), clock)
+    clock.advance(seconds=60)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
+    surroundings.roles.roles = ("user",)
+    token: str = stepped.json()["data"]["access_token"]
+    return token
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_nobody_decides_on_a_recovery_after_a_reset_that_they_required(
+    api: Api,
+    app: App,
+    approver: App,
+    identity: Identity,
+    database: Database,
+    surroundings: Surroundings,
+    clock: ControlledClock,
+    approve: bool,
+) -> None:
+    customer = await own_id(api, app.token)
+    await require_reset(api, customer, approver)
+    await choose_password(api, identity, database)
+    challenge = (await api.login(password=NEW_PASSWORD, device_id=str(uuid4()))).json()["data"]["challenge"]
+    asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
+    assert refusal(await decide(api, asked["id"], approver.token, approve=approve)) == (403, "ACC_001")
+    assert await rows(database, "SELECT status, decided_by FROM recovery_requests") == [("pending", None)]
+    assert len(await rows(database, "SELECT user_id FROM totps")) == 2
+    other = await another_approver(api, surroundings, clock)
+    assert (await decide(api, asked["id"], other, approve=approve)).status_code == 200
+
+
+async def test_nobody_decides_on_a_recovery_that_waited_when_they_required_a_reset(
+    api: Api, app: App, approver: App, database: Database
+) -> None:
+    asked = (await ask_recovery(api)).json()["data"]
+    for _ in range(2):
+        await require_reset(api, await own_id(api, app.token), approver)
+    assert refusal(await decide(api, asked["id"], approver.token)) == (403, "ACC_001")
+    ((triggered_by,),) = await rows(database, "SELECT triggered_by FROM recovery_requests")
+    assert [str(each) for each in triggered_by] == [await own_id(api, approver.token)]
+
+
+async def test_a_reset_and_a_decision_at_once_are_not_both_one_persons(
+    api: Api, app: App, approver: App, database: Database
+) -> None:
+    asked, customer = (await ask_recovery(api)).json()["data"], await own_id(api, app.token)
+    reset, decision = await asyncio.gather(
+        api.post(f"/users/{customer}/password-reset", {"reason": "Phished"}, token=approver.token),
+        decide(api, asked["id"], approver.token),
+    )
+    assert (reset.status_code, decision.status_code) in {(204, 200), (204, 403)}
+    ((status, triggered_by),) = await rows(database, "SELECT status, triggered_by FROM recovery_requests")
+    # Decided first, the request waited no longer when the reset was required.
+    assert (status, len(triggered_by)) == (("approved", 0) if decision.status_code == 200 else ("pending", 1))
+
+
+async def test_nobody_decides_on_a_recovery_that_was_requested_on_their_device(api: Api, app: App, approver: App) -> None:
+    asked = (await ask_recovery(api, device_id=api.device_id)).json()["data"]
+    assert refusal(await decide(api, asked["id"], approver.token)) == (403, "ACC_001")
+
+
+async def test_a_reset_of_long_ago_bars_nobody(
+    api: Api,
+    app: App,
+    approver: App,
+    identity: Identity,
+    database: Database,
+    clock: ControlledClock,
+    policies: Policies,
+) -> None:
+    await require_reset(api, await own_id(api, app.token), approver)
+    await choose_password(api, identity, database)
+    clock.advance(days=30)
+    policies.confirm()
+    challenge = (await api.login(password=NEW_PASSWORD, device_id=str(uuid4()))).json()["data"]["challenge"]
+    assert (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).status_code == 202
+    ((triggered_by,),) = await rows(database, "SELECT triggered_by FROM recovery_requests")
+    assert list(triggered_by) == []
+
+
+async def test_the_database_refuses_a_decision_of_a_person_who_triggered_it(api: Api, app: App, database: Database) -> None:
+    await ask_recovery(api)
+    decide = """
+        UPDATE recovery_requests
+        SET status = 'approved', decided_at = requested_at, decided_by = :by, triggered_by = ARRAY[cast(:by AS uuid)]
+    """
+    async with database.session() as session:
+        with pytest.raises(IntegrityError, match="recovery_requests_triggered_by_another"):
+            await session.execute(text(decide), {"by": uuid4()})

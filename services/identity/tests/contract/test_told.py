@@ -174,7 +174,7 @@ async def test_of_recovery(
     decision: str,
 ) -> None:
     await second_factor(api, (await api.login()).json()["data"]["access_token"], clock)
-    challenge = (await api.login()).json()["data"]["challenge"]
+    challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
     await post.news()
     asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
     assert await post.news() == owner("recovery_requested")

@@ -28,6 +28,7 @@ class FactorStore:
     failures: list[tuple[UUID, str, datetime]] = field(default_factory=list)
     password_resets: dict[bytes, PasswordReset] = field(default_factory=dict)
     recovery_requests: dict[UUID, RecoveryRequest] = field(default_factory=dict)
+    required_resets: dict[tuple[UUID, UUID], datetime] = field(default_factory=dict)
 
 
 class FakeTotps:
@@ -171,6 +172,19 @@ class FakePasswordResets:
 
     async def issued_since(self, user_id: UUID, since: datetime) -> int:
         return sum(each.user_id == user_id and each.created_at > since for each in self._store.password_resets.values())
+
+    async def note_required(self, user_id: UUID, *, by: UUID, at: datetime) -> None:
+        self._store.required_resets[user_id, by] = at
+
+    async def required_by(self, user_id: UUID, *, since: datetime) -> frozenset[UUID]:
+        required = self._store.required_resets.items()
+        return frozenset(by for (whose, by), at in required if whose == user_id and at > since)
+
+    async def purge_required(self, before: datetime) -> int:
+        kept = {ids: at for ids, at in self._store.required_resets.items() if at > before}
+        dropped = len(self._store.required_resets) - len(kept)
+        self._store.required_resets = kept
+        return dropped
 
 
 class FakeRecoveryRequests:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from kernel.errors import AlreadyExists, DomainError, InvalidValue, Kind
+from kernel.errors import AccessDenied, AlreadyExists, DomainError, InvalidValue, Kind
 
 
 class InvalidCredentials(DomainError):
@@ -170,6 +170,10 @@ class TooManyPasskeys(AlreadyExists):
 
 class RecoveryDecided(AlreadyExists):
     """The request was decided already, or has expired."""
+
+
+class OwnRecovery(AccessDenied):
+    """Nobody decides on a recovery of their own account, or on one that they triggered."""
 
 
 class RecoveryPending(AlreadyExists):

@@ -309,6 +309,15 @@ recovery_requests = Table(
     Column("decided_at", _time()),
     Column("decided_by", Uuid),
     Column("decision_reason", Text),
+    Column("triggered_by", ARRAY(Uuid, as_tuple=True), nullable=False),
+    Column("device_id", Uuid),
+)
+required_resets = Table(
+    "required_resets",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("required_by", Uuid, primary_key=True),
+    Column("required_at", _time(), nullable=False),
 )
 
 

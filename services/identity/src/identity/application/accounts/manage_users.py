@@ -72,7 +72,10 @@ class CreateUser:
 
 @dataclass(frozen=True, slots=True)
 class RequirePasswordReset:
-    """Retire another's password and end their sessions; only they choose the next, by the reset that their mail tells of."""
+    """Retire another's password and end their sessions; only they choose the next, by the reset that their mail tells of.
+
+    A person who requires it decides on no recovery of the account, neither on one that waits nor on one that follows.
+    """
 
     uow: UnitOfWork
     passwords: Passwords
@@ -92,6 +95,9 @@ class RequirePasswordReset:
             if user is None or not user.is_active:
                 raise NotFound(user_id=user_id)
             await self.new_password.set(tx, user, password_hash, at=at)
+            await tx.password_resets.note_required(user_id, by=actor.user_id, at=at)
+            if waiting := await tx.recovery_requests.open_of(user_id, at=at):
+                waiting.trigger(actor.user_id)
             ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at)
             await tx.messages.send(user_id, Template.PASSWORD_RESET_REQUIRED)
             tx.record(facts.password_reset_required(user, reason, sessions_ended=len(ended), at=at))

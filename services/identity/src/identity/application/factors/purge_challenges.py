@@ -4,6 +4,7 @@ from typing import Final
 
 from identity.application.factors import facts
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.domain.recovery_request import TRIGGER_COUNTS_FOR
 from kernel.actor import Actor
 from kernel.clock import Clock
 
@@ -13,7 +14,10 @@ KEPT_FOR: Final = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class PurgeChallenges:
-    """Drop sign-ins that waited in vain, passkey challenges and reset links, some time after their end; used proofs at it."""
+    """Drop sign-ins that waited in vain, passkey challenges and reset links, some time after their end; used proofs at it.
+
+    Who required a reset is forgotten with it, once that bars nobody any more.
+    """
 
     uow: UnitOfWork
     clock: Clock
@@ -23,6 +27,7 @@ class PurgeChallenges:
         async with self.uow.begin(Actor.service("identity")) as tx:
             dropped = await tx.factors.purge(at - KEPT_FOR) + await tx.password_resets.purge(at - KEPT_FOR)
             dropped += await tx.device_keys.purge_proofs(at=at)
+            dropped += await tx.password_resets.purge_required(at - TRIGGER_COUNTS_FOR)
             # A DELETE of nothing is a write all the same, and a write has its fact.
             tx.record(facts.challenges_purged(dropped, at=at))
         return dropped

@@ -24,13 +24,23 @@ class PasswordResets(Protocol):
 
     async def issued_since(self, user_id: UUID, since: datetime) -> int: ...
 
+    async def note_required(self, user_id: UUID, *, by: UUID, at: datetime) -> None:
+        """Remember that a person required a new password of an account."""
+
+    async def required_by(self, user_id: UUID, *, since: datetime) -> frozenset[UUID]:
+        """Return those who required a new password of an account since then."""
+
+    async def purge_required(self, before: datetime) -> int:
+        """Forget what was required before then; tell how much there was."""
+
 
 class RecoveryRequests(Protocol):
     def add(self, request: RecoveryRequest) -> None: ...
 
     async def lock(self, request_id: UUID) -> RecoveryRequest | None: ...
 
-    async def open_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None: ...
+    async def open_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
+        """Find a user's request that waits; it changes only under its user's lock."""
 
 
 class Verdict(StrEnum):
@@ -41,4 +51,4 @@ class Verdict(StrEnum):
 
 class Approvals(Protocol):
     async def vote(self, request: RecoveryRequest, *, actor: Actor, approve: bool) -> Verdict:
-        """Count a person's vote and tell what it comes to; raises AccessDenied for who may not vote on it."""
+        """Count a person's vote, which they may cast, and tell what it comes to."""

@@ -14,11 +14,11 @@ from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all
 from identity.domain.errors import RecoveryPending, SignInOver
 from identity.domain.message import Template
-from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
+from identity.domain.recovery_request import TRIGGER_COUNTS_FOR, RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.session import EndReason, Session
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import AccessDenied, NotFound
+from kernel.errors import NotFound
 from kernel.ids import new_id
 
 
@@ -41,7 +41,14 @@ class AskRecovery:
                 raise SignInOver
             if await tx.recovery_requests.open_of(user.id, at=at):
                 raise RecoveryPending
-            request = RecoveryRequest.ask(new_id(), user.id, reason, at=at)
+            request = RecoveryRequest.ask(
+                new_id(),
+                user.id,
+                reason,
+                at=at,
+                triggered_by=await tx.password_resets.required_by(user.id, since=at - TRIGGER_COUNTS_FOR),
+                device_id=waiting.device_id,
+            )
             waiting.finish(at=at)
             tx.recovery_requests.add(request)
             tx.record(facts.recovery_asked(request))
@@ -51,11 +58,9 @@ class AskRecovery:
 
 @dataclass(frozen=True, slots=True)
 class SecondPerson:
-    """The simplest approval: one other person settles it. Never the account's owner."""
+    """The simplest approval: one other person settles it."""
 
-    async def vote(self, request: RecoveryRequest, *, actor: Actor, approve: bool) -> Verdict:
-        if actor.user_id == request.user_id:
-            raise AccessDenied(permission="user:update", resource=f"recovery_request/{request.id}")
+    async def vote(self, request: RecoveryRequest, *, actor: Actor, approve: bool) -> Verdict:  # noqa: ARG002  # the port's
         return Verdict.APPROVED if approve else Verdict.REJECTED
 
 
@@ -63,8 +68,8 @@ class SecondPerson:
 class DecideRecovery:
     """Vote on a request; once approved, all of the user's factors are removed and all sessions ended.
 
-    The route asks for "user:update" and two factors just now; who may vote, `approvals` says. Nobody votes on a person who may
-    more than themselves.
+    The route asks for "user:update" and two factors just now; how many votes it takes, `approvals` says. Nobody votes on a person
+    who may more than themselves, or on a request that they triggered.
     """
 
     uow: UnitOfWork
@@ -74,15 +79,19 @@ class DecideRecovery:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, request_id: UUID, approve: bool, reason: str) -> RecoveryRequest:
-        """Raise NotFound, AccessDenied, BeyondAuthority, Unavailable, or RecoveryDecided when it is settled or has expired."""
+        """Raise NotFound, OwnRecovery, BeyondAuthority, Unavailable, or RecoveryDecided when it is settled or has expired."""
         user_id = await self._whose(actor, request_id)
         if user_id != actor.user_id:
             await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
+            # The user first, as everywhere: a new password that is required meanwhile is seen, or comes after.
+            await tx.users.lock(user_id)
             request = await tx.recovery_requests.lock(request_id)
             if request is None:
                 raise NotFound(request_id=request_id)
+            device = await tx.devices.find(actor.user_id, request.device_id) if request.device_id else None
+            request.require_other(actor.user_id, has_device=device is not None)
             before = request.status.value
             verdict = await self.approvals.vote(request, actor=actor, approve=approve)
             if verdict is not Verdict.OPEN:

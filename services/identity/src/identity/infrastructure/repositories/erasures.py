@@ -25,6 +25,7 @@ from identity.infrastructure.tables import (
     profiles,
     receipt_keys,
     recovery_requests,
+    required_resets,
     second_factor_failures,
     sign_in_challenges,
     subject_keys,
@@ -47,6 +48,7 @@ _PERSONAL: Final[tuple[Table, ...]] = (
     passkey_ceremonies,
     sign_in_challenges,
     password_resets,
+    required_resets,
     one_time_codes,
     second_factor_failures,
 )

@@ -4,11 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.domain.password_reset import PasswordReset
 from identity.domain.recovery_request import RecoveryRequest, RecoveryStatus
-from identity.infrastructure.tables import password_resets, recovery_requests
+from identity.infrastructure.tables import password_resets, recovery_requests, required_resets
 
 
 class SqlPasswordResets:
@@ -35,6 +36,22 @@ class SqlPasswordResets:
         of = password_resets.c
         query = select(func.count()).select_from(password_resets).where(of.user_id == user_id, of.created_at > since)
         return int(await self._session.scalar(query) or 0)
+
+    async def note_required(self, user_id: UUID, *, by: UUID, at: datetime) -> None:
+        row = insert(required_resets).values(user_id=user_id, required_by=by, required_at=at)
+        latest = {"required_at": row.excluded.required_at}
+        of = required_resets.c
+        await self._session.execute(row.on_conflict_do_update(index_elements=[of.user_id, of.required_by], set_=latest))
+
+    async def required_by(self, user_id: UUID, *, since: datetime) -> frozenset[UUID]:
+        of = required_resets.c
+        query = select(of.required_by).where(of.user_id == user_id, of.required_at > since)
+        return frozenset(await self._session.scalars(query))
+
+    async def purge_required(self, before: datetime) -> int:
+        result = await self._session.execute(delete(required_resets).where(required_resets.c.required_at <= before))
+        assert isinstance(result, CursorResult)  # noqa: S101  # what a DELETE gives; for the type checker
+        return result.rowcount
 
 
 class SqlRecoveryRequests:
