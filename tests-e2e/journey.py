@@ -47,7 +47,14 @@ class Api:
         self._client = client
 
     async def call(
-        self, method: str, path: str, *, by: Person | None = None, expect: int = 200, key: str | None = None, **body: object
+        self,
+        method: str,
+        path: str,
+        *,
+        by: Person | None = None,
+        expect: int | None = 200,
+        key: str | None = None,
+        **body: object,
     ) -> Any:
         headers = {"User-Agent": "elcorp-journey/1.0"}
         if by and by.access_token:
@@ -55,7 +62,7 @@ class Api:
         if key:
             headers["Idempotency-Key"] = key
         response = await self._client.request(method, f"/api/v1{path}", headers=headers, json=body or None)
-        if response.status_code != expect:
+        if expect is not None and response.status_code != expect:
             raise StepFailed(f"{method} {path}: expected {expect}, got {response.status_code}: {response.text[:400]}")
         return response.json() if response.content else None
 
