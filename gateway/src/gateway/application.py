@@ -6,13 +6,13 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from chassis.proxies import TrustedProxies
+from chassis.security_headers import CONTENT_SECURITY_POLICY, SECURITY
 from chassis.telemetry import bind_request, continue_trace, log, traceparent
 from gateway import observing
 from gateway.admission import Admission, Caller
 from gateway.bodies import Body, OpenBodies, Uploads
 from gateway.cors import Cors
 from gateway.exchange import Broken, ClientGone, Exchange
-from gateway.headers import CONTENT_SECURITY_POLICY, SECURITY
 from gateway.pages import Pages
 from gateway.paths import AmbiguousPath, api_segment
 from gateway.rates import Rates

@@ -8,8 +8,9 @@ from typing import Any, Final
 import aiohttp
 from starlette.types import Receive, Scope, Send
 
+from chassis.security_headers import NO_STORE
 from gateway.bodies import Body, BodyTime, OpenBodies
-from gateway.headers import BODILESS, NO_STORE, REQUEST_ID, Inbound, from_upstream
+from gateway.headers import BODILESS, REQUEST_ID, Inbound, from_upstream
 from gateway.rates import Verdict
 from gateway.refusals import Refusal, bad_request, too_large, too_late
 from kernel.ids import new_id

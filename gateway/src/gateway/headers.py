@@ -7,6 +7,8 @@ from typing import Final
 
 from multidict import CIMultiDict
 
+from chassis.security_headers import SECURITY
+
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
 # Of one connection only (RFC 9110 section 7.6.1), and the ancient Proxy-Connection.
@@ -33,18 +35,6 @@ _DROPPED_PREFIXES: Final = (b"x-forwarded-", b"x-elcorp-")
 # A Connection header may not take away what carries the request's meaning.
 _KEPT: Final = frozenset({b"authorization", b"idempotency-key", b"if-match", b"content-type", b"accept", b"dpop"})
 
-SECURITY: Final = (
-    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
-CONTENT_SECURITY_POLICY: Final = (
-    b"content-security-policy",
-    b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-)
-NO_STORE: Final = (b"cache-control", b"no-store")
 _NOT_FROM_UPSTREAM: Final = HOP_BY_HOP | {
     b"server",
     b"date",

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from chassis.security_headers import CONTENT_SECURITY_POLICY
 from gateway.description import Description
 from gateway.exchange import Exchange
-from gateway.headers import CONTENT_SECURITY_POLICY
 from gateway.refusals import Refusal, method_not_allowed, not_found
 
 JSON: Final = (b"content-type", b"application/json")

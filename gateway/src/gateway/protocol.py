@@ -5,13 +5,10 @@ line feeds, obsolete folding. What it does not know is when a head is too large,
 """
 
 import asyncio
+import re
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
-from gateway.headers import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
-from gateway.refusals import Refusal, bad_request
-from kernel.ids import new_id
+from chassis.run.http_protocol import UNREADABLE, EarlyAnswer, EnvelopeProtocol
 
 HEAD_BYTES_MAX: Final = 32_768
 HEADERS_MAX: Final = 100
@@ -20,20 +17,19 @@ HEAD_SECONDS_MAX: Final = 10.0
 # What is left of a request's body once it has been answered: a client that is still sending reads the answer only then.
 REST_SECONDS_MAX: Final = 10.0
 _URL_BYTES_MAX: Final = 8192
+# RFC 3986: uri-host, which may not be empty in http (RFC 9110 section 4.2.1), and a port.
+_HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?")
+HEADERS_TOO_LARGE: Final = EarlyAnswer(431, "VAL_001", "The request's headers are too large.")
+TARGET_TOO_LONG: Final = EarlyAnswer(414, "VAL_001", "The request's target is too long.")
 
 
-class _HeadRefused(Exception):
-    """The parser stops at it."""
-
-
-class PublicProtocol(HttpToolsProtocol):
-    """Answers a request that cannot be read in the platform's envelope."""
+class PublicProtocol(EnvelopeProtocol):
+    """Bounds the head of a request in size and time, the rest of a body in time, and requires one Host."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._head_bytes = 0
         self._unread_bytes = 0
-        self._refusal = bad_request()
         self._deadline: asyncio.TimerHandle | None = None
         self._body_ended = True
         self._rest_deadline: asyncio.TimerHandle | None = None
@@ -52,7 +48,7 @@ class PublicProtocol(HttpToolsProtocol):
         super().data_received(data)
         # A header reaches us only when it is whole; one that never ends would grow in the parser.
         if self._deadline and self._unread_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
-            self._refusal = _headers_too_large()
+            self._early_answer = HEADERS_TOO_LARGE
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
@@ -64,16 +60,18 @@ class PublicProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
         if len(self.url) > _URL_BYTES_MAX:
-            self._refuse_head(Refusal(414, "VAL_001", "The request's target is too long."))
+            self.refuse_head(TARGET_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > HEAD_BYTES_MAX or len(self.headers) >= HEADERS_MAX:
-            self._refuse_head(_headers_too_large())
+            self.refuse_head(HEADERS_TOO_LARGE)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._have_head()
+        if not self._has_one_host():
+            self.refuse_head(UNREADABLE)
         self._body_ended = False
         super().on_headers_complete()
 
@@ -88,29 +86,12 @@ class PublicProtocol(HttpToolsProtocol):
         if is_last and not self._body_ended and not self.transport.is_closing():
             self._rest_deadline = self.loop.call_later(REST_SECONDS_MAX, self._hang_up)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the base's words are not the platform's
-        request_id = str(new_id())
-        body = self._refusal.body(request_id)
-        headers = (
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", request_id.encode("ascii")),
-            NO_STORE,
-            *SECURITY,
-            CONTENT_SECURITY_POLICY,
-            (b"connection", b"close"),
-        )
-        head = [STATUS_LINE[self._refusal.status], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
-        self.transport.write(b"".join([*head, body]))
-        self.transport.close()
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: the application answers those who ask for a WebSocket, and others need none."""
-
-    def _refuse_head(self, refusal: Refusal) -> None:
-        self._refusal = refusal
-        raise _HeadRefused
+    def _has_one_host(self) -> bool:
+        # RFC 9112 section 3.2. Nothing here goes by it, but what is in front of us may, and read another one.
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if not hosts:
+            return self.parser.get_http_version() == "1.0"
+        return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
     def _await_head(self) -> None:
         self._deadline = self.loop.call_later(HEAD_SECONDS_MAX, self._hang_up)
@@ -130,7 +111,3 @@ class PublicProtocol(HttpToolsProtocol):
         self._deadline = self._rest_deadline = None
         if not self.transport.is_closing():
             self.transport.close()
-
-
-def _headers_too_large() -> Refusal:
-    return Refusal(431, "VAL_001", "The request's headers are too large.")

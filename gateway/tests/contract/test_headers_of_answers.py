@@ -219,8 +219,12 @@ async def test_without_listed_origins_no_answer_speaks_of_origins(gateway: Start
             "The request's headers are too large.",
         ),
         (b"GET /" + b"y" * 9_000, 414, "The request's target is too long."),
+        (b"BREW /api/v1/users HTTP/1.1\r\nHost: x\r\n\r\n", 400, None),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, None),
+        (b"GET /healthz HTTP/1.1\r\n\r\n", 400, None),
+        (b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, None),
     ],
-    ids=["unreadable", "headers", "target"],
+    ids=["version", "headers", "target", "method", "TLS", "no host", "chunk"],
 )
 async def test_a_head_that_cannot_be_read_gets_the_headers_of_every_answer(
     gateway: Start, request_bytes: bytes, status: int, message: str | None
@@ -231,6 +235,21 @@ async def test_a_head_that_cannot_be_read_gets_the_headers_of_every_answer(
     content = json.loads(body)
     assert is_error(content, "VAL_001", message)
     assert content["request_id"] == headers["x-request-id"]
+
+
+async def test_a_connection_too_many_gets_the_headers_of_every_answer(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.run.rest.CONNECTIONS_MAX", 2)
+    running = await gateway(wait=False)
+    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    writer.write(head)
+    assert (await reader.readuntil(b'{"alive":true}')).startswith(b"HTTP/1.1 200 ")
+    status, headers, body = parsed(await running.raw(head))
+    assert (status, own_headers(headers, body)) == (503, {**LATER, "connection": "close"})
+    assert is_error(json.loads(body), "SRV_002", "Too many requests at once; retry later.")
+    writer.write(head)
+    assert (await reader.readuntil(b'{"alive":true}')).startswith(b"HTTP/1.1 200 ")
+    writer.close()
 
 
 async def test_a_body_that_does_not_come_is_told_so_with_the_headers_of_every_answer(gateway: Start) -> None:

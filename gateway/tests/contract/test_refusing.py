@@ -195,6 +195,49 @@ async def test_each_request_of_a_connection_may_have_large_headers(gateway: Star
     assert answer.count(b"HTTP/1.1 200 ") == 4
 
 
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [
+        ("1.1", ["localhost"], 200),
+        ("1.1", ["api.elcorp.na:443"], 200),
+        ("1.1", ["[2001:db8::1]:8000"], 200),
+        ("1.1", ["10.0.0.1:"], 200),
+        ("1.0", [], 200),
+        ("1.1", [], 400),
+        ("1.1", ["a", "b"], 400),
+        ("1.1", ["a", "a"], 400),
+        ("1.0", ["a", "b"], 400),
+        ("1.1", [""], 400),
+        ("1.1", ["a b/c"], 400),
+        ("1.1", ["a/b"], 400),
+        ("1.1", ["user@a"], 400),
+        ("1.1", ["a, b"], 400),
+        ("1.1", ["a:http"], 400),
+        ("1.1", ["2001:db8::1"], 400),
+        ("1.1", ["a%2"], 400),
+    ],
+)
+async def test_a_request_has_one_host(gateway: Start, version: str, hosts: list[str], status: int) -> None:
+    running = await gateway(wait=False)
+    lines = "".join(f"Host: {host}\r\n" for host in hosts)
+    answer = await running.raw(f"GET /healthz HTTP/{version}\r\n{lines}Connection: close\r\n\r\n".encode())
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+async def test_what_cannot_be_read_does_not_end_an_answer_that_has_begun(gateway: Start, stub: Stub) -> None:
+    running = await gateway()
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    token = running.forge.token()
+    writer.write(f"GET /api/v1/reports/flood HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.write(b"no request\r\n\r\n")
+    read = bytearray()
+    while chunk := await reader.read(1 << 20):
+        read += chunk
+    assert b"HTTP/1.1" not in read
+    writer.close()
+
+
 async def test_a_target_that_comes_in_pieces_is_held_to_its_length(gateway: Start) -> None:
     running = await gateway()
     pieces = [b"GET /" + b"y" * 3_000, b"y" * 3_000, b"y" * 3_000]

@@ -84,6 +84,32 @@ async def test_a_connection_survives_a_refusal_before_the_body_was_read(server: 
     assert answer.count(b'"code":"AUTH_004"') == 2
 
 
+async def test_what_cannot_be_read_is_answered_as_every_other_error(server: RestServer) -> None:
+    answer = await speak(server, b"no request\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    for header in (
+        b"content-security-policy: ",
+        b"x-content-type-options: nosniff",
+        b"cache-control: no-store",
+        b"x-request-id: ",
+    ):
+        assert header in head
+    assert (json.loads(body)["code"], json.loads(body)["error"]) == ("VAL_001", "The request could not be read.")
+
+
+async def test_one_too_many_is_told_when_to_come_back(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "CONNECTIONS_MAX", 1)
+    server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
+    await server.start(asyncio.Event())
+    answer = await speak(server, b"GET /healthz HTTP/1.1\r\nHost: things\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nretry-after: 2\r\n" in head
+    assert (json.loads(body)["status"], json.loads(body)["code"]) == ("error", "SRV_002")
+    await server.stop()
+
+
 async def test_the_server_does_not_name_itself(server: RestServer) -> None:
     answer = await speak(server, b"GET /healthz HTTP/1.1\r\nHost: things\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")

@@ -13,20 +13,13 @@ from chassis.proxies import TrustedProxies
 from chassis.rest import observing
 from chassis.rest.context import RequestContext, current_request
 from chassis.rest.failures import render
+from chassis.security_headers import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
 from chassis.telemetry import continue_trace
 from chassis.telemetry.context import bind, unbind
 
-_SECURITY_HEADERS: Final = (
-    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
 # For the log only: nobody is there to get it.
 _GONE: Final = 499
-_NO_STORE: Final = (b"cache-control", b"no-store")
+_SECURITY_HEADERS: Final = (*SECURITY, CONTENT_SECURITY_POLICY)
 
 
 class _HeadAnswered(Exception):
@@ -128,7 +121,7 @@ class _Sending:
             headers += _SECURITY_HEADERS
             headers.append((b"x-request-id", self._context.request_id.encode("latin-1")))
             if not any(name == b"cache-control" for name, _ in headers):
-                headers.append(_NO_STORE)
+                headers.append(NO_STORE)
             if self._context.links:
                 headers.append((b"link", self._links()))
             await self._send(message)

@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 
 from chassis.ports import bind
+from chassis.run.http_protocol import EnvelopeProtocol
 
 CONNECTIONS_MAX = 4096
 BACKLOG = 2048
@@ -20,8 +21,7 @@ TICK_SECONDS = 1.0
 class RestServer:
     """Serves an ASGI application; `port` is the real one after `start`, also where 0 was asked for.
 
-    `setting` is what the port is called where it is taken; `protocol` a uvicorn HTTP protocol other than the fastest one
-    installed.
+    `setting` is what the port is called where it is taken.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class RestServer:
         *,
         grace_seconds: float,
         setting: str = "ELCORP_REST_PORT",
-        protocol: type[asyncio.Protocol] | None = None,
+        protocol: type[asyncio.Protocol] = EnvelopeProtocol,
     ) -> None:
         self.port = port
         self._host = host
@@ -40,7 +40,7 @@ class RestServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=protocol or "auto",
+                http=protocol,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -1,0 +1,77 @@
+"""HTTP/1.1 by uvicorn's fastest protocol; what no application sees is answered in the envelope as well."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NoReturn
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from chassis.security_headers import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyAnswer:
+    """What is answered before there is a request that could be handed on; the connection ends with it."""
+
+    status: int
+    code: str
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+UNREADABLE: Final = EarlyAnswer(400, "VAL_001", "The request could not be read.")
+TOO_MANY_CONNECTIONS: Final = EarlyAnswer(503, "SRV_002", "Too many requests at once; retry later.", {"retry-after": "2"})
+
+
+class HeadRefused(Exception):
+    """The parser stops at it."""
+
+
+class EnvelopeProtocol(HttpToolsProtocol):
+    """Answers a request that cannot be read (400), or is one too many (503), as every other error."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._early_answer = UNREADABLE
+        # uvicorn's own answer to one too many is a line of plain text.
+        self._connections_max, self.limit_concurrency = self.limit_concurrency, None
+
+    def on_headers_complete(self) -> None:
+        limit = self._connections_max
+        if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
+            self.refuse_head(TOO_MANY_CONNECTIONS)
+        super().on_headers_complete()
+
+    def refuse_head(self, answer: EarlyAnswer) -> NoReturn:
+        """Answer the request that is being read, and read no more. To be called by the parser's callbacks."""
+        self._early_answer = answer
+        raise HeadRefused
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the base's words are not the platform's
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            # In the middle of an earlier request's answer, whose end this would be taken for.
+            self.transport.close()
+            return
+        answer, request_id = self._early_answer, str(new_id())
+        content = {"status": "error", "error": answer.message, "code": answer.code, "request_id": request_id}
+        body = orjson.dumps({**content, "timestamp": datetime.now(UTC)}, option=orjson.OPT_UTC_Z)
+        headers = (
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode("ascii")),
+            *((name.encode("ascii"), value.encode("ascii")) for name, value in answer.headers.items()),
+            NO_STORE,
+            *SECURITY,
+            CONTENT_SECURITY_POLICY,
+            (b"connection", b"close"),
+        )
+        head = [STATUS_LINE[answer.status], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
+        self.transport.write(b"".join([*head, body]))
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: the application answers requests for a WebSocket, and others need none."""
