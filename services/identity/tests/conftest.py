@@ -41,7 +41,14 @@ async def database(databases: Databases, database_urls: DatabaseUrls) -> AsyncIt
 @pytest.fixture(scope="session")
 def usual_settings() -> IdentitySettings:
     """Cheap hashes: what they cost is tested where it matters. Made once: reading the environment takes 25 ms."""
-    return IdentitySettings(master_key=MASTER_KEY, argon2_memory_kib=64, argon2_passes=1, login_attempts_per_hour=5)
+    return IdentitySettings(
+        master_key=MASTER_KEY,
+        argon2_memory_kib=64,
+        argon2_passes=1,
+        login_attempts_per_hour=5,
+        # Tests of what is recorded look at each fact; that they are counted is tested in test_attempt_counts.py.
+        attempts_recorded_singly=1000,
+    )
 
 
 @pytest.fixture

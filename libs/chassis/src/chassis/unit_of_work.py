@@ -45,11 +45,16 @@ class SqlTransaction:
         self.actor = actor
         self.facts: list[tuple[AuditFact, Actor]] = []
         self.outgoing: list[OutboxMessage] = []
+        # Set by a service that records a change in a form of its own, in this transaction, and tells the audit log later.
+        self.recorded_otherwise = False
         self.encode: Callable[[Event], OutboxMessage]
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         """Account for a change: who and where from are the actor's (the transaction's, unless another is named)."""
         self.facts.append((fact, actor or self.actor))
+
+    async def settle(self) -> None:
+        """Send what a service sends last, so that its locks are held briefly; facts that it records still count."""
 
     def announce(self, event: Event) -> None:
         """Announce an event of something that no mapped aggregate carries; it belongs to the caller's trace."""
@@ -131,7 +136,9 @@ class PendingTransaction:
         if tx is None:
             raise RuntimeError("flush before begin")
         await self.session.flush()
-        if self._audited and not tx.facts and (statement := await self._wrote(tx)):
+        await tx.settle()
+        recorded = bool(tx.facts) or tx.recorded_otherwise
+        if self._audited and not recorded and (statement := await self._wrote(tx)):
             raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")
         messages = [self._publications.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
         messages += tx.outgoing

@@ -29,6 +29,9 @@ class IdentitySettings(ServiceSettings):
     login_attempts_per_hour: int = Field(default=10, ge=1, le=100_000)
     # Failures from one address, over all accounts.
     login_failures_per_hour_of_address: int = Field(default=100, ge=1, le=1_000_000)
+    # How many attempts of one address within an hour, such as failed sign-ins, are entries of their own in the audit log. Those
+    # that follow are counted, and are one more.
+    attempts_recorded_singly: int = Field(default=1, ge=1, le=100_000)
     # Failures of one account in a row, however slowly (NIST SP 800-63B-4 3.2.2 allows a hundred); then a reset goes on.
     login_failures_in_a_row: int = Field(default=100, ge=1, le=100)
 

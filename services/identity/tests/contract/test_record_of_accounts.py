@@ -79,6 +79,31 @@ async def test_change_of_contact(
     assert record.events == []
 
 
+async def test_number_that_another_user_verified(
+    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    typed = await verifier.verify(await api.signed_in(email="typed@example.na"))
+    claims = await verifier.verify(token := await api.signed_in())
+    code = (await api.post("/users/me/phone", {"phone": "+264811234567"}, token=token)).json()["data"]
+    async with recording(database) as record:
+        await api.verify(code["verification_id"], channel="phone")
+    accepted = {"purpose": "phone", "tries": 1, "used": True}
+    rest: dict[str, Any] = {"by": ANONYMOUS, "at": clock.now()}
+    removed = fact(
+        "identity.user.remove_phone",
+        ("user", typed.subject_id),
+        before={"version": 1},
+        after={"version": 2, "changed": ["phone"]},
+        reason="verified_by_another",
+        related=[code["verification_id"]],
+        **rest,
+    )
+    assert record.facts == [
+        removed,
+        code_fact("identity.verification.accept", code, claims.subject_id, after=accepted, **rest),
+    ]
+
+
 async def test_codes_that_were_dropped(api: Api, settings: IdentitySettings, database: Database, clock: ControlledClock) -> None:
     await api.request_registration()
     purge, resource = PurgeCodes(unit_of_work(settings, database), clock), ("verification", "expired")

@@ -33,6 +33,8 @@ _ENDED: Final = text(
     """
 )
 _REVOCATIONS: Final = "(the list of revoked sessions)"
+# Where a refused attempt is counted.
+_ATTEMPTS: Final = frozenset({"attempt_sources", "attempt_counts"})
 _JOBS: Final = frozenset({"procrastinate_jobs", "procrastinate_events"})
 
 
@@ -49,14 +51,14 @@ class Trace:
 
 
 NOTHING: Final = Trace()
-_SIGN_IN_FAILED: Final = Trace.of("identity.user.sign_in_failed")
-_PASSKEY_REFUSED: Final = Trace.of("identity.passkey.refuse", "passkey_ceremonies", "passkeys")
+_SIGN_IN_FAILED: Final = Trace.of("identity.user.sign_in_failed", *_ATTEMPTS)
+_PASSKEY_REFUSED: Final = Trace.of("identity.passkey.refuse", "passkey_ceremonies", "passkeys", *_ATTEMPTS)
 _WRONG_PROOF: Final = Trace.of("identity.user.second_factor_failed", "second_factor_failures")
 _PROVEN_IN_VAIN: Final = Trace.of(
     "identity.user.second_factor_shown identity.user.sign_in_failed",
-    *("totps", "backup_codes", "sign_in_challenges", "passkey_ceremonies", "passkeys"),
+    *("totps", "backup_codes", "sign_in_challenges", "passkey_ceremonies", "passkeys", *_ATTEMPTS),
 )
-_WRONG_CODE: Final = Trace.of("identity.verification.refuse", "one_time_codes")
+_WRONG_CODE: Final = Trace.of("identity.verification.refuse", "one_time_codes", *_ATTEMPTS)
 _NOT_CHANGED: Final = Trace.of("identity.password.change_refused")
 LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
     ("/auth/login", "AUTH_001"): _SIGN_IN_FAILED,
@@ -85,7 +87,7 @@ LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
         *_JOBS,
         _REVOCATIONS,
     ),
-    ("/auth/refresh", "AUTH_011"): Trace.of("identity.session.refresh_refused"),
+    ("/auth/refresh", "AUTH_011"): Trace.of("identity.session.refresh_refused", *_ATTEMPTS),
     ("/auth/verify-email", "AUTH_010"): _WRONG_CODE,
     ("/auth/verify-phone", "AUTH_010"): _WRONG_CODE,
     ("/users/{id}/password", "AUTH_001"): _NOT_CHANGED,

@@ -1,12 +1,14 @@
 """What is committed, and the transaction over it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from uuid import UUID
 
+from identity.domain.attempts import CountedAttempts
 from identity.domain.device import Device
 from identity.domain.message import Template
 from identity.domain.one_time_code import OneTimeCode
@@ -29,6 +31,22 @@ from services.identity.tests.fakes.privacy import (
     PrivacyStore,
 )
 from services.identity.tests.fakes.sessions import FakeDevices, FakeSessions
+
+
+class FakeAttemptCounts:
+    """Counts nothing: each attempt is a fact of its own. The real one is tested on PostgreSQL."""
+
+    async def count(self, source: str, fact: AuditFact, *, account: str) -> bool:
+        return False
+
+    async def lock_due(self, *, at: datetime, limit: int) -> Sequence[CountedAttempts]:
+        return ()
+
+    async def settle(self, sources: Sequence[str], *, at: datetime) -> None:
+        raise NotImplementedError
+
+    async def purge(self, entered_before: datetime) -> int:
+        return 0
 
 
 @dataclass
@@ -72,9 +90,13 @@ class FakeTransaction:
         self.messages = FakeMessages(store)
         self.password_history = FakePasswordHistory(store)
         self.one_time_codes = FakeOneTimeCodes(store)
+        self.attempt_counts = FakeAttemptCounts()
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))
+
+    def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
+        self.record(fact)
 
 
 class UnauditedChangeError(AssertionError):

@@ -41,6 +41,7 @@ def test_what_falls_due_is_done_on_schedule(settings: IdentitySettings, database
         "identity:carry_out_erasures": "* * * * *",
         "identity:purge_codes": "25 * * * *",
         "identity:purge_challenges": "40 * * * *",
+        "identity:record_counted_attempts": "* * * * *",
     }
 
 

@@ -17,6 +17,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from chassis.database import Database
     from chassis.jobs import make_jobs
     from identity.application.accounts.purge_codes import PurgeCodes
+    from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
     from identity.application.factors.purge_challenges import PurgeChallenges
     from identity.application.keys.rotate_signing_keys import RotateSigningKeys
     from identity.application.messages.deliver_message import DeliverMessage
@@ -25,7 +26,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.bootstrap.parts import unit_of_work, vault
     from identity.infrastructure.queries import SqlIdentityQueries
     from identity.infrastructure.signing_keys import SealedKeyMaker
-    from identity.interfaces.jobs import account_jobs, factor_jobs, message_jobs, privacy_jobs, session_jobs
+    from identity.interfaces.jobs import account_jobs, attempt_jobs, factor_jobs, message_jobs, privacy_jobs, session_jobs
     from kernel.clock import SystemClock
 
     clock = SystemClock()
@@ -43,6 +44,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     tidying = (
         account_jobs(PurgeCodes(uow, clock)),
         factor_jobs(PurgeChallenges(uow, clock)),
+        attempt_jobs(RecordCountedAttempts(uow, clock), job_seconds=settings.job_seconds),
         privacy_jobs(CarryOutErasures(uow, queries, clock), job_seconds=settings.job_seconds),
         session_jobs(
             EndOverdueSessions(uow, clock, settings.session_idle),

@@ -36,7 +36,12 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
     from chassis.unit_of_work import SqlUnitOfWork
     from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
 
-    transaction = partial(SqlIdentityTransaction, vault=vault(settings), defer_delivery=delivery_queue(settings.NAME))
+    transaction = partial(
+        SqlIdentityTransaction,
+        vault=vault(settings),
+        defer_delivery=delivery_queue(settings.NAME),
+        attempts_singly_max=settings.attempts_recorded_singly,
+    )
     return SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)
 
 

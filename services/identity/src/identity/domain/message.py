@@ -74,7 +74,10 @@ _BY_SMS: Final = frozenset({Template.VERIFY_PHONE})
 
 @dataclass(eq=False)
 class Message:
-    """`sealed` holds recipient and facts; it is dropped once the message has gone out, unless a developer is to read it."""
+    """`sealed` holds recipient and facts; it is dropped once the message has gone out, unless a developer is to read it.
+
+    `asked_from` is the source (attempts.py) of an anonymous caller who caused it, until then.
+    """
 
     id: UUID
     user_id: UUID
@@ -82,6 +85,7 @@ class Message:
     recipient_index: bytes | None
     sealed: bytes | None
     sealed_for_subject: bool
+    asked_from: str | None = None
     delivered_at: datetime | None = None
     failed_at: datetime | None = None
 
@@ -90,13 +94,13 @@ class Message:
         return self.delivered_at is None and self.failed_at is None and self.sealed is not None
 
     def deliver(self, *, at: datetime, keep_content: bool) -> None:
-        self.delivered_at = at
+        self.delivered_at, self.asked_from = at, None
         if not keep_content:
             self._forget()
 
     def fail(self, *, at: datetime) -> None:
         """Give up a message that nobody will take."""
-        self.failed_at = at
+        self.failed_at, self.asked_from = at, None
         self._forget()
 
     def _forget(self) -> None:

@@ -218,6 +218,7 @@ messages = Table(
     Column("recipient_index", LargeBinary),
     Column("sealed", LargeBinary),
     Column("sealed_for_subject", Boolean, nullable=False),
+    Column("asked_from", Text),
     Column("delivered_at", _time()),
     Column("failed_at", _time()),
 )

@@ -6,6 +6,7 @@ from procrastinate import Blueprint, RetryStrategy
 
 from chassis.jobs import each
 from identity.application.accounts.purge_codes import PurgeCodes
+from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.messages.deliver_message import DeliverMessage
@@ -51,6 +52,18 @@ def factor_jobs(purge_challenges: PurgeChallenges) -> Blueprint:
     @blueprint.task(name="purge_challenges", queue="maintenance", queueing_lock="purge_challenges")
     async def purge(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await purge_challenges()
+
+    return blueprint
+
+
+def attempt_jobs(record_counted: RecordCountedAttempts, *, job_seconds: int) -> Blueprint:
+    """Make the job that tells the audit log of attempts that were counted."""
+    blueprint = Blueprint()
+
+    @blueprint.periodic(cron=each(job_seconds))
+    @blueprint.task(name="record_counted_attempts", queue="maintenance", queueing_lock="record_counted_attempts")
+    async def record(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await record_counted()
 
     return blueprint
 

@@ -53,7 +53,7 @@ class ConfirmCode:
                     await tx.one_time_codes.settle(one_time)
                     tx.record(facts.code_accepted(one_time, at=at))
                 else:
-                    tx.record(facts.code_refused(one_time, at=at))
+                    tx.tally(facts.code_refused(one_time, at=at))
         if confirmed is None:
             raise InvalidCode
         return confirmed
@@ -73,7 +73,7 @@ class ResendCode:
         async with self.uow.begin(actor) as tx:
             found = await tx.one_time_codes.lock(verification_id)
             if found and found[0].purpose in self.purposes and await self.codes.renew(tx, *found, at=at):
-                tx.record(facts.code_renewed(found[0], at=at))
+                tx.tally(facts.code_renewed(found[0], at=at))
 
 
 async def _register(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:

@@ -77,7 +77,7 @@ class RegisterUser:
                 "password_hash": password_hash,
             }
             code = await self.codes.issue(tx, Purpose.REGISTRATION, user_id=new_id(), pending=pending, at=at, instead=clash)
-            tx.record(facts.registration_requested(code))
+            tx.tally(facts.registration_requested(code))
         return PendingVerification(code.id, code.expires_at)
 
     async def _clash(self, tx: Transaction, profile: Profile, username: str | None) -> Instead | None:

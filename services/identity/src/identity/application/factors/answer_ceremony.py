@@ -34,7 +34,8 @@ class AnswerCeremony:
         """Return the passkey that signed; None when the answer is refused, of which the audit fact is recorded here."""
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
-            tx.record(facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"))
+            over = facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over")
+            (tx.record if user_id else tx.tally)(over)
             return None
         passkey, used = None, None
         try:
@@ -49,5 +50,10 @@ class AnswerCeremony:
             # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
             tx.record(facts.second_factor_shown(passkey.user_id, "passkey", at=at))
             return passkey
-        tx.record(facts.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused"))
+        failed = facts.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused")
+        if user_id or used:
+            # Of a caller who is known, or of the passkey itself: nobody else makes such an answer.
+            tx.record(failed)
+        else:
+            tx.tally(failed, account=passkey.user_id if passkey else None)
         return None

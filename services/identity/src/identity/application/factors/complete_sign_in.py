@@ -65,7 +65,7 @@ class CompleteSignIn:
     async def _record(self, actor: Actor, digest: bytes, reason: Refusal) -> None:
         async with self.uow.begin(actor) as tx:
             challenge = await tx.factors.challenges.lock(digest)
-            tx.record(facts.sign_in_stopped(challenge, digest=digest, reason=reason, at=self.clock.now()))
+            tx.tally(facts.sign_in_stopped(challenge, digest=digest, reason=reason, at=self.clock.now()))
 
 
 async def open_challenge(tx: Transaction, digest: bytes, *, clock: Clock) -> SignInChallenge:

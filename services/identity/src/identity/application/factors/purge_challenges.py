@@ -16,7 +16,7 @@ KEPT_FOR: Final = timedelta(hours=2)
 class PurgeChallenges:
     """Drop sign-ins that waited in vain, passkey challenges and reset links, some time after their end; used proofs at it.
 
-    Who required a reset is forgotten with it, once that bars nobody any more.
+    Who required a reset is forgotten with it, once that bars nobody any more; so is an address of which no attempt waits.
     """
 
     uow: UnitOfWork
@@ -28,6 +28,7 @@ class PurgeChallenges:
             dropped = await tx.factors.purge(at - KEPT_FOR) + await tx.password_resets.purge(at - KEPT_FOR)
             dropped += await tx.device_keys.purge_proofs(at=at)
             dropped += await tx.password_resets.purge_required(at - TRIGGER_COUNTS_FOR)
+            await tx.attempt_counts.purge(at - KEPT_FOR)
             # A DELETE of nothing is a write all the same, and a write has its fact.
             tx.record(facts.challenges_purged(dropped, at=at))
         return dropped

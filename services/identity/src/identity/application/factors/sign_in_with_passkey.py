@@ -37,7 +37,8 @@ class ChallengePasskey:
         async with self.uow.begin(actor) as tx:
             known = await tx.factors.passkeys.of(user_id) if user_id else ()
             tx.factors.ceremonies.add(Ceremony.begin(ceremony_id, kind, challenge, user_id=user_id, at=at))
-            tx.record(facts.ceremony_begun(ceremony_id, kind.value, user_id=user_id, at=at))
+            begun = facts.ceremony_begun(ceremony_id, kind.value, user_id=user_id, at=at)
+            (tx.record if user_id else tx.tally)(begun)
         return Begun(ceremony_id, self.webauthn.sign_in_options(challenge, [each.credential_id for each in known]))
 
 
@@ -67,7 +68,7 @@ class SignInWithPasskey:
         except (InvalidCredentials, PasskeyRefused):
             device = str(device_id)
             async with self.uow.begin(replace(actor, device_id=device)) as tx:
-                tx.record(passkey_sign_in_failed(passkey, device_id=device, reason=Refusal.NOT_ACTIVE, at=at))
+                tx.tally(passkey_sign_in_failed(passkey, device_id=device, reason=Refusal.NOT_ACTIVE, at=at))
             raise
 
 

@@ -54,5 +54,9 @@ class DeliverMessage:
         async with self.uow.begin(Actor.service("identity")) as tx:
             message = await tx.messages.lock(message_id)
             if message and message.is_waiting:
+                source = message.asked_from
                 change(message)
-                tx.record(fact(message))
+                if source:
+                    tx.tally(fact(message), source=source)
+                else:
+                    tx.record(fact(message))

@@ -2,8 +2,10 @@
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
+from uuid import UUID
 
 from identity.application.ports.accounts import PasswordHistory, Profiles, Users, WalletAddresses
+from identity.application.ports.attempt_counts import AttemptCounts
 from identity.application.ports.device_keys import DeviceKeys
 from identity.application.ports.erasures import Erasures, Receipts
 from identity.application.ports.factors import Factors
@@ -66,7 +68,16 @@ class Transaction(Protocol):
     @property
     def recovery_requests(self) -> RecoveryRequests: ...
 
+    @property
+    def attempt_counts(self) -> AttemptCounts: ...
+
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+    def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
+        """Account for what anybody may repeat without end: by a fact of its own, or by a count of where it comes from.
+
+        `account` is whose it is, where that is not the fact's resource; `source` (attempts.py) is the actor's by default.
+        """
 
 
 class UnitOfWork(Protocol):

@@ -57,7 +57,7 @@ class AskPasswordReset:
                 sent = await tx.messages.send(reset.user_id, Template.PASSWORD_RESET, link=link)
             else:
                 await tx.messages.send(nobody, Template.NOBODY, to=name.text, link=link)
-            tx.record(facts.reset_asked(account, reset if sent else None, at=at))
+            tx.tally(facts.reset_asked(account, reset if sent else None, at=at))
 
 
 @dataclass(frozen=True, slots=True)

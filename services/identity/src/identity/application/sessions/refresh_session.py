@@ -79,7 +79,8 @@ class RefreshSession:
         session, key = found
         # Before the token is judged: without the key it opens nothing, so it shall end nothing either.
         if session.is_live and key and (refusal := await self._check_proof(tx, key, proof, at)):
-            tx.record(facts.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at))
+            # A thief of the token may present it without end.
+            tx.tally(facts.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at), account=session.user_id)
             return session, refusal
         before = facts.session_state(session)
         outcome = await self._spend(tx, session, token, device_id, roles, at)

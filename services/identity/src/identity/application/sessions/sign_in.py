@@ -98,7 +98,7 @@ class SignIn:
     ) -> None:
         user_id, device, at = str(credential.user_id) if credential else None, str(device_id), self.clock.now()
         async with self.uow.begin(replace(actor, device_id=device)) as tx:
-            tx.record(facts.sign_in_failed(account, user_id=user_id, device_id=device, reason=reason, at=at))
+            tx.tally(facts.sign_in_failed(account, user_id=user_id, device_id=device, reason=reason, at=at))
 
 
 def account_of(digest: Digests, name: SignInName) -> str:

@@ -32,10 +32,15 @@ _OUTLIVES_ITS_SUBJECT = Template.ERASED
 
 
 class SqlMessages:
-    def __init__(self, session: AsyncSession, vault: Vault, defer_delivery: DeferDelivery) -> None:
+    """`asked_from` is where an anonymous caller asks from."""
+
+    def __init__(
+        self, session: AsyncSession, vault: Vault, defer_delivery: DeferDelivery, *, asked_from: str | None = None
+    ) -> None:
         self._session = session
         self._vault = vault
         self._defer_delivery = defer_delivery
+        self._asked_from = asked_from
 
     async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> bool:
         subject = await self._subject(user_id)
@@ -54,6 +59,7 @@ class SqlMessages:
             recipient_index=letters.recipient_index(self._vault, template, recipient),
             sealed=letters.seal(self._vault, message_id, user_id, wrapped, recipient, facts),
             sealed_for_subject=wrapped is not None,
+            asked_from=None if template.is_notice else self._asked_from,
         )
         self._session.add(message)
         await self._defer_delivery(self._session, message_id)
@@ -65,7 +71,7 @@ class SqlMessages:
 
     async def forget(self, user_id: UUID) -> None:
         held = (messages.c.user_id == user_id) & messages.c.sealed.is_not(None)
-        await self._session.execute(update(messages).where(held).values(sealed=None, recipient_index=None))
+        await self._session.execute(update(messages).where(held).values(sealed=None, recipient_index=None, asked_from=None))
 
     async def _has_enough(self, user_id: UUID, template: Template) -> bool:
         """Tell whether the account got as many notices of this kind within the hour as it may; the record has all of them."""

@@ -1,0 +1,43 @@
+from dataclasses import dataclass
+from typing import Final
+
+from identity.application.attempts import facts
+from identity.application.ports.unit_of_work import UnitOfWork
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+_BATCH: Final = 20
+_BATCHES_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCountedAttempts:
+    """Tell the audit log of attempts that were counted, one fact for each address that is due.
+
+    Counts and fact change hands in one transaction: killed in between, the counts are still there.
+    """
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self) -> int:
+        """Return of how many addresses the log was told; what one run leaves, the next one tells."""
+        recorded = 0
+        for _ in range(_BATCHES_MAX):
+            count = await self._record_batch()
+            recorded += count
+            if count < _BATCH:
+                break
+        return recorded
+
+    async def _record_batch(self) -> int:
+        at = self.clock.now()
+        async with self.uow.begin(Actor.service("identity")) as tx:
+            due = await tx.attempt_counts.lock_due(at=at, limit=_BATCH)
+            # A run that finds nothing writes nothing: it would be an entry each minute.
+            if due:
+                await tx.attempt_counts.settle([each.source for each in due], at=at)
+            for each in due:
+                tx.record(facts.attempts_counted(each, at=at), actor=Actor.anonymous(ip=each.source, request_id=str(new_id())))
+        return len(due)

@@ -1,0 +1,50 @@
+"""What anybody may repeat without end is recorded by count: each address adds few entries to the append-only log (ADR 0020).
+
+The first attempt of an address is a fact of its own at once. Those that follow within the hour are counted, and become one
+fact when the address is quiet, or when the hour is over.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+WINDOW: Final = timedelta(hours=1)
+QUIET: Final = timedelta(minutes=1)
+# One subscriber has as many IPv6 addresses as he likes, all with this prefix.
+_IPV6_PREFIX_BITS: Final = 64
+
+
+def source_of(ip: str) -> str:
+    """Return what attempts of an address are counted under: an IPv4 address, or the /64 network of an IPv6 address."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        # No address at all: of a caller within the process.
+        return ip or "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    network = int(address) >> _IPV6_PREFIX_BITS << _IPV6_PREFIX_BITS
+    return f"{IPv6Address(network)}/{_IPV6_PREFIX_BITS}"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCount:
+    """How often an attempt was made: `account` is the user's id where it was against one, or empty."""
+
+    action: str
+    reason: str
+    account: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountedAttempts:
+    """What of an address waits for its entry in the audit log, most frequent first."""
+
+    source: str
+    first_at: datetime
+    last_at: datetime
+    counts: tuple[AttemptCount, ...]

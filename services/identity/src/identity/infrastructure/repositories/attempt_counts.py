@@ -1,0 +1,94 @@
+"""Attempts counted by address, until the audit log is told of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import CursorResult, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity.domain.attempts import QUIET, WINDOW, AttemptCount, CountedAttempts
+from kernel.audit import AuditFact
+
+# Of an earlier hour, and nothing waits: the next attempt is a fact of its own again.
+_ANEW: Final = "(s.waiting = 0 AND s.entered_at <= :earlier)"
+_SINGLE: Final = f"({_ANEW} OR (s.waiting = 0 AND NOT s.summarised AND s.singly < :singly_max))"
+# What is put together is text of ours alone.
+_ENTER: Final = text(
+    f"""
+    INSERT INTO attempt_sources AS s (source, entered_at, last_at) VALUES (:source, :at, :at)
+    ON CONFLICT (source) DO UPDATE SET
+        entered_at = CASE WHEN {_ANEW} THEN :at ELSE s.entered_at END,
+        singly = CASE WHEN {_ANEW} THEN 1 WHEN {_SINGLE} THEN s.singly + 1 ELSE s.singly END,
+        waiting = CASE WHEN {_SINGLE} THEN 0 ELSE s.waiting + 1 END,
+        summarised = s.summarised AND NOT {_ANEW},
+        last_at = greatest(s.last_at, :at)
+    RETURNING waiting
+    """  # noqa: S608
+)
+_COUNT: Final = text(
+    """
+    INSERT INTO attempt_counts AS c (source, action, reason, account, attempts, first_at, last_at)
+    VALUES (:source, :action, :reason, :account, 1, :at, :at)
+    ON CONFLICT (source, action, reason, account) DO UPDATE SET
+        attempts = c.attempts + 1, first_at = least(c.first_at, :at), last_at = greatest(c.last_at, :at)
+    """
+)
+_DUE: Final = text(
+    """
+    SELECT source FROM attempt_sources
+    WHERE waiting > 0 AND (entered_at <= :earlier OR (NOT summarised AND last_at <= :quiet_since))
+    ORDER BY entered_at, source LIMIT :limit FOR UPDATE SKIP LOCKED
+    """
+)
+_COUNTS: Final = text(
+    """
+    SELECT source, action, reason, account, attempts, first_at, last_at
+    FROM attempt_counts WHERE source = ANY(:sources) ORDER BY attempts DESC, action, reason, account
+    """
+)
+_FORGET: Final = text("DELETE FROM attempt_counts WHERE source = ANY(:sources)")
+_SETTLE: Final = text("UPDATE attempt_sources SET waiting = 0, summarised = true, entered_at = :at WHERE source = ANY(:sources)")
+_PURGE: Final = text("DELETE FROM attempt_sources WHERE waiting = 0 AND entered_at < :before")
+
+
+class SqlAttemptCounts:
+    """`singly_max` attempts of an address in an hour are facts of their own."""
+
+    def __init__(self, session: AsyncSession, *, singly_max: int) -> None:
+        self._session = session
+        self._singly_max = singly_max
+
+    async def count(self, source: str, fact: AuditFact, *, account: str) -> bool:
+        at = fact.occurred_at
+        known = {"source": source, "at": at, "earlier": at - WINDOW, "singly_max": self._singly_max}
+        if not await self._session.scalar(_ENTER, known):
+            return False
+        kind = {"source": source, "action": fact.action, "reason": fact.reason or "", "account": account, "at": at}
+        await self._session.execute(_COUNT, kind)
+        return True
+
+    async def lock_due(self, *, at: datetime, limit: int) -> Sequence[CountedAttempts]:
+        known = {"earlier": at - WINDOW, "quiet_since": at - QUIET, "limit": limit}
+        sources = list((await self._session.execute(_DUE, known)).scalars())
+        rows = (await self._session.execute(_COUNTS, {"sources": sources})).all() if sources else []
+        return [
+            CountedAttempts(
+                source=source,
+                first_at=min(row.first_at for row in rows if row.source == source),
+                last_at=max(row.last_at for row in rows if row.source == source),
+                counts=tuple(
+                    AttemptCount(row.action, row.reason, row.account, row.attempts) for row in rows if row.source == source
+                ),
+            )
+            for source in sources
+        ]
+
+    async def settle(self, sources: Sequence[str], *, at: datetime) -> None:
+        await self._session.execute(_FORGET, {"sources": list(sources)})
+        await self._session.execute(_SETTLE, {"sources": list(sources), "at": at})
+
+    async def purge(self, entered_before: datetime) -> int:
+        result = await self._session.execute(_PURGE, {"before": entered_before})
+        assert isinstance(result, CursorResult)  # noqa: S101  # what a DELETE gives; for the type checker
+        return result.rowcount
