@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr, ValidationError
 
 from chassis.settings import ProcessSettings
 from compliance.settings import ComplianceSettings
@@ -83,6 +84,17 @@ def test_every_process_that_takes_tokens_knows_where_the_ended_sessions_are(secr
         environment = environment_of(OURS[name], secrets)
         assert environment["ELCORP_REDIS_URL"].endswith("@redis:6379/0")
         assert "@rabbitmq:" in environment["ELCORP_RABBITMQ_URL"]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_process_that_is_told_no_environment_is_as_strict_as_in_production(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ELCORP_ENVIRONMENT")
+    # The broker's default account is a placeholder.
+    with pytest.raises(ValidationError, match="ELCORP_RABBITMQ_URL holds a placeholder; production needs"):
+        SETTINGS[name]()
+    settings = SETTINGS[name](rabbitmq_url=SecretStr("amqp://x:Tq7nHs@broker/"))
+    assert (settings.environment, settings.privileged_have_two) == ("production", True)
+    assert not (isinstance(settings, IdentitySettings) and settings.has_mailbox)
 
 
 @pytest.mark.parametrize("name", OURS)

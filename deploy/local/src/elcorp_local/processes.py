@@ -84,6 +84,7 @@ class Processes:
 
     def _shared(self) -> dict[str, str]:
         return {
+            "ELCORP_ENVIRONMENT": "local",
             "ELCORP_RABBITMQ_URL": self.backing.rabbitmq_url,
             "ELCORP_REDIS_URL": self.backing.redis_url,
             "ELCORP_JWKS_URL": f"{self.service_url('identity')}/.well-known/jwks.json",

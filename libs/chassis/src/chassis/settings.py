@@ -17,7 +17,8 @@ class ProcessSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ELCORP_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    environment: Literal["local", "staging", "production"] = "local"
+    # Where nobody says it is a laptop, it is none.
+    environment: Literal["local", "staging", "production"] = "production"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None
     # How long to keep serving after SIGTERM while endpoints drain, then how long in-flight work may take.
@@ -44,7 +45,9 @@ class ProcessSettings(BaseSettings):
             return self
         for name, value in self:
             if isinstance(value, SecretStr) and any(mark in value.get_secret_value().lower() for mark in _PLACEHOLDERS):
-                raise ValueError(f"ELCORP_{name.upper()} holds a placeholder; {self.environment} needs a real secret")
+                raise ValueError(
+                    f"ELCORP_{name.upper()} holds a placeholder; {self.environment} needs a real secret (ELCORP_ENVIRONMENT)"
+                )
         return self
 
 

@@ -44,6 +44,13 @@ def test_a_placeholder_secret_is_refused_outside_local():
     assert "placeholder" in answer.stderr
 
 
+def test_a_process_that_is_told_no_environment_does_not_start_as_a_laptop_s(monkeypatch):
+    monkeypatch.delenv("ELCORP_ENVIRONMENT")
+    answer = doors("whoami")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "ELCORP_RABBITMQ_URL holds a placeholder; production needs a real secret" in answer.stderr
+
+
 def test_a_missing_database_url_is_named():
     answer = doors("serve", database_url="")
     assert answer.returncode == 1

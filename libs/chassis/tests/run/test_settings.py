@@ -68,7 +68,7 @@ def test_each_peer_has_its_own_target(peer: str) -> None:
 def test_what_holds_where_nobody_says_otherwise() -> None:
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     assert {name: default for name, default in defaults.items() if not name.endswith(("_url", "_target", "_port", "_host"))} == {
-        "environment": "local",
+        "environment": "production",
         "log_level": "info",
         "otlp_endpoint": None,
         "drain_seconds": 0,

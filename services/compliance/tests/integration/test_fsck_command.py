@@ -76,7 +76,7 @@ async def test_the_command_tells_by_its_exit_code(
     async def fsck(*options: str) -> tuple[int | None, str]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "compliance", "fsck", *options),
-            env={"ELCORP_DATABASE_URL": urls.app},
+            env={"ELCORP_DATABASE_URL": urls.app, "ELCORP_ENVIRONMENT": "local"},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

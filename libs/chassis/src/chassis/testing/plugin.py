@@ -34,6 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # What a test starts is a laptop's unless the test says otherwise: servers of its own, with accounts that anybody knows.
+    os.environ.setdefault("ELCORP_ENVIRONMENT", "local")
     from hypothesis import settings  # noqa: PLC0415  # the plugin loads in every pytest run; keep it light
 
     # No deadline: how long an example takes is the machine's affair. And the same examples in each run, or a commit is
