@@ -24,7 +24,7 @@ RECENTLY: Final = {
     "begin_passkey", "add_passkey", "rename_passkey", "remove_passkey", "register_device_key", "revoke_device_key",
     "export_user_data", "request_user_erasure",
 }  # fmt: skip
-RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session"}
+RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session", "void_transfer"}
 
 ALL: Final = [route for service in SERVICES for route in assurance.routes(service)]
 

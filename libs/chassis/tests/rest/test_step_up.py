@@ -34,6 +34,12 @@ async def asked_by_use_case(actor: CurrentActor) -> Envelope[str]:
     return envelope("open")
 
 
+@router.post("/of-another", dependencies=[Authenticated])
+async def asked_of_others(actor: CurrentActor) -> Envelope[str]:
+    RECENT.require(actor, at=TokenForge().clock.now())
+    return envelope("open")
+
+
 @pytest.fixture
 def client(make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]) -> httpx.AsyncClient:
     return client_of(make_app(router))
@@ -92,6 +98,7 @@ async def test_outside_local_those_who_may_more_never_pass_with_one(
     client = client_of(make_app(router, privileged_have_two=True))
     one = forge.headers(roles=roles, methods=["pwd"], second_factor=False)
     assert (await client.get("/api/v1/vaults/recent", headers=one)).status_code == status
+    assert (await client.post("/api/v1/vaults/of-another", headers=one)).status_code == status
     two = forge.headers(roles=roles, methods=["pwd", "otp", "mfa"], second_factor=False)
     assert (await client.get("/api/v1/vaults/recent", headers=two)).status_code == 200
 

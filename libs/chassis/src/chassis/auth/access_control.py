@@ -41,10 +41,11 @@ class AccessControl:
         """
         claims = await self.verifier.verify(token)
         self._refuse_ended(claims, strictly=strictly)
+        roles = self.subject_roles.effective(claims)
         return Actor(
             kind=ActorKind.USER,
             subject_id=claims.subject_id,
-            roles=self.subject_roles.effective(claims),
+            roles=roles,
             session_id=claims.session_id,
             device_id=claims.device_id,
             ip=ip,
@@ -52,7 +53,7 @@ class AccessControl:
             request_id=request_id,
             authenticated_at=claims.authenticated_at,
             methods=claims.methods,
-            has_second_factor=claims.second_factor,
+            has_second_factor=claims.second_factor or self._must_have_two(roles),
         )
 
     def authorize(self, actor: Actor, permission: str | None, assurance: Assurance = NONE) -> None:
@@ -60,10 +61,11 @@ class AccessControl:
         if permission:
             self.policies.require(actor, permission)
         # Last: nobody is asked for a second factor only to be denied.
-        if assurance is not NONE:
-            must_have_two = self.privileged_have_two and self.policies.exceed_default(actor.roles)
-            enrolled = actor.has_second_factor or must_have_two
-            assurance.require(actor, at=self.verifier.clock.now(), has_second_factor=enrolled)
+        assurance.require(actor, at=self.verifier.clock.now())
+
+    def _must_have_two(self, roles: frozenset[str]) -> bool:
+        # Before the first bundle it is not known what they permit: then more is asked, not less.
+        return self.privileged_have_two and (not self.policies.loaded or self.policies.exceed_default(roles))
 
     def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:
         if self.revocations.has_ended(claims.session_id):

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.actor import Actor
+from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from kernel.money import Money
@@ -65,7 +66,10 @@ class VoidTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
-        """Raise NotFound for strangers, NotTheOwner for the sender of what the receiver may capture, NotPending."""
+        """Raise NotFound for strangers, NotTheOwner for the sender of what the receiver may capture, NotPending.
+
+        Raise StepUpRequired for staff whose sign-in is not recent.
+        """
         is_staff = self.permissions.allows(actor, RECONCILE)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
@@ -80,6 +84,8 @@ class VoidTransfer:
             ):
                 raise NotTheOwner(transfer_id=transfer_id)
             before, at = facts.state(transfer), self.clock.now()
+            if not locked.is_party(actor.user_id):
+                RECENT.require(actor, at=at)
             transfer.void(locked.accounts, reason=reason, at=at)
             await write(tx, locked, at=at)
             tx.record(facts.changed(transfer, "void", before=before, accounts=locked.accounts, at=at))

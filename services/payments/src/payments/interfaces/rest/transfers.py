@@ -125,7 +125,7 @@ async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: Curre
     return _show(await app.transfers.capture_transfer(actor=actor, transfer_id=transfer_id, amount=amount))
 
 
-@transfers.post("/{transfer_id}/void", dependencies=[Authenticated], assurance=NONE)
+@transfers.post("/{transfer_id}/void", dependencies=[Authenticated], assurance=NONE, others=RECENT)
 async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Cancel a hold and release its money: its receiver and staff at any time, its sender while it waits for approval."""
     return _show(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
