@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from identity.application.accounts.confirm_code import ConfirmCode, Confirmed
+from identity.application.accounts.confirm_code import ConfirmCode
+from identity.application.accounts.confirmed import Confirmed
 from identity.application.accounts.register_user import RegisterUser
 from kernel.actor import Actor
 

@@ -45,6 +45,8 @@ class IdentitySettings(ServiceSettings):
     public_url: str = Field(default="http://localhost:8000", pattern=r"^https?://[^/?#]+$")
     # The page that takes the token of a password reset behind its "#", where no server sees it.
     reset_page: str = "http://localhost:8000/reset-password"
+    # The page that takes the token by which a change of e-mail is undone, in the same way.
+    undo_page: str = "http://localhost:8000/undo-email-change"
 
     password_length_min: int = Field(default=12, ge=12, le=64)
     # NIST SP 800-63B-4 asks for 15 where the password is the only factor; the platform's brief for 12.

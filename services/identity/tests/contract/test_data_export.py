@@ -178,7 +178,8 @@ async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClo
             {"template": template, "delivered_at": None, "failed_at": None}
             for template in ("verify_phone", "device_key_added", "device_key_added", "new_device", "verify_email")
         ],
-        **{name: [] for name in ("authenticator_apps", "backup_codes", "passkeys", "password_resets", "recovery_requests")},
+        **{name: [] for name in ("authenticator_apps", "backup_codes", "passkeys", "password_resets")},
+        **{name: [] for name in ("email_undos", "recovery_requests")},
         "audit_trail": f"/api/v1/audit/trails/{user_id}",
     }
 

@@ -152,6 +152,7 @@ PERSONAL_TABLES = {
     "passkey_ceremonies": "user_id",
     "sign_in_challenges": "user_id",
     "password_resets": "user_id",
+    "email_undos": "user_id",
     "one_time_codes": "user_id",
     "second_factor_failures": "user_id",
 }
@@ -162,8 +163,11 @@ CHANGED = "Kavango-Morning-63?*"
 
 async def live_with_factors(api: Api, clock: ControlledClock, **details: str) -> str:
     """Leave a row in each table, and return a token of two factors shown just now."""
-    email = details["email"]
     token = await api.signed_in(**details)
+    # A link that undoes it is left.
+    email = f"late.{details['email']}"
+    pending = (await api.post("/users/me/email", {"email": email}, token=token)).json()["data"]["verification_id"]
+    assert (await api.verify(pending)).status_code == 200
     body = {"current_password": PASSWORD, "new_password": CHANGED}
     assert (await api.patch(f"/users/{await own_id(api, token)}/password", body, token=token)).status_code == 200
     app = await second_factor(api, token, clock)

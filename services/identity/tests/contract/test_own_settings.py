@@ -28,6 +28,7 @@ def settings() -> IdentitySettings:
         passkey_domain="elcorp.na",
         passkey_origins=ORIGINS,
         reset_page="https://app.elcorp.na/reset",
+        undo_page="https://app.elcorp.na/undo",
         password_length_min=14,
         password_length_min_single_factor=16,
         password_complexity=False,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
 from chassis.database import Database
@@ -14,6 +15,7 @@ from identity.application.accounts.purge_codes import PurgeCodes
 from identity.bootstrap.parts import unit_of_work
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, event, fact, recording, user
 from services.identity.tests.fakes import Surroundings
 
@@ -70,10 +72,13 @@ async def test_change_of_contact(
         code = (await api.post(f"/users/me/{channel}", {channel: contact}, token=token)).json()["data"]
         await api.verify(code["verification_id"], channel=channel)
     accepted = {"purpose": channel, "tries": 1, "used": True}
+    after = {"can_be_undone": True, "sessions_ended": 0}
+    changed = fact("identity.email.change", ("user", claims.subject_id), by=ANONYMOUS, at=clock.now(), after=after)
     assert record.facts == [
         code_fact(
             "identity.verification.request", code, claims.subject_id, by=user(claims), at=clock.now(), after={"purpose": channel}
         ),
+        *([changed] if channel == "email" else []),
         code_fact("identity.verification.accept", code, claims.subject_id, by=ANONYMOUS, at=clock.now(), after=accepted),
     ]
     assert record.events == []
@@ -102,6 +107,31 @@ async def test_number_that_another_user_verified(
         removed,
         code_fact("identity.verification.accept", code, claims.subject_id, after=accepted, **rest),
     ]
+
+
+async def test_change_of_email_undone(
+    api: Api, identity: Identity, database: Database, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    claims = await verifier.verify(token := await api.signed_in())
+    pending = (await api.post("/users/me/email", {"email": "new@example.na"}, token=token)).json()["data"]
+    await api.verify(pending["verification_id"])
+    link = str((await mail(identity, database))[-1].facts["undo_link"]).partition("#token=")[2]
+    clock.advance(seconds=60)
+    async with recording(database) as record:
+        for password in ("Not-the-one-7!", PASSWORD):
+            await api.post("/auth/email-change/undo", {"token": link, "password": password})
+    resource = ("user", claims.subject_id)
+    async with database.read() as connection:
+        undo_id = (await connection.execute(text("SELECT id FROM email_undos"))).scalar_one()
+    refused, ended, undone = record.facts
+    assert refused == fact("identity.email.undo_refused", resource, by=ANONYMOUS, at=clock.now(), reason="wrong_password")
+    assert (ended["action"], ended["resource_id"], ended["reason"]) == (
+        "identity.session.end",
+        str(claims.session_id),
+        "email_changed",
+    )
+    after = {"sessions_ended": 1, "second_factor": False}
+    assert undone == fact("identity.email.undo", resource, by=ANONYMOUS, at=clock.now(), after=after, related=[undo_id])
 
 
 async def test_codes_that_were_dropped(api: Api, settings: IdentitySettings, database: Database, clock: ControlledClock) -> None:

@@ -60,6 +60,7 @@ _PROVEN_IN_VAIN: Final = Trace.of(
 )
 _WRONG_CODE: Final = Trace.of("identity.verification.refuse", "one_time_codes", *_ATTEMPTS)
 _NOT_CHANGED: Final = Trace.of("identity.password.change_refused")
+_NOT_UNDONE: Final = Trace.of("identity.email.undo_refused")
 LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
     ("/auth/login", "AUTH_001"): _SIGN_IN_FAILED,
     ("/auth/login", "RATE_001"): _SIGN_IN_FAILED,
@@ -73,6 +74,8 @@ LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
     ("/auth/passkeys/login", "AUTH_001"): _PROVEN_IN_VAIN,
     ("/auth/passkeys/login", "AUTH_008"): _PASSKEY_REFUSED,
     ("/auth/factors/passkeys", "AUTH_008"): Trace.of("identity.passkey.refuse", "passkey_ceremonies"),
+    ("/auth/email-change/undo", "AUTH_001"): _NOT_UNDONE,
+    ("/auth/email-change/undo", "RATE_001"): _NOT_UNDONE,
     ("/auth/step-up", "AUTH_001"): _WRONG_PROOF,
     ("/auth/step-up", "AUTH_006"): _WRONG_PROOF,
     ("/auth/step-up", "AUTH_008"): _PASSKEY_REFUSED,

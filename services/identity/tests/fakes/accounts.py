@@ -90,10 +90,10 @@ class FakeProfiles:
 
 class FakePasswordHistory:
     def __init__(self, store: Any) -> None:
-        self._kept: dict[UUID, list[str]] = store.password_history
+        self._kept: dict[UUID, list[tuple[str, datetime]]] = store.password_history
 
     async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime) -> None:
-        self._kept[user_id] = [password_hash, *self._kept.get(user_id, [])][:EARLIER_KEPT]
+        self._kept[user_id] = [(password_hash, replaced_at), *self._kept.get(user_id, [])][:EARLIER_KEPT]
 
 
 @dataclass

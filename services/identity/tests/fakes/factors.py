@@ -8,6 +8,7 @@ from uuid import UUID
 from identity.application.factors.queries import FactorsView, PasskeyView
 from identity.application.recovery.queries import RecoveryView
 from identity.domain.code_failures import KEPT_FOR
+from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, Passkey
 from identity.domain.password_reset import PasswordReset
@@ -27,6 +28,7 @@ class FactorStore:
     challenges: dict[bytes, SignInChallenge] = field(default_factory=dict)
     failures: list[tuple[UUID, str, datetime]] = field(default_factory=list)
     password_resets: dict[bytes, PasswordReset] = field(default_factory=dict)
+    email_undos: dict[bytes, tuple[EmailUndo, str]] = field(default_factory=dict)
     recovery_requests: dict[UUID, RecoveryRequest] = field(default_factory=dict)
     required_resets: dict[tuple[UUID, UUID], datetime] = field(default_factory=dict)
 
@@ -184,6 +186,28 @@ class FakePasswordResets:
         kept = {ids: at for ids, at in self._store.required_resets.items() if at > before}
         dropped = len(self._store.required_resets) - len(kept)
         self._store.required_resets = kept
+        return dropped
+
+
+class FakeEmailUndos:
+    def __init__(self, store: FactorStore) -> None:
+        self._store = store
+
+    async def add(self, undo: EmailUndo, email: str) -> None:
+        self._store.email_undos[undo.digest] = undo, email
+
+    async def lock(self, digest: bytes) -> tuple[EmailUndo, str] | None:
+        return self._store.email_undos.get(digest)
+
+    async def void(self, user_id: UUID, *, created_since: datetime, at: datetime) -> None:
+        for undo, _ in self._store.email_undos.values():
+            if undo.user_id == user_id and undo.created_at >= created_since:
+                undo.used_at = undo.used_at or at
+
+    async def purge(self, expired_before: datetime) -> int:
+        kept = {name: each for name, each in self._store.email_undos.items() if each[0].expires_at >= expired_before}
+        dropped = len(self._store.email_undos) - len(kept)
+        self._store.email_undos = kept
         return dropped
 
 

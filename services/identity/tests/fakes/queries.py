@@ -1,6 +1,7 @@
 """Every question about identity, answered from what is committed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserView
@@ -50,7 +51,14 @@ class FakeQueries(FakePrivacyQueries, FakeFactorQueries, FakeSessionQueries):
         return page_of(matching([self._view(user) for user in users], which), page)
 
     async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
-        return [self._store.users[user_id].password_hash, *self._store.password_history.get(user_id, [])]
+        earlier = [password_hash for password_hash, _ in self._store.password_history.get(user_id, [])]
+        return [self._store.users[user_id].password_hash, *earlier]
+
+    async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
+        user = self._store.users[user_id]
+        earlier = self._store.password_history.get(user_id, [])
+        present = [user.password_hash] if user.password_changed_at <= at else []
+        return [*present, *(password_hash for password_hash, replaced_at in earlier if replaced_at >= replaced_since)]
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
         found = await self.subjects([subject_id])

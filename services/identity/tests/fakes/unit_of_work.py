@@ -18,7 +18,13 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Aggregate, Event
 from services.identity.tests.fakes.accounts import FakePasswordHistory, FakeProfiles, FakeUsers
-from services.identity.tests.fakes.factors import FactorStore, FakeFactors, FakePasswordResets, FakeRecoveryRequests
+from services.identity.tests.fakes.factors import (
+    FactorStore,
+    FakeEmailUndos,
+    FakeFactors,
+    FakePasswordResets,
+    FakeRecoveryRequests,
+)
 from services.identity.tests.fakes.keys import FakeSigningKeys
 from services.identity.tests.fakes.messages import FakeMessages, SentMessage
 from services.identity.tests.fakes.names import FakeNames
@@ -56,7 +62,7 @@ class Store(PrivacyStore, FactorStore):
     devices: dict[tuple[UUID, UUID], Device] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
     keys: dict[UUID, SigningKey] = field(default_factory=dict)
-    password_history: dict[UUID, list[str]] = field(default_factory=dict)
+    password_history: dict[UUID, list[tuple[str, datetime]]] = field(default_factory=dict)
     codes: dict[UUID, tuple[OneTimeCode, dict[str, str | None]]] = field(default_factory=dict)
     messages: list[SentMessage] = field(default_factory=list)
     facts: list[tuple[AuditFact, Actor]] = field(default_factory=list)
@@ -86,6 +92,7 @@ class FakeTransaction:
         self.receipts = FakeReceipts()
         self.factors = FakeFactors(store)
         self.password_resets = FakePasswordResets(store)
+        self.email_undos = FakeEmailUndos(store)
         self.recovery_requests = FakeRecoveryRequests(store)
         self.messages = FakeMessages(store)
         self.password_history = FakePasswordHistory(store)

@@ -8,7 +8,7 @@ import pytest
 from chassis.crypto import UnsealableError
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
-from identity.application.accounts.confirm_code import Confirmed
+from identity.application.accounts.confirmed import Confirmed
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.token_pair import TokenPair
 from kernel.pages import PageRequest

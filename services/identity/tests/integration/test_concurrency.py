@@ -12,7 +12,7 @@ from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.accounts.change_status import StatusChange
-from identity.application.accounts.confirm_code import Confirmed
+from identity.application.accounts.confirmed import Confirmed
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken

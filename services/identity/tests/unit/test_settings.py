@@ -35,6 +35,7 @@ OTHERS = {
     "passkey_origins": ("http://localhost:8000",),
     "public_url": "http://localhost:8000",
     "reset_page": "http://localhost:8000/reset-password",
+    "undo_page": "http://localhost:8000/undo-email-change",
     "password_complexity": True,
     "hash_memory_kept": False,
     "mail_from": "Elcorp Namibia <no-reply@elcorp.na>",

@@ -13,10 +13,12 @@ from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from identity.application.accounts.codes import Codes
-from identity.application.accounts.confirm_code import ConfirmCode, Confirmed
+from identity.application.accounts.confirm_code import ConfirmCode
+from identity.application.accounts.confirmed import Confirmed
 from identity.application.accounts.create_administrator import CreateAdministrator
 from identity.application.accounts.read_users import GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
+from identity.application.accounts.take_over_email import TakeOverEmail
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
 from identity.application.factors.required_factors import RequiredFactors, RequiredOf
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
@@ -81,7 +83,11 @@ class World:
         codes = Codes(fake_digest, lambda: CODE)
         contacts = FakeContacts()
         self.register_user = RegisterUser(self.uow, self.passwords, PasswordPolicy(), contacts, codes, self.clock)
-        self.confirm_email = ConfirmCode(self.uow, codes, self.clock, frozenset({Purpose.REGISTRATION, Purpose.EMAIL}))
+        by_mail, take_over_email = (
+            frozenset({Purpose.REGISTRATION, Purpose.EMAIL}),
+            TakeOverEmail(RandomSecrets(), "https://undo"),
+        )
+        self.confirm_email = ConfirmCode(self.uow, codes, self.clock, by_mail, take_over_email, self.revocations)
         self.device_tokens = SignedDeviceTokens(bytes(32))
         self.start_session = StartSession(
             self.uow, self.roles, self.access, self.refresh_tokens, self.clock, timedelta(days=7), self.device_tokens

@@ -2,6 +2,7 @@
 
 from chassis.crypto import BlindIndex
 from identity.application.accounts.new_password import NewPassword
+from identity.application.ports.accounts import Passwords
 from identity.application.ports.authority import Authority
 from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
@@ -9,6 +10,8 @@ from identity.application.queries import IdentityQueries
 from identity.application.recovery import Recovery
 from identity.application.recovery.recover_account import AskRecovery, DecideRecovery, SecondPerson
 from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
+from identity.application.recovery.undo_email_change import UndoEmailChange
+from identity.infrastructure.generated_password import generate_password
 from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.settings import IdentitySettings
 from kernel.clock import Clock
@@ -19,6 +22,7 @@ def build_recovery(
     *,
     uow: UnitOfWork,
     queries: IdentityQueries,
+    passwords: Passwords,
     new_password: NewPassword,
     attempts: Attempts,
     authority: Authority,
@@ -33,5 +37,8 @@ def build_recovery(
         reset_password=ResetPassword(uow, queries, secrets, new_password, revocations, attempts, digest, clock),
         ask_recovery=AskRecovery(uow, secrets, clock),
         # Chains, quorum and delegation come with governance's approvals, in this one's place.
+        undo_email_change=UndoEmailChange(
+            uow, queries, secrets, passwords, new_password, generate_password, attempts, revocations, clock
+        ),
         decide_recovery=DecideRecovery(uow, authority, SecondPerson(), revocations, clock),
     )

@@ -17,6 +17,7 @@ from identity.application.accounts.manage_users import CreateUser, RequirePasswo
 from identity.application.accounts.new_password import NewPassword
 from identity.application.accounts.read_users import GetSubject, GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
+from identity.application.accounts.take_over_email import TakeOverEmail
 from identity.application.accounts.update_user import UpdateUser
 from identity.application.addresses import Addresses
 from identity.application.addresses.issue_address import IssueAddress
@@ -151,10 +152,11 @@ def accounts(world: World) -> Accounts:
     codes = Codes(BlindIndex(world.digest_key, purpose="one-time-code"), world.generate_code)
     by_mail, by_phone = frozenset({Purpose.REGISTRATION, Purpose.EMAIL}), frozenset({Purpose.PHONE})
     new_password = NewPassword(passwords, policy, queries)
+    take_over_email = TakeOverEmail(RandomSecrets(), settings.undo_page)
     return Accounts(
         register_user=RegisterUser(uow, passwords, policy, contacts, codes, clock),
-        confirm_email=ConfirmCode(uow, codes, clock, by_mail),
-        confirm_phone=ConfirmCode(uow, codes, clock, by_phone),
+        confirm_email=ConfirmCode(uow, codes, clock, by_mail, take_over_email, world.revocations),
+        confirm_phone=ConfirmCode(uow, codes, clock, by_phone, take_over_email, world.revocations),
         resend_email_code=ResendCode(uow, codes, clock, by_mail),
         resend_phone_code=ResendCode(uow, codes, clock, by_phone),
         change_contact=ChangeContact(uow, contacts, codes, clock),
@@ -226,6 +228,7 @@ def recovery(world: World) -> Recovery:
         world.settings,
         uow=world.uow,
         queries=world.queries,
+        passwords=world.passwords,
         new_password=NewPassword(world.passwords, password_policy(world.settings), world.queries),
         attempts=world.attempts,
         authority=world.authority,

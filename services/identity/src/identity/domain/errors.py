@@ -160,6 +160,10 @@ class InvalidResetLink(InvalidValue):
     """The link is not valid any more; ask for another."""
 
 
+class InvalidUndoLink(InvalidValue):
+    """The link was used, is older than 72 hours, or is none."""
+
+
 class FactorExists(AlreadyExists):
     """The second factor is set up already; remove it first."""
 

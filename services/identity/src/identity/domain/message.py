@@ -35,6 +35,7 @@ class Template(StrEnum):
     RECOVERY_REQUESTED = "recovery_requested"
     RECOVERY_DECIDED = "recovery_decided"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_RESTORED = "email_restored"
     PHONE_CHANGED = "phone_changed"
     PHONE_REMOVED = "phone_removed"
     DEVICE_KEY_ADDED = "device_key_added"

@@ -31,6 +31,7 @@ class EndReason(StrEnum):
     WRONG_DEVICE = "wrong_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason's name
     FACTOR_CHANGED = "factor_changed"
+    EMAIL_CHANGED = "email_changed"
     FACTOR_REQUIRED = "factor_required"
     SUSPENDED = "suspended"
     DELETED = "deleted"

@@ -24,6 +24,7 @@ from sqlalchemy.orm import registry
 
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
+from identity.domain.email_undo import EmailUndo
 from identity.domain.erasure import Erasure, ErasureReason, ErasureStatus
 from identity.domain.message import Message, Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
@@ -298,6 +299,17 @@ password_resets = Table(
     Column("expires_at", _time(), nullable=False),
     Column("used_at", _time()),
 )
+email_undos = Table(
+    "email_undos",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("email", LargeBinary, nullable=False),
+    Column("created_at", _time(), nullable=False),
+    Column("expires_at", _time(), nullable=False),
+    Column("used_at", _time()),
+)
 recovery_requests = Table(
     "recovery_requests",
     metadata,
@@ -337,6 +349,8 @@ def map_aggregates() -> None:
     mapper.map_imperatively(Ceremony, passkey_ceremonies)
     mapper.map_imperatively(SignInChallenge, sign_in_challenges)
     mapper.map_imperatively(PasswordReset, password_resets)
+    # The address passes through the vault.
+    mapper.map_imperatively(EmailUndo, email_undos, exclude_properties=("email",))
     mapper.map_imperatively(RecoveryRequest, recovery_requests)
     # A label is no part of its address, an app's secret none of the app, what waits for a code none of the code: these pass
     # through the vault.

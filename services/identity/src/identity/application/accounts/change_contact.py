@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from identity.application.accounts import facts
 from identity.application.accounts.codes import TARGET, Codes, Instead
 from identity.application.accounts.register_user import PendingVerification
+from identity.application.accounts.take_over_email import KEPT_SESSION
 from identity.application.ports.accounts import Contacts
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.message import Template
@@ -26,10 +27,13 @@ class ChangeContact:
     codes: Codes
     clock: Clock
 
-    async def email(self, *, actor: Actor, email: str) -> PendingVerification:
-        """Raise InvalidEmail, or StepUpRequired: who holds the address can reset the password."""
-        address = self.contacts.email(email)
-        return await self._issue(actor, Purpose.EMAIL, {"email": address})
+    async def email(self, *, actor: Actor, email: str, end_other_sessions: bool = True) -> PendingVerification:
+        """Raise InvalidEmail, or StepUpRequired: who holds the address can reset the password.
+
+        `end_other_sessions`: whether all but the session that asks end by the change.
+        """
+        kept_session = str(actor.session_id) if end_other_sessions and actor.session_id else None
+        return await self._issue(actor, Purpose.EMAIL, {"email": self.contacts.email(email), KEPT_SESSION: kept_session})
 
     async def phone(self, *, actor: Actor, phone: str) -> PendingVerification:
         """Raise InvalidPhone, or StepUpRequired."""

@@ -6,10 +6,13 @@ from uuid import UUID
 
 from identity.application.accounts import facts
 from identity.application.accounts.codes import Codes
+from identity.application.accounts.confirmed import Confirmed
 from identity.application.accounts.enrolment import enrol
+from identity.application.accounts.take_over_email import TakeOverEmail
 from identity.application.ports.one_time_codes import Pending
+from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.domain.email_address import canonical_email
+from identity.application.sessions.end_sessions import revoke_all
 from identity.domain.errors import InvalidCode
 from identity.domain.message import Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
@@ -18,14 +21,6 @@ from identity.domain.user import InitialRole, User
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """Whose address was confirmed; the wallet address where the account was made by it."""
-
-    user_id: UUID
-    wallet_address: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +34,8 @@ class ConfirmCode:
     codes: Codes
     clock: Clock
     purposes: frozenset[Purpose]
+    take_over_email: TakeOverEmail
+    revocations: Revocations
 
     async def __call__(self, *, actor: Actor, verification_id: UUID, code: str) -> Confirmed:
         """Raise InvalidCode; AccountExists when somebody else confirmed the same details first."""
@@ -49,13 +46,15 @@ class ConfirmCode:
             if found and found[0].purpose in self.purposes:
                 one_time, pending = found
                 if one_time.accept(self.codes.of(one_time.id, code), at=at):
-                    confirmed = await _EFFECTS[one_time.purpose](tx, one_time, pending, at)
+                    effect = self.take_over_email if one_time.purpose is Purpose.EMAIL else _EFFECTS[one_time.purpose]
+                    confirmed = await effect(tx, one_time, pending, at)
                     await tx.one_time_codes.settle(one_time)
                     tx.record(facts.code_accepted(one_time, at=at))
                 else:
                     tx.tally(facts.code_refused(one_time, at=at))
         if confirmed is None:
             raise InvalidCode
+        await revoke_all(self.revocations, confirmed.ended, at=at)
         return confirmed
 
 
@@ -89,23 +88,6 @@ async def _register(tx: Transaction, code: OneTimeCode, pending: Pending, at: da
         email_verified=True,
     )
     return Confirmed(enrolled.user_id, enrolled.wallet_address)
-
-
-async def _change_email(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:
-    user = await tx.users.lock(code.user_id)
-    if user is None or not user.is_active:
-        raise NotFound(user_id=code.user_id)
-    profile = await tx.profiles.of(user.id)
-    confirmed = profile.with_email(pending["email"] or "")
-    if canonical_email(profile.email) != canonical_email(confirmed.email):
-        # While it is still the user's own, so to the old address: who took the account over would not tell.
-        await tx.messages.send(user.id, Template.EMAIL_CHANGED)
-        # A link lies in the old mailbox, which the user may have left because somebody else reads it.
-        await tx.password_resets.void(user.id, at=at)
-    if confirmed != profile:
-        await tx.profiles.replace(user.id, confirmed)
-    user.verify_email(at=at)
-    return Confirmed(user.id)
 
 
 async def _change_phone(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:
@@ -152,6 +134,5 @@ def _profile(pending: Pending) -> Profile:
 
 _EFFECTS: Final[Mapping[Purpose, Callable[[Transaction, OneTimeCode, Pending, datetime], Awaitable[Confirmed]]]] = {
     Purpose.REGISTRATION: _register,
-    Purpose.EMAIL: _change_email,
     Purpose.PHONE: _change_phone,
 }

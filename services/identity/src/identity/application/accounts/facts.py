@@ -56,6 +56,12 @@ def codes_purged(count: int, *, at: datetime) -> AuditFact:
     )
 
 
+def email_changed(user: User, *, can_be_undone: bool, sessions_ended: int, at: datetime) -> AuditFact:
+    """Record a change of address, never the addresses; its code has a fact of its own."""
+    after = {"can_be_undone": can_be_undone, "sessions_ended": sessions_ended}
+    return _user_fact("identity.email.change", user.id, at=at, after=after)
+
+
 def password_changed(user: User, *, sessions_ended: int, at: datetime) -> AuditFact:
     return _user_fact("identity.password.change", user.id, at=at, after={"sessions_ended": sessions_ended})
 

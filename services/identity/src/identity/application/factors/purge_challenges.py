@@ -26,6 +26,7 @@ class PurgeChallenges:
         at = self.clock.now()
         async with self.uow.begin(Actor.service("identity")) as tx:
             dropped = await tx.factors.purge(at - KEPT_FOR) + await tx.password_resets.purge(at - KEPT_FOR)
+            dropped += await tx.email_undos.purge(at - KEPT_FOR)
             dropped += await tx.device_keys.purge_proofs(at=at)
             dropped += await tx.password_resets.purge_required(at - TRIGGER_COUNTS_FOR)
             await tx.attempt_counts.purge(at - KEPT_FOR)

@@ -74,8 +74,16 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
     Template.EMAIL_CHANGED: (
         "Your e-mail address was changed",
         (
-            "The e-mail address of your account was changed; messages go to the new one from now on. If this was not you, "
-            "tell Elcorp at once."
+            "The e-mail address of your account was changed; messages go to the new one from now on. If this was not you, open "
+            "the link within 72 hours and enter your password: it restores this address, ends all sessions and asks for a new "
+            "password. Tell Elcorp as well."
+        ),
+    ),
+    Template.EMAIL_RESTORED: (
+        "The change of your e-mail address was undone",
+        (
+            "The change of your account's e-mail address was undone from its former mailbox; messages go there again. "
+            "If this was not you, tell Elcorp at once."
         ),
     ),
     Template.PHONE_CHANGED: ("Your telephone number was changed", f"The number of your account was changed. {_NOT_YOU}"),

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from identity.domain.email_undo import EmailUndo
 from identity.domain.password_reset import PasswordReset
 from identity.domain.recovery_request import RecoveryRequest
 from kernel.actor import Actor
@@ -32,6 +33,20 @@ class PasswordResets(Protocol):
 
     async def purge_required(self, before: datetime) -> int:
         """Forget what was required before then; tell how much there was."""
+
+
+class EmailUndos(Protocol):
+    async def add(self, undo: EmailUndo, email: str) -> None:
+        """Keep a link, and sealed beside it the address that it restores."""
+
+    async def lock(self, digest: bytes) -> tuple[EmailUndo, str] | None:
+        """Find a link by its text's digest, with its address, and lock it until the transaction ends."""
+
+    async def void(self, user_id: UUID, *, created_since: datetime, at: datetime) -> None:
+        """Use up a user's links that were made at that time or later."""
+
+    async def purge(self, expired_before: datetime) -> int:
+        """Drop links that have expired; return how many there were."""
 
 
 class RecoveryRequests(Protocol):

@@ -13,7 +13,7 @@ from identity.application.ports.keys import SigningKeys
 from identity.application.ports.messages import Messages
 from identity.application.ports.names import Names
 from identity.application.ports.one_time_codes import OneTimeCodes
-from identity.application.ports.recovery import PasswordResets, RecoveryRequests
+from identity.application.ports.recovery import EmailUndos, PasswordResets, RecoveryRequests
 from identity.application.ports.sessions import Devices, Sessions
 from kernel.actor import Actor
 from kernel.audit import AuditFact
@@ -55,6 +55,9 @@ class Transaction(Protocol):
 
     @property
     def factors(self) -> Factors: ...
+
+    @property
+    def email_undos(self) -> EmailUndos: ...
 
     @property
     def password_resets(self) -> PasswordResets: ...

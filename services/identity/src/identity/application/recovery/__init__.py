@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from identity.application.recovery.recover_account import AskRecovery, DecideRecovery
 from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
+from identity.application.recovery.undo_email_change import UndoEmailChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +13,4 @@ class Recovery:
     reset_password: ResetPassword
     ask_recovery: AskRecovery
     decide_recovery: DecideRecovery
+    undo_email_change: UndoEmailChange

@@ -1,7 +1,9 @@
 """The audit facts of recovery. None holds a link, an address or a password."""
 
 from datetime import datetime
+from uuid import UUID
 
+from identity.domain.email_undo import EmailUndo
 from identity.domain.password_reset import PasswordReset
 from identity.domain.recovery_request import RecoveryRequest
 from identity.domain.user import User
@@ -26,6 +28,24 @@ def password_reset(user: User, *, sessions_ended: int, at: datetime) -> AuditFac
         resource_id=str(user.id),
         occurred_at=at,
         after={"sessions_ended": sessions_ended, "second_factor": user.has_second_factor},
+    )
+
+
+def email_change_undone(user: User, undo: EmailUndo, *, sessions_ended: int, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.email.undo",
+        resource_type="user",
+        resource_id=str(user.id),
+        occurred_at=at,
+        after={"sessions_ended": sessions_ended, "second_factor": user.has_second_factor},
+        related_ids=(str(undo.id),),
+    )
+
+
+def email_undo_refused(user_id: UUID, *, reason: str, at: datetime) -> AuditFact:
+    """Record that the link was right, and the password was not."""
+    return AuditFact(
+        action="identity.email.undo_refused", resource_type="user", resource_id=str(user_id), occurred_at=at, reason=reason
     )
 
 

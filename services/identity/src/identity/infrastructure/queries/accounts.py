@@ -1,6 +1,7 @@
 """Accounts and the people behind them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -49,6 +50,12 @@ _RECENT_HASHES = text(
     ) AS passwords ORDER BY replaced_at DESC LIMIT :limit
     """
 )
+_HASHES_HELD = text(
+    """
+    SELECT password_hash FROM users WHERE id = :id AND password_changed_at <= :at
+    UNION ALL SELECT password_hash FROM password_history WHERE user_id = :id AND replaced_at >= :replaced_since
+    """
+)
 _SUBJECTS = text(
     """
     SELECT u.id, u.status = 'active' AS is_active, u.status IN ('deleted', 'restricted', 'erased') AS is_closed
@@ -84,6 +91,10 @@ class SqlAccountQueries(SqlReads):
 
     async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
         rows = await self._rows(_RECENT_HASHES, {"id": user_id, "limit": EARLIER_KEPT + 1})
+        return [row.password_hash for row in rows]
+
+    async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
+        rows = await self._rows(_HASHES_HELD, {"id": user_id, "at": at, "replaced_since": replaced_since})
         return [row.password_hash for row in rows]
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:

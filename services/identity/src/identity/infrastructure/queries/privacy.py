@@ -72,6 +72,7 @@ _SECTIONS: Final[Mapping[str, TextClause]] = {
     "backup_codes": _section("created_at, used_at", "backup_codes", "created_at, used_at"),
     "passkeys": _section("id, name, backed_up, created_at, last_used_at, flagged_at", "passkeys", "created_at, id"),
     "password_resets": _section("created_at, expires_at, used_at", "password_resets", "created_at, id"),
+    "email_undos": _section("created_at, expires_at, used_at", "email_undos", "created_at, id"),
     "recovery_requests": _section(
         "id, reason, status, requested_at, decided_at, decision_reason", "recovery_requests", "requested_at, id"
     ),

@@ -16,6 +16,7 @@ from identity.infrastructure.repositories.accounts import SqlUsers
 from identity.infrastructure.tables import (
     backup_codes,
     devices,
+    email_undos,
     erasures,
     one_time_codes,
     passkey_ceremonies,
@@ -49,6 +50,7 @@ _PERSONAL: Final[tuple[Table, ...]] = (
     sign_in_challenges,
     password_resets,
     required_resets,
+    email_undos,
     one_time_codes,
     second_factor_failures,
 )

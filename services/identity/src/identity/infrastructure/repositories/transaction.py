@@ -9,6 +9,7 @@ from identity.domain.attempts import source_of
 from identity.infrastructure.repositories.accounts import SqlPasswordHistory, SqlProfiles, SqlUsers, SqlWalletAddresses
 from identity.infrastructure.repositories.attempt_counts import SqlAttemptCounts
 from identity.infrastructure.repositories.device_keys import SqlDeviceKeys
+from identity.infrastructure.repositories.email_undos import SqlEmailUndos
 from identity.infrastructure.repositories.erasures import SqlErasures, SqlReceipts
 from identity.infrastructure.repositories.factors import SqlFactors
 from identity.infrastructure.repositories.keys import SqlSigningKeys
@@ -39,6 +40,7 @@ class SqlIdentityTransaction(SqlTransaction):
         self.device_keys = SqlDeviceKeys(session)
         self.factors = SqlFactors(session, vault)
         self.password_resets = SqlPasswordResets(session)
+        self.email_undos = SqlEmailUndos(session, vault)
         self.recovery_requests = SqlRecoveryRequests(session)
         self.password_history = SqlPasswordHistory(session)
         self.one_time_codes = SqlOneTimeCodes(session, vault)

@@ -1,9 +1,6 @@
 """Second factors. What answers with a secret is never kept for repeats."""
 
-from typing import Annotated
 from uuid import UUID
-
-from fastapi import Query
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
 from identity.application.factors.step_up import ShownPasskey
@@ -26,13 +23,11 @@ from identity.interfaces.rest.schemas.factors import (
     RenamePasskeyRequest,
     StepUpRequest,
 )
+from identity.interfaces.rest.schemas.fields import EndOthers
 from identity.interfaces.rest.schemas.sessions import TokenPairResponse
 from kernel.assurance import NONE, RECENT
 
 factors = Router(prefix="/auth", tags=["second factors"], idempotent=False)
-
-# ASVS 7.4.3: who changes a factor may well do so because somebody else is signed in.
-EndOthers = Annotated[bool, Query(description="Whether all of the caller's other sessions end by it")]
 
 
 @factors.post("/login/verify", dependencies=[Public], assurance=NONE)

@@ -14,6 +14,7 @@ from identity.interfaces.rest.schemas.accounts import (
     PhoneRequest,
     ProfileResponse,
 )
+from identity.interfaces.rest.schemas.fields import EndOthers
 from identity.interfaces.rest.schemas.verification import VerificationResponse
 from kernel.actor import Actor
 from kernel.assurance import NONE, RECENT
@@ -46,9 +47,15 @@ async def change_password(
 
 
 @own_account.post("/me/email", status_code=202, dependencies=[Authenticated], assurance=RECENT)
-async def change_email(body: EmailRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
-    """Ask for a code at a new e-mail address; it replaces the present one once the code is shown."""
-    return envelope(VerificationResponse.of(await app.accounts.change_contact.email(actor=actor, email=body.email)))
+async def change_email(
+    body: EmailRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
+) -> Envelope[VerificationResponse]:
+    """Ask for a code at a new e-mail address; it replaces the present one once the code is shown.
+
+    The mailbox that is left gets a link that undoes the change within 72 hours.
+    """
+    pending = await app.accounts.change_contact.email(actor=actor, email=body.email, end_other_sessions=end_other_sessions)
+    return envelope(VerificationResponse.of(pending))
 
 
 @own_account.post("/me/phone", status_code=202, dependencies=[Authenticated], assurance=RECENT)

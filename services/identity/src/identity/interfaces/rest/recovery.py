@@ -12,11 +12,13 @@ from identity.interfaces.rest.schemas.recovery import (
     AskRecoveryRequest,
     AskResetRequest,
     DecideRecoveryRequest,
+    EmailChangeUndoneResponse,
     PasswordResetResponse,
     RecoveryAskedResponse,
     RecoveryResponse,
     ResetAskedResponse,
     ResetPasswordRequest,
+    UndoEmailChangeRequest,
 )
 from kernel.assurance import NONE, STRONG
 
@@ -35,6 +37,16 @@ async def reset_password(body: ResetPasswordRequest, actor: CurrentActor, app: A
     """Choose a new password by the link, once; every session ends. Sign in with it, and the second factor, then."""
     await app.recovery.reset_password(actor=actor, token=body.token, password=body.password)
     return envelope(PasswordResetResponse())
+
+
+@recovery.post("/email-change/undo", dependencies=[Public], assurance=NONE)
+async def undo_email_change(body: UndoEmailChangeRequest, actor: CurrentActor, app: App) -> Envelope[EmailChangeUndoneResponse]:
+    """Restore the former address by the link in its mailbox and a password of before the change; every session ends.
+
+    The password is retired: choose the next one by a reset at the restored address.
+    """
+    await app.recovery.undo_email_change(actor=actor, token=body.token, password=body.password)
+    return envelope(EmailChangeUndoneResponse())
 
 
 @recovery.post("/recovery", status_code=202, dependencies=[Public], assurance=NONE)

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import BeforeValidator, Field
 
 from chassis.rest import ONE_LINE, REASON, VERBATIM
@@ -27,6 +28,8 @@ DeviceId = Annotated[UUID, Field(description="The app installation's own id", ex
 FullName = Annotated[str, Field(min_length=2, max_length=100, examples=["Ndapewa Shikongo"]), ONE_LINE]
 Organization = Annotated[str, Field(min_length=1, max_length=100, examples=["Example Corp"]), ONE_LINE]
 Phone = Annotated[str, Field(min_length=7, max_length=32, examples=["+264811234567"]), ONE_LINE]
+# ASVS 7.4.3: a factor or an address may be changed because somebody else is signed in.
+EndOthers = Annotated[bool, Query(description="Whether all of the caller's other sessions end by it")]
 Reason = Annotated[str, Field(min_length=3, max_length=200, examples=["Reported as stolen"]), REASON]
 # Six digits, of an app, a mail or a text message; spaces and dashes are left out before anything else is judged.
 SixDigits = Annotated[

@@ -74,6 +74,7 @@ class DataExportResponse(ResponseModel):
     backup_codes: Rows
     passkeys: Rows
     password_resets: Rows
+    email_undos: Rows
     recovery_requests: Rows
     verifications: Rows
     messages: Rows

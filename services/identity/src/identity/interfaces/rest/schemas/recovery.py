@@ -32,6 +32,25 @@ class PasswordResetResponse(ResponseModel):
     reset: Literal[True] = True
 
 
+class UndoEmailChangeRequest(RequestModel):
+    token: Annotated[str, Field(min_length=1, max_length=128, description="What the link has behind #token="), VERBATIM]
+    password: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=256,
+            description="One that the account had at the change, or within 72 hours before",
+            examples=["Oshana-Sunrise-47!"],
+            json_schema_extra={"format": "password"},
+        ),
+        VERBATIM,
+    ]
+
+
+class EmailChangeUndoneResponse(ResponseModel):
+    undone: Literal[True] = True
+
+
 class AskRecoveryRequest(RequestModel):
     challenge: ChallengeText
     reason: RecoveryReason

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import RequestModel, ResponseModel
-from identity.application.accounts.confirm_code import Confirmed
+from identity.application.accounts.confirmed import Confirmed
 from identity.application.accounts.register_user import PendingVerification
 from identity.interfaces.rest.schemas.fields import SixDigits
 

@@ -1,0 +1,102 @@
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.accounts.new_password import NewPassword
+from identity.application.accounts.queries import AccountQueries
+from identity.application.ports.accounts import Passwords
+from identity.application.ports.factors import OneTimeSecrets
+from identity.application.ports.sessions import Attempts, Revocations
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.recovery import facts
+from identity.application.sessions.end_sessions import end_all, revoke_all
+from identity.domain.email_undo import EmailUndo
+from identity.domain.errors import InvalidCredentials, InvalidUndoLink, TooManyAttempts
+from identity.domain.message import Template
+from identity.domain.password_policy import normalise
+from identity.domain.session import EndReason, Session
+from identity.domain.user import User
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class UndoEmailChange:
+    """Restore the address that a change of e-mail replaced, by the link in its mailbox and a password of before the change.
+
+    A thief of a session has no old mailbox. A stranger who reads the old mailbox, which may be why it was left, has no password.
+    All sessions end, codes and links that wait are void, and the password is retired, for a thief may know it: its owner chooses
+    the next by a reset at the restored address, which goes round no second factor. Links of later changes are void, for they lie
+    in the thief's mailboxes; links of earlier ones stay good.
+    """
+
+    uow: UnitOfWork
+    queries: AccountQueries
+    secrets: OneTimeSecrets
+    passwords: Passwords
+    new_password: NewPassword
+    generate_password: Callable[[], str]
+    attempts: Attempts
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, token: str, password: str) -> None:
+        """Raise InvalidUndoLink, or InvalidCredentials or TooManyAttempts, which leave the link good.
+
+        Raise AccountExists when the address is another account's by now, and Unavailable when hashing is at its limit.
+        """
+        digest = self.secrets.digest(token)
+        undo = await self._open(actor, digest)
+        await self._require_password(actor, undo, password)
+        password_hash = await self.passwords.hash(self.generate_password())
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            # The user first, as everywhere; then the link again, for another request may have used it meanwhile.
+            user = await tx.users.lock(undo.user_id)
+            found = await tx.email_undos.lock(digest)
+            if user is None or not user.is_active or found is None or not found[0].use(at=at):
+                raise InvalidUndoLink(field="token")
+            ended = await self._restore(tx, user, *found, password_hash, at)
+        await revoke_all(self.revocations, ended, at=at)
+
+    async def _open(self, actor: Actor, digest: bytes) -> EmailUndo:
+        async with self.uow.begin(actor) as tx:
+            found = await tx.email_undos.lock(digest)
+            if found is None or not found[0].is_open(at=self.clock.now()):
+                raise InvalidUndoLink(field="token")
+            return found[0]
+
+    async def _require_password(self, actor: Actor, undo: EmailUndo, password: str) -> None:
+        try:
+            await self.attempts.admit(f"undo:{undo.user_id}", actor.ip)
+        except TooManyAttempts:
+            await self._refuse(actor, undo.user_id, "throttled")
+            raise
+        hashes = await self.queries.password_hashes_held(undo.user_id, at=undo.created_at, replaced_since=undo.passwords_since)
+        secret = normalise(password)
+        for password_hash in hashes:
+            if (await self.passwords.verify(password_hash, secret)).matches:
+                return
+        await self._refuse(actor, undo.user_id, "wrong_password")
+        raise InvalidCredentials
+
+    async def _restore(
+        self, tx: Transaction, user: User, undo: EmailUndo, email: str, password_hash: str, at: datetime
+    ) -> Sequence[Session]:
+        # To the address that goes, which may be its owner's after all.
+        await tx.messages.send(user.id, Template.EMAIL_RESTORED)
+        await tx.profiles.replace(user.id, (await tx.profiles.of(user.id)).with_email(email))
+        # The link was received there.
+        user.verify_email(at=at)
+        await self.new_password.set(tx, user, password_hash, at=at)
+        await tx.one_time_codes.forget(user.id)
+        await tx.email_undos.void(user.id, created_since=undo.created_at, at=at)
+        ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at)
+        await tx.messages.send(user.id, Template.PASSWORD_RESET_REQUIRED)
+        tx.record(facts.email_change_undone(user, undo, sessions_ended=len(ended), at=at))
+        return ended
+
+    async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
+        async with self.uow.begin(actor) as tx:
+            tx.record(facts.email_undo_refused(user_id, reason=reason, at=self.clock.now()))

@@ -1,0 +1,41 @@
+"""A link in a mailbox that was left, by which the change of address is undone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Self
+from uuid import UUID
+
+LIFE: Final = timedelta(hours=72)
+# A thief may have changed the password first: the one before it is taken, too, when it was replaced as lately as this.
+PASSWORD_TAKEN_FOR: Final = timedelta(hours=72)
+
+
+@dataclass(eq=False)
+class EmailUndo:
+    """`digest` is SHA-256 of 256 random bits that only the link holds; the address itself is kept sealed beside it."""
+
+    id: UUID
+    user_id: UUID
+    digest: bytes
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+    @classmethod
+    def issue(cls, undo_id: UUID, user_id: UUID, digest: bytes, *, at: datetime) -> Self:
+        return cls(undo_id, user_id, digest, at, at + LIFE)
+
+    @property
+    def passwords_since(self) -> datetime:
+        """Since when a password may have been replaced that is still taken."""
+        return self.created_at - PASSWORD_TAKEN_FOR
+
+    def is_open(self, *, at: datetime) -> bool:
+        return self.used_at is None and at < self.expires_at
+
+    def use(self, *, at: datetime) -> bool:
+        """Use the link up; False when it was, or is too old."""
+        if not self.is_open(at=at):
+            return False
+        self.used_at = at
+        return True

@@ -1,0 +1,219 @@
+"""A change of e-mail ends other sessions and is undone from the old mailbox, by neither its reader nor a thief of the session."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
+from identity.application.factors.purge_challenges import PurgeChallenges
+from identity.bootstrap.parts import unit_of_work
+from identity.settings import IdentitySettings
+from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
+from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.contract.outbox import recording
+from services.identity.tests.contract.people import signed_in_as
+from services.identity.tests.fakes import Surroundings
+
+OLD, NEW, THIRD = str(DETAILS["email"]), "new@example.na", "third@example.na"
+PAGE = "http://localhost:8000/undo-email-change"
+CHANGED = "Kavango-Morning-63?*"
+HOUR = 3600
+
+
+@dataclass
+class Owner:
+    api: Api
+    identity: Identity
+    database: Database
+
+    async def written(self) -> list[tuple[str, str]]:
+        return [(each.template.value, each.to) for each in await mail(self.identity, self.database)]
+
+    async def links(self) -> list[str]:
+        """Return the secrets of the undo links, oldest first."""
+        changed = [each for each in await mail(self.identity, self.database) if "undo_link" in each.facts]
+        links = [str(each.facts["undo_link"]).partition("#token=") for each in changed]
+        assert {page for page, _, _ in links} <= {PAGE}
+        return [secret for _, _, secret in links]
+
+    async def change(self, email: str, token: str, query: str = "") -> None:
+        pending = (await self.api.post(f"/users/me/email{query}", {"email": email}, token=token)).json()["data"]
+        assert (await self.api.verify(pending["verification_id"])).status_code == 200
+
+    async def undo(self, link: str, password: str = PASSWORD) -> httpx.Response:
+        return await self.api.post("/auth/email-change/undo", {"token": link, "password": password})
+
+    async def signs_in(self, email: str, password: str = PASSWORD) -> bool:
+        return (await self.api.login(email=email, password=password)).status_code == 200
+
+    async def sessions(self) -> list[str | None]:
+        async with self.database.read() as connection:
+            return list((await connection.execute(text("SELECT end_reason FROM sessions ORDER BY started_at, id"))).scalars())
+
+
+@pytest.fixture
+def owner(api: Api, identity: Identity, database: Database) -> Owner:
+    return Owner(api, identity, database)
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+INVALID = (422, "VAL_001")
+
+
+@pytest.mark.parametrize(("query", "others"), [("", "email_changed"), ("?end_other_sessions=false", None)])
+@pytest.mark.clause("ASVS 7.4.3")
+async def test_a_change_ends_the_other_sessions_unless_they_are_kept(
+    api: Api, owner: Owner, clock: ControlledClock, query: str, others: str | None
+) -> None:
+    await api.signed_in()
+    clock.advance(seconds=1)
+    token = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
+    await owner.change(NEW, token, query)
+    assert await owner.sessions() == [others, None]
+
+
+async def test_a_code_at_the_present_address_ends_nothing_and_sends_no_link(api: Api, owner: Owner) -> None:
+    await api.signed_in()
+    await owner.change(OLD, (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"])
+    assert (await owner.sessions(), await owner.links()) == ([None, None], [])
+
+
+async def test_the_old_mailbox_undoes_it_once_and_every_way_in_is_closed(api: Api, owner: Owner, database: Database) -> None:
+    token = await api.signed_in()
+    await owner.change(NEW, token)
+    # What a thief may have left waiting.
+    waiting = (await api.post("/users/me/email", {"email": THIRD}, token=token)).json()["data"]["verification_id"]
+    await api.post("/auth/password-reset", {"email": NEW})
+    (link,) = await owner.links()
+    begun = len(await owner.written())
+    async with recording(database) as record:
+        assert (await owner.undo(link)).json()["data"] == {"undone": True}
+    assert record.actions == ["identity.session.end", "identity.email.undo"]
+    assert (await owner.written())[begun:] == [("email_restored", NEW), ("password_reset_required", OLD)]
+    assert await owner.sessions() == ["email_changed"]
+    assert refused(await api.verify(waiting)) == (401, "AUTH_010")
+    assert not await owner.signs_in(NEW)
+    assert not await owner.signs_in(OLD)
+    assert refused(await owner.undo(link)) == INVALID
+    await api.post("/auth/password-reset", {"email": OLD})
+    (reset,) = [each.facts["link"] for each in (await mail(owner.identity, database))[-1:]]
+    body = {"token": str(reset).partition("#token=")[2], "password": CHANGED}
+    assert (await api.post("/auth/password-reset/confirm", body)).status_code == 200
+    assert await owner.signs_in(OLD, CHANGED)
+
+
+async def test_who_reads_the_old_mailbox_without_a_password_undoes_nothing(
+    api: Api, owner: Owner, database: Database, surroundings: Surroundings
+) -> None:
+    await owner.change(NEW, await api.signed_in())
+    (link,) = await owner.links()
+    surroundings.attempts.limit = 2
+    async with recording(database) as record:
+        answers = [refused(await owner.undo(link, "Not-the-one-7!")) for _ in range(3)]
+    assert answers == [(401, "AUTH_001"), (401, "AUTH_001"), (429, "RATE_001")]
+    assert [(fact["action"], fact["reason"]) for fact in record.facts] == [
+        ("identity.email.undo_refused", "wrong_password"),
+        ("identity.email.undo_refused", "wrong_password"),
+        ("identity.email.undo_refused", "throttled"),
+    ]
+    assert await owner.signs_in(NEW)
+
+
+async def test_a_thief_who_changed_the_password_first_gains_nothing_by_it(api: Api, owner: Owner, clock: ControlledClock) -> None:
+    token = await api.signed_in()
+    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    body = {"current_password": PASSWORD, "new_password": CHANGED}
+    assert (await api.patch(f"/users/{user_id}/password", body, token=token)).status_code == 200
+    clock.advance(seconds=60)
+    await owner.change(NEW, token)
+    (link,) = await owner.links()
+    assert (await owner.undo(link)).status_code == 200
+
+
+async def test_a_password_that_was_given_up_long_before_undoes_nothing(api: Api, owner: Owner, clock: ControlledClock) -> None:
+    """Whoever read the old mailbox may have reset it once."""
+    token = await api.signed_in()
+    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    body = {"current_password": PASSWORD, "new_password": CHANGED}
+    assert (await api.patch(f"/users/{user_id}/password", body, token=token)).status_code == 200
+    clock.advance(seconds=72 * HOUR + 1)
+    await owner.change(NEW, (await api.login(password=CHANGED)).json()["data"]["access_token"])
+    (link,) = await owner.links()
+    assert refused(await owner.undo(link)) == (401, "AUTH_001")
+    assert (await owner.undo(link, CHANGED)).status_code == 200
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(72 * HOUR - 1, 200), (72 * HOUR, 422)])
+async def test_a_link_is_good_for_72_hours(api: Api, owner: Owner, clock: ControlledClock, seconds: int, status: int) -> None:
+    await owner.change(NEW, await api.signed_in())
+    (link,) = await owner.links()
+    clock.advance(seconds=seconds)
+    assert (await owner.undo(link)).status_code == status
+    assert await owner.signs_in(NEW) is (status != 200)
+
+
+async def test_links_of_later_changes_are_void_and_those_of_earlier_ones_are_not(
+    api: Api, owner: Owner, clock: ControlledClock
+) -> None:
+    token = await api.signed_in()
+    await owner.change(NEW, token)
+    clock.advance(seconds=1)
+    await owner.change(THIRD, token)
+    first, second = await owner.links()
+    assert (await owner.undo(second)).status_code == 200
+    assert (await owner.written())[-1] == ("password_reset_required", NEW)
+    assert (await owner.undo(first)).status_code == 200
+    assert (await owner.written())[-1] == ("password_reset_required", OLD)
+
+
+async def test_the_thiefs_own_link_is_void_once_the_first_was_used(api: Api, owner: Owner, clock: ControlledClock) -> None:
+    token = await api.signed_in()
+    await owner.change(NEW, token)
+    clock.advance(seconds=1)
+    await owner.change(THIRD, token)
+    first, second = await owner.links()
+    assert (await owner.undo(first)).status_code == 200
+    assert refused(await owner.undo(second)) == INVALID
+
+
+async def test_an_address_that_another_has_by_now_is_not_taken_back(api: Api, owner: Owner) -> None:
+    await owner.change(NEW, await api.signed_in())
+    (link,) = await owner.links()
+    assert (await api.register(email=OLD, phone="+264811234569")).status_code == 200
+    assert refused(await owner.undo(link)) == (409, "RES_002")
+    assert await owner.signs_in(NEW)
+
+
+async def test_a_link_is_exported_without_its_secret_and_dropped_after_its_end(
+    api: Api, owner: Owner, database: Database, settings: IdentitySettings, clock: ControlledClock
+) -> None:
+    token = await api.signed_in()
+    await owner.change(NEW, token)
+    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    exported = (await api.post(f"/users/{user_id}/data-export", token=token)).json()["data"]["email_undos"]
+    assert exported == [{"created_at": "2026-03-21T08:00:00Z", "expires_at": "2026-03-24T08:00:00Z", "used_at": None}]
+    purge, counting = PurgeChallenges(unit_of_work(settings, database), clock), text("SELECT count(*) FROM email_undos")
+    for seconds, left in ((74 * HOUR, 1), (1, 0)):
+        clock.advance(seconds=seconds)
+        await purge()
+        async with database.read() as connection:
+            assert (await connection.execute(counting)).scalar_one() == left
+
+
+async def test_who_may_not_act_and_what_never_was_undo_nothing(api: Api, owner: Owner, surroundings: Surroundings) -> None:
+    token = await api.signed_in()
+    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    await owner.change(NEW, token)
+    (link,) = await owner.links()
+    admin = await signed_in_as(api, surroundings, "admin")
+    assert (await api.post(f"/users/{user_id}/suspend", {"reason": "Reported as stolen"}, token=admin)).status_code == 200
+    assert refused(await owner.undo(link)) == INVALID
+    assert refused(await owner.undo("no-link-of-ours")) == INVALID
