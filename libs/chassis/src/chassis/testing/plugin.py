@@ -33,9 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("run_together", "folders whose test files run on one worker: they share what is costly to start", "linelist")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
     # What a test starts is a laptop's unless the test says otherwise: servers of its own, with accounts that anybody knows.
+    # Before any conftest is imported: some of them make settings.
     os.environ.setdefault("ELCORP_ENVIRONMENT", "local")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     from hypothesis import settings  # noqa: PLC0415  # the plugin loads in every pytest run; keep it light
 
     # No deadline: how long an example takes is the machine's affair. And the same examples in each run, or a commit is
