@@ -35,6 +35,7 @@ from gateway.routes import ROUTES
 from gateway.settings import GatewaySettings
 from gateway.shared_rates import SharedRates
 from gateway.upstream import Upstreams
+from gateway.well_known import PublicKeys, metadata
 from kernel.clock import SystemClock
 
 
@@ -80,7 +81,11 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             people=people,
             proxies=TrustedProxies(settings.trusted_proxies),
             cors=Cors(settings.cors_origins),
-            pages=Pages(Description(upstreams, ROUTES)),
+            pages=Pages(
+                Description(upstreams, ROUTES),
+                PublicKeys(upstreams),
+                metadata=metadata(settings.token_issuer, settings.public_url),
+            ),
             bodies=OpenBodies(settings.body_limits()),
             uploads=Uploads(settings.upstream_uploads_max),
             body_bytes_max=settings.body_bytes_max,

@@ -40,6 +40,11 @@ class Description:
                 await self._refresh()
         return self._body, self._etag
 
+    async def body(self) -> bytes:
+        """Return the document."""
+        body, _ = await self.get()
+        return body
+
     async def _refresh(self) -> None:
         fetched = await asyncio.gather(*(self._fetch(service) for service in SERVICES))
         all_there = all(fetched)

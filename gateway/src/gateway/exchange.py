@@ -87,6 +87,12 @@ class Exchange:
         self.added = [header for header in self.added if not header[0].startswith(b"ratelimit-")]
         self.added += verdict.headers()
 
+    def vary(self, name: bytes) -> None:
+        """Let caches know that the answer depends on this header of the request too."""
+        others = [value for header, value in self.added if header == b"vary"]
+        self.added = [header for header in self.added if header[0] != b"vary"]
+        self.added.append((b"vary", b", ".join([*others, name])))
+
     async def body(self, bytes_max: int, bodies: OpenBodies) -> Body:
         """Return the request's body: whole up to the limits' `whole_bytes_max`, else as it comes once so much is here.
 

@@ -1,37 +1,45 @@
-"""What the gateway answers itself: whether it lives, the API's description and its pages."""
+"""What the gateway answers itself: whether it lives, the API's description, the keys of tokens, and its pages.
 
-import asyncio
-from collections.abc import Awaitable, Callable
+A page for people is a file of `web/`: `<name>.html` is served at `/<name>`, what pages share at `/pages/<name>`.
+"""
+
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from chassis.security_headers import CONTENT_SECURITY_POLICY
 from gateway.description import Description
-from gateway.exchange import Exchange
+from gateway.exchange import Exchange, RawHeader
+from gateway.page import FreshPage, Page, StaticPage
 from gateway.refusals import Refusal, method_not_allowed, not_found
+from gateway.well_known import JWKS_PATH, KEPT_SECONDS, METADATA_PATH, PublicKeys
 
-JSON: Final = (b"content-type", b"application/json")
-HTML: Final = (b"content-type", b"text/html; charset=utf-8")
+JSON: Final = b"application/json"
+HTML: Final = b"text/html; charset=utf-8"
+_TYPES: Final = {
+    ".html": HTML,
+    ".js": b"text/javascript; charset=utf-8",
+    ".css": b"text/css; charset=utf-8",
+    ".png": b"image/png",
+}
 # The assets change with the gateway only.
 CACHED: Final = (b"cache-control", b"public, max-age=86400")
 REVALIDATED: Final = (b"cache-control", b"no-cache")
-NOT_MODIFIED: Final = 304
+KEYS_CACHED: Final = (b"cache-control", b"public, max-age=%d" % KEPT_SECONDS)
 _READING: Final = ("GET", "HEAD")
 
-# Scripts from here only. Swagger UI styles elements inline and draws with data: images.
-_POLICY: Final = (
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-)
-PAGE_POLICY: Final = (b"content-security-policy", "; ".join(_POLICY).encode("ascii"))
-PAGE: Final = b"""<!doctype html>
+
+def _policy(*more: str) -> RawHeader:
+    """Return a page's policy: scripts, styles and calls of our own only; nothing inline or framed, no form sent by itself."""
+    own = ("default-src 'none'", "script-src 'self'", *more, "connect-src 'self'")
+    closed = ("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'")
+    return b"content-security-policy", "; ".join((*own, *closed)).encode("ascii")
+
+
+PAGE_POLICY: Final = _policy("style-src 'self'")
+# Swagger UI styles elements inline and draws with data: images.
+DOCS_POLICY: Final = _policy("style-src 'self' 'unsafe-inline'", "img-src 'self' data:")
+
+DOCS: Final = b"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -47,7 +55,7 @@ PAGE: Final = b"""<!doctype html>
 </body>
 </html>
 """
-SCRIPT: Final = b"""SwaggerUIBundle({
+START: Final = b"""SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
@@ -55,28 +63,29 @@ SCRIPT: Final = b"""SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-ASSETS: Final = {
-    "swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
-    "swagger-ui.css": b"text/css; charset=utf-8",
-    "favicon-32x32.png": b"image/png",
-}
-
-Page = Callable[[Exchange], Awaitable[None]]
+ASSETS: Final = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
+WEB: Final = Path(__file__).parent / "web"
 
 
 class Pages:
     """Readiness and metrics are not among them: they have a port of their own (`chassis.run.ops`)."""
 
-    def __init__(self, description: Description) -> None:
-        self._description = description
-        self._pages: dict[str, Page] = {"/openapi.json": self._openapi, "/docs": _docs, "/docs/start.js": _start}
-        self._pages |= dict.fromkeys((f"/docs/{name}" for name in ASSETS), _asset)
+    def __init__(self, description: Description, keys: PublicKeys, *, metadata: bytes) -> None:
+        self._pages: dict[str, Page] = {
+            "/openapi.json": FreshPage(JSON, description.body, REVALIDATED),
+            JWKS_PATH: FreshPage(JSON, keys.get, KEYS_CACHED),
+            METADATA_PATH: StaticPage(JSON, lambda: metadata, KEYS_CACHED),
+            "/docs": StaticPage(HTML, lambda: DOCS, REVALIDATED, DOCS_POLICY),
+            "/docs/start.js": StaticPage(_TYPES[".js"], lambda: START, CACHED),
+            **{f"/docs/{name}": _asset(name) for name in ASSETS},
+            **dict(map(_web_page, WEB.iterdir())),
+        }
 
     async def answer_probe(self, exchange: Exchange) -> bool:
         """Answer what machines ask every few seconds: not limited, not logged. False for anything else."""
         if exchange.scope["path"] != "/healthz":
             return False
-        await exchange.reply(200, [JSON], b'{"alive":true}')
+        await exchange.reply(200, [(b"content-type", JSON)], b'{"alive":true}')
         return True
 
     def find(self, exchange: Exchange) -> Page | None:
@@ -96,29 +105,19 @@ class Pages:
         exchange.route = path.split("/")[1]
         return method_not_allowed(*_READING)
 
-    async def _openapi(self, exchange: Exchange) -> None:
-        body, etag = await self._description.get()
-        headers = [JSON, REVALIDATED, (b"etag", etag)]
-        if etag.decode("ascii") in exchange.headers.passed.get("If-None-Match", ""):
-            await exchange.reply(NOT_MODIFIED, headers)
-        else:
-            await exchange.reply(200, headers, body)
+
+def _asset(name: str) -> StaticPage:
+    def read() -> bytes:
+        return (_folder() / name).read_bytes()
+
+    return StaticPage(_TYPES[Path(name).suffix], read, CACHED)
 
 
-async def _docs(exchange: Exchange) -> None:
-    exchange.added[exchange.added.index(CONTENT_SECURITY_POLICY)] = PAGE_POLICY
-    await exchange.reply(200, [HTML, REVALIDATED], PAGE)
-
-
-async def _start(exchange: Exchange) -> None:
-    await exchange.reply(200, [(b"content-type", ASSETS["swagger-ui-bundle.js"]), CACHED], SCRIPT)
-
-
-async def _asset(exchange: Exchange) -> None:
-    name = exchange.scope["path"].rpartition("/")[2]
-    # Read when asked, which is rarely: kept, it would be two megabytes in every gateway.
-    content = await asyncio.to_thread((_folder() / name).read_bytes)
-    await exchange.reply(200, [(b"content-type", ASSETS[name]), CACHED], content)
+def _web_page(file: Path) -> tuple[str, StaticPage]:
+    # Checked each time: what a page sends must be what the API takes today.
+    if file.suffix == ".html":
+        return f"/{file.stem}", StaticPage(HTML, file.read_bytes, REVALIDATED, PAGE_POLICY)
+    return f"/pages/{file.name}", StaticPage(_TYPES[file.suffix], file.read_bytes, REVALIDATED)
 
 
 def _folder() -> Path:

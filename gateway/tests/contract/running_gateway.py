@@ -38,7 +38,8 @@ class RunningGateway:
     def request(
         self, method: str, path: str, *, token: bool = True, headers: Mapping[str, str] | None = None, **options: Any
     ) -> "aiohttp.client._RequestContextManager":
-        headers = {**(headers or {}), **(self.forge.headers() if token else {})}
+        # The client library would take gzip by itself.
+        headers = {"Accept-Encoding": "identity", **(headers or {}), **(self.forge.headers() if token else {})}
         url = URL(f"{self.url}{path}", encoded=True)
         return self.client.request(method, url, headers=headers, allow_redirects=False, **options)
 

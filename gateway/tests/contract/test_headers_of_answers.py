@@ -21,10 +21,17 @@ JSON = {"content-type": "application/json"}
 REFUSED_TOKEN = {**REFUSED, "www-authenticate": "Bearer"}
 LATER = {**REFUSED, "retry-after": "2"}
 # Swagger UI needs its own scripts and style sheets, its inline styles, and images in data: URLs.
-PAGE_SECURITY = {
+DOCS_SECURITY = {
     **SECURITY,
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
+}
+PAGE_SECURITY = {
+    **SECURITY,
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     ),
 }
@@ -121,23 +128,47 @@ async def test_a_defect_is_answered_with_its_error_id_and_no_more(
     assert is_error(body, "SRV_001")
 
 
+# Path → content type, how long it may be kept, whether it is worth packing, its policy where it is another one.
+OWN_PAGES = {
+    "/docs": ("text/html; charset=utf-8", "no-cache", True, DOCS_SECURITY),
+    "/docs/start.js": ("text/javascript; charset=utf-8", "public, max-age=86400", False, SECURITY),
+    "/docs/swagger-ui-bundle.js": ("text/javascript; charset=utf-8", "public, max-age=86400", True, SECURITY),
+    "/docs/swagger-ui.css": ("text/css; charset=utf-8", "public, max-age=86400", True, SECURITY),
+    "/docs/favicon-32x32.png": ("image/png", "public, max-age=86400", False, SECURITY),
+    "/openapi.json": ("application/json", "no-cache", True, SECURITY),
+    "/.well-known/jwks.json": ("application/json", "public, max-age=60", False, SECURITY),
+    "/.well-known/oauth-authorization-server": ("application/json", "public, max-age=60", True, SECURITY),
+    "/reset-password": ("text/html; charset=utf-8", "no-cache", True, PAGE_SECURITY),
+    "/pages/page.css": ("text/css; charset=utf-8", "no-cache", True, SECURITY),
+    "/pages/link-form.js": ("text/javascript; charset=utf-8", "no-cache", True, SECURITY),
+}
+
+
 async def test_the_gateways_own_pages_say_how_long_they_may_be_kept(gateway: Start, stub: Stub) -> None:
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
+    stub.documents["/.well-known/jwks.json"] = {"keys": [{"kid": "1"}]}
     running = await gateway()
-    day, checked, never = ({"cache-control": value} for value in ("public, max-age=86400", "no-cache", "no-store"))
-    page, script = {"content-type": "text/html; charset=utf-8"}, {"content-type": "text/javascript; charset=utf-8"}
+    for path, (content_type, kept, packs, security) in OWN_PAGES.items():
+        for method in ("GET", "HEAD"):
+            plain = {"cache-control": kept} | ({"vary": "Accept-Encoding"} if packs else {})
+            packed = plain | ({"content-encoding": "gzip"} if packs else {})
+            tags = set()
+            for coding, expected in (("identity", plain), ("gzip, deflate, br", packed)):
+                asked = {"Accept-Encoding": coding}
+                status, own = await answer(running, method, path, security=security, headers=asked)
+                etag = own.pop("etag")
+                tags.add(etag)
+                assert (status, own) == (200, expected | {"content-type": content_type}), path
+                known = await answer(running, method, path, security=security, headers={**asked, "If-None-Match": etag})
+                assert known == (304, plain | {"etag": etag}), path
+            # Each form has a tag of its own.
+            assert len(tags) == (2 if packs else 1), path
+
+
+async def test_liveness_is_never_kept(gateway: Start) -> None:
+    running = await gateway()
+    never = {"cache-control": "no-store"}
     for method in ("GET", "HEAD"):
-        assert await answer(running, method, "/docs", security=PAGE_SECURITY) == (200, page | checked)
-        assert await answer(running, method, "/docs/start.js") == (200, script | day)
-        assert await answer(running, method, "/docs/swagger-ui-bundle.js") == (200, script | day)
-        style = {"content-type": "text/css; charset=utf-8"}
-        assert await answer(running, method, "/docs/swagger-ui.css") == (200, style | day)
-        assert await answer(running, method, "/docs/favicon-32x32.png") == (200, {"content-type": "image/png"} | day)
-        status, own = await answer(running, method, "/openapi.json")
-        etag = {"etag": own.pop("etag")}
-        assert (status, own) == (200, JSON | checked)
-        unchanged = await answer(running, method, "/openapi.json", headers={"If-None-Match": etag["etag"]})
-        assert unchanged == (304, JSON | checked | etag)
         assert await answer(running, method, "/healthz") == (200, JSON | never)
 
 
@@ -162,6 +193,8 @@ async def test_pages_of_listed_origins_are_told_what_they_may_do_and_others_noth
     refused = await limited(running, "OPTIONS", "/api/v1/transfers", token=False, headers=others | asked)
     assert refused == (403, REFUSED | vary)
     assert await limited(running, "GET", "/api/v1/users/empty", headers=ours) == (204, vary | readable)
+    _, own = await answer(running, "GET", "/docs", security=DOCS_SECURITY, headers=ours)
+    assert own["vary"] == "Origin, Accept-Encoding"
     assert await limited(running, "GET", "/api/v1/users/empty", headers=others) == (204, vary)
     assert await limited(running, "GET", "/api/v1/users/empty") == (204, vary)
     assert await limited(running, "GET", "/api/v1/nothing", headers=ours) == (404, REFUSED | vary | readable)

@@ -77,7 +77,7 @@ class Processes:
         yield "ELCORP_REST_PORT", str(self.ports.of("rest", service))
         yield "ELCORP_GRPC_PORT", str(self.ports.of("grpc", service))
         yield "ELCORP_OPS_PORT", str(ops_port)
-        yield "ELCORP_PUBLIC_URL", f"http://localhost:{self.ports.gateway}"
+        yield "ELCORP_RESET_PAGE", f"http://localhost:{self.ports.gateway}/reset-password"
         for name in ("ELCORP_MASTER_KEY", "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"):
             yield name, self.secrets[name]
         yield from self.extra.items()
@@ -87,6 +87,7 @@ class Processes:
             "ELCORP_ENVIRONMENT": "local",
             "ELCORP_RABBITMQ_URL": self.backing.rabbitmq_url,
             "ELCORP_REDIS_URL": self.backing.redis_url,
+            "ELCORP_PUBLIC_URL": f"http://localhost:{self.ports.gateway}",
             "ELCORP_JWKS_URL": f"{self.service_url('identity')}/.well-known/jwks.json",
             "PYTHONUNBUFFERED": "1",
             # A dozen processes that compile every module at each start would take twice as long to be ready.

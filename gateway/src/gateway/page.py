@@ -1,0 +1,52 @@
+"""One page: read when it is first asked for, packed once, and sent as often as anybody asks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chassis.security_headers import CONTENT_SECURITY_POLICY
+from gateway.exchange import Exchange, RawHeader
+from gateway.representations import Representation
+
+
+class Page(Protocol):
+    """Answers GET and HEAD; raises Refusal."""
+
+    async def __call__(self, exchange: Exchange) -> None: ...
+
+
+@dataclass
+class StaticPage:
+    """`read` gives what changes with the gateway only; `kept` says how long clients may keep it."""
+
+    content_type: bytes
+    read: Callable[[], bytes]
+    kept: RawHeader
+    policy: RawHeader = CONTENT_SECURITY_POLICY
+    _made: Representation | None = field(default=None, init=False)
+
+    async def __call__(self, exchange: Exchange) -> None:
+        if self._made is None:
+            self._made = await asyncio.to_thread(lambda: Representation.of(self.content_type, self.read()))
+        exchange.added[exchange.added.index(CONTENT_SECURITY_POLICY)] = self.policy
+        await self._made.serve(exchange, self.kept)
+
+
+@dataclass
+class FreshPage:
+    """`read` gives what is served now; it is packed again when it has changed."""
+
+    content_type: bytes
+    read: Callable[[], Awaitable[bytes]]
+    kept: RawHeader
+    _body: bytes = field(default=b"", init=False)
+    _made: Representation | None = field(default=None, init=False)
+
+    async def __call__(self, exchange: Exchange) -> None:
+        body = await self.read()
+        made = self._made
+        if made is None or body != self._body:
+            made = await asyncio.to_thread(Representation.of, self.content_type, body)
+            self._body, self._made = body, made
+        await made.serve(exchange, self.kept)

@@ -1,0 +1,74 @@
+"""What the gateway serves itself: as it is and packed, each with an entity tag of its own (RFC 9110 sections 8.8.3 and 12.5.3).
+
+Only what is the same for everybody is packed here: an answer with a secret in it tells by its packed length what it holds.
+"""
+
+import asyncio
+import gzip
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from chassis.entity_tags import is_known
+from gateway.exchange import Exchange, RawHeader
+
+NOT_MODIFIED: Final = 304
+ENCODED: Final = (b"content-encoding", b"gzip")
+_LEVEL: Final = 9
+# What is packed must be worth unpacking.
+_WORTH: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """`packed` is by gzip, and stands alone where it is worth it: the other form is unpacked when asked for, which is rare."""
+
+    content_type: bytes
+    plain: bytes | None
+    packed: bytes | None
+    etag: str
+
+    @classmethod
+    def of(cls, content_type: bytes, body: bytes) -> "Representation":
+        packed = gzip.compress(body, _LEVEL, mtime=0)
+        is_worth_it = len(packed) < _WORTH * len(body)
+        etag = hashlib.sha256(body).hexdigest()[:32]
+        return cls(content_type, None if is_worth_it else body, packed if is_worth_it else None, etag)
+
+    async def serve(self, exchange: Exchange, *headers: RawHeader) -> None:
+        """Answer with 200, or 304 where the client has it; `headers` say how long it may be kept."""
+        packed = self.packed if takes_gzip(exchange.headers.passed.get("Accept-Encoding", "")) else None
+        etag = f'"{self.etag}-gzip"' if packed else f'"{self.etag}"'
+        own = [*headers, (b"etag", etag.encode("ascii"))]
+        if self.packed:
+            exchange.vary(b"Accept-Encoding")
+        if is_known(",".join(exchange.headers.passed.getall("If-None-Match", ())), etag):
+            await exchange.reply(NOT_MODIFIED, own)
+            return
+        own.append((b"content-type", self.content_type))
+        if packed:
+            await exchange.reply(200, [*own, ENCODED], packed)
+        else:
+            await exchange.reply(200, own, await self._unpacked())
+
+    async def _unpacked(self) -> bytes:
+        if self.plain is not None:
+            return self.plain
+        return await asyncio.to_thread(gzip.decompress, self.packed or b"")
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Return whether a client that sends this field takes gzip; one that sends none takes what is plain."""
+    qualities: dict[str, float] = {}
+    for part in accept_encoding.lower().split(","):
+        coding, _, parameter = part.partition(";")
+        name, _, quality = parameter.replace(" ", "").partition("=")
+        qualities[coding.strip()] = _quality(quality) if name == "q" else 1.0
+    return qualities.get("gzip", qualities.get("*", 0.0)) > 0
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

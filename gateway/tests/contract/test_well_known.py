@@ -1,0 +1,86 @@
+"""What partners verify access tokens by: the keys and the issuer's metadata, without a token and without being counted."""
+
+import pytest
+
+from gateway.upstream import Upstreams
+from gateway.well_known import JWKS_PATH, PublicKeys
+
+from .running_gateway import AWAY, Start
+from .stub import Stub
+
+KEYS = {"keys": [{"kty": "EC", "crv": "P-256", "kid": "1", "use": "sig", "alg": "ES256", "x": "x", "y": "y"}]}
+LATER = {"keys": [*KEYS["keys"], {**KEYS["keys"][0], "kid": "2"}]}
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_the_keys_are_those_of_identity(gateway: Start, stub: Stub) -> None:
+    stub.documents[JWKS_PATH] = KEYS
+    running = await gateway(rate_limit_per_minute=1)
+    for _ in range(3):
+        status, headers, body = await running.call("GET", JWKS_PATH, token=False)
+        assert (status, body, headers["Cache-Control"]) == (200, KEYS, "public, max-age=60")
+    # However many ask, identity is asked once a minute.
+    assert [request.path for request in stub.arrived] == [JWKS_PATH]
+
+
+async def test_keys_follow_a_rotation_and_stay_while_identity_is_away(stub: Stub) -> None:
+    time = Time()
+    async with Upstreams.open({"identity": stub.url}, connections_max=1) as upstreams:
+        keys = PublicKeys(upstreams, monotonic=time)
+        stub.documents[JWKS_PATH] = KEYS
+        first = await keys.get()
+        stub.documents[JWKS_PATH] = LATER
+        time.now += 59
+        assert await keys.get() is first
+        time.now += 1
+        second = await keys.get()
+        assert (b'"2"' in first, b'"2"' in second) == (False, True)
+        stub.documents_status = 503
+        time.now += 60
+        assert await keys.get() is second
+        stub.documents_status = 200
+        nonsense: list[object] = [{"keys": []}, [], "text", {}]
+        for document in nonsense:
+            stub.documents[JWKS_PATH] = document
+            time.now += 5
+            assert await keys.get() is second
+        stub.documents[JWKS_PATH] = KEYS
+        time.now += 5
+        assert await keys.get() == first
+
+
+async def test_without_identity_from_the_start_there_are_no_keys_to_tell(gateway: Start) -> None:
+    running = await gateway(identity_url=AWAY)
+    status, headers, body = await running.call("GET", JWKS_PATH, token=False)
+    assert (status, body["code"], headers["Retry-After"]) == (503, "SRV_002", "2")
+    assert headers["Cache-Control"] == "no-store"
+
+
+async def test_the_metadata_name_the_issuer_and_the_keys(gateway: Start, stub: Stub) -> None:
+    stub.documents[JWKS_PATH] = KEYS
+    running = await gateway(public_url="https://api.example.na", token_issuer="https://issuer.example.na")
+    status, headers, body = await running.call("GET", "/.well-known/oauth-authorization-server", token=False)
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert body == {
+        "issuer": "https://issuer.example.na",
+        "jwks_uri": "https://api.example.na/.well-known/jwks.json",
+        # No grant of OAuth 2.0 is offered, nor is there a token endpoint of its form.
+        "response_types_supported": [],
+        "grant_types_supported": [],
+        "service_documentation": "https://api.example.na/docs",
+    }
+    for uri in (body["jwks_uri"], body["service_documentation"]):
+        assert (await running.call("GET", uri.removeprefix("https://api.example.na"), token=False))[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/.well-known/", "/.well-known/../docs"])
+async def test_nothing_else_is_well_known(gateway: Start, path: str) -> None:
+    running = await gateway()
+    assert (await running.call("GET", path, token=False))[0] in {400, 404}

@@ -1,0 +1,32 @@
+import pytest
+
+from gateway.representations import Representation, takes_gzip
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "takes"),
+    [
+        ("gzip", True),
+        ("GZIP", True),
+        ("deflate, gzip;q=0.5", True),
+        ("br;q=1.0, *;q=0.1", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip; q = 0.000", False),
+        ("*, gzip;q=0", False),
+        ("*;q=0", False),
+        ("gzip;q=much", False),
+        ("x-gzip-not", False),
+    ],
+)
+def test_gzip_is_for_those_that_take_it(accept_encoding: str, takes: bool) -> None:
+    assert takes_gzip(accept_encoding) == takes
+
+
+def test_one_form_is_kept_and_packed_only_where_it_is_worth_it() -> None:
+    text, noise = Representation.of(b"text/plain", b"word " * 100), Representation.of(b"text/plain", bytes(range(256)))
+    assert (text.plain, noise.plain, noise.packed) == (None, bytes(range(256)), None)
+    assert text.packed
+    assert len(text.packed) < 100
+    assert Representation.of(b"text/plain", b"word " * 100) == text

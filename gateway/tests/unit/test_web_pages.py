@@ -1,0 +1,96 @@
+"""Pages for people: what each sends is what the API takes, and nothing stands in them that their policy forbids."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from gateway.pages import WEB
+
+OPENAPI: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
+PAGES: Final = sorted(file.name for file in WEB.glob("*.html"))
+SCRIPT: Final = (WEB / "link-form.js").read_text()
+
+
+class Markup(HTMLParser):
+    """The elements of a page, by name, and their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def ids(self) -> set[str | None]:
+        return {attributes["id"] for _, attributes in self.elements if "id" in attributes}
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> Markup:
+    return Markup((WEB / request.param).read_text())
+
+
+@pytest.fixture(scope="module")
+def openapi() -> Any:
+    return orjson.loads(OPENAPI.read_bytes())
+
+
+def test_the_page_of_the_reset_mail_is_there() -> None:
+    assert "reset-password.html" in PAGES
+
+
+def test_the_form_sends_what_the_operation_takes(page: Markup, openapi: Any) -> None:
+    (form,) = page.all("form")
+    operation = openapi["paths"][form["data-action"]]["post"]
+    assert operation["security"] == []
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    taken = openapi["components"]["schemas"][schema]
+    sent = {field["name"] for field in page.all("input") if field.get("name")} | {"token"}
+    assert set(taken["required"]) <= sent <= taken["properties"].keys()
+
+
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(page: Markup) -> None:
+    for tag, attributes in page.elements:
+        assert tag != "style"
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        for name in ("src", "href"):
+            if name in attributes:
+                source = attributes[name] or ""
+                assert source.startswith("/pages/")
+                assert (WEB / source.removeprefix("/pages/")).is_file()
+    assert all(script.get("src") for script in page.all("script"))
+
+
+def test_a_form_whose_script_does_not_run_sends_no_secret(page: Markup) -> None:
+    (form,) = page.all("form")
+    # Not in an address, and hidden until the script shows it; `form-action` of the policy stops the rest.
+    assert (form["method"], "action" in form, "hidden" in form) == ("post", False, True)
+    assert page.all("noscript")
+
+
+def test_fields_have_labels_and_places_for_their_problems(page: Markup) -> None:
+    (html,) = page.all("html")
+    assert html["lang"] == "en"
+    labels, ids = {label["for"] for label in page.all("label")}, page.ids()
+    for field in page.all("input"):
+        assert field["id"] in labels
+        assert f"{field['id']}-problem" in ids
+        assert set((field["aria-describedby"] or "").split()) <= ids
+        assert field.get("data-same-as", field["id"]) in ids
+    assert "message" in ids
+    assert page.all("title")
+    assert len(page.all("h1")) == 1
+
+
+def test_the_secret_stays_out_of_addresses_and_stores() -> None:
+    assert re.search(r"history\.replaceState\(null, \"\", location\.pathname\)", SCRIPT)
+    for forbidden in ("innerHTML", "eval(", "localStorage", "sessionStorage", "document.cookie", "location.search", "console."):
+        assert forbidden not in SCRIPT
