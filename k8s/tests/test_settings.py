@@ -62,5 +62,6 @@ def test_identity_knows_the_url_that_clients_see(overlay: str) -> None:
     hosts = [rule["host"] for ingress in kind(documents, "Ingress") for rule in ingress["spec"]["rules"]]
     (identity,) = [each["data"] for each in kind(documents, "ConfigMap") if "public-url" in each.get("data", {})]
     assert identity["public-url"] == (f"https://{hosts[0]}" if hosts else "http://localhost:8000")
-    # The gateway's own page.
+    # The gateway's own pages.
     assert identity["reset-page"] == f"{identity['public-url']}/reset-password"
+    assert identity["undo-page"] == f"{identity['public-url']}/undo-email-change"

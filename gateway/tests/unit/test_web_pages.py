@@ -4,11 +4,13 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
 
 from gateway.pages import WEB
+from identity.settings import IdentitySettings
 
 OPENAPI: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
 PAGES: Final = sorted(file.name for file in WEB.glob("*.html"))
@@ -43,8 +45,10 @@ def openapi() -> Any:
     return orjson.loads(OPENAPI.read_bytes())
 
 
-def test_the_page_of_the_reset_mail_is_there() -> None:
-    assert "reset-password.html" in PAGES
+def test_the_pages_that_mails_lead_to_are_there() -> None:
+    pages = [IdentitySettings.model_fields[name].default for name in ("reset_page", "undo_page")]
+    assert [f"{urlsplit(page).path[1:]}.html" for page in pages] == ["reset-password.html", "undo-email-change.html"]
+    assert {"reset-password.html", "undo-email-change.html"} <= set(PAGES)
 
 
 def test_the_form_sends_what_the_operation_takes(page: Markup, openapi: Any) -> None:

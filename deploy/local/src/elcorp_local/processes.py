@@ -78,6 +78,7 @@ class Processes:
         yield "ELCORP_GRPC_PORT", str(self.ports.of("grpc", service))
         yield "ELCORP_OPS_PORT", str(ops_port)
         yield "ELCORP_RESET_PAGE", f"http://localhost:{self.ports.gateway}/reset-password"
+        yield "ELCORP_UNDO_PAGE", f"http://localhost:{self.ports.gateway}/undo-email-change"
         for name in ("ELCORP_MASTER_KEY", "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"):
             yield name, self.secrets[name]
         yield from self.extra.items()
