@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -12,8 +12,11 @@ from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.accounts.purge_codes import PurgeCodes
+from identity.application.accounts.unfold_email import UnfoldEmail
 from identity.bootstrap.parts import unit_of_work
+from identity.infrastructure.contacts import ParsedContacts
 from identity.settings import IdentitySettings
+from kernel.actor import Actor
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, event, fact, recording, user
@@ -132,6 +135,23 @@ async def test_change_of_email_undone(
     )
     after = {"sessions_ended": 1, "second_factor": False}
     assert undone == fact("identity.email.undo", resource, by=ANONYMOUS, at=clock.now(), after=after, related=[undo_id])
+
+
+async def test_address_that_was_stored_folded(
+    api: Api, settings: IdentitySettings, database: Database, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    claims = await verifier.verify(await api.signed_in())
+    uow = unit_of_work(settings, database)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE profiles SET email_as_given = false"))
+        await connection.execute(text("UPDATE users SET email_verified_at = NULL"))
+    async with recording(database) as record:
+        await UnfoldEmail(uow, ParsedContacts(), clock)(
+            actor=Actor.service("identity"), user_id=UUID(claims.subject_id), email="Ndapewa@example.na", reason=REASON
+        )
+    resource = ("user", claims.subject_id)
+    assert record.facts == [fact("identity.email.unfold", resource, by=IDENTITY, at=clock.now(), reason=REASON)]
+    assert record.events == []
 
 
 async def test_codes_that_were_dropped(api: Api, settings: IdentitySettings, database: Database, clock: ControlledClock) -> None:

@@ -1,5 +1,6 @@
 """Addresses as the release before stored them, folded: listed, found again, and written to only where that is safe."""
 
+import argparse
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
@@ -11,12 +12,14 @@ import pytest
 from alembic.script import ScriptDirectory
 from argon2 import PasswordHasher
 from psycopg import sql
+from pydantic import SecretStr
 
 from chassis import migrations
 from chassis.crypto import BlindIndex
 from chassis.database import Database
 from chassis.testing.databases import Databases, DatabaseUrls
 from identity.application import Identity
+from identity.bootstrap.email_commands import folded_emails, unfold_email
 from identity.domain.profile import Profile
 from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings
@@ -182,3 +185,43 @@ async def test_what_the_release_before_indexed_in_unicode_is_one_address_still(
     # A change of anything brings the row to today's index.
     await api.patch(f"/users/{stored.unicode}/profile", {"full_name": "Uta Ou"}, token=token)
     assert (await api.login(email=email)).status_code == 200
+
+
+async def test_the_command_lists_who_gets_no_mail(
+    stored: Stored, settings: IdentitySettings, database_urls: DatabaseUrls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
+    assert await folded_emails(own, argparse.Namespace()) == 0
+    assert capsys.readouterr().out == f"{stored.folded}\n"
+
+
+@pytest.mark.parametrize(
+    ("email", "code", "to"),
+    [
+        ("Karl@straße.example.na", 0, "Karl@straße.example.na"),
+        # As it stands: it was never anything else.
+        ("karl@strasse.example.na", 0, "karl@strasse.example.na"),
+        ("thief@example.na", 1, None),
+        ("no address", 1, None),
+    ],
+    ids=ascii,
+)
+async def test_the_command_restores_what_folding_changed_and_leads_no_mail_elsewhere(
+    stored: Stored,
+    identity: Identity,
+    database: Database,
+    settings: IdentitySettings,
+    database_urls: DatabaseUrls,
+    email: str,
+    code: int,
+    to: str | None,
+) -> None:
+    own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
+    arguments = argparse.Namespace(user_id=stored.folded, email=email, reason="Asked by telephone")
+    assert await unfold_email(own, arguments) == code
+    assert await written(identity, database) == ([("account_created", to)] if to else [])
+    view = await identity.queries.user(stored.folded)
+    assert view is not None
+    assert (view.email, view.email_takes_mail) == (to or "karl@strasse.example.na", to is not None)
+    arguments.user_id = stored.proven
+    assert await unfold_email(own, arguments) == 1

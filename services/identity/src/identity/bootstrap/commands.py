@@ -6,6 +6,7 @@
 import argparse
 
 from chassis.run import Command
+from identity.bootstrap.email_commands import FOLDED_EMAILS, UNFOLD_EMAIL
 from identity.bootstrap.key_commands import ROTATE_MASTER_KEY
 from identity.bootstrap.parts import create_administrator, hashing
 from identity.bootstrap.session_commands import ROTATE_KEYS, UNLOCK
@@ -36,6 +37,8 @@ def _create_admin_arguments(parser: argparse.ArgumentParser) -> None:
 COMMANDS = {
     "rotate-keys": ROTATE_KEYS,
     "unlock": UNLOCK,
+    "folded-emails": FOLDED_EMAILS,
+    "unfold-email": UNFOLD_EMAIL,
     "rotate-master-key": ROTATE_MASTER_KEY,
     "create-admin": Command(
         "make an administrator; the generated password is printed once", create_admin, _create_admin_arguments

@@ -76,6 +76,9 @@ class Vault:
         """Open a full name alone, where the rest is nobody's business."""
         return _open(self._subject_keys.sealer(str(user_id), wrapped_key), "full_name", str(user_id), sealed)
 
+    def open_email(self, user_id: UUID, wrapped_key: bytes, sealed: bytes) -> str:
+        return _open(self._subject_keys.sealer(str(user_id), wrapped_key), "email", str(user_id), sealed)
+
     def seal_label(self, user_id: UUID, wrapped_key: bytes, address: UUID, label: str) -> bytes:
         """Seal the label of a wallet address, bound to the address."""
         return self._subject_keys.sealer(str(user_id), wrapped_key).seal(label.encode(), _label_context(address))

@@ -62,6 +62,11 @@ def email_changed(user: User, *, can_be_undone: bool, sessions_ended: int, at: d
     return _user_fact("identity.email.change", user.id, at=at, after=after)
 
 
+def email_unfolded(user: User, *, reason: str, at: datetime) -> AuditFact:
+    """Record that an address that was stored folded was written out again, never the address."""
+    return _user_fact("identity.email.unfold", user.id, at=at, reason=reason)
+
+
 def password_changed(user: User, *, sessions_ended: int, at: datetime) -> AuditFact:
     return _user_fact("identity.password.change", user.id, at=at, after={"sessions_ended": sessions_ended})
 

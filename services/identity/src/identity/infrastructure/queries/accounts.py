@@ -1,6 +1,6 @@
 """Accounts and the people behind them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
-from identity.domain.email_address import takes_mail
+from identity.domain.email_address import may_have_been_folded, takes_mail
 from identity.domain.user import EARLIER_KEPT, UserStatus
 from identity.infrastructure.queries.large_totals import LargeTotals
 from identity.infrastructure.queries.rows import SqlReads
@@ -56,6 +56,14 @@ _HASHES_HELD = text(
     UNION ALL SELECT password_hash FROM password_history WHERE user_id = :id AND replaced_at >= :replaced_since
     """
 )
+_STORED_FOLDED = text(
+    """
+    SELECT f.user_id, p.email, k.wrapped FROM emails_stored_folded f
+    JOIN profiles p USING (user_id) JOIN subject_keys k ON k.subject_id = f.user_id
+    WHERE f.user_id > :after ORDER BY f.user_id LIMIT :limit
+    """
+)
+_BATCH: Final = 500
 _SUBJECTS = text(
     """
     SELECT u.id, u.status = 'active' AS is_active, u.status IN ('deleted', 'restricted', 'erased') AS is_closed
@@ -96,6 +104,15 @@ class SqlAccountQueries(SqlReads):
     async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
         rows = await self._rows(_HASHES_HELD, {"id": user_id, "at": at, "replaced_since": replaced_since})
         return [row.password_hash for row in rows]
+
+    async def users_without_mail(self) -> AsyncIterator[UUID]:
+        """Give the users whose address may have been another's before an earlier release folded it, in id order."""
+        after = UUID(int=0)
+        while rows := await self._rows(_STORED_FOLDED, {"after": after, "limit": _BATCH}):
+            for row in rows:
+                if may_have_been_folded(self._vault.open_email(row.user_id, row.wrapped, row.email)):
+                    yield row.user_id
+            after = rows[-1].user_id
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
         found = await self.subjects([subject_id])
