@@ -1,13 +1,18 @@
 """What every connection is limited to, and which statements count as changes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from chassis.database import Database, writes
+from chassis.pipeline import Pipeline, Statement
 from chassis.testing.databases import Databases
+from chassis.testing.running import eventually
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -56,3 +61,80 @@ def test_a_statement_that_changes_something_counts_as_a_change(statement: str) -
 )
 def test_a_statement_that_only_reads_or_locks_does_not(statement: str) -> None:
     assert not writes(statement)
+
+
+SESSIONS = 4
+
+
+@pytest.fixture
+async def pooled(databases: Databases) -> AsyncIterator[Database]:
+    async with databases.create("doors", VERSIONS) as urls:
+        database = Database.connect(urls.app, pool_size=SESSIONS)
+        yield database
+        await database.close()
+
+
+async def pids(database: Database) -> list[int]:
+    """Use every connection of the pool at once; give the server's processes behind them."""
+    async with AsyncExitStack() as stack:
+        lent = [await stack.enter_async_context(database.read()) for _ in range(SESSIONS)]
+        return [await connection.scalar(text("SELECT pg_backend_pid()")) for connection in lent]
+
+
+async def end_sessions(superuser_url: str, ended: list[int]) -> None:
+    """End them as a server does that stops: it says so, and closes."""
+    async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection:
+
+        async def living() -> int:
+            found = await connection.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)", (ended,))
+            [(count,)] = await found.fetchall()
+            return int(count)
+
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", (ended,))
+        await eventually(living, 0)
+
+
+async def write(database: Database) -> None:
+    async with database.session() as session:
+        await session.execute(text("CREATE TEMPORARY TABLE seen (id integer) ON COMMIT DROP"))
+        await session.commit()
+
+
+@pytest.mark.parametrize("use", [pids, write], ids=["reads", "a transaction"])
+async def test_after_a_restart_of_the_server_nothing_fails_for_its_pooled_connections(
+    pooled: Database, databases: Databases, use: Callable[[Database], Awaitable[object]]
+) -> None:
+    before = await pids(pooled)
+    await end_sessions(databases.superuser_url, before)
+    await use(pooled)
+    after = await pids(pooled)
+    assert len({*before, *after}) == 2 * SESSIONS
+
+
+async def test_connections_whose_server_is_there_are_kept_whatever_they_were_used_for(pooled: Database) -> None:
+    before = sorted(await pids(pooled))
+    async with pooled.session() as session:
+        await session.execute(text("DO $$ BEGIN RAISE NOTICE 'said beside the answer'; END $$"))
+        await session.commit()
+    async with pooled.session() as session:
+        with pytest.raises(ProgrammingError):
+            await session.execute(text("SELECT nothing FROM nowhere"))
+    async with pooled.session() as session:
+        pipeline = Pipeline(session)
+        await pipeline.fetch(Statement("SELECT 1", ()))
+        pipeline.put_off(Statement("SELECT 2", ()))
+        await pipeline.commit()
+        await session.commit()
+    await write(pooled)
+    assert sorted(await pids(pooled)) == before
+
+
+async def test_a_statement_under_way_when_its_session_ends_fails_and_the_next_does_not(
+    pooled: Database, databases: Databases
+) -> None:
+    async with pooled.session() as session:
+        pid = await session.scalar(text("SELECT pg_backend_pid()"))
+        await end_sessions(databases.superuser_url, [pid])
+        with pytest.raises(DBAPIError):
+            await session.execute(text("SELECT 1"))
+    assert pid not in await pids(pooled)
