@@ -54,6 +54,7 @@ class Api:
         by: Person | None = None,
         expect: int | None = 200,
         key: str | None = None,
+        etag: int | None = None,
         **body: object,
     ) -> Any:
         headers = {"User-Agent": "elcorp-journey/1.0"}
@@ -61,6 +62,8 @@ class Api:
             headers["Authorization"] = f"Bearer {by.access_token}"
         if key:
             headers["Idempotency-Key"] = key
+        if etag is not None:
+            headers["If-Match"] = f'"{etag}"'
         response = await self._client.request(method, f"/api/v1{path}", headers=headers, json=body or None)
         if expect is not None and response.status_code != expect:
             raise StepFailed(f"{method} {path}: expected {expect}, got {response.status_code}: {response.text[:400]}")

@@ -38,7 +38,9 @@ async def test_a_merchant_captures_a_part_refunds_a_part_and_both_have_statement
     api: Api, client: httpx.AsyncClient, holder: Holder, admin: Person
 ) -> None:
     payer, shop = await holder("Payer", funds="500.00"), await holder("Shop")
-    await api.data("PUT", f"/wallets/{shop.wallet_id}/usage", by=admin, usage="merchant", reason="licence checked")
+    version = (await api.data("GET", f"/wallets/{shop.wallet_id}", by=admin))["version"]
+    use = {"usage": "merchant", "reason": "licence checked"}
+    await api.data("PUT", f"/wallets/{shop.wallet_id}/usage", by=admin, etag=version, **use)
     body = order(payer, shop, "200.00", reference="INV-1", description="two chairs", capture="later")
 
     held = await api.data("POST", "/payments", by=payer, expect=201, key=str(uuid4()), **body)

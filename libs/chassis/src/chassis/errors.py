@@ -35,6 +35,7 @@ STATUS: Final[Mapping[Kind, Status]] = MappingProxyType(
         Kind.NOT_FOUND: Status(404, StatusCode.NOT_FOUND),
         Kind.CONFLICT: Status(409, StatusCode.ALREADY_EXISTS),
         Kind.STALE: Status(412, StatusCode.FAILED_PRECONDITION),
+        Kind.UNCONDITIONAL: Status(428, StatusCode.FAILED_PRECONDITION),
         Kind.REFUSED: Status(409, StatusCode.FAILED_PRECONDITION),
         Kind.EXHAUSTED: Status(429, StatusCode.RESOURCE_EXHAUSTED),
         Kind.UNAVAILABLE: Status(503, StatusCode.UNAVAILABLE),

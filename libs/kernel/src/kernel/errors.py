@@ -19,6 +19,7 @@ class Kind(StrEnum):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     STALE = "stale"
+    UNCONDITIONAL = "unconditional"
     REFUSED = "refused"
     EXHAUSTED = "exhausted"
     UNAVAILABLE = "unavailable"
@@ -83,6 +84,16 @@ class StaleVersion(DomainError):
     kind = Kind.STALE
     code = "RES_003"
     tells = ("version",)
+
+
+class VersionRequired(DomainError):
+    """Send If-Match with the ETag that you read: this change replaces what others may have changed."""
+
+    kind = Kind.UNCONDITIONAL
+    code = "RES_006"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(field="If-Match", **facts)
 
 
 class InvalidValue(DomainError):

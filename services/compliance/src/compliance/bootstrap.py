@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from chassis.audited_reads import AuditedReads
 from chassis.database import Database
 from chassis.health import Readiness
 from chassis.run import Service, Serving, Working
@@ -33,18 +34,23 @@ def build(database: Database, key: "VerifierKey", clock: Clock) -> "Compliance":
     """Put the use cases together on a real database."""
     from compliance.application import Compliance
     from compliance.application.prove import Prove
+    from compliance.application.read_entries import ListEntries, ReadEntry
     from compliance.application.read_trail import FindFirstEntry, ReadTrail
     from compliance.application.screen_transfers import ScreenTransfers
     from compliance.application.screening_blocks import LiftBlock, PlaceBlock
     from compliance.infrastructure.queries import SqlComplianceQueries
 
     uow, queries = unit_of_work(database), SqlComplianceQueries(database)
+    reads = AuditedReads(uow, clock)
+    read_entry = ReadEntry(queries, reads)
     return Compliance(
         screen_transfers=ScreenTransfers(queries),
         place_block=PlaceBlock(uow, clock),
         lift_block=LiftBlock(uow, clock),
         prove=Prove(queries),
-        read_trail=ReadTrail(queries),
+        list_entries=ListEntries(queries, reads),
+        read_entry=read_entry,
+        read_trail=ReadTrail(queries, reads),
         find_first_entry=FindFirstEntry(queries),
         queries=queries,
         key=key,

@@ -8,12 +8,13 @@ import pytest
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.reads import NotedReads
 from chassis.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts, FactRewritten
 from compliance.application.ports import UnitOfWork
 from compliance.application.prove import NotYetSigned, Prove
 from compliance.application.queries import ComplianceQueries, EntryFilter
-from compliance.application.read_trail import ReadTrail
+from compliance.application.read_trail import ReadTrail, Trail
 from compliance.application.screening_blocks import LiftBlock, PlaceBlock
 from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.domain.entry import AuditEntry
@@ -35,7 +36,7 @@ class Book:
     append: AppendFacts
     sign: SignCheckpoint
     prove: Prove
-    trail: ReadTrail
+    read_trail: ReadTrail
     queries: ComplianceQueries
     signer: Signer
     place: PlaceBlock
@@ -47,7 +48,10 @@ class Book:
         clock = ControlledClock()
         sign = SignCheckpoint(uow, signer, clock)
         place, lift = PlaceBlock(uow, clock), LiftBlock(uow, clock)
-        return cls(AppendFacts(uow), sign, Prove(queries), ReadTrail(queries), queries, signer, place, lift)
+        return cls(AppendFacts(uow), sign, Prove(queries), ReadTrail(queries, NotedReads()), queries, signer, place, lift)
+
+    async def trail(self, resource_id: str) -> Trail:
+        return await self.read_trail(actor=KernelActor.service("auditor"), resource_id=resource_id)
 
     async def listed(self, **wanted: Any) -> list[int]:
         page = await self.queries.entries(EntryFilter(**wanted), CursorRequest(limit=100))

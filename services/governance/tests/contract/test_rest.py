@@ -107,8 +107,8 @@ async def test_setting_permissions_changes_what_holds(api: Api) -> None:
 @pytest.mark.parametrize(
     ("role", "etag", "permissions", "status", "code"),
     [
-        ("guest", None, ["user:read"], 422, "VAL_001"),
-        ("guest", "*", ["user:read"], 422, "VAL_001"),
+        ("guest", None, ["user:read"], 428, "RES_006"),
+        ("guest", "*", ["user:read"], 428, "RES_006"),
         ("guest", "seven", ["user:read"], 422, "VAL_001"),
         ("guest", '"7"', ["user:read"], 412, "RES_003"),
         ("guest", '"1"', ["vault:open"], 422, "VAL_001"),

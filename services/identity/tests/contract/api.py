@@ -40,6 +40,16 @@ class Api:
     async def patch(self, path: str, body: object, *, token: str | None = None) -> httpx.Response:
         return await self.client.patch(f"/api/v1{path}", json=body, headers=_headers(token))
 
+    async def etag(self, user_id: str, *, token: str) -> str:
+        """Read the ETag of a user; of one who is not there, one of no version."""
+        tag: str = (await self.get(f"/users/{user_id}", token=token)).headers.get("etag", '"999"')
+        return tag
+
+    async def patch_another(self, path: str, body: object, *, token: str) -> httpx.Response:
+        """Change another's account below /users, as it was read."""
+        headers = _headers(token) | {"If-Match": await self.etag(path.partition("/")[0], token=token)}
+        return await self.client.patch(f"/api/v1/users/{path}", json=body, headers=headers)
+
     async def request_registration(self, **changes: Any) -> httpx.Response:
         return await self.post("/auth/register", {**DETAILS, **changes})
 

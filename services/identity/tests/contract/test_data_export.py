@@ -249,9 +249,9 @@ async def test_who_may_export(api: Api, surroundings: Surroundings, clock: Contr
     assert (await api.post(f"/users/{user_id}/data-export", token=other)).status_code == 404
     surroundings.roles.roles = ("admin",)
     admin = await api.signed_in(email="boss@example.na", phone="+264811234569")
-    assert (await api.post(f"/users/{user_id}/data-export", token=admin)).status_code == 200
+    assert (await api.post(f"/users/{user_id}/data-export?reason=complaint+4711", token=admin)).status_code == 200
     clock.advance(seconds=301)
-    answer = await api.post(f"/users/{user_id}/data-export", token=admin)
+    answer = await api.post(f"/users/{user_id}/data-export?reason=complaint+4711", token=admin)
     assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005")
 
 

@@ -233,7 +233,7 @@ async def test_administrator_erases_for_somebody(api: Api, surroundings: Surroun
     answer = await api.post(f"/users/{user_id}/erasure", {"reason": "ordered"}, token=admin)
     assert answer.status_code == 202
     assert (await api.get(f"/users/{user_id}", token=admin)).status_code == 404
-    listed = (await api.get("/users?status=restricted", token=admin)).json()["data"]["items"]
+    listed = (await api.get("/users?reason=complaint+4711&status=restricted", token=admin)).json()["data"]["items"]
     assert [each["id"] for each in listed] == [user_id]
     for verb in ("suspend", "activate", "restore"):
         await api.post(f"/users/{user_id}/{verb}", {"reason": "Changed our mind"}, token=admin)

@@ -196,7 +196,8 @@ async def test_a_list_holds_its_members_whole_in_order_and_page_by_page(
     assert len(members) >= 3
     pages = [members[:2], members[2:4], []]
     for number, items in enumerate(pages, start=1):
-        listed = (await api.get(f"{path}?page={number}&per_page=2", token=token)).json()["data"]
+        why = "&reason=complaint+4711" if path == "/users" else ""
+        listed = (await api.get(f"{path}?page={number}&per_page=2{why}", token=token)).json()["data"]
         assert listed == {"items": items, "page": number, "per_page": 2, "total": len(members)}
 
 

@@ -119,8 +119,8 @@ async def live(api: Api, person: Person) -> set[str]:
     await ask("POST", "/auth/refresh", {"refresh_token": refresh + "x", **device})
     await ask("GET", "/users/me", token=token[:-4] + "AAAA")
     await ask("PATCH", f"/users/{user_id}/profile", {"full_name": f"{person.last} {person.first}"}, token)
-    await ask("GET", f"/users?email={person.email}", token=token)
-    await ask("GET", f"/users?phone=%2B{person.phone[1:]}&{person.secret}={person.secret}", token=token)
+    await ask("GET", f"/users?reason=complaint+4711&email={person.email}", token=token)
+    await ask("GET", f"/users?reason=complaint+4711&phone=%2B{person.phone[1:]}&{person.secret}={person.secret}", token=token)
     await ask("POST", "/wallet-addresses", {"label": person.label}, token)
     await ask("GET", f"/wallet-addresses/look-up?address={person.secret}", token=token)
     text = (await ask("POST", "/device-keys/challenges", token=token)).json()["data"]["challenge"]

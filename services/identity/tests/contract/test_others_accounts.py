@@ -86,5 +86,5 @@ async def test_a_verb_opens_or_closes_what_it_is_for_alone(
     else:
         await api.post(f"{path}/suspend", REASON, token=admin)
     assert (await api.post(f"{path}/{verb}", REASON, token=admin)).status_code == answer
-    listed = (await api.get(f"/users?status={status}", token=admin)).json()["data"]["items"]
+    listed = (await api.get(f"/users?reason=complaint+4711&status={status}", token=admin)).json()["data"]["items"]
     assert [each["id"] for each in listed] == [user_id]

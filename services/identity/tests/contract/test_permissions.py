@@ -21,7 +21,7 @@ PERMISSIONS: Final = (*OVER_USERS, *OVER_OTHERS)
 DETAILS: Final = {"full_name": "Selma Nangolo", "organization": None, "username": None}
 # Method, path, body, what it asks for, and what it answers of who is not there to whoever has it.
 ROUTES: Final[list[tuple[str, str, Any, str, int]]] = [
-    ("GET", "/users", None, "user:read_any", 200),
+    ("GET", "/users?reason=complaint+4711", None, "user:read_any", 200),
     ("POST", "/users", {"full_name": "Selma Nangolo", "email": "selma@example.na"}, "user:create", 201),
     ("PUT", f"/users/{ID}", DETAILS, "user:update_any", 404),
     ("PATCH", f"/users/{ID}", {"username": "selma"}, "user:update_any", 404),
@@ -67,7 +67,7 @@ OF_OTHERS: Final[list[tuple[str, str, Any, str, int]]] = [
     ("GET", "/sessions/{session}", None, "user:read_any", 200),
     ("GET", "/devices?user_id={user}", None, "user:read_any", 200),
     ("DELETE", "/sessions/{session}", None, "user:update_any", 204),
-    ("POST", "/users/{user}/data-export", None, "user:export_any", 200),
+    ("POST", "/users/{user}/data-export?reason=complaint+4711", None, "user:export_any", 200),
     ("POST", "/users/{user}/erasure", {}, "user:erase_any", 202),
 ]
 

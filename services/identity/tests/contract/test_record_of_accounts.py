@@ -208,11 +208,12 @@ async def test_changed_username(
     user_id = (await api.register()).json()["data"]["id"]
     claims = await verifier.verify(token := await administrator())
     async with recording(database) as record:
-        assert (await api.patch(f"/users/{user_id}", {"username": "ndapewa"}, token=token)).status_code == 200
+        assert (await api.patch_another(user_id, {"username": "ndapewa"}, token=token)).status_code == 200
+    rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
     after = {"version": 2, "changed": ["username"]}
-    assert record.facts == [
-        fact("identity.user.update", ("user", user_id), by=user(claims), at=clock.now(), before={"version": 1}, after=after)
-    ]
+    changed = fact("identity.user.update", ("user", user_id), before={"version": 1}, after=after, **rest)
+    # Read for its ETag, changed, and shown.
+    assert record.facts == [profile_shown(user_id, **rest), changed, profile_shown(user_id, **rest)]
 
 
 # How the account stands before and after it, and what its session ended for.
@@ -252,11 +253,17 @@ async def test_changed_status(
     rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
     states: dict[str, Any] = {"before": {"status": before}, "after": {"status": after}, "reason": REASON}
     changed = fact(action, ("user", user_id), **rest, **states)
-    assert record.facts == [*([session_ended(theirs, ended, **rest)] if ended else []), changed]
+    # Each answer but a deletion's shows the profile, the second's of a change that was none.
+    shown = [] if action == "identity.user.delete" else [profile_shown(user_id, **rest)] * 2
+    assert record.facts == [*([session_ended(theirs, ended, **rest)] if ended else []), changed, *shown]
     body = {"user_id": user_id, "status": after, "reason": REASON, "version": "2" if before == "active" else "3"}
     told = event("identity.user.status_changed", user_id, at=clock.now(), **body)
     assert [each for each in record.events if each["type"] == "identity.user.status_changed"] == [told]
-    assert len(record.events) == len(record.facts)
+    assert len(record.events) == len(record.facts) - len(shown)
+
+
+def profile_shown(user_id: str, **rest: Any) -> Whole:
+    return fact("identity.user.read", ("read", f"read/{user_id}"), related=[user_id], **rest)
 
 
 def session_ended(claims: Any, reason: str, **rest: Any) -> Whole:

@@ -170,7 +170,7 @@ async def test_users_are_for_staff(api: Api, surroundings: Surroundings) -> None
     user = await api.signed_in()
     surroundings.roles.roles = ("staff",)
     staff = await api.signed_in(email="staff@example.na", phone="+264811234568")
-    listed = await api.get("/users?per_page=1", token=staff)
+    listed = await api.get("/users?reason=complaint+4711&per_page=1", token=staff)
     page = listed.json()["data"]
     assert (page["total"], len(page["items"]), listed.headers["Link"].count("rel=")) == (2, 1, 1)
     other = page["items"][0]["id"]

@@ -43,7 +43,7 @@ async def test_overtaken_write_is_refused_and_changes_nothing(
     api: Api, admin: str, user_id: str, method: str, path: str, body: object
 ) -> None:
     read_before, _ = await read(api, admin, user_id)
-    await ask(api, admin, "PATCH", f"/users/{user_id}", {"organization": "Namib Mills"})
+    await overtake(api, admin, user_id)
     now = await read(api, admin, user_id)
     # What else a user shows follows the version.
     assert [tag.partition(".")[0] for tag in (read_before, now[0])] == ['"1', '"2']
@@ -54,15 +54,33 @@ async def test_overtaken_write_is_refused_and_changes_nothing(
         assert await read(api, admin, user_id) == now
 
 
-@pytest.mark.parametrize("tag", ['"2"', '"1", "2"', "*", None])
+async def overtake(api: Api, admin: str, user_id: str) -> None:
+    changed = await ask(api, admin, "PATCH", f"/users/{user_id}", {"organization": "Namib Mills"}, **{"If-Match": '"1"'})
+    assert changed.status_code == 200
+
+
+@pytest.mark.parametrize("tag", ['"2"', '"1", "2"'])
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
 async def test_write_on_what_is_as_it_was_read_is_taken(
-    api: Api, admin: str, user_id: str, method: str, path: str, body: object, tag: str | None
+    api: Api, admin: str, user_id: str, method: str, path: str, body: object, tag: str
 ) -> None:
-    await ask(api, admin, "PATCH", f"/users/{user_id}", {"organization": "Namib Mills"})
-    written = await ask(api, admin, method, path.format(id=user_id), body, **({"If-Match": tag} if tag else {}))
+    await overtake(api, admin, user_id)
+    written = await ask(api, admin, method, path.format(id=user_id), body, **{"If-Match": tag})
     assert written.status_code == (204 if method == "DELETE" else 200), written.text
     assert written.headers.get("etag") == (None if method == "DELETE" else '"3"')
+
+
+@pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}])
+@pytest.mark.parametrize(("method", "path", "body"), WRITES[:3])
+async def test_a_change_of_another_says_what_it_replaces_and_one_s_own_need_not(
+    api: Api, admin: str, user_id: str, method: str, path: str, body: object, headers: dict[str, str]
+) -> None:
+    before = await read(api, admin, user_id)
+    refused = await ask(api, admin, method, path.format(id=user_id), body, **headers)
+    assert (refused.status_code, refused.json()["code"]) == (428, "RES_006")
+    assert await read(api, admin, user_id) == before
+    own = (await api.get("/users/me", token=admin)).json()["data"]["id"]
+    assert (await ask(api, admin, method, path.format(id=own), body, **headers)).status_code == 200
 
 
 @pytest.mark.parametrize("tag", ["2", '"2', '"2" "3"', "two"])

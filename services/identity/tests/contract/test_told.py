@@ -125,7 +125,7 @@ async def test_of_factors_keys_exports_and_passwords(
 
 async def test_of_what_administrators_do(api: Api, post: Post, admin: str, user_id: str, owner: Callable[..., Told]) -> None:
     await post.news()
-    assert (await api.post(f"/users/{user_id}/data-export", token=admin)).status_code == 200
+    assert (await api.post(f"/users/{user_id}/data-export?reason=complaint+4711", token=admin)).status_code == 200
     assert await post.news() == owner("data_exported")
     assert (await api.post(f"/users/{user_id}/password-reset", REASON, token=admin)).status_code == 204
     assert await post.news() == owner("password_reset_required")
@@ -142,7 +142,7 @@ async def test_of_what_administrators_do(api: Api, post: Post, admin: str, user_
             else:
                 done = await api.post(f"/users/{user_id}/{verb}", REASON, token=admin)
             assert (done.is_success, await post.news()) == (True, expected)
-    assert (await api.patch(f"/users/{user_id}", {"organization": "Namib Mills"}, token=admin)).status_code == 200
+    assert (await api.patch_another(user_id, {"organization": "Namib Mills"}, token=admin)).status_code == 200
     assert (await api.post(f"/users/{user_id}/unlock", REASON, token=admin)).status_code == 204
     assert await post.news() == []
     made = (await api.post("/users", {"full_name": "Selma Nangolo", "email": "selma@example.na"}, token=admin)).json()["data"]

@@ -67,7 +67,7 @@ async def test_deleting_is_soft_and_can_be_undone(api: Api, admin: str, user_id:
     assert (await api.delete(path, token=admin)).status_code == 204
     assert (await api.get(f"/users/{user_id}", token=admin)).status_code == 404
     assert refused(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
-    listed = (await api.get("/users?status=deleted", token=admin)).json()["data"]["items"]
+    listed = (await api.get("/users?reason=complaint+4711&status=deleted", token=admin)).json()["data"]["items"]
     assert [each["id"] for each in listed] == [user_id]
     assert (await api.post(f"/users/{user_id}/suspend", {"reason": "Too late"}, token=admin)).status_code == 404
     restored = await api.post(f"/users/{user_id}/restore", {"reason": "A mistake"}, token=admin)
@@ -141,7 +141,7 @@ async def test_users_reach_only_themselves(api: Api, admin: str, user_id: str) -
 
 
 async def test_admin_replaces_details_and_usernames_stay_unique(api: Api, admin: str, user_id: str) -> None:
-    headers = {"Authorization": f"Bearer {admin}"}
+    headers = {"Authorization": f"Bearer {admin}", "If-Match": await api.etag(user_id, token=admin)}
     body = {"full_name": "Johannes A. Amupolo", "organization": None, "username": "joh"}
     replaced = await api.client.put(f"/api/v1/users/{user_id}", json=body, headers=headers)
     assert (replaced.status_code, replaced.json()["data"]["username"]) == (200, "joh")
@@ -162,20 +162,28 @@ async def test_details_of_who_is_suspended_are_corrected_and_of_who_is_gone_are_
     closed = api.post(f"/users/{user_id}/{verb}", body, token=admin) if verb else api.delete(CLOSE.format(user_id), token=admin)
     assert (await closed).is_success
     headers, put = {"Authorization": f"Bearer {admin}"}, {"full_name": "J. Amupolo", "organization": None, "username": "joh"}
+
+    async def replace() -> httpx.Response:
+        tag = {"If-Match": await api.etag(user_id, token=admin)}
+        return await api.client.put(f"/api/v1/users/{user_id}", json=put, headers=headers | tag)
+
     answers = [
-        await api.patch(f"/users/{user_id}", {"full_name": "Johannes A. Amupolo"}, token=admin),
-        await api.patch(f"/users/{user_id}/profile", {"organization": "Namib Mills"}, token=admin),
-        await api.client.put(f"/api/v1/users/{user_id}", json=put, headers=headers),
+        await api.patch_another(user_id, {"full_name": "Johannes A. Amupolo"}, token=admin),
+        await api.patch_another(f"{user_id}/profile", {"organization": "Namib Mills"}, token=admin),
+        await api.client.put(
+            f"/api/v1/users/{user_id}", json=put, headers={**headers, "If-Match": await api.etag(user_id, token=admin)}
+        ),
     ]
     assert [answer.status_code for answer in answers] == [status] * 3
 
 
 async def test_list_filters_by_what_is_known_whole(api: Api, admin: str, user_id: str) -> None:
     for query in ("email=JOHANNES@example.na", "phone=%2B264811234568", "username=Johannes"):
-        found = (await api.get(f"/users?{query}", token=admin)).json()["data"]
+        found = (await api.get(f"/users?reason=complaint+4711&{query}", token=admin)).json()["data"]
         assert ([each["id"] for each in found["items"]], found["total"]) == ([user_id], 1)
-    assert (await api.get("/users?email=nobody@example.na", token=admin)).json()["data"]["items"] == []
-    both = (await api.get("/users?verified=true&status=active&sort=registered_at", token=admin)).json()["data"]["items"]
+    assert (await api.get("/users?reason=complaint+4711&email=nobody@example.na", token=admin)).json()["data"]["items"] == []
+    query = "reason=complaint+4711&verified=true&status=active&sort=registered_at"
+    both = (await api.get(f"/users?{query}", token=admin)).json()["data"]["items"]
     assert both[0]["id"] == user_id
     for query in (
         "sort=password_hash",
@@ -186,7 +194,7 @@ async def test_list_filters_by_what_is_known_whole(api: Api, admin: str, user_id
         "registered_from=x",
         "registered_to=1767225600",
     ):
-        assert (await api.get(f"/users?{query}", token=admin)).status_code == 422
+        assert (await api.get(f"/users?reason=complaint+4711&{query}", token=admin)).status_code == 422
 
 
 async def change(api: Api, user_id: str, token: str, current: str, new: str) -> httpx.Response:

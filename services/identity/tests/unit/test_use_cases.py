@@ -12,6 +12,7 @@ import pytest
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
+from chassis.testing.reads import NotedReads
 from identity.application.accounts.codes import Codes
 from identity.application.accounts.confirm_code import ConfirmCode
 from identity.application.accounts.confirmed import Confirmed
@@ -433,13 +434,14 @@ async def test_nobody_signs_another_out(world: World) -> None:
 async def test_users_see_themselves_and_readers_of_others_see_all(world: World) -> None:
     enrolled = await world.register()
     permissions = permitting({"reader": ["user:read_any"], "user": ["user:read"]}, world.clock)
-    get, list_all = GetUser(world.queries, permissions), ListUsers(world.queries, FakeContacts(), permissions)
+    reads = NotedReads()
+    get, list_all = GetUser(world.queries, permissions, reads), ListUsers(world.queries, FakeContacts(), permissions, reads)
     assert (await get(actor=user(enrolled.user_id, "user"), user_id=enrolled.user_id)).full_name == "Ndapewa Shikongo"
-    assert (await list_all(actor=user(uuid4(), "reader"), page=PageRequest())).total == 1
+    assert (await list_all(actor=user(uuid4(), "reader"), page=PageRequest(), reason="complaint 4711")).total == 1
     with pytest.raises(NotFound):
         await get(actor=user(uuid4(), "user"), user_id=enrolled.user_id)
     with pytest.raises(AccessDenied):
-        await list_all(actor=user(uuid4(), "user"), page=PageRequest())
+        await list_all(actor=user(uuid4(), "user"), page=PageRequest(), reason="complaint 4711")
 
 
 async def test_first_administrator_is_made_once(world: World) -> None:

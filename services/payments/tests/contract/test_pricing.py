@@ -73,6 +73,9 @@ class Desk:
         params: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
+        if method == "PUT" and headers is None:
+            # What is put replaces what there is now.
+            headers = {"If-Match": (await self.call("GET", path, role=role)).headers.get("etag", "*")}
         signed = {**self.forge.headers(self.user_id, roles=(role,)), **(headers or {})}
         return await self.client.request(method, f"/api/v1{path}", json=body, params=params, headers=signed)
 

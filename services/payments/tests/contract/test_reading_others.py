@@ -1,35 +1,162 @@
-"""What others own is read with the permission for it, whatever a role is called, and leaves a fact."""
+"""What others own is read with the permission for it, whatever a role is called, and never without a fact."""
 
+from datetime import timedelta
 from typing import Final
 
 import pytest
 
+from chassis import outbox
 from chassis.testing.policies import bundle_of
+from kernel.errors import Unavailable
 from kernel.ids import new_id
-from services.payments.tests.contract.bank import Bank, Holder
+from services.payments.tests.contract.bank import Bank, Holder, refusal
+from services.payments.tests.contract.outbox import Fact, Record
 
-WALLET, TRANSFER = "wallet:read_any", "transfer:read_any"
+WALLET, TRANSFER, RECONCILE = "wallet:read_any", "transfer:read_any", "payment:reconcile"
+EVERY: Final = (WALLET, TRANSFER, "payment:create", "payment:approve", RECONCILE, "treasury:issue", "policy:manage")
 PERIOD: Final = "since=2026-01-01T00:00:00Z&until=2026-12-31T00:00:00Z"
-EVERY: Final = (WALLET, TRANSFER, "payment:create", "payment:approve", "payment:reconcile", "treasury:issue", "policy:manage")
-# With it alone others' are there; with all others they are not.
-READS: Final = {
-    "/wallets/{wallet}": WALLET,
-    "/wallets/{wallet}/balance?as_of=2026-03-21T08:00:00Z": WALLET,
-    "/wallets/{wallet}/postings": WALLET,
-    "/wallets/{wallet}/statement?" + PERIOD: WALLET,
-    "/transfers/{transfer}": TRANSFER,
-    "/transfers/{transfer}/receipt": TRANSFER,
-}
+WHY: Final = "reason=complaint+4711"
+# Path, the permission, the action on record, and the thing that was read.
+READS: Final = [
+    ("/wallets/{wallet}", WALLET, "payments.wallet.read", "wallet"),
+    ("/wallets/{wallet}/balance?as_of={now}", WALLET, "payments.wallet.read_balance", "wallet"),
+    ("/wallets/{wallet}/postings", WALLET, "payments.wallet.read_postings", "wallet"),
+    (f"/wallets/{{wallet}}/statement?{WHY}&{PERIOD}", WALLET, "payments.wallet.read_statement", "wallet"),
+    ("/transfers/{transfer}", TRANSFER, "payments.transfer.read", "transfer"),
+    ("/transfers/{transfer}/receipt", TRANSFER, "payments.transfer.read_receipt", "transfer"),
+    ("/transfers/schedules/{schedule}", TRANSFER, "payments.schedule.read", "schedule"),
+    ("/transfers/schedules/{schedule}/runs", TRANSFER, "payments.schedule.read_runs", "schedule"),
+    ("/transfers/bulk/{bulk}", TRANSFER, "payments.bulk.read", "bulk"),
+    ("/transfers/bulk/{bulk}/lines", TRANSFER, "payments.bulk.read_lines", "bulk"),
+    ("/transfers/bulk/{bulk}/events", TRANSFER, "payments.bulk.follow", "bulk"),
+]
+
+
+async def things(bank: Bank, payer: Holder, payee: Holder) -> dict[str, str]:
+    """Give the payer one of each, and their ids."""
+    line = {"target_wallet_id": str(payee.wallet_id), "amount": "1.00"}
+    file = {"source_wallet_id": str(payer.wallet_id), "currency": "NAD", "mode": "best_effort", "lines": [line]}
+    bulk = (await bank.post("/transfers/bulk", payer.user_id, file)).json()["data"]["id"]
+    # Followed to its end at the first look.
+    await bank.post(f"/transfers/bulk/{bulk}/cancel", payer.user_id, {"reason": "enough"})
+    plan = {
+        "source_wallet_id": str(payer.wallet_id),
+        **line,
+        "currency": "NAD",
+        "frequency": "daily",
+        "starts_at": (bank.clock.now() + timedelta(hours=1)).isoformat(),
+    }
+    return {
+        "wallet": str(payer.wallet_id),
+        "transfer": (await bank.made(payer, payee, "5.00"))["id"],
+        "schedule": (await bank.post("/transfers/schedules", payer.user_id, plan)).json()["data"]["id"],
+        "bulk": bulk,
+        "now": bank.clock.now().isoformat().replace("+00:00", "Z"),
+    }
+
+
+@pytest.fixture
+async def record(bank: Bank) -> Record:
+    return Record(bank.database, bank.clock)
 
 
 @pytest.mark.parametrize("role", ["staff", "auditor"])
-@pytest.mark.parametrize("path", READS)
-async def test_others_are_read_with_the_permission_whatever_the_role_is_called(
-    bank: Bank, payer: Holder, payee: Holder, role: str, path: str
+async def test_others_things_are_read_with_the_permission_alone_and_each_read_is_one_fact(
+    bank: Bank, record: Record, payer: Holder, payee: Holder, role: str
 ) -> None:
-    transfer = (await bank.pay(payer, payee, "5.00")).json()["data"]["id"]
-    at, answers = path.format(wallet=payer.wallet_id, transfer=transfer), []
-    for granted in ([each for each in EVERY if each != READS[path]], [READS[path]]):
-        bank.policies.load(bundle_of({role: granted, "user": []}))
-        answers.append((await bank.get(at, new_id(), roles=(role,))).status_code)
-    assert answers == [404, 200]
+    made, reader = await things(bank, payer, payee), new_id()
+    await record.skip()
+    for path, permission, action, thing in READS:
+        bank.policies.load(bundle_of({role: [each for each in EVERY if each != permission], "user": []}))
+        at = path.format(**made)
+        assert refusal(await bank.get(at, reader, roles=(role,))) == (404, "RES_001"), path
+        assert await record.news() == ([], []), path
+        bank.policies.load(bundle_of({role: [permission], "user": []}))
+        answer = await bank.get(at, reader, roles=(role,))
+        assert answer.status_code == 200, answer.text
+        owners = [str(payer.user_id)] + ([str(payer.user_id), str(payee.user_id)] if thing == "transfer" else [])
+        reason = "complaint 4711" if WHY in path else None
+        _, [fact] = await record.news()
+        assert sorted(fact.related) == sorted({made[thing], *owners}), path
+        expected = (action, ("read", f"read/{made[thing]}"), ("user", str(reader)), reason)
+        assert (fact.action, fact.resource, fact.by, fact.reason) == expected
+
+
+async def test_ones_own_is_read_without_a_trace(bank: Bank, record: Record, payer: Holder, payee: Holder) -> None:
+    made = await things(bank, payer, payee)
+    await record.skip()
+    for path, *_ in READS:
+        own = path.format(**made).replace(f"{WHY}&", "")
+        assert (await bank.get(own, payer.user_id, roles=("user", "staff"))).status_code == 200, path
+    # What one received is one's own too.
+    assert (await bank.get(f"/transfers/{made['transfer']}", payee.user_id, roles=("staff",))).status_code == 200
+    assert await record.news() == ([], [])
+
+
+async def test_what_cannot_be_recorded_is_not_answered(
+    bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await things(bank, payer, payee)
+
+    def unwritable(_messages: object) -> object:
+        raise Unavailable(dependency="outbox")
+
+    monkeypatch.setattr(outbox, "insert", unwritable)
+    for path, *_ in READS:
+        assert refusal(await bank.staff("GET", path.format(**made))) == (503, "SRV_002"), path
+        own = path.format(**made).replace(f"{WHY}&", "")
+        assert (await bank.get(own, payer.user_id)).status_code == 200, path
+
+
+async def test_another_s_statement_and_accounts_take_a_reason(bank: Bank, record: Record, payer: Holder) -> None:
+    await record.skip()
+    for path in (f"/wallets/{payer.wallet_id}/statement?{PERIOD}", f"/accounts?owner_id={payer.user_id}"):
+        for short in ("", "&reason=", "&reason=ab"):
+            refused = await bank.staff("GET", path + short)
+            assert (refusal(refused), refused.json()["errors"][0]["field"]) == ((422, "VAL_001"), "reason")
+        assert await record.news() == ([], [])
+        assert (await bank.staff("GET", f"{path}&{WHY}")).status_code == 200
+        _, [fact] = await record.news()
+        assert (fact.reason, str(payer.user_id) in fact.related) == ("complaint 4711", True)
+
+
+async def test_accounts_of_people_are_on_record_and_the_system_s_own_are_not(
+    bank: Bank, record: Record, payer: Holder, payee: Holder
+) -> None:
+    [system] = (await bank.staff("GET", "/accounts?kind=system&per_page=1")).json()["data"]["items"]
+    await record.skip()
+    for path in ("/accounts?kind=system", f"/accounts/{system['id']}", f"/accounts/{system['id']}/postings"):
+        assert (await bank.staff("GET", path)).status_code == 200
+    assert await record.news() == ([], [])
+    for verb, path in (("read", ""), ("read_postings", "/postings")):
+        assert (await bank.staff("GET", f"/accounts/{payer.wallet_id}{path}")).status_code == 200
+        _, [fact] = await record.news()
+        assert (fact.action, fact.related) == (f"payments.account.{verb}", [str(payer.wallet_id), str(payer.user_id)])
+    assert (await bank.staff("GET", "/accounts?kind=wallet&currency=NAD")).status_code == 200
+    _, [fact] = await record.news()
+    assert fact.after == {"filters": {"kind": "wallet", "currency": "NAD"}, "shown": 2}
+    assert set(fact.related) == {str(payer.user_id), str(payee.user_id)}
+
+
+async def test_lists_of_what_waits_for_a_decision_are_one_fact_a_page(
+    bank: Bank, record: Record, payer: Holder, payee: Holder
+) -> None:
+    bank.approve_above("1.00")
+    for _ in range(3):
+        await bank.made(payer, payee, "5.00")
+    await record.skip()
+    assert len((await bank.staff("GET", "/transfers/awaiting-approval?limit=2")).json()["data"]["items"]) == 2
+    assert await record.news() == (
+        [],
+        [
+            Fact(
+                action="payments.transfer.list_awaiting_approval",
+                resource=("read", "read"),
+                by=("user", str(bank.staff_id)),
+                after={"shown": 2},
+                related=[str(payer.user_id)],
+            )
+        ],
+    )
+    assert (await bank.staff("GET", "/transfers/bulk/awaiting-approval")).json()["data"]["items"] == []
+    assert await record.news() == ([], [])

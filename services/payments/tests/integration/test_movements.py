@@ -108,7 +108,9 @@ class Histories(RuleBasedStateMachine):
             self.issue(len(self.wallets) - 1, 900_00)
             if owner_id == merchant:
                 use = self.bank.payments.wallets.set_wallet_usage
-                self._do(use(actor=self.bank.staff, wallet_id=wallet.id, usage=WalletUsage.MERCHANT, reason="a shop"))
+                # Opened, and funded.
+                sale = use(actor=self.bank.staff, wallet_id=wallet.id, usage=WalletUsage.MERCHANT, version=2, reason="a shop")
+                self._do(sale)
 
         # A transfer of each kind and status; what follows is drawn.
         for payee, later, reference, acts in (

@@ -7,6 +7,7 @@ from chassis.rest.etag import IfMatch, set_etag
 from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore, mark_replayed
 from chassis.rest.models import AmountText, RequestModel, ResponseModel, WalletAddressText
 from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
+from chassis.rest.reasons import ReadReason, ReadReasonOfOthers
 from chassis.rest.router import Router
 from chassis.rest.texts import ONE_LINE, ONE_LINE_REASON, REASON, SEVERAL_LINES, VERBATIM, Day, Moment
 
@@ -31,6 +32,8 @@ __all__ = [
     "PageOf",
     "Paging",
     "Public",
+    "ReadReason",
+    "ReadReasonOfOthers",
     "RequestModel",
     "Requires",
     "ResponseModel",

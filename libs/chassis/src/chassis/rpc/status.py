@@ -49,6 +49,7 @@ _CODE_OF_KIND: Mapping[Kind, str] = {
     Kind.NOT_FOUND: "RES_001",
     Kind.CONFLICT: "RES_002",
     Kind.STALE: "RES_003",
+    Kind.UNCONDITIONAL: "RES_006",
     Kind.REFUSED: "RES_003",
     Kind.EXHAUSTED: "RATE_001",
     Kind.UNAVAILABLE: "SRV_002",

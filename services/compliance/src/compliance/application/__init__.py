@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from compliance.application.prove import Prove
 from compliance.application.queries import ComplianceQueries
+from compliance.application.read_entries import ListEntries, ReadEntry
 from compliance.application.read_trail import FindFirstEntry, ReadTrail
 from compliance.application.screen_transfers import ScreenTransfers
 from compliance.application.screening_blocks import LiftBlock, PlaceBlock
@@ -16,6 +17,8 @@ class Compliance:
     place_block: PlaceBlock
     lift_block: LiftBlock
     prove: Prove
+    list_entries: ListEntries
+    read_entry: ReadEntry
     read_trail: ReadTrail
     find_first_entry: FindFirstEntry
     queries: ComplianceQueries

@@ -1,12 +1,17 @@
 from dataclasses import dataclass
 
+from compliance.application.people import PERSON
 from compliance.application.queries import ComplianceQueries
 from compliance.domain.entry import LoggedEntry
+from kernel.actor import Actor
 from kernel.errors import NotFound
+from kernel.reads import READ, ReadOfOthers, Reads, ReasonRequired, read_of
 
 # Of each: entries of the resource, entries that name it, entries about those whom it concerns, and such parties.
 TRAIL_ENTRIES_MAX = 500
 TRAIL_PARTIES_MAX = 100
+# Of reads of the resource, which are many and change nothing.
+TRAIL_READS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +27,40 @@ class ReadTrail:
     """Everything about a resource and about those it concerns, across all services, in the log's order.
 
     Of the resource's own kinds only its own entries are in it: the trail of a transfer tells who the payer is and how she
-    signed in, not what else she paid. Of very long histories it has the newest; the list of entries has them all.
+    signed in, not what else she paid. Of very long histories it has the newest; the list of entries has them all. Who read the
+    resource is in it; who read what it concerns is not.
     """
 
     queries: ComplianceQueries
+    reads: Reads
 
-    async def __call__(self, resource_id: str) -> Trail:
-        """Read the trail; raises NotFound for what no entry is of."""
+    async def __call__(self, *, actor: Actor, resource_id: str, reason: str | None = None) -> Trail:
+        """Read the trail, which is on record; raises NotFound for what no entry is of, ReasonRequired of another person's."""
         own = await self.queries.of_resource(resource_id, limit=TRAIL_ENTRIES_MAX)
         if not own:
             raise NotFound(resource_id=resource_id)
-        naming = await self.queries.about([resource_id], but_not_of=(), limit=TRAIL_ENTRIES_MAX)
+        if resource_id != actor.subject_id:
+            if reason is None and any(logged.entry.resource_type == PERSON for logged in own):
+                raise ReasonRequired
+            await self.reads.record(actor, _read(resource_id, reason))
+        naming = await self.queries.about([resource_id], but_not_of={READ}, limit=TRAIL_ENTRIES_MAX)
+        reads = await self.queries.of_resource(read_of(resource_id), limit=TRAIL_READS_MAX)
         # The newest entries' parties first, each once.
         parties = dict.fromkeys(subject for logged in reversed(own) for subject in sorted(logged.entry.subject_ids))
         parties.pop(resource_id, None)
         around = await self.queries.about(
             list(parties)[:TRAIL_PARTIES_MAX],
-            but_not_of={logged.entry.resource_type for logged in own},
+            but_not_of={READ, *(logged.entry.resource_type for logged in own)},
             limit=TRAIL_ENTRIES_MAX,
         )
-        found = {entry.sequence: entry for entry in (*own, *naming.entries, *around.entries)}
-        is_whole = len(own) < TRAIL_ENTRIES_MAX and len(parties) <= TRAIL_PARTIES_MAX
+        found = {entry.sequence: entry for entry in (*own, *naming.entries, *reads, *around.entries)}
+        is_whole = len(own) < TRAIL_ENTRIES_MAX and len(parties) <= TRAIL_PARTIES_MAX and len(reads) < TRAIL_READS_MAX
         is_complete = is_whole and naming.is_complete and around.is_complete
         return Trail([found[sequence] for sequence in sorted(found)], is_complete)
+
+
+def _read(resource_id: str, reason: str | None) -> ReadOfOthers:
+    return ReadOfOthers(action="compliance.trail.read", resource_id=resource_id, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.queries import IdentityQueries
 from identity.application.recovery import Recovery
+from identity.application.recovery.list_recovery_requests import ListRecoveryRequests
 from identity.application.recovery.recover_account import AskRecovery, DecideRecovery, SecondPerson
 from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
 from identity.application.recovery.undo_email_change import UndoEmailChange
@@ -15,6 +16,7 @@ from identity.infrastructure.generated_password import generate_password
 from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.settings import IdentitySettings
 from kernel.clock import Clock
+from kernel.reads import Reads
 
 
 def build_recovery(
@@ -27,6 +29,7 @@ def build_recovery(
     attempts: Attempts,
     authority: Authority,
     revocations: Revocations,
+    reads: Reads,
     clock: Clock,
 ) -> Recovery:
     secrets = RandomSecrets()
@@ -36,6 +39,7 @@ def build_recovery(
         ask_password_reset=AskPasswordReset(uow, queries, secrets, digest, clock, page=settings.reset_page),
         reset_password=ResetPassword(uow, queries, secrets, new_password, revocations, attempts, digest, clock),
         ask_recovery=AskRecovery(uow, secrets, clock),
+        list_recovery_requests=ListRecoveryRequests(queries, reads),
         # Chains, quorum and delegation come with governance's approvals, in this one's place.
         undo_email_change=UndoEmailChange(
             uow, queries, secrets, passwords, new_password, generate_password, attempts, revocations, clock

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chassis.audited_reads import AuditedReads
 from chassis.crypto import BlindIndex
 from chassis.database import Database
 from identity.application import Identity
@@ -70,6 +71,7 @@ from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
 from kernel.clock import Clock
+from kernel.reads import Reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,10 @@ class World:
     @property
     def uow(self) -> UnitOfWork:
         return unit_of_work(self.settings, self.database)
+
+    @property
+    def reads(self) -> Reads:
+        return AuditedReads(unit_of_work(self.settings, self.database), self.clock)
 
     @property
     def queries(self) -> IdentityQueries:
@@ -167,8 +173,8 @@ def accounts(world: World) -> Accounts:
         require_password_reset=RequirePasswordReset(
             uow, passwords, new_password, generate_password, world.authority, world.revocations, clock
         ),
-        get_user=GetUser(queries, world.permissions),
-        list_users=ListUsers(queries, contacts, world.permissions),
+        get_user=GetUser(queries, world.permissions, world.reads),
+        list_users=ListUsers(queries, contacts, world.permissions, world.reads),
         get_subject=GetSubject(queries),
         get_subjects=GetSubjects(queries),
         create_administrator=create_administrator(settings, world.database, world.passwords, world.clock),
@@ -204,10 +210,10 @@ def sessions(world: World) -> Sessions:
         ),
         sign_out=SignOut(uow, revocations, clock, settings.access_token_life),
         sign_out_everywhere=SignOutEverywhere(uow, revocations, clock),
-        list_sessions=ListSessions(queries, world.permissions),
-        get_session=GetSession(queries, world.permissions),
+        list_sessions=ListSessions(queries, world.permissions, world.reads),
+        get_session=GetSession(queries, world.permissions, world.reads),
         revoke_session=RevokeSession(uow, world.permissions, world.authority, revocations, clock),
-        list_devices=ListDevices(queries, world.permissions),
+        list_devices=ListDevices(queries, world.permissions, world.reads),
         get_device=GetDevice(queries),
         change_device=ChangeDevice(uow, clock),
         revoke_device=RevokeDevice(uow, revocations, clock),
@@ -233,6 +239,7 @@ def recovery(world: World) -> Recovery:
         attempts=world.attempts,
         authority=world.authority,
         revocations=world.revocations,
+        reads=world.reads,
         clock=world.clock,
     )
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from chassis.audited_reads import AuditedReads
 from chassis.database import Database
 from kernel.clock import Clock
+from kernel.reads import Reads
 from payments.application import Payments
 from payments.application.bulk import BulkTransfers
 from payments.application.bulk.cancel_bulk import CancelBulk
@@ -16,7 +18,7 @@ from payments.application.bulk.submit_bulk import SubmitBulk
 from payments.application.history import History
 from payments.application.history.read_statement import ReadBalance, ReadStatement
 from payments.application.ledger import Ledger
-from payments.application.ledger.read_account import ReadAccount
+from payments.application.ledger.read_account import ListAccounts, ReadAccount
 from payments.application.ledger.unfreeze_account import UnfreezeAccount
 from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.authority import Standings
@@ -78,6 +80,10 @@ class World:
         return unit_of_work(self.database)
 
     @property
+    def reads(self) -> Reads:
+        return AuditedReads(unit_of_work(self.database), self.clock)
+
+    @property
     def queries(self) -> PaymentsQueries:
         return SqlPaymentsQueries(self.database)
 
@@ -113,7 +119,7 @@ def transfers(world: World) -> Transfers:
     uow, clock, screening, terms = world.uow, world.clock, world.screening, world.settings.terms
     post = post_transfers(world)
     cashier = GroupCommit(post, batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
-    reads = ReadTransfers(world.queries, world.audit_log, world.permissions)
+    reads = ReadTransfers(world.queries, world.queries, world.audit_log, world.permissions, world.reads)
     return Transfers(
         transfer_tokens=TransferTokens(cashier),
         transfer_linked=TransferLinked(cashier),
@@ -139,18 +145,22 @@ def wallets(world: World) -> Wallets:
         change_wallet=ChangeWallet(world.uow, world.clock),
         close_wallet=CloseWallet(uow=world.uow, clock=world.clock),
         set_wallet_usage=SetWalletUsage(uow=world.uow, clock=world.clock),
-        read_wallets=ReadWallets(world.queries, world.permissions),
+        read_wallets=ReadWallets(world.queries, world.permissions, world.reads),
     )
 
 
 def history(world: World) -> History:
-    reads, queries = ReadWallets(world.queries, world.permissions), world.queries
+    reads, queries = ReadWallets(world.queries, world.permissions, world.reads), world.queries
     return History(ReadStatement(reads, queries, world.clock), ReadBalance(reads, queries, world.clock))
 
 
 def ledger(world: World) -> Ledger:
-    read_account = ReadAccount(world.queries)
-    return Ledger(read_account, UnfreezeAccount(world.uow, read_account, world.clock))
+    queries, reads = world.queries, world.reads
+    return Ledger(
+        read_account=ReadAccount(queries, queries, reads),
+        list_accounts=ListAccounts(queries, reads),
+        unfreeze_account=UnfreezeAccount(world.uow, queries, world.clock),
+    )
 
 
 def pricing(world: World) -> Pricing:
@@ -187,7 +197,7 @@ def bulk(world: World) -> BulkTransfers:
         cancel_bulk=CancelBulk(world.uow, world.clock),
         approve_bulk=ApproveBulk(uow=world.uow, clock=world.clock),
         reject_bulk=RejectBulk(uow=world.uow, clock=world.clock),
-        read_bulks=ReadBulks(queries, world.permissions),
+        read_bulks=ReadBulks(queries, world.permissions, world.reads),
     )
 
 
@@ -202,5 +212,5 @@ def schedules(world: World) -> ScheduledTransfers:
             clock=world.clock,
         ),
         change_schedule=ChangeSchedule(world.uow, world.clock),
-        read_schedules=ReadSchedules(SqlScheduleQueries(world.database), world.permissions),
+        read_schedules=ReadSchedules(SqlScheduleQueries(world.database), world.permissions, world.reads),
     )

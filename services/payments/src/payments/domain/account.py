@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID, uuid5
 
+from kernel.errors import StaleVersion, VersionRequired
 from kernel.events import Aggregate
 from kernel.money import LARGEST_AMOUNT, Currency, CurrencyMismatch, Money, amount_text
 from payments.domain.errors import (
@@ -178,6 +179,13 @@ class Account(Aggregate):
         self._become(AccountStatus.CLOSED, None)
         self.closed_at = at
         self.announce(WalletClosed(occurred_at=at, wallet_id=self.id))
+
+    def require_version(self, expected: int | None) -> None:
+        """Raise VersionRequired when none is given, StaleVersion when the account has changed since the caller read it."""
+        if expected is None:
+            raise VersionRequired(account_id=self.id)
+        if expected != self.version:
+            raise StaleVersion(field="If-Match", account_id=self.id, version=self.version)
 
     def bound(self, ceiling: Decimal | None, *, at: datetime) -> None:
         """Let it hold so much at most, or as much as any wallet; raises BalanceLimit when it holds more already."""

@@ -6,7 +6,20 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import AfterValidator
 
-from chassis.rest import ONE_LINE, CursorPageOf, CursorPaging, Envelope, Moment, Public, Requires, Router, cursor_of, envelope
+from chassis.rest import (
+    ONE_LINE,
+    CurrentActor,
+    CursorPageOf,
+    CursorPaging,
+    Envelope,
+    Moment,
+    Public,
+    ReadReasonOfOthers,
+    Requires,
+    Router,
+    cursor_of,
+    envelope,
+)
 from compliance.application.queries import EntryFilter
 from compliance.interfaces.rest.dependencies import App
 from compliance.interfaces.rest.schemas import (
@@ -34,6 +47,7 @@ Word = Annotated[str | None, Query(min_length=1, max_length=200), ONE_LINE]
 
 @audit.get("/entries", dependencies=[Requires("audit:view")])
 async def list_audit_entries(
+    actor: CurrentActor,
     cursor: CursorPaging,
     app: App,
     actor_id: Word = None,
@@ -45,8 +59,12 @@ async def list_audit_entries(
     since: Annotated[Moment | None, Query(alias="from", description="Occurred at this time or later")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="Occurred before this time")] = None,
     sort: Literal["sequence", "-sequence"] = "-sequence",
+    reason: ReadReasonOfOthers = None,
 ) -> Envelope[CursorPageOf[EntryResponse]]:
-    """Page through the log, newest first unless sorted by `sequence`; every filter given must hold."""
+    """Page through the log, newest first unless sorted by `sequence`; every filter given must hold.
+
+    A search by another person's id asks for a reason. That the log was read is recorded.
+    """
     wanted = EntryFilter(
         actor_id=actor_id,
         resource_type=resource_type,
@@ -58,33 +76,41 @@ async def list_audit_entries(
         until=until,
         oldest_first=sort == "sequence",
     )
-    return cursor_of(await app.queries.entries(wanted, cursor), EntryResponse.of)
+    return cursor_of(await app.list_entries(actor=actor, wanted=wanted, cursor=cursor, reason=reason), EntryResponse.of)
 
 
 @audit.get("/entries/{place}", dependencies=[Requires("audit:view")])
-async def get_audit_entry(place: Place, app: App) -> Envelope[EntryResponse]:
-    """Read one entry."""
-    entry = await app.queries.entry(place)
-    if entry is None:
-        raise NotFound(entry=place)
-    return envelope(EntryResponse.of(entry))
+async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelope[EntryResponse]:
+    """Read one entry; what others did is recorded as read."""
+    return envelope(EntryResponse.of(await app.read_entry(actor=actor, place=place)))
 
 
 @audit.get("/entries/{place}/proof", dependencies=[Requires("audit:view")])
 async def get_inclusion_proof(
-    place: Place, app: App, tree_size: Annotated[int | None, Query(gt=0, lt=2**63)] = None
+    place: Place, actor: CurrentActor, app: App, tree_size: Annotated[int | None, Query(gt=0, lt=2**63)] = None
 ) -> Envelope[ProofBundleResponse]:
     """Prove that the entry is in the log: all that an offline verifier needs.
 
     Under the latest signed checkpoint, or the one of `tree_size`. 409 CMP_002 until the entry is covered, about a second.
     """
-    return envelope(ProofBundleResponse.of(await app.prove.inclusion(place, tree_size=tree_size), app.key))
+    proof = await app.prove.inclusion(place, tree_size=tree_size)
+    # The bundle has all of the entry.
+    await app.read_entry(actor=actor, place=place, verb="read_proof")
+    return envelope(ProofBundleResponse.of(proof, app.key))
 
 
 @audit.get("/trails/{resource_id}", dependencies=[Requires("audit:view")])
-async def get_audit_trail(resource_id: Annotated[str, Path(max_length=200), ONE_LINE], app: App) -> Envelope[TrailResponse]:
-    """Read everything about a resource and those it concerns, across all services, in the log's order."""
-    return envelope(TrailResponse.of(await app.read_trail(resource_id)))
+async def get_audit_trail(
+    resource_id: Annotated[str, Path(max_length=200), ONE_LINE],
+    actor: CurrentActor,
+    app: App,
+    reason: ReadReasonOfOthers = None,
+) -> Envelope[TrailResponse]:
+    """Read everything about a resource and those it concerns, across all services, in the log's order.
+
+    The trail of another person asks for a reason. That a trail was read is recorded, except the caller's own.
+    """
+    return envelope(TrailResponse.of(await app.read_trail(actor=actor, resource_id=resource_id, reason=reason)))
 
 
 @audit.get("/checkpoint", dependencies=[Requires("audit:view")])

@@ -6,14 +6,10 @@ from chassis.rest import CurrentActor, Envelope, IfMatch, Requires, Router, enve
 from governance.interfaces.rest.dependencies import App, RoleName
 from governance.interfaces.rest.schemas import PermissionBody, PermissionList, RoleBody, RoleList, RolePermissionsRequest
 from kernel.assurance import RECENT
-from kernel.errors import InvalidValue
+from kernel.errors import VersionRequired
 
 roles = Router("/roles", tags=["roles"])
 permissions = Router("/permissions", tags=["roles"])
-
-
-class VersionRequired(InvalidValue):
-    """If-Match with the role's ETag is required: whoever sets permissions says which state they replace."""
 
 
 @roles.get("", dependencies=[Requires("role:manage")])
@@ -36,7 +32,7 @@ async def set_role_permissions(
 ) -> Envelope[RoleBody]:
     """Give the role exactly these permissions; they hold in every service within seconds."""
     if version is None:
-        raise VersionRequired(field="If-Match")
+        raise VersionRequired(role=name)
     role = await app.set_role_permissions(actor=actor, role_name=name, permissions=body.permissions, version=version)
     set_etag(response, role.version)
     return envelope(RoleBody.of(role))

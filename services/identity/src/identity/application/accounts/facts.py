@@ -1,12 +1,15 @@
 """The audit facts of accounts. None holds a secret or plain personal data."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from identity.application.accounts.queries import UserFilter, UserView
 from identity.domain.one_time_code import OneTimeCode
 from identity.domain.user import User
 from identity.domain.wallet_address import WalletAddress
 from kernel.audit import AuditFact, State
+from kernel.reads import ReadOfOthers, given
 
 
 def user_registered(user: User, address: WalletAddress, *, device: str | None = None) -> AuditFact:
@@ -96,6 +99,25 @@ def phone_removed(user: User, code: OneTimeCode, *, before: State, at: datetime)
         after={"version": user.version, "changed": ["phone"]},
         reason="verified_by_another",
         related_ids=(str(code.id),),
+    )
+
+
+def user_read(user_id: UUID) -> ReadOfOthers:
+    return ReadOfOthers(action="identity.user.read", resource_id=str(user_id), owners=(user_id,))
+
+
+def users_searched(which: UserFilter, found: Sequence[UserView], *, reason: str) -> ReadOfOthers:
+    """Account for a search: by which of e-mail, telephone and username, never which ones."""
+    personal = [name for name in ("email", "phone", "username") if getattr(which, name) is not None]
+    filters = given(
+        status=which.status, verified=which.verified, registered_from=which.registered_from, registered_to=which.registered_to
+    )
+    return ReadOfOthers(
+        action="identity.user.search",
+        owners=[user.id for user in found],
+        filters=filters | ({"by": personal} if personal else {}),
+        shown=len(found),
+        reason=reason,
     )
 
 

@@ -1,6 +1,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from identity.application.accounts import facts
 from identity.application.accounts.queries import EVERYBODY, AccountQueries, SubjectView, UserFilter, UserView
 from identity.application.ports.accounts import Contacts
 from identity.application.ports.permissions import READ_ANY_USER, Permissions
@@ -8,40 +9,51 @@ from identity.domain.email_address import lower_ascii
 from kernel.actor import Actor
 from kernel.errors import AccessDenied, NotFound
 from kernel.pages import Page, PageRequest
+from kernel.reads import Reads
 
 
 @dataclass(frozen=True, slots=True)
 class GetUser:
-    """Read a user: oneself, or anybody with `user:read_any`. To everybody else other users do not exist."""
+    """Read a user: oneself, or anybody with `user:read_any`, on record. To everybody else other users do not exist."""
 
     queries: AccountQueries
     permissions: Permissions
+    reads: Reads
 
     async def __call__(self, *, actor: Actor, user_id: UUID) -> UserView:
         if actor.user_id != user_id and not self.permissions.allows(actor, READ_ANY_USER):
             raise NotFound(user_id=user_id)
+        return await self.changed(actor=actor, user_id=user_id)
+
+    async def changed(self, *, actor: Actor, user_id: UUID) -> UserView:
+        """Show a user to those who have just changed it. On record too: a change that changes nothing leaves no other trace."""
         user = await self.queries.user(user_id)
         if user is None:
             raise NotFound(user_id=user_id)
+        if actor.user_id != user_id:
+            await self.reads.record(actor, facts.user_read(user_id))
         return user
 
 
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """Page through users, with `user:read_any`."""
+    """Page through users, with `user:read_any`. Each page is on record, with what was searched and who was shown."""
 
     queries: AccountQueries
     contacts: Contacts
     permissions: Permissions
+    reads: Reads
 
-    async def __call__(self, *, actor: Actor, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
+    async def __call__(self, *, actor: Actor, page: PageRequest, reason: str, which: UserFilter = EVERYBODY) -> Page[UserView]:
         """Raise AccessDenied, InvalidEmail or InvalidPhone."""
         if not self.permissions.allows(actor, READ_ANY_USER):
             raise AccessDenied(permission=READ_ANY_USER)
         email = self.contacts.email(which.email) if which.email is not None else None
         phone = self.contacts.phone(which.phone) if which.phone is not None else None
         username = lower_ascii(which.username.strip()) if which.username is not None else None
-        return await self.queries.users(page, replace(which, email=email, phone=phone, username=username))
+        users = await self.queries.users(page, replace(which, email=email, phone=phone, username=username))
+        await self.reads.record(actor, facts.users_searched(which, users.items, reason=reason))
+        return users
 
 
 @dataclass(frozen=True, slots=True)

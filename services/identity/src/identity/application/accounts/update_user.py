@@ -10,7 +10,7 @@ from identity.domain.user import UserStatus
 from kernel.actor import Actor
 from kernel.assurance import RECENT
 from kernel.clock import Clock
-from kernel.errors import NotFound
+from kernel.errors import NotFound, VersionRequired
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class UpdateUser:
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
         """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken.
 
-        Raise StepUpRequired and BeyondAuthority too, to change another's, or Unavailable when governance is away.
+        Raise StepUpRequired, VersionRequired and BeyondAuthority too, to change another's, or Unavailable when governance is away.
         """
         if actor.subject_id != str(user_id) and not self.permissions.allows(actor, UPDATE_ANY_USER):
             raise NotFound(user_id=user_id)
@@ -50,6 +50,8 @@ class UpdateUser:
             user = await tx.users.lock(user_id)
             if user is None or user.status not in {UserStatus.ACTIVE, UserStatus.SUSPENDED}:
                 raise NotFound(user_id=user_id)
+            if version is None and actor.subject_id != str(user_id):
+                raise VersionRequired(user_id=user_id)
             user.require_version(version)
             profile = await tx.profiles.of(user_id)
             changed = _with(profile, details)

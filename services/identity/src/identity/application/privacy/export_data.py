@@ -11,6 +11,7 @@ from kernel.actor import Actor
 from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound
+from kernel.reads import ReasonRequired
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,18 @@ class ExportData:
     permissions: Permissions
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, user_id: UUID) -> dict[str, Any]:
-        """Raise StepUpRequired, or NotFound for who may not ask."""
+    async def __call__(self, *, actor: Actor, user_id: UUID, reason: str | None = None) -> dict[str, Any]:
+        """Raise StepUpRequired, ReasonRequired for another's data, or NotFound for who may not ask."""
         at = self.clock.now()
         RECENT.require(actor, at=at)
         if actor.user_id != user_id and not self.permissions.allows(actor, EXPORT_ANY_USER):
             raise NotFound(user_id=user_id)
+        if actor.user_id != user_id and reason is None:
+            raise ReasonRequired
         held = await self.queries.held_about(user_id)
         if held is None:
             raise NotFound(user_id=user_id)
         async with self.uow.begin(actor) as tx:
-            tx.record(facts.data_exported(user_id, at=at))
+            tx.record(facts.data_exported(user_id, at=at, reason=reason))
             await tx.messages.send(user_id, Template.DATA_EXPORTED)
         return {"exported_at": at.isoformat(), **held}

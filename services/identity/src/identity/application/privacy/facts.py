@@ -33,9 +33,14 @@ def user_erased(erasure: Erasure, *, key_digest: str, at: datetime) -> AuditFact
     return _fact("identity.user.erase", erasure, at=at, before={"account": "restricted"}, after=after)
 
 
-def data_exported(user_id: UUID, *, at: datetime) -> AuditFact:
+def data_exported(user_id: UUID, *, at: datetime, reason: str | None) -> AuditFact:
     return AuditFact(
-        action="identity.user.export", resource_type="user", resource_id=str(user_id), occurred_at=at, after={"exported": True}
+        action="identity.user.export",
+        resource_type="user",
+        resource_id=str(user_id),
+        occurred_at=at,
+        after={"exported": True},
+        reason=reason,
     )
 
 

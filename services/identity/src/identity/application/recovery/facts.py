@@ -1,13 +1,16 @@
 """The audit facts of recovery. None holds a link, an address or a password."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from identity.application.recovery.queries import RecoveryView
 from identity.domain.email_undo import EmailUndo
 from identity.domain.password_reset import PasswordReset
 from identity.domain.recovery_request import RecoveryRequest
 from identity.domain.user import User
 from kernel.audit import AuditFact
+from kernel.reads import ReadOfOthers, given
 
 
 def reset_asked(account: str, reset: PasswordReset | None, *, at: datetime) -> AuditFact:
@@ -84,4 +87,13 @@ def factors_cleared(user: User, request: RecoveryRequest, *, sessions_ended: int
         after={"second_factor": False, "sessions_ended": sessions_ended},
         reason="recovery",
         related_ids=(str(request.id),),
+    )
+
+
+def requests_listed(requests: Sequence[RecoveryView], *, status: str | None) -> ReadOfOthers:
+    return ReadOfOthers(
+        action="identity.recovery.list",
+        owners=[request.user_id for request in requests],
+        filters=given(status=status),
+        shown=len(requests),
     )

@@ -3,12 +3,15 @@
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from uuid import UUID
 
+from identity.application.sessions.queries import SessionView
 from identity.domain.device import Device
 from identity.domain.passkey import Passkey
 from identity.domain.session import Session
 from identity.domain.sign_in_challenge import SignInChallenge
 from kernel.audit import AuditFact, State
+from kernel.reads import ReadOfOthers
 
 
 class Refusal(StrEnum):
@@ -162,3 +165,15 @@ def _state(session: Session) -> dict[str, object]:
         "expires_at": session.expires_at.isoformat(),
         "methods": list(session.methods),
     }
+
+
+def session_read(session: SessionView) -> ReadOfOthers:
+    return ReadOfOthers(action="identity.session.read", resource_id=str(session.id), owners=(session.user_id,))
+
+
+def sessions_listed(owner: UUID, *, shown: int) -> ReadOfOthers:
+    return ReadOfOthers(action="identity.session.list", resource_id=str(owner), owners=(owner,), shown=shown)
+
+
+def devices_listed(owner: UUID, *, shown: int) -> ReadOfOthers:
+    return ReadOfOthers(action="identity.device.list", resource_id=str(owner), owners=(owner,), shown=shown)

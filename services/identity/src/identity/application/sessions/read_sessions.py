@@ -1,24 +1,29 @@
-"""Reading sessions and devices: one's own, or anybody's with `user:read_any`. To everybody else they do not exist."""
+"""Reading sessions and devices: one's own, or anybody's with `user:read_any`, on record. To everybody else they do not exist."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from identity.application.ports.permissions import READ_ANY_USER, Permissions
+from identity.application.sessions import facts
 from identity.application.sessions.queries import DeviceView, SessionQueries, SessionView
 from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import Page, PageRequest
+from kernel.reads import Reads
 
 
 @dataclass(frozen=True, slots=True)
 class GetSession:
     queries: SessionQueries
     permissions: Permissions
+    reads: Reads
 
     async def __call__(self, *, actor: Actor, session_id: UUID) -> SessionView:
         session = await self.queries.session(session_id)
         if session is None or not _may_read(self.permissions, actor, session.user_id):
             raise NotFound(session_id=session_id)
+        if session.user_id != actor.user_id:
+            await self.reads.record(actor, facts.session_read(session))
         return session
 
 
@@ -26,23 +31,32 @@ class GetSession:
 class ListSessions:
     queries: SessionQueries
     permissions: Permissions
+    reads: Reads
 
     async def __call__(
         self, *, actor: Actor, page: PageRequest, user_id: UUID | None = None, live: bool | None = None
     ) -> Page[SessionView]:
         """List the sessions of the caller, or of `user_id`."""
         owner = _owner(self.permissions, actor, user_id)
-        return await self.queries.sessions_of(owner, page, live=live)
+        sessions = await self.queries.sessions_of(owner, page, live=live)
+        if owner != actor.user_id:
+            await self.reads.record(actor, facts.sessions_listed(owner, shown=len(sessions.items)))
+        return sessions
 
 
 @dataclass(frozen=True, slots=True)
 class ListDevices:
     queries: SessionQueries
     permissions: Permissions
+    reads: Reads
 
     async def __call__(self, *, actor: Actor, page: PageRequest, user_id: UUID | None = None) -> Page[DeviceView]:
         """List the devices of the caller, or of `user_id`."""
-        return await self.queries.devices_of(_owner(self.permissions, actor, user_id), page)
+        owner = _owner(self.permissions, actor, user_id)
+        devices = await self.queries.devices_of(owner, page)
+        if owner != actor.user_id:
+            await self.reads.record(actor, facts.devices_listed(owner, shown=len(devices.items)))
+        return devices
 
 
 @dataclass(frozen=True, slots=True)

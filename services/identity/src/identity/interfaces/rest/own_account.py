@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import Response
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, IfMatch, Router, envelope, set_etag
+from identity.application.accounts.queries import UserView
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.accounts import (
     ChangePasswordRequest,
@@ -16,7 +17,6 @@ from identity.interfaces.rest.schemas.accounts import (
 )
 from identity.interfaces.rest.schemas.fields import EndOthers
 from identity.interfaces.rest.schemas.verification import VerificationResponse
-from kernel.actor import Actor
 from kernel.assurance import NONE, RECENT
 
 own_account = Router(prefix="/users", tags=["users"])
@@ -24,8 +24,8 @@ own_account = Router(prefix="/users", tags=["users"])
 
 @own_account.get("/{user_id}/profile", dependencies=[Authenticated])
 async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[ProfileResponse]:
-    """Read a profile: one's own, or anybody's for staff."""
-    return await _shown(app, actor, user_id, response)
+    """Read a profile: one's own, or anybody's with `user:read_any`, on record."""
+    return _shown(await app.accounts.get_user(actor=actor, user_id=user_id), response)
 
 
 @own_account.patch("/{user_id}/profile", dependencies=[Authenticated], idempotency=False, assurance=NONE, others=RECENT)
@@ -34,7 +34,7 @@ async def update_profile(
 ) -> Envelope[ProfileResponse]:
     """Change one's name or organization."""
     await app.accounts.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
-    return await _shown(app, actor, user_id, response)
+    return _shown(await app.accounts.get_user.changed(actor=actor, user_id=user_id), response)
 
 
 @own_account.patch("/{user_id}/password", dependencies=[Authenticated], idempotency=False, assurance=RECENT)
@@ -64,7 +64,6 @@ async def change_phone(body: PhoneRequest, actor: CurrentActor, app: App) -> Env
     return envelope(VerificationResponse.of(await app.accounts.change_contact.phone(actor=actor, phone=body.phone)))
 
 
-async def _shown(app: App, actor: Actor, user_id: UUID, response: Response) -> Envelope[ProfileResponse]:
-    view = await app.accounts.get_user(actor=actor, user_id=user_id)
+def _shown(view: UserView, response: Response) -> Envelope[ProfileResponse]:
     set_etag(response, view.version)
     return envelope(ProfileResponse.of(view))

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
+from chassis.rest import Authenticated, CurrentActor, Envelope, Public, ReadReasonOfOthers, Router, envelope
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.privacy import (
     DataExportResponse,
@@ -18,9 +18,11 @@ erasures = Router(prefix="/erasures", tags=["privacy"])
 
 # Its answer is all that is personal: kept nowhere for repeats.
 @privacy.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False, assurance=RECENT)
-async def export_user_data(user_id: UUID, actor: CurrentActor, app: App) -> Envelope[DataExportResponse]:
+async def export_user_data(
+    user_id: UUID, actor: CurrentActor, app: App, reason: ReadReasonOfOthers = None
+) -> Envelope[DataExportResponse]:
     """Export all that is held about oneself, or about anybody for administrators. Needs a sign-in of the last five minutes."""
-    return envelope(DataExportResponse.model_validate(await app.privacy.export_data(actor=actor, user_id=user_id)))
+    return envelope(DataExportResponse.model_validate(await app.privacy.export_data(actor=actor, user_id=user_id, reason=reason)))
 
 
 # The erasure itself makes a repeat harmless, and its user's kept answers go with it.

@@ -58,10 +58,10 @@ async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) 
 
 @recovery.get("/recovery", dependencies=[Requires("user:update")])
 async def list_recovery_requests(
-    paging: Paging, app: App, status: Annotated[RecoveryStatus | None, Query()] = None
+    actor: CurrentActor, paging: Paging, app: App, status: Annotated[RecoveryStatus | None, Query()] = None
 ) -> Envelope[PageOf[RecoveryResponse]]:
     """List requests for recovery, newest first."""
-    return page_of(await app.queries.recovery_requests(status, paging), RecoveryResponse.of)
+    return page_of(await app.recovery.list_recovery_requests(actor=actor, status=status, page=paging), RecoveryResponse.of)
 
 
 @recovery.post("/recovery/{request_id}/decision", dependencies=[Requires("user:update")], assurance=STRONG)

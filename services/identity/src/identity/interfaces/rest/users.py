@@ -18,6 +18,7 @@ from chassis.rest import (
     Moment,
     PageOf,
     Paging,
+    ReadReason,
     Requires,
     Router,
     envelope,
@@ -70,10 +71,10 @@ async def _filter(
 
 @users.get("", dependencies=[Requires("user:read_any")])
 async def list_users(
-    actor: CurrentActor, paging: Paging, which: Annotated[UserFilter, Depends(_filter)], app: App
+    actor: CurrentActor, paging: Paging, which: Annotated[UserFilter, Depends(_filter)], reason: ReadReason, app: App
 ) -> Envelope[PageOf[UserResponse]]:
     """List users, newest first; those that are deleted only by their status."""
-    return page_of(await app.accounts.list_users(actor=actor, page=paging, which=which), UserResponse.of)
+    return page_of(await app.accounts.list_users(actor=actor, page=paging, which=which, reason=reason), UserResponse.of)
 
 
 @users.post("", status_code=201, dependencies=[Requires("user:create")], assurance=RECENT)
@@ -93,7 +94,7 @@ async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[
 
 @users.get("/{user_id}", dependencies=[Authenticated])
 async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[UserResponse]:
-    """Read a user: oneself, or anybody with `user:read_any`."""
+    """Read a user: oneself, or anybody with `user:read_any`, on record."""
     view = await app.accounts.get_user(actor=actor, user_id=user_id)
     set_etag(response, view.version, view.last_sign_in_at)
     return envelope(UserResponse.of(view))
@@ -164,6 +165,6 @@ async def require_password_reset(user_id: UUID, body: ReasonRequest, actor: Curr
 
 
 async def _shown(app: App, actor: Actor, user_id: UUID, response: Response) -> Envelope[UserResponse]:
-    view = await app.accounts.get_user(actor=actor, user_id=user_id)
+    view = await app.accounts.get_user.changed(actor=actor, user_id=user_id)
     set_etag(response, view.version)
     return envelope(UserResponse.of(view))

@@ -1,9 +1,13 @@
 """The audit facts of bulks."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from kernel.audit import AuditFact, State
 from kernel.money import amount_text
+from kernel.reads import ReadOfOthers
+from payments.application.bulk.queries import BulkView
 from payments.domain.bulk import Bulk
 
 
@@ -50,3 +54,11 @@ def _fact(bulk: Bulk, verb: str, *, after: State, at: datetime, before: State | 
         reason=bulk.reason,
         related_ids=(str(bulk.source_id), str(bulk.initiator_id)),
     )
+
+
+def read(bulk: BulkView, verb: str) -> ReadOfOthers:
+    return ReadOfOthers(action=f"payments.bulk.{verb}", resource_id=str(bulk.id), owners=(bulk.initiator_id,))
+
+
+def waiting_listed(initiators: Sequence[UUID]) -> ReadOfOthers:
+    return ReadOfOthers(action="payments.bulk.list_awaiting_approval", owners=initiators, shown=len(initiators))

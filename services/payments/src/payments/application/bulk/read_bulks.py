@@ -5,6 +5,8 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
+from kernel.reads import Reads
+from payments.application.bulk import facts
 from payments.application.bulk.queries import BulkLineView, BulkQueries, BulkView
 from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
 from payments.domain.approval import APPROVED_BY
@@ -17,15 +19,29 @@ class ReadBulks:
 
     queries: BulkQueries
     permissions: Permissions
+    reads: Reads
 
-    async def bulk(self, *, actor: Actor, bulk_id: UUID) -> BulkView:
+    async def bulk(self, *, actor: Actor, bulk_id: UUID, verb: str = "read") -> BulkView:
+        """Raise NotFound. Another's is on record as read; `verb` says what of it."""
+        found = await self.again(actor=actor, bulk_id=bulk_id)
+        if found.initiator_id != actor.user_id:
+            await self.reads.record(actor, facts.read(found, verb))
+        return found
+
+    async def again(self, *, actor: Actor, bulk_id: UUID) -> BulkView:
+        """Read a bulk that the same request has put on record; raises NotFound."""
         found = await self.queries.bulk(bulk_id)
         if not found or not self._may_see(actor, found):
             raise NotFound(bulk_id=bulk_id)
         return found
 
-    async def awaiting_approval(self, *, cursor: CursorRequest) -> CursorPage[BulkView]:
-        return await self.queries.bulks_awaiting_approval(cursor)
+    async def awaiting_approval(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[BulkView]:
+        """Page through everybody's that wait for a decision; a page with others' is on record."""
+        page = await self.queries.bulks_awaiting_approval(cursor)
+        others = [bulk.initiator_id for bulk in page.items if bulk.initiator_id != actor.user_id]
+        if others:
+            await self.reads.record(actor, facts.waiting_listed(others))
+        return page
 
     async def own(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[BulkView]:
         return await self.queries.bulks_of(actor.user_id, cursor)
@@ -33,7 +49,7 @@ class ReadBulks:
     async def lines(
         self, *, actor: Actor, bulk_id: UUID, cursor: CursorRequest, statuses: Sequence[LineStatus] = ()
     ) -> CursorPage[BulkLineView]:
-        await self.bulk(actor=actor, bulk_id=bulk_id)
+        await self.bulk(actor=actor, bulk_id=bulk_id, verb="read_lines")
         return await self.queries.bulk_lines(bulk_id, cursor, statuses=statuses)
 
     def _may_see(self, actor: Actor, bulk: BulkView) -> bool:

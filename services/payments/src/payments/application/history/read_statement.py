@@ -29,14 +29,21 @@ class ReadStatement:
     queries: StatementQueries
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, wallet_id: UUID, since: datetime, until: datetime) -> Statement:
-        """Raise NotFound, InvalidValue for a period that is none or not over yet, StatementTooLong, LedgerBroken."""
+    async def __call__(
+        self, *, actor: Actor, wallet_id: UUID, since: datetime, until: datetime, reason: str | None = None
+    ) -> Statement:
+        """Raise NotFound, ReasonRequired of another's wallet, InvalidValue for a period that is none or not over yet.
+
+        StatementTooLong and LedgerBroken too.
+        """
         if since >= until:
             raise InvalidValue(field="until", expected="a time after since", given=until)
         if since > self.clock.now():
             # Of what has not happened there is no statement, not an empty one.
             raise InvalidValue(field="since", expected="a time that has passed", given=since)
-        wallet = await self.wallets.wallet(actor=actor, wallet_id=wallet_id)
+        wallet = await self.wallets.wallet(
+            actor=actor, wallet_id=wallet_id, verb="read_statement", reason=reason, reason_required=True
+        )
         statement = await self.queries.statement(wallet_id, wallet.currency, since=since, until=until, lines_max=LINES_MAX)
         if statement is None:
             raise StatementTooLong(field="until", lines_max=LINES_MAX)
@@ -53,7 +60,7 @@ class ReadBalance:
 
     async def __call__(self, *, actor: Actor, wallet_id: UUID, at: datetime) -> tuple[Decimal, str]:
         """Return the balance and its currency; raises NotFound, or InvalidValue for a time before it opened or to come."""
-        wallet = await self.wallets.wallet(actor=actor, wallet_id=wallet_id)
+        wallet = await self.wallets.wallet(actor=actor, wallet_id=wallet_id, verb="read_balance")
         if not wallet.opened_at <= at <= self.clock.now():
             raise InvalidValue(field="as_of", expected="a time since the wallet was opened that has passed", given=at)
         return await self.queries.balance_at(wallet_id, at), wallet.currency

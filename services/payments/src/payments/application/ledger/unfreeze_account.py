@@ -5,8 +5,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import NotFound
-from payments.application.ledger.queries import AccountView
-from payments.application.ledger.read_account import ReadAccount
+from payments.application.ledger.queries import AccountView, LedgerQueries
 from payments.application.ports.unit_of_work import UnitOfWork
 
 
@@ -15,12 +14,14 @@ class UnfreezeAccount:
     """Let money move again on an account of the system's own, which the ledger's check froze when it did not add up."""
 
     uow: UnitOfWork
-    read_account: ReadAccount
+    queries: LedgerQueries
     clock: Clock
 
     async def __call__(self, *, actor: Actor, account_id: UUID, reason: str) -> AccountView:
         """Return the account as it is then; raises NotFound, for wallets too, which have a way of their own, or NotFrozen."""
-        view = await self.read_account(account_id=account_id)
+        view = await self.queries.account(account_id)
+        if view is None:
+            raise NotFound(account_id=account_id)
         async with self.uow.begin(actor) as tx:
             account = (await tx.accounts.lock([account_id])).get(account_id)
             if account is None or account.is_wallet:

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import InvalidValue, StaleVersion
+from kernel.errors import InvalidValue, StaleVersion, VersionRequired
 from payments.application.ports.pricing import PricingUnitOfWork
 from payments.application.pricing import facts
 from payments.application.pricing.queries import TierView
@@ -25,7 +25,9 @@ class AssignTier:
         async with self.uow.begin(actor) as tx:
             now = self.clock.now()
             standing = await tx.tiers.lock(owner_id) or TierView(owner_id, STANDARD_TIER, 0, "", now)
-            if version is not None and standing.version != version:
+            if version is None:
+                raise VersionRequired(owner_id=owner_id)
+            if standing.version != version:
                 raise StaleVersion(field="If-Match", owner_id=owner_id, version=standing.version)
             if standing.version and standing.tier == tier:
                 return standing

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from kernel.audit import AuditFact, State
+from kernel.reads import ReadOfOthers
+from payments.application.schedules.queries import ScheduleView
 from payments.domain.schedule import Schedule
 
 
@@ -51,3 +53,7 @@ def _fact(
         reason=reason,
         related_ids=(str(order.source_id), str(order.target_id), str(schedule.initiator_id)),
     )
+
+
+def read(schedule: ScheduleView, verb: str) -> ReadOfOthers:
+    return ReadOfOthers(action=f"payments.schedule.{verb}", resource_id=str(schedule.id), owners=(schedule.initiator_id,))

@@ -4,7 +4,9 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
+from kernel.reads import Reads
 from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
+from payments.application.schedules import facts
 from payments.application.schedules.queries import RunView, ScheduleQueries, ScheduleView
 
 
@@ -14,16 +16,20 @@ class ReadSchedules:
 
     queries: ScheduleQueries
     permissions: Permissions
+    reads: Reads
 
-    async def schedule(self, *, actor: Actor, schedule_id: UUID) -> ScheduleView:
+    async def schedule(self, *, actor: Actor, schedule_id: UUID, verb: str = "read") -> ScheduleView:
+        """Raise NotFound. Another's is on record as read; `verb` says what of it."""
         found = await self.queries.schedule(schedule_id)
         if not found or (found.initiator_id != actor.user_id and not self.permissions.allows(actor, READ_ANY_TRANSFER)):
             raise NotFound(schedule_id=schedule_id)
+        if found.initiator_id != actor.user_id:
+            await self.reads.record(actor, facts.read(found, verb))
         return found
 
     async def own(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[ScheduleView]:
         return await self.queries.schedules_of(actor.user_id, cursor)
 
     async def runs(self, *, actor: Actor, schedule_id: UUID, cursor: CursorRequest) -> CursorPage[RunView]:
-        await self.schedule(actor=actor, schedule_id=schedule_id)
+        await self.schedule(actor=actor, schedule_id=schedule_id, verb="read_runs")
         return await self.queries.runs_of(schedule_id, cursor)

@@ -1,12 +1,14 @@
 """The audit facts of transfers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from kernel.audit import AuditFact, State
 from kernel.money import amount_text
+from kernel.reads import ReadOfOthers
+from payments.application.transfers.queries import TransferView
 from payments.domain.entry import Accounts
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder
@@ -114,3 +116,11 @@ def _related(transfer: Transfer, accounts: Accounts) -> tuple[str, ...]:
     if order.parent_id:
         ids.append(order.parent_id)
     return tuple(str(id_) for id_ in ids)
+
+
+def read(transfer: TransferView, verb: str, *, owners: Sequence[UUID]) -> ReadOfOthers:
+    return ReadOfOthers(action=f"payments.transfer.{verb}", resource_id=str(transfer.id), owners=owners)
+
+
+def waiting_listed(initiators: Sequence[UUID]) -> ReadOfOthers:
+    return ReadOfOthers(action="payments.transfer.list_awaiting_approval", owners=initiators, shown=len(initiators))

@@ -110,5 +110,5 @@ class TransferQueries(Protocol):
     async def payee_of(self, transfer_id: UUID) -> UUID | None:
         """Return whose wallet a transfer goes to, None when it goes to one of the platform's accounts."""
 
-    async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
-        """Tell whether one of the accounts is a wallet of this owner."""
+    async def owners(self, account_ids: tuple[UUID, ...]) -> frozenset[UUID]:
+        """Return whose wallets these accounts are; the platform's own have no owner."""

@@ -31,7 +31,7 @@ class ReadReceipt:
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID) -> Receipt:
         """Raise NotFound; NotPending while there is nothing to give a receipt for."""
-        transfer, transaction_hash = await self.reads.proven(actor=actor, transfer_id=transfer_id)
+        transfer, transaction_hash = await self.reads.proven(actor=actor, transfer_id=transfer_id, verb="read_receipt")
         if transfer.status not in _MOVED:
             raise NotPending(transfer_id=transfer_id, status=transfer.status)
         order = await self.queries.order(transfer_id)

@@ -3,8 +3,12 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.errors import NotFound
+from kernel.pages import CursorPage, CursorRequest
+from kernel.reads import Reads
+from payments.application.history.queries import HistoryQueries
 from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
+from payments.application.transfers import facts
 from payments.application.transfers.queries import TransferQueries, TransferView
 
 
@@ -13,23 +17,40 @@ class ReadTransfers:
     """What its maker, sender and receiver, and those with `transfer:read_any`, may see of a transfer; to others there is none."""
 
     queries: TransferQueries
+    history: HistoryQueries
     audit_log: AuditLog
     permissions: Permissions
+    reads: Reads
 
-    async def transfer(self, *, actor: Actor, transfer_id: UUID) -> TransferView:
-        transfer = await self.queries.transfer(transfer_id)
-        if not transfer or not await self._may_see(actor, transfer):
-            raise NotFound(transfer_id=transfer_id)
-        return transfer
+    async def currency(self, *, actor: Actor, transfer_id: UUID) -> str:
+        """Tell the currency of a transfer to those who may see it, for an amount of it; that alone leaves no fact."""
+        return (await self._seen(actor, transfer_id))[0].currency
 
-    async def proven(self, *, actor: Actor, transfer_id: UUID) -> tuple[TransferView, str | None]:
-        """Read a transfer with the hash by which the audit log has it, once it has it."""
-        transfer = await self.transfer(actor=actor, transfer_id=transfer_id)
+    async def proven(self, *, actor: Actor, transfer_id: UUID, verb: str = "read") -> tuple[TransferView, str | None]:
+        """Read a transfer with the hash by which the audit log has it, once it has it; others' on record."""
+        transfer, others = await self._seen(actor, transfer_id)
+        if others:
+            await self.reads.record(actor, facts.read(transfer, verb, owners=others))
         return transfer, await self.audit_log.leaf_hash(transfer_id)
 
-    async def _may_see(self, actor: Actor, transfer: TransferView) -> bool:
+    async def awaiting_approval(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[TransferView]:
+        """Page through everybody's transfers that wait for a decision; a page with others' is on record."""
+        page = await self.history.awaiting_approval(cursor)
+        others = [transfer.initiator_id for transfer in page.items if transfer.initiator_id != actor.user_id]
+        if others:
+            await self.reads.record(actor, facts.waiting_listed(others))
+        return page
+
+    async def _seen(self, actor: Actor, transfer_id: UUID) -> tuple[TransferView, tuple[UUID, ...]]:
+        """Return a transfer and whose it is, where it is others' alone; raises NotFound."""
+        transfer = await self.queries.transfer(transfer_id)
+        if not transfer:
+            raise NotFound(transfer_id=transfer_id)
         if transfer.initiator_id == actor.user_id:
-            return True
-        if await self.queries.owns_either(actor.user_id, (transfer.source_id, transfer.target_id)):
-            return True
-        return self.permissions.allows(actor, READ_ANY_TRANSFER)
+            return transfer, ()
+        owners = await self.queries.owners((transfer.source_id, transfer.target_id))
+        if actor.user_id in owners:
+            return transfer, ()
+        if not self.permissions.allows(actor, READ_ANY_TRANSFER):
+            raise NotFound(transfer_id=transfer_id)
+        return transfer, (transfer.initiator_id, *sorted(owners))

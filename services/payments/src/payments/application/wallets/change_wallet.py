@@ -45,10 +45,16 @@ class ChangeWallet:
 
         return await self._change(actor, wallet_id, "unfreeze", change, reason=reason)
 
-    async def bound(self, *, actor: Actor, wallet_id: UUID, ceiling: Decimal | None, reason: str) -> Account:
-        """Let it hold so much at most; raises BalanceLimit when it holds more already."""
+    async def bound(
+        self, *, actor: Actor, wallet_id: UUID, ceiling: Decimal | str | None, version: int | None, reason: str
+    ) -> Account:
+        """Let it hold so much at most, in units of its currency.
+
+        Raise VersionRequired, StaleVersion, InvalidValue, or BalanceLimit when it holds more already.
+        """
 
         def change(wallet: Account, at: datetime) -> None:
+            wallet.require_version(version)
             wallet.bound(Money.of(ceiling, wallet.currency).amount if ceiling is not None else None, at=at)
 
         return await self._change(actor, wallet_id, "bound", change, reason=reason)

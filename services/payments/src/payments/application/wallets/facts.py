@@ -4,6 +4,8 @@ from datetime import datetime
 
 from kernel.audit import AuditFact, State
 from kernel.money import amount_text
+from kernel.reads import ReadOfOthers
+from payments.application.wallets.queries import WalletView
 from payments.domain.account import Account
 
 
@@ -33,6 +35,10 @@ def changed(wallet: Account, verb: str, *, before: State, at: datetime, reason: 
         reason=reason,
         related_ids=(str(wallet.owner_id),) if wallet.owner_id else (),
     )
+
+
+def read(wallet: WalletView, verb: str, *, reason: str | None = None) -> ReadOfOthers:
+    return ReadOfOthers(action=f"payments.wallet.{verb}", resource_id=str(wallet.id), owners=(wallet.owner_id,), reason=reason)
 
 
 def state(wallet: Account) -> State:

@@ -6,6 +6,7 @@ from kernel.clock import Clock
 from kernel.errors import NotFound
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.wallets import facts
+from payments.application.wallets.queries import WalletView
 from payments.domain.account import Account, WalletUsage
 from payments.domain.errors import OwnDecision
 
@@ -21,10 +22,10 @@ class SetWalletUsage:
     uow: UnitOfWork
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, wallet_id: UUID, usage: WalletUsage, reason: str) -> Account:
-        """Return the wallet as it is then; raises NotFound, OwnDecision for one's own wallet, or AccountClosed.
+    async def __call__(self, *, actor: Actor, wallet_id: UUID, usage: WalletUsage, version: int | None, reason: str) -> Account:
+        """Return the wallet as it is then. The usage that it has already changes nothing, and it is on record as read.
 
-        The usage that it has already changes nothing.
+        Raise NotFound, OwnDecision for one's own wallet, VersionRequired, StaleVersion, or AccountClosed.
         """
         async with self.uow.begin(actor) as tx:
             wallet = (await tx.accounts.lock([wallet_id])).get(wallet_id)
@@ -32,7 +33,9 @@ class SetWalletUsage:
                 raise NotFound(wallet_id=wallet_id)
             if wallet.owner_id == actor.user_id:
                 raise OwnDecision(wallet_id=wallet_id)
+            wallet.require_version(version)
             if wallet.usage is usage:
+                tx.record(facts.read(WalletView.of(wallet), "read", reason=reason).fact(at=self.clock.now()))
                 return wallet
             before, at = facts.state(wallet), self.clock.now()
             wallet.use_as(usage, reason, at=at)

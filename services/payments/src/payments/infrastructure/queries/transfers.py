@@ -17,7 +17,7 @@ _TRANSFER = text(f"SELECT {COLUMNS} FROM transfers t WHERE t.id = :id")
 _ORDER = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id")
 _LINKED = text(f"SELECT {READ} FROM transfers t WHERE t.link_id = :id")
 _PAYEE = text("SELECT a.owner_id FROM transfers t JOIN accounts a ON a.id = t.target_id WHERE t.id = :id")
-_OWNS = text("SELECT EXISTS (SELECT FROM accounts WHERE id = ANY(:ids) AND owner_id = :owner)")
+_OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id IS NOT NULL")
 
 
 class SqlTransferQueries(SqlReads):
@@ -36,9 +36,8 @@ class SqlTransferQueries(SqlReads):
         rows = await self._rows(_PAYEE, id=transfer_id)
         return rows[0].owner_id if rows else None
 
-    async def owns_either(self, owner_id: UUID, account_ids: tuple[UUID, ...]) -> bool:
-        rows = await self._rows(_OWNS, ids=list(account_ids), owner=owner_id)
-        return bool(rows[0][0])
+    async def owners(self, account_ids: tuple[UUID, ...]) -> frozenset[UUID]:
+        return frozenset(row.owner_id for row in await self._rows(_OWNERS, ids=list(account_ids)))
 
 
 def view_of(row: Sequence[Any]) -> TransferView:

@@ -97,9 +97,11 @@ async def list_bulks(actor: CurrentActor, cursor: CursorPaging, app: App) -> Env
 
 
 @bulks.get("/awaiting-approval", dependencies=[Requires("payment:approve")])
-async def list_bulks_awaiting_approval(cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[BulkResponse]]:
+async def list_bulks_awaiting_approval(
+    actor: CurrentActor, cursor: CursorPaging, app: App
+) -> Envelope[CursorPageOf[BulkResponse]]:
     """Page through everybody's bulks that wait for a decision, newest first."""
-    return cursor_of(await app.bulk.read_bulks.awaiting_approval(cursor=cursor), BulkResponse.of)
+    return cursor_of(await app.bulk.read_bulks.awaiting_approval(actor=actor, cursor=cursor), BulkResponse.of)
 
 
 @bulks.get("/{bulk_id}", dependencies=[Authenticated])
@@ -131,9 +133,12 @@ async def follow_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Streaming
     reads = app.bulk.read_bulks
 
     async def read() -> BulkView:
-        return await reads.bulk(actor=actor, bulk_id=bulk_id)
+        return await reads.bulk(actor=actor, bulk_id=bulk_id, verb="follow")
 
-    return await follow(read)
+    async def again() -> BulkView:
+        return await reads.again(actor=actor, bulk_id=bulk_id)
+
+    return await follow(read, again=again)
 
 
 @bulks.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)

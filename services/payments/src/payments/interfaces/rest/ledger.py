@@ -12,6 +12,7 @@ from chassis.rest import (
     Envelope,
     PageOf,
     Paging,
+    ReadReasonOfOthers,
     Requires,
     Router,
     cursor_of,
@@ -38,29 +39,33 @@ async def get_trial_balance(app: App) -> Envelope[TrialBalanceResponse]:
 
 @accounts.get("", dependencies=[Requires("payment:reconcile")])
 async def list_accounts(  # each is a filter of the query string
+    actor: CurrentActor,
     paging: Paging,
     app: App,
     kind: Literal["wallet", "system"] | None = None,
     status: Literal["open", "frozen", "closed"] | None = None,
     currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
     owner_id: UUID | None = None,
+    reason: ReadReasonOfOthers = None,
 ) -> Envelope[PageOf[AccountResponse]]:
     """List the chart of accounts: the system's own first, then wallets, oldest first."""
     wanted = AccountFilter(kind=kind, status=status, currency=currency, owner_id=owner_id)
-    return page_of(await app.queries.accounts(wanted, paging), AccountResponse.of)
+    return page_of(await app.ledger.list_accounts(actor=actor, wanted=wanted, page=paging, reason=reason), AccountResponse.of)
 
 
 @accounts.get("/{account_id}", dependencies=[Requires("payment:reconcile")])
-async def get_account(account_id: UUID, app: App) -> Envelope[AccountResponse]:
+async def get_account(account_id: UUID, actor: CurrentActor, app: App) -> Envelope[AccountResponse]:
     """Read any account."""
-    return envelope(AccountResponse.of(await app.ledger.read_account(account_id=account_id)))
+    return envelope(AccountResponse.of(await app.ledger.read_account(actor=actor, account_id=account_id)))
 
 
 @accounts.get("/{account_id}/postings", dependencies=[Requires("payment:reconcile")])
-async def list_account_postings(account_id: UUID, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[PostingResponse]]:
+async def list_account_postings(
+    account_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
+) -> Envelope[CursorPageOf[PostingResponse]]:
     """Page through any account's postings, newest first."""
-    await app.ledger.read_account(account_id=account_id)
-    return cursor_of(await app.queries.postings(account_id, cursor), PostingResponse.of)
+    page = await app.ledger.read_account.postings(actor=actor, account_id=account_id, cursor=cursor)
+    return cursor_of(page, PostingResponse.of)
 
 
 @accounts.post("/{account_id}/unfreeze", dependencies=[Requires("payment:reconcile")], assurance=STRONG)

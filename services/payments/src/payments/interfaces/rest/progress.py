@@ -22,16 +22,22 @@ FOLLOWERS_MAX: Final = 200
 _followers = 0
 
 
-async def follow(read: Callable[[], Awaitable[BulkView]]) -> StreamingResponse:
-    """Answer with the stream; raises what the first look raises, or Unavailable when too many follow."""
+Read = Callable[[], Awaitable[BulkView]]
+
+
+async def follow(read: Read, *, again: Read | None = None) -> StreamingResponse:
+    """Answer with the stream; raises what the first look raises, or Unavailable when too many follow.
+
+    `again`, where given, makes the looks after the first.
+    """
     if _followers >= FOLLOWERS_MAX:
         raise Unavailable(retry_after_seconds=5, followers=_followers)
     first = await read()
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_events(first, read), media_type=EVENT_STREAM, headers=headers)
+    return StreamingResponse(_events(first, again or read), media_type=EVENT_STREAM, headers=headers)
 
 
-async def _events(seen: BulkView, read: Callable[[], Awaitable[BulkView]]) -> AsyncIterator[bytes]:
+async def _events(seen: BulkView, read: Read) -> AsyncIterator[bytes]:
     global _followers  # noqa: PLW0603  # one number a process
     _followers += 1
     try:

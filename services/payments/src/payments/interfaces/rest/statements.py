@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from chassis.rest import Authenticated, CurrentActor, Envelope, Moment, Router, envelope
+from chassis.rest import Authenticated, CurrentActor, Envelope, Moment, ReadReasonOfOthers, Router, envelope
 from payments.interfaces.documents.statement_csv import statement_csv
 from payments.interfaces.documents.statement_pdf import statement_pdf
 from payments.interfaces.documents.transfers_csv import transfers_csv
@@ -38,9 +38,10 @@ async def get_statement(  # each is of the path or the query string
     since: Annotated[Moment, Query(examples=["2026-03-01T00:00:00Z"])],
     until: Annotated[Moment, Query(examples=["2026-04-01T00:00:00Z"])],
     format: Annotated[Literal["json", "csv", "pdf"], Query()] = "json",  # noqa: A002  # the parameter's name
+    reason: ReadReasonOfOthers = None,
 ) -> Envelope[StatementResponse] | Response:
     """Make the statement of a wallet: what it held, what moved, what it holds at the period's end."""
-    statement = await app.history.read_statement(actor=actor, wallet_id=wallet_id, since=since, until=until)
+    statement = await app.history.read_statement(actor=actor, wallet_id=wallet_id, since=since, until=until, reason=reason)
     name = f"statement-{wallet_id}-{since:%Y%m%d}-{until:%Y%m%d}"
     if format == "csv":
         return Response(b"".join(statement_csv(statement)), headers=attached(f"{name}.csv"), media_type=_CSV)

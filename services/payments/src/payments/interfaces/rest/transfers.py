@@ -102,9 +102,10 @@ async def list_transfers(
 
 
 @transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")])
-async def list_awaiting_approval(cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[TransferResponse]]:
+async def list_awaiting_approval(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[TransferResponse]]:
     """Page through everybody's transfers that wait for a decision, newest first."""
-    return cursor_of(await app.queries.awaiting_approval(cursor), TransferResponse.of)
+    page = await app.transfers.read_transfers.awaiting_approval(actor=actor, cursor=cursor)
+    return cursor_of(page, TransferResponse.of)
 
 
 @transfers.get("/{transfer_id}", dependencies=[Authenticated])
@@ -120,8 +121,8 @@ async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: Curre
 
     Not for a receiver whose account is suspended or closed.
     """
-    held = await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)
-    amount = Money.of(body.amount, held.currency) if body.amount is not None else None
+    currency = await app.transfers.read_transfers.currency(actor=actor, transfer_id=transfer_id)
+    amount = Money.of(body.amount, currency) if body.amount is not None else None
     return _show(await app.transfers.capture_transfer(actor=actor, transfer_id=transfer_id, amount=amount))
 
 
@@ -150,8 +151,8 @@ async def refund_transfer(
     transfer_id: UUID, body: RefundRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
     """Give back a part of what the caller received, or all of it; answers with the refund, a transfer of its own."""
-    original = await app.transfers.read_transfers.transfer(actor=actor, transfer_id=transfer_id)
-    amount = Money.of(body.amount, original.currency) if body.amount is not None else None
+    currency = await app.transfers.read_transfers.currency(actor=actor, transfer_id=transfer_id)
+    amount = Money.of(body.amount, currency) if body.amount is not None else None
     settled = await app.transfers.refund_transfer(
         actor=actor, key=key, transfer_id=transfer_id, amount=amount, reason=body.reason
     )

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from chassis.rest import (
     Authenticated,
@@ -11,6 +11,7 @@ from chassis.rest import (
     CursorPageOf,
     CursorPaging,
     Envelope,
+    IfMatch,
     Moment,
     PageOf,
     Paging,
@@ -19,11 +20,10 @@ from chassis.rest import (
     cursor_of,
     envelope,
     page_of,
+    set_etag,
 )
-from kernel.actor import Actor
 from kernel.assurance import NONE, RECENT, STRONG
-from kernel.money import Money, amount_text
-from payments.application import Payments
+from kernel.money import amount_text
 from payments.application.wallets.queries import WalletView
 from payments.domain.account import Account
 from payments.interfaces.rest.dependencies import App
@@ -54,9 +54,11 @@ async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) ->
 
 
 @wallets.get("/{wallet_id}", dependencies=[Authenticated])
-async def get_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Read one of the caller's wallets; staff read any."""
-    return await _show(app, actor, wallet_id)
+async def get_wallet(wallet_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[WalletResponse]:
+    """Read one of the caller's wallets, or with `wallet:read_any` anybody's, on record. Every posting changes its ETag."""
+    wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
+    set_etag(response, wallet.version)
+    return envelope(WalletResponse.of(wallet))
 
 
 @wallets.patch("/{wallet_id}", dependencies=[Authenticated], assurance=NONE)
@@ -105,21 +107,30 @@ async def unfreeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentAc
 
 
 @wallets.put("/{wallet_id}/ceiling", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
-async def set_ceiling(wallet_id: UUID, body: CeilingRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Let a wallet hold so much at most."""
-    wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
-    ceiling = Money.of(body.amount, wallet.currency).amount if body.amount is not None else None
-    return _shown(await app.wallets.change_wallet.bound(actor=actor, wallet_id=wallet_id, ceiling=ceiling, reason=body.reason))
+async def set_ceiling(
+    wallet_id: UUID, body: CeilingRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+) -> Envelope[WalletResponse]:
+    """Set the highest balance that a wallet may hold. If-Match with the wallet's ETag is required."""
+    wallet = await app.wallets.change_wallet.bound(
+        actor=actor, wallet_id=wallet_id, ceiling=body.amount, version=version, reason=body.reason
+    )
+    set_etag(response, wallet.version)
+    return _shown(wallet)
 
 
 @wallets.put("/{wallet_id}/usage", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
-async def set_wallet_usage(wallet_id: UUID, body: UsageRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Make a wallet a merchant's, or a personal one again. What was ordered before stays what it is."""
-    return _shown(await app.wallets.set_wallet_usage(actor=actor, wallet_id=wallet_id, usage=body.usage, reason=body.reason))
+async def set_wallet_usage(
+    wallet_id: UUID, body: UsageRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+) -> Envelope[WalletResponse]:
+    """Make a wallet a merchant's, or a personal one again. What was ordered before stays what it is.
 
-
-async def _show(app: Payments, actor: Actor, wallet_id: UUID) -> Envelope[WalletResponse]:
-    return envelope(WalletResponse.of(await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)))
+    If-Match with the wallet's ETag is required.
+    """
+    wallet = await app.wallets.set_wallet_usage(
+        actor=actor, wallet_id=wallet_id, usage=body.usage, version=version, reason=body.reason
+    )
+    set_etag(response, wallet.version)
+    return _shown(wallet)
 
 
 def _shown(wallet: Account) -> Envelope[WalletResponse]:

@@ -1,0 +1,24 @@
+"""Reads of others' things, each a fact in the outbox before the answer is given."""
+
+from typing import Any
+
+from chassis.unit_of_work import SqlUnitOfWork
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.reads import ReadOfOthers
+
+
+class AuditedReads:
+    """The `Reads` of every service: a transaction of its own with nothing but the fact.
+
+    A read that cannot be recorded fails, so that nothing is shown without a trace (fail-closed).
+    """
+
+    def __init__(self, uow: SqlUnitOfWork[Any], clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def record(self, actor: Actor, read: ReadOfOthers, /) -> None:
+        """Record that the actor reads what belongs to others; raises Unavailable when the fact cannot be written."""
+        async with self._uow.begin(actor) as tx:
+            tx.record(read.fact(at=self._clock.now()))
