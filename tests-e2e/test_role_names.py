@@ -21,9 +21,6 @@ OTHER_WORDS: Final = {
 SEEDS: Final = {
     ("services/identity/src/identity/domain/user.py", "user"),
     ("services/identity/src/identity/domain/user.py", "admin"),
-    # Those whose erasure waits for nobody to relieve them of an office.
-    ("services/identity/src/identity/application/privacy/request_erasure.py", "user"),
-    ("services/identity/src/identity/application/privacy/request_erasure.py", "guest"),
 }
 # Where "user" names a resource or an example of a field.
 NAMES_NO_ROLE: Final = frozenset({"resource_type", "examples"})

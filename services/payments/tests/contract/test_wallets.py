@@ -59,7 +59,7 @@ async def test_strangers_find_no_wallet_to_name_close_or_read(bank: Bank) -> Non
         assert refusal(refused) == (404, "RES_001"), refused.request.url
     assert refusal(await bank.post(f"{path}/freeze", holder.user_id, REASON)) == (403, "ACC_001")
     assert (await bank.staff("GET", path)).json()["data"]["balance"] == "5.00"
-    assert (await bank.staff("GET", f"{path}/statement?{period}")).status_code == 200
+    assert (await bank.staff("GET", f"{path}/statement?{period}&reason=complaint+4711")).status_code == 200
 
 
 async def test_a_wallet_is_frozen_again_with_another_reason_and_unfrozen_once(bank: Bank) -> None:
@@ -179,7 +179,8 @@ async def test_a_statement_has_so_many_lines_at_most(bank: Bank, monkeypatch: py
 async def test_staff_list_the_chart_of_accounts(bank: Bank) -> None:
     holder = await bank.holder("5.00")
     assert refusal(await bank.get("/accounts", holder.user_id)) == (403, "ACC_001")
-    for query, ids in ((f"owner_id={holder.user_id}", [str(holder.wallet_id)]), ("status=closed", []), ("currency=QQQ", [])):
+    of_owner = f"owner_id={holder.user_id}&reason=complaint+4711"
+    for query, ids in ((of_owner, [str(holder.wallet_id)]), ("status=closed", []), ("currency=QQQ", [])):
         assert [one["id"] for one in (await bank.staff("GET", f"/accounts?{query}")).json()["data"]["items"]] == ids
     nad = (await bank.staff("GET", "/accounts?kind=system&currency=NAD")).json()["data"]["items"]
     assert {one["code"]: one["normal_side"] for one in nad} == {

@@ -38,7 +38,7 @@ class UpdateUser:
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
         """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken.
 
-        Raise StepUpRequired, VersionRequired and BeyondAuthority too, to change another's, or Unavailable when governance is away.
+        To change another's, StepUpRequired, VersionRequired and BeyondAuthority too, or Unavailable when governance is away.
         """
         if actor.subject_id != str(user_id) and not self.permissions.allows(actor, UPDATE_ANY_USER):
             raise NotFound(user_id=user_id)

@@ -21,8 +21,6 @@ from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound, Unavailable
 
-# Whoever decides for others is first relieved of that, by a person.
-CUSTOMERS: Final = frozenset({"user", "guest"})
 # How often governance is asked again because the account has changed since it was read.
 TRIES_MAX: Final = 3
 
@@ -50,7 +48,9 @@ class RequestErasure:
         RECENT.require(actor, at=self.clock.now())
         if actor.user_id != user_id and not self.permissions.allows(actor, ERASE_ANY_USER):
             raise NotFound(user_id=user_id)
-        if offices := sorted(set(await self.roles.of(user_id)) - CUSTOMERS):
+        # Those who decide for others are first relieved of that, by a person.
+        held = await self.roles.of(user_id)
+        if offices := sorted(role for role in held if self.permissions.exceed_default(frozenset({role}))):
             raise StillInOffice(roles=offices)
         for _ in range(TRIES_MAX):
             seen = await self._seen(actor, user_id)
