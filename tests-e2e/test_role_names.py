@@ -9,12 +9,13 @@ ROOT: Final = Path(__file__).parents[1]
 ROLES: Final = frozenset({"admin", "staff", "user", "guest"})
 # Governance owns the roles. `chassis.testing` is for tests, which give roles their permissions themselves.
 ELSEWHERE: Final = ("services/governance", "libs/chassis/src/chassis/testing")
-# These say "user" of something else than a role: the kind of an actor or resource, RFC 8176 of a user verified.
+# These say it of something else than a role: the kind of an actor or resource, a user verified (RFC 8176), a username.
 OTHER_WORDS: Final = {
     ("libs/kernel/src/kernel/actor.py", "user"),
     ("services/compliance/src/compliance/application/people.py", "user"),
     ("services/compliance/src/compliance/domain/entry.py", "user"),
     ("services/identity/src/identity/domain/proof.py", "user"),
+    ("services/identity/src/identity/domain/reserved_usernames.py", "admin"),
 }
 # The first role of an account is a seed of the platform: identity vouches for it at registration, and governance decides what it
 # may. No other code compares with it.

@@ -19,7 +19,8 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
 async def test_what_staff_put_needs_the_version_that_it_replaces(
     bank: Bank, payer: Holder, payee: Holder, path: str, body: dict[str, Any]
 ) -> None:
-    at, who = path.format(wallet=payee.wallet_id, owner=payee.user_id), {"roles": ("admin",)}
+    who: dict[str, Any] = {"roles": ("admin",)}
+    at = path.format(wallet=payee.wallet_id, owner=payee.user_id)
     read_at = at.removesuffix("/ceiling").removesuffix("/usage")
     tag = (await bank.get(read_at, bank.staff_id, **who)).headers["etag"]
     for missing in ("", "*"):
@@ -32,7 +33,7 @@ async def test_what_staff_put_needs_the_version_that_it_replaces(
     # Money that moved in between was not seen by who decides on a wallet.
     if "/wallets/" in path:
         seen = (await bank.get(read_at, bank.staff_id, **who)).headers["etag"]
-        await bank.made(payer, payee, "5.00", path="/payments")
+        await bank.made(payer, payee, "5.00")
         overtaken = await bank.send("PUT", at, bank.staff_id, {**body, "reason": "again"}, if_match=seen, **who)
         assert refusal(overtaken) == (412, "RES_003")
 
