@@ -9,22 +9,16 @@ ROOT: Final = Path(__file__).parents[1]
 ROLES: Final = frozenset({"admin", "staff", "user", "guest"})
 # Governance owns the roles. `chassis.testing` is for tests, which give roles their permissions themselves.
 ELSEWHERE: Final = ("services/governance", "libs/chassis/src/chassis/testing")
-# These say it of something else than a role: the kind of an actor or resource, a user verified (RFC 8176), a username.
-OTHER_WORDS: Final = {
-    ("libs/kernel/src/kernel/actor.py", "user"),
-    ("services/compliance/src/compliance/application/people.py", "user"),
-    ("services/compliance/src/compliance/domain/entry.py", "user"),
-    ("services/identity/src/identity/domain/proof.py", "user"),
+# A role's name alone, or beside others, is found wherever it stands; but "user" is also the kind of an actor or of a resource: it
+# is found beside another role's name, or where roles are spoken of.
+AMBIGUOUS: Final = "user"
+ALLOWED: Final = {
+    # The first role of an account is a seed of the platform: identity vouches for it at registration, and governance decides what
+    # it may. No other code compares with it.
+    ("services/identity/src/identity/domain/user.py", "admin"),
+    # A username that nobody may register.
     ("services/identity/src/identity/domain/reserved_usernames.py", "admin"),
 }
-# The first role of an account is a seed of the platform: identity vouches for it at registration, and governance decides what it
-# may. No other code compares with it.
-SEEDS: Final = {
-    ("services/identity/src/identity/domain/user.py", "user"),
-    ("services/identity/src/identity/domain/user.py", "admin"),
-}
-# Where "user" names a resource or an example of a field.
-NAMES_NO_ROLE: Final = frozenset({"resource_type", "examples"})
 
 
 def sources() -> Iterator[Path]:
@@ -33,26 +27,34 @@ def sources() -> Iterator[Path]:
             yield source
 
 
-def role_names(source: str) -> Iterator[tuple[int, str]]:
-    """Find the texts, outside docstrings, that are the name of a role or a list of such."""
+def role_names(source: str) -> Iterator[str]:
+    """Find the texts that are the name of a role or a list of such, but for docstrings and the examples of fields."""
     tree = ast.parse(source)
-    other = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg in NAMES_NO_ROLE:
-            other |= {id(inner) for inner in ast.walk(node.value)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in other:
-            for word in ROLES & {word.strip() for word in node.value.split(",")}:
-                yield node.lineno, word
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = ROLES & {word.strip() for word in node.value.split(",")}
+            around = list(_around(node, parents)) if names else []
+            if names and not any(isinstance(each, ast.keyword) and each.arg == "examples" for each in around):
+                is_spoken_of = "role" in ast.unparse(around[-1]).lower()
+                yield from names if is_spoken_of or len(names) > 1 else names - {AMBIGUOUS}
+
+
+def _around(node: ast.AST, parents: dict[int, ast.AST]) -> Iterator[ast.AST]:
+    """Go outwards from a text to its whole expression, or to the assignment that it is part of."""
+    while isinstance(node, ast.expr | ast.keyword | ast.comprehension | ast.Assign | ast.AnnAssign | ast.Return):
+        yield node
+        node = parents[id(node)]
 
 
 def test_code_names_no_role() -> None:
-    found = {(path.relative_to(ROOT).as_posix(), name) for path in sources() for _, name in role_names(path.read_text())}
-    assert found == OTHER_WORDS | SEEDS
+    found = {(path.relative_to(ROOT).as_posix(), name) for path in sources() for name in role_names(path.read_text())}
+    assert found == ALLOWED
 
 
 def test_the_name_of_a_role_is_found_in_what_code_writes() -> None:
-    assert {name for _, name in role_names('OFFICES = frozenset({"admin", "staff"})')} == {"admin", "staff"}
-    assert {name for _, name in role_names('if "guest" in actor.roles: pass')} == {"guest"}
-    assert {name for _, name in role_names('roles = "admin,user".split(",")')} == {"admin", "user"}
-    assert not list(role_names('"""admin"""\nfact(resource_type="user")\nactor.kind == ActorKind.USER'))
+    assert set(role_names('OFFICES = frozenset({"admin", "staff"})')) == {"admin", "staff"}
+    assert set(role_names('if "user" in actor.roles: pass')) == {"user"}
+    assert set(role_names('ORDINARY_ROLE = "user"')) == {"user"}
+    assert set(role_names('offices = "admin,user".split(",")')) == {"admin", "user"}
+    assert not list(role_names('"""admin"""\nfact(resource_type="user")\nField(examples=["staff"])\nkind = "user"'))

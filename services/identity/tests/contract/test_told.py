@@ -57,7 +57,7 @@ async def admin(api: Api, surroundings: Surroundings, clock: ControlledClock, to
     surroundings.roles.roles = ("admin",)
     app = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
     clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"code": app.code()}, token=app.token)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
     surroundings.roles.roles = ("user",)
     return str(stepped.json()["data"]["access_token"])
 
@@ -74,7 +74,7 @@ def owner(user_id: str) -> Callable[..., Told]:
 
 async def strong(api: Api, app: App, clock: ControlledClock) -> str:
     clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"code": app.code()}, token=app.token)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
     return str(stepped.json()["data"]["access_token"])
 
 
