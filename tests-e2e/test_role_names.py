@@ -12,6 +12,7 @@ ELSEWHERE: Final = ("services/governance", "libs/chassis/src/chassis/testing")
 # A role's name alone, or beside others, is found wherever it stands; but "user" is also the kind of an actor or of a resource: it
 # is found beside another role's name, or where roles are spoken of.
 AMBIGUOUS: Final = "user"
+NAMES_NO_ROLE: Final = frozenset({"examples", "resource_type"})
 ALLOWED: Final = {
     # The first role of an account is a seed of the platform: identity vouches for it at registration, and governance decides what
     # it may. No other code compares with it.
@@ -35,7 +36,8 @@ def role_names(source: str) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             names = ROLES & {word.strip() for word in node.value.split(",")}
             around = list(_around(node, parents)) if names else []
-            if names and not any(isinstance(each, ast.keyword) and each.arg == "examples" for each in around):
+            is_docstring = isinstance(parents[id(node)], ast.Expr)
+            if names and not is_docstring and NAMES_NO_ROLE.isdisjoint(getattr(each, "arg", None) for each in around):
                 is_spoken_of = "role" in ast.unparse(around[-1]).lower()
                 yield from names if is_spoken_of or len(names) > 1 else names - {AMBIGUOUS}
 
