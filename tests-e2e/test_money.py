@@ -253,7 +253,7 @@ async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_let_it(
 ) -> None:
     payer, payee = await holder("Payer", funds="50.00"), await holder("Payee")
     officer = await holder("Officer")
-    await api.data("POST", "/role-assignments", by=admin, expect=201, subject_id=officer.user_id, role="staff", reason="e2e test")
+    await api.data("POST", "/role-assignments", by=admin, expect=201, subject_id=officer.user_id, role="admin", reason="e2e test")
     await step_up(api, officer, await add_second_factor(api, officer))
     await api.data("POST", f"/wallets/{payer.wallet_id}/freeze", by=admin, reason="case 7")
 

@@ -30,7 +30,6 @@ def test_answers_are_kept_of_what_a_repeat_would_do_twice() -> None:
         "change_email",
         "change_phone",
         "create_user",
-        "delete_user",
         "require_password_reset",
         "issue_wallet_address",
         "register_device_key",
