@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from chassis.auth import TokenVerifier
@@ -85,7 +86,7 @@ async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClo
     key_ids.append(await register(keys[1]))
     await api.delete(f"/device-keys/{key_ids[1]}", token=token)
     clock.advance(seconds=10)
-    await api.patch(f"/devices/{telephone}", {"name": "Telephone", "trusted": True}, token=token)
+    await api.patch(f"/devices/{telephone}", {"name": "Telephone"}, token=token)
     clock.advance(seconds=10)
     await api.refresh(first["refresh_token"], device_id=telephone)
     clock.advance(seconds=10)
@@ -99,7 +100,8 @@ async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClo
 
     queued = [each.pop("queued_at") for each in data["messages"]]
     assert (len([each.pop("id") for each in data["messages"]]), queued) == (5, sorted(queued, reverse=True))
-    device: dict[str, Any] = {"name": None, "trusted_at": None, "revoked_at": None}
+    here = {"address": "198.51.100.7", "user_agent": f"python-httpx/{httpx.__version__}"}
+    device: dict[str, Any] = {"name": None, "revoked_at": None}
     key: dict[str, Any] = {"device_id": str(api.device_id), "algorithm": "Ed25519", "revoked_at": times[6]}
     assert data == {
         "exported_at": times[11],
@@ -147,6 +149,9 @@ async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClo
                 "device_id": str(api.device_id),
                 "methods": ["pwd"],
                 "authenticated_at": times[11],
+                "earlier_proofs": [],
+                "started_from": here,
+                "seen_from": None,
                 "started_at": times[2],
                 "refreshed_at": None,
                 "expires_at": until[2],
@@ -158,6 +163,9 @@ async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClo
                 "device_id": telephone,
                 "methods": ["pwd"],
                 "authenticated_at": times[1],
+                "earlier_proofs": [],
+                "started_from": here,
+                "seen_from": here,
                 "started_at": times[1],
                 "refreshed_at": times[8],
                 "expires_at": until[1],

@@ -1,4 +1,4 @@
-"""Devices: told of when new, named, trusted, revoked; and what a known one may that a stranger may not."""
+"""Devices: told of when new, named, seen, revoked; and what a known one may that a stranger may not."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import events_pb2, identity_pb2
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator_app import second_factor
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, dpop, proof
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
 from services.identity.tests.contract.test_rest import refusal
@@ -43,26 +43,24 @@ async def test_a_new_device_is_told_of_once_and_the_first_is_not(api: Api, datab
     assert await told_of_devices(database) == 1
 
 
-async def test_devices_are_named_and_trusted(api: Api, clock: ControlledClock, pair: dict[str, Any]) -> None:
+async def test_devices_are_named_and_none_is_trusted(api: Api, database: Database, pair: dict[str, Any]) -> None:
     token, path = pair["access_token"], f"/devices/{api.device_id}"
     named = (await api.patch(path, {"name": "Telephone", "trusted": True}, token=token)).json()["data"]
-    assert (named["name"], named["trusted"], named["current"], named["revoked_at"]) == ("Telephone", True, True, None)
-    clock.advance(seconds=600)
-    kept = (await api.patch(path, {"name": "Ndapewa's telephone"}, token=token)).json()["data"]
-    assert (kept["name"], kept["trusted_at"]) == ("Ndapewa's telephone", named["trusted_at"])
-    assert (await api.patch(path, {"trusted": False}, token=token)).json()["data"]["trusted"] is False
+    assert (named["name"], named["current"], named["revoked_at"]) == ("Telephone", True, None)
+    # Clients may still send the mark; nothing keeps it.
+    assert (named["trusted"], named["trusted_at"]) == (False, None)
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT trusted_at FROM devices"))).scalars().all() == [None]
+    assert (await api.patch(path, {"trusted": False}, token=token)).json()["data"]["name"] == "Telephone"
     assert (await api.patch(path, {"name": None}, token=token)).json()["data"]["name"] is None
-    # Ten minutes after signing in, trusting takes a proof.
-    assert refusal(await api.patch(path, {"trusted": True}, token=token)) == (401, "AUTH_005")
     for body in ({"name": ""}, {"name": "x" * 65}, {"trusted": "yes"}, {"revoked_at": None}):
         assert refusal(await api.patch(path, body, token=token)) == (422, "VAL_001")
 
 
-async def test_a_revoked_device_loses_session_key_and_trust_and_is_new_afterwards(
+async def test_a_revoked_device_loses_session_and_key_and_is_new_afterwards(
     api: Api, database: Database, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     token, path = pair["access_token"], f"/devices/{api.device_id}"
-    await api.patch(path, {"trusted": True}, token=token)
     challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
     assert (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)).status_code == 201
     other = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
@@ -73,7 +71,7 @@ async def test_a_revoked_device_loses_session_key_and_trust_and_is_new_afterward
     (key,) = (await api.get("/device-keys", token=other)).json()["data"]["items"]
     assert key["revoked_at"]
     revoked = (await api.get(path, token=other)).json()["data"]
-    assert (revoked["trusted"], revoked["session_id"]) == (False, None)
+    assert revoked["session_id"] is None
     assert revoked["revoked_at"]
     assert refusal(await api.patch(path, {"name": "x"}, token=other)) == (404, "RES_001")
     clock.advance(seconds=1)
@@ -84,17 +82,16 @@ async def test_a_revoked_device_loses_session_key_and_trust_and_is_new_afterward
     assert (await api.get(path, token=other)).json()["data"]["revoked_at"] is None
 
 
-async def test_revoking_a_device_leaves_the_others_session_trust_and_key(
-    api: Api, database: Database, surroundings: Surroundings, pair: dict[str, Any]
+async def test_revoking_a_device_leaves_the_others_session_and_key(
+    api: Api, database: Database, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     other_id = str(uuid4())
     other = (await api.login(device_id=other_id)).json()["data"]
     token, path = other["access_token"], f"/devices/{other_id}"
-    await api.patch(path, {"trusted": True}, token=token)
-    keys = []
-    for signed_in in (pair["access_token"], token):
+    keys, device = [], Ed25519Device()
+    for signed_in, holder in ((pair["access_token"], Ed25519Device()), (token, device)):
         challenge = (await api.post("/device-keys/challenges", token=signed_in)).json()["data"]["challenge"]
-        keys.append((await api.post("/device-keys", proof(Ed25519Device(), challenge), token=signed_in)).json()["data"])
+        keys.append((await api.post("/device-keys", proof(holder, challenge), token=signed_in)).json()["data"])
     gone, kept = keys
     before = (await api.get(path, token=token)).json()["data"]
     assert (await api.delete(f"/devices/{api.device_id}", token=token)).status_code == 204
@@ -107,7 +104,8 @@ async def test_revoking_a_device_leaves_the_others_session_trust_and_key(
     assert [(UUID(session_id), reason) for session_id, reason in ended] == [
         (session_id, "device_revoked") for session_id in surroundings.revocations.ended
     ]
-    assert (await api.refresh(other["refresh_token"], device_id=other_id)).status_code == 200
+    shown = dpop(device, at=clock.now())
+    assert (await api.refresh(other["refresh_token"], device_id=other_id, proofs=[shown])).status_code == 200
 
 
 async def test_list_shows_ones_own_devices_with_their_sessions(
@@ -228,16 +226,18 @@ async def test_unlocking_reaches_more_devices_than_a_page_has(
     assert (await api.login(device_token=pair["device_token"])).status_code == 200
 
 
-async def test_a_device_that_two_people_use_is_each_ones_own(api: Api, stub: Stub, pair: dict[str, Any]) -> None:
-    """Its id is the app's: what one of them does on it, or to it, leaves the other's session, trust and key."""
+async def test_a_device_that_two_people_use_is_each_ones_own(
+    api: Api, stub: Stub, clock: ControlledClock, pair: dict[str, Any]
+) -> None:
+    """Its id is the app's: what one of them does on it, or to it, leaves the other's session, name and key."""
     theirs = {"email": "johannes@example.na", "phone": "+264811234568"}
     await api.register(**theirs)
     other = (await api.login(email=theirs["email"])).json()["data"]
-    keys, path = [], f"/devices/{api.device_id}"
-    for token in (pair["access_token"], other["access_token"]):
-        await api.patch(path, {"name": "Telephone", "trusted": True}, token=token)
+    keys, path, device = [], f"/devices/{api.device_id}", Ed25519Device()
+    for token, holder in ((pair["access_token"], Ed25519Device()), (other["access_token"], device)):
+        await api.patch(path, {"name": "Telephone"}, token=token)
         challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-        answer = await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)
+        answer = await api.post("/device-keys", proof(holder, challenge), token=token)
         keys.append(answer.json()["data"]["id"])
     before = (await api.get(path, token=other["access_token"])).json()["data"]
     elsewhere = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
@@ -251,4 +251,4 @@ async def test_a_device_that_two_people_use_is_each_ones_own(api: Api, stub: Stu
     assert await active() == [False, True]
     assert (await api.get(path, token=other["access_token"])).json()["data"] == before
     assert (await api.refresh(pair["refresh_token"])).status_code == 401
-    assert (await api.refresh(other["refresh_token"])).status_code == 200
+    assert (await api.refresh(other["refresh_token"], proofs=[dpop(device, at=clock.now())])).status_code == 200

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+import httpx
 import pytest
 
 from chassis.auth import TokenVerifier
@@ -20,6 +21,7 @@ from services.identity.tests.people import CODE
 
 Members = list[dict[str, Any]]
 FIRST, SECOND, THIRD = (str(UUID(int=number)) for number in (1, 2, 3))
+FROM_HERE = {"address": "198.51.100.7", "program": f"python-httpx {httpx.__version__}"}
 
 
 def minute(number: int, *, day: int = 21) -> str:
@@ -51,6 +53,10 @@ async def sessions(api: Api, clock: ControlledClock, verifier: TokenVerifier) ->
             "methods": ["pwd"],
             "started_at": minute(started),
             "refreshed_at": None if refreshed is None else minute(refreshed),
+            "last_active_at": minute(started if refreshed is None else refreshed),
+            "last_proof_at": minute(started),
+            "started_from": FROM_HERE,
+            "last_seen_from": FROM_HERE,
             "expires_at": minute(started, day=28),
             "ended_at": None if ended is None else minute(ended),
             "end_reason": reason,
@@ -63,17 +69,19 @@ async def sessions(api: Api, clock: ControlledClock, verifier: TokenVerifier) ->
 async def devices(api: Api, clock: ControlledClock, verifier: TokenVerifier) -> tuple[str, Members]:
     await api.register()
     first, second, here = await signed_in(api, clock, FIRST, SECOND, THIRD)
-    await api.patch(f"/devices/{FIRST}", {"name": "Telephone", "trusted": True}, token=here["access_token"])
+    await api.patch(f"/devices/{FIRST}", {"name": "Telephone"}, token=here["access_token"])
     await api.delete(f"/devices/{SECOND}", token=here["access_token"])
     clock.advance(seconds=60)
     # A refresh shows that it is in use; the order is that of sign-ins.
     await api.refresh(first["refresh_token"], device_id=FIRST)
     claims = {pair["device_id"]: await verifier.verify(pair["access_token"]) for pair in (first, second, here)}
-    usual: Mapping[str, Any] = {"name": None, "current": False, "trusted": False, "trusted_at": None, "revoked_at": None}
+    # No device is trusted any more; the fields stay for clients that read them.
+    unread = {"trusted": False, "trusted_at": None}
+    usual: Mapping[str, Any] = {"name": None, "current": False, "revoked_at": None, "last_seen_from": FROM_HERE, **unread}
     times: list[tuple[str, int, int, dict[str, Any]]] = [
         (THIRD, 2, 2, {"current": True}),
         (SECOND, 1, 1, {"revoked_at": minute(3)}),
-        (FIRST, 0, 4, {"name": "Telephone", "trusted": True, "trusted_at": minute(3)}),
+        (FIRST, 0, 4, {"name": "Telephone"}),
     ]
     members = [
         {

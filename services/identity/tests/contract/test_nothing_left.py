@@ -115,6 +115,8 @@ async def test_database_after_an_erasure_has_nothing_personal(
             assert connection.execute(counted).fetchone() == (0,), table
         assert connection.execute("SELECT count(*) FROM messages WHERE sealed IS NOT NULL").fetchone() == (0,)
         assert connection.execute("SELECT count(*) FROM wallet_addresses WHERE label IS NOT NULL").fetchone() == (0,)
+        origins = "SELECT count(*) FROM sessions WHERE started_from IS NOT NULL OR seen_from IS NOT NULL"
+        assert connection.execute(origins).fetchone() == (0,)
 
 
 @pytest.mark.clause("GDPR 17")

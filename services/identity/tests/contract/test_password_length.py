@@ -54,7 +54,7 @@ async def test_beside_a_second_factor_it_may_be_shorter(
     # In a session of one factor it stands alone.
     assert too_short(await change(api, app.token, PASSWORD, SHORT))
     clock.advance(seconds=60)
-    stepped = (await api.post("/auth/step-up", {"code": app.code()}, token=app.token)).json()["data"]
+    stepped = (await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)).json()["data"]
     assert (await change(api, stepped["access_token"], PASSWORD, SHORT)).status_code == 200
     assert (await reset(api, identity, database, SHORTER)).status_code == 200
 

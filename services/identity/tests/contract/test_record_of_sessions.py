@@ -275,7 +275,7 @@ async def test_proving_again_who_one_is(api: Api, database: Database, verifier: 
     ]
 
 
-async def test_devices_that_are_named_trusted_and_revoked(
+async def test_devices_that_are_named_and_revoked(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     await api.signed_in()
@@ -283,15 +283,15 @@ async def test_devices_that_are_named_trusted_and_revoked(
     pair, claims = await signed_in(api, verifier)
     path, token = f"/devices/{theirs.device_id}", pair["access_token"]
     async with recording(database) as record:
-        await api.patch(path, {"name": "Telephone", "trusted": True}, token=token)
+        await api.patch(path, {"name": "Telephone"}, token=token)
         async with database.read() as connection:
             sealed = (await connection.execute(text("SELECT name FROM devices WHERE name IS NOT NULL"))).scalar_one()
         for _ in range(2):
             await api.delete(path, token=token)
     rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
-    plain = {"name_digest": None, "trusted": False, "revoked": False}
-    named = {"name_digest": sha256(sealed.encode()).hexdigest()[:16], "trusted": True, "revoked": False}
-    gone = {**named, "trusted": False, "revoked": True}
+    plain = {"name_digest": None, "revoked": False}
+    named = {"name_digest": sha256(sealed.encode()).hexdigest()[:16], "revoked": False}
+    gone = {**named, "revoked": True}
     resource, owner = ("device", theirs.device_id), [theirs.subject_id]
     assert record.facts == [
         fact("identity.device.change", resource, before=plain, after=named, related=owner, **rest),
@@ -361,7 +361,7 @@ async def test_what_is_done_again_leaves_no_record(api: Api, database: Database,
     async def everything(again: bool) -> None:
         assert (await api.delete(f"/sessions/{there.session_id}", token=token)).status_code == 204
         assert (await api.post("/auth/logout-all", {"keep_current": True}, token=token)).status_code == 200
-        assert (await api.patch(f"/devices/{here.device_id}", {"name": "Desk", "trusted": True}, token=token)).status_code == 200
+        assert (await api.patch(f"/devices/{here.device_id}", {"name": "Desk"}, token=token)).status_code == 200
         assert (await api.delete(f"/devices/{there.device_id}", token=token)).status_code == 204
         if again:
             assert (await api.post("/auth/logout", token=token)).status_code == 200

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from identity.application.sessions.queries import DeviceView, SessionView
+from identity.application.sessions.queries import DeviceView, OriginView, SessionView
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey
 from identity.domain.errors import BeyondAuthority, LastAdministrator, TooManyAttempts
+from identity.domain.origin import Origin
 from identity.domain.session import Session
+from identity.infrastructure.programs import program_of
 from kernel.errors import Unavailable
 from kernel.pages import Page, PageRequest
 from services.identity.tests.fakes.pages import page_of
@@ -48,6 +50,9 @@ class FakeSessions:
             return None
         keys = [key for key in self._store.device_keys.values() if key.user_id == session.user_id and key.is_live]
         return session, next((key for key in keys if key.device_id == session.device_id), None)
+
+    async def seal_origin(self, user_id: UUID, session_id: UUID, origin: Origin) -> bytes | None:
+        return f"{origin.address}\n{origin.user_agent}".encode()
 
     async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
         assert user_id in self._locked
@@ -180,19 +185,25 @@ class FakeSessionQueries:
         device = self._store.devices.get((user_id, device_id))
         return self._device_view(device) if device else None
 
+    async def known_since(self, user_id: UUID, device_id: UUID) -> datetime | None:
+        device = self._store.devices.get((user_id, device_id))
+        return device.known_since if device and not device.is_revoked else None
+
     def _device_view(self, device: Device) -> DeviceView:
         key = (device.user_id, device.device_id)
-        sessions = [one for one in self._store.sessions.values() if (one.user_id, one.device_id) == key and one.is_live]
+        all_of_it = [one for one in self._store.sessions.values() if (one.user_id, one.device_id) == key]
+        sessions = [one for one in all_of_it if one.is_live]
         refreshed = [one.rotated_at for one in sessions if one.rotated_at]
+        last = max(all_of_it, key=lambda one: (one.started_at, one.id), default=None)
         return DeviceView(
             device.device_id,
             device.name,
             device.first_seen_at,
             max([device.last_seen_at, *refreshed]),
             device.known_since,
-            device.trusted_at,
             device.revoked_at,
             sessions[0].id if sessions else None,
+            _origin_view(last.seen_from or last.started_from) if last else None,
         )
 
 
@@ -207,7 +218,18 @@ def _session_view(session: Session) -> SessionView:
         session.expires_at,
         session.ended_at,
         session.end_reason,
+        session.authenticated_at,
+        session.last_active_at,
+        _origin_view(session.started_from),
+        _origin_view(session.seen_from),
     )
+
+
+def _origin_view(kept: bytes | None) -> OriginView | None:
+    if kept is None:
+        return None
+    address, _, user_agent = kept.decode().partition("\n")
+    return OriginView(address, program_of(user_agent))
 
 
 @dataclass

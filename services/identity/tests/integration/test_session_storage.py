@@ -73,11 +73,10 @@ async def test_device_is_found_with_what_changed(storage: Storage, clock: Contro
     async with storage.uow.begin(HERE) as tx:
         device = await tx.devices.find(user_id, device_id)
         device.rename("Telephone")
-        device.rely(trusted=True, at=clock.now())
         tx.record(fact(clock))
     view = await storage.queries.device(user_id, device_id)
     assert view
-    assert (view.name, view.trusted_at, view.known_since, view.session_id) == ("Telephone", clock.now(), met, session.id)
+    assert (view.name, view.known_since, view.session_id) == ("Telephone", met, session.id)
     assert (await storage.queries.devices_of(user_id, PageRequest())).items == [view]
     async with storage.uow.begin(HERE) as tx:
         device = await tx.devices.find(user_id, device_id)
@@ -86,7 +85,7 @@ async def test_device_is_found_with_what_changed(storage: Storage, clock: Contro
         tx.record(fact(clock))
     view = await storage.queries.device(user_id, device_id)
     assert view
-    assert (view.revoked_at, view.trusted_at) == (clock.now(), None)
+    assert view.revoked_at == clock.now()
     assert await storage.queries.device(uuid4(), device_id) is None
     assert (await storage.queries.devices_of(uuid4(), PageRequest())).total == 0
 

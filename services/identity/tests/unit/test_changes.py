@@ -149,7 +149,7 @@ def test_of_a_user(make: Callable[[], User], verb: Callable[[Any], object], chan
 
 def device(**changes: Any) -> Device:
     made = Device.meet(OTHER, DEVICE_ID, at=BEFORE)
-    vars(made).update(name="sealed", trusted_at=BEFORE, **changes)
+    vars(made).update(name="sealed", **changes)
     return made
 
 
@@ -166,15 +166,7 @@ DEVICES: list[Any] = [
         id="is met anew",
     ),
     pytest.param(device, lambda made: made.rename("other"), {"name": "other"}, id="is renamed"),
-    pytest.param(device, lambda made: made.rely(trusted=True, at=AT), {}, id="is trusted still"),
-    pytest.param(device, lambda made: made.rely(trusted=False, at=AT), {"trusted_at": None}, id="is trusted no more"),
-    pytest.param(
-        device,
-        lambda made: (made.rely(trusted=False, at=BEFORE), made.rely(trusted=True, at=AT)),
-        {"trusted_at": AT},
-        id="is trusted again",
-    ),
-    pytest.param(device, lambda made: made.revoke(at=AT), {"revoked_at": AT, "trusted_at": None}, id="is revoked"),
+    pytest.param(device, lambda made: made.revoke(at=AT), {"revoked_at": AT}, id="is revoked"),
     pytest.param(
         lambda: device(revoked_at=BEFORE, known_since=BEFORE), lambda made: made.revoke(at=AT), {}, id="is revoked a second time"
     ),
@@ -192,13 +184,14 @@ def session() -> Session:
 
 SESSIONS: list[Any] = [
     pytest.param(
-        lambda made: made.rotate(NEXT, sealed=b"sealed", at=AT),
+        lambda made: made.rotate(NEXT, sealed=b"sealed", at=AT, seen_from=b"from"),
         {
             "generation": 2,
             "current_digest": b"next",
             "previous_digest": b"first",
             "sealed_successor": b"sealed",
             "rotated_at": AT,
+            "seen_from": b"from",
         },
         id="is refreshed",
     ),
@@ -246,6 +239,8 @@ def test_of_a_session_that_starts() -> None:
         "passkey_id": None,
         "earlier_proofs": (),
         "earlier_used": (),
+        "started_from": None,
+        "seen_from": None,
     }
 
 

@@ -19,7 +19,6 @@ class Device:
     last_seen_at: datetime
     name: str | None = None
     known_since: datetime | None = None
-    trusted_at: datetime | None = None
     revoked_at: datetime | None = None
 
     @classmethod
@@ -31,7 +30,7 @@ class Device:
         return self.revoked_at is not None
 
     def see(self, *, at: datetime) -> bool:
-        """Note a sign-in; True when a device that was revoked is met anew by it, without the trust that it had."""
+        """Note a sign-in; True when it re-activates a device that was revoked."""
         self.last_seen_at = at
         self.known_since = self.known_since or self.first_seen_at
         if not self.is_revoked:
@@ -42,13 +41,9 @@ class Device:
     def rename(self, name: str | None) -> None:
         self.name = name
 
-    def rely(self, *, trusted: bool, at: datetime) -> None:
-        """Note whether the owner trusts it; since when stays when it is said again."""
-        self.trusted_at = (self.trusted_at or at) if trusted else None
-
     def revoke(self, *, at: datetime) -> bool:
         """Forget that the device is known; False when that is so already."""
         if self.is_revoked:
             return False
-        self.revoked_at, self.trusted_at = at, None
+        self.revoked_at = at
         return True

@@ -58,6 +58,7 @@ class Session(Aggregate):
     are those used within the ten seconds before. Each opens its successor, so that every one leads to the current token.
     `methods`, `authenticated_at` and `passkey_id` are the last proof, which tokens speak of. `earlier_proofs`, oldest first,
     are those that an account falls back on when a factor of the last one is removed: of each kind the latest.
+    `started_from` is from where it was signed in, `seen_from` from where it was refreshed last (both sealed).
     """
 
     id: UUID
@@ -77,6 +78,8 @@ class Session(Aggregate):
     passkey_id: UUID | None = None
     earlier_proofs: tuple[Proof, ...] = ()
     earlier_used: tuple[UsedToken, ...] = ()
+    started_from: bytes | None = None
+    seen_from: bytes | None = None
 
     @classmethod
     def start(
@@ -86,6 +89,7 @@ class Session(Aggregate):
         device_id: UUID,
         proof: Proof,
         life: timedelta,
+        started_from: bytes | None = None,
     ) -> Self:
         """Start a chain with its first token, at the moment of the first proof."""
         return cls(
@@ -102,6 +106,7 @@ class Session(Aggregate):
             started_at=proof.at,
             expires_at=proof.at + life,
             passkey_id=proof.passkey_id,
+            started_from=started_from,
         )
 
     @property
@@ -154,7 +159,7 @@ class Session(Aggregate):
             return ()
         return tuple(used.sealed_successor for used in chain) if hmac.compare_digest(token.digest, chain[0].digest) else ()
 
-    def rotate(self, successor: RefreshToken, *, sealed: bytes, at: datetime) -> None:
+    def rotate(self, successor: RefreshToken, *, sealed: bytes, at: datetime, seen_from: bytes | None = None) -> None:
         """Spend the current token; its successor is the current one from now on."""
         if not self.is_live or successor.generation != self.generation + 1:
             raise InvalidRefreshToken(session_id=self.id)
@@ -163,7 +168,7 @@ class Session(Aggregate):
         self.previous_digest, self.current_digest = self.current_digest, successor.digest
         self.generation = successor.generation
         self.sealed_successor = sealed
-        self.rotated_at = at
+        self.rotated_at, self.seen_from = at, seen_from
 
     def prove_again(self, methods: tuple[str, ...], *, at: datetime, passkey_id: UUID | None = None) -> None:
         """Add a proof of just now: tokens from now on speak of it alone."""

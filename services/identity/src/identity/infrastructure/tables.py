@@ -109,7 +109,6 @@ devices = Table(
     Column("last_seen_at", _time(), nullable=False),
     Column("name", Text),
     Column("known_since", _time()),
-    Column("trusted_at", _time()),
     Column("revoked_at", _time()),
 )
 sessions = Table(
@@ -132,6 +131,8 @@ sessions = Table(
     Column("passkey_id", Uuid),
     Column("earlier_proofs", ProofColumn, nullable=False),
     Column("earlier_used", UsedTokenColumn, nullable=False),
+    Column("started_from", LargeBinary),
+    Column("seen_from", LargeBinary),
 )
 signing_keys = Table(
     "signing_keys",

@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.crypto import BlindIndex, Sealer, SealerRing, SigningKey, SubjectKeys, field_context
 from chassis.crypto.keys import derive
 from identity.domain.email_address import canonical_email, earlier_index_form, folded_email
+from identity.domain.origin import Origin
 from identity.domain.profile import Profile
 
 _TABLE = "profiles"
@@ -98,6 +99,16 @@ class Vault:
         raw = base64.b64decode(sealed.removeprefix(_SEALED))
         return self._subject_keys.sealer(str(user_id), wrapped_key).open(raw, _thing_context(thing)).decode()
 
+    def seal_origin(self, user_id: UUID, wrapped_key: bytes, session_id: UUID, origin: Origin) -> bytes:
+        """Seal from where a session is used, bound to the session."""
+        text = f"{origin.address}\n{origin.user_agent}"
+        return self._subject_keys.sealer(str(user_id), wrapped_key).seal(text.encode(), _origin_context(session_id))
+
+    def open_origin(self, user_id: UUID, wrapped_key: bytes, session_id: UUID, sealed: bytes) -> Origin:
+        opened = self._subject_keys.sealer(str(user_id), wrapped_key).open(sealed, _origin_context(session_id))
+        address, _, user_agent = opened.decode().partition("\n")
+        return Origin(address, user_agent)
+
     def sealer_of(self, user_id: UUID, wrapped_key: bytes | None) -> Sealer | SealerRing:
         """Return what seals a subject's data; the service's own sealer where the subject has no key."""
         return self._subject_keys.sealer(str(user_id), wrapped_key) if wrapped_key else self._own
@@ -138,6 +149,10 @@ def _receipt_context(key_id: UUID) -> bytes:
 
 def _label_context(address: UUID) -> bytes:
     return field_context("wallet_addresses", "label", str(address))
+
+
+def _origin_context(session_id: UUID) -> bytes:
+    return field_context("sessions", "origin", str(session_id))
 
 
 def _thing_context(thing: UUID) -> bytes:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey
+from identity.domain.origin import Origin
 from identity.domain.refresh_token import RefreshToken
 from identity.domain.session import Session
 
@@ -27,6 +28,9 @@ class Sessions(Protocol):
 
     async def lock_with_key(self, session_id: UUID) -> tuple[Session, DeviceKey | None] | None:
         """Find a session, with the live key of its device, and lock the session alone."""
+
+    async def seal_origin(self, user_id: UUID, session_id: UUID, origin: Origin) -> bytes | None:
+        """Seal from where a session is used, for its user alone; None where the user's key is gone."""
 
     async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
         """Find and lock a user's live sessions, in id order; only under the user's lock."""

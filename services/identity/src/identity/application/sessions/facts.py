@@ -116,7 +116,7 @@ def device_revoked(device: Device, *, before: State, at: datetime) -> AuditFact:
 def device_state(device: Device) -> dict[str, object]:
     """Say what may change of a device; a name is the owner's own words, so only which it is, by the digest of the sealed one."""
     name = sha256(device.name.encode()).hexdigest()[:16] if device.name else None
-    return {"name_digest": name, "trusted": device.trusted_at is not None, "revoked": device.is_revoked}
+    return {"name_digest": name, "revoked": device.is_revoked}
 
 
 def unlocked(user_id: str, *, reason: str, at: datetime) -> AuditFact:

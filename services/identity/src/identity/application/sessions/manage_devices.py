@@ -1,4 +1,4 @@
-"""Naming, trusting and revoking one's devices."""
+"""Naming and revoking a user's own devices."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,25 +12,17 @@ from identity.domain.device import Device
 from identity.domain.device_key import RevokeReason
 from identity.domain.session import EndReason, Session
 from kernel.actor import Actor
-from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeDevice:
-    """Name a device, or say whether it is trusted, which takes a recent sign-in."""
-
     uow: UnitOfWork
     clock: Clock
 
-    async def __call__(
-        self, *, actor: Actor, device_id: UUID, given: frozenset[str], name: str | None, trusted: bool | None
-    ) -> None:
-        """Change what of "name" and "trusted" is `given`. Raise NotFound, also for a revoked device, or StepUpRequired."""
-        at = self.clock.now()
-        if trusted:
-            RECENT.require(actor, at=at)
+    async def __call__(self, *, actor: Actor, device_id: UUID, given: frozenset[str], name: str | None) -> None:
+        """Name a device, where "name" is `given`. Raise NotFound, also for a revoked device."""
         async with self.uow.begin(actor) as tx:
             device = await _find(tx, actor, device_id)
             if device.is_revoked:
@@ -38,10 +30,8 @@ class ChangeDevice:
             before = facts.device_state(device)
             if "name" in given:
                 await _rename(tx, device, name)
-            if trusted is not None:
-                device.rely(trusted=trusted, at=at)
             if facts.device_state(device) != before:
-                tx.record(facts.device_changed(device, before=before, at=at))
+                tx.record(facts.device_changed(device, before=before, at=self.clock.now()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,17 @@ class CredentialView:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginView:
+    """`program` is what the client says of itself, in words ("Firefox 140 on Windows"); None where it says nothing known."""
+
+    address: str
+    program: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionView:
+    """`last_active_at` is the last refresh, sign-in or step-up; `proven_at` the last of the latter two."""
+
     id: UUID
     user_id: UUID
     device_id: UUID
@@ -52,20 +62,24 @@ class SessionView:
     expires_at: datetime
     ended_at: datetime | None
     end_reason: str | None
+    proven_at: datetime
+    last_active_at: datetime
+    started_from: OriginView | None = None
+    seen_from: OriginView | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceView:
-    """`last_active_at` is the last refresh, or the last sign-in; `session_id` its live session."""
+    """`last_active_at` is the last refresh, or the last sign-in, `seen_from` from where; `session_id` its live session."""
 
     device_id: UUID
     name: str | None
     first_seen_at: datetime
     last_active_at: datetime
     known_since: datetime | None
-    trusted_at: datetime | None
     revoked_at: datetime | None
     session_id: UUID | None
+    seen_from: OriginView | None = None
 
 
 class SessionQueries(Protocol):
@@ -82,3 +96,6 @@ class SessionQueries(Protocol):
         """List a user's devices by their last sign-in, latest first, the revoked ones too."""
 
     async def device(self, user_id: UUID, device_id: UUID) -> DeviceView | None: ...
+
+    async def known_since(self, user_id: UUID, device_id: UUID) -> datetime | None:
+        """Return since when a device is known to its user; None for one that is not, or was revoked."""

@@ -11,6 +11,7 @@ from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device_key import DeviceKey
 from identity.domain.errors import DeviceProofRefused, InvalidRefreshToken, SessionExpired
 from identity.domain.message import Template
+from identity.domain.origin import Origin
 from identity.domain.refresh_token import RefreshToken
 from identity.domain.session import EndReason, Presented, Session
 from kernel.actor import Actor, ActorKind
@@ -59,7 +60,8 @@ class RefreshSession:
         roles = await self.roles.of(token.user_id)
         at = self.clock.now()
         async with self.uow.begin(_bearer(actor, token, roles, device_id)) as tx:
-            session, outcome = await self._exchange(tx, token, device_id, roles, proof, at)
+            origin = Origin.of(actor.ip, actor.user_agent)
+            session, outcome = await self._exchange(tx, token, device_id, roles, proof, origin, at)
             second_factor = await tx.users.has_second_factor(session.user_id)
         # Raised after the commit: an end, or a refusal, must be recorded.
         if not session.is_live:
@@ -70,7 +72,14 @@ class RefreshSession:
         return TokenPair(access_token, outcome, int(self.access_tokens.life.total_seconds()))
 
     async def _exchange(
-        self, tx: Transaction, token: RefreshToken, device_id: UUID, roles: tuple[str, ...], proof: str | None, at: datetime
+        self,
+        tx: Transaction,
+        token: RefreshToken,
+        device_id: UUID,
+        roles: tuple[str, ...],
+        proof: str | None,
+        origin: Origin,
+        at: datetime,
     ) -> tuple[Session, str | DomainError]:
         """Return the token that is current from now on, or why there is none."""
         found = await tx.sessions.lock_with_key(token.session_id)
@@ -83,7 +92,7 @@ class RefreshSession:
             tx.tally(facts.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at), account=session.user_id)
             return session, refusal
         before = facts.session_state(session)
-        outcome = await self._spend(tx, session, token, device_id, roles, at)
+        outcome = await self._spend(tx, session, token, device_id, roles, origin, at)
         if key and facts.session_state(session) == before:
             # A retry changes nothing of the session, but its proof is used up.
             tx.record(facts.session_refreshed(session, before=before, at=at))
@@ -99,7 +108,14 @@ class RefreshSession:
         return None if await tx.device_keys.use_proof(key.id, used) else DeviceProofRefused(problem="used")
 
     async def _spend(
-        self, tx: Transaction, session: Session, token: RefreshToken, device_id: UUID, roles: tuple[str, ...], at: datetime
+        self,
+        tx: Transaction,
+        session: Session,
+        token: RefreshToken,
+        device_id: UUID,
+        roles: tuple[str, ...],
+        origin: Origin,
+        at: datetime,
     ) -> str | DomainError:
         before = facts.session_state(session)
         presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
@@ -114,7 +130,12 @@ class RefreshSession:
             successor = self.refresh_tokens.issue(
                 session_id=session.id, user_id=session.user_id, generation=session.generation + 1
             )
-            session.rotate(successor, sealed=self.refresh_tokens.seal_successor(token, successor), at=at)
+            session.rotate(
+                successor,
+                sealed=self.refresh_tokens.seal_successor(token, successor),
+                at=at,
+                seen_from=await tx.sessions.seal_origin(session.user_id, session.id, origin),
+            )
             tx.record(facts.session_refreshed(session, before=before, at=at))
             return successor.text
         return await self._end(tx, session, _REASONS.get(presented, EndReason.REFRESH_REUSED), before, at)

@@ -10,6 +10,7 @@ from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device import Device
 from identity.domain.errors import InvalidCredentials
 from identity.domain.message import Template
+from identity.domain.origin import Origin
 from identity.domain.proof import Proof
 from identity.domain.refresh_token import RefreshToken
 from identity.domain.session import LIVE_MAX, EndReason, Session
@@ -55,8 +56,9 @@ class StartSession:
             if user is None or not user.is_active:
                 raise InvalidCredentials
             confirm(user)
+            origin = Origin.of(actor.ip, actor.user_agent)
             device, is_new = await self._meet(tx, user, device_id, actor.ip, at)
-            session = await self._open(tx, user, token, proof, device_id, new_device=is_new)
+            session = await self._open(tx, user, token, proof, device_id, origin, new_device=is_new)
         access_token = self.access_tokens.issue(session, roles=roles, second_factor=user.has_second_factor, at=at)
         expires_in = int(self.access_tokens.life.total_seconds())
         return TokenPair(access_token, token.text, expires_in, self.device_tokens.issue(device))
@@ -68,11 +70,13 @@ class StartSession:
         token: RefreshToken,
         proof: Proof,
         device_id: UUID,
+        origin: Origin,
         *,
         new_device: bool,
     ) -> Session:
         replaced = await self._make_room(tx, user.id, device_id, proof.at)
-        session = Session.start(token, device_id=device_id, proof=proof, life=self.session_life)
+        sealed = await tx.sessions.seal_origin(user.id, token.session_id, origin)
+        session = Session.start(token, device_id=device_id, proof=proof, life=self.session_life, started_from=sealed)
         await tx.sessions.add(session)
         user.note_sign_in(at=proof.at)
         tx.record(facts.signed_in(session, replaced=replaced, new_device=new_device))

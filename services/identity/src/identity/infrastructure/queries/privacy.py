@@ -1,6 +1,7 @@
 """Erasures, and all that is held about a user."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -57,14 +58,15 @@ def _section(columns: str, table: str, order: str) -> TextClause:
 # No hash, seed, digest or token is among the columns.
 _SECTIONS: Final[Mapping[str, TextClause]] = {
     "wallet_addresses": _section("address, currency, issued_at, retired_at, label", "wallet_addresses", "issued_at, address"),
-    "devices": _section("device_id, name, first_seen_at, last_seen_at, trusted_at, revoked_at", "devices", "first_seen_at"),
+    "devices": _section("device_id, name, first_seen_at, last_seen_at, revoked_at", "devices", "first_seen_at"),
     "device_keys": _section(
         "id, device_id, algorithm, encode(public_key, 'hex') AS public_key, registered_at, revoked_at, revoke_reason",
         "device_keys",
         "registered_at, id",
     ),
     "sessions": _section(
-        "id, device_id, methods, authenticated_at, started_at, rotated_at AS refreshed_at, expires_at, ended_at, end_reason",
+        "id, device_id, methods, authenticated_at, earlier_proofs, started_at, rotated_at AS refreshed_at, expires_at, ended_at, "
+        "end_reason, started_from, seen_from",
         "sessions",
         "started_at DESC, id",
     ),
@@ -116,6 +118,11 @@ class SqlPrivacyQueries(SqlReads):
             for row in sections[section]:
                 sealed = row["name"]
                 row["name"] = self._vault.open_thing(user_id, account["wrapped"], row[thing], sealed) if sealed else None
+        for session in sections["sessions"]:
+            for column in ("started_from", "seen_from"):
+                sealed = session[column]
+                if sealed:
+                    session[column] = asdict(self._vault.open_origin(user_id, account["wrapped"], session["id"], sealed))
         sealed_profile = SealedProfile(account["wrapped"], *(account[column] for column in _SEALED_COLUMNS))
         profile = self._vault.open(user_id, sealed_profile)
         return {

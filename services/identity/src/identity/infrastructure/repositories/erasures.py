@@ -28,6 +28,7 @@ from identity.infrastructure.tables import (
     recovery_requests,
     required_resets,
     second_factor_failures,
+    sessions,
     sign_in_challenges,
     subject_keys,
     totps,
@@ -84,6 +85,9 @@ class SqlErasures:
             await self._session.execute(delete(table).where(table.c.user_id == user_id))
         await self._session.execute(update(wallet_addresses).where(wallet_addresses.c.user_id == user_id).values(label=None))
         await self._session.execute(update(devices).where(devices.c.user_id == user_id).values(name=None))
+        await self._session.execute(
+            update(sessions).where(sessions.c.user_id == user_id).values(started_from=None, seen_from=None)
+        )
         of_user = recovery_requests.c.user_id == user_id
         await self._session.execute(update(recovery_requests).where(of_user).values(decision_reason=None))
         await self._session.execute(_FORGET_ANSWERS, {"owner": f"user:{user_id}"})

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey
+from identity.domain.origin import Origin
 from identity.domain.session import Session
-from identity.infrastructure.tables import device_keys, sessions
+from identity.infrastructure.tables import device_keys, sessions, subject_keys
+from identity.infrastructure.vault import Vault
 
 
 class SqlDevices:
@@ -25,8 +27,11 @@ class SqlDevices:
 
 
 class SqlSessions:
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
+        self._vault = vault
+        # Of users whose session was locked with it, so that a refresh asks for it no second time.
+        self._wrapped_keys: dict[UUID, bytes | None] = {}
 
     async def add(self, session: Session) -> None:
         # What the session replaces must be ended first: SQLAlchemy inserts before it updates, and one device has one.
@@ -44,13 +49,25 @@ class SqlSessions:
             device_keys.c.revoked_at.is_(None),
         )
         query = (
-            select(Session, DeviceKey)
+            select(Session, DeviceKey, subject_keys.c.wrapped)
             .outerjoin(DeviceKey, of_its_device)
+            .outerjoin(subject_keys, subject_keys.c.subject_id == sessions.c.user_id)
             .where(sessions.c.id == session_id)
             .with_for_update(of=sessions)
         )
         found = (await self._session.execute(query)).one_or_none()
-        return (found[0], found[1]) if found else None
+        if found is None:
+            return None
+        session, key, wrapped = found
+        self._wrapped_keys[session.user_id] = wrapped
+        return session, key
+
+    async def seal_origin(self, user_id: UUID, session_id: UUID, origin: Origin) -> bytes | None:
+        if user_id not in self._wrapped_keys:
+            query = select(subject_keys.c.wrapped).where(subject_keys.c.subject_id == user_id)
+            self._wrapped_keys[user_id] = await self._session.scalar(query)
+        wrapped = self._wrapped_keys[user_id]
+        return self._vault.seal_origin(user_id, wrapped, session_id, origin) if wrapped else None
 
     async def lock_all_live(self, user_id: UUID) -> Sequence[Session]:
         query = (

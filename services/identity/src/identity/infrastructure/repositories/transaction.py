@@ -34,7 +34,7 @@ class SqlIdentityTransaction(SqlTransaction):
         self.profiles = SqlProfiles(session, vault)
         self.wallet_addresses = SqlWalletAddresses(session, vault)
         self.devices = SqlDevices(session)
-        self.sessions = SqlSessions(session)
+        self.sessions = SqlSessions(session, vault)
         self.names = SqlNames(session, vault)
         self.signing_keys = SqlSigningKeys(session)
         self.device_keys = SqlDeviceKeys(session)

@@ -34,9 +34,9 @@ async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope
 
 @devices.patch("/{device_id}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def change_device(device_id: UUID, body: PatchDeviceRequest, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
-    """Name a device, or say whether it is trusted."""
+    """Name a device."""
     given = frozenset(body.model_fields_set)
-    await app.sessions.change_device(actor=actor, device_id=device_id, given=given, name=body.name, trusted=body.trusted)
+    await app.sessions.change_device(actor=actor, device_id=device_id, given=given, name=body.name)
     view = await app.sessions.get_device(actor=actor, device_id=device_id)
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 

@@ -8,7 +8,7 @@ from fastapi import Header
 from pydantic import ConfigDict, Field, model_validator
 
 from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
-from identity.application.sessions.queries import DeviceView, SessionView, SignInName
+from identity.application.sessions.queries import DeviceView, OriginView, SessionView, SignInName
 from identity.application.sessions.token_pair import TokenPair
 from identity.interfaces.rest.schemas.fields import DeviceId, Email, Password, Username
 
@@ -98,14 +98,29 @@ class SignedOutEverywhereResponse(ResponseModel):
     sessions_ended: int = Field(examples=[3])
 
 
+class OriginResponse(ResponseModel):
+    address: str = Field(examples=["198.51.100.7"])
+    program: str | None = Field(
+        description="What the client says of itself; a program can claim to be another", examples=["Firefox 140 on Windows"]
+    )
+
+    @classmethod
+    def of(cls, view: OriginView | None) -> Self | None:
+        return cls(address=view.address, program=view.program) if view else None
+
+
 class SessionResponse(ResponseModel):
     id: UUID
     user_id: UUID
     device_id: UUID
     current: bool = Field(description="Whether this very request belongs to it")
-    methods: tuple[str, ...] = Field(examples=[["pwd"]])
+    methods: tuple[str, ...] = Field(description="What was shown last (RFC 8176)", examples=[["pwd"]])
     started_at: datetime
     refreshed_at: datetime | None
+    last_active_at: datetime = Field(description="The last sign-in, step-up or refresh")
+    last_proof_at: datetime = Field(description="The last sign-in or step-up")
+    started_from: OriginResponse | None
+    last_seen_from: OriginResponse | None = Field(description="Of the last refresh, or of the sign-in")
     expires_at: datetime
     ended_at: datetime | None
     end_reason: str | None
@@ -120,6 +135,10 @@ class SessionResponse(ResponseModel):
             methods=view.methods,
             started_at=view.started_at,
             refreshed_at=view.refreshed_at,
+            last_active_at=view.last_active_at,
+            last_proof_at=view.proven_at,
+            started_from=OriginResponse.of(view.started_from),
+            last_seen_from=OriginResponse.of(view.seen_from or view.started_from),
             expires_at=view.expires_at,
             ended_at=view.ended_at,
             end_reason=view.end_reason,
@@ -130,10 +149,11 @@ class DeviceResponse(ResponseModel):
     id: UUID
     name: str | None = Field(examples=["Telephone"])
     current: bool = Field(description="Whether this very request comes from it")
-    trusted: bool
+    trusted: Annotated[Literal[False], Field(deprecated=True, description="Always false")] = False
     first_seen_at: datetime
     last_active_at: datetime
-    trusted_at: datetime | None
+    last_seen_from: OriginResponse | None = Field(description="Of its last sign-in or refresh")
+    trusted_at: Annotated[None, Field(deprecated=True, description="Always null")] = None
     revoked_at: datetime | None
     session_id: UUID | None = Field(description="Its live session")
 
@@ -143,10 +163,9 @@ class DeviceResponse(ResponseModel):
             id=view.device_id,
             name=view.name,
             current=str(view.device_id) == current_id,
-            trusted=view.trusted_at is not None,
             first_seen_at=view.first_seen_at,
             last_active_at=view.last_active_at,
-            trusted_at=view.trusted_at,
+            last_seen_from=OriginResponse.of(view.seen_from),
             revoked_at=view.revoked_at,
             session_id=view.session_id,
         )
@@ -156,4 +175,4 @@ class PatchDeviceRequest(RequestModel):
     """What is left out stays as it is; a name of null is none."""
 
     name: Annotated[str | None, Field(min_length=1, max_length=64, examples=["Telephone"]), ONE_LINE] = None
-    trusted: Annotated[bool | None, Field(description="Trusting takes a sign-in of the last five minutes")] = None
+    trusted: Annotated[bool | None, Field(deprecated=True, description="Has no effect")] = None
