@@ -60,7 +60,7 @@ _PROVEN_IN_VAIN: Final = Trace.of(
 )
 _WRONG_CODE: Final = Trace.of("identity.verification.refuse", "one_time_codes", *_ATTEMPTS)
 _NOT_CHANGED: Final = Trace.of("identity.password.change_refused")
-_NOT_UNDONE: Final = Trace.of("identity.email.undo_refused")
+_NOT_UNDONE: Final = Trace.of("identity.email.undo_refused", *_ATTEMPTS)
 LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
     ("/auth/login", "AUTH_001"): _SIGN_IN_FAILED,
     ("/auth/login", "RATE_001"): _SIGN_IN_FAILED,

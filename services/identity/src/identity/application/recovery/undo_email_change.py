@@ -99,4 +99,4 @@ class UndoEmailChange:
 
     async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
         async with self.uow.begin(actor) as tx:
-            tx.record(facts.email_undo_refused(user_id, reason=reason, at=self.clock.now()))
+            tx.tally(facts.email_undo_refused(user_id, reason=reason, at=self.clock.now()))
