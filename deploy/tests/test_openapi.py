@@ -53,6 +53,27 @@ def test_operation_ids_fit_client_generation(merged: Merged) -> None:
     assert all(name.isidentifier() for name in ids)
 
 
+def test_schemas_have_names_of_the_api_and_no_two_one_title(merged: Merged) -> None:
+    schemas = merged.document["components"]["schemas"]
+    # FastAPI names two classes of one name by their modules.
+    assert [name for name in schemas if "interfaces__" in name] == []
+    titles = [schema["title"] for schema in schemas.values() if "title" in schema]
+    assert sorted(titles) == sorted(set(titles))
+
+
+def test_defaults_are_no_shorter_than_their_schemas_ask(merged: Merged) -> None:
+    def too_short(value: object) -> bool:
+        if isinstance(value, list):
+            return any(map(too_short, value))
+        if not isinstance(value, dict):
+            return False
+        default = value.get("default")
+        return (isinstance(default, str) and len(default) < value.get("minLength", 0)) or any(map(too_short, value.values()))
+
+    for part in (merged.document["components"]["schemas"], merged.document["paths"]):
+        assert [name for name, value in part.items() if too_short(value)] == []
+
+
 def test_every_reference_leads_somewhere(merged: Merged) -> None:
     text = json.dumps(merged.document)
     references = {part.partition('"')[0] for part in text.split('"$ref": "#/components/schemas/')[1:]}

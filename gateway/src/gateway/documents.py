@@ -60,7 +60,10 @@ def _with_own_names(service: str, document: Document, taken: Document) -> Docume
     changed: Document = json.loads(text)
     schemas = changed["components"]["schemas"]
     for name in renamed:
-        schemas[f"{service.capitalize()}{name}"] = schemas.pop(name)
+        own = schemas[f"{service.capitalize()}{name}"] = schemas.pop(name)
+        if own.get("title") == name:
+            # Generators of clients name by it.
+            own["title"] = f"{service.capitalize()}{name}"
     return changed
 
 

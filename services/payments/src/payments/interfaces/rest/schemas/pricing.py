@@ -284,7 +284,7 @@ class TierResponse(ResponseModel):
         return cls(owner_id=tier.owner_id, tier=tier.tier, version=tier.version)
 
 
-class FeeLineResponse(ResponseModel):
+class QuotedFeeResponse(ResponseModel):
     rule_id: UUID
     account: str = Field(description="fees, or vat", examples=["fees"])
     amount: str
@@ -307,7 +307,7 @@ class QuoteResponse(ResponseModel):
 
     amount: str
     currency: str
-    fees: list[FeeLineResponse]
+    fees: list[QuotedFeeResponse]
     fee_total: str
     total: str = Field(description="What the payer's wallet is debited", examples=["101.00"])
     conversion: ConversionResponse | None
@@ -326,7 +326,7 @@ class QuoteResponse(ResponseModel):
             amount=quote.amount.text,
             currency=quote.amount.currency.code,
             fees=[
-                FeeLineResponse(rule_id=line.rule_id, account=line.account_code, amount=line.amount.text) for line in quote.fees
+                QuotedFeeResponse(rule_id=line.rule_id, account=line.account_code, amount=line.amount.text) for line in quote.fees
             ],
             fee_total=quote.fee_total.text,
             total=quote.total.text,
