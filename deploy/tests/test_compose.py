@@ -87,7 +87,7 @@ def test_every_process_that_takes_tokens_knows_where_the_ended_sessions_are(secr
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_process_that_is_told_no_environment_is_as_strict_as_in_production(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_without_an_environment_is_as_strict_as_in_production(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ELCORP_ENVIRONMENT")
     # The broker's default account is a placeholder.
     with pytest.raises(ValidationError, match="ELCORP_RABBITMQ_URL holds a placeholder; production needs"):

@@ -60,11 +60,11 @@ class Readiness:
         return ReadinessReport(ready=not failing and not self.draining, draining=self.draining, checks=checks)
 
     async def _error_of(self, name: str) -> str | None:
-        shown, told = await _ask(self._checks[name][0])
-        if self._logged.get(name) != told:
-            self._logged[name] = told
-            if told:
-                log.warning("check_failed", check=name, problem=told)
+        shown, problem = await _ask(self._checks[name][0])
+        if self._logged.get(name) != problem:
+            self._logged[name] = problem
+            if problem:
+                log.warning("check_failed", check=name, problem=problem)
             else:
                 log.info("check_passed", check=name)
         return shown
@@ -76,8 +76,8 @@ async def _ask(check: Check) -> tuple[str | None, str | None]:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             await check()
     except TimeoutError:
-        told = f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"
-        return told, told
+        problem = f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"
+        return problem, problem
     except NotReady as error:
         return str(error), str(error)
     except Exception as error:  # noqa: BLE001  # a check may fail in any way; that is its answer

@@ -17,7 +17,7 @@ class ProcessSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ELCORP_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    # Where nobody says it is a laptop, it is none.
+    # Strict unless the environment says that this is a laptop.
     environment: Literal["local", "staging", "production"] = "production"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None

@@ -44,7 +44,7 @@ def test_a_placeholder_secret_is_refused_outside_local():
     assert "placeholder" in answer.stderr
 
 
-def test_a_process_that_is_told_no_environment_does_not_start_as_a_laptop_s(monkeypatch):
+def test_a_process_without_an_environment_does_not_start_as_on_a_laptop(monkeypatch):
     monkeypatch.delenv("ELCORP_ENVIRONMENT")
     answer = doors("whoami")
     assert (answer.returncode, answer.stdout) == (2, "")

@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    # What a test starts is a laptop's unless the test says otherwise: servers of its own, with accounts that anybody knows.
+    # Tests run on servers of their own with default accounts, which stricter environments refuse.
     # Before any conftest is imported: some of them make settings.
     os.environ.setdefault("ELCORP_ENVIRONMENT", "local")
 
