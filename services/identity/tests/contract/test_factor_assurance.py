@@ -149,21 +149,6 @@ async def test_backup_code_steps_up_once(api: Api, app: App) -> None:
     assert refusal(await api.post("/auth/login/verify", {"challenge": challenge, "code": code})) == (401, "AUTH_006")
 
 
-async def test_failures_of_signing_in_and_stepping_up_count_together(api: Api, app: App) -> None:
-    for _ in range(3):
-        challenge = (await api.login()).json()["data"]["challenge"]
-        for _ in range(5):
-            await api.post("/auth/login/verify", {"challenge": challenge, "code": "000000"})
-    for _ in range(5):
-        assert refusal(await api.post("/auth/step-up", {"code": "000000"}, token=app.token)) == (401, "AUTH_006")
-    challenge = (await api.login()).json()["data"]["challenge"]
-    for asked in (
-        api.post("/auth/step-up", {"code": app.backup_codes[0]}, token=app.token),
-        api.post("/auth/login/verify", {"challenge": challenge, "code": app.backup_codes[0]}),
-    ):
-        assert refusal(await asked) == (429, "RATE_001")
-
-
 async def test_without_governance_nobody_steps_up_and_no_code_is_spent(
     api: Api, app: App, surroundings: Surroundings, clock: ControlledClock
 ) -> None:
