@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -248,13 +248,21 @@ async def require_leaf(api: Api, client: httpx.AsyncClient, admin: Person, trans
     assert hashlib.sha256(b"\0" + leaf).hexdigest() == transaction_hash
 
 
+@pytest.fixture
+async def officer(api: Api, admin: Person, holder: Holder) -> AsyncIterator[Person]:
+    """Somebody who keeps the ledger and has just signed in with two factors; afterwards without the role again."""
+    officer = await holder("Officer")
+    grant = {"subject_id": officer.user_id, "role": "admin", "reason": "e2e test"}
+    await api.data("POST", "/role-assignments", by=admin, expect=201, **grant)
+    await step_up(api, officer, await add_second_factor(api, officer))
+    yield officer
+    await api.call("DELETE", f"/role-assignments/{officer.user_id}/admin", by=admin)
+
+
 async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_let_it(
-    api: Api, client: httpx.AsyncClient, admin: Person, holder: Holder
+    api: Api, client: httpx.AsyncClient, admin: Person, officer: Person, holder: Holder
 ) -> None:
     payer, payee = await holder("Payer", funds="50.00"), await holder("Payee")
-    officer = await holder("Officer")
-    await api.data("POST", "/role-assignments", by=admin, expect=201, subject_id=officer.user_id, role="admin", reason="e2e test")
-    await step_up(api, officer, await add_second_factor(api, officer))
     await api.data("POST", f"/wallets/{payer.wallet_id}/freeze", by=admin, reason="case 7")
 
     refused = await api.call("POST", "/transfers", by=payer, expect=409, key=str(uuid4()), **order(payer, payee, "1.00"))

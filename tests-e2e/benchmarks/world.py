@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -54,7 +55,12 @@ class World:
                 await journey.register(person)
                 await journey.sign_in(person)
                 await journey.wallet_opens(person)
-                funds = {"wallet_id": person.wallet_id, "amount": "1000000.00", "currency": "NAD", "reason": "bench"}
+                funds: dict[str, Any] = {
+                    "wallet_id": person.wallet_id,
+                    "amount": "1000000.00",
+                    "currency": "NAD",
+                    "reason": "bench",
+                }
                 await api.call("POST", "/issuances", by=self.admin, expect=201, key=str(uuid4()), **funds)
         self._signed_in_at = time.monotonic()
         return people
