@@ -1,16 +1,22 @@
 """What tokens claim once a factor was removed: nothing that it alone proved."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
 from chassis.auth import Claims, TokenVerifier
 from chassis.testing.clocks import ControlledClock
+from identity.application import Identity
+from identity.application.sessions.start_session import StartSession
+from identity.application.sessions.token_pair import TokenPair
+from identity.domain.errors import InvalidCredentials
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.people import STRANGER
 
 Pair = dict[str, Any]
 
@@ -146,3 +152,17 @@ async def test_two_factors_shown_one_after_the_other_are_no_session_of_one_facto
     await stepped_up(api, app.token, code=app.code())
     surroundings.roles.roles = ("staff",)
     assert (await refreshed(api, verifier, pair)).methods == ("otp",)
+
+
+async def test_a_factor_removed_while_it_was_shown_starts_no_session(api: Api, identity: Identity, app: App) -> None:
+    complete = identity.factors.complete_sign_in
+    challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
+
+    async def start_after_the_removal(**given: Any) -> TokenPair:
+        assert (await api.delete("/auth/factors/totp?end_other_sessions=false", token=app.token)).status_code == 200
+        return await complete.start(**given)
+
+    completing = replace(complete, start=cast("StartSession", start_after_the_removal))
+    with pytest.raises(InvalidCredentials):
+        await completing(actor=STRANGER, challenge=challenge, code=app.backup_codes[0])
+    assert len((await api.get("/sessions?live=true", token=app.token)).json()["data"]["items"]) == 1

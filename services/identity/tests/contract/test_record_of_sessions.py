@@ -22,6 +22,7 @@ from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor
+from services.identity.tests.contract.devices import Es256Device, dpop, proof
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, at_text, event, fact, recording, user
 from services.identity.tests.fakes import Surroundings
 
@@ -229,6 +230,52 @@ async def test_stolen_refresh_token(
         )
     ]
     assert record.events == [ended(claims, reason, at=clock.now())]
+
+
+async def test_refreshing_without_and_with_the_devices_key(
+    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    await api.register()
+    pair, claims = await signed_in(api, verifier)
+    started_at, device = clock.now(), Es256Device()
+    challenge = (await api.post("/device-keys/challenges", token=pair["access_token"])).json()["data"]["challenge"]
+    assert (await api.post("/device-keys", proof(device, challenge), token=pair["access_token"])).status_code == 201
+    async with recording(database) as record:
+        await api.refresh(pair["refresh_token"])
+        for _ in range(2):
+            shown = dpop(device, at=clock.now())
+            assert (await api.refresh(pair["refresh_token"], proofs=[shown])).status_code == 200
+    bearer = {name: value for name, value in user(claims).items() if name not in {"authenticated_at", "methods"}}
+    rest: dict[str, Any] = {"by": bearer, "at": clock.now(), "related": [claims.subject_id, claims.device_id]}
+    resource, first, second = ("session", claims.session_id), state(started_at), state(started_at, generation=2)
+    # The retry changes nothing of the session; its proof is used up all the same.
+    assert record.facts == [
+        fact("identity.session.refresh_refused", resource, reason="device_proof_missing", **rest),
+        fact("identity.session.refresh", resource, before=first, after=second, **rest),
+        fact("identity.session.refresh", resource, before=second, after=second, **rest),
+    ]
+    assert record.events == []
+
+
+async def test_a_removed_factor_withdrawn_from_a_session_that_goes_on(
+    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
+    started_at, claims = clock.now(), await verifier.verify(token := await api.signed_in())
+    app = await second_factor(api, token, clock)
+    clock.advance(seconds=60)
+    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=token)
+    fresh = stepped.json()["data"]["access_token"]
+    async with recording(database) as record:
+        await api.delete("/auth/factors/totp", token=fresh)
+    assert record.facts[0] == fact(
+        "identity.session.withdraw_proof",
+        ("session", claims.session_id),
+        by=user(await verifier.verify(fresh)),
+        at=clock.now(),
+        before=state(started_at, methods=("pwd", "otp", "mfa")),
+        after=state(started_at),
+        related=[claims.subject_id, claims.device_id],
+    )
 
 
 async def test_sessions_that_are_overdue(

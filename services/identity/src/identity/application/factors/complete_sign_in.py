@@ -78,5 +78,6 @@ async def open_challenge(tx: Transaction, digest: bytes, *, clock: Clock) -> Sig
 
 
 def _confirm(user: User, challenge: SignInChallenge) -> None:
-    if user.password_changed_at != challenge.password_changed_at:
+    # The factor that was shown may have been removed since: the session would claim what the account no longer has.
+    if user.password_changed_at != challenge.password_changed_at or not user.has_second_factor:
         raise InvalidCredentials
