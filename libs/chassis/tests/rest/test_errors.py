@@ -21,6 +21,7 @@ def test_every_kind_has_its_statuses() -> None:
         Kind.NOT_FOUND: (404, "NOT_FOUND"),
         Kind.CONFLICT: (409, "ALREADY_EXISTS"),
         Kind.STALE: (412, "FAILED_PRECONDITION"),
+        Kind.UNCONDITIONAL: (428, "FAILED_PRECONDITION"),
         Kind.REFUSED: (409, "FAILED_PRECONDITION"),
         Kind.EXHAUSTED: (429, "RESOURCE_EXHAUSTED"),
         Kind.UNAVAILABLE: (503, "UNAVAILABLE"),

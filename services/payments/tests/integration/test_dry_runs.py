@@ -181,7 +181,7 @@ class Scene:
         mine = {"payer": self.payer, "own": own, "frozen_own": frozen_own, "bounded": await bank.holder()}
         self.wallets = {name: holder.wallet_id for name, holder in {**self.people, **mine}.items()} | {"absent": _ABSENT}
         await change.freeze(actor=_SERVICE, wallet_id=self.wallets["frozen_own"], reason="suspicion")
-        small: dict[str, Any] = {"ceiling": Decimal(50), "version": 1, "reason": "small wallet"}
+        small: dict[str, Any] = {"ceiling": Decimal(50), "version": 0, "reason": "small wallet"}
         await change.bound(actor=_SERVICE, wallet_id=self.wallets["bounded"], **small)
         self._agree()
         return self

@@ -109,7 +109,7 @@ class Histories(RuleBasedStateMachine):
             if owner_id == merchant:
                 use = self.bank.payments.wallets.set_wallet_usage
                 # Opened, and funded.
-                sale = use(actor=self.bank.staff, wallet_id=wallet.id, usage=WalletUsage.MERCHANT, version=2, reason="a shop")
+                sale = use(actor=self.bank.staff, wallet_id=wallet.id, usage=WalletUsage.MERCHANT, version=1, reason="a shop")
                 self._do(sale)
 
         # A transfer of each kind and status; what follows is drawn.
