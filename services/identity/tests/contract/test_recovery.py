@@ -361,3 +361,18 @@ async def test_the_database_refuses_a_decision_of_a_person_who_triggered_it(api:
     async with database.session() as session:
         with pytest.raises(IntegrityError, match="recovery_requests_triggered_by_another"):
             await session.execute(text(decide), {"by": uuid4()})
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_nobody_decides_on_a_recovery_of_one_who_may_more(
+    api: Api, app: App, approver: App, surroundings: Surroundings, database: Database, approve: bool
+) -> None:
+    asked, customer = (await ask_recovery(api)).json()["data"], UUID(await own_id(api, app.token))
+    surroundings.authority.away = True
+    assert refusal(await decide(api, asked["id"], approver.token, approve=approve)) == (503, "SRV_002")
+    surroundings.authority.away, surroundings.authority.beyond = False, {customer}
+    assert refusal(await decide(api, asked["id"], approver.token, approve=approve)) == (403, "ACC_003")
+    assert await rows(database, "SELECT status, decided_by FROM recovery_requests") == [("pending", None)]
+    surroundings.authority.beyond = set()
+    assert (await decide(api, asked["id"], approver.token, approve=approve)).status_code == 200
+    assert surroundings.authority.asked == [(UUID(await own_id(api, approver.token)), customer)]
