@@ -55,7 +55,11 @@ async def test_either_spelling_is_found_by_staff_and_taken_for_them(
 ) -> None:
     user_id = (await api.register(email=given_as)).json()["data"]["id"]
     admin = await signed_in_as(api, surroundings, "admin")
-    found = (await api.client.get("/api/v1/users", params={"email": spelt}, headers={"Authorization": f"Bearer {admin}"})).json()
+    found = (
+        await api.client.get(
+            "/api/v1/users", params={"email": spelt, "reason": "Asked by telephone"}, headers={"Authorization": f"Bearer {admin}"}
+        )
+    ).json()
     assert [(item["id"], item["email"]) for item in found["data"]["items"]] == [(user_id, given_as)]
     twin = await api.post("/users", {"full_name": "Anna Ou", "email": spelt}, token=admin)
     assert (twin.status_code, twin.json()["code"]) == (409, "RES_002")

@@ -14,6 +14,7 @@ from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.bootstrap.parts import unit_of_work
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
+from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.people import signed_in_as
@@ -86,7 +87,7 @@ async def test_a_code_at_the_present_address_ends_nothing_and_sends_no_link(api:
     assert (await owner.sessions(), await owner.links()) == ([None, None], [])
 
 
-async def test_the_old_mailbox_undoes_it_once_and_every_way_in_is_closed(api: Api, owner: Owner, database: Database) -> None:
+async def test_the_old_mailbox_undoes_it_once_and_what_waits_is_void(api: Api, owner: Owner, database: Database) -> None:
     token = await api.signed_in()
     await owner.change(NEW, token)
     # What a thief may have left waiting.
@@ -108,6 +109,38 @@ async def test_the_old_mailbox_undoes_it_once_and_every_way_in_is_closed(api: Ap
     body = {"token": str(reset).partition("#token=")[2], "password": CHANGED}
     assert (await api.post("/auth/password-reset/confirm", body)).status_code == 200
     assert await owner.signs_in(OLD, CHANGED)
+
+
+@pytest.mark.parametrize(("age", "left"), [(72 * HOUR - 600, 0), (72 * HOUR + 1, 1)])
+async def test_a_passkey_that_a_thief_may_have_added_is_removed_and_no_second_factor_gone_round(
+    api: Api, owner: Owner, database: Database, clock: ControlledClock, age: int, left: int
+) -> None:
+    token, authenticator = await api.signed_in(), Authenticator()
+    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
+    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
+    assert (await api.post("/auth/factors/passkeys", body, token=token)).status_code == 201
+    clock.advance(seconds=age)
+    await owner.change(NEW, await signed_in_by_passkey(api, authenticator))
+    (link,) = await owner.links()
+    begun = len(await owner.written())
+    assert (await owner.undo(link)).status_code == 200
+    told = [("factor_removed", OLD)] if not left else []
+    assert (await owner.written())[begun:] == [("email_restored", NEW), *told, ("password_reset_required", OLD)]
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM passkeys"))).scalar_one() == left
+    await api.post("/auth/password-reset", {"email": OLD})
+    reset = str((await mail(owner.identity, database))[-1].facts["link"]).partition("#token=")[2]
+    assert (await api.post("/auth/password-reset/confirm", {"token": reset, "password": CHANGED})).status_code == 200
+    answer = (await api.login(email=OLD, password=CHANGED)).json()["data"]
+    assert (answer["mfa_required"], answer["methods"]) == (True, ["passkey"] * left)
+
+
+async def signed_in_by_passkey(api: Api, authenticator: Authenticator) -> str:
+    begun = (await api.post("/auth/passkeys/options")).json()["data"]
+    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    answer = await api.post("/auth/passkeys/login", {"device_id": str(api.device_id), **shown})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["data"]["access_token"])
 
 
 async def test_who_reads_the_old_mailbox_without_a_password_undoes_nothing(

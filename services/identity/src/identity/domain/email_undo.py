@@ -6,8 +6,8 @@ from typing import Final, Self
 from uuid import UUID
 
 LIFE: Final = timedelta(hours=72)
-# A thief may have changed the password first: the one before it is taken, too, when it was replaced as lately as this.
-PASSWORD_TAKEN_FOR: Final = timedelta(hours=72)
+# What was done to the account so shortly before its address was changed may be the same thief's.
+SUSPECT_FOR: Final = timedelta(hours=72)
 
 
 @dataclass(eq=False)
@@ -26,9 +26,9 @@ class EmailUndo:
         return cls(undo_id, user_id, digest, at, at + LIFE)
 
     @property
-    def passwords_since(self) -> datetime:
-        """Since when a password may have been replaced that is still taken."""
-        return self.created_at - PASSWORD_TAKEN_FOR
+    def suspect_since(self) -> datetime:
+        """Since when a thief may have acted: a password that was replaced since is taken, a passkey that was added is not."""
+        return self.created_at - SUSPECT_FOR
 
     def is_open(self, *, at: datetime) -> bool:
         return self.used_at is None and at < self.expires_at

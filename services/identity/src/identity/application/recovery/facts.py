@@ -34,13 +34,17 @@ def password_reset(user: User, *, sessions_ended: int, at: datetime) -> AuditFac
     )
 
 
-def email_change_undone(user: User, undo: EmailUndo, *, sessions_ended: int, at: datetime) -> AuditFact:
+def email_change_undone(user: User, undo: EmailUndo, *, sessions_ended: int, passkeys_removed: int, at: datetime) -> AuditFact:
     return AuditFact(
         action="identity.email.undo",
         resource_type="user",
         resource_id=str(user.id),
         occurred_at=at,
-        after={"sessions_ended": sessions_ended, "second_factor": user.has_second_factor},
+        after={
+            "sessions_ended": sessions_ended,
+            "passkeys_removed": passkeys_removed,
+            "second_factor": user.has_second_factor,
+        },
         related_ids=(str(undo.id),),
     )
 

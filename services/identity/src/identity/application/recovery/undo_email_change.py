@@ -27,8 +27,8 @@ class UndoEmailChange:
 
     A thief of a session has no old mailbox. A stranger who reads the old mailbox, which may be why it was left, has no password.
     All sessions end, codes and links that wait are void, and the password is retired, for a thief may know it: its owner chooses
-    the next by a reset at the restored address, which goes round no second factor. Links of later changes are void, for they lie
-    in the thief's mailboxes; links of earlier ones stay good.
+    the next by a reset at the restored address, which goes round no second factor. Passkeys that were added lately are removed.
+    Links of later changes are void, for they lie in the thief's mailboxes; links of earlier ones stay good.
     """
 
     uow: UnitOfWork
@@ -73,7 +73,7 @@ class UndoEmailChange:
         except TooManyAttempts:
             await self._refuse(actor, undo.user_id, "throttled")
             raise
-        hashes = await self.queries.password_hashes_held(undo.user_id, at=undo.created_at, replaced_since=undo.passwords_since)
+        hashes = await self.queries.password_hashes_held(undo.user_id, at=undo.created_at, replaced_since=undo.suspect_since)
         secret = normalise(password)
         for password_hash in hashes:
             if (await self.passwords.verify(password_hash, secret)).matches:
@@ -91,11 +91,24 @@ class UndoEmailChange:
         user.verify_email(at=at)
         await self.new_password.set(tx, user, password_hash, at=at)
         await tx.one_time_codes.forget(user.id)
+        passkeys = await self._remove_passkeys(tx, user, undo)
         await tx.email_undos.void(user.id, created_since=undo.created_at, at=at)
         ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at)
         await tx.messages.send(user.id, Template.PASSWORD_RESET_REQUIRED)
-        tx.record(facts.email_change_undone(user, undo, sessions_ended=len(ended), at=at))
+        tx.record(facts.email_change_undone(user, undo, sessions_ended=len(ended), passkeys_removed=passkeys, at=at))
         return ended
+
+    async def _remove_passkeys(self, tx: Transaction, user: User, undo: EmailUndo) -> int:
+        """Remove the passkeys that a thief may have added: each signs in alone. Return how many.
+
+        The account has a second factor all the same: without another of theirs its owner asks for recovery, which takes another
+        person's decision. Else a reader of the old mailbox would go round the second factor.
+        """
+        added = [passkey for passkey in await tx.factors.passkeys.of(user.id) if passkey.created_at >= undo.suspect_since]
+        for passkey in added:
+            await tx.factors.passkeys.remove(passkey)
+            await tx.messages.send(user.id, Template.FACTOR_REMOVED, factor="passkey")
+        return len(added)
 
     async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
         async with self.uow.begin(actor) as tx:
