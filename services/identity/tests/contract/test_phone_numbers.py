@@ -128,7 +128,7 @@ async def test_two_who_prove_each_others_numbers_do_not_wait_for_each_other(api:
 async def test_staff_find_all_who_gave_a_number(api: Api, surroundings: Surroundings) -> None:
     owner, squatter = await registered(api, OWNER), await registered(api, SQUATTER)
     admin = await signed_in_as(api, surroundings, "admin")
-    found = (await api.get("/users?phone=%2B264811234567", token=admin)).json()["data"]["items"]
+    found = (await api.get("/users?reason=complaint+4711&phone=%2B264811234567", token=admin)).json()["data"]["items"]
     assert {each["id"] for each in found} == {(await me(api, token))["id"] for token in (owner, squatter)}
     await prove(api, owner)
     details = {"full_name": "Selma Nangolo", "email": "selma@example.na", "phone": NUMBER}
