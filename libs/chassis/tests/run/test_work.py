@@ -41,12 +41,12 @@ async def test_jobs_run_and_one_under_way_finishes_before_the_worker_stops(start
     process.terminate()
     await process.line("stopping")
 
-    async def readiness() -> tuple[int, bool, bool]:
+    async def readiness() -> tuple[int, bool, bool, str | None]:
         async with get(port, "/readyz") as response:
             report = await response.json()
-            return response.status, report["ready"], report["draining"]
+            return response.status, report["ready"], report["draining"], response.headers.get("Retry-After")
 
-    await eventually(readiness, (503, False, True))
+    await eventually(readiness, (503, False, True, "2"))
     marker.with_suffix(".end").touch()
     assert await process.exit_code() == 0
     assert marker.read_text() == "done"

@@ -12,6 +12,8 @@ from chassis.run.rest import RestServer
 from chassis.telemetry.metrics import exposition
 
 SHUTDOWN_SECONDS = 2
+RETRY_SECONDS = 2
+_NOT_READY = 503
 _JSON = "application/json"
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -39,6 +41,8 @@ class _Ops:
             return
         status, content_type, body = await self._page(scope)
         headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+        if status == _NOT_READY:
+            headers.append((b"retry-after", b"%d" % RETRY_SECONDS))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
