@@ -151,7 +151,7 @@ async def users(api: Api, clock: ControlledClock, verifier: TokenVerifier) -> tu
     made = []
     for number in range(3):
         details = {"email": f"user{number}@example.na", "phone": f"+26481123456{number}", "full_name": f"User {'ABC'[number]}"}
-        made.append({**details, **(await api.register(**details, username=f"user{number}")).json()["data"]})
+        made.append({**details, **(await api.register(**details, username=f"member{number}")).json()["data"]})
         clock.advance(seconds=60)
     pair = (await api.login(email="user0@example.na")).json()["data"]
     clock.advance(seconds=60)
@@ -160,7 +160,7 @@ async def users(api: Api, clock: ControlledClock, verifier: TokenVerifier) -> tu
     members = [
         {
             "id": each["id"],
-            "username": f"user{number}",
+            "username": f"member{number}",
             "full_name": each["full_name"],
             "email": each["email"],
             "phone": each["phone"],
@@ -170,6 +170,7 @@ async def users(api: Api, clock: ControlledClock, verifier: TokenVerifier) -> tu
             "registered_at": minute(number),
             "last_sign_in_at": None if number else minute(3),
             "email_verified_at": minute(number),
+            "email_takes_mail": True,
             "phone_verified_at": None if number else minute(4),
         }
         for number, each in enumerate(made)
