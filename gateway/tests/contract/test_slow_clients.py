@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ ATTACKERS = [f"203.0.113.{number}" for number in range(4)]
 VICTIM = {"X-Forwarded-For": "198.51.100.7"}
 KIB, MIB = 1024, 1_048_576
 # What is open stays open, however long a busy machine takes to open it.
-PATIENT = {"body_seconds": 600, "body_seconds_max": 600}
+PATIENT: dict[str, Any] = {"body_seconds": 600, "body_seconds_max": 600}
 
 
 class SlowBody:
@@ -84,7 +85,7 @@ async def test_slow_bodies_keep_nobody_out(gateway: Start, stub: Stub) -> None:
 async def test_larger_bodies_that_drip_keep_nobody_out(gateway: Start, stub: Stub) -> None:
     """What is passed on as it comes takes a part of the connections to its service only."""
     running = await gateway(
-        rate_limit_per_minute=1000, upstream_connections_max=6, upstream_uploads_max=4, body_whole_bytes_max=10
+        rate_limit_per_minute=1000, upstream_connections_max=6, upstream_uploads_max=4, body_whole_bytes_max=10, **PATIENT
     )
     async with attack(running, 8, declared=KIB, sent=11) as bodies:
         await eventually(lambda: sum(body.answered.done() for body in bodies), 4)
