@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from elcorp_local.ports import Ports
+from elcorp_local.ports import Ports, setting
 
 COMMANDS = ("run", "journey", "backing", "status", "clean", "bench")
 
@@ -22,6 +22,11 @@ def elcorp_local(
     return subprocess.run(  # noqa: S603  # the line above
         command, cwd=folder, env={**given, **(environment or {})}, capture_output=True, text=True, timeout=300, check=False
     )
+
+
+def settings_of(ports: Ports, *names: str) -> dict[str, str]:
+    """Return the settings of some ports: of all that a command looks at, or it would look at another platform's."""
+    return {setting(name): str(getattr(ports, name)) for name in names}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -46,12 +51,11 @@ def test_a_taken_port_stops_the_run_before_anything_starts(tmp_path: Path) -> No
 
 def test_a_postgresql_that_was_named_and_is_not_there_is_named_in_the_error(tmp_path: Path) -> None:
     ports = Ports.free()
-    kinds = ("gateway", "rest", "grpc", "work", "jobs")
     away = {
         "ELCORP_LOCAL_POSTGRES_URL": f"postgresql://postgres:secret-word@127.0.0.1:{ports.postgres}/postgres",
         "ELCORP_LOCAL_RABBITMQ_URL": "amqp://guest:guest@127.0.0.1:1/",
         "ELCORP_LOCAL_REDIS_URL": "redis://127.0.0.1:1/0",
-        **{f"ELCORP_LOCAL_{name.upper()}_PORT": str(getattr(ports, name)) for name in kinds},
+        **settings_of(ports, "gateway", "gateway_ops", "rest", "grpc", "serve", "work", "jobs"),
     }
     ended = elcorp_local("run", folder=tmp_path, environment=away)
     assert ended.returncode == 1
@@ -61,9 +65,7 @@ def test_a_postgresql_that_was_named_and_is_not_there_is_named_in_the_error(tmp_
 
 
 def test_status_of_nothing_says_so(tmp_path: Path) -> None:
-    ports = {
-        f"ELCORP_LOCAL_{name.upper()}_PORT": str(getattr(Ports.free(), name)) for name in ("gateway", "rest", "work", "jobs")
-    }
+    ports = settings_of(Ports.free(), "gateway_ops", "serve", "work", "jobs")
     shown = elcorp_local("status", folder=tmp_path, environment=ports)
     assert shown.returncode == 1
     assert shown.stdout.count("not running") == 13

@@ -214,7 +214,7 @@ async def test_the_document_tells_security_errors_keys_and_stable_names(client: 
     listing = document["paths"]["/api/v1/stones"]["get"]
     throw = document["paths"]["/api/v1/stones"]["post"]
     assert (put["operationId"], put["security"], put["x-permission"]) == ("put_stone", [{"bearer": []}], "payment:create")
-    assert set(put["responses"]) == {*["200", "400", "401", "403", "404", "409", "412", "413", "415", "422", "429", "503"]}
+    assert set(put["responses"]) == {*["200", "400", "401", "403", "404", "409", "412", "413", "415", "422", "428", "429", "503"]}
     assert listing["security"] == []
     assert "401" not in listing["responses"]
     named = {parameter["name"]: parameter["required"] for parameter in put["parameters"]}

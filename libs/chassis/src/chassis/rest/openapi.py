@@ -26,6 +26,11 @@ _ERRORS: Final = {
     "412": ("RES_003", "The resource has changed since it was read; read it again and retry.", "If-Match names an old version"),
     "413": ("VAL_003", "The request body is too large.", "The body is too large"),
     "415": ("VAL_004", "The request body must be application/json.", "The body is of another type"),
+    "428": (
+        "RES_006",
+        "Send If-Match with the ETag that you read: this change replaces what others may have changed.",
+        "Staff change another's: If-Match is missing",
+    ),
     "429": ("RATE_001", "Too many requests.", "Rate limit; see Retry-After"),
     "503": ("SRV_002", "A dependency is unavailable; retry later.", "Retry after Retry-After seconds"),
 }
@@ -108,6 +113,9 @@ def _statuses(route: Route, access: Access) -> list[str]:
         statuses += ["404", "409"]
     if any(parameter.alias == "if-match" for parameter in get_flat_params(route.dependant)):
         statuses.append("412")
+        # Staff must say which version of another's they replace.
+        if not {"PUT", "PATCH"}.isdisjoint(route.methods or ()):
+            statuses.append("428")
     return sorted(set(statuses))
 
 
