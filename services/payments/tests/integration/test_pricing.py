@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
-from kernel.errors import DomainError, InvalidValue
+from kernel.errors import DomainError, InvalidValue, StaleVersion
 from kernel.ids import new_id
 from payments.application.pricing import Pricing
 from payments.application.pricing.queries import TierView
@@ -176,10 +176,10 @@ async def test_a_tier_is_kept_with_who_assigned_it_and_when(pricing: Pricing, da
         until=None,
         reason="test",
     )
-    for number, (actor, tier_) in enumerate(((ADMIN, "business"), (Actor.service("test"), "standard")), 1):
+    for version, (actor, tier_) in enumerate(((ADMIN, "business"), (Actor.service("test"), "standard"))):
         clock.advance(seconds=60)
-        assigned = await pricing.assign_tier(actor=actor, owner_id=owner, tier=tier_, version=None, reason="test")
-        assert assigned == TierView(owner, tier_, number, actor.subject_id, clock.now())
+        assigned = await pricing.assign_tier(actor=actor, owner_id=owner, tier=tier_, version=version, reason="test")
+        assert assigned == TierView(owner, tier_, version + 1, actor.subject_id, clock.now())
         assert await pricing.queries.tier(owner) == assigned
     assert await pricing.queries.tier(new_id()) is None
 
@@ -193,12 +193,12 @@ async def test_of_those_who_end_a_version_at_once_one_does(pricing: Pricing, clo
 
 
 async def test_a_tier_that_limits_nothing_is_assigned_to_nobody(pricing: Pricing, clock: ControlledClock) -> None:
-    async def assign(tier_: str) -> int:
-        return (await pricing.assign_tier(actor=ADMIN, owner_id=owner, tier=tier_, version=None, reason="test")).version
+    async def assign(tier_: str, version: int) -> int:
+        return (await pricing.assign_tier(actor=ADMIN, owner_id=owner, tier=tier_, version=version, reason="test")).version
 
     owner = new_id()
     with pytest.raises(InvalidValue):
-        await assign("business")
+        await assign("business", 0)
     made = await pricing.set_limit(
         actor=ADMIN,
         draft=lambda id_, validity: limit(id=id_, validity=validity, tier="business", day_max="5000"),
@@ -206,11 +206,11 @@ async def test_a_tier_that_limits_nothing_is_assigned_to_nobody(pricing: Pricing
         until=None,
         reason="test",
     )
-    assert (await assign("business"), await assign("standard")) == (1, 2)
+    assert (await assign("business", 0), await assign("standard", 1)) == (1, 2)
     clock.advance(seconds=60)
     await pricing.end_limit(actor=ADMIN, version_id=made.id, until=None, reason="test")
     with pytest.raises(InvalidValue):
-        await assign("business")
+        await assign("business", 2)
 
 
 async def test_a_tier_assigned_by_many_at_once_is_assigned_once(pricing: Pricing, database: Database) -> None:
@@ -224,10 +224,12 @@ async def test_a_tier_assigned_by_many_at_once_is_assigned_once(pricing: Pricing
     )
 
     async def assign() -> int:
-        tier_ = await pricing.assign_tier(actor=ADMIN, owner_id=owner, tier="business", version=None, reason="test")
+        tier_ = await pricing.assign_tier(actor=ADMIN, owner_id=owner, tier="business", version=0, reason="test")
         return tier_.version
 
-    assert set(await asyncio.gather(*(assign() for _ in range(5)))) == {1}
+    outcomes = await asyncio.gather(*(assign() for _ in range(5)), return_exceptions=True)
+    assert outcomes.count(1) == 1
+    assert {type(outcome) for outcome in outcomes} == {int, StaleVersion}
     facts = await rows(database, "SELECT 1 FROM outbox WHERE type = 'audit.facts.recorded'")
     assert len(facts) == 2  # the limit's, and one of five
 
