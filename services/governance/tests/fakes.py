@@ -122,6 +122,12 @@ class FakeRoleHolders:
     async def lock(self, subject_id: UUID) -> RoleHolder | None:
         return self._store.holders.get(subject_id)
 
+    async def permissions_of(self, subject_id: UUID) -> frozenset[str]:
+        holder = self._store.holders.get(subject_id)
+        held = holder.roles if holder else ()
+        roles = (role for role in self._store.roles.values() if role.is_default or role.name in held)
+        return frozenset[str]().union(*(role.permission_names for role in roles))
+
     def add(self, holder: RoleHolder) -> None:
         self._store.holders[holder.subject_id] = holder
 

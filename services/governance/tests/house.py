@@ -8,6 +8,7 @@ import pytest
 
 from chassis.testing.clocks import ControlledClock
 from governance.application import Governance
+from governance.domain.role_holder import RoleAssignment, RoleHolder
 from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError
 from kernel.ids import new_id
@@ -18,13 +19,15 @@ SERVICE = Actor.service("governance")
 
 
 class House:
-    """The use cases and the fakes behind them."""
+    """The use cases and the fakes behind them; ADMIN holds the role `admin`."""
 
     def __init__(self) -> None:
         self.uow = FakeUnitOfWork()
         self.subjects = FakeSubjects()
         self.checker = FakeChecker()
         self.clock = ControlledClock()
+        held = RoleAssignment(ADMIN.user_id, "admin", SERVICE.subject_id, self.clock.now())
+        self.uow.committed.holders[ADMIN.user_id] = RoleHolder(ADMIN.user_id, self.clock.now(), {"admin": held})
         self.app = Governance.of(
             uow=self.uow, subjects=self.subjects, checker=self.checker, queries=FakeQueries(self.uow), clock=self.clock
         )

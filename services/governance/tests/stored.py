@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from google.protobuf.message import Message
@@ -20,6 +21,9 @@ _WAITING = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+_ASSIGN = text(
+    "INSERT INTO role_assignments (subject_id, role, granted_by, granted_at) VALUES (:id, :role, 'test', '2026-01-01T00:00Z')"
+)
 
 
 async def rows(database: Database, query: str, **parameters: object) -> list[tuple[Any, ...]]:
@@ -37,6 +41,14 @@ async def sent(database: Database, message_class: type[MessageT]) -> list[Messag
 async def published(database: Database, *, but_first: int = 0) -> list[tuple[str | None, Message]]:
     """Return the outbox's messages with their aggregates, in order; audit facts without their ids, which are random."""
     return (await stored.published(database, PUBLICATIONS))[but_first:]
+
+
+async def assigned(database: Database, subject_id: UUID, role: str = "admin") -> None:
+    """Give a subject a role before the test begins: nothing is announced or accounted for."""
+    async with database.session() as session:
+        await session.execute(text("INSERT INTO role_holders (subject_id) VALUES (:id)"), {"id": subject_id})
+        await session.execute(_ASSIGN, {"id": subject_id, "role": role})
+        await session.commit()
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
 from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.stored import assigned
 
 
 async def publish_bundle(urls: DatabaseUrls) -> None:
@@ -52,4 +53,6 @@ async def api(governance: Governance, database: Database, clock: ControlledClock
     async with rest_client(
         governance, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
-        yield Api(client, governance, subjects, forge, keeper, database, new_id())
+        admin_id = new_id()
+        await assigned(database, admin_id)
+        yield Api(client, governance, subjects, forge, keeper, database, admin_id)

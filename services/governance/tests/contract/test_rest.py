@@ -12,7 +12,7 @@ from chassis.testing.stored import everything
 from governance.interfaces.rest import ROUTERS
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
-from services.governance.tests.stored import published, publishing_held
+from services.governance.tests.stored import assigned, published, publishing_held
 
 ROUTES = [
     ("GET", "/roles"),
@@ -243,6 +243,27 @@ async def test_no_grant_to_oneself_to_the_suspended_or_without_identity(api: Api
     assert await grant(somebody) == (503, "SRV_002")
 
 
+async def test_nobody_gives_or_takes_what_they_may_not_themselves(api: Api) -> None:
+    """A clerk who may only `role:manage` and `user:update`, by the role `guest`."""
+    clerk, second = new_id(), api.subject()
+    await assigned(api.database, clerk, "guest")
+    permissions = ["role:manage", "user:update"]
+    await api.call("PUT", "/roles/guest/permissions", json={"permissions": permissions}, headers={"If-Match": '"1"'})
+    await api.keeper.refresh()
+    every = [each["name"] for each in (await api.call("GET", "/permissions")).json()["data"]["items"]]
+    api.admin_id, admin_id = clerk, api.admin_id
+    tried: list[tuple[str, str, dict[str, Any]]] = [
+        ("PUT", "/roles/guest/permissions", {"json": {"permissions": every}, "headers": {"If-Match": '"2"'}}),
+        ("PUT", "/roles/admin/permissions", {"json": {"permissions": permissions}, "headers": {"If-Match": '"2"'}}),
+        ("POST", "/role-assignments", {"json": {"subject_id": str(second), "role": "admin"}}),
+        ("DELETE", f"/role-assignments/{admin_id}/admin", {}),
+    ]
+    for method, path, options in tried:
+        # The token may say what it likes: the tables decide.
+        for roles in (("guest",), ("admin",)):
+            assert await api.refused(method, path, roles=roles, **options) == (403, "ACC_003")
+
+
 async def test_assignments_are_listed_and_filtered(api: Api) -> None:
     first, second = api.subject(), api.subject()
     for subject, role in ((first, "staff"), (second, "staff"), (second, "guest")):
@@ -288,10 +309,7 @@ async def test_a_revocation_can_be_repeated(api: Api) -> None:
 
 
 async def test_the_last_administrator_cannot_be_revoked(api: Api) -> None:
-    subject = api.subject()
-    await api.call("POST", "/role-assignments", json={"subject_id": str(subject), "role": "admin"})
-
-    assert await api.refused("DELETE", f"/role-assignments/{subject}/admin") == (409, "GOV_002")
+    assert await api.refused("DELETE", f"/role-assignments/{api.admin_id}/admin") == (409, "GOV_002")
 
 
 async def test_an_unknown_role_cannot_be_revoked(api: Api) -> None:

@@ -28,7 +28,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import AlreadyExists, StaleVersion
 from kernel.ids import new_id
 from services.governance.tests.fakes import FakeSubjects
-from services.governance.tests.stored import rows, sent
+from services.governance.tests.stored import assigned, rows, sent
 
 ADMIN = Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozenset({"admin"}), ip="197.243.0.1")
 SERVICE = Actor.service("governance")
@@ -40,7 +40,8 @@ def subjects() -> FakeSubjects:
 
 
 @pytest.fixture
-def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
+async def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
+    await assigned(database, ADMIN.user_id)
     return build(database, subjects, clock)
 
 

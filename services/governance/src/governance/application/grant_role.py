@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from governance.application import facts
+from governance.application.own_authority import require_authority_over, require_own_permissions
 from governance.application.ports import Subjects, UnitOfWork
 from governance.domain.errors import InactiveSubject, SelfGrant, UnknownRole
 from governance.domain.role_holder import RoleAssignment, RoleHolder
@@ -19,7 +20,10 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class GrantRole:
-    """Assign a role to a subject that identity knows as active; granting it again changes nothing."""
+    """Assign a role to a subject that identity knows as active; granting it again changes nothing.
+
+    Raises BeyondOwnPermissions when the role permits what the actor may not, BeyondAuthority when the subject may more.
+    """
 
     uow: UnitOfWork
     subjects: Subjects
@@ -31,9 +35,13 @@ class GrantRole:
         if not await self.subjects.is_active(subject_id):
             raise InactiveSubject(field="subject_id", subject_id=subject_id)
         async with self.uow.begin(actor) as tx:
-            if not await tx.roles.find(role):
+            await tx.standings.guard()
+            found = await tx.roles.find(role)
+            if not found:
                 raise UnknownRole(field="role", role=role)
+            await require_own_permissions(tx, actor, role, found.permission_names)
             holder = await tx.holders.lock(subject_id)
+            await require_authority_over(tx, actor, subject_id)
             if holder is None:
                 holder = RoleHolder.meet(subject_id)
                 # Only a holder with a role is kept: whom governance has not met holds the default role.

@@ -34,12 +34,18 @@ class RoleHolders(Protocol):
     async def lock(self, subject_id: UUID) -> RoleHolder | None:
         """Find a subject and lock its id until the transaction ends, also when nothing is known of it yet."""
 
+    async def permissions_of(self, subject_id: UUID) -> frozenset[str]:
+        """Return what a subject's roles permit, and what the default role does: everybody may that.
+
+        With the changes of this transaction. What roles permit is exact only under the guard.
+        """
+
     def add(self, holder: RoleHolder) -> None: ...
 
 
 class Standings(Protocol):
     async def guard(self) -> None:
-        """Become the only transaction that may take role management from a person, until it ends.
+        """Become the only transaction that may change what roles permit or, but for first roles, who holds them.
 
         It is called before any role or subject is locked.
         """

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from governance.application import facts
+from governance.application.own_authority import require_authority_over
 from governance.application.ports import UnitOfWork
 from governance.application.role_management import role_management_kept
 from governance.domain.errors import UnknownRole
@@ -13,7 +14,8 @@ from kernel.clock import Clock
 class RevokeRole:
     """Take a role from a subject; revoking it again changes nothing. Returns the roles that remain.
 
-    Raises LastAdministrator when no person able to act would be left to manage roles.
+    Raises BeyondAuthority when the subject may more than the actor, LastAdministrator when no person able to act would be left to
+    manage roles. One's own role may be laid down.
 
     Identity is not asked: a suspended or vanished subject must be revocable, and just when identity is away.
     """
@@ -28,6 +30,7 @@ class RevokeRole:
             holder = await tx.holders.lock(subject_id)
             if holder is None:
                 return ()
+            await require_authority_over(tx, actor, subject_id)
             before, at = holder.roles, self.clock.now()
             if holder.revoke(role, at=at):
                 tx.record(facts.roles_changed("revoke", holder, role, before=before, at=at, reason=reason))

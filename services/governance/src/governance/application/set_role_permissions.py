@@ -1,6 +1,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from governance.application.own_authority import require_own_permissions
 from governance.application.ports import Transaction, UnitOfWork
 from governance.application.publish_bundle import PublishBundle
 from governance.application.queries import RoleView
@@ -16,8 +17,9 @@ from kernel.errors import NotFound, StaleVersion
 class SetRolePermissions:
     """Give a role exactly these permissions, and publish the bundle that says so in the same transaction.
 
-    Raises IndispensablePermission when no person able to act would be left with a permission by which roles and policies are
-    managed.
+    Raises BeyondOwnPermissions when the role has, or is to have, a permission that the actor has not: nobody raises a role beyond
+    themselves, nor weakens one that permits more. Raises IndispensablePermission when no person able to act would be left with a
+    permission by which roles and policies are managed.
     """
 
     uow: UnitOfWork
@@ -38,6 +40,7 @@ class SetRolePermissions:
             if unknown := sorted(set(permissions) - set(known)):
                 raise UnknownPermission(field="permissions", unknown=unknown)
             before = role.permission_names
+            await require_own_permissions(tx, actor, role_name, {*before, *permissions})
             if role.set_permissions(known[name] for name in permissions):
                 await _require_kept(tx, role, before)
                 tx.record(self._fact(role, before))

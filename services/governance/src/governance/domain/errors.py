@@ -59,6 +59,14 @@ class BeyondAuthority(DomainError):
     code = "ACC_003"
 
 
+class BeyondOwnPermissions(DomainError):
+    """The role permits, or is to permit, what you may not do yourself."""
+
+    kind = Kind.DENIED
+    code = "ACC_003"
+    tells = ("permissions",)
+
+
 class UnsoundPolicies(DomainError):
     """The compiled policies contradict their schema; nothing was published."""
 

@@ -21,6 +21,13 @@ map_aggregates()
 # A row lock cannot hold what does not exist yet.
 _LOCK_PUBLISHING = text("SELECT pg_advisory_xact_lock(1, 0)")
 _LOCK_SUBJECT = text("SELECT pg_advisory_xact_lock(2, hashtext(:subject_id))")
+_PERMISSIONS_OF = text(
+    """
+    SELECT permission FROM role_permissions
+    WHERE role IN (SELECT role FROM role_assignments WHERE subject_id = :subject_id)
+    OR role IN (SELECT name FROM roles WHERE is_default)
+    """
+)
 
 
 class SqlRoles:
@@ -53,6 +60,11 @@ class SqlRoleHolders:
         await self._session.execute(_LOCK_SUBJECT, {"subject_id": str(subject_id)})
         query = select(RoleHolder).where(role_holders.c.subject_id == subject_id)
         return (await self._session.scalars(query)).one_or_none()
+
+    async def permissions_of(self, subject_id: UUID) -> frozenset[str]:
+        # Without autoflush, what this transaction changed would be missing.
+        await self._session.flush()
+        return frozenset((await self._session.scalars(_PERMISSIONS_OF, {"subject_id": subject_id})).all())
 
     def add(self, holder: RoleHolder) -> None:
         self._session.add(holder)

@@ -1,0 +1,29 @@
+"""Nobody gives what they may not themselves, nor takes from a role or a person who may more (as Kubernetes' RBAC does).
+
+The tables decide, within the transaction of the change and under the guard: what a token says is older. The platform's own work
+is not asked.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from governance.application.ports import Transaction
+from governance.domain.errors import BeyondAuthority, BeyondOwnPermissions
+from kernel.actor import Actor, ActorKind
+
+
+async def require_authority_over(tx: Transaction, actor: Actor, subject_id: UUID) -> None:
+    """Raise BeyondAuthority where a person may more than the actor; those who may the same may act on each other."""
+    if actor.kind is ActorKind.SERVICE or actor.user_id == subject_id:
+        return
+    beyond = await tx.holders.permissions_of(subject_id) - await tx.holders.permissions_of(actor.user_id)
+    if beyond:
+        raise BeyondAuthority(subject_id=subject_id, permissions=sorted(beyond))
+
+
+async def require_own_permissions(tx: Transaction, actor: Actor, role: str, permissions: Collection[str]) -> None:
+    """Raise BeyondOwnPermissions where the actor lacks one of the permissions that the role has, or is to have."""
+    if actor.kind is ActorKind.SERVICE:
+        return
+    if beyond := frozenset(permissions) - await tx.holders.permissions_of(actor.user_id):
+        raise BeyondOwnPermissions(role=role, permissions=sorted(beyond))
