@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
@@ -138,6 +139,38 @@ async def test_a_code_proves_its_own_channel_alone(api: Api, token: str, databas
     await api.post(f"/auth/verify-{way.name}/resend", {"verification_id": verification_id})
     assert (await sent(database))[told:] == [way.template]
     assert (await api.verify(verification_id, channel=way.name)).status_code == 200
+
+
+@both
+@pytest.mark.parametrize("remedy", ["password", "reset", "logout-all", "session", "device"])
+async def test_what_a_thief_asked_for_ends_with_the_thiefs_session(
+    api: Api, token: str, identity: Identity, database: Database, clock: ControlledClock, way: Way, remedy: str
+) -> None:
+    thief = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
+    verification_id = await asked(api, way, way.new, thief)
+    clock.advance(seconds=1)
+    if remedy == "password":
+        body = {"current_password": PASSWORD, "new_password": "Okavango-Evening-41?*"}
+        assert (await api.patch(f"/users/{(await me(api, token))['id']}/password", body, token=token)).status_code == 200
+    elif remedy == "reset":
+        await api.post("/auth/password-reset", {"email": EMAIL.present})
+        link = str((await mail(identity, database))[-1].facts["link"]).partition("#token=")[2]
+        body = {"token": link, "password": "Okavango-Evening-41?*"}
+        assert (await api.post("/auth/password-reset/confirm", body)).status_code == 200
+    elif remedy == "logout-all":
+        assert (await api.post("/auth/logout-all", {}, token=token)).status_code in {200, 204}
+    else:
+        (session,) = [one for one in (await api.get("/sessions", token=token)).json()["data"]["items"] if not one["current"]]
+        path = f"/sessions/{session['id']}" if remedy == "session" else f"/devices/{session['device_id']}"
+        assert (await api.delete(path, token=token)).status_code == 204
+    written = await sent(database)
+
+    assert (await api.post(f"/auth/verify-{way.name}/resend", {"verification_id": verification_id})).status_code == 202
+    assert refusal(await api.verify(verification_id, channel=way.name)) == (401, "AUTH_010")
+    assert await sent(database) == written
+    login = await api.login(password=PASSWORD if remedy not in {"password", "reset"} else "Okavango-Evening-41?*")
+    shown = await me(api, login.json()["data"]["access_token"])
+    assert (shown["email"], shown["phone"]) == (EMAIL.present, PHONE.present)
 
 
 @both

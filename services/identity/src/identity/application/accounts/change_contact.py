@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 from identity.application.accounts import facts
+from identity.application.accounts.asked_change import ASKING_SESSION
 from identity.application.accounts.codes import TARGET, Codes, Instead
 from identity.application.accounts.register_user import PendingVerification
 from identity.application.accounts.take_over_email import KEPT_SESSION
@@ -16,7 +17,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ChangeContact:
-    """Send a code to an e-mail address or number of one's own; it is taken over once the code is shown.
+    """Send a code to an e-mail address or number of one's own; it is taken over once the code is shown, while this session lives.
 
     For the present number it is a first verification. An address that is another's gets no code, and the answer does
     not tell.
@@ -41,6 +42,7 @@ class ChangeContact:
 
     async def _issue(self, actor: Actor, purpose: Purpose, pending: dict[str, str | None]) -> PendingVerification:
         at = self.clock.now()
+        pending = {**pending, ASKING_SESSION: str(actor.session_id)}
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(actor.user_id)
             if user is None or not user.is_active:

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from identity.application.accounts import facts
+from identity.application.accounts.asked_change import waits_still
 from identity.application.accounts.codes import Codes
 from identity.application.accounts.confirmed import Confirmed
 from identity.application.accounts.enrolment import enrol
@@ -49,6 +50,7 @@ class ConfirmCode:
                     effect = self.take_over_email if one_time.purpose is Purpose.EMAIL else _EFFECTS[one_time.purpose]
                     confirmed = await effect(tx, one_time, pending, at)
                     await tx.one_time_codes.settle(one_time)
+                if confirmed:
                     tx.record(facts.code_accepted(one_time, at=at))
                 else:
                     tx.tally(facts.code_refused(one_time, at=at))
@@ -71,7 +73,9 @@ class ResendCode:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             found = await tx.one_time_codes.lock(verification_id)
-            if found and found[0].purpose in self.purposes and await self.codes.renew(tx, *found, at=at):
+            if not found or found[0].purpose not in self.purposes or not await waits_still(tx, *found):
+                return
+            if await self.codes.renew(tx, *found, at=at):
                 tx.tally(facts.code_renewed(found[0], at=at))
 
 
@@ -90,13 +94,15 @@ async def _register(tx: Transaction, code: OneTimeCode, pending: Pending, at: da
     return Confirmed(enrolled.user_id, enrolled.wallet_address)
 
 
-async def _change_phone(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:
+async def _change_phone(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed | None:
     number = pending["phone"] or ""
     # All in id order, or two users who prove each other's numbers deadlock.
     users = {id_: await tx.users.lock(id_) for id_ in sorted({code.user_id, *await tx.profiles.all_with_phone(number)})}
     user = users.pop(code.user_id)
     if user is None or not user.is_active:
         raise NotFound(user_id=code.user_id)
+    if not await waits_still(tx, code, pending):
+        return None
     for other in users.values():
         if other and other.phone_verified_at is None:
             await _remove_phone(tx, other, number, code, at)
@@ -132,7 +138,7 @@ def _profile(pending: Pending) -> Profile:
     )
 
 
-_EFFECTS: Final[Mapping[Purpose, Callable[[Transaction, OneTimeCode, Pending, datetime], Awaitable[Confirmed]]]] = {
+_EFFECTS: Final[Mapping[Purpose, Callable[[Transaction, OneTimeCode, Pending, datetime], Awaitable[Confirmed | None]]]] = {
     Purpose.REGISTRATION: _register,
     Purpose.PHONE: _change_phone,
 }

@@ -3,6 +3,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.accounts import facts
+from identity.application.accounts.asked_change import waits_still
 from identity.application.accounts.confirmed import Confirmed
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.one_time_codes import Pending
@@ -33,11 +34,13 @@ class TakeOverEmail:
     secrets: OneTimeSecrets
     undo_page: str
 
-    async def __call__(self, tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed:
-        """Raise NotFound for a user who may not act; AccountExists when another has the address by now."""
+    async def __call__(self, tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed | None:
+        """Return None when it waits no longer. Raise NotFound for a user who may not act, AccountExists for another's address."""
         user = await tx.users.lock(code.user_id)
         if user is None or not user.is_active:
             raise NotFound(user_id=code.user_id)
+        if not await waits_still(tx, code, pending):
+            return None
         profile = await tx.profiles.of(user.id)
         changed = profile.with_email(pending["email"] or "")
         confirmed = Confirmed(user.id)
