@@ -171,6 +171,27 @@ async def test_a_thief_who_changed_the_password_first_gains_nothing_by_it(api: A
     assert (await owner.undo(link)).status_code == 200
 
 
+@pytest.mark.parametrize("before", [6, 0])
+async def test_a_thief_who_changes_the_password_many_times_gains_nothing_by_it(
+    api: Api, owner: Owner, clock: ControlledClock, before: int
+) -> None:
+    token = await api.signed_in()
+    path = f"/users/{(await api.get('/users/me', token=token)).json()['data']['id']}/password"
+    passwords = [PASSWORD, *(f"Okavango-Evening-{number}?*" for number in range(41, 48))]
+
+    async def change_password(times: int) -> None:
+        for _ in range(times):
+            body = {"current_password": passwords.pop(0), "new_password": passwords[0]}
+            assert (await api.patch(path, body, token=token)).status_code == 200
+            clock.advance(seconds=1)
+
+    await change_password(before)
+    await owner.change(NEW, token)
+    await change_password(6 - before)
+    (link,) = await owner.links()
+    assert (await owner.undo(link)).status_code == 200
+
+
 async def test_a_password_that_was_given_up_long_before_undoes_nothing(api: Api, owner: Owner, clock: ControlledClock) -> None:
     """Whoever read the old mailbox may have reset it once."""
     token = await api.signed_in()

@@ -9,6 +9,7 @@ from uuid import UUID
 from identity.application.accounts.queries import UserFilter, UserSort, UserView
 from identity.application.ports.accounts import Verified
 from identity.domain.email_address import canonical_email
+from identity.domain.email_undo import PASSWORDS_KEPT_FOR
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.user import EARLIER_KEPT, InitialRole, User, UserStatus
@@ -93,7 +94,9 @@ class FakePasswordHistory:
         self._kept: dict[UUID, list[tuple[str, datetime]]] = store.password_history
 
     async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime) -> None:
-        self._kept[user_id] = [(password_hash, replaced_at), *self._kept.get(user_id, [])][:EARLIER_KEPT]
+        earlier = [(password_hash, replaced_at), *self._kept.get(user_id, [])]
+        past = replaced_at - PASSWORDS_KEPT_FOR
+        self._kept[user_id] = [each for place, each in enumerate(earlier) if place < EARLIER_KEPT or each[1] >= past]
 
 
 @dataclass

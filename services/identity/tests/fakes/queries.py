@@ -8,8 +8,9 @@ from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFi
 from identity.application.messages.queries import MessageContent
 from identity.application.sessions.queries import CredentialView, NameKind, SignInName
 from identity.domain.email_address import canonical_email
+from identity.domain.email_undo import PASSWORDS_TRIED_MAX
 from identity.domain.signing_key import SigningKey
-from identity.domain.user import User, UserStatus
+from identity.domain.user import EARLIER_KEPT, User, UserStatus
 from kernel.pages import Page, PageRequest
 from services.identity.tests.fakes.accounts import is_shown, matching
 from services.identity.tests.fakes.factors import FakeFactorQueries
@@ -51,14 +52,15 @@ class FakeQueries(FakePrivacyQueries, FakeFactorQueries, FakeSessionQueries):
         return page_of(matching([self._view(user) for user in users], which), page)
 
     async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
-        earlier = [password_hash for password_hash, _ in self._store.password_history.get(user_id, [])]
+        earlier = [password_hash for password_hash, _ in self._store.password_history.get(user_id, [])[:EARLIER_KEPT]]
         return [self._store.users[user_id].password_hash, *earlier]
 
     async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
         user = self._store.users[user_id]
-        earlier = self._store.password_history.get(user_id, [])
-        present = [user.password_hash] if user.password_changed_at <= at else []
-        return [*present, *(password_hash for password_hash, replaced_at in earlier if replaced_at >= replaced_since)]
+        held = [(at_, hash_) for hash_, at_ in self._store.password_history.get(user_id, []) if at_ >= replaced_since]
+        if user.password_changed_at <= at:
+            held.append((user.password_changed_at, user.password_hash))
+        return [hash_ for _, hash_ in sorted(held)[:PASSWORDS_TRIED_MAX]]
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
         found = await self.subjects([subject_id])

@@ -8,6 +8,10 @@ from uuid import UUID
 LIFE: Final = timedelta(hours=72)
 # What was done to the account so shortly before its address was changed may be the same thief's.
 SUSPECT_FOR: Final = timedelta(hours=72)
+# Replaced passwords are kept for as long as a link may ask for one.
+PASSWORDS_KEPT_FOR: Final = SUSPECT_FOR + LIFE
+# Each costs a hash. The oldest first: a thief's are later than the one that they replaced.
+PASSWORDS_TRIED_MAX: Final = 10
 
 
 @dataclass(eq=False)

@@ -74,7 +74,10 @@ class AccountQueries(Protocol):
         """Return the hashes of the passwords that may not come back, the present one first."""
 
     async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
-        """Return the hash of the password that a user had at a time, and of those that were replaced since another."""
+        """Return the hash of the password that a user had at a time, and of those that were replaced since another.
+
+        At most `PASSWORDS_TRIED_MAX`, the oldest first.
+        """
 
     async def subject(self, subject_id: UUID) -> SubjectView | None: ...
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from chassis.database import Database
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
 from identity.domain.email_address import may_have_been_folded, takes_mail
+from identity.domain.email_undo import PASSWORDS_TRIED_MAX
 from identity.domain.user import EARLIER_KEPT, UserStatus
 from identity.infrastructure.queries.large_totals import LargeTotals
 from identity.infrastructure.queries.rows import SqlReads
@@ -52,8 +53,11 @@ _RECENT_HASHES = text(
 )
 _HASHES_HELD = text(
     """
-    SELECT password_hash FROM users WHERE id = :id AND password_changed_at <= :at
-    UNION ALL SELECT password_hash FROM password_history WHERE user_id = :id AND replaced_at >= :replaced_since
+    SELECT password_hash FROM (
+        SELECT password_hash, password_changed_at AS moment FROM users WHERE id = :id AND password_changed_at <= :at
+        UNION ALL
+        SELECT password_hash, replaced_at FROM password_history WHERE user_id = :id AND replaced_at >= :replaced_since
+    ) held ORDER BY moment LIMIT :most
     """
 )
 _STORED_FOLDED = text(
@@ -102,7 +106,9 @@ class SqlAccountQueries(SqlReads):
         return [row.password_hash for row in rows]
 
     async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
-        rows = await self._rows(_HASHES_HELD, {"id": user_id, "at": at, "replaced_since": replaced_since})
+        rows = await self._rows(
+            _HASHES_HELD, {"id": user_id, "at": at, "replaced_since": replaced_since, "most": PASSWORDS_TRIED_MAX}
+        )
         return [row.password_hash for row in rows]
 
     async def users_without_mail(self) -> AsyncIterator[UUID]:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from identity.domain.email_undo import PASSWORDS_KEPT_FOR
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.user import EARLIER_KEPT, InitialRole, User
@@ -118,7 +119,9 @@ class SqlPasswordHistory:
         row = {"user_id": user_id, "password_hash": password_hash, "replaced_at": replaced_at}
         await self._session.execute(password_history.insert().values(row))
         kept = select(of.replaced_at).where(of.user_id == user_id).order_by(of.replaced_at.desc()).limit(EARLIER_KEPT)
-        await self._session.execute(delete(password_history).where(of.user_id == user_id, of.replaced_at.not_in(kept)))
+        # Or a thief who changes the password five times would leave its owner none by which to undo a change of address.
+        is_past = of.replaced_at < replaced_at - PASSWORDS_KEPT_FOR
+        await self._session.execute(delete(password_history).where(of.user_id == user_id, of.replaced_at.not_in(kept), is_past))
 
 
 class SqlWalletAddresses:
