@@ -73,6 +73,19 @@ async def test_challenge_of_who_has_a_factor_sets_up_none(api: Api, surroundings
     assert refusal(await post(api, "/auth/login/totp", second)) == (401, "AUTH_007")
 
 
+async def test_an_enrolment_that_waits_ends_with_the_password_that_began_it(
+    api: Api, surroundings: Surroundings, clock: ControlledClock
+) -> None:
+    token = await api.signed_in()
+    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    surroundings.roles.roles = ("admin",)
+    challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
+    clock.advance(seconds=1)
+    body = {"current_password": PASSWORD, "new_password": "Okavango-Evening-41?*"}
+    assert (await api.patch(f"/users/{user_id}/password", body, token=token)).status_code == 200
+    assert refusal(await post(api, "/auth/login/totp", challenge)) == (401, "AUTH_001")
+
+
 async def test_role_that_cannot_be_known_starts_no_session(api: Api, surroundings: Surroundings) -> None:
     await api.register()
     surroundings.roles.away = True

@@ -130,7 +130,7 @@ class ConfirmTotp:
 async def _enrolling(tx: Transaction, digest: bytes, clock: Clock) -> User:
     challenge = await open_challenge(tx, digest, clock=clock)
     user = await tx.users.lock(challenge.user_id)
-    if user is None or not user.is_active:
+    if user is None or not user.is_active or user.password_changed_at != challenge.password_changed_at:
         raise InvalidCredentials
     if not challenge.enrolment or user.has_second_factor:
         raise SignInOver
