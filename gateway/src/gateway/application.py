@@ -141,8 +141,9 @@ class Gateway:
         if caller.claims:
             exchange.subject_id = caller.claims.subject_id
         elif caller.session_ended:
-            # A service that has not heard of the end would take the token.
-            headers.passed.popall("Authorization")
+            # A service that has not received the end would take the token. One that opens nothing in its place is ignored where
+            # none is needed, and refused as the dead one would be (AUTH_003) where one is.
+            headers.passed["Authorization"] = "Bearer ended"
         await self._forward(exchange, route, peer)
 
     def _limit(self, exchange: Exchange, caller: Caller) -> None:
