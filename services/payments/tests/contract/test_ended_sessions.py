@@ -1,11 +1,14 @@
-"""Which operations wait while it is not known which sessions have ended: those that move money."""
+"""Which operations wait while it is not known which sessions have ended: those that move money. Answers that last end with it."""
 
+import asyncio
 from typing import Final
 
 import pytest
 
 from chassis.rest.route import Route
-from payments.interfaces.rest import ROUTERS
+from chassis.testing.running import eventually
+from kernel.ids import new_id
+from payments.interfaces.rest import ROUTERS, progress
 from services.payments.tests.contract.bank import STRONG, Bank
 
 MOVING: Final = [route for router in ROUTERS for route in router.routes if isinstance(route, Route) and route.moves_money]
@@ -30,3 +33,24 @@ async def test_reads_go_on_meanwhile(bank: Bank, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(bank.revocations, "_confirmed_at", None)
     for path in (f"/wallets/{holder.wallet_id}", "/transfers"):
         assert (await bank.get(path, holder.user_id)).status_code == 200
+
+
+async def test_a_stream_ends_with_the_session_that_follows_it(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LOOK_EVERY_SECONDS", 0.01)
+    payer, payee, session_id = await bank.holder("5.00"), await bank.holder(), new_id()
+    body = {
+        "source_wallet_id": str(payer.wallet_id),
+        "currency": "NAD",
+        "mode": "best_effort",
+        "lines": [{"target_wallet_id": str(payee.wallet_id), "amount": "1.00"}],
+    }
+    bulk_id = (await bank.post("/transfers/bulk", payer.user_id, body, key="file")).json()["data"]["id"]
+    headers = bank.forge.headers(payer.user_id, session_id=session_id)
+    following = asyncio.create_task(bank.client.get(f"/api/v1/transfers/bulk/{bulk_id}/events", headers=headers))
+    await eventually(lambda: progress._followers, 1)
+    bank.revocations.end(session_id, bank.clock.now().timestamp())
+    answer = await asyncio.wait_for(following, 120)
+    # The bulk waits for a worker: nothing else ends the stream.
+    assert answer.text.count("event: ") == 1
+    again = await bank.client.get(f"/api/v1/transfers/bulk/{bulk_id}/events", headers=headers)
+    assert (again.status_code, again.json()["code"]) == (401, "AUTH_003")

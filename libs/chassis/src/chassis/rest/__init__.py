@@ -1,6 +1,6 @@
 """The REST edge of every service: one app factory, one router, one envelope."""
 
-from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Requires
+from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Readmission, Requires
 from chassis.rest.app import create_app
 from chassis.rest.envelope import Envelope, envelope
 from chassis.rest.etag import IfMatch, set_etag
@@ -34,6 +34,7 @@ __all__ = [
     "Public",
     "ReadReason",
     "ReadReasonOfOthers",
+    "Readmission",
     "RequestModel",
     "Requires",
     "ResponseModel",

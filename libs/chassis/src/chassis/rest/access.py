@@ -1,18 +1,17 @@
 """Who may call a route. Every route says so, or the app does not start."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, Request, params
 
 from chassis.auth.errors import InvalidToken, MissingToken
 from chassis.rest.context import RequestContext
+from chassis.rest.entrance import Entrance
 from kernel.actor import Actor
 from kernel.assurance import NONE, Assurance
 from kernel.errors import DomainError
-
-if TYPE_CHECKING:
-    from chassis.rest.entrance import Entrance
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,23 @@ async def _current_actor(request: Request) -> Actor:
 CurrentActor = Annotated[Actor, Depends(_current_actor)]
 
 
+async def _readmission(request: Request) -> Callable[[], Awaitable[Actor]]:
+    context, entrance = RequestContext.of(request.scope), Entrance.of(request.scope)
+
+    async def readmit() -> Actor:
+        return await _authenticate(context, entrance, strictly=False)
+
+    return readmit
+
+
+# Authenticates the caller again, with the roles that hold by then: for answers that last. Raises AUTH_002 or AUTH_003.
+Readmission = Annotated[Callable[[], Awaitable[Actor]], Depends(_readmission)]
+
+
 async def admit(
     context: RequestContext,
     access: Access,
-    entrance: "Entrance",
+    entrance: Entrance,
     *,
     assurance: Assurance = NONE,
     may_replay: bool = False,
@@ -72,7 +84,7 @@ def _anonymous(context: RequestContext) -> Actor:
     return Actor.anonymous(ip=context.ip, user_agent=context.user_agent, request_id=context.request_id)
 
 
-async def _authenticate(context: RequestContext, entrance: "Entrance", *, strictly: bool) -> Actor:
+async def _authenticate(context: RequestContext, entrance: Entrance, *, strictly: bool) -> Actor:
     header = context.authorization
     if not header:
         raise MissingToken

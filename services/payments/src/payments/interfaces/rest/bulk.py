@@ -13,6 +13,7 @@ from chassis.rest import (
     CursorPaging,
     Envelope,
     IdempotencyKey,
+    Readmission,
     Requires,
     Router,
     cursor_of,
@@ -128,15 +129,18 @@ async def list_bulk_lines(
     dependencies=[Authenticated],
     responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
 )
-async def follow_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> StreamingResponse:
-    """Follow a bulk as server-sent events: `progress` whenever it has moved, `end` with its result. Reconnect to go on."""
+async def follow_bulk(bulk_id: UUID, actor: CurrentActor, readmit: Readmission, app: App) -> StreamingResponse:
+    """Follow a bulk as server-sent events: `progress` whenever it has moved, `end` with its result. Reconnect to go on.
+
+    The stream ends with the caller's session.
+    """
     reads = app.bulk.read_bulks
 
     async def read() -> BulkView:
         return await reads.bulk(actor=actor, bulk_id=bulk_id, verb="follow")
 
     async def again() -> BulkView:
-        return await reads.again(actor=actor, bulk_id=bulk_id)
+        return await reads.again(actor=await readmit(), bulk_id=bulk_id)
 
     return await follow(read, again=again)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi.responses import StreamingResponse
 
-from kernel.errors import Unavailable
+from kernel.errors import DomainError, Unavailable
 from payments.application.bulk.queries import BulkView
 from payments.interfaces.rest.schemas.bulk import BulkResponse
 
@@ -47,7 +47,11 @@ async def _events(seen: BulkView, read: Read) -> AsyncIterator[bytes]:
             if not seen.is_open:
                 return
             await asyncio.sleep(LOOK_EVERY_SECONDS)
-            now = await read()
+            try:
+                now = await read()
+            except DomainError:
+                # The session has ended, say. The client connects again, and is answered why.
+                return
             if now.version != seen.version:
                 yield _event(now)
                 seen, silent = now, 0
