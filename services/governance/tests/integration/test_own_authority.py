@@ -1,4 +1,4 @@
-"""Whoever manages roles gives nothing that they may not themselves, and takes nothing from a role or a person who may more."""
+"""Role managers give nothing that they may not themselves, and take nothing from a role or a person who may more."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
