@@ -38,6 +38,9 @@ def pytest_load_initial_conftests() -> None:
     # Tests run on servers of their own with default accounts, which stricter environments refuse.
     # Before any conftest is imported: some of them make settings.
     os.environ.setdefault("ELCORP_ENVIRONMENT", "local")
+    # gRPC's handlers of fork() end a child now and then (SIGSEGV, 3 of 150) when another thread is in a call: of PostgreSQL's
+    # initdb, for one, which is started as another user. Ours start programs only, and need none of them.
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
 def pytest_configure(config: pytest.Config) -> None:
