@@ -113,7 +113,7 @@ async def test_a_place_is_free_again_once_its_body_has_ended(gateway: Start) -> 
     assert await status() == 200
     second = await SlowBody.begin(running, ATTACKERS[0], declared=10, sent=1)
     await eventually(status, 429)
-    # Whoever hangs up gives the place back as well.
+    # A client that hangs up gives its place back as well.
     await second.close()
     await eventually(status, 200)
     await first.close()

@@ -16,7 +16,7 @@ from services.identity.tests.fakes import Surroundings
 REASON = {"reason": "Reported as stolen"}
 DETAILS = {"full_name": "Somebody Else", "organization": "Mine", "username": "mine"}
 
-# What is done to a user, by whoever's token it is; `restore` and `activate` undo what was done before.
+# What is done to a user, by any token; `restore` and `activate` undo what was done before.
 Act = Callable[[Api, str, str], Awaitable[httpx.Response]]
 
 

@@ -193,7 +193,7 @@ async def test_a_thief_who_changes_the_password_many_times_gains_nothing_by_it(
 
 
 async def test_a_password_that_was_given_up_long_before_undoes_nothing(api: Api, owner: Owner, clock: ControlledClock) -> None:
-    """Whoever read the old mailbox may have reset it once."""
+    """A reader of the old mailbox may have reset it once."""
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     body = {"current_password": PASSWORD, "new_password": CHANGED}

@@ -24,7 +24,7 @@ class ExportData:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str | None = None) -> dict[str, Any]:
-        """Raise StepUpRequired, ReasonRequired for another's data, or NotFound for who may not ask."""
+        """Raise StepUpRequired, ReasonRequired for another's data, or NotFound for a caller who may not ask."""
         at = self.clock.now()
         RECENT.require(actor, at=at)
         if actor.user_id != user_id and not self.permissions.allows(actor, EXPORT_ANY_USER):

@@ -41,7 +41,7 @@ class RequestErasure:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: ErasureReason) -> Erasure:
-        """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for who may not ask.
+        """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for a caller who may not ask.
 
         LastAdministrator and BeyondAuthority too, whatever the role is called that may do so much.
         """
