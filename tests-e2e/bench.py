@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import accounts, bulk, ledger, load
+from benchmarks import accounts, bulk, ledger, load, tokens
 from benchmarks.memory import megabytes
 from benchmarks.results import Result, markdown, show, write
 from benchmarks.world import World
@@ -99,7 +99,7 @@ BENCHMARKS: dict[str, Callable[[World], list[Result]]] = {
     "audit": audit,
     "sign-ins": accounts.sign_ins,
     "alike": accounts.alike,
-    "tokens": accounts.token_check,
+    "tokens": tokens.token_check,
     "memory": memory,
     "revocation": accounts.revocation,
     "people": accounts.people,

@@ -17,7 +17,6 @@ from benchmarks import load
 from benchmarks.cpu import seconds_by_process
 from benchmarks.results import Result
 from benchmarks.world import World
-from chassis.testing.tokens import TokenForge
 from identity.domain.profile import Profile
 from identity.infrastructure.passwords import Argon2Passwords
 from identity.infrastructure.vault import Vault
@@ -30,7 +29,6 @@ CHUNK = 5_000
 CALLERS = 4
 # Of each caller, in turn: a session that is refreshed 32 times in ten seconds gets its token back unused.
 DEVICES = 50
-CHECKS = 3_000
 REFUSALS = 60
 TELLING_RATIO = 1 / 0.9
 
@@ -120,35 +118,6 @@ async def _alike(world: World) -> list[Result]:
         name = f"refused sign-in, unknown user against wrong password: {part}"
         rows.append(Result(name, of_unknown, "ms", of_wrong, ratio, "ratio 0.9 to 1.11", met=met))
     return rows
-
-
-def token_check(_world: World) -> list[Result]:
-    """What the gateway's check of a token costs: one it has seen, as most are, and one it has not."""
-    return asyncio.run(_token_check())
-
-
-async def _token_check() -> list[Result]:
-    forge = TokenForge()
-    verifier = forge.verifier()
-    tokens = [forge.token(new_id()) for _ in range(CHECKS)]
-    first, again = [await _timed_ms(verifier.verify, tokens) for _ in range(2)]
-    return [
-        Result.below("token check, first time: p99", _p99(first), "ms", target=0.4),
-        Result.below("token check, seen before: p99", _p99(again), "ms", target=0.4),
-    ]
-
-
-async def _timed_ms(check: Callable[[str], Awaitable[object]], tokens: list[str]) -> list[float]:
-    spent = []
-    for token in tokens:
-        began = time.perf_counter()
-        await check(token)
-        spent.append((time.perf_counter() - began) * 1000)
-    return spent
-
-
-def _p99(values: list[float]) -> float:
-    return sorted(values)[int(len(values) * 0.99)]
 
 
 def people(world: World) -> list[Result]:
