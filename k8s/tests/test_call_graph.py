@@ -5,18 +5,15 @@ from importlib import import_module
 
 import pytest
 
-from chassis.settings import ProcessSettings, ServiceSettings
-from compliance.settings import ComplianceSettings
+from chassis.settings import ProcessSettings
 from elcorp.options.v1 import options_pb2
 from gateway.settings import GatewaySettings
-from governance.settings import GovernanceSettings
 from identity.settings import IdentitySettings
 from k8s.tests import calls
+from k8s.tests.contexts import SETTINGS
 from k8s.tests.network import Edge, Pod, edges, pods
 from k8s.tests.rendering import K8S, OVERLAYS, Document, kind, name, render
-from payments.settings import PaymentsSettings
 
-SETTINGS: tuple[type[ServiceSettings], ...] = (IdentitySettings, PaymentsSettings, GovernanceSettings, ComplianceSettings)
 NAMES = tuple(settings.NAME for settings in SETTINGS)
 RUNTIME = ("", "-worker", "-jobs")
 

@@ -4,8 +4,8 @@ import pytest
 
 from chassis.settings import ProcessSettings
 from gateway.settings import GatewaySettings
+from k8s.tests.contexts import SETTINGS
 from k8s.tests.rendering import OVERLAYS, Document, container_of, environment, kind, name, ours, render
-from k8s.tests.test_call_graph import SETTINGS
 
 # Values such as an environment's own Secrets would hold.
 SECRETS = {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from identity.application import Identity
 from identity.application.accounts.confirm_code import ConfirmCode
 from identity.application.accounts.confirmed import Confirmed
 from identity.application.accounts.register_user import RegisterUser
@@ -24,3 +25,7 @@ async def registered(register_user: RegisterUser, confirm_email: ConfirmCode, **
     """Register and show the code; raises InvalidCode where the registration clashed with another account."""
     pending = await register_user(actor=STRANGER, **{**DETAILS, **changes})
     return await confirm_email(actor=STRANGER, verification_id=pending.id, code=CODE)
+
+
+async def register(identity: Identity, **changes: Any) -> Confirmed:
+    return await registered(identity.accounts.register_user, identity.accounts.confirm_email, **changes)

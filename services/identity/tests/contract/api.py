@@ -83,3 +83,15 @@ class Api:
 
 def _headers(token: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    """Return the status and the code of an error, which has a request's id."""
+    body = answer.json()
+    assert body["request_id"]
+    return answer.status_code, body["code"]
+
+
+async def own_id(api: Api, token: str) -> str:
+    user_id: str = (await api.get("/users/me", token=token)).json()["data"]["id"]
+    return user_id

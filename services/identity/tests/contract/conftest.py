@@ -14,12 +14,16 @@ from chassis.testing.databases import Databases, DatabaseUrls, Seed
 from chassis.testing.rest import rest_client
 from elcorp.identity.v1 import identity_pb2_grpc
 from identity.application import Identity
+from identity.application.ports.erasures import ErasureBook
+from identity.application.privacy.carry_out_erasures import CarryOutErasures
+from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.interfaces.grpc import rpc_services
 from identity.interfaces.rest import ROUTERS, dev, jwks_router
 from identity.settings import IdentitySettings
 from services.identity.tests.assembled import VERSIONS, assembled
 from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.erasing import Erasing
 from services.identity.tests.contract.peers import PeerSettings, Stub
 from services.identity.tests.contract.witness import Witness
 from services.identity.tests.fakes import Surroundings
@@ -92,3 +96,9 @@ async def stub(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     async with connect(PeerSettings(identity_target=f"dns:///127.0.0.1:{server.port}"), "identity") as channel:
         yield identity_pb2_grpc.IdentityServiceStub(channel)
     await server.stop(grace_seconds=1)
+
+
+@pytest.fixture
+def erasing(identity: Identity, settings: IdentitySettings, database: Database, clock: ControlledClock) -> Erasing:
+    book: ErasureBook = identity.queries  # type: ignore[assignment]  # the SQL queries are both
+    return Erasing(identity, CarryOutErasures(unit_of_work(settings, database), book, clock), clock)

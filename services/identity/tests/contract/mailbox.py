@@ -14,3 +14,9 @@ async def mail(identity: Identity, database: Database) -> Sequence[MessageConten
         ids = (await connection.execute(text("SELECT id FROM messages ORDER BY queued_at, id"))).scalars().all()
     contents = [await identity.queries.waiting_message(message_id) for message_id in ids]
     return [content for content in contents if content]
+
+
+async def sent(database: Database) -> list[str]:
+    """Return the templates of all messages, oldest first."""
+    async with database.read() as connection:
+        return list((await connection.execute(text("SELECT template FROM messages ORDER BY queued_at, id"))).scalars())

@@ -16,14 +16,13 @@ from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.post import MailboxOnly
 from identity.infrastructure.receipts import verify_receipt
 from identity.settings import IdentitySettings
-from services.identity.tests.contract.api import DETAILS, Api
+from services.identity.tests.contract.api import DETAILS, Api, own_id
 from services.identity.tests.contract.authenticator_app import second_factor
+from services.identity.tests.contract.erasing import Erasing
 from services.identity.tests.contract.mailbox import mail
-from services.identity.tests.contract.test_erasure import Erasing, erasing, own_id
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
 
-__all__ = ["erasing"]
 REASON = "Seen in person with their identity card"
 
 

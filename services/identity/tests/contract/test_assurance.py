@@ -13,14 +13,10 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import unchanged
 from identity.application import Identity
 from identity.interfaces.rest import ROUTERS
-from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
+from services.identity.tests.contract.api import DETAILS, PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def test_every_operation_asks_what_it_declares(

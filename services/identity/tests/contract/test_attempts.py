@@ -4,17 +4,11 @@ from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
-import httpx
-
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
 WRONG = "Wrong-Sunrise-47!"
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def test_failures_on_many_names_from_one_address_end_in_429(api: Api, surroundings: Surroundings) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.testing.clocks import ControlledClock
 from identity.domain import code_failures
-from services.identity.tests.contract.api import ARRANGING, Api
+from services.identity.tests.contract.api import ARRANGING, Api, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
@@ -19,10 +19,6 @@ from services.identity.tests.fakes import Surroundings
 LIMIT = 4
 WRONG = "0000-0000-0000"
 WRONG_PASSWORD = "Wrong-Sunrise-47!"
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from services.identity.tests.contract.api import PASSWORD, Api
-from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
+from services.identity.tests.contract.mailbox import mail, sent
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
@@ -59,15 +58,6 @@ async def asked(api: Api, way: Way, contact: str, token: str) -> str:
 async def me(api: Api, token: str) -> dict[str, Any]:
     data: dict[str, Any] = (await api.get("/users/me", token=token)).json()["data"]
     return data
-
-
-async def sent(database: Database) -> list[str]:
-    async with database.read() as connection:
-        return list((await connection.execute(text("SELECT template FROM messages ORDER BY queued_at, id"))).scalars())
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 @pytest.mark.clause("ASVS 7.5.1")

@@ -14,13 +14,12 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from identity.application import Identity
 from identity.infrastructure.queries.privacy import _SECTIONS
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, own_id
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App
 from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.mailbox import sent
 from services.identity.tests.contract.outbox import published
-from services.identity.tests.contract.test_erasure import own_id
-from services.identity.tests.contract.test_users import sent
 from services.identity.tests.fakes import Surroundings
 
 NDAPEWA = {"organization": "Kunene Traders", "username": "ndapewa"}

@@ -9,12 +9,11 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import events_pb2, identity_pb2
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import Api, refusal
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, dpop, proof
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
-from services.identity.tests.contract.test_rest import refusal
 from services.identity.tests.fakes import Surroundings
 
 WRONG = "Wrong-Sunrise-47!"

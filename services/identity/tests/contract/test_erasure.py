@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,49 +15,17 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2, identity_pb2
-from identity.application import Identity
-from identity.application.ports.erasures import ErasureBook
-from identity.application.privacy.carry_out_erasures import CarryOutErasures
-from identity.bootstrap.parts import unit_of_work
-from identity.domain.erasure import ASKED_AGAIN_AFTER, CONTEXTS, Acknowledgement
+from identity.domain.erasure import ASKED_AGAIN_AFTER, CONTEXTS
 from identity.domain.errors import UnknownAcknowledgement
 from identity.infrastructure.receipts import verify_receipt
-from identity.settings import IdentitySettings
 from kernel.errors import NotFound
-from services.identity.tests.contract.api import DETAILS, Api
+from services.identity.tests.contract.api import DETAILS, Api, own_id
 from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.erasing import Erasing
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
-
-
-@dataclass
-class Erasing:
-    """The other services' answers, and the job."""
-
-    identity: Identity
-    carry_out: CarryOutErasures
-    clock: ControlledClock
-
-    async def answer(self, erasure_id: str, *contexts: str, until: datetime | None = None) -> None:
-        for context in contexts or sorted(CONTEXTS):
-            retain_until = until if context == "compliance" else None
-            acknowledgement = Acknowledgement(self.clock.now(), (f"{context}: something",), retain_until)
-            await self.identity.privacy.acknowledge_erasure(
-                erasure_id=UUID(erasure_id), context=context, acknowledgement=acknowledgement
-            )
-
-
-@pytest.fixture
-def erasing(identity: Identity, settings: IdentitySettings, database: Database, clock: ControlledClock) -> Erasing:
-    book: ErasureBook = identity.queries  # type: ignore[assignment]  # the SQL queries are both
-    return Erasing(identity, CarryOutErasures(unit_of_work(settings, database), book, clock), clock)
-
-
-async def own_id(api: Api, token: str) -> str:
-    user_id: str = (await api.get("/users/me", token=token)).json()["data"]["id"]
-    return user_id
 
 
 async def request(api: Api, token: str) -> dict[str, Any]:

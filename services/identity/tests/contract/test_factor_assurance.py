@@ -7,7 +7,7 @@ import pytest
 
 from chassis.testing.clocks import ControlledClock
 from identity.domain.passkey import PER_USER_MAX
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.fakes import Surroundings
@@ -26,10 +26,6 @@ REMOVING = [
     ("POST", "/factors/backup-codes", None),
     ("DELETE", f"/factors/passkeys/{NOBODYS}", None),
 ]
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def ask(api: Api, token: str, method: str, path: str, body: object = None) -> httpx.Response:

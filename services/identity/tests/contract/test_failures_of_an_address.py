@@ -6,17 +6,13 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from elcorp.compliance.v1 import events_pb2 as compliance
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import Api, refusal
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.fakes import Surroundings
 
 WRONG = "Wrong-Sunrise-47!"
 ADDRESS, ELSEWHERE = "198.51.100.7", "198.51.100.8"
 LIMIT = 3
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def sessions(database: Database) -> int:

@@ -15,11 +15,11 @@ from chassis.testing.databases import DatabaseUrls
 from identity.bootstrap.parts import vault
 from identity.infrastructure.vault import SealedProfile
 from identity.settings import IdentitySettings
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, own_id
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
-from services.identity.tests.contract.test_erasure import Erasing, erasing, own_id  # noqa: F401  # a fixture
+from services.identity.tests.contract.erasing import Erasing
 
 NDAPEWA: dict[str, Any] = {
     "full_name": "Ndapewa Shikongo",
@@ -85,7 +85,7 @@ async def live(api: Api) -> str:
     return token
 
 
-async def erase(api: Api, erasing: Erasing, token: str) -> None:  # noqa: F811
+async def erase(api: Api, erasing: Erasing, token: str) -> None:
     user_id = await own_id(api, token)
     erasure = (await api.post(f"/users/{user_id}/erasure", {}, token=token, key="erasure-1")).json()["data"]
     await erasing.answer(erasure["id"])
@@ -102,7 +102,7 @@ async def test_nothing_personal_is_readable_before_an_erasure_either(api: Api, d
 @pytest.mark.clause("GDPR 17")
 async def test_database_after_an_erasure_has_nothing_personal(
     api: Api,
-    erasing: Erasing,  # noqa: F811
+    erasing: Erasing,
     database_urls: DatabaseUrls,
 ) -> None:
     token = await live(api)
@@ -122,7 +122,7 @@ async def test_database_after_an_erasure_has_nothing_personal(
 @pytest.mark.clause("GDPR 17")
 async def test_backup_of_what_was_sealed_opens_with_nothing_that_is_left(
     api: Api,
-    erasing: Erasing,  # noqa: F811
+    erasing: Erasing,
     database_urls: DatabaseUrls,
     settings: IdentitySettings,
 ) -> None:
@@ -190,7 +190,7 @@ async def live_with_factors(api: Api, clock: ControlledClock, **details: str) ->
 
 async def test_rows_that_are_personal_as_a_whole_go_and_nobody_elses_do(
     api: Api,
-    erasing: Erasing,  # noqa: F811
+    erasing: Erasing,
     clock: ControlledClock,
     database_urls: DatabaseUrls,
 ) -> None:

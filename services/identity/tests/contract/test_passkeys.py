@@ -11,16 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chassis.auth import TokenVerifier
 from chassis.testing.clocks import ControlledClock
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import Api, refusal
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import b64
 
 REFUSED = (401, "AUTH_008")
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def begin(api: Api, path: str, token: str | None = None) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Getting an account back, and that no way round the second factor comes of it."""
 
 import asyncio
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,21 +12,13 @@ from chassis.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, own_id, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.stored import rows
 
 NEW_PASSWORD = "Okavango-Delta-93!"
 REASON = "Seen in person with their identity card"
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
-
-
-async def rows(database: Database, query: str) -> list[Any]:
-    async with database.read() as connection:
-        return list((await connection.execute(text(query))).all())
 
 
 async def ask(api: Api, email: str = "ndapewa@example.na") -> httpx.Response:
@@ -253,10 +244,6 @@ async def test_reset_forgets_the_guesses_of_the_password_that_is_gone(
     assert (await reset(api, (await links(identity, database))[0])).status_code == 200
     assert (await api.login(password=NEW_PASSWORD)).status_code == 200
     assert (await api.login(email=None, username="ndapewa", password=NEW_PASSWORD)).status_code == 200
-
-
-async def own_id(api: Api, token: str) -> str:
-    return str((await api.get("/users/me", token=token)).json()["data"]["id"])
 
 
 async def require_reset(api: Api, user_id: str, approver: App) -> None:

@@ -11,7 +11,7 @@ from chassis.testing.policies import bundle_of
 from identity.application.factors.required_factors import RequiredOf
 from identity.settings import IdentitySettings
 from services.identity.tests.conftest import GRANTS, MASTER_KEY
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import App
 from services.identity.tests.fakes import Surroundings
 
@@ -23,10 +23,6 @@ def settings() -> IdentitySettings:
 
 async def post(api: Api, path: str, challenge: str, code: str | None = None) -> httpx.Response:
     return await api.post(path, {"challenge": challenge} | ({"code": code} if code else {}))
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def test_staff_without_a_factor_sets_one_up_before_the_first_session(

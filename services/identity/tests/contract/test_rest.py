@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-import httpx
 import jwt
 import pytest
 from sqlalchemy import text
@@ -12,14 +11,8 @@ from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.infrastructure.passwords import Argon2Passwords, HashingBusy
 from identity.infrastructure.signing_keys import KeyRing
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.fakes import Surroundings
-
-
-def refusal(response: httpx.Response) -> tuple[int, str]:
-    body = response.json()
-    assert body["request_id"]
-    return response.status_code, body["code"]
 
 
 @pytest.mark.clause("ASVS 9.2.1 life")

@@ -12,8 +12,9 @@ from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.domain.message import Template
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.mailbox import sent
 
 
 async def login(api: Api) -> dict[str, Any]:
@@ -23,15 +24,6 @@ async def login(api: Api) -> dict[str, Any]:
 
 async def show(api: Api, challenge: str, code: str) -> httpx.Response:
     return await api.post("/auth/login/verify", {"challenge": challenge, "code": code})
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
-
-
-async def sent(database: Database) -> list[str]:
-    async with database.read() as connection:
-        return list((await connection.execute(text("SELECT template FROM messages ORDER BY queued_at, id"))).scalars())
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import Api, refusal
 from services.identity.tests.contract.held import held
 from services.identity.tests.contract.outbox import published, recording
-from services.identity.tests.contract.test_rest import refusal
 from services.identity.tests.fakes import Surroundings
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import second_factor
 
 SHOWN = {"ceremony_id": "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", "credential": {"id": "made-up"}}
@@ -16,10 +16,6 @@ SHOWN = {"ceremony_id": "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", "credential": {"
 
 def acr_in(token: str) -> str:
     return str(jwt.decode(token, options={"verify_signature": False})["acr"])
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 async def step_up(api: Api, token: str, **proof: object) -> httpx.Response:

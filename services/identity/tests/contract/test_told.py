@@ -10,12 +10,11 @@ import pytest
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
+from services.identity.tests.contract.api import DETAILS, PASSWORD, Api, own_id
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.mailbox import mail
-from services.identity.tests.contract.test_erasure import own_id
 from services.identity.tests.fakes import Surroundings
 
 Told = list[tuple[str, str, str, dict[str, Any]]]

@@ -1,11 +1,27 @@
-"""Where the repositories' suite runs: in memory, or on PostgreSQL."""
+"""Where the repositories' suite runs: in memory, or on PostgreSQL; and the rows that its tests begin with."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
+from uuid import UUID, uuid4
 
+from chassis.testing.clocks import ControlledClock
+from identity.application.accounts.enrolment import Enrolled, enrol
 from identity.application.queries import IdentityQueries
+from identity.domain.device import Device
+from identity.domain.erasure import Erasure, ErasureReason
+from identity.domain.profile import Profile
+from identity.domain.proof import Proof
+from identity.domain.session import Session
+from identity.domain.user import InitialRole
+from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from kernel.actor import Actor
+from kernel.audit import AuditFact
+
+HERE = Actor.service("tests")
+TOKENS = SignedRefreshTokens(bytes(32))
+PROFILE = Profile(full_name="Ndapewa Shikongo", email="ndapewa@example.na", phone="+264811234567", organization="Example Corp")
 
 
 class AnyUnitOfWork(Protocol):
@@ -16,3 +32,53 @@ class AnyUnitOfWork(Protocol):
 class Storage:
     uow: AnyUnitOfWork
     queries: IdentityQueries
+
+
+async def enrol_user(
+    storage: Storage,
+    clock: ControlledClock,
+    profile: Profile = PROFILE,
+    *,
+    username: str | None = None,
+    role: InitialRole = InitialRole.USER,
+) -> Enrolled:
+    async with storage.uow.begin(HERE) as tx:
+        return await enrol(
+            tx,
+            profile,
+            username=username,
+            password_hash="$argon2id$x",
+            initial_role=role,
+            agreed_terms=True,
+            at=clock.now(),
+        )
+
+
+def someone(number: int) -> Profile:
+    return Profile(full_name=f"Person {number}", email=f"person.{number}@example.na", phone=f"+26481100{number:04d}")
+
+
+def fact(clock: ControlledClock) -> AuditFact:
+    return AuditFact(action="identity.tests.change", resource_type="test", resource_id="1", occurred_at=clock.now())
+
+
+async def start_session(storage: Storage, clock: ControlledClock, user_id: UUID, device_id: UUID) -> Session:
+    token = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1)
+    async with storage.uow.begin(HERE) as tx:
+        session = Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7))
+        if await tx.devices.find(user_id, device_id) is None:
+            tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
+        await tx.sessions.add(session)
+        tx.record(fact(clock))
+    return session
+
+
+async def request_erasure(storage: Storage, clock: ControlledClock, user_id: UUID) -> UUID:
+    erasure = Erasure.request(user_id, by=str(user_id), reason=ErasureReason.ASKED, at=clock.now())
+    async with storage.uow.begin(HERE) as tx:
+        user = await tx.users.lock(user_id)
+        assert user
+        user.restrict(at=clock.now())
+        tx.erasures.add(erasure)
+        tx.record(fact(clock))
+    return erasure.id

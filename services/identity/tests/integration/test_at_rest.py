@@ -8,19 +8,12 @@ import pytest
 from chassis.crypto import UnsealableError
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
-from identity.application.accounts.confirmed import Confirmed
 from identity.application.sessions.queries import SignInName
 from identity.application.sessions.token_pair import TokenPair
 from kernel.pages import PageRequest
-from services.identity.tests.people import PASSWORD, STRANGER, registered
+from services.identity.tests.people import PASSWORD, STRANGER, register
 
 PERSONAL = ("Shikongo", "example.na", "811234567", "Kunene Traders", PASSWORD)
-
-
-async def register(identity: Identity, name: str = "ndapewa", phone: str = "+264811234567") -> Confirmed:
-    accounts = identity.accounts
-    changes = {"email": f"{name}@example.na", "phone": phone, "organization": "Kunene Traders"}
-    return await registered(accounts.register_user, accounts.confirm_email, **changes)
 
 
 def dump(urls: DatabaseUrls) -> str:
@@ -41,7 +34,7 @@ def execute(urls: DatabaseUrls, statement: str, *parameters: object) -> None:
 
 @pytest.mark.clause("ASVS 7.2.3", "ASVS 11.5.1")
 async def test_no_personal_data_password_or_token_is_readable(identity: Identity, database_urls: DatabaseUrls) -> None:
-    enrolled = await register(identity)
+    enrolled = await register(identity, organization="Kunene Traders")
     device_id = uuid4()
     name = SignInName.email("ndapewa@example.na")
     pair = await identity.sessions.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=device_id)
@@ -64,7 +57,7 @@ async def test_no_personal_data_password_or_token_is_readable(identity: Identity
 )
 async def test_sealed_values_open_only_in_their_place(identity: Identity, database_urls: DatabaseUrls, move: str) -> None:
     enrolled = await register(identity)
-    await register(identity, "johannes", "+264811234568")
+    await register(identity, email="johannes@example.na", phone="+264811234568")
     execute(database_urls, move)
     with pytest.raises(UnsealableError):
         await identity.queries.user(enrolled.user_id)

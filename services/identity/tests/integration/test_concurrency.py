@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
@@ -18,11 +17,8 @@ from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken
 from identity.domain.refresh_token import REMEMBERED_MAX
 from kernel.actor import Actor, ActorKind
-from services.identity.tests.people import CODE, DETAILS, PASSWORD, STRANGER, registered
-
-
-async def register(identity: Identity, **changes: Any) -> Confirmed:
-    return await registered(identity.accounts.register_user, identity.accounts.confirm_email, **changes)
+from services.identity.tests.people import CODE, DETAILS, PASSWORD, STRANGER, register
+from services.identity.tests.stored import rows
 
 
 async def sign_in(identity: Identity, device_id: UUID) -> TokenPair:
@@ -38,11 +34,6 @@ async def refresh(identity: Identity, token: str, device_id: UUID) -> TokenPair:
 
 async def outcomes(calls: Iterable[Awaitable[Any]]) -> list[Any]:
     return await asyncio.gather(*calls, return_exceptions=True)
-
-
-async def rows(database: Database, query: str) -> list[Any]:
-    async with database.read() as connection:
-        return list((await connection.execute(text(query))).all())
 
 
 @pytest.mark.clause("RFC 9700 4.14.2 retry")

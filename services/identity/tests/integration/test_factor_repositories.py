@@ -20,8 +20,7 @@ from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.totp import Totp
 from kernel.actor import Actor
 from kernel.pages import PageRequest
-from services.identity.tests.integration.storage import Storage
-from services.identity.tests.integration.test_repositories import PROFILE, enrol_user, someone
+from services.identity.tests.integration.storage import PROFILE, Storage, enrol_user, someone
 
 HERE = Actor.service("tests")
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"

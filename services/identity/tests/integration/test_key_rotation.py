@@ -36,7 +36,8 @@ from kernel.clock import SystemClock
 from services.identity.tests.contract.outbox import IDENTITY, recording
 from services.identity.tests.fakes import FakeKeyMaker
 from services.identity.tests.integration.storage import Storage
-from services.identity.tests.integration.test_concurrency import register, rows
+from services.identity.tests.people import register
+from services.identity.tests.stored import rows
 
 LIFE = timedelta(days=30)
 

@@ -23,7 +23,7 @@ from identity.infrastructure.queries import SqlIdentityQueries
 from identity.settings import IdentitySettings
 from kernel.actor import Actor
 from services.identity.tests.conftest import MASTER_KEY
-from services.identity.tests.integration.test_at_rest import register
+from services.identity.tests.people import register
 
 NEW_KEY = base64.b64encode(os.urandom(32)).decode()
 Made = Callable[..., IdentitySettings]
@@ -49,7 +49,7 @@ async def test_rotation_wraps_keys_anew_and_touches_no_sealed_value(
     identity: Identity, made: Made, database: Database, database_urls: DatabaseUrls, clock: ControlledClock
 ) -> None:
     ndapewa = await register(identity)
-    await register(identity, "johannes", "+264811234568")
+    await register(identity, email="johannes@example.na", phone="+264811234568")
     profiles, wrapped = "SELECT * FROM profiles ORDER BY user_id", "SELECT wrapped FROM subject_keys"
     before, wrapped_before = rows(database_urls, profiles), rows(database_urls, wrapped)
     both, new = made(NEW_KEY, MASTER_KEY), made(NEW_KEY)

@@ -31,6 +31,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.errors import Unavailable
 from services.identity.tests.integration.storage import Storage
+from services.identity.tests.stored import rows
 
 WORKER = Actor.service("identity")
 LETTER = Letter(uuid4(), Channel.EMAIL, "jürgen@example.na", "Elcorp: Grüße", "Code: 123456\n")
@@ -46,11 +47,6 @@ async def send(storage: Storage, clock: ControlledClock, template: Template, to:
         await tx.messages.send(user_id, template, to=to, code="123456")
         tx.record(fact(user_id, clock))
     return user_id
-
-
-async def rows(database: Database, query: str) -> list[Any]:
-    async with database.read() as connection:
-        return list((await connection.execute(text(query))).all())
 
 
 async def run_jobs(settings: IdentitySettings, deliver: DeliverMessage) -> None:

@@ -16,7 +16,7 @@ from identity.application.sessions.queries import SignInName
 from identity.bootstrap.parts import vault
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
-from identity.domain.erasure import CONTEXTS, Acknowledgement, Erasure, ErasureReason, ErasureStatus
+from identity.domain.erasure import CONTEXTS, Acknowledgement, ErasureStatus
 from identity.domain.errors import DeviceKeyKnown
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.user import UserStatus
@@ -25,8 +25,7 @@ from identity.infrastructure.receipts import ReceiptKey, verify_receipt
 from identity.infrastructure.tables import receipt_keys
 from identity.settings import IdentitySettings
 from kernel.pages import PageRequest
-from services.identity.tests.integration.storage import Storage
-from services.identity.tests.integration.test_repositories import HERE, enrol_user, fact, someone
+from services.identity.tests.integration.storage import HERE, Storage, enrol_user, fact, request_erasure, someone
 
 PAGE = PageRequest()
 RESTRICTED = UserFilter(status=UserStatus.RESTRICTED)
@@ -49,17 +48,6 @@ async def register_key(storage: Storage, clock: ControlledClock, user_id: UUID, 
         await tx.device_keys.add(key)
         tx.record(key_facts.device_key_registered(key))
     return key
-
-
-async def request_erasure(storage: Storage, clock: ControlledClock, user_id: UUID) -> UUID:
-    erasure = Erasure.request(user_id, by=str(user_id), reason=ErasureReason.ASKED, at=clock.now())
-    async with storage.uow.begin(HERE) as tx:
-        user = await tx.users.lock(user_id)
-        assert user
-        user.restrict(at=clock.now())
-        tx.erasures.add(erasure)
-        tx.record(fact(clock))
-    return erasure.id
 
 
 async def answer_all(storage: Storage, clock: ControlledClock, erasure_id: UUID, *, days: int = 0) -> None:

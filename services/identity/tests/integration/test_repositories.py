@@ -2,71 +2,24 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.accounts.enrolment import Enrolled, enrol
+from identity.application.accounts.enrolment import enrol
 from identity.application.accounts.queries import SubjectView
 from identity.application.keys import facts as key_facts
 from identity.application.sessions import facts
 from identity.application.sessions.queries import SignInName
-from identity.domain.device import Device
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.proof import Proof
 from identity.domain.session import EndReason, Presented, Session
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, UserStatus
-from identity.infrastructure.refresh_tokens import SignedRefreshTokens
-from kernel.actor import Actor
-from kernel.audit import AuditFact
 from kernel.pages import PageRequest
-from services.identity.tests.integration.storage import Storage
-
-HERE = Actor.service("tests")
-TOKENS = SignedRefreshTokens(bytes(32))
-PROFILE = Profile(full_name="Ndapewa Shikongo", email="ndapewa@example.na", phone="+264811234567", organization="Example Corp")
-
-
-async def enrol_user(
-    storage: Storage,
-    clock: ControlledClock,
-    profile: Profile = PROFILE,
-    *,
-    username: str | None = None,
-    role: InitialRole = InitialRole.USER,
-) -> Enrolled:
-    async with storage.uow.begin(HERE) as tx:
-        return await enrol(
-            tx,
-            profile,
-            username=username,
-            password_hash="$argon2id$x",
-            initial_role=role,
-            agreed_terms=True,
-            at=clock.now(),
-        )
-
-
-def someone(number: int) -> Profile:
-    return Profile(full_name=f"Person {number}", email=f"person.{number}@example.na", phone=f"+26481100{number:04d}")
-
-
-def fact(clock: ControlledClock) -> AuditFact:
-    return AuditFact(action="identity.tests.change", resource_type="test", resource_id="1", occurred_at=clock.now())
-
-
-async def start_session(storage: Storage, clock: ControlledClock, user_id: UUID, device_id: UUID) -> Session:
-    token = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1)
-    async with storage.uow.begin(HERE) as tx:
-        session = Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7))
-        if await tx.devices.find(user_id, device_id) is None:
-            tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
-        await tx.sessions.add(session)
-        tx.record(fact(clock))
-    return session
+from services.identity.tests.integration.storage import HERE, PROFILE, TOKENS, Storage, enrol_user, fact, someone, start_session
 
 
 async def test_user_is_found_again_whole(storage: Storage, clock: ControlledClock) -> None:

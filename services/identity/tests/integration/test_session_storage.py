@@ -11,8 +11,7 @@ from identity.domain.device import Device
 from identity.domain.proof import Proof
 from identity.domain.session import Session
 from kernel.pages import PageRequest
-from services.identity.tests.integration.storage import Storage
-from services.identity.tests.integration.test_repositories import HERE, TOKENS, enrol_user, fact, start_session
+from services.identity.tests.integration.storage import HERE, TOKENS, Storage, enrol_user, fact, start_session
 
 DAY = timedelta(days=1)
 

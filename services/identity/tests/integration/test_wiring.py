@@ -22,8 +22,7 @@ from identity.infrastructure.signing_keys import SealedKeyMaker
 from identity.interfaces.rest import dev, served
 from identity.settings import IdentitySettings
 from kernel.clock import SystemClock
-from services.identity.tests.integration.storage import Storage
-from services.identity.tests.integration.test_repositories import enrol_user, someone, start_session
+from services.identity.tests.integration.storage import Storage, enrol_user, someone, start_session
 
 
 @pytest.mark.parametrize(("environment", "shown"), [("local", True), ("staging", False), ("production", False)])

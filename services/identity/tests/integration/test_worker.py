@@ -21,9 +21,7 @@ from identity.interfaces.subscriptions import subscriptions
 from identity.settings import IdentitySettings
 from kernel.ids import new_id
 from services.identity.tests.fakes import FakeRevocations
-from services.identity.tests.integration.storage import Storage
-from services.identity.tests.integration.test_privacy_storage import request_erasure
-from services.identity.tests.integration.test_repositories import enrol_user
+from services.identity.tests.integration.storage import Storage, enrol_user, request_erasure
 
 MESSAGES = (payments.ErasureAcknowledged, governance.ErasureAcknowledged, compliance.ErasureAcknowledged)
 
