@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.texts import is_readable, is_seen, read_line, read_lines, read_reason, shown
+from kernel.texts import has_letter, is_readable, is_seen, read_line, read_line_as_sent, read_lines, read_reason, shown
 
 REFUSED = [
     *range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xD800, 0xDBFF, 0xDC00, 0xDFFF,
@@ -22,6 +22,7 @@ NAMES = [
     "d’Abbadie",  # noqa: RUF001  # as it is typed on a telephone
     "李小龍",
     "👩\u200d🌾",
+    "❤\ufe0f Namib",
 ]
 
 
@@ -87,7 +88,14 @@ def test_joiners_are_part_of_names(name: str) -> None:
     assert is_seen(name)
 
 
-@pytest.mark.parametrize("code", [0, 0x1F, 0xAD, 0x200B, 0x200E, 0x202E, 0x2060, 0xE000, 0xFEFF, 0xE0041], ids=hex)
+NOT_SEEN = [
+    *(0, 0x1F, 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180D, 0x180E, 0x180F, 0x200B, 0x200E, 0x202E),
+    *(0x2060, 0x2065, 0x206F, 0x3164, 0xE000, 0xFE00, 0xFE0E, 0xFE0F, 0xFEFF, 0xFFA0, 0xFFF0, 0x1BCA0, 0x1D173),
+    *(0xE0001, 0xE0041, 0xE0100, 0xE01EF, 0xE0FFF),
+]
+
+
+@pytest.mark.parametrize("code", NOT_SEEN, ids=hex)
 def test_what_is_not_seen_is_no_part_of_a_name(code: int) -> None:
     assert not is_seen(f"a{chr(code)}b")
 
@@ -103,3 +111,22 @@ def test_a_value_is_shown_short_and_with_nothing_hidden_in_it() -> None:
 def test_blanks_marks_and_joiners_alone_are_nothing_to_read(text: str) -> None:
     assert not is_readable(text)
     assert is_readable(f"{text}a")
+
+
+@pytest.mark.parametrize("text", ["", "--", "''", ". .", "47", "\u3164", "\u0301\u200d", "\u2800", "👩"], ids=ascii)
+def test_signs_digits_and_blanks_are_no_letters(text: str) -> None:
+    assert not has_letter(text)
+    assert has_letter(f"{text}李")
+
+
+@pytest.mark.parametrize("code", [0x37E, 0x1FEF, 0x212A], ids=hex)
+def test_a_text_is_read_as_it_was_sent_where_ascii_is_looked_for(code: int) -> None:
+    """The three characters that NFC makes ASCII of."""
+    assert read_line(f"a{chr(code)}").isascii()
+    assert read_line_as_sent(f"a{chr(code)}") == f"a{chr(code)}"
+
+
+@pytest.mark.parametrize("code", REFUSED, ids=lambda code: f"U+{code:04X}")
+def test_a_text_as_it_was_sent_holds_nothing_that_hides_either(code: int) -> None:
+    with pytest.raises(ValueError, match=f"U\\+{code:04X} "):
+        read_line_as_sent(f"a{chr(code)}b")

@@ -134,3 +134,11 @@ def test_padding_is_empty(padding: int) -> None:
 
 def test_text_has_one_length() -> None:
     assert {len(address_text(uuid4())) for _ in range(20)} == {36}
+
+
+def test_an_address_is_ascii() -> None:
+    """Python reads a KELVIN SIGN as a "k", and the digits of every script."""
+    text = next(text for text in (address_text(uuid4()).upper() for _ in range(100)) if "K" in text)
+    for other in (text.replace("K", "\N{KELVIN SIGN}"), str(ADDRESS).replace("1", "\N{ARABIC-INDIC DIGIT ONE}")):
+        with pytest.raises(InvalidWalletAddress):
+            read_address(other)

@@ -10,6 +10,7 @@ from fastapi import BackgroundTasks, FastAPI, Path, Query
 from pydantic import Field
 
 from chassis.rest import (
+    AS_SENT,
     ONE_LINE,
     ONE_LINE_REASON,
     REASON,
@@ -37,6 +38,7 @@ class Note(RequestModel):
     reason: Annotated[str | None, Field(min_length=3), REASON] = None
     cause: Annotated[str | None, Field(min_length=3), ONE_LINE_REASON] = None
     password: Annotated[str, VERBATIM] = ""
+    username: Annotated[str, AS_SENT] = ""
     at: Moment | None = None
     day: Day | None = None
     labels: dict[Annotated[str, ONE_LINE], Annotated[str, ONE_LINE]] = Field(default_factory=dict)
@@ -137,7 +139,7 @@ def test_each_way_is_the_one_that_it_is_called() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("field", ["name", "remark", "reason", "cause"])
+@pytest.mark.parametrize("field", ["name", "remark", "reason", "cause", "username"])
 @pytest.mark.parametrize("character", ["\x01", "\x1b", "\x7f", "\x85", "\u202e", "\u2066"], ids=ascii)
 async def test_a_character_that_hides_is_refused_by_its_name(
     client: httpx.AsyncClient, way: str, field: str, character: str
@@ -160,9 +162,10 @@ async def test_line_feeds_are_kept_where_a_text_may_have_lines(client: httpx.Asy
 @pytest.mark.parametrize("way", WAYS)
 async def test_texts_are_kept_in_nfc_and_secrets_as_they_were_sent(client: httpx.AsyncClient, way: str) -> None:
     # Four characters in NFC, five as they are sent: lengths are of what is kept.
-    sent: dict[str, object] = {"name": NFD, "remark": NFD, "reason": NFD, "cause": NFD, "password": NFD, "labels": {NFD: NFD}}
-    note = (await post(client, way, sent)).json()["data"]["note"]
-    assert note | {"name": NFC, "remark": NFC, "reason": NFC, "cause": NFC, "password": NFD, "labels": {NFC: NFC}} == note
+    sent: dict[str, object] = {"name": NFD, "remark": NFD, "reason": NFD, "cause": NFD, "labels": {NFD: NFD}}
+    as_sent: dict[str, object] = {"password": NFD, "username": NFD + "\N{KELVIN SIGN}"}
+    note = (await post(client, way, sent | as_sent)).json()["data"]["note"]
+    assert note | {"name": NFC, "remark": NFC, "reason": NFC, "cause": NFC, "labels": {NFC: NFC}} | as_sent == note
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Final
 
 # C0 and C1 controls, surrogates, non-characters, invisible tags, and what overrides, embeds or isolates a direction: "trojan
@@ -15,11 +16,22 @@ _JOINERS: Final = frozenset("\u200c\u200d")
 _READABLE: Final = frozenset("LNPS")
 # Letters and a symbol by their category that are blank all the same: the fillers of Hangul, and Braille without dots.
 _BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# What Unicode calls default ignorable (DerivedCoreProperties) and is not of category C: joiners of other kinds, Hangul fillers,
+# vowels of Khmer that nobody writes, variation selectors. Two names that differ in these alone look the same.
+_IGNORABLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+# Telephones put it behind a symbol that is to be shown in colours.
+_EMOJI_SELECTOR: Final = "\ufe0f"
 
 
 def read_line(text: str) -> str:
     """Return a text of one line in NFC; raises ValueError, which names the first character that is not allowed."""
     return _read(text, _IN_ONE_LINE)
+
+
+def read_line_as_sent(text: str) -> str:
+    """Return a text of one line as it is: NFC makes ASCII of a KELVIN SIGN. Raises ValueError as `read_line` does."""
+    read_line(text)
+    return text
 
 
 def read_lines(text: str) -> str:
@@ -41,14 +53,31 @@ def is_readable(text: str) -> bool:
 
 
 def is_seen(text: str) -> bool:
-    """Tell whether a name holds only what is seen: nothing of category C (control, format, private use) but the joiners."""
-    return all(character in _JOINERS or not unicodedata.category(character).startswith("C") for character in text)
+    """Tell whether a name holds only what is seen.
+
+    Nothing of category C (control, format, private use) and nothing that is ignored when it is displayed, but the joiners, and
+    the selector of coloured symbols behind a symbol.
+    """
+    return all(_is_seen(character, before) for before, character in pairwise(f" {text}"))
+
+
+def has_letter(text: str) -> bool:
+    """Tell whether a text holds a letter that is not blank."""
+    return any(character not in _BLANK and unicodedata.category(character).startswith("L") for character in text)
 
 
 def shown(value: object, *, length_max: int = 40) -> str:
     """Return a value as an error message shows it: shortened, with what nobody can see written out."""
     text = str(value)
     return repr(text if len(text) <= length_max else f"{text[:length_max]}…")
+
+
+def _is_seen(character: str, before: str) -> bool:
+    if character in _JOINERS:
+        return True
+    if character == _EMOJI_SELECTOR:
+        return unicodedata.category(before).startswith("S")
+    return not (unicodedata.category(character).startswith("C") or _IGNORABLE.match(character))
 
 
 def _read(text: str, refused: re.Pattern[str]) -> str:

@@ -22,6 +22,9 @@ def address_text(address: UUID) -> str:
 def read_address(text: str, *, field: str = "address") -> UUID:
     """Read an address from either form; raises InvalidWalletAddress, which names the field."""
     stripped = text.strip()
+    # Python reads digits of all scripts, and a KELVIN SIGN as a "k".
+    if not stripped.isascii():
+        raise InvalidWalletAddress(field=field)
     try:
         if not stripped.lower().startswith(f"{PREFIX}1"):
             return UUID(stripped)

@@ -1,6 +1,7 @@
 """Usernames of the platform: nobody registers one; staff may give one."""
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -29,8 +30,26 @@ async def test_staff_give_one(api: Api, surroundings: Surroundings) -> None:
     assert read.json()["data"]["username"] == "support"
 
 
+async def test_a_username_is_judged_as_it_was_sent(api: Api, surroundings: Surroundings) -> None:
+    """NFC makes a "K" of a KELVIN SIGN."""
+    await api.register(username="kunene")
+    admin = await signed_in_as(api, surroundings, "admin")
+
+    async def found(username: str) -> int:
+        answer = await api.get(f"/users?username={quote(username)}&reason=Called+about+the+account", token=admin)
+        return len(answer.json()["data"]["items"])
+
+    assert ((await api.login(email=None, username="Kunene")).status_code, await found("Kunene")) == (200, 1)
+    assert ((await api.login(email=None, username="\N{KELVIN SIGN}unene")).status_code, await found("\N{KELVIN SIGN}unene")) == (
+        401,
+        0,
+    )
+    hidden = await api.login(email=None, username="kun\u202eene")
+    assert refused(hidden) == (422, [{"field": "username", "message": "The character U+202E is not allowed here."}])
+
+
 async def test_a_number_that_takes_no_message_gets_none(api: Api) -> None:
-    landline = "The number does not receive text messages; give a mobile number, not a landline or premium number."
+    landline = "The number does not receive text messages; give a mobile number, not a landline, premium or satellite number."
     token = await api.signed_in()
     answer = await api.post("/users/me/phone", {"phone": "+264 61 234 567"}, token=token)
     assert refused(answer) == (422, [{"field": "phone", "message": landline}])

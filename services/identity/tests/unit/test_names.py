@@ -54,6 +54,9 @@ KEPT: list[Any] = [
     pytest.param(full_name, "ශ්\u200dරීමාල් පෙරේරා", "ශ්\u200dරීමාල් පෙරේරා", id="a Sinhala name"),
     pytest.param(full_name, "N!xau O'Brien d\u2019Abbadie", "N!xau O'Brien d\u2019Abbadie", id="a name with apostrophes"),
     pytest.param(full_name, "ǃXóõ ǀUi", "ǃXóõ ǀUi", id="a Khoekhoe name"),  # noqa: RUF001  # clicks are letters
+    pytest.param(full_name, "O-", "O-", id="a name of one letter and a sign"),
+    pytest.param(full_name, "李 小龍", "李 小龍", id="a Chinese name"),
+    pytest.param(organization, "24/7", "24/7", id="an organization of digits"),
     pytest.param(organization, "X", "X", id="the shortest organization"),
     pytest.param(organization, "x" * 100, "x" * 100, id="the longest organization"),
     pytest.param(organization, " Namib  Mills ", "Namib Mills", id="an organization with spaces"),
@@ -67,7 +70,8 @@ KEPT: list[Any] = [
     pytest.param(CONTACTS.phone, "+264 81 123-4567", "+264811234567", id="a number with spaces"),
     pytest.param(CONTACTS.phone, "+264 (0)81 1234567", "+264811234567", id="a number with its trunk zero"),
     pytest.param(CONTACTS.phone, "+264 61 234 567", "+26461234567", id="a landline, to be searched"),
-    pytest.param(CONTACTS.mobile, "+264 81 123-4567", "+264811234567", id="a mobile number"),
+    pytest.param(CONTACTS.mobile, " +264 81 123-4567 ", "+264811234567", id="a mobile number"),
+    pytest.param(CONTACTS.mobile, "+(264) 81 123 (4567)", "+264811234567", id="a number with brackets"),
     pytest.param(CONTACTS.mobile, "+264831234567", "+264831234567", id="a mobile number over IP"),
     pytest.param(CONTACTS.mobile, "+1 202 555 0123", "+12025550123", id="a number of either kind"),
     pytest.param(chosen_username, "Badminton.Fan", "badminton.fan", id="a username that only looks reserved"),
@@ -93,6 +97,14 @@ REFUSED: list[Any] = [
     pytest.param(full_name, "An\u200bna", InvalidName, id="a name with a space of no width"),
     pytest.param(full_name, "\u200d\u200c\u200d", InvalidName, id="a name of joiners alone"),
     pytest.param(full_name, "\u3164\u3164", InvalidName, id="a name of blank letters"),
+    *[pytest.param(full_name, text, InvalidName, id=f"the name {text}") for text in ("--", "''", ". .", "47", "?!", "👩 👩")],
+    *[
+        pytest.param(full_name, f"A{chr(code)}B", InvalidName, id=f"a name with U+{code:04X}")
+        for code in (0x34F, 0x115F, 0x17B4, 0x180B, 0x3164, 0xFE00, 0xFE0F, 0xFFA0, 0xE0100)
+    ],
+    pytest.param(organization, "--", InvalidName, id="an organization of signs"),
+    pytest.param(organization, "A\u034fB", InvalidName, id="an organization with a joiner of graphemes"),
+    pytest.param(tidy_label, "Re\u034fnt", InvalidLabel, id="a label with a joiner of graphemes"),
     pytest.param(organization, " ", InvalidName, id="an organization of spaces"),
     pytest.param(organization, "x" * 101, InvalidName, id="an organization too long"),
     pytest.param(organization, "Mills\u0000", InvalidName, id="an organization with a control character"),
@@ -120,6 +132,13 @@ REFUSED: list[Any] = [
             ("as an address", "tel:+264811234567"),
             ("and another", "+264811234567 +264811234568"),
             ("or another", "+264811234567/8"),
+            ("with a full stop", "+264811234567."),
+            ("with a bracket behind it", "+264811234567)"),
+            ("with a bracket that is open", "+264 (81 1234567"),
+            ("with a bracket that is not", "+264 81) 1234567"),
+            ("with brackets about nothing", "+264 () 811234567"),
+            ("with a dash behind it", "+264811234567 -"),
+            ("with an open bracket", "+264811234567("),
         )
     ],
     *[
@@ -130,6 +149,11 @@ REFUSED: list[Any] = [
             ("a personal number", "+44 70 1234 5678"),
             ("a free number", "+1 800 555 0123"),
             ("a shared cost number", "+49 180 1234567"),
+            ("a satellite telephone", "+881 612 345 678"),
+            ("another satellite telephone", "+870 773 111 632"),
+            ("a number of no country", "+883 510 012 345 678"),
+            ("another number of no country", "+882 16 1234 5678"),
+            ("a number that costs extra everywhere", "+979 123 456 789"),
         )
     ],
     *[pytest.param(chosen_username, text, ReservedUsername, id=f"the username {text}") for text in RESERVED],

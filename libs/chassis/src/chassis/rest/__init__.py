@@ -9,9 +9,10 @@ from chassis.rest.models import AmountText, RequestModel, ResponseModel, WalletA
 from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
 from chassis.rest.reasons import ReadReason, ReadReasonOfOthers
 from chassis.rest.router import Router
-from chassis.rest.texts import ONE_LINE, ONE_LINE_REASON, REASON, SEVERAL_LINES, VERBATIM, Day, Moment
+from chassis.rest.texts import AS_SENT, ONE_LINE, ONE_LINE_REASON, REASON, SEVERAL_LINES, VERBATIM, Day, Moment
 
 __all__ = [
+    "AS_SENT",
     "ONE_LINE",
     "ONE_LINE_REASON",
     "REASON",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
-from kernel.texts import read_line, read_lines, read_reason
+from kernel.texts import read_line, read_line_as_sent, read_lines, read_reason
 
 # RFC 3339, section 5.6. pydantic by itself also reads numbers, dates alone and digits as Unix times.
 _DATE_TIME: Final = re.compile(
@@ -21,6 +21,10 @@ _FULL_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 def _one_line(value: Any) -> Any:
     return read_line(value) if isinstance(value, str) else value
+
+
+def _as_sent(value: Any) -> Any:
+    return read_line_as_sent(value) if isinstance(value, str) else value
 
 
 def _several_lines(value: Any) -> Any:
@@ -61,6 +65,8 @@ def _in_utc(moment: datetime) -> datetime:
 
 # Names, references, words to search for: one line, kept and searched in NFC.
 ONE_LINE: Final = BeforeValidator(_one_line)
+# Usernames, currency codes, wallet addresses: ASCII is looked for, which NFC makes of a KELVIN SIGN.
+AS_SENT: Final = BeforeValidator(_as_sent)
 # Descriptions and notes: line feeds and tabs are kept.
 SEVERAL_LINES: Final = BeforeValidator(_several_lines)
 # Why something is done: something to read, without outer space.
@@ -73,5 +79,5 @@ VERBATIM: Final = BeforeValidator(_verbatim)
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(_date_time)]
 Day = Annotated[date, BeforeValidator(_full_date)]
 
-TEXT_KINDS: Final = frozenset({_one_line, _several_lines, _reason, _one_line_reason, _verbatim})
+TEXT_KINDS: Final = frozenset({_one_line, _as_sent, _several_lines, _reason, _one_line_reason, _verbatim})
 TIME_KINDS: Final = frozenset({_date_time, _full_date})

@@ -58,18 +58,19 @@ class InvalidPhone(InvalidValue):
 
 
 class NoTextMessages(InvalidPhone):
-    """The number does not receive text messages; give a mobile number, not a landline or premium number."""
+    """The number does not receive text messages; give a mobile number, not a landline, premium or satellite number."""
 
 
 class InvalidName(InvalidValue):
-    """A name is of the length that is told, and holds no character that cannot be seen."""
+    """A name is of the length that is told, has a letter, and holds no character that cannot be seen."""
 
     tells = ("length_min", "length_max")
 
     @property
     def message(self) -> str:
         return (
-            f"A name has {self.facts['length_min']} to {self.facts['length_max']} characters, none of them one that is not seen."
+            f"A name has {self.facts['length_min']} to {self.facts['length_max']} characters, at least one of them a letter and "
+            "none of them one that is not seen."
         )
 
 

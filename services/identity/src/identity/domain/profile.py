@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from identity.domain.email_address import lower_ascii
 from identity.domain.errors import InvalidName, InvalidUsername, ReservedUsername
 from identity.domain.reserved_usernames import is_reserved
-from kernel.texts import is_readable, is_seen
+from kernel.texts import has_letter, is_seen
 
 FULL_NAME_LENGTH = range(2, 101)
 ORGANIZATION_LENGTH = range(1, 101)
@@ -28,25 +29,16 @@ class Profile:
     organization: str | None = None
     email_as_given: bool = True
 
-    def __post_init__(self) -> None:
-        _check("full_name", self.full_name, FULL_NAME_LENGTH)
-        if self.organization is not None:
-            _check("organization", self.organization, ORGANIZATION_LENGTH)
-
     @classmethod
     def of(cls, *, full_name: str, email: str, phone: str | None, organization: str | None = None) -> "Profile":
         """Build a profile from outside input, with outer and doubled spaces gone; raises InvalidName."""
-        return cls(
-            full_name=_tidy(full_name),
-            email=email,
-            phone=phone,
-            organization=_tidy(organization) if organization is not None else None,
-        )
+        name, of = _names(full_name, organization)
+        return cls(full_name=name, email=email, phone=phone, organization=of)
 
     def with_details(self, *, full_name: str, organization: str | None) -> "Profile":
         """Replace what needs no proof; raises InvalidName."""
-        tidied = _tidy(organization) if organization is not None else None
-        return replace(self, full_name=_tidy(full_name), organization=tidied)
+        name, of = _names(full_name, organization)
+        return replace(self, full_name=name, organization=of)
 
     def with_email(self, email: str) -> "Profile":
         """Replace the address by one as it was given."""
@@ -78,10 +70,23 @@ def chosen_username(username: str) -> str:
     return canonical
 
 
-def _tidy(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+def _names(full_name: str, organization: str | None) -> tuple[str, str | None]:
+    # Asked of what is given alone: what an earlier release has stored must be read as it is.
+    name = _tidy("full_name", full_name, FULL_NAME_LENGTH, is_name=has_letter)
+    of = (
+        _tidy("organization", organization, ORGANIZATION_LENGTH, is_name=_has_letter_or_digit)
+        if organization is not None
+        else None
+    )
+    return name, of
 
 
-def _check(field: str, text: str, lengths: range) -> None:
-    if len(text) not in lengths or not is_seen(text) or not is_readable(text):
+def _tidy(field: str, text: str, lengths: range, *, is_name: Callable[[str], bool]) -> str:
+    tidy = " ".join(unicodedata.normalize("NFC", text).split())
+    if len(tidy) not in lengths or not is_seen(tidy) or not is_name(tidy):
         raise InvalidName(field=field, length_min=lengths.start, length_max=lengths.stop - 1)
+    return tidy
+
+
+def _has_letter_or_digit(text: str) -> bool:
+    return has_letter(text) or any(character.isdigit() for character in text)

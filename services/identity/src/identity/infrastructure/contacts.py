@@ -10,8 +10,12 @@ from phonenumbers import PhoneNumberType
 
 from identity.domain.errors import InvalidEmail, InvalidPhone, NoTextMessages
 
-# One number with its country, and how people part its digits: "+264 (0)81 123-4567".
-_INTERNATIONAL: Final = re.compile(r"\s*[+\uff0b][\d\s().\-\u2010-\u2013]+")
+# One number with its country, and how people part its digits: "+264 (0)81 123-4567". It ends in a digit, or in brackets that are
+# closed about some: the library would cut anything else.
+_INTERNATIONAL: Final = re.compile(r"\s*[+\uff0b](?:[\s.\-\u2010-\u2013]*(?:\d|\(\d+\)))+\s*")
+# "001" is no region, but what belongs to the world: satellite telephones (+870, +881), networks of no country (+882, +883),
+# numbers that cost extra everywhere (+979).
+_NO_COUNTRY: Final = "001"
 # Where landlines and mobiles look alike, as in North America, a message may arrive; some mobile networks, as Namibia's 083, are
 # voice over IP by their number. Everything else is a landline, costs extra, or is answered by no telephone.
 _TEXTED: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP})
@@ -33,8 +37,8 @@ class ParsedContacts:
 
     def mobile(self, text: str) -> str:
         number = _number(text)
-        # A message to a premium number pays the one who typed it.
-        if phonenumbers.number_type(number) not in _TEXTED:
+        # A message to a premium number pays the one who typed it; one to a satellite costs as much.
+        if phonenumbers.number_type(number) not in _TEXTED or _has_no_country(number):
             raise NoTextMessages(field="phone")
         return _e164(number)
 
@@ -51,6 +55,10 @@ def _number(text: str) -> phonenumbers.PhoneNumber:
     if number.extension or not phonenumbers.is_valid_number(number):
         raise InvalidPhone(field="phone")
     return number
+
+
+def _has_no_country(number: phonenumbers.PhoneNumber) -> bool:
+    return phonenumbers.region_code_for_number(number) == _NO_COUNTRY
 
 
 def _e164(number: phonenumbers.PhoneNumber) -> str:

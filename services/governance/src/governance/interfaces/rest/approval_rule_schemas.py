@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from chassis.rest import ONE_LINE, REASON, SEVERAL_LINES, AmountText, RequestModel, ResponseModel
+from chassis.rest import AS_SENT, REASON, SEVERAL_LINES, AmountText, RequestModel, ResponseModel
 from governance.application.queries import ApprovalRuleView
 from governance.domain.approval_rule import DESCRIPTION_LENGTH_MAX, KINDS_MAX
 from governance.domain.window import TEXT_PATTERN, Window
@@ -24,7 +24,7 @@ Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,30}$")]
 class ApprovalRuleRequest(RequestModel):
     """All of a rule's terms; what is left out limits nothing."""
 
-    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"]), ONE_LINE]
+    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"]), AS_SENT]
     threshold: AmountText = Field(description="From this amount on; at most four decimals")
     kinds: list[Kind] = Field(default=[], max_length=KINDS_MAX, examples=[["transfer", "payment"]])
     role: str | None = Field(default=None, pattern=ROLE_PATTERN, description="Only by holders of it", examples=["user"])

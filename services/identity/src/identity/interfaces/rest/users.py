@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from chassis.rest import (
+    AS_SENT,
     ONE_LINE,
     Authenticated,
     CurrentActor,
@@ -51,7 +52,7 @@ async def _filter(
         str | None, Query(min_length=3, max_length=254, description="Whole, found by its blind index"), ONE_LINE
     ] = None,
     phone: Annotated[str | None, Query(min_length=7, max_length=32, description="Whole, in E.164"), ONE_LINE] = None,
-    username: Annotated[str | None, Query(min_length=1, max_length=64), ONE_LINE] = None,
+    username: Annotated[str | None, Query(min_length=1, max_length=64), AS_SENT] = None,
     verified: Annotated[bool | None, Query(description="Whether the e-mail address is confirmed")] = None,
     registered_from: Moment | None = None,
     registered_to: Moment | None = None,

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from chassis.rest import (
-    ONE_LINE,
+    AS_SENT,
     Authenticated,
     CurrentActor,
     Envelope,
@@ -49,7 +49,7 @@ async def issue_wallet_address(body: IssueAddressRequest, actor: CurrentActor, a
 # Before "/{address}", which would take it.
 @wallet_addresses.get("/look-up", dependencies=[Authenticated])
 async def look_up_wallet_address(
-    address: Annotated[str, Query(min_length=1, max_length=90, examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"]), ONE_LINE],
+    address: Annotated[str, Query(min_length=1, max_length=90, examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"]), AS_SENT],
     app: App,
 ) -> Envelope[PayeeResponse]:
     """Show whom an address belongs to, masked, before paying; a mistyped address is refused."""

@@ -11,7 +11,7 @@ from chassis.rest import RequestModel, ResponseModel
 from identity.application.accounts.enrolment import Enrolled
 from identity.application.accounts.queries import UserView
 from identity.application.accounts.update_user import Details
-from identity.interfaces.rest.schemas.fields import Email, FullName, NewUsername, Organization, Password, Phone, Reason
+from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Password, Phone, Reason, Username
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -32,7 +32,7 @@ class RegisterRequest(RequestModel):
     password: Password
     agreed_terms: bool
     organization: Organization | None = None
-    username: NewUsername | None = None
+    username: Username | None = None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -69,7 +69,7 @@ class CreateUserRequest(RequestModel):
     email: Email
     phone: Phone | None = None
     organization: Organization | None = None
-    username: NewUsername | None = None
+    username: Username | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"full_name": "Ndapewa Shikongo", "email": "ndapewa@example.na"}]})
 
@@ -79,7 +79,7 @@ class ReplaceUserRequest(RequestModel):
 
     full_name: FullName
     organization: Organization | None
-    username: NewUsername | None
+    username: Username | None
 
     @property
     def details(self) -> Details:
@@ -89,7 +89,7 @@ class ReplaceUserRequest(RequestModel):
 class PatchUserRequest(RequestModel):
     full_name: FullName = _LEFT_OUT
     organization: Organization | None = None
-    username: NewUsername | None = None
+    username: Username | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"organization": "Example Corp"}]})
 

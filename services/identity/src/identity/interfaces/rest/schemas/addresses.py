@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.rest import ONE_LINE, RequestModel, ResponseModel
+from chassis.rest import AS_SENT, ONE_LINE, RequestModel, ResponseModel
 from identity.application.addresses.look_up_address import Payee
 from identity.application.addresses.queries import WalletAddressView
 from identity.domain.wallet_address import FIRST_CURRENCY, WalletAddress
@@ -16,7 +16,7 @@ Label = Annotated[str, Field(min_length=1, max_length=64, examples=["Rent"]), ON
 
 
 class IssueAddressRequest(RequestModel):
-    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"]), ONE_LINE] = FIRST_CURRENCY
+    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"]), AS_SENT] = FIRST_CURRENCY
     label: Label | None = None
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BeforeValidator, Field
 
-from chassis.rest import ONE_LINE, REASON, VERBATIM
+from chassis.rest import AS_SENT, ONE_LINE, REASON, VERBATIM
 from identity.domain.typed_code import read_code
 
 
@@ -21,9 +21,8 @@ Password = Annotated[
     VERBATIM,
 ]
 Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ndapewa@example.na"]), ONE_LINE]
-Username = Annotated[str, Field(min_length=1, max_length=64, examples=["ndapewa"]), ONE_LINE]
-# As it is sent: in NFC a KELVIN SIGN would be a "K" before anybody could refuse it.
-NewUsername = Annotated[str, Field(min_length=1, max_length=64, examples=["ndapewa"]), VERBATIM]
+# As it is sent: in NFC a KELVIN SIGN would be a "K" before anybody could refuse it, or find nobody by it.
+Username = Annotated[str, Field(min_length=1, max_length=64, examples=["ndapewa"]), AS_SENT]
 DeviceId = Annotated[UUID, Field(description="The app installation's own id", examples=["0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"])]
 FullName = Annotated[str, Field(min_length=2, max_length=100, examples=["Ndapewa Shikongo"]), ONE_LINE]
 Organization = Annotated[str, Field(min_length=1, max_length=100, examples=["Example Corp"]), ONE_LINE]
