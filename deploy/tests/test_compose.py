@@ -77,6 +77,12 @@ def test_every_process_accepts_its_settings(name: str, secrets: dict[str, str], 
     assert "unused" not in settings.rabbitmq_url.get_secret_value() or service["command"][0] in {"jobs", "migrate"}
 
 
+def test_every_process_knows_the_url_that_clients_see(secrets: dict[str, str]) -> None:
+    """Tokens name it as their issuer."""
+    given = [environment_of(service, secrets) for service in OURS.values()]
+    assert {each["ELCORP_PUBLIC_URL"] for each in given} == {"http://localhost:8000"}
+
+
 def test_every_process_that_takes_tokens_knows_where_the_ended_sessions_are(secrets: dict[str, str]) -> None:
     serving = [name for name in SETTINGS if OURS[name].get("command", ["serve"]) == ["serve"]]
     assert serving == list(SETTINGS)

@@ -56,12 +56,15 @@ def test_every_process_accepts_its_settings(overlay: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_identity_knows_the_url_that_clients_see(overlay: str) -> None:
-    """What a device signs when it refreshes names it (RFC 9449)."""
+def test_every_process_knows_the_url_that_clients_see(overlay: str) -> None:
+    """Tokens name it as their issuer (RFC 8414), and what a device signs when it refreshes names it (RFC 9449)."""
     documents = render(overlay)
+    config_maps = {name(each): each.get("data", {}) for each in kind(documents, "ConfigMap")}
     hosts = [rule["host"] for ingress in kind(documents, "Ingress") for rule in ingress["spec"]["rules"]]
-    (identity,) = [each["data"] for each in kind(documents, "ConfigMap") if "public-url" in each.get("data", {})]
-    assert identity["public-url"] == (f"https://{hosts[0]}" if hosts else "http://localhost:8000")
+    public_url = f"https://{hosts[0]}" if hosts else "http://localhost:8000"
+    given = [variables(workload, config_maps) for workload in ours(documents)]
+    assert {each["ELCORP_PUBLIC_URL"] for each in given} == {public_url}
+    assert {each["ELCORP_FORMER_TOKEN_ISSUER"] for each in given} == {"https://identity.elcorp.na"}
     # The gateway's own pages.
-    assert identity["reset-page"] == f"{identity['public-url']}/reset-password"
-    assert identity["undo-page"] == f"{identity['public-url']}/undo-email-change"
+    assert {each["ELCORP_RESET_PAGE"] for each in given if "ELCORP_RESET_PAGE" in each} == {f"{public_url}/reset-password"}
+    assert {each["ELCORP_UNDO_PAGE"] for each in given if "ELCORP_UNDO_PAGE" in each} == {f"{public_url}/undo-email-change"}

@@ -72,7 +72,9 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
         people = Rates(settings.person_limit, name="person:")
         bad_tokens = Rates(settings.rate_limit_per_minute, name="token:")
         readiness = _readiness(keys, redis, listener)
-        verifier = TokenVerifier(settings.token_issuer, settings.token_audience, keys, clock)
+        verifier = TokenVerifier(
+            settings.token_issuer, settings.token_audience, keys, clock, former_issuer=settings.former_token_issuer
+        )
         application = Gateway(
             routes=ROUTES,
             upstreams=upstreams,
@@ -84,7 +86,7 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             pages=Pages(
                 Description(upstreams, ROUTES),
                 PublicKeys(upstreams),
-                metadata=metadata(settings.token_issuer, settings.public_url),
+                metadata=metadata(settings.token_issuer),
             ),
             bodies=OpenBodies(settings.body_limits()),
             uploads=Uploads(settings.upstream_uploads_max),

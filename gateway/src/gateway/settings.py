@@ -10,8 +10,6 @@ from gateway.routes import SERVICES
 class GatewaySettings(ProcessSettings):
     """What the gateway has beside what every process has. It holds no secret of its own."""
 
-    # By which clients reach the gateway.
-    public_url: str = Field(default="http://localhost:8000", pattern=r"^https?://[^/?#]+$")
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8000, ge=0, le=65535)
     # For operators: /readyz and /metrics, which the public port does not have.

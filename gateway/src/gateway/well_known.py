@@ -21,18 +21,19 @@ KEPT_SECONDS: Final = 60
 _DOCUMENT_BYTES_MAX: Final = 262_144
 
 
-def metadata(issuer: str, public_url: str) -> bytes:
+def metadata(issuer: str) -> bytes:
     """Return the authorization server's metadata, as far as there is one: no grant of OAuth 2.0 is offered yet.
 
-    `issuer` is what tokens say in `iss`. The empty lists are against section 3.2, which leaves such out: left out they would
-    mean the defaults of section 2, which are not offered either.
+    `issuer` is what tokens say in `iss`, and the URL by which clients reach the gateway: from it they build the URL that they
+    fetch the metadata from, and refuse what names another one (RFC 8414 sections 3.1 and 3.3). The empty lists are against
+    section 3.2, which leaves such out: left out they would mean the defaults of section 2, which are not offered either.
     """
     content = {
         "issuer": issuer,
-        "jwks_uri": f"{public_url}{JWKS_PATH}",
+        "jwks_uri": f"{issuer}{JWKS_PATH}",
         "response_types_supported": [],
         "grant_types_supported": [],
-        "service_documentation": f"{public_url}/docs",
+        "service_documentation": f"{issuer}/docs",
     }
     return orjson.dumps(content)
 

@@ -1,5 +1,8 @@
 """What partners verify access tokens by: the keys and the issuer's metadata, without a token and without being counted."""
 
+from typing import Any
+
+import jwt
 import pytest
 
 from gateway.upstream import Upstreams
@@ -65,11 +68,11 @@ async def test_without_identity_from_the_start_there_are_no_keys_to_tell(gateway
 
 async def test_the_metadata_name_the_issuer_and_the_keys(gateway: Start, stub: Stub) -> None:
     stub.documents[JWKS_PATH] = KEYS
-    running = await gateway(public_url="https://api.example.na", token_issuer="https://issuer.example.na")
+    running = await gateway(public_url="https://api.example.na")
     status, headers, body = await running.call("GET", "/.well-known/oauth-authorization-server", token=False)
     assert (status, headers["Content-Type"]) == (200, "application/json")
     assert body == {
-        "issuer": "https://issuer.example.na",
+        "issuer": "https://api.example.na",
         "jwks_uri": "https://api.example.na/.well-known/jwks.json",
         # No grant of OAuth 2.0 is offered, nor is there a token endpoint of its form.
         "response_types_supported": [],
@@ -78,6 +81,38 @@ async def test_the_metadata_name_the_issuer_and_the_keys(gateway: Start, stub: S
     }
     for uri in (body["jwks_uri"], body["service_documentation"]):
         assert (await running.call("GET", uri.removeprefix("https://api.example.na"), token=False))[0] == 200
+
+
+@pytest.mark.clause("RFC 8414 3.3")
+async def test_a_client_finds_the_keys_by_the_issuer_that_a_token_names(gateway: Start, stub: Stub) -> None:
+    running = await gateway(public_url="https://api.example.na")
+    stub.documents[JWKS_PATH] = running.forge.jwks()
+    token = running.forge.token(claims={"iss": "https://api.example.na"})
+
+    async def get(url: str) -> Any:
+        """Fetch by the public URL, where an ingress would pass it on."""
+        status, _, body = await running.call("GET", url.removeprefix("https://api.example.na"), token=False)
+        return body if status == 200 else status
+
+    issuer = jwt.decode(token, options={"verify_signature": False})["iss"]
+    found = await get(f"{issuer}/.well-known/oauth-authorization-server")
+    assert found["issuer"] == issuer
+    key = jwt.PyJWKSet.from_dict(await get(found["jwks_uri"]))[running.forge.kid]
+    verified = jwt.decode(token, key, algorithms=["ES256"], issuer=issuer, audience="elcorp")
+    # The gateway takes the same token, and none of another issuer.
+    status, _, _ = await running.call("GET", "/api/v1/wallets", token=False, headers={"Authorization": f"Bearer {token}"})
+    assert (status, stub.arrived[-1].path, verified["iss"]) == (200, "/api/v1/wallets", "https://api.example.na")
+    assert (await running.call("GET", "/api/v1/wallets"))[0] == 401
+
+
+async def test_tokens_of_the_former_issuer_are_taken_while_it_is_named(gateway: Start) -> None:
+    of_before = {"iss": "https://identity.elcorp.na"}
+    for former, expected in ((of_before["iss"], 200), (None, 401), ("", 401)):
+        running = await gateway(former_token_issuer=former)
+        headers = running.forge.headers(claims=of_before)
+        status, _, _ = await running.call("GET", "/api/v1/wallets", token=False, headers=headers)
+        assert status == expected
+        assert (await running.call("GET", "/api/v1/wallets"))[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/.well-known/", "/.well-known/../docs"])

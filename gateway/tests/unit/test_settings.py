@@ -6,7 +6,6 @@ from gateway.settings import GatewaySettings
 def test_nothing_is_open_or_unbounded_unless_told() -> None:
     own = GatewaySettings.__annotations__.keys()
     assert {name: field.default for name, field in GatewaySettings.model_fields.items() if name in own} == {
-        "public_url": "http://localhost:8000",
         "gateway_host": "127.0.0.1",
         "gateway_port": 8000,
         "ops_host": "127.0.0.1",

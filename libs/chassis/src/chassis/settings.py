@@ -28,10 +28,19 @@ class ProcessSettings(BaseSettings):
     rabbitmq_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5673/")
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6380/0")
 
-    token_issuer: str = "https://identity.elcorp.na"  # noqa: S105  # an issuer's name, no secret
+    # By which clients reach the gateway. It is the issuer of access tokens too: clients build the URL of the issuer's metadata
+    # from its name, and refuse metadata that name another one (RFC 8414 sections 3.1 and 3.3).
+    public_url: str = Field(default="http://localhost:8000", pattern=r"^https?://[^/?#]+$")
+    # While the issuer changes: tokens of the one before are taken too. Nothing is issued by it.
+    former_token_issuer: str | None = None
     token_audience: str = "elcorp"  # noqa: S105
     jwks_url: str = "http://127.0.0.1:8101/.well-known/jwks.json"
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+    @property
+    def token_issuer(self) -> str:
+        """Return the `iss` of access tokens."""
+        return self.public_url
 
     @property
     def privileged_have_two(self) -> bool:

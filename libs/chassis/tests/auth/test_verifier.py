@@ -136,6 +136,22 @@ async def test_only_access_tokens_give_access(forge: TokenForge, verifier: Token
         await verifier.verify(forge.token(header={"typ": kind}) if kind else forge.token(header={"typ": ""}))
 
 
+async def test_a_former_issuer_is_taken_where_it_is_named_and_nothing_beside_it(
+    forge: TokenForge, clock: ControlledClock, keys: CountingKeys
+) -> None:
+    former = "https://identity.elcorp.na"
+    token = forge.token(claims={"iss": former})
+    with pytest.raises(InvalidToken):
+        await TokenVerifier(ISSUER, AUDIENCE, keys, clock).verify(token)
+    verifier = TokenVerifier(ISSUER, AUDIENCE, keys, clock, former_issuer=former)
+    assert await verifier.verify(token)
+    assert await verifier.verify(forge.token())
+    wrong: list[object] = [f"{former}/", [former], [ISSUER, former], {}, "", None]
+    for issuer in wrong:
+        with pytest.raises(InvalidToken):
+            await verifier.verify(forge.token(claims={"iss": issuer}))
+
+
 @pytest.mark.parametrize("kind", ["at+jwt", "AT+JWT", "application/at+jwt"])
 async def test_the_type_is_a_media_type(forge: TokenForge, verifier: TokenVerifier, kind: str) -> None:
     assert await verifier.verify(forge.token(header={"typ": kind}))
@@ -149,7 +165,7 @@ async def test_every_claim_is_required(forge: TokenForge, verifier: TokenVerifie
 
 
 WRONG: list[tuple[str, object]] = [
-    ("iss", "https://identity.elcorp.na.evil.example"),
+    ("iss", f"{ISSUER}.evil.example"),
     ("iss", [ISSUER]),
     ("aud", "other"),
     ("aud", []),

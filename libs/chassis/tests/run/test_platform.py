@@ -179,15 +179,24 @@ async def test_a_service_cannot_take_the_news_of_ended_sessions_from_the_platfor
             pass
 
 
-@pytest.mark.parametrize(("setting", "value"), [("token_issuer", "https://elsewhere.example"), ("token_audience", "elsewhere")])
+@pytest.mark.parametrize(("setting", "value"), [("public_url", "https://elsewhere.example"), ("token_audience", "elsewhere")])
 async def test_only_tokens_of_the_issuer_and_for_the_audience_of_the_settings_are_taken(setting, value):
     forge = TokenForge()
     settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", **{setting: value})
     async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
         with pytest.raises(InvalidToken):
             await parts.verifier.verify(forge.token())
-        claim = {"token_issuer": "iss", "token_audience": "aud"}[setting]
+        claim = {"public_url": "iss", "token_audience": "aud"}[setting]
         assert await parts.verifier.verify(forge.token(claims={claim: value}))
+
+
+async def test_tokens_of_the_former_issuer_are_taken_while_the_settings_name_it():
+    forge = TokenForge()
+    token = forge.token(claims={"iss": "https://former.example"})
+    settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", former_token_issuer="https://former.example")
+    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
+        assert await parts.verifier.verify(token)
+        assert await parts.verifier.verify(forge.token())
 
 
 router = Router("/doors", assurance=NONE)

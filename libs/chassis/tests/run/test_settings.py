@@ -73,7 +73,7 @@ def test_what_holds_where_nobody_says_otherwise() -> None:
         "otlp_endpoint": None,
         "drain_seconds": 0,
         "shutdown_seconds": 20,
-        "token_issuer": "https://identity.elcorp.na",
+        "former_token_issuer": None,
         "token_audience": "elcorp",
         # Nobody else speaks for a client.
         "trusted_proxies": ("127.0.0.0/8", "::1/128"),

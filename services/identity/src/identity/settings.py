@@ -41,8 +41,6 @@ class IdentitySettings(ServiceSettings):
     # The domain that passkeys belong to for good, and the web origins that may use them.
     passkey_domain: str = "localhost"
     passkey_origins: tuple[str, ...] = ("http://localhost:8000",)
-    # Where clients reach the gateway: what a device signs when it refreshes names it.
-    public_url: str = Field(default="http://localhost:8000", pattern=r"^https?://[^/?#]+$")
     # The page that takes the token of a password reset behind its "#", where no server sees it.
     reset_page: str = "http://localhost:8000/reset-password"
     # The page that takes the token by which a change of e-mail is undone, in the same way.

@@ -32,7 +32,7 @@ def settings() -> IdentitySettings:
         password_length_min=14,
         password_length_min_single_factor=16,
         password_complexity=False,
-        token_issuer="https://issuer.example.na",
+        public_url="https://api.example.na",
         token_audience="example",
     )
 
@@ -41,7 +41,7 @@ async def test_tokens_and_sessions(api: Api, clock: ControlledClock) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     claims = jwt.decode(pair["access_token"], options={"verify_signature": False})
-    assert (claims["iss"], claims["aud"], claims["exp"] - claims["iat"]) == ("https://issuer.example.na", "example", 120)
+    assert (claims["iss"], claims["aud"], claims["exp"] - claims["iat"]) == ("https://api.example.na", "example", 120)
     assert pair["expires_in"] == 120
     (session,) = (await api.get("/sessions", token=pair["access_token"])).json()["data"]["items"]
     assert (session["started_at"], session["expires_at"]) == ("2026-03-21T08:00:00Z", "2026-03-23T08:00:00Z")

@@ -49,7 +49,7 @@ async def test_a_token_says_whose_it_is_of_which_session_and_for_how_long(
     assert token["payload"].pop("jti")
     begun = signed_in if way == "login" else issued
     assert token["payload"] == {
-        "iss": "https://identity.elcorp.na",
+        "iss": "http://localhost:8000",
         "aud": "elcorp",
         "sub": user_id,
         "iat": begun,

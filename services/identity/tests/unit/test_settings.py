@@ -33,7 +33,6 @@ OTHERS = {
     "mfa_required_of": RequiredOf.NOBODY,
     "passkey_domain": "localhost",
     "passkey_origins": ("http://localhost:8000",),
-    "public_url": "http://localhost:8000",
     "reset_page": "http://localhost:8000/reset-password",
     "undo_page": "http://localhost:8000/undo-email-change",
     "password_complexity": True,

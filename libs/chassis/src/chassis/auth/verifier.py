@@ -33,7 +33,8 @@ class TokenVerifier:
     """Verifies access tokens offline; a verified token is remembered until it expires.
 
     The second verification in the service costs a hash and a dict look-up so. The cache is bounded: the oldest entry
-    leaves first. `leeway_seconds` forgives an issuer's clock that runs ahead (nbf, iat); expiry gets none.
+    leaves first. `leeway_seconds` forgives an issuer's clock that runs ahead (nbf, iat); expiry gets none. `former_issuer` is
+    the name that the issuer had before: its tokens are taken too.
     """
 
     def __init__(
@@ -43,10 +44,11 @@ class TokenVerifier:
         keys: KeySource,
         clock: Clock,
         *,
+        former_issuer: str | None = None,
         cache_size: int = 20_000,
         leeway_seconds: int = 5,
     ) -> None:
-        self._issuer = issuer
+        self._issuers = (issuer, former_issuer) if former_issuer else (issuer,)
         self._audience = audience
         self._keys = keys
         self.clock = clock
@@ -79,7 +81,7 @@ class TokenVerifier:
         if key is None:
             raise InvalidToken(reason="unknown key")
         payload = self._open(token, key)
-        if payload.get("iss") != self._issuer or self._audience not in _audiences(payload):
+        if payload.get("iss") not in self._issuers or self._audience not in _audiences(payload):
             raise InvalidToken(reason="issuer or audience")
         return Claims.parse(payload)
 

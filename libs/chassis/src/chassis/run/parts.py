@@ -120,7 +120,11 @@ async def platform(
             clock=clock,
             database=database,
             verifier=TokenVerifier(
-                settings.token_issuer, settings.token_audience, keys or _from_identity(settings, stack, clock), clock
+                settings.token_issuer,
+                settings.token_audience,
+                keys or _from_identity(settings, stack, clock),
+                clock,
+                former_issuer=settings.former_token_issuer,
             ),
             policies=policies,
             keeper=keeper,

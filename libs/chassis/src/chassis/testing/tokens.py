@@ -18,7 +18,7 @@ from chassis.auth.verifier import TokenVerifier
 from kernel.clock import Clock, SystemClock
 from kernel.ids import new_id
 
-ISSUER = "https://identity.elcorp.na"
+ISSUER = "http://localhost:8000"
 AUDIENCE = "elcorp"
 LIFE_SECONDS = 900
 
