@@ -15,6 +15,7 @@ from identity.settings import IdentitySettings
 OPENAPI: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
 PAGES: Final = sorted(file.name for file in WEB.glob("*.html"))
 SCRIPT: Final = (WEB / "link-form.js").read_text()
+STYLE: Final = (WEB / "page.css").read_text()
 
 
 class Markup(HTMLParser):
@@ -92,6 +93,24 @@ def test_fields_have_labels_and_places_for_their_problems(page: Markup) -> None:
     assert "message" in ids
     assert page.all("title")
     assert len(page.all("h1")) == 1
+
+
+def test_what_is_said_is_announced_and_takes_the_focus(page: Markup) -> None:
+    (message,) = [attributes for _, attributes in page.elements if attributes.get("id") == "message"]
+    assert (message["role"], message["tabindex"]) == ("status", "-1")
+    for field in page.all("input"):
+        (problem,) = [attributes for _, attributes in page.elements if attributes.get("id") == f"{field['id']}-problem"]
+        assert problem["role"] == "alert"
+    # What is not displayed while it is empty is in no accessibility tree, and what it says next is announced nowhere.
+    assert "display: none" not in STYLE
+    # The button that had the focus is disabled, or its form hidden, by then.
+    assert len(re.findall(r"sayAndShow\(", SCRIPT)) == 4
+    assert re.search(r"function sayAndShow.*message\.focus\(\);\n}\n", SCRIPT, re.DOTALL)
+
+
+def test_another_link_in_the_same_tab_is_taken() -> None:
+    """It differs behind the "#" only, for which browsers do not load a page again."""
+    assert 'addEventListener("hashchange", () => location.reload());' in SCRIPT
 
 
 def test_the_secret_stays_out_of_addresses_and_stores() -> None:

@@ -13,6 +13,12 @@ function say(text, isProblem) {
   message.className = isProblem ? "problem" : "";
 }
 
+// Where the focus was may be hidden or disabled by now; from here the next Tab leads on.
+function sayAndShow(text, isProblem) {
+  say(text, isProblem);
+  message.focus();
+}
+
 function problemOf(field, text) {
   const place = document.getElementById(`${field.id}-problem`);
   place.textContent = text;
@@ -32,7 +38,7 @@ function clearProblems() {
 function repeatsAgree() {
   const wrong = fields().find((field) => field.dataset.sameAs && field.value !== form.elements[field.dataset.sameAs].value);
   if (wrong) {
-    problemOf(wrong, "This is not the same as above.");
+    problemOf(wrong, "This does not match the field above.");
     wrong.focus();
   }
   return !wrong;
@@ -53,7 +59,7 @@ function showRefusal(answer, retryAfter) {
   const wait = retryAfter ? ` Try again in ${retryAfter} seconds.` : "";
   const text = others.join(" ") || answer.error || "";
   if (text || !answer.errors) {
-    say(`${text || "This did not work."}${wait}`, true);
+    sayAndShow(`${text || "This did not work."}${wait}`, true);
   }
 }
 
@@ -70,7 +76,7 @@ async function send() {
   if (response.ok) {
     form.hidden = true;
     form.reset();
-    say(form.dataset.done, false);
+    sayAndShow(form.dataset.done, false);
   } else {
     showRefusal(await response.json(), response.headers.get("Retry-After"));
   }
@@ -87,12 +93,14 @@ form.addEventListener("submit", async (event) => {
   try {
     await send();
   } catch {
-    say("The service could not be reached. Check your connection and try again.", true);
+    sayAndShow("The service could not be reached. Check your connection and try again.", true);
   } finally {
     button.disabled = false;
   }
 });
 
+// Another link of a mail, opened in the same tab, differs behind the "#" only: the browser would keep the page as it is.
+addEventListener("hashchange", () => location.reload());
 // Out of the address bar, the history and what is copied from them.
 history.replaceState(null, "", location.pathname);
 if (secret) {

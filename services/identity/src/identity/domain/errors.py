@@ -158,11 +158,11 @@ class DeviceProofRefused(DomainError):
 
 
 class InvalidResetLink(InvalidValue):
-    """The link is not valid any more; ask for another."""
+    """The link is no longer valid; ask for a new one."""
 
 
 class InvalidUndoLink(InvalidValue):
-    """The link was used, is older than 72 hours, or is none."""
+    """The link was used, is older than 72 hours, or is not complete."""
 
 
 class FactorExists(AlreadyExists):
