@@ -48,6 +48,7 @@ def usual_settings() -> IdentitySettings:
         login_attempts_per_hour=5,
         # Tests of what is recorded look at each fact; that they are counted is tested in test_attempt_counts.py.
         attempts_recorded_singly=1000,
+        acts_recorded_singly=1000,
     )
 
 

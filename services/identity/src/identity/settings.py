@@ -32,6 +32,9 @@ class IdentitySettings(ServiceSettings):
     # How many attempts of one address within an hour, such as failed sign-ins, are entries of their own in the audit log. Those
     # that follow are counted, and are one more.
     attempts_recorded_singly: int = Field(default=1, ge=1, le=100_000)
+    # How many acts of one kind with the credentials of one account within an hour, such as sign-ins, are entries of their own
+    # whatever its address. Those that follow are attempts of the address.
+    acts_recorded_singly: int = Field(default=10, ge=1, le=100_000)
     # Failures of one account in a row, however slowly (NIST SP 800-63B-4 3.2.2 allows a hundred); then a reset goes on.
     login_failures_in_a_row: int = Field(default=100, ge=1, le=100)
 

@@ -1,6 +1,7 @@
 """Identity's REST API, as its clients meet it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +80,16 @@ class Api:
         ARRANGING.reset(arranging)
         token: str = answer.json()["data"]["access_token"]
         return token
+
+
+@asynccontextmanager
+async def at_address(api: Api, ip: str) -> AsyncIterator[Api]:
+    """Give the same API, as somebody at another address meets it."""
+    transport = api.client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    other = httpx.ASGITransport(transport.app, raise_app_exceptions=False, client=(ip, 4711))
+    async with httpx.AsyncClient(transport=other, base_url=api.client.base_url) as client:
+        yield Api(client, device_id=api.device_id)
 
 
 def _headers(token: str | None) -> dict[str, str]:

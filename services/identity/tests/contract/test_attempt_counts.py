@@ -2,11 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -19,7 +16,7 @@ from identity.application.messages.deliver_message import DeliverMessage
 from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.post import MailboxOnly
 from identity.settings import IdentitySettings
-from services.identity.tests.contract.api import ARRANGING, DETAILS, Api
+from services.identity.tests.contract.api import ARRANGING, DETAILS, Api, at_address
 from services.identity.tests.contract.outbox import Record, Whole, recording
 
 WRONG = "Wrong-Sunrise-47!"
@@ -35,16 +32,6 @@ def settings(usual_settings: IdentitySettings) -> IdentitySettings:
 @pytest.fixture
 def record_counted(settings: IdentitySettings, database: Database, clock: ControlledClock) -> RecordCountedAttempts:
     return RecordCountedAttempts(unit_of_work(settings, database), clock)
-
-
-@asynccontextmanager
-async def at_address(api: Api, ip: str) -> AsyncIterator[Api]:
-    """Give the same API, as somebody at another address meets it."""
-    transport = api.client._transport
-    assert isinstance(transport, httpx.ASGITransport)
-    other = httpx.ASGITransport(transport.app, raise_app_exceptions=False, client=(ip, 4711))
-    async with httpx.AsyncClient(transport=other, base_url=api.client.base_url) as client:
-        yield Api(client, device_id=api.device_id)
 
 
 async def deliver_all(settings: IdentitySettings, identity: Identity, database: Database, clock: ControlledClock) -> int:

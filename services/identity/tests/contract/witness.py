@@ -53,40 +53,41 @@ class Trace:
 NOTHING: Final = Trace()
 _SIGN_IN_FAILED: Final = Trace.of("identity.user.sign_in_failed", *_ATTEMPTS)
 _PASSKEY_REFUSED: Final = Trace.of("identity.passkey.refuse", "passkey_ceremonies", "passkeys", *_ATTEMPTS)
-_WRONG_PROOF: Final = Trace.of("identity.user.second_factor_failed", "second_factor_failures")
+_WRONG_PROOF: Final = Trace.of("identity.user.second_factor_failed", "second_factor_failures", *_ATTEMPTS)
 _PROVEN_IN_VAIN: Final = Trace.of(
     "identity.user.second_factor_shown identity.user.sign_in_failed",
     *("totps", "backup_codes", "sign_in_challenges", "passkey_ceremonies", "passkeys", *_ATTEMPTS),
 )
 _WRONG_CODE: Final = Trace.of("identity.verification.refuse", "one_time_codes", *_ATTEMPTS)
-_NOT_CHANGED: Final = Trace.of("identity.password.change_refused")
+_NOT_CHANGED: Final = Trace.of("identity.password.change_refused", *_ATTEMPTS)
 _NOT_UNDONE: Final = Trace.of("identity.email.undo_refused", *_ATTEMPTS)
 LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
     ("/auth/login", "AUTH_001"): _SIGN_IN_FAILED,
     ("/auth/login", "RATE_001"): _SIGN_IN_FAILED,
     ("/auth/login/verify", "AUTH_001"): _PROVEN_IN_VAIN,
     ("/auth/login/verify", "AUTH_006"): Trace.of(
-        "identity.user.second_factor_failed", "second_factor_failures", "sign_in_challenges"
+        "identity.user.second_factor_failed", "second_factor_failures", "sign_in_challenges", *_ATTEMPTS
     ),
     ("/auth/login/verify", "AUTH_007"): _SIGN_IN_FAILED,
     ("/auth/login/verify", "RATE_001"): _SIGN_IN_FAILED,
-    ("/auth/login/totp/confirm", "AUTH_006"): Trace.of("identity.user.second_factor_failed", "sign_in_challenges"),
+    ("/auth/login/totp/confirm", "AUTH_006"): Trace.of("identity.user.second_factor_failed", "sign_in_challenges", *_ATTEMPTS),
     ("/auth/passkeys/login", "AUTH_001"): _PROVEN_IN_VAIN,
     ("/auth/passkeys/login", "AUTH_008"): _PASSKEY_REFUSED,
-    ("/auth/factors/passkeys", "AUTH_008"): Trace.of("identity.passkey.refuse", "passkey_ceremonies"),
+    ("/auth/factors/passkeys", "AUTH_008"): Trace.of("identity.passkey.refuse", "passkey_ceremonies", *_ATTEMPTS),
     ("/auth/email-change/undo", "AUTH_001"): _NOT_UNDONE,
     ("/auth/email-change/undo", "RATE_001"): _NOT_UNDONE,
     ("/auth/step-up", "AUTH_001"): _WRONG_PROOF,
     ("/auth/step-up", "AUTH_006"): _WRONG_PROOF,
     ("/auth/step-up", "AUTH_008"): _PASSKEY_REFUSED,
     # A session that is over, or whose token was stolen, ends by it.
-    ("/auth/refresh", "AUTH_002"): Trace.of("identity.session.end identity.session.ended", "sessions", _REVOCATIONS),
+    ("/auth/refresh", "AUTH_002"): Trace.of("identity.session.end identity.session.ended", "sessions", *_ATTEMPTS, _REVOCATIONS),
     # The proof of a device's key is used up by it.
     ("/auth/refresh", "AUTH_003"): Trace.of(
         "identity.session.refresh_reused identity.session.ended",
         "sessions",
         "messages",
         "used_device_proofs",
+        *_ATTEMPTS,
         *_JOBS,
         _REVOCATIONS,
     ),

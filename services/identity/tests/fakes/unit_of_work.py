@@ -1,7 +1,7 @@
 """What is committed, and the transaction over it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
@@ -42,8 +42,11 @@ from services.identity.tests.fakes.sessions import FakeDevices, FakeSessions
 class FakeAttemptCounts:
     """Counts nothing: each attempt is a fact of its own. The real one is tested on PostgreSQL."""
 
-    async def count(self, source: str, fact: AuditFact, *, account: str) -> bool:
+    async def count(self, source: str, fact: AuditFact, *, account: str, times: int = 1) -> bool:
         return False
+
+    async def room_for(self, acts: Mapping[tuple[str, str], int], *, at: datetime) -> Mapping[tuple[str, str], int]:
+        return acts
 
     async def lock_due(self, *, at: datetime, limit: int) -> Sequence[CountedAttempts]:
         return ()
@@ -101,6 +104,9 @@ class FakeTransaction:
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))
+
+    def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
+        self.record(fact)
 
     def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
         self.record(fact)

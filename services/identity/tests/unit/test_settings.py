@@ -16,6 +16,7 @@ LIMITS = {
     "login_failures_per_hour_of_address": (100, 1, 1_000_000),
     "login_failures_in_a_row": (100, 1, 100),
     "attempts_recorded_singly": (1, 1, 100_000),
+    "acts_recorded_singly": (10, 1, 100_000),
     "password_length_min": (12, 12, 64),
     "password_length_min_single_factor": (12, 12, 64),
     "argon2_memory_kib": (19_456, 8, 1_048_576),

@@ -41,6 +41,7 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
         vault=vault(settings),
         defer_delivery=delivery_queue(settings.NAME),
         attempts_singly_max=settings.attempts_recorded_singly,
+        acts_singly_max=settings.acts_recorded_singly,
     )
     return SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)
 

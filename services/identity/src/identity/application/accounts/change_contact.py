@@ -55,5 +55,5 @@ class ChangeContact:
             target = pending[TARGET[purpose]]
             instead = Instead(user.id, Template.NOBODY, target) if holder not in (None, user.id) else None
             code = await self.codes.issue(tx, purpose, user_id=user.id, pending=pending, at=at, instead=instead)
-            tx.record(facts.code_requested(code))
+            tx.record_bounded(facts.code_requested(code), account=user.id)
         return PendingVerification(code.id, code.expires_at)

@@ -71,4 +71,4 @@ class ChangePassword:
 
     async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
         async with self.uow.begin(actor) as tx:
-            tx.record(facts.password_change_refused(user_id, reason=reason, at=self.clock.now()))
+            tx.record_bounded(facts.password_change_refused(user_id, reason=reason, at=self.clock.now()), account=user_id)

@@ -35,7 +35,10 @@ class AnswerCeremony:
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
             over = facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over")
-            (tx.record if user_id else tx.tally)(over)
+            if user_id:
+                tx.record_bounded(over, account=user_id)
+            else:
+                tx.tally(over)
             return None
         passkey, used = None, None
         try:
@@ -48,12 +51,12 @@ class AnswerCeremony:
             used = None
         if passkey and used is PasskeyUse.ACCEPTED:
             # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
-            tx.record(facts.second_factor_shown(passkey.user_id, "passkey", at=at))
+            tx.record_bounded(facts.second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
             return passkey
         failed = facts.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused")
-        if user_id or used:
-            # Of a caller who is known, or of the passkey itself: nobody else makes such an answer.
-            tx.record(failed)
+        # Of a caller who is known, or of the passkey itself: nobody else makes such an answer.
+        if owner := user_id or (passkey.user_id if passkey and used else None):
+            tx.record_bounded(failed, account=owner)
         else:
             tx.tally(failed, account=passkey.user_id if passkey else None)
         return None

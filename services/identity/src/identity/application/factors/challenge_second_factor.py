@@ -73,5 +73,5 @@ class ChallengeSecondFactor:
             if stronger_hash:
                 user.strengthen_hash(stronger_hash)
             tx.factors.challenges.add(challenge)
-            tx.record(facts.challenged(challenge))
+            tx.record_bounded(facts.challenged(challenge), account=user_id)
         return Challenged(secret.text, offered, enrolment, int(LIFE.total_seconds()))

@@ -46,7 +46,9 @@ class BeginPasskey:
             if len(known) >= PER_USER_MAX:
                 raise TooManyPasskeys
             tx.factors.ceremonies.add(Ceremony.begin(ceremony_id, CeremonyKind.REGISTER, challenge, user_id=user.id, at=at))
-            tx.record(facts.ceremony_begun(ceremony_id, CeremonyKind.REGISTER.value, user_id=user.id, at=at))
+            tx.record_bounded(
+                facts.ceremony_begun(ceremony_id, CeremonyKind.REGISTER.value, user_id=user.id, at=at), account=user.id
+            )
         view = await self.queries.user(user.id)
         account = view.email if view else str(user.id)
         known_ids = [passkey.credential_id for passkey in known]
@@ -80,12 +82,12 @@ class AddPasskey:
     ) -> NewCredential | None:
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(CeremonyKind.REGISTER, user_id=user.id, at=at):
-            tx.record(facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"))
+            tx.record_bounded(facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"), account=user.id)
             return None
         try:
             return self.webauthn.verify_registration(ceremony.challenge, credential)
         except PasskeyRefused:
-            tx.record(facts.ceremony_failed(ceremony_id, passkey=None, at=at))
+            tx.record_bounded(facts.ceremony_failed(ceremony_id, passkey=None, at=at), account=user.id)
             return None
 
 

@@ -33,7 +33,7 @@ class CodeCheck:
         shown = await self._factor_of(tx, user_id, code, at)
         if shown:
             await tx.factors.failures.forget(user_id, counter=counter)
-            tx.record(facts.second_factor_shown(user_id, shown, at=at))
+            tx.record_bounded(facts.second_factor_shown(user_id, shown, at=at), account=user_id)
         else:
             await note_failure(tx, user_id, counter=counter, at=at)
         return shown
@@ -56,7 +56,7 @@ async def admit(tx: Transaction, user_id: UUID, *, counter: str, at: datetime) -
 
 async def note_failure(tx: Transaction, user_id: UUID, *, counter: str, at: datetime, factor: str = "code") -> None:
     await tx.factors.failures.note(user_id, counter, at=at)
-    tx.record(facts.second_factor_failed(user_id, at=at, factor=factor))
+    tx.record_bounded(facts.second_factor_failed(user_id, at=at, factor=factor), account=user_id)
 
 
 async def lock_to_change(tx: Transaction, actor: Actor, *, at: datetime) -> User:
@@ -113,8 +113,8 @@ async def _withdraw(tx: Transaction, user_id: UUID, *, codes: bool, passkey_id: 
         holds = session.withdraw_codes() if codes else True
         if not (holds and (passkey_id is None or session.withdraw_passkey(passkey_id))):
             session.end(EndReason.FACTOR_CHANGED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
-            tx.record(session_facts.session_ended(session, before=before, at=at))
+            tx.record_bounded(session_facts.session_ended(session, before=before, at=at), account=user_id)
             ended.append(session)
         elif session_facts.session_state(session) != before:
-            tx.record(session_facts.proof_withdrawn(session, before=before, at=at))
+            tx.record_bounded(session_facts.proof_withdrawn(session, before=before, at=at), account=user_id)
     return ended

@@ -64,7 +64,7 @@ class BeginTotp:
         if found and found[0].is_confirmed:
             raise FactorExists
         await tx.factors.totps.add(Totp.begin(user.id, at=at), secret)
-        tx.record(facts.factor_begun(user.id, "totp", at=at))
+        tx.record_bounded(facts.factor_begun(user.id, "totp", at=at), account=user.id)
 
     async def _told(self, user_id: UUID, secret: str) -> NewTotp:
         user = await self.queries.user(user_id)
@@ -124,7 +124,9 @@ class ConfirmTotp:
         async with self.uow.begin(actor) as tx:
             challenge = await open_challenge(tx, digest, clock=self.clock)
             challenge.fail(at=at)
-            tx.record(facts.second_factor_failed(challenge.user_id, at=at, factor="totp", reason="enrolment"))
+            tx.record_bounded(
+                facts.second_factor_failed(challenge.user_id, at=at, factor="totp", reason="enrolment"), account=challenge.user_id
+            )
 
 
 async def _enrolling(tx: Transaction, digest: bytes, clock: Clock) -> User:

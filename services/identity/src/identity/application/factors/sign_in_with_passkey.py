@@ -38,7 +38,10 @@ class ChallengePasskey:
             known = await tx.factors.passkeys.of(user_id) if user_id else ()
             tx.factors.ceremonies.add(Ceremony.begin(ceremony_id, kind, challenge, user_id=user_id, at=at))
             begun = facts.ceremony_begun(ceremony_id, kind.value, user_id=user_id, at=at)
-            (tx.record if user_id else tx.tally)(begun)
+            if user_id:
+                tx.record_bounded(begun, account=user_id)
+            else:
+                tx.tally(begun)
         return Begun(ceremony_id, self.webauthn.sign_in_options(challenge, [each.credential_id for each in known]))
 
 

@@ -129,4 +129,4 @@ async def _lock_session(tx: Transaction, actor: Actor) -> tuple[User, Session]:
 def _prove(tx: Transaction, session: Session, methods: tuple[str, ...], at: datetime, *, passkey_id: UUID | None = None) -> None:
     before = session.methods
     session.prove_again(methods, at=at, passkey_id=passkey_id)
-    tx.record(facts.stepped_up(session, before=before, at=at))
+    tx.record_bounded(facts.stepped_up(session, before=before, at=at), account=session.user_id)

@@ -1,6 +1,6 @@
 """What recording attempts by count needs of the world."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -9,10 +9,16 @@ from kernel.audit import AuditFact
 
 
 class AttemptCounts(Protocol):
-    async def count(self, source: str, fact: AuditFact, *, account: str) -> bool:
-        """Count an attempt; False, without counting, for one that is to be a fact of its own.
+    async def count(self, source: str, fact: AuditFact, *, account: str, times: int = 1) -> bool:
+        """Count an attempt that was made so many times; False, without counting, where one is to be a fact of its own.
 
         The source is locked until the transaction ends: call it last.
+        """
+
+    async def room_for(self, acts: Mapping[tuple[str, str], int], *, at: datetime) -> Mapping[tuple[str, str], int]:
+        """Note acts by account and action; return how many of each are to be facts of their own, within this hour.
+
+        The accounts' acts are locked until the transaction ends: call it late.
         """
 
     async def lock_due(self, *, at: datetime, limit: int) -> Sequence[CountedAttempts]:

@@ -76,6 +76,13 @@ class Transaction(Protocol):
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 
+    def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
+        """Account for what the owner of an account may repeat without end, with the right credentials.
+
+        By a fact of its own up to a number within an hour of each action; by `tally` beyond. What others do to the account, such
+        as staff, is always a fact of its own.
+        """
+
     def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
         """Account for what anybody may repeat without end: by a fact of its own, or by a count of where it comes from.
 

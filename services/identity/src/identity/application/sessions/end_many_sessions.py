@@ -58,7 +58,7 @@ class RevokeSession:
                 return
             before = facts.session_state(session)
             session.end(EndReason.REVOKED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
-            tx.record(facts.session_ended(session, before=before, at=at))
+            tx.record_bounded(facts.session_ended(session, before=before, at=at), account=session.user_id)
         await self.revocations.try_add(session_id, ended_at=at)
 
     async def _owner_of(self, actor: Actor, session_id: UUID) -> UUID:

@@ -30,7 +30,7 @@ async def end_all(
     for session in ended:
         before = facts.session_state(session)
         session.end(reason, at=at, access_token_life=access_token_life)
-        tx.record(facts.session_ended(session, before=before, at=at))
+        tx.record_bounded(facts.session_ended(session, before=before, at=at), account=user_id)
     return ended
 
 

@@ -54,9 +54,9 @@ class RevokeDevice:
             if session:
                 state = facts.session_state(session)
                 session.end(EndReason.DEVICE_REVOKED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
-                tx.record(facts.session_ended(session, before=state, at=at))
+                tx.record_bounded(facts.session_ended(session, before=state, at=at), account=actor.user_id)
             await revoke_keys(tx, actor.user_id, RevokeReason.DEVICE_REVOKED, at=at, device_id=device_id)
-            tx.record(facts.device_revoked(device, before=before, at=at))
+            tx.record_bounded(facts.device_revoked(device, before=before, at=at), account=actor.user_id)
         await self._tell(session)
 
     async def _tell(self, session: Session | None) -> None:

@@ -95,7 +95,7 @@ class RefreshSession:
         outcome = await self._spend(tx, session, token, device_id, roles, origin, at)
         if key and facts.session_state(session) == before:
             # A retry changes nothing of the session, but its proof is used up.
-            tx.record(facts.session_refreshed(session, before=before, at=at))
+            tx.record_bounded(facts.session_refreshed(session, before=before, at=at), account=session.user_id)
         return session, outcome
 
     async def _check_proof(self, tx: Transaction, key: DeviceKey, proof: str | None, at: datetime) -> DeviceProofRefused | None:
@@ -136,7 +136,7 @@ class RefreshSession:
                 at=at,
                 seen_from=await tx.sessions.seal_origin(session.user_id, session.id, origin),
             )
-            tx.record(facts.session_refreshed(session, before=before, at=at))
+            tx.record_bounded(facts.session_refreshed(session, before=before, at=at), account=session.user_id)
             return successor.text
         return await self._end(tx, session, _REASONS.get(presented, EndReason.REFRESH_REUSED), before, at)
 
@@ -150,10 +150,10 @@ class RefreshSession:
     async def _end(self, tx: Transaction, session: Session, reason: EndReason, before: State, at: datetime) -> DomainError:
         session.end(reason, at=at, access_token_life=self.access_tokens.life)
         if reason in _OVER:
-            tx.record(facts.session_ended(session, before=before, at=at))
+            tx.record_bounded(facts.session_ended(session, before=before, at=at), account=session.user_id)
             return SessionExpired(session_id=session.id)
         await tx.messages.send(session.user_id, Template.SESSION_COMPROMISED)
-        tx.record(facts.refresh_reused(session, before=before, at=at))
+        tx.record_bounded(facts.refresh_reused(session, before=before, at=at), account=session.user_id)
         return InvalidRefreshToken(session_id=session.id)
 
 

@@ -29,6 +29,6 @@ class SignOut:
             if session.is_live:
                 before = facts.session_state(session)
                 session.end(EndReason.SIGNED_OUT, at=at, access_token_life=self.access_token_life)
-                tx.record(facts.session_ended(session, before=before, at=at))
+                tx.record_bounded(facts.session_ended(session, before=before, at=at), account=session.user_id)
             ended_at = session.ended_at or at
         await self.revocations.try_add(session.id, ended_at=ended_at)

@@ -79,7 +79,7 @@ class StartSession:
         session = Session.start(token, device_id=device_id, proof=proof, life=self.session_life, started_from=sealed)
         await tx.sessions.add(session)
         user.note_sign_in(at=proof.at)
-        tx.record(facts.signed_in(session, replaced=replaced, new_device=new_device))
+        tx.record_bounded(facts.signed_in(session, replaced=replaced, new_device=new_device), account=user.id)
         return session
 
     async def _meet(self, tx: Transaction, user: User, device_id: UUID, ip: str, at: datetime) -> tuple[Device, bool]:
@@ -103,7 +103,7 @@ class StartSession:
         for session, reason in [*([(replaced, EndReason.REPLACED)] if replaced else []), *ending]:
             before = facts.session_state(session)
             session.end(reason, at=at, access_token_life=self.access_tokens.life)
-            tx.record(facts.session_ended(session, before=before, at=at))
+            tx.record_bounded(facts.session_ended(session, before=before, at=at), account=user_id)
         return replaced
 
 

@@ -1,6 +1,6 @@
 """Attempts counted by address, until the audit log is told of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -20,7 +20,7 @@ _ENTER: Final = text(
     ON CONFLICT (source) DO UPDATE SET
         entered_at = CASE WHEN {_ANEW} THEN :at ELSE s.entered_at END,
         singly = CASE WHEN {_ANEW} THEN 1 WHEN {_SINGLE} THEN s.singly + 1 ELSE s.singly END,
-        waiting = CASE WHEN {_SINGLE} THEN 0 ELSE s.waiting + 1 END,
+        waiting = CASE WHEN {_SINGLE} THEN 0 ELSE s.waiting + :times END,
         summarised = s.summarised AND NOT {_ANEW},
         last_at = greatest(s.last_at, :at)
     RETURNING waiting
@@ -29,9 +29,23 @@ _ENTER: Final = text(
 _COUNT: Final = text(
     """
     INSERT INTO attempt_counts AS c (source, action, reason, account, attempts, first_at, last_at)
-    VALUES (:source, :action, :reason, :account, 1, :at, :at)
+    VALUES (:source, :action, :reason, :account, :times, :at, :at)
     ON CONFLICT (source, action, reason, account) DO UPDATE SET
-        attempts = c.attempts + 1, first_at = least(c.first_at, :at), last_at = greatest(c.last_at, :at)
+        attempts = c.attempts + :times, first_at = least(c.first_at, :at), last_at = greatest(c.last_at, :at)
+    """
+)
+# Of acts nothing ever waits here: this is how many there were of an account since the first of the hour. In order of the names,
+# or two transactions deadlock.
+_ACT: Final = text(
+    """
+    INSERT INTO attempt_sources AS s (source, entered_at, last_at, singly)
+    SELECT source, :at, :at, times FROM unnest(CAST(:sources AS text[]), CAST(:times AS integer[])) AS acts (source, times)
+    ORDER BY source
+    ON CONFLICT (source) DO UPDATE SET
+        entered_at = CASE WHEN s.entered_at <= :earlier THEN :at ELSE s.entered_at END,
+        singly = CASE WHEN s.entered_at <= :earlier THEN excluded.singly ELSE s.singly + excluded.singly END,
+        last_at = greatest(s.last_at, :at)
+    RETURNING source, singly
     """
 )
 _DUE: Final = text(
@@ -53,20 +67,26 @@ _PURGE: Final = text("DELETE FROM attempt_sources WHERE waiting = 0 AND entered_
 
 
 class SqlAttemptCounts:
-    """`singly_max` attempts of an address in an hour are facts of their own."""
+    """`singly_max` attempts of an address in an hour are facts of their own, and `acts_max` acts of one kind of an account."""
 
-    def __init__(self, session: AsyncSession, *, singly_max: int) -> None:
+    def __init__(self, session: AsyncSession, *, singly_max: int, acts_max: int) -> None:
         self._session = session
         self._singly_max = singly_max
+        self._acts_max = acts_max
 
-    async def count(self, source: str, fact: AuditFact, *, account: str) -> bool:
+    async def count(self, source: str, fact: AuditFact, *, account: str, times: int = 1) -> bool:
         at = fact.occurred_at
-        known = {"source": source, "at": at, "earlier": at - WINDOW, "singly_max": self._singly_max}
-        if not await self._session.scalar(_ENTER, known):
+        known = {"source": source, "at": at, "times": times}
+        if not await self._session.scalar(_ENTER, {**known, "earlier": at - WINDOW, "singly_max": self._singly_max}):
             return False
-        kind = {"source": source, "action": fact.action, "reason": fact.reason or "", "account": account, "at": at}
-        await self._session.execute(_COUNT, kind)
+        await self._session.execute(_COUNT, {**known, "action": fact.action, "reason": fact.reason or "", "account": account})
         return True
+
+    async def room_for(self, acts: Mapping[tuple[str, str], int], *, at: datetime) -> Mapping[tuple[str, str], int]:
+        names = {f"{account} {action}": (account, action) for account, action in acts}
+        known = {"sources": list(names), "times": list(acts.values()), "at": at, "earlier": at - WINDOW}
+        noted = {row.source: row.singly for row in await self._session.execute(_ACT, known)}
+        return {act: max(0, self._acts_max - (noted[name] - acts[act])) for name, act in names.items()}
 
     async def lock_due(self, *, at: datetime, limit: int) -> Sequence[CountedAttempts]:
         known = {"earlier": at - WINDOW, "quiet_since": at - QUIET, "limit": limit}

@@ -1,5 +1,6 @@
 """All of them in one transaction."""
 
+from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,11 +26,19 @@ from kernel.audit import AuditFact
 
 class SqlIdentityTransaction(SqlTransaction):
     def __init__(
-        self, session: AsyncSession, actor: Actor, *, vault: Vault, defer_delivery: DeferDelivery, attempts_singly_max: int
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        *,
+        vault: Vault,
+        defer_delivery: DeferDelivery,
+        attempts_singly_max: int,
+        acts_singly_max: int,
     ) -> None:
         super().__init__(session, actor)
         self._tallied: list[tuple[AuditFact, str, str]] = []
-        self.attempt_counts = SqlAttemptCounts(session, singly_max=attempts_singly_max)
+        self._bounded: dict[tuple[str, str], list[AuditFact]] = {}
+        self.attempt_counts = SqlAttemptCounts(session, singly_max=attempts_singly_max, acts_max=acts_singly_max)
         self.users = SqlUsers(session)
         self.profiles = SqlProfiles(session, vault)
         self.wallet_addresses = SqlWalletAddresses(session, vault)
@@ -52,12 +61,37 @@ class SqlIdentityTransaction(SqlTransaction):
         whose = fact.resource_id if fact.resource_type == "user" else str(account or "")
         self._tallied.append((fact, whose, source or source_of(self.actor.ip)))
 
+    def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
+        # In its place among the facts; taken out again where it is counted instead.
+        self.record(fact)
+        if self.actor.kind is ActorKind.ANONYMOUS or self.actor.subject_id == str(account):
+            self._bounded.setdefault((str(account), fact.action), []).append(fact)
+
     async def settle(self) -> None:
+        await self._settle_bounded()
         for fact, account, source in self._tallied:
             if await self.attempt_counts.count(source, fact, account=account):
                 self.recorded_otherwise = True
             else:
                 self.record(fact)
+
+    async def _settle_bounded(self) -> None:
+        if not self._bounded:
+            return
+        latest = max(fact.occurred_at for facts in self._bounded.values() for fact in facts)
+        room = await self.attempt_counts.room_for({act: len(facts) for act, facts in self._bounded.items()}, at=latest)
+        for act, facts in self._bounded.items():
+            for _, alike in groupby(facts[room[act] :], key=lambda fact: fact.reason):
+                await self._count_instead(list(alike), account=act[0])
+
+    async def _count_instead(self, alike: list[AuditFact], *, account: str) -> None:
+        """Count facts that differ in nothing that is counted; the first of an address stays what it is."""
+        source = source_of(self.actor.ip)
+        while alike and not await self.attempt_counts.count(source, alike[-1], account=account, times=len(alike)):
+            alike.pop(0)
+        if alike:
+            self.recorded_otherwise = True
+            self.facts = [recorded for recorded in self.facts if not any(recorded[0] is fact for fact in alike)]
 
 
 def _asked_from(actor: Actor) -> str | None:
