@@ -2,6 +2,7 @@
 
 The parser (llhttp, strict) refuses what a smuggler needs: Content-Length with Transfer-Encoding, several lengths, bare
 line feeds, obsolete folding. What it does not know is when a head is too large, or a head or the rest of a body takes too long.
+It takes codings that nobody here decodes, and a target's fragment.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ TARGET_TOO_LONG: Final = EarlyAnswer(414, "VAL_001", "The request's target is to
 
 
 class PublicProtocol(EnvelopeProtocol):
-    """Bounds the head of a request in size and time, the rest of a body in time, and requires one Host."""
+    """Bounds the head of a request in size and time, the rest of a body in time, and requires one Host and one reading."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -61,6 +62,9 @@ class PublicProtocol(EnvelopeProtocol):
         super().on_url(url)
         if len(self.url) > _URL_BYTES_MAX:
             self.refuse_head(TARGET_TOO_LONG)
+        if b"#" in url:
+            # RFC 9112 section 3.2: a target has no fragment. What is in front of us may go by it, and we would not.
+            self.refuse_head(UNREADABLE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_bytes += len(name) + len(value)
@@ -70,7 +74,7 @@ class PublicProtocol(EnvelopeProtocol):
 
     def on_headers_complete(self) -> None:
         self._have_head()
-        if not self._has_one_host():
+        if not self._has_one_host() or not self._has_plain_framing():
             self.refuse_head(UNREADABLE)
         self._body_ended = False
         super().on_headers_complete()
@@ -92,6 +96,16 @@ class PublicProtocol(EnvelopeProtocol):
         if not hosts:
             return self.parser.get_http_version() == "1.0"
         return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
+
+    def _has_plain_framing(self) -> bool:
+        # RFC 9112 section 6.1: a coding that is not understood is refused. The parser sees to chunked alone.
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        return codings in ([], [b"chunked"])
+
+    def send_400_response(self, msg: str) -> None:
+        # Its head is read no further, and an earlier request's answer may take longer than a head.
+        self._have_head()
+        super().send_400_response(msg)
 
     def _await_head(self) -> None:
         self._deadline = self.loop.call_later(HEAD_SECONDS_MAX, self._hang_up)

@@ -42,6 +42,10 @@ def method_not_allowed(*allowed: str) -> Refusal:
     return Refusal(405, "RES_005", "This method is not allowed here.", {"allow": ", ".join(allowed)})
 
 
+def stale() -> Refusal:
+    return Refusal(412, "RES_003", "The resource has changed since it was read; read it again and retry.")
+
+
 def too_late() -> Refusal:
     return Refusal(408, "VAL_001", "The request body did not arrive in time.", {"connection": "close"})
 

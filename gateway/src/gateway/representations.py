@@ -9,8 +9,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from chassis.entity_tags import is_known
+from chassis.entity_tags import is_current, is_known
 from gateway.exchange import Exchange, RawHeader
+from gateway.refusals import stale
 
 NOT_MODIFIED: Final = 304
 ENCODED: Final = (b"content-encoding", b"gzip")
@@ -36,13 +37,15 @@ class Representation:
         return cls(content_type, None if is_worth_it else body, packed if is_worth_it else None, etag)
 
     async def serve(self, exchange: Exchange, *headers: RawHeader) -> None:
-        """Answer with 200, or 304 where the client has it; `headers` say how long it may be kept."""
-        packed = self.packed if takes_gzip(exchange.headers.passed.get("Accept-Encoding", "")) else None
+        """Answer with 200, or 304 where the client has it; `headers` say how long it may be kept. Raises Refusal (412)."""
+        packed = self.packed if takes_gzip(_field(exchange, "Accept-Encoding")) else None
         etag = f'"{self.etag}-gzip"' if packed else f'"{self.etag}"'
         own = [*headers, (b"etag", etag.encode("ascii"))]
         if self.packed:
             exchange.vary(b"Accept-Encoding")
-        if is_known(",".join(exchange.headers.passed.getall("If-None-Match", ())), etag):
+        if "If-Match" in exchange.headers.passed and not is_current(_field(exchange, "If-Match"), etag):
+            raise stale()
+        if is_known(_field(exchange, "If-None-Match"), etag):
             await exchange.reply(NOT_MODIFIED, own)
             return
         own.append((b"content-type", self.content_type))
@@ -57,14 +60,21 @@ class Representation:
         return await asyncio.to_thread(gzip.decompress, self.packed or b"")
 
 
+def _field(exchange: Exchange, name: str) -> str:
+    """Return a list of the request: its lines are one (RFC 9110 section 5.3)."""
+    return ",".join(exchange.headers.passed.getall(name, ()))
+
+
 def takes_gzip(accept_encoding: str) -> bool:
-    """Return whether a client that sends this field takes gzip; one that sends none takes what is plain."""
+    """Return whether a client that sends this field takes gzip, no less than plain; one that sends none takes what is plain."""
     qualities: dict[str, float] = {}
     for part in accept_encoding.lower().split(","):
         coding, _, parameter = part.partition(";")
         name, _, quality = parameter.replace(" ", "").partition("=")
         qualities[coding.strip()] = _quality(quality) if name == "q" else 1.0
-    return qualities.get("gzip", qualities.get("*", 0.0)) > 0
+    # RFC 9110 section 8.4.1.3: x-gzip is gzip.
+    packed = qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0)))
+    return packed > 0 and packed >= qualities.get("identity", 0.0)
 
 
 def _quality(text: str) -> float:

@@ -1,5 +1,6 @@
 """Probes, metrics, the API's description and its pages."""
 
+import gzip
 import re
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from gateway.description import Description
 from gateway.routes import ROUTES, SERVICES
 from gateway.upstream import Upstreams
 
-from .running_gateway import AWAY, Start
+from .running_gateway import AWAY, Start, parsed
 from .stub import Stub
 
 
@@ -60,6 +61,7 @@ async def test_the_description_is_merged_from_the_services_that_are_there(gatewa
     assert (status, len(stub.arrived)) == (304, asked)
 
 
+@pytest.mark.clause("RFC 9110 13.1.2")
 async def test_a_description_that_is_known_is_not_sent_again(gateway: Start, stub: Stub) -> None:
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
     running = await gateway()
@@ -76,6 +78,37 @@ async def test_a_description_that_is_known_is_not_sent_again(gateway: Start, stu
     for given, expected in known.items():
         status, told, body = await running.call("GET", "/openapi.json", token=False, headers={"If-None-Match": given})
         assert (status, told["ETag"], bool(body)) == (expected, etag, expected == 200), given
+
+
+PAGES = ["/docs", "/docs/favicon-32x32.png", "/reset-password", "/pages/link-form.js", "/.well-known/oauth-authorization-server"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.clause("RFC 9110 13.1.1")
+async def test_a_page_that_is_another_than_was_meant_is_stale(gateway: Start, path: str) -> None:
+    running = await gateway()
+    _, headers, _ = await running.call("GET", path, token=False)
+    etag = headers["ETag"]
+    meant = {etag: 200, "*": 200, f'"x", {etag}': 200, f"W/{etag}": 412, '"x"': 412, "x": 412, "": 412}
+    for given, expected in meant.items():
+        for more in ({}, {"If-None-Match": etag}):
+            for method in ("GET", "HEAD"):
+                asked = {"If-Match": given, **more}
+                status, _, body = await running.call(method, path, token=False, headers=asked)
+                assert status == (304 if more and expected == 200 else expected), (given, more)
+    status, headers, body = await running.call("GET", path, token=False, headers={"If-Match": '"x"'})
+    assert (status, body["code"], headers["Cache-Control"]) == (412, "RES_003", "no-store")
+
+
+@pytest.mark.clause("RFC 9110 12.5.3")
+async def test_a_list_in_several_lines_is_one_list(gateway: Start) -> None:
+    running = await gateway()
+    lines = "Accept-Encoding: br\r\nAccept-Encoding: gzip"
+    answer = await running.raw(f"GET /docs HTTP/1.1\r\nHost: x\r\n{lines}\r\nConnection: close\r\n\r\n".encode())
+    _, headers, packed = parsed(answer)
+    assert (headers["content-encoding"], headers["vary"]) == ("gzip", "Accept-Encoding")
+    _, plain, body = await running.call("GET", "/docs", token=False)
+    assert ("Content-Encoding" in plain, gzip.decompress(packed)) == (False, body)
 
 
 class Time:

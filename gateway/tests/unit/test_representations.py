@@ -10,6 +10,14 @@ from gateway.representations import Representation, takes_gzip
         ("GZIP", True),
         ("deflate, gzip;q=0.5", True),
         ("br;q=1.0, *;q=0.1", True),
+        ("x-gzip", True),
+        ("X-GZIP;q=0.2", True),
+        ("gzip;q=0, x-gzip", False),
+        ("identity, gzip", True),
+        ("identity;q=0.5, gzip;q=0.5", True),
+        ("identity;q=0, gzip;q=0.1", True),
+        ("identity, gzip;q=0.5", False),
+        ("identity;q=0.2, *;q=0.1", False),
         ("", False),
         ("identity", False),
         ("gzip;q=0", False),
@@ -20,6 +28,7 @@ from gateway.representations import Representation, takes_gzip
         ("x-gzip-not", False),
     ],
 )
+@pytest.mark.clause("RFC 9110 12.5.3")
 def test_gzip_is_for_those_that_take_it(accept_encoding: str, takes: bool) -> None:
     assert takes_gzip(accept_encoding) == takes
 

@@ -37,6 +37,15 @@ def parse_tags(field: str) -> Sequence[EntityTag] | None:
     return tags
 
 
+def is_current(if_match: str, etag: str) -> bool:
+    """Return whether If-Match names what `etag` is of: the comparison is strong, and an unreadable field names nothing."""
+    try:
+        named, (current,) = parse_tags(if_match), parse_tags(etag) or ()
+    except ValueError:
+        return False
+    return named is None or (current in named and not current.weak)
+
+
 def is_known(if_none_match: str, etag: str) -> bool:
     """Return whether a client has what `etag` is of: the comparison is weak, and a field that cannot be read names nothing."""
     try:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.entity_tags import EntityTag, is_known, parse_tags
-from chassis.rest import Envelope, IfMatch, Public, RequestModel, Router, envelope, set_etag
+from chassis.rest import Envelope, IfMatch, IfMatchOrNew, Public, RequestModel, Router, envelope, set_etag
 from chassis.rest.etag import AnyVersion
 from chassis.run.rest import RestServer
 from kernel.assurance import NONE
@@ -56,6 +56,11 @@ async def put_stone(stone_id: int, body: StoneRequest, version: IfMatch, respons
     return envelope(version is not None)
 
 
+@router.put("/{stone_id}/name", dependencies=[Public])
+async def name_stone(stone_id: int, version: IfMatchOrNew) -> Envelope[str]:
+    return envelope("made" if version is None else f"version {version}")
+
+
 @pytest.fixture
 def app(make_app: Callable[..., FastAPI]) -> FastAPI:
     return make_app(router)
@@ -93,6 +98,7 @@ def client(app: FastAPI, client_of: Callable[[FastAPI], httpx.AsyncClient]) -> h
         ('"7", *', 422),
     ],
 )
+@pytest.mark.clause("RFC 9110 13.1.1")
 async def test_a_version_goes_out_and_must_come_back(client: httpx.AsyncClient, if_match: str | None, status: int) -> None:
     headers = {} if if_match is None else {"If-Match": if_match}
     response = await client.put(PATH, json={"weight": 2}, headers=headers)
@@ -105,6 +111,20 @@ async def test_a_version_goes_out_and_must_come_back(client: httpx.AsyncClient, 
         assert response.json()["errors"][0]["field"] == "If-Match"
 
 
+@pytest.mark.clause("RFC 9110 13.1.2")
+async def test_a_change_of_what_should_not_be_there_is_not_made(client: httpx.AsyncClient) -> None:
+    stale, unclear, lines = {"If-None-Match": "*"}, {"If-None-Match": '"6"'}, [("If-None-Match", "*"), ("If-None-Match", "*")]
+    for more in ({}, {"If-Match": '"7"'}, {"If-Match": "*"}):
+        response = await client.put(PATH, json={"weight": 2}, headers={**stale, **more})
+        assert (response.status_code, response.json()["code"]) == (412, "RES_003")
+        response = await client.put(PATH, json={"weight": 2}, headers={**unclear, **more})
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "If-None-Match")
+    assert (await client.put(PATH, json={"weight": 2}, headers=lines)).status_code == 422
+    # Where it makes what is not there yet, that is what the client asks for.
+    response = await client.put(f"{PATH}/name", headers=stale)
+    assert (response.status_code, response.json()["data"]) == (200, "made")
+
+
 async def test_several_lines_are_one_list(client: httpx.AsyncClient) -> None:
     headers = [("If-Match", '"5"'), ("If-Match", '"7"')]
     assert (await client.put(PATH, json={"weight": 2}, headers=headers)).status_code == 200
@@ -113,6 +133,7 @@ async def test_several_lines_are_one_list(client: httpx.AsyncClient) -> None:
 
 
 def test_one_of_several_versions_is_equal_to_each_of_them() -> None:
+    assert [number == AnyVersion(()) for number in (0, -1, 7)] == [False, False, False]
     several = AnyVersion([6, 7])
     assert [number == several for number in (5, 6, 7, 8)] == [False, True, True, False]
     assert [several != number for number in (5, 6, 7, 8)] == [True, False, False, True]
@@ -123,6 +144,7 @@ def test_one_of_several_versions_is_equal_to_each_of_them() -> None:
     [('"7"', 304), ('W/"7"', 304), ('"6", W/"7"', 304), ("*", 304), ('"6"', 200), ("7", 200), ("", 200), ('"7.0"', 200)],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.clause("RFC 9110 13.1.2")
 async def test_what_is_known_is_not_sent_again(client: httpx.AsyncClient, method: str, if_none_match: str, status: int) -> None:
     response = await client.request(method, PATH, headers={"If-None-Match": if_none_match})
     assert (response.status_code, response.headers["etag"]) == (status, '"7"')
@@ -130,6 +152,25 @@ async def test_what_is_known_is_not_sent_again(client: httpx.AsyncClient, method
     assert ("content-type" in response.headers, "x-not-for-304" in response.headers) == (status == 200, status == 200)
     # What every answer carries.
     assert {"x-request-id", "x-content-type-options", "cache-control"} <= response.headers.keys()
+
+
+@pytest.mark.parametrize(
+    ("if_match", "status"),
+    [('"7"', 200), ('"6", "7"', 200), ("*", 200), ('"6"', 412), ('W/"7"', 412), ('"7.0"', 412), ("7", 412), ("", 412)],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.clause("RFC 9110 13.1.1")
+async def test_a_read_of_another_version_than_was_meant_is_stale(
+    client: httpx.AsyncClient, method: str, if_match: str, status: int
+) -> None:
+    # If-Match comes first: where it fails, nothing is known.
+    for more in ({}, {"If-None-Match": '"7"'}):
+        response = await client.request(method, PATH, headers={"If-Match": if_match, **more})
+        assert response.status_code == (304 if more and status == 200 else status)
+    if status == 412 and method == "GET":
+        assert response.json()["code"] == "RES_003"
+    # What fails without the condition fails as it would, and what has no version has no condition.
+    assert (await client.request(method, "/api/v1/stones/2", headers={"If-Match": if_match})).status_code == 404
 
 
 async def test_a_read_that_fails_fails_whatever_is_known(client: httpx.AsyncClient) -> None:
@@ -144,6 +185,7 @@ async def test_what_else_was_shown_makes_another_tag_of_the_same_version(client:
     assert (await client.put(PATH, json={"weight": 2}, headers={"If-Match": etag})).status_code == 200
 
 
+@pytest.mark.clause("RFC 9110 9.3.2")
 async def test_head_answers_as_get_does_without_the_body(client: httpx.AsyncClient) -> None:
     for path in (PATH, "/api/v1/stones/2", "/api/v1/nothing", "/healthz", "/readyz", "/openapi.json"):
         got, asked = await client.get(path), await client.head(path)

@@ -55,6 +55,7 @@ async def test_two_factors_a_moment_ago_are_enough(client: httpx.AsyncClient, fo
     assert (await client.get("/api/v1/vaults/recent", headers=forge.headers())).status_code == 200
 
 
+@pytest.mark.clause("RFC 9470 3")
 async def test_one_factor_is_told_what_is_missing(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.post("/api/v1/vaults/strong", headers=forge.headers(methods=["pwd"]))
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_005")
@@ -64,6 +65,7 @@ async def test_one_factor_is_told_what_is_missing(client: httpx.AsyncClient, for
     assert challenge.endswith('acr_values="urn:elcorp:acr:mfa", max_age="300"')
 
 
+@pytest.mark.clause("RFC 9470 3")
 async def test_old_sign_in_is_asked_for_a_new_one_only(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.get("/api/v1/vaults/recent", headers=forge.headers(claims=aged(forge, 302)))
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_005")

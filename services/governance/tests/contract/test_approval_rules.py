@@ -66,6 +66,15 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
     assert await api.governance.queries.current_version() == 4
 
 
+async def test_a_rule_that_should_not_be_there_yet_is_made_once(api: Api) -> None:
+    new = {"If-None-Match": "*"}
+    made = await api.call("PUT", PATH, json=BODY, headers=new)
+    assert (made.status_code, made.headers["etag"]) == (200, '"1"')
+    assert await api.refused("PUT", PATH, json={**BODY, "threshold": "60000.00"}, headers=new) == (409, "RES_002")
+    # Withdrawing is of what is there.
+    assert await api.refused("DELETE", PATH, params={"reason": "closed"}, headers=new) == (412, "RES_003")
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

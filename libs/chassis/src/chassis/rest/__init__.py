@@ -3,7 +3,7 @@
 from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Readmission, Requires
 from chassis.rest.app import create_app
 from chassis.rest.envelope import Envelope, envelope
-from chassis.rest.etag import IfMatch, set_etag
+from chassis.rest.etag import IfMatch, IfMatchOrNew, set_etag
 from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore, mark_replayed
 from chassis.rest.models import AmountText, RequestModel, ResponseModel, WalletAddressText
 from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
@@ -29,6 +29,7 @@ __all__ = [
     "IdempotencyKey",
     "IdempotencyStore",
     "IfMatch",
+    "IfMatchOrNew",
     "Moment",
     "PageOf",
     "Paging",

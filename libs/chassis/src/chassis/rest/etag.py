@@ -7,7 +7,7 @@ from typing import Annotated, Final, Self
 
 from fastapi import Depends, Header, Request, Response
 
-from chassis.entity_tags import is_known, parse_tags
+from chassis.entity_tags import is_current, is_known, parse_tags
 from kernel.errors import InvalidValue, StaleVersion
 
 # What follows the version is of the rest that the answer showed.
@@ -22,6 +22,10 @@ class InvalidEntityTag(InvalidValue):
     """If-Match takes entity tags as they came in ETag, such as "7", or *."""
 
 
+class InvalidCondition(InvalidValue):
+    """A change takes If-Match with the ETag that was read; If-None-Match may only be *."""
+
+
 class AnyVersion(int):
     """The versions of an If-Match that names several: equal to each of them."""
 
@@ -29,7 +33,7 @@ class AnyVersion(int):
 
     def __new__(cls, versions: Iterable[int]) -> Self:
         several = frozenset(versions)
-        made = super().__new__(cls, max(several))
+        made = super().__new__(cls, max(several, default=-1))
         made._versions = several
         return made
 
@@ -53,21 +57,39 @@ def set_etag(response: Response, version: int, *shown: object) -> None:
 
 
 def unless_known(request: Request, response: Response) -> Response:
-    """Return the answer to a read, or 304 in its place when the client has it already (If-None-Match)."""
-    etag = response.headers.get("etag")
-    if not etag or "if-none-match" not in request.headers or response.status_code != 200:  # noqa: PLR2004  # as 13.2.1 has it
+    """Return the answer to a read, or 304 in its place when the client has it already (If-None-Match).
+
+    Raises StaleVersion for If-Match that names another: a read has it where what is shown must be what was shown before.
+    """
+    headers, etag = request.headers, response.headers.get("etag")
+    if not etag or response.status_code != 200:  # noqa: PLR2004  # as 13.2.1 has it
         return response
-    if not is_known(",".join(request.headers.getlist("if-none-match")), etag):
+    if "if-match" in headers and not is_current(",".join(headers.getlist("if-match")), etag):
+        raise StaleVersion(field="If-Match")
+    if "if-none-match" not in headers or not is_known(",".join(headers.getlist("if-none-match")), etag):
         return response
     unchanged = Response(status_code=_NOT_MODIFIED)
     unchanged.raw_headers = [(name, value) for name, value in response.raw_headers if name in _KEPT]
     return unchanged
 
 
-async def _if_match(
-    request: Request,
-    if_match: Annotated[str | None, Header(max_length=1024, examples=['"7"'], description="The ETag last seen")] = None,
-) -> int | None:
+_Field = Annotated[str | None, Header(max_length=1024, examples=['"7"'], description="The ETag last seen")]
+
+
+async def _if_match(request: Request, if_match: _Field = None) -> int | None:
+    if "if-none-match" not in request.headers:
+        return _named(request, if_match)
+    # What is changed is there, or the answer is 404: a client that names no version wants it not to be there.
+    if request.headers.getlist("if-none-match") != ["*"]:
+        raise InvalidCondition(field="If-None-Match")
+    return AnyVersion(())
+
+
+async def _if_match_or_new(request: Request, if_match: _Field = None) -> int | None:
+    return _named(request, if_match)
+
+
+def _named(request: Request, if_match: str | None) -> int | None:
     if if_match is None:
         return None
     try:
@@ -83,4 +105,7 @@ async def _if_match(
     return versions[0] if len(versions) == 1 else AnyVersion(versions)
 
 
+# The version that a change is of. Under If-None-Match: * it is equal to none, for what is changed is there.
 IfMatch = Annotated[int | None, Depends(_if_match)]
+# Where what is not there yet is made: without a version, which is all that If-None-Match: * asks.
+IfMatchOrNew = Annotated[int | None, Depends(_if_match_or_new)]

@@ -36,8 +36,13 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._early_answer = UNREADABLE
+        self._reads_on = True
         # uvicorn's own answer to one too many is a line of plain text.
         self._connections_max, self.limit_concurrency = self.limit_concurrency, None
+
+    def data_received(self, data: bytes) -> None:
+        if self._reads_on:
+            super().data_received(data)
 
     def on_headers_complete(self) -> None:
         limit = self._connections_max
@@ -51,10 +56,15 @@ class EnvelopeProtocol(HttpToolsProtocol):
         raise HeadRefused
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the base's words are not the platform's
-        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
-            # In the middle of an earlier request's answer, whose end this would be taken for.
-            self.transport.close()
-            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            if not self.cycle.more_body and not self.cycle.response_started:
+                # The request before is whole, and this would be taken for its answer. The connection ends with that one.
+                self.cycle.keep_alive = self._reads_on = False
+                return
+            if self.cycle.response_started or self.pipeline:
+                # In the middle of an earlier request's answer, whose end this would be taken for, or before it has begun.
+                self.transport.close()
+                return
         answer, request_id = self._early_answer, str(new_id())
         content = {"status": "error", "error": answer.message, "code": answer.code, "request_id": request_id}
         body = orjson.dumps({**content, "timestamp": datetime.now(UTC)}, option=orjson.OPT_UTC_Z)

@@ -4,7 +4,20 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from chassis.rest import REASON, CurrentActor, Envelope, IfMatch, PageOf, Paging, Requires, Router, envelope, page_of, set_etag
+from chassis.rest import (
+    REASON,
+    CurrentActor,
+    Envelope,
+    IfMatch,
+    IfMatchOrNew,
+    PageOf,
+    Paging,
+    Requires,
+    Router,
+    envelope,
+    page_of,
+    set_etag,
+)
 from governance.domain.approval_rule import ApprovalTerms
 from governance.interfaces.rest.approval_rule_schemas import ApprovalRuleBody, ApprovalRuleRequest
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, RULE_PATTERN, App
@@ -34,7 +47,7 @@ async def get_approval_rule(name: RuleName, app: App, response: Response) -> Env
 
 @approval_rules.put("/{name}", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_approval_rule(
-    *, name: RuleName, body: ApprovalRuleRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+    *, name: RuleName, body: ApprovalRuleRequest, version: IfMatchOrNew, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[ApprovalRuleBody]:
     """Put a rule in force: a new one, or with If-Match the next version. Payments obeys within seconds."""
     rule = await app.set_approval_rule(
