@@ -21,4 +21,5 @@ class AuditedReads:
     async def record(self, actor: Actor, read: ReadOfOthers, /) -> None:
         """Record that the actor reads what belongs to others; raises Unavailable when the fact cannot be written."""
         async with self._uow.begin(actor) as tx:
-            tx.record(read.fact(at=self._clock.now()))
+            for fact in read.facts(at=self._clock.now()):
+                tx.record(fact)

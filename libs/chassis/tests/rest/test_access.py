@@ -15,8 +15,9 @@ from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor, ActorKind
 from kernel.assurance import NONE
 from kernel.ids import new_id
+from kernel.reads import NOBODY
 
-router = Router("/doors", assurance=NONE)
+router = Router("/doors", assurance=NONE, reads=NOBODY)
 
 
 class DoorRequest(RequestModel):
@@ -229,7 +230,7 @@ async def test_a_role_change_holds_for_the_next_request_with_the_old_token(
 
 
 def test_a_route_without_a_marker_does_not_start(make_app: Callable[..., FastAPI]) -> None:
-    careless = Router("/careless", assurance=NONE)
+    careless = Router("/careless", assurance=NONE, reads=NOBODY)
 
     @careless.get("")
     async def forgotten() -> Envelope[str]:
@@ -254,7 +255,7 @@ def test_an_operation_that_changes_something_without_an_assurance_does_not_start
 
 
 def test_a_routers_marker_counts_and_the_routes_own_comes_first() -> None:
-    strict = Router("/strict", dependencies=[Authenticated], assurance=NONE)
+    strict = Router("/strict", dependencies=[Authenticated], assurance=NONE, reads=NOBODY)
 
     @strict.get("")
     async def inherits() -> Envelope[str]:

@@ -34,8 +34,9 @@ from chassis.testing.tokens import TokenForge
 from kernel.assurance import NONE
 from kernel.errors import StaleVersion
 from kernel.pages import CursorPage, Page
+from kernel.reads import NOBODY
 
-router = Router("/stones", tags=["stones"], assurance=NONE)
+router = Router("/stones", tags=["stones"], assurance=NONE, reads=NOBODY)
 
 
 class StoneRequest(RequestModel):

@@ -14,8 +14,9 @@ from chassis.rest.etag import AnyVersion
 from chassis.run.rest import RestServer
 from kernel.assurance import NONE
 from kernel.errors import NotFound, StaleVersion
+from kernel.reads import NOBODY
 
-router = Router("/stones", tags=["stones"], assurance=NONE)
+router = Router("/stones", tags=["stones"], assurance=NONE, reads=NOBODY)
 VERSION = 7
 PATH = "/api/v1/stones/1"
 

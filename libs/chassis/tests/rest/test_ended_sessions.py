@@ -13,9 +13,10 @@ from chassis.testing.tokens import TokenForge
 from kernel.assurance import NONE
 from kernel.clock import SystemClock
 from kernel.ids import new_id
+from kernel.reads import NOBODY
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-vaults, rooms = Router("/vaults", moves_money=True, assurance=NONE), Router("/rooms", assurance=NONE)
+vaults, rooms = Router("/vaults", moves_money=True, assurance=NONE, reads=NOBODY), Router("/rooms", assurance=NONE, reads=NOBODY)
 
 
 async def answer() -> Envelope[str]:

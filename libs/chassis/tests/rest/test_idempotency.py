@@ -27,6 +27,7 @@ from kernel.assurance import NONE
 from kernel.audit import AuditFact
 from kernel.errors import DomainError, Kind, Unavailable
 from kernel.ids import new_id
+from kernel.reads import NOBODY
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -102,7 +103,7 @@ def client(
     make_app: Callable[..., FastAPI],
     client_of: Callable[[FastAPI], httpx.AsyncClient],
 ) -> httpx.AsyncClient:
-    router = Router("/things", assurance=NONE)
+    router = Router("/things", assurance=NONE, reads=NOBODY)
 
     @router.post("", dependencies=[Authenticated], status_code=201)
     async def make_thing(body: ThingRequest, actor: CurrentActor, response: Response) -> Envelope[str]:

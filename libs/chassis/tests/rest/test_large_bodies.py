@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 
 from chassis.rest import Envelope, Public, Router, envelope
 from kernel.assurance import NONE
+from kernel.reads import NOBODY
 
 LIMIT = 10_000  # as the fixtures make apps
 LARGER = 30_000
@@ -27,7 +28,7 @@ def received() -> Received:
 def client(
     make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient], received: Received
 ) -> httpx.AsyncClient:
-    router = Router("/files", assurance=NONE)
+    router = Router("/files", assurance=NONE, reads=NOBODY)
 
     async def receive(request: Request) -> Envelope[int]:
         received.lengths.append(len(await request.body()))

@@ -35,6 +35,7 @@ from kernel.actor import Actor
 from kernel.assurance import Assurance
 from kernel.audit import AuditFact
 from kernel.ids import new_id
+from kernel.reads import NOBODY
 
 VERSIONS = Path(__file__).parent / "versions"
 STRONG = ("pwd", "otp", "mfa")
@@ -89,7 +90,7 @@ def client(
     make_app: Callable[..., FastAPI],
     client_of: Callable[[FastAPI], httpx.AsyncClient],
 ) -> httpx.AsyncClient:
-    router = Router("/things", assurance=Assurance.STRONG)
+    router = Router("/things", assurance=Assurance.STRONG, reads=NOBODY)
     access = Requires("payment:create")
 
     @router.post("/kept", dependencies=[access])

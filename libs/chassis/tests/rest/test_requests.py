@@ -39,8 +39,9 @@ from kernel.errors import (
 )
 from kernel.ids import new_id
 from kernel.money import Money
+from kernel.reads import NOBODY
 
-router = Router("/things", tags=["things"], assurance=NONE)
+router = Router("/things", tags=["things"], assurance=NONE, reads=NOBODY)
 
 
 class Colour(StrEnum):

@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Requires, Router, envelope
 from chassis.testing.tokens import TokenForge
 from kernel.assurance import NONE, RECENT, STRONG
+from kernel.reads import NOBODY
 
-router = Router("/vaults", assurance=NONE)
+router = Router("/vaults", assurance=NONE, reads=NOBODY)
 
 
 @router.post("/strong", dependencies=[Requires("payment:create")], assurance=STRONG)

@@ -28,6 +28,7 @@ from chassis.rest.route import Route
 from chassis.rpc.status import RemoteError
 from kernel.assurance import NONE
 from kernel.errors import DomainError, InvalidValue, Kind
+from kernel.reads import NOBODY
 
 NFC, NFD = "José", "Jose\u0301"
 
@@ -55,7 +56,7 @@ Word = Annotated[str | None, Query(max_length=4), ONE_LINE]
 
 
 def notes() -> Router:
-    router = Router("/notes", tags=["notes"], idempotent=False, assurance=NONE)
+    router = Router("/notes", tags=["notes"], idempotent=False, assurance=NONE, reads=NOBODY)
 
     @router.post("/short", dependencies=[Public])
     async def short(note: Note) -> Envelope[Told]:

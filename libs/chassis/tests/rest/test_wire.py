@@ -19,8 +19,9 @@ from chassis.run.rest import RestServer
 from chassis.testing.running import eventually
 from kernel.assurance import NONE
 from kernel.money import Money
+from kernel.reads import NOBODY
 
-router = Router("/coins", assurance=NONE)
+router = Router("/coins", assurance=NONE, reads=NOBODY)
 
 
 class CoinRequest(RequestModel):

@@ -27,6 +27,7 @@ from elcorp.identity.v1.events_pb2 import SessionEnded, UserStatusChanged
 from kernel.assurance import NONE
 from kernel.errors import Unavailable
 from kernel.ids import new_id
+from kernel.reads import NOBODY
 
 
 class DoorSettings(ServiceSettings):
@@ -199,7 +200,7 @@ async def test_tokens_of_the_former_issuer_are_taken_while_the_settings_name_it(
         assert await parts.verifier.verify(forge.token())
 
 
-router = Router("/doors", assurance=NONE)
+router = Router("/doors", assurance=NONE, reads=NOBODY)
 
 
 @router.get("/whence", dependencies=[Public])

@@ -9,6 +9,7 @@ from chassis.rest import ONE_LINE, REASON, VERBATIM, Day, Moment, Public, Reques
 from chassis.rest.idempotency import _KEY_PATTERN
 from chassis.testing.request_fields import is_ascii_only, loose_fields
 from kernel.assurance import NONE
+from kernel.reads import NOBODY
 
 
 class Part(RequestModel):
@@ -42,7 +43,7 @@ async def _word(loose: Annotated[str, Query(max_length=4)], strict: Annotated[st
 
 
 def test_each_field_of_no_strict_kind_is_named() -> None:
-    router = Router("/things", tags=["things"], assurance=NONE)
+    router = Router("/things", tags=["things"], assurance=NONE, reads=NOBODY)
 
     @router.post("/{name}/{other}", dependencies=[Public])
     async def make(

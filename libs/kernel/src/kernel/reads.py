@@ -4,9 +4,10 @@ Reading one's own leaves nothing. Of others' things a read is one fact for a req
 exports over people say why.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -16,6 +17,30 @@ from kernel.errors import InvalidValue
 
 # A type of its own: what is read is found by its own changes, however often it is read.
 READ: Final = "read"
+# The log cuts what one entry is found under at some 300 ids.
+OWNERS_MAX: Final = 250
+
+
+class ReadsOf(StrEnum):
+    """Whose data an operation shows. Each that reads declares it, as it declares its access.
+
+    NOBODY: no person's, but for the ids of staff who recorded a price, a rule or a role. OWN: the caller's alone.
+    OTHERS: also another person's; that is an audit fact. SEARCH: a list over people; an audit fact that says why.
+    REFERENCE: what everybody may see who was given its reference, such as a payee's masked name by their address.
+    """
+
+    NOBODY = "nobody"
+    OWN = "own"
+    OTHERS = "others"
+    SEARCH = "search"
+    REFERENCE = "reference"
+
+
+NOBODY: Final = ReadsOf.NOBODY
+OWN: Final = ReadsOf.OWN
+OTHERS: Final = ReadsOf.OTHERS
+SEARCH: Final = ReadsOf.SEARCH
+REFERENCE: Final = ReadsOf.REFERENCE
 
 
 def read_of(resource_id: str) -> str:
@@ -35,7 +60,7 @@ class ReadOfOthers:
     """What was read, whose it is, and why.
 
     `action` is "<context>.<noun>.<verb>". `resource_id` is the thing, or the person whose things are listed; a search has none.
-    `owners` are the people whose it is.
+    `owners` are the people whose it is, or whom a list shows.
     `filters` are those of a search: the values of what is personal are left out, or their names alone are given. `shown` counts
     the rows of a list.
     """
@@ -46,6 +71,12 @@ class ReadOfOthers:
     filters: Mapping[str, object] = field(default_factory=dict)
     shown: int | None = None
     reason: str | None = None
+
+    def facts(self, *, at: datetime) -> Iterator[AuditFact]:
+        """Make the audit fact; one with more than OWNERS_MAX owners is divided."""
+        owners = list(dict.fromkeys(str(owner) for owner in self.owners if owner is not None))
+        for start in range(0, max(len(owners), 1), OWNERS_MAX):
+            yield replace(self, owners=owners[start : start + OWNERS_MAX]).fact(at=at)
 
     def fact(self, *, at: datetime) -> AuditFact:
         """Make the audit fact; an auditor finds it under the thing and under each owner."""

@@ -21,6 +21,7 @@ from chassis.rest.strict_request import StrictRequest, check_path, check_query
 from chassis.telemetry.context import bind
 from kernel.actor import Actor
 from kernel.assurance import NONE, Assurance
+from kernel.reads import ReadsOf
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -38,6 +39,7 @@ class Route(APIRoute):
         access: Access | None,
         assurance: Assurance | None,
         others: Assurance | None = None,
+        reads: ReadsOf | None = None,
         idempotency: Idempotency,
         moves_money: bool = False,
         body_bytes_max: int | None = None,
@@ -48,6 +50,7 @@ class Route(APIRoute):
         self.access = access
         self.assurance = assurance
         self.others = others
+        self.reads = reads
         self.idempotency = idempotency
         self.moves_money = moves_money
         self.body_bytes_max = body_bytes_max
@@ -62,6 +65,11 @@ class Route(APIRoute):
     @property
     def is_unsafe(self) -> bool:
         return not UNSAFE.isdisjoint(self.methods or ())
+
+    @property
+    def takes_reason(self) -> bool:
+        """Tell whether the query string may say why the data is read."""
+        return any(field.alias == "reason" for field in self.dependant.query_params)
 
     @property
     def keeps_answers(self) -> bool:

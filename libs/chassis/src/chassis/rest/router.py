@@ -10,6 +10,7 @@ from chassis.rest.access import Access
 from chassis.rest.idempotency import Idempotency
 from chassis.rest.route import UNSAFE, Route
 from kernel.assurance import Assurance
+from kernel.reads import ReadsOf
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
@@ -23,6 +24,7 @@ class Router(APIRouter):
     `idempotent=False` (router) or `idempotency=False` (route) takes none. An operation's id is its function's name.
     `assurance` is what an operation asks of the caller's sign-in (AUTH_005 says what is missing); unsafe ones must declare it.
     `others` is what its use case asks where it is about another person; it is declared here for the documents.
+    `reads` is whose data an operation shows (kernel.reads); those that change nothing must declare it.
     `body_bytes_max` lets a route take larger bodies than the service's others. With `moves_money`, unsafe routes are refused
     (503) while it is not known which sessions have ended, as the gateway refuses them.
     """
@@ -36,12 +38,14 @@ class Router(APIRouter):
         idempotent: bool = True,
         moves_money: bool = False,
         assurance: Assurance | None = None,
+        reads: ReadsOf | None = None,
         **options: Any,
     ) -> None:
         super().__init__(prefix=base + prefix, tags=list(tags), **options)
         self._idempotent = idempotent
         self._moves_money = moves_money
         self._assurance = assurance
+        self._reads = reads
 
     def operation(
         self, method: str, path: str, *, idempotency: Idempotency | None = None, **options: Any
@@ -66,6 +70,7 @@ class Router(APIRouter):
             access=rules[-1] if rules else None,
             assurance=options.pop("assurance", self._assurance),
             others=options.pop("others", None),
+            reads=options.pop("reads", None if method in UNSAFE else self._reads),
             idempotency=(self._idempotent and method in UNSAFE) if idempotency is None else idempotency,
             moves_money=self._moves_money and method in UNSAFE,
             methods=[method],
