@@ -186,6 +186,9 @@ class FakeQueries:
         found = [logged for _, logged in sorted(considered.items()) if logged.entry.resource_type not in but_not_of]
         return Found(found[-limit:], is_complete=max(map(len, [*of_each, found]), default=0) < limit)
 
+    async def people(self, ids: Collection[str]) -> frozenset[str]:
+        return frozenset(logged.entry.resource_id for logged in self._entries if logged.entry.resource_type == "user") & set(ids)
+
     async def latest_checkpoint(self) -> CheckpointView | None:
         return await self.checkpoint_of(max(self._uow.committed.checkpoints, default=0))
 

@@ -37,7 +37,7 @@ def build(database: Database, key: "VerifierKey", clock: Clock) -> "Compliance":
     from compliance.application.read_entries import ListEntries, ReadEntry
     from compliance.application.read_trail import FindFirstEntry, ReadTrail
     from compliance.application.screen_transfers import ScreenTransfers
-    from compliance.application.screening_blocks import LiftBlock, PlaceBlock
+    from compliance.application.screening_blocks import LiftBlock, ListBlocks, PlaceBlock
     from compliance.infrastructure.queries import SqlComplianceQueries
 
     uow, queries = unit_of_work(database), SqlComplianceQueries(database)
@@ -45,6 +45,7 @@ def build(database: Database, key: "VerifierKey", clock: Clock) -> "Compliance":
     read_entry = ReadEntry(queries, reads)
     return Compliance(
         screen_transfers=ScreenTransfers(queries),
+        list_blocks=ListBlocks(queries, reads),
         place_block=PlaceBlock(uow, clock),
         lift_block=LiftBlock(uow, clock),
         prove=Prove(queries),

@@ -17,7 +17,7 @@ from services.compliance.tests.fakes import AT, ORIGIN, entries, entry, service,
 @pytest.mark.parametrize(
     "path",
     [
-        "/audit/entries",
+        "/audit/entries?reason=audit",
         "/audit/entries/0",
         "/audit/entries/0/proof",
         "/audit/trails/x",
@@ -98,7 +98,7 @@ async def test_whatever_state_a_producer_wrote_is_shown(api: Api, state: str, sh
     """An entry that cannot be rendered would make its whole page of the log unreadable."""
     await api.log(entry(after=state))
 
-    (item,) = (await api.get("/audit/entries"))["items"]
+    (item,) = (await api.get("/audit/entries", reason="audit"))["items"]
 
     assert item["after"] == shown
 
@@ -110,7 +110,7 @@ async def test_pages_lead_through_the_log_both_ways(api: Api) -> None:
         seen: list[int] = []
         cursor: dict[str, Any] = {}
         while True:
-            page = await api.get("/audit/entries", sort=sort, limit=10, **cursor)
+            page = await api.get("/audit/entries", sort=sort, limit=10, reason="audit", **cursor)
             seen += [item["sequence"] for item in page["items"]]
             if page["next_cursor"] is None:
                 return seen
@@ -123,7 +123,7 @@ async def test_pages_lead_through_the_log_both_ways(api: Api) -> None:
 async def test_the_next_page_is_linked_with_its_filters(api: Api) -> None:
     await api.log(*entries(3))
 
-    response = await api.call("GET", "/audit/entries", params={"limit": 2, "producer": "payments"})
+    response = await api.call("GET", "/audit/entries", params={"limit": 2, "producer": "payments", "reason": "audit"})
 
     assert 'rel="next"' in response.headers["link"]
     assert "producer=payments" in response.headers["link"]
@@ -142,7 +142,8 @@ async def test_every_filter_must_hold(api: Api) -> None:
     )
 
     async def found(**filters: Any) -> list[int]:
-        return [item["sequence"] for item in (await api.get("/audit/entries", sort="sequence", **filters))["items"]]
+        page = await api.get("/audit/entries", sort="sequence", reason="audit", **filters)
+        return [item["sequence"] for item in page["items"]]
 
     assert await found(actor_id=alice.subject_id) == [0]
     assert await found(resource_id="t-1") == [1]
@@ -177,9 +178,10 @@ async def test_every_filter_must_hold(api: Api) -> None:
     ],
 )
 async def test_bad_filters_are_refused(api: Api, params: dict[str, Any]) -> None:
-    response = await api.call("GET", "/audit/entries", params=params)
+    response = await api.call("GET", "/audit/entries", params={"reason": "audit", **params})
 
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
+    assert response.json()["errors"][0]["field"] in params
 
 
 @pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
@@ -187,7 +189,7 @@ async def test_the_edges_of_time_are_no_fault_of_ours(api: Api, edge: str) -> No
     await api.log(*entries(1))
 
     for name in ("from", "to"):
-        assert (await api.call("GET", "/audit/entries", params={name: edge})).status_code in {200, 422}
+        assert (await api.call("GET", "/audit/entries", params={name: edge, "reason": "audit"})).status_code in {200, 422}
 
 
 @pytest.mark.parametrize("place", ["0", str(2**63 - 1), "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])

@@ -2,19 +2,36 @@
 
 import json
 from typing import Any, Final
+from uuid import UUID
 
+import httpx
 import pytest
 
 from chassis import outbox
+from chassis.testing.declared_reads import DeclaredReads, Person
 from compliance.domain.entry import Actor
+from compliance.interfaces.publications import PUBLICATIONS
+from compliance.interfaces.rest import ROUTERS
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from kernel.errors import Unavailable
 from kernel.ids import new_id
+from kernel.reads import OWNERS_MAX
 from services.compliance.tests.contract.api import Api
 from services.compliance.tests.fakes import entry, service, user
 from services.compliance.tests.stored import published
 
 WHY: Final = "complaint 4711"
+WALLET, PAYEES = str(new_id()), str(new_id())
+PATHS: Final = {
+    "list_audit_entries": "/audit/entries?related_to={wallet}",
+    "get_audit_entry": "/audit/entries/1",
+    "get_inclusion_proof": "/audit/entries/1/proof",
+    "get_audit_trail": "/audit/trails/{person}",
+    "get_checkpoint": "/audit/checkpoint",
+    "get_consistency_proof": "/audit/consistency?from=3&to=3",
+    "get_log_key": "/audit/key",
+    "list_screening_blocks": "/screening/blocks",
+}
 
 
 async def person(api: Api) -> Actor:
@@ -22,7 +39,8 @@ async def person(api: Api) -> Actor:
     somebody = user()
     await api.log(
         entry(producer="identity", resource_type="user", resource_id=somebody.subject_id, actor=service("identity")),
-        entry(actor=somebody, resource_id="transfer-of-rent", related_ids=("wallet-of-rent",)),
+        entry(actor=service(), resource_type="wallet", resource_id=WALLET, related_ids=(somebody.subject_id,)),
+        entry(actor=somebody, resource_id="transfer-of-rent", related_ids=(WALLET,)),
     )
     return somebody
 
@@ -50,6 +68,18 @@ def read(api: Api, action: str, about: str | None, *related: str, **rest: Any) -
     return {**fact, "after": None, "reason": None, **rest}
 
 
+async def test_every_operation_shows_whose_data_it_declares(api: Api) -> None:
+    whose = (await person(api)).subject_id
+    await api.block(UUID(whose))
+
+    async def ask(method: str, path: str) -> httpx.Response:
+        return await api.call(method, path)
+
+    paths = {name: path.format(person=whose, wallet=WALLET) for name, path in PATHS.items()}
+    reads = DeclaredReads(ask, api.database, PUBLICATIONS, paths)
+    assert await reads.misdeclared(ROUTERS, Person(whose, {whose, WALLET})) == []
+
+
 async def test_a_trail_that_is_read_is_one_entry_and_a_person_s_takes_a_reason(api: Api) -> None:
     whose = (await person(api)).subject_id
     assert await api.refused("GET", f"/audit/trails/{whose}") == (422, "VAL_001")
@@ -58,7 +88,7 @@ async def test_a_trail_that_is_read_is_one_entry_and_a_person_s_takes_a_reason(a
     await api.get("/audit/trails/transfer-of-rent")
     assert await facts(api) == [
         read(api, "compliance.trail.read", whose, whose, reason=WHY),
-        read(api, "compliance.trail.read", "transfer-of-rent", "transfer-of-rent"),
+        read(api, "compliance.trail.read", "transfer-of-rent", "transfer-of-rent", whose),
     ]
 
 
@@ -72,19 +102,102 @@ async def test_a_search_by_another_person_takes_a_reason(api: Api, name: str) ->
     assert await facts(api) == [read(api, "compliance.entry.search", None, whose, after=after, reason=WHY)]
 
 
-async def test_other_searches_take_none_and_are_entries_too(api: Api) -> None:
-    await person(api)
-    await api.get("/audit/entries")
-    await api.get("/audit/entries", action="payments.transfer.settle", related_to="wallet-of-rent")
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"action": "payments.transfer.settle"},
+        {"producer": "payments"},
+        {"resource_type": "transfer"},
+        {"related_to": WALLET},
+        {"related_to": "session"},
+        {"actor_id": "session"},
+        {"resource_id": "transfer-of-rent", "related_to": WALLET},
+        {"from": "2026-01-01T00:00:00Z"},
+    ],
+    ids=lambda filters: "-".join(filters) or "everything",
+)
+async def test_a_search_that_can_show_people_takes_a_reason_and_names_them(api: Api, filters: dict[str, str]) -> None:
+    somebody = await person(api)
+    filters = {name: somebody.session_id if value == "session" else value for name, value in filters.items()}
+    assert await api.refused("GET", "/audit/entries", params=filters) == (422, "VAL_001")
+    shown = len((await api.get("/audit/entries", **filters, reason=WHY))["items"])
+    [fact] = await facts(api)
+    assert (fact["action"], fact["reason"], fact["after"]["shown"]) == ("compliance.entry.search", WHY, shown)
+    assert (somebody.subject_id in fact["related"]) == bool(shown)
+
+
+async def test_the_own_entries_of_a_thing_are_read_without_a_reason_and_name_its_people(api: Api) -> None:
+    whose = (await person(api)).subject_id
+    await api.get("/audit/entries", resource_id="transfer-of-rent", action="payments.transfer.settle")
+    await api.get("/audit/entries", resource_id=WALLET)
     await api.get("/audit/entries", resource_id="+264 81 123 4567")
-    filters = {"action": "payments.transfer.settle", "related_to": "given"}
-    assert [fact["after"] for fact in await facts(api)] == [
-        {"shown": 2},
-        {"filters": filters, "shown": 1},
+    settled = {"resource_id": "given", "action": "payments.transfer.settle"}
+    assert [(fact["after"], fact["related"]) for fact in await facts(api)] == [
+        ({"filters": settled, "shown": 1}, [whose]),
+        ({"filters": {"resource_id": WALLET}, "shown": 1}, [WALLET, whose]),
         # What may be personal is in the log under no key.
-        {"filters": {"resource_id": "given"}, "shown": 0},
+        ({"filters": {"resource_id": "given"}, "shown": 0}, []),
     ]
-    assert "4567" not in str(await facts(api))
+
+
+async def test_who_read_about_a_person_is_about_that_person_too(api: Api) -> None:
+    whose, reader = (await person(api)).subject_id, user()
+    await api.log(
+        entry(producer="identity", resource_type="user", resource_id=reader.subject_id, actor=service("identity")),
+        entry(resource_type="read", resource_id=f"read/{whose}", actor=reader, action="identity.user.read"),
+    )
+    assert await api.refused("GET", "/audit/entries", params={"resource_id": f"read/{whose}"}) == (422, "VAL_001")
+    await api.get("/audit/entries", resource_id=f"read/{whose}", reason=WHY)
+    assert [fact["related"] for fact in await facts(api)] == [sorted([whose, reader.subject_id])]
+
+
+async def test_a_trail_names_everybody_whom_its_entries_are_about_and_not_its_reader(api: Api) -> None:
+    payer, payee, decider = (await person(api)).subject_id, user(), user(str(api.user_id))
+    for each in (payee, decider):
+        await api.log(entry(producer="identity", resource_type="user", resource_id=each.subject_id, actor=service("identity")))
+    await api.log(
+        entry(actor=decider, resource_id="transfer-of-rent", action="payments.transfer.approve"),
+        entry(actor=service(), resource_type="wallet", resource_id=PAYEES, related_ids=(payee.subject_id,)),
+        entry(actor=service(), resource_id="transfer-of-rent", related_ids=(WALLET, PAYEES, str(new_id()))),
+    )
+    items = (await api.get("/audit/trails/transfer-of-rent"))["items"]
+    assert payee.subject_id in items[-2]["related_ids"]
+    [fact] = await facts(api)
+    assert fact["related"] == ["transfer-of-rent", *sorted([payer, payee.subject_id])]
+
+
+async def test_more_people_than_one_entry_names_are_all_found(api: Api) -> None:
+    people = [user() for _ in range(OWNERS_MAX + 1)]
+    await api.log(
+        *(entry(producer="identity", resource_type="user", resource_id=each.subject_id, actor=service()) for each in people),
+        *(entry(actor=each, resource_id="till") for each in people),
+    )
+    await api.get("/audit/trails/till")
+    found = await facts(api)
+    assert [fact["related"][0] for fact in found] == ["till", "till"]
+    assert sorted(named for fact in found for named in fact["related"][1:]) == sorted(each.subject_id for each in people)
+
+
+async def test_a_list_of_blocks_takes_a_reason_and_names_whom_it_showed(api: Api) -> None:
+    first, second = new_id(), new_id()
+    await api.block(first)
+    block = (await api.block(second)).json()["data"]
+    await api.call("DELETE", f"/screening/blocks/{block['id']}")
+    for params in ({}, {"standing": True}, {"reason": "no"}):
+        assert await api.refused("GET", "/screening/blocks", params=params) == (422, "VAL_001")
+    await api.get("/screening/blocks", standing=True, reason=WHY)
+    await api.get("/screening/blocks", reason=WHY)
+    *_, standing, everything = await facts(api)
+    assert standing == read(
+        api,
+        "compliance.screening_block.search",
+        None,
+        str(first),
+        after={"filters": {"standing": True}, "shown": 1},
+        reason=WHY,
+    )
+    assert (set(everything["related"]), everything["after"]) == ({str(first), str(second)}, {"shown": 2})
 
 
 async def test_an_entry_and_its_proof_that_are_read_are_entries(api: Api) -> None:
@@ -112,8 +225,9 @@ async def test_what_cannot_be_recorded_is_not_shown(api: Api, monkeypatch: pytes
         raise Unavailable(dependency="outbox")
 
     monkeypatch.setattr(outbox, "insert", unwritable)
-    paths = (f"/audit/trails/{whose}?reason=Because", "/audit/trails/transfer-of-rent", "/audit/entries", "/audit/entries/1")
-    for path in (*paths, "/audit/entries/1/proof"):
+    trails = (f"/audit/trails/{whose}?reason=Because", "/audit/trails/transfer-of-rent")
+    lists = ("/audit/entries?reason=Because", "/screening/blocks?reason=Because")
+    for path in (*trails, *lists, "/audit/entries/1", "/audit/entries/1/proof"):
         assert await api.refused("GET", path) == (503, "SRV_002"), path
 
 

@@ -1,18 +1,28 @@
 """Who in the log is a person: identity's entries are about users, by their ids."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
-from compliance.application.queries import ComplianceQueries, EntryFilter
-from kernel.pages import CursorRequest
+from compliance.application.queries import ComplianceQueries
+from compliance.domain.entry import LoggedEntry
+from kernel.actor import Actor
+from kernel.reads import read_of
 
-PERSON: Final = "user"
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-async def names_person(queries: ComplianceQueries, subjects: Iterable[str]) -> bool:
-    """Tell whether one of them is the id of a user."""
-    for subject in subjects:
-        page = await queries.entries(EntryFilter(resource_type=PERSON, resource_id=subject), CursorRequest(limit=1))
-        if page.items:
-            return True
-    return False
+async def names_person(queries: ComplianceQueries, subject_id: str) -> bool:
+    """Tell whether it is the id of a user, or the one under which reads of a user are filed."""
+    return bool(await queries.people(_ids([subject_id])))
+
+
+async def people_in(queries: ComplianceQueries, entries: Iterable[LoggedEntry], *, but: Actor) -> list[str]:
+    """Find the people whom entries are about, as far as the entries name them: those who acted, and whose things it was."""
+    named = {subject for logged in entries for subject in logged.entry.subject_ids}
+    return sorted(await queries.people(_ids(named)) - {but.subject_id})
+
+
+def _ids(subjects: Iterable[str]) -> set[str]:
+    found = {subject.removeprefix(read_of("")) for subject in subjects}
+    return {each for each in found if _UUID.fullmatch(each)}

@@ -69,6 +69,9 @@ class ComplianceQueries(Protocol):
         None of the resource types `but_not_of`: who paid a million times is looked up as fast as who paid once.
         """
 
+    async def people(self, ids: Collection[str]) -> frozenset[str]:
+        """Tell which of these are ids of users: identity's entries are about them."""
+
     async def latest_checkpoint(self) -> CheckpointView | None: ...
 
     async def checkpoint_of(self, size: int) -> CheckpointView | None: ...

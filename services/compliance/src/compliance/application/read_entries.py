@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from compliance.application.people import names_person
+from compliance.application.people import names_person, people_in
 from compliance.application.queries import ComplianceQueries, EntryFilter
 from compliance.domain.entry import LoggedEntry
 from kernel.actor import Actor
@@ -19,7 +19,7 @@ _TOLD: Final = re.compile(r"[a-z_.]{1,64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f
 
 @dataclass(frozen=True, slots=True)
 class ListEntries:
-    """Page through the log. A search for a person says why; for what the caller did it need not, and leaves no entry."""
+    """Page through the log. A search says why, but for one record's own entries; what the caller did leaves no entry."""
 
     queries: ComplianceQueries
     reads: Reads
@@ -27,15 +27,26 @@ class ListEntries:
     async def __call__(
         self, *, actor: Actor, wanted: EntryFilter, cursor: CursorRequest, reason: str | None = None
     ) -> CursorPage[LoggedEntry]:
-        """Raise ReasonRequired for a search by another person, or InvalidValue for another list's cursor."""
+        """Raise ReasonRequired for what can be about other people, or InvalidValue for another list's cursor."""
         if wanted.actor_id == actor.subject_id:
             return await self.queries.entries(wanted, cursor)
-        about = [each for each in (wanted.actor_id, wanted.resource_id, wanted.related_to) if each and each != actor.subject_id]
-        if reason is None and await names_person(self.queries, about):
+        asked = [each for each in (wanted.actor_id, wanted.resource_id, wanted.related_to) if each]
+        others = [each for each in asked if each != actor.subject_id]
+        if reason is None and not await self._is_of_one_record(wanted, asked, others):
             raise ReasonRequired
         page = await self.queries.entries(wanted, cursor)
-        await self.reads.record(actor, _searched(wanted, about, shown=len(page.items), reason=reason))
+        people = await people_in(self.queries, page.items, but=actor)
+        await self.reads.record(actor, _searched(wanted, [*others, *people], shown=len(page.items), reason=reason))
         return page
+
+    async def _is_of_one_record(self, wanted: EntryFilter, asked: list[str], others: list[str]) -> bool:
+        """Tell whether it is about the caller alone, or lists the own entries of a thing that is no person.
+
+        `related_to` finds all that concerns a thing: of a wallet or a session, all that its owner did.
+        """
+        if not others:
+            return bool(asked)
+        return others == [wanted.resource_id] and not await names_person(self.queries, others[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +61,14 @@ class ReadEntry:
         logged = await self.queries.entry(place)
         if logged is None:
             raise NotFound(entry=place)
-        doer = logged.entry.actor.subject_id
-        if doer != actor.subject_id:
-            action = f"compliance.entry.{verb}"
-            await self.reads.record(actor, ReadOfOthers(action=action, resource_id=str(logged.entry.fact_id), owners=(doer,)))
+        if logged.entry.actor.subject_id != actor.subject_id:
+            people = await people_in(self.queries, [logged], but=actor)
+            read = ReadOfOthers(action=f"compliance.entry.{verb}", resource_id=str(logged.entry.fact_id), owners=people)
+            await self.reads.record(actor, read)
         return logged
 
 
-def _searched(wanted: EntryFilter, about: list[str], *, shown: int, reason: str | None) -> ReadOfOthers:
+def _searched(wanted: EntryFilter, found: list[str], *, shown: int, reason: str | None) -> ReadOfOthers:
     texts = {
         name: value if _TOLD.fullmatch(value) else "given"
         for name in ("actor_id", "resource_type", "resource_id", "action", "producer", "related_to")
@@ -65,7 +76,7 @@ def _searched(wanted: EntryFilter, about: list[str], *, shown: int, reason: str 
     }
     return ReadOfOthers(
         action="compliance.entry.search",
-        owners=[each for each in about if _TOLD.fullmatch(each)],
+        owners=[each for each in found if _TOLD.fullmatch(each)],
         filters=texts | given(since=wanted.since, until=wanted.until),
         shown=shown,
         reason=reason,

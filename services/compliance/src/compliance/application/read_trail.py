@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from compliance.application.people import PERSON
+from compliance.application.people import names_person, people_in
 from compliance.application.queries import ComplianceQueries
 from compliance.domain.entry import LoggedEntry
 from kernel.actor import Actor
@@ -35,14 +35,24 @@ class ReadTrail:
     reads: Reads
 
     async def __call__(self, *, actor: Actor, resource_id: str, reason: str | None = None) -> Trail:
-        """Read the trail, which is on record; raises NotFound for what no entry is of, ReasonRequired of another person's."""
+        """Read the trail, which is on record; raises NotFound for what no entry is of, ReasonRequired of another person's.
+
+        The record names the people whom the trail is about, so that each of them is found to have been read about.
+        """
         own = await self.queries.of_resource(resource_id, limit=TRAIL_ENTRIES_MAX)
         if not own:
             raise NotFound(resource_id=resource_id)
-        if resource_id != actor.subject_id:
-            if reason is None and any(logged.entry.resource_type == PERSON for logged in own):
-                raise ReasonRequired
-            await self.reads.record(actor, _read(resource_id, reason))
+        if resource_id == actor.subject_id:
+            return await self._trail(resource_id, own)
+        if reason is None and await names_person(self.queries, resource_id):
+            raise ReasonRequired
+        trail = await self._trail(resource_id, own)
+        people = await people_in(self.queries, trail.entries, but=actor)
+        read = ReadOfOthers(action="compliance.trail.read", resource_id=resource_id, owners=people, reason=reason)
+        await self.reads.record(actor, read)
+        return trail
+
+    async def _trail(self, resource_id: str, own: list[LoggedEntry]) -> Trail:
         naming = await self.queries.about([resource_id], but_not_of={READ}, limit=TRAIL_ENTRIES_MAX)
         reads = await self.queries.of_resource(read_of(resource_id), limit=TRAIL_READS_MAX)
         # The newest entries' parties first, each once.
@@ -57,10 +67,6 @@ class ReadTrail:
         is_whole = len(own) < TRAIL_ENTRIES_MAX and len(parties) <= TRAIL_PARTIES_MAX and len(reads) < TRAIL_READS_MAX
         is_complete = is_whole and naming.is_complete and around.is_complete
         return Trail([found[sequence] for sequence in sorted(found)], is_complete)
-
-
-def _read(resource_id: str, reason: str | None) -> ReadOfOthers:
-    return ReadOfOthers(action="compliance.trail.read", resource_id=resource_id, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

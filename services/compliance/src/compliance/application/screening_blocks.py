@@ -2,11 +2,34 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from compliance.application.ports import UnitOfWork
+from compliance.application.queries import BlockView, ComplianceQueries
 from compliance.domain.screening import ScreeningBlock
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import AlreadyExists, NotFound
+from kernel.pages import Page, PageRequest
+from kernel.reads import ReadOfOthers, Reads, given
+
+
+@dataclass(frozen=True, slots=True)
+class ListBlocks:
+    """Page through blocks: a search over people, and over their wallets."""
+
+    queries: ComplianceQueries
+    reads: Reads
+
+    async def __call__(self, *, actor: Actor, standing: bool | None, page: PageRequest, reason: str) -> Page[BlockView]:
+        blocks = await self.queries.blocks(standing=standing, page=page)
+        read = ReadOfOthers(
+            action="compliance.screening_block.search",
+            owners=[block.subject_id for block in blocks.items],
+            filters=given(standing=standing),
+            shown=len(blocks.items),
+            reason=reason,
+        )
+        await self.reads.record(actor, read)
+        return blocks
 
 
 @dataclass(frozen=True, slots=True)

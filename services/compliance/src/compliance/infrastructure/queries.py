@@ -64,6 +64,15 @@ _ABOUT = text(
 _OF_RESOURCE = text(
     "SELECT sequence, leaf FROM audit_entries WHERE resource_id = :resource_id ORDER BY sequence DESC LIMIT :limit"
 )
+# Of a user's id the first entry is of the registration: one row of the index is read.
+_PEOPLE = text(
+    """
+    SELECT asked.id FROM unnest(cast(:ids AS text[])) AS asked (id)
+    CROSS JOIN LATERAL (
+        SELECT sequence FROM audit_entries WHERE resource_id = asked.id AND resource_type = 'user' ORDER BY sequence LIMIT 1
+    ) AS first
+    """
+)
 _LATEST = text("SELECT size, root_hash, note, signed_at FROM checkpoints ORDER BY size DESC LIMIT 1")
 _OF_SIZE = text("SELECT size, root_hash, note, signed_at FROM checkpoints WHERE size = :size")
 _LEAVES = text("SELECT sequence AS index, leaf_hash AS hash FROM audit_entries WHERE sequence = ANY(:indexes)")
@@ -127,6 +136,9 @@ class SqlComplianceQueries:
         rows = await self._rows(_ABOUT, subjects=subjects, keys=keys, but_not_of=sorted(but_not_of), limit=limit)
         entries = [_logged(row) for row in rows if row.sequence is not None]
         return Found(entries, is_complete=max(rows[0].busiest, len(entries)) < limit)
+
+    async def people(self, ids: Collection[str]) -> frozenset[str]:
+        return frozenset(row.id for row in await self._rows(_PEOPLE, ids=sorted(ids))) if ids else frozenset()
 
     async def latest_checkpoint(self) -> CheckpointView | None:
         return _checkpoint(await self._rows(_LATEST))

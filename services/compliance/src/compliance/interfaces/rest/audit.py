@@ -31,6 +31,7 @@ from compliance.interfaces.rest.schemas import (
     TrailResponse,
 )
 from kernel.errors import NotFound
+from kernel.reads import NOBODY, OTHERS, SEARCH
 
 audit = Router(prefix="/audit", tags=["audit"])
 
@@ -45,7 +46,7 @@ Place = Annotated[int | UUID, Path(description="An entry's sequence, or the id o
 Word = Annotated[str | None, Query(min_length=1, max_length=200), ONE_LINE]
 
 
-@audit.get("/entries", dependencies=[Requires("audit:view")])
+@audit.get("/entries", dependencies=[Requires("audit:view")], reads=SEARCH)
 async def list_audit_entries(
     actor: CurrentActor,
     cursor: CursorPaging,
@@ -63,7 +64,8 @@ async def list_audit_entries(
 ) -> Envelope[CursorPageOf[EntryResponse]]:
     """Page through the log, newest first unless sorted by `sequence`; every filter given must hold.
 
-    A search by another person's id asks for a reason. That the log was read is recorded.
+    A search takes a reason. The caller's own acts, and the own entries of a record (`resource_id`) that is no person, take none.
+    That the log was read is recorded, with the people whom the entries are about.
     """
     wanted = EntryFilter(
         actor_id=actor_id,
@@ -79,13 +81,13 @@ async def list_audit_entries(
     return cursor_of(await app.list_entries(actor=actor, wanted=wanted, cursor=cursor, reason=reason), EntryResponse.of)
 
 
-@audit.get("/entries/{place}", dependencies=[Requires("audit:view")])
+@audit.get("/entries/{place}", dependencies=[Requires("audit:view")], reads=OTHERS)
 async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelope[EntryResponse]:
-    """Read one entry; what others did is recorded as read."""
+    """Read one entry; what others did is recorded as read, with the people whom the entry is about."""
     return envelope(EntryResponse.of(await app.read_entry(actor=actor, place=place)))
 
 
-@audit.get("/entries/{place}/proof", dependencies=[Requires("audit:view")])
+@audit.get("/entries/{place}/proof", dependencies=[Requires("audit:view")], reads=OTHERS)
 async def get_inclusion_proof(
     place: Place, actor: CurrentActor, app: App, tree_size: Annotated[int | None, Query(gt=0, lt=2**63)] = None
 ) -> Envelope[ProofBundleResponse]:
@@ -99,7 +101,7 @@ async def get_inclusion_proof(
     return envelope(ProofBundleResponse.of(proof, app.key))
 
 
-@audit.get("/trails/{resource_id}", dependencies=[Requires("audit:view")])
+@audit.get("/trails/{resource_id}", dependencies=[Requires("audit:view")], reads=OTHERS)
 async def get_audit_trail(
     resource_id: Annotated[str, Path(max_length=200), ONE_LINE],
     actor: CurrentActor,
@@ -108,12 +110,13 @@ async def get_audit_trail(
 ) -> Envelope[TrailResponse]:
     """Read everything about a resource and those it concerns, across all services, in the log's order.
 
-    The trail of another person asks for a reason. That a trail was read is recorded, except the caller's own.
+    The trail of another person takes a reason. That a trail was read is recorded, with the people whom it is about, except the
+    caller's own.
     """
     return envelope(TrailResponse.of(await app.read_trail(actor=actor, resource_id=resource_id, reason=reason)))
 
 
-@audit.get("/checkpoint", dependencies=[Requires("audit:view")])
+@audit.get("/checkpoint", dependencies=[Requires("audit:view")], reads=NOBODY)
 async def get_checkpoint(app: App) -> Envelope[CheckpointResponse]:
     """Read the latest signed checkpoint. Keep it: consistency with it proves later that nothing was rewritten."""
     checkpoint = await app.queries.latest_checkpoint()
@@ -122,7 +125,7 @@ async def get_checkpoint(app: App) -> Envelope[CheckpointResponse]:
     return envelope(CheckpointResponse.of(checkpoint))
 
 
-@audit.get("/consistency", dependencies=[Requires("audit:view")])
+@audit.get("/consistency", dependencies=[Requires("audit:view")], reads=NOBODY)
 async def get_consistency_proof(
     first: Annotated[int, Query(alias="from", gt=0, lt=2**63, description="The size of a signed checkpoint")],
     second: Annotated[int, Query(alias="to", gt=0, lt=2**63, description="The size of another")],
@@ -132,7 +135,7 @@ async def get_consistency_proof(
     return envelope(ConsistencyResponse.of(await app.prove.consistency(first, second), app.key))
 
 
-@audit.get("/key", dependencies=[Public])
+@audit.get("/key", dependencies=[Public], reads=NOBODY)
 async def get_log_key(app: App) -> Envelope[KeyResponse]:
     """Read the key that verifies the log's checkpoints."""
     return envelope(KeyResponse(origin=app.key.name, key=app.key.text))

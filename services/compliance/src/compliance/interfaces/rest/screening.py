@@ -5,20 +5,22 @@ from uuid import UUID
 
 from fastapi import Query
 
-from chassis.rest import CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
+from chassis.rest import CurrentActor, Envelope, PageOf, Paging, ReadReason, Requires, Router, envelope, page_of
 from compliance.interfaces.rest.dependencies import App
 from compliance.interfaces.rest.schemas import BlockRequest, BlockResponse
 from kernel.assurance import RECENT
+from kernel.reads import SEARCH
 
 screening = Router(prefix="/screening", tags=["screening"])
 
 
-@screening.get("/blocks", dependencies=[Requires("policy:manage")])
+@screening.get("/blocks", dependencies=[Requires("policy:manage")], reads=SEARCH)
 async def list_screening_blocks(
-    paging: Paging, app: App, standing: Annotated[bool | None, Query()] = None
+    actor: CurrentActor, paging: Paging, reason: ReadReason, app: App, standing: Annotated[bool | None, Query()] = None
 ) -> Envelope[PageOf[BlockResponse]]:
-    """List blocks, newest first; only the standing ones, or only the lifted ones, where asked."""
-    return page_of(await app.queries.blocks(standing=standing, page=paging), BlockResponse.of)
+    """List blocks, newest first; only the standing ones, or only the lifted ones, where asked. Recorded with its reason."""
+    blocks = await app.list_blocks(actor=actor, standing=standing, page=paging, reason=reason)
+    return page_of(blocks, BlockResponse.of)
 
 
 @screening.post("/blocks", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
