@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.reads import NotedReads
 from governance.application import Governance
 from governance.domain.role_holder import RoleAssignment, RoleHolder
 from kernel.actor import Actor, ActorKind
@@ -29,7 +30,12 @@ class House:
         held = RoleAssignment(ADMIN.user_id, "admin", SERVICE.subject_id, self.clock.now())
         self.uow.committed.holders[ADMIN.user_id] = RoleHolder(ADMIN.user_id, self.clock.now(), {"admin": held})
         self.app = Governance.of(
-            uow=self.uow, subjects=self.subjects, checker=self.checker, queries=FakeQueries(self.uow), clock=self.clock
+            uow=self.uow,
+            subjects=self.subjects,
+            checker=self.checker,
+            queries=FakeQueries(self.uow),
+            reads=NotedReads(),
+            clock=self.clock,
         )
 
     def subject(self) -> UUID:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+from chassis.audited_reads import AuditedReads
 from chassis.database import Database
 from chassis.health import Readiness
 from chassis.run import Service, Serving, Working, wait_for
@@ -40,11 +41,13 @@ def build(database: Database, subjects: Subjects, clock: Clock) -> Governance:
     """Put the use cases on a real database."""
     from governance.infrastructure.cedar import CedarChecker
 
+    uow = unit_of_work(database)
     return Governance.of(
-        uow=unit_of_work(database),
+        uow=uow,
         subjects=subjects,
         checker=CedarChecker(),
         queries=SqlGovernanceQueries(database),
+        reads=AuditedReads(uow, clock),
         clock=clock,
     )
 

@@ -41,7 +41,8 @@ async def test_assignments_newest_first(api: Api, clock: ControlledClock) -> Non
     ]
     for params, items, total in lists:
         page = {"page": params.get("page", 1), "per_page": params.get("per_page", 20)}
-        assert await listed(api, "/role-assignments", **params) == {"items": items, **page, "total": total}, params
+        found = await listed(api, "/role-assignments", **params, reason="complaint 4711")
+        assert found == {"items": items, **page, "total": total}, params
 
 
 async def test_a_subjects_assignments_by_role(api: Api, clock: ControlledClock) -> None:

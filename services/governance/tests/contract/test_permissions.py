@@ -13,7 +13,7 @@ ROUTES: Final[list[tuple[str, str, dict[str, Any], str, int]]] = [
     ("GET", "/roles/staff", {}, "role:manage", 200),
     ("PUT", "/roles/staff/permissions", {"json": {"permissions": []}, "headers": {"If-Match": '"9"'}}, "role:manage", 412),
     ("GET", "/permissions", {}, "role:manage", 200),
-    ("GET", "/role-assignments", {}, "role:manage", 200),
+    ("GET", "/role-assignments", {"params": {"reason": "complaint 4711"}}, "role:manage", 200),
     ("GET", f"/role-assignments/{ID}", {}, "role:manage", 200),
     ("POST", "/role-assignments", {"json": {"subject_id": ID, "role": "staff"}}, "role:manage", 404),
     ("DELETE", f"/role-assignments/{ID}/staff", {}, "role:manage", 200),

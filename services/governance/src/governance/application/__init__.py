@@ -9,6 +9,7 @@ from governance.application.grant_role import GrantRole
 from governance.application.ports import PolicyChecker, Subjects, UnitOfWork
 from governance.application.publish_bundle import EnsureBundle, PublishBundle
 from governance.application.queries import GovernanceQueries
+from governance.application.read_assignments import ListRoleAssignments, ReadSubjectRoles
 from governance.application.read_roles import GetBundle, GetRole, GetSubjectRoles
 from governance.application.reconcile_standings import ReconcileStandings
 from governance.application.require_authority import RequireAuthority
@@ -17,6 +18,7 @@ from governance.application.set_approval_rule import SetApprovalRule
 from governance.application.set_role_permissions import SetRolePermissions
 from governance.application.withdraw_approval_rule import WithdrawApprovalRule
 from kernel.clock import Clock
+from kernel.reads import Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,25 @@ class Governance:
     get_role: GetRole
     get_subject_roles: GetSubjectRoles
     get_roles_of_subjects: GetRolesOfSubjects
+    list_role_assignments: ListRoleAssignments
+    read_subject_roles: ReadSubjectRoles
     queries: GovernanceQueries
 
     @classmethod
     def of(
-        cls, *, uow: UnitOfWork, subjects: Subjects, checker: PolicyChecker, queries: GovernanceQueries, clock: Clock
+        cls,
+        *,
+        uow: UnitOfWork,
+        subjects: Subjects,
+        checker: PolicyChecker,
+        queries: GovernanceQueries,
+        reads: Reads,
+        clock: Clock,
     ) -> "Governance":
         """Wire the use cases to their ports."""
         publish = PublishBundle(checker, clock)
         require_authority = RequireAuthority(queries)
+        get_subject_roles = GetSubjectRoles(queries)
         return cls(
             grant_role=GrantRole(uow, subjects, clock),
             revoke_role=RevokeRole(uow, clock),
@@ -57,7 +69,9 @@ class Governance:
             ensure_bundle=EnsureBundle(uow, publish),
             get_bundle=GetBundle(queries),
             get_role=GetRole(queries),
-            get_subject_roles=GetSubjectRoles(queries),
+            get_subject_roles=get_subject_roles,
             get_roles_of_subjects=GetRolesOfSubjects(queries),
+            list_role_assignments=ListRoleAssignments(queries, reads),
+            read_subject_roles=ReadSubjectRoles(get_subject_roles, reads),
             queries=queries,
         )

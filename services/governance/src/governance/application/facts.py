@@ -9,6 +9,7 @@ from governance.domain.role_holder import RoleHolder
 from governance.domain.standing import Standing
 from kernel.audit import AuditFact, State
 from kernel.money import Money
+from kernel.reads import ReadOfOthers
 
 
 def roles_changed(
@@ -25,6 +26,11 @@ def roles_changed(
         reason=reason,
         related_ids=(str(holder.subject_id), f"role:{role}"),
     )
+
+
+def roles_read(subject_id: UUID) -> ReadOfOthers:
+    """Account for a look at another person's roles, also by a grant or a revocation that changes nothing."""
+    return ReadOfOthers(action="governance.role_assignment.read", resource_id=str(subject_id), owners=(subject_id,))
 
 
 def bundle_published(bundle: PolicyBundle, previous: PolicyBundle | None) -> AuditFact:

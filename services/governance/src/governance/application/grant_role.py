@@ -50,4 +50,7 @@ class GrantRole:
             created = holder.grant(role, by=actor.subject_id, at=at, reason=reason)
             if created:
                 tx.record(facts.roles_changed("grant", holder, role, before=before, at=at, reason=reason))
+            else:
+                # The answer shows the assignment, and leaves no other fact.
+                tx.record(facts.roles_read(subject_id).fact(at=at))
             return Granted(holder.assignments[role], created)

@@ -28,10 +28,13 @@ class RevokeRole:
             if not await tx.roles.lock(role):
                 raise UnknownRole(field="role", role=role)
             holder = await tx.holders.lock(subject_id)
-            if holder is None:
-                return ()
-            await require_authority_over(tx, actor, subject_id)
-            before, at = holder.roles, self.clock.now()
-            if holder.revoke(role, at=at):
+            at = self.clock.now()
+            if holder:
+                await require_authority_over(tx, actor, subject_id)
+            before = holder.roles if holder else ()
+            if holder and holder.revoke(role, at=at):
                 tx.record(facts.roles_changed("revoke", holder, role, before=before, at=at, reason=reason))
-            return holder.roles
+            elif actor.subject_id != str(subject_id):
+                # The answer shows what the subject holds, and leaves no other fact.
+                tx.record(facts.roles_read(subject_id).fact(at=at))
+            return holder.roles if holder else ()

@@ -23,19 +23,20 @@ from governance.interfaces.rest.approval_rule_schemas import ApprovalRuleBody, A
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, RULE_PATTERN, App
 from kernel.assurance import RECENT
 from kernel.errors import NotFound
+from kernel.reads import NOBODY
 
 approval_rules = Router("/policies/approval-rules", tags=["policies"])
 
 RuleName = Annotated[str, Path(pattern=RULE_PATTERN, examples=["large-payments"])]
 
 
-@approval_rules.get("", dependencies=[Requires("policy:manage")])
+@approval_rules.get("", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_approval_rules(page: Paging, app: App) -> Envelope[PageOf[ApprovalRuleBody]]:
     """List the rules in force, by name."""
     return page_of(await app.queries.approval_rules(page), ApprovalRuleBody.of)
 
 
-@approval_rules.get("/{name}", dependencies=[Requires("policy:manage")])
+@approval_rules.get("/{name}", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def get_approval_rule(name: RuleName, app: App, response: Response) -> Envelope[ApprovalRuleBody]:
     """Read a rule, also a withdrawn one; its ETag is what changing it asks for."""
     rule = await app.queries.approval_rule(name)

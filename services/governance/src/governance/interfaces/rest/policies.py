@@ -6,17 +6,18 @@ from chassis.rest import Envelope, PageOf, Paging, Requires, Router, envelope, p
 from governance.interfaces.rest.dependencies import App
 from governance.interfaces.rest.schemas import BundleBody, PoliciesBody
 from kernel.errors import NotFound
+from kernel.reads import NOBODY
 
 policies = Router("/policies", tags=["policies"])
 
 
-@policies.get("", dependencies=[Requires("policy:manage")])
+@policies.get("", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_policy_bundles(page: Paging, app: App) -> Envelope[PageOf[BundleBody]]:
     """List every bundle ever published, newest first."""
     return page_of(await app.queries.bundles(page), BundleBody.of)
 
 
-@policies.get("/current", dependencies=[Requires("policy:manage")])
+@policies.get("/current", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def get_current_policies(app: App, response: Response) -> Envelope[PoliciesBody]:
     """Read the policies in force, as Cedar."""
     text = await app.get_bundle()

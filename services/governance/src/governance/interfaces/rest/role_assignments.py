@@ -5,29 +5,36 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.rest import REASON, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
+from chassis.rest import REASON, CurrentActor, Envelope, PageOf, Paging, ReadReasonOfOthers, Requires, Router, envelope, page_of
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATTERN, App, RoleName
 from governance.interfaces.rest.schemas import AssignmentBody, GrantRoleRequest, RemainingRolesBody, SubjectRolesBody
 from kernel.assurance import RECENT
+from kernel.reads import OTHERS, SEARCH
 
 role_assignments = Router("/role-assignments", tags=["role assignments"])
 
 
-@role_assignments.get("", dependencies=[Requires("role:manage")])
+@role_assignments.get("", dependencies=[Requires("role:manage")], reads=SEARCH)
 async def list_role_assignments(
+    actor: CurrentActor,
     page: Paging,
     app: App,
     role: Annotated[str | None, Query(pattern=ROLE_PATTERN, examples=["staff"])] = None,
     subject_id: Annotated[UUID | None, Query()] = None,
+    reason: ReadReasonOfOthers = None,
 ) -> Envelope[PageOf[AssignmentBody]]:
-    """List assignments, newest first; of one role or one subject when asked."""
-    return page_of(await app.queries.assignments(page, role=role, subject_id=subject_id), AssignmentBody.of)
+    """List assignments, newest first; of one role or one subject when asked.
+
+    Recorded with its reason, except the caller's own.
+    """
+    found = await app.list_role_assignments(actor=actor, page=page, role=role, subject_id=subject_id, reason=reason)
+    return page_of(found, AssignmentBody.of)
 
 
-@role_assignments.get("/{subject_id}", dependencies=[Requires("role:manage")])
-async def get_subject_roles(subject_id: UUID, app: App) -> Envelope[SubjectRolesBody]:
-    """Read a subject's effective roles and where each comes from."""
-    return envelope(SubjectRolesBody.of(await app.get_subject_roles(subject_id=subject_id)))
+@role_assignments.get("/{subject_id}", dependencies=[Requires("role:manage")], reads=OTHERS)
+async def get_subject_roles(subject_id: UUID, actor: CurrentActor, app: App) -> Envelope[SubjectRolesBody]:
+    """Read a subject's effective roles and where each comes from; another's are recorded as read."""
+    return envelope(SubjectRolesBody.of(await app.read_subject_roles(actor=actor, subject_id=subject_id)))
 
 
 @role_assignments.post("", status_code=201, dependencies=[Requires("role:manage")], assurance=RECENT)

@@ -7,18 +7,19 @@ from governance.interfaces.rest.dependencies import App, RoleName
 from governance.interfaces.rest.schemas import PermissionBody, PermissionList, RoleBody, RoleList, RolePermissionsRequest
 from kernel.assurance import RECENT
 from kernel.errors import VersionRequired
+from kernel.reads import NOBODY
 
 roles = Router("/roles", tags=["roles"])
 permissions = Router("/permissions", tags=["roles"])
 
 
-@roles.get("", dependencies=[Requires("role:manage")])
+@roles.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def list_roles(app: App) -> Envelope[RoleList]:
     """List every role with its permissions."""
     return envelope(RoleList(items=[RoleBody.of(role) for role in await app.queries.roles()]))
 
 
-@roles.get("/{name}", dependencies=[Requires("role:manage")])
+@roles.get("/{name}", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def get_role(name: RoleName, app: App, response: Response) -> Envelope[RoleBody]:
     """Read a role; its ETag is what setting its permissions asks for."""
     role = await app.get_role(name=name)
@@ -38,7 +39,7 @@ async def set_role_permissions(
     return envelope(RoleBody.of(role))
 
 
-@permissions.get("", dependencies=[Requires("role:manage")])
+@permissions.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def list_permissions(app: App) -> Envelope[PermissionList]:
     """List every permission there is."""
     return envelope(PermissionList(items=[PermissionBody.of(permission) for permission in await app.queries.permissions()]))

@@ -1,0 +1,124 @@
+"""Who reads which roles another person holds is on record, before the answer."""
+
+import json
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from chassis import outbox
+from chassis.testing.declared_reads import DeclaredReads, Person
+from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
+from governance.interfaces.publications import PUBLICATIONS
+from governance.interfaces.rest import ROUTERS
+from kernel.errors import Unavailable
+from services.governance.tests.contract.api import Api
+from services.governance.tests.stored import published
+
+WHY: Final = {"reason": "complaint 4711"}
+RULE: Final = {"currency": "NAD", "threshold": "1.00", "reason": "resolution 12"}
+PATHS: Final = {
+    "list_roles": "/roles",
+    "get_role": "/roles/staff",
+    "list_permissions": "/permissions",
+    "list_role_assignments": "/role-assignments",
+    "get_subject_roles": "/role-assignments/{subject}",
+    "list_policy_bundles": "/policies",
+    "get_current_policies": "/policies/current",
+    "list_approval_rules": "/policies/approval-rules",
+    "get_approval_rule": "/policies/approval-rules/large",
+}
+
+
+@pytest.fixture
+async def subject(api: Api) -> str:
+    """Give somebody a role."""
+    whose = str(api.subject())
+    body = {"subject_id": whose, "role": "staff"}
+    assert (await api.call("POST", "/role-assignments", json=body)).status_code == 201
+    return whose
+
+
+async def facts(api: Api, *, since: int = 0) -> list[dict[str, Any]]:
+    """Return what reads have left on record."""
+    messages = [message for _, message in await published(api.database, but_first=since)]
+    found = [fact for message in messages if isinstance(message, AuditFactsRecorded) for fact in message.facts]
+    return [
+        {
+            "action": fact.action,
+            "by": fact.actor.subject_id,
+            "about": fact.resource_id,
+            "after": json.loads(fact.after) if fact.HasField("after") else None,
+            "reason": fact.reason if fact.HasField("reason") else None,
+            "related": list(fact.related_ids),
+        }
+        for fact in found
+        if fact.resource_type == "read"
+    ]
+
+
+async def test_every_operation_shows_whose_data_it_declares(api: Api, subject: str) -> None:
+    assert (await api.call("PUT", "/policies/approval-rules/large", json=RULE)).status_code == 200
+
+    async def ask(method: str, path: str) -> httpx.Response:
+        return await api.call(method, path)
+
+    paths = {name: path.format(subject=subject) for name, path in PATHS.items()}
+    reads = DeclaredReads(ask, api.database, PUBLICATIONS, paths)
+    assert await reads.misdeclared(ROUTERS, Person(subject, {subject})) == []
+
+
+async def test_a_list_of_assignments_takes_a_reason_and_names_whom_it_showed(api: Api, subject: str) -> None:
+    admin, role = str(api.admin_id), {"role": "staff"}
+    for params in ({}, role, {"subject_id": subject}, {"reason": "no"}, {"reason": "    "}):
+        assert await api.refused("GET", "/role-assignments", params=params) == (422, "VAL_001"), params
+    for params in ({}, role, {"subject_id": subject}):
+        assert (await api.call("GET", "/role-assignments", params={**params, **WHY})).status_code == 200
+    searched = {"action": "governance.role_assignment.search", "by": admin, "about": "read", "reason": "complaint 4711"}
+    assert await facts(api) == [
+        {**searched, "after": {"shown": 2}, "related": [subject]},
+        {**searched, "after": {"filters": role, "shown": 1}, "related": [subject]},
+        {**searched, "after": {"filters": {"subject_id": subject}, "shown": 1}, "related": [subject]},
+    ]
+
+
+async def test_the_roles_of_another_that_are_read_are_one_fact(api: Api, subject: str) -> None:
+    assert (await api.call("GET", f"/role-assignments/{subject}")).status_code == 200
+    assert await facts(api) == [
+        {
+            "action": "governance.role_assignment.read",
+            "by": str(api.admin_id),
+            "about": f"read/{subject}",
+            "after": None,
+            "reason": None,
+            "related": [subject],
+        }
+    ]
+
+
+async def test_a_grant_or_a_revocation_that_changes_nothing_is_on_record_as_a_read(api: Api, subject: str) -> None:
+    stranger, own = str(api.subject()), str(api.admin_id)
+    again = await api.call("POST", "/role-assignments", json={"subject_id": subject, "role": "staff"})
+    assert (again.status_code, again.json()["data"]["role"]) == (200, "staff")
+    for whose in (subject, stranger, own):
+        assert (await api.call("DELETE", f"/role-assignments/{whose}/guest")).status_code == 200
+    assert [(fact["action"], fact["related"]) for fact in await facts(api)] == [
+        ("governance.role_assignment.read", [subject]),
+        ("governance.role_assignment.read", [subject]),
+        ("governance.role_assignment.read", [stranger]),
+    ]
+
+
+async def test_one_s_own_roles_are_read_without_a_trace_or_a_reason(api: Api) -> None:
+    for path in (f"/role-assignments/{api.admin_id}", f"/role-assignments?subject_id={api.admin_id}"):
+        assert (await api.call("GET", path)).status_code == 200
+    assert await facts(api) == []
+
+
+async def test_what_cannot_be_recorded_is_not_shown(api: Api, subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwritable(_messages: object) -> object:
+        raise Unavailable(dependency="outbox")
+
+    monkeypatch.setattr(outbox, "insert", unwritable)
+    for path in (f"/role-assignments/{subject}", "/role-assignments?reason=complaint"):
+        assert await api.refused("GET", path) == (503, "SRV_002"), path
