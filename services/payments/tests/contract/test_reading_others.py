@@ -110,7 +110,8 @@ async def test_what_cannot_be_recorded_is_not_answered(
 
 async def test_another_s_statement_and_accounts_take_a_reason(bank: Bank, record: Record, payer: Holder) -> None:
     await record.skip()
-    for path in (f"/wallets/{payer.wallet_id}/statement?{PERIOD}", f"/accounts?owner_id={payer.user_id}"):
+    lists = [f"/accounts?{query}" for query in ("kind=wallet", "currency=NAD", "status=open&per_page=100", "per_page=100")]
+    for path in (f"/wallets/{payer.wallet_id}/statement?{PERIOD}", f"/accounts?owner_id={payer.user_id}", *lists):
         for short in ("", "&reason=", "&reason=ab"):
             refused = await bank.staff("GET", path + short)
             assert (refusal(refused), refused.json()["errors"][0]["field"]) == ((422, "VAL_001"), "reason")
@@ -124,16 +125,19 @@ async def test_accounts_of_people_are_on_record_and_the_system_s_own_are_not(
     bank: Bank, record: Record, payer: Holder, payee: Holder
 ) -> None:
     [system] = (await bank.staff("GET", "/accounts?kind=system&per_page=1")).json()["data"]["items"]
+    unused = (await bank.staff("GET", "/accounts?kind=system&currency=USD")).json()["data"]["items"][0]
     await record.skip()
-    for path in ("/accounts?kind=system", f"/accounts/{system['id']}", f"/accounts/{system['id']}/postings"):
+    own = f"/accounts?owner_id={bank.staff_id}"
+    for path in ("/accounts?kind=system", f"/accounts/{system['id']}", f"/accounts/{unused['id']}/postings", own):
         assert (await bank.staff("GET", path)).status_code == 200
     assert await record.news() == ([], [])
     for verb, path in (("read", ""), ("read_postings", "/postings")):
         assert (await bank.staff("GET", f"/accounts/{payer.wallet_id}{path}")).status_code == 200
         _, [fact] = await record.news()
         assert (fact.action, fact.related) == (f"payments.account.{verb}", [str(payer.wallet_id), str(payer.user_id)])
-    assert (await bank.staff("GET", "/accounts?kind=wallet&currency=NAD")).status_code == 200
+    assert (await bank.staff("GET", f"/accounts?kind=wallet&currency=NAD&{WHY}")).status_code == 200
     _, [fact] = await record.news()
+    assert fact.reason == "complaint 4711"
     assert fact.after == {"filters": {"kind": "wallet", "currency": "NAD"}, "shown": 2}
     assert set(fact.related) == {str(payer.user_id), str(payee.user_id)}
 
@@ -154,7 +158,7 @@ async def test_lists_of_what_waits_for_a_decision_are_one_fact_a_page(
                 resource=("read", "read"),
                 by=("user", str(bank.staff_id)),
                 after={"shown": 2},
-                related=[str(payer.user_id)],
+                related=[str(payer.user_id), str(payee.user_id)],
             )
         ],
     )

@@ -10,6 +10,7 @@ import pytest
 from chassis.database import Database
 from chassis.messaging.relay import Relay
 from chassis.testing.databases import DatabaseUrls
+from chassis.testing.reads import NotedReads
 from chassis.testing.running import endpoint, eventually, through
 from kernel.actor import Actor
 from kernel.clock import SystemClock
@@ -80,6 +81,7 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
         wallets=SqlBulkQueries(database),
         screening=FakeScreening(),
         queries=SqlPricingQueries(database),
+        reads=NotedReads(),
         clock=clock,
     )
     settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url)

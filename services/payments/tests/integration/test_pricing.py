@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.reads import NotedReads
 from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError, InvalidValue, StaleVersion
 from kernel.ids import new_id
@@ -51,6 +52,7 @@ def pricing(database: Database, clock: ControlledClock) -> Pricing:
         wallets=SqlBulkQueries(database),
         screening=FakeScreening(),
         queries=SqlPricingQueries(database),
+        reads=NotedReads(),
         clock=clock,
     )
 

@@ -157,7 +157,7 @@ def history(world: World) -> History:
 def ledger(world: World) -> Ledger:
     queries, reads = world.queries, world.reads
     return Ledger(
-        read_account=ReadAccount(queries, queries, reads),
+        read_account=ReadAccount(queries, queries, queries, reads),
         list_accounts=ListAccounts(queries, reads),
         unfreeze_account=UnfreezeAccount(world.uow, queries, world.clock),
     )
@@ -173,6 +173,7 @@ def pricing(world: World) -> Pricing:
         wallets=SqlBulkQueries(world.database),
         screening=world.screening,
         queries=SqlPricingQueries(world.database),
+        reads=world.reads,
         clock=world.clock,
     )
 

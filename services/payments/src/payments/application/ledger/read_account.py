@@ -1,6 +1,6 @@
 """The accounts of the ledger, for those who keep it. What of them is a person's wallet is on record as read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 from kernel.reads import ReadOfOthers, Reads, ReasonRequired, given
 from payments.application.ledger.queries import AccountFilter, AccountView, LedgerQueries
+from payments.application.transfers.queries import TransferQueries
 from payments.application.wallets.queries import PostingView, WalletQueries
 
 
@@ -18,26 +19,41 @@ class ReadAccount:
 
     queries: LedgerQueries
     wallets: WalletQueries
+    transfers: TransferQueries
     reads: Reads
 
-    async def __call__(self, *, actor: Actor, account_id: UUID, verb: str = "read") -> AccountView:
-        """Raise NotFound. `verb` says what of the account is read."""
-        account = await self.queries.account(account_id)
-        if account is None:
-            raise NotFound(account_id=account_id)
-        if owners := _others(actor, [account]):
-            read = ReadOfOthers(action=f"payments.account.{verb}", resource_id=str(account_id), owners=owners)
-            await self.reads.record(actor, read)
+    async def __call__(self, *, actor: Actor, account_id: UUID) -> AccountView:
+        """Raise NotFound."""
+        account = await self._account(account_id)
+        await self._record(actor, account, "read", _others(actor, [account]))
         return account
 
     async def postings(self, *, actor: Actor, account_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
-        await self(actor=actor, account_id=account_id, verb="read_postings")
-        return await self.wallets.postings(account_id, cursor)
+        """Page through an account's postings; those of the system's own show the people on their other side."""
+        account = await self._account(account_id)
+        page = await self.wallets.postings(account_id, cursor)
+        owners: Collection[UUID] = _others(actor, [account])
+        if account.owner_id is None:
+            counterparties = tuple({posting.counterparty_id for posting in page.items})
+            owners = await self.transfers.owners(counterparties) - {actor.user_id}
+        await self._record(actor, account, "read_postings", owners)
+        return page
+
+    async def _account(self, account_id: UUID) -> AccountView:
+        account = await self.queries.account(account_id)
+        if account is None:
+            raise NotFound(account_id=account_id)
+        return account
+
+    async def _record(self, actor: Actor, account: AccountView, verb: str, owners: Collection[UUID]) -> None:
+        if owners:
+            read = ReadOfOthers(action=f"payments.account.{verb}", resource_id=str(account.id), owners=sorted(owners))
+            await self.reads.record(actor, read)
 
 
 @dataclass(frozen=True, slots=True)
 class ListAccounts:
-    """Page through the chart of accounts."""
+    """Page through the chart of accounts. People's wallets are among them, unless the system's own alone are asked for."""
 
     queries: LedgerQueries
     reads: Reads
@@ -45,12 +61,13 @@ class ListAccounts:
     async def __call__(
         self, *, actor: Actor, wanted: AccountFilter, page: PageRequest, reason: str | None = None
     ) -> Page[AccountView]:
-        """Raise ReasonRequired where another person's accounts are asked for."""
-        is_search = wanted.owner_id not in {None, actor.user_id}
+        """Raise ReasonRequired where another person's accounts may be among those asked for."""
+        is_search = wanted.kind != "system" and wanted.owner_id != actor.user_id
         if is_search and reason is None:
             raise ReasonRequired
         accounts = await self.queries.accounts(wanted, page)
-        if (owners := _others(actor, accounts.items)) or is_search:
+        if is_search:
+            owners = _others(actor, accounts.items)
             await self.reads.record(actor, _listed(wanted, owners, shown=len(accounts.items), reason=reason))
         return accounts
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kernel.clock import Clock
+from kernel.reads import Reads
 from payments.application.ports.bulk import Wallets
 from payments.application.ports.pricing import ApprovalPolicies, PriceBooks, PricingUnitOfWork
 from payments.application.ports.screening import Screening
@@ -11,6 +12,7 @@ from payments.application.pricing.assign_tier import AssignTier
 from payments.application.pricing.list_my_limits import ListMyLimits
 from payments.application.pricing.queries import PricingQueries
 from payments.application.pricing.quote_order import QuoteOrder
+from payments.application.pricing.read_tier import ReadTier
 from payments.application.pricing.set_version import EndVersion, SetVersion
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
@@ -27,6 +29,7 @@ class Pricing:
     set_limit: SetVersion[Limit]
     end_limit: EndVersion[Limit]
     assign_tier: AssignTier
+    read_tier: ReadTier
     quote_order: QuoteOrder
     list_my_limits: ListMyLimits
     queries: PricingQueries
@@ -44,6 +47,7 @@ class Pricing:
         wallets: Wallets,
         screening: Screening,
         queries: PricingQueries,
+        reads: Reads,
         clock: Clock,
     ) -> "Pricing":
         """Wire the use cases to their ports."""
@@ -56,6 +60,7 @@ class Pricing:
             set_limit=SetVersion(uow, lambda tx: tx.limits, clock),
             end_limit=EndVersion(uow, lambda tx: tx.limits, clock),
             assign_tier=AssignTier(uow, clock),
+            read_tier=ReadTier(queries, reads),
             quote_order=QuoteOrder(
                 uow=ledger,
                 prices=prices,

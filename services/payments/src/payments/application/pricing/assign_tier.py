@@ -13,7 +13,9 @@ from payments.domain.limits import STANDARD_TIER, require_tier
 
 @dataclass(frozen=True, slots=True)
 class AssignTier:
-    """Put an owner into a tier, whose limits hold from the next transfer on; assigning it again changes nothing.
+    """Put an owner into a tier, whose limits hold from the next transfer on.
+
+    Assigning it again changes nothing, and is on record as a read.
 
     Only into one that has limits, or back into the standard one: a misspelt tier would have none, and set its owner free.
     """
@@ -30,6 +32,9 @@ class AssignTier:
             if standing.version != version:
                 raise StaleVersion(field="If-Match", owner_id=owner_id, version=standing.version)
             if standing.version and standing.tier == tier:
+                # The answer shows it, and leaves no other fact.
+                if owner_id != actor.user_id:
+                    tx.record(facts.tier_read(owner_id).fact(at=now))
                 return standing
             if tier != STANDARD_TIER and not await tx.tiers.is_limited(require_tier(tier), now):
                 raise InvalidValue(field="tier", expected="a tier that has limits", given=tier)

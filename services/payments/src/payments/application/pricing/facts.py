@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from kernel.audit import AuditFact, State
+from kernel.reads import ReadOfOthers
 from payments.application.pricing.queries import TierView
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
@@ -40,6 +42,10 @@ def tier_assigned(after: TierView, before: str, *, at: datetime, reason: str) ->
         reason=reason,
         related_ids=(str(after.owner_id),),
     )
+
+
+def tier_read(owner_id: UUID) -> ReadOfOthers:
+    return ReadOfOthers(action="payments.tier.read", resource_id=str(owner_id), owners=(owner_id,))
 
 
 def _state(item: FeeRule | FxRate | Limit) -> State:

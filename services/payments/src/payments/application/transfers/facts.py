@@ -1,6 +1,6 @@
 """The audit facts of transfers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -122,5 +122,9 @@ def read(transfer: TransferView, verb: str, *, owners: Sequence[UUID]) -> ReadOf
     return ReadOfOthers(action=f"payments.transfer.{verb}", resource_id=str(transfer.id), owners=owners)
 
 
-def waiting_listed(initiators: Sequence[UUID]) -> ReadOfOthers:
-    return ReadOfOthers(action="payments.transfer.list_awaiting_approval", owners=initiators, shown=len(initiators))
+def waiting_listed(transfers: Sequence[TransferView], owners: Iterable[UUID]) -> ReadOfOthers:
+    """Account for a page of others' transfers; `owners` are those of the wallets that they go from and to."""
+    initiators = [transfer.initiator_id for transfer in transfers]
+    return ReadOfOthers(
+        action="payments.transfer.list_awaiting_approval", owners=(*initiators, *sorted(owners)), shown=len(transfers)
+    )

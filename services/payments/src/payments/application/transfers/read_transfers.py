@@ -36,9 +36,11 @@ class ReadTransfers:
     async def awaiting_approval(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[TransferView]:
         """Page through everybody's transfers that wait for a decision; a page with others' is on record."""
         page = await self.history.awaiting_approval(cursor)
-        others = [transfer.initiator_id for transfer in page.items if transfer.initiator_id != actor.user_id]
+        others = [transfer for transfer in page.items if transfer.initiator_id != actor.user_id]
         if others:
-            await self.reads.record(actor, facts.waiting_listed(others))
+            wallets = {account_id for transfer in others for account_id in (transfer.source_id, transfer.target_id)}
+            owners = await self.queries.owners(tuple(wallets)) - {actor.user_id}
+            await self.reads.record(actor, facts.waiting_listed(others, owners))
         return page
 
     async def _seen(self, actor: Actor, transfer_id: UUID) -> tuple[TransferView, tuple[UUID, ...]]:

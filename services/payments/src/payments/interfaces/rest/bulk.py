@@ -21,6 +21,7 @@ from chassis.rest import (
     mark_replayed,
 )
 from kernel.assurance import NONE, STRONG
+from kernel.reads import OTHERS, OWN
 from payments.application.bulk.queries import BulkView
 from payments.application.ports.bulk import Given
 from payments.domain.bulk import LineStatus
@@ -91,13 +92,13 @@ async def submit_bulk(  # each is of the query string or a header
     return envelope(BulkResponse.of(BulkView.of(accepted.bulk)))
 
 
-@bulks.get("", dependencies=[Authenticated])
+@bulks.get("", dependencies=[Authenticated], reads=OWN)
 async def list_bulks(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[BulkResponse]]:
     """Page through the caller's bulks, newest first."""
     return cursor_of(await app.bulk.read_bulks.own(actor=actor, cursor=cursor), BulkResponse.of)
 
 
-@bulks.get("/awaiting-approval", dependencies=[Requires("payment:approve")])
+@bulks.get("/awaiting-approval", dependencies=[Requires("payment:approve")], reads=OTHERS)
 async def list_bulks_awaiting_approval(
     actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[BulkResponse]]:
@@ -105,13 +106,13 @@ async def list_bulks_awaiting_approval(
     return cursor_of(await app.bulk.read_bulks.awaiting_approval(actor=actor, cursor=cursor), BulkResponse.of)
 
 
-@bulks.get("/{bulk_id}", dependencies=[Authenticated])
+@bulks.get("/{bulk_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Read how a bulk stands: its status, its counts, how fast it goes."""
     return envelope(BulkResponse.of(await app.bulk.read_bulks.bulk(actor=actor, bulk_id=bulk_id)))
 
 
-@bulks.get("/{bulk_id}/lines", dependencies=[Authenticated])
+@bulks.get("/{bulk_id}/lines", dependencies=[Authenticated], reads=OTHERS)
 async def list_bulk_lines(
     bulk_id: UUID,
     actor: CurrentActor,
@@ -128,6 +129,7 @@ async def list_bulk_lines(
     "/{bulk_id}/events",
     dependencies=[Authenticated],
     responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+    reads=OTHERS,
 )
 async def follow_bulk(bulk_id: UUID, actor: CurrentActor, readmit: Readmission, app: App) -> StreamingResponse:
     """Follow a bulk as server-sent events: `progress` whenever it has moved, `end` with its result. Reconnect to go on.

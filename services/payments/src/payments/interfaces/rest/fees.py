@@ -8,6 +8,7 @@ from fastapi import Query
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
 from kernel.assurance import NONE, RECENT
 from kernel.money import Money
+from kernel.reads import NOBODY
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.pricing import (
     CODE_PATTERN,
@@ -24,7 +25,7 @@ from payments.interfaces.rest.schemas.pricing import (
 fees = Router(prefix="/fees", tags=["fees"])
 
 
-@fees.get("", dependencies=[Authenticated])
+@fees.get("", dependencies=[Authenticated], reads=NOBODY)
 async def list_fees(
     page: Paging,
     app: App,
@@ -37,7 +38,7 @@ async def list_fees(
     return page_of(listed, lambda recorded: FeeRuleResponse.of(recorded.item))
 
 
-@fees.get("/history", dependencies=[Requires("policy:manage")])
+@fees.get("/history", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_fee_history(
     page: Paging, app: App, code: Annotated[str | None, Query(pattern=CODE_PATTERN, examples=["transfer-service"])] = None
 ) -> Envelope[PageOf[FeeRuleHistory]]:

@@ -19,6 +19,7 @@ from chassis.rest import (
     set_etag,
 )
 from kernel.assurance import RECENT
+from kernel.reads import NOBODY, OTHERS, OWN
 from payments.domain.limits import STANDARD_TIER
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.pricing import (
@@ -39,7 +40,7 @@ TierFilter = Annotated[str | None, Query(pattern=TIER_PATTERN, examples=["standa
 CurrencyFilter = Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["NAD"])]
 
 
-@limits.get("", dependencies=[Requires("policy:manage")])
+@limits.get("", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_limits(
     page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
 ) -> Envelope[PageOf[LimitResponse]]:
@@ -49,13 +50,13 @@ async def list_limits(
     return page_of(listed, lambda recorded: LimitResponse.of(recorded.item))
 
 
-@limits.get("/mine", dependencies=[Authenticated])
+@limits.get("/mine", dependencies=[Authenticated], reads=OWN)
 async def list_my_limits(actor: CurrentActor, app: App) -> Envelope[MyLimitsResponse]:
     """List the caller's limits by currency: what is spent, what is left, and when it renews. No limit: null."""
     return envelope(MyLimitsResponse.of(await app.pricing.list_my_limits(actor=actor)))
 
 
-@limits.get("/history", dependencies=[Requires("policy:manage")])
+@limits.get("/history", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_limit_history(
     page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
 ) -> Envelope[PageOf[LimitHistory]]:
@@ -79,10 +80,10 @@ async def end_limit(limit_id: UUID, body: EndRequest, actor: CurrentActor, app: 
     return envelope(LimitResponse.of(limit))
 
 
-@limits.get("/tiers/{owner_id}", dependencies=[Requires("policy:manage")])
-async def get_tier(owner_id: UUID, app: App, response: Response) -> Envelope[TierResponse]:
-    """Read an owner's tier: the standard one, until another is assigned."""
-    assigned = await app.pricing.queries.tier(owner_id)
+@limits.get("/tiers/{owner_id}", dependencies=[Requires("policy:manage")], reads=OTHERS)
+async def get_tier(owner_id: UUID, actor: CurrentActor, app: App, response: Response) -> Envelope[TierResponse]:
+    """Read an owner's tier, on record: the standard one, until another is assigned."""
+    assigned = await app.pricing.read_tier(actor=actor, owner_id=owner_id)
     tier = TierResponse.of(assigned) if assigned else TierResponse(owner_id=owner_id, tier=STANDARD_TIER, version=0)
     set_etag(response, tier.version)
     return envelope(tier)

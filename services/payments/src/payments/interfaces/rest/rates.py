@@ -7,6 +7,7 @@ from fastapi import Query
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
 from kernel.assurance import RECENT
+from kernel.reads import NOBODY
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.pricing import CURRENCY_PATTERN, EndRequest, RateHistory, RateRequest, RateResponse
 
@@ -16,7 +17,7 @@ Base = Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["NAD"])]
 Quote = Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["USD"])]
 
 
-@rates.get("", dependencies=[Authenticated])
+@rates.get("", dependencies=[Authenticated], reads=NOBODY)
 async def list_rates(page: Paging, app: App, base: Base = None, quote: Quote = None) -> Envelope[PageOf[RateResponse]]:
     """List the rates in force, each in one direction."""
     pricing = app.pricing
@@ -24,7 +25,7 @@ async def list_rates(page: Paging, app: App, base: Base = None, quote: Quote = N
     return page_of(listed, lambda recorded: RateResponse.of(recorded.item))
 
 
-@rates.get("/history", dependencies=[Requires("payment:reconcile")])
+@rates.get("/history", dependencies=[Requires("payment:reconcile")], reads=NOBODY)
 async def list_rate_history(page: Paging, app: App, base: Base = None, quote: Quote = None) -> Envelope[PageOf[RateHistory]]:
     """List every version ever recorded, past and planned, the newest first."""
     return page_of(await app.pricing.queries.fx_rates(page, at=None, base=base, quote=quote), RateHistory.of_recorded)

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
+from kernel.reads import OTHERS
 from payments.interfaces.documents.receipt_pdf import receipt_pdf
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.receipts import ReceiptResponse
@@ -20,6 +21,7 @@ _PDF: Final = "application/pdf"
     dependencies=[Authenticated],
     response_model=Envelope[ReceiptResponse],
     responses=documents(_PDF),
+    reads=OTHERS,
 )
 async def get_receipt(
     transfer_id: UUID,

@@ -18,6 +18,7 @@ from chassis.rest import (
     mark_replayed,
 )
 from kernel.assurance import NONE
+from kernel.reads import OTHERS, OWN
 from payments.application.schedules.queries import ScheduleView
 from payments.domain.schedule import Schedule
 from payments.interfaces.rest.dependencies import App
@@ -48,19 +49,19 @@ async def plan_transfer(
     return _show(planned.schedule)
 
 
-@schedules.get("", dependencies=[Authenticated])
+@schedules.get("", dependencies=[Authenticated], reads=OWN)
 async def list_schedules(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[ScheduleResponse]]:
     """Page through the caller's schedules, newest first."""
     return cursor_of(await app.schedules.read_schedules.own(actor=actor, cursor=cursor), ScheduleResponse.of)
 
 
-@schedules.get("/{schedule_id}", dependencies=[Authenticated])
+@schedules.get("/{schedule_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Read how a schedule stands and when it is due next."""
     return envelope(ScheduleResponse.of(await app.schedules.read_schedules.schedule(actor=actor, schedule_id=schedule_id)))
 
 
-@schedules.get("/{schedule_id}/runs", dependencies=[Authenticated])
+@schedules.get("/{schedule_id}/runs", dependencies=[Authenticated], reads=OTHERS)
 async def list_schedule_runs(
     schedule_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[RunResponse]]:

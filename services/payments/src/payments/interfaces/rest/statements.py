@@ -7,6 +7,7 @@ from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Moment, ReadReasonOfOthers, Router, envelope
+from kernel.reads import OTHERS, OWN
 from payments.interfaces.documents.statement_csv import statement_csv
 from payments.interfaces.documents.statement_pdf import statement_pdf
 from payments.interfaces.documents.transfers_csv import transfers_csv
@@ -30,6 +31,7 @@ def documents(*media_types: str) -> dict[int | str, dict[str, Any]]:
     dependencies=[Authenticated],
     response_model=Envelope[StatementResponse],
     responses=documents(_CSV, _PDF),
+    reads=OTHERS,
 )
 async def get_statement(  # each is of the path or the query string
     wallet_id: UUID,
@@ -51,7 +53,7 @@ async def get_statement(  # each is of the path or the query string
     return envelope(StatementResponse.of(statement))
 
 
-@statements.get("/transfers/export", dependencies=[Authenticated], responses=documents(_CSV, _PARQUET))
+@statements.get("/transfers/export", dependencies=[Authenticated], responses=documents(_CSV, _PARQUET), reads=OWN)
 async def export_transfers(
     actor: CurrentActor,
     app: App,

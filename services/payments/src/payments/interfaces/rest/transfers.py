@@ -21,6 +21,7 @@ from chassis.rest import (
 from kernel.actor import Actor
 from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import Money
+from kernel.reads import OTHERS, OWN
 from payments.application import Payments
 from payments.application.ports.ledger import Settled
 from payments.application.transfers.queries import TransferView
@@ -90,7 +91,7 @@ async def transfer_linked(
     return envelope(LinkedResponse.model_construct(link_id=made[0].link_id, items=made))
 
 
-@transfers.get("", dependencies=[Authenticated])
+@transfers.get("", dependencies=[Authenticated], reads=OWN)
 async def list_transfers(
     actor: CurrentActor, cursor: CursorPaging, app: App, wanted: History
 ) -> Envelope[CursorPageOf[TransferResponse]]:
@@ -101,14 +102,14 @@ async def list_transfers(
     return cursor_of(await app.queries.history(wanted.of(actor), cursor), TransferResponse.of)
 
 
-@transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")])
+@transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")], reads=OTHERS)
 async def list_awaiting_approval(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[TransferResponse]]:
     """Page through everybody's transfers that wait for a decision, newest first."""
     page = await app.transfers.read_transfers.awaiting_approval(actor=actor, cursor=cursor)
     return cursor_of(page, TransferResponse.of)
 
 
-@transfers.get("/{transfer_id}", dependencies=[Authenticated])
+@transfers.get("/{transfer_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Read a transfer that the caller made, sent or received; staff read any."""
     view, transaction_hash = await app.transfers.read_transfers.proven(actor=actor, transfer_id=transfer_id)
@@ -193,7 +194,7 @@ async def make_payment(
     return _answer(await app.transfers.transfer_tokens(actor=actor, order=order), response)
 
 
-@payments.get("", dependencies=[Authenticated])
+@payments.get("", dependencies=[Authenticated], reads=OWN)
 async def list_payments(
     actor: CurrentActor, cursor: CursorPaging, app: App, wanted: History
 ) -> Envelope[CursorPageOf[TransferResponse]]:

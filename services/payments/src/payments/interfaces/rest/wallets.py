@@ -24,6 +24,7 @@ from chassis.rest import (
 )
 from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import amount_text
+from kernel.reads import OTHERS, OWN
 from payments.application.wallets.queries import WalletView
 from payments.domain.account import Account
 from payments.interfaces.rest.dependencies import App
@@ -41,7 +42,7 @@ from payments.interfaces.rest.schemas.wallets import (
 wallets = Router(prefix="/wallets", tags=["wallets"])
 
 
-@wallets.get("", dependencies=[Authenticated])
+@wallets.get("", dependencies=[Authenticated], reads=OWN)
 async def list_wallets(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[WalletResponse]]:
     """List the caller's wallets, oldest first."""
     return page_of(await app.queries.wallets_of(actor.user_id, paging), WalletResponse.of)
@@ -53,7 +54,7 @@ async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) ->
     return _shown(await app.wallets.open_own_wallet(actor=actor, currency=body.currency, name=body.name))
 
 
-@wallets.get("/{wallet_id}", dependencies=[Authenticated])
+@wallets.get("/{wallet_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_wallet(wallet_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[WalletResponse]:
     """Read one of the caller's wallets, or with `wallet:read_any` anybody's, on record. Every posting changes its ETag."""
     wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
@@ -73,7 +74,7 @@ async def close_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelo
     return _shown(await app.wallets.close_wallet(actor=actor, wallet_id=wallet_id))
 
 
-@wallets.get("/{wallet_id}/balance", dependencies=[Authenticated])
+@wallets.get("/{wallet_id}/balance", dependencies=[Authenticated], reads=OTHERS)
 async def get_balance(
     wallet_id: UUID,
     actor: CurrentActor,
@@ -85,7 +86,7 @@ async def get_balance(
     return envelope(BalanceResponse(wallet_id=wallet_id, as_of=as_of, balance=amount_text(balance, currency), currency=currency))
 
 
-@wallets.get("/{wallet_id}/postings", dependencies=[Authenticated])
+@wallets.get("/{wallet_id}/postings", dependencies=[Authenticated], reads=OTHERS)
 async def list_postings(
     wallet_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[PostingResponse]]:
