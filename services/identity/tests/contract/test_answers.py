@@ -161,14 +161,17 @@ async def test_recovery(
         "decision_reason": None,
     }
     page = {"page": 1, "per_page": 20, "total": 1}
-    for query in ("", "?status=pending"):
+    for query in ("?reason=audit", "?status=pending"):
         assert (await api.get(f"/auth/recovery{query}", token=token)).json()["data"] == {"items": [waiting], **page}
     body = {"approve": approve, "reason": REASON}
     decided = (await api.post(f"/auth/recovery/{asked['id']}/decision", body, token=token)).json()["data"]
     by = (await verifier.verify(token)).subject_id
     after = {**waiting, "status": status, "decided_at": at(2), "decided_by": by, "decision_reason": REASON}
     assert decided == after
-    assert (await api.get(f"/auth/recovery?status={status}", token=token)).json()["data"] == {"items": [after], **page}
+    assert (await api.get(f"/auth/recovery?status={status}&reason=audit", token=token)).json()["data"] == {
+        "items": [after],
+        **page,
+    }
     assert (await api.get("/auth/recovery?status=pending", token=token)).json()["data"]["items"] == []
 
 

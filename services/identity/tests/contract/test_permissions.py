@@ -31,7 +31,7 @@ ROUTES: Final[list[tuple[str, str, Any, str, int]]] = [
     ("POST", f"/users/{ID}/activate", REASON, "user:update", 404),
     ("POST", f"/users/{ID}/unlock", REASON, "user:update_any", 404),
     ("POST", f"/users/{ID}/password-reset", REASON, "user:update", 404),
-    ("GET", "/auth/recovery", None, "user:update", 200),
+    ("GET", "/auth/recovery?reason=complaint+4711", None, "user:update", 200),
     # Two factors are asked for of whoever has the permission.
     ("POST", f"/auth/recovery/{ID}/decision", {"approve": True, **REASON}, "user:update", 401),
 ]

@@ -82,16 +82,22 @@ async def test_an_export_of_another_s_data_takes_a_reason(desk: Desk) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"], refused.facts) == (422, "reason", [])
     async with recording(desk.database) as record:
         assert (await desk.api.post(f"{path}?{WHY}", token=desk.staff)).status_code == 200
-    assert [(each["action"], each["reason"]) for each in record.facts] == [("identity.user.export", "complaint 4711")]
+    assert record.facts == [await desk.read("identity.user.export", desk.user_id, desk.user_id, reason="complaint 4711")]
 
 
 async def test_requests_for_recovery_are_on_record_as_listed(api: Api, desk: Desk, clock: ControlledClock) -> None:
-    assert await desk.facts_of("/auth/recovery") == []
+    assert await desk.facts_of("/auth/recovery?status=pending") == []
+    for query in ("", "?status=approved", "?status=pending&reason=ab"):
+        assert await desk.facts_of(f"/auth/recovery{query}", status=422) == []
+    [nobody] = await desk.facts_of(f"/auth/recovery?{WHY}")
+    assert (nobody["after"], nobody["reason"]) == ({"shown": 0}, "complaint 4711")
     await second_factor(api, desk.person, clock)
     challenge = (await api.login()).json()["data"]["challenge"]
     assert (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).status_code == 202
     listed = await desk.read("identity.recovery.list", "", desk.user_id, after={"filters": {"status": "pending"}, "shown": 1})
     assert await desk.facts_of("/auth/recovery?status=pending") == [listed]
+    everybody = await desk.read("identity.recovery.list", "", desk.user_id, after={"shown": 1}, reason="complaint 4711")
+    assert await desk.facts_of(f"/auth/recovery?{WHY}") == [everybody]
 
 
 async def test_who_changes_another_and_sees_the_profile_is_on_record_also_when_nothing_changed(desk: Desk) -> None:

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from identity.application.privacy.queries import PrivacyQueries
 from identity.domain.message import Template
 from kernel.actor import Actor
 from kernel.assurance import RECENT
+from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from kernel.reads import ReasonRequired
@@ -29,12 +31,19 @@ class ExportData:
         RECENT.require(actor, at=at)
         if actor.user_id != user_id and not self.permissions.allows(actor, EXPORT_ANY_USER):
             raise NotFound(user_id=user_id)
-        if actor.user_id != user_id and reason is None:
-            raise ReasonRequired
+        fact = self._fact(actor, user_id, reason, at)
         held = await self.queries.held_about(user_id)
         if held is None:
             raise NotFound(user_id=user_id)
         async with self.uow.begin(actor) as tx:
-            tx.record(facts.data_exported(user_id, at=at, reason=reason))
+            tx.record(fact)
             await tx.messages.send(user_id, Template.DATA_EXPORTED)
         return {"exported_at": at.isoformat(), **held}
+
+    def _fact(self, actor: Actor, user_id: UUID, reason: str | None, at: datetime) -> AuditFact:
+        """Account for the export: another's is a read. Raises ReasonRequired."""
+        if actor.user_id == user_id:
+            return facts.data_exported(user_id, at=at)
+        if reason is None:
+            raise ReasonRequired
+        return facts.others_data_exported(user_id, reason=reason).fact(at=at)

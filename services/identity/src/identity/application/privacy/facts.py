@@ -5,6 +5,7 @@ from uuid import UUID
 
 from identity.domain.erasure import Erasure
 from kernel.audit import AuditFact, State
+from kernel.reads import ReadOfOthers
 
 
 def erasure_requested(erasure: Erasure, *, before: str) -> AuditFact:
@@ -33,15 +34,19 @@ def user_erased(erasure: Erasure, *, key_digest: str, at: datetime) -> AuditFact
     return _fact("identity.user.erase", erasure, at=at, before={"account": "restricted"}, after=after)
 
 
-def data_exported(user_id: UUID, *, at: datetime, reason: str | None) -> AuditFact:
+def data_exported(user_id: UUID, *, at: datetime) -> AuditFact:
+    """Account for an export of one's own data."""
     return AuditFact(
         action="identity.user.export",
         resource_type="user",
         resource_id=str(user_id),
         occurred_at=at,
         after={"exported": True},
-        reason=reason,
     )
+
+
+def others_data_exported(user_id: UUID, *, reason: str) -> ReadOfOthers:
+    return ReadOfOthers(action="identity.user.export", resource_id=str(user_id), owners=(user_id,), reason=reason)
 
 
 def keys_rewrapped(count: int, what: str, *, at: datetime) -> AuditFact:

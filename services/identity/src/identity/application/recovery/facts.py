@@ -94,10 +94,11 @@ def factors_cleared(user: User, request: RecoveryRequest, *, sessions_ended: int
     )
 
 
-def requests_listed(requests: Sequence[RecoveryView], *, status: str | None) -> ReadOfOthers:
+def requests_listed(requests: Sequence[RecoveryView], *, status: str | None, reason: str | None) -> ReadOfOthers:
     return ReadOfOthers(
         action="identity.recovery.list",
         owners=[request.user_id for request in requests],
         filters=given(status=status),
         shown=len(requests),
+        reason=reason,
     )

@@ -2,21 +2,31 @@ from dataclasses import dataclass
 
 from identity.application.recovery import facts
 from identity.application.recovery.queries import RecoveryQueries, RecoveryView
+from identity.domain.recovery_request import RecoveryStatus
 from kernel.actor import Actor
 from kernel.pages import Page, PageRequest
-from kernel.reads import Reads
+from kernel.reads import Reads, ReasonRequired
 
 
 @dataclass(frozen=True, slots=True)
 class ListRecoveryRequests:
-    """Page through requests for recovery, for those who decide on them. What others asked is on record as read."""
+    """Page through requests for recovery, for those who decide on them. What others asked is on record as read.
+
+    Those that wait are work to do; a list of what was decided is a search over people, and says why.
+    """
 
     queries: RecoveryQueries
     reads: Reads
 
-    async def __call__(self, *, actor: Actor, status: str | None, page: PageRequest) -> Page[RecoveryView]:
+    async def __call__(
+        self, *, actor: Actor, status: str | None, page: PageRequest, reason: str | None = None
+    ) -> Page[RecoveryView]:
+        """Raise ReasonRequired, except for those that wait."""
+        is_search = status != RecoveryStatus.PENDING
+        if is_search and reason is None:
+            raise ReasonRequired
         requests = await self.queries.recovery_requests(status, page)
         others = [request for request in requests.items if request.user_id != actor.user_id]
-        if others:
-            await self.reads.record(actor, facts.requests_listed(others, status=status))
+        if others or is_search:
+            await self.reads.record(actor, facts.requests_listed(others, status=status, reason=reason))
         return requests

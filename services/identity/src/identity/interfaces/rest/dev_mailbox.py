@@ -11,6 +11,7 @@ from chassis.rest import ONE_LINE, Envelope, Public, ResponseModel, Router, enve
 from identity.application.messages.queries import MessageContent
 from identity.application.messages.texts import letter
 from identity.interfaces.rest.dependencies import App
+from kernel.reads import NOBODY
 
 SHOWN_MAX = 100
 
@@ -46,7 +47,8 @@ class MailboxResponse(ResponseModel):
     items: list[MailResponse]
 
 
-@dev.get("/mailbox", dependencies=[Public], include_in_schema=False)
+# A local environment has no real people.
+@dev.get("/mailbox", dependencies=[Public], include_in_schema=False, reads=NOBODY)
 async def read_mailbox(
     app: App, recipient: Annotated[str | None, Query(min_length=3, max_length=254), ONE_LINE] = None
 ) -> Envelope[MailboxResponse]:

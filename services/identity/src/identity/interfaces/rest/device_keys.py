@@ -6,11 +6,12 @@ from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, 
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.device_keys import ChallengeResponse, DeviceKeyResponse, RegisterDeviceKeyRequest
 from kernel.assurance import NONE, RECENT
+from kernel.reads import OWN
 
 device_keys = Router(prefix="/device-keys", tags=["device-keys"])
 
 
-@device_keys.get("", dependencies=[Authenticated])
+@device_keys.get("", dependencies=[Authenticated], reads=OWN)
 async def list_device_keys(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[DeviceKeyResponse]]:
     """List the caller's keys of all devices, newest first, the revoked ones too."""
     return page_of(await app.queries.device_keys_of(actor.user_id, paging), DeviceKeyResponse.of)

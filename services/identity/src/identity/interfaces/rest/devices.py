@@ -9,11 +9,12 @@ from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, 
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.sessions import DeviceResponse, PatchDeviceRequest
 from kernel.assurance import NONE
+from kernel.reads import OTHERS, OWN
 
 devices = Router(prefix="/devices", tags=["devices"])
 
 
-@devices.get("", dependencies=[Authenticated])
+@devices.get("", dependencies=[Authenticated], reads=OTHERS)
 async def list_devices(
     actor: CurrentActor,
     paging: Paging,
@@ -25,7 +26,7 @@ async def list_devices(
     return page_of(page, lambda view: DeviceResponse.of(view, current_id=actor.device_id))
 
 
-@devices.get("/{device_id}", dependencies=[Authenticated])
+@devices.get("/{device_id}", dependencies=[Authenticated], reads=OWN)
 async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
     """Read one of the caller's devices."""
     view = await app.sessions.get_device(actor=actor, device_id=device_id)

@@ -26,6 +26,7 @@ from identity.interfaces.rest.schemas.factors import (
 from identity.interfaces.rest.schemas.fields import EndOthers
 from identity.interfaces.rest.schemas.sessions import TokenPairResponse
 from kernel.assurance import NONE, RECENT
+from kernel.reads import OWN
 
 factors = Router(prefix="/auth", tags=["second factors"], idempotent=False)
 
@@ -82,7 +83,7 @@ async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelop
     return envelope(FreshTokenResponse.of(token))
 
 
-@factors.get("/factors", dependencies=[Authenticated])
+@factors.get("/factors", dependencies=[Authenticated], reads=OWN)
 async def get_factors(actor: CurrentActor, app: App) -> Envelope[FactorsResponse]:
     """Tell which second factors the caller has."""
     return envelope(FactorsResponse.of(await app.queries.factors_of(actor.user_id)))

@@ -18,11 +18,12 @@ from identity.interfaces.rest.schemas.accounts import (
 from identity.interfaces.rest.schemas.fields import EndOthers
 from identity.interfaces.rest.schemas.verification import VerificationResponse
 from kernel.assurance import NONE, RECENT
+from kernel.reads import OTHERS
 
 own_account = Router(prefix="/users", tags=["users"])
 
 
-@own_account.get("/{user_id}/profile", dependencies=[Authenticated])
+@own_account.get("/{user_id}/profile", dependencies=[Authenticated], reads=OTHERS)
 async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[ProfileResponse]:
     """Read a profile: one's own, or anybody's with `user:read_any`, on record."""
     return _shown(await app.accounts.get_user(actor=actor, user_id=user_id), response)

@@ -11,13 +11,14 @@ from identity.interfaces.rest.schemas.privacy import (
     ReceiptKeyResponse,
 )
 from kernel.assurance import RECENT
+from kernel.reads import NOBODY, OTHERS, REFERENCE
 
 privacy = Router(prefix="/users", tags=["privacy"])
 erasures = Router(prefix="/erasures", tags=["privacy"])
 
 
 # Its answer is all that is personal: kept nowhere for repeats.
-@privacy.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False, assurance=RECENT)
+@privacy.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False, assurance=RECENT, reads=OTHERS)
 async def export_user_data(
     user_id: UUID, actor: CurrentActor, app: App, reason: ReadReasonOfOthers = None
 ) -> Envelope[DataExportResponse]:
@@ -37,13 +38,13 @@ async def request_user_erasure(user_id: UUID, body: ErasureRequest, actor: Curre
 
 
 # Before "/{erasure_id}", which would take it.
-@erasures.get("/receipt-keys", dependencies=[Public])
+@erasures.get("/receipt-keys", dependencies=[Public], reads=NOBODY)
 async def list_receipt_keys(app: App) -> Envelope[list[ReceiptKeyResponse]]:
     """List the public keys that receipts of erasures can be checked with."""
     return envelope([ReceiptKeyResponse.of(key) for key in await app.queries.receipt_keys()])
 
 
-@erasures.get("/{erasure_id}", dependencies=[Public])
+@erasures.get("/{erasure_id}", dependencies=[Public], reads=REFERENCE)
 async def get_erasure(erasure_id: UUID, app: App) -> Envelope[ErasureResponse]:
     """Tell how an erasure stands, with the receipt once it is done; who is erased can sign in no more."""
     return envelope(ErasureResponse.of(await app.privacy.get_erasure(erasure_id=erasure_id)))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from chassis.rest import CurrentActor, Envelope, PageOf, Paging, Public, Requires, Router, envelope, page_of
+from chassis.rest import CurrentActor, Envelope, PageOf, Paging, Public, ReadReasonOfOthers, Requires, Router, envelope, page_of
 from identity.domain.recovery_request import RecoveryStatus
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.recovery import (
@@ -21,6 +21,7 @@ from identity.interfaces.rest.schemas.recovery import (
     UndoEmailChangeRequest,
 )
 from kernel.assurance import NONE, STRONG
+from kernel.reads import SEARCH
 
 recovery = Router(prefix="/auth", tags=["recovery"], idempotent=False)
 
@@ -56,12 +57,17 @@ async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) 
     return envelope(RecoveryAskedResponse.of(request))
 
 
-@recovery.get("/recovery", dependencies=[Requires("user:update")])
+@recovery.get("/recovery", dependencies=[Requires("user:update")], reads=SEARCH)
 async def list_recovery_requests(
-    actor: CurrentActor, paging: Paging, app: App, status: Annotated[RecoveryStatus | None, Query()] = None
+    actor: CurrentActor,
+    paging: Paging,
+    app: App,
+    status: Annotated[RecoveryStatus | None, Query()] = None,
+    reason: ReadReasonOfOthers = None,
 ) -> Envelope[PageOf[RecoveryResponse]]:
-    """List requests for recovery, newest first."""
-    return page_of(await app.recovery.list_recovery_requests(actor=actor, status=status, page=paging), RecoveryResponse.of)
+    """List requests for recovery, newest first. Those that wait (`status=pending`) are listed without a reason."""
+    requests = await app.recovery.list_recovery_requests(actor=actor, status=status, page=paging, reason=reason)
+    return page_of(requests, RecoveryResponse.of)
 
 
 @recovery.post("/recovery/{request_id}/decision", dependencies=[Requires("user:update")], assurance=STRONG)

@@ -9,11 +9,12 @@ from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, 
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.sessions import SessionResponse
 from kernel.assurance import NONE, RECENT
+from kernel.reads import OTHERS
 
 sessions = Router(prefix="/sessions", tags=["sessions"])
 
 
-@sessions.get("", dependencies=[Authenticated])
+@sessions.get("", dependencies=[Authenticated], reads=OTHERS)
 async def list_sessions(
     actor: CurrentActor,
     paging: Paging,
@@ -26,7 +27,7 @@ async def list_sessions(
     return page_of(page, lambda view: SessionResponse.of(view, current_id=actor.session_id))
 
 
-@sessions.get("/{session_id}", dependencies=[Authenticated])
+@sessions.get("/{session_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_session(session_id: UUID, actor: CurrentActor, app: App) -> Envelope[SessionResponse]:
     """Read a session: one's own, or anybody's for staff."""
     view = await app.sessions.get_session(actor=actor, session_id=session_id)

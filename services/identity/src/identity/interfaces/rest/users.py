@@ -42,6 +42,7 @@ from identity.interfaces.rest.schemas.accounts import (
 from identity.interfaces.rest.schemas.fields import Reason
 from kernel.actor import Actor
 from kernel.assurance import RECENT
+from kernel.reads import OTHERS, OWN, SEARCH
 
 users = Router(prefix="/users", tags=["users"])
 
@@ -70,7 +71,7 @@ async def _filter(
     )
 
 
-@users.get("", dependencies=[Requires("user:read_any")])
+@users.get("", dependencies=[Requires("user:read_any")], reads=SEARCH)
 async def list_users(
     actor: CurrentActor, paging: Paging, which: Annotated[UserFilter, Depends(_filter)], reason: ReadReason, app: App
 ) -> Envelope[PageOf[UserResponse]]:
@@ -85,7 +86,7 @@ async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) ->
 
 
 # Before "/{user_id}", which would take it.
-@users.get("/me", dependencies=[Authenticated])
+@users.get("/me", dependencies=[Authenticated], reads=OWN)
 async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[MeResponse]:
     """Read one's own account, with the roles that hold right now."""
     view = await app.accounts.get_user(actor=actor, user_id=actor.user_id)
@@ -93,7 +94,7 @@ async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[
     return envelope(MeResponse.with_roles(view, actor.roles))
 
 
-@users.get("/{user_id}", dependencies=[Authenticated])
+@users.get("/{user_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[UserResponse]:
     """Read a user: oneself, or anybody with `user:read_any`, on record."""
     view = await app.accounts.get_user(actor=actor, user_id=user_id)

@@ -29,11 +29,12 @@ from identity.interfaces.rest.schemas.addresses import (
 from kernel.actor import Actor
 from kernel.assurance import NONE
 from kernel.errors import NotFound
+from kernel.reads import OWN, REFERENCE
 
 wallet_addresses = Router(prefix="/wallet-addresses", tags=["wallet-addresses"])
 
 
-@wallet_addresses.get("", dependencies=[Authenticated])
+@wallet_addresses.get("", dependencies=[Authenticated], reads=OWN)
 async def list_wallet_addresses(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[WalletAddressResponse]]:
     """List the caller's wallet addresses, oldest first, the retired ones too."""
     return page_of(await app.queries.wallet_addresses_of(actor.user_id, paging), WalletAddressResponse.of)
@@ -47,7 +48,7 @@ async def issue_wallet_address(body: IssueAddressRequest, actor: CurrentActor, a
 
 
 # Before "/{address}", which would take it.
-@wallet_addresses.get("/look-up", dependencies=[Authenticated])
+@wallet_addresses.get("/look-up", dependencies=[Authenticated], reads=REFERENCE)
 async def look_up_wallet_address(
     address: Annotated[str, Query(min_length=1, max_length=90, examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"]), AS_SENT],
     app: App,
@@ -56,7 +57,7 @@ async def look_up_wallet_address(
     return envelope(PayeeResponse.of(await app.addresses.find_payee(address=address)))
 
 
-@wallet_addresses.get("/{address}", dependencies=[Authenticated])
+@wallet_addresses.get("/{address}", dependencies=[Authenticated], reads=OWN)
 async def get_wallet_address(address: WalletAddressText, actor: CurrentActor, app: App) -> Envelope[WalletAddressResponse]:
     """Read one of the caller's addresses, by its UUID or its text."""
     return envelope(WalletAddressResponse.of(await _own(app, actor, address)))

@@ -1,0 +1,74 @@
+"""Each operation shows whose data it declares; what it shows of others leaves a fact that names them."""
+
+from typing import Final
+from uuid import uuid4
+
+import httpx
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.declared_reads import DeclaredReads, Person
+from identity.interfaces.publications import PUBLICATIONS
+from identity.interfaces.rest import ROUTERS, jwks_router
+from services.identity.tests.contract.api import DETAILS, Api
+from services.identity.tests.contract.authenticator_app import second_factor
+from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.people import signed_in_as
+from services.identity.tests.fakes import Surroundings
+
+PATHS: Final = {
+    "list_users": "/users",
+    "get_me": "/users/me",
+    "get_user": "/users/{user}",
+    "get_profile": "/users/{user}/profile",
+    "export_user_data": "/users/{user}/data-export",
+    "list_sessions": "/sessions?user_id={user}",
+    "get_session": "/sessions/{session}",
+    "list_devices": "/devices?user_id={user}",
+    "get_device": "/devices/{device}",
+    "list_wallet_addresses": "/wallet-addresses",
+    "get_wallet_address": "/wallet-addresses/{address}",
+    "look_up_wallet_address": "/wallet-addresses/look-up?address={address}",
+    "list_device_keys": "/device-keys",
+    "get_factors": "/auth/factors",
+    "list_recovery_requests": "/auth/recovery",
+    "list_receipt_keys": "/erasures/receipt-keys",
+    "get_erasure": "/erasures/{session}",
+    "get_signing_keys": "/.well-known/jwks.json",
+}
+
+
+async def things(api: Api, clock: ControlledClock, token: str) -> dict[str, str]:
+    """Give somebody one of each, also a request for recovery, and return their ids."""
+    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+    key = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)).json()["data"]["id"]
+    session = (await api.get("/sessions", token=token)).json()["data"]["items"][0]
+    address = (await api.get("/wallet-addresses", token=token)).json()["data"]["items"][0]
+    await second_factor(api, token, clock)
+    lost = {"challenge": (await api.login()).json()["data"]["challenge"], "reason": "lost"}
+    return {
+        "user": session["user_id"],
+        "session": session["id"],
+        "device": session["device_id"],
+        "address": address["address"],
+        "key": key,
+        "recovery": (await api.post("/auth/recovery", lost)).json()["data"]["id"],
+    }
+
+
+async def test_every_operation_shows_whose_data_it_declares(
+    api: Api, database: Database, surroundings: Surroundings, clock: ControlledClock
+) -> None:
+    at = await things(api, clock, await api.signed_in())
+    # On a device of their own.
+    api.device_id = uuid4()
+    staff = await signed_in_as(api, surroundings, "admin")
+
+    async def ask(method: str, path: str) -> httpx.Response:
+        base = "" if path.startswith("/.well-known") else "/api/v1"
+        return await api.client.request(method, base + path, headers={"Authorization": f"Bearer {staff}"})
+
+    paths = {name: path.format(**at) for name, path in PATHS.items()}
+    tells = {*at.values(), str(DETAILS["email"]), str(DETAILS["phone"])}
+    reads = DeclaredReads(ask, database, PUBLICATIONS, paths)
+    assert await reads.misdeclared((*ROUTERS, jwks_router(dict)), Person(at["user"], tells)) == []
