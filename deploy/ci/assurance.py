@@ -1,4 +1,4 @@
-"""Write into docs/security.md what every operation asks of its caller: permission and assurance, from the routes."""
+"""Write into docs/security.md what every operation asks of its caller, and whose data it shows, from the routes."""
 
 import argparse
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chassis.rest.route import Route
 from gateway.routes import SERVICES
+from kernel.reads import OTHERS, SEARCH
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 _TABLE = re.compile(r"(?<=<!-- assurance -->\n).*?(?=<!-- end of assurance -->)", re.DOTALL)
@@ -38,7 +39,7 @@ def _method(route: Route) -> str:
 
 
 def table() -> str:
-    lines = ["| service | operation | request | permission | assurance |", "|---|---|---|---|---|"]
+    lines = ["| service | operation | request | permission | assurance | reads |", "|---|---|---|---|---|---|"]
     lines += [row for service in SERVICES for row in _rows(service)]
     return "\n" + "\n".join(lines) + "\n\n"
 
@@ -46,7 +47,8 @@ def table() -> str:
 def _rows(service: str) -> Iterator[str]:
     for route in routes(service):
         request = f"{_method(route)} {route.path.removeprefix('/api/v1')}"
-        yield f"| {service} | `{route.operation_id}` | `{request}` | {_access(route)} | {_assurance(route)} |"
+        asked = f"{_access(route)} | {_assurance(route)} | {_reads(route)}"
+        yield f"| {service} | `{route.operation_id}` | `{request}` | {asked} |"
 
 
 def _access(route: Route) -> str:
@@ -58,6 +60,11 @@ def _access(route: Route) -> str:
 def _assurance(route: Route) -> str:
     level = (route.assurance.value if route.assurance else "").upper()
     return f"{level}; of another person {route.others.value.upper()}" if route.others else level
+
+
+def _reads(route: Route) -> str:
+    found = route.reads.value.upper() if route.reads else ""
+    return f"{found}, with a reason" if route.reads in {OTHERS, SEARCH} and route.takes_reason else found
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Which acts ask for a recent sign-in, or two factors: written out, and not taken from the routes."""
+"""Which acts ask for a recent sign-in, or two factors, and which reads are of others: written out, not taken from the routes."""
 
 from typing import Final
 
 from deploy.ci import assurance
 from gateway.routes import SERVICES
 from kernel.assurance import RECENT, STRONG, Assurance
+from kernel.reads import OTHERS, REFERENCE, SEARCH, ReadsOf
 
 STRONGLY: Final = {
     "approve_transfer", "reject_transfer", "approve_bulk", "reject_bulk", "reverse_transfer", "unfreeze_wallet",
@@ -26,6 +27,22 @@ RECENTLY: Final = {
 }  # fmt: skip
 RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session", "void_transfer"}
 
+# Lists over people, which say why.
+SEARCHES: Final = {
+    "list_users", "list_recovery_requests", "list_accounts", "list_role_assignments", "list_audit_entries",
+    "list_screening_blocks",
+}  # fmt: skip
+# What belongs to one person, or waits for a decision, and is on record where it is another's.
+ON_RECORD: Final = {
+    "get_user", "get_profile", "list_sessions", "get_session", "list_devices", "export_user_data",
+    "get_wallet", "get_balance", "list_postings", "get_statement", "get_account", "list_account_postings", "get_tier",
+    "get_transfer", "get_receipt", "get_schedule", "list_schedule_runs", "get_bulk", "list_bulk_lines", "follow_bulk",
+    "list_awaiting_approval", "list_bulks_awaiting_approval",
+    "get_subject_roles", "get_audit_entry", "get_inclusion_proof", "get_audit_trail",
+}  # fmt: skip
+# Open to everybody who was given an address or a number.
+BY_REFERENCE: Final = {"look_up_wallet_address", "get_erasure"}
+
 ALL: Final = [route for service in SERVICES for route in assurance.routes(service)]
 
 
@@ -37,6 +54,14 @@ def test_the_mightiest_acts_ask_for_two_factors_and_mighty_ones_for_a_recent_sig
     assert named(STRONG) == STRONGLY
     assert named(RECENT) == RECENTLY
     assert {route.operation_id for route in ALL if route.others is RECENT} == RECENTLY_OF_OTHERS
+
+
+def test_reads_of_others_are_on_record_and_lists_over_people_say_why() -> None:
+    def reading(of: ReadsOf) -> set[str]:
+        return {str(route.operation_id) for route in ALL if route.reads is of}
+
+    assert (reading(SEARCH), reading(OTHERS), reading(REFERENCE)) == (SEARCHES, ON_RECORD, BY_REFERENCE)
+    assert all(route.takes_reason for route in ALL if route.reads is SEARCH)
 
 
 def test_the_committed_table_is_of_these_routes() -> None:

@@ -21,6 +21,7 @@ from chassis.rest.liveness import add_liveness
 from chassis.rest.route import Route
 from chassis.rest.router import Router
 from chassis.rest.straight import Shortcut
+from kernel.reads import SEARCH
 
 BODY_BYTES_MAX = 1_048_576
 
@@ -31,6 +32,10 @@ class UndeclaredAccess(Exception):
 
 class UndeclaredAssurance(Exception):
     """An operation that changes something does not say how surely its caller must be known; it is not served."""
+
+
+class UndeclaredReads(Exception):
+    """An operation that reads does not say whose data it shows, or lists people without a reason; it is not served."""
 
 
 def create_app(
@@ -50,7 +55,8 @@ def create_app(
     """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
 
     `privileged_have_two` is AccessControl's. Without an idempotency store, keys that routes would keep are ignored. Raises
-    UndeclaredAccess when a route has no access marker, and UndeclaredAssurance when an unsafe one has no assurance.
+    UndeclaredAccess when a route has no access marker, UndeclaredAssurance when an unsafe one has no assurance, and
+    UndeclaredReads when a safe one does not say whose data it shows.
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
@@ -62,10 +68,18 @@ def create_app(
                 raise UndeclaredAccess(f"{route!r} declares no access: give it Public, Authenticated or Requires(…)")
             if route.is_unsafe and route.assurance is None:
                 raise UndeclaredAssurance(f"{route!r} declares no assurance: give it NONE, RECENT or STRONG")
+            _require_reads(route)
             # Flat, not included: an included router is matched twice a request.
             app.router.routes.append(route)
     add_liveness(app)
     return app
+
+
+def _require_reads(route: Route) -> None:
+    if route.reads is None and not route.is_unsafe:
+        raise UndeclaredReads(f"{route!r} declares no reads: give it NOBODY, OWN, OTHERS, SEARCH or REFERENCE")
+    if route.reads is SEARCH and not route.takes_reason:
+        raise UndeclaredReads(f"{route!r} searches people and takes no reason")
 
 
 class _App(FastAPI):
