@@ -85,7 +85,7 @@ READS = {
     "identity": "/users/me",
     "payments": "/wallets",
     "governance": "/roles",
-    "compliance": "/audit/entries",
+    "compliance": "/audit/entries?reason=e2e",
 }
 
 
