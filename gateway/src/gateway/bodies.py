@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gateway.rates import key_of
 from gateway.refusals import too_many_bodies, unavailable
+from kernel.networks import subscriber_of
 
 Body = bytes | AsyncIterator[bytes] | None
 
@@ -65,7 +65,7 @@ class OpenBodies:
 
     def take(self, ip: str) -> str:
         """Take a place, to be released under the returned key; raises Refusal (429)."""
-        key = key_of(ip) if ":" in ip else ip
+        key = subscriber_of(ip)
         if self._open[key] >= self.limits.open_max:
             raise too_many_bodies()
         self._open[key] += 1

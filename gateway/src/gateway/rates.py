@@ -11,19 +11,18 @@ added latency (docs/adr). `gateway.shared_rates` tells the gateways of each othe
 - Redis away: each gateway by itself, n times the limit.
 """
 
-import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+
+from kernel.networks import subscriber_of
 
 WINDOW_SECONDS: Final = 60
 # A request may have come at the end of its second: its step leaves when all of that second is a minute old.
 STEPS: Final = WINDOW_SECONDS + 1
 # A client that falls out of memory starts at zero again here, until the shared count is back.
 WINDOWS_MAX: Final = 20_000
-# One subscriber's network: its 2^64 addresses count as one.
-_IPV6_PREFIX: Final = 64
 
 
 @dataclass(slots=True)
@@ -89,7 +88,7 @@ class Rates:
 
     def admit(self, client: str) -> Verdict:
         """Count a request of an address or a person's id, unless the minute is used up: what is refused is not counted."""
-        key = key_of(client) if ":" in client else client
+        key = subscriber_of(client)
         second = int(self._now())
         window = self.windows.get(key) or self._open(key)
         window.pass_to(second)
@@ -107,7 +106,7 @@ class Rates:
 
     def refusal(self, client: str) -> Verdict | None:
         """Return what `admit` would say to a client that has used its minute up, None to any other; counts nothing."""
-        window = self.windows.get(key_of(client) if ":" in client else client)
+        window = self.windows.get(subscriber_of(client))
         if window is None:
             return None
         second = int(self._now())
@@ -132,16 +131,3 @@ class Rates:
             self.asked.discard(oldest)
         window = self.windows[key] = Window()
         return window
-
-
-def key_of(ip: str) -> str:
-    """Return what an address counts as: itself, an IPv6 address by its /64."""
-    try:
-        address = ipaddress.ip_address(ip.partition("%")[0])
-    except ValueError:
-        return ip
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False))
-    return ip

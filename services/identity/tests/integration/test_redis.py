@@ -107,6 +107,15 @@ async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(r
     await attempts.admit("somebody", "198.51.100.10")
 
 
+async def test_the_addresses_of_one_ipv6_network_fail_together(redis: Redis, redis_url: str) -> None:
+    attempts = LimitedAttempts(redis, redis_url, per_hour=9, per_hour_of_address=2)
+    for host in (1, 2):
+        await attempts.fail(f"2001:db8:1:2::{host}")
+    with pytest.raises(TooManyAttempts):
+        await attempts.admit("somebody", "2001:db8:1:2:ffff::3")
+    await attempts.admit("somebody", "2001:db8:1:3::3")
+
+
 async def test_each_limit_is_the_one_of_the_settings(redis: Redis, redis_url: str) -> None:
     limits: dict[str, Any] = {"login_attempts_per_hour": 3, "login_failures_per_hour_of_address": 2, "login_failures_in_a_row": 5}
     counted = counting(IdentitySettings(redis_url=SecretStr(redis_url), **limits), redis)

@@ -8,28 +8,18 @@ kind, and is counted by address beyond.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
 from typing import Final
+
+from kernel.networks import subscriber_of
 
 WINDOW: Final = timedelta(hours=1)
 QUIET: Final = timedelta(minutes=1)
-# One subscriber has as many IPv6 addresses as he likes, all with this prefix.
-_IPV6_PREFIX_BITS: Final = 64
 
 
 def source_of(ip: str) -> str:
     """Return what attempts of an address are counted under: an IPv4 address, or the /64 network of an IPv6 address."""
-    try:
-        address = ip_address(ip)
-    except ValueError:
-        # No address at all: of a caller within the process.
-        return ip or "unknown"
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    network = int(address) >> _IPV6_PREFIX_BITS << _IPV6_PREFIX_BITS
-    return f"{IPv6Address(network)}/{_IPV6_PREFIX_BITS}"
+    # A caller within the process has no address.
+    return subscriber_of(ip) or "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from chassis.telemetry import log
 from identity.domain.errors import TooManyAttempts
 from kernel.errors import Unavailable
+from kernel.networks import subscriber_of
 
 # Slower than so, nobody guesses anything: a hundred in a row are for thirty days.
 _ROW_DAYS: Final = 30
@@ -42,7 +43,7 @@ class LimitedAttempts:
 
     async def fail(self, ip: str) -> None:
         async def count(limiter: MovingWindowRateLimiter) -> None:
-            await limiter.hit(self._address, ip)
+            await limiter.hit(self._address, subscriber_of(ip))
 
         await self._counted(count)
 
@@ -74,8 +75,9 @@ class LimitedAttempts:
     async def _admit(self, limiter: MovingWindowRateLimiter, account: str, ip: str, device: str | None) -> None:
         limits, keys = self._of(account, device)
         # A known device stands for itself, wherever it is.
-        if device is None and not await limiter.test(self._address, ip):
-            await _refuse(limiter, self._address, (ip,))
+        address = subscriber_of(ip)
+        if device is None and not await limiter.test(self._address, address):
+            await _refuse(limiter, self._address, (address,))
         # The hour first: what it refuses was no guess.
         for limit in limits:
             if not await limiter.hit(limit, *keys):
