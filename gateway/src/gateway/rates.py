@@ -121,7 +121,8 @@ class Rates:
         second = int(self._now())
         for key, window in list(self.windows.items()):
             window.pass_to(second)
-            if not window.own and not window.others and not window.unsent:
+            # A client that has asked since the last exchange is spoken of in the next one.
+            if key not in self.asked and not window.own and not window.others and not window.unsent:
                 del self.windows[key]
 
     def _open(self, key: str) -> Window:

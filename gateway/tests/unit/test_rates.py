@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.rates import STEPS, WINDOW_SECONDS, WINDOWS_MAX, Rates
+from gateway.rates import STEPS, WINDOW_SECONDS, WINDOWS_MAX, Rates, Window
 
 
 class Time:
@@ -74,9 +74,21 @@ def test_idle_addresses_are_forgotten() -> None:
     rates = Rates(5, now=time)
     rates.admit("a")
     rates.windows["a"].unsent.clear()
+    rates.asked.clear()
     time.now += STEPS
     rates.forget_idle()
     assert not rates.windows
+
+
+def test_a_client_is_not_forgotten_before_the_exchange_that_is_to_speak_of_it() -> None:
+    time = Time()
+    rates = Rates(5, now=time)
+    window = rates.windows["a"] = Window(others=5, others_oldest=int(time.now))
+    assert not rates.admit("a").allowed
+    # The answer of the exchange that was under way: the others' requests have left the minute.
+    window.others = 0
+    rates.forget_idle()
+    assert rates.windows.keys() == rates.asked == {"a"}
 
 
 def test_addresses_with_something_left_are_not_forgotten() -> None:
