@@ -99,6 +99,11 @@ async def test_what_cannot_be_read_is_answered_as_every_other_error(server: Rest
     assert (json.loads(body)["code"], json.loads(body)["error"]) == ("VAL_001", "The request could not be read.")
 
 
+async def test_a_body_that_cannot_be_read_is_answered(server: RestServer) -> None:
+    answer = await speak(server, JSON_POST % b"" + b"Transfer-Encoding: chunked\r\n\r\nno length\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 async def test_one_too_many_is_told_when_to_come_back(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest, "CONNECTIONS_MAX", 1)
     server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
