@@ -60,7 +60,13 @@ def create_app(
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
-    access_control = AccessControl(verifier, subject_roles, policies, revocations, privileged_have_two)
+    access_control = AccessControl(
+        verifier=verifier,
+        subject_roles=subject_roles,
+        policies=policies,
+        revocations=revocations,
+        privileged_have_two=privileged_have_two,
+    )
     app.state.entrance = Entrance(access_control, idempotency)
     for router in routers:
         for route in router.routes:

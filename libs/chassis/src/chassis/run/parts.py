@@ -54,7 +54,13 @@ class Platform:
     @property
     def access_control(self) -> AccessControl:
         """What REST authenticates and authorizes by, for other ways in."""
-        return AccessControl(self.verifier, self.subject_roles, self.policies, self.revocations, self.privileged_have_two)
+        return AccessControl(
+            verifier=self.verifier,
+            subject_roles=self.subject_roles,
+            policies=self.policies,
+            revocations=self.revocations,
+            privileged_have_two=self.privileged_have_two,
+        )
 
     def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
         """Build the REST app over these parts; see `create_app`."""
