@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
@@ -16,6 +16,10 @@ from chassis.testing import stored
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually
 from governance.interfaces.publications import PUBLICATIONS
+
+# Of repositories.py, and of standings.py.
+PUBLISHING: Final = 1
+GUARD: Final = 3
 
 _WAITING = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
@@ -52,10 +56,10 @@ async def assigned(database: Database, subject_id: UUID, role: str = "admin") ->
 
 
 @asynccontextmanager
-async def publishing_held(urls: DatabaseUrls) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """Hold up whoever publishes for the length of the block; what it gives waits until so many are held up."""
+async def lock_held(urls: DatabaseUrls, lock: int = PUBLISHING) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Hold up those who publish, or take another lock, for the length of the block; what it gives waits until so many wait."""
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as connection:
-        await connection.execute("SELECT pg_advisory_lock(1, 0)")
+        await connection.execute("SELECT pg_advisory_lock(%s, 0)", (lock,))
 
         async def waiting() -> object:
             row = await (await connection.execute(_WAITING)).fetchone()

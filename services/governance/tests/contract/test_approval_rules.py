@@ -8,7 +8,7 @@ import pytest
 
 from chassis.testing.databases import DatabaseUrls
 from services.governance.tests.contract.api import Api
-from services.governance.tests.stored import published, publishing_held
+from services.governance.tests.stored import lock_held, published
 
 PATH = "/policies/approval-rules/large-payments"
 BODY = {
@@ -164,7 +164,7 @@ async def test_of_two_who_change_the_same_version_the_overtaken_changes_nothing(
     """Both versions were right when they were sent; the lock of publishers decides who comes first."""
     await put(api)
     before = len(await published(api.database))
-    async with publishing_held(urls) as until_held_up:
+    async with lock_held(urls) as until_held_up:
         calls = []
         for number, change in enumerate((one, other), 1):
             calls.append(asyncio.ensure_future(api.call(path=PATH, headers={"If-Match": '"1"'}, **change)))

@@ -12,7 +12,7 @@ from chassis.testing.stored import everything, unchanged
 from governance.interfaces.rest import ROUTERS
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
-from services.governance.tests.stored import assigned, published, publishing_held
+from services.governance.tests.stored import assigned, lock_held, published
 
 ROUTES = [
     ("GET", "/roles"),
@@ -135,7 +135,7 @@ async def test_of_two_who_replace_the_same_permissions_the_overtaken_changes_not
     """Both versions were right when they were sent; the lock of publishers decides who comes first."""
     before = len(await published(api.database))
     wanted: list[list[str]] = [["user:read"], ["audit:view"]]
-    async with publishing_held(urls) as until_held_up:
+    async with lock_held(urls) as until_held_up:
         calls = [
             asyncio.ensure_future(
                 api.call("PUT", "/roles/guest/permissions", json={"permissions": each}, headers={"If-Match": '"1"'})

@@ -8,6 +8,7 @@ import pytest
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from governance.application import Governance
 from governance.application.follow_standing import FollowStanding
@@ -18,7 +19,7 @@ from kernel.actor import Actor
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from services.governance.tests.fakes import FakeSubjects
-from services.governance.tests.stored import rows, sent
+from services.governance.tests.stored import GUARD, assigned, lock_held, rows, sent
 
 SERVICE = Actor.service("governance")
 IDENTITY = Actor.service("identity")
@@ -175,7 +176,7 @@ async def test_nobody_disables_one_who_may_more(app: Governance, database: Datab
     stranger = new_id()
     for by, subject in ((staff, admin), (user, staff), (stranger, staff)):
         with pytest.raises(BeyondAuthority):
-            await app.require_authority(actor_id=by, subject_id=subject)
+            await app.require_authority(actor=IDENTITY, by=by, subject_id=subject)
         with pytest.raises(BeyondAuthority):
             await disable(app, by, subject)
     assert await unable(database) == set()
@@ -184,14 +185,28 @@ async def test_nobody_disables_one_who_may_more(app: Governance, database: Datab
         await disable(app, by, subject)
 
 
+async def test_a_role_that_comes_while_a_person_is_disabled_counts(
+    app: Governance, database: Database, urls: DatabaseUrls
+) -> None:
+    await holder(app)
+    staff, user = await holder(app, "staff"), new_id()
+    async with lock_held(urls, GUARD) as waiting:
+        disabling = asyncio.create_task(disable(app, staff, user))
+        await waiting(1)
+        await assigned(database, user)
+    with pytest.raises(BeyondAuthority):
+        await disabling
+    assert await unable(database) == set()
+
+
 async def test_what_everybody_may_is_asked_of_nobody(app: Governance) -> None:
     """A desk that cannot pay still helps those who can: `guest` stands for a role without the default one's permissions."""
     role = await app.get_role(name="guest")
     await app.set_role_permissions(actor=SERVICE, role_name="guest", permissions=["user:update"], version=role.version)
     desk, user = await holder(app, "guest"), await holder(app, "user")
-    await app.require_authority(actor_id=desk, subject_id=user)
+    await app.require_authority(actor=IDENTITY, by=desk, subject_id=user)
     with pytest.raises(BeyondAuthority):
-        await app.require_authority(actor_id=user, subject_id=desk)
+        await app.require_authority(actor=IDENTITY, by=user, subject_id=desk)
 
 
 async def test_a_person_counts_again_when_identity_announces_it(

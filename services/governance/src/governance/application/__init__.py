@@ -53,25 +53,24 @@ class Governance:
         clock: Clock,
     ) -> "Governance":
         """Wire the use cases to their ports."""
-        publish = PublishBundle(checker, clock)
-        require_authority = RequireAuthority(queries)
+        publish = PublishBundle(checker=checker, clock=clock)
         get_subject_roles = GetSubjectRoles(queries)
         return cls(
-            grant_role=GrantRole(uow, subjects, clock),
-            revoke_role=RevokeRole(uow, clock),
-            grant_initial_role=GrantInitialRole(uow, clock),
-            set_role_permissions=SetRolePermissions(uow, publish, clock),
-            set_approval_rule=SetApprovalRule(uow, publish, clock),
-            withdraw_approval_rule=WithdrawApprovalRule(uow, publish, clock),
-            require_authority=require_authority,
-            disable_subject=DisableSubject(uow, require_authority, clock),
-            reconcile_standings=ReconcileStandings(uow, queries, subjects, clock),
-            ensure_bundle=EnsureBundle(uow, publish),
+            grant_role=GrantRole(uow=uow, subjects=subjects, clock=clock),
+            revoke_role=RevokeRole(uow=uow, clock=clock),
+            grant_initial_role=GrantInitialRole(uow=uow, clock=clock),
+            set_role_permissions=SetRolePermissions(uow=uow, publish=publish, clock=clock),
+            set_approval_rule=SetApprovalRule(uow=uow, publish=publish, clock=clock),
+            withdraw_approval_rule=WithdrawApprovalRule(uow=uow, publish=publish, clock=clock),
+            require_authority=RequireAuthority(uow=uow),
+            disable_subject=DisableSubject(uow=uow, clock=clock),
+            reconcile_standings=ReconcileStandings(uow=uow, queries=queries, subjects=subjects, clock=clock),
+            ensure_bundle=EnsureBundle(uow=uow, publish=publish),
             get_bundle=GetBundle(queries),
             get_role=GetRole(queries),
             get_subject_roles=get_subject_roles,
             get_roles_of_subjects=GetRolesOfSubjects(queries),
-            list_role_assignments=ListRoleAssignments(queries, reads),
+            list_role_assignments=ListRoleAssignments(queries=queries, reads=reads),
             read_subject_roles=ReadSubjectRoles(get_subject_roles, reads),
             queries=queries,
         )

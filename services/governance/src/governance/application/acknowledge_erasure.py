@@ -29,7 +29,7 @@ class AcknowledgeErasure:
             holder = await tx.holders.lock(user_id)
             if holder:
                 _take_all(tx, holder, at)
-            tx.record(facts.erasure_acknowledged(user_id, erasure_id, (), at=at))
+            tx.record(facts.erasure_acknowledged(user_id, erasure_id, at=at))
             tx.announce(ErasureAcknowledged(occurred_at=at, erasure_id=erasure_id, user_id=user_id, kept=()))
 
 

@@ -2,8 +2,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from governance.application import facts
+from governance.application.own_authority import require_authority_of
 from governance.application.ports import UnitOfWork
-from governance.application.require_authority import RequireAuthority
 from governance.application.role_management import role_management_kept
 from governance.domain.standing import Standing
 from kernel.actor import Actor
@@ -18,14 +18,13 @@ class DisableSubject:
     """
 
     uow: UnitOfWork
-    require_authority: RequireAuthority
     clock: Clock
 
     async def __call__(self, *, actor: Actor, by: UUID, subject_id: UUID, version: int) -> None:
         """Raise BeyondAuthority, or LastAdministrator. `version` is the account's before the change."""
-        await self.require_authority(actor_id=by, subject_id=subject_id)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx, role_management_kept(tx):
+            await require_authority_of(tx, by, subject_id)
             standing = await tx.standings.find(subject_id)
             before = standing.is_able if standing else True
             if standing is None:

@@ -84,12 +84,13 @@ def standing_recorded(verb: str, standing: Standing, *, before: bool, related: s
     )
 
 
-def erasure_acknowledged(user_id: UUID, erasure_id: UUID, kept: tuple[str, ...], *, at: datetime) -> AuditFact:
+def erasure_acknowledged(user_id: UUID, erasure_id: UUID, *, at: datetime) -> AuditFact:
     return AuditFact(
         action="governance.erasure.acknowledge",
         resource_type="erasure",
         resource_id=str(erasure_id),
         occurred_at=at,
-        after={"kept": list(kept)},
+        # As other services say what they keep: governance keeps nothing.
+        after={"kept": []},
         related_ids=(str(user_id),),
     )

@@ -1,4 +1,4 @@
-"""Nobody gives what they may not themselves, nor takes from a role or a person who may more (as Kubernetes' RBAC does).
+"""Nobody gives permissions that they lack, nor changes a role or a person with permissions that they lack (as Kubernetes' RBAC).
 
 The tables decide, within the transaction of the change and under the guard: what a token says is older. The platform's own work
 is not asked.
@@ -13,11 +13,16 @@ from kernel.actor import Actor, ActorKind
 
 
 async def require_authority_over(tx: Transaction, actor: Actor, subject_id: UUID) -> None:
-    """Raise BeyondAuthority where a person may more than the actor; those who may the same may act on each other."""
-    if actor.kind is ActorKind.SERVICE or actor.user_id == subject_id:
+    """Raise BeyondAuthority where a person has permissions that the actor has not; equals may act on each other."""
+    if actor.kind is not ActorKind.SERVICE:
+        await require_authority_of(tx, actor.user_id, subject_id)
+
+
+async def require_authority_of(tx: Transaction, actor_id: UUID, subject_id: UUID) -> None:
+    """Do the same for a person who acts elsewhere: identity asks on their behalf."""
+    if actor_id == subject_id:
         return
-    beyond = await tx.holders.permissions_of(subject_id) - await tx.holders.permissions_of(actor.user_id)
-    if beyond:
+    if beyond := await tx.holders.permissions_of(subject_id) - await tx.holders.permissions_of(actor_id):
         raise BeyondAuthority(subject_id=subject_id, permissions=sorted(beyond))
 
 

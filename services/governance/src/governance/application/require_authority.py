@@ -1,27 +1,21 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from governance.application.queries import GovernanceQueries
-from governance.domain.errors import BeyondAuthority
+from governance.application.own_authority import require_authority_of
+from governance.application.ports import UnitOfWork
+from kernel.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class RequireAuthority:
-    """Refuse an act on the account of a person who may more than the actor, by the roles that both hold now.
+    """Refuse an act on the account of a person with permissions that the actor lacks, by the roles that both hold now.
 
-    What the default role permits does not count: it is everybody's. Those who may the same may act on each other.
+    What the default role permits does not count: everybody has it. Equals may act on each other.
     """
 
-    queries: GovernanceQueries
+    uow: UnitOfWork
 
-    async def __call__(self, *, actor_id: UUID, subject_id: UUID) -> None:
+    async def __call__(self, *, actor: Actor, by: UUID, subject_id: UUID) -> None:
         """Raise BeyondAuthority."""
-        if actor_id == subject_id:
-            return
-        roles = await self.queries.roles()
-        permitted = {role.name: frozenset(role.permissions) for role in roles}
-        everybodys = frozenset[str]().union(*(role.permissions for role in roles if role.is_default))
-        found = await self.queries.effective_roles([actor_id, subject_id])
-        actors, subjects = (frozenset[str]().union(*(permitted[role] for role in held)) for _, held in found)
-        if beyond := subjects - actors - everybodys:
-            raise BeyondAuthority(subject_id=subject_id, permissions=sorted(beyond))
+        async with self.uow.begin(actor) as tx:
+            await require_authority_of(tx, by, subject_id)

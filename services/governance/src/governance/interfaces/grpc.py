@@ -52,7 +52,7 @@ class StandingServicer(governance_pb2_grpc.StandingServiceServicer):
         request: governance_pb2.RequireAuthorityRequest,
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.RequireAuthorityResponse:
-        await self._governance.require_authority(actor_id=UUID(request.actor_id), subject_id=UUID(request.subject_id))
+        await self._governance.require_authority(actor=caller(), by=UUID(request.actor_id), subject_id=UUID(request.subject_id))
         return governance_pb2.RequireAuthorityResponse()
 
     async def DisableSubject(  # noqa: N802  # the proto's name
