@@ -87,7 +87,7 @@ class StaleVersion(DomainError):
 
 
 class VersionRequired(DomainError):
-    """Send If-Match with the ETag that you read: this change replaces what others may have changed."""
+    """Send If-Match with the ETag that you read, so that your change does not overwrite another's."""
 
     kind = Kind.UNCONDITIONAL
     code = "RES_006"

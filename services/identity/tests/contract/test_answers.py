@@ -254,7 +254,7 @@ async def test_a_developers_mailbox(
             "template": "verify_phone",
             "channel": "sms",
             "subject": "Confirm your telephone number",
-            "text": f"Elcorp: Enter this code to confirm your number. Tell it to nobody. Code: {CODE}",
+            "text": f"Elcorp: Enter this code to confirm your number. Never share it with anyone. Code: {CODE}",
         },
         {**usual, "id": str(first.id), "to": "ndapewa@example.na"},
     ]

@@ -14,7 +14,7 @@ def refused(answer: httpx.Response) -> tuple[int, Any]:
     return answer.status_code, answer.json()["errors"]
 
 
-RESERVED = (422, [{"field": "username", "message": "The username is kept for the platform; choose another."}])
+RESERVED = (422, [{"field": "username", "message": "The username is reserved; choose another."}])
 
 
 async def test_the_public_registers_no_username_of_the_platform(api: Api) -> None:

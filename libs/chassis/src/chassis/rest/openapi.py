@@ -28,8 +28,8 @@ _ERRORS: Final = {
     "415": ("VAL_004", "The request body must be application/json.", "The body is of another type"),
     "428": (
         "RES_006",
-        "Send If-Match with the ETag that you read: this change replaces what others may have changed.",
-        "Staff change another's: If-Match is missing",
+        "Send If-Match with the ETag that you read, so that your change does not overwrite another's.",
+        "If-Match is missing",
     ),
     "429": ("RATE_001", "Too many requests.", "Rate limit; see Retry-After"),
     "503": ("SRV_002", "A dependency is unavailable; retry later.", "Retry after Retry-After seconds"),
@@ -70,7 +70,7 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
     for status in _statuses(route, access):
         code, message, description = _ERRORS[status]
         if status == "401" and (route.others or route.assurance or NONE) is not NONE:
-            description += ", or AUTH_005: show more with POST /auth/step-up, then repeat the request"
+            description += ", or AUTH_005: re-authenticate with POST /auth/step-up, then repeat the request"
         responses.setdefault(status, _response("ErrorBody", description, _error_example(code, message)))
     if route.keeps_answers:
         operation.setdefault("parameters", []).append(

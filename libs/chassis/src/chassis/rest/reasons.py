@@ -1,4 +1,4 @@
-"""Why the data of others is read: recorded with the read (kernel.reads)."""
+"""The reason for reading others' data, recorded with the read (kernel.reads)."""
 
 from typing import Annotated
 
@@ -6,19 +6,21 @@ from fastapi import Query
 
 from chassis.rest.texts import REASON
 
-# Of searches over people, which are always of others.
+# For searches over people, which always read others' data.
 ReadReason = Annotated[
     str,
-    Query(min_length=3, max_length=200, description="Why it is read: goes into the audit log", examples=["complaint 4711"]),
+    Query(
+        min_length=3, max_length=200, description="The reason for reading; recorded in the audit log", examples=["complaint 4711"]
+    ),
     REASON,
 ]
-# Of what is the caller's own or another's. The use case asks for it of others' (ReasonRequired).
+# For data that is the caller's or another's. The use case requires it for another's (ReasonRequired).
 ReadReasonOfOthers = Annotated[
     str | None,
     Query(
         min_length=3,
         max_length=200,
-        description="Required of what is another's: why it is read, for the audit log",
+        description="Required to read another person's data: the reason, for the audit log",
         examples=["complaint 4711"],
     ),
     REASON,

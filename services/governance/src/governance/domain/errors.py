@@ -31,14 +31,14 @@ class InactiveSubject(DomainError):
 
 
 class LastAdministrator(DomainError):
-    """Nobody who is able to act would be left to manage roles; grant a role that may to somebody else first."""
+    """At least one active person must be able to manage roles; grant such a role to somebody else first."""
 
     kind = Kind.REFUSED
     code = "GOV_002"
 
 
 class IndispensablePermission(DomainError):
-    """Nobody who is able to act would be left with this permission; give it to another role that is held first."""
+    """At least one active person must have this permission; give it to another role that somebody holds first."""
 
     kind = Kind.REFUSED
     code = "GOV_003"
@@ -53,14 +53,14 @@ class SelfGrant(DomainError):
 
 
 class BeyondAuthority(DomainError):
-    """The account is of a person who may do more than you."""
+    """The person has permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"
 
 
 class BeyondOwnPermissions(DomainError):
-    """The role permits, or is to permit, what you may not do yourself."""
+    """The role has, or would get, permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"

@@ -79,7 +79,7 @@ class InvalidUsername(InvalidValue):
 
 
 class ReservedUsername(InvalidValue):
-    """The username is kept for the platform; choose another."""
+    """The username is reserved; choose another."""
 
 
 class TermsNotAgreed(InvalidValue):
@@ -150,7 +150,7 @@ class PasskeyRefused(DomainError):
 
 
 class DeviceProofRefused(DomainError):
-    """The session's device has a key, and this request needs a valid proof of it in its DPoP header."""
+    """The session's device has a registered key: send a valid proof of that key in the DPoP header."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_011"
@@ -162,7 +162,7 @@ class InvalidResetLink(InvalidValue):
 
 
 class InvalidUndoLink(InvalidValue):
-    """The link was used, is older than 72 hours, or is not complete."""
+    """The link is not valid: it was used, is older than 72 hours, or is not complete."""
 
 
 class FactorExists(AlreadyExists):
@@ -178,7 +178,7 @@ class RecoveryDecided(AlreadyExists):
 
 
 class OwnRecovery(AccessDenied):
-    """Nobody decides on a recovery of their own account, or on one that they triggered."""
+    """You cannot decide on the recovery of your own account, or on one that you triggered."""
 
 
 class RecoveryPending(AlreadyExists):
@@ -215,14 +215,14 @@ class StillInOffice(DomainError):
 
 
 class BeyondAuthority(DomainError):
-    """The account is of a person who may do more than you."""
+    """The person has permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"
 
 
 class LastAdministrator(DomainError):
-    """Nobody who is able to act would be left to manage roles; grant a role that may to somebody else first."""
+    """At least one active person must be able to manage roles; grant such a role to somebody else first."""
 
     kind = Kind.REFUSED
     code = "GOV_002"

@@ -64,8 +64,8 @@ async def list_audit_entries(
 ) -> Envelope[CursorPageOf[EntryResponse]]:
     """Page through the log, newest first unless sorted by `sequence`; every filter given must hold.
 
-    A search takes a reason. The caller's own acts, and the own entries of a record (`resource_id`) that is no person, take none.
-    That the log was read is recorded, with the people whom the entries are about.
+    A search requires a reason, unless it is for the caller's own acts, or for the own entries of a record (`resource_id`) that is
+    no person. Reading the log is recorded, with the people whom the entries are about.
     """
     wanted = EntryFilter(
         actor_id=actor_id,
@@ -83,7 +83,7 @@ async def list_audit_entries(
 
 @audit.get("/entries/{place}", dependencies=[Requires("audit:view")], reads=OTHERS)
 async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelope[EntryResponse]:
-    """Read one entry; what others did is recorded as read, with the people whom the entry is about."""
+    """Read one entry. Reading what another person did is recorded, with the people whom the entry is about."""
     return envelope(EntryResponse.of(await app.read_entry(actor=actor, place=place)))
 
 
@@ -110,7 +110,7 @@ async def get_audit_trail(
 ) -> Envelope[TrailResponse]:
     """Read everything about a resource and those it concerns, across all services, in the log's order.
 
-    The trail of another person takes a reason. That a trail was read is recorded, with the people whom it is about, except the
+    The trail of another person requires a reason. Reading a trail is recorded, with the people whom it is about, except the
     caller's own.
     """
     return envelope(TrailResponse.of(await app.read_trail(actor=actor, resource_id=resource_id, reason=reason)))

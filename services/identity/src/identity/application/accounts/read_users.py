@@ -14,7 +14,7 @@ from kernel.reads import Reads
 
 @dataclass(frozen=True, slots=True)
 class GetUser:
-    """Read a user: oneself, or anybody with `user:read_any`, on record. To everybody else other users do not exist."""
+    """Read the caller's account, or with `user:read_any` any user's, which is recorded. To others, other users do not exist."""
 
     queries: AccountQueries
     permissions: Permissions

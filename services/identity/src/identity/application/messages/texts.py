@@ -7,14 +7,17 @@ from identity.application.messages.queries import MessageContent
 from identity.domain.message import Channel, Letter, Template
 
 _NOT_YOU: Final = "If this was not you, change your password at once and tell Elcorp."
-_IGNORE: Final = "If you did not ask for this, ignore it: without the code nothing happens."
+_IGNORE: Final = "If you did not request this, ignore this message: without the code nothing happens."
 
 # Subject, text.
 _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
     Template.VERIFY_EMAIL: ("Confirm your e-mail address", f"Enter this code to confirm your e-mail address. {_IGNORE}"),
-    Template.VERIFY_PHONE: ("Confirm your telephone number", "Enter this code to confirm your number. Tell it to nobody."),
+    Template.VERIFY_PHONE: (
+        "Confirm your telephone number",
+        "Enter this code to confirm your number. Never share it with anyone.",
+    ),
     Template.ALREADY_REGISTERED: (
-        "You have an account already",
+        "You already have an account",
         (
             "Somebody, perhaps you, tried to register with this e-mail address. You have an account: sign in, or reset your "
             "password. If it was not you, there is nothing to do."
@@ -64,7 +67,7 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
         f"A token of one of your sessions was used twice, as a stolen one would be, so we ended that session. {_NOT_YOU}",
     ),
     Template.RECOVERY_REQUESTED: (
-        "Recovery of your account was asked for",
+        "Recovery of your account was requested",
         (
             "Somebody, perhaps you, asked to recover your account without its second factor. Another person decides on it. "
             "If this was not you, tell Elcorp at once."
@@ -107,7 +110,7 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
         "Your data will be erased",
         (
             "Your account was closed, and the personal data that we hold about you is erased as soon as the law allows it. "
-            "Under the number below anybody can read how it stands, and gets the receipt. If this was not you, tell Elcorp "
+            "You can follow the erasure, and download its receipt, with the reference below. If this was not you, tell Elcorp "
             "at once."
         ),
     ),

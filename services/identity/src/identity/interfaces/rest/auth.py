@@ -90,7 +90,7 @@ async def sign_in(body: LoginRequest, actor: CurrentActor, app: App) -> Envelope
 async def refresh_session(
     body: RefreshRequest, actor: CurrentActor, app: App, request: Request, dpop: DpopHeader = None
 ) -> Envelope[TokenPairResponse]:
-    """Exchange a refresh token for the next pair. A used one leads the same device to the current one for ten seconds."""
+    """Exchange a refresh token for the next pair. For ten seconds a used one still gets the same device the current one."""
     # Two headers are none (RFC 9449 section 4.3): which one would be checked?
     proof = dpop if len(request.headers.getlist("dpop")) == 1 else None
     pair = await app.sessions.refresh_session(

@@ -25,7 +25,7 @@ async def issue_device_key_challenge(actor: CurrentActor, app: App) -> Envelope[
 
 @device_keys.post("", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def register_device_key(body: RegisterDeviceKeyRequest, actor: CurrentActor, app: App) -> Envelope[DeviceKeyResponse]:
-    """Register this device's public key; the one it had is revoked. Needs a sign-in of the last five minutes."""
+    """Register this device's public key; the one it had is revoked."""
     key = await app.device_keys.register(
         actor=actor,
         algorithm=body.algorithm,
@@ -38,5 +38,5 @@ async def register_device_key(body: RegisterDeviceKeyRequest, actor: CurrentActo
 
 @device_keys.delete("/{key_id}", dependencies=[Authenticated], assurance=RECENT)
 async def revoke_device_key(key_id: UUID, actor: CurrentActor, app: App) -> Envelope[DeviceKeyResponse]:
-    """Revoke one of the caller's keys; what it signs from now on is refused."""
+    """Revoke one of the caller's keys; its signatures are refused from now on."""
     return envelope(DeviceKeyResponse.of(await app.device_keys.revoke(actor=actor, key_id=key_id)))

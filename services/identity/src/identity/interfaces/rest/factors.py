@@ -91,7 +91,7 @@ async def get_factors(actor: CurrentActor, app: App) -> Envelope[FactorsResponse
 
 @factors.post("/factors/totp", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def begin_totp(actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
-    """Set up an authenticator app; it counts once a code of it was shown."""
+    """Begin to set up an authenticator app; `POST /auth/factors/totp/confirm` completes it."""
     return envelope(NewTotpResponse.of(await app.factors.begin_totp(actor=actor)))
 
 
@@ -99,14 +99,14 @@ async def begin_totp(actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]
 async def confirm_totp(
     body: ConfirmTotpRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[BackupCodesResponse]:
-    """Confirm the app by a code, which is spent by it; answers with ten backup codes, told only here."""
+    """Confirm the app with a code, which is used up; answers with ten backup codes, shown only here."""
     codes = await app.factors.confirm_totp(actor=actor, code=body.code, end_other_sessions=end_other_sessions)
     return envelope(BackupCodesResponse.of(codes))
 
 
 @factors.delete("/factors/totp", dependencies=[Authenticated], assurance=RECENT)
 async def remove_totp(actor: CurrentActor, app: App, end_other_sessions: EndOthers = True) -> Envelope[RemovedResponse]:
-    """Do without the authenticator app; needs two factors shown within five minutes."""
+    """Remove the authenticator app."""
     await app.factors.remove_totp(actor=actor, end_other_sessions=end_other_sessions)
     return envelope(RemovedResponse())
 
@@ -122,7 +122,7 @@ async def renew_backup_codes(
 
 @factors.post("/factors/passkeys/options", dependencies=[Authenticated], assurance=RECENT)
 async def begin_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
-    """Give the challenge with which a new passkey is made."""
+    """Get the challenge for a new passkey."""
     return envelope(CeremonyResponse.of(await app.factors.begin_passkey(actor=actor)))
 
 
@@ -130,7 +130,7 @@ async def begin_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyRespo
 async def add_passkey(
     body: AddPasskeyRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[PasskeyResponse]:
-    """Add the passkey that was made."""
+    """Add a new passkey."""
     passkey = await app.factors.add_passkey(
         actor=actor,
         ceremony_id=body.ceremony_id,
@@ -154,6 +154,6 @@ async def rename_passkey(
 async def remove_passkey(
     passkey_id: UUID, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[RemovedResponse]:
-    """Remove a passkey; needs two factors shown within five minutes."""
+    """Remove a passkey."""
     await app.factors.remove_passkey(actor=actor, passkey_id=passkey_id, end_other_sessions=end_other_sessions)
     return envelope(RemovedResponse())

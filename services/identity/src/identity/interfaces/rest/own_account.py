@@ -25,7 +25,7 @@ own_account = Router(prefix="/users", tags=["users"])
 
 @own_account.get("/{user_id}/profile", dependencies=[Authenticated], reads=OTHERS)
 async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[ProfileResponse]:
-    """Read a profile: one's own, or anybody's with `user:read_any`, on record."""
+    """Read the caller's profile, or with `user:read_any` any user's; reading another's is recorded."""
     return _shown(await app.accounts.get_user(actor=actor, user_id=user_id), response)
 
 
@@ -33,7 +33,7 @@ async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, ap
 async def update_profile(
     user_id: UUID, body: PatchProfileRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[ProfileResponse]:
-    """Change one's name or organization."""
+    """Change a user's name or organization."""
     await app.accounts.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
     return _shown(await app.accounts.get_user.changed(actor=actor, user_id=user_id), response)
 
@@ -42,7 +42,7 @@ async def update_profile(
 async def change_password(
     user_id: UUID, body: ChangePasswordRequest, actor: CurrentActor, app: App
 ) -> Envelope[PasswordChangedResponse]:
-    """Change one's own password by giving the current one; every other session ends."""
+    """Change the caller's password by giving the current one; every other session ends."""
     await app.accounts.change_password(actor=actor, user_id=user_id, current=body.current_password, new=body.new_password)
     return envelope(PasswordChangedResponse())
 
@@ -51,9 +51,9 @@ async def change_password(
 async def change_email(
     body: EmailRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[VerificationResponse]:
-    """Ask for a code at a new e-mail address; it replaces the present one once the code is shown.
+    """Send a code to a new e-mail address, which replaces the present one once the code is confirmed.
 
-    The mailbox that is left gets a link that undoes the change within 72 hours.
+    The former mailbox gets a link that undoes the change within 72 hours.
     """
     pending = await app.accounts.change_contact.email(actor=actor, email=body.email, end_other_sessions=end_other_sessions)
     return envelope(VerificationResponse.of(pending))
@@ -61,7 +61,7 @@ async def change_email(
 
 @own_account.post("/me/phone", status_code=202, dependencies=[Authenticated], assurance=RECENT)
 async def change_phone(body: PhoneRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
-    """Ask for a code at one's telephone number, present or new; it is confirmed once the code is shown."""
+    """Send a code to the caller's telephone number, present or new; `POST /auth/verify-phone` confirms it."""
     return envelope(VerificationResponse.of(await app.accounts.change_contact.phone(actor=actor, phone=body.phone)))
 
 

@@ -22,16 +22,16 @@ erasures = Router(prefix="/erasures", tags=["privacy"])
 async def export_user_data(
     user_id: UUID, actor: CurrentActor, app: App, reason: ReadReasonOfOthers = None
 ) -> Envelope[DataExportResponse]:
-    """Export all that is held about oneself, or about anybody for administrators. Needs a sign-in of the last five minutes."""
+    """Export all data held about the caller, or with `user:export_any` about any user."""
     return envelope(DataExportResponse.model_validate(await app.privacy.export_data(actor=actor, user_id=user_id, reason=reason)))
 
 
 # The erasure itself makes a repeat harmless, and its user's kept answers go with it.
 @privacy.post("/{user_id}/erasure", status_code=202, dependencies=[Authenticated], idempotency=False, assurance=RECENT)
 async def request_user_erasure(user_id: UUID, body: ErasureRequest, actor: CurrentActor, app: App) -> Envelope[ErasureResponse]:
-    """Close an account for good and erase it as soon as the law allows it; oneself, or anybody for administrators.
+    """Close an account permanently and erase it as soon as the law allows: the caller's, or with `user:erase_any` any user's.
 
-    Needs a sign-in of the last five minutes. Asking again gives the same erasure.
+    Asking again returns the same erasure.
     """
     erasure = await app.privacy.request_erasure(actor=actor, user_id=user_id, reason=body.reason)
     return envelope(ErasureResponse.of_erasure(erasure))

@@ -42,7 +42,7 @@ async def reset_password(body: ResetPasswordRequest, actor: CurrentActor, app: A
 
 @recovery.post("/email-change/undo", dependencies=[Public], assurance=NONE)
 async def undo_email_change(body: UndoEmailChangeRequest, actor: CurrentActor, app: App) -> Envelope[EmailChangeUndoneResponse]:
-    """Restore the former address by the link in its mailbox and a password of before the change; every session ends.
+    """Restore the former address with the link sent to it and a password from before the change; all sessions end.
 
     The password is retired: choose the next one by a reset at the restored address.
     """

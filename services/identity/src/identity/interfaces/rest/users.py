@@ -81,14 +81,14 @@ async def list_users(
 
 @users.post("", status_code=201, dependencies=[Requires("user:create")], assurance=RECENT)
 async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) -> Envelope[RegisteredResponse]:
-    """Open an account for somebody, who is told by mail how to choose a password."""
+    """Open an account for a person, who gets a mail that says how to choose a password."""
     return envelope(RegisteredResponse.of(await app.accounts.create_user(actor=actor, **body.model_dump())))
 
 
 # Before "/{user_id}", which would take it.
 @users.get("/me", dependencies=[Authenticated], reads=OWN)
 async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[MeResponse]:
-    """Read one's own account, with the roles that hold right now."""
+    """Read the caller's account, with the roles that hold right now."""
     view = await app.accounts.get_user(actor=actor, user_id=actor.user_id)
     set_etag(response, view.version, view.last_sign_in_at, sorted(actor.roles))
     return envelope(MeResponse.with_roles(view, actor.roles))
@@ -96,7 +96,7 @@ async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[
 
 @users.get("/{user_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[UserResponse]:
-    """Read a user: oneself, or anybody with `user:read_any`, on record."""
+    """Read the caller's account, or with `user:read_any` any user's; reading another's is recorded."""
     view = await app.accounts.get_user(actor=actor, user_id=user_id)
     set_etag(response, view.version, view.last_sign_in_at)
     return envelope(UserResponse.of(view))
@@ -140,7 +140,7 @@ async def restore_user(
 async def suspend_user(
     user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
-    """Keep a user from acting: every session ends at once. Doing it again changes nothing."""
+    """Suspend a user: all sessions end at once. Doing it again changes nothing."""
     await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.SUSPEND, reason=body.reason)
     return await _shown(app, actor, user_id, response)
 
@@ -156,13 +156,13 @@ async def activate_user(
 
 @users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
 async def unlock_user(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
-    """Let somebody sign in again who has used up the attempts of the hour."""
+    """Let a user who has used up the attempts of the hour sign in again."""
     await app.sessions.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
 
 
 @users.post("/{user_id}/password-reset", status_code=204, dependencies=[Requires("user:update")], assurance=RECENT)
 async def require_password_reset(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
-    """Retire a user's password and end their sessions. Only they choose the next one: nobody else ever does."""
+    """Retire a user's password and end their sessions. Only the user can choose the next password."""
     await app.accounts.require_password_reset(actor=actor, user_id=user_id, reason=body.reason)
 
 

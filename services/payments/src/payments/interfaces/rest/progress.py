@@ -28,7 +28,7 @@ Read = Callable[[], Awaitable[BulkView]]
 async def follow(read: Read, *, again: Read | None = None) -> StreamingResponse:
     """Answer with the stream; raises what the first look raises, or Unavailable when too many follow.
 
-    `again`, where given, makes the looks after the first.
+    `again`, if given, is used for every look after the first.
     """
     if _followers >= FOLLOWERS_MAX:
         raise Unavailable(retry_after_seconds=5, followers=_followers)
@@ -50,7 +50,7 @@ async def _events(seen: BulkView, read: Read) -> AsyncIterator[bytes]:
             try:
                 now = await read()
             except DomainError:
-                # The session has ended, say. The client connects again, and is answered why.
+                # For example, the session has ended. The client connects again and gets the reason.
                 return
             if now.version != seen.version:
                 yield _event(now)

@@ -118,7 +118,7 @@ async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Enve
 
 @transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")], assurance=NONE)
 async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Move what is on hold, or a part of it; the rest is released. Its sender and its receiver may.
+    """Move the money on hold, or a part of it, and release the rest. Both its sender and its receiver may do so.
 
     Not for a receiver whose account is suspended or closed.
     """
@@ -129,7 +129,7 @@ async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: Curre
 
 @transfers.post("/{transfer_id}/void", dependencies=[Authenticated], assurance=NONE, others=RECENT)
 async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Cancel a hold and release its money: its receiver and staff at any time, its sender while it waits for approval."""
+    """Cancel a hold and release its money: the receiver and staff may at any time, the sender while it waits for approval."""
     return _show(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 

@@ -56,7 +56,10 @@ async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) ->
 
 @wallets.get("/{wallet_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_wallet(wallet_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[WalletResponse]:
-    """Read one of the caller's wallets, or with `wallet:read_any` anybody's, on record. Every posting changes its ETag."""
+    """Read one of the caller's wallets, or with `wallet:read_any` any. Every posting changes the ETag.
+
+    Reading another's is recorded.
+    """
     wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
     set_etag(response, wallet.version)
     return envelope(WalletResponse.of(wallet))
@@ -97,7 +100,7 @@ async def list_postings(
 
 @wallets.post("/{wallet_id}/freeze", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def freeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Let nothing move on a wallet until it is unfrozen."""
+    """Stop all movements on a wallet until it is unfrozen."""
     return _shown(await app.wallets.change_wallet.freeze(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 

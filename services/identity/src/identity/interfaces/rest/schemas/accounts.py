@@ -21,7 +21,8 @@ def _without_default(schema: dict[str, Any]) -> None:
 # What is left out stays as it is. The document names no default: the empty text would not obey the field's own rules.
 _LEFT_OUT: Final = Field(default="", json_schema_extra=_without_default)
 _TAKES_MAIL: Final = Field(
-    description="False until its owner confirms the address again, which an earlier release stored folded", examples=[True]
+    description="False where an earlier release changed the address' spelling: it gets no mail until its owner confirms it",
+    examples=[True],
 )
 
 

@@ -24,7 +24,7 @@ class ResetAskedResponse(ResponseModel):
 
 
 class ResetPasswordRequest(RequestModel):
-    token: Annotated[str, Field(min_length=1, max_length=128, description="What the link has behind #token="), VERBATIM]
+    token: Annotated[str, Field(min_length=1, max_length=128, description="The token of the link, behind `#token=`"), VERBATIM]
     password: Password
 
 
@@ -33,13 +33,13 @@ class PasswordResetResponse(ResponseModel):
 
 
 class UndoEmailChangeRequest(RequestModel):
-    token: Annotated[str, Field(min_length=1, max_length=128, description="What the link has behind #token="), VERBATIM]
+    token: Annotated[str, Field(min_length=1, max_length=128, description="The token of the link, behind `#token=`"), VERBATIM]
     password: Annotated[
         str,
         Field(
             min_length=1,
             max_length=256,
-            description="One that the account had at the change, or within 72 hours before",
+            description="A password of the account at the time of the change, or within 72 hours before it",
             examples=["Oshana-Sunrise-47!"],
             json_schema_extra={"format": "password"},
         ),

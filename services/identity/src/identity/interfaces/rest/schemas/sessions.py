@@ -61,7 +61,7 @@ DpopHeader = Annotated[
     Header(
         alias="DPoP",
         max_length=4096,
-        description="Where the device has a registered key: a proof of it for this request (RFC 9449)",
+        description="Required where the device has a registered key: a proof of that key for this request (RFC 9449)",
     ),
     VERBATIM,
 ]
@@ -100,9 +100,7 @@ class SignedOutEverywhereResponse(ResponseModel):
 
 class OriginResponse(ResponseModel):
     address: str = Field(examples=["198.51.100.7"])
-    program: str | None = Field(
-        description="What the client says of itself; a program can claim to be another", examples=["Firefox 140 on Windows"]
-    )
+    program: str | None = Field(description="What the client's User-Agent claims", examples=["Firefox 140 on Windows"])
 
     @classmethod
     def of(cls, view: OriginView | None) -> Self | None:
@@ -114,13 +112,13 @@ class SessionResponse(ResponseModel):
     user_id: UUID
     device_id: UUID
     current: bool = Field(description="Whether this very request belongs to it")
-    methods: tuple[str, ...] = Field(description="What was shown last (RFC 8176)", examples=[["pwd"]])
+    methods: tuple[str, ...] = Field(description="The methods of the last proof (RFC 8176)", examples=[["pwd"]])
     started_at: datetime
     refreshed_at: datetime | None
     last_active_at: datetime = Field(description="The last sign-in, step-up or refresh")
     last_proof_at: datetime = Field(description="The last sign-in or step-up")
     started_from: OriginResponse | None
-    last_seen_from: OriginResponse | None = Field(description="Of the last refresh, or of the sign-in")
+    last_seen_from: OriginResponse | None = Field(description="Where the last refresh, or the sign-in, came from")
     expires_at: datetime
     ended_at: datetime | None
     end_reason: str | None
@@ -152,7 +150,7 @@ class DeviceResponse(ResponseModel):
     trusted: Annotated[Literal[False], Field(deprecated=True, description="Always false")] = False
     first_seen_at: datetime
     last_active_at: datetime
-    last_seen_from: OriginResponse | None = Field(description="Of its last sign-in or refresh")
+    last_seen_from: OriginResponse | None = Field(description="Where its last sign-in or refresh came from")
     trusted_at: Annotated[None, Field(deprecated=True, description="Always null")] = None
     revoked_at: datetime | None
     session_id: UUID | None = Field(description="Its live session")
