@@ -15,9 +15,9 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request: `claims` of a good token, or the `refusal` that a bad one deserves; neither without a token.
+    """The sender of a request: `claims` of a valid token, or the `refusal` of an invalid one; neither without a token.
 
-    `session_ended`: the signature is good, the session is not. `unverified`: the token was not looked at, by this limit.
+    `session_ended`: the token is valid, but its session has ended. `unverified`: the limit for which the token was not verified.
     """
 
     claims: Claims | None = None
@@ -32,8 +32,8 @@ ANONYMOUS: Final = Caller()
 class Admission:
     """Reads a request's Authorization header, and decides whether its caller may use a route.
 
-    `bad_tokens` counts what did not verify, by address: a signature costs as much to refuse as to accept, so an address that
-    has used its minute up has no new token verified until the minute has passed. Tokens verified before are still good.
+    `bad_tokens` counts invalid tokens by address: a bad signature costs as much as a good one, so after its limit an address has
+    no new token verified for the rest of the minute. Tokens verified before are still accepted.
     """
 
     def __init__(self, verifier: TokenVerifier, revocations: Revocations, bad_tokens: Rates) -> None:
@@ -53,8 +53,8 @@ class Admission:
     def require(self, caller: Caller, route: Route, method: str) -> None:
         """Return when the caller may pass; raises Refusal.
 
-        Where some operations need no token, a bad one is the service's to refuse, or to ignore: only the service knows
-        which operation is asked for.
+        Where some operations need no token, the service refuses or ignores a bad one: only the service knows which operation is
+        requested.
         """
         if caller.claims is None:
             if route.public:

@@ -117,7 +117,7 @@ class Gateway:
             self._require_room()
             await page(exchange)
             return
-        # Of several tokens none is looked at.
+        # Several tokens are refused below; none of them is verified.
         authorization = headers.authorization[0] if len(headers.authorization) == 1 else None
         caller = await self._admission.identify(authorization, exchange.ip)
         self._limit(exchange, caller)
@@ -141,13 +141,13 @@ class Gateway:
         if caller.claims:
             exchange.subject_id = caller.claims.subject_id
         elif caller.session_ended:
-            # A service that has not received the end would take the token. One that opens nothing in its place is ignored where
-            # none is needed, and refused as the dead one would be (AUTH_003) where one is.
+            # A service that does not know yet would accept the token. An invalid one in its place is ignored where no token is
+            # needed, and refused (AUTH_003) where one is.
             headers.passed["Authorization"] = "Bearer ended"
         await self._forward(exchange, route, peer)
 
     def _limit(self, exchange: Exchange, caller: Caller) -> None:
-        """Count the request, by person where a good token says who; raises Refusal (429, 503)."""
+        """Count the request, by person where a valid token names one; raises Refusal (429, 503)."""
         verdict = self._people.admit(caller.claims.subject_id) if caller.claims else self._addresses.admit(exchange.ip)
         exchange.limited_by(verdict)
         if not verdict.allowed:
@@ -169,7 +169,7 @@ class Gateway:
             await self._pass_on(exchange, route, body)
             return
         if exchange.headers.content_length:
-            # A body that is passed on as it comes keeps its declared length; without one it is chunked.
+            # A streamed body keeps its declared length; without one it is chunked.
             headers["Content-Length"] = exchange.headers.content_length.decode("ascii")
         with self._uploads.place(route.service):
             await self._pass_on(exchange, route, body)

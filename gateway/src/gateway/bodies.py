@@ -1,4 +1,4 @@
-"""What a request's body may take of the gateway: time, a place of its address, a place at its service."""
+"""Limits of request bodies: their time, their number by address, and the streamed ones by service."""
 
 import asyncio
 from collections import Counter
@@ -14,9 +14,9 @@ Body = bytes | AsyncIterator[bytes] | None
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """Of one body: `seconds` plus one for each `bytes_per_second`, at most `seconds_max`; never silent for longer than `seconds`.
+    """A body has `seconds`, one more for each `bytes_per_second` of its length, at most `seconds_max`; no pause beyond `seconds`.
 
-    Up to `whole_bytes_max` it is taken whole before its service hears of it. `open_max` bodies of one address arrive at once.
+    Up to `whole_bytes_max` it is received whole before its service is called. One address may send `open_max` bodies at once.
     """
 
     seconds: float
@@ -30,9 +30,9 @@ class BodyLimits:
 
 
 class BodyTime:
-    """What is left of one body's time. It passes only while the gateway waits for the client.
+    """The time left for one body. It passes only while the gateway waits for the client, not for a slow service.
 
-    A service that reads slowly costs the client nothing. A body of no declared `length` has the time of what arrived of it.
+    A body without a declared `length` has the time for the length that has arrived.
     """
 
     __slots__ = ("_arrived", "_length", "_limits", "_waited")
@@ -48,7 +48,7 @@ class BodyTime:
 
     @contextmanager
     def waiting(self) -> Iterator[float]:
-        """Count the block's time; gives the seconds that it may take."""
+        """Count the time of the block; yields the seconds that it may take."""
         loop = asyncio.get_running_loop()
         since = loop.time()
         length = self._arrived if self._length is None else self._length
@@ -81,7 +81,7 @@ class OpenBodies:
 
 
 class Uploads:
-    """Counts the bodies that are streamed to each service: they leave connections for all other requests."""
+    """Counts the bodies streamed to each service, so that connections remain for other requests."""
 
     def __init__(self, per_service_max: int) -> None:
         self._max = per_service_max

@@ -83,18 +83,18 @@ class Exchange:
         self._watcher: asyncio.Task[None] | None = None
 
     def limited_by(self, verdict: Verdict) -> None:
-        """Let the answer tell of this limit, in place of any other."""
+        """Put this limit into the answer's headers, in place of any other."""
         self.added = [header for header in self.added if not header[0].startswith(b"ratelimit-")]
         self.added += verdict.headers()
 
     def vary(self, name: bytes) -> None:
-        """Let caches know that the answer depends on this header of the request too."""
+        """Add a request header to the Vary of the answer."""
         others = [value for header, value in self.added if header == b"vary"]
         self.added = [header for header in self.added if header[0] != b"vary"]
         self.added.append((b"vary", b", ".join([*others, name])))
 
     async def body(self, bytes_max: int, bodies: OpenBodies) -> Body:
-        """Return the request's body: whole up to the limits' `whole_bytes_max`, else as it comes once so much is here.
+        """Return the request's body: whole up to the limits' `whole_bytes_max`, else a stream once so much has arrived.
 
         Raises Refusal (400, 408, 413, 429). Once the body has been read, the task is cancelled when the client hangs up
         (`gone`).
@@ -157,7 +157,7 @@ class Exchange:
         return chunk, more
 
     def _end_body(self) -> None:
-        """Give the body's place back."""
+        """Release the body's place."""
         if self._release:
             self._release()
             self._release = None

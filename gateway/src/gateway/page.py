@@ -1,4 +1,4 @@
-"""One page: read when it is first asked for, packed once, and sent as often as anybody asks."""
+"""Pages: read at their first request, compressed once, and served from memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ class Page(Protocol):
 
 @dataclass
 class StaticPage:
-    """`read` gives what changes with the gateway only; `kept` says how long clients may keep it."""
+    """A page that changes with the gateway only. `kept` says how long clients may cache it."""
 
     content_type: bytes
     read: Callable[[], bytes]
@@ -35,7 +35,7 @@ class StaticPage:
 
 @dataclass
 class FreshPage:
-    """`read` gives what is served now; it is packed again when it has changed."""
+    """A page read at each request, and compressed again when it has changed."""
 
     content_type: bytes
     read: Callable[[], Awaitable[bytes]]

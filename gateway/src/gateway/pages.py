@@ -1,6 +1,6 @@
-"""What the gateway answers itself: whether it lives, the API's description, the keys of tokens, and its pages.
+"""What the gateway serves itself: its liveness, the API's description, the keys of tokens, and its pages.
 
-A page for people is a file of `web/`: `<name>.html` is served at `/<name>`, what pages share at `/pages/<name>`.
+A page for people is a file in `web/`: `<name>.html` is served at `/<name>`, shared files at `/pages/<name>`.
 """
 
 from importlib.util import find_spec
@@ -29,7 +29,7 @@ _READING: Final = ("GET", "HEAD")
 
 
 def _policy(*more: str) -> RawHeader:
-    """Return a page's policy: scripts, styles and calls of our own only; nothing inline or framed, no form sent by itself."""
+    """Return a page's policy: our own scripts, styles and calls only; nothing inline or framed, no form submitted."""
     own = ("default-src 'none'", "script-src 'self'", *more, "connect-src 'self'")
     closed = ("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'")
     return b"content-security-policy", "; ".join((*own, *closed)).encode("ascii")
@@ -68,7 +68,7 @@ WEB: Final = Path(__file__).parent / "web"
 
 
 class Pages:
-    """Readiness and metrics are not among them: they have a port of their own (`chassis.run.ops`)."""
+    """Readiness and metrics are not among them: they have their own port (`chassis.run.ops`)."""
 
     def __init__(self, description: Description, keys: PublicKeys, *, metadata: bytes) -> None:
         self._pages: dict[str, Page] = {
@@ -89,7 +89,7 @@ class Pages:
         return True
 
     def find(self, exchange: Exchange) -> Page | None:
-        """Return the page that is asked for, if it is one of ours."""
+        """Return the requested page; None for other paths and methods."""
         # As it was sent: no other spelling of a path is a page.
         path = exchange.scope["raw_path"].decode("ascii")
         page = self._pages.get(path) if exchange.method in _READING else None
@@ -114,7 +114,7 @@ def _asset(name: str) -> StaticPage:
 
 
 def _web_page(file: Path) -> tuple[str, StaticPage]:
-    # Checked each time: what a page sends must be what the API takes today.
+    # Revalidated each time: a page must send what the API of this release accepts.
     if file.suffix == ".html":
         return f"/{file.stem}", StaticPage(HTML, file.read_bytes, REVALIDATED, PAGE_POLICY)
     return f"/pages/{file.name}", StaticPage(_TYPES[file.suffix], file.read_bytes, REVALIDATED)

@@ -15,7 +15,7 @@ HEAD_BYTES_MAX: Final = 32_768
 HEADERS_MAX: Final = 100
 # From the first byte, or the connection, to the end of the head.
 HEAD_SECONDS_MAX: Final = 10.0
-# What is left of a request's body once it has been answered: a client that is still sending reads the answer only then.
+# For the rest of the body of an answered request: clients that are still sending read the answer only after it.
 REST_SECONDS_MAX: Final = 10.0
 _URL_BYTES_MAX: Final = 8192
 # RFC 3986: uri-host, which may not be empty in http (RFC 9110 section 4.2.1), and a port.
@@ -91,7 +91,7 @@ class PublicProtocol(EnvelopeProtocol):
             self._rest_deadline = self.loop.call_later(REST_SECONDS_MAX, self._hang_up)
 
     def _has_one_host(self) -> bool:
-        # RFC 9112 section 3.2. Nothing here goes by it, but what is in front of us may, and read another one.
+        # RFC 9112 section 3.2. We do not use it, but a proxy in front of us may, and choose another one.
         hosts = [value for name, value in self.headers if name == b"host"]
         if not hosts:
             return self.parser.get_http_version() == "1.0"

@@ -1,6 +1,6 @@
 """Requests per minute of each client: a moving window in steps of a second.
 
-A client is an address, or a person once a token names them: hundreds may share an address, and one person may have many.
+A client is an address, or the person of a valid token: hundreds may share an address, and one person may have many.
 
 Decided from memory, for a round trip to Redis on each request would cost a fifth of the gateway's time and a third of its
 added latency (docs/adr). `gateway.shared_rates` tells the gateways of each other in the background, so the figures are:
@@ -82,7 +82,7 @@ class Rates:
         self.limit = limit
         self.name = name
         self.windows: dict[str, Window] = {}
-        # Clients to speak of in the next exchange.
+        # Clients that the next exchange reports.
         self.asked: set[str] = set()
         self._now = now
 
@@ -105,7 +105,7 @@ class Rates:
         )
 
     def refusal(self, client: str) -> Verdict | None:
-        """Return what `admit` would say to a client that has used its minute up, None to any other; counts nothing."""
+        """Return the refusal of a client that has used up its minute, None for any other; counts nothing."""
         window = self.windows.get(subscriber_of(client))
         if window is None:
             return None
@@ -121,7 +121,7 @@ class Rates:
         second = int(self._now())
         for key, window in list(self.windows.items()):
             window.pass_to(second)
-            # A client that has asked since the last exchange is spoken of in the next one.
+            # The next exchange reports the clients that asked since the last one.
             if key not in self.asked and not window.own and not window.others and not window.unsent:
                 del self.windows[key]
 

@@ -1,6 +1,6 @@
-"""What the gateway serves itself: as it is and packed, each with an entity tag of its own (RFC 9110 sections 8.8.3 and 12.5.3).
+"""What the gateway serves itself, plain and compressed, each with its own entity tag (RFC 9110 sections 8.8.3 and 12.5.3).
 
-Only what is the same for everybody is packed here: an answer with a secret in it tells by its packed length what it holds.
+Only content that is the same for everybody is compressed: the compressed length of a secret discloses it (BREACH).
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from gateway.refusals import stale
 NOT_MODIFIED: Final = 304
 ENCODED: Final = (b"content-encoding", b"gzip")
 _LEVEL: Final = 9
-# What is packed must be worth unpacking.
+# Compress only what gets at least this much smaller.
 _WORTH: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """`packed` is by gzip, and stands alone where it is worth it: the other form is unpacked when asked for, which is rare."""
+    """`packed` is gzip, kept alone where it is worth it: plain requests, which are rare, unpack it."""
 
     content_type: bytes
     plain: bytes | None
@@ -37,7 +37,7 @@ class Representation:
         return cls(content_type, None if is_worth_it else body, packed if is_worth_it else None, etag)
 
     async def serve(self, exchange: Exchange, *headers: RawHeader) -> None:
-        """Answer with 200, or 304 where the client has it; `headers` say how long it may be kept. Raises Refusal (412)."""
+        """Answer 200, or 304 when the client has it; `headers` say how long it may be cached. Raises Refusal (412)."""
         packed = self.packed if takes_gzip(_field(exchange, "Accept-Encoding")) else None
         etag = f'"{self.etag}-gzip"' if packed else f'"{self.etag}"'
         own = [*headers, (b"etag", etag.encode("ascii"))]
@@ -61,12 +61,12 @@ class Representation:
 
 
 def _field(exchange: Exchange, name: str) -> str:
-    """Return a list of the request: its lines are one (RFC 9110 section 5.3)."""
+    """Return a list field of the request, its lines joined (RFC 9110 section 5.3)."""
     return ",".join(exchange.headers.passed.getall(name, ()))
 
 
 def takes_gzip(accept_encoding: str) -> bool:
-    """Return whether a client that sends this field takes gzip, no less than plain; one that sends none takes what is plain."""
+    """Return whether Accept-Encoding accepts gzip at least as well as plain; an empty field does not."""
     qualities: dict[str, float] = {}
     for part in accept_encoding.lower().split(","):
         coding, _, parameter = part.partition(";")

@@ -12,7 +12,7 @@ class GatewaySettings(ProcessSettings):
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8000, ge=0, le=65535)
-    # For operators: /readyz and /metrics, which the public port does not have.
+    # /healthz, /readyz and /metrics; the public port has /healthz alone.
     ops_host: str = "127.0.0.1"
     ops_port: int = Field(default=8200, ge=0, le=65535)
 
@@ -23,20 +23,18 @@ class GatewaySettings(ProcessSettings):
 
     # Origins whose pages may call the API from a browser, such as ["https://app.elcorp.na"].
     cors_origins: tuple[str, ...] = ()
-    # Of an address, for callers without a good token; and of a person, who never has less than that.
+    # Of an address, for callers without a valid token; and of a person, never less than of an address.
     rate_limit_per_minute: int = Field(default=100, ge=1)
     person_rate_limit_per_minute: int = Field(default=600, ge=1)
     body_bytes_max: int = Field(default=1_048_576, ge=1)
-    # A body has so many seconds, and one more for each so many bytes, at most so many.
+    # See BodyLimits.
     body_seconds: float = Field(default=10, gt=0)
     body_bytes_per_second: int = Field(default=16_384, ge=1)
     body_seconds_max: float = Field(default=60, gt=0)
-    # Up to so much it is taken whole before a connection to its service is asked for.
     body_whole_bytes_max: int = Field(default=65_536, ge=0)
-    # Of one address, at once.
     open_bodies_max: int = Field(default=32, ge=1)
     in_flight_max: int = Field(default=1000, ge=1)
-    # To each service; so many of them for larger bodies, which are passed on as they come.
+    # To each service; uploads are the streamed bodies among them.
     upstream_connections_max: int = Field(default=200, ge=1)
     upstream_uploads_max: int = Field(default=50, ge=1)
 

@@ -1,4 +1,4 @@
-"""What partners need to verify access tokens, at the gateway: the keys (RFC 7517) and who issues (RFC 8414)."""
+"""What partners need to verify access tokens: the keys (RFC 7517) and the issuer's metadata (RFC 8414)."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from gateway.upstream import Upstreams
 
 JWKS_PATH: Final = "/.well-known/jwks.json"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
-# A key is published long before it signs and long after, so that a minute here and a minute there are nothing.
+# A key is published long before it signs and long after, so a minute of caching here and at clients does no harm.
 FRESH_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 5.0
 KEPT_SECONDS: Final = 60
@@ -22,11 +22,11 @@ _DOCUMENT_BYTES_MAX: Final = 262_144
 
 
 def metadata(issuer: str) -> bytes:
-    """Return the authorization server's metadata, as far as there is one: no grant of OAuth 2.0 is offered yet.
+    """Return the authorization server's metadata; no grant of OAuth 2.0 is offered yet.
 
-    `issuer` is what tokens say in `iss`, and the URL by which clients reach the gateway: from it they build the URL that they
-    fetch the metadata from, and refuse what names another one (RFC 8414 sections 3.1 and 3.3). The empty lists are against
-    section 3.2, which leaves such out: left out they would mean the defaults of section 2, which are not offered either.
+    `issuer` is the `iss` of tokens, and the URL by which clients reach the gateway: clients build the metadata's URL from it, and
+    refuse metadata of another issuer (RFC 8414 sections 3.1 and 3.3). The empty lists break section 3.2, which omits empty ones:
+    omitted, they would mean the defaults of section 2, which are not offered either.
     """
     content = {
         "issuer": issuer,
@@ -39,7 +39,7 @@ def metadata(issuer: str) -> bytes:
 
 
 class PublicKeys:
-    """The document of identity's signing keys, read again when asked and due; while identity is away, as it was."""
+    """The JWKS of identity, refreshed on demand; while identity is away, the last one."""
 
     def __init__(self, upstreams: Upstreams, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._upstreams = upstreams
@@ -49,7 +49,7 @@ class PublicKeys:
         self._lock = asyncio.Lock()
 
     async def get(self) -> bytes:
-        """Return the document; raises Refusal (503) while it was never had."""
+        """Return the document; raises Refusal (503) until it was read once."""
         async with self._lock:
             if self._monotonic() >= self._due_at:
                 await self._refresh()
@@ -62,7 +62,7 @@ class PublicKeys:
         try:
             body = await self._upstreams.read("identity", JWKS_PATH, bytes_max=_DOCUMENT_BYTES_MAX)
             if not orjson.loads(body)["keys"]:
-                raise ValueError("no keys")  # noqa: TRY301  # whatever is wrong with it, it is not usable
+                raise ValueError("no keys")  # noqa: TRY301  # handled below like any other unusable document
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             log.warning("signing_keys_not_read", error=type(error).__name__)
             return

@@ -1,4 +1,4 @@
-"""Reads of others' things, each a fact in the outbox before the answer is given."""
+"""Reads of other people's data, each an audit fact before the answer is given."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from kernel.reads import ReadOfOthers
 class AuditedReads:
     """The `Reads` of every service: a transaction of its own with nothing but the fact.
 
-    A read that cannot be recorded fails, so that nothing is shown without a trace (fail-closed).
+    A read that cannot be recorded fails, so that nothing is shown without a record (fail-closed).
     """
 
     def __init__(self, uow: SqlUnitOfWork[Any], clock: Clock) -> None:
@@ -19,7 +19,7 @@ class AuditedReads:
         self._clock = clock
 
     async def record(self, actor: Actor, read: ReadOfOthers, /) -> None:
-        """Record that the actor reads what belongs to others; raises Unavailable when the fact cannot be written."""
+        """Record that the actor reads others' data; raises Unavailable when the fact cannot be written."""
         async with self._uow.begin(actor) as tx:
             for fact in read.facts(at=self._clock.now()):
                 tx.record(fact)

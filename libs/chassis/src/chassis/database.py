@@ -90,10 +90,10 @@ def sqlalchemy_url(dsn: str) -> URL:
 
 
 def _require_open(connection: Any, _record: object, _proxy: object) -> None:
-    """Have the pool replace a connection that its server has closed meanwhile, before anything is asked by it.
+    """Let the pool replace a connection that its server has closed, before it is used.
 
-    A session that was ended says so on its socket; one that is idle has nothing else to say. Looking there takes a few µs, where
-    `pool_pre_ping` takes a round trip. Only requests whose statements are under way fail when a server restarts.
+    An idle session sends nothing, unless its server has ended it: then its socket is readable. Looking takes a few µs, where
+    `pool_pre_ping` takes a round trip. When a server restarts, only requests with statements under way fail.
     """
     driver = connection.driver_connection
     if not driver.closed:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# Of a list: between commas, which may stand inside a tag too.
+# One tag of a list. Commas separate tags, and may also stand inside one.
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)')
 _BETWEEN: Final = " \t,"
 
@@ -47,7 +47,7 @@ def is_current(if_match: str, etag: str) -> bool:
 
 
 def is_known(if_none_match: str, etag: str) -> bool:
-    """Return whether a client has what `etag` is of: the comparison is weak, and a field that cannot be read names nothing."""
+    """Return whether a client has the version `etag` already. The comparison is weak; a malformed field matches nothing."""
     try:
         known, (current,) = parse_tags(if_none_match), parse_tags(etag) or ()
     except ValueError:

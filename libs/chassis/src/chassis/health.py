@@ -12,7 +12,7 @@ Check = Callable[[], Awaitable[object]]
 
 
 class NotReady(Exception):
-    """What a check of ours says of itself; /readyz shows the message."""
+    """The failure of one of our own checks; /readyz shows the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class Readiness:
     def __init__(self) -> None:
         self.draining = False
         self._checks: dict[str, tuple[Check, bool]] = {}
-        # What was last logged of each check, or a failure would be logged every few seconds.
+        # What was last logged of each check: the same failure is not logged every few seconds.
         self._logged: dict[str, str | None] = {}
 
     def add(self, name: str, check: Check, *, required: bool = True) -> None:
         """Add a check, which raises when it fails: NotReady with what to show, or an error of the library that it asks.
 
-        What a library says (hosts, ports, users) is logged and not shown. `required=False` is for what the process can do
+        A library's message (hosts, ports, users) is logged and not shown. `required=False` is for what the process can do
         without for a while (the broker, when the outbox keeps events): operators see it, and traffic is still sent.
         """
         self._checks[name] = (check, required)
@@ -71,7 +71,7 @@ class Readiness:
 
 
 async def _ask(check: Check) -> tuple[str | None, str | None]:
-    """Return what a check's error is for /readyz, and what it is for the log; (None, None) when it passes."""
+    """Return the check's error as /readyz shows it, and as the log has it; (None, None) when it passes."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             await check()

@@ -1,4 +1,4 @@
-"""The headers of every answer over HTTP, by which browsers keep what is ours apart."""
+"""The security headers of every answer over HTTP."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ CONTENT_SECURITY_POLICY: Final = (
     b"content-security-policy",
     b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 )
-# Those that no page needs otherwise.
+# The same for API and pages; the policy differs.
 SECURITY: Final = (
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
     (b"x-content-type-options", b"nosniff"),

@@ -17,7 +17,7 @@ class ProcessSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ELCORP_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    # Strict unless the environment says that this is a laptop.
+    # Strict unless told that this is a laptop.
     environment: Literal["local", "staging", "production"] = "production"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None
@@ -44,7 +44,7 @@ class ProcessSettings(BaseSettings):
 
     @property
     def privileged_have_two(self) -> bool:
-        """Whether users who may more than the default role permits must have a second factor: everywhere but locally."""
+        """Whether users whose roles permit more than the default role must have a second factor: everywhere but locally."""
         return self.environment != "local"
 
     @model_validator(mode="after")

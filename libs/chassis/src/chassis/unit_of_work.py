@@ -45,7 +45,7 @@ class SqlTransaction:
         self.actor = actor
         self.facts: list[tuple[AuditFact, Actor]] = []
         self.outgoing: list[OutboxMessage] = []
-        # Set by a service that records a change in a form of its own, in this transaction, and tells the audit log later.
+        # Set by a service that records a change in its own form in this transaction, and in the audit log later.
         self.recorded_otherwise = False
         self.encode: Callable[[Event], OutboxMessage]
 

@@ -20,9 +20,9 @@ class Actor:
     """The principal of one request, message or job.
 
     `subject_id` is a user's UUID as text, or a service's name ("payments"), or "anonymous".
-    `authenticated_at` and `methods` (RFC 8176 values such as "pwd") say what was last proven, `has_second_factor` whether the
-    account has one to prove; unknown is read as True, which asks for more. `refusal` is why access was refused, to one who may
-    still be told an earlier answer again: a use case raises it before it changes anything.
+    `authenticated_at` and `methods` (RFC 8176 values such as "pwd") describe the last proof, `has_second_factor` whether the
+    account has one; unknown is read as True, which asks for more. `refusal` is why access was refused, for callers who may still
+    get an earlier answer again: a use case raises it before it changes anything.
     """
 
     kind: ActorKind

@@ -23,7 +23,7 @@ class StepUpRequired(DomainError):
 
 
 class Assurance(StrEnum):
-    """What an act asks of the session it comes from. A refresh of the tokens does not count as proof.
+    """The sign-in that an operation requires of the caller's session. Refreshing tokens is no proof.
 
     NONE: a session. RECENT: within the last five minutes, every factor that the account has. STRONG: two factors within
     the last five minutes, whatever the account has.

@@ -1,7 +1,7 @@
-"""Reading what belongs to another person: on record before it is answered.
+"""Reading another person's data: recorded before it is answered.
 
-Reading one's own leaves nothing. Of others' things a read is one fact for a request, however many rows it shows; searches and
-exports over people say why.
+Reading the caller's own data is not recorded. Each request that reads others' data is one fact, however many rows it shows;
+searches and exports over people have a reason.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,18 +15,18 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.errors import InvalidValue
 
-# A type of its own: what is read is found by its own changes, however often it is read.
+# A resource type of its own, so that many reads of a thing do not hide its changes.
 READ: Final = "read"
 # The log cuts what one entry is found under at some 300 ids.
 OWNERS_MAX: Final = 250
 
 
 class ReadsOf(StrEnum):
-    """Whose data an operation shows. Each that reads declares it, as it declares its access.
+    """Whose data an operation shows. Each operation that reads declares it, as it declares its access.
 
-    NOBODY: no person's, but for the ids of staff who recorded a price, a rule or a role. OWN: the caller's alone.
-    OTHERS: also another person's; that is an audit fact. SEARCH: a list over people; an audit fact that says why.
-    REFERENCE: what everybody may see who was given its reference, such as a payee's masked name by their address.
+    NOBODY: no person's, except the ids of staff who recorded a price, a rule or a role. OWN: the caller's alone.
+    OTHERS: also another person's, which is an audit fact. SEARCH: a list over people, an audit fact with a reason.
+    REFERENCE: what anybody with its reference may see, such as a payee's masked name by their address.
     """
 
     NOBODY = "nobody"
@@ -44,7 +44,7 @@ REFERENCE: Final = ReadsOf.REFERENCE
 
 
 def read_of(resource_id: str) -> str:
-    """Return the id under which reads of a resource are filed: not its own, which is for its changes."""
+    """Return the id under which reads of a resource are recorded: not its own, which is for its changes."""
     return f"{READ}/{resource_id}"
 
 
@@ -57,12 +57,11 @@ class ReasonRequired(InvalidValue):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOfOthers:
-    """What was read, whose it is, and why.
+    """What was read, whose data it is, and why.
 
-    `action` is "<context>.<noun>.<verb>". `resource_id` is the thing, or the person whose things are listed; a search has none.
-    `owners` are the people whose it is, or whom a list shows.
-    `filters` are those of a search: the values of what is personal are left out, or their names alone are given. `shown` counts
-    the rows of a list.
+    `action` is "<context>.<noun>.<verb>". `resource_id` is the resource, or the person whose resources are listed; None for a
+    search. `owners` are the people whose data was shown. `filters` are those of a search: of personal values only that they were
+    given. `shown` counts the rows of a list.
     """
 
     action: str
@@ -79,7 +78,7 @@ class ReadOfOthers:
             yield replace(self, owners=owners[start : start + OWNERS_MAX]).fact(at=at)
 
     def fact(self, *, at: datetime) -> AuditFact:
-        """Make the audit fact; an auditor finds it under the thing and under each owner."""
+        """Make the audit fact; an auditor finds it under the resource and under each owner."""
         related = dict.fromkeys(str(each) for each in (self.resource_id, *self.owners) if each is not None)
         found = ({"filters": dict(self.filters)} if self.filters else {}) | ({} if self.shown is None else {"shown": self.shown})
         return AuditFact(
@@ -95,11 +94,11 @@ class ReadOfOthers:
 
 class Reads(Protocol):
     async def record(self, actor: Actor, read: ReadOfOthers, /) -> None:
-        """Put a read on record; raises what keeps it from being recorded, and then nothing may be answered."""
+        """Record a read; raises when it cannot be recorded, and then nothing may be shown."""
 
 
 def given(**filters: object) -> dict[str, object]:
-    """Return the filters that a search was given, as JSON has them."""
+    """Return the filters of a search that are set, as JSON values."""
     return {name: _plain(value) for name, value in filters.items() if value is not None}
 
 

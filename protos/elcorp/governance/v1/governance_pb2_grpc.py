@@ -249,7 +249,7 @@ class StandingServiceServicer:
     """
 
     def RequireAuthority(self, request, context):
-        """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person who may more than the actor.
+        """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person with permissions that the actor lacks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

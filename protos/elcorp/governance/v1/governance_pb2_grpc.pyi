@@ -114,7 +114,7 @@ class StandingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> StandingServiceAsyncStub: ...
     RequireAuthority: _grpc.UnaryUnaryMultiCallable[_governance_pb2.RequireAuthorityRequest, _governance_pb2.RequireAuthorityResponse]
-    """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person who may more than the actor."""
+    """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person with permissions that the actor lacks."""
     DisableSubject: _grpc.UnaryUnaryMultiCallable[_governance_pb2.DisableSubjectRequest, _governance_pb2.DisableSubjectResponse]
     """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
     when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
@@ -127,7 +127,7 @@ class StandingServiceAsyncStub(StandingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequireAuthority: _aio.UnaryUnaryMultiCallable[_governance_pb2.RequireAuthorityRequest, _governance_pb2.RequireAuthorityResponse]  # type: ignore[assignment]
-    """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person who may more than the actor."""
+    """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person with permissions that the actor lacks."""
     DisableSubject: _aio.UnaryUnaryMultiCallable[_governance_pb2.DisableSubjectRequest, _governance_pb2.DisableSubjectResponse]  # type: ignore[assignment]
     """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
     when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
@@ -143,7 +143,7 @@ class StandingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _governance_pb2.RequireAuthorityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.RequireAuthorityResponse, _abc.Awaitable[_governance_pb2.RequireAuthorityResponse]]:
-        """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person who may more than the actor."""
+        """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person with permissions that the actor lacks."""
 
     @_abc_1.abstractmethod
     def DisableSubject(

@@ -86,7 +86,7 @@ def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) 
 def reconcile_again_and_again(
     reconcile: ReconcileStandings, *, every_seconds: float = RECONCILED_EVERY_SECONDS
 ) -> Callable[[asyncio.Event], Awaitable[None]]:
-    """Make the background work that compares standings with identity's word, at start and then periodically."""
+    """Make the background work that compares standings with identity, at start and then periodically."""
 
     async def reconcile_standings(stop: asyncio.Event) -> None:
         actor = Actor.service(GovernanceSettings.NAME)

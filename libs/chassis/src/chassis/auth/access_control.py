@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class AccessControl:
     """Who an access token speaks for, and what they may do.
 
-    With `privileged_have_two`, users whose roles permit more than the default role does must have a second factor: RECENT
-    asks two of them, also of those who have come to such a role since they signed in.
+    With `privileged_have_two`, users whose roles permit more than the default role must have a second factor: RECENT
+    requires two, also of users who got such a role since they signed in.
     """
 
     verifier: TokenVerifier
@@ -64,7 +64,7 @@ class AccessControl:
         assurance.require(actor, at=self.verifier.clock.now())
 
     def _must_have_two(self, roles: frozenset[str]) -> bool:
-        # Before the first bundle it is not known what they permit: then more is asked, not less.
+        # Before the first bundle nobody knows what they permit: ask for more, not less.
         return self.privileged_have_two and (not self.policies.loaded or self.policies.exceed_default(roles))
 
     def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:

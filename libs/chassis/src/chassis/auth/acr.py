@@ -1,4 +1,4 @@
-"""The values of `acr` (RFC 9068, RFC 9470): what a token's last proof was, and what a refused request asks for."""
+"""The values of `acr` (RFC 9068, RFC 9470): of a token's last proof, and of the proof that a refused request asks for."""
 
 from collections.abc import Collection
 from typing import Final

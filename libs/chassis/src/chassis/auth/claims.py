@@ -17,7 +17,7 @@ class Claims:
     """The claims of one access token (RFC 9068), parsed.
 
     `methods` are RFC 8176 values; `authenticated_at` is when the session signed in, which a refresh does not move.
-    `second_factor` says whether the account has one; of a token that does not say (the previous release's), it is True.
+    `second_factor` says whether the account has one; True for tokens of the previous release, which do not say.
     """
 
     subject_id: str

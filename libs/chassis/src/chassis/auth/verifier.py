@@ -71,7 +71,7 @@ class TokenVerifier:
         return claims
 
     def remembers(self, token: str) -> bool:
-        """Return whether the token was verified before: doing it again takes no look at its signature."""
+        """Return whether the token was verified before: verifying it again checks no signature."""
         return _fingerprint(token) in self._verified
 
     async def _verify(self, token: str) -> Claims:

@@ -98,7 +98,7 @@ class Policies:
     def exceed_default(self, roles: Iterable[str]) -> bool:
         """Tell whether roles permit anything that the default role does not; raises Unavailable before the first bundle.
 
-        Bundles of a governance that does not say (the previous release's) name no such role.
+        Bundles of the previous release's governance name no such role.
         """
         if self._bundle is None:
             raise Unavailable(dependency="governance", reason="no policy bundle yet")
@@ -154,8 +154,8 @@ def _parsed(policies_text: str, schema_text: str) -> tuple[cedarpy.PolicySet, ce
 def _exceeding_roles(policies_text: str) -> frozenset[str]:
     """Read from the annotations which roles permit more than the default role does."""
     policies = json.loads(cedarpy.policies_to_json_str(policies_text))["staticPolicies"].values() if policies_text else ()
-    told = [policy.get("annotations", {}) for policy in policies]
-    return frozenset(each["id"].removeprefix("role:") for each in told if "exceeds" in each)
+    annotations = [policy.get("annotations", {}) for policy in policies]
+    return frozenset(each["id"].removeprefix("role:") for each in annotations if "exceeds" in each)
 
 
 def _question(actor: Actor, permission: str, resource: Resource, context: Mapping[str, object] | None) -> object:

@@ -51,7 +51,7 @@ async def _readmission(request: Request) -> Callable[[], Awaitable[Actor]]:
     return readmit
 
 
-# Authenticates the caller again, with the roles that hold by then: for answers that last. Raises AUTH_002 or AUTH_003.
+# Authenticates the caller again, with the roles of that moment: for answers that last. Raises AUTH_002 or AUTH_003.
 Readmission = Annotated[Callable[[], Awaitable[Actor]], Depends(_readmission)]
 
 
@@ -67,7 +67,7 @@ async def admit(
     """Authenticate and authorize; raises AUTH_002 to AUTH_005, ACC_001, or Unavailable.
 
     With `strictly`, nobody is admitted while it is not known which sessions have ended. With `may_replay`, an authenticated
-    caller who is refused is returned with the refusal: it is for the route to raise it, unless the request was answered before.
+    caller who is refused is returned with the refusal: the route raises it, unless the request was answered before.
     """
     actor = await _authenticate(context, entrance, strictly=strictly) if access.authenticated else _anonymous(context)
     context.actor = actor

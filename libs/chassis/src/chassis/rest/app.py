@@ -31,7 +31,7 @@ class UndeclaredAccess(Exception):
 
 
 class UndeclaredAssurance(Exception):
-    """An operation that changes something does not say how surely its caller must be known; it is not served."""
+    """An operation that changes something declares no assurance; the app refuses to start."""
 
 
 class UndeclaredReads(Exception):

@@ -23,7 +23,7 @@ _SECURITY_HEADERS: Final = (*SECURITY, CONTENT_SECURITY_POLICY)
 
 
 class _HeadAnswered(Exception):
-    """What is asked for by HEAD has begun its body: it need not go on."""
+    """The answer to a HEAD request has reached its body, which is not sent."""
 
 
 class Door:

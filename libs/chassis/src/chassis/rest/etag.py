@@ -10,11 +10,11 @@ from fastapi import Depends, Header, Request, Response
 from chassis.entity_tags import is_current, is_known, parse_tags
 from kernel.errors import InvalidValue, StaleVersion
 
-# What follows the version is of the rest that the answer showed.
+# What follows the version is a digest of the rest of the answer.
 _VERSION: Final = re.compile(r"([0-9]{1,18})(?:\.[0-9a-f]+)?")
 _DIGEST_LENGTH: Final = 12
 _NOT_MODIFIED: Final = 304
-# Of the headers of the answer that is not repeated, those that section 15.4.5 asks for.
+# The headers that a 304 keeps of the answer that it stands for (RFC 9110 section 15.4.5), and Link.
 _KEPT: Final = frozenset({b"etag", b"cache-control", b"content-location", b"expires", b"vary", b"link"})
 
 
@@ -47,19 +47,19 @@ class AnyVersion(int):
 
 
 def set_etag(response: Response, version: int, *shown: object) -> None:
-    """Tell the version of the resource in the answer.
+    """Set the ETag of an answer: the version of the resource, and a digest of `shown`.
 
-    `shown` is what the answer shows besides, whose change makes no new version: If-Match is about the version alone, while
-    If-None-Match is about all that was shown.
+    `shown` are the values of the answer that change without a new version. If-Match compares the version alone, If-None-Match all
+    of it. They must have the same `repr` in every process: no sets.
     """
     more = f".{hashlib.sha256(repr(shown).encode()).hexdigest()[:_DIGEST_LENGTH]}" if shown else ""
     response.headers["etag"] = f'"{version}{more}"'
 
 
 def unless_known(request: Request, response: Response) -> Response:
-    """Return the answer to a read, or 304 in its place when the client has it already (If-None-Match).
+    """Return the answer to a read, or 304 when the client has it already (If-None-Match).
 
-    Raises StaleVersion for If-Match that names another: a read has it where what is shown must be what was shown before.
+    Raises StaleVersion for an If-Match of another version: the client wants this version or none.
     """
     headers, etag = request.headers, response.headers.get("etag")
     if not etag or response.status_code != 200:  # noqa: PLR2004  # as 13.2.1 has it

@@ -1,6 +1,6 @@
-"""The route that machines ask: alive. It is no part of the API, and wears no envelope.
+"""The liveness probe. It is not part of the API, and has no envelope.
 
-Readiness and metrics have a port of their own (`chassis.run.ops`): this one is open to all that may call the service.
+Readiness and metrics have their own port (`chassis.run.ops`): this one is open to every caller of the service.
 """
 
 from fastapi import FastAPI, Request, Response

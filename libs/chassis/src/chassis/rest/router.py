@@ -22,8 +22,8 @@ class Router(APIRouter):
 
     Unsafe routes keep an optional Idempotency-Key for themselves; `idempotency="own"` leaves the key to the use case,
     `idempotent=False` (router) or `idempotency=False` (route) takes none. An operation's id is its function's name.
-    `assurance` is what an operation asks of the caller's sign-in (AUTH_005 says what is missing); unsafe ones must declare it.
-    `others` is what its use case asks where it is about another person; it is declared here for the documents.
+    `assurance` is the sign-in that an operation requires (AUTH_005 says what is missing); unsafe ones must declare it. `others`
+    is what its use case requires where it is about another person; it is declared here for the documents.
     `reads` is whose data an operation shows (kernel.reads); those that change nothing must declare it.
     `body_bytes_max` lets a route take larger bodies than the service's others. With `moves_money`, unsafe routes are refused
     (503) while it is not known which sessions have ended, as the gateway refuses them.

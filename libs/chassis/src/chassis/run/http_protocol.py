@@ -1,4 +1,4 @@
-"""HTTP/1.1 by uvicorn's fastest protocol; what no application sees is answered in the envelope as well."""
+"""HTTP/1.1 by uvicorn's fastest protocol; errors that no application sees have the envelope as well."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class EarlyAnswer:
-    """What is answered before there is a request that could be handed on; the connection ends with it."""
+    """An answer to what never becomes a request to the application; it closes the connection."""
 
     status: int
     code: str
@@ -27,11 +27,11 @@ TOO_MANY_CONNECTIONS: Final = EarlyAnswer(503, "SRV_002", "Too many requests at 
 
 
 class HeadRefused(Exception):
-    """The parser stops at it."""
+    """Stops the parser."""
 
 
 class EnvelopeProtocol(HttpToolsProtocol):
-    """Answers a request that cannot be read (400), or is one too many (503), as every other error."""
+    """Answers a request that cannot be read (400), or is one too many (503), with the envelope of every error."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -51,7 +51,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def refuse_head(self, answer: EarlyAnswer) -> NoReturn:
-        """Answer the request that is being read, and read no more. To be called by the parser's callbacks."""
+        """Answer the request that is being read, and read no more. Call it from the parser's callbacks."""
         self._early_answer = answer
         raise HeadRefused
 
@@ -84,4 +84,4 @@ class EnvelopeProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: the application answers requests for a WebSocket, and others need none."""
+        """Log nothing: the application answers requests for a WebSocket."""

@@ -1,4 +1,4 @@
-"""The operators' port of every process: /healthz, /readyz, /metrics. No client reaches it."""
+"""The operations port of every process: /healthz, /readyz, /metrics. No client reaches it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping

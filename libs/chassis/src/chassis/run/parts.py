@@ -116,7 +116,7 @@ async def platform(
             raise ValueError(f"the platform listens for {taken} itself")
 
         async def make_up() -> None:
-            """Make up for what was published while nobody listened."""
+            """Catch up on events published while this process was not connected."""
             ended.read_all_next()
             await keeper.on_published(None)
 
@@ -176,5 +176,5 @@ def _watch(readiness: Readiness, database: Database, keeper: BundleKeeper, liste
     readiness.add("policies", policies_in_force)
     # Without it the service still answers: events wait in the outbox.
     readiness.add("broker", listening, required=False)
-    # Reads go on without it; what moves money is refused for as long as ended sessions are not known.
+    # Without it reads continue; what moves money is refused while ended sessions are not known.
     readiness.add("redis", redis.ping, required=False)

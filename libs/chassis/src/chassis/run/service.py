@@ -53,7 +53,7 @@ class Service(Generic[SettingsT]):
 
     `serving` and `working` give async context managers that open pools and close them; they import what only they need
     within themselves, so that a worker never loads the web framework. `migrations` is the folder of revisions.
-    `jobs` are the platform's own unless given, and `job_peers` the peers that they call: a `jobs` process that does not reach
+    `jobs` are the platform's own unless given, and `job_peers` the peers that they call: a `jobs` process that cannot reach
     one of them is not ready. `commands` are the service's own, beside serve, work, migrate, jobs and
     dead-letters.
     """

@@ -46,14 +46,14 @@ async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
 
 
 async def _watch_peers(peers: Sequence[str], settings: ServiceSettings, readiness: Readiness, stack: AsyncExitStack) -> None:
-    """Let the process be ready while it reaches its peers, by the certificate that it calls them with."""
+    """Make readiness depend on reaching the peers, with the certificate that the jobs call them with."""
     if not peers:
         return
     from chassis.rpc import connect  # noqa: PLC0415  # gRPC is large, and most jobs have no need of it
 
     for peer in peers:
         channel = await stack.enter_async_context(connect(settings, peer))
-        # Connected is past the handshake: a peer that asks for a certificate answers nobody without one.
+        # Ready means past the handshake: a peer that requires a certificate accepts no connection without one.
         readiness.add(peer, channel.channel_ready)
 
 

@@ -1,4 +1,4 @@
-"""Whether every operation of a service asks of its caller's sign-in what it declares."""
+"""Whether every operation of a service requires the sign-in that it declares."""
 
 import re
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _ROLE: Final = "holder-of-every-permission"
 _SERVER_ERROR: Final = 500
 _ONE: Final = {"methods": ("pwd",)}
 _TWO: Final = {"methods": ("pwd", "otp", "mfa")}
-# What a token says of the sign-in, and the levels that it is enough for.
+# The sign-ins that a token describes, and the levels that each is enough for.
 _TOKENS: Final[dict[str, tuple[dict[str, Any], set[Assurance]]]] = {
     "one of two factors": ({**_ONE, "second_factor": True}, {NONE}),
     "one factor of a token that does not say whether there are two": ({**_ONE, "claims": {"second_factor": None}}, {NONE}),
@@ -36,11 +36,10 @@ _TOKENS: Final[dict[str, tuple[dict[str, Any], set[Assurance]]]] = {
 async def misjudged(
     application: object, routers: Sequence[Router], database: Database, clock: ControlledClock, *, caller: UUID | None = None
 ) -> list[str]:
-    """Send each unsafe operation tokens of every kind; return which it judged otherwise than it declares.
+    """Send tokens of every kind to each unsafe operation; return those that it judged differently than it declares.
 
-    The caller has every permission (and is `caller`, where a service looks its users up), bodies are empty and ids are of
-    nothing, so that no request gets beyond its checks.
-    Fails when a token that is not enough has changed a row.
+    The caller has every permission (and is `caller`, where a service looks its users up). Bodies are empty and ids unknown, so
+    that no request gets beyond its checks. Fails when a request with an insufficient token has changed a row.
     """
     routes = [route for router in routers for route in router.routes if isinstance(route, Route) and route.assurance]
     permissions = {route.access.permission for route in routes if route.access and route.access.permission}

@@ -1,4 +1,4 @@
-"""An authority of a test's own, and the certificates that it issues."""
+"""A certificate authority for tests, and the certificates that it issues."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Signs certificates; what it makes lies in `folder`."""
+    """Signs certificates and writes them to `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -21,7 +21,7 @@ class Authority:
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, *names: str) -> dict[str, Path]:
-        """Issue a certificate for alternative names, as settings; its common name is always that of payments."""
+        """Issue a certificate for alternative names, as settings; its common name is always "payments"."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._certify("payments", key.public_key(), self.key, names)
         stem = self.folder / str(certificate.serial_number)

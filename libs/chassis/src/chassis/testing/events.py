@@ -1,4 +1,4 @@
-"""Events of producers that a test has no process of."""
+"""Events of producers that are not running in a test."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from kernel.ids import new_id
 
 
 async def announce(broker_url: str, message: Message) -> None:
-    """Publish a message as its producer would, to all that listen."""
+    """Publish a message as its producer would."""
     spec = spec_of(type(message))
     headers: dict[str, FieldValue] = {
         "cloudEvents:source": f"/{spec.context}",

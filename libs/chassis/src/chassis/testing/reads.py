@@ -1,4 +1,4 @@
-"""Reads on record, for tests of use cases."""
+"""Recorded reads, for tests of use cases."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from kernel.reads import ReadOfOthers
 
 @dataclass
 class NotedReads:
-    """Keeps what it is given."""
+    """Keeps the reads that it is given."""
 
     noted: list[tuple[Actor, ReadOfOthers]] = field(default_factory=list)
 

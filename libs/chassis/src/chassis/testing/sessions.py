@@ -1,4 +1,4 @@
-"""Sessions that end, seen by a service with no gateway before it."""
+"""Ended sessions, as a service without a gateway in front of it sees them."""
 
 import time
 from contextlib import AbstractAsyncContextManager
@@ -21,14 +21,14 @@ UNAUTHENTICATED = 401
 
 
 def none_ended() -> Revocations:
-    """Return what a process knows that has just read the list, for as long as the test takes: no session has ended."""
+    """Return the list as a process has it that has just read it: no session has ended. It stays current during a test."""
     revocations = Revocations(monotonic=lambda: 0.0)
     revocations.confirm()
     return revocations
 
 
 async def note(redis_url: str, session_id: UUID) -> None:
-    """Write to the shared list what identity writes when a session ends."""
+    """Add a session to the shared list, as identity does when it ends."""
     async with Redis.from_url(redis_url) as redis:
         await redis.zadd(ENDED_KEY, {str(session_id): time.time()})
 
@@ -41,7 +41,7 @@ async def check_that_ended_sessions_are_refused(
     broker_url: str,
     redis_url: str,
 ) -> None:
-    """Let one session end by the event alone and one by the list alone; AssertionError unless `path` refuses just these."""
+    """End one session by the event alone and one by the list alone; AssertionError unless `path` refuses just these."""
     monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
     forge = TokenForge()
     monkeypatch.setattr("chassis.run.parts.TokenVerifier", lambda *_: forge.verifier())

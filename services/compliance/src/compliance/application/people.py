@@ -1,4 +1,4 @@
-"""Who in the log is a person: identity's entries are about users, by their ids."""
+"""Which ids in the log are people: identity's entries have users as their resources."""
 
 import re
 from collections.abc import Iterable

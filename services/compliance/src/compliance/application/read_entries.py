@@ -1,4 +1,4 @@
-"""Entries of the audit log, for auditors. That they were read is an entry too."""
+"""Entries of the audit log, for auditors. Reading them is recorded too."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _TOLD: Final = re.compile(r"[a-z_.]{1,64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f
 
 @dataclass(frozen=True, slots=True)
 class ListEntries:
-    """Page through the log. A search says why, but for one record's own entries; what the caller did leaves no entry."""
+    """Page through the log. A search has a reason, except for one record's entries; reading the caller's acts is not recorded."""
 
     queries: ComplianceQueries
     reads: Reads
@@ -51,7 +51,7 @@ class ListEntries:
 
 @dataclass(frozen=True, slots=True)
 class ReadEntry:
-    """Read one entry; another's is on record."""
+    """Read one entry; an entry about another's action is recorded as read."""
 
     queries: ComplianceQueries
     reads: Reads

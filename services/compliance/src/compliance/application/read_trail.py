@@ -10,7 +10,7 @@ from kernel.reads import READ, ReadOfOthers, Reads, ReasonRequired, read_of
 # Of each: entries of the resource, entries that name it, entries about those whom it concerns, and such parties.
 TRAIL_ENTRIES_MAX = 500
 TRAIL_PARTIES_MAX = 100
-# Of reads of the resource, which are many and change nothing.
+# Reads of the resource, which may be many.
 TRAIL_READS_MAX = 100
 
 
@@ -27,17 +27,17 @@ class ReadTrail:
     """Everything about a resource and about those it concerns, across all services, in the log's order.
 
     Of the resource's own kinds only its own entries are in it: the trail of a transfer tells who the payer is and how she
-    signed in, not what else she paid. Of very long histories it has the newest; the list of entries has them all. Who read the
-    resource is in it; who read what it concerns is not.
+    signed in, not what else she paid. Of very long histories it has the newest; the list of entries has them all. Reads of the
+    resource are in it; reads of the parties it concerns are not.
     """
 
     queries: ComplianceQueries
     reads: Reads
 
     async def __call__(self, *, actor: Actor, resource_id: str, reason: str | None = None) -> Trail:
-        """Read the trail, which is on record; raises NotFound for what no entry is of, ReasonRequired of another person's.
+        """Read the trail, which is recorded. Raise NotFound when no entry is about it, ReasonRequired for another person's.
 
-        The record names the people whom the trail is about, so that each of them is found to have been read about.
+        The record names the people whom the trail is about, so that the read is found under each of them.
         """
         own = await self.queries.of_resource(resource_id, limit=TRAIL_ENTRIES_MAX)
         if not own:

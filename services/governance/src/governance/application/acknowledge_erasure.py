@@ -12,7 +12,7 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeErasure:
-    """Take every role, and what was noted beside it, from a subject that is erased, and tell identity.
+    """Take every role, and what was recorded with it, from an erased subject, and acknowledge it to identity.
 
     Governance knows a subject by its id alone. Asked again it answers again, and nothing is left to take. Nothing is kept for the
     last administrator: identity asked (DisableSubject) before it closed the account, and a closed one can manage no roles.
@@ -24,7 +24,7 @@ class AcknowledgeErasure:
     async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID) -> None:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            # The guard first, as everywhere: nobody may count on the subject meanwhile.
+            # The guard first, as everywhere: nobody else may count this subject as a manager until the commit.
             await tx.standings.guard()
             holder = await tx.holders.lock(user_id)
             if holder:

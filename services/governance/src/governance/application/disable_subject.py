@@ -14,7 +14,7 @@ from kernel.clock import Clock
 class DisableSubject:
     """Agree that identity suspends, deletes or erases a person, and count that person as unable to act from now on.
 
-    Where identity does not go through with it, the person counts as unable until ReconcileStandings has asked identity.
+    If identity then does not do so, the person counts as unable until ReconcileStandings has asked identity.
     """
 
     uow: UnitOfWork

@@ -22,7 +22,7 @@ class Granted:
 class GrantRole:
     """Assign a role to a subject that identity knows as active; granting it again changes nothing.
 
-    Raises BeyondOwnPermissions when the role permits what the actor may not, BeyondAuthority when the subject may more.
+    Raises BeyondOwnPermissions when the role, and BeyondAuthority when the subject, has permissions that the actor lacks.
     """
 
     uow: UnitOfWork

@@ -1,7 +1,7 @@
 """Nobody gives permissions that they lack, nor changes a role or a person with permissions that they lack (as Kubernetes' RBAC).
 
-The tables decide, within the transaction of the change and under the guard: what a token says is older. The platform's own work
-is not asked.
+The tables decide, within the transaction of the change and under the guard: the token is older. The platform's own work is
+exempt.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ async def require_authority_over(tx: Transaction, actor: Actor, subject_id: UUID
 
 
 async def require_authority_of(tx: Transaction, actor_id: UUID, subject_id: UUID) -> None:
-    """Do the same for a person who acts elsewhere: identity asks on their behalf."""
+    """Do the same for a person who acts in identity."""
     if actor_id == subject_id:
         return
     if beyond := await tx.holders.permissions_of(subject_id) - await tx.holders.permissions_of(actor_id):
@@ -27,7 +27,7 @@ async def require_authority_of(tx: Transaction, actor_id: UUID, subject_id: UUID
 
 
 async def require_own_permissions(tx: Transaction, actor: Actor, role: str, permissions: Collection[str]) -> None:
-    """Raise BeyondOwnPermissions where the actor lacks one of the permissions that the role has, or is to have."""
+    """Raise BeyondOwnPermissions where the actor lacks a permission that the role has, or would get."""
     if actor.kind is ActorKind.SERVICE:
         return
     if beyond := frozenset(permissions) - await tx.holders.permissions_of(actor.user_id):

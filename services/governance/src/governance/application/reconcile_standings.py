@@ -12,8 +12,8 @@ from kernel.clock import Clock
 
 # As many as identity answers for at once.
 BATCH: Final = 500
-# Identity asks before it disables a person, and commits within seconds of the answer. Sooner than this, what it says may be of
-# before the commit.
+# Identity asks before it disables a person, and commits within seconds of the answer. Until then its word may be older than the
+# record.
 ASKED_LATELY: Final = timedelta(minutes=5)
 
 
@@ -21,8 +21,8 @@ ASKED_LATELY: Final = timedelta(minutes=5)
 class ReconcileStandings:
     """Ask identity who is able to act of all who hold more than the default role, and record what differs.
 
-    It finds those who were suspended before standings were recorded, and those whom identity did not suspend although governance
-    had agreed to it.
+    It finds people who were suspended before standings were recorded, and people whom identity did not suspend after governance
+    had agreed.
     """
 
     uow: UnitOfWork

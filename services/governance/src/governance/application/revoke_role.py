@@ -14,8 +14,8 @@ from kernel.clock import Clock
 class RevokeRole:
     """Take a role from a subject; revoking it again changes nothing. Returns the roles that remain.
 
-    Raises BeyondAuthority when the subject may more than the actor, LastAdministrator when no person able to act would be left to
-    manage roles. One's own role may be laid down.
+    Raises BeyondAuthority when the subject has permissions that the actor lacks, LastAdministrator when no person able to act
+    would be left to manage roles. Actors may revoke their own role.
 
     Identity is not asked: a suspended or vanished subject must be revocable, and just when identity is away.
     """

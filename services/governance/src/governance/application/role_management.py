@@ -12,12 +12,12 @@ from governance.domain.role import MANAGE_ROLES
 async def role_management_kept(tx: Transaction) -> AsyncIterator[None]:
     """Refuse (LastAdministrator) a block that leaves no person able to act who can manage roles.
 
-    The block comes first in the transaction: the guard is locked before roles and subjects. Two who disable, or revoke, each
-    other take turns here, and the second finds itself alone.
+    Enter it first in the transaction: the guard is locked before roles and subjects. Of two administrators who disable or revoke
+    each other at once, the second is refused.
     """
     await tx.standings.guard()
     had = await tx.standings.somebody_able_has(MANAGE_ROLES)
     yield
-    # Where nobody had it before, as before the first administrator is announced, nothing is taken away.
+    # If nobody had it before, as before the first administrator is announced, the block takes nothing away.
     if had and not await tx.standings.somebody_able_has(MANAGE_ROLES):
         raise LastAdministrator(permission=MANAGE_ROLES)

@@ -17,9 +17,9 @@ from kernel.errors import NotFound, StaleVersion
 class SetRolePermissions:
     """Give a role exactly these permissions, and publish the bundle that says so in the same transaction.
 
-    Raises BeyondOwnPermissions when the role has, or is to have, a permission that the actor has not: nobody raises a role beyond
-    themselves, nor weakens one that permits more. Raises IndispensablePermission when no person able to act would be left with a
-    permission by which roles and policies are managed.
+    Raises BeyondOwnPermissions when the role has, or would get, a permission that the actor lacks: nobody extends a role beyond
+    their own permissions, nor weakens one that permits more. Raises IndispensablePermission when no person able to act would be
+    left with a permission to manage roles or policies.
     """
 
     uow: UnitOfWork

@@ -29,7 +29,8 @@ def compile_policies(
 ) -> CompiledPolicies:
     """Compile roles into one permit each; a role without permissions has none, for Cedar denies by default.
 
-    A role that permits more than the default role is marked with the default role's name: services ask more of its holders.
+    A role that permits more than the default role is annotated with the default role's name: services require two factors of its
+    holders.
     Approval rules are one forbid each of settling alone, which all others may.
     """
     ordinary = next((role for role in roles if role.is_default), None)

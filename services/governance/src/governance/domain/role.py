@@ -9,7 +9,7 @@ from kernel.events import Aggregate
 
 # Its holders grant and revoke roles, and say what roles permit.
 MANAGE_ROLES = "role:manage"
-# Somebody who is able to act keeps these, or nobody could ever change a role or a policy again.
+# At least one person able to act must have these, or nobody could ever change a role or a policy again.
 INDISPENSABLE = frozenset({MANAGE_ROLES, "policy:manage"})
 
 # Names go into Cedar text between quotes, so what they may hold is narrow.

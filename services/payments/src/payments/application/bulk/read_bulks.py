@@ -15,28 +15,28 @@ from payments.domain.bulk import BulkStatus, LineStatus
 
 @dataclass(frozen=True, slots=True)
 class ReadBulks:
-    """What those who handed a bulk in, may decide on it, or have `transfer:read_any` see; to everybody else there is none."""
+    """Bulks, for their initiator, for those who may decide on them, and with `transfer:read_any`; to others there is none."""
 
     queries: BulkQueries
     permissions: Permissions
     reads: Reads
 
     async def bulk(self, *, actor: Actor, bulk_id: UUID, verb: str = "read") -> BulkView:
-        """Raise NotFound. Another's is on record as read; `verb` says what of it."""
+        """Raise NotFound. Reading another's is recorded; `verb` says what was read."""
         found = await self.again(actor=actor, bulk_id=bulk_id)
         if found.initiator_id != actor.user_id:
             await self.reads.record(actor, facts.read(found, verb))
         return found
 
     async def again(self, *, actor: Actor, bulk_id: UUID) -> BulkView:
-        """Read a bulk that the same request has put on record; raises NotFound."""
+        """Read a bulk again within a request that has recorded the read; raises NotFound."""
         found = await self.queries.bulk(bulk_id)
         if not found or not self._may_see(actor, found):
             raise NotFound(bulk_id=bulk_id)
         return found
 
     async def awaiting_approval(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[BulkView]:
-        """Page through everybody's that wait for a decision; a page with others' is on record."""
+        """Page through everybody's bulks that wait for a decision; a page with others' is recorded."""
         page = await self.queries.bulks_awaiting_approval(cursor)
         others = [bulk.initiator_id for bulk in page.items if bulk.initiator_id != actor.user_id]
         if others:

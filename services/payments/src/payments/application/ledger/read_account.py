@@ -1,4 +1,4 @@
-"""The accounts of the ledger, for those who keep it. What of them is a person's wallet is on record as read."""
+"""The accounts of the ledger, for the staff who keep it. Reading a person's wallet among them is recorded."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from payments.application.wallets.queries import PostingView, WalletQueries
 
 @dataclass(frozen=True, slots=True)
 class ReadAccount:
-    """Read any account; the caller has been found to hold `payment:reconcile`."""
+    """Read any account. The route requires `payment:reconcile`."""
 
     queries: LedgerQueries
     wallets: WalletQueries
@@ -61,7 +61,7 @@ class ListAccounts:
     async def __call__(
         self, *, actor: Actor, wanted: AccountFilter, page: PageRequest, reason: str | None = None
     ) -> Page[AccountView]:
-        """Raise ReasonRequired where another person's accounts may be among those asked for."""
+        """Raise ReasonRequired where another person's accounts may be among those listed."""
         is_search = wanted.kind != "system" and wanted.owner_id != actor.user_id
         if is_search and reason is None:
             raise ReasonRequired

@@ -6,7 +6,7 @@ from kernel.actor import Actor
 
 # Of the people who keep the ledger: they freeze wallets, reverse transfers and cancel any hold.
 RECONCILE: Final = "payment:reconcile"
-# Of the people whose work it is to look at other people's money.
+# To read other people's money.
 READ_ANY_WALLET: Final = "wallet:read_any"
 READ_ANY_TRANSFER: Final = "transfer:read_any"
 

@@ -12,14 +12,14 @@ from payments.application.schedules.queries import RunView, ScheduleQueries, Sch
 
 @dataclass(frozen=True, slots=True)
 class ReadSchedules:
-    """What those who planned a transfer, or have `transfer:read_any`, may see of it; to everybody else there is none."""
+    """Schedules, for those who planned them and with `transfer:read_any`; to others there is none."""
 
     queries: ScheduleQueries
     permissions: Permissions
     reads: Reads
 
     async def schedule(self, *, actor: Actor, schedule_id: UUID, verb: str = "read") -> ScheduleView:
-        """Raise NotFound. Another's is on record as read; `verb` says what of it."""
+        """Raise NotFound. Reading another's is recorded; `verb` says what was read."""
         found = await self.queries.schedule(schedule_id)
         if not found or (found.initiator_id != actor.user_id and not self.permissions.allows(actor, READ_ANY_TRANSFER)):
             raise NotFound(schedule_id=schedule_id)

@@ -14,7 +14,7 @@ from payments.application.transfers.queries import TransferQueries, TransferView
 
 @dataclass(frozen=True, slots=True)
 class ReadTransfers:
-    """What its maker, sender and receiver, and those with `transfer:read_any`, may see of a transfer; to others there is none."""
+    """Transfers, for their initiator, sender and receiver, and with `transfer:read_any`; to others there is none."""
 
     queries: TransferQueries
     history: HistoryQueries
@@ -23,18 +23,18 @@ class ReadTransfers:
     reads: Reads
 
     async def currency(self, *, actor: Actor, transfer_id: UUID) -> str:
-        """Tell the currency of a transfer to those who may see it, for an amount of it; that alone leaves no fact."""
+        """Return the currency of a transfer for those who may see it; that alone is not recorded."""
         return (await self._seen(actor, transfer_id))[0].currency
 
     async def proven(self, *, actor: Actor, transfer_id: UUID, verb: str = "read") -> tuple[TransferView, str | None]:
-        """Read a transfer with the hash by which the audit log has it, once it has it; others' on record."""
+        """Read a transfer, and the hash by which the audit log has it, once it has. Reading another's is recorded."""
         transfer, others = await self._seen(actor, transfer_id)
         if others:
             await self.reads.record(actor, facts.read(transfer, verb, owners=others))
         return transfer, await self.audit_log.leaf_hash(transfer_id)
 
     async def awaiting_approval(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[TransferView]:
-        """Page through everybody's transfers that wait for a decision; a page with others' is on record."""
+        """Page through everybody's transfers that wait for a decision; a page with others' is recorded."""
         page = await self.history.awaiting_approval(cursor)
         others = [transfer for transfer in page.items if transfer.initiator_id != actor.user_id]
         if others:
@@ -44,7 +44,7 @@ class ReadTransfers:
         return page
 
     async def _seen(self, actor: Actor, transfer_id: UUID) -> tuple[TransferView, tuple[UUID, ...]]:
-        """Return a transfer and whose it is, where it is others' alone; raises NotFound."""
+        """Return a transfer and its owners, none of them where the caller is one; raises NotFound."""
         transfer = await self.queries.transfer(transfer_id)
         if not transfer:
             raise NotFound(transfer_id=transfer_id)

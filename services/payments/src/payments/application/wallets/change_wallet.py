@@ -48,7 +48,7 @@ class ChangeWallet:
     async def bound(
         self, *, actor: Actor, wallet_id: UUID, ceiling: Decimal | str | None, version: int | None, reason: str
     ) -> Account:
-        """Let it hold so much at most, in units of its currency.
+        """Set the highest balance that it may hold, in units of its currency.
 
         Raise VersionRequired, StaleVersion, InvalidValue, or BalanceLimit when it holds more already.
         """

@@ -12,7 +12,7 @@ from payments.application.wallets.queries import PostingView, WalletQueries, Wal
 
 @dataclass(frozen=True, slots=True)
 class ReadWallets:
-    """What owners may see, and others with `wallet:read_any`, on record. A stranger's wallet is as absent as none."""
+    """Wallets, for their owners and with `wallet:read_any`, which is recorded; to others there is none."""
 
     queries: WalletQueries
     permissions: Permissions
@@ -21,7 +21,7 @@ class ReadWallets:
     async def wallet(
         self, *, actor: Actor, wallet_id: UUID, verb: str = "read", reason: str | None = None, reason_required: bool = False
     ) -> WalletView:
-        """Raise NotFound, or ReasonRequired of another's where one is. `verb` says what of the wallet is read."""
+        """Raise NotFound, or ReasonRequired for another's when `reason_required`. `verb` says what was read."""
         wallet = await self.queries.wallet(wallet_id)
         if not wallet or (wallet.owner_id != actor.user_id and not self.permissions.allows(actor, READ_ANY_WALLET)):
             raise NotFound(wallet_id=wallet_id)

@@ -23,9 +23,9 @@ class SetWalletUsage:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, wallet_id: UUID, usage: WalletUsage, version: int | None, reason: str) -> Account:
-        """Return the wallet as it is then. The usage that it has already changes nothing, and it is on record as read.
+        """Return the wallet as it is then. Setting the usage that it already has changes nothing, and is recorded as a read.
 
-        Raise NotFound, OwnDecision for one's own wallet, VersionRequired, StaleVersion, or AccountClosed.
+        Raise NotFound, OwnDecision for the actor's own wallet, VersionRequired, StaleVersion, or AccountClosed.
         """
         async with self.uow.begin(actor) as tx:
             wallet = (await tx.accounts.lock([wallet_id])).get(wallet_id)
