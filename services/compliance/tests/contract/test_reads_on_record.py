@@ -152,6 +152,17 @@ async def test_who_read_about_a_person_is_about_that_person_too(api: Api) -> Non
     assert [fact["related"] for fact in await facts(api)] == [sorted([whose, reader.subject_id])]
 
 
+async def test_searches_that_others_made_are_about_people(api: Api) -> None:
+    whose, reader = (await person(api)).subject_id, user()
+    await api.log(entry(resource_type="read", resource_id="read", actor=reader, related_ids=(whose,)))
+    for path in ("/audit/entries?resource_id=read", "/audit/trails/read"):
+        assert await api.refused("GET", path) == (422, "VAL_001")
+    await api.get("/audit/entries", resource_id="read", reason=WHY)
+    await api.get("/audit/trails/read", reason=WHY)
+    people = sorted([whose, reader.subject_id])
+    assert [(fact["related"], fact["reason"]) for fact in await facts(api)] == [(["read", *people], WHY)] * 2
+
+
 async def test_a_trail_names_everybody_whom_its_entries_are_about_and_not_its_reader(api: Api) -> None:
     payer, payee, decider = (await person(api)).subject_id, user(), user(str(api.user_id))
     for each in (payee, decider):

@@ -217,6 +217,20 @@ async def test_the_log_is_searched_by_every_filter(book: Book) -> None:
     assert await book.listed(related_to="nobody") == []
 
 
+async def test_users_are_told_from_everything_else_that_has_entries(book: Book) -> None:
+    person, granted, wallet, unheard = (str(new_id()) for _ in range(4))
+    await book.append(
+        [
+            entry(producer="governance", resource_type="role_assignment", resource_id=granted),
+            entry(producer="identity", resource_type="user", resource_id=granted),
+            *(entry(producer="identity", resource_type="user", resource_id=person) for _ in range(3)),
+            entry(resource_type="wallet", resource_id=wallet, related_ids=(person, unheard)),
+        ]
+    )
+    assert await book.queries.people({person, granted, wallet, unheard}) == {person, granted}
+    assert await book.queries.people({wallet}) == await book.queries.people(set()) == frozenset()
+
+
 async def test_pages_meet_without_gap_or_overlap(book: Book) -> None:
     actor = user("alice")
     await book.append([entry(actor=actor, resource_id=f"r{n}") for n in range(10)])

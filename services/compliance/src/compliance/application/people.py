@@ -7,20 +7,22 @@ from typing import Final
 from compliance.application.queries import ComplianceQueries
 from compliance.domain.entry import LoggedEntry
 from kernel.actor import Actor
-from kernel.reads import read_of
+from kernel.reads import READ, read_of
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-async def names_person(queries: ComplianceQueries, subject_id: str) -> bool:
-    """Tell whether it is the id of a user, or the one under which reads of a user are filed."""
-    return bool(await queries.people(_ids([subject_id])))
+async def names_people(queries: ComplianceQueries, subject_id: str) -> bool:
+    """Tell whether it is the id of a user, or one under which reads of a user, or searches over people, are filed."""
+    return subject_id == READ or bool(await queries.people(_ids([subject_id])))
 
 
 async def people_in(queries: ComplianceQueries, entries: Iterable[LoggedEntry], *, but: Actor) -> list[str]:
     """Find the people whom entries are about, as far as the entries name them: those who acted, and whose things it was."""
-    named = {subject for logged in entries for subject in logged.entry.subject_ids}
-    return sorted(await queries.people(_ids(named)) - {but.subject_id})
+    found = [logged.entry for logged in entries]
+    acted = _ids(entry.actor.subject_id for entry in found if entry.actor.kind == "user")
+    named = _ids(subject for entry in found for subject in entry.subject_ids)
+    return sorted((acted | await queries.people(named - acted)) - {but.subject_id})
 
 
 def _ids(subjects: Iterable[str]) -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from compliance.application.people import names_person, people_in
+from compliance.application.people import names_people, people_in
 from compliance.application.queries import ComplianceQueries, EntryFilter
 from compliance.domain.entry import LoggedEntry
 from kernel.actor import Actor
@@ -46,7 +46,7 @@ class ListEntries:
         """
         if not others:
             return bool(asked)
-        return others == [wanted.resource_id] and not await names_person(self.queries, others[0])
+        return others == [wanted.resource_id] and not await names_people(self.queries, others[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from compliance.application.people import names_person, people_in
+from compliance.application.people import names_people, people_in
 from compliance.application.queries import ComplianceQueries
 from compliance.domain.entry import LoggedEntry
 from kernel.actor import Actor
@@ -44,7 +44,7 @@ class ReadTrail:
             raise NotFound(resource_id=resource_id)
         if resource_id == actor.subject_id:
             return await self._trail(resource_id, own)
-        if reason is None and await names_person(self.queries, resource_id):
+        if reason is None and await names_people(self.queries, resource_id):
             raise ReasonRequired
         trail = await self._trail(resource_id, own)
         people = await people_in(self.queries, trail.entries, but=actor)
