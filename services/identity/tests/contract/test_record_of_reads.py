@@ -107,6 +107,14 @@ async def test_who_changes_another_and_sees_the_profile_is_on_record_also_when_n
     assert record.facts == [await desk.read("identity.user.read", desk.user_id, desk.user_id)]
 
 
+async def test_an_erasure_of_another_that_is_asked_for_again_is_on_record_as_a_read(desk: Desk) -> None:
+    path = f"/users/{desk.user_id}/erasure"
+    first = (await desk.api.post(path, {}, token=desk.staff)).json()["data"]["id"]
+    async with recording(desk.database) as record:
+        assert (await desk.api.post(path, {}, token=desk.staff)).json()["data"]["id"] == first
+    assert record.facts == [await desk.read("identity.erasure.read", first, first, desk.user_id)]
+
+
 async def test_what_one_reads_of_oneself_leaves_nothing(desk: Desk) -> None:
     whose, own = desk.user_id, desk.person
     paths = ["/users/me", f"/users/{whose}", f"/users/{whose}/profile", "/sessions", f"/sessions?user_id={whose}"]
@@ -121,7 +129,7 @@ async def test_what_cannot_be_recorded_is_not_shown(desk: Desk, monkeypatch: pyt
     monkeypatch.setattr(outbox, "insert", unwritable)
     whose = desk.user_id
     paths = [f"/users/{whose}", f"/users/{whose}/profile", f"/users?{WHY}", f"/sessions?user_id={whose}"]
-    for path in (*paths, f"/sessions/{desk.session_id}", f"/devices?user_id={whose}"):
+    for path in (*paths, f"/sessions/{desk.session_id}", f"/devices?user_id={whose}", f"/auth/recovery?{WHY}"):
         answer = await desk.api.get(path, token=desk.staff)
         assert (answer.status_code, "@example.na" in answer.text) == (503, False), path
     assert (await desk.api.get("/users/me", token=desk.person)).status_code == 200

@@ -49,6 +49,10 @@ def others_data_exported(user_id: UUID, *, reason: str) -> ReadOfOthers:
     return ReadOfOthers(action="identity.user.export", resource_id=str(user_id), owners=(user_id,), reason=reason)
 
 
+def others_erasure_read(erasure: Erasure) -> ReadOfOthers:
+    return ReadOfOthers(action="identity.erasure.read", resource_id=str(erasure.id), owners=(erasure.user_id,))
+
+
 def keys_rewrapped(count: int, what: str, *, at: datetime) -> AuditFact:
     return AuditFact(
         action="identity.master_key.rewrap",

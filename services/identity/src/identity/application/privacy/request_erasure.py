@@ -30,7 +30,7 @@ class RequestErasure:
     """Restrict an account at once and for good, and ask every service to answer for its erasure.
 
     Sessions end and device keys are revoked in the same transaction. The data goes when all have answered and no law
-    asks for it any longer. Asking again gives the erasure that there is.
+    asks for it any longer. Asking again gives the erasure that there is; another's is on record as read.
     """
 
     uow: UnitOfWork
@@ -68,7 +68,11 @@ class RequestErasure:
             user = await tx.users.lock(user_id)
             if user is None:
                 raise NotFound(user_id=user_id)
-            return await tx.erasures.lock_of(user_id) or user.version
+            erasure = await tx.erasures.lock_of(user_id)
+            if erasure and actor.user_id != user_id:
+                # The answer shows it, and leaves no other fact.
+                tx.record(facts.others_erasure_read(erasure).fact(at=self.clock.now()))
+            return erasure or user.version
 
     async def _close(self, actor: Actor, user_id: UUID, reason: ErasureReason, seen: int) -> Erasure | None:
         """Restrict the account of the version seen; None when it is of another meanwhile."""
