@@ -131,13 +131,14 @@ async def test_the_own_entries_of_a_thing_are_read_without_a_reason_and_name_its
     whose = (await person(api)).subject_id
     await api.get("/audit/entries", resource_id="transfer-of-rent", action="payments.transfer.settle")
     await api.get("/audit/entries", resource_id=WALLET)
-    await api.get("/audit/entries", resource_id="+264 81 123 4567")
+    for personal in ("+264 81 123 4567", "ndapewa"):
+        await api.get("/audit/entries", resource_id=personal)
     settled = {"resource_id": "given", "action": "payments.transfer.settle"}
     assert [(fact["after"], fact["related"]) for fact in await facts(api)] == [
         ({"filters": settled, "shown": 1}, [whose]),
         ({"filters": {"resource_id": WALLET}, "shown": 1}, [WALLET, whose]),
         # What may be personal is in the log under no key.
-        ({"filters": {"resource_id": "given"}, "shown": 0}, []),
+        *[({"filters": {"resource_id": "given"}, "shown": 0}, [])] * 2,
     ]
 
 

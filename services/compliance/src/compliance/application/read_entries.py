@@ -13,8 +13,15 @@ from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
 from kernel.reads import ReadOfOthers, Reads, ReasonRequired, given
 
-# What no name, address or number of a person has the form of: an id, or a word of ours such as "payments.transfer.settle".
-_TOLD: Final = re.compile(r"[a-z_.]{1,64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# What may be kept of a filter: ids, and our own words such as "payments.transfer.settle". Where an id is expected, a word may be
+# a person's name.
+_ID: Final = re.compile(f"(?:read/)?{_UUID.pattern}|anonymous|identity|payments|governance|compliance")
+_WORD: Final = re.compile(r"[a-z_.]{1,64}")
+_KEPT: Final = {
+    **dict.fromkeys(("actor_id", "resource_id", "related_to"), _ID),
+    **dict.fromkeys(("resource_type", "action", "producer"), _WORD),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +77,13 @@ class ReadEntry:
 
 def _searched(wanted: EntryFilter, found: list[str], *, shown: int, reason: str | None) -> ReadOfOthers:
     texts = {
-        name: value if _TOLD.fullmatch(value) else "given"
-        for name in ("actor_id", "resource_type", "resource_id", "action", "producer", "related_to")
+        name: value if kept.fullmatch(value) else "given"
+        for name, kept in _KEPT.items()
         if (value := getattr(wanted, name)) is not None
     }
     return ReadOfOthers(
         action="compliance.entry.search",
-        owners=[each for each in found if _TOLD.fullmatch(each)],
+        owners=[each for each in found if _UUID.fullmatch(each)],
         filters=texts | given(since=wanted.since, until=wanted.until),
         shown=shown,
         reason=reason,
