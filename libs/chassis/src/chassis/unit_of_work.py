@@ -53,7 +53,7 @@ class SqlTransaction:
         """Account for a change: who and where from are the actor's (the transaction's, unless another is named)."""
         self.facts.append((fact, actor or self.actor))
 
-    async def settle(self) -> None:
+    async def before_commit(self) -> None:
         """Send what a service sends last, so that its locks are held briefly; facts that it records still count."""
 
     def announce(self, event: Event) -> None:
@@ -136,7 +136,7 @@ class PendingTransaction:
         if tx is None:
             raise RuntimeError("flush before begin")
         await self.session.flush()
-        await tx.settle()
+        await tx.before_commit()
         recorded = bool(tx.facts) or tx.recorded_otherwise
         if self._audited and not recorded and (statement := await self._wrote(tx)):
             raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")

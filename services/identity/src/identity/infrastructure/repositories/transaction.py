@@ -67,7 +67,7 @@ class SqlIdentityTransaction(SqlTransaction):
         if self.actor.kind is ActorKind.ANONYMOUS or self.actor.subject_id == str(account):
             self._bounded.setdefault((str(account), fact.action), []).append(fact)
 
-    async def settle(self) -> None:
+    async def before_commit(self) -> None:
         await self._settle_bounded()
         for fact, account, source in self._tallied:
             if await self.attempt_counts.count(source, fact, account=account):
