@@ -36,7 +36,7 @@ from gateway.settings import GatewaySettings
 from gateway.shared_rates import SharedRates
 from gateway.upstream import Upstreams
 from gateway.well_known import PublicKeys, metadata
-from kernel.clock import SystemClock
+from kernel.clock import Clock, SystemClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,15 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
         people = Rates(settings.person_limit, name="person:")
         bad_tokens = Rates(settings.rate_limit_per_minute, name="token:")
         readiness = _readiness(keys, redis, listener)
-        verifier = TokenVerifier(
-            settings.token_issuer, settings.token_audience, keys, clock, former_issuer=settings.former_token_issuer
-        )
         application = Gateway(
             routes=ROUTES,
             upstreams=upstreams,
-            admission=Admission(verifier, revocations, bad_tokens),
+            admission=Admission(_verifier(settings, keys, clock), revocations, bad_tokens),
             addresses=addresses,
             people=people,
             proxies=TrustedProxies(settings.trusted_proxies),
             cors=Cors(settings.cors_origins),
-            pages=Pages(
-                Description(upstreams, ROUTES),
-                PublicKeys(upstreams),
-                metadata=metadata(settings.token_issuer),
-            ),
+            pages=Pages(Description(upstreams, ROUTES), PublicKeys(upstreams), metadata=metadata(settings.token_issuer)),
             bodies=OpenBodies(settings.body_limits()),
             uploads=Uploads(settings.upstream_uploads_max),
             body_bytes_max=settings.body_bytes_max,
@@ -96,6 +89,10 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
         shared_rates = SharedRates(redis, addresses, people, bad_tokens)
         background = (ended.run, listener.run, shared_rates.run, watch_loop)
         yield Parts(application, readiness, background)
+
+
+def _verifier(settings: GatewaySettings, keys: JwksKeys, clock: Clock) -> TokenVerifier:
+    return TokenVerifier(settings.token_issuer, settings.token_audience, keys, clock, former_issuer=settings.former_token_issuer)
 
 
 async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:

@@ -53,4 +53,4 @@ def test_a_router_s_reads_are_of_its_operations_that_change_nothing() -> None:
     async def changes() -> Envelope[str]:
         return envelope("changed")
 
-    assert [route.reads for route in people.routes] == [OWN, OTHERS, None]  # type: ignore[attr-defined]
+    assert [route.reads for route in people.routes] == [OWN, OTHERS, None]  # type: ignore[attr-defined]  # all are ours

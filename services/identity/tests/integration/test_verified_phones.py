@@ -39,10 +39,11 @@ async def test_only_verified_numbers_are_unique_afterwards(databases: Databases,
         with psycopg.connect(urls.owner, autocommit=True) as connection:
 
             def person(number: str, *, verified: bool) -> UUID:
-                values = {"id": uuid4(), "number": number, "at": "2026-03-21T08:00:00Z" if verified else None}
+                user_id = uuid4()
+                values = {"id": user_id, "number": number, "at": "2026-03-21T08:00:00Z" if verified else None}
                 connection.execute(PERSON, values)
                 connection.execute(PROFILE, values)
-                return values["id"]  # type: ignore[return-value]
+                return user_id
 
             verified, typed = person("one", verified=True), person("two", verified=False)
             migrations.upgrade(urls.owner, VERSIONS, say=lambda _line: None)

@@ -43,7 +43,7 @@ class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
 @asynccontextmanager
 async def peers(tls: Tls | None) -> AsyncIterator[RpcServer]:
     # What the others of their methods answer is UNIMPLEMENTED.
-    roles, users = Roles(), Users()  # type: ignore[abstract]
+    roles, users = Roles(), Users()  # type: ignore[abstract]  # they answer only what payments asks
     services = [
         RpcService(governance_pb2_grpc.add_PolicyServiceServicer_to_server, Policies(), "elcorp.governance.v1.PolicyService"),
         RpcService(governance_pb2_grpc.add_RoleServiceServicer_to_server, roles, "elcorp.governance.v1.RoleService"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from chassis.auth.access_control import AccessControl
@@ -70,18 +71,18 @@ def create_app(
     app.state.entrance = Entrance(access_control, idempotency)
     for router in routers:
         for route in router.routes:
-            if not isinstance(route, Route) or route.access is None:
-                raise UndeclaredAccess(f"{route!r} declares no access: give it Public, Authenticated or Requires(…)")
-            if route.is_unsafe and route.assurance is None:
-                raise UndeclaredAssurance(f"{route!r} declares no assurance: give it NONE, RECENT or STRONG")
-            _require_reads(route)
+            _require_declarations(route)
             # Flat, not included: an included router is matched twice a request.
             app.router.routes.append(route)
     add_liveness(app)
     return app
 
 
-def _require_reads(route: Route) -> None:
+def _require_declarations(route: BaseRoute) -> None:
+    if not isinstance(route, Route) or route.access is None:
+        raise UndeclaredAccess(f"{route!r} declares no access: give it Public, Authenticated or Requires(…)")
+    if route.is_unsafe and route.assurance is None:
+        raise UndeclaredAssurance(f"{route!r} declares no assurance: give it NONE, RECENT or STRONG")
     if route.reads is None and not route.is_unsafe:
         raise UndeclaredReads(f"{route!r} declares no reads: give it NOBODY, OWN, OTHERS, SEARCH or REFERENCE")
     if route.reads is SEARCH and not route.takes_reason:

@@ -107,20 +107,7 @@ async def platform(
         redis = redis_client(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
         ended = EndedSessions(redis, Revocations())
-        heard: dict[type[Message], Heard] = {
-            PolicyBundlePublished: keeper.on_published,
-            SubjectRolesChanged: subject_roles.on_changed,
-            SessionEnded: ended.on_ended,
-        }
-        if taken := heard.keys() & (listen or {}).keys():
-            raise ValueError(f"the platform listens for {taken} itself")
-
-        async def make_up() -> None:
-            """Catch up on events published while this process was not connected."""
-            ended.read_all_next()
-            await keeper.on_published(None)
-
-        listener = Listener(settings.rabbitmq_url.get_secret_value(), {**heard, **(listen or {})}, on_connected=make_up)
+        listener = _listener(settings, keeper, subject_roles, ended, listen or {})
         _watch(readiness, database, keeper, listener, redis)
         yield Platform(
             clock=clock,
@@ -144,6 +131,29 @@ async def platform(
             redis=redis,
             privileged_have_two=settings.privileged_have_two,
         )
+
+
+def _listener(
+    settings: ServiceSettings,
+    keeper: BundleKeeper,
+    subject_roles: SubjectRoles,
+    ended: EndedSessions,
+    others: Mapping[type[Message], Heard],
+) -> Listener:
+    own: dict[type[Message], Heard] = {
+        PolicyBundlePublished: keeper.on_published,
+        SubjectRolesChanged: subject_roles.on_changed,
+        SessionEnded: ended.on_ended,
+    }
+    if taken := own.keys() & others.keys():
+        raise ValueError(f"the platform listens for {taken} itself")
+
+    async def catch_up() -> None:
+        """Learn what was published while this process was not connected."""
+        ended.read_all_next()
+        await keeper.on_published(None)
+
+    return Listener(settings.rabbitmq_url.get_secret_value(), {**own, **others}, on_connected=catch_up)
 
 
 def _digest_key(settings: ServiceSettings) -> bytes | None:

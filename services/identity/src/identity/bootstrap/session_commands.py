@@ -57,20 +57,17 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
         if user_id is None or await queries.user(user_id) is None:
             sys.stdout.write("There is no such user.\n")
             return 1
-        digest = BlindIndex(settings.digest(), purpose="sign-in-name")
-        # A command is the platform's own work: no bundle is loaded, and none is asked.
-        permissions = Policies(SystemClock())
-        # Nor is governance: the channel opens no connection.
+        # A command is the platform's own work: policies without a bundle are not asked, and the channel opens no connection.
         async with connect(settings, "governance") as governance:
             unlock_user = UnlockUser(
-                unit_of_work(settings, database),
-                queries,
-                queries,
-                permissions,
-                GovernanceAuthority(governance),
-                attempts(settings, redis),
-                digest,
-                SystemClock(),
+                uow=unit_of_work(settings, database),
+                queries=queries,
+                devices=queries,
+                permissions=Policies(SystemClock()),
+                authority=GovernanceAuthority(governance),
+                attempts=attempts(settings, redis),
+                digest=BlindIndex(settings.digest(), purpose="sign-in-name"),
+                clock=SystemClock(),
             )
             await unlock_user(actor=Actor.service("identity"), user_id=user_id, reason=arguments.reason)
     finally:

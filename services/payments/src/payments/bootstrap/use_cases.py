@@ -119,7 +119,13 @@ def transfers(world: World) -> Transfers:
     uow, clock, screening, terms = world.uow, world.clock, world.screening, world.settings.terms
     post = post_transfers(world)
     cashier = GroupCommit(post, batch_max=world.settings.batch_max, waiting_max=world.settings.waiting_max)
-    reads = ReadTransfers(world.queries, world.queries, world.audit_log, world.permissions, world.reads)
+    reads = ReadTransfers(
+        queries=world.queries,
+        history=world.queries,
+        audit_log=world.audit_log,
+        permissions=world.permissions,
+        reads=world.reads,
+    )
     return Transfers(
         transfer_tokens=TransferTokens(cashier),
         transfer_linked=TransferLinked(cashier),
@@ -145,21 +151,28 @@ def wallets(world: World) -> Wallets:
         change_wallet=ChangeWallet(world.uow, world.clock),
         close_wallet=CloseWallet(uow=world.uow, clock=world.clock),
         set_wallet_usage=SetWalletUsage(uow=world.uow, clock=world.clock),
-        read_wallets=ReadWallets(world.queries, world.permissions, world.reads),
+        read_wallets=read_wallets(world),
     )
 
 
 def history(world: World) -> History:
-    reads, queries = ReadWallets(world.queries, world.permissions, world.reads), world.queries
-    return History(ReadStatement(reads, queries, world.clock), ReadBalance(reads, queries, world.clock))
+    wallets, queries = read_wallets(world), world.queries
+    return History(
+        read_statement=ReadStatement(wallets=wallets, queries=queries, clock=world.clock),
+        read_balance=ReadBalance(wallets=wallets, queries=queries, clock=world.clock),
+    )
+
+
+def read_wallets(world: World) -> ReadWallets:
+    return ReadWallets(queries=world.queries, permissions=world.permissions, reads=world.reads)
 
 
 def ledger(world: World) -> Ledger:
     queries, reads = world.queries, world.reads
     return Ledger(
         read_account=ReadAccount(queries, queries, queries, reads),
-        list_accounts=ListAccounts(queries, reads),
-        unfreeze_account=UnfreezeAccount(world.uow, queries, world.clock),
+        list_accounts=ListAccounts(queries=queries, reads=reads),
+        unfreeze_account=UnfreezeAccount(uow=world.uow, queries=queries, clock=world.clock),
     )
 
 
@@ -198,7 +211,7 @@ def bulk(world: World) -> BulkTransfers:
         cancel_bulk=CancelBulk(world.uow, world.clock),
         approve_bulk=ApproveBulk(uow=world.uow, clock=world.clock),
         reject_bulk=RejectBulk(uow=world.uow, clock=world.clock),
-        read_bulks=ReadBulks(queries, world.permissions, world.reads),
+        read_bulks=ReadBulks(queries=queries, permissions=world.permissions, reads=world.reads),
     )
 
 

@@ -24,7 +24,7 @@ _ENTER: Final = text(
         summarised = s.summarised AND NOT {_ANEW},
         last_at = greatest(s.last_at, :at)
     RETURNING waiting
-    """  # noqa: S608
+    """  # noqa: S608  # of our own text alone
 )
 _COUNT: Final = text(
     """
