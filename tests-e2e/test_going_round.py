@@ -1,4 +1,4 @@
-"""A caller inside the network, who goes round the gateway."""
+"""A caller inside the network, who bypasses the gateway."""
 
 from collections.abc import Awaitable, Callable
 

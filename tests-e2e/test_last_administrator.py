@@ -35,7 +35,7 @@ async def revoke(api: Api, by: Person, whom: Person) -> str:
 
 
 async def revoked(api: Api, by: Person, whom: Person) -> None:
-    """Revoke as soon as governance has heard by the event that there are two again."""
+    """Revoke as soon as governance has received the event that there are two again."""
 
     async def refusal() -> str:
         return await revoke(api, by, whom)

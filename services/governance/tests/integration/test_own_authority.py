@@ -1,4 +1,4 @@
-"""Role managers give nothing that they may not themselves, and take nothing from a role or a person who may more."""
+"""Role managers cannot give permissions that they lack, nor take any from a role or a person with permissions that they lack."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -141,7 +141,7 @@ async def test_what_one_may_one_gives_and_takes(
     await change(app, admin, "guest", add=("user:update", "audit:view"))
     await app.grant_role(actor=admin, subject_id=second, role="admin")
     assert await app.revoke_role(actor=admin, subject_id=second, role="admin") == ("user",)
-    # One's own role is laid down.
+    # Actors revoke their own role.
     assert await app.revoke_role(actor=clerk, subject_id=clerk.user_id, role="guest") == ()
 
 

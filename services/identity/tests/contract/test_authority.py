@@ -1,4 +1,4 @@
-"""Nobody acts on the account of one who may more, and governance agrees before a person stops being able to act."""
+"""Nobody acts on the account of a person with permissions that they lack; governance agrees before a person is disabled."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID

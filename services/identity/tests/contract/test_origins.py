@@ -1,4 +1,4 @@
-"""From where, and by which program, sessions are used: so that a stranger's can be told from one's own."""
+"""From where, and by which program, sessions are used, so that users recognise a stranger's."""
 
 from typing import Any
 from uuid import uuid4

@@ -57,7 +57,7 @@ async def test_a_number_that_was_typed_keeps_nobody_from_registering_or_proving_
     async with recording(database) as record:
         assert (await prove(api, owner)).status_code == 200
     assert (await me(api, owner))["phone_verified_at"] == "2026-03-21T08:01:00Z"
-    # Taken from who only typed it: on record, led to the proof by its id alone, and told without a word of whom.
+    # Removed from the user who only typed it: recorded with the id of the proof alone, and notified without naming anybody.
     assert await me(api, squatter) == {**before, "phone": None}
     (removed,) = [fact for fact in record.facts if fact["action"] == "identity.user.remove_phone"]
     (accepted,) = [fact for fact in record.facts if fact["action"] == "identity.verification.accept"]

@@ -88,7 +88,7 @@ async def test_ones_own_is_read_without_a_trace(bank: Bank, record: Record, paye
     for path, *_ in READS:
         own = path.format(**made).replace(f"{WHY}&", "")
         assert (await bank.get(own, payer.user_id, roles=("user", "staff"))).status_code == 200, path
-    # What one received is one's own too.
+    # Receivers see what they received without a record.
     assert (await bank.get(f"/transfers/{made['transfer']}", payee.user_id, roles=("staff",))).status_code == 200
     assert await record.news() == ([], [])
 

@@ -1,4 +1,4 @@
-"""Who holds which role, for those who manage roles. What is another person's is on record as read."""
+"""Who holds which role, for those who manage roles. Reading another person's roles is recorded."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -49,7 +49,7 @@ class ListRoleAssignments:
 
 @dataclass(frozen=True, slots=True)
 class ReadSubjectRoles:
-    """Read the effective roles of a person and where each comes from; another's on record."""
+    """Read the effective roles of a person and where each comes from; reading another's is recorded."""
 
     get_subject_roles: GetSubjectRoles
     reads: Reads

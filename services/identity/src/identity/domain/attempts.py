@@ -1,7 +1,7 @@
 """What anybody may repeat without end is recorded by count: each address adds few entries to the append-only log (ADR 0020).
 
 The first attempt of an address is a fact of its own at once. Those that follow within the hour are counted, and become one
-fact when the address is quiet, or when the hour is over.
+fact when the address is quiet, or when the hour has passed.
 What the owner of an account may repeat with the right credentials is a fact of its own a number of times within an hour, of each
 kind, and is counted by address beyond.
 """

@@ -13,7 +13,7 @@ REMEMBERED_MAX: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token that we signed: whose it is, and which of the session's chain. `digest` is its SHA-256."""
+    """A refresh token that we signed: its user, its session and its place in the session's chain. `digest` is its SHA-256."""
 
     text: str
     session_id: UUID

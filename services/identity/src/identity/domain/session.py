@@ -185,7 +185,7 @@ class Session(Aggregate):
         return self._keep(tuple(proof.without_passkey(passkey_id) for proof in self.proofs))
 
     def end(self, reason: EndReason, *, at: datetime, access_token_life: timedelta) -> None:
-        """End the session for good; ending it again changes nothing."""
+        """End the session; ending it again changes nothing."""
         if not self.is_live:
             return
         self.ended_at, self.end_reason = at, reason.value

@@ -143,7 +143,7 @@ class User(Aggregate):
         return True
 
     def restrict(self, *, at: datetime) -> None:
-        """Close the account for good, its data to be erased when the law allows it."""
+        """Close the account permanently; its data is erased when the law allows."""
         self._close_as(UserStatus.RESTRICTED, at)
 
     def erase(self, *, at: datetime) -> None:

@@ -17,7 +17,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ChangeContact:
-    """Send a code to an e-mail address or number of one's own; it is taken over once the code is shown, while this session lives.
+    """Send a code to a new e-mail address or number. It is taken over once the code is confirmed, while this session lives.
 
     For the present number it is a first verification. An address that is another's gets no code, and the answer does
     not tell.
@@ -29,7 +29,7 @@ class ChangeContact:
     clock: Clock
 
     async def email(self, *, actor: Actor, email: str, end_other_sessions: bool = True) -> PendingVerification:
-        """Raise InvalidEmail, or StepUpRequired: who holds the address can reset the password.
+        """Raise InvalidEmail, or StepUpRequired: a person with the mailbox can reset the password.
 
         `end_other_sessions`: whether all but the session that asks end by the change.
         """

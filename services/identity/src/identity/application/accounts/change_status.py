@@ -64,7 +64,7 @@ class ChangeStatus:
     ) -> None:
         """Raise NotFound, StaleVersion, BeyondAuthority, LastAdministrator, Unavailable when governance is away, or AccessDenied.
 
-        The last for one's own account: nobody locks themselves out.
+        AccessDenied is for the actor's own account: nobody locks themselves out.
         """
         if actor.subject_id == str(user_id):
             raise AccessDenied(permission=f"user:{change}", resource="own account")
@@ -89,7 +89,7 @@ class ChangeStatus:
         return seen if is_changed else None
 
     async def _change(self, actor: Actor, user_id: UUID, change: StatusChange, reason: str, seen: int) -> bool:
-        """Change the account of the version seen; False when it is of another meanwhile."""
+        """Change the account in the version seen; False when it has another by now."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)

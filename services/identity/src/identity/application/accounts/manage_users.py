@@ -72,7 +72,7 @@ class CreateUser:
 
 @dataclass(frozen=True, slots=True)
 class RequirePasswordReset:
-    """Retire another's password and end their sessions; only they choose the next, by the reset that their mail tells of.
+    """Retire another's password and end their sessions; only they can choose the next, by the reset that they are mailed about.
 
     A person who requires it decides on no recovery of the account, neither on one that waits nor on one that follows.
     """

@@ -26,7 +26,7 @@ class GetUser:
         return await self.changed(actor=actor, user_id=user_id)
 
     async def changed(self, *, actor: Actor, user_id: UUID) -> UserView:
-        """Show a user to those who have just changed it. On record too: a change that changes nothing leaves no other trace."""
+        """Show a user to an actor who has just changed it. Recorded too: a change that changes nothing leaves no other fact."""
         user = await self.queries.user(user_id)
         if user is None:
             raise NotFound(user_id=user_id)
@@ -37,7 +37,7 @@ class GetUser:
 
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """Page through users, with `user:read_any`. Each page is on record, with what was searched and who was shown."""
+    """Page through users, with `user:read_any`. Each page is recorded, with its filters and the people shown."""
 
     queries: AccountQueries
     contacts: Contacts

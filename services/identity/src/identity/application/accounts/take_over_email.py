@@ -27,7 +27,7 @@ KEPT_SESSION = "kept_session"
 class TakeOverEmail:
     """Take over an address at which a code was received, in the transaction of that code.
 
-    The mailbox that is left gets a link that undoes the change: its reader alone can tell of a thief. `undo_page` takes the
+    The former mailbox gets a link that undoes the change: only its reader can notice a thief. `undo_page` takes the
     link's secret behind its "#", which browsers send to no server.
     """
 
@@ -55,7 +55,7 @@ class TakeOverEmail:
         # A reset link lies in the old mailbox, which the user may have left because somebody else reads it.
         await tx.password_resets.void(user.id, at=at)
         secret = self.secrets.issue()
-        # While it is still the user's own, so to the old address: a thief of the account would not tell.
+        # Sent while the old address is still the user's, so it goes there: a thief would not report the change.
         sent = await tx.messages.send(user.id, Template.EMAIL_CHANGED, undo_link=f"{self.undo_page}#token={secret.text}")
         if sent:
             await tx.email_undos.add(EmailUndo.issue(new_id(), user.id, secret.digest, at=at), profile.email)

@@ -14,9 +14,9 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class UnfoldEmail:
-    """Write an address out again that an earlier release stored folded, for a user who cannot sign in to confirm it.
+    """Restore the spelling of an address that an earlier release stored folded, for a user who cannot sign in to confirm it.
 
-    For the command line. It restores what folding changed and nothing else: no mail is led elsewhere by it.
+    For the command line. It restores what folding changed and nothing else, so it cannot redirect mail.
     """
 
     uow: UnitOfWork

@@ -25,7 +25,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class UpdateUser:
-    """Change the details of an account that need no proof: one's own, or anybody's with `user:update_any`.
+    """Change the details that need no proof of the actor's account, or with `user:update_any` of any.
 
     Addresses change by a code that is sent to them.
     """

@@ -6,7 +6,7 @@ from identity.application.ports.permissions import Permissions
 
 
 class RequiredOf(StrEnum):
-    """Users who must have a second factor: those who may more than the default role lets everybody, or all of them."""
+    """Users who must have a second factor: those with permissions beyond the default role, or all."""
 
     NOBODY = "nobody"
     PRIVILEGED = "privileged"

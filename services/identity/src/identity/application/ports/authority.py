@@ -6,7 +6,7 @@ from uuid import UUID
 
 class Authority(Protocol):
     async def require(self, *, actor_id: UUID, subject_id: UUID) -> None:
-        """Return when the actor may act on the account; one's own always.
+        """Return when the actor may act on the account; on their own always.
 
         Raises BeyondAuthority, or Unavailable when governance does not answer.
         """

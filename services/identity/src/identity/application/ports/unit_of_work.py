@@ -86,7 +86,7 @@ class Transaction(Protocol):
     def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
         """Account for what anybody may repeat without end: by a fact of its own, or by a count of where it comes from.
 
-        `account` is whose it is, where that is not the fact's resource; `source` (attempts.py) is the actor's by default.
+        `account` is the user concerned, where that is not the fact's resource; `source` (attempts.py) is the actor's by default.
         """
 
 

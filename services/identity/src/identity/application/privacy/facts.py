@@ -35,7 +35,7 @@ def user_erased(erasure: Erasure, *, key_digest: str, at: datetime) -> AuditFact
 
 
 def data_exported(user_id: UUID, *, at: datetime) -> AuditFact:
-    """Account for an export of one's own data."""
+    """Account for an export of the caller's own data."""
     return AuditFact(
         action="identity.user.export",
         resource_type="user",

@@ -10,7 +10,7 @@ from kernel.reads import Reads, ReasonRequired
 
 @dataclass(frozen=True, slots=True)
 class ListRecoveryRequests:
-    """Page through requests for recovery, for those who decide on them. What others asked is on record as read.
+    """Page through requests for recovery, for those who decide on them. Requests of others are recorded as read.
 
     Those that wait are work to do; a list of what was decided is a search over people, and says why.
     """

@@ -69,7 +69,7 @@ class DecideRecovery:
     """Vote on a request; once approved, all of the user's factors are removed and all sessions ended.
 
     The route asks for "user:update" and two factors just now; how many votes it takes, `approvals` says. Nobody votes on a person
-    who may more than themselves, or on a request that they triggered.
+    with permissions that they lack, or on a request that they triggered.
     """
 
     uow: UnitOfWork

@@ -27,7 +27,7 @@ class UndoEmailChange:
 
     A thief of a session has no old mailbox. A stranger who reads the old mailbox, which may be why it was left, has no password.
     All sessions end, codes and links that wait are void, and the password is retired, for a thief may know it: its owner chooses
-    the next by a reset at the restored address, which goes round no second factor. Passkeys that were added lately are removed.
+    the next by a reset at the restored address, which bypasses no second factor. Recently added passkeys are removed.
     Links of later changes are void, for they lie in the thief's mailboxes; links of earlier ones stay good.
     """
 
@@ -101,8 +101,8 @@ class UndoEmailChange:
     async def _remove_passkeys(self, tx: Transaction, user: User, undo: EmailUndo) -> int:
         """Remove the passkeys that a thief may have added: each signs in alone. Return how many.
 
-        The account has a second factor all the same: without another of theirs its owner asks for recovery, which takes another
-        person's decision. Else a reader of the old mailbox would go round the second factor.
+        The account keeps its second factor: an owner without another one asks for recovery, which takes another person's
+        decision. Otherwise a reader of the old mailbox could bypass the second factor.
         """
         added = [passkey for passkey in await tx.factors.passkeys.of(user.id) if passkey.created_at >= undo.suspect_since]
         for passkey in added:

@@ -37,7 +37,7 @@ class SignOutEverywhere:
 
 @dataclass(frozen=True, slots=True)
 class RevokeSession:
-    """End one session from elsewhere: one's own, or anybody's with `user:update_any`; doing it again changes nothing."""
+    """End another session of the actor's, or with `user:update_any` any user's; doing it again changes nothing."""
 
     uow: UnitOfWork
     permissions: Permissions

@@ -1,4 +1,4 @@
-"""Reading sessions and devices: one's own, or anybody's with `user:read_any`, on record. To everybody else they do not exist."""
+"""Reading the actor's sessions and devices, or with `user:read_any` any user's, which is recorded. To others there are none."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -13,7 +13,7 @@ _HOLD = text("SELECT pg_advisory_xact_lock(:what, :whose)")
 
 
 class Lock(IntEnum):
-    """The first of a lock's two parts: what for. The second is a digest of whose it is."""
+    """The first of a lock's two parts, its purpose. The second is a digest of what is locked."""
 
     ADMINISTRATORS = 1
     FAILURES = 2

@@ -9,7 +9,7 @@ from payments.application.pricing.queries import PricingQueries, TierView
 
 @dataclass(frozen=True, slots=True)
 class ReadTier:
-    """Read the tier that was assigned to an owner; another's is on record. The caller holds `policy:manage`."""
+    """Read the tier assigned to an owner; reading another's is recorded. The caller has `policy:manage`."""
 
     queries: PricingQueries
     reads: Reads

@@ -82,7 +82,7 @@ async def end_limit(limit_id: UUID, body: EndRequest, actor: CurrentActor, app: 
 
 @limits.get("/tiers/{owner_id}", dependencies=[Requires("policy:manage")], reads=OTHERS)
 async def get_tier(owner_id: UUID, actor: CurrentActor, app: App, response: Response) -> Envelope[TierResponse]:
-    """Read an owner's tier, on record: the standard one, until another is assigned."""
+    """Read an owner's tier, by default the standard one. Reading another's is recorded."""
     assigned = await app.pricing.read_tier(actor=actor, owner_id=owner_id)
     tier = TierResponse.of(assigned) if assigned else TierResponse(owner_id=owner_id, tier=STANDARD_TIER, version=0)
     set_etag(response, tier.version)
