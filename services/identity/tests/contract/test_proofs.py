@@ -166,3 +166,46 @@ async def test_a_factor_removed_while_it_was_shown_starts_no_session(api: Api, i
     with pytest.raises(InvalidCredentials):
         await completing(actor=STRANGER, challenge=challenge, code=app.backup_codes[0])
     assert len((await api.get("/sessions?live=true", token=app.token)).json()["data"]["items"]) == 1
+
+
+async def removes_app(api: Api, token: str) -> int:
+    """Ask for what takes every factor of the account within five minutes."""
+    return (await api.delete("/auth/factors/totp?end_other_sessions=false", token=token)).status_code
+
+
+async def test_a_sign_in_with_two_factors_is_as_old_as_its_password(
+    api: Api, verifier: TokenVerifier, clock: ControlledClock, app: App
+) -> None:
+    elsewhere = str(uuid4())
+    challenge = (await api.login(device_id=elsewhere)).json()["data"]["challenge"]
+    password_at = clock.now()
+    clock.advance(seconds=299)
+    begun = (await api.post("/auth/login/verify", {"challenge": challenge, "code": app.code()})).json()["data"]
+    claims = await verifier.verify(begun["access_token"])
+    assert (claims.methods, claims.authenticated_at) == (("pwd", "otp", "mfa"), password_at)
+    session = (await api.get(f"/sessions/{claims.session_id}", token=begun["access_token"])).json()["data"]
+    assert session["started_at"] == "2026-03-21T08:05:59Z"
+    clock.advance(seconds=2)
+    assert await removes_app(api, begun["access_token"]) == 401
+    clock.advance(seconds=60)
+    assert (await refreshed(api, verifier, begun, device_id=elsewhere)).authenticated_at == password_at
+
+
+async def test_a_passkey_is_shown_no_later_than_its_challenge_was_made(
+    api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
+) -> None:
+    """An answer may be held back for as long as the challenge lives: nothing tells when it was signed."""
+    authenticator, _ = await add_passkey(api, app.token)
+    clock.advance(seconds=400)
+    for options, path in (("/auth/passkeys/options", "/auth/passkeys/login"), ("/auth/step-up/options", "/auth/step-up")):
+        await refreshed(api, verifier, pair)
+        token = None if "login" in path else pair["access_token"]
+        begun, begun_at = (await api.post(options, token=token)).json()["data"], clock.now()
+        shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+        clock.advance(seconds=299)
+        body = {"passkey": shown} if token else {**shown, "device_id": str(uuid4())}
+        answer = (await api.post(path, body, token=token)).json()["data"]
+        claims = await verifier.verify(answer["access_token"])
+        assert (claims.methods, claims.authenticated_at) == (("hwk", "user", "mfa"), begun_at)
+        clock.advance(seconds=2)
+        assert await removes_app(api, answer["access_token"]) == 401

@@ -65,7 +65,9 @@ def fact(clock: ControlledClock) -> AuditFact:
 async def start_session(storage: Storage, clock: ControlledClock, user_id: UUID, device_id: UUID) -> Session:
     token = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1)
     async with storage.uow.begin(HERE) as tx:
-        session = Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7))
+        session = Session.start(
+            token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7), at=clock.now()
+        )
         if await tx.devices.find(user_id, device_id) is None:
             tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
         await tx.sessions.add(session)

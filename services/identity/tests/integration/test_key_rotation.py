@@ -55,7 +55,9 @@ def verifier(ring: KeyRing, settings: IdentitySettings, clock: ControlledClock) 
 
 def issue(tokens: JwtAccessTokens, clock: ControlledClock) -> str:
     first = SignedRefreshTokens(bytes(32)).issue(session_id=uuid4(), user_id=uuid4(), generation=1)
-    session = Session.start(first, device_id=uuid4(), proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7))
+    session = Session.start(
+        first, device_id=uuid4(), proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7), at=clock.now()
+    )
     return tokens.issue(session, roles=("user",), second_factor=False, at=clock.now())
 
 

@@ -131,7 +131,9 @@ async def test_ended_session_makes_room_for_one_on_the_same_device(storage: Stor
         assert live.id == first.id
         live.end(EndReason.REPLACED, at=clock.now(), access_token_life=timedelta(minutes=15))
         await tx.sessions.add(
-            Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7))
+            Session.start(
+                token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7), at=clock.now()
+            )
         )
         tx.record(fact(clock))
     async with storage.uow.begin(HERE) as tx:

@@ -103,7 +103,9 @@ async def test_however_many_are_overdue_one_run_ends_them(storage: Storage, cloc
         for _ in range(2 * BATCH + 1):
             token, device_id = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1), uuid4()
             tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
-            await tx.sessions.add(Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=DAY))
+            await tx.sessions.add(
+                Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=DAY, at=clock.now())
+            )
         tx.record(fact(clock))
     clock.advance(days=1)
     assert await EndOverdueSessions(storage.uow, clock, DAY)() == 2 * BATCH + 1

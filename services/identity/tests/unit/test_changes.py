@@ -179,7 +179,7 @@ def test_of_a_device(make: Callable[[], Device], verb: Callable[[Any], object], 
 
 
 def session() -> Session:
-    return Session.start(TOKEN, device_id=DEVICE_ID, proof=Proof.of(("pwd",), at=BEFORE), life=LIFE)
+    return Session.start(TOKEN, device_id=DEVICE_ID, proof=Proof.of(("pwd",), at=BEFORE), life=LIFE, at=BEFORE)
 
 
 SESSIONS: list[Any] = [

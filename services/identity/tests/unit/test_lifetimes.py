@@ -41,7 +41,7 @@ def renewed() -> OneTimeCode:
 
 
 def session() -> Session:
-    return Session.start(TOKEN, device_id=DEVICE_ID, proof=Proof.of(("pwd",), at=AT), life=7 * DAY)
+    return Session.start(TOKEN, device_id=DEVICE_ID, proof=Proof.of(("pwd",), at=AT), life=7 * DAY, at=AT)
 
 
 def refreshes(at: datetime, *, idle_for: timedelta = timedelta.max) -> bool:

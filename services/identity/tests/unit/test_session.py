@@ -28,7 +28,7 @@ def first() -> RefreshToken:
 
 @pytest.fixture
 def session(first: RefreshToken, clock: ControlledClock) -> Session:
-    return Session.start(first, device_id=DEVICE, proof=Proof.of(("pwd",), at=clock.now()), life=LIFE)
+    return Session.start(first, device_id=DEVICE, proof=Proof.of(("pwd",), at=clock.now()), life=LIFE, at=clock.now())
 
 
 def rotate(session: Session, spent: RefreshToken, clock: ControlledClock) -> RefreshToken:
@@ -178,3 +178,12 @@ def test_only_our_own_spelling_of_our_own_token_is_read(first: RefreshToken, cha
 def test_token_of_another_key_is_not_ours(first: RefreshToken) -> None:
     with pytest.raises(InvalidRefreshToken):
         SignedRefreshTokens(bytes([1]) * 32).read(first.text)
+
+
+def test_a_session_whose_proof_is_older_lives_from_its_start(first: RefreshToken, clock: ControlledClock) -> None:
+    shown_at = clock.now()
+    clock.advance(seconds=299)
+    proof = Proof.of(("pwd", "otp"), at=shown_at)
+    session = Session.start(first, device_id=DEVICE, proof=proof, life=LIFE, at=clock.now())
+    assert (session.authenticated_at, session.started_at, session.last_active_at) == (shown_at, clock.now(), clock.now())
+    assert session.expires_at == clock.now() + LIFE

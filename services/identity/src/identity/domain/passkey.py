@@ -91,6 +91,11 @@ class Ceremony:
     def begin(cls, ceremony_id: UUID, kind: CeremonyKind, challenge: bytes, *, user_id: UUID | None, at: datetime) -> Self:
         return cls(ceremony_id, kind, user_id, challenge, at + CEREMONY_LIFE)
 
+    @property
+    def begun_at(self) -> datetime:
+        """When the challenge was made: what answers it was shown no earlier, and perhaps then."""
+        return self.expires_at - CEREMONY_LIFE
+
     def take(self, kind: CeremonyKind, *, user_id: UUID | None, at: datetime) -> bool:
         """Use the challenge up; False when it was, is too old, or is another's."""
         if self.used_at is not None or at >= self.expires_at or (self.kind, self.user_id) != (kind, user_id):

@@ -21,6 +21,7 @@ PASSKEY_METHODS: Final = frozenset({HARDWARE_KEY, SOFTWARE_KEY, USER_VERIFIED})
 class Proof:
     """`methods` hold "mfa" where, and only where, they were two factors: password and code, or a passkey.
 
+    `at` is the time of the earliest thing in it: a password that was shown five minutes before the code is no proof of just now.
     `passkey_id` is which passkey was shown; None for sessions that are older than this field, too.
     """
 

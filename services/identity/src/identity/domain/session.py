@@ -89,9 +89,10 @@ class Session(Aggregate):
         device_id: UUID,
         proof: Proof,
         life: timedelta,
+        at: datetime,
         started_from: bytes | None = None,
     ) -> Self:
-        """Start a chain with its first token, at the moment of the first proof."""
+        """Start a chain with its first token. The proof may be older: what it holds was shown before the session could start."""
         return cls(
             id=first.session_id,
             user_id=first.user_id,
@@ -103,8 +104,8 @@ class Session(Aggregate):
             rotated_at=None,
             authenticated_at=proof.at,
             methods=proof.methods,
-            started_at=proof.at,
-            expires_at=proof.at + life,
+            started_at=at,
+            expires_at=at + life,
             passkey_id=proof.passkey_id,
             started_from=started_from,
         )
@@ -171,7 +172,7 @@ class Session(Aggregate):
         self.rotated_at, self.seen_from = at, seen_from
 
     def prove_again(self, methods: tuple[str, ...], *, at: datetime, passkey_id: UUID | None = None) -> None:
-        """Add a proof of just now: tokens from now on speak of it alone."""
+        """Add a proof, `at` when the first of it may have been shown: tokens from now on speak of the latest proof alone."""
         if not self.is_live:
             raise InvalidRefreshToken(session_id=self.id)
         self._keep((*self.proofs, Proof.of(methods, at=at, passkey_id=passkey_id)))

@@ -12,6 +12,14 @@ from identity.domain.passkey import CeremonyKind, Passkey, PasskeyUse
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """`shown_since`: when the challenge was made. Nothing tells how long the answer to it was held back."""
+
+    passkey: Passkey
+    shown_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerCeremony:
     """Take a passkey's answer to a challenge, within the caller's transaction, which must be committed either way.
 
@@ -30,8 +38,11 @@ class AnswerCeremony:
         *,
         user_id: UUID | None,
         at: datetime,
-    ) -> Passkey | None:
-        """Return the passkey that signed; None when the answer is refused, of which the audit fact is recorded here."""
+    ) -> Answered | None:
+        """Return the passkey that signed, and since when it may have.
+
+        None when the answer is refused, of which the audit fact is recorded here.
+        """
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
             over = facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over")
@@ -52,7 +63,7 @@ class AnswerCeremony:
         if passkey and used is PasskeyUse.ACCEPTED:
             # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
             tx.record_bounded(facts.second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
-            return passkey
+            return Answered(passkey, ceremony.begun_at)
         failed = facts.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused")
         # Of a caller who is known, or of the passkey itself: nobody else makes such an answer.
         if owner := user_id or (passkey.user_id if passkey and used else None):

@@ -46,6 +46,8 @@ class CompleteSignIn:
                 user_id=waiting.user_id,
                 device_id=waiting.device_id,
                 methods=(*waiting.methods, OTP),
+                # The password was shown then: with the time of the code, RECENT would stretch by the challenge's life.
+                shown_since=waiting.created_at,
                 confirm=lambda user: _confirm(user, waiting),
             )
         except tuple(_REASONS) as refused:

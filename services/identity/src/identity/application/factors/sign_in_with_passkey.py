@@ -56,9 +56,10 @@ class SignInWithPasskey:
         """Raise PasskeyRefused, InvalidCredentials for a user who may not act, or Unavailable."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            passkey = await self.answer(tx, ceremony_id, CeremonyKind.SIGN_IN, credential, user_id=None, at=at)
-        if passkey is None:
+            answered = await self.answer(tx, ceremony_id, CeremonyKind.SIGN_IN, credential, user_id=None, at=at)
+        if answered is None:
             raise PasskeyRefused
+        passkey = answered.passkey
         try:
             return await self.start(
                 actor=actor,
@@ -66,6 +67,7 @@ class SignInWithPasskey:
                 device_id=device_id,
                 methods=passkey.methods,
                 passkey_id=passkey.id,
+                shown_since=answered.shown_since,
                 confirm=_confirm,
             )
         except (InvalidCredentials, PasskeyRefused):

@@ -102,14 +102,20 @@ class StepUp:
         if code is None:
             # Not beside a code: a thief of the password would forget the wrong codes by it.
             await tx.factors.failures.forget(session.user_id, counter=counter)
-        _prove(tx, session, (*((PASSWORD,) if password_holds else ()), *((OTP,) if code is not None else ())), at)
+        before = session.methods
+        session.prove_again((*((PASSWORD,) if password_holds else ()), *((OTP,) if code is not None else ())), at=at)
+        tx.record_bounded(facts.stepped_up(session, before=before, at=at), account=session.user_id)
         return None
 
     async def _by_passkey(self, tx: Transaction, session: Session, shown: ShownPasskey, at: datetime) -> DomainError | None:
-        passkey = await self.answer(tx, shown.ceremony_id, CeremonyKind.STEP_UP, shown.credential, user_id=session.user_id, at=at)
-        if passkey is None:
+        answered = await self.answer(
+            tx, shown.ceremony_id, CeremonyKind.STEP_UP, shown.credential, user_id=session.user_id, at=at
+        )
+        if answered is None:
             return PasskeyRefused()
-        _prove(tx, session, passkey.methods, at, passkey_id=passkey.id)
+        before, passkey = session.methods, answered.passkey
+        session.prove_again(passkey.methods, at=answered.shown_since, passkey_id=passkey.id)
+        tx.record_bounded(facts.stepped_up(session, before=before, at=at), account=session.user_id)
         return None
 
     def _token(self, user: User, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:
@@ -124,9 +130,3 @@ async def _lock_session(tx: Transaction, actor: Actor) -> tuple[User, Session]:
     if user is None or not user.is_active or session is None or session.user_id != user.id or not session.is_live:
         raise InvalidRefreshToken(session_id=actor.session_id)
     return user, session
-
-
-def _prove(tx: Transaction, session: Session, methods: tuple[str, ...], at: datetime, *, passkey_id: UUID | None = None) -> None:
-    before = session.methods
-    session.prove_again(methods, at=at, passkey_id=passkey_id)
-    tx.record_bounded(facts.stepped_up(session, before=before, at=at), account=session.user_id)

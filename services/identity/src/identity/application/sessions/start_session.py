@@ -24,8 +24,9 @@ from kernel.ids import new_id
 class StartSession:
     """Start a session for an authenticated user. Ends the device's previous session, if any.
 
-    `methods` are the RFC 8176 names of what they showed, `passkey_id` is the passkey among it. `confirm` is called with the
-    locked user: it raises when what the proof rests on has changed since it was checked, and may change the user.
+    `methods` are the RFC 8176 names of what they showed, `passkey_id` is the passkey among it. `shown_since` is when the first of
+    it may have been shown, where that was before now: the proof is no younger (ADR 0022). `confirm` is called with the locked
+    user: it raises when what the proof rests on has changed since it was checked, and may change the user.
     """
 
     uow: UnitOfWork
@@ -45,42 +46,37 @@ class StartSession:
         methods: tuple[str, ...],
         confirm: Callable[[User], None],
         passkey_id: UUID | None = None,
+        shown_since: datetime | None = None,
     ) -> TokenPair:
         """Raise InvalidCredentials for a user who may not act, or Unavailable when governance is away."""
         roles = await self.roles.of(user_id)
         at = self.clock.now()
-        proof = Proof.of(methods, at=at, passkey_id=passkey_id)
+        proof = Proof.of(methods, at=shown_since or at, passkey_id=passkey_id)
         token = self.refresh_tokens.issue(session_id=new_id(), user_id=user_id, generation=1)
         async with self.uow.begin(_signed_in(actor, token, roles, device_id, proof)) as tx:
             user = await tx.users.lock(user_id)
             if user is None or not user.is_active:
                 raise InvalidCredentials
             confirm(user)
-            origin = Origin.of(actor.ip, actor.user_agent)
             device, is_new = await self._meet(tx, user, device_id, actor.ip, at)
-            session = await self._open(tx, user, token, proof, device_id, origin, new_device=is_new)
+            session = Session.start(
+                token,
+                device_id=device_id,
+                proof=proof,
+                life=self.session_life,
+                at=at,
+                started_from=await tx.sessions.seal_origin(user.id, token.session_id, Origin.of(actor.ip, actor.user_agent)),
+            )
+            await self._open(tx, user, session, new_device=is_new)
         access_token = self.access_tokens.issue(session, roles=roles, second_factor=user.has_second_factor, at=at)
         expires_in = int(self.access_tokens.life.total_seconds())
         return TokenPair(access_token, token.text, expires_in, self.device_tokens.issue(device))
 
-    async def _open(
-        self,
-        tx: Transaction,
-        user: User,
-        token: RefreshToken,
-        proof: Proof,
-        device_id: UUID,
-        origin: Origin,
-        *,
-        new_device: bool,
-    ) -> Session:
-        replaced = await self._make_room(tx, user.id, device_id, proof.at)
-        sealed = await tx.sessions.seal_origin(user.id, token.session_id, origin)
-        session = Session.start(token, device_id=device_id, proof=proof, life=self.session_life, started_from=sealed)
+    async def _open(self, tx: Transaction, user: User, session: Session, *, new_device: bool) -> None:
+        replaced = await self._make_room(tx, user.id, session.device_id, session.started_at)
         await tx.sessions.add(session)
-        user.note_sign_in(at=proof.at)
+        user.note_sign_in(at=session.started_at)
         tx.record_bounded(facts.signed_in(session, replaced=replaced, new_device=new_device), account=user.id)
-        return session
 
     async def _meet(self, tx: Transaction, user: User, device_id: UUID, ip: str, at: datetime) -> tuple[Device, bool]:
         """Return the device and whether it is new; its owner is told of one that is, but not of their very first."""
