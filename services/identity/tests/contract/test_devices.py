@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from chassis.database import Database
+from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import events_pb2, identity_pb2
-from services.identity.tests.contract.api import Api, refusal
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, dpop, proof
 from services.identity.tests.contract.outbox import published
@@ -251,3 +252,25 @@ async def test_a_device_that_two_people_use_is_each_ones_own(
     assert (await api.get(path, token=other["access_token"])).json()["data"] == before
     assert (await api.refresh(pair["refresh_token"])).status_code == 401
     assert (await api.refresh(other["refresh_token"], proofs=[dpop(device, at=clock.now())])).status_code == 200
+
+
+async def test_a_device_is_revoked_by_a_recent_sign_in_and_signed_out_by_any(
+    api: Api, surroundings: Surroundings, database: Database, policies: Policies, clock: ControlledClock, pair: dict[str, Any]
+) -> None:
+    """A thief of a session takes no key from its owner's device, nor the time for which the device has been known."""
+    challenge = (await api.post("/device-keys/challenges", token=pair["access_token"])).json()["data"]["challenge"]
+    key = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=pair["access_token"])).json()["data"]
+    thief = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
+    device = f"/devices/{api.device_id}"
+    session_id = (await api.get(device, token=thief)).json()["data"]["session_id"]
+    clock.advance(seconds=301)
+    policies.confirm()
+    refused = await api.delete(device, token=thief)
+    assert (refusal(refused), refused.json()["step_up"]["max_age"]) == ((401, "AUTH_005"), 300)
+    assert (await api.get("/device-keys", token=thief)).json()["data"]["items"] == [key]
+    assert await published(database, events_pb2.DeviceKeyRevoked) == []
+    assert (await api.delete(f"/sessions/{session_id}", token=thief)).status_code == 204
+    assert [str(each) for each in surroundings.revocations.ended] == [session_id]
+    fresh = (await api.post("/auth/step-up", {"password": PASSWORD}, token=thief)).json()["data"]["access_token"]
+    assert (await api.delete(device, token=fresh)).status_code == 204
+    assert [event.key_id for event, _ in await published(database, events_pb2.DeviceKeyRevoked)] == [key["id"]]

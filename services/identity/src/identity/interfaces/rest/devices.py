@@ -8,7 +8,7 @@ from fastapi import Query
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.sessions import DeviceResponse, PatchDeviceRequest
-from kernel.assurance import NONE
+from kernel.assurance import NONE, RECENT
 from kernel.reads import OTHERS, OWN
 
 devices = Router(prefix="/devices", tags=["devices"])
@@ -42,7 +42,11 @@ async def change_device(device_id: UUID, body: PatchDeviceRequest, actor: Curren
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 
 
-@devices.delete("/{device_id}", status_code=204, dependencies=[Authenticated], idempotency=False, assurance=NONE)
+# A signing key ends by it, and so does how long the device has been known, by which an owner is told from a thief (ADR 0025).
+@devices.delete("/{device_id}", status_code=204, dependencies=[Authenticated], idempotency=False, assurance=RECENT)
 async def revoke_device(device_id: UUID, actor: CurrentActor, app: App) -> None:
-    """Revoke a device: its session and its signing key end, and it is a stranger at its next sign-in."""
+    """Revoke a device: its session and its signing key end, and it is a stranger at its next sign-in.
+
+    Requires a sign-in of the last five minutes. To sign a device out without one, revoke its session.
+    """
     await app.sessions.revoke_device(actor=actor, device_id=device_id)
