@@ -1,6 +1,5 @@
 """A change of e-mail ends other sessions and is undone from the old mailbox, by neither its reader nor a thief of the session."""
 
-from dataclasses import dataclass
 from uuid import uuid4
 
 import httpx
@@ -13,53 +12,18 @@ from identity.application import Identity
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.bootstrap.parts import unit_of_work
 from identity.settings import IdentitySettings
-from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
+from services.identity.tests.contract.email_owner import CHANGED, HOUR, NEW, OLD, THIRD, EmailOwner
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
-OLD, NEW, THIRD = str(DETAILS["email"]), "new@example.na", "third@example.na"
-PAGE = "http://localhost:8000/undo-email-change"
-CHANGED = "Kavango-Morning-63?*"
-HOUR = 3600
-
-
-@dataclass
-class Owner:
-    api: Api
-    identity: Identity
-    database: Database
-
-    async def written(self) -> list[tuple[str, str]]:
-        return [(each.template.value, each.to) for each in await mail(self.identity, self.database)]
-
-    async def links(self) -> list[str]:
-        """Return the secrets of the undo links, oldest first."""
-        changed = [each for each in await mail(self.identity, self.database) if "undo_link" in each.facts]
-        links = [str(each.facts["undo_link"]).partition("#token=") for each in changed]
-        assert {page for page, _, _ in links} <= {PAGE}
-        return [secret for _, _, secret in links]
-
-    async def change(self, email: str, token: str, query: str = "") -> None:
-        pending = (await self.api.post(f"/users/me/email{query}", {"email": email}, token=token)).json()["data"]
-        assert (await self.api.verify(pending["verification_id"])).status_code == 200
-
-    async def undo(self, link: str, password: str = PASSWORD) -> httpx.Response:
-        return await self.api.post("/auth/email-change/undo", {"token": link, "password": password})
-
-    async def signs_in(self, email: str, password: str = PASSWORD) -> bool:
-        return (await self.api.login(email=email, password=password)).status_code == 200
-
-    async def sessions(self) -> list[str | None]:
-        async with self.database.read() as connection:
-            return list((await connection.execute(text("SELECT end_reason FROM sessions ORDER BY started_at, id"))).scalars())
-
 
 @pytest.fixture
-def owner(api: Api, identity: Identity, database: Database) -> Owner:
-    return Owner(api, identity, database)
+def owner(api: Api, identity: Identity, database: Database) -> EmailOwner:
+    return EmailOwner(api, identity, database)
 
 
 def refused(answer: httpx.Response) -> tuple[int, str]:
@@ -72,7 +36,7 @@ INVALID = (422, "VAL_001")
 @pytest.mark.parametrize(("query", "others"), [("", "email_changed"), ("?end_other_sessions=false", None)])
 @pytest.mark.clause("ASVS 7.4.3")
 async def test_a_change_ends_the_other_sessions_unless_they_are_kept(
-    api: Api, owner: Owner, clock: ControlledClock, query: str, others: str | None
+    api: Api, owner: EmailOwner, clock: ControlledClock, query: str, others: str | None
 ) -> None:
     await api.signed_in()
     clock.advance(seconds=1)
@@ -81,13 +45,13 @@ async def test_a_change_ends_the_other_sessions_unless_they_are_kept(
     assert await owner.sessions() == [others, None]
 
 
-async def test_a_code_at_the_present_address_ends_nothing_and_sends_no_link(api: Api, owner: Owner) -> None:
+async def test_a_code_at_the_present_address_ends_nothing_and_sends_no_link(api: Api, owner: EmailOwner) -> None:
     await api.signed_in()
     await owner.change(OLD, (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"])
     assert (await owner.sessions(), await owner.links()) == ([None, None], [])
 
 
-async def test_the_old_mailbox_undoes_it_once_and_what_waits_is_void(api: Api, owner: Owner, database: Database) -> None:
+async def test_the_old_mailbox_undoes_it_once_and_what_waits_is_void(api: Api, owner: EmailOwner, database: Database) -> None:
     token = await api.signed_in()
     await owner.change(NEW, token)
     # What a thief may have left waiting.
@@ -113,7 +77,7 @@ async def test_the_old_mailbox_undoes_it_once_and_what_waits_is_void(api: Api, o
 
 @pytest.mark.parametrize(("age", "left"), [(72 * HOUR - 600, 0), (72 * HOUR + 1, 1)])
 async def test_a_passkey_that_a_thief_may_have_added_is_removed_and_no_second_factor_gone_round(
-    api: Api, owner: Owner, database: Database, clock: ControlledClock, age: int, left: int
+    api: Api, owner: EmailOwner, database: Database, clock: ControlledClock, age: int, left: int
 ) -> None:
     token, authenticator = await api.signed_in(), Authenticator()
     begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
@@ -144,7 +108,7 @@ async def signed_in_by_passkey(api: Api, authenticator: Authenticator) -> str:
 
 
 async def test_who_reads_the_old_mailbox_without_a_password_undoes_nothing(
-    api: Api, owner: Owner, database: Database, surroundings: Surroundings
+    api: Api, owner: EmailOwner, database: Database, surroundings: Surroundings
 ) -> None:
     await owner.change(NEW, await api.signed_in())
     (link,) = await owner.links()
@@ -160,7 +124,9 @@ async def test_who_reads_the_old_mailbox_without_a_password_undoes_nothing(
     assert await owner.signs_in(NEW)
 
 
-async def test_a_thief_who_changed_the_password_first_gains_nothing_by_it(api: Api, owner: Owner, clock: ControlledClock) -> None:
+async def test_a_thief_who_changed_the_password_first_gains_nothing_by_it(
+    api: Api, owner: EmailOwner, clock: ControlledClock
+) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     body = {"current_password": PASSWORD, "new_password": CHANGED}
@@ -173,7 +139,7 @@ async def test_a_thief_who_changed_the_password_first_gains_nothing_by_it(api: A
 
 @pytest.mark.parametrize("before", [6, 0])
 async def test_a_thief_who_changes_the_password_many_times_gains_nothing_by_it(
-    api: Api, owner: Owner, clock: ControlledClock, before: int
+    api: Api, owner: EmailOwner, clock: ControlledClock, before: int
 ) -> None:
     token = await api.signed_in()
     path = f"/users/{(await api.get('/users/me', token=token)).json()['data']['id']}/password"
@@ -192,7 +158,9 @@ async def test_a_thief_who_changes_the_password_many_times_gains_nothing_by_it(
     assert (await owner.undo(link)).status_code == 200
 
 
-async def test_a_password_that_was_given_up_long_before_undoes_nothing(api: Api, owner: Owner, clock: ControlledClock) -> None:
+async def test_a_password_that_was_given_up_long_before_undoes_nothing(
+    api: Api, owner: EmailOwner, clock: ControlledClock
+) -> None:
     """A reader of the old mailbox may have reset it once."""
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
@@ -206,7 +174,9 @@ async def test_a_password_that_was_given_up_long_before_undoes_nothing(api: Api,
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(72 * HOUR - 1, 200), (72 * HOUR, 422)])
-async def test_a_link_is_good_for_72_hours(api: Api, owner: Owner, clock: ControlledClock, seconds: int, status: int) -> None:
+async def test_a_link_is_good_for_72_hours(
+    api: Api, owner: EmailOwner, clock: ControlledClock, seconds: int, status: int
+) -> None:
     await owner.change(NEW, await api.signed_in())
     (link,) = await owner.links()
     clock.advance(seconds=seconds)
@@ -215,7 +185,7 @@ async def test_a_link_is_good_for_72_hours(api: Api, owner: Owner, clock: Contro
 
 
 async def test_links_of_later_changes_are_void_and_those_of_earlier_ones_are_not(
-    api: Api, owner: Owner, clock: ControlledClock
+    api: Api, owner: EmailOwner, clock: ControlledClock
 ) -> None:
     token = await api.signed_in()
     await owner.change(NEW, token)
@@ -228,7 +198,7 @@ async def test_links_of_later_changes_are_void_and_those_of_earlier_ones_are_not
     assert (await owner.written())[-1] == ("password_reset_required", OLD)
 
 
-async def test_the_thiefs_own_link_is_void_once_the_first_was_used(api: Api, owner: Owner, clock: ControlledClock) -> None:
+async def test_the_thiefs_own_link_is_void_once_the_first_was_used(api: Api, owner: EmailOwner, clock: ControlledClock) -> None:
     token = await api.signed_in()
     await owner.change(NEW, token)
     clock.advance(seconds=1)
@@ -238,16 +208,32 @@ async def test_the_thiefs_own_link_is_void_once_the_first_was_used(api: Api, own
     assert refused(await owner.undo(second)) == INVALID
 
 
-async def test_an_address_that_another_has_by_now_is_not_taken_back(api: Api, owner: Owner) -> None:
+async def test_an_address_that_another_has_by_now_is_not_taken_back(api: Api, owner: EmailOwner) -> None:
     await owner.change(NEW, await api.signed_in())
     (link,) = await owner.links()
     assert (await api.register(email=OLD, phone="+264811234569")).status_code == 200
-    assert refused(await owner.undo(link)) == (409, "RES_002")
-    assert await owner.signs_in(NEW)
+    assert refused(await owner.undo(link)) == (409, "IDN_005")
+    assert (await owner.signs_in(NEW), await owner.signs_in(OLD)) == (True, True)
+
+
+async def test_an_owner_who_registered_again_gets_the_account_back_once_the_other_has_another_address(
+    api: Api, owner: EmailOwner
+) -> None:
+    await owner.change(NEW, await api.signed_in())
+    (link,) = await owner.links()
+    again = await api.signed_in(email=OLD, phone="+264811234569")
+    refusal = (await owner.undo(link)).json()
+    assert (refusal["code"], "change its address, and open the link again" in refusal["error"]) == ("IDN_005", True)
+    await owner.change(THIRD, again)
+    assert (await owner.undo(link)).status_code == 200
+    assert (await owner.written())[-1] == ("password_reset_required", OLD)
+    # The account between keeps what it was given, and its own link takes nothing away again.
+    assert await owner.signs_in(THIRD)
+    assert refused(await owner.undo((await owner.links())[-1])) == (409, "IDN_005")
 
 
 async def test_a_link_is_exported_without_its_secret_and_dropped_after_its_end(
-    api: Api, owner: Owner, database: Database, settings: IdentitySettings, clock: ControlledClock
+    api: Api, owner: EmailOwner, database: Database, settings: IdentitySettings, clock: ControlledClock
 ) -> None:
     token = await api.signed_in()
     await owner.change(NEW, token)
@@ -262,7 +248,7 @@ async def test_a_link_is_exported_without_its_secret_and_dropped_after_its_end(
             assert (await connection.execute(counting)).scalar_one() == left
 
 
-async def test_who_may_not_act_and_what_never_was_undo_nothing(api: Api, owner: Owner, surroundings: Surroundings) -> None:
+async def test_who_may_not_act_and_what_never_was_undo_nothing(api: Api, owner: EmailOwner, surroundings: Surroundings) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     await owner.change(NEW, token)

@@ -165,6 +165,13 @@ class InvalidUndoLink(InvalidValue):
     """The link is not valid: it was used, is older than 72 hours, or is not complete."""
 
 
+class FormerAddressTaken(DomainError):
+    """Another account has this e-mail address. If it is yours, sign in to it, change its address, and open the link again."""
+
+    kind = Kind.CONFLICT
+    code = "IDN_005"
+
+
 class FactorExists(AlreadyExists):
     """The second factor is set up already; remove it first."""
 

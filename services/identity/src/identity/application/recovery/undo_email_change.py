@@ -12,7 +12,7 @@ from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all, revoke_all
 from identity.domain.email_undo import EmailUndo
-from identity.domain.errors import InvalidCredentials, InvalidUndoLink, TooManyAttempts
+from identity.domain.errors import AccountExists, FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts
 from identity.domain.message import Template
 from identity.domain.password_policy import normalise
 from identity.domain.session import EndReason, Session
@@ -44,7 +44,8 @@ class UndoEmailChange:
     async def __call__(self, *, actor: Actor, token: str, password: str) -> None:
         """Raise InvalidUndoLink, or InvalidCredentials or TooManyAttempts, which leave the link good.
 
-        Raise AccountExists when the address is another account's by now, and Unavailable when hashing is at its limit.
+        Raise FormerAddressTaken when the address is another account's by now: the link stays good, too. Raise Unavailable when
+        hashing is at its limit.
         """
         digest = self.secrets.digest(token)
         undo = await self._open(actor, digest)
@@ -86,7 +87,7 @@ class UndoEmailChange:
     ) -> Sequence[Session]:
         # To the address that goes, which may be its owner's after all.
         await tx.messages.send(user.id, Template.EMAIL_RESTORED)
-        await tx.profiles.replace(user.id, (await tx.profiles.of(user.id)).with_email(email))
+        await _take_back(tx, user, email)
         # The link was received there.
         user.verify_email(at=at)
         await self.new_password.set(tx, user, password_hash, at=at)
@@ -113,3 +114,15 @@ class UndoEmailChange:
     async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
         async with self.uow.begin(actor) as tx:
             tx.tally(facts.email_undo_refused(user_id, reason=reason, at=self.clock.now()))
+
+
+async def _take_back(tx: Transaction, user: User, email: str) -> None:
+    """Give the account its former address, unless another account has it: its owner's next one, perhaps, or a stranger's.
+
+    Both have received a code there, and nothing tells them apart. The other account's user gives the address up by changing it.
+    """
+    profile = await tx.profiles.of(user.id)
+    try:
+        await tx.profiles.replace(user.id, profile.with_email(email))
+    except AccountExists:
+        raise FormerAddressTaken(user_id=user.id) from None
