@@ -91,10 +91,10 @@ class FakeProfiles:
 
 class FakePasswordHistory:
     def __init__(self, store: Any) -> None:
-        self._kept: dict[UUID, list[tuple[str, datetime]]] = store.password_history
+        self._kept: dict[UUID, list[tuple[str, datetime, bool]]] = store.password_history
 
-    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime) -> None:
-        earlier = [(password_hash, replaced_at), *self._kept.get(user_id, [])]
+    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime, from_known_device: bool = False) -> None:
+        earlier = [(password_hash, replaced_at, from_known_device), *self._kept.get(user_id, [])]
         past = replaced_at - PASSWORDS_KEPT_FOR
         self._kept[user_id] = [each for place, each in enumerate(earlier) if place < EARLIER_KEPT or each[1] >= past]
 

@@ -12,7 +12,7 @@ from identity.domain.email_undo import PASSWORDS_TRIED_MAX
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import EARLIER_KEPT, User, UserStatus
 from kernel.pages import Page, PageRequest
-from services.identity.tests.fakes.accounts import is_shown, matching
+from services.identity.tests.fakes.accounts import LONG_AGO, is_shown, matching
 from services.identity.tests.fakes.factors import FakeFactorQueries
 from services.identity.tests.fakes.pages import page_of
 from services.identity.tests.fakes.privacy import FakePrivacyQueries
@@ -52,12 +52,14 @@ class FakeQueries(FakePrivacyQueries, FakeFactorQueries, FakeSessionQueries):
         return page_of(matching([self._view(user) for user in users], which), page)
 
     async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
-        earlier = [password_hash for password_hash, _ in self._store.password_history.get(user_id, [])[:EARLIER_KEPT]]
+        earlier = [password_hash for password_hash, *_ in self._store.password_history.get(user_id, [])[:EARLIER_KEPT]]
         return [self._store.users[user_id].password_hash, *earlier]
 
     async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
         user = self._store.users[user_id]
-        held = [(at_, hash_) for hash_, at_ in self._store.password_history.get(user_id, []) if at_ >= replaced_since]
+        kept = self._store.password_history.get(user_id, [])
+        given_up = max((at_ for _, at_, known in kept if known and at_ < at), default=LONG_AGO)
+        held = [(at_, hash_) for hash_, at_, _ in kept if at_ >= replaced_since and at_ > given_up]
         if user.password_changed_at <= at:
             held.append((user.password_changed_at, user.password_hash))
         return [hash_ for _, hash_ in sorted(held)[:PASSWORDS_TRIED_MAX]]

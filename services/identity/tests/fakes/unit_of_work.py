@@ -65,7 +65,7 @@ class Store(PrivacyStore, FactorStore):
     devices: dict[tuple[UUID, UUID], Device] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
     keys: dict[UUID, SigningKey] = field(default_factory=dict)
-    password_history: dict[UUID, list[tuple[str, datetime]]] = field(default_factory=dict)
+    password_history: dict[UUID, list[tuple[str, datetime, bool]]] = field(default_factory=dict)
     codes: dict[UUID, tuple[OneTimeCode, dict[str, str | None]]] = field(default_factory=dict)
     messages: list[SentMessage] = field(default_factory=list)
     facts: list[tuple[AuditFact, Actor]] = field(default_factory=list)

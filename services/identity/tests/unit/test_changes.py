@@ -241,6 +241,7 @@ def test_of_a_session_that_starts() -> None:
         "earlier_used": (),
         "started_from": None,
         "seen_from": None,
+        "known_device": False,
     }
 
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.testing.clocks import ControlledClock
+from identity.domain.device import Device
+from identity.domain.email_undo import SUSPECT_FOR, EmailUndo
 from identity.domain.errors import RecoveryDecided
 from identity.domain.passkey import Assertion, Passkey, PasskeyUse
 from identity.domain.recovery_request import LIFE, RecoveryReason, RecoveryRequest, RecoveryStatus
@@ -88,3 +90,24 @@ def test_recovery_is_decided_once_and_within_a_week(clock: ControlledClock) -> N
     with pytest.raises(RecoveryDecided):
         request.decide(RecoveryStatus.APPROVED, by=uuid4(), reason="again", at=clock.now())
     assert request.status is RecoveryStatus.REJECTED
+
+
+def test_passwords_of_before_undo_a_change_unless_it_was_made_on_a_known_device(clock: ControlledClock) -> None:
+    at = clock.now()
+    on_any, on_known = (EmailUndo.issue(uuid4(), uuid4(), b"digest", at=at, from_known_device=known) for known in (False, True))
+    assert (at - on_any.passwords_since, at - on_known.passwords_since) == (SUSPECT_FOR, timedelta())
+    assert on_any.suspect_since == on_known.suspect_since == at - SUSPECT_FOR
+
+
+def test_a_device_is_long_known_72_hours_after_it_was_met_or_met_again(clock: ControlledClock) -> None:
+    met = clock.now()
+    device = Device.meet(uuid4(), uuid4(), at=met)
+    assert [device.is_long_known(at=met + timedelta(hours=72, seconds=after)) for after in (-1, 0)] == [False, True]
+    again = met + timedelta(days=10)
+    assert device.revoke(at=again)
+    assert not device.is_long_known(at=again)
+    assert device.see(at=again)
+    assert [device.is_long_known(at=again + timedelta(hours=72, seconds=after)) for after in (-1, 0)] == [False, True]
+    # As devices of before revocation was recorded are.
+    device.known_since = None
+    assert device.is_long_known(at=again)

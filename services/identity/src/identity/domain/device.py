@@ -1,9 +1,12 @@
 """A device from which a user has signed in. The id is the device's own claim; sessions and tokens are bound to it."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Final, Self
 from uuid import UUID
+
+# A stranger who signs in is told of by mail; a device that nobody objected to for so long is taken for its owner's.
+LONG_KNOWN_AFTER: Final = timedelta(hours=72)
 
 
 @dataclass(eq=False)
@@ -37,6 +40,10 @@ class Device:
             return False
         self.known_since, self.revoked_at = at, None
         return True
+
+    def is_long_known(self, *, at: datetime) -> bool:
+        """Tell whether the account has known the device for so long that a change made on it is its owner's (ADR 0025)."""
+        return not self.is_revoked and at - (self.known_since or self.first_seen_at) >= LONG_KNOWN_AFTER
 
     def rename(self, name: str | None) -> None:
         self.name = name

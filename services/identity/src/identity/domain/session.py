@@ -58,7 +58,8 @@ class Session(Aggregate):
     are those used within the ten seconds before. Each opens its successor, so that every one leads to the current token.
     `methods`, `authenticated_at` and `passkey_id` are the last proof, which tokens speak of. `earlier_proofs`, oldest first,
     are those that an account falls back on when a factor of the last one is removed: of each kind the latest.
-    `started_from` is from where it was signed in, `seen_from` from where it was refreshed last (both sealed).
+    `started_from` is from where it was signed in, `seen_from` from where it was refreshed last (both sealed). `known_device`:
+    the device proved at the sign-in, by its token, that it is the one that the account knows by this id.
     """
 
     id: UUID
@@ -80,6 +81,7 @@ class Session(Aggregate):
     earlier_used: tuple[UsedToken, ...] = ()
     started_from: bytes | None = None
     seen_from: bytes | None = None
+    known_device: bool = False
 
     @classmethod
     def start(
@@ -91,6 +93,7 @@ class Session(Aggregate):
         life: timedelta,
         at: datetime,
         started_from: bytes | None = None,
+        known_device: bool = False,
     ) -> Self:
         """Start a chain with its first token. The proof may be older: what it holds was shown before the session could start."""
         return cls(
@@ -108,6 +111,7 @@ class Session(Aggregate):
             expires_at=at + life,
             passkey_id=proof.passkey_id,
             started_from=started_from,
+            known_device=known_device,
         )
 
     @property

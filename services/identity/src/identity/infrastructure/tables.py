@@ -133,6 +133,7 @@ sessions = Table(
     Column("earlier_used", UsedTokenColumn, nullable=False),
     Column("started_from", LargeBinary),
     Column("seen_from", LargeBinary),
+    Column("known_device", Boolean, nullable=False),
 )
 signing_keys = Table(
     "signing_keys",
@@ -187,6 +188,7 @@ password_history = Table(
     Column("user_id", ForeignKey("users.id"), primary_key=True),
     Column("password_hash", Text, primary_key=True),
     Column("replaced_at", _time(), primary_key=True),
+    Column("from_known_device", Boolean, nullable=False),
 )
 erasures = Table(
     "erasures",
@@ -310,6 +312,7 @@ email_undos = Table(
     Column("created_at", _time(), nullable=False),
     Column("expires_at", _time(), nullable=False),
     Column("used_at", _time()),
+    Column("from_known_device", Boolean, nullable=False),
 )
 recovery_requests = Table(
     "recovery_requests",

@@ -7,6 +7,7 @@ from identity.application.ports.accounts import Passwords
 from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import end_all
+from identity.application.sessions.known_device import is_on_known_device
 from identity.application.sessions.queries import CredentialView, SessionQueries
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
@@ -43,7 +44,8 @@ class ChangePassword:
             # It may have changed since it was read without a lock; hashes are salted, so times need not tell.
             if user is None or not user.is_active or user.password_hash != credential.password_hash:
                 raise InvalidCredentials
-            await self.new_password.set(tx, user, password_hash, at=at)
+            from_known_device = await is_on_known_device(tx, actor.session_id, at=at)
+            await self.new_password.set(tx, user, password_hash, at=at, from_known_device=from_known_device)
             ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at, except_session=actor.session_id)
             await tx.messages.send(user_id, Template.PASSWORD_CHANGED)
             tx.record(facts.password_changed(user, sessions_ended=len(ended), at=at))

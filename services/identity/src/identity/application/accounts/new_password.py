@@ -34,9 +34,15 @@ class NewPassword:
                 raise WeakPassword(rule="reused")
         return await self.passwords.hash(secret)
 
-    async def set(self, tx: Transaction, user: User, password_hash: str, *, at: datetime) -> None:
-        """Give a locked user the password, keep the hash of the one before, and void the links that wait."""
-        await tx.password_history.add(user.id, user.password_hash, replaced_at=at)
+    async def set(
+        self, tx: Transaction, user: User, password_hash: str, *, at: datetime, from_known_device: bool = False
+    ) -> None:
+        """Give a locked user the password, keep the hash of the one before, and void the links that wait.
+
+        `from_known_device`: it was changed on a device known for long, by its owner: the one before undoes no later change of
+        address. Resets by link, or that staff require, are on no device: nothing tells who is behind them (ADR 0025).
+        """
+        await tx.password_history.add(user.id, user.password_hash, replaced_at=at, from_known_device=from_known_device)
         user.change_password(password_hash, at=at)
         # A link that was sent before could undo it.
         await tx.password_resets.void(user.id, at=at)

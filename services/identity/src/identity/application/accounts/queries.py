@@ -76,7 +76,8 @@ class AccountQueries(Protocol):
     async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
         """Return the hash of the password that a user had at a time, and of those that were replaced since another.
 
-        At most `PASSWORDS_TRIED_MAX`, the oldest first.
+        Left out are those that the user replaced, before `at`, on a device known for long, and what came before these. At most
+        `PASSWORDS_TRIED_MAX`, the oldest first.
         """
 
     async def subject(self, subject_id: UUID) -> SubjectView | None: ...

@@ -3,12 +3,13 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.accounts import facts
-from identity.application.accounts.asked_change import waits_still
+from identity.application.accounts.asked_change import ASKING_SESSION, waits_still
 from identity.application.accounts.confirmed import Confirmed
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions.end_sessions import end_all
+from identity.application.sessions.known_device import is_on_known_device
 from identity.domain.email_address import canonical_email
 from identity.domain.email_undo import EmailUndo
 from identity.domain.message import Template
@@ -45,20 +46,28 @@ class TakeOverEmail:
         changed = profile.with_email(pending["email"] or "")
         confirmed = Confirmed(user.id)
         if canonical_email(profile.email) != canonical_email(changed.email):
-            confirmed = await self._leave(tx, user, profile, pending.get(KEPT_SESSION), at)
+            confirmed = await self._leave(tx, user, profile, pending, at)
         if changed != profile:
             await tx.profiles.replace(user.id, changed)
         user.verify_email(at=at)
         return confirmed
 
-    async def _leave(self, tx: Transaction, user: User, profile: Profile, kept_session: str | None, at: datetime) -> Confirmed:
+    async def _leave(self, tx: Transaction, user: User, profile: Profile, pending: Pending, at: datetime) -> Confirmed:
         # A reset link lies in the old mailbox, which the user may have left because somebody else reads it.
         await tx.password_resets.void(user.id, at=at)
         secret = self.secrets.issue()
         # Sent while the old address is still the user's, so it goes there: a thief would not report the change.
         sent = await tx.messages.send(user.id, Template.EMAIL_CHANGED, undo_link=f"{self.undo_page}#token={secret.text}")
         if sent:
-            await tx.email_undos.add(EmailUndo.issue(new_id(), user.id, secret.digest, at=at), profile.email)
-        ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at, except_session=UUID(kept_session)) if kept_session else ()
+            from_known_device = await is_on_known_device(tx, _session(pending, ASKING_SESSION), at=at)
+            undo = EmailUndo.issue(new_id(), user.id, secret.digest, at=at, from_known_device=from_known_device)
+            await tx.email_undos.add(undo, profile.email)
+        kept_session = _session(pending, KEPT_SESSION)
+        ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at, except_session=kept_session) if kept_session else ()
         tx.record(facts.email_changed(user, can_be_undone=sent, sessions_ended=len(ended), at=at))
         return Confirmed(user.id, ended=tuple(ended))
+
+
+def _session(pending: Pending, name: str) -> UUID | None:
+    session_id = pending.get(name)
+    return UUID(session_id) if session_id else None

@@ -48,6 +48,7 @@ class CompleteSignIn:
                 methods=(*waiting.methods, OTP),
                 # The password was shown then: with the time of the code, RECENT would stretch by the challenge's life.
                 shown_since=waiting.created_at,
+                known_device=waiting.known_device,
                 confirm=lambda user: _confirm(user, waiting),
             )
         except tuple(_REASONS) as refused:

@@ -54,8 +54,11 @@ class Profiles(Protocol):
 
 
 class PasswordHistory(Protocol):
-    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime) -> None:
-        """Keep a replaced password's hash, and no more of them than may not come back."""
+    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime, from_known_device: bool = False) -> None:
+        """Keep a replaced password's hash, and no more of them than may not come back.
+
+        `from_known_device`: it was replaced on a device that the account had known for long.
+        """
 
 
 class WalletAddresses(Protocol):

@@ -25,7 +25,8 @@ from kernel.clock import Clock
 class UndoEmailChange:
     """Restore the address that a change of e-mail replaced, by the link in its mailbox and a password of before the change.
 
-    A thief of a session has no old mailbox. A stranger who reads the old mailbox, which may be why it was left, has no password.
+    A thief of a session has no old mailbox. A stranger who reads the old mailbox, which may be why it was left, has no password:
+    none that the owner gave up before the change on a device known for long, or that preceded one so given up (ADR 0025).
     All sessions end, codes and links that wait are void, and the password is retired, for a thief may know it: its owner chooses
     the next by a reset at the restored address, which bypasses no second factor. Recently added passkeys are removed.
     Links of later changes are void, for they lie in the thief's mailboxes; links of earlier ones stay good.
@@ -74,7 +75,7 @@ class UndoEmailChange:
         except TooManyAttempts:
             await self._refuse(actor, undo.user_id, "throttled")
             raise
-        hashes = await self.queries.password_hashes_held(undo.user_id, at=undo.created_at, replaced_since=undo.suspect_since)
+        hashes = await self.queries.password_hashes_held(undo.user_id, at=undo.created_at, replaced_since=undo.passwords_since)
         secret = normalise(password)
         for password_hash in hashes:
             if (await self.passwords.verify(password_hash, secret)).matches:

@@ -91,6 +91,7 @@ class SignIn:
             device_id=device_id,
             methods=(PASSWORD,),
             confirm=lambda user: _confirm(user, credential, verified),
+            known_device=known_device,
         )
 
     async def _refuse(

@@ -25,8 +25,9 @@ class StartSession:
     """Start a session for an authenticated user. Ends the device's previous session, if any.
 
     `methods` are the RFC 8176 names of what they showed, `passkey_id` is the passkey among it. `shown_since` is when the first of
-    it may have been shown, where that was before now: the proof is no younger (ADR 0022). `confirm` is called with the locked
-    user: it raises when what the proof rests on has changed since it was checked, and may change the user.
+    it may have been shown, where that was before now: the proof is no younger (ADR 0022). `known_device`: the device has proved
+    that it is known to the account. `confirm` is called with the locked user: it raises when what the proof rests on has changed
+    since it was checked, and may change the user.
     """
 
     uow: UnitOfWork
@@ -47,6 +48,7 @@ class StartSession:
         confirm: Callable[[User], None],
         passkey_id: UUID | None = None,
         shown_since: datetime | None = None,
+        known_device: bool = False,
     ) -> TokenPair:
         """Raise InvalidCredentials for a user who may not act, or Unavailable when governance is away."""
         roles = await self.roles.of(user_id)
@@ -66,6 +68,7 @@ class StartSession:
                 life=self.session_life,
                 at=at,
                 started_from=await tx.sessions.seal_origin(user.id, token.session_id, Origin.of(actor.ip, actor.user_agent)),
+                known_device=known_device,
             )
             await self._open(tx, user, session, new_device=is_new)
         access_token = self.access_tokens.issue(session, roles=roles, second_factor=user.has_second_factor, at=at)

@@ -114,9 +114,14 @@ class SqlPasswordHistory:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime) -> None:
+    async def add(self, user_id: UUID, password_hash: str, *, replaced_at: datetime, from_known_device: bool = False) -> None:
         of = password_history.c
-        row = {"user_id": user_id, "password_hash": password_hash, "replaced_at": replaced_at}
+        row = {
+            "user_id": user_id,
+            "password_hash": password_hash,
+            "replaced_at": replaced_at,
+            "from_known_device": from_known_device,
+        }
         await self._session.execute(password_history.insert().values(row))
         kept = select(of.replaced_at).where(of.user_id == user_id).order_by(of.replaced_at.desc()).limit(EARLIER_KEPT)
         # Or a thief who changes the password five times would leave its owner none by which to undo a change of address.

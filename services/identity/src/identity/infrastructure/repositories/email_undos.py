@@ -22,7 +22,10 @@ class SqlEmailUndos:
 
     async def add(self, undo: EmailUndo, email: str) -> None:
         sealed = self._vault.sealer_of(undo.user_id, await self._wrapped(undo.user_id)).seal(email.encode(), _context(undo.id))
-        row = {name: getattr(undo, name) for name in ("id", "user_id", "digest", "created_at", "expires_at", "used_at")}
+        row = {
+            name: getattr(undo, name)
+            for name in ("id", "user_id", "digest", "created_at", "expires_at", "used_at", "from_known_device")
+        }
         await self._session.execute(email_undos.insert().values(**row, email=sealed))
 
     async def lock(self, digest: bytes) -> tuple[EmailUndo, str] | None:
