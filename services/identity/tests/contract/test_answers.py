@@ -147,7 +147,11 @@ async def test_recovery(
     clock.advance(seconds=60)
     challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
     asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "stolen"})).json()["data"]
+    verification_id = asked.pop("verification_id")
+    assert asked.pop("code_expires_at") == at(11)
     assert asked == {"id": asked["id"], "status": "pending", "expires_at": at(1, day=28)}
+    shown = {"verification_id": verification_id, "code": CODE}
+    assert (await api.post("/auth/recovery/confirm", shown)).json()["data"] == {"confirmed": True}
     clock.advance(seconds=60)
     stepped = await api.post("/auth/step-up", {"password": DETAILS["password"], "code": admin.code()}, token=admin.token)
     token = stepped.json()["data"]["access_token"]
@@ -156,12 +160,13 @@ async def test_recovery(
         "user_id": user_id,
         "reason": "stolen",
         "requested_at": at(1),
+        "confirmed_at": at(1),
         "decided_at": None,
         "decided_by": None,
         "decision_reason": None,
     }
     page = {"page": 1, "per_page": 20, "total": 1}
-    for query in ("?reason=audit", "?status=pending"):
+    for query in ("?reason=audit", "?status=pending", "?status=pending&confirmed=true"):
         assert (await api.get(f"/auth/recovery{query}", token=token)).json()["data"] == {"items": [waiting], **page}
     body = {"approve": approve, "reason": REASON}
     decided = (await api.post(f"/auth/recovery/{asked['id']}/decision", body, token=token)).json()["data"]

@@ -237,7 +237,7 @@ async def test_factors_resets_and_requests_are_exported_whole(api: Api, clock: C
         {"created_at": times[3], "expires_at": times[3].replace("08:03", "08:13"), "used_at": times[4]},
         {"created_at": times[4], "expires_at": times[4].replace("08:04", "08:14"), "used_at": None},
     ]
-    undecided = {"decided_at": None, "decision_reason": None}
+    undecided = {"confirmed_at": None, "decided_at": None, "decision_reason": None}
     assert data["recovery_requests"] == [
         {"id": asked, "reason": "broken", "status": "pending", "requested_at": times[5], **undecided}
     ]

@@ -114,6 +114,7 @@ PUBLIC: Final = {
     "POST /auth/password-reset",
     "POST /auth/password-reset/confirm",
     "POST /auth/recovery",
+    "POST /auth/recovery/confirm",
     "POST /auth/email-change/undo",
     "GET /erasures/receipt-keys",
     "GET /erasures/{erasure_id}",

@@ -23,6 +23,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, fact, recording, user
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.people import CODE
 
 REASON = "Seen in person with their identity card"
 
@@ -285,14 +286,22 @@ async def test_recovery(
     async with recording(database) as record:
         challenge = (await api.login(password=PASSWORD, device_id=str(uuid4()))).json()["data"]["challenge"]
         asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
+        await api.post("/auth/recovery/confirm", {"verification_id": asked["verification_id"], "code": CODE})
         body = {"approve": approve, "reason": REASON}
         await api.post(f"/auth/recovery/{asked['id']}/decision", body, token=approver.token)
     resource = ("recovery_request", asked["id"])
     owner: dict[str, Any] = {"related": [claims.subject_id]}
     by, status = user(await verifier.verify(approver.token)), "approved" if approve else "rejected"
-    _, ask, decide, *rest = record.facts
+    _, ask, sent, accepted, confirm, decide, *rest = record.facts
     pending = {"status": "pending"}
     at = clock.now()
+    code = ("verification", asked["verification_id"])
+    waits = {"purpose": "recovery", "tries": 0, "sends": 1, "used": False}
+    assert sent == fact("identity.verification.request", code, by=ANONYMOUS, at=at, after=waits, **owner)
+    used = {**waits, "tries": 1, "used": True}
+    assert accepted == fact("identity.verification.accept", code, by=ANONYMOUS, at=at, after=used, **owner)
+    was, is_now = {"confirmed": False}, {"confirmed": True, "by": "mailbox"}
+    assert confirm == fact("identity.recovery.confirm", resource, by=ANONYMOUS, at=at, before=was, after=is_now, **owner)
     assert ask == fact("identity.recovery.ask", resource, by=ANONYMOUS, at=at, after=pending, reason="lost", **owner)
     after = {"status": status, "approve": approve}
     decided: dict[str, Any] = {"by": by, "at": at, "before": pending, "after": after, "reason": REASON}

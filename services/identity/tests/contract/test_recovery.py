@@ -14,11 +14,11 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from services.identity.tests.contract.api import PASSWORD, Api, own_id, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.recovering import administrator, ask_recovery, decide
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.stored import rows
 
 NEW_PASSWORD = "Okavango-Delta-93!"
-REASON = "Seen in person with their identity card"
 
 
 async def ask(api: Api, email: str = "ndapewa@example.na") -> httpx.Response:
@@ -46,14 +46,7 @@ async def app(api: Api, clock: ControlledClock) -> App:
 @pytest.fixture
 async def approver(api: Api, app: App, surroundings: Surroundings, clock: ControlledClock) -> App:
     """An administrator with two factors just shown; `token` is of that session. The customer of `app` exists too."""
-    surroundings.roles.roles = ("admin",)
-    token = await api.signed_in(email="admin@example.na", phone="+264811234599")
-    approver = await second_factor(api, token, clock)
-    clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": approver.code()}, token=token)
-    approver.first_token, approver.token = token, stepped.json()["data"]["access_token"]
-    surroundings.roles.roles = ("user",)
-    return approver
+    return await administrator(api, surroundings, clock, name="admin", phone="+264811234599")
 
 
 async def test_answer_and_status_are_alike_for_known_and_unknown_addresses(
@@ -121,16 +114,6 @@ async def test_change_of_password_ends_a_sign_in_that_waits(api: Api, app: App, 
     assert refusal(completed) == (401, "AUTH_001")
 
 
-async def ask_recovery(api: Api, *, device_id: UUID | None = None) -> httpx.Response:
-    """Ask on a device that nobody else has, or on this one."""
-    challenge = (await api.login(device_id=str(device_id or uuid4()))).json()["data"]["challenge"]
-    return await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})
-
-
-async def decide(api: Api, request_id: str, token: str, *, approve: bool = True) -> httpx.Response:
-    return await api.post(f"/auth/recovery/{request_id}/decision", {"approve": approve, "reason": REASON}, token=token)
-
-
 async def test_another_person_gives_back_an_account_whose_factor_is_lost(
     api: Api, app: App, approver: App, database: Database
 ) -> None:
@@ -193,8 +176,7 @@ async def test_nobody_decides_on_their_own_account_or_without_permission_and_two
 ) -> None:
     asked = (await ask_recovery(api)).json()["data"]
     assert refusal(await decide(api, asked["id"], app.token)) == (403, "ACC_001")
-    challenge = (await api.login(email="admin@example.na")).json()["data"]["challenge"]
-    own = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "broken"})).json()["data"]
+    own = (await ask_recovery(api, email="admin@example.na", reason="broken")).json()["data"]
     assert refusal(await decide(api, own["id"], approver.token)) == (403, "ACC_001")
     one_factor = await decide(api, asked["id"], approver.first_token)
     assert (refusal(one_factor), one_factor.json()["step_up"]["acr_values"]) == ((401, "AUTH_005"), "urn:elcorp:acr:mfa")
@@ -256,17 +238,6 @@ async def choose_password(api: Api, identity: Identity, database: Database) -> N
     assert (await reset(api, (await links(identity, database))[-1])).status_code == 200
 
 
-async def another_approver(api: Api, surroundings: Surroundings, clock: ControlledClock) -> str:
-    """The token of one more administrator with two factors just shown."""
-    surroundings.roles.roles = ("admin",)
-    app = await second_factor(api, await api.signed_in(email="other@example.na", phone="+264811234588"), clock)
-    clock.advance(seconds=60)
-    stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
-    surroundings.roles.roles = ("user",)
-    token: str = stepped.json()["data"]["access_token"]
-    return token
-
-
 @pytest.mark.parametrize("approve", [True, False])
 async def test_nobody_decides_on_a_recovery_after_a_reset_that_they_required(
     api: Api,
@@ -281,12 +252,11 @@ async def test_nobody_decides_on_a_recovery_after_a_reset_that_they_required(
     customer = await own_id(api, app.token)
     await require_reset(api, customer, approver)
     await choose_password(api, identity, database)
-    challenge = (await api.login(password=NEW_PASSWORD, device_id=str(uuid4()))).json()["data"]["challenge"]
-    asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
+    asked = (await ask_recovery(api, password=NEW_PASSWORD)).json()["data"]
     assert refusal(await decide(api, asked["id"], approver.token, approve=approve)) == (403, "ACC_001")
     assert await rows(database, "SELECT status, decided_by FROM recovery_requests") == [("pending", None)]
     assert len(await rows(database, "SELECT user_id FROM totps")) == 2
-    other = await another_approver(api, surroundings, clock)
+    other = (await administrator(api, surroundings, clock, name="other", phone="+264811234588")).token
     assert (await decide(api, asked["id"], other, approve=approve)).status_code == 200
 
 
@@ -333,8 +303,7 @@ async def test_a_reset_of_long_ago_bars_nobody(
     await choose_password(api, identity, database)
     clock.advance(days=30)
     policies.confirm()
-    challenge = (await api.login(password=NEW_PASSWORD, device_id=str(uuid4()))).json()["data"]["challenge"]
-    assert (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).status_code == 202
+    assert (await ask_recovery(api, password=NEW_PASSWORD)).status_code == 202
     ((triggered_by,),) = await rows(database, "SELECT triggered_by FROM recovery_requests")
     assert list(triggered_by) == []
 

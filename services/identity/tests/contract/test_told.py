@@ -16,6 +16,7 @@ from services.identity.tests.contract.authenticator_app import App, second_facto
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.people import CODE
 
 Told = list[tuple[str, str, str, dict[str, Any]]]
 REASON = {"reason": "Called from the number on file"}
@@ -176,7 +177,10 @@ async def test_of_recovery(
     challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
     await post.news()
     asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
-    assert await post.news() == owner("recovery_requested")
+    assert await post.news() == owner("recovery_requested", code=CODE)
+    shown = {"verification_id": asked["verification_id"], "code": CODE}
+    assert (await api.post("/auth/recovery/confirm", shown)).status_code == 200
+    assert await post.news() == []
     body = {"approve": approve, "reason": "Seen in person with their identity card"}
     assert (await api.post(f"/auth/recovery/{asked['id']}/decision", body, token=admin)).status_code == 200
     assert await post.news() == owner("recovery_decided", decision=decision)

@@ -92,6 +92,9 @@ LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
         _REVOCATIONS,
     ),
     ("/auth/refresh", "AUTH_011"): Trace.of("identity.session.refresh_refused", *_ATTEMPTS),
+    ("/auth/recovery/confirm", "AUTH_010"): Trace.of(
+        "identity.verification.refuse", "one_time_codes", "second_factor_failures", *_ATTEMPTS
+    ),
     ("/auth/verify-email", "AUTH_010"): _WRONG_CODE,
     ("/auth/verify-phone", "AUTH_010"): _WRONG_CODE,
     ("/users/{id}/password", "AUTH_001"): _NOT_CHANGED,

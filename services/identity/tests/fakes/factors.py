@@ -7,12 +7,12 @@ from uuid import UUID
 
 from identity.application.factors.queries import FactorsView, PasskeyView
 from identity.application.recovery.queries import RecoveryView
-from identity.domain.code_failures import KEPT_FOR
+from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES
 from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, Passkey
 from identity.domain.password_reset import PasswordReset
-from identity.domain.recovery_request import RecoveryRequest
+from identity.domain.recovery_request import UNCONFIRMED_PER_HOUR_MAX, RecoveryRequest
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.totp import Totp
 from kernel.pages import Page, PageRequest
@@ -120,7 +120,11 @@ class FakeFactorFailures:
         return sorted(mine, reverse=True)[:limit]
 
     async def forget(self, user_id: UUID, *, counter: str | None = None) -> None:
-        kept = [each for each in self._store.failures if each[0] != user_id or counter not in (None, each[1])]
+        kept = [
+            each
+            for each in self._store.failures
+            if each[0] != user_id or (each[1] != counter if counter else each[1] == RECOVERY_CODES)
+        ]
         self._store.failures[:] = kept
 
 
@@ -221,9 +225,20 @@ class FakeRecoveryRequests:
     async def lock(self, request_id: UUID) -> RecoveryRequest | None:
         return self._store.recovery_requests.get(request_id)
 
-    async def open_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
-        requests = self._store.recovery_requests.values()
-        return next((each for each in requests if each.user_id == user_id and each.is_open(at=at)), None)
+    async def waiting_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
+        return next((each for each in self._open_of(user_id, at) if each.confirmed_at), None)
+
+    async def unconfirmed_since(self, user_id: UUID, since: datetime, *, at: datetime) -> Sequence[datetime]:
+        waiting = [each.requested_at for each in self._open_of(user_id, at) if not each.confirmed_at]
+        return sorted((asked_at for asked_at in waiting if asked_at > since), reverse=True)[:UNCONFIRMED_PER_HOUR_MAX]
+
+    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> None:
+        for each in self._open_of(user_id, at):
+            if not (unconfirmed_only and each.confirmed_at):
+                each.expires_at = at
+
+    def _open_of(self, user_id: UUID, at: datetime) -> list[RecoveryRequest]:
+        return [each for each in self._store.recovery_requests.values() if each.user_id == user_id and each.is_open(at=at)]
 
 
 class FakeFactorQueries:
@@ -241,8 +256,14 @@ class FakeFactorQueries:
         ]
         return FactorsView(totp[0].confirmed_at if totp else None, left, passkeys)
 
-    async def recovery_requests(self, status: str | None, page: PageRequest) -> Page[RecoveryView]:
-        found = [each for each in self._store.recovery_requests.values() if status in (None, each.status)]
+    async def recovery_requests(
+        self, status: str | None, page: PageRequest, *, confirmed: bool | None = None
+    ) -> Page[RecoveryView]:
+        found = [
+            each
+            for each in self._store.recovery_requests.values()
+            if status in (None, each.status) and confirmed in (None, each.confirmed_at is not None)
+        ]
         found.sort(key=lambda each: (each.requested_at, each.id), reverse=True)
         return page_of([_recovery_view(each) for each in found], page)
 
@@ -258,4 +279,5 @@ def _recovery_view(request: RecoveryRequest) -> RecoveryView:
         decided_at=request.decided_at,
         decided_by=request.decided_by,
         decision_reason=request.decision_reason,
+        confirmed_at=request.confirmed_at,
     )

@@ -11,7 +11,7 @@ from identity.application.factors import facts
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.recovery.queries import RecoveryView
 from identity.application.sessions.queries import SignInName
-from identity.domain.code_failures import KEPT_FOR, UNKNOWN_DEVICES, of_device, of_session
+from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES, UNKNOWN_DEVICES, of_device, of_session
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
 from identity.domain.password_reset import PasswordReset
@@ -202,8 +202,13 @@ async def test_requests_for_recovery_are_found_listed_and_settled(
         tx.recovery_requests.add(request)
         tx.record(facts.factor_begun(user_id, "recovery", at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
-        assert (await tx.recovery_requests.open_of(user_id, at=clock.now())).id == request.id
-        assert await tx.recovery_requests.open_of(user_id, at=clock.now() + timedelta(days=7)) is None
+        assert await tx.recovery_requests.waiting_of(user_id, at=clock.now()) is None
+        found = await tx.recovery_requests.lock(request.id)
+        assert found.confirm(at=clock.now())
+        tx.record(facts.factor_begun(user_id, "recovery", at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        assert (await tx.recovery_requests.waiting_of(user_id, at=clock.now())).id == request.id
+        assert await tx.recovery_requests.waiting_of(user_id, at=clock.now() + timedelta(days=7)) is None
         found = await tx.recovery_requests.lock(request.id)
         found.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="unknown", at=clock.now())
         tx.record(facts.factor_removed(user_id, "recovery", sessions_ended=0, at=clock.now()))
@@ -211,6 +216,36 @@ async def test_requests_for_recovery_are_found_listed_and_settled(
     listed = await storage.queries.recovery_requests(None, page)
     assert [(each.id, each.status, each.decision_reason) for each in listed.items] == [(request.id, "rejected", "unknown")]
     assert (await storage.queries.recovery_requests("pending", page)).total == 0
+    assert [(await storage.queries.recovery_requests(None, page, confirmed=each)).total for each in (True, False)] == [1, 0]
+
+
+async def test_requests_that_wait_are_counted_and_voided_by_whether_they_are_confirmed(
+    storage: Storage, clock: ControlledClock, user_id: UUID
+) -> None:
+    requests = [
+        RecoveryRequest.ask(uuid4(), user_id, RecoveryReason.LOST, at=clock.now() + timedelta(minutes=n)) for n in range(7)
+    ]
+    assert requests[6].confirm(at=clock.now() + timedelta(minutes=6))
+    at, since = clock.now() + timedelta(minutes=10), clock.now()
+    async with storage.uow.begin(HERE) as tx:
+        for request in requests:
+            tx.recovery_requests.add(request)
+        tx.record(facts.factor_begun(user_id, "recovery", at=at))
+    newest = [request.requested_at for request in reversed(requests[:6])]
+    async with storage.uow.begin(HERE) as tx:
+        waiting = tx.recovery_requests.unconfirmed_since
+        assert list(await waiting(user_id, since - timedelta(seconds=1), at=at)) == newest[:5]
+        assert list(await waiting(user_id, since + timedelta(minutes=3), at=at)) == newest[:2]
+        assert list(await waiting(uuid4(), since, at=at)) == []
+        await tx.recovery_requests.void(user_id, at=at, unconfirmed_only=True)
+        tx.record(facts.factor_begun(user_id, "recovery", at=at))
+    async with storage.uow.begin(HERE) as tx:
+        assert list(await tx.recovery_requests.unconfirmed_since(user_id, since, at=at)) == []
+        assert (await tx.recovery_requests.waiting_of(user_id, at=at)).id == requests[6].id
+        await tx.recovery_requests.void(user_id, at=at)
+        tx.record(facts.factor_begun(user_id, "recovery", at=at))
+    async with storage.uow.begin(HERE) as tx:
+        assert await tx.recovery_requests.waiting_of(user_id, at=at) is None
 
 
 async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_by_page(
@@ -221,6 +256,7 @@ async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_
         whose = (await enrol_user(storage, clock, someone(number))).user_id
         requests.append(RecoveryRequest.ask(uuid4(), whose, reason, at=clock.now()))
         async with storage.uow.begin(HERE) as tx:
+            assert requests[-1].confirm(at=clock.now())
             tx.recovery_requests.add(requests[-1])
             tx.record(facts.factor_begun(whose, "recovery", at=clock.now()))
         clock.advance(seconds=60)
@@ -240,6 +276,7 @@ async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_
             decided_at=None,
             decided_by=None,
             decision_reason=None,
+            confirmed_at=each.requested_at,
         )
         for each in requests
     )
@@ -271,15 +308,20 @@ async def test_failures_are_counted_and_forgotten_by_person_and_counter(
             found = [await tx.factors.failures.lock_latest(*each, limit=limit) for each in counters]
         return [[int((at - start).total_seconds()) // 60 for at in times] for times in found]
 
-    counters = [(user_id, here), (user_id, there), (other, here)]
+    # Those of recovery are forgotten by their own name alone.
+    counters = [(user_id, here), (user_id, there), (other, here), (user_id, RECOVERY_CODES)]
     for whose, counter in (*counters, counters[0]):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.failures.note(whose, counter, at=clock.now())
             tx.record(facts.second_factor_failed(whose, at=clock.now()))
         clock.advance(seconds=60)
-    assert await counted() == [[3, 0], [1], [2]]
-    assert await counted(limit=1) == [[3], [1], [2]]
-    for forgotten, left in ((here, [[], [1], [2]]), (None, [[], [], [2]])):
+    assert await counted() == [[4, 0], [1], [2], [3]]
+    assert await counted(limit=1) == [[4], [1], [2], [3]]
+    for forgotten, left in (
+        (here, [[], [1], [2], [3]]),
+        (None, [[], [], [2], [3]]),
+        (RECOVERY_CODES, [[], [], [2], []]),
+    ):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.failures.forget(user_id, counter=forgotten)
             tx.record(facts.second_factor_failed(user_id, at=clock.now()))

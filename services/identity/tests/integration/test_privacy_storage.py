@@ -181,6 +181,7 @@ async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
     enrolled = await enrol_user(sql_storage, clock)
     device_id = await meet_device(sql_storage, clock, enrolled.user_id)
     request = RecoveryRequest.ask(uuid4(), enrolled.user_id, RecoveryReason.LOST, at=clock.now())
+    assert request.confirm(at=clock.now())
     request.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="Her sister called", at=clock.now())
     async with sql_storage.uow.begin(HERE) as tx:
         tx.recovery_requests.add(request)

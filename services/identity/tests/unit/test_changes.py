@@ -290,8 +290,14 @@ def signing_key() -> SigningKey:
     return SigningKey.announce(ID, public_jwk={}, sealed_private=b"sealed", at=BEFORE)
 
 
-def recovery() -> RecoveryRequest:
+def asked_recovery() -> RecoveryRequest:
     return RecoveryRequest.ask(ID, OTHER, RecoveryReason.LOST, at=BEFORE)
+
+
+def recovery() -> RecoveryRequest:
+    request = asked_recovery()
+    assert request.confirm(at=BEFORE)
+    return request
 
 
 def code(**changes: Any) -> OneTimeCode:
@@ -386,6 +392,8 @@ OTHERS: list[Any] = [
     pytest.param(challenge, lambda made: made.finish(at=AT), {"finished_at": AT}, id="is finished"),
     pytest.param(signing_key, lambda made: made.activate(at=AT), {"activated_at": AT}, id="signs tokens"),
     pytest.param(signing_key, lambda made: made.retire(at=AT), {"retired_at": AT}, id="signs tokens no more"),
+    pytest.param(asked_recovery, lambda made: made.confirm(at=AT), {"confirmed_at": AT}, id="is confirmed by its mailbox"),
+    pytest.param(recovery, lambda made: made.confirm(at=AT), {}, id="is not confirmed twice"),
     pytest.param(
         recovery, lambda made: made.decide(RecoveryStatus.APPROVED, by=DEVICE_ID, reason="seen", at=AT), DECIDED, id="is decided"
     ),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chassis.testing.clocks import ControlledClock
 from identity.domain.device import Device
 from identity.domain.email_undo import SUSPECT_FOR, EmailUndo
-from identity.domain.errors import RecoveryDecided
+from identity.domain.errors import RecoveryDecided, RecoveryUnconfirmed
 from identity.domain.passkey import Assertion, Passkey, PasskeyUse
 from identity.domain.recovery_request import LIFE, RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.totp import Totp
@@ -82,8 +82,12 @@ def test_counter_never_goes_back_unnoticed(counts: list[int]) -> None:
             seen = count
 
 
-def test_recovery_is_decided_once_and_within_a_week(clock: ControlledClock) -> None:
+def test_recovery_is_decided_once_confirmed_once_and_within_a_week(clock: ControlledClock) -> None:
     request = RecoveryRequest.ask(uuid4(), uuid4(), RecoveryReason.LOST, at=clock.now())
+    with pytest.raises(RecoveryUnconfirmed):
+        request.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="early", at=clock.now())
+    assert not request.confirm(at=clock.now() + LIFE)
+    assert [request.confirm(at=clock.now()) for _ in range(2)] == [True, False]
     with pytest.raises(RecoveryDecided):
         request.decide(RecoveryStatus.APPROVED, by=uuid4(), reason="late", at=clock.now() + LIFE)
     request.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="unknown", at=clock.now())

@@ -59,6 +59,7 @@ def retries(at: datetime) -> bool:
 
 def decides(at: datetime) -> bool:
     request = RecoveryRequest.ask(ID, OTHER, RecoveryReason.LOST, at=AT)
+    assert request.confirm(at=AT)
     assert request.is_open(at=at) is (at < AT + 7 * DAY)
     try:
         request.decide(RecoveryStatus.APPROVED, by=DEVICE_ID, reason="seen", at=at)

@@ -9,6 +9,7 @@ from chassis.run import Command
 from identity.bootstrap.email_commands import FOLDED_EMAILS, UNFOLD_EMAIL
 from identity.bootstrap.key_commands import ROTATE_MASTER_KEY
 from identity.bootstrap.parts import create_administrator, hashing
+from identity.bootstrap.recovery_commands import CONFIRM_RECOVERY
 from identity.bootstrap.session_commands import ROTATE_KEYS, UNLOCK
 from identity.settings import IdentitySettings
 from kernel.clock import SystemClock
@@ -39,6 +40,7 @@ COMMANDS = {
     "unlock": UNLOCK,
     "folded-emails": FOLDED_EMAILS,
     "unfold-email": UNFOLD_EMAIL,
+    "confirm-recovery": CONFIRM_RECOVERY,
     "rotate-master-key": ROTATE_MASTER_KEY,
     "create-admin": Command(
         "make an administrator; the generated password is printed once", create_admin, _create_admin_arguments

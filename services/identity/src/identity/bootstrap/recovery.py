@@ -1,6 +1,7 @@
 """The use cases of recovery."""
 
 from chassis.crypto import BlindIndex
+from identity.application.accounts.codes import Codes
 from identity.application.accounts.new_password import NewPassword
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.authority import Authority
@@ -8,6 +9,7 @@ from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.queries import IdentityQueries
 from identity.application.recovery import Recovery
+from identity.application.recovery.confirm_recovery import ConfirmRecovery
 from identity.application.recovery.list_recovery_requests import ListRecoveryRequests
 from identity.application.recovery.recover_account import AskRecovery, DecideRecovery, SecondPerson
 from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
@@ -26,6 +28,7 @@ def build_recovery(
     queries: IdentityQueries,
     passwords: Passwords,
     new_password: NewPassword,
+    codes: Codes,
     attempts: Attempts,
     authority: Authority,
     revocations: Revocations,
@@ -38,7 +41,8 @@ def build_recovery(
     return Recovery(
         ask_password_reset=AskPasswordReset(uow, queries, secrets, digest, clock, page=settings.reset_page),
         reset_password=ResetPassword(uow, queries, secrets, new_password, revocations, attempts, digest, clock),
-        ask_recovery=AskRecovery(uow, secrets, clock),
+        ask_recovery=AskRecovery(uow, secrets, codes, clock),
+        confirm_recovery=ConfirmRecovery(uow, codes, clock),
         list_recovery_requests=ListRecoveryRequests(queries, reads),
         # Chains, quorum and delegation come with governance's approvals, in this one's place.
         undo_email_change=UndoEmailChange(

@@ -114,6 +114,10 @@ class World:
         )
 
     @property
+    def codes(self) -> Codes:
+        return Codes(BlindIndex(self.digest_key, purpose="one-time-code"), self.generate_code)
+
+    @property
     def required_factors(self) -> RequiredFactors:
         return RequiredFactors(self.permissions, self.settings.must_have_two)
 
@@ -155,7 +159,7 @@ def build(world: World) -> Identity:
 def accounts(world: World) -> Accounts:
     settings, queries, uow, clock = world.settings, world.queries, world.uow, world.clock
     passwords, policy, contacts = world.passwords, password_policy(settings), ParsedContacts()
-    codes = Codes(BlindIndex(world.digest_key, purpose="one-time-code"), world.generate_code)
+    codes = world.codes
     by_mail, by_phone = frozenset({Purpose.REGISTRATION, Purpose.EMAIL}), frozenset({Purpose.PHONE})
     new_password = NewPassword(passwords, policy, queries)
     take_over_email = TakeOverEmail(RandomSecrets(), settings.undo_page)
@@ -163,7 +167,7 @@ def accounts(world: World) -> Accounts:
         register_user=RegisterUser(uow, passwords, policy, contacts, codes, clock),
         confirm_email=ConfirmCode(uow, codes, clock, by_mail, take_over_email, world.revocations),
         confirm_phone=ConfirmCode(uow, codes, clock, by_phone, take_over_email, world.revocations),
-        resend_email_code=ResendCode(uow, codes, clock, by_mail),
+        resend_email_code=ResendCode(uow, codes, clock, by_mail | {Purpose.RECOVERY}),
         resend_phone_code=ResendCode(uow, codes, clock, by_phone),
         change_contact=ChangeContact(uow, contacts, codes, clock),
         change_password=ChangePassword(uow, queries, passwords, new_password, world.attempts, world.revocations, clock),
@@ -236,6 +240,7 @@ def recovery(world: World) -> Recovery:
         queries=world.queries,
         passwords=world.passwords,
         new_password=NewPassword(world.passwords, password_policy(world.settings), world.queries),
+        codes=world.codes,
         attempts=world.attempts,
         authority=world.authority,
         revocations=world.revocations,

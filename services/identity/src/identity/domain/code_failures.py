@@ -11,6 +11,9 @@ from typing import Final
 from uuid import UUID
 
 UNKNOWN_DEVICES: Final = "unknown_devices"
+# Codes that confirm a recovery, whichever request they are of. Those who guess know the password, and may be members of staff who
+# unlock accounts: a new password alone forgets these failures.
+RECOVERY_CODES: Final = "recovery_codes"
 # One million codes, three of them right at any time.
 PER_HOUR_MAX: Final = 20
 # NIST SP 800-63B-4 3.2.2 allows a hundred failures in a row. Slower than so, nobody guesses anything.

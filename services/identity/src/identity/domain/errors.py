@@ -184,6 +184,13 @@ class RecoveryDecided(AlreadyExists):
     """The request was decided already, or has expired."""
 
 
+class RecoveryUnconfirmed(DomainError):
+    """The request has not been confirmed yet with the code that was sent to the account's e-mail address."""
+
+    kind = Kind.REFUSED
+    code = "IDN_004"
+
+
 class OwnRecovery(AccessDenied):
     """You cannot decide on the recovery of your own account, or on one that you triggered."""
 

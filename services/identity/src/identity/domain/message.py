@@ -67,6 +67,7 @@ _ASKED_FOR: Final = frozenset(
         Template.ALREADY_REGISTERED,
         Template.REGISTRATION_CLASHED,
         Template.PASSWORD_RESET,
+        Template.RECOVERY_REQUESTED,
         Template.NOBODY,
     }
 )

@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     REGISTRATION = "registration"
     EMAIL = "email"
     PHONE = "phone"
+    RECOVERY = "recovery"
 
 
 @dataclass(eq=False)

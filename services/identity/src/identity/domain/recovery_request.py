@@ -1,4 +1,4 @@
-"""Asking for one's account back without its second factor: another person decides."""
+"""Requests to recover an account without its second factor: its mailbox confirms, another person decides (ADR 0025)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
-from identity.domain.errors import OwnRecovery, RecoveryDecided
+from identity.domain.errors import OwnRecovery, RecoveryDecided, RecoveryUnconfirmed
 
 LIFE: Final = timedelta(days=7)
-# A person who required a new password of an account decides on no recovery of it for as long.
+# A person who required a new password of an account, or opened it at an address that they typed, decides on no recovery of it for
+# as long.
 TRIGGER_COUNTS_FOR: Final = timedelta(days=30)
+# How many of an account's requests may wait for their codes, of those made within an hour.
+UNCONFIRMED_PER_HOUR_MAX: Final = 5
 
 
 class RecoveryReason(StrEnum):
@@ -31,7 +34,8 @@ class RecoveryStatus(StrEnum):
 class RecoveryRequest:
     """`triggered_by`: those who required a new password of the account lately. `device_id`: where it was requested.
 
-    Another person decides: neither the account's owner, nor one of those, nor the user of that device.
+    Another person decides: neither the account's owner, nor one of those, nor the user of that device. None decides before
+    `confirmed_at`, when the code was shown that the account's mailbox had received: the password alone may be a thief's.
     """
 
     id: UUID
@@ -45,6 +49,7 @@ class RecoveryRequest:
     decision_reason: str | None = None
     triggered_by: tuple[UUID, ...] = ()
     device_id: UUID | None = None
+    confirmed_at: datetime | None = None
 
     @classmethod
     def ask(
@@ -70,11 +75,24 @@ class RecoveryRequest:
         if decider == self.user_id or decider in self.triggered_by or has_device:
             raise OwnRecovery(request_id=self.id)
 
+    def confirm(self, *, at: datetime) -> bool:
+        """Record that the account's owner stands behind it; False when it is confirmed, decided or too old."""
+        if self.confirmed_at is not None or not self.is_open(at=at):
+            return False
+        self.confirmed_at = at
+        return True
+
+    def require_confirmed(self, *, at: datetime) -> None:
+        """Raise RecoveryDecided when nobody can decide on it any more, RecoveryUnconfirmed when nobody can yet."""
+        if not self.is_open(at=at):
+            raise RecoveryDecided(request_id=self.id)
+        if self.confirmed_at is None:
+            raise RecoveryUnconfirmed(request_id=self.id)
+
     def is_open(self, *, at: datetime) -> bool:
         return self.status is RecoveryStatus.PENDING and at < self.expires_at
 
     def decide(self, status: RecoveryStatus, *, by: UUID, reason: str, at: datetime) -> None:
-        """Settle it for good; raises RecoveryDecided when it is, or when nobody did within a week."""
-        if not self.is_open(at=at):
-            raise RecoveryDecided(request_id=self.id)
+        """Settle it for good; raises RecoveryDecided when it is, or when nobody did within a week, and RecoveryUnconfirmed."""
+        self.require_confirmed(at=at)
         self.status, self.decided_at, self.decided_by, self.decision_reason = status, at, by, reason

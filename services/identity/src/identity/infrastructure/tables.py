@@ -328,6 +328,7 @@ recovery_requests = Table(
     Column("decision_reason", Text),
     Column("triggered_by", ARRAY(Uuid, as_tuple=True), nullable=False),
     Column("device_id", Uuid),
+    Column("confirmed_at", _time()),
 )
 required_resets = Table(
     "required_resets",

@@ -18,9 +18,15 @@ _TEMPLATES: Final[Mapping[Purpose, Template]] = {
     Purpose.REGISTRATION: Template.VERIFY_EMAIL,
     Purpose.EMAIL: Template.VERIFY_EMAIL,
     Purpose.PHONE: Template.VERIFY_PHONE,
+    Purpose.RECOVERY: Template.RECOVERY_REQUESTED,
 }
 # What waits for a code names the address that the code is sent to.
-TARGET: Final[Mapping[Purpose, str]] = {Purpose.REGISTRATION: "email", Purpose.EMAIL: "email", Purpose.PHONE: "phone"}
+TARGET: Final[Mapping[Purpose, str]] = {
+    Purpose.REGISTRATION: "email",
+    Purpose.EMAIL: "email",
+    Purpose.PHONE: "phone",
+    Purpose.RECOVERY: "email",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,7 @@ class Codes:
         """
         target = pending[TARGET[purpose]] or ""
         code_id, text = new_id(), self.generate()
-        # Two spellings of a mailbox share one count.
-        index = self.digest(f"target:{target if purpose is Purpose.PHONE else canonical_email(target)}")
+        index = self.digest(_counted_under(purpose, target))
         may_send = await self._may_send(tx, index, user_id, at)
         code = OneTimeCode.issue(
             code_id, purpose, user_id=user_id, target_index=index, digest=self.of(code_id, text), decoy=instead is not None, at=at
@@ -63,7 +68,7 @@ class Codes:
         if may_send and instead:
             await tx.messages.send(instead.user_id, instead.template, to=instead.to)
         elif may_send:
-            await tx.messages.send(user_id, _TEMPLATES[purpose], to=target, code=text)
+            await tx.messages.send(user_id, _TEMPLATES[purpose], to=_recipient(purpose, target), code=text)
         return code
 
     async def renew(self, tx: Transaction, code: OneTimeCode, pending: Pending, *, at: datetime) -> bool:
@@ -72,7 +77,8 @@ class Codes:
         if not await self._may_send(tx, code.target_index, code.user_id, at) or not code.renew(self.of(code.id, text), at=at):
             return False
         template = Template.NOBODY if code.decoy else _TEMPLATES[code.purpose]
-        await tx.messages.send(code.user_id, template, to=pending[TARGET[code.purpose]], code=text)
+        to = _recipient(code.purpose, pending[TARGET[code.purpose]])
+        await tx.messages.send(code.user_id, template, to=to, code=text)
         return True
 
     def of(self, code_id: UUID, text: str) -> bytes:
@@ -81,3 +87,15 @@ class Codes:
     async def _may_send(self, tx: Transaction, target_index: bytes, user_id: UUID, at: datetime) -> bool:
         to_address, for_account = await tx.one_time_codes.lock_sent(target_index, user_id, at - timedelta(hours=1))
         return to_address < SENDS_PER_HOUR_MAX and for_account < SENDS_PER_HOUR_OF_ACCOUNT_MAX
+
+
+def _counted_under(purpose: Purpose, target: str) -> str:
+    # A count of its own for recovery: strangers who register with the address again and again use up none of it.
+    name = "recovery" if purpose is Purpose.RECOVERY else "target"
+    # Two spellings of a mailbox share one count.
+    return f"{name}:{target if purpose is Purpose.PHONE else canonical_email(target)}"
+
+
+def _recipient(purpose: Purpose, target: str | None) -> str | None:
+    # A recovery is confirmed by the account's own mailbox, and by none where that may be another person's (ADR 0021).
+    return None if purpose is Purpose.RECOVERY else target

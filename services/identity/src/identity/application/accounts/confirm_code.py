@@ -73,7 +73,7 @@ class ResendCode:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             found = await tx.one_time_codes.lock(verification_id)
-            if not found or found[0].purpose not in self.purposes or not await waits_still(tx, *found):
+            if not found or found[0].purpose not in self.purposes or not await waits_still(tx, *found, at=at):
                 return
             if await self.codes.renew(tx, *found, at=at):
                 tx.tally(facts.code_renewed(found[0], at=at))
@@ -101,7 +101,7 @@ async def _change_phone(tx: Transaction, code: OneTimeCode, pending: Pending, at
     user = users.pop(code.user_id)
     if user is None or not user.is_active:
         raise NotFound(user_id=code.user_id)
-    if not await waits_still(tx, code, pending):
+    if not await waits_still(tx, code, pending, at=at):
         return None
     for other in users.values():
         if other and other.phone_verified_at is None:

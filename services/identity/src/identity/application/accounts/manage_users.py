@@ -22,7 +22,10 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """Open an account for somebody else, who chooses the password alone: by the reset that their mail tells of."""
+    """Open an account for somebody else, who chooses the password alone: by the reset that their mail tells of.
+
+    A person who opens it has typed the address that confirms a recovery, so they decide on none for thirty days.
+    """
 
     uow: UnitOfWork
     passwords: Passwords
@@ -52,7 +55,7 @@ class CreateUser:
         )
         name = canonical_username(username) if username is not None else None
         # Nobody knows it.
-        password_hash = await self.passwords.hash(self.generate_password())
+        password_hash, at = await self.passwords.hash(self.generate_password()), self.clock.now()
         async with self.uow.begin(actor) as tx:
             # Staff find every number anyway, and are spared a second account of one person.
             if profile.phone and await tx.profiles.holder_of_phone(profile.phone):
@@ -64,8 +67,9 @@ class CreateUser:
                 password_hash=password_hash,
                 initial_role=InitialRole.USER,
                 agreed_terms=False,
-                at=self.clock.now(),
+                at=at,
             )
+            await tx.password_resets.note_required(enrolled.user_id, by=actor.user_id, at=at)
             await tx.messages.send(enrolled.user_id, Template.ACCOUNT_CREATED)
         return enrolled
 
@@ -96,7 +100,7 @@ class RequirePasswordReset:
                 raise NotFound(user_id=user_id)
             await self.new_password.set(tx, user, password_hash, at=at)
             await tx.password_resets.note_required(user_id, by=actor.user_id, at=at)
-            if waiting := await tx.recovery_requests.open_of(user_id, at=at):
+            if waiting := await tx.recovery_requests.waiting_of(user_id, at=at):
                 waiting.trigger(actor.user_id)
             ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at)
             await tx.messages.send(user_id, Template.PASSWORD_RESET_REQUIRED)

@@ -7,6 +7,7 @@ from uuid import UUID
 from identity.application.accounts.queries import AccountQueries
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.unit_of_work import Transaction
+from identity.domain.code_failures import RECOVERY_CODES
 from identity.domain.errors import WeakPassword
 from identity.domain.password_policy import PasswordPolicy, normalise
 from identity.domain.user import User
@@ -37,7 +38,7 @@ class NewPassword:
     async def set(
         self, tx: Transaction, user: User, password_hash: str, *, at: datetime, from_known_device: bool = False
     ) -> None:
-        """Give a locked user the password, keep the hash of the one before, and void the links that wait.
+        """Give a locked user the password, keep the hash of the one before, and void what waits to be confirmed.
 
         `from_known_device`: it was changed on a device known for long, by its owner: the one before undoes no later change of
         address. Resets by link, or that staff require, are on no device: nothing tells who is behind them (ADR 0025).
@@ -46,3 +47,6 @@ class NewPassword:
         user.change_password(password_hash, at=at)
         # A link that was sent before could undo it.
         await tx.password_resets.void(user.id, at=at)
+        # Who asked for a recovery gave the password that is gone.
+        await tx.recovery_requests.void(user.id, at=at, unconfirmed_only=True)
+        await tx.factors.failures.forget(user.id, counter=RECOVERY_CODES)

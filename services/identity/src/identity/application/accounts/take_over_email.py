@@ -40,7 +40,7 @@ class TakeOverEmail:
         user = await tx.users.lock(code.user_id)
         if user is None or not user.is_active:
             raise NotFound(user_id=code.user_id)
-        if not await waits_still(tx, code, pending):
+        if not await waits_still(tx, code, pending, at=at):
             return None
         profile = await tx.profiles.of(user.id)
         changed = profile.with_email(pending["email"] or "")
@@ -55,6 +55,8 @@ class TakeOverEmail:
     async def _leave(self, tx: Transaction, user: User, profile: Profile, pending: Pending, at: datetime) -> Confirmed:
         # A reset link lies in the old mailbox, which the user may have left because somebody else reads it.
         await tx.password_resets.void(user.id, at=at)
+        # And what it confirmed is confirmed by the account's mailbox no more.
+        await tx.recovery_requests.void(user.id, at=at)
         secret = self.secrets.issue()
         # Sent while the old address is still the user's, so it goes there: a thief would not report the change.
         sent = await tx.messages.send(user.id, Template.EMAIL_CHANGED, undo_link=f"{self.undo_page}#token={secret.text}")

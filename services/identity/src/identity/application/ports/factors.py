@@ -64,7 +64,7 @@ class FactorFailures(Protocol):
         """Return when the last failures were, newest first; until the transaction ends, no other counts for the user."""
 
     async def forget(self, user_id: UUID, *, counter: str | None = None) -> None:
-        """Forget the failures under a counter, or under all of the user's."""
+        """Forget the failures under a counter, or under all of the user's but that of codes for recovery."""
 
 
 class Factors(Protocol):

@@ -1,5 +1,6 @@
 """What recovering an account needs of the world."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -26,7 +27,7 @@ class PasswordResets(Protocol):
     async def issued_since(self, user_id: UUID, since: datetime) -> int: ...
 
     async def note_required(self, user_id: UUID, *, by: UUID, at: datetime) -> None:
-        """Remember that a person required a new password of an account."""
+        """Remember that a person required a new password of an account, or opened it without one."""
 
     async def required_by(self, user_id: UUID, *, since: datetime) -> frozenset[UUID]:
         """Return those who required a new password of an account since then."""
@@ -54,8 +55,14 @@ class RecoveryRequests(Protocol):
 
     async def lock(self, request_id: UUID) -> RecoveryRequest | None: ...
 
-    async def open_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
-        """Find a user's request that waits; it changes only under its user's lock."""
+    async def waiting_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
+        """Find a user's confirmed request that waits to be decided; it changes only under its user's lock."""
+
+    async def unconfirmed_since(self, user_id: UUID, since: datetime, *, at: datetime) -> Sequence[datetime]:
+        """Return when a user's requests that wait to be confirmed were made, newest first, `UNCONFIRMED_PER_HOUR_MAX` at most."""
+
+    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> None:
+        """End a user's requests that wait, or those of them that are not confirmed."""
 
 
 class Verdict(StrEnum):

@@ -68,6 +68,20 @@ def recovery_asked(request: RecoveryRequest) -> AuditFact:
     )
 
 
+def recovery_confirmed(request: RecoveryRequest, *, at: datetime, reason: str | None = None) -> AuditFact:
+    """Record that the mailbox confirmed a request. `reason` is an operator's, who confirmed it in its place."""
+    return AuditFact(
+        action="identity.recovery.confirm",
+        resource_type="recovery_request",
+        resource_id=str(request.id),
+        occurred_at=at,
+        before={"confirmed": False},
+        after={"confirmed": True, "by": "operator" if reason else "mailbox"},
+        reason=reason,
+        related_ids=(str(request.user_id),),
+    )
+
+
 def recovery_voted(request: RecoveryRequest, *, before: str, approve: bool, reason: str, at: datetime) -> AuditFact:
     return AuditFact(
         action="identity.recovery.decide",
@@ -94,11 +108,13 @@ def factors_cleared(user: User, request: RecoveryRequest, *, sessions_ended: int
     )
 
 
-def requests_listed(requests: Sequence[RecoveryView], *, status: str | None, reason: str | None) -> ReadOfOthers:
+def requests_listed(
+    requests: Sequence[RecoveryView], *, status: str | None, confirmed: bool | None, reason: str | None
+) -> ReadOfOthers:
     return ReadOfOthers(
         action="identity.recovery.list",
         owners=[request.user_id for request in requests],
-        filters=given(status=status),
+        filters=given(status=status, confirmed=confirmed),
         shown=len(requests),
         reason=reason,
     )

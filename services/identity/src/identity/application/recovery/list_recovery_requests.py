@@ -19,14 +19,20 @@ class ListRecoveryRequests:
     reads: Reads
 
     async def __call__(
-        self, *, actor: Actor, status: str | None, page: PageRequest, reason: str | None = None
+        self,
+        *,
+        actor: Actor,
+        status: str | None,
+        page: PageRequest,
+        confirmed: bool | None = None,
+        reason: str | None = None,
     ) -> Page[RecoveryView]:
         """Raise ReasonRequired, except for those that wait."""
         is_search = status != RecoveryStatus.PENDING
         if is_search and reason is None:
             raise ReasonRequired
-        requests = await self.queries.recovery_requests(status, page)
+        requests = await self.queries.recovery_requests(status, page, confirmed=confirmed)
         others = [request for request in requests.items if request.user_id != actor.user_id]
         if others or is_search:
-            await self.reads.record(actor, facts.requests_listed(others, status=status, reason=reason))
+            await self.reads.record(actor, facts.requests_listed(others, status=status, confirmed=confirmed, reason=reason))
         return requests

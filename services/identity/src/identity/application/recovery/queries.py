@@ -19,8 +19,11 @@ class RecoveryView:
     decided_at: datetime | None
     decided_by: UUID | None
     decision_reason: str | None
+    confirmed_at: datetime | None
 
 
 class RecoveryQueries(Protocol):
-    async def recovery_requests(self, status: str | None, page: PageRequest) -> Page[RecoveryView]:
-        """List requests, newest first."""
+    async def recovery_requests(
+        self, status: str | None, page: PageRequest, *, confirmed: bool | None = None
+    ) -> Page[RecoveryView]:
+        """List requests, newest first: of a status, and those that are confirmed, or are not."""

@@ -1,9 +1,14 @@
-"""A lost second factor: its owner asks, by a right password; another person decides; then the factors are gone."""
+"""A lost second factor: its owner asks by a right password and confirms by mail; another person decides; the factors are gone."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
 from uuid import UUID
 
+from identity.application.accounts.asked_change import RECOVERY_REQUEST
+from identity.application.accounts.codes import Codes
+from identity.application.accounts.facts import code_requested
 from identity.application.factors.complete_sign_in import open_challenge
 from identity.application.ports.authority import Authority
 from identity.application.ports.factors import OneTimeSecrets
@@ -12,26 +17,48 @@ from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all
-from identity.domain.errors import RecoveryPending, SignInOver
+from identity.domain.errors import RecoveryPending, SignInOver, TooManyAttempts
 from identity.domain.message import Template
-from identity.domain.recovery_request import TRIGGER_COUNTS_FOR, RecoveryReason, RecoveryRequest, RecoveryStatus
+from identity.domain.one_time_code import OneTimeCode, Purpose
+from identity.domain.recovery_request import (
+    TRIGGER_COUNTS_FOR,
+    UNCONFIRMED_PER_HOUR_MAX,
+    RecoveryReason,
+    RecoveryRequest,
+    RecoveryStatus,
+)
 from identity.domain.session import EndReason, Session
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from kernel.ids import new_id
 
+_HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRecovery:
+    """`code` was sent to the account's mailbox: with its id it confirms the request, before which nobody decides."""
+
+    request: RecoveryRequest
+    code: OneTimeCode
+
 
 @dataclass(frozen=True, slots=True)
 class AskRecovery:
-    """Ask by the challenge of a sign-in, which a right password gave; it goes on for nothing else then."""
+    """Ask by the challenge of a sign-in, which a right password gave; it goes on for nothing else then.
+
+    The password may be a thief's, and the thief one of those who decide. So a request is confirmed by a code that is sent to the
+    account's mailbox. Requests that wait for their codes are apart, each with its own: a thief's keeps the owner from none.
+    """
 
     uow: UnitOfWork
     secrets: OneTimeSecrets
+    codes: Codes
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, challenge: str, reason: RecoveryReason) -> RecoveryRequest:
-        """Raise SignInOver, or RecoveryPending while a request waits."""
+    async def __call__(self, *, actor: Actor, challenge: str, reason: RecoveryReason) -> AskedRecovery:
+        """Raise SignInOver, RecoveryPending while a confirmed request waits, or TooManyAttempts for too many within the hour."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             waiting = await open_challenge(tx, self.secrets.digest(challenge), clock=self.clock)
@@ -39,8 +66,7 @@ class AskRecovery:
             user = await tx.users.lock(waiting.user_id)
             if user is None or not user.is_active or waiting.enrolment:
                 raise SignInOver
-            if await tx.recovery_requests.open_of(user.id, at=at):
-                raise RecoveryPending
+            await _require_room(tx, user.id, at=at)
             request = RecoveryRequest.ask(
                 new_id(),
                 user.id,
@@ -51,9 +77,20 @@ class AskRecovery:
             )
             waiting.finish(at=at)
             tx.recovery_requests.add(request)
+            profile = await tx.profiles.of(user.id)
+            pending = {"email": profile.email, RECOVERY_REQUEST: str(request.id)}
+            code = await self.codes.issue(tx, Purpose.RECOVERY, user_id=user.id, pending=pending, at=at)
             tx.record(facts.recovery_asked(request))
-            await tx.messages.send(user.id, Template.RECOVERY_REQUESTED)
-        return request
+            tx.record(code_requested(code))
+        return AskedRecovery(request, code)
+
+
+async def _require_room(tx: Transaction, user_id: UUID, *, at: datetime) -> None:
+    if await tx.recovery_requests.waiting_of(user_id, at=at):
+        raise RecoveryPending
+    asked = await tx.recovery_requests.unconfirmed_since(user_id, at - _HOUR, at=at)
+    if len(asked) >= UNCONFIRMED_PER_HOUR_MAX:
+        raise TooManyAttempts(retry_after_seconds=ceil((asked[-1] + _HOUR - at).total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +103,7 @@ class SecondPerson:
 
 @dataclass(frozen=True, slots=True)
 class DecideRecovery:
-    """Vote on a request; once approved, all of the user's factors are removed and all sessions ended.
+    """Vote on a confirmed request; once approved, all of the user's factors are removed and all sessions ended.
 
     The route asks for "user:update" and two factors just now; how many votes it takes, `approvals` says. Nobody votes on a person
     with permissions that they lack, or on a request that they triggered.
@@ -79,7 +116,10 @@ class DecideRecovery:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, request_id: UUID, approve: bool, reason: str) -> RecoveryRequest:
-        """Raise NotFound, OwnRecovery, BeyondAuthority, Unavailable, or RecoveryDecided when it is settled or has expired."""
+        """Raise NotFound, OwnRecovery, BeyondAuthority, Unavailable, RecoveryUnconfirmed, or RecoveryDecided.
+
+        RecoveryDecided is for a request that is settled or has expired.
+        """
         user_id = await self._whose(actor, request_id)
         if user_id != actor.user_id:
             await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
@@ -92,6 +132,7 @@ class DecideRecovery:
                 raise NotFound(request_id=request_id)
             device = await tx.devices.find(actor.user_id, request.device_id) if request.device_id else None
             request.require_other(actor.user_id, has_device=device is not None)
+            request.require_confirmed(at=at)
             before = request.status.value
             verdict = await self.approvals.vote(request, actor=actor, approve=approve)
             if verdict is not Verdict.OPEN:

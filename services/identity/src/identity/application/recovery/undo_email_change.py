@@ -93,6 +93,7 @@ class UndoEmailChange:
         user.verify_email(at=at)
         await self.new_password.set(tx, user, password_hash, at=at)
         await tx.one_time_codes.forget(user.id)
+        await tx.recovery_requests.void(user.id, at=at)
         passkeys = await self._remove_passkeys(tx, user, undo)
         await tx.email_undos.void(user.id, created_since=undo.created_at, at=at)
         ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at)

@@ -76,7 +76,7 @@ _SECTIONS: Final[Mapping[str, TextClause]] = {
     "password_resets": _section("created_at, expires_at, used_at", "password_resets", "created_at, id"),
     "email_undos": _section("created_at, expires_at, used_at", "email_undos", "created_at, id"),
     "recovery_requests": _section(
-        "id, reason, status, requested_at, decided_at, decision_reason", "recovery_requests", "requested_at, id"
+        "id, reason, status, requested_at, confirmed_at, decided_at, decision_reason", "recovery_requests", "requested_at, id"
     ),
     "verifications": _section("purpose, created_at, expires_at, used_at", "one_time_codes", "created_at, id"),
     "messages": _section("id, template, queued_at, delivered_at, failed_at", "messages", "queued_at DESC, id"),

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
-from identity.domain.code_failures import KEPT_FOR
+from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, Passkey
 from identity.domain.sign_in_challenge import SignInChallenge
@@ -153,8 +153,8 @@ class SqlFactorFailures:
 
     async def forget(self, user_id: UUID, *, counter: str | None = None) -> None:
         of = second_factor_failures.c
-        whose = delete(second_factor_failures).where(of.user_id == user_id)
-        await self._session.execute(whose.where(of.counter == counter) if counter else whose)
+        which = of.counter == counter if counter else of.counter != RECOVERY_CODES
+        await self._session.execute(delete(second_factor_failures).where(of.user_id == user_id, which))
 
 
 class SqlFactors:

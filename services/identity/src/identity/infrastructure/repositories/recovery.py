@@ -1,14 +1,15 @@
 """Password resets and requests for recovery."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.domain.password_reset import PasswordReset
-from identity.domain.recovery_request import RecoveryRequest, RecoveryStatus
+from identity.domain.recovery_request import UNCONFIRMED_PER_HOUR_MAX, RecoveryRequest, RecoveryStatus
 from identity.infrastructure.tables import password_resets, recovery_requests, required_resets
 
 
@@ -65,7 +66,22 @@ class SqlRecoveryRequests:
         query = select(RecoveryRequest).where(recovery_requests.c.id == request_id).with_for_update()
         return (await self._session.scalars(query)).one_or_none()
 
-    async def open_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
-        of = recovery_requests.c
-        query = select(RecoveryRequest).where(of.user_id == user_id, of.status == RecoveryStatus.PENDING, of.expires_at > at)
+    async def waiting_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
+        query = select(RecoveryRequest).where(_waits(user_id, at), recovery_requests.c.confirmed_at.is_not(None))
         return (await self._session.scalars(query)).first()
+
+    async def unconfirmed_since(self, user_id: UUID, since: datetime, *, at: datetime) -> Sequence[datetime]:
+        of = recovery_requests.c
+        query = select(of.requested_at).where(_waits(user_id, at), of.confirmed_at.is_(None), of.requested_at > since)
+        return (await self._session.scalars(query.order_by(of.requested_at.desc()).limit(UNCONFIRMED_PER_HOUR_MAX))).all()
+
+    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> None:
+        which = _waits(user_id, at)
+        if unconfirmed_only:
+            which &= recovery_requests.c.confirmed_at.is_(None)
+        await self._session.execute(update(recovery_requests).where(which).values(expires_at=at))
+
+
+def _waits(user_id: UUID, at: datetime) -> ColumnElement[bool]:
+    of = recovery_requests.c
+    return and_(of.user_id == user_id, of.status == RecoveryStatus.PENDING, of.expires_at > at)

@@ -15,11 +15,13 @@ from identity.interfaces.rest.schemas.recovery import (
     EmailChangeUndoneResponse,
     PasswordResetResponse,
     RecoveryAskedResponse,
+    RecoveryConfirmedResponse,
     RecoveryResponse,
     ResetAskedResponse,
     ResetPasswordRequest,
     UndoEmailChangeRequest,
 )
+from identity.interfaces.rest.schemas.verification import VerifyRequest
 from kernel.assurance import NONE, STRONG
 from kernel.reads import SEARCH
 
@@ -52,9 +54,20 @@ async def undo_email_change(body: UndoEmailChangeRequest, actor: CurrentActor, a
 
 @recovery.post("/recovery", status_code=202, dependencies=[Public], assurance=NONE)
 async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryAskedResponse]:
-    """Ask to do without a lost second factor, by the challenge of a sign-in; another person decides within a week."""
-    request = await app.recovery.ask_recovery(actor=actor, challenge=body.challenge, reason=body.reason)
-    return envelope(RecoveryAskedResponse.of(request))
+    """Ask to do without a lost second factor, by the challenge of a sign-in. A code is sent to the account's e-mail address.
+
+    Confirm the request with it; another person then decides, within a week. `/auth/verify-email/resend` sends another code.
+    """
+    return envelope(
+        RecoveryAskedResponse.of(await app.recovery.ask_recovery(actor=actor, challenge=body.challenge, reason=body.reason))
+    )
+
+
+@recovery.post("/recovery/confirm", dependencies=[Public], assurance=NONE)
+async def confirm_recovery(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryConfirmedResponse]:
+    """Confirm a request for recovery with the code from the mail. Nobody can decide on it before."""
+    await app.recovery.confirm_recovery(actor=actor, verification_id=body.verification_id, code=body.code)
+    return envelope(RecoveryConfirmedResponse())
 
 
 @recovery.get("/recovery", dependencies=[Requires("user:update")], reads=SEARCH)
@@ -63,10 +76,13 @@ async def list_recovery_requests(
     paging: Paging,
     app: App,
     status: Annotated[RecoveryStatus | None, Query()] = None,
+    confirmed: Annotated[bool | None, Query(description="Whether the account's mailbox has confirmed it")] = None,
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[PageOf[RecoveryResponse]]:
     """List requests for recovery, newest first. Those that wait (`status=pending`) are listed without a reason."""
-    requests = await app.recovery.list_recovery_requests(actor=actor, status=status, page=paging, reason=reason)
+    requests = await app.recovery.list_recovery_requests(
+        actor=actor, status=status, page=paging, confirmed=confirmed, reason=reason
+    )
     return page_of(requests, RecoveryResponse.of)
 
 
@@ -74,6 +90,6 @@ async def list_recovery_requests(
 async def decide_recovery(
     request_id: UUID, body: DecideRecoveryRequest, actor: CurrentActor, app: App
 ) -> Envelope[RecoveryResponse]:
-    """Decide on another's request. Approved, the user's second factors are removed and all sessions end."""
+    """Decide on another's confirmed request. Approved, the user's second factors are removed and all sessions end."""
     request = await app.recovery.decide_recovery(actor=actor, request_id=request_id, approve=body.approve, reason=body.reason)
     return envelope(RecoveryResponse.of(request))

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from chassis.rest import REASON, VERBATIM, RequestModel, ResponseModel
 from identity.application.recovery.queries import RecoveryView
+from identity.application.recovery.recover_account import AskedRecovery
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.interfaces.rest.schemas.factors import ChallengeText
 from identity.interfaces.rest.schemas.fields import Email, Password
@@ -60,10 +61,23 @@ class RecoveryAskedResponse(ResponseModel):
     id: UUID
     status: RecoveryStatus
     expires_at: datetime
+    verification_id: UUID = Field(description="To be shown together with the code, to confirm the request")
+    code_expires_at: datetime
 
     @classmethod
-    def of(cls, request: RecoveryRequest) -> Self:
-        return cls(id=request.id, status=request.status, expires_at=request.expires_at)
+    def of(cls, asked: AskedRecovery) -> Self:
+        request, code = asked.request, asked.code
+        return cls(
+            id=request.id,
+            status=request.status,
+            expires_at=request.expires_at,
+            verification_id=code.id,
+            code_expires_at=code.expires_at,
+        )
+
+
+class RecoveryConfirmedResponse(ResponseModel):
+    confirmed: Literal[True] = True
 
 
 class DecideRecoveryRequest(RequestModel):
@@ -78,6 +92,7 @@ class RecoveryResponse(ResponseModel):
     status: RecoveryStatus
     requested_at: datetime
     expires_at: datetime
+    confirmed_at: datetime | None = Field(description="When the account's mailbox confirmed it: nobody decides before")
     decided_at: datetime | None
     decided_by: UUID | None
     decision_reason: str | None
@@ -91,6 +106,7 @@ class RecoveryResponse(ResponseModel):
             status=RecoveryStatus(request.status),
             requested_at=request.requested_at,
             expires_at=request.expires_at,
+            confirmed_at=request.confirmed_at,
             decided_at=request.decided_at,
             decided_by=request.decided_by,
             decision_reason=request.decision_reason,

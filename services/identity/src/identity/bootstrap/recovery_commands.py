@@ -1,0 +1,51 @@
+"""The command for requests for recovery."""
+
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
+import argparse
+import sys
+from uuid import UUID
+
+from chassis.run import Command
+from identity.bootstrap.parts import unit_of_work
+from identity.settings import IdentitySettings
+from kernel.clock import SystemClock
+
+
+async def confirm_recovery(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
+    """Confirm a request in place of the account's mailbox; 1 when it cannot be."""
+    from chassis.database import Database
+    from identity.application.recovery.confirm_recovery import ConfirmRecoveryInPerson
+    from kernel.actor import Actor
+    from kernel.errors import DomainError
+
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        confirm = ConfirmRecoveryInPerson(unit_of_work(settings, database), SystemClock())
+        await confirm(
+            actor=Actor.service("identity"),
+            request_id=arguments.request_id,
+            seen_by=arguments.seen_by,
+            reason=arguments.reason,
+        )
+    except DomainError as error:
+        sys.stdout.write(f"Nothing changed: {error.message}\n")
+        return 1
+    finally:
+        await database.close()
+    sys.stdout.write(f"{arguments.request_id} can be decided, by anybody but {arguments.seen_by}.\n")
+    return 0
+
+
+def _confirm_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--request-id", type=UUID, required=True, help="the request for recovery")
+    parser.add_argument("--seen-by", type=UUID, required=True, help="the user id of the member of staff who has seen the owner")
+    parser.add_argument("--reason", required=True, help="why, for the audit log")
+
+
+CONFIRM_RECOVERY = Command(
+    "confirm a request for recovery of an owner who was seen in person, for their mailbox is gone or takes no mail",
+    confirm_recovery,
+    _confirm_arguments,
+)
