@@ -25,7 +25,7 @@ class StartSession:
     """Start a session for an authenticated user. Ends the device's previous session, if any.
 
     `methods` are the RFC 8176 names of what they showed, `passkey_id` is the passkey among it. `shown_since` is when the first of
-    it may have been shown, where that was before now: the proof is no younger (ADR 0022). `known_device`: the device has proved
+    it may have been shown, where that was before now: the proof is no younger (ADR 0025). `known_device`: the device has proved
     that it is known to the account. `confirm` is called with the locked user: it raises when what the proof rests on has changed
     since it was checked, and may change the user.
     """
