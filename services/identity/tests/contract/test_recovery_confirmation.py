@@ -1,6 +1,7 @@
 """A recovery is decided only once the account's mailbox has confirmed it: the password that asks for it may be a thief's."""
 
 import argparse
+import asyncio
 from uuid import UUID, uuid4
 
 import httpx
@@ -141,6 +142,13 @@ async def test_a_thiefs_request_keeps_its_owner_from_none(api: Api, app: App) ->
     # Both were mailed, and each code is of one request; of one account one request waits to be decided.
     assert refusal(await confirm_recovery(api, thiefs)) == (409, "RES_002")
     assert refusal(await ask(api)) == (409, "RES_002")
+
+
+async def test_of_two_requests_confirmed_at_once_one_waits_to_be_decided(api: Api, app: App, database: Database) -> None:
+    asked = [await ask(api) for _ in range(2)]
+    answers = await asyncio.gather(*(confirm_recovery(api, each) for each in asked))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert len(await rows(database, "SELECT id FROM recovery_requests WHERE confirmed_at IS NOT NULL")) == 1
 
 
 async def test_five_requests_an_hour_wait_for_their_codes_and_a_new_password_ends_them(

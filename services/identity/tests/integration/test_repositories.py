@@ -187,3 +187,24 @@ async def test_failure_in_between_leaves_nothing(storage: Storage, clock: Contro
     with pytest.raises(RuntimeError):
         await fail()
     assert (await storage.queries.users(PageRequest())).total == 0
+
+
+async def test_passwords_that_undo_a_change_are_told_by_when_and_where_they_were_replaced(
+    storage: Storage, clock: ControlledClock
+) -> None:
+    user_id, start = (await enrol_user(storage, clock)).user_id, clock.now()
+    async with storage.uow.begin(HERE) as tx:
+        for hour, known in ((1, False), (2, True), (3, False), (5, True)):
+            at = start + timedelta(hours=hour)
+            await tx.password_history.add(user_id, f"$argon2id${hour}", replaced_at=at, from_known_device=known)
+        tx.record(fact(clock))
+
+    async def held(*, at: int, since: int) -> list[str]:
+        times = {"at": start + timedelta(hours=at), "replaced_since": start + timedelta(hours=since)}
+        return [each.rpartition("$")[2] for each in await storage.queries.password_hashes_held(user_id, **times)]
+
+    # That of the second hour was given up before the change, and takes the one of the first hour with it.
+    assert await held(at=4, since=0) == ["x", "3", "5"]
+    assert await held(at=4, since=5) == ["x", "5"]
+    assert await held(at=2, since=0) == ["x", "1", "2", "3", "5"]
+    assert await held(at=6, since=0) == ["x"]

@@ -81,7 +81,7 @@ class AskRecovery:
             pending = {"email": profile.email, RECOVERY_REQUEST: str(request.id)}
             code = await self.codes.issue(tx, Purpose.RECOVERY, user_id=user.id, pending=pending, at=at)
             tx.record(facts.recovery_asked(request))
-            tx.record(code_requested(code))
+            tx.record_bounded(code_requested(code), account=user.id)
         return AskedRecovery(request, code)
 
 
