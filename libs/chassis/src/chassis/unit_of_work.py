@@ -48,10 +48,18 @@ class SqlTransaction:
         # Set by a service that records a change in its own form in this transaction, and in the audit log later.
         self.recorded_otherwise = False
         self.encode: Callable[[Event], OutboxMessage]
+        self.following: list[Callable[[], Awaitable[None]]] = []
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         """Account for a change: who and where from are the actor's (the transaction's, unless another is named)."""
         self.facts.append((fact, actor or self.actor))
+
+    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Run an action once this transaction is committed, which an Idempotency-Key delays until the answer is stored with it.
+
+        It must not raise: the commit stands.
+        """
+        self.following.append(action)
 
     async def before_commit(self) -> None:
         """Send what a service sends last, so that its locks are held briefly; facts that it records still count."""
@@ -174,6 +182,8 @@ class PendingTransaction:
         await self.session.close()
         if self._has_messages:
             self._bell.ring()
+        for action in self.tx.following if self.tx else ():
+            await action()
 
     async def rollback(self) -> None:
         await self.session.close()

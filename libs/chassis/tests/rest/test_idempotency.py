@@ -47,8 +47,11 @@ class ThingRequest(RequestModel):
 class Things:
     """A service in small. `gate` holds an endpoint up in mid-transaction, `misfortune` befalls it at a named point."""
 
-    def __init__(self, uow: SqlUnitOfWork[SqlTransaction]) -> None:
+    def __init__(self, uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
         self.uow = uow
+        self.database = database
+        # How many things were committed when what follows each commit ran.
+        self.followed: list[int] = []
         self.entered = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
@@ -58,6 +61,9 @@ class Things:
     def befall(self, point: str) -> None:
         if point in self.misfortune:
             raise self.misfortune[point]
+
+    async def follow(self) -> None:
+        self.followed.append(await count(self.database))
 
     async def make(self, actor: Actor, name: str) -> UUID:
         self.calls += 1
@@ -70,6 +76,7 @@ class Things:
                     action="things.thing.make", resource_type="thing", resource_id=str(thing_id), occurred_at=datetime.now(UTC)
                 )
             )
+            tx.after_commit(self.follow)
             self.entered.set()
             await self.gate.wait()
             self.befall("within")
@@ -87,7 +94,7 @@ async def database(databases: Databases) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def things(database: Database) -> Things:
-    return Things(SqlUnitOfWork(database, SqlTransaction, Publications("things", {}), service="things"))
+    return Things(SqlUnitOfWork(database, SqlTransaction, Publications("things", {}), service="things"), database)
 
 
 class Post(Protocol):
@@ -384,6 +391,25 @@ async def test_what_a_use_case_finished_before_it_refused_is_kept_as_without_a_k
     things.misfortune["after"] = Refused()
     assert (await post()).json()["code"] == "THG_001"
     assert (await count(database), await count(database, "idempotency_keys")) == (1, 0)
+
+
+async def test_what_follows_a_commit_comes_after_it_with_a_key_and_without(post: Post, things: Things) -> None:
+    await post()
+    await post(key=None)
+    # The answer is stored: there is no other commit.
+    await post()
+    assert things.followed == [1, 2]
+    things.misfortune["after"] = Refused()
+    await post(key="key-2")
+    assert things.followed == [1, 2, 3]
+
+
+@pytest.mark.parametrize("path", ["/failed", "/streamed", "/misshapen"])
+async def test_nothing_follows_a_commit_that_does_not_happen(post: Post, things: Things, path: str) -> None:
+    await post(path=path)
+    things.misfortune["within"] = Refused()
+    await post(key=None)
+    assert (things.calls, things.followed) == (2, [])
 
 
 async def test_an_answer_that_cannot_be_rendered_takes_its_effect_back(post: Post, database: Database) -> None:

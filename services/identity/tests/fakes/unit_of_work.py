@@ -1,7 +1,7 @@
 """What is committed, and the transaction over it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
@@ -101,6 +101,10 @@ class FakeTransaction:
         self.password_history = FakePasswordHistory(store)
         self.one_time_codes = FakeOneTimeCodes(store)
         self.attempt_counts = FakeAttemptCounts()
+        self.following: list[Callable[[], Awaitable[None]]] = []
+
+    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
+        self.following.append(action)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))
@@ -127,11 +131,14 @@ class FakeUnitOfWork:
     async def begin(self, actor: Actor) -> AsyncIterator[FakeTransaction]:
         async with self._lock:
             store = Store(**{part.name: deepcopy(getattr(self.committed, part.name)) for part in fields(Store)})
-            yield FakeTransaction(store, actor)
+            tx = FakeTransaction(store, actor)
+            yield tx
             if len(store.facts) == len(self.committed.facts) and repr(store) != repr(self.committed):
                 raise UnauditedChangeError
             store.collect()
             self.committed = store
+        for action in tx.following:
+            await action()
 
     @property
     def sent(self) -> list[Template]:

@@ -9,7 +9,7 @@ from identity.application.ports.accounts import Contacts, Passwords
 from identity.application.ports.authority import Authority
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions.end_sessions import end_all
+from identity.application.sessions.end_sessions import end_all, revoke_all
 from identity.domain.errors import AccountExists
 from identity.domain.message import Template
 from identity.domain.profile import Profile, canonical_username
@@ -105,5 +105,4 @@ class RequirePasswordReset:
             ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at)
             await tx.messages.send(user_id, Template.PASSWORD_RESET_REQUIRED)
             tx.record(facts.password_reset_required(user, reason, sessions_ended=len(ended), at=at))
-        for session in ended:
-            await self.revocations.try_add(session.id, ended_at=at)
+            tx.after_commit(lambda: revoke_all(self.revocations, ended, at=at))

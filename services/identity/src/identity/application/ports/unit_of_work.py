@@ -1,5 +1,6 @@
 """The transaction: every repository of identity, and the audit log beside it."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
@@ -75,6 +76,9 @@ class Transaction(Protocol):
     def attempt_counts(self) -> AttemptCounts: ...
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
+
+    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Run an action, which must not raise, once this transaction is committed."""
 
     def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
         """Account for what the owner of an account may repeat without end, with the right credentials.
