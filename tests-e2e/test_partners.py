@@ -39,7 +39,7 @@ async def test_a_partner_verifies_a_token_by_its_issuer_alone(platform: Platform
 
 async def test_what_identity_issues_is_taken_by_the_gateway_and_by_every_service(platform: Platform, admin: Person) -> None:
     headers = {"Authorization": f"Bearer {admin.access_token}"}
-    reads = {"identity": "users/me", "payments": "wallets", "governance": "roles", "compliance": "audit/entries"}
+    reads = {"identity": "users/me", "payments": "wallets", "governance": "roles", "compliance": "audit/entries?reason=test"}
     async with httpx.AsyncClient(timeout=120, headers=headers) as client:
         for service, path in reads.items():
             for base in (platform.url, platform.service_url(service)):
