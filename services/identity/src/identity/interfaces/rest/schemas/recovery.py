@@ -40,7 +40,8 @@ class UndoEmailChangeRequest(RequestModel):
         Field(
             min_length=1,
             max_length=256,
-            description="A password of the account at the time of the change, or within 72 hours before it",
+            description="A password of the account at the time of the change, or within 72 hours before it, "
+            "except one that was replaced on a device known for 72 hours",
             examples=["Oshana-Sunrise-47!"],
             json_schema_extra={"format": "password"},
         ),
