@@ -69,9 +69,9 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
     Template.RECOVERY_REQUESTED: (
         "Recovery of your account was requested",
         (
-            "Somebody, perhaps you, gave your password and asked to recover your account without its second factor. If this was "
-            "you, enter this code where you asked; then another person decides. If it was not you, give the code to nobody, not "
-            "to Elcorp either, and change your password at once: somebody else knows it. Tell Elcorp as well."
+            "Somebody, perhaps you, entered your password and asked to recover your account without its second factor. If it was "
+            "you, enter the code below where you asked; another person then decides. If it was not you, share the code with "
+            "nobody, not even with Elcorp, and change your password at once, because somebody else knows it. Then tell Elcorp."
         ),
     ),
     Template.RECOVERY_DECIDED: ("Recovery of your account was decided", "The request to recover your account was decided."),
