@@ -23,7 +23,7 @@ def told(headers: CIMultiDictProxy[str]) -> tuple[str | None, str | None]:
 
 
 async def as_person(running: RunningGateway, person: UUID, **more: str) -> tuple[int, str | None, str | None]:
-    """Ask with a new token of the person; return the status and what is told of the limit."""
+    """Ask with a new token of the person; return the status and the headers of the limit."""
     headers = {**running.forge.headers(person), **more}
     status, answered, _ = await running.call("GET", "/api/v1/users", token=False, headers=headers)
     return status, *told(answered)

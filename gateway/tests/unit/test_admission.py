@@ -167,7 +167,7 @@ async def test_bad_tokens_buy_no_more_work_than_an_address_may_send_requests(for
     seen, new = bearer(forge.token()), bearer(forge.token())
     assert (await admission.identify(seen, IP)).claims
     for _ in range(50):
-        # Under our key's id, so that only the signature tells.
+        # Under our key's id, so that only the signature is wrong.
         forged = bearer(TokenForge().token(header={"kid": forge.kid}))
         caller = await admission.identify(forged, IP)
         assert caller.claims is None

@@ -10,7 +10,7 @@ from elcorp_local.backing import Backing
 from elcorp_local.ports import SERVICES, Ports
 from elcorp_local.supervisor import Managed
 
-# What a service runs; a port of the same name tells how that process is.
+# The processes of a service; each has an operations port of the same name.
 _ROLES = ("serve", "work", "jobs")
 # The door closes first, then what stands behind it, and the relay last: it sends on what the others announced.
 _STOP_ORDER = {"gateway": 0, "serve": 1, "jobs": 1, "work": 2}

@@ -67,7 +67,7 @@ def test_a_change_heard_of_late_is_kept_as_long(roles: SubjectRoles, claims: Cla
         pytest.param(-600, "guest", id="before the change"),
         pytest.param(0, "guest", id="in the second of the change: the role may have been read before it"),
         pytest.param(10, "guest", id="while clocks may differ"),
-        pytest.param(11, "staff", id="later: the token carries the change, or one that was not heard of"),
+        pytest.param(11, "staff", id="later: the token carries the change, or one that was not received"),
         pytest.param(600, "staff", id="long after"),
     ],
 )

@@ -7,5 +7,5 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
-    # Null for passkeys of before, and for those that the previous release registers meanwhile: the next use tells.
+    # NULL for earlier passkeys, and for those that the previous release registers meanwhile: the next use sets it.
     op.execute("ALTER TABLE passkeys ADD COLUMN backup_eligible boolean")

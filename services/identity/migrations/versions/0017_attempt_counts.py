@@ -1,4 +1,4 @@
-"""Attempts that anybody may repeat are counted by address before the audit log is told of them (ADR 0020)."""
+"""Attempts that anybody may repeat are counted by address before the audit log records them (ADR 0020)."""
 
 from alembic import op
 
@@ -13,8 +13,8 @@ def upgrade() -> None:
 
 
 COUNTS = """
--- "entered_at" is when the log was last told of the source, "singly" how many attempts since then were facts of their own,
--- "waiting" how many were counted, and "summarised" that it was told of a count.
+-- "entered_at" is when the log last recorded the source, "singly" how many attempts since then were facts of their own,
+-- "waiting" how many were counted, and "summarised" that a count was recorded.
 CREATE TABLE attempt_sources (
     source text PRIMARY KEY CHECK (source <> ''),
     entered_at timestamptz NOT NULL,

@@ -79,7 +79,7 @@ async def test_each_address_adds_two_entries_whatever_it_tries(
             assert {answer.status_code for answer in await asyncio.gather(*asked)} <= {200, 201, 202, 401, 422, 429}
         sent = await deliver_all(settings, identity, database, clock)
         assert sent == 10
-        # While they go on, the log is told of the first alone.
+        # While they continue, the log has only the first.
         assert (len(of(record, HERE)), await record_counted()) == (0, 0)
         clock.advance(seconds=60)
         assert (await record_counted(), await record_counted()) == (2, 0)

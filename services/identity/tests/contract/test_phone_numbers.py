@@ -1,4 +1,4 @@
-"""Telephone numbers are unique once they are verified: who only typed one keeps nobody from it, and learns of nobody."""
+"""Telephone numbers are unique once verified: typing one prevents nobody from using it, and discloses nobody."""
 
 import asyncio
 from collections.abc import Sequence

@@ -30,7 +30,7 @@ async def test_what_staff_put_needs_the_version_that_it_replaces(
         assert refusal(await bank.send("PUT", at, bank.staff_id, body, if_match='"99"', **who)) == (412, "RES_003")
     written = await bank.send("PUT", at, bank.staff_id, body, if_match=tag, **who)
     assert (written.status_code, written.headers["etag"] != tag) == (200, True)
-    # Money that moved in between was not seen by who decides on a wallet.
+    # Staff who decide on a wallet have not seen money that moved in between.
     if "/wallets/" in path:
         seen = (await bank.get(read_at, bank.staff_id, **who)).headers["etag"]
         await bank.made(payer, payee, "5.00")

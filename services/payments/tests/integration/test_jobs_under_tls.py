@@ -40,7 +40,7 @@ async def peers_port(authority: Authority) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def running_jobs(urls: DatabaseUrls, port: int, **files: Path) -> AsyncIterator[Report]:
-    """Run the process; give what its /readyz tells."""
+    """Run the process; yield the answer of its /readyz."""
     targets = {f"{peer}_target": f"localhost:{port}" for peer in PEERS}
     settings = PaymentsSettings.model_validate({"database_url": urls.app, "ops_port": 0, **targets, **files})
     stop = asyncio.Event()

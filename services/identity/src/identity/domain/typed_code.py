@@ -5,7 +5,7 @@ from typing import Final
 
 # Spaces and line breaks, dashes, and marks that are not seen: apps show "123 456", mail programs copy more than the code.
 _IGNORED: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"})
-# A minus is a symbol by its category, and a dash to who types it.
+# A minus is a symbol by its category, and a dash to people who type it.
 _MINUS: Final = "\u2212"
 
 

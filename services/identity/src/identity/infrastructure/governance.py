@@ -1,4 +1,4 @@
-"""Governance's knowledge of roles, and of who may act on whom, over gRPC."""
+"""Governance's roles, and its decisions about acts on others' accounts, over gRPC."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -57,7 +57,7 @@ def factor_jobs(purge_challenges: PurgeChallenges) -> Blueprint:
 
 
 def attempt_jobs(record_counted: RecordCountedAttempts, *, job_seconds: int) -> Blueprint:
-    """Make the job that tells the audit log of attempts that were counted."""
+    """Make the job that records counted attempts in the audit log."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron=each(job_seconds))

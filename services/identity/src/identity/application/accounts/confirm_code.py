@@ -117,7 +117,7 @@ async def _change_phone(tx: Transaction, code: OneTimeCode, pending: Pending, at
 
 
 async def _remove_phone(tx: Transaction, user: User, number: str, code: OneTimeCode, at: datetime) -> None:
-    """Take a number from a user who only typed it: it is another's, who has just received a code at it (ADR 0016)."""
+    """Remove a number that a user never verified: another user has just received a code at it (ADR 0016)."""
     profile, before = await tx.profiles.of(user.id), user.version
     # Read again under the lock: they may have another by now.
     if profile.phone != number:

@@ -22,7 +22,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """Open an account for somebody else, who chooses the password alone: by the reset that their mail tells of.
+    """Open an account for somebody else. Only they choose the password, by the reset that their mail describes.
 
     A person who opens it has typed the address that confirms a recovery, so they decide on none for thirty days.
     """

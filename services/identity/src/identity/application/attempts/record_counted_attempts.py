@@ -13,7 +13,7 @@ _BATCHES_MAX: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class RecordCountedAttempts:
-    """Tell the audit log of attempts that were counted, one fact for each address that is due.
+    """Record counted attempts in the audit log, one fact for each address that is due.
 
     Counts and fact change hands in one transaction: killed in between, the counts are still there.
     """
@@ -22,7 +22,7 @@ class RecordCountedAttempts:
     clock: Clock
 
     async def __call__(self) -> int:
-        """Return of how many addresses the log was told; what one run leaves, the next one tells."""
+        """Return how many addresses were recorded; the next run records what this one leaves."""
         recorded = 0
         for _ in range(_BATCHES_MAX):
             count = await self._record_batch()

@@ -11,7 +11,7 @@ class Messages(Protocol):
         """Queue a message in this transaction; it leaves after the commit, and never without it.
 
         It goes to the user's own address unless `to` names another, and nowhere when the user has none or when that address
-        may be another's (`takes_mail`): False then, after the same work. `facts` are what the template tells, such as
+        may be another's (`takes_mail`): False then, after the same work. `facts` are what the message shows, such as
         `code="123456"`. Kept sealed until it has gone out.
         """
 

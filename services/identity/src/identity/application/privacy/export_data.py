@@ -18,7 +18,7 @@ from kernel.reads import ReasonRequired
 
 @dataclass(frozen=True, slots=True)
 class ExportData:
-    """Give a user all that identity holds about them, or a person with `user:export_any`; the user is told by mail."""
+    """Give a user all that identity holds about them, or a person with `user:export_any`; the user is notified by mail."""
 
     uow: UnitOfWork
     queries: PrivacyQueries

@@ -1,4 +1,4 @@
-"""Attempts counted by address, until the audit log is told of them."""
+"""Attempts counted by address, until the audit log records them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -47,7 +47,7 @@ class SqlMessages:
         recipient = to or self._address(subject, template.channel)
         if recipient is None or (template.is_notice and await self._has_enough(user_id, template)):
             return False
-        # What must not leave is queued as any other message, so that its time tells nothing, and dropped by the delivery.
+        # A message that must not leave is queued like any other, so that its timing discloses nothing; the delivery drops it.
         leaves = to is not None or template.channel is not Channel.EMAIL or _takes_mail(subject, recipient)
         wrapped = subject.wrapped if subject and template is not _OUTLIVES_ITS_SUBJECT else None
         template = template if leaves else Template.NOBODY
@@ -74,7 +74,7 @@ class SqlMessages:
         await self._session.execute(update(messages).where(held).values(sealed=None, recipient_index=None, asked_from=None))
 
     async def _has_enough(self, user_id: UUID, template: Template) -> bool:
-        """Tell whether the account got as many notices of this kind within the hour as it may; the record has all of them."""
+        """Tell whether the account got as many of these notices within the hour as allowed; the audit log has every change."""
         await hold(self._session, Lock.NOTICES, user_id.bytes + template.encode())
         if await self._session.scalar(_NOTICES, {"user_id": user_id, "template": template.value}) < NOTICES_PER_HOUR_MAX:
             return False
