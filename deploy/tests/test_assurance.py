@@ -20,9 +20,10 @@ RECENTLY: Final = {
     # Others' credentials and standing.
     "create_user", "replace_user", "update_user", "delete_user", "restore_user", "suspend_user", "activate_user", "unlock_user",
     "require_password_reset",
-    # One's own address, credentials, factors and keys; what is held about one.
+    # The caller's own address, credentials, factors, keys and devices; all data held about a user.
     "change_email", "change_phone", "change_password", "begin_totp", "confirm_totp", "remove_totp", "renew_backup_codes",
     "begin_passkey", "add_passkey", "rename_passkey", "remove_passkey", "register_device_key", "revoke_device_key",
+    "revoke_device",
     "export_user_data", "request_user_erasure",
 }  # fmt: skip
 RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session", "void_transfer"}
