@@ -8,12 +8,15 @@ from typing import Final
 
 from identity.domain.common_passwords import common_passwords
 from identity.domain.errors import WeakPassword
-from identity.domain.predictable_passwords import is_predictable
+from identity.domain.predictable_passwords import is_predictable, without_accents
 
 _LOOKALIKES: Final = str.maketrans({"@": "a", "4": "a", "3": "e", "1": "l", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t"})
 _TAIL: Final = "0123456789!@#$%^&*?+=.,-_ "
 _PLATFORM_WORDS: Final = ("elcorp",)
 _WORD_LENGTH_MIN = 4
+# Shorter ones stand between the words of any passphrase.
+_JOINED_LENGTH_MIN: Final = 5
+_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _DISTINCT_MIN = 5
 
 
@@ -52,8 +55,7 @@ class PasswordPolicy:
             yield "common"
         if is_predictable(password):
             yield "predictable"
-        lowered = password.casefold()
-        if any(word in lowered for word in (*_PLATFORM_WORDS, *_words(context))):
+        if _is_about(password, (*_PLATFORM_WORDS, *_words(context))):
             yield "context"
 
     def _too_plain(self, password: str) -> Iterable[str]:
@@ -86,6 +88,17 @@ def _letters(text: str) -> str:
     return "".join(character for character in text if character.isalpha())
 
 
+def _is_about(password: str, words: Iterable[str]) -> bool:
+    """Tell whether one of these words is in a password, with accents or without, or parted by signs and digits."""
+    plain = without_accents(password).casefold()
+    joined = _letters(plain)
+    return any(word in plain or (len(word) >= _JOINED_LENGTH_MIN and word in joined) for word in words)
+
+
 def _words(texts: Iterable[str]) -> Iterable[str]:
+    """Return the words of texts as they may be typed: without accents, "ü" as "u" or "ue", "d'Abbadie" whole and in its parts."""
     for text in texts:
-        yield from (word for word in re.split(r"[^\w]+|_", text.casefold()) if len(word) >= _WORD_LENGTH_MIN)
+        for typed in {without_accents(text), without_accents(text.translate(_UMLAUTS))}:
+            lowered = typed.casefold()
+            parts = (*re.split(r"[^\w]+|_", lowered), *(_letters(name) for name in lowered.split()))
+            yield from (part for part in parts if len(part) >= _WORD_LENGTH_MIN)
