@@ -29,10 +29,10 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collector: Collector) -> Platform:
+def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collector: Collector) -> Iterator[Platform]:
     """On the servers of the whole run; tests that stop servers or kill their processes have a platform in `faults`."""
     rabbitmq_url = kept.enter_context(virtual_host(servers.rabbitmq_url, servers.rabbitmq_management_url))
-    return kept.enter_context(
+    yield kept.enter_context(
         Platform.start(
             tmp_path_factory.mktemp("platform"),
             environment={**TEST_SETTINGS, "ELCORP_OTLP_ENDPOINT": collector.url},
@@ -40,6 +40,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collect
             backing=Backing(servers.postgres_url, rabbitmq_url, servers.rabbitmq_management_url, servers.redis_url),
         )
     )
+    # The last test's servers stop before the hook below runs.
+    kept.close()
 
 
 @pytest.hookimpl(trylast=True)
