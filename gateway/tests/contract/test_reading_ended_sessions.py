@@ -10,7 +10,16 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from chassis.auth.ended_sessions import ENDED_KEY, FULL_READ_SECONDS, OVERLAP_SECONDS, PAGE, POLL_SECONDS, EndedSessions
+from chassis.auth.ended_sessions import (
+    ENDED_KEY,
+    FACTORS_KEY,
+    FULL_READ_SECONDS,
+    OVERLAP_SECONDS,
+    PAGE,
+    POLL_SECONDS,
+    EndedSessions,
+    factors_member,
+)
 from chassis.auth.revocations import KEPT_SECONDS, Revocations
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.running import endpoint, through
@@ -19,6 +28,7 @@ from gateway.admission import Admission
 from gateway.rates import Rates
 from gateway.refusals import Refusal
 from gateway.routes import Route
+from kernel.assurance import Factors
 
 from .running_gateway import StartProxy
 
@@ -115,17 +125,34 @@ async def test_every_page_of_sessions_that_ended_between_two_polls_is_read(feed:
     assert [session for session in sessions if not feed.revocations.has_ended(session)] == []
 
 
-class TrimmedMeanwhile(Redis):
+class Meddling(Redis):
+    """Lists of which something becomes different once a page of each has been read, before the reader has it."""
+
+    def pipeline(self, *args: Any, **options: Any) -> Any:
+        pipe = super().pipeline(*args, **options)
+        execute = pipe.execute
+
+        async def execute_then_meddle(*args: Any, **options: Any) -> Any:
+            answer = await execute(*args, **options)
+            await self.meddle()
+            return answer
+
+        pipe.execute = execute_then_meddle  # type: ignore[method-assign]  # of this one alone
+        return pipe
+
+    async def meddle(self) -> None:
+        raise NotImplementedError
+
+
+class TrimmedMeanwhile(Meddling):
     """A list of which identity forgets the oldest after its first page has been read."""
 
     trimmed = False
 
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        answer = await super().execute_command(*args, **options)
-        if not self.trimmed and str(args[0]).startswith("Z") and str(args[0]) != "ZADD":
+    async def meddle(self) -> None:
+        if not self.trimmed:
             self.trimmed = True
-            await super().execute_command("ZREMRANGEBYRANK", ENDED_KEY, 0, 99)
-        return answer
+            await self.zremrangebyrank(ENDED_KEY, 0, 99)
 
 
 async def test_what_leaves_the_list_while_it_is_read_hides_nothing(redis_url: str, clock: ControlledClock) -> None:
@@ -139,20 +166,17 @@ async def test_what_leaves_the_list_while_it_is_read_hides_nothing(redis_url: st
         assert [number for number, session in enumerate(sessions[100:]) if not feed.revocations.has_ended(session)] == []
 
 
-class SlowToAnswer(Redis):
+class SlowToAnswer(Meddling):
     """A list whose reading takes ten seconds; what `meanwhile` names has ended when it has been read."""
 
     clock: ControlledClock
     meanwhile: list[UUID]
 
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        answer = await super().execute_command(*args, **options)
-        if str(args[0]).startswith("Z") and str(args[0]) != "ZADD":
-            ended_at = self.clock.now().timestamp()
-            self.clock.advance(seconds=10)
-            while self.meanwhile:
-                await super().execute_command("ZADD", ENDED_KEY, ended_at, str(self.meanwhile.pop()))
-        return answer
+    async def meddle(self) -> None:
+        ended_at = self.clock.now().timestamp()
+        self.clock.advance(seconds=10)
+        while self.meanwhile:
+            await self.zadd(ENDED_KEY, {str(self.meanwhile.pop()): ended_at})
 
 
 async def test_a_session_that_ended_during_a_long_reading_is_refused_at_the_next(redis_url: str, clock: ControlledClock) -> None:
@@ -194,3 +218,72 @@ async def test_sessions_whose_tokens_have_expired_are_forgotten(feed: Feed) -> N
     await feed.poll(after_seconds=100)
     assert [feed.revocations.has_ended(session) for session in (old, young)] == [False, True]
     assert len(feed.revocations) == 1
+
+
+class Counting(Redis):
+    """Counts the round trips of a client."""
+
+    trips = 0
+
+    def pipeline(self, *args: Any, **options: Any) -> Any:
+        self.trips += 1
+        return super().pipeline(*args, **options)
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        self.trips += 1
+        return await super().execute_command(*args, **options)
+
+
+async def change_factors(feed: Feed, factors: Factors, *users: UUID, seconds_ago: float = 0) -> None:
+    """Write what identity writes when the factors of users have changed."""
+    changed = {factors_member(user, factors): feed.now() - seconds_ago for user in users}
+    await feed.redis.zadd(FACTORS_KEY, changed)
+
+
+@pytest.mark.parametrize("has_second", [False, True])
+async def test_changed_factors_are_read_with_the_ended_sessions(feed: Feed, has_second: bool) -> None:
+    user, session, factors = uuid4(), uuid4(), Factors(12, has_second)
+    await feed.poll()
+    await change_factors(feed, factors, user)
+    await feed.note(session)
+    await feed.poll()
+    assert (feed.revocations.outdating(str(user), 11), feed.revocations.outdating(str(user), 12)) == (factors, None)
+    assert feed.revocations.has_ended(session)
+
+
+@pytest.mark.parametrize(("sessions", "users", "trips"), [(0, 0, 1), (1, PAGE - 1, 1), (1, PAGE, 2), (2 * PAGE, PAGE + 1, 3)])
+async def test_both_lists_are_read_page_by_page_in_one_round_trip_each(
+    redis_url: str, clock: ControlledClock, sessions: int, users: int, trips: int
+) -> None:
+    async with Counting.from_url(redis_url) as redis:
+        assert isinstance(redis, Counting)
+        feed, ended, changed = Feed(redis, clock), [uuid4() for _ in range(sessions)], [uuid4() for _ in range(users)]
+        if sessions:
+            await feed.note(*ended, seconds_ago=600)
+        if users:
+            await change_factors(feed, Factors(1, has_second=True), *changed, seconds_ago=600)
+        redis.trips = 0
+        await feed.poll()
+        assert redis.trips == trips
+    assert [session for session in ended if not feed.revocations.has_ended(session)] == []
+    assert [user for user in changed if not feed.revocations.outdating(str(user), 0)] == []
+
+
+@pytest.mark.parametrize("member", ["", "word", "a:b:c", "00000000-0000-0000-0000-000000000000:x:1", "1:2:3:4"])
+async def test_what_cannot_be_read_hides_no_other_change(feed: Feed, member: str) -> None:
+    user = uuid4()
+    await feed.redis.zadd(FACTORS_KEY, {member: feed.now()})
+    await change_factors(feed, Factors(1, has_second=True), user, seconds_ago=1)
+    await feed.poll()
+    assert (bool(feed.revocations.outdating(str(user), 0)), feed.revocations.is_current) == (True, True)
+
+
+async def test_versions_of_which_all_tokens_have_expired_are_forgotten(feed: Feed) -> None:
+    old, young = uuid4(), uuid4()
+    await change_factors(feed, Factors(1, has_second=True), old)
+    await feed.poll()
+    await feed.poll(after_seconds=KEPT_SECONDS - 100)
+    await change_factors(feed, Factors(1, has_second=True), young)
+    await feed.poll(after_seconds=100)
+    assert [bool(feed.revocations.outdating(str(user), 0)) for user in (old, young)] == [False, True]
+    assert feed.revocations.subjects == 1

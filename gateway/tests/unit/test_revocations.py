@@ -4,6 +4,7 @@ import pytest
 
 from chassis.auth import revocations as module
 from chassis.auth.revocations import KEPT_SECONDS, Revocations
+from kernel.assurance import Factors
 
 
 class Time:
@@ -72,3 +73,53 @@ def test_memory_is_bounded_and_the_session_told_first_is_forgotten(monkeypatch: 
         revocations.end(session, time.now)
     assert [revocations.has_ended(session) for session in sessions] == [False, False, True, True, True]
     assert len(revocations) == 3
+
+
+@pytest.mark.parametrize(("version", "outdated"), [(0, True), (6, True), (7, False), (8, False)])
+def test_tokens_of_earlier_versions_are_outdated_by_a_change_of_factors(version: int, outdated: bool) -> None:
+    time, user, other = Time(), uuid4(), uuid4()
+    revocations, factors = Revocations(now=time), Factors(7, has_second=True)
+    revocations.change_factors(user, factors, time.now)
+    assert revocations.outdating(str(user), version) == (factors if outdated else None)
+    assert revocations.outdating(str(other), version) is None
+
+
+def test_the_latest_version_counts_in_whatever_order_changes_are_told() -> None:
+    time, user = Time(), uuid4()
+    revocations, latest = Revocations(now=time), Factors(3, has_second=False)
+    for factors in (Factors(2, has_second=True), latest, Factors(1, has_second=True)):
+        revocations.change_factors(user, factors, time.now)
+    assert (revocations.outdating(str(user), 2), revocations.subjects) == (latest, 1)
+
+
+def test_a_change_of_factors_is_known_until_tokens_of_before_have_expired() -> None:
+    time, user = Time(), uuid4()
+    revocations = Revocations(now=time)
+    revocations.change_factors(user, Factors(1, has_second=True), time.now)
+    # Told again with an earlier time, it is kept no shorter.
+    revocations.change_factors(user, Factors(1, has_second=True), time.now - 600)
+    time.now += KEPT_SECONDS - 1
+    revocations.purge()
+    assert revocations.outdating(str(user), 0)
+    time.now += 1
+    revocations.purge()
+    assert (revocations.outdating(str(user), 0), revocations.subjects) == (None, 0)
+
+
+def test_an_old_change_of_factors_is_not_kept() -> None:
+    time = Time()
+    revocations = Revocations(now=time)
+    revocations.change_factors(uuid4(), Factors(1, has_second=True), time.now - KEPT_SECONDS)
+    assert revocations.subjects == 0
+
+
+def test_memory_is_bounded_and_the_change_told_first_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SUBJECTS_MAX", 3)
+    time, users = Time(), [uuid4() for _ in range(5)]
+    revocations = Revocations(now=time)
+    for user in users:
+        revocations.change_factors(user, Factors(1, has_second=True), time.now)
+    # Another change of one that is known takes no other's place.
+    revocations.change_factors(users[2], Factors(2, has_second=True), time.now)
+    assert [bool(revocations.outdating(str(user), 0)) for user in users] == [False, False, True, True, True]
+    assert revocations.subjects == 3

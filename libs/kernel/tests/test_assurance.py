@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kernel.actor import Actor, ActorKind
-from kernel.assurance import NONE, RECENT, STRONG, Assurance, StepUpRequired
+from kernel.assurance import NONE, RECENT, STRONG, Assurance, Factors, StepUpRequired
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 TWO = ("pwd", "otp", "mfa")
@@ -55,6 +56,27 @@ def test_actor_of_whom_nothing_is_known_is_read_as_having_two_factors() -> None:
 
 
 def test_factors_at_hand_override_what_the_token_says() -> None:
-    RECENT.require(signed_in("pwd", enrolled=True), at=NOW, has_second_factor=False)
+    RECENT.require(signed_in("pwd", enrolled=True), at=NOW, factors=Factors(0, has_second=False))
     with pytest.raises(StepUpRequired):
-        RECENT.require(signed_in("pwd"), at=NOW, has_second_factor=True)
+        RECENT.require(signed_in("pwd"), at=NOW, factors=Factors(0, has_second=True))
+
+
+@pytest.mark.parametrize("assurance", [RECENT, STRONG])
+@pytest.mark.parametrize(("version", "enough"), [(6, False), (7, True), (8, True)])
+def test_a_token_of_before_the_factors_changed_has_proven_nothing(assurance: Assurance, version: int, enough: bool) -> None:
+    actor = replace(signed_in(*TWO, enrolled=True), factors_version=version)
+    factors = Factors(7, has_second=True)
+    NONE.require(actor, at=NOW, factors=factors)
+    if enough:
+        assurance.require(actor, at=NOW, factors=factors)
+        return
+    with pytest.raises(StepUpRequired):
+        assurance.require(actor, at=NOW, factors=factors)
+
+
+@pytest.mark.parametrize("has_second", [False, True])
+def test_the_refusal_asks_for_the_factors_that_the_account_has_now(has_second: bool) -> None:
+    outdated = signed_in("pwd", enrolled=not has_second)
+    with pytest.raises(StepUpRequired) as refused:
+        RECENT.require(outdated, at=NOW, factors=Factors(1, has_second=has_second))
+    assert refused.value.facts["multi_factor"] is has_second

@@ -56,7 +56,7 @@ async def test_a_good_token_gives_its_claims(forge: TokenForge, verifier: TokenV
     assert (claims.subject_id, claims.session_id, claims.device_id) == (str(subject), session, "device-1")
     assert (claims.roles, claims.methods) == (frozenset({"user", "staff"}), ("pwd", "otp"))
     assert claims.issued_at == claims.authenticated_at == clock.now()
-    assert claims.second_factor is False
+    assert (claims.second_factor, claims.factors_version) == (False, 0)
     assert claims.expires_at == clock.now() + timedelta(seconds=LIFE_SECONDS)
     assert UUID(claims.token_id)
 
@@ -197,6 +197,10 @@ WRONG: list[tuple[str, object]] = [
     ("auth_time", False),
     ("second_factor", "false"),
     ("second_factor", 0),
+    ("factors_version", -1),
+    ("factors_version", "1"),
+    ("factors_version", True),
+    ("factors_version", 1.5),
 ]
 
 

@@ -108,7 +108,7 @@ async def test_everything_that_is_known_of_the_caller_is_told_to_the_use_case(
         session_id=session,
         methods=["pwd", "otp"],
         second_factor=True,
-        claims={"auth_time": int(at.timestamp())},
+        claims={"auth_time": int(at.timestamp()), "factors_version": 4},
     )
     more = {"User-Agent": "Browser/1", "X-Request-Id": "request-7"}
     assert (await client_of(app).get("/api/v1/doors/whole", headers=headers | more)).status_code == 200
@@ -125,6 +125,7 @@ async def test_everything_that_is_known_of_the_caller_is_told_to_the_use_case(
             authenticated_at=at,
             methods=("pwd", "otp"),
             has_second_factor=True,
+            factors_version=4,
         )
     ]
 

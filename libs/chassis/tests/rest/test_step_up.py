@@ -6,9 +6,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from chassis.auth.revocations import Revocations
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Requires, Router, envelope
 from chassis.testing.tokens import TokenForge
-from kernel.assurance import NONE, RECENT, STRONG
+from kernel.assurance import NONE, RECENT, STRONG, Factors
+from kernel.ids import new_id
 from kernel.reads import NOBODY
 
 router = Router("/vaults", assurance=NONE, reads=NOBODY)
@@ -26,6 +28,11 @@ async def paint_vault() -> Envelope[str]:
 
 @router.get("/recent", dependencies=[Authenticated], assurance=RECENT)
 async def open_recent() -> Envelope[str]:
+    return envelope("open")
+
+
+@router.get("/free", dependencies=[Authenticated])
+async def open_free() -> Envelope[str]:
     return envelope("open")
 
 
@@ -104,6 +111,32 @@ async def test_outside_local_those_who_may_more_never_pass_with_one(
     assert (await client.post("/api/v1/vaults/of-another", headers=one)).status_code == status
     two = forge.headers(roles=roles, methods=["pwd", "otp", "mfa"], second_factor=False)
     assert (await client.get("/api/v1/vaults/recent", headers=two)).status_code == 200
+
+
+@pytest.mark.parametrize(("version", "status"), [(None, 401), (4, 401), (5, 200), (6, 200)])
+async def test_a_token_of_before_its_users_factors_changed_passes_none_alone(
+    client: httpx.AsyncClient, forge: TokenForge, revocations: Revocations, version: int | None, status: int
+) -> None:
+    user, claims = new_id(), {"factors_version": version}
+    two = forge.headers(user, methods=["pwd", "otp", "mfa"], second_factor=True, claims=claims)
+    other = forge.headers(methods=["pwd", "otp", "mfa"], second_factor=True, claims=claims)
+    revocations.change_factors(user, Factors(5, has_second=True), forge.clock.now().timestamp())
+    for headers, expected in ((two, status), (other, 200)):
+        assert (await client.get("/api/v1/vaults/recent", headers=headers)).status_code == expected
+        assert (await client.post("/api/v1/vaults/strong", headers=headers)).status_code == expected
+        assert (await client.post("/api/v1/vaults/of-another", headers=headers)).status_code == expected
+        assert (await client.get("/api/v1/vaults/free", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(("has_second", "asked"), [(True, "urn:elcorp:acr:mfa"), (False, None)])
+async def test_a_token_of_before_is_asked_for_what_the_account_has_now(
+    client: httpx.AsyncClient, forge: TokenForge, revocations: Revocations, has_second: bool, asked: str | None
+) -> None:
+    user = new_id()
+    headers = forge.headers(user, methods=["pwd"], second_factor=not has_second)
+    revocations.change_factors(user, Factors(1, has_second=has_second), forge.clock.now().timestamp())
+    refused = await client.get("/api/v1/vaults/recent", headers=headers)
+    assert refused.json()["step_up"] == {"acr_values": asked, "max_age": 300}
 
 
 async def test_who_lacks_the_permission_is_denied_not_asked(client: httpx.AsyncClient, forge: TokenForge) -> None:

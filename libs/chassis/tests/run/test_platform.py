@@ -21,10 +21,11 @@ from chassis.run import Platform, platform
 from chassis.settings import ServiceSettings
 from chassis.testing.events import announce
 from chassis.testing.running import eventually, running
+from chassis.testing.sessions import note_factors
 from chassis.testing.tokens import TokenForge
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
-from elcorp.identity.v1.events_pb2 import SessionEnded, UserStatusChanged
-from kernel.assurance import NONE
+from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged, UserStatusChanged
+from kernel.assurance import NONE, Factors
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.reads import NOBODY
@@ -162,6 +163,32 @@ async def test_tokens_of_sessions_that_ended_are_refused(urls, broker_url, redis
             await eventually(admitted, [False, False, True])
 
 
+async def test_tokens_of_before_their_users_factors_changed_prove_nothing(urls, broker_url, redis_url, monkeypatch):
+    monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
+    forge, noted, announced, lasting = TokenForge(), new_id(), new_id(), new_id()
+    tokens = {user: forge.token(user, claims={"factors_version": 1}) for user in (noted, announced, lasting)}
+    settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url, redis_url=redis_url)
+
+    async def proven() -> list[bool]:
+        actors = [await parts.access_control.authenticate(token) for token in tokens.values()]
+        assert all((actor.methods == ()) is (actor.authenticated_at is None) for actor in actors)
+        return [bool(actor.methods) for actor in actors]
+
+    async with (
+        platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts,
+        running(*parts.background),
+    ):
+        await eventually(lambda: parts.listener.connected)
+        await eventually(lambda: parts.revocations.is_current)
+        assert await proven() == [True, True, True]
+        await note_factors(redis_url, noted, Factors(2, has_second=True))
+        await eventually(proven, [False, True, True])
+        await announce(broker_url, UserFactorsChanged(user_id=str(announced), factors_version=2, has_second_factor=True))
+        await eventually(proven, [False, False, True])
+        actor = await parts.access_control.authenticate(tokens[announced])
+        assert (actor.has_second_factor, actor.factors_version) == (True, 1)
+
+
 async def test_while_it_is_not_known_which_sessions_have_ended_reads_go_on(urls):
     forge = TokenForge()
     settings = DoorSettings(database_url=urls.app, redis_url="redis://127.0.0.1:9/0")
@@ -171,12 +198,13 @@ async def test_while_it_is_not_known_which_sessions_have_ended_reads_go_on(urls)
             await parts.access_control.authenticate(forge.token(), strictly=True)
 
 
-async def test_a_service_cannot_take_the_news_of_ended_sessions_from_the_platform(urls):
+@pytest.mark.parametrize("event", [SessionEnded, UserFactorsChanged])
+async def test_a_service_cannot_take_the_news_that_refuses_tokens_from_the_platform(urls, event):
     async def hear(_delivery) -> None:
         """Take the event in place of what refuses tokens."""
 
-    with pytest.raises(ValueError, match="SessionEnded"):
-        async with platform(DoorSettings(database_url=urls.app), listen={SessionEnded: hear}):
+    with pytest.raises(ValueError, match=event.__name__):
+        async with platform(DoorSettings(database_url=urls.app), listen={event: hear}):
             pass
 
 

@@ -21,8 +21,9 @@ class Actor:
 
     `subject_id` is a user's UUID as text, or a service's name ("payments"), or "anonymous".
     `authenticated_at` and `methods` (RFC 8176 values such as "pwd") describe the last proof, `has_second_factor` whether the
-    account has one; unknown is read as True, which asks for more. `refusal` is why access was refused, for callers who may still
-    get an earlier answer again: a use case raises it before it changes anything.
+    account has one; unknown is read as True, which asks for more. `factors_version` is the version of the account's factors at
+    that time. `refusal` is why access was refused, for callers who may still get an earlier answer again: a use case raises it
+    before it changes anything.
     """
 
     kind: ActorKind
@@ -36,6 +37,7 @@ class Actor:
     authenticated_at: datetime | None = None
     methods: tuple[str, ...] = ()
     has_second_factor: bool = True
+    factors_version: int = 0
     refusal: DomainError | None = field(default=None, compare=False, repr=False)
 
     @classmethod

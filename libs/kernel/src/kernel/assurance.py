@@ -1,5 +1,6 @@
 """How surely we must know who acts: by how many factors, and how lately (RFC 9470, NIST SP 800-63B)."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -22,6 +23,23 @@ class StepUpRequired(DomainError):
         super().__init__(multi_factor=multi_factor, age_seconds_max=age_seconds_max)
 
 
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """What is known of an account's factors, later than the access token at hand.
+
+    `version` is raised when earlier tokens say what is no longer true: the first second factor is gained, or a factor removed.
+    """
+
+    version: int
+    has_second: bool
+
+    def judge(self, actor: Actor) -> Actor:
+        """Return the actor with the present factors; one whose token is of an earlier version has proven nothing."""
+        if actor.factors_version < self.version:
+            return replace(actor, authenticated_at=None, methods=(), has_second_factor=self.has_second)
+        return replace(actor, has_second_factor=self.has_second)
+
+
 class Assurance(StrEnum):
     """The sign-in that an operation requires of the caller's session. Refreshing tokens is no proof.
 
@@ -33,15 +51,16 @@ class Assurance(StrEnum):
     RECENT = "recent"
     STRONG = "strong"
 
-    def require(self, actor: Actor, *, at: datetime, has_second_factor: bool | None = None) -> None:
+    def require(self, actor: Actor, *, at: datetime, factors: Factors | None = None) -> None:
         """Raise StepUpRequired, which says what is missing, for a session that falls short.
 
-        `has_second_factor`, where the account's factors are at hand, overrides what the access token says of them.
+        `factors`, where those of the actor's account are at hand, override what the access token says of them.
         """
         if self is Assurance.NONE:
             return
-        enrolled = actor.has_second_factor if has_second_factor is None else has_second_factor
-        multi_factor = self is Assurance.STRONG or enrolled
+        if factors:
+            actor = factors.judge(actor)
+        multi_factor = self is Assurance.STRONG or actor.has_second_factor
         if (multi_factor and MULTI_FACTOR not in actor.methods) or _is_stale(actor, at):
             raise StepUpRequired(multi_factor=multi_factor, age_seconds_max=AGE_SECONDS_MAX)
 

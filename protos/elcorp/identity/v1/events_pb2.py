@@ -26,7 +26,7 @@ from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_optio
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/identity/v1/events.proto\x12\x12\x65lcorp.identity.v1\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x01\n\x0eUserRegistered\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0ewallet_address\x18\x02 \x01(\t\x12\x14\n\x0cinitial_role\x18\x03 \x01(\t:=\x8a\xb5\x18\x39\n\x18identity.user.registered\x12\x08payments\x12\ngovernance\x1a\x07user_id\"\x98\x01\n\x11UserStatusChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03:A\x8a\xb5\x18=\n\x1cidentity.user.status_changed\x12\x08payments\x12\ngovernance\x1a\x07user_id\"\xaf\x01\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x36\n\x12tokens_valid_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t:2\x8a\xb5\x18.\n\x16identity.session.ended\x12\x08identity\x1a\nsession_id\"\x82\x01\n\x13WalletAddressIssued\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t:7\x8a\xb5\x18\x33\n\x1eidentity.wallet_address.issued\x12\x08payments\x1a\x07user_id\"h\n\x14WalletAddressRetired\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t:.\x8a\xb5\x18*\n\x1fidentity.wallet_address.retired\x1a\x07user_id\"\x81\x01\n\x10\x44\x65viceKeyRevoked\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t:)\x8a\xb5\x18%\n\x1bidentity.device_key.revoked\x1a\x06key_id\"\xb6\x01\n\x10\x45rasureRequested\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x30\n\x0crequested_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:K\x8a\xb5\x18G\n\x1aidentity.erasure.requested\x12\x08payments\x12\ngovernance\x12\ncompliance\x1a\x07user_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/identity/v1/events.proto\x12\x12\x65lcorp.identity.v1\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x01\n\x0eUserRegistered\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0ewallet_address\x18\x02 \x01(\t\x12\x14\n\x0cinitial_role\x18\x03 \x01(\t:=\x8a\xb5\x18\x39\n\x18identity.user.registered\x12\x08payments\x12\ngovernance\x1a\x07user_id\"\x98\x01\n\x11UserStatusChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03:A\x8a\xb5\x18=\n\x1cidentity.user.status_changed\x12\x08payments\x12\ngovernance\x1a\x07user_id\"\xaf\x01\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x36\n\x12tokens_valid_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t:2\x8a\xb5\x18.\n\x16identity.session.ended\x12\x08identity\x1a\nsession_id\"\x91\x01\n\x12UserFactorsChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x17\n\x0f\x66\x61\x63tors_version\x18\x02 \x01(\x03\x12\x19\n\x11has_second_factor\x18\x03 \x01(\x08:6\x8a\xb5\x18\x32\n\x1didentity.user.factors_changed\x12\x08identity\x1a\x07user_id\"\x82\x01\n\x13WalletAddressIssued\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t:7\x8a\xb5\x18\x33\n\x1eidentity.wallet_address.issued\x12\x08payments\x1a\x07user_id\"h\n\x14WalletAddressRetired\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t:.\x8a\xb5\x18*\n\x1fidentity.wallet_address.retired\x1a\x07user_id\"\x81\x01\n\x10\x44\x65viceKeyRevoked\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t:)\x8a\xb5\x18%\n\x1bidentity.device_key.revoked\x1a\x06key_id\"\xb6\x01\n\x10\x45rasureRequested\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x30\n\x0crequested_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:K\x8a\xb5\x18G\n\x1aidentity.erasure.requested\x12\x08payments\x12\ngovernance\x12\ncompliance\x1a\x07user_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERSTATUSCHANGED']._serialized_options = b'\212\265\030=\n\034identity.user.status_changed\022\010payments\022\ngovernance\032\007user_id'
   _globals['_SESSIONENDED']._loaded_options = None
   _globals['_SESSIONENDED']._serialized_options = b'\212\265\030.\n\026identity.session.ended\022\010identity\032\nsession_id'
+  _globals['_USERFACTORSCHANGED']._loaded_options = None
+  _globals['_USERFACTORSCHANGED']._serialized_options = b'\212\265\0302\n\035identity.user.factors_changed\022\010identity\032\007user_id'
   _globals['_WALLETADDRESSISSUED']._loaded_options = None
   _globals['_WALLETADDRESSISSUED']._serialized_options = b'\212\265\0303\n\036identity.wallet_address.issued\022\010payments\032\007user_id'
   _globals['_WALLETADDRESSRETIRED']._loaded_options = None
@@ -53,12 +55,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERSTATUSCHANGED']._serialized_end=419
   _globals['_SESSIONENDED']._serialized_start=422
   _globals['_SESSIONENDED']._serialized_end=597
-  _globals['_WALLETADDRESSISSUED']._serialized_start=600
-  _globals['_WALLETADDRESSISSUED']._serialized_end=730
-  _globals['_WALLETADDRESSRETIRED']._serialized_start=732
-  _globals['_WALLETADDRESSRETIRED']._serialized_end=836
-  _globals['_DEVICEKEYREVOKED']._serialized_start=839
-  _globals['_DEVICEKEYREVOKED']._serialized_end=968
-  _globals['_ERASUREREQUESTED']._serialized_start=971
-  _globals['_ERASUREREQUESTED']._serialized_end=1153
+  _globals['_USERFACTORSCHANGED']._serialized_start=600
+  _globals['_USERFACTORSCHANGED']._serialized_end=745
+  _globals['_WALLETADDRESSISSUED']._serialized_start=748
+  _globals['_WALLETADDRESSISSUED']._serialized_end=878
+  _globals['_WALLETADDRESSRETIRED']._serialized_start=880
+  _globals['_WALLETADDRESSRETIRED']._serialized_end=984
+  _globals['_DEVICEKEYREVOKED']._serialized_start=987
+  _globals['_DEVICEKEYREVOKED']._serialized_end=1116
+  _globals['_ERASUREREQUESTED']._serialized_start=1119
+  _globals['_ERASUREREQUESTED']._serialized_end=1301
 # @@protoc_insertion_point(module_scope)

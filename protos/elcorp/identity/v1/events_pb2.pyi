@@ -115,6 +115,37 @@ class SessionEnded(_message.Message):
 Global___SessionEnded: _TypeAlias = SessionEnded  # noqa: Y015
 
 @_typing.final
+class UserFactorsChanged(_message.Message):
+    """What earlier access tokens say of a user's sign-in is no longer true: the first second factor was gained, or a factor was
+    removed. Tokens of a lower version prove nothing from now on. Identity itself keeps the shared list; every service also
+    listens live.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    FACTORS_VERSION_FIELD_NUMBER: _builtins.int
+    HAS_SECOND_FACTOR_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    factors_version: _builtins.int
+    """The claim factors_version of tokens from now on: it orders changes."""
+    has_second_factor: _builtins.bool
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        factors_version: _builtins.int = ...,
+        has_second_factor: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["factors_version", b"factors_version", "has_second_factor", b"has_second_factor", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserFactorsChanged: _TypeAlias = UserFactorsChanged  # noqa: Y015
+
+@_typing.final
 class WalletAddressIssued(_message.Message):
     """A user holds one more wallet address. Payments opens the wallet."""
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.auth import TokenVerifier
+from chassis.auth.revocations import Revocations
 from chassis.database import Database
 from chassis.policies import Policies
 from chassis.rpc import RpcServer, connect
@@ -60,6 +61,14 @@ async def witness(databases: Databases, database_urls: DatabaseUrls, surrounding
 
 
 @pytest.fixture
+def revocations(clock: ControlledClock) -> Revocations:
+    """What the service has read of the shared lists: nothing, until a test says that something was read."""
+    revocations = Revocations(now=lambda: clock.now().timestamp(), monotonic=lambda: 0.0)
+    revocations.confirm()
+    return revocations
+
+
+@pytest.fixture
 async def api(
     identity: Identity,
     database: Database,
@@ -69,6 +78,7 @@ async def api(
     clock: ControlledClock,
     policies: Policies,
     witness: Witness,
+    revocations: Revocations,
 ) -> AsyncIterator[Api]:
     """The API; after each write that is refused it is looked whether anything changed (witness.py)."""
     async with rest_client(
@@ -80,11 +90,13 @@ async def api(
         clock=clock,
         master_key=settings.key(),
         peer=("198.51.100.7", 4711),
+        revocations=revocations,
     ) as client:
         client.event_hooks = {"request": [witness.watch], "response": [witness.judge]}
         yield Api(client)
-    # Whatever ended them: gateways are told at once.
+    # Whatever ended or changed them: gateways and services are told at once.
     assert await witness.ended_unrevoked() == []
+    assert await witness.factors_untold() == []
 
 
 @pytest.fixture

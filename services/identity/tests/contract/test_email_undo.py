@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from elcorp.identity.v1.events_pb2 import UserFactorsChanged
 from identity.application import Identity
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.bootstrap.parts import unit_of_work
@@ -16,7 +17,7 @@ from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.email_owner import CHANGED, HOUR, NEW, OLD, THIRD, EmailOwner
 from services.identity.tests.contract.mailbox import mail
-from services.identity.tests.contract.outbox import recording
+from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
@@ -90,6 +91,8 @@ async def test_a_passkey_that_a_thief_may_have_added_is_removed_and_no_second_fa
     assert (await owner.undo(link)).status_code == 200
     told = [("factor_removed", OLD)] if not left else []
     assert (await owner.written())[begun:] == [("email_restored", NEW), *told, ("password_reset_required", OLD)]
+    versions = [event.factors_version for event, _ in await published(database, UserFactorsChanged)]
+    assert versions == ([1] if left else [1, 2])
     async with database.read() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM passkeys"))).scalar_one() == left
     await api.post("/auth/password-reset", {"email": OLD})

@@ -6,15 +6,17 @@ from uuid import UUID
 import pytest
 
 from chassis.database import Database
-from chassis.messaging.contracts import Subscription
+from chassis.messaging.contracts import Subscription, spec_of
 from chassis.messaging.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2
+from identity.application.factors.record_changed_factors import RecordChangedFactors
 from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
 from identity.application.sessions.record_revocation import RecordRevocation
 from identity.interfaces.publications import PUBLICATIONS
 from identity.interfaces.subscriptions import subscriptions
+from kernel.assurance import Factors
 from kernel.ids import new_id
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.outbox import published
@@ -50,20 +52,28 @@ async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Datab
     assert (failed.actor.kind, failed.resource_id) == ("anonymous", signed_in.subject_id)
 
 
-async def test_own_session_end_reaches_the_revocation_list(clock: ControlledClock) -> None:
-    revocations, session_id = FakeRevocations(), new_id()
-    subscription, *_ = subscriptions(RecordRevocation(revocations), AcknowledgeErasure(FakeUnitOfWork(), clock))
+@pytest.mark.parametrize("number", [0, 1], ids=["a session ended", "factors changed"])
+async def test_own_events_reach_the_lists_that_services_read(clock: ControlledClock, number: int) -> None:
+    revocations, id_ = FakeRevocations(), new_id()
+    record = RecordRevocation(revocations), RecordChangedFactors(revocations)
+    subscription = subscriptions(*record, AcknowledgeErasure(FakeUnitOfWork(), clock))[number]
+    message = [
+        events_pb2.SessionEnded(session_id=str(id_)),
+        events_pb2.UserFactorsChanged(user_id=str(id_), factors_version=3, has_second_factor=True),
+    ][number]
+    assert isinstance(subscription, Subscription)
+    assert subscription.message_class is type(message)
     delivery = Delivery(
         message_id=new_id(),
-        type="identity.session.ended",
+        type=spec_of(type(message)).type,
         producer="identity",
         occurred_at=clock.now(),
-        message=events_pb2.SessionEnded(session_id=str(session_id)),
+        message=message,
     )
-    assert isinstance(subscription, Subscription)
     for _ in range(2):
         await subscription.handler(delivery)
-    assert revocations.ended == {UUID(str(session_id)): clock.now()}
+    changed = {UUID(str(id_)): Factors(3, has_second=True)}
+    assert (revocations.ended, revocations.factors) == [({UUID(str(id_)): clock.now()}, {}), ({}, changed)][number]
 
 
 def test_identity_publishes_what_its_protos_name() -> None:
@@ -71,6 +81,7 @@ def test_identity_publishes_what_its_protos_name() -> None:
         "identity.user.registered",
         "identity.session.ended",
         "identity.user.status_changed",
+        "identity.user.factors_changed",
         "identity.device_key.revoked",
         "identity.wallet_address.issued",
         "identity.wallet_address.retired",

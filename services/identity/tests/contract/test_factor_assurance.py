@@ -165,7 +165,9 @@ async def test_last_factor_takes_the_backup_codes_along_and_one_of_two_does_not(
     left = (await api.get("/auth/factors", token=app.token)).json()["data"]
     assert (left["backup_codes_left"], len(left["passkeys"])) == (10, 1)
     assert (await api.login()).json()["data"]["methods"] == ["backup_code", "passkey"]
-    assert (await ask(api, app.token, "DELETE", f"/factors/passkeys/{added.json()['data']['id']}")).status_code == 200
+    stepped = await step_up(api, app.token, await begin(api, "/auth/step-up/options", app.token), authenticator)
+    token = stepped.json()["data"]["access_token"]
+    assert (await ask(api, token, "DELETE", f"/factors/passkeys/{added.json()['data']['id']}")).status_code == 200
     assert (await api.get("/auth/factors", token=app.token)).json()["data"] == {
         "totp_confirmed_at": None,
         "backup_codes_left": 0,

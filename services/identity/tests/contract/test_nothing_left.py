@@ -65,10 +65,13 @@ async def live(api: Api) -> str:
     user_id = await own_id(api, token)
     await api.post("/wallet-addresses", {"label": "Rent for Oshana"}, token=token, key="address-1")
     await api.patch(f"/devices/{api.device_id}", {"name": "Telephone of Ndapewa"}, token=token)
-    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
-    passkey = {"ceremony_id": begun["ceremony_id"], "credential": Authenticator().create(begun["options"])}
+    begun, authenticator = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"], Authenticator()
+    passkey = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.create(begun["options"])}
     added = await api.post("/auth/factors/passkeys", {**passkey, "name": "Ndapewa at Kunene"}, token=token)
     assert added.status_code == 201, added.text
+    begun = (await api.post("/auth/step-up/options", token=token)).json()["data"]
+    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    token = str((await api.post("/auth/step-up", {"passkey": shown}, token=token)).json()["data"]["access_token"])
     text = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
     await api.post("/device-keys", proof(Ed25519Device(), text), token=token, key="device-1")
     for method, path, body in (

@@ -21,7 +21,7 @@ from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
-from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, fact, recording, user
+from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, event, fact, recording, user
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
 
@@ -83,6 +83,8 @@ async def test_first_app(api: Api, database: Database, clock: ControlledClock, t
         of(claims, "identity.factor.begin", clock, after={"factor": "totp"}),
         of(claims, "identity.factor.add", clock, after={"factor": "totp", "sessions_ended": 0}),
     ]
+    changed = {"user_id": claims.subject_id, "factors_version": "1", "has_second_factor": True}
+    assert record.events == [event("identity.user.factors_changed", claims.subject_id, at=clock.now(), **changed)]
 
 
 async def test_codes_asked_for_wrong_and_right(

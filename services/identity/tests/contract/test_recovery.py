@@ -11,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from chassis.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
+from elcorp.identity.v1.events_pb2 import UserFactorsChanged
 from identity.application import Identity
 from services.identity.tests.contract.api import PASSWORD, Api, own_id, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.recovering import administrator, ask_recovery, decide
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.stored import rows
@@ -123,6 +125,9 @@ async def test_another_person_gives_back_an_account_whose_factor_is_lost(
     assert [item["id"] for item in listed] == [asked["id"]]
     decided = await decide(api, asked["id"], approver.token)
     assert (decided.status_code, decided.json()["data"]["status"]) == (200, "approved")
+    # One for each of the two who set up an app, and one that outdates the tokens of who has lost it.
+    *_, (cleared, _) = changed = await published(database, UserFactorsChanged)
+    assert (len(changed), cleared.factors_version, cleared.has_second_factor) == (3, 2, False)
     assert "access_token" in (await api.login()).json()["data"]
     assert refusal(await decide(api, asked["id"], approver.token)) == (409, "RES_002")
     templates = {row.template for row in await rows(database, "SELECT template FROM messages")}

@@ -62,6 +62,7 @@ async def test_a_token_says_whose_it_is_of_which_session_and_for_how_long(
         "amr": ["pwd"],
         "acr": "urn:elcorp:acr:sfa",
         "second_factor": False,
+        "factors_version": 0,
     }
     assert token["header"] == {"alg": "ES256", "typ": "at+jwt", "kid": ring.signing[0]}
 

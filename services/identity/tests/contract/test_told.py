@@ -97,8 +97,10 @@ async def test_of_factors_keys_exports_and_passwords(
     assert await post.news() == []
     assert (await api.delete(f"/auth/factors/passkeys/{passkey_id}", token=fresh)).status_code == 200
     assert await post.news() == owner("factor_removed", factor="passkey")
+    fresh = await strong(api, app, clock)
     assert (await api.delete("/auth/factors/totp", token=fresh)).status_code == 200
     assert await post.news() == owner("factor_removed", factor="totp")
+    fresh = (await api.post("/auth/step-up", {"password": PASSWORD}, token=fresh)).json()["data"]["access_token"]
     challenge = (await api.post("/device-keys/challenges", token=fresh)).json()["data"]["challenge"]
     key = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=fresh)).json()["data"]
     assert await post.news() == owner("device_key_added")

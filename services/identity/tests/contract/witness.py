@@ -32,6 +32,7 @@ _ENDED: Final = text(
     WHERE ended_at IS NOT NULL AND end_reason NOT IN ('idle', 'expired', 'replaced', 'too_many')
     """
 )
+_FACTORS: Final = text("SELECT id, factors_version FROM users WHERE factors_version > 0")
 _REVOCATIONS: Final = "(the list of revoked sessions)"
 # Where a refused attempt is counted.
 _ATTEMPTS: Final = frozenset({"attempt_sources", "attempt_counts"})
@@ -108,7 +109,7 @@ class Picture:
 
     tables: Rows
     position: int
-    revoked: frozenset[UUID]
+    revoked: frozenset[object]
 
 
 @dataclass
@@ -133,6 +134,13 @@ class Witness:
             ended = (await connection.execute(_ENDED)).all()
         return [reason for session_id, reason in ended if session_id not in self.revocations.ended]
 
+    async def factors_untold(self) -> list[UUID]:
+        """Return the users of whose changed factors services were not told at once."""
+        async with self.owner.read() as connection:
+            versions = (await connection.execute(_FACTORS)).all()
+        told = self.revocations.factors
+        return [user_id for user_id, version in versions if user_id not in told or told[user_id].version < version]
+
     async def watch(self, request: httpx.Request) -> None:
         """Look before a write; a hook of the client's."""
         if request.method in _READS or ARRANGING.get():
@@ -154,7 +162,9 @@ class Witness:
     async def look(self) -> Picture:
         async with self.owner.read() as connection:
             position = await connection.scalar(_POSITION)
-        return Picture(await everything(self.owner), position or 0, frozenset(self.revocations.ended))
+        return Picture(
+            await everything(self.owner), position or 0, frozenset((*self.revocations.ended, *self.revocations.factors.items()))
+        )
 
     async def _compare(self, before: Picture, but: Trace, what: str) -> None:
         after = await self.look()

@@ -13,6 +13,7 @@ from identity.domain.email_undo import PASSWORDS_KEPT_FOR
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.user import EARLIER_KEPT, InitialRole, User, UserStatus
+from kernel.assurance import Factors
 from kernel.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ class FakeUsers:
         self._locked.add(user_id)
         return self._store.users.get(user_id)
 
-    async def has_second_factor(self, user_id: UUID) -> bool:
+    async def factors_of(self, user_id: UUID) -> Factors:
         user = self._store.users.get(user_id)
-        return user is not None and user.has_second_factor
+        if user is None:
+            raise NotFound(user_id=user_id)
+        return user.factors
 
     async def holder_of(self, username: str) -> UUID | None:
         return next((user.id for user in self._store.users.values() if user.username == username), None)

@@ -13,6 +13,7 @@ from identity.domain.errors import BeyondAuthority, LastAdministrator, TooManyAt
 from identity.domain.origin import Origin
 from identity.domain.session import Session
 from identity.infrastructure.programs import program_of
+from kernel.assurance import Factors
 from kernel.errors import Unavailable
 from kernel.pages import Page, PageRequest
 from services.identity.tests.fakes.pages import page_of
@@ -122,19 +123,26 @@ class FakeAuthority:
 class FakeAccessTokens:
     life: timedelta = timedelta(minutes=15)
 
-    def issue(self, session: Session, *, roles: Sequence[str], second_factor: bool, at: datetime) -> str:
+    def issue(self, session: Session, *, roles: Sequence[str], factors: Factors, at: datetime) -> str:
         return f"access:{session.id}:{','.join(roles)}"
 
 
 @dataclass
 class FakeRevocations:
     ended: dict[UUID, datetime] = field(default_factory=dict)
+    factors: dict[UUID, Factors] = field(default_factory=dict)
 
     async def add(self, session_id: UUID, *, ended_at: datetime) -> None:
         self.ended.setdefault(session_id, ended_at)
 
     async def try_add(self, session_id: UUID, *, ended_at: datetime) -> None:
         await self.add(session_id, ended_at=ended_at)
+
+    async def change_factors(self, user_id: UUID, factors: Factors, *, changed_at: datetime) -> None:
+        self.factors[user_id] = factors
+
+    async def try_change_factors(self, user_id: UUID, factors: Factors, *, changed_at: datetime) -> None:
+        await self.change_factors(user_id, factors, changed_at=changed_at)
 
 
 @dataclass

@@ -191,9 +191,11 @@ async def test_suspending_while_signing_in_leaves_no_live_session(identity: Iden
     assert await rows(database, "SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
 
 
-async def test_two_password_changes_at_once_make_one_and_keep_history(identity: Identity, database: Database) -> None:
+async def test_two_password_changes_at_once_make_one_and_keep_history(
+    identity: Identity, database: Database, clock: ControlledClock
+) -> None:
     user_id = (await register(identity)).user_id
-    me = Actor(kind=ActorKind.USER, subject_id=str(user_id))
+    me = Actor(kind=ActorKind.USER, subject_id=str(user_id), authenticated_at=clock.now(), methods=("pwd",))
     change = identity.accounts.change_password
     answers = await outcomes(
         [change(actor=me, user_id=user_id, current=PASSWORD, new=f"Kavango-Morning-{number}3?*") for number in range(3)]

@@ -131,7 +131,7 @@ async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
             await tx.factors.passkeys.add(passkey(whose, clock, bytes([number])))
             tx.factors.challenges.add(challenge(whose, clock, bytes([number]) * 32))
             await tx.factors.failures.note(whose, UNKNOWN_DEVICES, at=clock.now())
-            (await tx.users.lock(whose)).gain_second_factor(at=clock.now())
+            (await tx.users.lock(whose)).gain_factor(at=clock.now())
             tx.record(facts.factor_added(whose, "all", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.forget(user_id)

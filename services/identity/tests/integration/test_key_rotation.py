@@ -32,6 +32,7 @@ from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyReloader, KeyRing
 from identity.settings import IdentitySettings
+from kernel.assurance import Factors
 from kernel.clock import SystemClock
 from services.identity.tests.contract.outbox import IDENTITY, recording
 from services.identity.tests.fakes import FakeKeyMaker
@@ -58,7 +59,7 @@ def issue(tokens: JwtAccessTokens, clock: ControlledClock) -> str:
     session = Session.start(
         first, device_id=uuid4(), proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7), at=clock.now()
     )
-    return tokens.issue(session, roles=("user",), second_factor=False, at=clock.now())
+    return tokens.issue(session, roles=("user",), factors=Factors(0, has_second=False), at=clock.now())
 
 
 def key_of(token: str) -> str:

@@ -10,14 +10,16 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from chassis.auth.ended_sessions import ENDED_KEY, FACTORS_KEY
 from chassis.cache import redis_client
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, through
 from identity.bootstrap.parts import attempts as counting
 from identity.domain.errors import TooManyAttempts
 from identity.infrastructure.attempts import LimitedAttempts
-from identity.infrastructure.revocations import KEPT_SECONDS, KEY, RedisRevocations
+from identity.infrastructure.revocations import KEPT_SECONDS, RedisRevocations
 from identity.settings import IdentitySettings
+from kernel.assurance import Factors
 from kernel.errors import Unavailable
 
 Proxies = Callable[[str, int], Awaitable[FaultProxy]]
@@ -175,7 +177,7 @@ async def test_revocations_are_kept_with_their_time_and_trimmed(redis: Redis) ->
     await revocations.add(old, ended_at=ENDED - timedelta(seconds=KEPT_SECONDS + 1))
     for ended_at in (ENDED, ENDED + timedelta(seconds=3)):
         await revocations.add(new, ended_at=ended_at)
-    assert await redis.zrange(KEY, 0, -1, withscores=True) == [(str(new).encode(), ENDED.timestamp())]
+    assert await redis.zrange(ENDED_KEY, 0, -1, withscores=True) == [(str(new).encode(), ENDED.timestamp())]
 
 
 async def test_without_redis_a_revocation_waits_for_its_event(redis_url: str, fault_proxy: Proxies) -> None:
@@ -188,7 +190,7 @@ async def test_without_redis_a_revocation_waits_for_its_event(redis_url: str, fa
         await revocations.add(session_id, ended_at=ENDED)
     await proxy.heal()
     await revocations.add(session_id, ended_at=ENDED)
-    assert await client.zscore(KEY, str(session_id)) == ENDED.timestamp()
+    assert await client.zscore(ENDED_KEY, str(session_id)) == ENDED.timestamp()
     await client.aclose()
 
 
@@ -197,7 +199,35 @@ async def test_an_ended_session_is_listed_for_longer_than_any_of_its_tokens_live
     revocations, ended = RedisRevocations(redis), [uuid4() for _ in range(3)]
     for session_id, minutes in zip(ended, (0, 1, 20), strict=True):
         await revocations.add(session_id, ended_at=ENDED + timedelta(minutes=minutes))
-    assert set(await redis.zrange(KEY, 0, -1)) == {str(each).encode() for each in ended}
+    assert set(await redis.zrange(ENDED_KEY, 0, -1)) == {str(each).encode() for each in ended}
     await revocations.add(uuid4(), ended_at=ENDED + timedelta(minutes=20, seconds=1))
-    assert await redis.zscore(KEY, str(ended[0])) is None
-    assert await redis.zcard(KEY) == 3
+    assert await redis.zscore(ENDED_KEY, str(ended[0])) is None
+    assert await redis.zcard(ENDED_KEY) == 3
+
+
+async def test_changed_factors_are_listed_with_their_time_and_trimmed(redis: Redis) -> None:
+    revocations, old, new = RedisRevocations(redis), uuid4(), uuid4()
+    await revocations.change_factors(old, Factors(1, has_second=True), changed_at=ENDED - timedelta(seconds=KEPT_SECONDS + 1))
+    for factors, at in ((Factors(4, has_second=True), ENDED), (Factors(5, has_second=False), ENDED + timedelta(seconds=1))):
+        # Once after the commit, and again by the event.
+        for _ in range(2):
+            await revocations.change_factors(new, factors, changed_at=at)
+    assert await redis.zrange(FACTORS_KEY, 0, -1, withscores=True) == [
+        (f"{new}:4:1".encode(), ENDED.timestamp()),
+        (f"{new}:5:0".encode(), ENDED.timestamp() + 1),
+    ]
+    assert await redis.exists(ENDED_KEY) == 0
+
+
+async def test_without_redis_changed_factors_wait_for_their_event(redis_url: str, fault_proxy: Proxies) -> None:
+    proxy = await fault_proxy(*endpoint(redis_url))
+    client = redis_client(through(redis_url, proxy.port))
+    revocations, user_id, factors = RedisRevocations(client), uuid4(), Factors(1, has_second=True)
+    proxy.refuse()
+    await revocations.try_change_factors(user_id, factors, changed_at=ENDED)
+    with pytest.raises(RedisError):
+        await revocations.change_factors(user_id, factors, changed_at=ENDED)
+    await proxy.heal()
+    await revocations.change_factors(user_id, factors, changed_at=ENDED)
+    assert await client.zcard(FACTORS_KEY) == 1
+    await client.aclose()

@@ -13,6 +13,7 @@ from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1 import events_pb2 as governance
 from elcorp.payments.v1 import events_pb2 as payments
+from identity.application.factors.record_changed_factors import RecordChangedFactors
 from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
 from identity.application.sessions.record_revocation import RecordRevocation
 from identity.bootstrap.parts import erasure_unit_of_work
@@ -33,9 +34,10 @@ async def test_answers_are_noted_by_their_producer(
     erasure_id = await request_erasure(sql_storage, clock, user_id)
     keyless = IdentitySettings(database_url=database_urls.app)
     acknowledge = AcknowledgeErasure(erasure_unit_of_work(keyless, database), clock)
+    revocations = FakeRevocations()
     handlers = {
         each.message_class: each.handler
-        for each in subscriptions(RecordRevocation(FakeRevocations()), acknowledge)
+        for each in subscriptions(RecordRevocation(revocations), RecordChangedFactors(revocations), acknowledge)
         if isinstance(each, Subscription)
     }
     for message_class in MESSAGES:

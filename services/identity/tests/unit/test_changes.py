@@ -55,21 +55,31 @@ def user(**changes: Any) -> User:
         at=BEFORE,
     )
     made.collect()
-    vars(made).update(
-        last_sign_in_at=BEFORE, email_verified_at=BEFORE, phone_verified_at=BEFORE, second_factor_since=BEFORE, **changes
-    )
+    noted = {"last_sign_in_at": BEFORE, "email_verified_at": BEFORE, "phone_verified_at": BEFORE, "second_factor_since": BEFORE}
+    vars(made).update({**noted, **changes})
     return made
 
 
 USERS: list[Any] = [
-    pytest.param(user, lambda made: made.gain_second_factor(at=AT), {}, id="gains one more factor"),
+    pytest.param(user, lambda made: made.gain_factor(at=AT), {}, id="gains one more factor"),
     pytest.param(
-        user,
-        lambda made: (made.lose_second_factor(), made.gain_second_factor(at=AT)),
-        {"second_factor_since": AT},
+        lambda: user(second_factor_since=None),
+        lambda made: made.gain_factor(at=AT),
+        {"second_factor_since": AT, "factors_version": 1},
         id="gains a first factor",
     ),
-    pytest.param(user, lambda made: made.lose_second_factor(), {"second_factor_since": None}, id="loses the last factor"),
+    pytest.param(
+        lambda: user(factors_version=1),
+        lambda made: made.lose_factor(last=False, at=AT),
+        {"factors_version": 2},
+        id="loses a factor",
+    ),
+    pytest.param(
+        user,
+        lambda made: made.lose_factor(last=True, at=AT),
+        {"second_factor_since": None, "factors_version": 1},
+        id="loses the last factor",
+    ),
     pytest.param(user, lambda made: made.note_sign_in(at=AT), {"last_sign_in_at": AT}, id="signs in"),
     pytest.param(user, lambda made: made.verify_email(at=AT), {"email_verified_at": AT, "version": 2}, id="verifies email"),
     pytest.param(user, lambda made: made.verify_phone(at=AT), {"phone_verified_at": AT, "version": 2}, id="verifies phone"),

@@ -260,7 +260,7 @@ class MeddlingRoles(FakeRoles):
     "meanwhile",
     [
         lambda made: made.change_password("another", at=made.registered_at + timedelta(seconds=1)),
-        lambda made: made.gain_second_factor(at=made.registered_at),
+        lambda made: made.gain_factor(at=made.registered_at),
         lambda made: made.suspend("Reported as stolen", at=made.registered_at),
     ],
     ids=["another password", "a second factor", "suspended"],
@@ -333,7 +333,7 @@ async def test_old_hash_is_strengthened_at_sign_in(world: World) -> None:
 
 async def test_old_hash_is_strengthened_where_a_second_factor_is_asked_for_too(world: World) -> None:
     enrolled = await world.register()
-    world.uow.committed.users[enrolled.user_id].gain_second_factor(at=world.clock.now())
+    world.uow.committed.users[enrolled.user_id].gain_factor(at=world.clock.now())
     world.passwords.outdated = True
     name = SignInName.email("ndapewa@example.na")
     challenged = await world.sign_in_use_case(actor=STRANGER, name=name, password=PASSWORD, device_id=world.device_id)

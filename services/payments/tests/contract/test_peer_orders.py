@@ -16,6 +16,7 @@ from chassis.testing.stored import everything, unchanged
 from chassis.testing.tokens import TokenForge
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
+from kernel.assurance import Factors
 from kernel.errors import Kind
 from kernel.ids import new_id
 from payments.domain.price_book import PriceBook
@@ -103,6 +104,18 @@ async def test_two_factors_shown_just_now_are_asked_for_above_the_same_amount_as
     payer, payee = await bank.holder("9000.00"), await bank.holder()
     weak, strong = (bank.token(payer.user_id, methods=methods) for methods in (("pwd",), STRONG))
     orders = [(LITTLE, weak), (MUCH, weak), (MUCH, strong)]
+    told = await by_batch(stub, *(order(bank, payer, payee, amount, token=token) for amount, token in orders))
+    assert told == ["completed", "AUTH_005", "completed"]
+
+
+async def test_a_token_of_before_its_payers_factors_changed_has_shown_no_factor(bank: Bank, stub: Stub) -> None:
+    payer, payee, at = await bank.holder("9000.00"), await bank.holder(), bank.clock.now()
+    before, after = (bank.token(payer.user_id, methods=STRONG, claims={"factors_version": version}) for version in (1, 2))
+    bank.revocations.change_factors(payer.user_id, Factors(2, has_second=True), at.timestamp())
+    async with unchanged(bank.database):
+        assert (await by_grpc(stub, order(bank, payer, payee, MUCH, token=before))).code == "AUTH_005"
+    assert await by_rest(bank, payer, payee, MUCH, before) == (401, "AUTH_005")
+    orders = [(LITTLE, before), (MUCH, before), (MUCH, after)]
     told = await by_batch(stub, *(order(bank, payer, payee, amount, token=token) for amount, token in orders))
     assert told == ["completed", "AUTH_005", "completed"]
 

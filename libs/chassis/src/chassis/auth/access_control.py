@@ -37,11 +37,14 @@ class AccessControl:
         """Return the token's subject, with the roles that hold now; raises AUTH_002, AUTH_003, or Unavailable.
 
         `ip`, `user_agent` and `request_id` are what the audit trail tells of where the request came from. With `strictly`
-        (for what moves money) nobody is admitted while it is not known which sessions have ended.
+        (for what moves money) nobody is admitted while it is not known which sessions have ended, and whose factors have
+        changed. A token of before its user's factors changed authenticates, and proves nothing.
         """
         claims = await self.verifier.verify(token)
         self._refuse_ended(claims, strictly=strictly)
         roles = self.subject_roles.effective(claims)
+        outdated = self.revocations.outdating(claims.subject_id, claims.factors_version)
+        second_factor = outdated.has_second if outdated else claims.second_factor
         return Actor(
             kind=ActorKind.USER,
             subject_id=claims.subject_id,
@@ -51,9 +54,11 @@ class AccessControl:
             ip=ip,
             user_agent=user_agent,
             request_id=request_id,
-            authenticated_at=claims.authenticated_at,
-            methods=claims.methods,
-            has_second_factor=claims.second_factor or self._must_have_two(roles),
+            # What was shown before the account's factors changed proves nothing any more.
+            authenticated_at=None if outdated else claims.authenticated_at,
+            methods=() if outdated else claims.methods,
+            has_second_factor=second_factor or self._must_have_two(roles),
+            factors_version=claims.factors_version,
         )
 
     def authorize(self, actor: Actor, permission: str | None, assurance: Assurance = NONE) -> None:

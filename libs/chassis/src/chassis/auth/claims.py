@@ -17,7 +17,8 @@ class Claims:
     """The claims of one access token (RFC 9068), parsed.
 
     `methods` are RFC 8176 values; `authenticated_at` is when the session signed in, which a refresh does not move.
-    `second_factor` says whether the account has one; True for tokens of the previous release, which do not say.
+    `second_factor` says whether the account has one; True for tokens of an earlier release, which do not say.
+    `factors_version` is the version of the account's factors when the token was issued; 0 for tokens that do not say.
     """
 
     subject_id: str
@@ -30,6 +31,7 @@ class Claims:
     authenticated_at: datetime
     methods: tuple[str, ...]
     second_factor: bool
+    factors_version: int
     token_id: str
 
     @classmethod
@@ -47,6 +49,7 @@ class Claims:
                 authenticated_at=_time(payload["auth_time"]),
                 methods=tuple(_texts(payload["amr"])),
                 second_factor=_flag(payload.get("second_factor", True)),
+                factors_version=_version(payload.get("factors_version", 0)),
                 token_id=_text(payload["jti"]),
             )
         except (KeyError, ValueError, OverflowError, OSError) as exc:
@@ -68,6 +71,12 @@ def _texts(value: object) -> list[str]:
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("not a flag")  # noqa: TRY004  # one error for every malformed claim
+    return value
+
+
+def _version(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("not a version")
     return value
 
 

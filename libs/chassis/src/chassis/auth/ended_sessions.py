@@ -1,4 +1,7 @@
-"""Where a process learns that a session has ended: from identity's event at once, from the shared list for sure."""
+"""Where a process learns that a session has ended, or that a user's factors have changed.
+
+From identity's events at once, from the shared lists for sure; both lists are read in one round trip.
+"""
 
 import asyncio
 import time
@@ -14,10 +17,13 @@ from chassis.auth.revocations import KEPT_SECONDS, Revocations
 from chassis.messaging.delivery import Delivery
 from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
-from elcorp.identity.v1.events_pb2 import SessionEnded
+from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
+from kernel.assurance import Factors
 
 # Identity keeps it: member = session id, score = when it ended, in epoch seconds.
 ENDED_KEY: Final = "elcorp:sessions:ended"
+# And this: member = user id, version and whether there is a second factor (`factors_member`), score = when they changed.
+FACTORS_KEY: Final = "elcorp:factors:changed"
 POLL_SECONDS: Final = 1.0
 # Entries arrive somewhat later than they are dated, and clocks differ.
 OVERLAP_SECONDS: Final = 5.0
@@ -26,7 +32,13 @@ FULL_READ_SECONDS: Final = 30.0
 PAGE: Final = 1000
 
 _KNOWN: Final = Gauge("ended_sessions", "Ended sessions whose tokens are refused.")
+_CHANGED: Final = Gauge("changed_factors", "Users of whom tokens of before their factors changed prove nothing.")
 _AGE: Final = Gauge("ended_sessions_age_seconds", "Since the shared list of ended sessions was last read.")
+
+
+def factors_member(user_id: UUID, factors: Factors) -> str:
+    """Return what identity writes to the list when a user's factors have changed."""
+    return f"{user_id}:{factors.version}:{int(factors.has_second)}"
 
 
 class EndedSessions:
@@ -40,11 +52,18 @@ class EndedSessions:
         self._full_read_at = float("-inf")
         self._away = False
         _KNOWN.set_function(lambda: len(revocations))
+        _CHANGED.set_function(lambda: revocations.subjects)
         _AGE.set_function(revocations.seconds_since_confirmed)
 
     def on_ended(self, delivery: Delivery[SessionEnded]) -> None:
         """Listener callback."""
         self._end(delivery.message.session_id, delivery.occurred_at.timestamp())
+
+    def on_factors_changed(self, delivery: Delivery[UserFactorsChanged]) -> None:
+        """Listener callback."""
+        message = delivery.message
+        factors = Factors(message.factors_version, message.has_second_factor)
+        self.revocations.change_factors(UUID(message.user_id), factors, delivery.occurred_at.timestamp())
 
     def read_all_next(self) -> None:
         """Listener callback on each connection: what was announced while nobody listened is made up for."""
@@ -56,7 +75,7 @@ class EndedSessions:
             await pause_unless(stop, POLL_SECONDS)
 
     async def poll(self) -> None:
-        """Read what is new in the shared list, or all of it when that is due."""
+        """Read what is new in the shared lists, or all of them when that is due."""
         began = self._now()
         full = began - self._full_read_at >= FULL_READ_SECONDS or self._read_to is None
         since = began - KEPT_SECONDS if full or self._read_to is None else self._read_to - OVERLAP_SECONDS
@@ -80,20 +99,33 @@ class EndedSessions:
             self.revocations.purge()
 
     async def _read(self, since: float) -> None:
-        offset = 0
-        while True:
-            # The latest first: identity forgets the oldest meanwhile, and what leaves in front of a page would hide others.
-            page: list[tuple[bytes, float]] = await self._redis.zrevrangebyscore(  # type: ignore[assignment]  # both modes in one
-                ENDED_KEY, "+inf", since, start=offset, num=PAGE, withscores=True
-            )
-            for member, score in page:
-                self._end(member.decode("ascii", "replace"), score)
-            if len(page) < PAGE:
-                return
+        unread, offset = {ENDED_KEY: self._end, FACTORS_KEY: self._change_factors}, 0
+        while unread:
+            pages = await self._pages(list(unread), since, offset)
+            for key, page in pages.items():
+                for member, score in page:
+                    unread[key](member.decode("ascii", "replace"), score)
+                if len(page) < PAGE:
+                    del unread[key]
             offset += PAGE
+
+    async def _pages(self, keys: list[str], since: float, offset: int) -> dict[str, list[tuple[bytes, float]]]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                # The latest first: identity forgets the oldest meanwhile, and what leaves in front of a page would hide others.
+                pipe.zrevrangebyscore(key, "+inf", since, start=offset, num=PAGE, withscores=True)
+            return dict(zip(keys, await pipe.execute(), strict=True))
 
     def _end(self, session_id: str, ended_at: float) -> None:
         try:
             self.revocations.end(UUID(session_id), ended_at)
         except ValueError:
             log.warning("an ended session has no readable id", session_id=session_id[:64])
+
+    def _change_factors(self, member: str, changed_at: float) -> None:
+        try:
+            user_id, version, has_second = member.split(":")
+            factors = Factors(int(version), has_second=has_second == "1")
+            self.revocations.change_factors(UUID(user_id), factors, changed_at)
+        except ValueError:
+            log.warning("a change of factors cannot be read", member=member[:64])

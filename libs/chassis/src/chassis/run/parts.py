@@ -24,7 +24,7 @@ from chassis.rpc import connect
 from chassis.run.service import Background
 from chassis.settings import ServiceSettings
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
-from elcorp.identity.v1.events_pb2 import SessionEnded
+from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
 from kernel.clock import Clock, SystemClock
 
 CLOSING_SECONDS = 1.0
@@ -90,10 +90,11 @@ async def platform(
 ) -> AsyncIterator[Platform]:
     """Build the parts and close them at the block's end; nothing here needs a peer, the broker or Redis to be there.
 
-    Policy bundles come from governance by gRPC unless `bundle_source` makes one (governance's own); keys of access
-    tokens from identity's JWKS unless `keys` are given. Tokens of sessions that have ended are refused, for which identity's
-    events are listened for and Redis is read every second. `listen` adds listeners for other events (ValueError for one that
-    is listened for already). `own_keys` are the Idempotency-Keys that the service's use cases keep for themselves.
+    Policy bundles come from governance by gRPC unless `bundle_source` makes one (governance's own); keys of access tokens from
+    identity's JWKS unless `keys` are given. Tokens of sessions that have ended are refused, and those of before their user's
+    factors changed prove nothing, for which identity's events are listened for and Redis is read every second. `listen` adds
+    listeners for other events (ValueError for one that is listened for already). `own_keys` are the Idempotency-Keys that the
+    service's use cases keep for themselves.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -144,6 +145,7 @@ def _listener(
         PolicyBundlePublished: keeper.on_published,
         SubjectRolesChanged: subject_roles.on_changed,
         SessionEnded: ended.on_ended,
+        UserFactorsChanged: ended.on_factors_changed,
     }
     if taken := own.keys() & others.keys():
         raise ValueError(f"the platform listens for {taken} itself")

@@ -1,6 +1,7 @@
 """Whether every operation of a service requires the sign-in that it declares."""
 
 import re
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -13,13 +14,15 @@ from chassis.rest.route import Route
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
+from chassis.testing.sessions import none_ended
 from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
-from kernel.assurance import AGE_SECONDS_MAX, NONE, RECENT, STRONG, Assurance
+from kernel.assurance import AGE_SECONDS_MAX, NONE, RECENT, STRONG, Assurance, Factors
 from kernel.ids import new_id
 
 _ROLE: Final = "holder-of-every-permission"
 _SERVER_ERROR: Final = 500
+_VERSION: Final = 7
 _ONE: Final = {"methods": ("pwd",)}
 _TWO: Final = {"methods": ("pwd", "otp", "mfa")}
 # The sign-ins that a token describes, and the levels that each is enough for.
@@ -29,6 +32,14 @@ _TOKENS: Final[dict[str, tuple[dict[str, Any], set[Assurance]]]] = {
     "the only factor, too long ago": ({**_ONE, "second_factor": False, "seconds_ago": AGE_SECONDS_MAX + 1}, {NONE}),
     "two factors, too long ago": ({**_TWO, "second_factor": True, "seconds_ago": AGE_SECONDS_MAX + 1}, {NONE}),
     "the only factor, just now": ({**_ONE, "second_factor": False}, {NONE, RECENT}),
+    "the only factor, of before a second one": (
+        {**_ONE, "second_factor": False, "claims": {"factors_version": _VERSION - 1}},
+        {NONE},
+    ),
+    "two factors, of before one was removed": (
+        {**_TWO, "second_factor": True, "claims": {"factors_version": _VERSION - 1}},
+        {NONE},
+    ),
     "two factors, just now": ({**_TWO, "second_factor": True, "seconds_ago": AGE_SECONDS_MAX}, {NONE, RECENT, STRONG}),
 }
 
@@ -44,9 +55,10 @@ async def misjudged(
     routes = [route for router in routers for route in router.routes if isinstance(route, Route) and route.assurance]
     permissions = {route.access.permission for route in routes if route.access and route.access.permission}
     forge = TokenForge(clock)
-    tokens = {
-        what: (_headers(forge, caller or new_id(), **options), enough_for) for what, (options, enough_for) in _TOKENS.items()
-    }
+    subject, revocations = caller or new_id(), none_ended()
+    # The present version: tokens of before claim an earlier one.
+    revocations.change_factors(subject, Factors(_VERSION, has_second=True), time.time())
+    tokens = {what: (_headers(forge, subject, **options), enough_for) for what, (options, enough_for) in _TOKENS.items()}
     attempts = [(route, what, route.assurance in enough_for) for route in routes for what, (_, enough_for) in tokens.items()]
     async with rest_client(
         application,
@@ -55,6 +67,7 @@ async def misjudged(
         policies=permitting({_ROLE: sorted(permissions)}, clock),
         database=database,
         clock=clock,
+        revocations=revocations,
     ) as client:
         async with unchanged(database):
             refused = [
@@ -72,7 +85,7 @@ async def misjudged(
 def _headers(
     forge: TokenForge, caller: UUID, *, seconds_ago: int = 0, claims: dict[str, Any] | None = None, **options: Any
 ) -> dict[str, str]:
-    said = {"auth_time": int(forge.clock.now().timestamp()) - seconds_ago, **(claims or {})}
+    said = {"auth_time": int(forge.clock.now().timestamp()) - seconds_ago, "factors_version": _VERSION, **(claims or {})}
     return forge.headers(caller, roles=[_ROLE], device_id=str(new_id()), claims=said, **options)
 
 

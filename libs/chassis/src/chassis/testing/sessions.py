@@ -8,13 +8,14 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from chassis.auth.ended_sessions import ENDED_KEY
+from chassis.auth.ended_sessions import ENDED_KEY, FACTORS_KEY, factors_member
 from chassis.auth.revocations import Revocations
 from chassis.run.service import Serving
 from chassis.testing.events import announce
 from chassis.testing.running import eventually, running
 from chassis.testing.tokens import TokenForge
 from elcorp.identity.v1.events_pb2 import SessionEnded
+from kernel.assurance import Factors
 from kernel.ids import new_id
 
 UNAUTHENTICATED = 401
@@ -31,6 +32,12 @@ async def note(redis_url: str, session_id: UUID) -> None:
     """Add a session to the shared list, as identity does when it ends."""
     async with Redis.from_url(redis_url) as redis:
         await redis.zadd(ENDED_KEY, {str(session_id): time.time()})
+
+
+async def note_factors(redis_url: str, user_id: UUID, factors: Factors) -> None:
+    """Write to the shared list what identity writes when a user's factors change."""
+    async with Redis.from_url(redis_url) as redis:
+        await redis.zadd(FACTORS_KEY, {factors_member(user_id, factors): time.time()})
 
 
 async def check_that_ended_sessions_are_refused(

@@ -52,11 +52,12 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
 
 @asynccontextmanager
 async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
-    """Relay identity's events, and keep the list of ended sessions from its own."""
+    """Relay identity's events, and keep the lists of ended sessions and changed factors from its own."""
     from chassis.cache import redis_client
     from chassis.database import Database
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
+    from identity.application.factors.record_changed_factors import RecordChangedFactors
     from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
     from identity.application.sessions.record_revocation import RecordRevocation
     from identity.infrastructure.revocations import RedisRevocations
@@ -67,7 +68,8 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     redis = redis_client(settings.redis_url.get_secret_value())
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
     acknowledge_erasure = AcknowledgeErasure(erasure_unit_of_work(settings, database), SystemClock())
-    consumed = subscriptions(RecordRevocation(RedisRevocations(redis)), acknowledge_erasure)
+    revocations = RedisRevocations(redis)
+    consumed = subscriptions(RecordRevocation(revocations), RecordChangedFactors(revocations), acknowledge_erasure)
     consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
     readiness = Readiness()
     readiness.add("database", database.ping)

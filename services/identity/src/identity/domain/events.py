@@ -25,6 +25,15 @@ class UserStatusChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserFactorsChanged(Event):
+    """What access tokens of a lower version say of the sign-in is no longer true."""
+
+    user_id: UUID
+    factors_version: int
+    has_second_factor: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
     """`tokens_valid_until`: until when an access token of the session could still be unexpired."""
 

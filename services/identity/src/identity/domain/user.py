@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
-from identity.domain.events import UserRegistered, UserStatusChanged
+from identity.domain.events import UserFactorsChanged, UserRegistered, UserStatusChanged
+from kernel.assurance import Factors
 from kernel.errors import NotFound, StaleVersion
 from kernel.events import Aggregate
 from kernel.ids import new_id
@@ -40,7 +41,7 @@ class User(Aggregate):
     """`password_hash` is a PHC string.
 
     `suspended_at_deletion`: whether a deleted account was suspended before. None for one that is not deleted, and for one that
-    was deleted before that was recorded.
+    was deleted before that was recorded. `factors_version`: of what access tokens say of the factors; see `Factors`.
     """
 
     id: UUID
@@ -58,6 +59,7 @@ class User(Aggregate):
     deleted_at: datetime | None = None
     second_factor_since: datetime | None = None
     suspended_at_deletion: bool | None = None
+    factors_version: int = 0
 
     @classmethod
     def register(
@@ -87,12 +89,35 @@ class User(Aggregate):
     def has_second_factor(self) -> bool:
         return self.second_factor_since is not None
 
-    def gain_second_factor(self, *, at: datetime) -> None:
-        """No session starts without one from now on."""
-        self.second_factor_since = self.second_factor_since or at
+    @property
+    def factors(self) -> Factors:
+        return Factors(self.factors_version, self.has_second_factor)
 
-    def lose_second_factor(self) -> None:
-        self.second_factor_since = None
+    def gain_factor(self, *, at: datetime) -> None:
+        """No session starts without a second factor from now on, and tokens of before the first one prove nothing.
+
+        One more factor makes nothing untrue that a token says.
+        """
+        if self.second_factor_since is None:
+            self.second_factor_since = at
+            self._change_factors(at)
+
+    def lose_factor(self, *, last: bool, at: datetime) -> None:
+        """Tokens of before prove nothing: they may speak of the factor that is gone."""
+        if last:
+            self.second_factor_since = None
+        self._change_factors(at)
+
+    def _change_factors(self, at: datetime) -> None:
+        self.factors_version += 1
+        self.announce(
+            UserFactorsChanged(
+                occurred_at=at,
+                user_id=self.id,
+                factors_version=self.factors_version,
+                has_second_factor=self.has_second_factor,
+            )
+        )
 
     def note_sign_in(self, *, at: datetime) -> None:
         self.last_sign_in_at = at

@@ -8,6 +8,7 @@ import jwt
 from chassis.auth.acr import acr_of
 from identity.domain.session import Session
 from identity.infrastructure.signing_keys import KeyRing
+from kernel.assurance import Factors
 from kernel.ids import new_id
 
 
@@ -18,7 +19,7 @@ class JwtAccessTokens:
         self._issuer = issuer
         self._audience = audience
 
-    def issue(self, session: Session, *, roles: Sequence[str], second_factor: bool, at: datetime) -> str:
+    def issue(self, session: Session, *, roles: Sequence[str], factors: Factors, at: datetime) -> str:
         kid, private_key = self._ring.signing
         issued = int(at.timestamp())
         payload = {
@@ -36,7 +37,8 @@ class JwtAccessTokens:
             "auth_time": int(session.authenticated_at.timestamp()),
             "amr": list(session.methods),
             "acr": acr_of(session.methods),
-            # Whether the account has one now: other services cannot look it up.
-            "second_factor": second_factor,
+            # Whether the account has one now, and as of which change: other services cannot look it up.
+            "second_factor": factors.has_second,
+            "factors_version": factors.version,
         }
         return jwt.encode(payload, private_key, algorithm="ES256", headers={"kid": kid, "typ": "at+jwt"})

@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Enum,
     ForeignKey,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -69,6 +70,7 @@ users = Table(
     Column("deleted_at", _time()),
     Column("second_factor_since", _time()),
     Column("suspended_at_deletion", Boolean),
+    Column("factors_version", Integer, nullable=False),
 )
 subject_keys = Table(
     "subject_keys",

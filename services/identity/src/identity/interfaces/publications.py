@@ -8,6 +8,7 @@ from identity.domain.events import (
     DeviceKeyRevoked,
     ErasureRequested,
     SessionEnded,
+    UserFactorsChanged,
     UserRegistered,
     UserStatusChanged,
     WalletAddressIssued,
@@ -24,6 +25,12 @@ def user_registered(event: UserRegistered) -> events_pb2.UserRegistered:
 def user_status_changed(event: UserStatusChanged) -> events_pb2.UserStatusChanged:
     return events_pb2.UserStatusChanged(
         user_id=str(event.user_id), status=event.status, reason=event.reason, version=event.version
+    )
+
+
+def user_factors_changed(event: UserFactorsChanged) -> events_pb2.UserFactorsChanged:
+    return events_pb2.UserFactorsChanged(
+        user_id=str(event.user_id), factors_version=event.factors_version, has_second_factor=event.has_second_factor
     )
 
 
@@ -63,6 +70,7 @@ PUBLICATIONS = Publications(
     {
         UserRegistered: user_registered,
         UserStatusChanged: user_status_changed,
+        UserFactorsChanged: user_factors_changed,
         SessionEnded: session_ended,
         DeviceKeyRevoked: device_key_revoked,
         WalletAddressIssued: wallet_address_issued,

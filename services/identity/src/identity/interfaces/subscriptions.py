@@ -12,9 +12,11 @@ from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1 import events_pb2 as governance
 from elcorp.identity.v1 import events_pb2
 from elcorp.payments.v1 import events_pb2 as payments
+from identity.application.factors.record_changed_factors import RecordChangedFactors
 from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
 from identity.application.sessions.record_revocation import RecordRevocation
 from identity.domain.erasure import Acknowledgement
+from kernel.assurance import Factors
 
 # Every service has its own message for it, alike in all of them.
 ANSWERS: Final[tuple[type[Message], ...]] = (
@@ -24,9 +26,16 @@ ANSWERS: Final[tuple[type[Message], ...]] = (
 )
 
 
-def subscriptions(record_revocation: RecordRevocation, acknowledge_erasure: AcknowledgeErasure) -> list[AnySubscription]:
+def subscriptions(
+    record_revocation: RecordRevocation, record_changed_factors: RecordChangedFactors, acknowledge_erasure: AcknowledgeErasure
+) -> list[AnySubscription]:
     async def on_session_ended(delivery: Delivery[events_pb2.SessionEnded]) -> None:
         await record_revocation(session_id=UUID(delivery.message.session_id), ended_at=delivery.occurred_at)
+
+    async def on_factors_changed(delivery: Delivery[events_pb2.UserFactorsChanged]) -> None:
+        message = delivery.message
+        factors = Factors(message.factors_version, message.has_second_factor)
+        await record_changed_factors(user_id=UUID(message.user_id), factors=factors, changed_at=delivery.occurred_at)
 
     async def on_erasure_acknowledged(delivery: Delivery[Any]) -> None:
         message = delivery.message
@@ -40,5 +49,6 @@ def subscriptions(record_revocation: RecordRevocation, acknowledge_erasure: Ackn
 
     return [
         Subscription(events_pb2.SessionEnded, on_session_ended),
+        Subscription(events_pb2.UserFactorsChanged, on_factors_changed),
         *(Subscription(answer, on_erasure_acknowledged) for answer in ANSWERS),
     ]

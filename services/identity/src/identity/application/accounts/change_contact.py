@@ -47,7 +47,7 @@ class ChangeContact:
             user = await tx.users.lock(actor.user_id)
             if user is None or not user.is_active:
                 raise NotFound(user_id=actor.user_id)
-            RECENT.require(actor, at=at, has_second_factor=user.has_second_factor)
+            RECENT.require(actor, at=at, factors=user.factors)
             if purpose is Purpose.EMAIL:
                 holder = await tx.profiles.holder_of_email(pending["email"] or "")
             else:

@@ -14,7 +14,7 @@ from identity.domain.message import Template
 from identity.domain.password_policy import normalise
 from identity.domain.session import EndReason
 from kernel.actor import Actor
-from kernel.assurance import MULTI_FACTOR
+from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound
 
@@ -32,18 +32,18 @@ class ChangePassword:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, current: str, new: str) -> None:
-        """Raise InvalidCredentials, WeakPassword, TooManyAttempts, or NotFound for another's account."""
+        """Raise StepUpRequired, InvalidCredentials, WeakPassword, TooManyAttempts, or NotFound for another's account."""
         if actor.user_id != user_id:
             raise NotFound(user_id=user_id)
         credential = await self._verified(actor, user_id, current)
-        multi_factor = MULTI_FACTOR in actor.methods
-        password_hash = await self.new_password.prepare(user_id=user_id, password=new, multi_factor=multi_factor)
+        password_hash = await self.new_password.prepare(user_id=user_id, password=new, multi_factor=credential.has_second_factor)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
             # It may have changed since it was read without a lock; hashes are salted, so times need not tell.
             if user is None or not user.is_active or user.password_hash != credential.password_hash:
                 raise InvalidCredentials
+            RECENT.require(actor, at=at, factors=user.factors)
             from_known_device = await is_on_known_device(tx, actor.session_id, at=at)
             await self.new_password.set(tx, user, password_hash, at=at, from_known_device=from_known_device)
             ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at, except_session=actor.session_id)

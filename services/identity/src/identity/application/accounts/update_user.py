@@ -2,6 +2,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from identity.application.accounts import facts
+from identity.application.factors.second_factor import require_recent
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.unit_of_work import UnitOfWork
@@ -47,6 +48,8 @@ class UpdateUser:
             RECENT.require(actor, at=at)
             await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
         async with self.uow.begin(actor) as tx:
+            if actor.subject_id != str(user_id):
+                await require_recent(tx, actor, at=at)
             user = await tx.users.lock(user_id)
             if user is None or user.status not in {UserStatus.ACTIVE, UserStatus.SUSPENDED}:
                 raise NotFound(user_id=user_id)

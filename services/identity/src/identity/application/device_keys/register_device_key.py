@@ -41,7 +41,7 @@ class RegisterDeviceKey:
         key = self._proven_key(algorithm, public_key, challenge, signature, user_id=actor.user_id, device_id=device_id, at=at)
         registered = DeviceKey.register(actor.user_id, device_id, algorithm, key, at=at)
         async with self.uow.begin(actor) as tx:
-            await self._add(tx, registered, at)
+            await self._add(tx, actor, registered, at)
         return registered
 
     def _proven_key(
@@ -65,11 +65,12 @@ class RegisterDeviceKey:
             raise PossessionNotProven(field="signature")
         return key
 
-    async def _add(self, tx: Transaction, key: DeviceKey, at: datetime) -> None:
+    async def _add(self, tx: Transaction, actor: Actor, key: DeviceKey, at: datetime) -> None:
         user = await tx.users.lock(key.user_id)
         if user is None or not user.is_active:
             # The token outlives the account by minutes.
             raise AccessDenied(user_id=key.user_id)
+        RECENT.require(actor, at=at, factors=user.factors)
         await revoke_keys(tx, key.user_id, RevokeReason.REPLACED, at=at, device_id=key.device_id)
         await tx.device_keys.add(key)
         tx.record(facts.device_key_registered(key))

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import facts
-from identity.application.factors.second_factor import end_others, lock_to_change, note_added, settle_removal
+from identity.application.factors.second_factor import end_others, lock_to_change, note_added, settle_removal, take_effect
 from identity.application.ports.factors import NewCredential, WebAuthn
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.sessions.end_sessions import revoke_all
 from identity.domain.errors import PasskeyRefused, TooManyPasskeys
 from identity.domain.passkey import PER_USER_MAX, Ceremony, CeremonyKind, Passkey
 from identity.domain.user import User
@@ -74,7 +73,7 @@ class AddPasskey:
             passkey = await _add(tx, user, verified, name, len(ended), at) if verified else None
         if passkey is None:
             raise PasskeyRefused
-        await revoke_all(self.revocations, ended, at=at)
+        await take_effect(self.revocations, user, ended, at=at)
         return passkey
 
     async def _verify(
@@ -139,7 +138,7 @@ class RemovePasskey:
             await tx.factors.passkeys.remove(await _own(tx, actor, passkey_id))
             others = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
             ended = await settle_removal(tx, user, "passkey", ended=others, passkey_id=passkey_id, at=at)
-        await revoke_all(self.revocations, ended, at=at)
+        await take_effect(self.revocations, user, ended, at=at)
 
 
 async def _own(tx: Transaction, actor: Actor, passkey_id: UUID) -> Passkey:

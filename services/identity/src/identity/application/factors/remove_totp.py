@@ -1,9 +1,8 @@
 from dataclasses import dataclass
 
-from identity.application.factors.second_factor import end_others, lock_to_change, settle_removal
+from identity.application.factors.second_factor import end_others, lock_to_change, settle_removal, take_effect
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions.end_sessions import revoke_all
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
@@ -28,4 +27,4 @@ class RemoveTotp:
             await tx.factors.totps.remove(user.id)
             others = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
             ended = await settle_removal(tx, user, "totp", ended=others, at=at)
-        await revoke_all(self.revocations, ended, at=at)
+        await take_effect(self.revocations, user, ended, at=at)

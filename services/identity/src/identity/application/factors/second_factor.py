@@ -8,9 +8,10 @@ from uuid import UUID
 
 from identity.application.factors import facts
 from identity.application.ports.factors import BackupCodeMaker, TotpCodes
+from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions import facts as session_facts
-from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all
+from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all, revoke_all
 from identity.domain import code_failures
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
@@ -67,8 +68,13 @@ async def lock_to_change(tx: Transaction, actor: Actor, *, at: datetime) -> User
     user = await tx.users.lock(actor.user_id)
     if user is None or not user.is_active:
         raise InvalidCredentials
-    RECENT.require(actor, at=at, has_second_factor=user.has_second_factor)
+    RECENT.require(actor, at=at, factors=user.factors)
     return user
+
+
+async def require_recent(tx: Transaction, actor: Actor, *, at: datetime) -> None:
+    """Raise StepUpRequired where the actor's account, not their token, says that they fall short of RECENT."""
+    RECENT.require(actor, at=at, factors=await tx.users.factors_of(actor.user_id))
 
 
 async def end_others(tx: Transaction, actor: Actor, user: User, *, wanted: bool, at: datetime) -> Sequence[Session]:
@@ -80,7 +86,7 @@ async def end_others(tx: Transaction, actor: Actor, user: User, *, wanted: bool,
 
 
 async def note_added(tx: Transaction, user: User, factor: str, *, sessions_ended: int, at: datetime) -> None:
-    user.gain_second_factor(at=at)
+    user.gain_factor(at=at)
     tx.record(facts.factor_added(user.id, factor, sessions_ended=sessions_ended, at=at))
     await tx.messages.send(user.id, Template.FACTOR_ADDED, factor=factor)
 
@@ -95,14 +101,24 @@ async def settle_removal(
     """
     totp = await tx.factors.totps.lock(user.id)
     codes_go = passkey_id is None
-    if not (totp and totp[0].is_confirmed) and not await tx.factors.passkeys.of(user.id):
+    last = not (totp and totp[0].is_confirmed) and not await tx.factors.passkeys.of(user.id)
+    if last:
         await tx.factors.backup_codes.replace(user.id, (), at=at)
-        user.lose_second_factor()
         codes_go = True
+    user.lose_factor(last=last, at=at)
     ended = (*ended, *await _withdraw(tx, user.id, codes=codes_go, passkey_id=passkey_id, at=at))
     tx.record(facts.factor_removed(user.id, factor, sessions_ended=len(ended), at=at))
     await tx.messages.send(user.id, Template.FACTOR_REMOVED, factor=factor)
     return ended
+
+
+async def take_effect(revocations: Revocations, user: User, ended: Sequence[Session], *, at: datetime) -> None:
+    """Tell services of a change of factors that is committed: which sessions it ended, and which tokens prove nothing now.
+
+    A change that made nothing untrue raised no version: what it writes outdates nothing.
+    """
+    await revoke_all(revocations, ended, at=at)
+    await revocations.try_change_factors(user.id, user.factors, changed_at=at)
 
 
 async def _withdraw(tx: Transaction, user_id: UUID, *, codes: bool, passkey_id: UUID | None, at: datetime) -> Sequence[Session]:

@@ -11,11 +11,10 @@ from uuid import UUID
 from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import facts
 from identity.application.factors.complete_sign_in import open_challenge
-from identity.application.factors.second_factor import end_others, lock_to_change, note_added
+from identity.application.factors.second_factor import end_others, lock_to_change, note_added, take_effect
 from identity.application.ports.factors import BackupCodeMaker, OneTimeSecrets, TotpCodes
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.sessions.end_sessions import revoke_all
 from identity.domain.errors import FactorExists, InvalidCredentials, SignInOver, WrongCode
 from identity.domain.session import Session
 from identity.domain.totp import Totp
@@ -89,7 +88,7 @@ class ConfirmTotp:
             user = await lock_to_change(tx, actor, at=at)
             ended = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
             fresh = await self._confirm(tx, user, code, ended, at)
-        await revoke_all(self.revocations, ended, at=at)
+        await take_effect(self.revocations, user, ended, at=at)
         return fresh
 
     async def at_sign_in(self, *, actor: Actor, challenge: str, code: str) -> Sequence[str]:
@@ -106,7 +105,7 @@ class ConfirmTotp:
         except WrongCode:
             await self._count(actor, digest, at)
             raise
-        await revoke_all(self.revocations, ended, at=at)
+        await take_effect(self.revocations, user, ended, at=at)
         return fresh
 
     async def _confirm(self, tx: Transaction, user: User, code: str, ended: Sequence[Session], at: datetime) -> Sequence[str]:

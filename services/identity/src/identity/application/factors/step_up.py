@@ -119,7 +119,7 @@ class StepUp:
         return None
 
     def _token(self, user: User, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:
-        token = self.access_tokens.issue(session, roles=roles, second_factor=user.has_second_factor, at=at)
+        token = self.access_tokens.issue(session, roles=roles, factors=user.factors, at=at)
         return FreshToken(token, int(self.access_tokens.life.total_seconds()))
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from identity.domain.profile import Profile
 from identity.domain.user import User
 from identity.domain.wallet_address import WalletAddress
+from kernel.assurance import Factors
 
 
 class Users(Protocol):
@@ -18,8 +19,8 @@ class Users(Protocol):
     async def lock(self, user_id: UUID) -> User | None:
         """Find a user and lock it until the transaction ends; lock it before any of its sessions."""
 
-    async def has_second_factor(self, user_id: UUID) -> bool:
-        """Tell whether a user has one, without waiting for a lock."""
+    async def factors_of(self, user_id: UUID) -> Factors:
+        """Read what a user's factors are, without waiting for a lock; raises NotFound."""
 
     async def holder_of(self, username: str) -> UUID | None: ...
 

@@ -10,6 +10,7 @@ from identity.domain.device_key import DeviceKey
 from identity.domain.origin import Origin
 from identity.domain.refresh_token import RefreshToken
 from identity.domain.session import Session
+from kernel.assurance import Factors
 
 
 class Devices(Protocol):
@@ -51,10 +52,10 @@ class AccessTokens(Protocol):
     @property
     def life(self) -> timedelta: ...
 
-    def issue(self, session: Session, *, roles: Sequence[str], second_factor: bool, at: datetime) -> str:
+    def issue(self, session: Session, *, roles: Sequence[str], factors: Factors, at: datetime) -> str:
         """Sign an access token (RFC 9068) of a session; raises Unavailable while no key is at hand.
 
-        `second_factor`: whether the account has one now.
+        `factors` are the account's now, read no earlier than the session.
         """
 
 
@@ -105,6 +106,12 @@ class Revocations(Protocol):
         """Let every gateway refuse the session's access tokens; raises Unavailable when the list cannot be reached."""
 
     async def try_add(self, session_id: UUID, *, ended_at: datetime) -> None:
+        """Do the same now if that is possible; the event does it for certain a moment later."""
+
+    async def change_factors(self, user_id: UUID, factors: Factors, *, changed_at: datetime) -> None:
+        """Let the user's access tokens of earlier versions prove nothing; raises Unavailable when the list cannot be reached."""
+
+    async def try_change_factors(self, user_id: UUID, factors: Factors, *, changed_at: datetime) -> None:
         """Do the same now if that is possible; the event does it for certain a moment later."""
 
 

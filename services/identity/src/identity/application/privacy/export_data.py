@@ -3,6 +3,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from identity.application.factors.second_factor import require_recent
 from identity.application.ports.permissions import EXPORT_ANY_USER, Permissions
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.privacy import facts
@@ -36,6 +37,7 @@ class ExportData:
         if held is None:
             raise NotFound(user_id=user_id)
         async with self.uow.begin(actor) as tx:
+            await require_recent(tx, actor, at=at)
             tx.record(fact)
             await tx.messages.send(user_id, Template.DATA_EXPORTED)
         return {"exported_at": at.isoformat(), **held}

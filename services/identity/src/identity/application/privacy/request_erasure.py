@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from identity.application.device_keys.revoke_device_key import revoke_keys
+from identity.application.factors.second_factor import require_recent
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import ERASE_ANY_USER, Permissions
 from identity.application.ports.sessions import Revocations, Roles
@@ -65,6 +66,7 @@ class RequestErasure:
     async def _seen(self, actor: Actor, user_id: UUID) -> Erasure | int:
         """Return the erasure that there is, or the version of the account."""
         async with self.uow.begin(actor) as tx:
+            await require_recent(tx, actor, at=self.clock.now())
             user = await tx.users.lock(user_id)
             if user is None:
                 raise NotFound(user_id=user_id)

@@ -10,6 +10,7 @@ from identity.application.accounts.asked_change import RECOVERY_REQUEST
 from identity.application.accounts.codes import Codes
 from identity.application.accounts.facts import code_requested
 from identity.application.factors.complete_sign_in import open_challenge
+from identity.application.factors.second_factor import take_effect
 from identity.application.ports.authority import Authority
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.recovery import Approvals, Verdict
@@ -28,6 +29,7 @@ from identity.domain.recovery_request import (
     RecoveryStatus,
 )
 from identity.domain.session import EndReason, Session
+from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
@@ -126,9 +128,9 @@ class DecideRecovery:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             # The user first, as everywhere: a new password that is required meanwhile is seen, or comes after.
-            await tx.users.lock(user_id)
+            user = await tx.users.lock(user_id)
             request = await tx.recovery_requests.lock(request_id)
-            if request is None:
+            if user is None or request is None:
                 raise NotFound(request_id=request_id)
             device = await tx.devices.find(actor.user_id, request.device_id) if request.device_id else None
             request.require_other(actor.user_id, has_device=device is not None)
@@ -139,9 +141,9 @@ class DecideRecovery:
                 request.decide(RecoveryStatus(verdict.value), by=actor.user_id, reason=reason, at=at)
                 await tx.messages.send(request.user_id, Template.RECOVERY_DECIDED, decision=verdict.value)
             tx.record(facts.recovery_voted(request, before=before, approve=approve, reason=reason, at=at))
-            ended = await _clear(tx, request, at) if verdict is Verdict.APPROVED else ()
-        for session in ended:
-            await self.revocations.try_add(session.id, ended_at=at)
+            ended = await _clear(tx, user, request, at) if verdict is Verdict.APPROVED else ()
+        if verdict is Verdict.APPROVED:
+            await take_effect(self.revocations, user, ended, at=at)
         return request
 
     async def _whose(self, actor: Actor, request_id: UUID) -> UUID:
@@ -152,12 +154,9 @@ class DecideRecovery:
             return request.user_id
 
 
-async def _clear(tx: Transaction, request: RecoveryRequest, at: datetime) -> tuple[Session, ...]:
-    user = await tx.users.lock(request.user_id)
-    if user is None:
-        raise NotFound(user_id=request.user_id)
+async def _clear(tx: Transaction, user: User, request: RecoveryRequest, at: datetime) -> tuple[Session, ...]:
     await tx.factors.forget(user.id)
-    user.lose_second_factor()
+    user.lose_factor(last=True, at=at)
     ended = await end_all(tx, user.id, EndReason.RECOVERED, at)
     tx.record(facts.factors_cleared(user, request, sessions_ended=len(ended), at=at))
     return tuple(ended)

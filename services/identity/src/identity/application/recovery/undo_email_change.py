@@ -5,12 +5,13 @@ from uuid import UUID
 
 from identity.application.accounts.new_password import NewPassword
 from identity.application.accounts.queries import AccountQueries
+from identity.application.factors.second_factor import take_effect
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import facts
-from identity.application.sessions.end_sessions import end_all, revoke_all
+from identity.application.sessions.end_sessions import end_all
 from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import AccountExists, FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts
 from identity.domain.message import Template
@@ -60,7 +61,7 @@ class UndoEmailChange:
             if user is None or not user.is_active or found is None or not found[0].use(at=at):
                 raise InvalidUndoLink(field="token")
             ended = await self._restore(tx, user, *found, password_hash, at)
-        await revoke_all(self.revocations, ended, at=at)
+        await take_effect(self.revocations, user, ended, at=at)
 
     async def _open(self, actor: Actor, digest: bytes) -> EmailUndo:
         async with self.uow.begin(actor) as tx:
@@ -94,14 +95,14 @@ class UndoEmailChange:
         await self.new_password.set(tx, user, password_hash, at=at)
         await tx.one_time_codes.forget(user.id)
         await tx.recovery_requests.void(user.id, at=at)
-        passkeys = await self._remove_passkeys(tx, user, undo)
+        passkeys = await self._remove_passkeys(tx, user, undo, at)
         await tx.email_undos.void(user.id, created_since=undo.created_at, at=at)
         ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at)
         await tx.messages.send(user.id, Template.PASSWORD_RESET_REQUIRED)
         tx.record(facts.email_change_undone(user, undo, sessions_ended=len(ended), passkeys_removed=passkeys, at=at))
         return ended
 
-    async def _remove_passkeys(self, tx: Transaction, user: User, undo: EmailUndo) -> int:
+    async def _remove_passkeys(self, tx: Transaction, user: User, undo: EmailUndo, at: datetime) -> int:
         """Remove the passkeys that a thief may have added: each signs in alone. Return how many.
 
         The account keeps its second factor: an owner without another one asks for recovery, which takes another person's
@@ -111,6 +112,8 @@ class UndoEmailChange:
         for passkey in added:
             await tx.factors.passkeys.remove(passkey)
             await tx.messages.send(user.id, Template.FACTOR_REMOVED, factor="passkey")
+        if added:
+            user.lose_factor(last=False, at=at)
         return len(added)
 
     async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:

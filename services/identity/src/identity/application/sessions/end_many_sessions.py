@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from identity.application.factors.second_factor import require_recent
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.sessions import Revocations
@@ -53,6 +54,8 @@ class RevokeSession:
             RECENT.require(actor, at=at)
             await self.authority.require(actor_id=actor.user_id, subject_id=owner)
         async with self.uow.begin(actor) as tx:
+            if owner != actor.user_id:
+                await require_recent(tx, actor, at=at)
             session = await tx.sessions.lock(session_id)
             if session is None or not session.is_live:
                 return

@@ -62,13 +62,13 @@ class RefreshSession:
         async with self.uow.begin(_bearer(actor, token, roles, device_id)) as tx:
             origin = Origin.of(actor.ip, actor.user_agent)
             session, outcome = await self._exchange(tx, token, device_id, roles, proof, origin, at)
-            second_factor = await tx.users.has_second_factor(session.user_id)
+            factors = await tx.users.factors_of(session.user_id)
         # Raised after the commit: an end, or a refusal, must be recorded.
         if not session.is_live:
             await self.revocations.try_add(session.id, ended_at=at)
         if isinstance(outcome, DomainError):
             raise outcome
-        access_token = self.access_tokens.issue(session, roles=roles, second_factor=second_factor, at=at)
+        access_token = self.access_tokens.issue(session, roles=roles, factors=factors, at=at)
         return TokenPair(access_token, outcome, int(self.access_tokens.life.total_seconds()))
 
     async def _exchange(

@@ -71,7 +71,7 @@ class StartSession:
                 known_device=known_device,
             )
             await self._open(tx, user, session, new_device=is_new)
-        access_token = self.access_tokens.issue(session, roles=roles, second_factor=user.has_second_factor, at=at)
+        access_token = self.access_tokens.issue(session, roles=roles, factors=user.factors, at=at)
         expires_in = int(self.access_tokens.life.total_seconds())
         return TokenPair(access_token, token.text, expires_in, self.device_tokens.issue(device))
 

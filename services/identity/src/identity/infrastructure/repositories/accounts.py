@@ -19,6 +19,7 @@ from identity.domain.wallet_address import WalletAddress
 from identity.infrastructure.repositories.locks import Lock, hold
 from identity.infrastructure.tables import password_history, profiles, subject_keys, users, wallet_addresses
 from identity.infrastructure.vault import SealedProfile, Vault
+from kernel.assurance import Factors
 from kernel.errors import NotFound
 
 _SEALED: Final = tuple(part.name for part in fields(SealedProfile))
@@ -41,9 +42,12 @@ class SqlUsers:
         query = select(User).where(users.c.id == user_id).with_for_update(key_share=True)
         return (await self._session.scalars(query)).one_or_none()
 
-    async def has_second_factor(self, user_id: UUID) -> bool:
-        query = select(users.c.second_factor_since.is_not(None)).where(users.c.id == user_id)
-        return bool(await self._session.scalar(query))
+    async def factors_of(self, user_id: UUID) -> Factors:
+        query = select(users.c.factors_version, users.c.second_factor_since.is_not(None)).where(users.c.id == user_id)
+        row = (await self._session.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound(user_id=user_id)
+        return Factors(row[0], has_second=row[1])
 
     async def holder_of(self, username: str) -> UUID | None:
         return await self._session.scalar(select(users.c.id).where(users.c.username == username))

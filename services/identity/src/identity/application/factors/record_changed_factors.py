@@ -1,0 +1,17 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.ports.sessions import Revocations
+from kernel.assurance import Factors
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChangedFactors:
+    """Put a change of a user's factors on the list that services read; doing it twice changes nothing."""
+
+    revocations: Revocations
+
+    async def __call__(self, *, user_id: UUID, factors: Factors, changed_at: datetime) -> None:
+        """Raise Unavailable while the list cannot be reached: the message then comes again."""
+        await self.revocations.change_factors(user_id, factors, changed_at=changed_at)
