@@ -9,10 +9,11 @@ from journey import Api, Person
 _STEP_SECONDS: Final = 30
 
 
-async def add_second_factor(api: Api, person: Person) -> str:
+async def add_second_factor(api: Api, person: Person, *, end_other_sessions: bool = True) -> str:
     """Register an authenticator app, and return its secret."""
     secret: str = (await api.data("POST", "/auth/factors/totp", by=person, expect=201))["secret"]
-    codes = await api.data("POST", "/auth/factors/totp/confirm", by=person, code=pyotp.TOTP(secret).now())
+    path = "/auth/factors/totp/confirm" + ("" if end_other_sessions else "?end_other_sessions=false")
+    codes = await api.data("POST", path, by=person, code=pyotp.TOTP(secret).now())
     assert len(codes["backup_codes"]) == 10
     return secret
 
