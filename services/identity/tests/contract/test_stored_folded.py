@@ -1,7 +1,6 @@
 """Addresses as the release before stored them, folded: listed, found again, and written to only where that is safe."""
 
 import argparse
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,7 +8,6 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from alembic.script import ScriptDirectory
 from argon2 import PasswordHasher
 from psycopg import sql
 from pydantic import SecretStr
@@ -18,6 +16,7 @@ from chassis import migrations
 from chassis.crypto import BlindIndex
 from chassis.database import Database
 from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.releases import copy_before
 from identity.application import Identity
 from identity.bootstrap.email_commands import folded_emails, unfold_email
 from identity.domain.profile import Profile
@@ -75,12 +74,7 @@ class Stored:
 
 @pytest.fixture(scope="module")
 def versions_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    versions = tmp_path_factory.mktemp("before") / "migrations" / "versions"
-    versions.mkdir(parents=True)
-    for revision in ScriptDirectory(str(VERSIONS.parent), version_locations=[str(VERSIONS)]).iterate_revisions(MIGRATION, "base"):
-        if revision.revision != MIGRATION:
-            shutil.copy(revision.path, versions)
-    return versions
+    return copy_before(MIGRATION, VERSIONS, tmp_path_factory.mktemp("before") / "versions")
 
 
 @pytest.fixture

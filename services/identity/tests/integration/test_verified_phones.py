@@ -1,7 +1,5 @@
 """The migration to verified numbers finds which are, and the previous release goes on under it."""
 
-import re
-import shutil
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -10,6 +8,7 @@ import pytest
 
 from chassis import migrations
 from chassis.testing.databases import Databases
+from chassis.testing.releases import copy_before
 from services.identity.tests.assembled import VERSIONS
 
 MIGRATION = "0014"
@@ -23,19 +22,8 @@ PROFILE = """
 """
 
 
-def copy_before(migration: str, folder: Path) -> Path:
-    """Copy the migrations that ran before one: in the order of their chain, which is not that of their names."""
-    texts = {path: path.read_text() for path in VERSIONS.glob("*.py")}
-    parts = {re.findall(r'^(?:down_)?revision = "?(\w+)"?$', text, re.MULTILINE)[0]: path for path, text in texts.items()}
-    earlier = {name: re.findall(r'^down_revision = "?(\w+)"?$', texts[path], re.MULTILINE)[0] for name, path in parts.items()}
-    folder.mkdir()
-    while (migration := earlier[migration]) != "None":
-        shutil.copy(parts[migration], folder)
-    return folder
-
-
 async def test_only_verified_numbers_are_unique_afterwards(databases: Databases, tmp_path: Path) -> None:
-    async with databases.create("identity", copy_before(MIGRATION, tmp_path / "versions")) as urls:
+    async with databases.create("identity", copy_before(MIGRATION, VERSIONS, tmp_path / "versions")) as urls:
         with psycopg.connect(urls.owner, autocommit=True) as connection:
 
             def person(number: str, *, verified: bool) -> UUID:

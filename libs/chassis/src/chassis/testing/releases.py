@@ -1,0 +1,51 @@
+"""Whether the previous release still works under this one's migrations: they only add."""
+
+import shutil
+from pathlib import Path
+
+import psycopg
+from alembic.script import ScriptDirectory
+
+from chassis import migrations
+from chassis.testing.databases import Databases
+
+_COLUMNS = """
+    SELECT table_name, column_name, data_type, is_nullable = 'YES', column_default IS NOT NULL OR is_generated = 'ALWAYS'
+    FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+"""
+
+
+def copy_before(revision: str, versions: Path, folder: Path) -> Path:
+    """Copy the migrations that run before one: in the order of their chain, which is not that of their names."""
+    folder.mkdir(parents=True)
+    script = ScriptDirectory(str(versions.parent), version_locations=[str(versions)])
+    for each in script.iterate_revisions(revision, "base"):
+        if each.revision != revision:
+            shutil.copy(each.path, folder)
+    return folder
+
+
+async def contractions(databases: Databases, service: str, versions: Path, *, since: str, folder: Path) -> list[str]:
+    """Migrate from the release before revision `since` to the present one; return what the earlier code could not live with.
+
+    Its columns must stay, of their type and as optional as they were, and it must be able to insert rows without the new ones.
+    """
+    async with databases.create(service, copy_before(since, versions, folder)) as urls:
+        with psycopg.connect(urls.owner, autocommit=True) as connection:
+            before = {(table, column): rest for table, column, *rest in connection.execute(_COLUMNS)}
+            migrations.upgrade(urls.owner, versions, say=lambda _line: None)
+            after = {(table, column): rest for table, column, *rest in connection.execute(_COLUMNS)}
+    tables = {table for table, _ in before}
+    gone = [f"{table}.{column} is gone" for table, column in before.keys() - after.keys()]
+    changed = [
+        f"{table}.{column} was {before[table, column]} and is {after[table, column]}"
+        for table, column in before.keys() & after.keys()
+        if after[table, column][0] != before[table, column][0] or after[table, column][1] < before[table, column][1]
+    ]
+    required = [
+        f"{table}.{column} is required"
+        for table, column in after.keys() - before.keys()
+        if table in tables and not any(after[table, column][1:])
+    ]
+    return sorted(gone + changed + required)
