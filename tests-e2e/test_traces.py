@@ -1,7 +1,7 @@
 """One request is one trace across HTTP and gRPC, and what it announced is linked to it across outbox and broker."""
 
 from collections.abc import Awaitable, Callable
-from secrets import token_hex
+from secrets import token_hex, token_urlsafe
 from uuid import uuid4
 
 import httpx
@@ -60,7 +60,7 @@ async def test_a_registrations_events_are_linked_to_its_trace(client: httpx.Asyn
             "full_name": "Traced Person",
             "email": email,
             "phone": f"+26481{uuid4().int % 10**7:07d}",
-            "password": f"Kavango-{token_hex(8)}-7!",
+            "password": f"Kavango-{token_urlsafe(12)}-7!",
             "agreed_terms": True,
         },
         headers={"Idempotency-Key": str(uuid4())},
