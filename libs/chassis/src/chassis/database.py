@@ -38,13 +38,13 @@ class Database:
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
-    def connect(cls, dsn: str, *, pool_size: int = 10) -> Self:
+    def connect(cls, dsn: str, *, pool_size: int = 10, pool_timeout_seconds: float | None = None) -> Self:
         """Make the engine; nothing connects before the first statement. `dsn` is a libpq URL."""
         engine = create_async_engine(
             sqlalchemy_url(dsn),
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_timeout=POOL_TIMEOUT_SECONDS if pool_timeout_seconds is None else pool_timeout_seconds,
             pool_pre_ping=False,
             pool_use_lifo=True,
             connect_args={

@@ -24,6 +24,8 @@ from chassis.testing import emptying
 
 _ROLE_PASSWORD = "test"  # noqa: S105  # of roles on a private test server
 _TEMPLATE_LOCK = 0x74706C
+# Fifty requests at once wait longer for a connection on a busy machine than the five seconds that a service gives them.
+_POOL_TIMEOUT_SECONDS = 60
 # What a session has besides its transaction; psycopg goes on using the statements that it prepared.
 _FORGET = b"RESET ALL; RESET SESSION AUTHORIZATION; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all()"
 
@@ -184,7 +186,7 @@ class KeptEngine:
     """An engine that tests use one after the other, and all connections that it has made and not closed."""
 
     def __init__(self, url: str, pool_size: int) -> None:
-        self.database = Database.connect(url, pool_size=pool_size)
+        self.database = Database.connect(url, pool_size=pool_size, pool_timeout_seconds=_POOL_TIMEOUT_SECONDS)
         self.database_name = urlsplit(url).path.removeprefix("/")
         self._connections: set[psycopg.AsyncConnection] = set()
         event.listen(self.database.engine.sync_engine, "connect", self._note)
