@@ -12,6 +12,7 @@ from grpc import aio
 from structlog.testing import capture_logs
 
 from chassis.rpc import RemoteError, RpcServer, RpcService, UnguardedMethodError, caller
+from chassis.testing.running import eventually
 from elcorp.compliance.v1.compliance_pb2 import ScreenTransfersRequest
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
 from elcorp.options.v1 import options_pb2
@@ -135,6 +136,8 @@ async def test_a_refused_caller_is_told_why_and_logged_before_its_request_is_loo
             with pytest.raises(RemoteError) as refused:
                 # It is invalid as well.
                 await ScreeningServiceStub(channel).ScreenTransfers(ScreenTransfersRequest())
+            # A refusal is answered before its line is written.
+            await eventually(lambda: "rpc" in [line["event"] for line in lines])
     path = "/elcorp.compliance.v1.ScreeningService/ScreenTransfers"
     assert (refused.value.kind, refused.value.code) == (Kind.DENIED, "ACC_001")
     assert refused.value.message == "The method's contract does not name this service among its callers."
