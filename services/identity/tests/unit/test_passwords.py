@@ -70,6 +70,9 @@ def test_no_word_of_four_letters_or_more_about_the_owner_is_in_it(context: tuple
         ("Anna Weiß", "Big-Xyz-Weiss-63!"),
         ("Ndapewa Shikongo", "Big-Shi-kongo-63!"),
         ("Ndapewa Shikongo", "Shi2026kongo-Big!"),
+        ("Ndapewa Shikongo", "Sh1k0ng0-Kaap7!"),
+        ("Ndapewa Shikongo", "Ndap3wa-Kaap77!"),
+        ("Lillian Amukoshi", "L1ll1an-Kaap77!"),
         ("ndapewa.sh", "NdapewaSh-Big-63!"),
     ],
 )

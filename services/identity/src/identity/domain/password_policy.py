@@ -89,10 +89,14 @@ def _letters(text: str) -> str:
 
 
 def _is_about(password: str, words: Iterable[str]) -> bool:
-    """Tell whether one of these words is in a password, with accents or without, or parted by signs and digits."""
+    """Tell whether one of these words is in a password: with accents or without, parted by signs, or with digits for letters."""
     plain = without_accents(password).casefold()
-    joined = _letters(plain)
-    return any(word in plain or (len(word) >= _JOINED_LENGTH_MIN and word in joined) for word in words)
+    readings = (plain, plain.translate(_LOOKALIKES), plain.translate(_LOOKALIKES | {ord("1"): "i"}))
+    texts = [(reading, _letters(reading)) for reading in readings]
+    return any(
+        word in plain or (len(word) >= _JOINED_LENGTH_MIN and any(word in text for reading in texts for text in reading))
+        for word in words
+    )
 
 
 def _words(texts: Iterable[str]) -> Iterable[str]:
