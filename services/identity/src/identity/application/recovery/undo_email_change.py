@@ -72,7 +72,8 @@ class UndoEmailChange:
 
     async def _require_password(self, actor: Actor, undo: EmailUndo, password: str) -> None:
         try:
-            await self.attempts.admit(f"undo:{undo.user_id}", actor.ip)
+            # Of this link, which only its mailbox holds: with a later one of their own, thieves would use up the owner's tries.
+            await self.attempts.admit(f"undo:{undo.id}", actor.ip)
         except TooManyAttempts:
             await self._refuse(actor, undo.user_id, "throttled")
             raise
@@ -81,6 +82,8 @@ class UndoEmailChange:
         for password_hash in hashes:
             if (await self.passwords.verify(password_hash, secret)).matches:
                 return
+        # Each failure costs hashes, and a thief may have many links.
+        await self.attempts.fail(actor.ip)
         await self._refuse(actor, undo.user_id, "wrong_password")
         raise InvalidCredentials
 
