@@ -1,12 +1,21 @@
 """What thieves of a session or a password do to keep the owner from undoing their change of e-mail."""
 
+from datetime import datetime
+
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
-from services.identity.tests.contract.api import Api, refusal
-from services.identity.tests.contract.email_owner import NEW, OLD, THIRD, EmailOwner
+from identity.domain.email_undo import LIFE
+from services.identity.tests.contract.api import Api, own_id, refusal
+from services.identity.tests.contract.email_owner import CHANGED, NEW, OLD, THIRD, EmailOwner
+from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.contract.outbox import recording
+from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
 WRONG = "Not-the-one-7!"
@@ -42,3 +51,100 @@ async def test_wrong_passwords_count_against_the_address_that_they_come_from_ove
     surroundings.attempts.limit_of_address = 3
     answers = [refusal(await owner.undo(link, WRONG)) for link in (await owner.links()) * 2]
     assert answers == [(401, "AUTH_001")] * 3 + [(429, "RATE_001")]
+
+
+async def statuses(database: Database, user_id: str) -> list[tuple[str, str | None]]:
+    query = "SELECT u.status, e.status FROM users u LEFT JOIN erasures e ON e.user_id = u.id WHERE u.id = :id"
+    async with database.read() as connection:
+        return [(row[0], row[1]) for row in await connection.execute(text(query), {"id": user_id})]
+
+
+@pytest.mark.parametrize(("status", "back"), [("suspended", "activate"), ("deleted", "restore")])
+async def test_an_account_that_staff_closed_meanwhile_is_restored_to_its_owner_and_stays_closed(
+    api: Api, owner: EmailOwner, database: Database, surroundings: Surroundings, status: str, back: str
+) -> None:
+    """Staff suspend it when they hear of a thief, or delete it when the thief asks them to."""
+    token = await api.signed_in()
+    user_id = await own_id(api, token)
+    await owner.change(NEW, token, "?end_other_sessions=false")
+    (link,) = await owner.links()
+    admin, reason = await signed_in_as(api, surroundings, "admin"), {"reason": "Reported as stolen"}
+    if status == "deleted":
+        assert (await api.delete(f"/users/{user_id}?reason=Reported+as+stolen", token=admin)).status_code == 204
+    else:
+        assert (await api.post(f"/users/{user_id}/suspend", reason, token=admin)).status_code == 200
+    begun = len(await owner.written())
+    assert (await owner.undo(link)).status_code == 200
+    assert (await owner.written())[begun:] == [("email_restored", NEW), ("password_reset_required", OLD)]
+    assert await statuses(database, user_id) == [(status, None)]
+    assert refusal(await owner.undo(link)) == (422, "VAL_001")
+    assert (await api.post(f"/users/{user_id}/{back}", reason, token=admin)).status_code == 200
+    assert not await owner.signs_in(NEW)
+    assert not await owner.signs_in(OLD)
+    await api.post("/auth/password-reset", {"email": OLD})
+    reset = str((await mail(owner.identity, database))[-1].facts["link"]).partition("#token=")[2]
+    assert (await api.post("/auth/password-reset/confirm", {"token": reset, "password": CHANGED})).status_code == 200
+    assert await owner.signs_in(OLD, CHANGED)
+
+
+@pytest.mark.parametrize("by_staff", [False, True])
+async def test_no_account_is_erased_while_its_change_of_address_can_be_undone(
+    api: Api, owner: EmailOwner, database: Database, clock: ControlledClock, surroundings: Surroundings, *, by_staff: bool
+) -> None:
+    token = await api.signed_in()
+    user_id = await own_id(api, token)
+    await owner.change(NEW, token)
+    clock.advance(seconds=60)
+    await owner.change(THIRD, token)
+    until = clock.now() + LIFE
+    asks = await signed_in_as(api, surroundings, "admin") if by_staff else token
+    async with recording(database) as record:
+        answer = await api.post(f"/users/{user_id}/erasure", {}, token=asks)
+    assert refusal(answer) == (409, "IDN_006")
+    assert datetime.fromisoformat(answer.json()["details"]["possible_from"]) == until
+    assert (record.facts, await statuses(database, user_id)) == ([], [("active", None)])
+    assert surroundings.authority.disabled == []
+    first, _ = await owner.links()
+    assert (await owner.undo(first)).status_code == 200
+    assert (await owner.written())[-1] == ("password_reset_required", OLD)
+
+
+async def test_an_account_is_erased_once_the_link_has_expired(
+    api: Api, owner: EmailOwner, database: Database, clock: ControlledClock
+) -> None:
+    token = await api.signed_in()
+    user_id = await own_id(api, token)
+    await owner.change(NEW, token)
+    for seconds, status in ((LIFE.total_seconds() - 1, 409), (1, 202)):
+        clock.advance(seconds=seconds)
+        fresh = (await api.login(email=NEW)).json()["data"]["access_token"]
+        assert (await api.post(f"/users/{user_id}/erasure", {}, token=fresh)).status_code == status
+    assert await statuses(database, user_id) == [("restricted", "requested")]
+
+
+async def test_an_account_is_erased_once_the_link_was_used(api: Api, owner: EmailOwner, database: Database) -> None:
+    token = await api.signed_in()
+    user_id = await own_id(api, token)
+    await owner.change(NEW, token)
+    (link,) = await owner.links()
+    assert (await owner.undo(link)).status_code == 200
+    await api.post("/auth/password-reset", {"email": OLD})
+    reset = str((await mail(owner.identity, database))[-1].facts["link"]).partition("#token=")[2]
+    assert (await api.post("/auth/password-reset/confirm", {"token": reset, "password": CHANGED})).status_code == 200
+    fresh = (await api.login(email=OLD, password=CHANGED)).json()["data"]["access_token"]
+    assert (await api.post(f"/users/{user_id}/erasure", {}, token=fresh)).status_code == 202
+
+
+async def test_an_account_that_was_closed_permanently_is_not_opened_by_a_link(
+    api: Api, owner: EmailOwner, database_urls: DatabaseUrls
+) -> None:
+    """Releases before accepted an erasure while a link was open."""
+    await owner.change(NEW, await api.signed_in())
+    (link,) = await owner.links()
+    with psycopg.connect(database_urls.owner) as connection:
+        connection.execute("UPDATE users SET status = 'restricted'")
+    answer = await owner.undo(link)
+    assert refusal(answer) == (422, "VAL_001")
+    assert "or the account was closed permanently" in answer.text
+    with psycopg.connect(database_urls.owner) as connection:
+        assert connection.execute("SELECT used_at FROM email_undos").fetchall() == [(None,)]

@@ -208,6 +208,10 @@ class FakeEmailUndos:
             if undo.user_id == user_id and undo.created_at >= created_since:
                 undo.used_at = undo.used_at or at
 
+    async def open_until(self, user_id: UUID, *, at: datetime) -> datetime | None:
+        undos = [undo for undo, _ in self._store.email_undos.values() if undo.user_id == user_id]
+        return max((undo.expires_at for undo in undos if undo.is_open(at=at)), default=None)
+
     async def purge(self, expired_before: datetime) -> int:
         kept = {name: each for name, each in self._store.email_undos.items() if each[0].expires_at >= expired_before}
         dropped = len(self._store.email_undos) - len(kept)

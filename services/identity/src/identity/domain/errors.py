@@ -162,7 +162,7 @@ class InvalidResetLink(InvalidValue):
 
 
 class InvalidUndoLink(InvalidValue):
-    """The link is not valid: it was used, is older than 72 hours, or is not complete."""
+    """The link is not valid: it was used, is older than 72 hours or incomplete, or the account was closed permanently."""
 
 
 class FormerAddressTaken(DomainError):
@@ -170,6 +170,14 @@ class FormerAddressTaken(DomainError):
 
     kind = Kind.CONFLICT
     code = "IDN_005"
+
+
+class EmailChangeCanBeUndone(DomainError):
+    """The account's e-mail address was changed and the change can still be undone; request the erasure when it no longer can."""
+
+    kind = Kind.REFUSED
+    code = "IDN_006"
+    tells = ("possible_from",)
 
 
 class FactorExists(AlreadyExists):

@@ -86,6 +86,10 @@ class User(Aggregate):
         return self.status == UserStatus.ACTIVE
 
     @property
+    def is_closed_permanently(self) -> bool:
+        return self.status in {UserStatus.RESTRICTED, UserStatus.ERASED}
+
+    @property
     def has_second_factor(self) -> bool:
         return self.second_factor_since is not None
 

@@ -46,6 +46,9 @@ class EmailUndos(Protocol):
     async def void(self, user_id: UUID, *, created_since: datetime, at: datetime) -> None:
         """Use up a user's links that were made at that time or later."""
 
+    async def open_until(self, user_id: UUID, *, at: datetime) -> datetime | None:
+        """Return when the last of a user's open links expires; None when none is open. Only under the user's lock."""
+
     async def purge(self, expired_before: datetime) -> int:
         """Drop links that have expired; return how many there were."""
 

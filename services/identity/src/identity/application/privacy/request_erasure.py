@@ -13,7 +13,7 @@ from identity.application.privacy import facts
 from identity.application.sessions.end_sessions import end_all
 from identity.domain.device_key import RevokeReason
 from identity.domain.erasure import Erasure, ErasureReason
-from identity.domain.errors import StillInOffice
+from identity.domain.errors import EmailChangeCanBeUndone, StillInOffice
 from identity.domain.message import Template
 from identity.domain.session import EndReason, Session
 from identity.domain.user import User
@@ -32,6 +32,8 @@ class RequestErasure:
 
     Sessions end and device keys are revoked in the same transaction. The data goes when all have answered and no law
     asks for it any longer. Asking again gives the erasure that there is; another's is on record as read.
+
+    While a change of e-mail can be undone there is no erasure, whoever asks: a thief of the account would make the theft final.
     """
 
     uow: UnitOfWork
@@ -44,6 +46,7 @@ class RequestErasure:
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: ErasureReason) -> Erasure:
         """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for a caller who may not ask.
 
+        EmailChangeCanBeUndone while an undo link of the account is open.
         LastAdministrator and BeyondAuthority too, whatever the role is called that may do so much.
         """
         RECENT.require(actor, at=self.clock.now())
@@ -65,16 +68,22 @@ class RequestErasure:
 
     async def _seen(self, actor: Actor, user_id: UUID) -> Erasure | int:
         """Return the erasure that there is, or the version of the account."""
+        at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            await require_recent(tx, actor, at=self.clock.now())
+            await require_recent(tx, actor, at=at)
             user = await tx.users.lock(user_id)
             if user is None:
                 raise NotFound(user_id=user_id)
             erasure = await tx.erasures.lock_of(user_id)
             if erasure and actor.user_id != user_id:
                 # The answer shows it, and leaves no other fact.
-                tx.record(facts.others_erasure_read(erasure).fact(at=self.clock.now()))
-            return erasure or user.version
+                tx.record(facts.others_erasure_read(erasure).fact(at=at))
+            if erasure:
+                return erasure
+            # A change of address makes another version of the account, so this is true still when it is closed.
+            if until := await tx.email_undos.open_until(user_id, at=at):
+                raise EmailChangeCanBeUndone(user_id=user_id, possible_from=until.isoformat())
+            return user.version
 
     async def _close(self, actor: Actor, user_id: UUID, reason: ErasureReason, seen: int) -> Erasure | None:
         """Restrict the account of the version seen; None when it is of another meanwhile."""

@@ -26,6 +26,8 @@ from kernel.clock import Clock
 class UndoEmailChange:
     """Restore the address that a change of e-mail replaced, by the link in its mailbox and a password of before the change.
 
+    This works on a suspended or deleted account, too, which stays so: a thief may have caused it.
+
     A thief of a session has no old mailbox. A stranger who reads the old mailbox, which may be why it was left, has no password:
     none that the owner gave up before the change on a device known for long, or that preceded one so given up (ADR 0025).
     All sessions end, codes and links that wait are void, and the password is retired, for a thief may know it: its owner chooses
@@ -58,7 +60,7 @@ class UndoEmailChange:
             # The user first, as everywhere; then the link again, for another request may have used it meanwhile.
             user = await tx.users.lock(undo.user_id)
             found = await tx.email_undos.lock(digest)
-            if user is None or not user.is_active or found is None or not found[0].use(at=at):
+            if user is None or user.is_closed_permanently or found is None or not found[0].use(at=at):
                 raise InvalidUndoLink(field="token")
             ended = await self._restore(tx, user, *found, password_hash, at)
         await take_effect(self.revocations, user, ended, at=at)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
@@ -39,6 +39,11 @@ class SqlEmailUndos:
     async def void(self, user_id: UUID, *, created_since: datetime, at: datetime) -> None:
         later = (_of.user_id == user_id) & (_of.created_at >= created_since) & _of.used_at.is_(None)
         await self._session.execute(update(email_undos).where(later).values(used_at=at))
+
+    async def open_until(self, user_id: UUID, *, at: datetime) -> datetime | None:
+        is_open = (_of.user_id == user_id) & _of.used_at.is_(None) & (_of.expires_at > at)
+        until: datetime | None = await self._session.scalar(select(func.max(_of.expires_at)).where(is_open))
+        return until
 
     async def purge(self, expired_before: datetime) -> int:
         result = await self._session.execute(delete(email_undos).where(_of.expires_at < expired_before))

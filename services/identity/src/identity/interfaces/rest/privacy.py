@@ -31,7 +31,7 @@ async def export_user_data(
 async def request_user_erasure(user_id: UUID, body: ErasureRequest, actor: CurrentActor, app: App) -> Envelope[ErasureResponse]:
     """Close an account permanently and erase it as soon as the law allows: the caller's, or with `user:erase_any` any user's.
 
-    Asking again returns the same erasure.
+    Asking again returns the same erasure. While a change of e-mail can be undone (72 hours) it is refused (`IDN_006`).
     """
     erasure = await app.privacy.request_erasure(actor=actor, user_id=user_id, reason=body.reason)
     return envelope(ErasureResponse.of_erasure(erasure))
