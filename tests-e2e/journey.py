@@ -176,7 +176,8 @@ class Journey:
 
         async def complete() -> bool:
             nonlocal trail
-            trail = (await self.api.data("GET", f"/audit/trails/{self.transfer['id']}", by=self.auditor))["items"]
+            path = f"/audit/trails/{self.transfer['id']}?reason=yearly+audit"
+            trail = (await self.api.data("GET", path, by=self.auditor))["items"]
             return {"identity", "payments", "governance"} <= {entry["producer"] for entry in trail}
 
         await until(complete, "the trail to reach the audit log")

@@ -28,10 +28,10 @@ RECENTLY: Final = {
 }  # fmt: skip
 RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session", "void_transfer"}
 
-# Lists over people, which say why.
+# Lists over people and what leads from a record to all that they did, which say why.
 SEARCHES: Final = {
     "list_users", "list_recovery_requests", "list_accounts", "list_role_assignments", "list_audit_entries",
-    "list_screening_blocks",
+    "get_audit_trail", "list_screening_blocks",
 }  # fmt: skip
 # What belongs to one person, or waits for a decision, and is on record where it is another's.
 ON_RECORD: Final = {
@@ -39,7 +39,7 @@ ON_RECORD: Final = {
     "get_wallet", "get_balance", "list_postings", "get_statement", "get_account", "list_account_postings", "get_tier",
     "get_transfer", "get_receipt", "get_schedule", "list_schedule_runs", "get_bulk", "list_bulk_lines", "follow_bulk",
     "list_awaiting_approval", "list_bulks_awaiting_approval",
-    "get_subject_roles", "get_audit_entry", "get_inclusion_proof", "get_audit_trail",
+    "get_subject_roles", "get_audit_entry", "get_inclusion_proof",
 }  # fmt: skip
 # Open to everybody who was given an address or a number.
 BY_REFERENCE: Final = {"look_up_wallet_address", "get_erasure"}

@@ -25,7 +25,7 @@ class ReadsOf(StrEnum):
     """Whose data an operation shows. Each operation that reads declares it, as it declares its access.
 
     NOBODY: no person's, except ids in what staff recorded: who set a price, whose wallet a rule names. OWN: the caller's alone.
-    OTHERS: also another person's, which is an audit fact. SEARCH: a list over people, an audit fact with a reason.
+    OTHERS: also another person's, which is an audit fact. SEARCH: a list or trail over people, an audit fact with a reason.
     REFERENCE: what anybody with its reference may see, such as a payee's masked name by their address.
     """
 

@@ -291,7 +291,7 @@ async def test_a_trail_tells_of_the_transfer_and_of_its_parties(api: Api) -> Non
         entry(actor=payer, resource_id=transfer, related_ids=(wallet,)),
     )
 
-    trail = await api.get(f"/audit/trails/{transfer}")
+    trail = await api.get(f"/audit/trails/{transfer}", reason="complaint 4711")
 
     assert [item["sequence"] for item in trail["items"]] == [0, 2, 5]
     assert trail["is_complete"]
@@ -323,7 +323,7 @@ async def test_of_too_many_parties_a_trail_tells_of_the_newest(api: Api, monkeyp
         entry(actor=service(), resource_id=transfer, related_ids=(second,)),
     )
 
-    trail = await api.get(f"/audit/trails/{transfer}")
+    trail = await api.get(f"/audit/trails/{transfer}", reason="complaint 4711")
 
     assert [item["sequence"] for item in trail["items"]] == [1, 2, 3]
     assert not trail["is_complete"]

@@ -51,7 +51,7 @@ class Book:
         return cls(AppendFacts(uow), sign, Prove(queries), ReadTrail(queries, NotedReads()), queries, signer, place, lift)
 
     async def trail(self, resource_id: str) -> Trail:
-        return await self.read_trail(actor=KernelActor.service("auditor"), resource_id=resource_id)
+        return await self.read_trail(actor=KernelActor.service("auditor"), resource_id=resource_id, reason="audit")
 
     async def listed(self, **wanted: Any) -> list[int]:
         page = await self.queries.entries(EntryFilter(**wanted), CursorRequest(limit=100))

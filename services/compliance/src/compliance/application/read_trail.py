@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from compliance.application.people import names_people, people_in
+from compliance.application.people import people_in
 from compliance.application.queries import ComplianceQueries
 from compliance.domain.entry import LoggedEntry
 from kernel.actor import Actor
@@ -35,19 +35,24 @@ class ReadTrail:
     reads: Reads
 
     async def __call__(self, *, actor: Actor, resource_id: str, reason: str | None = None) -> Trail:
-        """Read the trail, which is recorded. Raise NotFound when no entry is about it, ReasonRequired for another person's.
+        """Read the trail, which is recorded. Raise NotFound when no entry is about it, or ReasonRequired unless it is own.
 
-        The record names the people whom the trail is about, so that the read is found under each of them.
+        Own are the trail of the caller's id, which is not recorded, and trails about the caller and no other person: from the id
+        of a wallet or a session, a trail leads to all that its owner did. The record names the people whom the trail is about, so
+        that the read is found under each of them.
         """
         own = await self.queries.of_resource(resource_id, limit=TRAIL_ENTRIES_MAX)
         if not own:
             raise NotFound(resource_id=resource_id)
         if resource_id == actor.subject_id:
             return await self._trail(resource_id, own)
-        if reason is None and await names_people(self.queries, resource_id):
+        # The resource's own entries are enough to refuse most requests.
+        if reason is None and not any(actor.subject_id in logged.entry.subject_ids for logged in own):
             raise ReasonRequired
         trail = await self._trail(resource_id, own)
         people = await people_in(self.queries, trail.entries, but=actor)
+        if reason is None and people:
+            raise ReasonRequired
         read = ReadOfOthers(action="compliance.trail.read", resource_id=resource_id, owners=people, reason=reason)
         await self.reads.record(actor, read)
         return trail

@@ -101,7 +101,7 @@ async def get_inclusion_proof(
     return envelope(ProofBundleResponse.of(proof, app.key))
 
 
-@audit.get("/trails/{resource_id}", dependencies=[Requires("audit:view")], reads=OTHERS)
+@audit.get("/trails/{resource_id}", dependencies=[Requires("audit:view")], reads=SEARCH)
 async def get_audit_trail(
     resource_id: Annotated[str, Path(max_length=200), ONE_LINE],
     actor: CurrentActor,
@@ -110,8 +110,8 @@ async def get_audit_trail(
 ) -> Envelope[TrailResponse]:
     """Read everything about a resource and those it concerns, across all services, in the log's order.
 
-    The trail of another person requires a reason. Reading a trail is recorded, with the people whom it is about, except the
-    caller's own.
+    A trail requires a reason, unless it is about the caller and no other person. Reading a trail is recorded, with the people
+    whom it is about, except the trail of the caller's own id.
     """
     return envelope(TrailResponse.of(await app.read_trail(actor=actor, resource_id=resource_id, reason=reason)))
 

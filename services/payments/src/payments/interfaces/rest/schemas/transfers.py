@@ -233,7 +233,7 @@ class TransferResponse(BaseModel):
     """`fee_total` is on top of the amount. `target_amount` is what arrived of a conversion, at `rate` net of the spread.
 
     `transaction_hash` is the leaf hash (RFC 6962) of the audit entry of its making, told when one transfer is read, once the
-    entry is on the log; GET /audit/trails/:id has its place and GET /audit/entries/:sequence/proof its proof.
+    entry is on the log; GET /audit/trails/:id, with a `reason`, has its place and GET /audit/entries/:sequence/proof its proof.
     """
 
     id: UUID
