@@ -236,10 +236,11 @@ class FakeRecoveryRequests:
         waiting = [each.requested_at for each in self._open_of(user_id, at) if not each.confirmed_at]
         return sorted((asked_at for asked_at in waiting if asked_at > since), reverse=True)[:UNCONFIRMED_PER_HOUR_MAX]
 
-    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> None:
-        for each in self._open_of(user_id, at):
-            if not (unconfirmed_only and each.confirmed_at):
-                each.expires_at = at
+    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> Sequence[UUID]:
+        ending = [each for each in self._open_of(user_id, at) if not (unconfirmed_only and each.confirmed_at)]
+        for each in ending:
+            each.expires_at = at
+        return [each.id for each in ending]
 
     def _open_of(self, user_id: UUID, at: datetime) -> list[RecoveryRequest]:
         return [each for each in self._store.recovery_requests.values() if each.user_id == user_id and each.is_open(at=at)]

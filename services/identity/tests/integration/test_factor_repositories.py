@@ -237,12 +237,14 @@ async def test_requests_that_wait_are_counted_and_voided_by_whether_they_are_con
         assert list(await waiting(user_id, since - timedelta(seconds=1), at=at)) == newest[:5]
         assert list(await waiting(user_id, since + timedelta(minutes=3), at=at)) == newest[:2]
         assert list(await waiting(uuid4(), since, at=at)) == []
-        await tx.recovery_requests.void(user_id, at=at, unconfirmed_only=True)
+        ended = await tx.recovery_requests.void(user_id, at=at, unconfirmed_only=True)
+        assert sorted(ended) == sorted(request.id for request in requests[:6])
         tx.record(facts.factor_begun(user_id, "recovery", at=at))
     async with storage.uow.begin(HERE) as tx:
         assert list(await tx.recovery_requests.unconfirmed_since(user_id, since, at=at)) == []
         assert (await tx.recovery_requests.waiting_of(user_id, at=at)).id == requests[6].id
-        await tx.recovery_requests.void(user_id, at=at)
+        assert list(await tx.recovery_requests.void(user_id, at=at)) == [requests[6].id]
+        assert list(await tx.recovery_requests.void(user_id, at=at)) == []
         tx.record(facts.factor_begun(user_id, "recovery", at=at))
     async with storage.uow.begin(HERE) as tx:
         assert await tx.recovery_requests.waiting_of(user_id, at=at) is None

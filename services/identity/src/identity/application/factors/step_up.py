@@ -11,6 +11,7 @@ from identity.application.factors.second_factor import CodeCheck, admit, note_fa
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.sessions import AccessTokens, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions.end_recovery_requests import end_recovery_requests
 from identity.application.sessions.queries import SessionQueries
 from identity.domain.code_failures import of_session
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, PasskeyRefused, WrongCode
@@ -75,6 +76,8 @@ class StepUp:
                 refusal = await self._by_passkey(tx, session, passkey, at)
             else:
                 refusal = await self._by_secrets(tx, session, password_holds, code, at)
+            if refusal is None and (passkey or code is not None):
+                await end_recovery_requests(tx, user.id, at=at)
         # Raised after the commit, or the failure would not be counted.
         if refusal:
             raise refusal

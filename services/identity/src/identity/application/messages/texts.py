@@ -71,7 +71,8 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
         (
             "Somebody, perhaps you, entered your password and asked to recover your account without its second factor. If it was "
             "you, enter the code below where you asked; another person then decides. If it was not you, share the code with "
-            "nobody, not even with Elcorp, and change your password at once, because somebody else knows it. Then tell Elcorp."
+            "nobody, not even with Elcorp. Sign in with your second factor, which ends the request, and change your password at "
+            "once, because somebody else knows it. Then tell Elcorp."
         ),
     ),
     Template.RECOVERY_DECIDED: ("Recovery of your account was decided", "The request to recover your account was decided."),

@@ -64,8 +64,8 @@ class RecoveryRequests(Protocol):
     async def unconfirmed_since(self, user_id: UUID, since: datetime, *, at: datetime) -> Sequence[datetime]:
         """Return when a user's requests that wait to be confirmed were made, newest first, `UNCONFIRMED_PER_HOUR_MAX` at most."""
 
-    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> None:
-        """End a user's requests that wait, or those of them that are not confirmed."""
+    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> Sequence[UUID]:
+        """End a user's requests that wait, or those of them that are not confirmed. Return their ids."""
 
 
 class Verdict(StrEnum):

@@ -75,6 +75,20 @@ def passkey_sign_in_failed(passkey: Passkey, *, device_id: str, reason: Refusal,
     )
 
 
+def recovery_ended(request_id: UUID, user_id: UUID, *, at: datetime) -> AuditFact:
+    """Record that a request for recovery ended because a second factor of its account was shown."""
+    return AuditFact(
+        action="identity.recovery.end",
+        resource_type="recovery_request",
+        resource_id=str(request_id),
+        occurred_at=at,
+        before={"open": True},
+        after={"open": False},
+        reason="second_factor_shown",
+        related_ids=(str(user_id),),
+    )
+
+
 def session_refreshed(session: Session, *, before: State, at: datetime) -> AuditFact:
     return _session_fact("identity.session.refresh", session, before=before, at=at)
 

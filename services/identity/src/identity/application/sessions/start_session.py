@@ -6,12 +6,13 @@ from uuid import UUID
 from identity.application.ports.sessions import AccessTokens, DeviceTokens, RefreshTokens, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import facts
+from identity.application.sessions.end_recovery_requests import end_recovery_requests
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device import Device
 from identity.domain.errors import InvalidCredentials
 from identity.domain.message import Template
 from identity.domain.origin import Origin
-from identity.domain.proof import Proof
+from identity.domain.proof import OTP, Proof
 from identity.domain.refresh_token import RefreshToken
 from identity.domain.session import LIVE_MAX, EndReason, Session
 from identity.domain.user import User
@@ -60,6 +61,8 @@ class StartSession:
             if user is None or not user.is_active:
                 raise InvalidCredentials
             confirm(user)
+            if OTP in methods or passkey_id:
+                await end_recovery_requests(tx, user.id, at=at)
             device, is_new = await self._meet(tx, user, device_id, actor.ip, at)
             session = Session.start(
                 token,

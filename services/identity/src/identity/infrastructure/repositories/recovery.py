@@ -75,11 +75,12 @@ class SqlRecoveryRequests:
         query = select(of.requested_at).where(_waits(user_id, at), of.confirmed_at.is_(None), of.requested_at > since)
         return (await self._session.scalars(query.order_by(of.requested_at.desc()).limit(UNCONFIRMED_PER_HOUR_MAX))).all()
 
-    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> None:
+    async def void(self, user_id: UUID, *, at: datetime, unconfirmed_only: bool = False) -> Sequence[UUID]:
         which = _waits(user_id, at)
         if unconfirmed_only:
             which &= recovery_requests.c.confirmed_at.is_(None)
-        await self._session.execute(update(recovery_requests).where(which).values(expires_at=at))
+        ending = update(recovery_requests).where(which).values(expires_at=at).returning(recovery_requests.c.id)
+        return (await self._session.scalars(ending)).all()
 
 
 def _waits(user_id: UUID, at: datetime) -> ColumnElement[bool]:

@@ -1,0 +1,127 @@
+"""A recovery ends once a second factor of its account is shown."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chassis.database import Database
+from chassis.testing.clocks import ControlledClock
+from services.identity.tests.contract.api import PASSWORD, Api, own_id, refusal
+from services.identity.tests.contract.authenticator import Authenticator
+from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.outbox import recording
+from services.identity.tests.contract.recovering import administrator, ask_recovery, confirm_recovery, decide
+from services.identity.tests.fakes import Surroundings
+from services.identity.tests.stored import rows
+
+ENDED = (409, "RES_002")
+WRONG_CODE = (401, "AUTH_010")
+
+
+class Owner:
+    """The customer, with an authenticator app, backup codes and a passkey."""
+
+    def __init__(self, api: Api, app: App, passkey: Authenticator) -> None:
+        self.api, self.app, self.passkey = api, app, passkey
+
+    async def challenge(self) -> str:
+        return str((await self.api.login(device_id=str(uuid4()))).json()["data"]["challenge"])
+
+    async def verify(self, code: str) -> httpx.Response:
+        return await self.api.post("/auth/login/verify", {"challenge": await self.challenge(), "code": code})
+
+    async def sign_in_with_passkey(self) -> httpx.Response:
+        shown = await self._shown("/auth/passkeys/options")
+        return await self.api.post("/auth/passkeys/login", {**shown, "device_id": str(uuid4())})
+
+    async def step_up(self, **proof: object) -> httpx.Response:
+        return await self.api.post("/auth/step-up", proof, token=self.app.token)
+
+    async def step_up_with_passkey(self) -> httpx.Response:
+        return await self.step_up(passkey=await self._shown("/auth/step-up/options", token=self.app.token))
+
+    async def _shown(self, path: str, **caller: Any) -> dict[str, object]:
+        begun = (await self.api.post(path, **caller)).json()["data"]
+        return {"ceremony_id": begun["ceremony_id"], "credential": self.passkey.get(begun["options"])}
+
+
+SHOWN: dict[str, Callable[[Owner], Awaitable[httpx.Response]]] = {
+    "sign-in by code": lambda owner: owner.verify(owner.app.code()),
+    "sign-in by backup code": lambda owner: owner.verify(owner.app.backup_codes[0]),
+    "sign-in by passkey": lambda owner: owner.sign_in_with_passkey(),
+    "step-up by code": lambda owner: owner.step_up(code=owner.app.code()),
+    "step-up by both": lambda owner: owner.step_up(password=PASSWORD, code=owner.app.code()),
+    "step-up by passkey": lambda owner: owner.step_up_with_passkey(),
+}
+
+
+@pytest.fixture
+async def owner(api: Api, clock: ControlledClock) -> Owner:
+    app, passkey = await second_factor(api, await api.signed_in(), clock), Authenticator()
+    clock.advance(seconds=60)
+    proof = {"password": PASSWORD, "code": app.code()}
+    app.token = (await api.post("/auth/step-up", proof, token=app.token)).json()["data"]["access_token"]
+    begun = (await api.post("/auth/factors/passkeys/options", token=app.token)).json()["data"]
+    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": passkey.create(begun["options"])}
+    assert (await api.post("/auth/factors/passkeys", body, token=app.token)).status_code == 201
+    clock.advance(seconds=60)
+    return Owner(api, app, passkey)
+
+
+@pytest.fixture
+async def approver(api: Api, owner: Owner, surroundings: Surroundings, clock: ControlledClock) -> App:
+    return await administrator(api, surroundings, clock, name="admin", phone="+264811234599")
+
+
+async def factors(database: Database, user_id: str) -> tuple[int, int]:
+    """Count the user's apps and passkeys."""
+    (counted,) = await rows(
+        database,
+        f"""
+        SELECT (SELECT count(*) FROM totps WHERE user_id = '{user_id}'),
+               (SELECT count(*) FROM passkeys WHERE user_id = '{user_id}')
+        """,
+    )
+    return counted[0], counted[1]
+
+
+@pytest.mark.parametrize("way", SHOWN)
+async def test_a_second_factor_that_is_shown_ends_the_requests_that_say_it_is_lost(
+    api: Api, owner: Owner, approver: App, database: Database, way: str
+) -> None:
+    """A thief of password and mailbox has confirmed one; else the owner could do nothing against its approval."""
+    user_id = await own_id(api, owner.app.token)
+    waiting = await ask_recovery(api, confirmed=False)
+    confirmed = await ask_recovery(api)
+    async with recording(database) as record:
+        assert (await SHOWN[way](owner)).status_code == 200
+    ids = [asked.json()["data"]["id"] for asked in (waiting, confirmed)]
+    ended = [fact for fact in record.facts if fact["action"] == "identity.recovery.end"]
+    assert sorted(fact["resource_id"] for fact in ended) == sorted(ids)
+    for fact in ended:
+        assert (fact["before"], fact["after"], fact["reason"]) == ({"open": True}, {"open": False}, "second_factor_shown")
+        assert (fact["actor"]["subject_id"], fact["related_ids"]) == (user_id, [user_id])
+    assert refusal(await confirm_recovery(api, waiting)) == WRONG_CODE
+    for request_id in ids:
+        assert refusal(await decide(api, request_id, approver.token)) == ENDED
+    assert await factors(database, user_id) == (1, 1)
+    # Who loses it after that asks anew.
+    assert (await ask_recovery(api)).status_code == 202
+
+
+async def test_a_request_waits_on_while_no_second_factor_is_shown(
+    api: Api, owner: Owner, approver: App, database: Database, surroundings: Surroundings, clock: ControlledClock
+) -> None:
+    user_id = await own_id(api, owner.app.token)
+    asked = await ask_recovery(api)
+    async with recording(database) as record:
+        assert refusal(await owner.verify("000000")) == (401, "AUTH_006")
+        assert refusal(await owner.step_up(password=PASSWORD, code="000000")) == (401, "AUTH_006")
+        # Another person's factors say nothing of this account's.
+        await administrator(api, surroundings, clock, name="other", phone="+264811234588")
+    assert "identity.recovery.end" not in record.actions
+    assert (await decide(api, asked.json()["data"]["id"], approver.token)).status_code == 200
+    assert await factors(database, user_id) == (0, 0)
