@@ -1,4 +1,4 @@
-"""A recovery ends once a second factor of its account is shown."""
+"""A recovery ends once a second factor of its account is shown, and none is approved of an account that may not act."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,8 +17,11 @@ from services.identity.tests.contract.recovering import administrator, ask_recov
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.stored import rows
 
+NEW_PASSWORD = "Okavango-Delta-93!"
+REASON = {"reason": "Reported as stolen"}
 ENDED = (409, "RES_002")
 WRONG_CODE = (401, "AUTH_010")
+SIGN_IN_OVER = (401, "AUTH_007")
 
 
 class Owner:
@@ -125,3 +128,79 @@ async def test_a_request_waits_on_while_no_second_factor_is_shown(
     assert "identity.recovery.end" not in record.actions
     assert (await decide(api, asked.json()["data"]["id"], approver.token)).status_code == 200
     assert await factors(database, user_id) == (0, 0)
+
+
+async def test_a_sign_in_by_a_password_that_was_replaced_asks_for_no_recovery(api: Api, owner: Owner, database: Database) -> None:
+    thiefs = await owner.challenge()
+    user_id = await own_id(api, owner.app.token)
+    body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert (await api.patch(f"/users/{user_id}/password", body, token=owner.app.token)).status_code == 200
+    refused = await api.post("/auth/recovery", {"challenge": thiefs, "reason": "lost"})
+    assert refusal(refused) == SIGN_IN_OVER
+    assert await rows(database, "SELECT id FROM recovery_requests") == []
+    assert await rows(database, "SELECT id FROM one_time_codes WHERE purpose = 'recovery'") == []
+    assert (await ask_recovery(api, password=NEW_PASSWORD)).status_code == 202
+
+
+async def test_a_sign_in_that_waits_for_a_factor_that_was_removed_asks_for_no_recovery(
+    api: Api, owner: Owner, database: Database
+) -> None:
+    waiting = await owner.challenge()
+    assert (await api.delete("/auth/factors/totp", token=owner.app.token)).status_code == 200
+    token = (await owner.step_up_with_passkey()).json()["data"]["access_token"]
+    (passkey,) = (await api.get("/auth/factors", token=token)).json()["data"]["passkeys"]
+    assert (await api.delete(f"/auth/factors/passkeys/{passkey['id']}", token=token)).status_code == 200
+    assert refusal(await api.post("/auth/recovery", {"challenge": waiting, "reason": "lost"})) == SIGN_IN_OVER
+    assert await rows(database, "SELECT id FROM recovery_requests") == []
+
+
+async def test_a_code_is_not_used_up_while_its_account_is_suspended(
+    api: Api, owner: Owner, approver: App, database: Database
+) -> None:
+    user_id = await own_id(api, owner.app.token)
+    asked = await ask_recovery(api, confirmed=False)
+    assert (await api.post(f"/users/{user_id}/suspend", REASON, token=approver.token)).status_code == 200
+    assert refusal(await confirm_recovery(api, asked)) == WRONG_CODE
+    assert await rows(database, "SELECT used_at FROM one_time_codes WHERE purpose = 'recovery'") == [(None,)]
+    assert await rows(database, "SELECT confirmed_at FROM recovery_requests") == [(None,)]
+    assert (await api.post(f"/users/{user_id}/activate", REASON, token=approver.token)).status_code == 200
+    assert (await confirm_recovery(api, asked)).status_code == 200
+
+
+async def suspend(api: Api, user_id: str, token: str) -> None:
+    assert (await api.post(f"/users/{user_id}/suspend", REASON, token=token)).status_code == 200
+
+
+async def delete(api: Api, user_id: str, token: str) -> None:
+    assert (await api.delete(f"/users/{user_id}?reason=Asked%20for%20it", token=token)).status_code == 204
+
+
+@pytest.mark.parametrize(("bar", "undo"), [(suspend, "activate"), (delete, "restore")])
+async def test_no_recovery_is_approved_of_an_account_that_may_not_act(
+    api: Api,
+    owner: Owner,
+    approver: App,
+    database: Database,
+    bar: Callable[[Api, str, str], Awaitable[None]],
+    undo: str,
+) -> None:
+    user_id = await own_id(api, owner.app.token)
+    request_id = (await ask_recovery(api)).json()["data"]["id"]
+    await bar(api, user_id, approver.token)
+    async with recording(database) as record:
+        assert refusal(await decide(api, request_id, approver.token)) == ENDED
+    assert "identity.recovery.decide" not in record.actions
+    assert await rows(database, "SELECT status FROM recovery_requests") == [("pending",)]
+    assert await factors(database, user_id) == (1, 1)
+    assert (await api.post(f"/users/{user_id}/{undo}", REASON, token=approver.token)).status_code == 200
+    assert (await decide(api, request_id, approver.token)).status_code == 200
+    assert await factors(database, user_id) == (0, 0)
+
+
+async def test_a_recovery_of_a_suspended_account_can_be_rejected(
+    api: Api, owner: Owner, approver: App, database: Database
+) -> None:
+    request_id = (await ask_recovery(api)).json()["data"]["id"]
+    await suspend(api, await own_id(api, owner.app.token), approver.token)
+    assert (await decide(api, request_id, approver.token, approve=False)).status_code == 200
+    assert await rows(database, "SELECT status FROM recovery_requests") == [("rejected",)]

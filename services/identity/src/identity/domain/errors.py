@@ -189,7 +189,7 @@ class TooManyPasskeys(AlreadyExists):
 
 
 class RecoveryDecided(AlreadyExists):
-    """The request was decided already, or has expired."""
+    """The request was decided already, or has ended, or its account is not active."""
 
 
 class RecoveryUnconfirmed(DomainError):

@@ -22,7 +22,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ConfirmRecovery:
-    """Confirm a request by the code that the account's mailbox received, together with its id, which only the asker knows.
+    """Confirm a request by the code that the account's mailbox received, together with its id, which the mail does not hold.
 
     Whatever is wrong is answered alike, and counted before it is answered: for the code, and for the account, whose requests may
     be many. A request that was asked for with a password of before waits no longer.
@@ -45,8 +45,9 @@ class ConfirmRecovery:
     async def _take(self, tx: Transaction, one_time: OneTimeCode, pending: Pending, code: str, at: datetime) -> bool:
         user = await tx.users.lock(one_time.user_id)
         await admit(tx, one_time.user_id, counter=RECOVERY_CODES, at=at)
-        is_right = one_time.accept(self.codes.of(one_time.id, code), at=at)
-        if not is_right or user is None or not user.is_active or not await waits_still(tx, one_time, pending, at=at):
+        # Before the code is looked at, or a right one would be used up while the account is suspended.
+        waits = user is not None and user.is_active and await waits_still(tx, one_time, pending, at=at)
+        if user is None or not waits or not one_time.accept(self.codes.of(one_time.id, code), at=at):
             await tx.factors.failures.note(one_time.user_id, RECOVERY_CODES, at=at)
             tx.tally(code_refused(one_time, at=at))
             return False

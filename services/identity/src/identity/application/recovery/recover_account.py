@@ -18,7 +18,7 @@ from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all
-from identity.domain.errors import RecoveryPending, SignInOver, TooManyAttempts
+from identity.domain.errors import RecoveryDecided, RecoveryPending, SignInOver, TooManyAttempts
 from identity.domain.message import Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
 from identity.domain.recovery_request import (
@@ -29,6 +29,7 @@ from identity.domain.recovery_request import (
     RecoveryStatus,
 )
 from identity.domain.session import EndReason, Session
+from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -60,13 +61,16 @@ class AskRecovery:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, challenge: str, reason: RecoveryReason) -> AskedRecovery:
-        """Raise SignInOver, RecoveryPending while a confirmed request waits, or TooManyAttempts for too many within the hour."""
+        """Raise SignInOver, RecoveryPending while a confirmed request waits, or TooManyAttempts for too many within the hour.
+
+        SignInOver is also for a challenge whose password was replaced since.
+        """
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             waiting = await open_challenge(tx, self.secrets.digest(challenge), clock=self.clock)
             # Its user is locked, so that of two requests at once one is made.
             user = await tx.users.lock(waiting.user_id)
-            if user is None or not user.is_active or waiting.enrolment:
+            if user is None or not user.is_active or not _may_ask(user, waiting):
                 raise SignInOver
             await _require_room(tx, user.id, at=at)
             request = RecoveryRequest.ask(
@@ -85,6 +89,12 @@ class AskRecovery:
             tx.record(facts.recovery_asked(request))
             tx.record_bounded(code_requested(code), account=user.id)
         return AskedRecovery(request, code)
+
+
+def _may_ask(user: User, waiting: SignInChallenge) -> bool:
+    # A new password ends what the former one asked for; so a challenge that the former one gave asks for nothing.
+    is_current = user.password_changed_at == waiting.password_changed_at
+    return is_current and user.has_second_factor and not waiting.enrolment
 
 
 async def _require_room(tx: Transaction, user_id: UUID, *, at: datetime) -> None:
@@ -120,7 +130,7 @@ class DecideRecovery:
     async def __call__(self, *, actor: Actor, request_id: UUID, approve: bool, reason: str) -> RecoveryRequest:
         """Raise NotFound, OwnRecovery, BeyondAuthority, Unavailable, RecoveryUnconfirmed, or RecoveryDecided.
 
-        RecoveryDecided is for a request that is settled or has expired.
+        RecoveryDecided is for a request that is settled or has ended, and for approving one of an account that is not active.
         """
         user_id = await self._whose(actor, request_id)
         if user_id != actor.user_id:
@@ -135,6 +145,8 @@ class DecideRecovery:
             device = await tx.devices.find(actor.user_id, request.device_id) if request.device_id else None
             request.require_other(actor.user_id, has_device=device is not None)
             request.require_confirmed(at=at)
+            if approve and not user.is_active:
+                raise RecoveryDecided(request_id=request_id)
             before = request.status.value
             verdict = await self.approvals.vote(request, actor=actor, approve=approve)
             if verdict is not Verdict.OPEN:
