@@ -56,7 +56,8 @@ async def undo_email_change(body: UndoEmailChangeRequest, actor: CurrentActor, a
 async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryAskedResponse]:
     """Ask to do without a lost second factor, by the challenge of a sign-in. A code is sent to the account's e-mail address.
 
-    Confirm the request with it; another person then decides, within a week. `/auth/verify-email/resend` sends another code.
+    Confirm the request with it; another person then decides, within a week. `/auth/verify-email/resend` sends another code. A
+    sign-in or step-up with a second factor of the account ends the request.
     """
     return envelope(
         RecoveryAskedResponse.of(await app.recovery.ask_recovery(actor=actor, challenge=body.challenge, reason=body.reason))
@@ -90,6 +91,9 @@ async def list_recovery_requests(
 async def decide_recovery(
     request_id: UUID, body: DecideRecoveryRequest, actor: CurrentActor, app: App
 ) -> Envelope[RecoveryResponse]:
-    """Decide on another's confirmed request. Approved, the user's second factors are removed and all sessions end."""
+    """Decide on another's confirmed request. Approved, the user's second factors are removed and all sessions end.
+
+    A request of an account that is not active can only be rejected.
+    """
     request = await app.recovery.decide_recovery(actor=actor, request_id=request_id, approve=body.approve, reason=body.reason)
     return envelope(RecoveryResponse.of(request))
