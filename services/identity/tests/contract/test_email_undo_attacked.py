@@ -1,6 +1,7 @@
 """What thieves of a session or a password do to keep the owner from undoing their change of e-mail."""
 
 from datetime import datetime
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -9,12 +10,14 @@ from sqlalchemy import text
 from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
+from elcorp.identity.v1.events_pb2 import DeviceKeyRevoked
 from identity.application import Identity
-from identity.domain.email_undo import LIFE
+from identity.domain.email_undo import LIFE, SUSPECT_FOR
 from services.identity.tests.contract.api import Api, own_id, refusal
+from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.email_owner import CHANGED, NEW, OLD, THIRD, EmailOwner
 from services.identity.tests.contract.mailbox import mail
-from services.identity.tests.contract.outbox import recording
+from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
@@ -148,3 +151,40 @@ async def test_an_account_that_was_closed_permanently_is_not_opened_by_a_link(
     assert "or the account was closed permanently" in answer.text
     with psycopg.connect(database_urls.owner) as connection:
         assert connection.execute("SELECT used_at FROM email_undos").fetchall() == [(None,)]
+
+
+async def register_key(api: Api, token: str) -> str:
+    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+    answer = await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["data"]["id"])
+
+
+async def test_device_keys_that_a_thief_may_have_registered_are_revoked_and_older_ones_are_not(
+    api: Api, owner: EmailOwner, database: Database, clock: ControlledClock
+) -> None:
+    own = await register_key(api, await api.signed_in())
+    user_id = await own_id(api, (await api.login()).json()["data"]["access_token"])
+    clock.advance(seconds=1)
+    recent = []
+    for _ in range(2):
+        token = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
+        recent.append(await register_key(api, token))
+    clock.advance(seconds=SUSPECT_FOR.total_seconds())
+    token = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
+    await owner.change(NEW, token, "?end_other_sessions=false")
+    recent.append(await register_key(api, token))
+    (link,) = await owner.links()
+    async with recording(database) as record:
+        assert (await owner.undo(link)).status_code == 200
+    revoked = [fact for fact in record.facts if fact["action"] == "identity.device_key.revoke"]
+    assert sorted(fact["resource_id"] for fact in revoked) == sorted(recent)
+    assert {fact["reason"] for fact in revoked} == {"email_change_undone"}
+    (undone,) = [fact for fact in record.facts if fact["action"] == "identity.email.undo"]
+    assert undone["after"]["device_keys_revoked"] == 3
+    events = [event for event, _ in await published(database, DeviceKeyRevoked)]
+    told = {(event.key_id, event.user_id, event.reason) for event in events}
+    assert (len(events), told) == (3, {(key_id, user_id, "email_change_undone") for key_id in recent})
+    async with database.read() as connection:
+        live = await connection.execute(text("SELECT id FROM device_keys WHERE revoked_at IS NULL"))
+        assert [str(row[0]) for row in live] == [own]

@@ -133,7 +133,7 @@ async def test_change_of_email_undone(
         str(claims.session_id),
         "email_changed",
     )
-    after = {"sessions_ended": 1, "passkeys_removed": 0, "second_factor": False}
+    after = {"sessions_ended": 1, "passkeys_removed": 0, "device_keys_revoked": 0, "second_factor": False}
     assert undone == fact("identity.email.undo", resource, by=ANONYMOUS, at=clock.now(), after=after, related=[undo_id])
 
 

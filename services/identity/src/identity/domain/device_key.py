@@ -23,6 +23,7 @@ class RevokeReason(StrEnum):
     REPLACED = "replaced"
     DEVICE_REVOKED = "device_revoked"
     ACCOUNT_CLOSED = "account_closed"
+    EMAIL_CHANGE_UNDONE = "email_change_undone"
 
 
 @dataclass(eq=False)

@@ -30,10 +30,20 @@ class RevokeDeviceKey:
 
 
 async def revoke_keys(
-    tx: Transaction, user_id: UUID, reason: RevokeReason, *, at: datetime, device_id: UUID | None = None
+    tx: Transaction,
+    user_id: UUID,
+    reason: RevokeReason,
+    *,
+    at: datetime,
+    device_id: UUID | None = None,
+    registered_since: datetime | None = None,
 ) -> Sequence[DeviceKey]:
-    """Revoke a user's live keys, of one device or of all, in the caller's transaction, which holds the user's lock."""
-    keys = await tx.device_keys.lock_live(user_id, device_id=device_id)
+    """Revoke a user's live keys, in the caller's transaction, which holds the user's lock; return them.
+
+    Of one device or of all, and registered at a time or later, or whenever.
+    """
+    live = await tx.device_keys.lock_live(user_id, device_id=device_id)
+    keys = [key for key in live if registered_since is None or key.registered_at >= registered_since]
     for key in keys:
         _revoke(tx, key, reason, at)
     return keys

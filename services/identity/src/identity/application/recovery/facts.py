@@ -1,6 +1,6 @@
 """The audit facts of recovery. None holds a link, an address or a password."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -34,17 +34,14 @@ def password_reset(user: User, *, sessions_ended: int, at: datetime) -> AuditFac
     )
 
 
-def email_change_undone(user: User, undo: EmailUndo, *, sessions_ended: int, passkeys_removed: int, at: datetime) -> AuditFact:
+def email_change_undone(user: User, undo: EmailUndo, counts: Mapping[str, int], *, at: datetime) -> AuditFact:
+    """Record what was restored; `counts` says how much was ended, removed and revoked, by name."""
     return AuditFact(
         action="identity.email.undo",
         resource_type="user",
         resource_id=str(user.id),
         occurred_at=at,
-        after={
-            "sessions_ended": sessions_ended,
-            "passkeys_removed": passkeys_removed,
-            "second_factor": user.has_second_factor,
-        },
+        after={**counts, "second_factor": user.has_second_factor},
         related_ids=(str(undo.id),),
     )
 

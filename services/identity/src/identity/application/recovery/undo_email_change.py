@@ -5,6 +5,7 @@ from uuid import UUID
 
 from identity.application.accounts.new_password import NewPassword
 from identity.application.accounts.queries import AccountQueries
+from identity.application.device_keys.revoke_device_key import revoke_keys
 from identity.application.factors.second_factor import take_effect
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.factors import OneTimeSecrets
@@ -12,6 +13,7 @@ from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all
+from identity.domain.device_key import RevokeReason
 from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import AccountExists, FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts
 from identity.domain.message import Template
@@ -31,7 +33,8 @@ class UndoEmailChange:
     A thief of a session has no old mailbox. A stranger who reads the old mailbox, which may be why it was left, has no password:
     none that the owner gave up before the change on a device known for long, or that preceded one so given up (ADR 0025).
     All sessions end, codes and links that wait are void, and the password is retired, for a thief may know it: its owner chooses
-    the next by a reset at the restored address, which bypasses no second factor. Recently added passkeys are removed.
+    the next by a reset at the restored address, which bypasses no second factor. Recently added passkeys are removed and recently
+    registered device keys revoked. Transfers that a thief has scheduled stay: the owner cancels them.
     Links of later changes are void, for they lie in the thief's mailboxes; links of earlier ones stay good.
     """
 
@@ -101,10 +104,13 @@ class UndoEmailChange:
         await tx.one_time_codes.forget(user.id)
         await tx.recovery_requests.void(user.id, at=at)
         passkeys = await self._remove_passkeys(tx, user, undo, at)
+        since = undo.suspect_since
+        keys = await revoke_keys(tx, user.id, RevokeReason.EMAIL_CHANGE_UNDONE, at=at, registered_since=since)
         await tx.email_undos.void(user.id, created_since=undo.created_at, at=at)
         ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at)
         await tx.messages.send(user.id, Template.PASSWORD_RESET_REQUIRED)
-        tx.record(facts.email_change_undone(user, undo, sessions_ended=len(ended), passkeys_removed=passkeys, at=at))
+        counts = {"sessions_ended": len(ended), "passkeys_removed": passkeys, "device_keys_revoked": len(keys)}
+        tx.record(facts.email_change_undone(user, undo, counts, at=at))
         return ended
 
     async def _remove_passkeys(self, tx: Transaction, user: User, undo: EmailUndo, at: datetime) -> int:

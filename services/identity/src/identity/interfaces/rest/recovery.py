@@ -46,7 +46,8 @@ async def reset_password(body: ResetPasswordRequest, actor: CurrentActor, app: A
 async def undo_email_change(body: UndoEmailChangeRequest, actor: CurrentActor, app: App) -> Envelope[EmailChangeUndoneResponse]:
     """Restore the former address with the link sent to it and a password from before the change; all sessions end.
 
-    The password is retired: choose the next one by a reset at the restored address.
+    The password is retired: choose the next one by a reset at the restored address. Passkeys and device keys that were added
+    since 72 hours before the change are removed. Scheduled transfers stay: check them, and cancel those that are not yours.
     """
     await app.recovery.undo_email_change(actor=actor, token=body.token, password=body.password)
     return envelope(EmailChangeUndoneResponse())
