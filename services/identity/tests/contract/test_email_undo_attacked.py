@@ -112,6 +112,21 @@ async def test_no_account_is_erased_while_its_change_of_address_can_be_undone(
     assert (await owner.written())[-1] == ("password_reset_required", OLD)
 
 
+async def test_no_account_is_erased_whose_address_changes_while_governance_is_asked(
+    api: Api, owner: EmailOwner, database: Database, surroundings: Surroundings
+) -> None:
+    token = await api.signed_in()
+    user_id = await own_id(api, token)
+
+    async def change() -> None:
+        surroundings.authority.meanwhile = None
+        await owner.change(NEW, token)
+
+    surroundings.authority.meanwhile = change
+    assert refusal(await api.post(f"/users/{user_id}/erasure", {}, token=token)) == (409, "IDN_006")
+    assert await statuses(database, user_id) == [("active", None)]
+
+
 async def test_an_account_is_erased_once_the_link_has_expired(
     api: Api, owner: EmailOwner, database: Database, clock: ControlledClock
 ) -> None:
