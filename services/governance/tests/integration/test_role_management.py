@@ -164,7 +164,8 @@ async def test_permissions_taken_and_the_other_holder_disabled_at_once(app: Gove
         )
 
         refused = [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)]
-        assert refused in ([LastAdministrator], [IndispensablePermission])
+        # Where the role is changed first, its holder may less than the other.
+        assert refused in ([BeyondAuthority], [IndispensablePermission])
         assert len(await managers(database)) == 1
         admin = await app.get_role(name="admin")
         await app.set_role_permissions(actor=SERVICE, role_name="admin", permissions=permissions, version=admin.version)
