@@ -181,7 +181,7 @@ async def test_an_hour_later_and_at_another_address_acts_are_facts_again(
     async with at_address(api, "203.0.113.9") as there, recording(database) as elsewhere:
         await Caller(there, user_id).sign_in_elsewhere()
         await Caller(there, user_id).sign_in_elsewhere()
-    # Whoever comes from elsewhere is seen with device and program, whatever was done before.
+    # The first act from another address is recorded with device and program, whatever was done before.
     [first] = [fact for fact in elsewhere.facts if fact["action"] == SIGN_IN]
     assert (first["actor"]["ip"], first["after"]["new_device"]) == ("203.0.113.9", True)
     clock.advance(seconds=3600)

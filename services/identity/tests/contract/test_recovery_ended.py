@@ -111,7 +111,7 @@ async def test_a_second_factor_that_is_shown_ends_the_requests_that_say_it_is_lo
     for request_id in ids:
         assert refusal(await decide(api, request_id, approver.token)) == ENDED
     assert await factors(database, user_id) == (1, 1)
-    # Who loses it after that asks anew.
+    # Users who lose it after that ask again.
     assert (await ask_recovery(api)).status_code == 202
 
 

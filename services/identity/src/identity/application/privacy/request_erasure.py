@@ -33,7 +33,7 @@ class RequestErasure:
     Sessions end and device keys are revoked in the same transaction. The data goes when all have answered and no law
     asks for it any longer. Asking again gives the erasure that there is; another's is on record as read.
 
-    While a change of e-mail can be undone there is no erasure, whoever asks: a thief of the account would make the theft final.
+    While a change of e-mail can be undone there is no erasure, also for staff: a thief of the account would make the theft final.
     """
 
     uow: UnitOfWork

@@ -56,7 +56,7 @@ _HASHES_HELD = text(
     SELECT password_hash FROM (
         SELECT password_hash, password_changed_at AS moment FROM users WHERE id = :id AND password_changed_at <= :at
         UNION ALL
-        -- Those that the user gave up on a device of their own before that, and what came before these, are nobody's any more.
+        -- Those that the user gave up on a device of their own before that, and what came before these, count no more.
         SELECT password_hash, replaced_at FROM password_history p
         WHERE user_id = :id AND replaced_at >= :replaced_since AND NOT EXISTS (
             SELECT FROM password_history given_up
