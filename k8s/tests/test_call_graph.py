@@ -2,6 +2,7 @@
 
 import re
 from importlib import import_module
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,7 +26,6 @@ BACKING = tuple(
 STRANGER = Pod("stranger", "default", (("app", "stranger"),), (("https", 443),))
 INGRESS = Pod("ingress", "ingress-nginx", (("app.kubernetes.io/name", "ingress-nginx"),))
 PROMETHEUS = Pod("prometheus", "monitoring", (("app.kubernetes.io/name", "prometheus"),))
-COLLECTOR = Pod("collector", "observability", (("app.kubernetes.io/name", "opentelemetry-collector"),), (("otlp", 4317),))
 
 
 def declared() -> set[Edge]:
@@ -67,6 +67,14 @@ def reads_ended_sessions(service: str) -> bool:
 def finds(pattern: str, service: str) -> bool:
     sources = (K8S.parent / "services" / service / "src").rglob("*.py")
     return any(re.search(pattern, source.read_text(), re.MULTILINE) for source in sources)
+
+
+def collector(documents: list[Document]) -> Pod:
+    """Return what listens where traces are exported to."""
+    [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
+    url = urlsplit(platform["ELCORP_OTLP_ENDPOINT"])
+    namespace, port = str(url.hostname).partition(".")[2], int(url.port or 0)
+    return Pod("collector", namespace, (("app.kubernetes.io/name", "opentelemetry-collector"),), (("otlp", port),))
 
 
 def policies(documents: list[Document]) -> list[Document]:
@@ -177,7 +185,7 @@ def test_every_process_is_measured_and_traced(overlay: str) -> None:
     door = {pod.name: "ops" if "ops" in dict(pod.ports) else "http" for pod in running}
 
     assert edges(policies(documents), [PROMETHEUS], running) == {("prometheus", pod, port) for pod, port in door.items()}
-    assert edges(policies(documents), running, [COLLECTOR]) == {(pod.name, "collector", "otlp") for pod in running}
+    assert edges(policies(documents), running, [collector(documents)]) == {(pod.name, "collector", "otlp") for pod in running}
 
 
 def test_every_variable_is_a_setting() -> None:

@@ -3,11 +3,13 @@
 import base64
 from pathlib import Path
 from typing import ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MASTER_KEY_BYTES = 32
+_OTLP_GRPC_PORT = 4317
 # What people leave in examples; such a value outside a laptop is an open door.
 _PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "password", "example", "postgres:postgres@", "guest:guest@")
 
@@ -46,6 +48,16 @@ class ProcessSettings(BaseSettings):
     def privileged_have_two(self) -> bool:
         """Whether users whose roles permit more than the default role must have a second factor: everywhere but locally."""
         return self.environment != "local"
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def refuse_grpc_endpoint(cls, endpoint: str | None) -> str | None:
+        """Refuse the port where collectors take OTLP over gRPC: each export would fail, and no trace would arrive."""
+        if endpoint and urlsplit(endpoint).port == _OTLP_GRPC_PORT:
+            raise ValueError(
+                f"ELCORP_OTLP_ENDPOINT: port {_OTLP_GRPC_PORT} speaks gRPC, and traces are exported over HTTP, usually to 4318"
+            )
+        return endpoint
 
     @model_validator(mode="after")
     def refuse_placeholders(self) -> Self:

@@ -59,6 +59,12 @@ def test_no_secret_is_a_placeholder_outside_a_laptop(environment: str, name: str
     made(environment)
 
 
+def test_traces_are_not_sent_to_a_grpc_port() -> None:
+    with pytest.raises(ValidationError, match="port 4317 speaks gRPC, and traces are exported over HTTP, usually to 4318"):
+        made("local", otlp_endpoint="http://collector:4317")
+    assert made("local", otlp_endpoint="http://collector:4318").otlp_endpoint == "http://collector:4318"
+
+
 @pytest.mark.parametrize("peer", ["identity", "payments", "governance", "compliance"])
 def test_each_peer_has_its_own_target(peer: str) -> None:
     targets = {f"{name}_target": f"dns:///{name}:1" for name in ("identity", "payments", "governance", "compliance")}
