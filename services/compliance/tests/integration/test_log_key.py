@@ -13,7 +13,7 @@ from chassis.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import everything
 from chassis.unit_of_work import SqlUnitOfWork
-from compliance.infrastructure.log_key import Ed25519LogSigner
+from compliance.infrastructure.log_key import Ed25519LogSigner, OtherOrigin
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from compliance.verifier import ed25519
 from elcorp.compliance.v1 import events_pb2
@@ -23,8 +23,8 @@ MASTER_KEY = os.urandom(32)
 Uow = SqlUnitOfWork[SqlComplianceTransaction]
 
 
-async def load(uow: Uow, master_key: bytes = MASTER_KEY) -> Ed25519LogSigner:
-    return await Ed25519LogSigner.load(uow, master_key, ControlledClock(), origin="elcorp.na/audit")
+async def load(uow: Uow, master_key: bytes = MASTER_KEY, *, origin: str = "elcorp.na/audit") -> Ed25519LogSigner:
+    return await Ed25519LogSigner.load(uow, master_key, ControlledClock(), origin=origin)
 
 
 async def test_processes_that_start_together_have_one_key_and_tell_once_of_its_making(uow: Uow, database: Database) -> None:
@@ -52,6 +52,16 @@ async def test_processes_that_start_together_have_one_key_and_tell_once_of_its_m
             reason="the log had no key",
         ),
     )
+
+
+async def test_a_log_keeps_its_name(uow: Uow, database: Database) -> None:
+    first = await load(uow)
+
+    with pytest.raises(OtherOrigin, match=r"'elcorp\.na/audit', and its name never changes: ELCORP_LOG_ORIGIN is 'staging"):
+        await load(uow, origin="staging.elcorp.na/audit")
+    assert (await load(uow)).key == first.key
+    async with database.read() as connection:
+        assert list(await connection.scalars(text("SELECT name FROM log_keys"))) == ["elcorp.na/audit"]
 
 
 async def test_the_seed_is_sealed(uow: Uow, database: Database) -> None:

@@ -18,7 +18,15 @@ from kernel.clock import Clock
 # Of processes that start together one makes the key, and the others read it.
 _ONE_MAKES = text("SELECT pg_advisory_xact_lock(hashtextextended('log_keys', 0))")
 _FIND = text("SELECT sealed_seed FROM log_keys WHERE name = :name")
+_OTHER = text("SELECT name FROM log_keys ORDER BY created_at LIMIT 1")
 _ADD = text("INSERT INTO log_keys (name, public_key, sealed_seed) VALUES (:name, :public_key, :sealed_seed)")
+
+
+class OtherOrigin(Exception):
+    """The database holds a log of another name than ELCORP_LOG_ORIGIN gives, and the name of a log never changes."""
+
+    def __init__(self, *, stored: str, given: str) -> None:
+        super().__init__(f"the log in the database is {stored!r}, and its name never changes: ELCORP_LOG_ORIGIN is {given!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +36,17 @@ class Ed25519LogSigner:
 
     @classmethod
     async def load(cls, uow: SqlUnitOfWork[SqlComplianceTransaction], master_key: bytes, clock: Clock, *, origin: str) -> Self:
-        """Read the key of the log called `origin`; when there is none make it, an act that the log itself tells of."""
+        """Read the key of the log called `origin`; when there is none make it, an act that the log itself tells of.
+
+        Raises OtherOrigin where the database's log has another name: verifiers would take its checkpoints for a second log's.
+        """
         sealer, context = Sealer(master_key), field_context("log_keys", "sealed_seed", origin)
         async with uow.begin(Actor.service("compliance")) as tx:
             await tx.session.execute(_ONE_MAKES)
             sealed = await tx.session.scalar(_FIND, {"name": origin})
             if sealed is None:
+                if stored := await tx.session.scalar(_OTHER):
+                    raise OtherOrigin(stored=stored, given=origin)
                 made = SigningKey.generate()
                 sealed = sealer.seal(bytes(made), context)
                 key = VerifierKey(origin, made.public_bytes)
