@@ -35,6 +35,12 @@ def render(overlay: str) -> list[Document]:
     return documents
 
 
+def render_base() -> list[Document]:
+    """Render what every environment has, without what an overlay decides."""
+    documents: list[Document] = json.loads(_rendered(K8S / "base"))
+    return documents
+
+
 def render_component(component: str) -> list[Document]:
     """Render a component that no overlay lists, on the base."""
     with tempfile.TemporaryDirectory() as folder:

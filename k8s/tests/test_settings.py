@@ -5,7 +5,8 @@ import pytest
 from chassis.settings import ProcessSettings
 from gateway.settings import GatewaySettings
 from k8s.tests.contexts import SETTINGS
-from k8s.tests.rendering import OVERLAYS, Document, container_of, environment, kind, name, ours, render
+from k8s.tests.rendering import OVERLAYS, container_of, name, ours, render
+from k8s.tests.variables import variables
 
 # Values such as an environment's own Secrets would hold.
 SECRETS = {
@@ -22,29 +23,13 @@ SECRETS = {
 OF: dict[str, type[ProcessSettings]] = {**{each.NAME: each for each in SETTINGS}, "gateway": GatewaySettings}
 
 
-def variables(workload: Document, config_maps: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Return the environment that the container starts with."""
-    container = container_of(workload)
-    found = {key: value for source in container["envFrom"] for key, value in config_maps[source["configMapRef"]["name"]].items()}
-    for variable, given in environment(workload):
-        source = given.get("valueFrom", {})
-        if secret := source.get("secretKeyRef"):
-            found[variable] = SECRETS[secret["key"]]
-        elif config := source.get("configMapKeyRef"):
-            found[variable] = config_maps[config["name"]][config["key"]]
-        else:
-            found[variable] = given["value"]
-    return found
-
-
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_every_process_accepts_its_settings(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
     documents = render(overlay)
-    config_maps = {name(each): each.get("data", {}) for each in kind(documents, "ConfigMap")}
 
     for workload in ours(documents):
         with monkeypatch.context() as patch:
-            for variable, value in variables(workload, config_maps).items():
+            for variable, value in variables(workload, documents, SECRETS).items():
                 patch.setenv(variable, value)
             settings = OF[container_of(workload)["command"][2]]()
 
@@ -53,18 +38,3 @@ def test_every_process_accepts_its_settings(overlay: str, monkeypatch: pytest.Mo
         own = {"http": "gateway_port", "ops": "ops_port"} if name(workload) == "gateway" else {}
         fields = {"http": "rest_port", "grpc": "grpc_port", "ops": "ops_port", "grpc-health": "grpc_health_port", **own}
         assert {port: getattr(settings, fields[port]) for port in ports} == ports
-
-
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_every_process_knows_the_url_that_clients_see(overlay: str) -> None:
-    """Tokens name it as their issuer (RFC 8414), and what a device signs when it refreshes names it (RFC 9449)."""
-    documents = render(overlay)
-    config_maps = {name(each): each.get("data", {}) for each in kind(documents, "ConfigMap")}
-    hosts = [rule["host"] for ingress in kind(documents, "Ingress") for rule in ingress["spec"]["rules"]]
-    public_url = f"https://{hosts[0]}" if hosts else "http://localhost:8000"
-    given = [variables(workload, config_maps) for workload in ours(documents)]
-    assert {each["ELCORP_PUBLIC_URL"] for each in given} == {public_url}
-    assert {each["ELCORP_FORMER_TOKEN_ISSUER"] for each in given} == {"https://identity.elcorp.na"}
-    # The gateway's own pages.
-    assert {each["ELCORP_RESET_PAGE"] for each in given if "ELCORP_RESET_PAGE" in each} == {f"{public_url}/reset-password"}
-    assert {each["ELCORP_UNDO_PAGE"] for each in given if "ELCORP_UNDO_PAGE" in each} == {f"{public_url}/undo-email-change"}
