@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis import verified_urls
 
 MASTER_KEY_BYTES = 32
 _OTLP_GRPC_PORT = 4317
 # What people leave in examples; such a value outside a laptop is an open door.
 _PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "password", "example", "postgres:postgres@", "guest:guest@")
+# Where `make run` has the servers.
+_LOCAL_URLS = {"rabbitmq_url": "amqp://guest:guest@127.0.0.1:5673/", "redis_url": "redis://127.0.0.1:6380/0"}
 
 
 class ProcessSettings(BaseSettings):
@@ -27,8 +31,13 @@ class ProcessSettings(BaseSettings):
     drain_seconds: float = Field(default=0, ge=0, le=60)
     shutdown_seconds: float = Field(default=20, ge=0, le=300)
 
-    rabbitmq_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5673/")
-    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6380/0")
+    # The authority of PostgreSQL's, RabbitMQ's and Redis' certificates: with it, each connection is by TLS and verified.
+    backing_ca_file: Path | None = None
+    # Outside local, whether connections without TLS are meant: where no other host can listen on the network.
+    backing_plain: bool = False
+    # Empty in a process that has no need of it, and refused where it is used.
+    rabbitmq_url: SecretStr = SecretStr("")
+    redis_url: SecretStr = SecretStr("")
 
     # By which clients reach the gateway. It is the issuer of access tokens too: clients build the URL of the issuer's metadata
     # from its name, and refuse metadata that name another one (RFC 8414 sections 3.1 and 3.3).
@@ -59,17 +68,52 @@ class ProcessSettings(BaseSettings):
             )
         return endpoint
 
+    @field_validator("rabbitmq_url", "redis_url")
+    @classmethod
+    def default_to_local_servers(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
+        """Outside local, and where TLS is asked for, there is no default."""
+        is_local = info.data.get("environment") == "local" and info.data.get("backing_ca_file") is None
+        return SecretStr(_LOCAL_URLS[str(info.field_name)]) if is_local and not given.get_secret_value() else given
+
+    @field_validator("rabbitmq_url")
+    @classmethod
+    def verify_rabbitmq(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
+        return _verified(given, info, verified_urls.RABBITMQ)
+
+    @field_validator("redis_url")
+    @classmethod
+    def verify_redis(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
+        return _verified(given, info, verified_urls.REDIS)
+
     @model_validator(mode="after")
     def refuse_placeholders(self) -> Self:
         """Start-up refuses placeholder secrets outside local."""
         if self.environment == "local":
             return self
         for name, value in self:
-            if isinstance(value, SecretStr) and any(mark in value.get_secret_value().lower() for mark in _PLACEHOLDERS):
+            if isinstance(value, SecretStr) and any(mark in self._secret_part(value).lower() for mark in _PLACEHOLDERS):
                 raise ValueError(
                     f"ELCORP_{name.upper()} holds a placeholder; {self.environment} needs a real secret (ELCORP_ENVIRONMENT)"
                 )
         return self
+
+    @model_validator(mode="after")
+    def refuse_unmeant_plain_connections(self) -> Self:
+        """Connections without TLS are asked for by name, and a process has one kind of connections."""
+        if self.backing_ca_file and self.backing_plain:
+            raise ValueError("ELCORP_BACKING_CA_FILE asks for TLS, ELCORP_BACKING_PLAIN for connections without; set one of them")
+        if self.environment != "local" and not self.backing_ca_file and not self.backing_plain:
+            raise ValueError(
+                f"ELCORP_BACKING_CA_FILE is not set; {self.environment} connects to PostgreSQL, RabbitMQ and Redis by TLS. "
+                "Set it to the file with their authority's certificate, or ELCORP_BACKING_PLAIN=true where no other host can "
+                "listen on the network"
+            )
+        return self
+
+    def _secret_part(self, value: SecretStr) -> str:
+        # Verified URLs name the authority's file, which may well lie at /run/secrets.
+        file = verified_urls.encoded(self.backing_ca_file) if self.backing_ca_file else ""
+        return value.get_secret_value().removesuffix(file)
 
 
 class ServiceSettings(ProcessSettings):
@@ -113,6 +157,11 @@ class ServiceSettings(ProcessSettings):
     digest_key: SecretStr = SecretStr("")
     digest_key_file: Path | None = None
 
+    @field_validator("database_url", "database_owner_url")
+    @classmethod
+    def verify_database(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
+        return _verified(given, info, verified_urls.POSTGRES)
+
     def target(self, peer: str) -> str:
         """Return the gRPC target of a peer, such as `dns:///compliance-grpc:9104`."""
         target: str = getattr(self, f"{peer}_target")
@@ -135,6 +184,12 @@ class ServiceSettings(ProcessSettings):
     def digest(self) -> bytes:
         """Return the key of keyed digests: 32 bytes."""
         return _read_key("DIGEST_KEY", self.digest_key, self.digest_key_file) if self.has_digest_key else self.key()
+
+
+def _verified(given: SecretStr, info: ValidationInfo, client: verified_urls.Client) -> SecretStr:
+    """Return the URL as all consumers take it: verified where an authority is known."""
+    url, authority = given.get_secret_value(), info.data.get("backing_ca_file")
+    return SecretStr(verified_urls.verified(url, client, authority)) if url and authority else given
 
 
 def _read_key(name: str, value: SecretStr, file: Path | None) -> bytes:

@@ -48,7 +48,7 @@ def test_a_process_without_an_environment_does_not_start_as_on_a_laptop(monkeypa
     monkeypatch.delenv("ELCORP_ENVIRONMENT")
     answer = doors("whoami")
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert "ELCORP_RABBITMQ_URL holds a placeholder; production needs a real secret" in answer.stderr
+    assert "ELCORP_BACKING_CA_FILE is not set; production connects" in answer.stderr
 
 
 def test_a_missing_database_url_is_named():

@@ -13,6 +13,7 @@ class Settings(ServiceSettings):
 
 
 REAL = {
+    "backing_plain": True,
     "rabbitmq_url": "amqp://doors:Tq7nHs@broker/",
     "redis_url": "redis://cache/0",
     "database_url": "postgresql://doors_app:Tq7nHs@db/doors",
@@ -79,6 +80,8 @@ def test_what_holds_where_nobody_says_otherwise() -> None:
         "otlp_endpoint": None,
         "drain_seconds": 0,
         "shutdown_seconds": 20,
+        "backing_ca_file": None,
+        "backing_plain": False,
         "former_token_issuer": None,
         "token_audience": "elcorp",
         # Nobody else speaks for a client.

@@ -1,0 +1,119 @@
+"""How settings have each connection to PostgreSQL, RabbitMQ and Redis verified, and what they refuse."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.settings import ServiceSettings
+
+AUTHORITY = Path("/run/backing ca/ca.crt")
+VERIFIED = {
+    "database_url": (
+        "postgresql://doors_app:Tq7nHs@db/doors",
+        "?sslmode=verify-full&gssencmode=disable&sslrootcert=/run/backing%20ca/ca.crt",
+    ),
+    "database_owner_url": (
+        "postgres://doors_owner:Tq7nHs@db/doors",
+        "?sslmode=verify-full&gssencmode=disable&sslrootcert=/run/backing%20ca/ca.crt",
+    ),
+    "rabbitmq_url": ("amqps://doors:Tq7nHs@broker/", "?cafile=/run/backing%20ca/ca.crt"),
+    "redis_url": (
+        "rediss://:Tq7nHs@cache/0",
+        "?ssl_cert_reqs=required&ssl_check_hostname=true&ssl_ca_certs=/run/backing%20ca/ca.crt",
+    ),
+}
+
+
+class Settings(ServiceSettings):
+    NAME: ClassVar[str] = "tests"
+
+
+def made(**given: Any) -> Settings:
+    return Settings(**{"environment": "production", "backing_ca_file": AUTHORITY, **given})
+
+
+def url_of(settings: Settings, name: str) -> str:
+    url: str = getattr(settings, name).get_secret_value()
+    return url
+
+
+@pytest.mark.parametrize("environment", ["local", "staging", "production"])
+@pytest.mark.parametrize("name", VERIFIED)
+def test_with_an_authority_a_url_verifies_the_server(environment: str, name: str) -> None:
+    url, parameters = VERIFIED[name]
+    verified = url_of(made(environment=environment, **{name: url}), name)
+    assert verified == url + parameters
+    # What was verified once may be given again.
+    assert url_of(made(**{name: verified}), name) == verified
+
+
+@pytest.mark.parametrize("name", VERIFIED)
+def test_a_url_keeps_its_own_parameters(name: str) -> None:
+    url, parameters = VERIFIED[name]
+    verified = url_of(made(**{name: f"{url}?one=a+b%20c&two="}), name)
+    assert verified == f"{url}?one=a+b%20c&two=&{parameters[1:]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "problem"),
+    [
+        ("database_url", "postgresql://x:Tq7nHs@db/x?sslmode=require", "must not set sslmode"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?sslmode=verify-full&sslmode=disable", "must not set sslmode"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?sslrootcert=system", "must not set sslrootcert"),
+        ("database_url", "mysql://x:Tq7nHs@db/x", "must begin with postgresql://, not mysql://"),
+        ("database_url", "host=db user=x password=Tq7nHs", "must begin with postgresql://"),
+        ("database_url", "postgresql://x:Tq?7nHs@db/x", "percent-encoded"),
+        ("database_url", "postgresql://x:Tq#7nHs@db/x", "percent-encoded"),
+        ("database_owner_url", "postgresql://x:Tq7nHs@db/x?sslmode=disable", "must not set sslmode"),
+        ("rabbitmq_url", "amqp://x:Tq7nHs@mq/", "must begin with amqps://, not amqp://"),
+        ("rabbitmq_url", "amqps://x:Tq7nHs@mq/?no_verify_ssl=1", "must not set no_verify_ssl"),
+        ("rabbitmq_url", "amqps://x:Tq7nHs@mq/?capath=/etc/ssl/certs", "must not set capath"),
+        ("redis_url", "redis://:Tq7nHs@cache/0", "must begin with rediss://, not redis://"),
+        ("redis_url", "unix:///run/redis.sock", "must begin with rediss://"),
+        ("redis_url", "rediss://:Tq7nHs@cache/0?ssl_cert_reqs=none", "must not set ssl_cert_reqs"),
+        ("redis_url", "rediss://:Tq7nHs@cache/0?ssl_check_hostname=false", "must not set ssl_check_hostname"),
+    ],
+)
+def test_a_url_that_asks_for_less_is_refused_and_its_secret_is_not_shown(name: str, url: str, problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem) as refused:
+        made(**{name: url})
+    assert "Tq7nHs" not in str(refused.value)
+    made(environment="local", backing_ca_file=None, **{name: url})
+
+
+@pytest.mark.parametrize("name", VERIFIED)
+def test_a_placeholder_is_told_from_where_the_authority_lies(name: str) -> None:
+    url, authority = VERIFIED[name][0], Path("/run/secrets/example-ca.crt")
+    assert url_of(made(backing_ca_file=authority, **{name: url}), name).endswith("=/run/secrets/example-ca.crt")
+    with pytest.raises(ValidationError, match=f"ELCORP_{name.upper()} holds a placeholder"):
+        made(backing_ca_file=authority, **{name: url.replace("Tq7nHs", "secret")})
+
+
+def test_a_process_without_a_url_has_none() -> None:
+    settings = made()
+    assert {url_of(settings, name) for name in VERIFIED} == {""}
+
+
+def test_locally_the_broker_and_redis_have_their_places() -> None:
+    settings = made(environment="local", backing_ca_file=None)
+    assert (url_of(settings, "rabbitmq_url"), url_of(settings, "redis_url")) == (
+        "amqp://guest:guest@127.0.0.1:5673/",
+        "redis://127.0.0.1:6380/0",
+    )
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_connections_without_tls_are_asked_for_by_name(environment: str) -> None:
+    with pytest.raises(ValidationError, match=rf"BACKING_CA_FILE is not set; {environment} connects .* ELCORP_BACKING_PLAIN"):
+        made(environment=environment, backing_ca_file=None)
+    url = "amqp://x:Tq7nHs@mq/"
+    plain = made(environment=environment, backing_ca_file=None, backing_plain=True, rabbitmq_url=url)
+    assert url_of(plain, "rabbitmq_url") == url
+
+
+@pytest.mark.parametrize("environment", ["local", "staging", "production"])
+def test_a_process_has_one_kind_of_connections(environment: str) -> None:
+    with pytest.raises(ValidationError, match="set one of them"):
+        made(environment=environment, backing_plain=True)
