@@ -1,6 +1,9 @@
 """Redis: rate limits, revocations, and what may be lost."""
 
-from redis.asyncio import BlockingConnectionPool, Redis
+import ssl
+from collections.abc import Mapping
+
+from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
@@ -14,8 +17,10 @@ def redis_client(url: str) -> Redis:
     """Make a client; nothing connects before the first command.
 
     A command that cannot be answered raises redis.exceptions.ConnectionError or TimeoutError (a subclass of RedisError)
-    within about a second; whoever asks decides whether that means go on or refuse.
+    within about a second; whoever asks decides whether that means go on or refuse. Raises ValueError for an empty URL.
     """
+    if not url:
+        raise ValueError("ELCORP_REDIS_URL is not set")
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS_MAX,
@@ -26,4 +31,15 @@ def redis_client(url: str) -> Redis:
         retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.1), RETRIES),
         client_name="elcorp",
     )
+    if pool.connection_class is SSLConnection:
+        pool.connection_class = _VerifiedConnection
     return Redis.from_pool(pool)
+
+
+class _VerifiedConnection(SSLConnection):
+    """Trusts the URL's authority and no other, as its file is when the connection opens."""
+
+    def _connection_arguments(self) -> Mapping[str, object]:
+        # redis-py's context trusts the system's authorities too, and is kept for as long as the pool: after the authority
+        # was replaced, the connections made before could not be opened again.
+        return {"host": self.host, "port": self.port, "ssl": ssl.create_default_context(cafile=self.ca_certs)}

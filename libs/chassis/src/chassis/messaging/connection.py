@@ -16,6 +16,7 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from aiormq.channel import Channel
+from aiormq.connection import DEFAULT_PORTS
 from pamqp.exceptions import PAMQPException
 from yarl import URL
 
@@ -86,7 +87,9 @@ class Session:
 
 @asynccontextmanager
 async def open_session(url: str, *, name: str) -> AsyncIterator[Session]:
-    """Connect for the length of the block; raises one of BROKER_ERRORS."""
+    """Connect for the length of the block; raises one of BROKER_ERRORS, or ValueError for an empty URL."""
+    if not url:
+        raise ValueError("ELCORP_RABBITMQ_URL is not set")
     target = URL(url)
     if "heartbeat" not in target.query:
         target = target.update_query(heartbeat=HEARTBEAT_SECONDS)
@@ -143,7 +146,7 @@ async def underlay_of(channel: AbstractChannel) -> Channel:
 def address(url: str) -> str:
     """Host, port and virtual host, without the credentials."""
     target = URL(url)
-    return f"{target.host}:{target.port or 5672}{target.path if target.path != '/' else ''}"
+    return f"{target.host}:{target.port or DEFAULT_PORTS[target.scheme]}{target.path if target.path != '/' else ''}"
 
 
 async def _close(connection: AbstractConnection) -> None:
