@@ -18,10 +18,10 @@ from k8s.tests.rendering import K8S, OVERLAYS, Document, kind, name, render
 NAMES = tuple(settings.NAME for settings in SETTINGS)
 RUNTIME = ("", "-worker", "-jobs")
 
-# For overlays whose backing services are brought by others.
+# For overlays whose backing services are brought by others: by TLS, for which RabbitMQ alone has a port of its own.
 BACKING = tuple(
     Pod(backing, "elcorp-data", (("elcorp.na/backing", backing),), ((port, number),))
-    for backing, port, number in (("postgres", "postgres", 5432), ("rabbitmq", "amqp", 5672), ("redis", "redis", 6379))
+    for backing, port, number in (("postgres", "postgres", 5432), ("rabbitmq", "amqp", 5671), ("redis", "redis", 6379))
 )
 STRANGER = Pod("stranger", "default", (("app", "stranger"),), (("https", 443),))
 INGRESS = Pod("ingress", "ingress-nginx", (("app.kubernetes.io/name", "ingress-nginx"),))

@@ -1,0 +1,35 @@
+"""The settings that each process makes of what its pod gives it."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from chassis.settings import ProcessSettings
+from gateway.settings import GatewaySettings
+from k8s.tests.contexts import SETTINGS
+from k8s.tests.rendering import Document, container_of
+from k8s.tests.variables import variables
+
+# Values such as an environment's own Secrets would hold.
+SECRETS = {
+    "database-url": "postgresql://x_app:Zk3vQ@db/x",
+    "database-owner-url": "postgresql://x_owner:Zk3vQ@db/x",
+    "rabbitmq-url": "amqps://x:Zk3vQ@mq/",
+    "redis-url": "rediss://:Zk3vQ@cache/0",
+    "master-key": "q" * 43 + "=",
+    "digest-key": "d" * 43 + "=",
+    "other-master-key": "o" * 43 + "=",
+    "admin-password": "Zk3vQ-Zk3vQ-Zk3vQ",
+    "smtp-password": "Zk3vQ-Zk3vQ",
+}
+OF: dict[str, type[ProcessSettings]] = {**{each.NAME: each for each in SETTINGS}, "gateway": GatewaySettings}
+
+
+def settings_of(
+    workload: Document, documents: list[Document], monkeypatch: pytest.MonkeyPatch, secrets: Mapping[str, str] | None = None
+) -> ProcessSettings:
+    """Make the settings as the container's process does, and raise ValidationError as it does; `secrets` replace some."""
+    with monkeypatch.context() as patch:
+        for variable, value in variables(workload, documents, {**SECRETS, **(secrets or {})}).items():
+            patch.setenv(variable, value)
+        return OF[container_of(workload)["command"][2]]()
