@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import LiteralString
+from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -12,6 +12,8 @@ from elcorp_local.failure import Failure
 from elcorp_local.ports import SERVICES
 
 CONNECT_SECONDS_MAX = 10
+# Which roles there are and what they may do is the same in every environment.
+SQL = Path(__file__).parents[4] / "k8s" / "components" / "backing" / "databases"
 
 
 class Unreachable(Failure):
@@ -22,14 +24,13 @@ def provide(superuser_url: str, passwords: Mapping[str, str]) -> None:
     """Create what is missing and set the roles' passwords; running it again changes nothing. Raises Unreachable."""
     with _superuser(superuser_url) as connection:
         for service in SERVICES:
-            for role in (f"{service}_owner", f"{service}_app"):
-                known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
-                _run(connection, "ALTER ROLE {} LOGIN" if known else "CREATE ROLE {} LOGIN", role)
-                _set_password(connection, role, passwords[f"{role.upper()}_PASSWORD"])
+            given = {role: passwords[f"{service.upper()}_{role.upper()}_PASSWORD"] for role in ("owner", "app")}
+            parameters = {"service": service, "owner_password": given["owner"], "login_password": given["app"]}
+            _run(connection, "roles.sql", parameters)
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (service,)).fetchone():
-                _run(connection, "CREATE DATABASE {} OWNER {}", service, f"{service}_owner")
-            _run(connection, "REVOKE CONNECT ON DATABASE {} FROM PUBLIC", service)
-            _run(connection, "GRANT CONNECT ON DATABASE {} TO {}", service, f"{service}_app")
+                _create(connection, service)
+            with _superuser(urlunsplit(urlsplit(superuser_url)._replace(path=f"/{service}"))) as inside:
+                _run(inside, "rights.sql", {})
 
 
 def exist(superuser_url: str) -> bool:
@@ -58,9 +59,12 @@ def _superuser(superuser_url: str) -> "Iterator[psycopg.Connection]":
         yield connection
 
 
-def _run(connection: psycopg.Connection, statement: LiteralString, *names: str) -> None:
-    connection.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))
+def _run(connection: psycopg.Connection, file: str, parameters: Mapping[str, str]) -> None:
+    for name, value in parameters.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (f"elcorp.{name}", value))
+    connection.execute((SQL / file).read_bytes())
 
 
-def _set_password(connection: psycopg.Connection, role: str, password: str) -> None:
-    connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+def _create(connection: psycopg.Connection, service: str) -> None:
+    create = "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
+    connection.execute(sql.SQL(create).format(sql.Identifier(service), sql.Identifier(f"{service}_owner")))

@@ -1,0 +1,46 @@
+#!/bin/bash
+# The services' databases, with a role that owns each (migrations) and a role that runs on it. Running it again changes nothing
+# but passwords. Connects as a superuser by libpq's variables (PGHOST, PGUSER, PGPASSWORD, PGSSLMODE …).
+#   databases.sh [SERVICE…]              those of the services, all four without a name. Passwords: IDENTITY_OWNER_PASSWORD,
+#                                        IDENTITY_APP_PASSWORD and so on, and POOLER_PASSWORD; a role whose password is not
+#                                        given keeps the one that it has
+#   databases.sh login SERVICE LOGIN     a login of the service's runtime role (<service>_app, <service>_app_b); LOGIN_PASSWORD
+#   databases.sh retire SERVICE LOGIN    end a login that no process uses any more
+# The images of PostgreSQL run it once, on an empty volume.
+set -euo pipefail
+here=${DATABASES_SQL:-$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")}
+export PGUSER=${PGUSER:-${POSTGRES_USER:-postgres}}
+
+# Runs files with parameters: run DATABASE NAME=VALUE… -- FILE…. They are handed over in the environment, which others cannot read.
+run() {
+  local database=$1 parameters="" files=()
+  shift
+  while [ "$1" != -- ]; do
+    parameters+=" -c elcorp.$(sed 's/[\\ ]/\\&/g' <<<"$1")"
+    shift
+  done
+  shift
+  for file in "$@"; do files+=(--file "$here/$file"); done
+  PGOPTIONS="${PGOPTIONS:-}$parameters" psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname "$database" "${files[@]}"
+}
+
+provide() {
+  local service=$1 owner="${1^^}_OWNER_PASSWORD" app="${1^^}_APP_PASSWORD"
+  run postgres service="$service" owner_password="${!owner:-}" login_password="${!app:-}" \
+    pooler_password="${POOLER_PASSWORD:-}" -- roles.sql
+  if [ -z "$(psql --no-psqlrc -d postgres -tAc "SELECT 1 FROM pg_database WHERE datname = '$service'")" ]; then
+    # The encoding and the order of text are named, so as not to depend on the server's locale.
+    createdb --maintenance-db postgres --owner "${service}_owner" --template template0 --encoding UTF8 --locale C.UTF-8 "$service"
+  fi
+  run "$service" -- rights.sql
+}
+
+case "${1:-}" in
+  login) run "$2" service="$2" login="$3" login_password="${LOGIN_PASSWORD:?}" -- roles.sql rights.sql ;;
+  retire) run "$2" login="$3" -- retire.sql ;;
+  -*) sed -n '2,/^set /{/^#/p}' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+  *)
+    [ $# -gt 0 ] || set -- identity payments governance compliance
+    for service in "$@"; do provide "$service"; done
+    ;;
+esac
