@@ -1,7 +1,7 @@
 """The connection to the service's own PostgreSQL."""
 
 import select
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, Self
@@ -10,9 +10,20 @@ from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-STATEMENT_TIMEOUT_SECONDS = 15
+from chassis.settings import ServiceSettings
+
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 5
+
+# The session parameters of every connection. `k8s/components/backing/databases/login.sql` sets the same ones for the roles.
+SESSION = {
+    "statement_timeout": "15s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    "timezone": "UTC",
+    # No jit: compiling a plan that only looks dear holds a request up for a tenth of a second.
+    "jit": "off",
+}
 
 # To be selected at the beginning of a transaction whose statements are hot. Their plans are kept for as long as the
 # connection; one made while a table was small would look through all of it, and go on doing so as it grows.
@@ -38,8 +49,30 @@ class Database:
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
-    def connect(cls, dsn: str, *, pool_size: int = 10, pool_timeout_seconds: float | None = None) -> Self:
-        """Make the engine; nothing connects before the first statement. `dsn` is a libpq URL."""
+    def of(cls, settings: ServiceSettings, *, pool_size: int | None = None) -> Self:
+        """Make the engine of a process as its settings say; `pool_size` is for what needs less than the process has."""
+        return cls.connect(
+            settings.database_url.get_secret_value(),
+            pool_size=pool_size or settings.database_pool_size,
+            pooled=settings.database_pooled,
+            prepared=settings.database_prepared,
+        )
+
+    @classmethod
+    def connect(
+        cls,
+        dsn: str,
+        *,
+        pool_size: int = 10,
+        pool_timeout_seconds: float | None = None,
+        pooled: bool = False,
+        prepared: bool = True,
+    ) -> Self:
+        """Make the engine; nothing connects before the first statement. `dsn` is a libpq URL.
+
+        With `pooled` it leads to PgBouncer, which refuses session parameters at the start of a connection: they are set for
+        the role in the database instead, and `pooled.require_session` checks them.
+        """
         engine = create_async_engine(
             sqlalchemy_url(dsn),
             pool_size=pool_size,
@@ -49,10 +82,8 @@ class Database:
             pool_use_lifo=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c lock_timeout=5s"
-                # No jit: compiling a plan that only looks dear holds a request up for a tenth of a second.
-                " -c idle_in_transaction_session_timeout=30s -c timezone=UTC -c jit=off",
-                "prepare_threshold": 1,
+                "prepare_threshold": 1 if prepared else None,
+                **({} if pooled else {"options": options(SESSION)}),
             },
         )
         return cls(engine)
@@ -82,6 +113,11 @@ class Database:
     async def close(self) -> None:
         await self.finish()
         await self.engine.dispose()
+
+
+def options(parameters: Mapping[str, str]) -> str:
+    """Return session parameters as libpq takes them at the start of a connection."""
+    return " ".join(f"-c {name}={value}" for name, value in parameters.items())
 
 
 def sqlalchemy_url(dsn: str) -> URL:

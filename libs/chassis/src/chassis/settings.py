@@ -125,7 +125,14 @@ class ServiceSettings(ProcessSettings):
 
     database_url: SecretStr = SecretStr("")
     database_owner_url: SecretStr = SecretStr("")
+    # What a process holds besides is counted in `chassis.connections`.
     database_pool_size: int = Field(default=10, ge=1, le=100)
+    # The database URL leads to PgBouncer in transaction mode. Only `serve` can use it: the others listen and keep session locks.
+    database_pooled: bool = False
+    # Off where PgBouncer is older than 1.21, or its max_prepared_statements is 0.
+    database_prepared: bool = True
+    # With which a `jobs` process fetches jobs and records how they ended; the jobs themselves use the database's pool.
+    job_pool_size: int = Field(default=4, ge=1, le=100)
 
     # How often jobs that catch up to now are run, and after what silence a job's worker is taken for gone.
     job_seconds: int = Field(default=60, ge=1, le=60)

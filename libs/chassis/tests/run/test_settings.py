@@ -87,6 +87,9 @@ def test_what_holds_where_nobody_says_otherwise() -> None:
         # Nobody else speaks for a client.
         "trusted_proxies": ("127.0.0.0/8", "::1/128"),
         "database_pool_size": 10,
+        "database_pooled": False,
+        "database_prepared": True,
+        "job_pool_size": 4,
         "job_seconds": 60,
         "tls_cert_file": None,
         "tls_key_file": None,

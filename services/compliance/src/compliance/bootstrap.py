@@ -88,7 +88,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
     from compliance.interfaces.subscriptions import subscriptions
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.connect(database_url, pool_size=settings.database_pool_size)
+    database = Database.of(settings)
     readiness = Readiness()
     readiness.add("database", database.ping)
     uow = unit_of_work(database)
@@ -112,7 +112,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
 
 @asynccontextmanager
 async def checking(settings: ComplianceSettings) -> "AsyncIterator[CheckLog]":
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     try:
         yield check_log(database)
     finally:

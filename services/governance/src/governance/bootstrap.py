@@ -103,7 +103,7 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
     from chassis.messaging.relay import Relay
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.connect(database_url, pool_size=settings.database_pool_size)
+    database = Database.of(settings)
     readiness = Readiness()
     readiness.add("database", database.ping)
     uow, clock = unit_of_work(database), SystemClock()

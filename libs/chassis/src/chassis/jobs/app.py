@@ -8,7 +8,6 @@ from procrastinate.exceptions import ConnectorException
 from chassis.jobs.maintenance import maintenance
 from chassis.settings import ServiceSettings
 
-CONNECTIONS_MAX = 4
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_SECONDS = 60
 
@@ -24,7 +23,7 @@ def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = ()) -> App
     connector = PsycopgConnector(
         conninfo=settings.database_url.get_secret_value(),
         min_size=1,
-        max_size=CONNECTIONS_MAX,
+        max_size=settings.job_pool_size,
         timeout=CONNECT_TIMEOUT_SECONDS,
         kwargs={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,

@@ -61,6 +61,10 @@ class JobWorker:
         if not self._running:
             raise NotReady("the worker waits for its database")
 
+    async def ping(self) -> None:
+        """Ask the database on a connection of the queue's pool."""
+        await self._app.connector.execute_query_one_async("SELECT 1 AS answers")
+
     async def run(self, stop: asyncio.Event) -> None:
         """Run jobs until told to stop, then let those under way finish; a lost database is waited for."""
         while not stop.is_set():

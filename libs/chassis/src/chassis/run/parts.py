@@ -98,7 +98,7 @@ async def platform(
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        database = Database.connect(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+        database = Database.of(settings)
         stack.push_async_callback(database.close)
         policies = Policies(clock)
         source = bundle_source(database) if bundle_source else _from_governance(settings, stack)

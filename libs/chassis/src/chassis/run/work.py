@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from chassis.database import Database
 from chassis.health import Readiness
+from chassis.pooled import require_direct
 from chassis.run.background import Backgrounds
 from chassis.run.ops import ops_server
 from chassis.run.process import settle
@@ -19,6 +19,7 @@ from chassis.telemetry.metrics import watch_loop
 
 async def work(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
     """Relay and consume until told to stop; False when something failed."""
+    require_direct(settings, "work")
     await wait_for_schema(service, settings, stop)
     async with service.working(settings) as parts:
         return await _run(parts.background, parts.readiness, settings, stop)
@@ -28,21 +29,16 @@ async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
     """Run jobs until told to stop; those under way finish first, within the shutdown time."""
     from chassis.jobs import JobWorker  # noqa: PLC0415  # 20 MB that the `work` process has no need of
 
+    require_direct(settings, "jobs")
     await wait_for_schema(service, settings, stop)
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
     readiness = Readiness()
-    readiness.add("database", database.ping)
-    try:
-        async with AsyncExitStack() as stack:
-            await _watch_peers(service.job_peers, settings, readiness, stack)
-            app = await stack.enter_async_context(service.jobs(settings).open_async())
-            worker = JobWorker(
-                app, service=service.name, grace_seconds=settings.shutdown_seconds, job_seconds=settings.job_seconds
-            )
-            readiness.add("worker", worker.check)
-            return await _run([worker.run, worker.measure], readiness, settings, stop)
-    finally:
-        await database.close()
+    async with AsyncExitStack() as stack:
+        await _watch_peers(service.job_peers, settings, readiness, stack)
+        app = await stack.enter_async_context(service.jobs(settings).open_async())
+        worker = JobWorker(app, service=service.name, grace_seconds=settings.shutdown_seconds, job_seconds=settings.job_seconds)
+        readiness.add("database", worker.ping)
+        readiness.add("worker", worker.check)
+        return await _run([worker.run, worker.measure], readiness, settings, stop)
 
 
 async def _watch_peers(peers: Sequence[str], settings: ServiceSettings, readiness: Readiness, stack: AsyncExitStack) -> None:

@@ -20,7 +20,7 @@ async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace
     from chassis.database import Database
     from identity.interfaces.first_start import tell_password
 
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     try:
         create = create_administrator(settings, database, hashing(settings), SystemClock())
         made = await create(email=arguments.email, password=None, only_first=False)

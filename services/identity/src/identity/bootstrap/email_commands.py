@@ -18,7 +18,7 @@ async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespa
     from chassis.database import Database
     from identity.infrastructure.queries import SqlIdentityQueries
 
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     try:
         queries = SqlIdentityQueries(database, vault(settings), SystemClock())
         async for user_id in queries.users_without_mail():
@@ -36,7 +36,7 @@ async def unfold_email(settings: IdentitySettings, arguments: argparse.Namespace
     from kernel.actor import Actor
     from kernel.errors import DomainError
 
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     try:
         unfold = UnfoldEmail(unit_of_work(settings, database), ParsedContacts(), SystemClock())
         await unfold(actor=Actor.service("identity"), user_id=arguments.user_id, email=arguments.email, reason=arguments.reason)

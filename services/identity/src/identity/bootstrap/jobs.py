@@ -31,7 +31,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
 
     clock = SystemClock()
     # Connects at the first job, and lives as long as the process.
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=2)
+    database = Database.of(settings)
     uow = unit_of_work(settings, database)
     queries = SqlIdentityQueries(database, vault(settings), clock)
     deliver = DeliverMessage(

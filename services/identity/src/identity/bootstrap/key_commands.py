@@ -41,7 +41,7 @@ async def rotate_master_key(settings: IdentitySettings, _arguments: argparse.Nam
             "where it never was, to the value of the master key that is to go.\n"
         )
         return USAGE_ERROR
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     try:
         count = await rotation(settings, database, SystemClock())()
     finally:

@@ -64,7 +64,7 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     from identity.interfaces.subscriptions import subscriptions
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.connect(database_url, pool_size=2)
+    database = Database.of(settings)
     redis = redis_client(settings.redis_url.get_secret_value())
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
     acknowledge_erasure = AcknowledgeErasure(erasure_unit_of_work(settings, database), SystemClock())

@@ -20,7 +20,7 @@ async def confirm_recovery(settings: IdentitySettings, arguments: argparse.Names
     from kernel.actor import Actor
     from kernel.errors import DomainError
 
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     try:
         confirm = ConfirmRecoveryInPerson(unit_of_work(settings, database), SystemClock())
         await confirm(

@@ -19,7 +19,7 @@ async def rotate_keys(settings: IdentitySettings, arguments: argparse.Namespace)
     from identity.application.keys.rotate_signing_keys import RotateSigningKeys
     from identity.infrastructure.signing_keys import SealedKeyMaker
 
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     try:
         maker = SealedKeyMaker(*settings.keys())
         rotate = RotateSigningKeys(unit_of_work(settings, database), maker, SystemClock(), settings.signing_key_life)
@@ -48,7 +48,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from identity.infrastructure.queries import SqlIdentityQueries
     from kernel.actor import Actor
 
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     redis = redis_client(settings.redis_url.get_secret_value())
     try:
         queries = SqlIdentityQueries(database, vault(settings), SystemClock())

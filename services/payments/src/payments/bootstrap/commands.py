@@ -14,7 +14,7 @@ async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> 
     from payments.infrastructure.ledger_verification import LedgerVerification
     from payments.interfaces.commands import tell
 
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.of(settings, pool_size=1)
     try:
         return 1 if await tell(LedgerVerification(database).findings()) else 0
     finally:

@@ -34,7 +34,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
 
     clock = SystemClock()
     # Connects at the first job, and lives as long as the process.
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=4)
+    database = Database.of(settings)
     uow = unit_of_work(database)
     check = CheckLedger(uow, SqlLedgerCheck(database), MetricAlarm(), clock)
     post, rules, authority = _posting(settings, database)

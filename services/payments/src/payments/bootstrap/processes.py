@@ -76,7 +76,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from payments.interfaces.subscriptions import subscriptions
 
     database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.connect(database_url, pool_size=settings.database_pool_size)
+    database = Database.of(settings)
     uow, clock = unit_of_work(database), SystemClock()
     acknowledge_erasure = AcknowledgeErasure(uow, SqlWalletQueries(database), clock)
     identity = connect(settings, "identity")

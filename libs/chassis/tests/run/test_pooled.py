@@ -1,0 +1,76 @@
+"""A process whose database URL leads to a pooler does not start without the limits that a direct connection brings itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import psycopg
+import pytest
+
+from chassis.database import SESSION
+from chassis.pooled import UnlimitedSession
+from chassis.run.schema import wait_for_schema
+from chassis.run.service import Service
+from chassis.run.work import jobs, work
+from chassis.settings import ServiceSettings
+from chassis.testing.databases import Databases, DatabaseUrls
+
+Set = Callable[[str, str], None]
+
+
+class DoorSettings(ServiceSettings):
+    NAME: ClassVar[str] = "doors"
+
+
+def never(settings):
+    raise AssertionError("it got past the check")
+
+
+SERVICE = Service("doors", DoorSettings, serving=never, working=never, jobs=never, migrations=Path(__file__).parent / "versions")
+
+
+@pytest.fixture
+def set_for_role(databases: Databases, urls: DatabaseUrls) -> Iterator[Set]:
+    """Set a session's parameters for the role in the database, all of them to begin with."""
+    role = f'ALTER ROLE test_doors_app IN DATABASE "{urls.name}"'
+    with psycopg.connect(databases.superuser_url, autocommit=True) as superuser:
+
+        def set_(name: str, value: str) -> None:
+            superuser.execute(f"{role} SET {name} = '{value}'".encode())
+
+        for name, value in SESSION.items():
+            set_(name, value)
+        yield set_
+        superuser.execute(f"{role} RESET ALL".encode())
+
+
+async def test_a_process_behind_a_pooler_starts_where_its_role_is_limited(urls: DatabaseUrls, set_for_role: Set) -> None:
+    set_for_role("statement_timeout", "3s")  # an environment may be stricter
+    await wait_for_schema(SERVICE, DoorSettings(database_url=urls.app, database_pooled=True), asyncio.Event())
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("statement_timeout", "0"),
+        ("lock_timeout", "0"),
+        ("idle_in_transaction_session_timeout", "0"),
+        ("timezone", "Africa/Windhoek"),
+        ("jit", "on"),
+    ],
+)
+async def test_a_process_behind_a_pooler_refuses_to_start_without(
+    urls: DatabaseUrls, set_for_role: Set, parameter: str, value: str
+) -> None:
+    set_for_role(parameter, value)
+    with pytest.raises(UnlimitedSession, match=f"^{parameter} not in force behind ELCORP_DATABASE_URL"):
+        await wait_for_schema(SERVICE, DoorSettings(database_url=urls.app, database_pooled=True), asyncio.Event())
+    # One that connects directly asks for them itself.
+    await wait_for_schema(SERVICE, DoorSettings(database_url=urls.app), asyncio.Event())
+
+
+@pytest.mark.parametrize("role", [work, jobs])
+async def test_what_listens_does_not_run_behind_a_pooler(role: Callable[..., Awaitable[bool]]) -> None:
+    with pytest.raises(ValueError, match="ELCORP_DATABASE_POOLED is for `serve` alone"):
+        await role(SERVICE, DoorSettings(database_url="postgresql://nowhere/x", database_pooled=True), asyncio.Event())
