@@ -12,6 +12,7 @@ from identity.application.factors.required_factors import RequiredOf
 class IdentitySettings(ServiceSettings):
     NAME: ClassVar[str] = "identity"
     PEERS: ClassVar[tuple[str, ...]] = ("governance",)
+    CHECKED_IN_USE: ClassVar[frozenset[str]] = frozenset({"admin_password"})
 
     rest_port: int = 8101
     grpc_port: int = 9101

@@ -7,27 +7,41 @@ from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
+from chassis.database import Database
+from chassis.health import NotReady
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from identity.application import Identity
 from identity.application.accounts.create_administrator import CreateAdministrator
 from identity.application.sessions.queries import SignInName
 from identity.bootstrap.commands import create_admin
-from identity.domain.errors import WeakPassword
 from identity.infrastructure.signing_keys import KeyRing
-from identity.interfaces.first_start import FirstStart
+from identity.interfaces.first_start import AdministratorCheck, FirstStart
 from identity.settings import IdentitySettings
 from kernel.actor import Actor
 from kernel.errors import Unavailable
 from kernel.ids import new_id
+from services.identity.tests.stored import rows
 
 STRANGER = Actor.anonymous(ip="198.51.100.7")
 
 
-def first_start(identity: Identity, ring: KeyRing, **changes: Any) -> FirstStart:
-    settings = IdentitySettings(**changes)
-    return FirstStart(identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings)
+def first_start(identity: Identity, ring: KeyRing, *, retry_seconds: float = 60, **changes: Any) -> FirstStart:
+    return FirstStart(
+        identity.keys.ensure_signing_keys,
+        identity.accounts.create_administrator,
+        ring.load,
+        IdentitySettings(**changes),
+        AdministratorCheck(),
+        retry_seconds,
+    )
+
+
+async def make_administrator(settings: IdentitySettings, urls: DatabaseUrls, email: str) -> None:
+    with_database = settings.model_copy(update={"database_url": SecretStr(urls.app)})
+    assert await create_admin(with_database, argparse.Namespace(email=email)) == 0
 
 
 async def until_administrator(identity: Identity) -> None:
@@ -70,9 +84,62 @@ async def test_given_password_is_taken_and_never_printed(
     await sign_in(identity, "Kunene-River-2026!")
 
 
-async def test_weak_given_password_stops_the_process(identity: Identity, ring: KeyRing) -> None:
-    with pytest.raises(WeakPassword):
-        await first_start(identity, ring, admin_password="admin").run(asyncio.Event())
+async def test_settings_that_give_no_administrator_are_named_again_and_again_until_there_is_one(
+    identity: Identity, ring: KeyRing, database_urls: DatabaseUrls, settings: IdentitySettings
+) -> None:
+    start = first_start(identity, ring, retry_seconds=0.05, admin_password="admin")
+
+    def told(lines: list[Any]) -> list[Any]:
+        return [line for line in lines if line["event"] == "administrator_not_made"]
+
+    with capture_logs() as lines:
+        async with running(start.run):
+            await eventually(lambda: len(told(lines)) >= 3)
+            with pytest.raises(NotReady, match=r"ELCORP_ADMIN_PASSWORD: The password is too short \(rule length_min\)"):
+                await start.check()
+            await make_administrator(settings, database_urls, "second@elcorp.na")
+            await eventually(lambda: start.check.problem, expected=None)
+    assert "create-admin" in told(lines)[0]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"admin_email": "nobody"}, "ELCORP_ADMIN_EMAIL: Not an e-mail address"),
+        ({"admin_password": "My-Passw0rd-of-Rundu!"}, "ELCORP_ADMIN_PASSWORD: .*rule context"),
+        ({"admin_password": "ChangeMe-2026-Rundu!"}, "ELCORP_ADMIN_PASSWORD: .*rule context"),
+        ({"admin_password": "Aa1!" * 40}, "ELCORP_ADMIN_PASSWORD: .*rule length_max"),
+    ],
+)
+async def test_other_bad_settings_are_named_too(identity: Identity, ring: KeyRing, given: dict[str, Any], problem: str) -> None:
+    start = first_start(identity, ring, **given)
+    async with running(start.run):
+        await eventually(lambda: start.check.problem != "not made yet")
+    with pytest.raises(NotReady, match=problem):
+        await start.check()
+
+
+async def test_processes_that_come_at_once_make_one_administrator(identity: Identity, ring: KeyRing, database: Database) -> None:
+    starts = [first_start(identity, ring, admin_password="Kunene-River-2026!") for _ in range(4)]
+    async with running(*(start.run for start in starts)):
+        await eventually(lambda: [start.check.problem for start in starts], expected=[None] * 4)
+    assert await rows(database, "SELECT count(*) FROM users WHERE initial_role = 'admin'") == [(1,)]
+
+
+async def test_the_settings_are_not_looked_at_where_an_administrator_is(
+    identity: Identity, ring: KeyRing, database_urls: DatabaseUrls, settings: IdentitySettings
+) -> None:
+    await make_administrator(settings, database_urls, "second@elcorp.na")
+    start = first_start(identity, ring, admin_password="admin", admin_email="nobody")
+    with capture_logs() as lines:
+        async with running(start.run):
+            await eventually(lambda: start.check.problem, expected=None)
+    assert [line for line in lines if line["event"] == "administrator_not_made"] == []
+
+
+async def test_a_placeholder_for_the_password_keeps_no_process_from_starting(settings: IdentitySettings) -> None:
+    given = IdentitySettings(environment="production", admin_password="changeme", rabbitmq_url="amqp://u:x@broker/")
+    assert given.admin_password == SecretStr("changeme")
 
 
 async def test_without_keys_nothing_is_signed_and_the_process_is_not_ready(settings: IdentitySettings, ring: KeyRing) -> None:
@@ -84,6 +151,5 @@ async def test_command_makes_one_more_administrator(
     identity: Identity, database_urls: DatabaseUrls, settings: IdentitySettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for email in ("admin@elcorp.na", "second@elcorp.na"):
-        arguments = argparse.Namespace(email=email)
-        assert await create_admin(settings.model_copy(update={"database_url": SecretStr(database_urls.app)}), arguments) == 0
+        await make_administrator(settings, database_urls, email)
         await sign_in(identity, capsys.readouterr().out.split()[-1], email)

@@ -118,8 +118,8 @@ async def test_serving_is_ready_once_it_holds_keys_and_policies(own: IdentitySet
     async with serving(own) as parts:
         report = await parts.readiness.report()
         failing = {name for name, error in report.checks.items() if error}
-        assert (report.ready, failing) == (False, {"signing_keys", "policies", "broker"})
-        assert set(report.checks) == {"redis", "database", "signing_keys", "policies", "broker"}
+        assert (report.ready, failing) == (False, {"signing_keys", "administrator", "policies", "broker"})
+        assert set(report.checks) == {"redis", "database", "signing_keys", "administrator", "policies", "broker"}
 
         async def holds_keys() -> bool:
             return (await parts.readiness.check())["signing_keys"] is None

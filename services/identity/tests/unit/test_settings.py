@@ -50,7 +50,7 @@ OTHERS = {
 
 
 def test_every_setting_of_identity_has_its_default() -> None:
-    own = set(IdentitySettings.__annotations__) - {"NAME", "PEERS"}
+    own = set(IdentitySettings.__annotations__) - {"NAME", "PEERS", "CHECKED_IN_USE"}
     defaults = {name: IdentitySettings.model_fields[name].default for name in own}
     assert defaults == {**OTHERS, **{name: default for name, (default, _, _) in LIMITS.items()}}
 

@@ -22,7 +22,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from identity.infrastructure.governance import GovernanceAuthority, GovernanceRoles
     from identity.infrastructure.revocations import RedisRevocations
     from identity.infrastructure.signing_keys import KeyReloader, KeyRing, SealedKeyMaker
-    from identity.interfaces.first_start import FirstStart
+    from identity.interfaces.first_start import AdministratorCheck, FirstStart
     from identity.interfaces.grpc import rpc_services
     from identity.interfaces.rest import jwks_router, served
 
@@ -42,8 +42,12 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
             clock=parts.clock,
         )
         identity = build(world)
-        first_start = FirstStart(identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings)
+        administrator = AdministratorCheck()
+        first_start = FirstStart(
+            identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings, administrator
+        )
         parts.readiness.add("signing_keys", ring.check)
+        parts.readiness.add("administrator", administrator, required=False)
         rest = parts.rest(identity, (*served(mailbox=settings.has_mailbox), jwks_router(ring.jwks)), title="Elcorp identity")
         reloader = KeyReloader(identity.queries.signing_keys, ring)
         yield Serving(rest, rpc_services(identity), parts.readiness, (first_start.run, reloader.run, *parts.background))

@@ -1,50 +1,79 @@
-"""What must be there before anybody can sign in: a key that signs, and somebody to administer."""
+"""What must be there before anybody can sign in: a key that signs, and an administrator."""
 
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from chassis.health import NotReady
 from chassis.run import wait_for
+from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
 from identity.application.accounts.create_administrator import CreateAdministrator, MadeAdministrator
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
+from identity.domain.errors import WeakPassword
 from identity.domain.signing_key import SigningKey
 from identity.settings import IdentitySettings
 from kernel.errors import DomainError, Kind
 
+RETRY_SECONDS = 60.0
+REMEDY = (
+    "correct ELCORP_ADMIN_EMAIL or ELCORP_ADMIN_PASSWORD and restart identity, "
+    "or run `python -m identity create-admin --email <address>`"
+)
+# What is wrong with the settings themselves: no waiting mends it.
+_REFUSED = (Kind.INVALID, Kind.CONFLICT)
+
+
+class AdministratorCheck:
+    """Whether there is an administrator. Identity serves without, so the check does not count."""
+
+    def __init__(self) -> None:
+        self.problem: str | None = "not made yet"
+
+    async def __call__(self) -> None:
+        if self.problem:
+            raise NotReady(self.problem)
+
 
 @dataclass(frozen=True, slots=True)
 class FirstStart:
-    """Background work of a serving process: seen to once, by whichever process comes first; waits for the database."""
+    """Background work of a serving process: seen to once, by the process that comes first; waits for the database."""
 
     ensure_signing_keys: EnsureSigningKeys
     create_administrator: CreateAdministrator
     hold_keys: Callable[[Sequence[SigningKey]], None]
     settings: IdentitySettings
+    check: AdministratorCheck
+    retry_seconds: float = RETRY_SECONDS
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Raise what is wrong with the administrator's settings, for no waiting mends that."""
         await wait_for("the signing keys", self._load_keys, stop)
-        refused: list[DomainError] = []
-
-        async def administrator() -> None:
-            try:
-                await self._administrator()
-            except DomainError as error:
-                if error.kind is Kind.UNAVAILABLE:
-                    raise
-                refused.append(error)
-
-        await wait_for("the administrator to be made", administrator, stop)
-        if refused:
-            raise refused[0]
+        await wait_for("the administrator to be made", self._administrator, stop)
+        # Settings do not mend while the process runs, but `create-admin` may be run beside it.
+        while self.check.problem:
+            await pause_unless(stop, self.retry_seconds)
+            if stop.is_set():
+                return
+            await wait_for("the administrator to be made", self._administrator, stop)
         await stop.wait()
 
     async def _load_keys(self) -> None:
         self.hold_keys(await self.ensure_signing_keys())
 
     async def _administrator(self) -> None:
+        """Make the administrator, or tell why the settings give none; raises what waiting mends."""
+        try:
+            await self._create()
+        except DomainError as error:
+            if error.kind not in _REFUSED:
+                raise
+            self.check.problem = f"no administrator was made: {_named(error)}"
+            log.error("administrator_not_made", problem=_named(error), remedy=REMEDY, retry_seconds=self.retry_seconds)
+        else:
+            self.check.problem = None
+
+    async def _create(self) -> None:
         password = self.settings.admin_password
         made = await self.create_administrator(
             email=self.settings.admin_email,
@@ -54,6 +83,14 @@ class FirstStart:
         if made:
             log.info("administrator_made", user_id=str(made.user_id))
             tell_password(made)
+
+
+def _named(error: DomainError) -> str:
+    """Name the setting at fault and what is wrong with it, never its value."""
+    message = error.message.rstrip(".")
+    if isinstance(error, WeakPassword):
+        return f"ELCORP_ADMIN_PASSWORD: {message} (rule {error.facts['rule']})"
+    return f"ELCORP_ADMIN_EMAIL: {message}"
 
 
 def tell_password(made: MadeAdministrator) -> None:

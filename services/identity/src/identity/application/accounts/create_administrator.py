@@ -12,6 +12,8 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 
 FULL_NAME = "Platform Administrator"
+# What examples of settings hold: a password with such a word in it was never replaced.
+PLACEHOLDERS = ("changeme", "placeholder", "secret", "password", "example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,10 @@ class MadeAdministrator:
 
 @dataclass(frozen=True, slots=True)
 class CreateAdministrator:
-    """Make an administrator, whom governance then grants the role; `only_first` unless there is one already."""
+    """Make an administrator, whom governance then grants the role; `only_first` unless there is one already.
+
+    Where there is one, nothing else that was given is looked at.
+    """
 
     uow: UnitOfWork
     passwords: Passwords
@@ -38,13 +43,13 @@ class CreateAdministrator:
     clock: Clock
 
     async def __call__(self, *, email: str, password: str | None, only_first: bool) -> MadeAdministrator | None:
-        """Raise AccountExists or WeakPassword; None when there was nothing to do."""
-        profile = Profile.of(full_name=FULL_NAME, email=self.contacts.email(email), phone=None)
+        """Raise AccountExists, InvalidEmail or WeakPassword; None when there was nothing to do."""
         secret = password or self.generate_password()
         async with self.uow.begin(Actor.service("identity")) as tx:
             if await tx.users.lock_administrators() and only_first:
                 return None
-            self.policy.check(normalise(secret), profile.words)
+            profile = Profile.of(full_name=FULL_NAME, email=self.contacts.email(email), phone=None)
+            self.policy.check(normalise(secret), (*profile.words, *PLACEHOLDERS))
             # Hashing within the transaction is harmless here: nobody else waits for this lock but our own twins.
             enrolled = await enrol(
                 tx,
