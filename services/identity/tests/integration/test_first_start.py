@@ -138,7 +138,9 @@ async def test_the_settings_are_not_looked_at_where_an_administrator_is(
 
 
 async def test_a_placeholder_for_the_password_keeps_no_process_from_starting(settings: IdentitySettings) -> None:
-    given = IdentitySettings(environment="production", admin_password="changeme", rabbitmq_url="amqp://u:x@broker/")
+    given = IdentitySettings(
+        environment="production", admin_password="changeme", rabbitmq_url="amqp://u:x@broker/", backing_plain=True
+    )
     assert given.admin_password == SecretStr("changeme")
 
 
