@@ -2,10 +2,24 @@
 
 import pytest
 
-from k8s.tests.rendering import OVERLAYS, Document, component_of, container_of, kind, name, ours, pod_of, render, workloads
+from k8s.tests.rendering import (
+    OVERLAYS,
+    Document,
+    component_of,
+    container_of,
+    environment,
+    kind,
+    name,
+    ours,
+    pod_of,
+    render,
+    workloads,
+)
 
 UID = 10001
 SPARE_SECONDS = 5
+# Between the start of a release and that of its migration: the image is pulled, the pod scheduled.
+START_SPARE_SECONDS = 120
 
 
 def every(overlay: str) -> list[Document]:
@@ -117,6 +131,25 @@ def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
         assert pod_of(deployment)["terminationGracePeriodSeconds"] >= pause + asked + SPARE_SECONDS
         # Whoever is sent requests keeps serving while balancers hear of the stop.
         assert (pause > 0) == (component_of(deployment) == "serve")
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_pod_waits_longer_than_a_migration_takes_and_a_rollout_longer_than_a_pod(overlay: str) -> None:
+    documents = render(overlay)
+    migration = max(job["spec"]["activeDeadlineSeconds"] for job in kind(documents, "Job"))
+    deployments = [each for each in ours(documents) if each["kind"] == "Deployment" and _waits_for_a_schema(each)]
+
+    assert {component_of(each) for each in deployments} == {"serve", "worker", "jobs"}
+    for deployment in deployments:
+        probe = container_of(deployment)["startupProbe"]
+        start = probe["periodSeconds"] * probe["failureThreshold"] + probe.get("initialDelaySeconds", 0)
+        assert start >= migration + START_SPARE_SECONDS
+        assert deployment["spec"]["progressDeadlineSeconds"] >= start + deployment["spec"]["minReadySeconds"] + START_SPARE_SECONDS
+
+
+def _waits_for_a_schema(deployment: Document) -> bool:
+    """Every service does; the gateway has no database."""
+    return "ELCORP_DATABASE_URL" in dict(environment(deployment))
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
