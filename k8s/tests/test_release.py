@@ -1,4 +1,4 @@
-"""A release needs nothing deleted by hand: Jobs are named by what they run, and what is superseded goes once the rollout is over."""
+"""A release needs nothing deleted by hand: Jobs are named by what they run, and a release deletes those of earlier ones."""
 
 import re
 import shutil
@@ -105,12 +105,13 @@ def test_a_release_applies_waits_and_then_deletes_what_it_supersedes(staging: Pa
     assert release.main(["apply", "staging", "--context", "test", "--kubectl", str(kubectl.program)]) == 0
 
     jobs = " ".join(f"job/{job}" for job in release.Release.read(staging).jobs.values())
+    allowed = "--prune-allowlist=core/v1/ConfigMap --prune-allowlist=batch/v1/Job"
     everything = "-l app.kubernetes.io/part-of=elcorp"
     assert kubectl.commands() == [
         f"--context test apply -k {staging} {everything}",
         f"--context test -n elcorp wait --for=condition=Complete --timeout=1020s {jobs}",
         f"--context test -n elcorp rollout status deployment {everything} --timeout=1320s",
-        f"--context test apply -k {staging} --prune {everything} --prune-allowlist=core/v1/ConfigMap --prune-allowlist=batch/v1/Job",
+        f"--context test apply -k {staging} --prune {everything} {allowed}",
     ]
 
 
