@@ -1,10 +1,12 @@
 import base64
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,11 +16,15 @@ import pytest
 from redis import ConnectionError as RedisAway
 from redis import Redis
 
+from chassis.testing.certificates import Authority
 from elcorp_local import databases, pids, secrets
-from elcorp_local.backing import Ports, postgres, rabbitmq, start_backing
+from elcorp_local.backing import Ports, ServerCertificates, postgres, rabbitmq, start_backing
 from elcorp_local.backing.process import ServerFailed, ServerProcess
 from elcorp_local.backing.rabbitmq import is_healthy
 from elcorp_local.ports import SERVICES, PortTaken, require_free
+
+# As /proc/net/tcp and tcp6 write them: 127.0.0.1, ::1, ::ffff:127.0.0.1.
+LOOPBACK = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}
 
 
 def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: Path) -> None:
@@ -50,6 +56,32 @@ def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: 
     ):
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
         assert b"kept" in ask_broker(backing.rabbitmq_management_url, "GET", "/api/vhosts")
+
+
+def test_servers_with_a_certificate_take_tls_only_and_are_reached_from_this_machine_only(tmp_path: Path) -> None:
+    certificate, key, authority = Authority(tmp_path).issue("127.0.0.1").values()
+    wanted = {"sslmode": "verify-full", "sslrootcert": str(authority)}
+    with start_backing(
+        tmp_path, fast=True, certificates=ServerCertificates(certificate, key, authority, tls_only=True)
+    ) as backing:
+        psycopg.connect(backing.postgres_url, **wanted).close()
+        with pytest.raises(psycopg.OperationalError, match="no encryption"):
+            psycopg.connect(backing.postgres_url, sslmode="disable")
+        assert (backing.rabbitmq_url, backing.redis_url) == (backing.rabbitmq_tls_url, backing.redis_tls_url)
+        with Redis.from_url(backing.redis_url, ssl_ca_certs=str(authority)) as redis:
+            assert redis.ping()
+        context = ssl.create_default_context(cafile=authority)
+        broker = urlsplit(backing.rabbitmq_url)
+        with (
+            socket.create_connection((str(broker.hostname), broker.port), timeout=10) as connection,
+            context.wrap_socket(connection, server_hostname=broker.hostname) as secure,
+        ):
+            secure.sendall(b"AMQP\0\0\x09\x01")
+            assert secure.recv(1)
+        # The distribution port and the port mapper, as all others.
+        listening = addresses_of(rabbitmq.home_of(tmp_path))
+        assert len(listening) >= 4
+        assert set(listening) <= LOOPBACK
 
 
 def test_a_server_that_ends_at_once_shows_what_it_said(tmp_path: Path) -> None:
@@ -116,6 +148,28 @@ def test_data_elsewhere_whose_checkout_is_gone_are_swept_up(tmp_path: Path, monk
             (checkout / "moved-to").write_text(str(home))
     postgres.sweep()
     assert [entry.name for entry in (tmp_path / "elsewhere").iterdir()] == ["here"]
+
+
+def addresses_of(home: Path) -> list[str]:
+    """Return where the processes of this HOME listen, each address as the kernel writes it."""
+    mine = f"HOME={home}".encode()
+    inodes = {inode for process in Path("/proc").glob("[0-9]*") if has(process, mine) for inode in sockets_of(process)}
+    tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
+    return [row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes]
+
+
+def has(process: Path, variable: bytes) -> bool:
+    try:
+        return variable in (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def sockets_of(process: Path) -> Iterator[str]:
+    for descriptor in (process / "fd").iterdir():
+        with suppress(OSError):
+            yield str(descriptor.readlink())
 
 
 def ask_broker(management_url: str, method: str, path: str) -> bytes:

@@ -46,6 +46,9 @@ class Ports:
     rabbitmq_dist: int = 25673
     epmd: int = 4370
     redis: int = 6380
+    # Of servers that are given a certificate.
+    rabbitmq_tls: int = 5674
+    redis_tls: int = 6381
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -4,7 +4,8 @@ URLs in the environment; else the machine's own binaries, run privately on own p
 the distribution's packages; else a Docker engine. A system instance is never touched.
 """
 
+from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.servers import Backing, start_backing
 from elcorp_local.ports import Ports
 
-__all__ = ["Backing", "Ports", "start_backing"]
+__all__ = ["Backing", "Ports", "ServerCertificates", "start_backing"]

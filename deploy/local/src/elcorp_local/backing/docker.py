@@ -10,6 +10,7 @@ from pathlib import Path
 from elcorp_local.backing import postgres as private_postgres
 from elcorp_local.backing import rabbitmq as private_rabbitmq
 from elcorp_local.backing import redis as private_redis
+from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import START_SECONDS_MAX, Server, ServerFailed
 from elcorp_local.ports import Ports
 
@@ -22,7 +23,8 @@ def is_reachable() -> bool:
     return bool(shutil.which("docker")) and _docker("info").returncode == 0
 
 
-def postgres(folder: Path, ports: Ports, *, fast: bool) -> Server:
+def postgres(folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertificates | None = None) -> Server:
+    _refuse("postgres", certificates)
     password = _kept_password(folder)
     url = f"postgresql://postgres:{password}@127.0.0.1:{ports.postgres}/postgres"
     options = ["-e", f"POSTGRES_PASSWORD={password}", "-p", f"127.0.0.1:{ports.postgres}:5432"]
@@ -31,7 +33,14 @@ def postgres(folder: Path, ports: Ports, *, fast: bool) -> Server:
     return Server({"postgres_url": url}, stop, _always)
 
 
-def rabbitmq(folder: Path, ports: Ports, *, fast: bool) -> Server:  # noqa: ARG001  # RabbitMQ has no such choice
+def rabbitmq(
+    folder: Path,
+    ports: Ports,
+    *,
+    fast: bool,  # noqa: ARG001  # RabbitMQ has no such choice
+    certificates: ServerCertificates | None = None,
+) -> Server:
+    _refuse("rabbitmq", certificates)
     options = ["-p", f"127.0.0.1:{ports.rabbitmq}:5672", "-p", f"127.0.0.1:{ports.rabbitmq_management}:15672"]
     urls = private_rabbitmq.urls(ports)
     # The data belong to the node's name, which is the host's.
@@ -40,7 +49,8 @@ def rabbitmq(folder: Path, ports: Ports, *, fast: bool) -> Server:  # noqa: ARG0
     return Server(urls, _run(folder, "rabbitmq", [*options, *image], ready), _always)
 
 
-def redis(folder: Path, ports: Ports, *, fast: bool) -> Server:
+def redis(folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertificates | None = None) -> Server:
+    _refuse("redis", certificates)
     options = ["-p", f"127.0.0.1:{ports.redis}:6379"]
     image = ["redis:7.4-bookworm", "--appendonly", "no" if fast else "yes", "--save", ""]
     stop = _run(folder, "redis", [*options, *image], lambda: private_redis.answers(ports.redis))
@@ -57,6 +67,11 @@ def remove_data(folder: Path) -> None:
         if (marker := _marker(folder, name)).exists():
             _docker("volume", "rm", "--force", _container(folder, name))
             marker.unlink()
+
+
+def _refuse(name: str, certificates: ServerCertificates | None) -> None:
+    if certificates:
+        raise ServerFailed(f"{name} in a container takes no certificate; install its package")
 
 
 def _always() -> bool:

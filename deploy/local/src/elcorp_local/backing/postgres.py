@@ -6,11 +6,11 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 from elcorp_local import pids
+from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerFailed, ServerProcess
 from elcorp_local.ports import Ports
 
@@ -29,7 +29,7 @@ def binaries() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
-def start(folder: Path, ports: Ports, *, fast: bool) -> Server:
+def start(folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertificates | None = None) -> Server:
     programs = binaries()
     if programs is None:
         raise FileNotFoundError("postgres")
@@ -40,13 +40,13 @@ def start(folder: Path, ports: Ports, *, fast: bool) -> Server:
     if not password_file.exists():
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24))
-        if user:
-            os.chown(password_file, *user)
+        _give(password_file, user)
     data = home / "data"
     if not (data / "PG_VERSION").exists():
         shutil.rmtree(data, ignore_errors=True)  # a first start that was cut off
         _init(programs, data, password_file, user)
-    command = [str(programs / "postgres"), "-D", str(data), *_options(ports, fast=fast)]
+    options = {**_options(ports, fast=fast), **(_with_tls(home, certificates, user) if certificates else {})}
+    command = [str(programs / "postgres"), "-D", str(data), *(f"-c{name}={value}" for name, value in options.items())]
     server = ServerProcess("postgres", home, command, user=user, stop_signal=signal.SIGINT)
     url = f"postgresql://postgres:{password_file.read_text()}@127.0.0.1:{ports.postgres}/postgres"
     server.start_and_wait(lambda: answers(url))
@@ -88,8 +88,8 @@ def home_of(wanted: Path) -> Path:
     return Path(moved_to.read_text()) if moved_to.exists() else wanted.absolute()
 
 
-def _options(ports: Ports, *, fast: bool) -> Iterator[str]:
-    options = {
+def _options(ports: Ports, *, fast: bool) -> dict[str, str]:
+    return {
         "listen_addresses": "127.0.0.1",
         "port": str(ports.postgres),
         "unix_socket_directories": "",
@@ -98,7 +98,22 @@ def _options(ports: Ports, *, fast: bool) -> Iterator[str]:
         "max_wal_size": "2GB",
         **({"fsync": "off", "full_page_writes": "off"} if fast else {}),
     }
-    return (f"-c{name}={value}" for name, value in options.items())
+
+
+def _with_tls(home: Path, certificates: ServerCertificates, user: User | None) -> dict[str, str]:
+    # Copies: PostgreSQL takes a key only from its own user, closed to all others.
+    certificate, key = home / "server.crt", home / "server.key"
+    for file, source in ((certificate, certificates.certificate), (key, certificates.key)):
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_bytes(source.read_bytes())
+        _give(file, user)
+    options = {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+    if not certificates.tls_only:
+        return options
+    rules = home / "tls_only_hba.conf"
+    rules.write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+    return {**options, "hba_file": str(rules)}
 
 
 def _init(programs: Path, data: Path, password_file: Path, user: User | None) -> None:
@@ -132,9 +147,13 @@ def _make_home(wanted: Path, user: User | None) -> Path:
         (home / "belongs-to").write_text(str(wanted))
         (wanted / "moved-to").write_text(str(home))
     home.mkdir(parents=True, exist_ok=True)
-    if user:
-        os.chown(home, *user)
+    _give(home, user)
     return home
+
+
+def _give(path: Path, user: User | None) -> None:
+    if user:
+        os.chown(path, *user)
 
 
 def _unprivileged() -> User:

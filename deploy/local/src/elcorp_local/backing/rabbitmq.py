@@ -10,11 +10,19 @@ import urllib.request
 from pathlib import Path
 
 from elcorp_local import pids
+from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerProcess
 from elcorp_local.ports import Ports
 
+_PLAIN = "listeners.tcp.default = 127.0.0.1:{ports.rabbitmq}\n"
+_TLS = """\
+listeners.ssl.default = 127.0.0.1:{ports.rabbitmq_tls}
+ssl_options.certfile = {certificate}
+ssl_options.keyfile = {key}
+ssl_options.cacertfile = {authority}
+ssl_options.verify = verify_none
+"""
 _CONFIG = """\
-listeners.tcp.default = 127.0.0.1:{ports.rabbitmq}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {ports.rabbitmq_management}
 log.file.level = warning
@@ -30,19 +38,20 @@ def program() -> Path | None:
     return Path(on_path) if on_path else None
 
 
-def start(folder: Path, ports: Ports, *, fast: bool) -> Server:
+def start(folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertificates | None = None) -> Server:
     script = program()
     if script is None:
         raise FileNotFoundError("rabbitmq-server")
     home = home_of(folder)
     home.mkdir(parents=True, exist_ok=True)
-    (home / "rabbitmq.conf").write_text(_CONFIG.format(ports=ports))
+    (home / "rabbitmq.conf").write_text(_CONFIG.format(ports=ports) + _listeners(ports, certificates))
     (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
     # The stores are closed within a moment; the node then waits for its helpers for six seconds, and a test need not.
     patience = 1.5 if fast else STOP_SECONDS_MAX
     server = ServerProcess("rabbitmq", home, [str(script)], _environment(home, ports), stop_seconds_max=patience)
     try:
-        server.start_and_wait(lambda: is_healthy(urls(ports)["rabbitmq_management_url"]))
+        last_port = ports.rabbitmq_tls if certificates else ports.rabbitmq
+        server.start_and_wait(lambda: is_healthy(urls(ports)["rabbitmq_management_url"], port=last_port))
     except BaseException:
         stop_leftover(folder)
         raise
@@ -51,7 +60,7 @@ def start(folder: Path, ports: Ports, *, fast: bool) -> Server:
         server.stop()
         stop_leftover(folder)
 
-    return Server(urls(ports), stop, server.is_running)
+    return Server(urls(ports, certificates), stop, server.is_running)
 
 
 def stop_leftover(folder: Path) -> None:
@@ -68,19 +77,21 @@ def home_of(folder: Path) -> Path:
     return (folder / "rabbitmq").absolute()
 
 
-def urls(ports: Ports) -> dict[str, str]:
-    return {
-        "rabbitmq_url": f"amqp://guest:guest@127.0.0.1:{ports.rabbitmq}/",
-        "rabbitmq_management_url": f"http://guest:guest@127.0.0.1:{ports.rabbitmq_management}",
-    }
+def urls(ports: Ports, certificates: ServerCertificates | None = None) -> dict[str, str]:
+    plain, tls = f"amqp://guest:guest@127.0.0.1:{ports.rabbitmq}/", f"amqps://guest:guest@127.0.0.1:{ports.rabbitmq_tls}/"
+    management = {"rabbitmq_management_url": f"http://guest:guest@127.0.0.1:{ports.rabbitmq_management}"}
+    if certificates is None:
+        return {"rabbitmq_url": plain, **management}
+    return {"rabbitmq_url": tls if certificates.tls_only else plain, "rabbitmq_tls_url": tls, **management}
 
 
-def is_healthy(management_url: str) -> bool:
-    """Ask the management API whether the broker takes clients."""
+def is_healthy(management_url: str, *, port: int | None = None) -> bool:
+    """Ask the management API whether the broker takes clients, on a port where one is given."""
+    check = f"port-listener/{port}" if port else "protocol-listener/amqp091"
     scheme, _, rest = management_url.partition("://")
     credentials, _, host = rest.rpartition("@")
     request = urllib.request.Request(  # noqa: S310  # our own loopback URL
-        f"{scheme}://{host}/api/health/checks/protocol-listener/amqp091",
+        f"{scheme}://{host}/api/health/checks/{check}",
         headers={"Authorization": "Basic " + base64.b64encode(credentials.encode()).decode()},
     )
     try:
@@ -88,6 +99,14 @@ def is_healthy(management_url: str) -> bool:
             return isinstance(json.load(response), dict)
     except (urllib.error.URLError, OSError, ValueError):
         return False
+
+
+def _listeners(ports: Ports, certificates: ServerCertificates | None) -> str:
+    plain = _PLAIN.format(ports=ports)
+    if certificates is None:
+        return plain
+    files = {name: getattr(certificates, name).absolute() for name in ("certificate", "key", "authority")}
+    return ("listeners.tcp = none\n" if certificates.tls_only else plain) + _TLS.format(ports=ports, **files)
 
 
 def _environment(home: Path, ports: Ports) -> dict[str, str]:
@@ -106,7 +125,9 @@ def _environment(home: Path, ports: Ports) -> dict[str, str]:
         "RABBITMQ_PID_FILE": str(home / "broker.pid"),
         "RABBITMQ_DIST_PORT": str(ports.rabbitmq_dist),
         "RABBITMQ_NODE_PORT": str(ports.rabbitmq),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
+        # Other nodes would connect by the distribution port, with what the cookie allows: everything. There are none.
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
+        " -kernel inet_dist_use_interface {127,0,0,1}",
         "ERL_EPMD_PORT": str(ports.epmd),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "LANG": os.environ.get("LANG", "C.UTF-8"),

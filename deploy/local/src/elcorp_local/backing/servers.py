@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from elcorp_local.backing import rabbitmq, redis, sources
+from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import Server, ServerFailed
 from elcorp_local.locks import FolderLock
 from elcorp_local.ports import Ports, require_free
@@ -29,6 +30,9 @@ class Backing:
     rabbitmq_url: str
     rabbitmq_management_url: str
     redis_url: str
+    # Where they have certificates; PostgreSQL takes TLS on the port of its URL.
+    rabbitmq_tls_url: str = ""
+    redis_tls_url: str = ""
     gave_up: threading.Event = field(default_factory=threading.Event)
     _lock: FolderLock | None = None
     _starters: dict[str, Starter] = field(default_factory=dict)
@@ -117,6 +121,7 @@ _PORTS = {
     "rabbitmq": ("rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd"),
     "redis": ("redis",),
 }
+_TLS_PORTS = {"rabbitmq": ("rabbitmq_tls",), "redis": ("redis_tls",)}
 
 
 def start_backing(
@@ -126,27 +131,35 @@ def start_backing(
     say: Say = lambda _line: None,
     fast: bool = False,
     wait_for: tuple[str, ...] = (),
+    certificates: ServerCertificates | None = None,
 ) -> Backing:
     """Start what the environment does not name, with data under `folder`, and wait for `wait_for` (for all by default).
 
     ELCORP_LOCAL_POSTGRES_URL (a superuser's), ELCORP_LOCAL_RABBITMQ_URL with ELCORP_LOCAL_RABBITMQ_MANAGEMENT_URL, and
     ELCORP_LOCAL_REDIS_URL name servers that run already. `ports` is None for free ones; `fast` trades durability for
     speed, for tests. Raises PortTaken, InUse (another runner has this folder), NoSource or ServerFailed.
+
+    With `certificates` all three are started here, whatever the environment names, and take TLS too: RabbitMQ at
+    `rabbitmq_tls_url` (amqps), Redis at `redis_tls_url` (rediss), PostgreSQL at `postgres_url` with `sslmode=verify-full` and
+    `sslrootcert`. With `certificates.tls_only` nothing takes plain connections, and `rabbitmq_url` and `redis_url` are those by
+    TLS.
     """
     ports = ports or Ports.free()
     lock = FolderLock(folder / "backing.lock")
-    backing = Backing(_given("POSTGRES"), _given("RABBITMQ"), _given("RABBITMQ_MANAGEMENT"), _given("REDIS"), _lock=lock)
+    given = _given if certificates is None else lambda _name: ""
+    backing = Backing(given("POSTGRES"), given("RABBITMQ"), given("RABBITMQ_MANAGEMENT"), given("REDIS"), _lock=lock)
     needed = [name for name in _PORTS if not getattr(backing, f"{name}_url")]
     try:
         chosen = sources.choose(needed, say)
         for name in needed:
             chosen[name].stop_leftover(folder)
-            for port in _PORTS[name]:
+            for port in (*_PORTS[name], *(_TLS_PORTS.get(name, ()) if certificates else ())):
                 require_free(port, getattr(ports, port))
-        for known in (rabbitmq.urls(ports) if "rabbitmq" in needed else {}, redis.urls(ports) if "redis" in needed else {}):
-            for url_name, url in known.items():
+        for name, urls in (("rabbitmq", rabbitmq.urls), ("redis", redis.urls)):
+            for url_name, url in urls(ports, certificates).items() if name in needed else ():
                 setattr(backing, url_name, url)
-        backing.start({name: partial(_start, chosen[name], folder, ports, fast=fast) for name in needed})
+        start = partial(_start, folder=folder, ports=ports, fast=fast, certificates=certificates)
+        backing.start({name: partial(start, chosen[name]) for name in needed})
         backing.wait(*wait_for, say=say)
     except BaseException:
         backing.stop()
@@ -154,10 +167,10 @@ def start_backing(
     return backing
 
 
-def _start(source: sources.Source, folder: Path, ports: Ports, *, fast: bool) -> Server:
+def _start(source: sources.Source, folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertificates | None) -> Server:
     # Also before a later start: a server that died may have left children behind.
     source.stop_leftover(folder)
-    return source.start(folder, ports, fast=fast)
+    return source.start(folder, ports, fast=fast, certificates=certificates)
 
 
 def _given(name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from elcorp_local.backing import docker, packages, postgres, rabbitmq, redis
+from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import Server
 from elcorp_local.failure import Failure
 from elcorp_local.ports import Ports
@@ -19,7 +20,7 @@ class NoSource(Failure):
 
 
 class Start(Protocol):
-    def __call__(self, folder: Path, ports: Ports, *, fast: bool) -> Server: ...
+    def __call__(self, folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertificates | None = None) -> Server: ...
 
 
 @dataclass(frozen=True, slots=True)
