@@ -60,11 +60,10 @@ def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: 
 
 def test_servers_with_a_certificate_take_tls_only_and_are_reached_from_this_machine_only(tmp_path: Path) -> None:
     certificate, key, authority = Authority(tmp_path).issue("127.0.0.1").values()
-    wanted = {"sslmode": "verify-full", "sslrootcert": str(authority)}
     with start_backing(
         tmp_path, fast=True, certificates=ServerCertificates(certificate, key, authority, tls_only=True)
     ) as backing:
-        psycopg.connect(backing.postgres_url, **wanted).close()
+        psycopg.connect(backing.postgres_url, sslmode="verify-full", sslrootcert=str(authority)).close()
         with pytest.raises(psycopg.OperationalError, match="no encryption"):
             psycopg.connect(backing.postgres_url, sslmode="disable")
         assert (backing.rabbitmq_url, backing.redis_url) == (backing.rabbitmq_tls_url, backing.redis_tls_url)
