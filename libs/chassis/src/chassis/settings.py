@@ -149,6 +149,8 @@ class ServiceSettings(ProcessSettings):
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     tls_ca_file: Path | None = None
+    # While one authority replaces another: peers whose certificate the other signed are trusted too. The file may be missing.
+    tls_other_ca_file: Path | None = None
     grpc_health_port: int | None = Field(default=None, ge=0, le=65535)
     ops_host: str = "127.0.0.1"
     ops_port: int = Field(default=8201, ge=0, le=65535)

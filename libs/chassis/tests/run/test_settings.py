@@ -94,6 +94,7 @@ def test_what_holds_where_nobody_says_otherwise() -> None:
         "tls_cert_file": None,
         "tls_key_file": None,
         "tls_ca_file": None,
+        "tls_other_ca_file": None,
         "master_key": SecretStr(""),
         "master_key_file": None,
         "other_master_key": SecretStr(""),

@@ -9,6 +9,7 @@ from opentelemetry.trace import SpanKind
 
 from chassis import telemetry
 from chassis.rpc import callers
+from chassis.rpc.channel import RenewedChannel
 from chassis.rpc.deadlines import call_timeout
 from chassis.rpc.service_config import service_config, services_of
 from chassis.rpc.status import decode
@@ -44,14 +45,19 @@ def connect(settings: ServiceSettings, peer: str) -> aio.Channel:
     Each call has a deadline (1 s unless its `timeout=` says otherwise, never beyond that of the request being served)
     and raises DomainErrors: RemoteError with the peer's kind and code, RemoteUnavailable (a kernel Unavailable) when
     the peer is away or too slow. Calls that the contract marks with an idempotency_level are retried while UNAVAILABLE.
+    Under mutual TLS it takes a renewed certificate or authority while it is in use.
     """
     if peer not in settings.PEERS:
         raise UndeclaredPeerError(f"{settings.NAME} may call {settings.PEERS or 'nobody'}, not {peer}")
     options = [*OPTIONS, ("grpc.service_config", service_config(services_of(peer)))]
     interceptors = [OutgoingCalls(settings.NAME, peer)]
+    target = settings.target(peer)
     if tls := Tls.of(settings):
-        return aio.secure_channel(settings.target(peer), tls.channel_credentials(), options, interceptors=interceptors)
-    return aio.insecure_channel(settings.target(peer), options, interceptors=interceptors)
+        return RenewedChannel(
+            tls,
+            lambda material: aio.secure_channel(target, material.channel_credentials(), options, interceptors=interceptors),
+        )
+    return aio.insecure_channel(target, options, interceptors=interceptors)
 
 
 class OutgoingCalls(aio.UnaryUnaryClientInterceptor):

@@ -1,39 +1,102 @@
-"""Mutual TLS between services, where certificates are mounted."""
+"""Mutual TLS between services, where certificates are mounted; renewed files are taken while the process runs."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+import functools
+import threading
+import time
+from collections.abc import Callable
 
 import grpc
+from prometheus_client import Gauge
 
+from chassis.rpc.material import Files, Material, UnfitCertificateError
 from chassis.settings import ServiceSettings
+from chassis.telemetry import log
+from kernel.clock import Clock, SystemClock
+
+LOOK_EVERY_SECONDS = 1.0
+
+EXPIRES = Gauge("tls_certificate_expires_timestamp_seconds", "When the certificate in use for gRPC expires.", ("file",))
 
 
-@dataclass(frozen=True, slots=True)
 class Tls:
-    """One certificate for both directions (server and client usage), its key, and the authority that signs the peers'."""
+    """The certificate that a process has now.
 
-    certificate: bytes
-    key: bytes
-    authority: bytes
+    Its users look at the files when they need it, at most once a second: no thread and no task watches them. New files that
+    cannot be used (half replaced, unreadable, expired) change nothing; that is logged once, and the files are read again.
+    """
 
-    @classmethod
-    def of(cls, settings: ServiceSettings) -> Self | None:
-        """Read the files that the settings name; None when they name none."""
-        files = (settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file)
-        if not any(files):
-            return None
-        certificate, key, authority = (_read(path) for path in files)
-        return cls(certificate, key, authority)
+    def __init__(self, files: Files, *, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Raise UnfitCertificateError where the files cannot be used at the start."""
+        self._files = files
+        self._clock = clock
+        self._monotonic = monotonic
+        # gRPC's threads ask for the server's certificate, the event loop for the channels'.
+        self._looking = threading.Lock()
+        self._look_at = monotonic() + LOOK_EVERY_SECONDS
+        self._state = files.state()
+        self._material = Material.read(files, at=clock.now())
+        self._problem: str | None = None
+
+    @staticmethod
+    def of(settings: ServiceSettings) -> "Tls | None":
+        """Return the one that the process has for the files that the settings name; None when they name none."""
+        certificate, key, authority = settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file
+        if certificate and key and authority:
+            return _shared(Files(certificate, key, authority, settings.tls_other_ca_file))
+        if certificate or key or authority:
+            raise ValueError("ELCORP_TLS_CERT_FILE, ELCORP_TLS_KEY_FILE and ELCORP_TLS_CA_FILE are set together or not at all")
+        return None
+
+    @property
+    def material(self) -> Material:
+        """Return what is in use from now on; the same object as long as nothing was renewed."""
+        if self._monotonic() >= self._look_at and self._looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._looking.release()
+        return self._material
+
+    def expires_timestamp(self) -> float:
+        return self.material.expires_at.timestamp()
 
     def server_credentials(self) -> grpc.ServerCredentials:
-        return grpc.ssl_server_credentials([(self.key, self.certificate)], self.authority, require_client_auth=True)
+        """Return credentials that present and require what is in use at each handshake."""
+        served = self.material
 
-    def channel_credentials(self) -> grpc.ChannelCredentials:
-        return grpc.ssl_channel_credentials(self.authority, self.key, self.certificate)
+        def renewed() -> grpc.ServerCertificateConfiguration | None:
+            nonlocal served
+            if self.material is served:
+                return None
+            served = self.material
+            return served.server_configuration()
+
+        return grpc.dynamic_ssl_server_credentials(
+            served.server_configuration(),
+            renewed,  # type: ignore[arg-type]  # None is "no change", says its documentation; the stubs do not know
+            require_client_authentication=True,
+        )
+
+    def _look(self) -> None:
+        self._look_at = self._monotonic() + LOOK_EVERY_SECONDS
+        # Before they are read: what is replaced meanwhile differs at the next look.
+        state = self._files.state()
+        if state == self._state:
+            return
+        try:
+            self._material = Material.read(self._files, at=self._clock.now())
+        except UnfitCertificateError as error:
+            if str(error) != self._problem:
+                self._problem = str(error)
+                log.warning("certificate_not_taken", problem=self._problem)
+            return
+        self._state, self._problem = state, None
+        log.info("certificate_renewed", file=str(self._files.certificate), expires_at=self._material.expires_at.isoformat())
 
 
-def _read(path: Path | None) -> bytes:
-    if path is None:
-        raise ValueError("ELCORP_TLS_CERT_FILE, ELCORP_TLS_KEY_FILE and ELCORP_TLS_CA_FILE are set together or not at all")
-    return path.read_bytes()
+@functools.cache
+def _shared(files: Files) -> Tls:
+    tls = Tls(files, clock=SystemClock())
+    # Asked at each scrape, so that it is right in a process that calls nobody for hours.
+    EXPIRES.labels(str(files.certificate)).set_function(tls.expires_timestamp)
+    return tls

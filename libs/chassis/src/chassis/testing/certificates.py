@@ -1,14 +1,30 @@
-"""A certificate authority for tests, and the certificates that it issues."""
+"""A certificate authority for tests, the certificates that it issues, and files that are replaced as in a cluster."""
 
 import datetime as dt
 import ipaddress
+import shutil
+import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_HOUR = dt.timedelta(hours=1)
+# By part of their settings' names.
+_FILES = {"cert": "tls.crt", "key": "tls.key", "ca": "ca.crt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate and its key, as PEM."""
+
+    certificate: bytes
+    key: bytes
+    serial: int
 
 
 class Authority:
@@ -17,24 +33,32 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self._certify("authority", self.key.public_key(), self.key, None)
+        self.certificate = self._certify("authority", self.key.public_key(), self.key, None, _HOUR)
+        self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
         self.file = folder / "ca.pem"
-        self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        self.file.write_bytes(self.pem)
 
     def issue(self, *names: str) -> dict[str, Path]:
         """Issue a certificate for servers and clients, as settings; its common name is always "payments".
 
         `names` are its alternative names: DNS names, IP addresses or URIs.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._certify("payments", key.public_key(), self.key, names)
-        stem = self.folder / str(certificate.serial_number)
+        issued = self.certify(*names)
+        stem = self.folder / str(issued.serial)
         cert_file, key_file = stem.with_suffix(".pem"), stem.with_suffix(".key")
-        cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        key_file.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        )
+        cert_file.write_bytes(issued.certificate)
+        key_file.write_bytes(issued.key)
         return {"tls_cert_file": cert_file, "tls_key_file": key_file, "tls_ca_file": self.file}
+
+    def certify(self, *names: str, lifetime: dt.timedelta = _HOUR) -> Issued:
+        """Issue a certificate that began a minute ago; one with a negative lifetime has expired."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._certify("payments", key.public_key(), self.key, names, lifetime)
+        return Issued(
+            certificate.public_bytes(serialization.Encoding.PEM),
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+            certificate.serial_number,
+        )
 
     def _certify(
         self,
@@ -42,18 +66,21 @@ class Authority:
         public_key: ec.EllipticCurvePublicKey,
         signer: ec.EllipticCurvePrivateKey,
         names: Sequence[str] | None,
+        lifetime: dt.timedelta,
     ) -> x509.Certificate:
         now = dt.datetime.now(dt.UTC)
+        begins = now - dt.timedelta(minutes=1)
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
             .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")]))
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(minutes=1))
-            .not_valid_after(now + dt.timedelta(hours=1))
+            .not_valid_before(min(begins, now + lifetime - _HOUR))
+            .not_valid_after(now + lifetime)
             .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
-            # What RFC 5280 asks for: Python 3.13 refuses certificates without.
+            # What RFC 5280 asks for: Python 3.13 refuses certificates without. Two authorities of one name are told apart by
+            # their keys.
             .add_extension(_key_usage(signs=names is None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
@@ -64,6 +91,36 @@ class Authority:
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(each) for each in names]), critical=False)
         return builder.sign(signer, hashes.SHA256())
+
+
+class MountedSecret:
+    """A Secret as Kubernetes mounts it: each file is a link through `..data`, and replacing the Secret swaps that link."""
+
+    def __init__(self, folder: Path, issued: Issued, authorities: bytes) -> None:
+        self.folder = folder
+        self.put(issued, authorities)
+
+    @property
+    def settings(self) -> dict[str, Path]:
+        return {f"tls_{part}_file": self.folder / file for part, file in _FILES.items()}
+
+    def put(self, issued: Issued, authorities: bytes) -> None:
+        self.put_files({"tls.crt": issued.certificate, "tls.key": issued.key, "ca.crt": authorities})
+
+    def put_files(self, files: dict[str, bytes]) -> None:
+        """Replace all files at once; those that are not given are gone."""
+        data = self.folder / "..data"
+        former = data.resolve() if data.exists() else None
+        version = Path(tempfile.mkdtemp(prefix="..", dir=self.folder))
+        for name, content in files.items():
+            (version / name).write_bytes(content)
+            if not (self.folder / name).is_symlink():
+                (self.folder / name).symlink_to(Path("..data") / name)
+        link = self.folder / "..data_tmp"
+        link.symlink_to(version.name)
+        link.rename(data)
+        if former:
+            shutil.rmtree(former)
 
 
 def _general_name(name: str) -> x509.GeneralName:

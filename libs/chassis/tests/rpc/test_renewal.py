@@ -1,0 +1,366 @@
+"""Certificates that are renewed while servers and channels use them, mounted as Kubernetes mounts Secrets."""
+
+import asyncio
+import ssl
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import grpc
+import pytest
+from cryptography import x509
+from grpc import aio
+from prometheus_client import generate_latest
+from structlog.testing import capture_logs
+
+from chassis.rpc import RemoteUnavailable, Tls
+from chassis.rpc.channel import RenewedChannel
+from chassis.rpc.material import Files, UnfitCertificateError
+from chassis.settings import ServiceSettings
+from chassis.testing.certificates import Authority, MountedSecret
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.running import eventually
+from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
+from kernel.clock import SystemClock
+
+CALLERS = 4
+NAMES = {"server": ("compliance", "localhost"), "client": ("payments",)}
+
+
+class Ticks:
+    """A monotonic clock that stands until moved."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def watching(mounted, ticks, clock=None):
+    files = mounted.settings
+    return Tls(
+        Files(files["tls_cert_file"], files["tls_key_file"], files["tls_ca_file"]), clock=clock or SystemClock(), monotonic=ticks
+    )
+
+
+@pytest.fixture
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def another(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("another"))
+
+
+@pytest.fixture
+def mount(tmp_path_factory, authority):
+    """Mount a side's certificate, of the authority unless others are given."""
+
+    def mounted(side, issued=None, authorities=None):
+        folder = tmp_path_factory.mktemp(side)
+        return MountedSecret(folder, issued or authority.certify(*NAMES[side]), authorities or authority.pem)
+
+    return mounted
+
+
+@pytest.fixture
+def watched(mount):
+    """A mounted certificate, and how a process looks at it by a clock that the test moves."""
+    mounted, ticks = mount("client"), Ticks()
+    return watching(mounted, ticks), mounted, ticks
+
+
+@pytest.fixture
+def always_looking(monkeypatch):
+    """Look at the files at each call and handshake, so that no test waits for the next second."""
+    monkeypatch.setattr("chassis.rpc.tls.LOOK_EVERY_SECONDS", 0.0)
+
+
+class Calls:
+    """Calls from several tasks at once, each the next as soon as its last is answered; a failed one fails the test."""
+
+    def __init__(self, stub, ask) -> None:
+        self._stub, self._ask = stub, ask
+        self.answered = [0] * CALLERS
+
+    async def run(self, number, stop):
+        while not stop.is_set():
+            await self._stub.ScreenTransfers(self._ask(), timeout=60)
+            self.answered[number] += 1
+
+    async def go_on(self):
+        """Return once each task has begun and ended calls after this moment."""
+        before = list(self.answered)
+        await eventually(lambda: all(now > then + 2 for now, then in zip(self.answered, before, strict=True)))
+
+    @asynccontextmanager
+    async def running(self):
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(CALLERS):
+                tasks.create_task(self.run(number, stop))
+            try:
+                yield
+            finally:
+                stop.set()
+
+
+@pytest.fixture
+def seen(screening, monkeypatch):
+    """Collect the serial numbers of the certificates that callers present."""
+    serials = []
+    answer = screening.ScreenTransfers
+
+    async def answering(request, context):
+        [certificate] = context.auth_context()["x509_pem_cert"]
+        serials.append(x509.load_pem_x509_certificate(certificate).serial_number)
+        return await answer(request, context)
+
+    monkeypatch.setattr(screening, "ScreenTransfers", answering)
+    return serials
+
+
+async def presented(port, side: MountedSecret) -> int:
+    """Return the serial number that the server presents to a new connection."""
+    files = side.settings
+    context = ssl.create_default_context(cafile=str(files["tls_ca_file"]))
+    context.load_cert_chain(files["tls_cert_file"], files["tls_key_file"])
+    context.set_alpn_protocols(["h2"])
+    _, writer = await asyncio.open_connection("localhost", port, ssl=context)
+    certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return x509.load_der_x509_certificate(certificate).serial_number
+
+
+@pytest.mark.usefixtures("always_looking")
+async def test_certificates_and_authority_are_replaced_and_no_call_fails(
+    authority, another, mount, serve, connect_to, screening, ask, seen
+):
+    sides = {"server": mount("server"), "client": mount("client")}
+    both = authority.pem + another.pem
+    leaf = {name: authority.certify(*NAMES[name]) for name in sides}
+    last = {name: another.certify(*NAMES[name]) for name in sides}
+    steps = [
+        *((name, leaf[name], authority.pem) for name in sides),
+        *((name, leaf[name], both) for name in sides),
+        *((name, last[name], both) for name in sides),
+        *((name, last[name], another.pem) for name in sides),
+    ]
+    async with (
+        serve(screening, tls=Tls.of(ServiceSettings(**sides["server"].settings))) as server,
+        connect_to(f"localhost:{server.port}", **sides["client"].settings) as channel,
+    ):
+        calls = Calls(ScreeningServiceStub(channel), ask)
+        async with calls.running():
+            for name, issued, authorities in steps:
+                await calls.go_on()
+                sides[name].put(issued, authorities)
+                if name == "client":
+                    seen.clear()
+                    await calls.go_on()
+                    assert seen[-1] == issued.serial
+                else:
+                    assert await presented(server.port, sides["client"]) == issued.serial
+            await calls.go_on()
+        assert await presented(server.port, sides["client"]) == last["server"].serial
+        # The authority that was replaced certifies nobody any more.
+        async with connect_to(f"localhost:{server.port}", **mount("client", leaf["client"], both).settings) as former:
+            with pytest.raises(RemoteUnavailable):
+                await ScreeningServiceStub(former).ScreenTransfers(ask(), timeout=60)
+
+
+@pytest.mark.usefixtures("always_looking")
+async def test_peers_of_the_other_authority_are_trusted_while_its_file_is_there(
+    authority, another, mount, serve, connect_to, screening, ask, tmp_path
+):
+    mounted, other = mount("server"), tmp_path / "other-ca.crt"
+    settings = ServiceSettings(**mounted.settings, tls_other_ca_file=other)
+    client = mount("client", another.certify("payments"), authority.pem)
+    async with (
+        serve(screening, tls=Tls.of(settings)) as server,
+        connect_to(f"localhost:{server.port}", **client.settings) as channel,
+    ):
+        stub = ScreeningServiceStub(channel)
+        with pytest.raises(RemoteUnavailable):
+            await stub.ScreenTransfers(ask(), timeout=60)
+        other.write_bytes(another.pem)
+        assert (await stub.ScreenTransfers(ask(), timeout=60, wait_for_ready=True)).verdicts[0].clear
+
+
+@pytest.mark.usefixtures("always_looking")
+async def test_a_call_under_way_is_answered_by_the_channel_that_is_replaced(
+    authority, mount, serve, connect_to, screening, ask, seen
+):
+    client, under_way, goes_on = mount("client"), asyncio.Event(), asyncio.Event()
+
+    async def hold():
+        under_way.set()
+        await goes_on.wait()
+
+    async with (
+        serve(screening, tls=Tls.of(ServiceSettings(**mount("server").settings))) as server,
+        connect_to(f"localhost:{server.port}", **client.settings) as channel,
+    ):
+        stub = ScreeningServiceStub(channel)
+        screening.answer = hold
+        held = asyncio.create_task(_answer(stub, ask))
+        await under_way.wait()
+        screening.answer = screening.clear
+        renewed = authority.certify("payments")
+        client.put(renewed, authority.pem)
+        await _answer(stub, ask)
+        goes_on.set()
+        assert (await held).verdicts[0].clear
+    assert len(seen) == 2
+    assert seen[1] == renewed.serial != seen[0]
+
+
+def open_channel(material):
+    return aio.secure_channel("localhost:1", material.channel_credentials())
+
+
+async def test_a_replaced_channel_is_closed_after_its_grace(authority, watched):
+    tls, client, ticks = watched
+    async with RenewedChannel(tls, open_channel, grace_seconds=0) as channel:
+        first = channel.current()
+        assert channel.current() is first
+        client.put(authority.certify("payments"), authority.pem)
+        ticks.at += 1
+        second = channel.current()
+        assert second is not first
+        await eventually(first.get_state, grpc.ChannelConnectivity.SHUTDOWN)
+        assert second.get_state() is grpc.ChannelConnectivity.IDLE
+    assert second.get_state() is grpc.ChannelConnectivity.SHUTDOWN
+
+
+async def test_a_channel_closed_soon_after_a_renewal_closes_what_it_replaced(authority, watched):
+    tls, client, ticks = watched
+    channel = RenewedChannel(tls, open_channel)
+    first = channel.current()
+    client.put(authority.certify("payments"), authority.pem)
+    ticks.at += 1
+    channel.current()
+    await channel.close(0)
+    assert first.get_state() is grpc.ChannelConnectivity.SHUTDOWN
+    await eventually(lambda: [task for task in asyncio.all_tasks() if task.get_name() == "replaced-channel"], [])
+
+
+@pytest.mark.usefixtures("always_looking")
+async def test_who_waits_under_a_wrong_certificate_is_ready_when_the_right_one_is_mounted(
+    authority, another, mount, serve, connect_to, screening
+):
+    client = mount("client", another.certify("payments"))
+    async with (
+        serve(screening, tls=Tls.of(ServiceSettings(**mount("server").settings))) as server,
+        connect_to(f"localhost:{server.port}", **client.settings) as channel,
+    ):
+        ready = asyncio.create_task(channel.channel_ready())
+        await eventually(channel.get_state, grpc.ChannelConnectivity.TRANSIENT_FAILURE)
+        assert not ready.done()
+        client.put(authority.certify("payments"), authority.pem)
+        await ready
+
+
+async def _answer(stub, ask):
+    return await stub.ScreenTransfers(ask(), timeout=60)
+
+
+def test_files_are_looked_at_once_a_second(authority, watched):
+    tls, mounted, ticks = watched
+    first = tls.material
+    mounted.put(authority.certify("payments"), authority.pem)
+    ticks.at += 0.99
+    assert tls.material is first
+    ticks.at += 0.01
+    assert tls.material is not first
+
+
+def test_what_is_the_same_is_not_read_again(watched):
+    tls, _, ticks = watched
+    first = tls.material
+    ticks.at += 1
+    assert tls.material is first
+
+
+def half_replaced(authority):
+    files = _files(authority.certify("payments"), authority)
+    return files | {"tls.key": authority.certify("payments").key}
+
+
+def without_a_key(authority):
+    files = _files(authority.certify("payments"), authority)
+    del files["tls.key"]
+    return files
+
+
+def unreadable(authority):
+    return _files(authority.certify("payments"), authority) | {"tls.crt": b"-----BEGIN CERTIFICATE-----\n"}
+
+
+def without_authorities(authority):
+    return _files(authority.certify("payments"), authority) | {"ca.crt": b""}
+
+
+def expired(authority):
+    return _files(authority.certify("payments", lifetime=timedelta(seconds=-1)), authority)
+
+
+def _files(issued, authority):
+    return {"tls.crt": issued.certificate, "tls.key": issued.key, "ca.crt": authority.pem}
+
+
+UNFIT = pytest.mark.parametrize("unfit", [half_replaced, without_a_key, unreadable, without_authorities, expired])
+
+
+@UNFIT
+def test_files_that_cannot_be_used_change_nothing_until_they_are_replaced(authority, watched, unfit):
+    tls, mounted, ticks = watched
+    first = tls.material
+    mounted.put_files(unfit(authority))
+    with capture_logs() as lines:
+        for _ in range(3):
+            ticks.at += 1
+            assert tls.material is first
+        renewed = authority.certify("payments")
+        mounted.put(renewed, authority.pem)
+        ticks.at += 1
+        assert tls.material.certificate == renewed.certificate
+    assert [line["event"] for line in lines] == ["certificate_not_taken", "certificate_renewed"]
+
+
+def test_a_certificate_that_is_not_valid_yet_is_taken_once_it_is(authority, mount):
+    mounted, ticks, clock = mount("client"), Ticks(), ControlledClock(SystemClock().now())
+    tls = watching(mounted, ticks, clock)
+    renewed = authority.certify("payments")
+    mounted.put(renewed, authority.pem)
+    clock.advance(seconds=-120)
+    ticks.at += 1
+    assert tls.material.certificate != renewed.certificate
+    clock.advance(seconds=120)
+    ticks.at += 1
+    assert tls.material.certificate == renewed.certificate
+
+
+@UNFIT
+def test_no_process_starts_with_files_that_cannot_be_used(authority, mount, unfit):
+    mounted = mount("client")
+    mounted.put_files(unfit(authority))
+    with pytest.raises(UnfitCertificateError):
+        Tls.of(ServiceSettings(**mounted.settings))
+
+
+@pytest.mark.usefixtures("always_looking")
+def test_the_metric_says_when_the_certificate_in_use_expires(authority, mount):
+    mounted = mount("client")
+    Tls.of(ServiceSettings(**mounted.settings))
+    for lifetime in (timedelta(hours=1), timedelta(hours=24)):
+        issued = authority.certify("payments", lifetime=lifetime)
+        mounted.put(issued, authority.pem)
+        assert _expires(mounted) == x509.load_pem_x509_certificate(issued.certificate).not_valid_after_utc.timestamp()
+
+
+def _expires(mounted):
+    name = f'tls_certificate_expires_timestamp_seconds{{file="{mounted.folder / "tls.crt"}"}}'
+    [line] = [line for line in generate_latest().decode().splitlines() if line.startswith(name)]
+    return float(line.rpartition(" ")[2])
