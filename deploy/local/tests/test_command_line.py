@@ -71,6 +71,19 @@ def test_status_of_nothing_says_so(tmp_path: Path) -> None:
     assert shown.stdout.count("not running") == 13
 
 
+def test_the_reader_of_a_list_may_leave_and_the_status_stays(tmp_path: Path) -> None:
+    ports = settings_of(Ports.free(), "gateway_ops", "serve", "work", "jobs")
+    command = [sys.executable, "-m", "elcorp_local", "--folder", str(tmp_path), "status"]
+    with subprocess.Popen(  # noqa: S603  # the line above
+        command, env={**os.environ, **ports}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+        assert listing.wait(300) == 1
+
+
 def test_the_journey_needs_a_password(tmp_path: Path) -> None:
     ended = elcorp_local("journey", folder=tmp_path)
     assert ended.returncode == 1

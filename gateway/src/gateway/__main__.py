@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
+from chassis.output import survive_closed_pipes
 from gateway.routes import API_PREFIX, ROUTES
 from gateway.settings import GatewaySettings
 
@@ -16,6 +17,7 @@ USAGE_ERROR = 2
 
 def main() -> NoReturn:
     """Run what the command line names, and exit with its code."""
+    survive_closed_pipes()
     arguments = _parser().parse_args()
     if arguments.command == "routes":
         sys.exit(_print_routes())

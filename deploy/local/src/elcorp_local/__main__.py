@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from chassis.output import survive_closed_pipes
 from elcorp_local import pids, secrets
 from elcorp_local.backing import start_backing
 from elcorp_local.cleaning import clean
@@ -27,6 +28,7 @@ def say(line: str) -> None:
 
 
 def main() -> int:
+    survive_closed_pipes()
     arguments = _parser().parse_args()
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:

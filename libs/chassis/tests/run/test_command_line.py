@@ -87,3 +87,13 @@ def test_dead_letters_are_those_of_every_queue_and_a_hundred_unless_told(given: 
     _dead_letters(SimpleNamespace(name="doors")).configure(parser)  # type: ignore[arg-type]  # its name is all that is asked for
     defaults = {"action": given[0], "queue": None, "limit": 100, "id": None}
     assert vars(parser.parse_args(given)) == {**defaults, **read}
+
+
+def test_the_reader_of_an_answer_may_leave() -> None:
+    command = [sys.executable, str(DOORS), "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as answering:  # noqa: S603  # our own script
+        assert answering.stdout is not None
+        assert answering.stderr is not None
+        answering.stdout.close()
+        assert answering.stderr.read() == b""
+        assert answering.wait(300) == 0

@@ -10,6 +10,7 @@ from typing import Any, Generic, NoReturn
 
 from pydantic import ValidationError
 
+from chassis.output import survive_closed_pipes
 from chassis.run.process import run_command, run_process
 from chassis.run.service import Service, SettingsT
 
@@ -37,6 +38,7 @@ class Command(Generic[SettingsT]):
 
 def main(service: Service[Any], arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the process or command that the command line names, and exit with its code."""
+    survive_closed_pipes()
     commands: dict[str, Command[Any]] = {"dead-letters": _dead_letters(service), **service.commands}
     parsed = _parser(service, commands).parse_args(arguments)
     settings = _settings(service)

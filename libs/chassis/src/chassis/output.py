@@ -1,0 +1,41 @@
+"""Standard output and standard error whose reader may leave: `… | head -3`."""
+
+import io
+import os
+import sys
+from typing import Any, TextIO
+
+
+def survive_closed_pipes() -> None:
+    """Let what is printed after the reader has left go nowhere, instead of a traceback.
+
+    The work goes on, so the exit status is the work's own: half a redrive because somebody saw enough would be worse.
+    """
+    sys.stdout = _surviving(sys.stdout)
+    sys.stderr = _surviving(sys.stderr)
+
+
+def _surviving(stream: TextIO) -> TextIO:
+    # A test's capture is left alone, and so is a stream that was closed before the start (None).
+    if not isinstance(stream, io.TextIOWrapper) or stream not in {sys.__stdout__, sys.__stderr__}:
+        return stream
+    raw = _Surviving(stream.fileno(), "wb", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+class _Surviving(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            # Processes that inherit the descriptor are spared too.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return len(data)
