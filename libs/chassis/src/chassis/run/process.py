@@ -14,6 +14,7 @@ from chassis import telemetry
 from chassis.run.waiting import StoppedWaiting
 from chassis.settings import ProcessSettings
 from chassis.telemetry import log
+from chassis.telemetry.stderr import stderr_in_log
 
 FAILED = 1
 
@@ -22,12 +23,13 @@ def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Ev
     """Run `body` until it returns, and exit: 0 when it returned True, else 1.
 
     SIGTERM and SIGINT set the event that it is given, on which it finishes what it has in hand; a second SIGINT exits
-    at once.
+    at once. What libraries write to standard error becomes lines of the log.
     """
     telemetry.setup(name, settings)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        succeeded = runner.run(_guarded(name, body))
-    telemetry.shut_down()
+    with stderr_in_log(name):
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            succeeded = runner.run(_guarded(name, body))
+        telemetry.shut_down()
     sys.exit(0 if succeeded else FAILED)
 
 

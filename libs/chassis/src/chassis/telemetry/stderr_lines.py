@@ -1,0 +1,71 @@
+"""The program that turns a process's standard error into lines of its log: `stderr_lines.py <service> <redaction.py>`.
+
+A process of its own, since what a library writes before it aborts must be read after the abort. It imports the standard
+library only: it is there for as long as the process, and takes 10 MB.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+LINE_BYTES_MAX = 16_384
+# gRPC's own: "E0000 00:00:1764472190.123456   4711 ssl_transport_security.cc:1884] Handshake failed …".
+_GRPC = re.compile(r"(?P<level>[IWEF])\d{4} \d\d:\d\d:[\d.:]+ +\d+ (?P<message>\S+:\d+\].*)")
+_LEVELS = {"I": "info", "W": "warning", "E": "error", "F": "critical"}
+_OUTPUT = 1
+
+
+def main() -> None:
+    service, redaction = sys.argv[1:]
+    # It ends when the process has: a signal to both must not take the last lines.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    scrub = _scrub_of(redaction)
+    for line in _lines():
+        _write(json.dumps(fields_of(scrub(line), service), ensure_ascii=False).encode() + b"\n")
+
+
+def fields_of(line: str, service: str) -> dict[str, str]:
+    """Return the fields of a log line: of gRPC the level and the message, of any other writer the line as it is."""
+    found = _GRPC.fullmatch(line)
+    level, library, message = (_LEVELS[found["level"]], "grpc", found["message"]) if found else ("warning", "stderr", line)
+    at = datetime.now(UTC).isoformat()[:-6] + "Z"
+    return {"event": message, "level": level, "at": at, "service": service, "library": library}
+
+
+def _lines() -> Iterator[str]:
+    with open(0, "rb") as source:
+        while line := source.readline(LINE_BYTES_MAX):
+            if text := line.decode(errors="replace").rstrip():
+                yield text
+
+
+def _write(line: bytes) -> None:
+    try:
+        while line:
+            line = line[os.write(_OUTPUT, line) :]
+    except OSError:
+        # The log's reader has left; the process must still be able to write.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _OUTPUT)
+        os.close(nowhere)
+
+
+def _scrub_of(file: str) -> Callable[[str], str]:
+    # By its path: the package around it takes 50 MB.
+    spec = importlib.util.spec_from_file_location("redaction", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    scrub: Callable[[str], str] = module.scrub
+    return scrub
+
+
+if __name__ == "__main__":
+    main()

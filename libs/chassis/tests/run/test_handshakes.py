@@ -1,0 +1,23 @@
+"""A failed TLS handshake is told by gRPC's core, in C: it is a line of the log like any other."""
+
+import asyncio
+import json
+
+from chassis.testing.certificates import Authority
+
+
+async def test_a_failed_handshake_is_a_line_of_the_log(start, urls, tmp_path):
+    files = Authority(tmp_path).issue("doors", "localhost")
+    process = await start("serve", database_url=urls.app, **files, grpc_health_port=0)
+    serving = await process.line("serving")
+    reader, writer = await asyncio.open_connection("127.0.0.1", serving["grpc_port"])
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert await reader.read() == b""
+    writer.close()
+    process.terminate()
+    assert await process.exit_code() == 0
+    # The service of these tests prints one line itself.
+    lines = [json.loads(line) for line in process.text.splitlines() if line != "pools closed"]
+    [told] = [line for line in lines if line.get("library") == "grpc"]
+    assert "Handshake failed" in told["event"], told
+    assert set(told) == {"event", "level", "at", "service", "library"}
