@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from k8s.tests.rendering import Document, container_of, process, workloads
@@ -9,12 +10,13 @@ from k8s.tests.rendering import Document, container_of, process, workloads
 
 @dataclass(frozen=True)
 class Pod:
-    """`ports` are the container's, by name."""
+    """`ports` are the container's, by name. With an `address` it is no pod, but something outside the cluster or on a node."""
 
     name: str
     namespace: str
-    labels: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[str, str], ...] = ()
     ports: tuple[tuple[str, int], ...] = ()
+    address: str | None = None
 
     @classmethod
     def of(cls, workload: Document) -> "Pod":
@@ -72,13 +74,19 @@ def _fits_peer(peers: list[Document] | None, subject: Pod, peer: Pod) -> bool:
 
 def _is_peer(entry: Document, subject: Pod, peer: Pod) -> bool:
     if "ipBlock" in entry:
-        raise NotImplementedError("the evaluator knows no ipBlock; teach it before a policy uses one")
+        return peer.address is not None and _is_within(entry["ipBlock"], ip_address(peer.address))
+    if peer.address is not None:
+        return False
     if "namespaceSelector" in entry:
         namespace = {"kubernetes.io/metadata.name": peer.namespace}
         in_namespace = _matches(entry["namespaceSelector"], namespace)
     else:
         in_namespace = peer.namespace == subject.namespace
     return in_namespace and _matches(entry.get("podSelector", {}), dict(peer.labels))
+
+
+def _is_within(block: Document, address: IPv4Address | IPv6Address) -> bool:
+    return address in ip_network(block["cidr"]) and not any(address in ip_network(each) for each in block.get("except", []))
 
 
 def _fits_port(ports: list[Document] | None, port: str, number: int) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from importlib import import_module
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,6 +25,9 @@ BACKING = tuple(
     for backing, port, number in (("postgres", "postgres", 5432), ("rabbitmq", "amqp", 5671), ("redis", "redis", 6379))
 )
 STRANGER = Pod("stranger", "default", (("app", "stranger"),), (("https", 443),))
+OUTSIDE = Pod("outside", "", ports=(("https", 443), ("smtp", 587), ("dns", 53)), address="198.51.100.7")
+CLUSTER_DNS = Pod("kube-dns", "kube-system", (("k8s-app", "kube-dns"),), (("dns", 53),))
+NODE_DNS = Pod("node-local-dns", "", ports=(("dns", 53),), address="169.254.20.10")
 INGRESS = Pod("ingress", "ingress-nginx", (("app.kubernetes.io/name", "ingress-nginx"),))
 PROMETHEUS = Pod("prometheus", "monitoring", (("app.kubernetes.io/name", "prometheus"),))
 
@@ -168,7 +172,32 @@ def test_strangers_reach_nothing_and_nothing_reaches_out(overlay: str) -> None:
     own = pods(documents)
 
     assert edges(policies(documents), [STRANGER], own) == set()
-    assert edges(policies(documents), own, [STRANGER]) == set()
+    assert edges(policies(documents), own, [STRANGER, OUTSIDE]) == set()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_pod_finds_names_by_the_cluster_s_dns_and_by_a_cache_on_its_node(overlay: str) -> None:
+    documents = render(overlay)
+    rules = [rule for each in policies(documents) if name(each) == "dns" for rule in each["spec"]["egress"]]
+    servers = [CLUSTER_DNS, NODE_DNS]
+
+    found = edges(policies(documents), pods(documents), servers)
+    assert found == {(pod.name, server.name, "dns") for pod in pods(documents) for server in servers}
+    for rule in rules:
+        assert [port["protocol"] for port in rule["ports"]] == ["UDP", "TCP"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_mail_leaves_from_one_process_to_the_relay_alone(overlay: str) -> None:
+    documents = render(overlay)
+    [environment] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("environment-")]
+    has_relay = bool(environment["smtp-host"])
+
+    if has_relay:
+        [address, *_] = ip_network(environment["smtp-network"])
+        relay = Pod("relay", "", ports=(("smtp", 587), ("https", 443)), address=str(address))
+        assert edges(policies(documents), pods(documents), [relay]) == {("identity-jobs", "relay", "smtp")}
+    assert has_relay == (overlay != "local")
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
