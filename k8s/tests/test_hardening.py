@@ -12,6 +12,7 @@ from k8s.tests.rendering import (
     name,
     ours,
     pod_of,
+    process,
     render,
     workloads,
 )
@@ -118,6 +119,43 @@ def test_pods_of_one_deployment_stay_apart(overlay: str) -> None:
         assert [each["topologyKey"] for each in constraints] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
         for constraint in constraints:
             assert constraint["labelSelector"]["matchLabels"].items() <= labels.items()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_pods_of_production_are_spread_over_zones_or_not_started(overlay: str) -> None:
+    for deployment in kind(render(overlay), "Deployment"):
+        host, zone = pod_of(deployment)["topologySpreadConstraints"]
+        assert host["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert zone["whenUnsatisfiable"] == ("DoNotSchedule" if overlay == "production" else "ScheduleAnyway")
+        # Pods of the release before do not count: they would leave the first of the next no zone to go to.
+        assert "pod-template-hash" in zone["matchLabelKeys"]
+        if overlay == "production":
+            # A zone that is down counts for no room that its pods could be moved to.
+            assert zone["nodeTaintsPolicy"] == "Honor"
+            assert "minDomains" not in zone
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_a_payment_waits_for_runs_longest_and_jobs_give_way(overlay: str) -> None:
+    documents = render(overlay)
+    values = {name(each): each["value"] for each in kind(documents, "PriorityClass")}
+    given = {process(each): values[pod_of(each)["priorityClassName"]] for each in ours(documents)}
+    jobs = {each for each in given if each.endswith("-jobs")}
+    # Payments asks compliance to screen, and everything asks the pooler for a connection.
+    waited_for = {"gateway", "identity", "payments", "compliance", "pooler"} & given.keys()
+
+    assert len({given[each] for each in waited_for}) == len({given[each] for each in jobs}) == 1
+    for each in given.keys() - waited_for - jobs:
+        assert max(given[one] for one in jobs) < given[each] < min(given[one] for one in waited_for)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_drained_node_takes_one_pod_of_a_deployment_at_a_time(overlay: str) -> None:
+    documents = render(overlay)
+    budgets = {name(each): each["spec"] for each in kind(documents, "PodDisruptionBudget")}
+
+    assert budgets.keys() == {name(each) for each in kind(documents, "Deployment")}
+    assert {budget["maxUnavailable"] for budget in budgets.values()} == {1}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
