@@ -1,7 +1,7 @@
 # Everything that is run by hand or by CI. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run status backing journey test check bench protos openapi conformance mutants fmt clean sync
+.PHONY: help run status backing journey test check bench protos openapi conformance mutants images fmt clean sync
 
 # uv comes from PATH, else from a private environment under .local that `make` fills itself.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .local/uv/bin/uv)
@@ -61,6 +61,9 @@ conformance: sync ## Run the tests that name a clause of a standard, and write t
 
 mutants: sync ## Change code of an AREA in small ways and list what no test notices (AREA=ledger|payments|identity|…; SAMPLE=40; hours)
 	@$(PYTHON) deploy/ci/mutants.py --area $(or $(AREA),ledger) $(if $(SAMPLE),--sample $(SAMPLE))
+
+images: ## Build the five images and check each (TAG=local; PYTHON_IMAGE, IMAGE_PREFIX, SOURCE: see deploy/images.sh)
+	@deploy/images.sh $(or $(TAG),local)
 
 fmt: sync ## Format and fix what can be fixed
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
