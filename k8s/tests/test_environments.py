@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from chassis.settings import ProcessSettings
-from k8s.tests.rendering import OVERLAYS, Document, container_of, kind, ours, render, render_base, workloads
+from k8s.tests.rendering import K8S, OVERLAYS, Document, container_of, kind, name, ours, render, render_base, workloads
 from k8s.tests.variables import variables
 
 # Host names of production that another environment may hold, each with its reason.
@@ -49,6 +49,16 @@ def test_no_environment_names_hosts_of_production(other: str) -> None:
 
 def test_the_base_names_no_host_outside_the_cluster() -> None:
     assert {host for host in hosts(render_base()) if host.endswith("elcorp.na")} == set()
+
+
+def test_environments_give_the_same_values_and_each_is_documented() -> None:
+    given = {overlay: _keys(overlay) for overlay in OVERLAYS}
+    documented = (K8S.parent / "docs" / "kubernetes.md").read_text()
+
+    assert given["staging"] == given["production"]
+    # A laptop has no relay.
+    assert given["staging"] - given["local"] == {"smtp-network"}
+    assert [key for key in given["staging"] if f"`{key}`" not in documented] == []
 
 
 def test_hosts_are_found() -> None:
@@ -106,3 +116,8 @@ def test_the_collector_is_called_where_the_policy_lets_processes_reach_it(overla
 def _blocks(policy: Document) -> list[str]:
     rules = policy["spec"].get("egress", [])
     return [peer["ipBlock"]["cidr"] for rule in rules for peer in rule.get("to", []) if "ipBlock" in peer]
+
+
+def _keys(overlay: str) -> set[str]:
+    [environment] = [each["data"] for each in kind(render(overlay), "ConfigMap") if name(each).startswith("environment-")]
+    return set(environment)
