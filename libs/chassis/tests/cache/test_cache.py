@@ -14,6 +14,11 @@ async def test_it_keeps_and_gives(redis_url):
     await redis.aclose()
 
 
+def test_a_process_without_redis_url_ends_with_the_setting_s_name():
+    with pytest.raises(ValueError, match="ELCORP_REDIS_URL is not set"):
+        redis_client("")
+
+
 @pytest.mark.parametrize("fault", ["refuse", "blackhole"])
 async def test_redis_in_trouble_is_known_and_found_again(redis_url, fault_proxy, fault):
     proxy = await fault_proxy(*endpoint(redis_url))

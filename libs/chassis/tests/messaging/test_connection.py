@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chassis.messaging.connection import BrokerLost, Session, keep_session
+from chassis.messaging.connection import BrokerLost, Session, address, keep_session
 from chassis.messaging.waiting import Backoff
 
 
@@ -43,3 +43,13 @@ async def test_a_broker_that_is_not_there_is_waited_for_ever_longer(monkeypatch)
     backoff = Told(stop)
     await keep_session("amqp://guest:guest@127.0.0.1:1/", lose, name="test", stop=stop, backoff=backoff)
     assert backoff.waits == [0.2, 0.4, 0.8, 1.6]
+
+
+async def test_a_process_without_a_broker_s_url_ends_with_the_setting_s_name():
+    with pytest.raises(ValueError, match="ELCORP_RABBITMQ_URL is not set"):
+        await keep_session("", lose, name="test", stop=asyncio.Event())
+
+
+@pytest.mark.parametrize(("url", "shown"), [("amqp://x:y@mq/", "mq:5672"), ("amqps://x:y@mq/a?cafile=/ca", "mq:5671/a")])
+def test_the_broker_s_address_has_the_port_of_its_scheme(url, shown):
+    assert address(url) == shown

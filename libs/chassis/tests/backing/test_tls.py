@@ -1,0 +1,215 @@
+"""Every connection to PostgreSQL, RabbitMQ and Redis is by TLS, to a server that proves its name. The servers are real."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import pytest
+from procrastinate import Blueprint
+from pydantic import SecretStr
+
+from chassis import migrations
+from chassis.cache import redis_client
+from chassis.database import Database
+from chassis.jobs import make_jobs
+from chassis.messaging.connection import open_session
+from chassis.messaging.leadership import lead
+from chassis.messaging.listener import Listener
+from chassis.settings import ServiceSettings
+from chassis.testing.certificates import Authority
+from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.running import eventually, running
+from chassis.testing.servers import Servers
+from elcorp_local.backing import Backing, ServerCertificates, start_backing
+
+VERSIONS = Path(__file__).parents[1] / "jobs" / "versions"
+
+
+class DoorSettings(ServiceSettings):
+    NAME: ClassVar[str] = "doors"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def backing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
+    """Servers that take TLS only, by the name 127.0.0.1 and by no other."""
+    certificate, key, file = authority.issue("127.0.0.1").values()
+    certificates = ServerCertificates(certificate, key, file, tls_only=True)
+    with start_backing(tmp_path_factory.mktemp("backing"), fast=True, certificates=certificates) as backing:
+        yield backing
+
+
+@pytest.fixture
+async def urls(backing: Backing) -> AsyncIterator[DatabaseUrls]:
+    databases = Databases(backing.postgres_url, server_is_lasting=False)
+    async with databases.create("doors", VERSIONS) as urls:
+        yield urls
+    await databases.close()
+
+
+@pytest.fixture
+def settings(backing: Backing, authority: Authority, urls: DatabaseUrls) -> DoorSettings:
+    return DoorSettings(
+        backing_ca_file=authority.file,
+        database_url=SecretStr(urls.app),
+        database_owner_url=SecretStr(urls.owner),
+        rabbitmq_url=SecretStr(backing.rabbitmq_url),
+        redis_url=SecretStr(backing.redis_url),
+    )
+
+
+def changed(settings: DoorSettings, change: Callable[[str], str], **given: Any) -> DoorSettings:
+    """Make the settings again, with URLs as they came from outside."""
+    names = ("database_url", "database_owner_url", "rabbitmq_url", "redis_url")
+    came = {name: change(getattr(settings, name).get_secret_value().partition("?")[0]) for name in names}
+    return DoorSettings(**{"backing_ca_file": settings.backing_ca_file, **came, **given})
+
+
+async def ping_database(settings: DoorSettings) -> None:
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        await database.ping()
+    finally:
+        await database.close()
+
+
+async def lead_relays(settings: DoorSettings) -> None:
+    async with lead(settings.database_url.get_secret_value(), stop=asyncio.Event()) as leadership:
+        assert leadership
+
+
+async def migrate(settings: DoorSettings) -> None:
+    url = settings.database_owner_url.get_secret_value()
+    await asyncio.to_thread(migrations.upgrade, url, VERSIONS, say=lambda _line: None)
+
+
+async def run_a_job(settings: DoorSettings) -> None:
+    tasks, painted = Blueprint(), list[str]()
+
+    @tasks.task(name="paint")
+    async def paint(door: str) -> None:
+        painted.append(door)
+
+    async with make_jobs(settings, [tasks]).open_async() as app:
+        await paint.defer_async(door="green")
+        await app.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=True)
+    assert painted == ["green"]
+
+
+async def open_channel(settings: DoorSettings) -> None:
+    async with open_session(settings.rabbitmq_url.get_secret_value(), name="doors") as session:
+        await session.channel()
+
+
+async def listen(settings: DoorSettings) -> None:
+    listener = Listener(settings.rabbitmq_url.get_secret_value(), {})
+    async with running(listener.run):
+        await eventually(lambda: listener.connected)
+
+
+async def ping_redis(settings: DoorSettings) -> None:
+    async with redis_client(settings.redis_url.get_secret_value()) as redis:
+        assert await redis.ping()
+
+
+Connect = Callable[[DoorSettings], Awaitable[None]]
+# What each client says when it refuses a server. A Redis without TLS answers nothing to what it cannot read.
+LIBPQ = r"certificate verify failed|does not match host name|server does not support SSL"
+PYTHON = r"certificate verify failed|wrong version number|record layer failure|Timeout connecting"
+CLIENTS: dict[Connect, str] = {
+    ping_database: LIBPQ,
+    lead_relays: LIBPQ,
+    migrate: LIBPQ,
+    open_channel: PYTHON,
+    ping_redis: PYTHON,
+}
+
+
+@pytest.mark.parametrize("connect", [*CLIENTS, run_a_job, listen])
+async def test_each_part_of_a_process_connects_by_tls(connect: Connect, settings: DoorSettings) -> None:
+    await connect(settings)
+
+
+@pytest.mark.parametrize("connect", CLIENTS)
+async def test_a_server_of_another_authority_is_refused(
+    connect: Connect, settings: DoorSettings, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # That the system trusts the server's authority changes nothing.
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    await refuses(connect, changed(settings, str, backing_ca_file=Authority(tmp_path).file))
+
+
+@pytest.mark.parametrize("connect", CLIENTS)
+async def test_a_server_of_another_name_is_refused(connect: Connect, settings: DoorSettings) -> None:
+    await refuses(connect, changed(settings, lambda url: url.replace("127.0.0.1", "localhost")))
+
+
+@pytest.mark.parametrize("connect", CLIENTS)
+async def test_a_server_without_tls_is_refused(connect: Connect, settings: DoorSettings, servers: Servers) -> None:
+    plain = {
+        urlsplit(secure).port: urlsplit(other).port
+        for secure, other in (
+            (settings.database_url.get_secret_value(), servers.postgres_url),
+            (settings.rabbitmq_url.get_secret_value(), servers.rabbitmq_url),
+            (settings.redis_url.get_secret_value(), servers.redis_url),
+        )
+    }
+
+    def to_plain(url: str) -> str:
+        port = urlsplit(url).port
+        return url.replace(f":{port}/", f":{plain[port]}/")
+
+    await refuses(connect, changed(settings, to_plain))
+
+
+@pytest.mark.parametrize("connect", CLIENTS)
+async def test_the_authority_s_file_is_read_for_each_connection(
+    connect: Connect, settings: DoorSettings, tmp_path: Path, authority: Authority
+) -> None:
+    file, stranger = tmp_path / "both.crt", Authority(tmp_path).file
+    own = changed(settings, str, backing_ca_file=file)
+    shutil.copy(authority.file, file)
+    await connect(own)
+    shutil.copy(stranger, file)
+    await refuses(connect, own)
+    # Both, as while one replaces the other.
+    join(stranger, authority.file, into=file)
+    await connect(own)
+
+
+async def test_connections_that_are_kept_open_again_by_the_file_as_it_is(
+    settings: DoorSettings, tmp_path: Path, authority: Authority
+) -> None:
+    file = Authority(tmp_path).file
+    async with redis_client(changed(settings, str, backing_ca_file=file).redis_url.get_secret_value()) as redis:
+        with pytest.raises(Exception, match="certificate verify failed"):
+            await redis.ping()
+        shutil.copy(authority.file, file)
+        assert await redis.ping()
+
+
+async def test_jobs_wait_rather_than_run_on_a_server_of_another_authority(
+    settings: DoorSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = changed(settings, str, backing_ca_file=Authority(tmp_path).file)
+    job = asyncio.create_task(run_a_job(own))
+    await eventually(lambda: "certificate verify failed" in caplog.text)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+
+
+async def refuses(connect: Connect, settings: DoorSettings) -> None:
+    with pytest.raises(Exception, match=CLIENTS[connect]):
+        await connect(settings)
+
+
+def join(*files: Path, into: Path) -> None:
+    into.write_bytes(b"".join(file.read_bytes() for file in files))
