@@ -1,11 +1,12 @@
 """Redis: rate limits, revocations, and what may be lost."""
 
-import ssl
 from collections.abc import Mapping
 
 from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+
+from chassis.verified_urls import trusting
 
 CONNECTIONS_MAX = 50
 # Redis answers in under a millisecond or is in trouble; a request must not wait to find out.
@@ -31,7 +32,7 @@ def redis_client(url: str) -> Redis:
         retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.1), RETRIES),
         client_name="elcorp",
     )
-    if pool.connection_class is SSLConnection:
+    if "ssl_ca_certs" in pool.connection_kwargs:
         pool.connection_class = _VerifiedConnection
     return Redis.from_pool(pool)
 
@@ -42,4 +43,4 @@ class _VerifiedConnection(SSLConnection):
     def _connection_arguments(self) -> Mapping[str, object]:
         # redis-py's context trusts the system's authorities too, and is kept for as long as the pool: after the authority
         # was replaced, the connections made before could not be opened again.
-        return {"host": self.host, "port": self.port, "ssl": ssl.create_default_context(cafile=self.ca_certs)}
+        return {"host": self.host, "port": self.port, "ssl": trusting(str(self.ca_certs))}

@@ -1,5 +1,6 @@
 """URLs of PostgreSQL, RabbitMQ and Redis by which clients connect over TLS only, to a server that proves its name."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,14 @@ def verified(url: str, client: Client, authority: Path) -> str:
     missing = {name: value for name, value in wanted.items() if name not in dict(given)}
     added = urlencode(missing, safe="/", quote_via=quote)
     return f"{url.partition('?')[0]}?{'&'.join(filter(None, (parts.query, added)))}"
+
+
+def trusting(authority: str) -> ssl.SSLContext:
+    """Make a context that trusts the authorities in a file and no other; raises OSError with the file's name."""
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except OSError as error:
+        raise OSError(f"no authority of certificates in {authority}: {error}") from error
 
 
 def encoded(authority: Path) -> str:

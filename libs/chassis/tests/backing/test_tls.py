@@ -195,6 +195,13 @@ async def test_connections_that_are_kept_open_again_by_the_file_as_it_is(
         assert await redis.ping()
 
 
+@pytest.mark.parametrize("connect", CLIENTS)
+async def test_an_authority_s_file_that_is_not_there_is_named(connect: Connect, settings: DoorSettings, tmp_path: Path) -> None:
+    file = tmp_path / "away.crt"
+    with pytest.raises(Exception, match=str(file)):
+        await connect(changed(settings, str, backing_ca_file=file))
+
+
 async def test_jobs_wait_rather_than_run_on_a_server_of_another_authority(
     settings: DoorSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,6 +21,7 @@ from pamqp.exceptions import PAMQPException
 from yarl import URL
 
 from chassis.messaging.waiting import Backoff, pause, run_first
+from chassis.verified_urls import RABBITMQ, trusting
 
 CONNECT_TIMEOUT_SECONDS = 5
 RPC_TIMEOUT_SECONDS = 10
@@ -93,8 +94,10 @@ async def open_session(url: str, *, name: str) -> AsyncIterator[Session]:
     target = URL(url)
     if "heartbeat" not in target.query:
         target = target.update_query(heartbeat=HEARTBEAT_SECONDS)
+    authority = target.query.get(RABBITMQ.authority)
+    context = trusting(authority) if authority else None
     async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-        connection = await aio_pika.connect(target, client_properties={"connection_name": name})
+        connection = await aio_pika.connect(target, ssl_context=context, client_properties={"connection_name": name})
     try:
         yield Session(connection)
     finally:
