@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from procrastinate import Blueprint
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from chassis import migrations
 from chassis.cache import redis_client
@@ -202,6 +204,17 @@ async def test_an_authority_s_file_that_is_not_there_is_named(connect: Connect, 
         await connect(changed(settings, str, backing_ca_file=file))
 
 
+async def test_a_pool_keeps_a_connection_until_its_server_ends_it(settings: DoorSettings, backing: Backing) -> None:
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    first = await pid_of(database)
+    # What TLS sends besides, such as session tickets, is no end of the session.
+    assert [await pid_of(database) for _ in range(3)] == [first] * 3
+    with psycopg.connect(backing.postgres_url, autocommit=True) as superuser:
+        superuser.execute("SELECT pg_terminate_backend(%s, 10000)", (first,))
+    assert await pid_of(database) != first
+    await database.close()
+
+
 async def test_jobs_wait_rather_than_run_on_a_server_of_another_authority(
     settings: DoorSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -216,6 +229,12 @@ async def test_jobs_wait_rather_than_run_on_a_server_of_another_authority(
 async def refuses(connect: Connect, settings: DoorSettings) -> None:
     with pytest.raises(Exception, match=CLIENTS[connect]):
         await connect(settings)
+
+
+async def pid_of(database: Database) -> int:
+    async with database.read() as connection:
+        pid: int = await connection.scalar(text("SELECT pg_backend_pid()"))
+        return pid
 
 
 def join(*files: Path, into: Path) -> None:
