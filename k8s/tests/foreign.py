@@ -56,4 +56,62 @@ class ExternalSecret(Strict):
     spec: ExternalSecretSpec
 
 
-MODELS: dict[str, type[Strict]] = {"ExternalSecret": ExternalSecret}
+class PrivateKey(Strict):
+    algorithm: Literal["ECDSA"]
+    size: Literal[256, 384, 521]
+    rotation_policy: Literal["Never", "Always"]
+
+
+class IssuerRef(Strict):
+    name: Name
+    kind: Literal["Issuer", "ClusterIssuer"]
+    group: Literal["cert-manager.io"]
+
+
+class CertificateSpec(Strict):
+    secret_name: Name
+    issuer_ref: IssuerRef
+    private_key: PrivateKey
+    duration: Duration
+    renew_before: Duration
+    is_ca: bool = Field(default=False, alias="isCA")
+    common_name: str = Field(default="", max_length=64)
+    dns_names: list[Name] | None = Field(default=None, min_length=1)
+    usages: list[Literal["digital signature", "key encipherment", "server auth", "client auth"]] = []
+
+
+class Certificate(Strict):
+    """https://cert-manager.io/docs/reference/api-docs/, of version 1.17."""
+
+    api_version: Literal["cert-manager.io/v1"]
+    kind: Literal["Certificate"]
+    metadata: Metadata
+    spec: CertificateSpec
+
+
+class SelfSigned(Strict):
+    pass
+
+
+class SelfSignedSpec(Strict):
+    self_signed: SelfSigned
+
+
+class Ca(Strict):
+    secret_name: Name
+
+
+class CaSpec(Strict):
+    ca: Ca
+
+
+class Issuer(Strict):
+    """https://cert-manager.io/docs/reference/api-docs/, of version 1.17."""
+
+    api_version: Literal["cert-manager.io/v1"]
+    kind: Literal["Issuer"]
+    metadata: Metadata
+    spec: SelfSignedSpec | CaSpec
+
+
+MODELS: dict[str, type[Strict]] = {"ExternalSecret": ExternalSecret, "Certificate": Certificate, "Issuer": Issuer}

@@ -143,9 +143,11 @@ def test_no_secret_is_in_the_files_and_every_reference_is_known(overlay: str) ->
                 assert source["configMapKeyRef"]["name"] in config_maps
         for source in container_of(workload)["envFrom"]:
             assert source["configMapRef"]["name"] in config_maps
-        mounted = {volume["secret"]["secretName"] for volume in pod_of(workload)["volumes"] if "secret" in volume}
-        # Those are cert-manager's.
-        secrets |= {each for each in mounted if not each.endswith("-tls")}
+        mounted = [volume["secret"] for volume in pod_of(workload)["volumes"] if "secret" in volume]
+        # Those of certificates are cert-manager's.
+        secrets |= {
+            each["secretName"] for each in mounted if not (each["secretName"].endswith("-tls") or each.get("optional", False))
+        }
     assert secrets == external - ({"backing-ca"} if overlay == "local" else set())
 
 
@@ -197,24 +199,6 @@ def test_environments_are_named_and_images_are_pinned(overlay: str) -> None:
         image, _, tag = container_of(workload)["image"].rpartition(":")
         assert image
         assert tag not in {"", "latest"}
-
-
-@pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_every_process_that_answers_or_calls_peers_has_its_service_s_certificate(overlay: str) -> None:
-    for workload in ours(render(overlay)):
-        volumes = {volume["name"]: volume for volume in pod_of(workload)["volumes"]}
-        mounts = {mount["name"]: mount["mountPath"] for mount in container_of(workload)["volumeMounts"]}
-        variables = {variable: given.get("value") for variable, given in environment(workload)}
-        files = [variables.get(f"ELCORP_TLS_{part}_FILE") for part in ("CERT", "KEY", "CA")]
-        if name(workload) == "gateway" or component_of(workload) == "migrate":
-            assert "tls" not in volumes
-            assert files == [None, None, None]
-        else:
-            service = name(workload).partition("-")[0]
-            assert volumes["tls"]["secret"]["secretName"] == f"{service}-tls"
-            assert files == [f"{mounts['tls']}/{file}" for file in ("tls.crt", "tls.key", "ca.crt")]
-        # Nobody asks the others by gRPC.
-        assert ("ELCORP_GRPC_HEALTH_PORT" in variables) == (component_of(workload) == "serve" and name(workload) != "gateway")
 
 
 def _is_secret(variable: Document) -> bool:

@@ -188,6 +188,21 @@ async def test_peers_of_the_other_authority_are_trusted_while_its_file_is_there(
         assert (await stub.ScreenTransfers(ask(), timeout=60, wait_for_ready=True)).verdicts[0].clear
 
 
+@pytest.mark.parametrize("renewed_first", NAMES)
+async def test_an_authority_renewed_with_its_key_is_the_same_to_peers(
+    authority, mount, serve, connect_to, screening, ask, renewed_first
+):
+    sides = {}
+    for side in sorted(NAMES, key=lambda each: each == renewed_first):
+        sides[side] = mount(side)
+        authority.renew()
+    async with (
+        serve(screening, tls=Tls.of(ServiceSettings(**sides["server"].settings))) as server,
+        connect_to(f"localhost:{server.port}", **sides["client"].settings) as channel,
+    ):
+        assert (await _answer(ScreeningServiceStub(channel), ask)).verdicts[0].clear
+
+
 @pytest.mark.usefixtures("always_looking")
 async def test_a_call_under_way_is_answered_by_the_channel_that_is_replaced(
     authority, mount, serve, connect_to, screening, ask, seen

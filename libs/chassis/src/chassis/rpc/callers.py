@@ -49,19 +49,21 @@ def identify(metadata: Mapping[str, str | bytes], context: grpc.aio.ServicerCont
     peer = context.auth_context()
     # A certificate without alternative names certifies nobody, so their absence does not tell that there is no TLS.
     is_plain = "x509_pem_cert" not in peer
-    if not name or not (is_plain or _is_certified(name, peer.get("x509_subject_alternative_name", ()))):
+    certified = [entry.decode("utf-8", "replace") for entry in peer.get("x509_subject_alternative_name", ())]
+    if not name or not (is_plain or certifies(name, certified)):
         raise UnknownCaller(claimed=name[:64])
     return Actor.service(name, request_id=str(metadata.get(REQUEST_ID, ""))[:128])
+
+
+def certifies(service: str, certified: Iterable[str]) -> bool:
+    """Tell whether a certificate of these alternative names is the service's."""
+    # Whole names only: the same authority may certify payments.test.svc, which is somebody else.
+    host = f"{service}.{NAMESPACE}"
+    names = {service, host, f"{host}.svc", f"{host}.svc.cluster.local", f"spiffe://{TRUST_DOMAIN}/{service}"}
+    return not names.isdisjoint(certified)
 
 
 def require_named(caller: Actor, named: Collection[str], *, method: str) -> None:
     """Raise CallerNotNamed for a service that may not call the method."""
     if caller.subject_id not in named:
         raise CallerNotNamed(caller=caller.subject_id[:64], method=method)
-
-
-def _is_certified(name: str, certified: Iterable[bytes]) -> bool:
-    # Whole names only: the same authority may certify payments.test.svc, which is somebody else.
-    host = f"{name}.{NAMESPACE}"
-    names = {name, host, f"{host}.svc", f"{host}.svc.cluster.local", f"spiffe://{TRUST_DOMAIN}/{name}"}
-    return any(entry.decode("utf-8", "replace") in names for entry in certified)

@@ -33,9 +33,13 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.key = ec.generate_private_key(ec.SECP256R1())
+        self.file = folder / "ca.pem"
+        self.renew()
+
+    def renew(self) -> None:
+        """Replace the authority's own certificate by another of the same key."""
         self.certificate = self._certify("authority", self.key.public_key(), self.key, None, _HOUR)
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
-        self.file = folder / "ca.pem"
         self.file.write_bytes(self.pem)
 
     def issue(self, *names: str) -> dict[str, Path]:

@@ -1,0 +1,74 @@
+"""Which process of a service calls which peers: as its bootstrap puts it together."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from k8s.tests.rendering import K8S
+
+# The process of a role begins with one of these functions.
+BEGINNINGS: Final = {"serve": "serving", "work": "working", "jobs": "jobs"}
+
+Functions = dict[str, ast.AST]
+
+
+def peers_of(service: str, role: str) -> set[str]:
+    """Return the peers that a process opens channels to."""
+    return called_from(bootstrap(service), BEGINNINGS[role])
+
+
+def called_from(functions: Functions, beginning: str) -> set[str]:
+    """Return the peers that a function, or one of the functions that it uses, opens channels to."""
+    return {peer for name in _reached(functions, beginning) for peer in _connected(functions[name])}
+
+
+def connected_elsewhere(service: str) -> set[str]:
+    """Return the files, relative to the service's sources, that open channels outside what `peers_of` reads."""
+    own = set(_bootstrap_files(service))
+    others = (file for file in _root(service).rglob("*.py") if file not in own)
+    found = {file for file in others if any(True for _ in _connected(ast.parse(file.read_text())))}
+    return {str(file.relative_to(_root(service))) for file in found}
+
+
+def bootstrap(service: str) -> Functions:
+    """Return the functions that put the service's processes and commands together, by name."""
+    trees = [ast.parse(file.read_text()) for file in _bootstrap_files(service)]
+    return functions_of(trees)
+
+
+def functions_of(trees: Iterable[ast.Module]) -> Functions:
+    return {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def _bootstrap_files(service: str) -> list[Path]:
+    root = _root(service)
+    return sorted((root / "bootstrap").glob("*.py")) or [root / "bootstrap.py"]
+
+
+def _root(service: str) -> Path:
+    return K8S.parent / "services" / service / "src" / service
+
+
+def _reached(functions: Functions, beginning: str) -> set[str]:
+    reached: set[str] = set()
+    ahead = {beginning} & functions.keys()
+    while ahead:
+        reached |= ahead
+        used = {node.id for name in ahead for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
+        ahead = (used & functions.keys()) - reached
+    return reached
+
+
+def _connected(tree: ast.AST) -> Iterator[str]:
+    for call in ast.walk(tree):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+            continue
+        match call.func.id, call.args:
+            case "connect", [ast.Name(id="settings"), ast.Constant(value=str(peer))]:
+                yield peer
+            case "connect", [ast.Name(id="settings"), *_]:
+                raise NotImplementedError(f"the peer of a channel is not a literal: {ast.unparse(call)}")
+            # It fetches policies from governance, unless it is governance.
+            case "platform", _ if "bundle_source" not in {keyword.arg for keyword in call.keywords}:
+                yield "governance"

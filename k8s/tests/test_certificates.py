@@ -1,0 +1,186 @@
+"""Every process that answers or calls a peer by gRPC has its service's certificate, and no other. The code is asked which."""
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.rpc.callers import certifies
+from chassis.settings import ServiceSettings
+from k8s.tests import calls
+from k8s.tests.contexts import SETTINGS
+from k8s.tests.foreign import Certificate
+from k8s.tests.processes import BEGINNINGS, called_from, connected_elsewhere, functions_of, peers_of
+from k8s.tests.rendering import (
+    SERVICES,
+    Document,
+    container_of,
+    environment,
+    kind,
+    name,
+    ours,
+    pod_of,
+    render,
+    render_component,
+)
+
+WITH_TLS = ["staging", "production"]
+FILES = {"CERT": "tls.crt", "KEY": "tls.key", "CA": "ca.crt"}
+
+# A service and a role.
+Process = tuple[str, str]
+
+
+def answering() -> set[Process]:
+    return {(calls.context_of(method.full_name), "serve") for method in calls.methods()}
+
+
+def calling() -> set[Process]:
+    return {(service, role) for service in SERVICES for role in BEGINNINGS if peers_of(service, role)}
+
+
+def process_of(workload: Document) -> Process:
+    _, _, service, role = container_of(workload)["command"]
+    return service, role
+
+
+def certified(documents: list[Document]) -> Iterator[tuple[Process, str]]:
+    """Yield each process that a certificate is mounted for, and its Secret."""
+    for workload in ours(documents):
+        volumes = {volume["name"]: volume for volume in pod_of(workload)["volumes"]}
+        if "tls" in volumes:
+            yield process_of(workload), volumes["tls"]["secret"]["secretName"]
+
+
+@pytest.mark.parametrize("overlay", WITH_TLS)
+def test_processes_that_answer_or_call_peers_have_their_service_s_certificate_and_no_others(overlay: str) -> None:
+    expected = {((service, role), f"{service}-tls") for service, role in answering() | calling()}
+
+    assert set(certified(render(overlay))) == expected
+    assert len(expected) == 6
+
+
+@pytest.mark.parametrize("overlay", WITH_TLS)
+def test_what_is_mounted_is_what_the_settings_name(overlay: str) -> None:
+    for workload in ours(render(overlay)):
+        mounts = {mount["name"]: mount["mountPath"] for mount in container_of(workload)["volumeMounts"]}
+        given = {variable: value.get("value") for variable, value in environment(workload)}
+        named = {part: given.get(f"ELCORP_TLS_{part}_FILE") for part in (*FILES, "OTHER_CA")}
+        if "tls" in mounts:
+            own = {part: f"{mounts['tls']}/{file}" for part, file in FILES.items()}
+            assert named == own | {"OTHER_CA": f"{mounts['tls-other']}/ca.crt"}
+        else:
+            assert set(named.values()) == {None}
+        # Nobody asks the others by gRPC.
+        answers = process_of(workload) in answering()
+        assert (given.get("ELCORP_GRPC_HEALTH_PORT") is not None) == answers
+
+
+@pytest.mark.parametrize("overlay", WITH_TLS)
+def test_the_authority_s_key_is_mounted_nowhere(overlay: str) -> None:
+    documents = render(overlay)
+    authorities = {each["spec"]["secretName"] for each in kind(documents, "Certificate") if each["spec"].get("isCA")}
+    mounted = {
+        volume["secret"]["secretName"]: volume["secret"].get("optional", False)
+        for workload in ours(documents)
+        for volume in pod_of(workload)["volumes"]
+        if "secret" in volume
+    }
+
+    assert authorities == {"internal-ca"}
+    assert authorities.isdisjoint(mounted)
+    # It is there only while the authority is replaced.
+    assert mounted["internal-ca-other"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_processes_open_their_channels_in_the_bootstrap(service: str) -> None:
+    """Elsewhere the test above would not see them."""
+    assert connected_elsewhere(service) == set()
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=[settings.NAME for settings in SETTINGS])
+def test_a_service_s_processes_call_the_peers_that_its_settings_name(settings: type[ServiceSettings]) -> None:
+    found = {role: peers_of(settings.NAME, role) for role in BEGINNINGS}
+
+    assert set().union(*found.values()) == set(settings.PEERS)
+    assert found["jobs"] == set(import_module(f"{settings.NAME}.bootstrap").SERVICE.job_peers)
+
+
+def test_a_channel_is_found_wherever_a_process_opens_it() -> None:
+    source = """
+def jobs(settings):
+    return parts(settings)
+
+def parts(settings):
+    yield connect(settings, "identity")
+
+async def working(settings):
+    async with platform(settings) as own:
+        yield own
+
+async def serving(settings):
+    async with platform(settings, bundle_source=local):
+        yield database.connect(url)
+"""
+    functions = functions_of([ast.parse(source)])
+    assert called_from(functions, "jobs") == {"identity"}
+    assert called_from(functions, "working") == {"governance"}
+    assert called_from(functions, "serving") == set()
+    with pytest.raises(NotImplementedError):
+        called_from(functions_of([ast.parse("def jobs(settings): connect(settings, peer)")]), "jobs")
+
+
+def leaves(documents: list[Document]) -> dict[str, Document]:
+    """Return the certificates of services, by the Secrets that they are written to."""
+    return {each["spec"]["secretName"]: each["spec"] for each in kind(documents, "Certificate") if not each["spec"].get("isCA")}
+
+
+@pytest.mark.parametrize("overlay", WITH_TLS)
+def test_certificates_bear_the_names_that_peers_look_for(overlay: str) -> None:
+    documents = render(overlay)
+    [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
+    found = leaves(documents)
+
+    assert found.keys() == {secret for _, secret in certified(documents)}
+    for service in SERVICES:
+        names = found[f"{service}-tls"]["dnsNames"]
+        scheme, _, target = platform[f"ELCORP_{service.upper()}_TARGET"].partition(":///")
+        # The host of the target is what a TLS client compares with the certificate, whatever address the name leads to.
+        assert scheme == "dns"
+        assert target.rpartition(":")[0] in names
+        assert {each for each in SERVICES if certifies(each, names)} == {service}
+
+
+@pytest.mark.parametrize("overlay", WITH_TLS)
+def test_certificates_are_of_one_authority_and_of_a_day(overlay: str) -> None:
+    documents = render(overlay)
+    issuers = {name(each): each["spec"] for each in kind(documents, "Issuer")}
+    [authority] = [each["spec"] for each in kind(documents, "Certificate") if each["spec"].get("isCA")]
+
+    assert issuers[authority["issuerRef"]["name"]] == {"selfSigned": {}}
+    # Renewed with its key, or peers with certificates of before and after would not trust each other.
+    assert authority["privateKey"]["rotationPolicy"] == "Never"
+    for leaf in leaves(documents).values():
+        assert issuers[leaf["issuerRef"]["name"]] == {"ca": {"secretName": authority["secretName"]}}
+        assert {"client auth", "server auth"} <= set(leaf["usages"])
+        assert leaf["privateKey"] == {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"}
+        assert (leaf["duration"], leaf["renewBefore"]) == ("24h", "8h")
+
+
+@pytest.mark.parametrize("broken", [{"duraton": "24h"}, {"privateKey": {"algorithm": "RSA", "size": 512}}, {"dnsNames": []}])
+def test_the_schema_of_certificates_has_teeth(broken: Document) -> None:
+    [document, *_] = kind(render_component("mtls"), "Certificate")
+    Certificate.model_validate(document)
+
+    with pytest.raises(ValidationError):
+        Certificate.model_validate(document | {"spec": document["spec"] | broken})
+
+
+def test_without_the_component_there_is_no_certificate() -> None:
+    documents = render("local")
+
+    assert list(certified(documents)) == []
+    assert all("ELCORP_TLS_CERT_FILE" not in dict(environment(each)) for each in ours(documents))
