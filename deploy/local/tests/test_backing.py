@@ -18,7 +18,7 @@ from redis import Redis
 
 from chassis.testing.certificates import Authority
 from elcorp_local import databases, pids, secrets
-from elcorp_local.backing import Ports, ServerCertificates, postgres, rabbitmq, start_backing
+from elcorp_local.backing import Backing, Ports, ServerCertificates, postgres, rabbitmq, start_backing
 from elcorp_local.backing.process import ServerFailed, ServerProcess
 from elcorp_local.backing.rabbitmq import is_healthy
 from elcorp_local.ports import SERVICES, PortTaken, require_free
@@ -50,37 +50,17 @@ def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: 
         with pytest.raises(PortTaken, match=rf"port {ports.postgres} \(postgres\) is taken"):
             require_free("postgres", ports.postgres)
     assert not is_healthy(backing.rabbitmq_management_url)
+    # Started again with a certificate, they hold the same; all in one test, as a start of the three takes eight seconds of CPU.
+    certificate, key, authority = Authority(tmp_path).issue("127.0.0.1").values()
+    certificates = ServerCertificates(certificate, key, authority, tls_only=True)
     with (
-        start_backing(tmp_path, ports=ports, fast=True) as backing,
+        start_backing(tmp_path, ports=ports, fast=True, certificates=certificates) as backing,
         psycopg.connect(databases.url(backing.postgres_url, "payments", "owner", kept)) as connection,
     ):
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
         assert b"kept" in ask_broker(backing.rabbitmq_management_url, "GET", "/api/vhosts")
-
-
-def test_servers_with_a_certificate_take_tls_only_and_are_reached_from_this_machine_only(tmp_path: Path) -> None:
-    certificate, key, authority = Authority(tmp_path).issue("127.0.0.1").values()
-    with start_backing(
-        tmp_path, fast=True, certificates=ServerCertificates(certificate, key, authority, tls_only=True)
-    ) as backing:
-        psycopg.connect(backing.postgres_url, sslmode="verify-full", sslrootcert=str(authority)).close()
-        with pytest.raises(psycopg.OperationalError, match="no encryption"):
-            psycopg.connect(backing.postgres_url, sslmode="disable")
-        assert (backing.rabbitmq_url, backing.redis_url) == (backing.rabbitmq_tls_url, backing.redis_tls_url)
-        with Redis.from_url(backing.redis_url, ssl_ca_certs=str(authority)) as redis:
-            assert redis.ping()
-        context = ssl.create_default_context(cafile=authority)
-        broker = urlsplit(backing.rabbitmq_url)
-        with (
-            socket.create_connection((str(broker.hostname), broker.port), timeout=10) as connection,
-            context.wrap_socket(connection, server_hostname=broker.hostname) as secure,
-        ):
-            secure.sendall(b"AMQP\0\0\x09\x01")
-            assert secure.recv(1)
-        # The distribution port and the port mapper, as all others.
-        listening = addresses_of(rabbitmq.home_of(tmp_path))
-        assert len(listening) >= 4
-        assert set(listening) <= LOOPBACK
+        take_tls_only(backing, authority)
+        is_reached_from_this_machine_only(rabbitmq.home_of(tmp_path))
 
 
 def test_a_server_that_ends_at_once_shows_what_it_said(tmp_path: Path) -> None:
@@ -147,6 +127,30 @@ def test_data_elsewhere_whose_checkout_is_gone_are_swept_up(tmp_path: Path, monk
             (checkout / "moved-to").write_text(str(home))
     postgres.sweep()
     assert [entry.name for entry in (tmp_path / "elsewhere").iterdir()] == ["here"]
+
+
+def take_tls_only(backing: Backing, authority: Path) -> None:
+    psycopg.connect(backing.postgres_url, sslmode="verify-full", sslrootcert=str(authority)).close()
+    with pytest.raises(psycopg.OperationalError, match="no encryption"):
+        psycopg.connect(backing.postgres_url, sslmode="disable")
+    assert (backing.rabbitmq_url, backing.redis_url) == (backing.rabbitmq_tls_url, backing.redis_tls_url)
+    with Redis.from_url(backing.redis_url, ssl_ca_certs=str(authority)) as redis:
+        assert redis.ping()
+    broker = urlsplit(backing.rabbitmq_url)
+    context = ssl.create_default_context(cafile=authority)
+    with (
+        socket.create_connection((str(broker.hostname), broker.port), timeout=10) as connection,
+        context.wrap_socket(connection, server_hostname=broker.hostname) as secure,
+    ):
+        secure.sendall(b"AMQP\0\0\x09\x01")
+        assert secure.recv(1)
+
+
+def is_reached_from_this_machine_only(home: Path) -> None:
+    """Look at the distribution port and the port mapper too."""
+    listening = addresses_of(home)
+    assert len(listening) >= 4
+    assert set(listening) <= LOOPBACK
 
 
 def addresses_of(home: Path) -> list[str]:
