@@ -14,6 +14,8 @@ from chassis.settings import ServiceSettings
 
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 5
+# How long a connection to a pooler is used; less than a pooler's pod has to stop (checked by tests).
+POOLED_SECONDS_MAX = 30
 
 # The session parameters of every connection. `k8s/components/backing/databases/login.sql` sets the same ones for the roles.
 SESSION = {
@@ -80,6 +82,8 @@ class Database:
             pool_timeout=POOL_TIMEOUT_SECONDS if pool_timeout_seconds is None else pool_timeout_seconds,
             pool_pre_ping=False,
             pool_use_lifo=True,
+            # A pooler that is replaced serves those whom it has until their connections are renewed.
+            pool_recycle=POOLED_SECONDS_MAX if pooled else -1,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "prepare_threshold": 1 if prepared else None,

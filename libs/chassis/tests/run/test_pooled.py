@@ -8,13 +8,13 @@ from typing import ClassVar
 import psycopg
 import pytest
 
-from chassis.database import SESSION
 from chassis.pooled import UnlimitedSession
 from chassis.run.schema import wait_for_schema
 from chassis.run.service import Service
 from chassis.run.work import jobs, work
 from chassis.settings import ServiceSettings
 from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.pooler import limit_sessions
 
 Set = Callable[[str, str], None]
 
@@ -32,17 +32,14 @@ SERVICE = Service("doors", DoorSettings, serving=never, working=never, jobs=neve
 
 @pytest.fixture
 def set_for_role(databases: Databases, urls: DatabaseUrls) -> Iterator[Set]:
-    """Set a session's parameters for the role in the database, all of them to begin with."""
-    role = f'ALTER ROLE test_doors_app IN DATABASE "{urls.name}"'
+    """Set the parameters of the role's sessions in the database as everywhere, but one of them otherwise."""
+
+    def set_(name: str, value: str) -> None:
+        limit_sessions(urls, databases.superuser_url, **{name: value})
+
+    yield set_
     with psycopg.connect(databases.superuser_url, autocommit=True) as superuser:
-
-        def set_(name: str, value: str) -> None:
-            superuser.execute(f"{role} SET {name} = '{value}'".encode())
-
-        for name, value in SESSION.items():
-            set_(name, value)
-        yield set_
-        superuser.execute(f"{role} RESET ALL".encode())
+        superuser.execute(f'ALTER ROLE test_doors_app IN DATABASE "{urls.name}" RESET ALL'.encode())
 
 
 async def test_a_process_behind_a_pooler_starts_where_its_role_is_limited(urls: DatabaseUrls, set_for_role: Set) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 INSTALL_SECONDS_MAX = 600
-_PACKAGES = {"postgres": "postgresql", "rabbitmq": "rabbitmq-server", "redis": "redis-server"}
+_PACKAGES = {"postgres": "postgresql", "rabbitmq": "rabbitmq-server", "redis": "redis-server", "pgbouncer": "pgbouncer"}
 _CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.conf")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _NO_CLUSTER = "create_main_cluster = false\n"

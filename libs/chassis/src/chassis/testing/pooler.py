@@ -1,0 +1,145 @@
+"""PgBouncer in transaction mode before a test's PostgreSQL, from the distribution's package."""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from chassis.database import SESSION
+from chassis.testing.databases import DatabaseUrls
+from chassis.testing.running import through
+
+START_SECONDS_MAX = 60
+# The first that knows prepared statements in transaction mode.
+_PREPARING = (1, 21)
+
+
+class Pooler:
+    """One process, which can be stopped and started again on its port."""
+
+    def __init__(self, folder: Path, url: str, *, connections: int) -> None:
+        """Lead to the database of `url`, with as many connections to it at most."""
+        self.port = _free_port()
+        self._program = _program()
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        parts = urlsplit(url)
+        (folder / "users").write_text(f'"{parts.username}" "{parts.password}"\n')
+        lines = [
+            "[databases]",
+            f"* = host={parts.hostname} port={parts.port}",
+            "[pgbouncer]",
+            "listen_addr = 127.0.0.1",
+            f"listen_port = {self.port}",
+            "unix_socket_dir =",
+            "auth_type = scram-sha-256",
+            f"auth_file = {folder / 'users'}",
+            "pool_mode = transaction",
+            f"default_pool_size = {connections}",
+            "log_connections = 0",
+            "log_disconnections = 0",
+            *(["max_prepared_statements = 200"] if self.prepares else []),
+        ]
+        (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
+
+    @property
+    def prepares(self) -> bool:
+        """Whether prepared statements can be used through it."""
+        said = subprocess.run([self._program, "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603  # its own name
+        found = re.search(r"(\d+)\.(\d+)", said)
+        return found is not None and (int(found[1]), int(found[2])) >= _PREPARING
+
+    def start(self) -> None:
+        command = [self._program, str(self._folder / "pgbouncer.ini")]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, user=_unprivileged())  # noqa: S603  # our own command
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PgBouncer did not start:\n{(self._folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.02)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End it; by SIGINT once the transactions under way have ended."""
+        if self._process:
+            self._process.send_signal(number)
+            self._process.wait(START_SECONDS_MAX)
+            self._process = None
+
+    def through(self, url: str) -> str:
+        return through(url, self.port)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
+
+@contextmanager
+def pooler(urls: DatabaseUrls, superuser_url: str, *, connections: int) -> Iterator[Pooler]:
+    """Run PgBouncer before a database, whose runtime role is limited as its logins are everywhere."""
+    limit_sessions(urls, superuser_url)
+    with TemporaryDirectory(prefix="elcorp-pooler-") as name:
+        folder = Path(name)
+        pooler = Pooler(folder, urls.app, connections=connections)
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, _unprivileged())
+        pooler.start()
+        try:
+            yield pooler
+        finally:
+            pooler.stop(signal.SIGQUIT)
+
+
+def limit_sessions(urls: DatabaseUrls, superuser_url: str, **other: str) -> None:
+    """Set the parameters of the runtime role's sessions in a database, some of them otherwise."""
+    role = urlsplit(urls.app).username or ""
+    with psycopg.connect(superuser_url, autocommit=True) as superuser:
+        for name, value in (SESSION | other).items():
+            superuser.execute(
+                sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
+                    sql.Identifier(role), sql.Identifier(urls.name), sql.Identifier(name), sql.Literal(value)
+                )
+            )
+
+
+def _program() -> str:
+    """Find PgBouncer; as root on Debian it is installed where it is missing."""
+    from elcorp_local.backing import packages  # noqa: PLC0415  # only where tests start their own servers
+
+    # Users other than root may well have no folder of system programs on PATH.
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    if not shutil.which("pgbouncer", path=path) and packages.are_possible():
+        packages.install(["pgbouncer"], lambda _line: None)
+    found = shutil.which("pgbouncer", path=path)
+    if not found:
+        raise FileNotFoundError("pgbouncer is missing (Debian and Ubuntu: apt-get install pgbouncer)")
+    return found
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _unprivileged() -> str | None:
+    """Return as whom it runs: it refuses to as root."""
+    if os.geteuid():
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
