@@ -16,6 +16,7 @@ from deploy.ci.release import find_kubectl
 
 K8S = Path(__file__).parents[1]
 OVERLAYS = ("local", "staging", "production")
+POOLER = "pooler"
 SERVICES = ("identity", "payments", "governance", "compliance")
 
 Document = dict[str, Any]
@@ -76,8 +77,8 @@ def workloads(documents: list[Document]) -> list[Document]:
 
 
 def ours(documents: list[Document]) -> list[Document]:
-    """Return the workloads that run our own code."""
-    return [document for document in workloads(documents) if document["metadata"]["namespace"] == "elcorp"]
+    """Return the workloads that run our own code: all in our namespace but PgBouncer."""
+    return [each for each in workloads(documents) if each["metadata"]["namespace"] == "elcorp" and name(each) != POOLER]
 
 
 def pod_of(workload: Document) -> Document:

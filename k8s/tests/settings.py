@@ -13,6 +13,7 @@ from k8s.tests.variables import variables
 # Values such as an environment's own Secrets would hold.
 SECRETS = {
     "database-url": "postgresql://x_app:Zk3vQ@db/x",
+    "pooled-database-url": "postgresql://x_app:Zk3vQ@pooler:6432/x",
     "database-owner-url": "postgresql://x_owner:Zk3vQ@db/x",
     "rabbitmq-url": "amqps://x:Zk3vQ@mq/",
     "redis-url": "rediss://:Zk3vQ@cache/0",

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.settings import ProcessSettings
-from k8s.tests.rendering import Document, container_of, ours, pod_of, render
+from k8s.tests.rendering import POOLER, Document, container_of, kind, name, ours, pod_of, render
 from k8s.tests.settings import SECRETS, settings_of
 from k8s.tests.variables import variables
 
@@ -63,6 +63,20 @@ def test_every_process_has_the_authority_mounted(overlay: str) -> None:
         [volume] = [each for each in pod_of(workload)["volumes"] if each["name"] == mount["name"]]
         assert mount["readOnly"]
         assert volume["secret"]["secretName"] == "backing-ca"
+
+
+@pytest.mark.parametrize("overlay", REMOTE)
+def test_the_pooler_takes_and_makes_connections_by_tls_only(overlay: str) -> None:
+    documents = render(overlay)
+    [config] = [each["data"]["pgbouncer.ini"] for each in kind(documents, "ConfigMap") if name(each).startswith(f"{POOLER}-")]
+    given = dict(line.split(" = ", 1) for line in config.splitlines() if " = " in line and not line.startswith(";"))
+
+    assert (given["client_tls_sslmode"], given["server_tls_sslmode"]) == ("require", "verify-full")
+    [pooler] = [each for each in kind(documents, "Deployment") if name(each) == POOLER]
+    mounts = {each["mountPath"] for each in container_of(pooler)["volumeMounts"]}
+    files = {value for key, value in given.items() if key.endswith("_file")}
+    assert files
+    assert {str(PurePosixPath(file).parent) for file in files} <= mounts
 
 
 def test_a_laptop_s_cluster_has_no_tls_to_its_servers() -> None:

@@ -14,7 +14,7 @@ from identity.settings import IdentitySettings
 from k8s.tests import calls
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.network import Edge, Pod, edges, pods
-from k8s.tests.rendering import K8S, OVERLAYS, Document, kind, name, render
+from k8s.tests.rendering import K8S, OVERLAYS, POOLER, Document, environment, kind, name, ours, render
 
 NAMES = tuple(settings.NAME for settings in SETTINGS)
 RUNTIME = ("", "-worker", "-jobs")
@@ -32,9 +32,13 @@ INGRESS = Pod("ingress", "ingress-nginx", (("app.kubernetes.io/name", "ingress-n
 PROMETHEUS = Pod("prometheus", "monitoring", (("app.kubernetes.io/name", "prometheus"),))
 
 
-def declared() -> set[Edge]:
-    """Read the call graph off the code."""
-    return peers() | routes() | keys() | backing()
+def declared(documents: list[Document]) -> set[Edge]:
+    """Read the call graph off the code; a pooler answers in PostgreSQL's place where it is meant to."""
+    graph = peers() | routes() | keys() | backing()
+    pooled = {name(each) for each in ours(documents) if "ELCORP_DATABASE_POOLED" in dict(environment(each))}
+    direct = {(source, target, port) for source, target, port in graph if not (source in pooled and target == "postgres")}
+    through = {(source, POOLER, "postgres") for source in pooled}
+    return direct | through | ({(POOLER, "postgres", "postgres")} if pooled else set())
 
 
 def peers() -> set[Edge]:
@@ -95,7 +99,7 @@ def cluster(documents: list[Document]) -> list[Pod]:
 def test_the_policies_are_the_call_graph(overlay: str) -> None:
     documents = render(overlay)
 
-    assert edges(policies(documents), pods(documents), cluster(documents)) == declared()
+    assert edges(policies(documents), pods(documents), cluster(documents)) == declared(documents)
 
 
 def test_each_method_names_callers_that_there_are() -> None:
@@ -153,7 +157,13 @@ def test_no_policy_can_be_missing_unnoticed(overlay: str, removed: str) -> None:
     kept = [each for each in policies(documents) if name(each) != removed]
 
     assert len(kept) == len(policies(documents)) - 1
-    assert edges(kept, pods(documents), cluster(documents)) != declared()
+    assert edges(kept, pods(documents), cluster(documents)) != declared(documents)
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+@pytest.mark.parametrize("removed", [POOLER, "to-pooler"])
+def test_no_policy_of_the_pooler_can_be_missing_unnoticed(overlay: str, removed: str) -> None:
+    test_no_policy_can_be_missing_unnoticed(overlay, removed)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -210,7 +220,7 @@ def test_from_outside_only_the_gateway_is_reached(overlay: str) -> None:
 @pytest.mark.parametrize("overlay", ["staging", "production"])
 def test_every_process_is_measured_and_traced(overlay: str) -> None:
     documents = render(overlay)
-    running = [pod for pod in pods(documents) if pod.ports]
+    running = [pod for pod in pods(documents) if pod.ports and pod.name != POOLER]
     door = {pod.name: "ops" if "ops" in dict(pod.ports) else "http" for pod in running}
 
     assert edges(policies(documents), [PROMETHEUS], running) == {("prometheus", pod, port) for pod, port in door.items()}

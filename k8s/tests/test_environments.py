@@ -16,6 +16,7 @@ SHARED = {
     "local": {"elcorp.na": "the administrator's address that a journey takes by default; no mail is sent"},
 }
 IN_THE_CLUSTER = re.compile(r"[a-z0-9-]+\.(elcorp|elcorp-data|observability)")
+FILE = re.compile(r"[a-z-]+\.(crt|ini|key)")
 HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9-]+\.)+[a-z][a-z-]+(?![\w.-])|(?:\d{1,3}\.){3}\d{1,3}")
 
 
@@ -26,7 +27,7 @@ def hosts(documents: list[Document]) -> set[str]:
     texts += [block for each in kind(documents, "NetworkPolicy") for block in _blocks(each)]
     texts += [container_of(each)["image"].partition("@")[0] for each in workloads(documents)]
     found = {host for text in texts for host in HOST.findall(text)}
-    return {host for host in found if not IN_THE_CLUSTER.fullmatch(host)}
+    return {host for host in found if not IN_THE_CLUSTER.fullmatch(host) and not FILE.fullmatch(host)}
 
 
 def environments(overlay: str) -> list[dict[str, str]]:

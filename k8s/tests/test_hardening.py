@@ -4,6 +4,7 @@ import pytest
 
 from k8s.tests.rendering import (
     OVERLAYS,
+    POOLER,
     Document,
     component_of,
     container_of,
@@ -168,7 +169,7 @@ def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
         pause = container_of(deployment).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         assert pod_of(deployment)["terminationGracePeriodSeconds"] >= pause + asked + SPARE_SECONDS
         # Whoever is sent requests keeps serving while balancers hear of the stop.
-        assert (pause > 0) == (component_of(deployment) == "serve")
+        assert (pause > 0) == (component_of(deployment) in {"serve", POOLER})
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.ci import release
-from k8s.tests.rendering import K8S, OVERLAYS, SERVICES, component_of, container_of, kind, name, ours, render
+from k8s.tests.rendering import K8S, OVERLAYS, SERVICES, container_of, kind, name, ours, render
 
 DIGESTS = {image: f"sha256:{number:064x}" for number, image in enumerate(release.IMAGES, 1)}
 IMAGES = [f"{image}={digest}" for image, digest in DIGESTS.items()]
@@ -65,7 +65,7 @@ def test_a_written_release_is_what_its_overlay_renders(environment: str) -> None
 
 @pytest.mark.parametrize("overlay", release.ENVIRONMENTS)
 def test_images_of_ours_are_named_by_digest(overlay: str) -> None:
-    images = [container_of(workload)["image"] for workload in ours(render(overlay)) if component_of(workload) != "pooler"]
+    images = [container_of(workload)["image"] for workload in ours(render(overlay))]
 
     assert [image for image in images if not re.fullmatch(rf"{release.REGISTRY}/[a-z]+@sha256:[0-9a-f]{{64}}", image)] == []
 

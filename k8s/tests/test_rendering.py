@@ -53,7 +53,10 @@ def test_every_document_is_strictly_valid(overlay: str) -> None:
     validate(documents)
 
 
-@pytest.mark.parametrize("component", ["autoscaling", "backing", "edge", "external-secrets", "mail", "mtls", "observability"])
+COMPONENTS = ["autoscaling", "backing", "edge", "external-secrets", "mail", "mtls", "observability", "pooler"]
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
 def test_every_component_renders_by_itself(component: str) -> None:
     validate(render_component(component))
 
@@ -143,12 +146,13 @@ def test_no_secret_is_in_the_files_and_every_reference_is_known(overlay: str) ->
                 assert source["configMapKeyRef"]["name"] in config_maps
         for source in container_of(workload)["envFrom"]:
             assert source["configMapRef"]["name"] in config_maps
+    for workload in kind(documents, "Deployment", "Job"):
         mounted = [volume["secret"] for volume in pod_of(workload)["volumes"] if "secret" in volume]
         # Those of certificates are cert-manager's.
         secrets |= {
             each["secretName"] for each in mounted if not (each["secretName"].endswith("-tls") or each.get("optional", False))
         }
-    assert secrets == external - ({"backing-ca"} if overlay == "local" else set())
+    assert secrets == external - ({"backing-ca", "pooler-runtime"} if overlay == "local" else set())
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
