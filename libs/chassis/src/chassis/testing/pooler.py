@@ -96,8 +96,9 @@ def pooler(urls: DatabaseUrls, superuser_url: str, *, connections: int) -> Itera
     with TemporaryDirectory(prefix="elcorp-pooler-") as name:
         folder = Path(name)
         pooler = Pooler(folder, urls.app, connections=connections)
-        for path in (folder, *folder.iterdir()):
-            shutil.chown(path, _unprivileged())
+        if user := _unprivileged():
+            for path in (folder, *folder.iterdir()):
+                shutil.chown(path, user)
         pooler.start()
         try:
             yield pooler
@@ -138,7 +139,7 @@ def _free_port() -> int:
 
 
 def _unprivileged() -> str | None:
-    """Return as whom it runs: it refuses to as root."""
+    """Return as whom it runs where we are root, as whom it refuses to."""
     if os.geteuid():
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
