@@ -1,7 +1,7 @@
 # Everything that is run by hand or by CI. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run status backing journey test check bench protos openapi conformance mutants images fmt clean sync
+.PHONY: help run status backing journey do test check bench protos openapi conformance mutants images fmt clean sync
 
 # uv comes from PATH, else from a private environment under .local that `make` fills itself.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .local/uv/bin/uv)
@@ -29,8 +29,13 @@ status: sync ## Say which processes run and are ready
 backing: sync ## Start PostgreSQL, RabbitMQ and Redis only, and print the variables that the tests take them from
 	@$(PYTHON) -m elcorp_local backing
 
-journey: sync ## Walk the journey against a running platform (URL=http://…; ELCORP_ADMIN_PASSWORD if it is not this checkout's)
+journey: sync ## Walk the journey against a running platform, of make run, docker compose or a cluster (URL=http://…)
 	@$(PYTHON) -m elcorp_local journey --url $(URL)
+
+# Handed on by the environment, or make and the shell would take what they know in it for their own.
+do: export ELCORP_LOCAL_LINE := $(value ARGS)
+do: sync ## Run a command of a service with the settings of the running platform (SERVICE=payments ARGS="ledger verify")
+	@$(PYTHON) -m elcorp_local do --line "$$ELCORP_LOCAL_LINE" $(or $(SERVICE),$(error say whose command: SERVICE=payments ARGS="ledger verify"))
 
 test: sync ## Run every test on real PostgreSQL, RabbitMQ and Redis (FAST=1: units and contracts; STRESS=1: on a busy machine; ARGS="-k name")
 	@$(PYTHON) -m pytest -n $(WORKERS) $(if $(FAST),$(FAST_TESTS)) $(if $(STRESS),--stress) $(ARGS)

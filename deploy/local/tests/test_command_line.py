@@ -11,7 +11,7 @@ import pytest
 
 from elcorp_local.ports import Ports, setting
 
-COMMANDS = ("run", "journey", "backing", "status", "clean", "bench")
+COMMANDS = ("run", "journey", "do", "backing", "status", "clean", "bench")
 
 
 def elcorp_local(
@@ -99,7 +99,7 @@ def test_the_journeys_result_is_the_exit_code(tmp_path: Path, status: int, envir
     given = {"ELCORP_ADMIN_PASSWORD": "from-the-environment", **environment}
     ended = elcorp_local("journey", "--url", "http://localhost:1", folder=tmp_path, environment=given)
     assert ended.returncode == status
-    assert ended.stdout.strip() == "['--url', 'http://localhost:1'] from-the-environment"
+    assert ended.stdout.splitlines()[-1] == "['--url', 'http://localhost:1'] from-the-environment"
 
 
 def test_a_start_can_be_broken_off(tmp_path: Path) -> None:

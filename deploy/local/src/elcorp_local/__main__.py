@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -9,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chassis.output import survive_closed_pipes
-from elcorp_local import pids, secrets
+from elcorp_local import pids
+from elcorp_local.administrator import Search
 from elcorp_local.backing import start_backing
 from elcorp_local.cleaning import clean
+from elcorp_local.commands import PROGRAMS, command_of
 from elcorp_local.failure import Failure
 from elcorp_local.platform import Platform
 from elcorp_local.ports import Ports
@@ -66,12 +69,15 @@ def run_platform(arguments: argparse.Namespace) -> int:
 
 def run_journey(arguments: argparse.Namespace) -> int:
     """Walk the journey against a platform that runs already."""
-    kept = secrets.load(arguments.folder / "secrets.env")
-    email = os.environ.get("ELCORP_ADMIN_EMAIL") or kept.get("ELCORP_ADMIN_EMAIL", "admin@elcorp.na")
-    password = os.environ.get("ELCORP_ADMIN_PASSWORD") or kept.get("ELCORP_ADMIN_PASSWORD")
-    if not password:
-        raise Failure("set ELCORP_ADMIN_PASSWORD to the administrator's password")
-    return _walk(arguments.url, email, password)
+    admin = Search(arguments.url, arguments.folder, Path.cwd()).find()
+    print(f"The administrator is {admin.email}; password from {admin.source}", flush=True)
+    return _walk(arguments.url, admin.email, admin.password)
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """Run a command of a service, such as `do payments ledger verify`, with the settings of the platform that runs."""
+    given = shlex.split(arguments.line) if arguments.line else arguments.command
+    return command_of(arguments.folder, arguments.service, given).replace_this_process()
 
 
 def run_backing(arguments: argparse.Namespace) -> int:
@@ -150,6 +156,10 @@ def _parser() -> argparse.ArgumentParser:
         "--once", action="store_true", default=once, help="stop after the journey; its result is the exit code (also ONCE=1)"
     )
     command("journey", run_journey).add_argument("--url", default="http://localhost:8000", help="where the gateway listens")
+    do = command("do", run_command)
+    do.add_argument("--line", help="the command and its arguments as one text, quoted as for a shell")
+    do.add_argument("service", choices=PROGRAMS, help="whose command it is")
+    do.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments; its help without")
     command("backing", run_backing)
     command("status", show_status)
     command("clean", run_clean)

@@ -7,6 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from elcorp_local.failure import Failure
+
+
+class NotOurs(Failure):
+    """A process of the platform that another user runs."""
+
 
 def record(file: Path, pid: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +55,24 @@ def started_at(pid: int) -> str:
     except (OSError, ValueError):
         return ""
     return "" if state == "Z" else started
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """Return the environment that a process was started with; only its own user may read it."""
+    pairs = (pair.partition("=") for pair in _proc(pid, "environ"))
+    return {name: value for name, _, value in pairs}
+
+
+def command_of(pid: int) -> list[str]:
+    """Return the program of a process and its arguments."""
+    return _proc(pid, "cmdline")
+
+
+def _proc(pid: int, file: str) -> list[str]:
+    try:
+        return os.fsdecode(Path(f"/proc/{pid}/{file}").read_bytes()).removesuffix("\0").split("\0")
+    except PermissionError as error:
+        raise NotOurs(f"process {pid} is another user's: run this as the user that runs the platform") from error
 
 
 def end_all(belongs: Callable[[Path], bool], stop_signal: signal.Signals, *, seconds_max: float) -> None:

@@ -89,7 +89,7 @@ def require_free(name: str, port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise PortTaken(f"port {port} ({name}) is taken{_holder(port)}; free it or set {setting(name)}") from error
+            raise PortTaken(f"port {port} ({name}) is taken{listener(port)}; free it or set {setting(name)}") from error
 
 
 def _parse(name: str, given: str) -> int:
@@ -99,8 +99,8 @@ def _parse(name: str, given: str) -> int:
     return int(given)
 
 
-def _holder(port: int) -> str:
-    """Say which process listens on a port, where /proc tells."""
+def listener(port: int) -> str:
+    """Say which process listens on a port, " by process 12 (…)", "" where /proc does not tell."""
     try:
         tables = [table.read_text().splitlines()[1:] for table in _TCP_TABLES if table.exists()]
         listening = [line.split() for table in tables for line in table]

@@ -1,0 +1,140 @@
+"""The administrator's password for the journey, from wherever the platform at a URL was given it."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from elcorp_local import pids, secrets
+from elcorp_local.failure import Failure
+from elcorp_local.ports import listener
+
+KUBECTL_SECONDS_MAX = 15
+_EMAIL, _PASSWORD = "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"  # names of settings
+_DEFAULT_EMAIL = "admin@elcorp.na"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class PasswordUnknown(Failure):
+    """No source knows the administrator of the platform at a URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Who signs in, and where the password was found."""
+
+    email: str
+    password: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where to look: the platform's URL, the folder of `make run`, and the folder of the checkout."""
+
+    url: str
+    folder: Path
+    checkout: Path
+
+    def find(self) -> Administrator:
+        """Return the administrator of the platform that listens at the URL. Raises PasswordUnknown.
+
+        Which platform it is decides, not which file exists: a password that is merely tried counts as a failed sign-in.
+        """
+        sources: list[Callable[[], Administrator | None]] = [self._environment, self._own_run, self._compose, self._cluster]
+        for source in sources:
+            if found := source():
+                return found
+        raise PasswordUnknown(
+            f"no password of the administrator at {self.url}: this checkout's platform does not listen there, .env publishes "
+            f"no gateway there, and kubectl reaches no cluster with it. Set {_PASSWORD} (and {_EMAIL})"
+        )
+
+    def _environment(self) -> Administrator | None:
+        if password := os.environ.get(_PASSWORD):
+            kept = secrets.load(self.folder / "secrets.env")
+            email = os.environ.get(_EMAIL) or kept.get(_EMAIL, _DEFAULT_EMAIL)
+            return Administrator(email, password, f"{_PASSWORD} of the environment")
+        return None
+
+    def _own_run(self) -> Administrator | None:
+        """Take what `make run` made, where the gateway of this very checkout is what listens."""
+        pid = pids.running(self.folder / "run" / "gateway.pid")
+        if not pid or not self._is_loopback or pids.environment_of(pid).get("ELCORP_GATEWAY_PORT") != str(self._port):
+            return None
+        file = self.folder / "secrets.env"
+        return _of(secrets.load(file), f"{file}, of the platform that runs here")
+
+    def _compose(self) -> Administrator | None:
+        """Take what .env gives to containers, where it publishes the gateway at this address."""
+        file = self.checkout / ".env"
+        given = {name: value.strip().strip("\"'") for name, value in secrets.load(file).items()}
+        host, port = given.get("ELCORP_BIND") or "127.0.0.1", given.get("ELCORP_PORT") or "8000"
+        is_there = str(self._port) == port and (self._is_loopback or self._host == host)
+        # A forwarded port leads into a cluster, whatever .env would publish there.
+        if not is_there or (self._is_loopback and "kubectl" in listener(self._port)):
+            return None
+        return _of(given, f"{file}, of docker compose")
+
+    def _cluster(self) -> Administrator | None:
+        """Take the Secret of the cluster that kubectl points at, unless it says that its gateway is elsewhere."""
+        secret = _kubectl("get", "secret", "identity-runtime")
+        if not secret or "admin-password" not in secret.get("data", {}):
+            return None
+        environment = self._environment_of_cluster()
+        public_url = environment.get("public-url", self.url)
+        if not self._is_loopback and urlsplit(public_url).netloc != urlsplit(self.url).netloc:
+            return None
+        password = base64.b64decode(secret["data"]["admin-password"]).decode()
+        email = os.environ.get(_EMAIL) or environment.get("admin-email", _DEFAULT_EMAIL)
+        return Administrator(email, password, "Secret elcorp/identity-runtime of the cluster that kubectl points at")
+
+    def _environment_of_cluster(self) -> Mapping[str, str]:
+        # By what the pods read: earlier releases' ConfigMaps of the same beginning may still be there.
+        deployment = _kubectl("get", "deployment", "identity")
+        containers = deployment["spec"]["template"]["spec"]["containers"] if deployment else []
+        references = [given["valueFrom"]["configMapKeyRef"] for each in containers for given in each["env"] if _is_email(given)]
+        environment = _kubectl("get", "configmap", references[0]["name"]) if references else None
+        data: Mapping[str, str] = environment["data"] if environment else {}
+        return data
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def _port(self) -> int:
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def _is_loopback(self) -> bool:
+        return self._host in _LOOPBACK
+
+
+def _of(given: Mapping[str, str], source: str) -> Administrator | None:
+    password = given.get(_PASSWORD)
+    return Administrator(given.get(_EMAIL, _DEFAULT_EMAIL), password, source) if password else None
+
+
+def _is_email(variable: Mapping[str, Any]) -> bool:
+    return variable["name"] == _EMAIL and "configMapKeyRef" in variable.get("valueFrom", {})
+
+
+def _kubectl(*arguments: str) -> Any:
+    """Return what kubectl shows of one object, None where there is no kubectl, no cluster or no such object."""
+    program = shutil.which("kubectl")
+    if not program:
+        return None
+    command = [program, "--namespace", "elcorp", f"--request-timeout={KUBECTL_SECONDS_MAX}s", *arguments, "--output", "json"]
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=2 * KUBECTL_SECONDS_MAX)  # noqa: S603  # our own
+    except subprocess.TimeoutExpired:
+        return None
+    return json.loads(ended.stdout) if ended.returncode == 0 else None

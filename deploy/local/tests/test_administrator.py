@@ -1,0 +1,130 @@
+"""Whose password the journey takes: of the platform that listens at the URL, not of whichever file exists."""
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from elcorp_local import pids
+from elcorp_local.administrator import Administrator, PasswordUnknown, Search
+from elcorp_local.ports import listener
+
+LISTEN = """
+import socket, sys, time
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print(flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    for name in ("ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found: int = probe.getsockname()[1]
+        return found
+
+
+@contextmanager
+def listening(port: int, program: Path, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    program.write_text(LISTEN)
+    command = [sys.executable, program.name, str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=program.parent, env=environment or {}) as process:  # noqa: S603  # the line above
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def find(tmp_path: Path, port: int, host: str = "localhost") -> Administrator:
+    return Search(f"http://{host}:{port}", tmp_path / ".local", tmp_path).find()
+
+
+def write_secrets(tmp_path: Path) -> None:
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "secrets.env").write_text("ELCORP_ADMIN_EMAIL=run@elcorp.na\nELCORP_ADMIN_PASSWORD=of-make-run\n")
+
+
+def write_env(tmp_path: Path, port: int) -> None:
+    (tmp_path / ".env").write_text(f"ELCORP_PORT={port}\nELCORP_ADMIN_EMAIL=box@elcorp.na\nELCORP_ADMIN_PASSWORD=of-compose\n")
+
+
+def write_kubectl(tmp_path: Path, *, public_url: str = "https://api.elcorp.na") -> None:
+    reference = {"name": "ELCORP_ADMIN_EMAIL", "valueFrom": {"configMapKeyRef": {"name": "environment-x7", "key": "admin-email"}}}
+    objects: dict[str, Any] = {
+        "secret identity-runtime": {"data": {"admin-password": base64.b64encode(b"of-the-cluster").decode()}},
+        "deployment identity": {
+            "spec": {"template": {"spec": {"containers": [{"env": [{"name": "ELCORP_MASTER_KEY"}, reference]}]}}}
+        },
+        "configmap environment-x7": {"data": {"admin-email": "pod@elcorp.na", "public-url": public_url}},
+    }
+    program = tmp_path / "bin" / "kubectl"
+    program.write_text(
+        f"#!{sys.executable}\nimport json, sys\nassert sys.argv[1:3] == ['--namespace', 'elcorp'], sys.argv\n"
+        f"print(json.dumps(json.loads({json.dumps(objects)!r})[' '.join(sys.argv[5:7])]))\n"
+    )
+    program.chmod(0o755)
+
+
+def test_what_the_environment_says_comes_first(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_secrets(tmp_path)
+    write_env(tmp_path, port)
+    monkeypatch.setenv("ELCORP_ADMIN_PASSWORD", "given")
+    found = find(tmp_path, port)
+    assert (found.password, found.email) == ("given", "run@elcorp.na")
+
+
+def test_this_checkouts_platform_is_known_by_its_gateways_port(tmp_path: Path, port: int) -> None:
+    write_secrets(tmp_path)
+    write_env(tmp_path, port)
+    with listening(port, tmp_path / "gateway", {"ELCORP_GATEWAY_PORT": str(port)}) as pid:
+        pids.record(tmp_path / ".local" / "run" / "gateway.pid", pid)
+        found = find(tmp_path, port)
+        assert (found.password, found.email) == ("of-make-run", "run@elcorp.na")
+        assert str(tmp_path / ".local" / "secrets.env") in found.source
+        write_env(tmp_path, port + 1)
+        assert find(tmp_path, port + 1).password == "of-compose"
+    write_env(tmp_path, port)
+    assert find(tmp_path, port).password == "of-compose"
+
+
+def test_a_forwarded_port_leads_into_the_cluster(tmp_path: Path, port: int) -> None:
+    write_env(tmp_path, port)
+    write_kubectl(tmp_path)
+    assert find(tmp_path, port).password == "of-compose"
+    with listening(port, tmp_path / "kubectl"):
+        assert "kubectl" in listener(port)
+        found = find(tmp_path, port)
+    assert (found.password, found.email) == ("of-the-cluster", "pod@elcorp.na")
+    assert "identity-runtime" in found.source
+
+
+def test_another_host_is_the_clusters_when_the_cluster_says_so(tmp_path: Path) -> None:
+    write_env(tmp_path, 8000)
+    write_kubectl(tmp_path, public_url="http://api.elcorp.na:8000")
+    assert find(tmp_path, 8000, "api.elcorp.na").password == "of-the-cluster"
+    with pytest.raises(PasswordUnknown, match=r"http://staging\.elcorp\.na:8000"):
+        find(tmp_path, 8000, "staging.elcorp.na")
+
+
+def test_a_secrets_file_alone_is_no_password_of_who_listens(tmp_path: Path, port: int) -> None:
+    write_secrets(tmp_path)
+    with pytest.raises(PasswordUnknown, match="ELCORP_ADMIN_PASSWORD"):
+        find(tmp_path, port)

@@ -1,0 +1,85 @@
+"""Commands of a service with the settings of its running process, whose program stands in for a service here."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from elcorp_local import pids
+
+PROGRAM = """
+import json, os, sys, time
+if sys.argv[1:] == ["work"]:
+    print(flush=True)
+    time.sleep(600)
+print(json.dumps([sys.argv[1:], {name: value for name, value in os.environ.items() if name.startswith("ELCORP_")}]))
+sys.exit(7)
+"""
+SETTINGS = {
+    "ELCORP_DATABASE_URL": "postgresql://payments_app:a@127.0.0.1:5433/payments",
+    "ELCORP_MASTER_KEY": "two words and a = sign",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Return the folder of a running platform that has one process."""
+    (tmp_path / "payments").mkdir()
+    (tmp_path / "payments" / "__init__.py").touch()
+    (tmp_path / "payments" / "__main__.py").write_text(PROGRAM)
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "secrets.env").write_text("PAYMENTS_OWNER_PASSWORD=b\n")
+    command = [sys.executable, "-m", "payments", "work"]
+    environment = {"PYTHONPATH": str(tmp_path), **SETTINGS}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:  # noqa: S603  # the line above
+        assert process.stdout is not None
+        process.stdout.readline()
+        pids.record(tmp_path / ".local" / "run" / "payments-work.pid", process.pid)
+        try:
+            yield tmp_path / ".local"
+        finally:
+            process.kill()
+
+
+def do(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "elcorp_local", "--folder", str(folder), "do", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603  # the line above
+
+
+def test_a_command_has_the_settings_of_the_running_process_and_its_exit_status_is_passed_on(folder: Path) -> None:
+    ended = do(folder, "payments", "ledger", "verify", "--help")
+    assert ended.returncode == 7, ended.stderr
+    assert ended.stdout == f'[["ledger", "verify", "--help"], {str(SETTINGS).replace(chr(39), chr(34))}]\n'
+
+
+def test_arguments_with_spaces_quotes_and_signs_arrive_through_make(folder: Path, tmp_path: Path) -> None:
+    makefile = (Path(__file__).parents[3] / "Makefile").read_text().replace("do: sync", "do:")
+    (tmp_path / "Makefile").write_text(makefile)
+    given = """unlock --email "a b" --reason 'it''s $HOME; echo `id` *'"""
+    command = ["make", "do", "SERVICE=payments", f"PYTHON={sys.executable}", f"ARGS={given}"]
+    environment = {**os.environ, "ELCORP_LOCAL_FOLDER": str(folder)}
+    ended = subprocess.run(  # noqa: S603  # the line above
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert '["unlock", "--email", "a b", "--reason", "its $HOME; echo `id` *"]' in ended.stdout, ended.stderr
+    assert "Error 7" in ended.stderr
+
+
+def test_a_migration_is_given_the_owners_url(folder: Path) -> None:
+    assert "postgresql://payments_owner:b@127.0.0.1:5433/payments" in do(folder, "payments", "migrate").stdout
+    assert "payments_owner" not in do(folder, "payments", "dead-letters", "list").stdout
+
+
+def test_without_a_command_there_is_help(folder: Path) -> None:
+    assert do(folder, "payments").stdout.startswith('[["--help"]')
+
+
+def test_a_platform_that_does_not_run_is_said_to(tmp_path: Path) -> None:
+    ended = do(tmp_path, "payments", "ledger", "verify")
+    assert ended.returncode == 1
+    assert "payments does not run" in ended.stderr
+    assert "make run" in ended.stderr
+    assert "Traceback" not in ended.stderr
