@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import accounts, bulk, ledger, load, tokens
+from benchmarks import accounts, bulk, ledger, load, needs, tokens
 from benchmarks.memory import megabytes
 from benchmarks.results import Result, markdown, show, write
 from benchmarks.world import World
 
+from elcorp_local.failure import Failure
 from elcorp_local.platform import Platform
 
 OUTPUT = Path(".local/bench.json")
@@ -107,13 +108,17 @@ BENCHMARKS: dict[str, Callable[[World], list[Result]]] = {
 }
 
 
+def say(line: str) -> None:
+    print(f"  {line}", flush=True)
+
+
 @contextmanager
 def running() -> Iterator[World]:
     folder = Path(tempfile.mkdtemp(prefix="elcorp-bench-"))
     folder.chmod(0o755)
     began = time.monotonic()
     try:
-        with Platform.start(folder, environment=UNLIMITED, say=lambda line: print(f"  {line}", flush=True)) as platform:
+        with Platform.start(folder, environment=UNLIMITED, say=say) as platform:
             yield World(platform, time.monotonic() - began)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -123,8 +128,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=sorted(BENCHMARKS), help="run one benchmark")
     only = parser.parse_args().only
-    if not shutil.which("wrk"):
-        print("wrk is needed for the load: apt-get install wrk", file=sys.stderr)
+    try:
+        needs.require([only] if only else list(BENCHMARKS), say=say)
+    except Failure as failure:
+        print(f"\n✗ {failure}", file=sys.stderr)
         return 1
     results: list[Result] = []
     began = time.monotonic()

@@ -41,6 +41,16 @@ def install(servers: Sequence[str], say: Callable[[str], None]) -> None:
             _install(*(_PACKAGES[name] for name in servers))
 
 
+def install_named(wanted: Sequence[str], say: Callable[[str], None]) -> None:
+    """Install packages by their own names, servers among them as `install` does. Raises InstallFailed."""
+    if servers := [server for server, package in _PACKAGES.items() if package in wanted]:
+        install(servers, say)
+    if others := [package for package in wanted if package not in _PACKAGES.values()]:
+        say(f"installing {', '.join(others)}")
+        _apt_get("update")
+        _install(*others)
+
+
 @contextmanager
 def replaced(file: Path, text: str, *, mode: int) -> Iterator[None]:
     """Put a text in the place of a file for a while; afterwards the file is back, or gone again if there was none."""

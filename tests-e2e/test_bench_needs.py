@@ -1,0 +1,58 @@
+"""`make bench` names or installs the programs that it runs before it starts anything."""
+
+import os
+from pathlib import Path
+
+import pytest
+from bench import BENCHMARKS
+from benchmarks import needs
+from benchmarks.needs import ProgramsMissing
+
+ALL = list(BENCHMARKS)
+
+
+@pytest.fixture(autouse=True)
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def put(folder: Path, name: str, text: str = "") -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_all_that_is_missing_is_named_with_the_command_that_brings_it() -> None:
+    with pytest.raises(ProgramsMissing, match=r"pgbench, wrk\. Run: sudo apt-get install postgresql wrk"):
+        needs.require(ALL, print)
+
+
+def test_a_benchmark_demands_nothing_that_it_does_not_run(path: Path) -> None:
+    needs.require(["start", "memory", "sign-ins"], print)
+    put(path, "pgbench")
+    needs.require(["pgbench", "bulk"], print)
+    with pytest.raises(ProgramsMissing, match="on PATH: wrk"):
+        needs.require(["transfers"], print)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="packages are installed as root")
+def test_root_installs_what_is_missing(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_POLICY", "_CLUSTER_SETTINGS"):
+        monkeypatch.setattr(f"elcorp_local.backing.packages.{name}", tmp_path / "etc" / name)
+    put(
+        path, "apt-get", f'echo "$@" >> {path}/asked; : > {path}/wrk; : > {path}/pgbench; /bin/chmod +x {path}/wrk {path}/pgbench'
+    )
+    needs.require(ALL, print)
+    asked = (path / "asked").read_text()
+    assert "install -y --no-install-recommends postgresql\n" in asked
+    assert "install -y --no-install-recommends wrk\n" in asked
+
+
+def test_what_an_installation_said_is_shown_when_it_failed(path: Path) -> None:
+    put(path, "apt-get", "echo 'no network' >&2; exit 100")
+    with pytest.raises(ProgramsMissing, match="wrk"):
+        needs.require(["hot"], print)
+
+
+def test_every_benchmark_that_is_named_exists() -> None:
+    assert needs.NEEDS.keys() <= BENCHMARKS.keys()
