@@ -115,14 +115,24 @@ def render(overlay: Path) -> list[Document]:
 def named(overlay: Path, images: dict[str, str]) -> Release:
     """Write the release of these images; the Jobs are named by what the overlay then renders for them."""
     replace(Release.read(overlay), images=images).write(overlay)
-    release = Release(images, _jobs(render(overlay)))
+    release = Release(images, job_names(render(overlay)))
     release.write(overlay)
     return release
 
 
+def job_names(documents: list[Document]) -> dict[str, str]:
+    """Return the names that the migrations' Jobs of an overlay have by what they run, by service."""
+    specs = {
+        document["metadata"]["labels"]["app.kubernetes.io/name"]: document["spec"]
+        for document in documents
+        if document["kind"] == "Job"
+    }
+    return {service: f"{service}-migrate-{_digest(specs[service])}" for service in SERVICES}
+
+
 def is_stale(overlay: Path) -> bool:
     """Whether the written Jobs' names are not those of what they run now."""
-    return Release.read(overlay).jobs != _jobs(render(overlay))
+    return Release.read(overlay).jobs != job_names(render(overlay))
 
 
 def steps(overlay: Path, kubectl: Sequence[str], *, first: Sequence[str] = (), last: Sequence[str] = ()) -> Iterator[list[str]]:
@@ -159,15 +169,6 @@ def _phases(first: Sequence[str], last: Sequence[str]) -> Iterator[list[str]]:
     if last:
         yield [image for image in IMAGES if image in last]
     yield []
-
-
-def _jobs(documents: list[Document]) -> dict[str, str]:
-    specs = {
-        document["metadata"]["labels"]["app.kubernetes.io/name"]: document["spec"]
-        for document in documents
-        if document["kind"] == "Job"
-    }
-    return {service: f"{service}-migrate-{_digest(specs[service])}" for service in SERVICES}
 
 
 def _digest(spec: Document) -> str:
