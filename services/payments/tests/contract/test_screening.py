@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from chassis.rpc import RpcServer, RpcService, connect
+from chassis.rpc.callers import UnknownCaller
 from elcorp.common.v1 import money_pb2
 from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
-from kernel.errors import Unavailable
+from kernel.errors import AccessDenied, DomainError, InvalidValue, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.ports.screening import Verdict
@@ -128,3 +129,15 @@ async def test_one_short_answer_of_several_clears_none_of_them() -> None:
         # As many verdicts as orders on the whole, and yet not one each.
         with pytest.raises(Unavailable):
             await screening.screen(orders(2 * ORDERS_MAX))
+
+
+@pytest.mark.parametrize("error", [AccessDenied, UnknownCaller, InvalidValue], ids=lambda error: error.__name__)
+async def test_an_error_of_compliance_is_no_verdict(error: type[DomainError]) -> None:
+    """It is about this service, such as its certificate; a refusal would be the end of what is planned."""
+
+    def refuse(_number: int, _verdicts: Verdicts) -> Verdicts:
+        raise error
+
+    async with screening_by(Compliance(change=refuse)) as screening:
+        with pytest.raises(Unavailable):
+            await screening.screen(orders(1))

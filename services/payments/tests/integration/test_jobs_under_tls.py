@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from chassis.database import Database
 from chassis.rpc import Tls
 from chassis.run.work import jobs
-from chassis.testing.certificates import Authority
+from chassis.testing.certificates import Authority, MountedSecret
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually
@@ -67,6 +67,36 @@ async def test_with_its_certificate_the_jobs_process_is_ready_and_a_file_is_paid
     accepted = await bank.hand_in(payer, payee, "4.00")
     async with running_jobs(database_urls, peers_port, **authority.issue("payments")) as report:
         await eventually(report, (200, set()))
+
+        async def status() -> str:
+            return str(await bank.scalar("SELECT status FROM bulks WHERE id = :id", id=accepted.bulk.id))
+
+        await eventually(status, "completed")
+    assert [(await bank.balance(wallet))[0] for wallet in (payer, payee)] == [6, 4]
+
+
+@pytest.mark.parametrize("wrong", ["another authority's", "another service's"])
+async def test_what_could_not_be_done_under_a_wrong_certificate_is_done_once_under_the_right_one(
+    database: Database,
+    database_urls: DatabaseUrls,
+    authority: Authority,
+    peers_port: int,
+    tmp_path_factory: pytest.TempPathFactory,
+    wrong: str,
+) -> None:
+    issuer = authority if wrong == "another service's" else Authority(tmp_path_factory.mktemp("stranger"))
+    mounted = MountedSecret(tmp_path_factory.mktemp("mounted"), issuer.certify("governance"), authority.pem)
+    bank = Bank(database, ControlledClock(SystemClock().now()))
+    payer, payee = await bank.wallet("10.00"), await bank.wallet()
+    accepted = await bank.hand_in(payer, payee, "4.00")
+    async with running_jobs(database_urls, peers_port, **mounted.settings):
+
+        async def attempts() -> int:
+            return int(await bank.scalar("SELECT max(attempts) FROM procrastinate_jobs WHERE task_name = 'payments:run_bulk'"))
+
+        await eventually(attempts, 1)
+        assert (await bank.balance(payee))[0] == 0
+        mounted.put(authority.certify("payments"), authority.pem)
 
         async def status() -> str:
             return str(await bank.scalar("SELECT status FROM bulks WHERE id = :id", id=accepted.bulk.id))

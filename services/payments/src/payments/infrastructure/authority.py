@@ -1,14 +1,12 @@
 """Who may act and in which roles, by identity and governance, over gRPC."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
 import grpc.aio
 
 from chassis.policies import Policies
-from chassis.rpc import RemoteError
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.actor import Actor, ActorKind
@@ -16,6 +14,7 @@ from kernel.errors import DomainError, Unavailable
 from payments.application.ports.authority import Roles, Standings
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
+from payments.infrastructure.answers import answering
 
 # Of one call, as the contracts have it.
 SUBJECTS_MAX: Final = 500
@@ -29,7 +28,7 @@ class IdentityStandings:
     async def standings(self, user_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
         found: dict[str, Standing] = {}
         for ids in _batches(user_ids):
-            with _answering("identity"):
+            with answering("identity"):
                 response = await self._stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=ids))
             found |= {subject.subject_id: _standing(subject) for subject in response.subjects}
         return {user_id: found.get(str(user_id), Standing.CLOSED) for user_id in user_ids}
@@ -51,7 +50,7 @@ class PeersAuthority:
     async def _roles(self, payers: Sequence[UUID]) -> Mapping[UUID, Roles]:
         found: dict[UUID, Roles] = {}
         for ids in _batches(payers):
-            with _answering("governance"):
+            with answering("governance"):
                 response = await self._stub.GetRolesOfSubjects(governance_pb2.GetRolesOfSubjectsRequest(subject_ids=ids))
             found |= {UUID(subject.subject_id): frozenset(subject.roles) for subject in response.subjects}
         if missing := set(payers) - found.keys():
@@ -61,17 +60,6 @@ class PeersAuthority:
     def _permitted(self, payer: UUID, roles: Roles) -> Roles | DomainError:
         actor = Actor(kind=ActorKind.USER, subject_id=str(payer), roles=roles)
         return roles if self._policies.allows(actor, _PERMISSION) else NoLongerPermitted(permission=_PERMISSION)
-
-
-@contextmanager
-def _answering(peer: str) -> Iterator[None]:
-    """Take any error of a peer as no answer: it says nothing about the user who was asked about."""
-    try:
-        yield
-    except RemoteError as error:
-        if isinstance(error, Unavailable):
-            raise
-        raise Unavailable(dependency=peer, code=error.code) from error
 
 
 def _batches(user_ids: Collection[UUID]) -> Iterator[Sequence[str]]:

@@ -10,13 +10,14 @@ from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
 from kernel.errors import Unavailable
 from payments.application.ports.screening import Verdict
 from payments.domain.transfer_order import TransferOrder
+from payments.infrastructure.answers import answering
 
 # Of one call, which has a second to be answered in.
 ORDERS_MAX: Final = 500
 
 
 class ComplianceScreening:
-    """Asks compliance; its silence is a refusal (Unavailable), never a pass."""
+    """Asks compliance; its silence and its errors are Unavailable: never a pass, and no verdict that would stay."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: compliance_pb2_grpc.ScreeningServiceAsyncStub = compliance_pb2_grpc.ScreeningServiceStub(channel)
@@ -29,7 +30,8 @@ class ComplianceScreening:
 
     async def _screen(self, orders: Sequence[TransferOrder]) -> Sequence[Verdict]:
         request = compliance_pb2.ScreenTransfersRequest(transfers=[_screening(order) for order in orders])
-        response = await self._stub.ScreenTransfers(request)
+        with answering("compliance"):
+            response = await self._stub.ScreenTransfers(request)
         if len(response.verdicts) != len(orders):
             raise Unavailable(dependency="compliance", asked=len(orders), answered=len(response.verdicts))
         return [Verdict(verdict.clear, verdict.reason) for verdict in response.verdicts]

@@ -12,6 +12,7 @@ from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.errors import DomainError, Kind
 from payments.domain.errors import InvalidSignature
 from payments.domain.transfer_order import Signature
+from payments.infrastructure.answers import answering
 
 
 class DeviceSignatures:
@@ -29,12 +30,13 @@ class DeviceSignatures:
         raise InvalidSignature(field="signature", key_id=signature.key_id)
 
     async def _key(self, key_id: UUID) -> identity_pb2.GetDeviceKeyResponse:
-        try:
-            return await self._stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=str(key_id)))
-        except DomainError as error:
-            if error.kind is Kind.NOT_FOUND:
-                raise InvalidSignature(field="signature", key_id=key_id) from None
-            raise
+        with answering("identity"):
+            try:
+                return await self._stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=str(key_id)))
+            except DomainError as error:
+                if error.kind is Kind.NOT_FOUND:
+                    raise InvalidSignature(field="signature", key_id=key_id) from None
+                raise
 
 
 def _decoded(text: str) -> bytes:
