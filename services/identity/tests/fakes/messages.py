@@ -47,6 +47,9 @@ class FakeMessages:
     async def lock(self, message_id: UUID) -> Message | None:
         return next((sent.message for sent in self._store.messages if sent.message.id == message_id), None)
 
+    async def queue(self, message_id: UUID) -> None:
+        raise NotImplementedError(f"delivery of {message_id}: only a database has jobs")
+
     async def forget(self, user_id: UUID) -> None:
         for sent in self._store.messages:
             if sent.message.user_id == user_id:

@@ -1,12 +1,13 @@
 """Messages as they are kept and sent: sealed rows, a job in the same transaction, real mail and a real HTTP gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTPUTF8
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +20,8 @@ from chassis.database import Database
 from chassis.jobs import make_jobs
 from chassis.testing.clocks import ControlledClock
 from identity.application.messages.deliver_message import DeliverMessage
+from identity.application.messages.resume_messages import ResumeMessages
+from identity.application.ports.messages import LeftBehind
 from identity.bootstrap.jobs import post
 from identity.domain.message import Channel, Letter, Template, Undeliverable
 from identity.domain.profile import Profile
@@ -29,6 +32,7 @@ from identity.interfaces.jobs import message_jobs
 from identity.settings import IdentitySettings
 from kernel.actor import Actor
 from kernel.audit import AuditFact
+from kernel.clock import SystemClock
 from kernel.errors import Unavailable
 from services.identity.tests.integration.storage import Storage
 from services.identity.tests.stored import rows
@@ -49,8 +53,16 @@ async def send(storage: Storage, clock: ControlledClock, template: Template, to:
     return user_id
 
 
+class NothingLeft:
+    async def left_behind(self, _since: datetime, _until: datetime, *, limit: int) -> Sequence[UUID]:
+        return [][:limit]
+
+
 async def run_jobs(settings: IdentitySettings, deliver: DeliverMessage) -> None:
-    app = make_jobs(settings, [message_jobs(deliver)])
+    """Run the deliveries that are due, and nothing that a clock starts."""
+    resume = ResumeMessages(deliver.uow, NothingLeft(), deliver.clock)
+    app = make_jobs(settings, [message_jobs(deliver, resume, job_seconds=60)])
+    app.periodic_registry.periodic_tasks.clear()
     async with app.open_async():
         await app.run_worker_async(wait=False, queues=["messages"], install_signal_handlers=False)
 
@@ -123,6 +135,58 @@ async def test_forgotten_messages_are_not_sent(storage: Storage, clock: Controll
         await tx.messages.forget(user_id)
         tx.record(fact(user_id, clock))
     assert [await storage.queries.waiting_message(message_id) for message_id in ids] == [None]
+
+
+@dataclass
+class Relay:
+    """Refuses letters for the time being while it is away."""
+
+    away: bool = True
+    taken: list[str] = field(default_factory=list)
+
+    async def deliver(self, letter: Letter) -> None:
+        if self.away:
+            raise Unavailable(dependency="relay")
+        self.taken.append(letter.to)
+
+
+async def use_up_attempts(database: Database, settings: IdentitySettings, deliver: DeliverMessage) -> None:
+    """Let each delivery fail for the last time, as in an outage of hours."""
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE procrastinate_jobs SET attempts = 11"))
+    await run_jobs(settings, deliver)
+    assert {status for (status,) in await rows(database, "SELECT status::text FROM procrastinate_jobs")} == {"failed"}
+
+
+async def test_a_notice_that_the_relay_did_not_take_for_hours_leaves_once_when_it_is_back(
+    sql_storage: Storage, database: Database, settings: IdentitySettings, clock: ControlledClock
+) -> None:
+    relay = Relay()
+    deliver = DeliverMessage(sql_storage.uow, sql_storage.queries, relay, clock)
+    # The database says when a message was queued.
+    later = ControlledClock(SystemClock().now() + timedelta(hours=3))
+    resume = ResumeMessages(sql_storage.uow, cast("LeftBehind", sql_storage.queries), later)
+    await send(sql_storage, clock, Template.PASSWORD_CHANGED, "notice@example.na")
+    await send(sql_storage, clock, Template.VERIFY_EMAIL, "code@example.na")
+    # Its delivery waits, so there is nothing to resume.
+    assert await resume() == 0
+    await use_up_attempts(database, settings, deliver)
+    relay.away = False
+    assert [await resume(), await resume()] == [1, 0]
+    await run_jobs(settings, deliver)
+    # A code is stale by now.
+    assert relay.taken == ["notice@example.na"]
+    assert await resume() == 0
+
+
+@pytest.mark.parametrize("hours", [0, 73])
+async def test_a_notice_is_resumed_after_an_hour_and_for_three_days(
+    sql_storage: Storage, database: Database, settings: IdentitySettings, clock: ControlledClock, hours: int
+) -> None:
+    await send(sql_storage, clock, Template.PASSWORD_CHANGED)
+    await use_up_attempts(database, settings, DeliverMessage(sql_storage.uow, sql_storage.queries, Relay(), clock))
+    at = ControlledClock(SystemClock().now() + timedelta(hours=hours))
+    assert await ResumeMessages(sql_storage.uow, cast("LeftBehind", sql_storage.queries), at)() == 0
 
 
 @dataclass

@@ -41,15 +41,23 @@ def test_what_falls_due_is_done_on_schedule(settings: IdentitySettings, database
         "identity:purge_codes": "25 * * * *",
         "identity:purge_challenges": "40 * * * *",
         "identity:record_counted_attempts": "* * * * *",
+        "identity:resume_messages": "* * * * *",
     }
 
 
-def test_jobs_run_one_at_a_time_and_deliveries_are_tried_again_for_an_hour(
+def test_jobs_run_one_at_a_time_and_deliveries_are_tried_again_for_half_an_hour(
     settings: IdentitySettings, database_urls: DatabaseUrls
 ) -> None:
     app = jobs(settings.model_copy(update={"database_url": SecretStr(database_urls.app)}))
     own = {name.removeprefix("identity:"): task for name, task in app.tasks.items() if name.startswith("identity:")}
-    due = ["rotate_signing_keys", "end_overdue_sessions", "carry_out_erasures", "purge_codes", "purge_challenges"]
+    due = [
+        "rotate_signing_keys",
+        "end_overdue_sessions",
+        "carry_out_erasures",
+        "purge_codes",
+        "purge_challenges",
+        "resume_messages",
+    ]
     queued = {name: (task.queue, task.queueing_lock) for name, task in own.items() if name in {*due, "deliver_message"}}
     assert queued == {"deliver_message": ("messages", None)} | {name: ("maintenance", name) for name in due}
     # Whatever is done on schedule is done again at the next time. A delivery waits 2, 4, 8, … seconds, eleven times.

@@ -21,6 +21,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.application.factors.purge_challenges import PurgeChallenges
     from identity.application.keys.rotate_signing_keys import RotateSigningKeys
     from identity.application.messages.deliver_message import DeliverMessage
+    from identity.application.messages.resume_messages import ResumeMessages
     from identity.application.privacy.carry_out_erasures import CarryOutErasures
     from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
     from identity.bootstrap.parts import unit_of_work, vault
@@ -51,7 +52,8 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
             RotateSigningKeys(uow, SealedKeyMaker(*settings.keys()), clock, settings.signing_key_life),
         ),
     )
-    return make_jobs(settings, [message_jobs(deliver), *tidying])
+    messages = message_jobs(deliver, ResumeMessages(uow, queries, clock), job_seconds=settings.job_seconds)
+    return make_jobs(settings, [messages, *tidying])
 
 
 def post(settings: IdentitySettings) -> "Post":

@@ -16,5 +16,11 @@ class DeliveryQueue:
 
     async def __call__(self, session: AsyncSession, message_id: UUID) -> None:
         connection = await (await session.connection()).get_raw_connection()
-        task = self._app.configure_task(self._task, queue=self._queue, connection=connection.driver_connection)
+        task = self._app.configure_task(
+            self._task,
+            queue=self._queue,
+            # By it the query of messages left behind (queries/messages.py) sees that a job of this one waits.
+            queueing_lock=f"message:{message_id}",
+            connection=connection.driver_connection,
+        )
         await task.defer_async(message_id=str(message_id))

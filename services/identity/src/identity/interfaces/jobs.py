@@ -10,17 +10,18 @@ from identity.application.attempts.record_counted_attempts import RecordCountedA
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.messages.deliver_message import DeliverMessage
+from identity.application.messages.resume_messages import ResumeMessages
 from identity.application.privacy.carry_out_erasures import CarryOutErasures
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 
-# About 2, 4, 8, … seconds apart: an hour in all, after which a code in it would be stale anyway.
+# About 2, 4, 8, … seconds apart: half an hour in all, after which a code in it would be stale anyway. Notices are then resumed.
 _DELIVERY_ATTEMPTS_MAX = 11
 DELIVER = "deliver_message"
 MESSAGES_QUEUE = "messages"
 
 
-def message_jobs(deliver_message: DeliverMessage) -> Blueprint:
-    """Make the job that delivers a message, queued by whoever sends one."""
+def message_jobs(deliver_message: DeliverMessage, resume_messages: ResumeMessages, *, job_seconds: int) -> Blueprint:
+    """Make the job that delivers a message, queued with it, and the one that queues again what was left behind."""
     blueprint = Blueprint()
 
     @blueprint.task(
@@ -28,6 +29,11 @@ def message_jobs(deliver_message: DeliverMessage) -> Blueprint:
     )
     async def deliver(message_id: str) -> None:
         await deliver_message(message_id=UUID(message_id))
+
+    @blueprint.periodic(cron=each(job_seconds))
+    @blueprint.task(name="resume_messages", queue="maintenance", queueing_lock="resume_messages")
+    async def resume(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await resume_messages()
 
     return blueprint
 

@@ -1,5 +1,7 @@
 """What messages need of the world."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -18,8 +20,16 @@ class Messages(Protocol):
     async def lock(self, message_id: UUID) -> Message | None:
         """Find a message and lock it until the transaction ends."""
 
+    async def queue(self, message_id: UUID) -> None:
+        """Queue the delivery of a message again."""
+
     async def forget(self, user_id: UUID) -> None:
         """Drop what messages to a user still hold; those that wait are not sent."""
+
+
+class LeftBehind(Protocol):
+    async def left_behind(self, since: datetime, until: datetime, *, limit: int) -> Sequence[UUID]:
+        """Return notices queued within that time that wait with no job to deliver them, oldest first."""
 
 
 class Post(Protocol):

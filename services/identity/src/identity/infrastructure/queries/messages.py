@@ -1,6 +1,7 @@
 """Messages, opened."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +24,26 @@ _DELIVERED = text(
     ORDER BY m.queued_at DESC, m.id DESC LIMIT :limit"""
 )
 
+# By the lock under which delivery_queue.py queues each.
+_LEFT_BEHIND = text(
+    """
+    SELECT m.id FROM messages m
+    WHERE m.sealed IS NOT NULL AND m.delivered_at IS NULL AND m.failed_at IS NULL
+        AND m.queued_at BETWEEN :since AND :until AND m.template = ANY(:notices)
+        AND NOT EXISTS (
+            SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = 'message:' || m.id AND j.status IN ('todo', 'doing')
+        )
+    ORDER BY m.queued_at, m.id LIMIT :limit
+    """
+)
+
 
 class SqlMessageQueries(SqlReads):
+    async def left_behind(self, since: datetime, until: datetime, *, limit: int) -> Sequence[UUID]:
+        notices = [template.value for template in Template if template.is_notice]
+        rows = await self._rows(_LEFT_BEHIND, {"since": since, "until": until, "notices": notices, "limit": limit})
+        return [row.id for row in rows]
+
     async def waiting_message(self, message_id: UUID) -> MessageContent | None:
         rows = await self._rows(_WAITING, {"id": message_id})
         return self._message(rows[0]) if rows else None

@@ -69,6 +69,9 @@ class SqlMessages:
         query = select(Message).where(messages.c.id == message_id).with_for_update()
         return (await self._session.scalars(query)).one_or_none()
 
+    async def queue(self, message_id: UUID) -> None:
+        await self._defer_delivery(self._session, message_id)
+
     async def forget(self, user_id: UUID) -> None:
         held = (messages.c.user_id == user_id) & messages.c.sealed.is_not(None)
         await self._session.execute(update(messages).where(held).values(sealed=None, recipient_index=None, asked_from=None))
