@@ -118,6 +118,50 @@ def test_every_process_is_hardened(name: str) -> None:
     assert "volumes" not in service
 
 
+@pytest.mark.parametrize("name", BACKING)
+def test_every_server_is_hardened(name: str) -> None:
+    server = SERVICES[name]
+    # The images have a user of the server's name; nothing of theirs starts as root.
+    assert server["user"] == name
+    assert server["read_only"] is True
+    assert server["cap_drop"] == ["ALL"]
+    assert not server.keys() & {"cap_add", "privileged", "ports"}
+    assert server["security_opt"] == ["no-new-privileges:true"]
+    assert set(server["networks"]) == {"platform"}
+
+
+def test_what_is_written_outside_the_data_is_kept_in_memory_and_bounded() -> None:
+    volumes = yaml.safe_load(TEXT)["volumes"]
+    in_memory = {name for name, volume in volumes.items() if volume}
+    assert in_memory == {"postgres-run", "rabbitmq-log"}
+    for name in in_memory:
+        options = volumes[name]["driver_opts"]
+        assert options["type"] == "tmpfs"
+        assert options["o"].startswith("size=")
+    for service in SERVICES.values():
+        assert all(":size=" in mount for mount in service.get("tmpfs", []))
+
+
+def test_every_container_is_bounded_in_memory_processes_and_logs() -> None:
+    for service in SERVICES.values():
+        assert megabytes(service["mem_limit"]) >= 256
+        assert service["pids_limit"] > 0
+        options = service["logging"]["options"]
+        assert megabytes(options["max-size"]) * int(options["max-file"]) <= 100
+
+
+def test_the_servers_bounds_hold_what_they_are_asked_to_hold() -> None:
+    postgres, redis = SERVICES["postgres"], SERVICES["redis"]
+    connections_max = int(re.fullmatch(r"max_connections=(\d+)", postgres["command"][-1])[1])  # type: ignore[index]  # fails then
+    assert postgres["pids_limit"] > connections_max + 50  # a process each, and the server's own
+    kept_max = redis["command"][redis["command"].index("--maxmemory") + 1].removesuffix("b")
+    assert megabytes(redis["mem_limit"]) >= 2 * megabytes(kept_max)  # while the file is rewritten
+
+
+def megabytes(size: str) -> int:
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
+
+
 def test_only_the_gateway_is_published_and_on_this_machine_only() -> None:
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"gateway"}
     assert SERVICES["gateway"]["ports"] == ["${ELCORP_BIND:-127.0.0.1}:${ELCORP_PORT:-8000}:8000"]
