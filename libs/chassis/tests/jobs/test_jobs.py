@@ -49,7 +49,12 @@ class Painters:
         async def break_it() -> None:
             raise RuntimeError("the brush broke for anna@example.na")
 
-        self.paint, self.hold, self.break_it = paint, hold, break_it
+        @self.blueprint.task(name="wait")
+        async def wait() -> None:
+            if not self.go_on.is_set():
+                raise RuntimeError("what it needs is away")
+
+        self.paint, self.hold, self.break_it, self.wait = paint, hold, break_it, wait
         self.app = make_jobs(settings, [self.blueprint])
 
 
@@ -313,9 +318,27 @@ def test_what_is_done_each_minute_may_be_done_more_often(job_seconds, cron):
     assert crons == {
         "platform:purge_idempotency_keys": "*/10 * * * *",
         "platform:purge_inbox": "5 * * * *",
-        "platform:remove_finished_jobs": "15 * * * *",
+        "platform:remove_finished_jobs": "5-59/10 * * * *",
         "platform:retry_stalled_jobs": cron,
     }
+
+
+async def test_a_failed_job_is_removed_once_a_later_one_of_its_lock_has_done_its_work(painters, database, urls):
+    async def run(*locks):
+        async with database.session() as session:
+            for lock in locks:
+                await defer(session, painters.wait, queueing_lock=lock)
+            await session.commit()
+        await app.run_worker_async(wait=False, queues=["default"], install_signal_handlers=False)
+
+    painters.app.periodic_registry.periodic_tasks.clear()
+    async with painters.app.open_async() as app:
+        await run("front", "back", None)
+        painters.go_on.set()
+        await run("front", None)
+        await run_task(app, "platform:remove_finished_jobs")
+    failed = await rows(urls, "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'failed' ORDER BY 1")
+    assert failed == [("back",), (None,)]
 
 
 @pytest.mark.parametrize(("hours", "stays"), [(73, False), (71, True)])

@@ -27,6 +27,16 @@ _PURGE_INBOX = """
         WHERE handled_at < now() - make_interval(days => %(days)s) ORDER BY handled_at LIMIT %(rows)s
     ) RETURNING 1 AS purged
 """
+# A job that failed in an outage, and one of its queueing lock that did its work afterwards.
+_REMOVE_MADE_UP_FOR = """
+    DELETE FROM procrastinate_jobs AS failed USING (
+        SELECT task_name, queueing_lock, max(id) AS id FROM procrastinate_jobs
+        WHERE status = 'succeeded' AND queueing_lock IS NOT NULL GROUP BY task_name, queueing_lock
+    ) AS later
+    WHERE failed.status = 'failed' AND failed.id < later.id
+        AND failed.task_name = later.task_name AND failed.queueing_lock = later.queueing_lock
+    RETURNING 1 AS removed
+"""
 
 
 def maintenance(job_seconds: int) -> Blueprint:
@@ -43,10 +53,13 @@ def maintenance(job_seconds: int) -> Blueprint:
     async def purge_inbox(context: JobContext, timestamp: int) -> int:  # noqa: ARG001
         return await _purge(context, "inbox", _PURGE_INBOX, days=INBOX_DAYS)
 
-    @blueprint.periodic(cron="15 * * * *")
+    @blueprint.periodic(cron="5-59/10 * * * *")
     @blueprint.task(name="remove_finished_jobs", queue=QUEUE, queueing_lock="remove_finished_jobs", pass_context=True)
     async def remove_finished_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
-        # Failed ones stay: somebody has to look at them.
+        made_up_for = await context.app.connector.execute_query_all_async(_REMOVE_MADE_UP_FOR)
+        if made_up_for:
+            log.info("jobs_made_up_for", rows=len(made_up_for))
+        # Other failed ones stay: somebody has to look at them.
         await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED_JOB_HOURS)
 
     @blueprint.periodic(cron=each(job_seconds))
