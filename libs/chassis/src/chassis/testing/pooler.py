@@ -31,8 +31,8 @@ class Pooler:
 
     def __init__(self, folder: Path, url: str, *, connections: int) -> None:
         """Lead to the database of `url`, with as many connections to it at most."""
-        self.port = _free_port()
-        self._program = _program()
+        self.port = free_port()
+        self._program = program()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         parts = urlsplit(url)
@@ -50,21 +50,14 @@ class Pooler:
             f"default_pool_size = {connections}",
             "log_connections = 0",
             "log_disconnections = 0",
-            *(["max_prepared_statements = 200"] if self.prepares else []),
+            *(["max_prepared_statements = 200"] if prepares() else []),
         ]
         (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
-
-    @property
-    def prepares(self) -> bool:
-        """Whether prepared statements can be used through it."""
-        said = subprocess.run([self._program, "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603  # its own name
-        found = re.search(r"(\d+)\.(\d+)", said)
-        return found is not None and (int(found[1]), int(found[2])) >= _PREPARING
 
     def start(self) -> None:
         command = [self._program, str(self._folder / "pgbouncer.ini")]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, user=_unprivileged())  # noqa: S603  # our own command
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, user=unprivileged())  # noqa: S603  # our own command
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -96,7 +89,7 @@ def pooler(urls: DatabaseUrls, superuser_url: str, *, connections: int) -> Itera
     with TemporaryDirectory(prefix="elcorp-pooler-") as name:
         folder = Path(name)
         pooler = Pooler(folder, urls.app, connections=connections)
-        if user := _unprivileged():
+        if user := unprivileged():
             for path in (folder, *folder.iterdir()):
                 shutil.chown(path, user)
         pooler.start()
@@ -118,7 +111,7 @@ def limit_sessions(urls: DatabaseUrls, superuser_url: str, **other: str) -> None
             )
 
 
-def _program() -> str:
+def program() -> str:
     """Find PgBouncer; as root on Debian it is installed where it is missing."""
     from elcorp_local.backing import packages  # noqa: PLC0415  # only where tests start their own servers
 
@@ -132,13 +125,20 @@ def _program() -> str:
     return found
 
 
-def _free_port() -> int:
+def prepares() -> bool:
+    """Whether prepared statements can be used in transaction mode: Debian 12's knows none."""
+    said = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603  # its own name
+    found = re.search(r"(\d+)\.(\d+)", said)
+    return found is not None and (int(found[1]), int(found[2])) >= _PREPARING
+
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
-def _unprivileged() -> str | None:
+def unprivileged() -> str | None:
     """Return as whom it runs where we are root, as whom it refuses to."""
     if os.geteuid():
         return None
