@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.database import SESSION, Database
 from chassis.outbox import CHANNEL
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.testing.pooler import Pooler, limit_sessions, pooler
+from chassis.testing.pooler import Pooler, limit_sessions, pooler, prepares
 from chassis.testing.running import eventually
 from kernel.ids import new_id
 from services.payments.tests.contract.bank import Bank, Holder
@@ -29,7 +29,7 @@ def before(database_urls: DatabaseUrls, databases: Databases) -> Iterator[Pooler
 
 @pytest.fixture
 async def database(before: Pooler, database_urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database.connect(before.through(database_urls.app), pool_size=8, pooled=True, prepared=before.prepares)
+    database = Database.connect(before.through(database_urls.app), pool_size=8, pooled=True, prepared=prepares())
     yield database
     await database.close()
 

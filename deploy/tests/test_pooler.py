@@ -1,0 +1,185 @@
+"""The pooler as the overlays run it: its own configuration and script, before a PostgreSQL that takes TLS only."""
+
+import os
+import re
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from cryptography import x509
+
+from chassis.database import SESSION
+from chassis.testing.certificates import Authority, MountedSecret
+from chassis.testing.pooler import free_port, prepares, program, unprivileged
+from chassis.testing.running import eventually
+from elcorp_local.backing import postgres
+from elcorp_local.backing.certificates import ServerCertificates
+from elcorp_local.backing.process import Server
+from elcorp_local.ports import Ports
+
+K8S = Path(__file__).parents[2] / "k8s" / "components"
+SCRIPT = K8S / "backing" / "databases" / "databases.sh"
+# As libpq asks for TLS on a connection that begins without.
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+
+class Running:
+    """PostgreSQL with payments' database, and the pooler before it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.authority = Authority(folder)
+        self.port, self._ports = free_port(), Ports.free()
+        (folder / "tls").mkdir()
+        self.secret = MountedSecret(folder / "tls", self.authority.certify("localhost"), b"")
+        self._server: Server | None = None
+        self._pooler: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        files = self.authority.issue("localhost", "127.0.0.1")
+        certificates = ServerCertificates(files["tls_cert_file"], files["tls_key_file"], self.authority.file, tls_only=True)
+        self._server = postgres.start(self.folder, self._ports, fast=True, certificates=certificates)
+        self.databases("payments", PAYMENTS_APP_PASSWORD="app", PAYMENTS_OWNER_PASSWORD="owner", POOLER_PASSWORD="look it up")
+        (self.folder / "users").write_text('"pooler" "look it up"\n')
+        self._pooler = self._start()
+
+    def databases(self, *arguments: str, **passwords: str) -> None:
+        assert self._server
+        url = urlsplit(self._server.urls["postgres_url"])
+        connection = {"PGHOST": "127.0.0.1", "PGPORT": str(url.port), "PGUSER": "postgres", "PGPASSWORD": url.password or ""}
+        environment = {"PATH": f"{postgres.binaries()}:{os.environ['PATH']}", **connection, **passwords}
+        subprocess.run([SCRIPT, *arguments], env=environment, check=True, capture_output=True, timeout=300)  # noqa: S603  # our own
+
+    def enter(self, user: str, password: str, *, sslmode: str = "verify-full") -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(
+            host="localhost",
+            port=self.port,
+            dbname="payments",
+            user=user,
+            password=password,
+            sslmode=sslmode,
+            sslrootcert=str(self.authority.file),
+            autocommit=True,
+        )
+
+    def serial(self) -> int:
+        """Return that of the certificate that a new client is shown."""
+        with socket.create_connection(("localhost", self.port), timeout=60) as plain:
+            plain.sendall(SSL_REQUEST)
+            assert plain.recv(1) == b"S"
+            context = ssl.create_default_context(cafile=str(self.authority.file))
+            with context.wrap_socket(plain, server_hostname="localhost") as secured:
+                return x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"").serial_number
+
+    def stop(self) -> None:
+        if self._pooler:
+            self._pooler.kill()
+            self._pooler.wait()
+        if self._server:
+            self._server.stop()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        config = self.folder / "pgbouncer.ini"
+        config.write_text(self._configuration())
+        for path in self.folder.rglob("*"):
+            if (user := unprivileged()) and "postgres" not in path.parts:
+                shutil.chown(path, user)
+        environment = {"PATH": f"{Path(program()).parent}:{os.environ['PATH']}", "WATCH_SECONDS": "0.1"}
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603  # our own script
+                ["/bin/sh", K8S / "pooler" / "run.sh", config], env=environment, stdout=log, stderr=log, user=unprivileged()
+            )
+
+    def _configuration(self) -> str:
+        text = (K8S / "pooler" / "pgbouncer.ini").read_text()
+        for there, here in (
+            ("host=postgres.elcorp-data port=5432", f"host=127.0.0.1 port={self._ports.postgres}"),
+            ("listen_port = 6432", f"listen_port = {self.port}"),
+            ("listen_addr = *", "listen_addr = 127.0.0.1"),
+            ("/run/tls", str(self.secret.folder)),
+            ("/run/backing-ca/ca.crt", str(self.authority.file)),
+            ("/run/pooler/users", str(self.folder / "users")),
+        ):
+            assert there in text
+            text = text.replace(there, here)
+        return text if prepares() else re.sub(r"max_prepared_statements.*\n", "", text)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with TemporaryDirectory(prefix="elcorp-pooler-") as name:
+        Path(name).chmod(0o755)
+        running = Running(Path(name))
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(autouse=True)
+async def listening(running: Running) -> None:
+    def answers() -> bool:
+        try:
+            running.enter("payments_app", "app").close()
+        except psycopg.OperationalError as error:
+            return "refused" not in str(error)
+        return True
+
+    await eventually(answers)
+
+
+def test_a_login_enters_by_its_own_password_and_has_its_limits(running: Running) -> None:
+    with running.enter("payments_app", "app") as connection:
+        assert connection.execute("SELECT session_user, current_database()").fetchall() == [("payments_app", "payments")]
+        # Between two of our statements another client may use the server's connection.
+        shown = [connection.execute("SELECT current_setting(%s)", (name,)).fetchall()[0][0] for name in SESSION]
+        assert shown == list(SESSION.values())
+        tls = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        assert connection.execute(tls).fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [("payments_app", "wrong"), ("payments_owner", "owner"), ("pooler", "wrong"), ("postgres", "postgres"), ("nobody", "")],
+)
+def test_nobody_else_enters(running: Running, user: str, password: str) -> None:
+    with pytest.raises(psycopg.OperationalError):
+        running.enter(user, password)
+
+
+def test_a_client_without_tls_is_refused(running: Running) -> None:
+    with pytest.raises(psycopg.OperationalError, match="SSL required"):
+        running.enter("payments_app", "app", sslmode="disable")
+
+
+def test_a_second_login_enters_at_once_and_a_retired_one_no_more(running: Running) -> None:
+    running.databases("login", "payments", "payments_app_b", LOGIN_PASSWORD="b")
+    with running.enter("payments_app_b", "b") as connection:
+        assert connection.execute("SELECT session_user").fetchall() == [("payments_app_b",)]
+    running.databases("login", "payments", "payments_app_b", LOGIN_PASSWORD="b, renewed")
+    with running.enter("payments_app_b", "b, renewed"):
+        pass
+    with pytest.raises(psycopg.OperationalError):
+        running.enter("payments_app_b", "b")
+
+
+async def test_a_renewed_certificate_is_shown_without_a_restart(running: Running) -> None:
+    with running.enter("payments_app", "app") as connection:
+        renewed = running.authority.certify("localhost")
+        assert running.serial() != renewed.serial
+        running.secret.put(renewed, b"")
+        for path in running.secret.folder.rglob("*"):
+            if user := unprivileged():
+                shutil.chown(path, user)
+        await eventually(running.serial, renewed.serial)
+        # Who was connected stays so.
+        assert connection.execute("SELECT 1").fetchall() == [(1,)]
