@@ -1,7 +1,7 @@
 """What payments' processes hold of PostgreSQL under load: what `chassis.connections` says, and never one more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ from services.payments.tests.integration.bank import Bank
 from services.payments.tests.integration.peers import peers
 
 PEERS = ("governance", "compliance", "identity")
-Process = Callable[[Any, Any, asyncio.Event], Awaitable[bool]]
+Process = Callable[[Any, Any, asyncio.Event], Coroutine[Any, Any, bool]]
 
 
 class Server:
@@ -52,9 +52,9 @@ class Server:
 async def limited(databases: Databases, urls: DatabaseUrls, number: int) -> AsyncIterator[Server]:
     """Refuse each connection to the database above a number of them."""
     await databases.disconnect(urls)
-    parts = psycopg.conninfo.conninfo_to_dict(databases.superuser_url) | {"dbname": urls.name}
+    url = psycopg.conninfo.make_conninfo(databases.superuser_url, dbname=urls.name)
     limit = f'ALTER DATABASE "{urls.name}" CONNECTION LIMIT '
-    async with await psycopg.AsyncConnection.connect(autocommit=True, **parts) as connection:
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         # Ours is not refused, but counted.
         await connection.execute(f"{limit} {number + 1}".encode())
         try:
