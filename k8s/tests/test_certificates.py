@@ -63,16 +63,17 @@ def test_processes_that_answer_or_call_peers_have_their_service_s_certificate_an
 
 
 @pytest.mark.parametrize("overlay", WITH_TLS)
-def test_what_is_mounted_is_what_the_settings_name(overlay: str) -> None:
+def test_certificates_are_mounted_where_the_settings_name_them(overlay: str) -> None:
     for workload in ours(render(overlay)):
         mounts = {mount["name"]: mount["mountPath"] for mount in container_of(workload)["volumeMounts"]}
         given = {variable: value.get("value") for variable, value in environment(workload)}
         named = {part: given.get(f"ELCORP_TLS_{part}_FILE") for part in (*FILES, "OTHER_CA")}
-        if "tls" in mounts:
+        if process_of(workload) in answering() | calling():
             own = {part: f"{mounts['tls']}/{file}" for part, file in FILES.items()}
             assert named == own | {"OTHER_CA": f"{mounts['tls-other']}/ca.crt"}
         else:
             assert set(named.values()) == {None}
+            assert mounts.keys().isdisjoint({"tls", "tls-other"})
         # Nobody asks the others by gRPC.
         answers = process_of(workload) in answering()
         assert (given.get("ELCORP_GRPC_HEALTH_PORT") is not None) == answers
