@@ -10,7 +10,8 @@ import pytest
 import yaml
 from pydantic import SecretStr, ValidationError
 
-from chassis.settings import ProcessSettings
+from chassis.connections import connections_max
+from chassis.settings import ProcessSettings, ServiceSettings
 from compliance.settings import ComplianceSettings
 from gateway.settings import GatewaySettings
 from governance.settings import GovernanceSettings
@@ -76,6 +77,20 @@ def test_every_process_accepts_its_settings(name: str, secrets: dict[str, str], 
     assert settings.environment == "staging"  # where placeholders are refused
     # No process has a URL that it does not use.
     assert bool(settings.rabbitmq_url.get_secret_value()) == (service.get("command", ["serve"])[0] in {"serve", "work"})
+
+
+def test_postgresql_takes_what_all_processes_hold(secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    held = 0
+    for name, service in OURS.items():
+        with monkeypatch.context() as patch:
+            for variable, value in environment_of(service, secrets).items():
+                patch.setenv(variable, value)
+            settings = SETTINGS[name.partition("-")[0]]()
+        if isinstance(settings, ServiceSettings):
+            held += connections_max(service["command"][0], settings)
+    [given] = [each for each in SERVICES["postgres"]["command"] if each.startswith("max_connections=")]
+    # Thirteen are for superusers, backups and people.
+    assert 100 < held + 13 <= int(given.partition("=")[2])
 
 
 def test_every_process_knows_the_url_that_clients_see(secrets: dict[str, str]) -> None:
