@@ -2,6 +2,7 @@
 
 import pytest
 
+from chassis.rpc.server import CONNECTION_AGE_MS_MAX
 from k8s.tests.rendering import (
     OVERLAYS,
     POOLER,
@@ -20,6 +21,8 @@ from k8s.tests.rendering import (
 
 UID = 10001
 SPARE_SECONDS = 5
+# CoreDNS lets names of Services be kept for 5 s, and so does a NodeLocal DNSCache that asks it.
+DNS_SECONDS_MAX = 10
 # Between the start of a release and that of its migration: the image is pulled, the pod scheduled.
 START_SPARE_SECONDS = 120
 
@@ -170,6 +173,18 @@ def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
         assert pod_of(deployment)["terminationGracePeriodSeconds"] >= pause + asked + SPARE_SECONDS
         # Whoever is sent requests keeps serving while balancers hear of the stop.
         assert (pause > 0) == (component_of(deployment) in {"serve", POOLER})
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_callers_have_left_a_pod_before_it_stops(overlay: str) -> None:
+    documents = render(overlay)
+    [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
+    # gRPC lets a connection live for up to a tenth longer; then the caller asks DNS again, which may answer with what was.
+    leaving_seconds = CONNECTION_AGE_MS_MAX * 1.1 / 1000 + DNS_SECONDS_MAX
+
+    for deployment in (each for each in ours(documents) if component_of(each) == "serve"):
+        pause = container_of(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert pause + float(platform["ELCORP_DRAIN_SECONDS"]) >= leaving_seconds
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -123,6 +123,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:
 async def _stop(server: RestServer, background: Backgrounds, readiness: Readiness, settings: GatewaySettings) -> None:
     """Say so first, let requests finish, then stop what they may have needed."""
     readiness.draining = True
+    server.drain()
     if not (background.failed or server.failed):
         await asyncio.sleep(settings.drain_seconds)
     ends_at = time.monotonic() + settings.shutdown_seconds

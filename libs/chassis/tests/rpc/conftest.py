@@ -61,9 +61,11 @@ def request() -> compliance.ScreenTransfersRequest:
 
 
 @asynccontextmanager
-async def served(servicer: object, *, port: int = 0, tls: Tls | None = None, health_port: int | None = None):
+async def served(
+    servicer: object, *, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None, health_port: int | None = None
+):
     add = compliance_pb2_grpc.add_ScreeningServiceServicer_to_server
-    server = RpcServer("127.0.0.1", port, [RpcService(add, servicer, NAME)], tls=tls, health_port=health_port)
+    server = RpcServer(host, port, [RpcService(add, servicer, NAME)], tls=tls, health_port=health_port)
     await server.start()
     try:
         yield server
@@ -103,6 +105,11 @@ def connect_to():
 @pytest.fixture
 def unnamed() -> type[ServiceSettings]:
     return GovernanceSettings
+
+
+@pytest.fixture
+def other_screening() -> Screening:
+    return Screening()
 
 
 @pytest.fixture

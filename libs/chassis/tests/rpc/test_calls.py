@@ -79,28 +79,6 @@ async def test_calls_are_spread_over_all_backends(connect_to, serve, ask):
     assert min(counter.calls for counter in counters) > 5
 
 
-async def test_a_backend_that_drains_gets_no_new_calls(connect_to, serve, ask):
-    counters = [_Counting(), _Counting()]
-    async with (
-        serve(counters[0]) as one,
-        serve(counters[1]) as other,
-        connect_to(f"ipv4:127.0.0.1:{one.port},127.0.0.1:{other.port}") as channel,
-    ):
-        stub = ScreeningServiceStub(channel)
-
-        async def all_go_to_the_other() -> bool:
-            before = counters[0].calls
-            for _ in range(20):
-                await stub.ScreenTransfers(ask())
-            return counters[0].calls == before
-
-        assert not await all_go_to_the_other()
-        await one.drain()
-        # The client hears of it by watching the backend's health.
-        await eventually(all_go_to_the_other)
-        assert await all_go_to_the_other()
-
-
 async def test_identity_request_id_and_trace_travel(stub, screening, ask):
     seen: dict[str, Any] = {}
 

@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.rpc import connect
 from chassis.settings import ServiceSettings
-from chassis.testing.running import endpoint, eventually, through
+from chassis.testing.running import endpoint, through
 from elcorp.common.v1 import money_pb2
 from elcorp.compliance.v1 import compliance_pb2 as compliance
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
@@ -68,12 +68,15 @@ async def test_while_it_drains_it_serves_and_says_so(start, urls, get):
     await process.line("stopping")
     async with get(serving["ops_port"], "/readyz") as response:
         assert await response.json() == {"ready": False, "draining": True, "checks": {}}
-    await eventually(lambda: health(serving["grpc_port"]), "NOT_SERVING")
+    # Callers that know no other peer go on calling this one.
+    assert await health(serving["grpc_port"]) == "SERVING"
     # Being told twice changes nothing.
     process.terminate()
     await process.line("stopping", number=2)
     async with get(serving["rest_port"], "/quick") as response:
         assert response.status == 200
+        # The next request goes over another connection, which leads elsewhere.
+        assert response.headers["Connection"] == "close"
     # Whoever does not want to wait for it interrupts again.
     process.process.send_signal(signal.SIGINT)
     assert await process.exit_code() == 128 + signal.SIGINT

@@ -17,11 +17,15 @@ from chassis.rpc.named_callers import named_callers
 from chassis.rpc.tls import Tls
 
 CONCURRENT_RPCS_MAX = 512
+# gRPC lets a connection live for up to a tenth longer or shorter.
+CONNECTION_AGE_MS_MAX = 5_000
 OPTIONS: list[tuple[str, Any]] = [
     # A taken port is an error, not a second server that gets half the calls.
     ("grpc.so_reuseport", 0),
-    # Connections end now and then, so that clients find new pods; calls in flight have half a minute to finish.
-    ("grpc.max_connection_age_ms", 300_000),
+    # Connections end all the time, so that clients look up where the peer's pods are: before a pod stops, it has been asked for
+    # the last time. Nothing else sends clients away in order: a server that stops cuts the calls on their way to it, and of a
+    # peer that says NOT_SERVING clients make no new look-up. Calls in flight have half a minute to finish.
+    ("grpc.max_connection_age_ms", CONNECTION_AGE_MS_MAX),
     ("grpc.max_connection_age_grace_ms", 30_000),
     # Clients ping every 30 s; the default forgives one ping in five minutes and then hangs up.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
@@ -85,13 +89,9 @@ class RpcServer:
         if self.health_port is not None:
             await self._start_health(self.health_port)
 
-    async def drain(self) -> None:
-        """Say NOT_SERVING; calls are still answered while clients move away."""
-        await self._health.enter_graceful_shutdown()
-
     async def stop(self, grace_seconds: float) -> None:
         """Refuse new calls, let those in flight finish for at most `grace_seconds`, then cut them."""
-        await self.drain()
+        await self._health.enter_graceful_shutdown()
         # Watchers stay for as long as the server does, so they are shown out or the grace always runs to its end.
         self._health.end_watches()
         await asyncio.gather(*(server.stop(grace_seconds) for server in self._servers))

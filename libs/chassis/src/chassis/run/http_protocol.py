@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from chassis.security_headers import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
 from kernel.ids import new_id
@@ -24,6 +25,12 @@ class EarlyAnswer:
 
 UNREADABLE: Final = EarlyAnswer(400, "VAL_001", "The request could not be read.")
 TOO_MANY_CONNECTIONS: Final = EarlyAnswer(503, "SRV_002", "Too many requests at once; retry later.", {"retry-after": "2"})
+
+
+class DrainableState(ServerState):
+    """What all connections of one server share."""
+
+    draining = False
 
 
 class HeadRefused(Exception):
@@ -49,6 +56,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
         if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
             self.refuse_head(TOO_MANY_CONNECTIONS)
         super().on_headers_complete()
+        if self.cycle is not None and isinstance(self.server_state, DrainableState) and self.server_state.draining:
+            self.cycle.keep_alive = False
 
     def refuse_head(self, answer: EarlyAnswer) -> NoReturn:
         """Answer the request that is being read, and read no more. Call it from the parser's callbacks."""

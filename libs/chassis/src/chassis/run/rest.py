@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 
 from chassis.ports import bind
-from chassis.run.http_protocol import EnvelopeProtocol
+from chassis.run.http_protocol import DrainableState, EnvelopeProtocol
 
 CONNECTIONS_MAX = 4096
 BACKLOG = 2048
@@ -66,6 +66,13 @@ class RestServer:
         if self._task.done():
             await self._task
 
+    def drain(self) -> None:
+        """Go on serving, but end each connection with its next answer, so that clients connect elsewhere before `stop`.
+
+        A connection that is kept until then may be closed while a request is on its way to it.
+        """
+        self._server.server_state.draining = True
+
     async def stop(self) -> None:
         """Stop listening and let requests in flight finish, within the grace."""
         self._server.exit()
@@ -81,6 +88,7 @@ class RestServer:
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.server_state: DrainableState = DrainableState()
         self.listening = asyncio.Event()
         self._exiting = asyncio.Event()
 

@@ -72,7 +72,7 @@ class _Serving:
     async def stop(self) -> None:
         """Say so first, finish what is in hand, then stop what it may have needed."""
         self._readiness.draining = True
-        await self._rpc.drain()
+        self._rest.drain()
         if not self.failed:
             # Requests still arrive until every balancer and client has heard.
             await asyncio.sleep(self._settings.drain_seconds)
