@@ -1,9 +1,12 @@
-"""The local overlay's script makes exactly the secrets that its pods read."""
+"""The scripts make exactly the secrets that pods read, with values that the processes accept."""
 
 import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from identity.domain.password_policy import PasswordPolicy
 from k8s.tests.rendering import K8S, container_of, environment, render, workloads
 
 # Stands in for kubectl: remembers what it is told, and knows no secret yet.
@@ -60,3 +63,29 @@ def test_every_secret_that_is_read_is_made_and_no_other(tmp_path: Path) -> None:
     wanted = read()
     del wanted["elcorp-data/postgres"]
     assert secrets == wanted
+
+
+def values(environment: str) -> dict[str, str]:
+    """Return what is made for an environment, by "secret/key"."""
+    script = [str(K8S / "secret-values.sh"), environment]
+    printed = subprocess.run(script, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603  # our own script
+    lines = [line.split("\t") for line in printed.splitlines()]
+    return {f"{secret}/{key}": value for _, secret, key, value in lines}
+
+
+@pytest.mark.parametrize("environment", ["local", "staging", "production"])
+def test_the_administrator_s_password_is_one_that_the_policy_accepts(environment: str) -> None:
+    for _ in range(10):
+        PasswordPolicy().check(values(environment)["identity-runtime/admin-password"], ["admin@elcorp.na"])
+
+
+def test_each_value_is_drawn_again() -> None:
+    first, second = values("production"), values("production")
+    assert first.keys() == second.keys()
+    assert all(first[name] != second[name] for name in first)
+
+
+def test_without_an_environment_the_usage_is_shown_and_nothing_made() -> None:
+    shown = subprocess.run([str(K8S / "secret-values.sh")], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "Usage:" in shown.stderr
