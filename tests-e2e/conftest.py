@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import psycopg
@@ -83,23 +82,6 @@ def holder(api: Api, admin: Person) -> Callable[..., Awaitable[Person]]:
     """Make people with an open wallet and, where asked, money in it."""
 
     async def make(name: str = "Holder", *, funds: str | None = None) -> Person:
-        journey = Journey(api, admin, print)
-        person = Person(name)
-        await journey.register(person)
-        await journey.sign_in(person)
-        await journey.wallet_opens(person)
-        if funds:
-            await api.data(
-                "POST",
-                "/issuances",
-                by=admin,
-                expect=201,
-                key=str(uuid4()),
-                wallet_id=person.wallet_id,
-                amount=funds,
-                currency="NAD",
-                reason="test funds",
-            )
-        return person
+        return await Journey(api, admin, print).make_holder(name, funds=funds)
 
     return make

@@ -1,53 +1,20 @@
 """A file of payments and a planned one, through the gateway, run by the jobs process, which may be killed."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
 from journey import Api, Person, until
+from planned_transfers import bearer, follow, plan, submit
 
 from elcorp_local.platform import Platform
 
 pytestmark = pytest.mark.e2e
 Holder = Callable[..., Awaitable[Person]]
 LINES = 10_000
-
-
-def bearer(person: Person) -> dict[str, str]:
-    return {"Authorization": f"Bearer {person.access_token}"}
-
-
-async def submit(client: httpx.AsyncClient, payer: Person, payees: list[Person], *, lines: int, mode: str) -> dict[str, Any]:
-    # Longer than other bodies may be.
-    words = "wages of the month of March, by the agreement of 2026, paid in full"
-    body = {
-        "source_wallet_id": payer.wallet_id,
-        "currency": "NAD",
-        "mode": mode,
-        "lines": [
-            {"target_wallet_id": payees[n % len(payees)].wallet_id, "amount": "0.01", "description": words} for n in range(lines)
-        ],
-    }
-    headers = bearer(payer) | {"Idempotency-Key": str(uuid4())}
-    answer = await client.post("/api/v1/transfers/bulk", json=body, headers=headers)
-    assert answer.status_code == 202, answer.text[:300]
-    data: dict[str, Any] = answer.json()["data"]
-    return data
-
-
-async def follow(client: httpx.AsyncClient, payer: Person, bulk_id: str) -> list[dict[str, Any]]:
-    """Follow a bulk live, as a browser would."""
-    told: list[dict[str, Any]] = []
-    async with client.stream("GET", f"/api/v1/transfers/bulk/{bulk_id}/events", headers=bearer(payer), timeout=120) as stream:
-        assert stream.headers["content-type"].startswith("text/event-stream")
-        told.extend([json.loads(line[6:]) async for line in stream.aiter_lines() if line.startswith("data: ")])
-    return told
 
 
 async def made(platform: Platform, bulk_id: str) -> tuple[int, int]:
@@ -69,19 +36,6 @@ async def test_ten_thousand_lines_are_followed_to_their_end(
     assert len({event["settled"] for event in told}) > 2
     assert await made(platform, bulk["id"]) == (LINES, LINES)
     assert (await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer))["balance"] == "900.00"
-
-
-async def plan(api: Api, payer: Person, payee: Person) -> dict[str, Any]:
-    """Plan a transfer that is due in a moment."""
-    facts = {
-        "source_wallet_id": payer.wallet_id,
-        "target_wallet_id": payee.wallet_id,
-        "amount": "4.00",
-        "currency": "NAD",
-        "starts_at": (datetime.now(UTC) + timedelta(seconds=2)).isoformat(),
-    }
-    schedule: dict[str, Any] = await api.data("POST", "/transfers/schedules", by=payer, expect=201, key=str(uuid4()), **facts)
-    return schedule
 
 
 async def test_its_worker_killed_the_next_one_goes_on_and_what_is_due_is_made(
