@@ -1,0 +1,63 @@
+"""What an environment provides to an overlay: Secrets, as the project's own script and the cluster's operators make them."""
+
+import subprocess
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from chassis.testing.certificates import Authority
+from k8s.tests.rendering import K8S, Document, kind
+
+BACKING_NAMESPACE = "elcorp-data"
+Values = dict[str, dict[str, str]]
+
+
+@dataclass
+class Environment:
+    """`authority` certifies the services, their servers and the mail relay. `vault` holds the Secrets' values by entry."""
+
+    overlay: str
+    authority: Authority
+    passwords: dict[str, str] = field(default_factory=dict)
+    vault: Values = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        values = secret_values(self.overlay)
+        self.passwords = {key: value for secret in values[BACKING_NAMESPACE].values() for key, value in secret.items()}
+        self.vault = {f"elcorp/{secret}": entry for secret, entry in values["elcorp"].items()}
+        # What the script leaves to others.
+        self.vault["elcorp/backing-ca"] = {"ca.crt": self.authority.file.read_text()}
+        self.vault["elcorp/identity-runtime"]["smtp-password"] = "relay-Zk3vQ"
+
+    def secrets(self, documents: list[Document]) -> Values:
+        """Make the Secrets of the namespace: where the overlay has them, out of the vault and by certificate alone."""
+        made: Values = {}
+        for each in kind(documents, "ExternalSecret"):
+            [source] = each["spec"]["dataFrom"]
+            made[each["spec"]["target"]["name"]] = dict(self.vault[source["extract"]["key"]])
+        for each in (each for each in kind(documents, "Certificate") if not each["spec"].get("isCA")):
+            made[each["spec"]["secretName"]] = self.certificate(each["spec"]["dnsNames"])
+        if made:
+            # The issuer of PostgreSQL's certificate makes this one.
+            made["pooler-tls"] = self.certificate(["pooler"])
+        return made or {secret.partition("/")[2]: dict(entry) for secret, entry in self.vault.items()}
+
+    def certificate(self, names: Sequence[str]) -> dict[str, str]:
+        issued = self.authority.issue(*names)
+        files = {"tls.crt": "tls_cert_file", "tls.key": "tls_key_file", "ca.crt": "tls_ca_file"}
+        return {file: issued[setting].read_text() for file, setting in files.items()}
+
+    @property
+    def admin_password(self) -> str:
+        return self.vault["elcorp/identity-runtime"]["admin-password"]
+
+
+def secret_values(environment: str) -> dict[str, Values]:
+    """Return fresh values by namespace, Secret and key."""
+    script = [str(K8S / "secret-values.sh"), environment]
+    printed = subprocess.run(script, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603  # our own script
+    secrets: dict[str, Values] = defaultdict(lambda: defaultdict(dict))
+    for line in printed.splitlines():
+        namespace, secret, key, value = line.split("\t")
+        secrets[namespace][secret][key] = value
+    return secrets

@@ -1,0 +1,117 @@
+"""What kube-proxy does for a Service: each new connection goes to one of the endpoints, in turn."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Self, cast
+
+Endpoint = tuple[str, int]
+Endpoints = Callable[[], Sequence[Endpoint]]
+
+
+class LoadBalancer:
+    """Listens on one address. A connection stays with its endpoint, also when that is one no longer."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._turn = count()
+        self._clients: set[_Client] = set()
+        self._server: asyncio.Server | None = None
+
+    @classmethod
+    async def start(cls, host: str, port: int, endpoints: Endpoints) -> Self:
+        """`endpoints` is asked at each connection; while there are none, connections are closed."""
+        balancer = cls(endpoints)
+        loop = asyncio.get_running_loop()
+        balancer._server = await loop.create_server(lambda: _Client(balancer), host, port)
+        return balancer
+
+    async def close(self) -> None:
+        if self._server:
+            self._server.close()
+        for client in list(self._clients):
+            client.abort()
+        # What was aborted is closed in the loop's next round.
+        await asyncio.sleep(0)
+
+    def choose(self) -> Endpoint | None:
+        endpoints = self._endpoints()
+        return endpoints[next(self._turn) % len(endpoints)] if endpoints else None
+
+    def opened(self, client: "_Client") -> None:
+        self._clients.add(client)
+
+    def closed(self, client: "_Client") -> None:
+        self._clients.discard(client)
+
+
+class _Side(asyncio.Protocol):
+    """One end of a connection: what arrives here goes out at the other, no faster than that one takes it."""
+
+    transport: asyncio.Transport
+    other: "_Side | None" = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.other:
+            self.other.transport.write(data)
+
+    def eof_received(self) -> bool:
+        if self.other and self.other.transport.can_write_eof():
+            self.other.transport.write_eof()
+        # The other direction goes on.
+        return True
+
+    def pause_writing(self) -> None:
+        if self.other:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other:
+            self.other.transport.resume_reading()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if self.other:
+            self.other.transport.close()
+
+
+class _Client(_Side):
+    """The accepted end, which connects the other one."""
+
+    def __init__(self, balancer: LoadBalancer) -> None:
+        self._balancer = balancer
+        self._connecting: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._balancer.opened(self)
+        self.transport.pause_reading()
+        self._connecting = asyncio.create_task(self._connect())
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self._balancer.closed(self)
+
+    def abort(self) -> None:
+        for side in (self, self.other):
+            if side:
+                side.transport.abort()
+
+    async def _connect(self) -> None:
+        endpoint = self._balancer.choose()
+        try:
+            if endpoint is None:
+                raise ConnectionRefusedError
+            side = _Side()
+            side.other = self
+            await asyncio.get_running_loop().create_connection(lambda: side, *endpoint)
+        except OSError:
+            self.transport.close()
+            return
+        self.other = side
+        if self.transport.is_closing():
+            side.transport.close()
+        else:
+            self.transport.resume_reading()

@@ -1,0 +1,106 @@
+"""Every secret of an environment replaced while its people pay, by the steps of docs/operations.md."""
+
+import asyncio
+import secrets
+from base64 import b64encode
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from urllib.parse import urlsplit, urlunsplit
+
+from cryptography import x509
+from overlays.pod import Pod
+from overlays.world import World
+
+from chassis.testing.running import eventually
+from elcorp_local.ports import SERVICES
+
+_WITH_KEYS = ("identity", "identity-jobs")
+
+
+async def renew_certificates(here: World) -> None:
+    """Replace each service's certificate in its Secret; nothing is restarted."""
+    pods = [pod for pods in here.cluster.pods.values() for pod in pods if "grpc" in pod.spec.ports]
+    client = _client(here)
+    before = {pod.address: await _serial(client, pod) for pod in pods}
+    for service in SERVICES:
+        here.cluster.secrets[f"{service}-tls"] = here.environment.certificate([service, f"{service}-grpc"])
+    here.cluster.remount()
+    for pod in pods:
+
+        async def is_renewed(pod: Pod = pod) -> bool:
+            return await _serial(client, pod) != before[pod.address]
+
+        await eventually(is_renewed)
+
+
+async def rotate_token_key(here: World) -> None:
+    """Let the next key sign access tokens, as if it had been published for long enough."""
+    with here.servers.superuser("identity") as superuser:
+        superuser.execute("UPDATE signing_keys SET created_at = created_at - interval '1 day' WHERE activated_at IS NULL")
+    [pod] = here.cluster.pods["identity"]
+    await pod.execute("python", "-m", "identity", "rotate-keys")
+
+
+async def replace_passwords_and_master_key(here: World) -> None:
+    """Replace what PostgreSQL, RabbitMQ and Redis know the processes by, and the key that seals personal data."""
+    cluster, identity = here.cluster, here.cluster.secrets["identity-runtime"]
+    new_key = b64encode(secrets.token_bytes(32)).decode()
+    identity["other-master-key"] = new_key
+    await cluster.roll(_WITH_KEYS)
+
+    identity["other-master-key"], identity["master-key"] = identity["master-key"], new_key
+    passwords = {service: secrets.token_urlsafe(24) for service in SERVICES}
+    for service in SERVICES:
+        here.servers.databases("login", service, f"{service}_app_b", LOGIN_PASSWORD=passwords[service])
+    broker, redis = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+    here.servers.broker_user("elcorp_b", broker)
+    old_redis = here.environment.passwords["REDIS_PASSWORD"]
+    here.servers.redis_passwords(old_redis, redis, before=old_redis)
+    for service, runtime in ((name, cluster.secrets[f"{name}-runtime"]) for name in ("gateway", *SERVICES)):
+        for key in runtime.keys() & {"database-url", "pooled-database-url"}:
+            runtime[key] = _login(runtime[key], f"{service}_app_b", passwords[service])
+        runtime["rabbitmq-url"] = _login(runtime["rabbitmq-url"], "elcorp_b", broker)
+        runtime["redis-url"] = _login(runtime["redis-url"], "", redis)
+    await cluster.roll()
+
+    [pod] = cluster.pods["identity-jobs"]
+    await pod.execute("python", "-m", "identity", "rotate-master-key")
+    del identity["other-master-key"]
+    await cluster.roll(_WITH_KEYS)
+    _end_what_was_before(here, redis, old_redis)
+
+
+def _end_what_was_before(here: World, redis: str, old_redis: str) -> None:
+    here.servers.no_broker_user("elcorp")
+    here.servers.redis_passwords(redis, before=old_redis)
+    here.environment.passwords["REDIS_PASSWORD"] = redis
+    for service in SERVICES:
+        with here.servers.superuser(service) as superuser:
+            # Of the pooler, which keeps them for five minutes: no process has the login any more.
+            superuser.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", (f"{service}_app",)
+            )
+        here.servers.databases("retire", service, f"{service}_app")
+
+
+def _login(url: str, user: str, password: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.hostname}:{parts.port}"))
+
+
+def _client(here: World) -> SSLContext:
+    context = SSLContext(PROTOCOL_TLS_CLIENT)
+    # Pods are reached by their addresses here.
+    context.check_hostname = False
+    context.load_verify_locations(here.environment.authority.file)
+    context.set_alpn_protocols(["h2"])
+    issued = here.environment.authority.issue("probe")
+    context.load_cert_chain(issued["tls_cert_file"], issued["tls_key_file"])
+    return context
+
+
+async def _serial(client: SSLContext, pod: Pod) -> int:
+    """Return the serial number of the certificate that a pod presents to its peers now."""
+    _, writer = await asyncio.open_connection(pod.address, pod.spec.ports["grpc"], ssl=client)
+    certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return x509.load_der_x509_certificate(certificate).serial_number

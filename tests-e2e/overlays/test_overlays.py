@@ -1,0 +1,86 @@
+"""Each overlay's own processes serve people, run what waits, and are replaced while people pay."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from collector import Collector
+from journey import Api, Person, until, walk
+from overlays.backing_servers import BackingServers
+from overlays.paying import Paying, paying
+from overlays.rotation import renew_certificates, replace_passwords_and_master_key, rotate_token_key
+from overlays.world import World, world
+from planned_transfers import follow, plan, submit
+
+from chassis.testing import pooler
+from chassis.testing.certificates import Authority
+from elcorp_local.backing import ServerCertificates, start_backing
+from k8s.tests.rendering import OVERLAYS
+
+pytestmark = pytest.mark.e2e
+FUNDS = Decimal("100.00")
+LINES = 500
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def servers_of_overlays(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[BackingServers]:
+    pooler.program()  # installed where it is missing
+    issued = authority.issue("postgres.elcorp-data", "rabbitmq.elcorp-data", "redis.elcorp-data")
+    certificates = ServerCertificates(issued["tls_cert_file"], issued["tls_key_file"], issued["tls_ca_file"])
+    with start_backing(tmp_path_factory.mktemp("backing"), fast=True, certificates=certificates) as backing:
+        yield BackingServers(backing)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+async def test_an_overlay_serves_and_is_replaced_while_people_pay(
+    overlay: str, servers_of_overlays: BackingServers, authority: Authority, collector: Collector, tmp_path: Path
+) -> None:
+    async with world(overlay, tmp_path, servers_of_overlays, authority, collector) as here:
+        said: list[str] = []
+        assert await walk(here.cluster.url, here.journey.admin, said.append, here.journey.mailbox), "\n".join(said)
+        people = [await here.journey.make_holder(name, funds=str(FUNDS)) for name in ("Payer", "Spender", "Employer")]
+        *payers, employer = people
+        payee = await here.journey.make_holder("Payee")
+        schedule = await plan(here.api, employer, payee)
+        bulk = await submit(here.client, employer, [payee], lines=LINES, mode="best_effort")
+
+        async with paying(here.cluster.url, payers, payee) as load:
+            await load.goes_on()
+            if overlay == "staging":
+                await renew_certificates(here)
+                await rotate_token_key(here)
+                await replace_passwords_and_master_key(here)
+            else:
+                await here.cluster.roll()
+            await load.goes_on()
+        assert load.failures == []
+
+        told = await follow(here.client, employer, bulk["id"])
+        assert (told[-1]["status"], told[-1]["settled"]) == ("completed", LINES)
+        await until(lambda: _has_ended(here.api, employer, schedule["id"]), "the planned transfer to be made", seconds_max=200)
+        await _books_hold(here, people, payee, load)
+        if overlay != "local":
+            assert _traced(collector) >= {"gateway", "identity-serve", "payments-serve", "compliance-work", "payments-jobs"}
+
+
+async def _has_ended(api: Api, payer: Person, schedule_id: str) -> bool:
+    return bool((await api.data("GET", f"/transfers/schedules/{schedule_id}", by=payer))["status"] == "ended")
+
+
+async def _books_hold(here: World, payers: list[Person], payee: Person, load: Paying) -> None:
+    """Compare balances with what was answered: the lines and payments of 0.01 each, and the planned 4.00."""
+    moved = Decimal("0.01") * (load.made + LINES) + 4
+    people = (*payers, payee)
+    balances = [Decimal((await here.api.data("GET", f"/wallets/{each.wallet_id}", by=each))["balance"]) for each in people]
+    assert balances[-1] == moved
+    assert sum(balances) == FUNDS * len(payers)
+
+
+def _traced(collector: Collector) -> set[str]:
+    return {span.process for span in list(collector.spans)}

@@ -1,0 +1,62 @@
+"""One overlay with all that it needs around it: Secrets, servers, a mail relay, and an administrator."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from collector import Collector
+from journey import Api, Journey, Person
+from overlays.backing_servers import BackingServers
+from overlays.cluster import Cluster, running
+from overlays.environment import Environment
+from overlays.mail_relay import MailRelay
+
+from chassis.testing.certificates import Authority
+
+# Of the loopback network, one for each process that runs tests.
+_NETWORK = f"127.{64 + os.getpid() % 128}"
+
+
+@dataclass
+class World:
+    cluster: Cluster
+    servers: BackingServers
+    environment: Environment
+    api: Api
+    client: httpx.AsyncClient
+    journey: Journey
+
+
+@asynccontextmanager
+async def world(
+    overlay: str, folder: Path, servers: BackingServers, authority: Authority, collector: Collector
+) -> AsyncIterator[World]:
+    """Run an overlay for the length of the block."""
+    environment = Environment(overlay, authority)
+    servers = replace(servers, tls=overlay != "local")
+    servers.provide(environment.passwords)
+    cluster = Cluster(overlay, folder, _NETWORK, {}, {}, authority.file)
+    cluster.secrets = environment.secrets(cluster.documents)
+    cluster.outside = {**servers.outside(), "otel-collector.observability": {4318: _endpoint(collector.url)}}
+    smtp_host = cluster.environment_of("identity-jobs")["ELCORP_SMTP_HOST"]
+    relay = MailRelay("identity", environment.vault["elcorp/identity-runtime"]["smtp-password"])
+    if smtp_host:
+        cluster.outside[smtp_host] = {587: ("127.0.0.1", relay.start(authority.issue(smtp_host)))}
+    try:
+        async with running(cluster), httpx.AsyncClient(base_url=cluster.url, timeout=60) as client:
+            email = cluster.environment_of("identity")["ELCORP_ADMIN_EMAIL"]
+            admin, api = Person("Administrator", email=email, password=environment.admin_password), Api(client)
+            journey = Journey(api, admin, print, relay.code_for if smtp_host else None)
+            yield World(cluster, servers, environment, api, client, journey)
+    finally:
+        relay.stop()
+        servers.release(environment.passwords["REDIS_PASSWORD"])
+
+
+def _endpoint(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return str(parts.hostname), int(parts.port or 0)
