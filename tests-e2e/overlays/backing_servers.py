@@ -76,13 +76,13 @@ class BackingServers:
             redis.execute_command("ACL", "SETUSER", "default", "nopass")
 
     def outside(self) -> Outside:
-        """Return where a cluster finds them; Redis has one port there, for TLS or for plain connections."""
-        rabbitmq = {5672: _endpoint(self.backing.rabbitmq_url), 5671: _endpoint(self.backing.rabbitmq_tls_url)}
-        redis = self.backing.redis_tls_url if self.tls else self.backing.redis_url
+        """Return where a cluster finds them, by TLS or without."""
+        backing = self.backing
+        rabbitmq = {5671: _endpoint(backing.rabbitmq_tls_url)} if self.tls else {5672: _endpoint(backing.rabbitmq_url)}
         return {
-            "postgres.elcorp-data": {5432: _endpoint(self.backing.postgres_url)},
+            "postgres.elcorp-data": {5432: _endpoint(backing.postgres_url)},
             "rabbitmq.elcorp-data": rabbitmq,
-            "redis.elcorp-data": {6379: _endpoint(redis)},
+            "redis.elcorp-data": {6379: _endpoint(backing.redis_tls_url if self.tls else backing.redis_url)},
         }
 
     def _drop_databases(self) -> None:

@@ -65,14 +65,11 @@ class Cluster:
         """Apply everything at once: whatever needs something waits for it."""
         await self._make_services()
         self._write_hosts()
-        jobs = [self._pod(each) for each in self._workloads() if each["kind"] == "Job"]
-        for pod in jobs:
-            await pod.start()
         async with asyncio.TaskGroup() as tasks:
             for deployment in self.deployments:
                 tasks.create_task(self._add(deployment))
-            for pod in jobs:
-                tasks.create_task(pod.wait_done())
+            for job in (each for each in self._workloads() if each["kind"] == "Job"):
+                tasks.create_task(self._run(job))
 
     async def stop(self) -> None:
         for balancer in self._balancers:
@@ -100,6 +97,14 @@ class Cluster:
 
     def logs(self) -> str:
         return "\n".join(f"--- {pod.spec.name}\n{pod.log.read_text()[-3000:]}" for pods in self.pods.values() for pod in pods)
+
+    async def _run(self, job: Document) -> None:
+        pod = self._pod(job)
+        await pod.start()
+        try:
+            await pod.wait_done()
+        finally:
+            await pod.kill()
 
     async def _roll(self, deployment: str) -> None:
         old = list(self.pods[deployment])

@@ -16,6 +16,7 @@ from planned_transfers import follow, plan, submit
 from chassis.testing import pooler
 from chassis.testing.certificates import Authority
 from elcorp_local.backing import ServerCertificates, start_backing
+from elcorp_local.ports import SERVICES
 from k8s.tests.rendering import OVERLAYS
 
 pytestmark = pytest.mark.e2e
@@ -60,12 +61,14 @@ async def test_an_overlay_serves_and_is_replaced_while_people_pay(
                 await here.cluster.roll()
             await load.goes_on()
         assert load.failures == []
+        print(f"{overlay}: {load.made} payments were made, {load.retried} answers asked for another try")
 
         told = await follow(here.client, employer, bulk["id"])
         assert (told[-1]["status"], told[-1]["settled"]) == ("completed", LINES)
         await until(lambda: _has_ended(here.api, employer, schedule["id"]), "the planned transfer to be made", seconds_max=200)
         await _books_hold(here, people, payee, load)
         if overlay != "local":
+            _require_tls(here)
             assert _traced(collector) >= {"gateway", "identity-serve", "payments-serve", "compliance-work", "payments-jobs"}
 
 
@@ -80,6 +83,18 @@ async def _books_hold(here: World, payers: list[Person], payee: Person, load: Pa
     balances = [Decimal((await here.api.data("GET", f"/wallets/{each.wallet_id}", by=each))["balance"]) for each in people]
     assert balances[-1] == moved
     assert sum(balances) == FUNDS * len(payers)
+
+
+def _require_tls(here: World) -> None:
+    """Look at PostgreSQL's own word; RabbitMQ and Redis are at the port for TLS alone."""
+    with here.servers.superuser("postgres") as superuser:
+        query = """
+            SELECT usename, bool_and(ssl) FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)
+            WHERE usename LIKE ANY (ARRAY['%_app', '%_app_b']) GROUP BY usename
+        """
+        encrypted: dict[str, bool] = dict(superuser.execute(query).fetchall())
+    assert len(encrypted) >= len(SERVICES)
+    assert all(encrypted.values())
 
 
 def _traced(collector: Collector) -> set[str]:
