@@ -1,7 +1,7 @@
 """Payments behind PgBouncer in transaction mode: what belongs to a session would be lost between two transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import psycopg
@@ -22,7 +22,9 @@ SERVER_CONNECTIONS = 2
 
 
 @pytest.fixture
-def before(database_urls: DatabaseUrls, databases: Databases) -> Iterator[Pooler]:
+async def before(database_urls: DatabaseUrls, databases: Databases) -> AsyncIterator[Pooler]:
+    # An earlier test may have kept connections to the database, which would be counted.
+    await databases.disconnect(database_urls)
     with pooler(database_urls, databases.superuser_url, connections=SERVER_CONNECTIONS) as started:
         yield started
 
