@@ -17,7 +17,7 @@ POOL_TIMEOUT_SECONDS = 5
 # How long a connection to a pooler is used; less than a pooler's pod has to stop (checked by tests).
 POOLED_SECONDS_MAX = 30
 
-# The session parameters of every connection. `k8s/components/backing/databases/login.sql` sets the same ones for the roles.
+# The session parameters of every connection. `k8s/components/backing/databases/rights.sql` sets the same ones for the roles.
 SESSION = {
     "statement_timeout": "15s",
     "lock_timeout": "5s",

@@ -10,7 +10,7 @@ from chassis.database import SESSION, Database
 from chassis.settings import ServiceSettings
 
 _IN_FORCE = text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)")
-_WHERE = "the roles' settings in the database (k8s/components/backing/databases/login.sql)"
+_SCRIPT = "k8s/components/backing/databases/databases.sh"  # it sets them for every login of the role
 
 
 class UnlimitedSession(Exception):
@@ -23,7 +23,7 @@ async def require_session(database: Database) -> None:
         found = {name.lower(): setting for name, setting in await connection.execute(_IN_FORCE, {"names": _names()})}
     missing = [name for name, value in SESSION.items() if not _is_in_force(name, value, found.get(name, ""))]
     if missing:
-        raise UnlimitedSession(f"{', '.join(missing)} not in force behind ELCORP_DATABASE_URL: run {_WHERE}")
+        raise UnlimitedSession(f"{', '.join(missing)} not in force behind ELCORP_DATABASE_URL: run {_SCRIPT} as a superuser")
 
 
 def require_direct(settings: ServiceSettings, role: str) -> None:

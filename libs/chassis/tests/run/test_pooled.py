@@ -1,6 +1,7 @@
 """A process whose database URL leads to a pooler does not start without the limits that a direct connection brings itself."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,7 @@ from chassis.settings import ServiceSettings
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.pooler import limit_sessions
 
+ROOT = Path(__file__).parents[4]
 Set = Callable[[str, str], None]
 
 
@@ -61,8 +63,10 @@ async def test_a_process_behind_a_pooler_refuses_to_start_without(
     urls: DatabaseUrls, set_for_role: Set, parameter: str, value: str
 ) -> None:
     set_for_role(parameter, value)
-    with pytest.raises(UnlimitedSession, match=f"^{parameter} not in force behind ELCORP_DATABASE_URL"):
+    with pytest.raises(UnlimitedSession, match=f"^{parameter} not in force behind ELCORP_DATABASE_URL: run ") as refused:
         await wait_for_schema(SERVICE, DoorSettings(database_url=urls.app, database_pooled=True), asyncio.Event())
+    [script] = re.findall(r"run (\S+)", str(refused.value))
+    assert (ROOT / script).is_file()
     # One that connects directly asks for them itself.
     await wait_for_schema(SERVICE, DoorSettings(database_url=urls.app), asyncio.Event())
 
