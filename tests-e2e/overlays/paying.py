@@ -14,7 +14,7 @@ from planned_transfers import bearer
 from chassis.testing.running import eventually
 
 # A person may send 600 requests a minute.
-PAUSE_SECONDS = 0.12
+PAUSE_SECONDS = 0.2
 
 
 @dataclass

@@ -65,7 +65,12 @@ async def test_an_overlay_serves_and_is_replaced_while_people_pay(
 
         told = await follow(here.client, employer, bulk["id"])
         assert (told[-1]["status"], told[-1]["settled"]) == ("completed", LINES)
-        await until(lambda: _has_ended(here.api, employer, schedule["id"]), "the planned transfer to be made", seconds_max=200)
+        await until(
+            lambda: _has_ended(here.api, employer, schedule["id"]),
+            "the planned transfer to be made",
+            seconds_max=200,
+            pause_seconds=1,
+        )
         await _books_hold(here, people, payee, load)
         if overlay != "local":
             _require_tls(here)
