@@ -8,7 +8,7 @@ from chassis.settings import ProcessSettings
 from gateway.settings import GatewaySettings
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.rendering import Document, container_of
-from k8s.tests.variables import variables
+from k8s.tests.variables import SecretOf, variables
 
 # Values such as an environment's own Secrets would hold.
 SECRETS = {
@@ -26,11 +26,17 @@ SECRETS = {
 OF: dict[str, type[ProcessSettings]] = {**{each.NAME: each for each in SETTINGS}, "gateway": GatewaySettings}
 
 
+def secret_by_key(others: Mapping[str, str] | None = None) -> SecretOf:
+    """Return the look-up of SECRETS, some replaced by `others`."""
+    values = {**SECRETS, **(others or {})}
+    return lambda _secret, key: values[key]
+
+
 def settings_of(
     workload: Document, documents: list[Document], monkeypatch: pytest.MonkeyPatch, secrets: Mapping[str, str] | None = None
 ) -> ProcessSettings:
     """Make the settings as the container's process does, and raise ValidationError as it does; `secrets` replace some."""
     with monkeypatch.context() as patch:
-        for variable, value in variables(workload, documents, {**SECRETS, **(secrets or {})}).items():
+        for variable, value in variables(workload, documents, secret_by_key(secrets)).items():
             patch.setenv(variable, value)
         return OF[container_of(workload)["command"][2]]()

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from chassis.settings import ProcessSettings
 from k8s.tests.rendering import POOLER, Document, container_of, kind, name, ours, pod_of, render
-from k8s.tests.settings import SECRETS, settings_of
+from k8s.tests.settings import secret_by_key, settings_of
 from k8s.tests.variables import variables
 
 REMOTE = ["staging", "production"]
@@ -25,7 +25,7 @@ def test_no_process_connects_without_tls(overlay: str, monkeypatch: pytest.Monke
     documents = render(overlay)
 
     for workload in ours(documents):
-        given = [variable for variable in variables(workload, documents, SECRETS) if is_backing(variable)]
+        given = [variable for variable in variables(workload, documents, secret_by_key()) if is_backing(variable)]
         urls = urls_of(settings_of(workload, documents, monkeypatch))
         assert len(urls) == len(given) > 0
         for url in urls:

@@ -1,24 +1,33 @@
 """The environment that a container starts with, read off the rendered documents."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 
 from k8s.tests.rendering import Document, container_of, environment, kind, name
 
+# The value of a Secret's key, by the two names; None leaves the variable out.
+SecretOf = Callable[[str, str], str | None]
 
-def variables(workload: Document, documents: list[Document], secrets: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return each variable's value; `secrets` holds those of Secrets by their key, and without it they are left out.
 
-    A reference to a ConfigMap or key that is not there raises KeyError, as the pod would not start.
-    """
+def no_secret(_secret: str, _key: str) -> None:
+    """Leave out what comes from Secrets."""
+
+
+def variables(workload: Document, documents: list[Document], secret_of: SecretOf = no_secret) -> dict[str, str]:
+    """Return each variable's value; KeyError for a ConfigMap or key that is not there, as the pod would not start."""
+    return dict(_variables(workload, documents, secret_of))
+
+
+def _variables(workload: Document, documents: list[Document], secret_of: SecretOf) -> Iterator[tuple[str, str]]:
     config_maps = {name(each): each.get("data", {}) for each in kind(documents, "ConfigMap")}
-    sources = container_of(workload)["envFrom"]
-    found = {key: value for source in sources for key, value in config_maps[source["configMapRef"]["name"]].items()}
+    # In Kubernetes' order: what a variable sets by itself stands above what it has from a whole ConfigMap.
+    for source in container_of(workload).get("envFrom", []):
+        yield from config_maps[source["configMapRef"]["name"]].items()
     for variable, given in environment(workload):
         source = given.get("valueFrom", {})
         if secret := source.get("secretKeyRef"):
-            found.update({} if secrets is None else {variable: secrets[secret["key"]]})
+            if (value := secret_of(secret["name"], secret["key"])) is not None:
+                yield variable, value
         elif config := source.get("configMapKeyRef"):
-            found[variable] = config_maps[config["name"]][config["key"]]
+            yield variable, config_maps[config["name"]][config["key"]]
         else:
-            found[variable] = given["value"]
-    return found
+            yield variable, given["value"]

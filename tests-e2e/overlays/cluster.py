@@ -14,7 +14,7 @@ from pathlib import Path
 
 from overlays.load_balancer import Endpoint, LoadBalancer
 from overlays.pod import Pod
-from overlays.pod_spec import PodSpec, config_maps_of, pod_spec
+from overlays.pod_spec import PodSpec, pod_spec
 
 from k8s.tests.rendering import Document, kind, name, render, workloads
 
@@ -87,9 +87,7 @@ class Cluster:
         for deployment, pods in self.pods.items():
             for pod in pods:
                 spec = self._spec(self._document(deployment), pod.address)
-                for path, files in spec.files.items():
-                    if files != pod.spec.files[path]:
-                        pod.volumes[path].write(files)
+                pod.mount({path: files for path, files in spec.files.items() if files != pod.spec.files[path]})
                 pod.spec = replace(pod.spec, files=spec.files)
 
     def environment_of(self, deployment: str) -> Mapping[str, str]:
@@ -132,7 +130,7 @@ class Cluster:
         return [each for each in workloads(self.documents) if each["metadata"]["namespace"] == NAMESPACE]
 
     def _spec(self, workload: Document, address: str) -> PodSpec:
-        return _translated(pod_spec(workload, config_maps_of(self.documents), self.secrets), address)
+        return _translated(pod_spec(workload, self.documents, self.secrets), address)
 
     def _pod(self, workload: Document) -> Pod:
         number = next(self._numbers)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shlex
-import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,8 +13,9 @@ from pathlib import Path
 import grpc
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from overlays.pod_spec import PodSpec
+from overlays.pod_spec import Files, PodSpec
 
+from chassis.testing.mounted import MountedFiles
 from chassis.testing.running import eventually
 from elcorp_local import logs
 
@@ -44,7 +44,7 @@ class Pod:
     authorities: Path
     child: asyncio.subprocess.Process | None = None
     restarts: int = 0
-    volumes: dict[str, "Volume"] = field(default_factory=dict)
+    volumes: dict[str, MountedFiles] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -52,10 +52,15 @@ class Pod:
 
     async def start(self) -> None:
         self.folder.mkdir(parents=True)
-        self.volumes = {path: Volume(self.folder / path.strip("/").replace("/", "-")) for path in self.spec.files}
-        for path, files in self.spec.files.items():
-            self.volumes[path].write(files)
+        for path in self.spec.files:
+            self.volumes[path] = MountedFiles(self.folder / path.strip("/").replace("/", "-"))
+        self.mount(self.spec.files)
         await self._run()
+
+    def mount(self, files: Files) -> None:
+        """Replace the files of mounted ConfigMaps and Secrets, as a kubelet does while the process runs."""
+        for path, content in files.items():
+            self.volumes[path].put_files({name: text.encode() for name, text in content.items()})
 
     async def wait_ready(self) -> None:
         """Ask the startup probe, then the readiness probe, until both are content; PodFailed when the process keeps ending."""
@@ -168,28 +173,6 @@ class Pod:
 
     def _told(self, what: str) -> str:
         return f"{self.spec.name} {what}; the end of its log:\n{logs.tail(self.log, 20)}"
-
-
-class Volume:
-    """A mounted ConfigMap or Secret. Its files change all at once, by a link that is replaced, as the kubelet does it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._version = 0
-
-    def write(self, files: Mapping[str, str]) -> None:
-        self._version += 1
-        data = self.folder / f"..{self._version}"
-        data.mkdir(parents=True)
-        for name, content in files.items():
-            (data / name).write_text(content)
-            link = self.folder / name
-            if not link.is_symlink():
-                link.symlink_to(Path("..data") / name)
-        fresh = self.folder / "..data_tmp"
-        fresh.symlink_to(data.name)
-        fresh.replace(self.folder / "..data")
-        shutil.rmtree(self.folder / f"..{self._version - 1}", ignore_errors=True)
 
 
 async def _answers(host: str, port: int, path: str) -> bool:

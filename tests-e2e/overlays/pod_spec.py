@@ -1,12 +1,16 @@
 """What a rendered workload asks to be run: command, environment, files. A real cluster is not needed to read it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from k8s.tests.rendering import Document, component_of, container_of, kind, name, pod_of
+from k8s.tests.rendering import Document, container_of, kind, name, pod_of
+from k8s.tests.variables import variables
 
 ConfigMaps = Mapping[str, Mapping[str, str]]
+# The mounted files: folder, name, content.
+Files = Mapping[str, Mapping[str, str]]
 # The Secrets of the namespace by name: values by key.
 Secrets = Mapping[str, Mapping[str, str]]
 
@@ -16,11 +20,10 @@ class PodSpec:
     """`files` are the mounted ConfigMaps and Secrets: folder, file name, content. `empty` are the folders to write in."""
 
     name: str
-    component: str
     labels: Mapping[str, str]
     command: tuple[str, ...]
     environment: Mapping[str, str]
-    files: Mapping[str, Mapping[str, str]]
+    files: Files
     empty: tuple[str, ...]
     ports: Mapping[str, int]
     probes: Mapping[str, Document]
@@ -28,19 +31,19 @@ class PodSpec:
     grace_seconds: int
 
 
-def pod_spec(workload: Document, config_maps: ConfigMaps, secrets: Secrets) -> PodSpec:
+def pod_spec(workload: Document, documents: list[Document], secrets: Secrets) -> PodSpec:
     """Read a Deployment or Job; KeyError for a ConfigMap, Secret or key that nothing provides."""
     container, pod = container_of(workload), pod_of(workload)
     mounts = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", [])}
     volumes = {mounts[volume["name"]]: volume for volume in pod.get("volumes", [])}
+    config_maps = {name(each): each.get("data", {}) for each in kind(documents, "ConfigMap")}
     probes = ("startupProbe", "readinessProbe")
     pre_stop: Any = container.get("lifecycle", {}).get("preStop", {})
     return PodSpec(
         name=name(workload),
-        component=component_of(workload),
         labels=workload["spec"]["template"]["metadata"]["labels"],
         command=(*container.get("command", []), *container.get("args", [])),
-        environment=dict(_environment(container, config_maps, secrets)),
+        environment=variables(workload, documents, partial(_secret, _optional(container), secrets)),
         files={path: found for path, volume in volumes.items() if (found := _files(volume, config_maps, secrets))},
         empty=tuple(path for path, volume in volumes.items() if "emptyDir" in volume),
         ports={port["name"]: port["containerPort"] for port in container.get("ports", [])},
@@ -50,23 +53,14 @@ def pod_spec(workload: Document, config_maps: ConfigMaps, secrets: Secrets) -> P
     )
 
 
-def config_maps_of(documents: list[Document]) -> dict[str, dict[str, str]]:
-    return {name(each): each.get("data", {}) for each in kind(documents, "ConfigMap")}
+def _optional(container: Document) -> frozenset[tuple[str, str]]:
+    """Return the Secrets' keys without which the container starts as well."""
+    references = [variable.get("valueFrom", {}).get("secretKeyRef", {}) for variable in container.get("env", [])]
+    return frozenset((each["name"], each["key"]) for each in references if each.get("optional"))
 
 
-def _environment(container: Document, config_maps: ConfigMaps, secrets: Secrets) -> Iterator[tuple[str, str]]:
-    # In Kubernetes' order: what a variable sets by itself stands above what it has from a whole ConfigMap.
-    for source in container.get("envFrom", []):
-        yield from config_maps[source["configMapRef"]["name"]].items()
-    for variable in container.get("env", []):
-        source = variable.get("valueFrom", {})
-        if secret := source.get("secretKeyRef"):
-            if not (secret.get("optional") and secret["key"] not in secrets[secret["name"]]):
-                yield variable["name"], secrets[secret["name"]][secret["key"]]
-        elif config := source.get("configMapKeyRef"):
-            yield variable["name"], config_maps[config["name"]][config["key"]]
-        else:
-            yield variable["name"], variable["value"]
+def _secret(optional: frozenset[tuple[str, str]], secrets: Secrets, secret: str, key: str) -> str | None:
+    return secrets[secret].get(key) if (secret, key) in optional else secrets[secret][key]
 
 
 def _files(volume: Document, config_maps: ConfigMaps, secrets: Secrets) -> Mapping[str, str]:

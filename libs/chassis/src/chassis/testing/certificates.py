@@ -2,8 +2,6 @@
 
 import datetime as dt
 import ipaddress
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from chassis.testing.mounted import MountedFiles
 
 _HOUR = dt.timedelta(hours=1)
 # By part of their settings' names.
@@ -97,11 +97,11 @@ class Authority:
         return builder.sign(signer, hashes.SHA256())
 
 
-class MountedSecret:
-    """A Secret as Kubernetes mounts it: each file is a link through `..data`, and replacing the Secret swaps that link."""
+class MountedSecret(MountedFiles):
+    """The Secret of a certificate."""
 
     def __init__(self, folder: Path, issued: Issued, authorities: bytes) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.put(issued, authorities)
 
     @property
@@ -110,21 +110,6 @@ class MountedSecret:
 
     def put(self, issued: Issued, authorities: bytes) -> None:
         self.put_files({"tls.crt": issued.certificate, "tls.key": issued.key, "ca.crt": authorities})
-
-    def put_files(self, files: dict[str, bytes]) -> None:
-        """Replace all files at once; those that are not given are gone."""
-        data = self.folder / "..data"
-        former = data.resolve() if data.exists() else None
-        version = Path(tempfile.mkdtemp(prefix="..", dir=self.folder))
-        for name, content in files.items():
-            (version / name).write_bytes(content)
-            if not (self.folder / name).is_symlink():
-                (self.folder / name).symlink_to(Path("..data") / name)
-        link = self.folder / "..data_tmp"
-        link.symlink_to(version.name)
-        link.rename(data)
-        if former:
-            shutil.rmtree(former)
 
 
 def _general_name(name: str) -> x509.GeneralName:
