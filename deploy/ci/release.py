@@ -28,7 +28,9 @@ import yaml
 OVERLAYS = Path(__file__).parents[2] / "k8s" / "overlays"
 ENVIRONMENTS = ("staging", "production")
 SERVICES = ("identity", "payments", "governance", "compliance")
-IMAGES = ("gateway", *SERVICES)
+PARTS = ("gateway", *SERVICES)
+# PgBouncer's image is another project's; the registry has a copy of it.
+IMAGES = (*PARTS, "pgbouncer")
 REGISTRY = "registry.elcorp.na/elcorp"
 # No registry has it: until the first release is set, no pod starts.
 NO_DIGEST = f"sha256:{'0' * 64}"
@@ -165,9 +167,9 @@ def carry_out(commands: Iterable[Sequence[str]]) -> int:
 def _phases(first: Sequence[str], last: Sequence[str]) -> Iterator[list[str]]:
     """Yield for each phase the services that it leaves to later ones."""
     if first:
-        yield [image for image in IMAGES if image not in first]
+        yield [image for image in PARTS if image not in first]
     if last:
-        yield [image for image in IMAGES if image in last]
+        yield [image for image in PARTS if image in last]
     yield []
 
 
@@ -188,7 +190,7 @@ def _set(parsed: argparse.Namespace) -> int:
 def _image(text: str) -> tuple[str, str]:
     image, _, digest = text.partition("=")
     if image not in IMAGES or not _DIGEST.fullmatch(digest):
-        raise Refused(f"{text!r} is no image of ours by its digest: {'|'.join(IMAGES)}=sha256:<64 hexadecimal digits>")
+        raise Refused(f"{text!r} is no image of the platform by its digest: {'|'.join(IMAGES)}=sha256:<64 hexadecimal digits>")
     return image, digest
 
 
@@ -220,8 +222,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="compare what is written with what the overlays render").set_defaults(act=_check)
     apply = commands.add_parser("apply", help="apply an environment's overlay to its cluster")
     apply.add_argument("environment", choices=ENVIRONMENTS)
-    apply.add_argument("--first", action="append", default=[], choices=IMAGES, help="what rolls out before the others")
-    apply.add_argument("--last", action="append", default=[], choices=IMAGES, help="what rolls out after the others")
+    apply.add_argument("--first", action="append", default=[], choices=PARTS, help="what rolls out before the others")
+    apply.add_argument("--last", action="append", default=[], choices=PARTS, help="what rolls out after the others")
     apply.add_argument("--context", help="the cluster, by its name in the kubeconfig")
     apply.add_argument("--kubectl", help="the program to run, of the cluster's version or the one before or after")
     apply.set_defaults(act=_apply)

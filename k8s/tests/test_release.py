@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.ci import release
-from k8s.tests.rendering import K8S, OVERLAYS, SERVICES, container_of, kind, name, ours, render
+from k8s.tests.rendering import K8S, OVERLAYS, SERVICES, container_of, kind, name, render, workloads
 
 DIGESTS = {image: f"sha256:{number:064x}" for number, image in enumerate(release.IMAGES, 1)}
 IMAGES = [f"{image}={digest}" for image, digest in DIGESTS.items()]
@@ -65,8 +65,8 @@ def test_a_written_release_is_what_its_overlay_renders(environment: str) -> None
 
 
 @pytest.mark.parametrize("overlay", release.ENVIRONMENTS)
-def test_images_of_ours_are_named_by_digest(overlay: str) -> None:
-    images = [container_of(workload)["image"] for workload in ours(render(overlay))]
+def test_images_are_named_by_digest(overlay: str) -> None:
+    images = [container_of(workload)["image"] for workload in workloads(render(overlay))]
 
     assert [image for image in images if not re.fullmatch(rf"{release.REGISTRY}/[a-z]+@sha256:[0-9a-f]{{64}}", image)] == []
 
@@ -97,7 +97,7 @@ def test_a_release_takes_over_the_images_of_another_environment(staging: Path) -
 @pytest.mark.parametrize("image", ["payments=0.1.0", "payments=sha256:12", "other=sha256:" + "a" * 64])
 def test_an_image_is_set_by_its_digest_or_not_at_all(staging: Path, image: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert release.main(["set", "staging", image]) == 1
-    assert "is no image of ours by its digest" in capsys.readouterr().err
+    assert "is no image of the platform by its digest" in capsys.readouterr().err
     assert release.Release.read(staging).images == DIGESTS
 
 
