@@ -18,7 +18,7 @@ def redis_client(url: str) -> Redis:
     """Make a client; nothing connects before the first command.
 
     A command that cannot be answered raises redis.exceptions.ConnectionError or TimeoutError (a subclass of RedisError)
-    within about a second; whoever asks decides whether that means go on or refuse. Raises ValueError for an empty URL.
+    within about a second; callers decide whether to continue or refuse. Raises ValueError for an empty URL.
     """
     if not url:
         raise ValueError("ELCORP_REDIS_URL is not set")
@@ -41,6 +41,6 @@ class _VerifiedConnection(SSLConnection):
     """Trusts the URL's authority and no other, as its file is when the connection opens."""
 
     def _connection_arguments(self) -> Mapping[str, object]:
-        # redis-py's context trusts the system's authorities too, and is kept for as long as the pool: after the authority
-        # was replaced, the connections made before could not be opened again.
+        # redis-py's context also trusts the system's authorities, and the pool keeps it: after the authority was replaced, no
+        # connection of the pool could be opened again.
         return {"host": self.host, "port": self.port, "ssl": trusting(str(self.ca_certs))}

@@ -1,4 +1,4 @@
-"""How many connections to its database a process may hold at most: what the budgets of environments add up."""
+"""How many connections to its database a process may hold at most. Tests add these up for each environment."""
 
 from typing import Final, Literal
 
@@ -8,12 +8,12 @@ Role = Literal["serve", "work", "jobs", "migrate"]
 
 # The relay that leads holds its lock and listens on one connection, and reads the outbox on another.
 RELAY: Final = 2
-# On which a `jobs` process hears of new jobs.
+# A `jobs` process listens for new jobs on it.
 JOB_LISTENER: Final = 1
 
 
 def connections_max(role: Role, settings: ServiceSettings) -> int:
-    """Return the most that a process holds at one time. What waits for the schema uses one, and closes it before."""
+    """Return the most that a process holds at one time. The one that waits for the schema is closed before that."""
     match role:
         case "serve":
             return settings.database_pool_size

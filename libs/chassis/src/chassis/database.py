@@ -14,7 +14,7 @@ from chassis.settings import ServiceSettings
 
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 5
-# How long a connection to a pooler is used; less than a pooler's pod has to stop (checked by tests).
+# How long a connection to a pooler is used: less time than a pooler's pod has to stop (a test checks it).
 POOLED_SECONDS_MAX = 30
 
 # The session parameters of every connection. `k8s/components/backing/databases/rights.sql` sets the same ones for the roles.
@@ -52,7 +52,7 @@ class Database:
 
     @classmethod
     def of(cls, settings: ServiceSettings, *, pool_size: int | None = None) -> Self:
-        """Make the engine of a process as its settings say; `pool_size` is for what needs less than the process has."""
+        """Make the engine of a process from its settings; `pool_size` replaces theirs where fewer connections are enough."""
         return cls.connect(
             settings.database_url.get_secret_value(),
             pool_size=pool_size or settings.database_pool_size,
@@ -82,7 +82,7 @@ class Database:
             pool_timeout=POOL_TIMEOUT_SECONDS if pool_timeout_seconds is None else pool_timeout_seconds,
             pool_pre_ping=False,
             pool_use_lifo=True,
-            # A pooler that is replaced serves those whom it has until their connections are renewed.
+            # A pooler that is being replaced serves its clients until they renew their connections.
             pool_recycle=POOLED_SECONDS_MAX if pooled else -1,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,

@@ -7,9 +7,9 @@ from typing import Any, TextIO
 
 
 def survive_closed_pipes() -> None:
-    """Let what is printed after the reader has left go nowhere, instead of a traceback.
+    """Discard what is printed after the reader has left, instead of failing with a traceback.
 
-    The work goes on, so the exit status is the work's own: half a redrive because somebody saw enough would be worse.
+    The command still completes, and its exit status is that of its work: a redrive that stops halfway would be worse.
     """
     sys.stdout = _surviving(sys.stdout)
     sys.stderr = _surviving(sys.stderr)

@@ -1,4 +1,4 @@
-"""What holds where the database URL leads to PgBouncer in transaction mode.
+"""Checks of a process whose database URL leads to PgBouncer in transaction mode.
 
 A server connection is lent for a transaction, so nothing may belong to a session: LISTEN, advisory locks of a session, SET.
 PgBouncer refuses session parameters at the start of a connection (`options`), so they are set for the role in the database.

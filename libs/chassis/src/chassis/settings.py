@@ -14,7 +14,7 @@ MASTER_KEY_BYTES = 32
 _OTLP_GRPC_PORT = 4317
 # What people leave in examples; such a value outside a laptop is an open door.
 _PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "password", "example", "postgres:postgres@", "guest:guest@")
-# Where `make run` has the servers.
+# The servers of `make run`.
 _LOCAL_URLS = {"rabbitmq_url": "amqp://guest:guest@127.0.0.1:5673/", "redis_url": "redis://127.0.0.1:6380/0"}
 
 
@@ -22,7 +22,7 @@ class ProcessSettings(BaseSettings):
     """What every process has, the gateway too."""
 
     model_config = SettingsConfigDict(env_prefix="ELCORP_", extra="ignore", frozen=True, hide_input_in_errors=True)
-    # Secrets that are refused where they are used: a bad one there does not keep the process from serving.
+    # Secrets that are checked where they are used: the process serves even with a bad one.
     CHECKED_IN_USE: ClassVar[frozenset[str]] = frozenset()
 
     # Strict unless told that this is a laptop.
@@ -35,9 +35,9 @@ class ProcessSettings(BaseSettings):
 
     # The authority of PostgreSQL's, RabbitMQ's and Redis' certificates: with it, each connection is by TLS and verified.
     backing_ca_file: Path | None = None
-    # Outside local, whether connections without TLS are meant: where no other host can listen on the network.
+    # Outside local: connections without TLS are intended, as no other host can listen on the network.
     backing_plain: bool = False
-    # Empty in a process that has no need of it, and refused where it is used.
+    # Empty in a process that does not use it; connecting with an empty URL is an error.
     rabbitmq_url: SecretStr = SecretStr("")
     redis_url: SecretStr = SecretStr("")
 
@@ -103,7 +103,7 @@ class ProcessSettings(BaseSettings):
 
     @model_validator(mode="after")
     def refuse_unmeant_plain_connections(self) -> Self:
-        """Connections without TLS are asked for by name, and a process has one kind of connections."""
+        """Connections without TLS need their own setting, and a process has only one kind of connection."""
         if self.backing_ca_file and self.backing_plain:
             raise ValueError("ELCORP_BACKING_CA_FILE asks for TLS, ELCORP_BACKING_PLAIN for connections without; set one of them")
         if self.environment != "local" and not self.backing_ca_file and not self.backing_plain:
@@ -115,7 +115,7 @@ class ProcessSettings(BaseSettings):
         return self
 
     def _secret_part(self, value: SecretStr) -> str:
-        # Verified URLs name the authority's file, which may well lie at /run/secrets.
+        # Verified URLs name the authority's file, whose path may contain a word such as /run/secrets.
         file = verified_urls.encoded(self.backing_ca_file) if self.backing_ca_file else ""
         return value.get_secret_value().removesuffix(file)
 
@@ -129,13 +129,13 @@ class ServiceSettings(ProcessSettings):
 
     database_url: SecretStr = SecretStr("")
     database_owner_url: SecretStr = SecretStr("")
-    # What a process holds besides is counted in `chassis.connections`.
+    # `chassis.connections` counts the other connections of a process.
     database_pool_size: int = Field(default=10, ge=1, le=100)
     # The database URL leads to PgBouncer in transaction mode. Only `serve` can use it: the others listen and keep session locks.
     database_pooled: bool = False
     # Off where PgBouncer is older than 1.21, or its max_prepared_statements is 0.
     database_prepared: bool = True
-    # With which a `jobs` process fetches jobs and records how they ended; the jobs themselves use the database's pool.
+    # Connections by which a `jobs` process fetches jobs and records their outcome; the jobs themselves use the database's pool.
     job_pool_size: int = Field(default=4, ge=1, le=100)
 
     # How often jobs that catch up to now are run, and after what silence a job's worker is taken for gone.
@@ -149,7 +149,7 @@ class ServiceSettings(ProcessSettings):
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     tls_ca_file: Path | None = None
-    # While one authority replaces another: peers whose certificate the other signed are trusted too. The file may be missing.
+    # A second authority, while one replaces another: peers with its certificates are trusted too. The file may be missing.
     tls_other_ca_file: Path | None = None
     grpc_health_port: int | None = Field(default=None, ge=0, le=65535)
     ops_host: str = "127.0.0.1"
@@ -200,7 +200,7 @@ class ServiceSettings(ProcessSettings):
 
 
 def _verified(given: SecretStr, info: ValidationInfo, client: verified_urls.Client) -> SecretStr:
-    """Return the URL as all consumers take it: verified where an authority is known."""
+    """Return the URL that all consumers use: verified where an authority is set."""
     url, authority = given.get_secret_value(), info.data.get("backing_ca_file")
     return SecretStr(verified_urls.verified(url, client, authority)) if url and authority else given
 

@@ -23,7 +23,7 @@ class Client:
 POSTGRES = Client(
     schemes=("postgresql", "postgres"),
     authority="sslrootcert",
-    # libpq does without TLS where it finds Kerberos credentials, unless it may not use them for encryption.
+    # Where libpq finds Kerberos credentials, it encrypts with these instead of TLS, unless gssencmode forbids it.
     strict={"sslmode": "verify-full", "gssencmode": "disable"},
 )
 RABBITMQ = Client(schemes=("amqps",), authority="cafile", refused=frozenset({"no_verify_ssl", "capath", "cadata"}))
@@ -36,15 +36,15 @@ REDIS = Client(
 
 
 def verified(url: str, client: Client, authority: Path) -> str:
-    """Return the URL with what makes its client verify the server; a URL that has it already stays as it is.
+    """Return the URL with the parameters that make its client verify the server; a URL that has them is returned unchanged.
 
-    Raises ValueError, without the URL's secrets, for a URL without TLS and for one that asks for another verification: replacing
-    what it asks for would hide that its author expected something else of the connection.
+    Raises ValueError, without the URL's secrets, for a URL without TLS and for one that asks for another verification: correcting
+    it would hide that its author expected another connection.
     """
     parts = urlsplit(url)
     if parts.scheme not in client.schemes:
         raise ValueError(f"must begin with {client.schemes[0]}://, not {parts.scheme}://: connections use TLS")
-    # Libraries disagree on where such a URL's parameters begin, and what is added here could be read as something else.
+    # Libraries disagree on where such a URL's parameters begin, so they could misread the parameters that are added here.
     if parts.fragment or "@" in parts.query:
         raise ValueError("must have ?, # and @ in its user name, password and parameters percent-encoded")
     given = parse_qsl(parts.query, keep_blank_values=True)
@@ -66,5 +66,5 @@ def trusting(authority: str) -> ssl.SSLContext:
 
 
 def encoded(authority: Path) -> str:
-    """Return the file's path as a verified URL ends with it."""
+    """Return the file's path as it stands at the end of a verified URL."""
     return quote(str(authority), safe="/")

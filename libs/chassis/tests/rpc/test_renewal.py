@@ -78,7 +78,7 @@ def always_looking(monkeypatch):
 
 
 class Calls:
-    """Calls from several tasks at once, each the next as soon as its last is answered; a failed one fails the test."""
+    """Calls from several tasks at once, each made as soon as the last is answered; a failed call fails the test."""
 
     def __init__(self, stub, ask) -> None:
         self._stub, self._ask = stub, ask
@@ -164,7 +164,7 @@ async def test_certificates_and_authority_are_replaced_and_no_call_fails(
                     assert await presented(server.port, sides["client"]) == issued.serial
             await calls.go_on()
         assert await presented(server.port, sides["client"]) == last["server"].serial
-        # The authority that was replaced certifies nobody any more.
+        # Certificates of the replaced authority are no longer accepted.
         async with connect_to(f"localhost:{server.port}", **mount("client", leaf["client"], both).settings) as former:
             with pytest.raises(RemoteUnavailable):
                 await ScreeningServiceStub(former).ScreenTransfers(ask(), timeout=60)
@@ -262,7 +262,7 @@ async def test_a_channel_closed_soon_after_a_renewal_closes_what_it_replaced(aut
 
 
 @pytest.mark.usefixtures("always_looking")
-async def test_who_waits_under_a_wrong_certificate_is_ready_when_the_right_one_is_mounted(
+async def test_a_channel_with_a_wrong_certificate_is_ready_once_the_right_one_is_mounted(
     authority, another, mount, serve, connect_to, screening
 ):
     client = mount("client", another.certify("payments"))

@@ -1,4 +1,4 @@
-"""A failed TLS handshake is told by gRPC's core, in C: it is a line of the log like any other."""
+"""gRPC's core, in C, reports a failed TLS handshake: the report is a line of the log like any other."""
 
 import asyncio
 import json

@@ -27,7 +27,7 @@ _PURGE_INBOX = """
         WHERE handled_at < now() - make_interval(days => %(days)s) ORDER BY handled_at LIMIT %(rows)s
     ) RETURNING 1 AS purged
 """
-# A job that failed in an outage, and one of its queueing lock that did its work afterwards.
+# Failed jobs whose work was done by a later job with the same queueing lock, as after an outage.
 _REMOVE_MADE_UP_FOR = """
     DELETE FROM procrastinate_jobs AS failed USING (
         SELECT task_name, queueing_lock, max(id) AS id FROM procrastinate_jobs
@@ -59,7 +59,7 @@ def maintenance(job_seconds: int) -> Blueprint:
         made_up_for = await context.app.connector.execute_query_all_async(_REMOVE_MADE_UP_FOR)
         if made_up_for:
             log.info("jobs_made_up_for", rows=len(made_up_for))
-        # Other failed ones stay: somebody has to look at them.
+        # Other failed jobs stay: an operator has to look at them.
         await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED_JOB_HOURS)
 
     @blueprint.periodic(cron=each(job_seconds))

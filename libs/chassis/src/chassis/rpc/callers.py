@@ -56,8 +56,8 @@ def identify(metadata: Mapping[str, str | bytes], context: grpc.aio.ServicerCont
 
 
 def certifies(service: str, certified: Iterable[str]) -> bool:
-    """Tell whether a certificate of these alternative names is the service's."""
-    # Whole names only: the same authority may certify payments.test.svc, which is somebody else.
+    """Return whether a certificate with these alternative names is the service's."""
+    # Whole names only: the same authority may certify payments.test.svc, which is another service.
     host = f"{service}.{NAMESPACE}"
     names = {service, host, f"{host}.svc", f"{host}.svc.cluster.local", f"spiffe://{TRUST_DOMAIN}/{service}"}
     return not names.isdisjoint(certified)

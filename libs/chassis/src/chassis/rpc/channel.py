@@ -11,16 +11,16 @@ from grpc import aio
 from chassis.rpc.material import Material
 from chassis.rpc.tls import LOOK_EVERY_SECONDS, Tls
 
-# How long a replaced channel stays open for the calls that were begun on it: far beyond any call's deadline.
+# How long a replaced channel stays open for its calls under way: far beyond any call's deadline.
 GRACE_SECONDS = 30.0
 
 
 class RenewedChannel(aio.Channel):
-    """A channel whose calls go by another gRPC channel as soon as the files hold another certificate.
+    """A channel that uses a new gRPC channel as soon as the files hold another certificate.
 
-    gRPC's own keeps the certificate that it was made with: Python has no credentials that read files again
-    (grpc/grpc#41779). So a new channel takes its place, and the replaced one is closed after a grace. Stubs are made
-    once and hold on to their methods, so each call asks which channel it goes by.
+    A gRPC channel keeps the certificate that it was made with: Python has no credentials that read files again
+    (grpc/grpc#41779). So a new one replaces it, and the replaced one is closed after a grace period. Stubs are made
+    once and keep their methods, so each call looks up the channel in use.
     """
 
     def __init__(self, tls: Tls, connect: Callable[[Material], aio.Channel], *, grace_seconds: float = GRACE_SECONDS) -> None:
@@ -60,7 +60,7 @@ class RenewedChannel(aio.Channel):
         await self.current().wait_for_state_change(last_observed_state)
 
     async def channel_ready(self) -> None:
-        """Return once the peer is past the handshake, which may take the certificate that is mounted meanwhile."""
+        """Return once a handshake has succeeded, if need be with a certificate that is mounted meanwhile."""
         while True:
             try:
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
@@ -81,14 +81,14 @@ class RenewedChannel(aio.Channel):
         return _Method(self, lambda channel: channel.stream_stream(method, *arguments, **options))
 
     async def _retire(self, replaced: aio.Channel) -> None:
-        # Closed at once, it would refuse the calls that have been made and are not on the wire yet.
+        # Closed at once, it would fail calls that have been made but are not on the wire yet.
         await asyncio.sleep(self._grace_seconds)
         await replaced.close(self._grace_seconds)
         del self._replaced[replaced]
 
 
 class _Method:
-    """A method of a stub: calls it by the channel in use."""
+    """A method of a stub, called through the channel in use."""
 
     def __init__(self, channel: RenewedChannel, of: Callable[[aio.Channel], Callable[..., Any]]) -> None:
         self._channel = channel

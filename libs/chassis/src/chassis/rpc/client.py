@@ -25,7 +25,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    # Peers are looked up again whenever a connection ends; when the next one ends as well, calls must not wait for long.
+    # A client looks its peer up again whenever a connection ends. When the next one ends too, calls must not wait for long.
     ("grpc.dns_min_time_between_resolutions_ms", 200),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),

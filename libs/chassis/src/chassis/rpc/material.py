@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-# Of each file its number, time and size; None for one that is not there. A Secret that Kubernetes replaces has other numbers.
+# Each file's inode number, time and size; None for a missing file. A Secret that Kubernetes replaces has other inode numbers.
 State = tuple[tuple[int, int, int] | None, ...]
 
 
@@ -28,7 +28,7 @@ class Files:
     other_authority: Path | None = None
 
     def state(self) -> State:
-        """Return what differs once a file has been replaced."""
+        """Return a value that changes when a file is replaced."""
         files = (self.certificate, self.key, self.authority, self.other_authority)
         return tuple(_state(path) for path in files if path)
 

@@ -22,9 +22,9 @@ CONNECTION_AGE_MS_MAX = 5_000
 OPTIONS: list[tuple[str, Any]] = [
     # A taken port is an error, not a second server that gets half the calls.
     ("grpc.so_reuseport", 0),
-    # Connections end all the time, so that clients look up where the peer's pods are: before a pod stops, it has been asked for
-    # the last time. Nothing else sends clients away in order: a server that stops cuts the calls on their way to it, and of a
-    # peer that says NOT_SERVING clients make no new look-up. Calls in flight have half a minute to finish.
+    # Connections end often, so that clients look up the peer's pods again and have left a pod before it stops. Nothing else
+    # makes them leave gracefully: a server that stops cancels the calls on their way to it, and a peer's NOT_SERVING makes no
+    # client look up its name. Calls under way have half a minute to finish.
     ("grpc.max_connection_age_ms", CONNECTION_AGE_MS_MAX),
     ("grpc.max_connection_age_grace_ms", 30_000),
     # Clients ping every 30 s; the default forgives one ping in five minutes and then hangs up.

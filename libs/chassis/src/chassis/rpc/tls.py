@@ -1,4 +1,4 @@
-"""Mutual TLS between services, where certificates are mounted; renewed files are taken while the process runs."""
+"""Mutual TLS between services, where certificates are mounted; renewed files are used while the process runs."""
 
 import functools
 import threading
@@ -39,7 +39,7 @@ class Tls:
 
     @staticmethod
     def of(settings: ServiceSettings) -> "Tls | None":
-        """Return the one that the process has for the files that the settings name; None when they name none."""
+        """Return the process's Tls for the files in the settings; None without files."""
         certificate, key, authority = settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file
         if certificate and key and authority:
             return _shared(Files(certificate, key, authority, settings.tls_other_ca_file))
@@ -49,7 +49,7 @@ class Tls:
 
     @property
     def material(self) -> Material:
-        """Return what is in use from now on; the same object as long as nothing was renewed."""
+        """Return the certificate in use now; the same object until the files are renewed."""
         if self._monotonic() >= self._look_at and self._looking.acquire(blocking=False):
             try:
                 self._look()
@@ -61,7 +61,7 @@ class Tls:
         return self.material.expires_at.timestamp()
 
     def server_credentials(self) -> grpc.ServerCredentials:
-        """Return credentials that present and require what is in use at each handshake."""
+        """Return credentials that use, at each handshake, the certificate and authorities in use then."""
         served = self.material
 
         def renewed() -> grpc.ServerCertificateConfiguration | None:
@@ -73,13 +73,13 @@ class Tls:
 
         return grpc.dynamic_ssl_server_credentials(
             served.server_configuration(),
-            renewed,  # type: ignore[arg-type]  # None is "no change", says its documentation; the stubs do not know
+            renewed,  # type: ignore[arg-type]  # its documentation says that None means no change; the stubs do not
             require_client_authentication=True,
         )
 
     def _look(self) -> None:
         self._look_at = self._monotonic() + LOOK_EVERY_SECONDS
-        # Before they are read: what is replaced meanwhile differs at the next look.
+        # Before reading: a file that is replaced meanwhile then differs at the next look.
         state = self._files.state()
         if state == self._state:
             return
@@ -97,6 +97,6 @@ class Tls:
 @functools.cache
 def _shared(files: Files) -> Tls:
     tls = Tls(files, clock=SystemClock())
-    # Asked at each scrape, so that it is right in a process that calls nobody for hours.
+    # Each scrape looks at the files, so the metric is right in a process that makes no call for hours.
     EXPIRES.labels(str(files.certificate)).set_function(tls.expires_timestamp)
     return tls

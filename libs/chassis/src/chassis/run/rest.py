@@ -67,9 +67,9 @@ class RestServer:
             await self._task
 
     def drain(self) -> None:
-        """Go on serving, but end each connection with its next answer, so that clients connect elsewhere before `stop`.
+        """Keep serving, but end each connection with its next answer, so that clients connect elsewhere before `stop`.
 
-        A connection that is kept until then may be closed while a request is on its way to it.
+        `stop` could close a kept connection while a request is on its way.
         """
         self._server.server_state.draining = True
 

@@ -1,4 +1,4 @@
-"""What is written to standard error, by gRPC's core and other libraries of C, as lines of the log."""
+"""Turns what gRPC's core and other C libraries write to standard error into lines of the log."""
 
 import contextlib
 import faulthandler
@@ -22,8 +22,8 @@ DRAIN_SECONDS_MAX = 2.0
 def stderr_in_log(service: str) -> Iterator[None]:
     """For the length of the block, read standard error line by line into the log on standard output.
 
-    At a crash Python's own account of it goes to the standard error of before. At the block's end everything written so far
-    is in the log.
+    Python's report of a crash goes to the original standard error. At the end of the block everything written so far is in
+    the log.
     """
     _log_exceptions()
     before = _duplicate(_STDERR)
@@ -34,16 +34,16 @@ def stderr_in_log(service: str) -> Iterator[None]:
     finally:
         _flush()
         os.dup2(before, _STDERR)
-        # What a child process still holds open is read until that ends, by the reader alone.
+        # Where a child process still has it open, the reader continues by itself until the child ends.
         with contextlib.suppress(subprocess.TimeoutExpired):
             reader.wait(DRAIN_SECONDS_MAX)
 
 
 def _start_reader(service: str, before: int) -> "subprocess.Popen[bytes]":
     source, sink = os.pipe()
-    # Without the site's packages and the environment's settings of Python: 20 ms, and nothing that could fail.
+    # Isolated (-I, -S): it starts in 20 ms, and no site package or variable of the environment can break it.
     command = [sys.executable, "-I", "-S", stderr_lines.__file__, service, redaction.__file__]
-    # A group of its own: Ctrl-C is for the process, whose last lines are still to be read.
+    # A process group of its own: Ctrl-C ends the process, and the reader must still read its last lines.
     reader = subprocess.Popen(command, stdin=source, stderr=before, process_group=0)  # noqa: S603  # our own program
     os.close(source)
     _flush()
@@ -66,17 +66,17 @@ def _flush() -> None:
 
 
 def _log_exceptions() -> None:
-    """Write what Python would print on standard error as one line each, traceback and all."""
+    """Log each exception that Python would print on standard error as one line, with its traceback."""
 
     def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         log.critical("uncaught_exception", problem=str(error), exc_info=(kind, error, trace))
 
-    def uncaught_in_thread(told: threading.ExceptHookArgs) -> None:
-        if told.exc_value is not None:
-            uncaught(told.exc_type, told.exc_value, told.exc_traceback)
+    def uncaught_in_thread(failure: threading.ExceptHookArgs) -> None:
+        if failure.exc_value is not None:
+            uncaught(failure.exc_type, failure.exc_value, failure.exc_traceback)
 
-    def unraisable(told: "sys.UnraisableHookArgs") -> None:
-        log.error("ignored_exception", problem=told.err_msg or "", exc_info=told.exc_value or True)
+    def unraisable(failure: "sys.UnraisableHookArgs") -> None:
+        log.error("ignored_exception", problem=failure.err_msg or "", exc_info=failure.exc_value or True)
 
     sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, uncaught_in_thread, unraisable
     logging.captureWarnings(capture=True)

@@ -1,7 +1,7 @@
 """The program that turns a process's standard error into lines of its log: `stderr_lines.py <service> <redaction.py>`.
 
-A process of its own, since what a library writes before it aborts must be read after the abort. It imports the standard
-library only: it is there for as long as the process, and takes 10 MB.
+It is a process of its own, because it must read what a library wrote before it aborted the process. It runs as long as the
+process and takes 10 MB, as it imports the standard library only.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ _OUTPUT = 1
 
 def main() -> None:
     service, redaction = sys.argv[1:]
-    # It ends when the process has: a signal to both must not take the last lines.
+    # It ends after the process: a signal to both must not lose the last lines.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     scrub = _scrub_of(redaction)
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def fields_of(line: str, service: str) -> dict[str, str]:
-    """Return the fields of a log line: of gRPC the level and the message, of any other writer the line as it is."""
+    """Return the fields of a log line: gRPC's level and message, or the unchanged line of any other writer."""
     found = _GRPC.fullmatch(line)
     level, library, message = (_LEVELS[found["level"]], "grpc", found["message"]) if found else ("warning", "stderr", line)
     at = datetime.now(UTC).isoformat()[:-6] + "Z"
@@ -50,14 +50,14 @@ def _write(line: bytes) -> None:
         while line:
             line = line[os.write(_OUTPUT, line) :]
     except OSError:
-        # The log's reader has left; the process must still be able to write.
+        # The log's reader has left; discard the rest, so that the process can still write.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, _OUTPUT)
         os.close(nowhere)
 
 
 def _scrub_of(file: str) -> Callable[[str], str]:
-    # By its path: the package around it takes 50 MB.
+    # Loaded by its path, as importing the package around it takes 50 MB.
     spec = importlib.util.spec_from_file_location("redaction", file)
     if spec is None or spec.loader is None:
         raise ImportError(file)

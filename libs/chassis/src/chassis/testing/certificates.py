@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from chassis.testing.mounted import MountedFiles
 
 _HOUR = dt.timedelta(hours=1)
-# By part of their settings' names.
+# By the part of the setting's name: tls_<part>_file.
 _FILES = {"cert": "tls.crt", "key": "tls.key", "ca": "ca.crt"}
 
 
@@ -83,8 +83,8 @@ class Authority:
             .not_valid_before(min(begins, now + lifetime - _HOUR))
             .not_valid_after(now + lifetime)
             .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
-            # What RFC 5280 asks for: Python 3.13 refuses certificates without. Two authorities of one name are told apart by
-            # their keys.
+            # RFC 5280 requires these extensions, and Python 3.13 refuses certificates without them. Two authorities of one name
+            # are distinguished by their keys.
             .add_extension(_key_usage(signs=names is None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)

@@ -13,7 +13,7 @@ _A: Final = 1
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers every question for an A record with `addresses`, which no one may keep (RFC 1035), and others with nothing."""
+    """Answers every question for an A record with `addresses`, not to be cached (TTL 0), and other questions with no record."""
 
     def __init__(self, addresses: Collection[str]) -> None:
         self.addresses = addresses
@@ -49,5 +49,5 @@ class NameServer(asyncio.DatagramProtocol):
 
 
 def _record(address: str) -> bytes:
-    # Of the name that was asked for (a pointer to it), to be kept for 0 seconds.
+    # For the name in the question (a pointer to it), with a TTL of 0 seconds.
     return struct.pack("!HHHIH", 0xC000 + _HEADER.size, _A, 1, 0, 4) + IPv4Address(address).packed

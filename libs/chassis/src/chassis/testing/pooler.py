@@ -22,7 +22,7 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import through
 
 START_SECONDS_MAX = 60
-# The first that knows prepared statements in transaction mode.
+# The first version with prepared statements in transaction mode.
 _PREPARING = (1, 21)
 
 
@@ -30,7 +30,7 @@ class Pooler:
     """One process, which can be stopped and started again on its port."""
 
     def __init__(self, folder: Path, url: str, *, connections: int) -> None:
-        """Lead to the database of `url`, with as many connections to it at most."""
+        """Lead to the database of `url`, by `connections` connections at most."""
         self.port = free_port()
         self._program = program()
         self._folder = folder
@@ -65,7 +65,7 @@ class Pooler:
             time.sleep(0.02)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """End it; by SIGINT once the transactions under way have ended."""
+        """Stop it; on SIGINT it stops once the transactions under way have ended."""
         if self._process:
             self._process.send_signal(number)
             self._process.wait(START_SECONDS_MAX)
@@ -84,7 +84,7 @@ class Pooler:
 
 @contextmanager
 def pooler(urls: DatabaseUrls, superuser_url: str, *, connections: int) -> Iterator[Pooler]:
-    """Run PgBouncer before a database, whose runtime role is limited as its logins are everywhere."""
+    """Run PgBouncer before a database, and limit the sessions of its runtime role as `databases.sh` does."""
     limit_sessions(urls, superuser_url)
     with TemporaryDirectory(prefix="elcorp-pooler-") as name:
         folder = Path(name)
@@ -100,7 +100,7 @@ def pooler(urls: DatabaseUrls, superuser_url: str, *, connections: int) -> Itera
 
 
 def limit_sessions(urls: DatabaseUrls, superuser_url: str, **other: str) -> None:
-    """Set the parameters of the runtime role's sessions in a database, some of them otherwise."""
+    """Set the parameters of the runtime role's sessions in a database; `other` replaces some values."""
     role = urlsplit(urls.app).username or ""
     with psycopg.connect(superuser_url, autocommit=True) as superuser:
         for name, value in (SESSION | other).items():
@@ -115,7 +115,7 @@ def program() -> str:
     """Find PgBouncer; as root on Debian it is installed where it is missing."""
     from elcorp_local.backing import packages  # noqa: PLC0415  # only where tests start their own servers
 
-    # Users other than root may well have no folder of system programs on PATH.
+    # Users other than root often have no /usr/sbin on PATH.
     path = f"{os.environ['PATH']}:/usr/sbin"
     if not shutil.which("pgbouncer", path=path) and packages.are_possible():
         packages.install(["pgbouncer"], lambda _line: None)
@@ -126,7 +126,7 @@ def program() -> str:
 
 
 def prepares() -> bool:
-    """Whether prepared statements can be used in transaction mode: Debian 12's knows none."""
+    """Whether prepared statements work in transaction mode; with Debian 12's PgBouncer they do not."""
     said = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603  # its own name
     found = re.search(r"(\d+)\.(\d+)", said)
     return found is not None and (int(found[1]), int(found[2])) >= _PREPARING
@@ -139,7 +139,7 @@ def free_port() -> int:
 
 
 def unprivileged() -> str | None:
-    """Return as whom it runs where we are root, as whom it refuses to."""
+    """Return the user that PgBouncer runs as when the tests run as root, as it refuses to run as root; otherwise None."""
     if os.geteuid():
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}

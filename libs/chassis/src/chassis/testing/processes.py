@@ -31,9 +31,9 @@ class LoggingProcess:
             async with asyncio.timeout(seconds):
                 while True:
                     self._grown.clear()
-                    told = [line for line in self.lines if line["event"] == event and fields.items() <= line.items()]
-                    if len(told) >= number:
-                        return told[number - 1]
+                    found = [line for line in self.lines if line["event"] == event and fields.items() <= line.items()]
+                    if len(found) >= number:
+                        return found[number - 1]
                     await self._grown.wait()
         except TimeoutError:
             raise AssertionError(f"no {event!r} line in\n{self.text}") from None
