@@ -32,7 +32,7 @@ backing: sync ## Start PostgreSQL, RabbitMQ and Redis only, and print the variab
 journey: sync ## Walk the journey against a running platform, of make run, docker compose or a cluster (URL=http://…)
 	@$(PYTHON) -m elcorp_local journey --url $(URL)
 
-# Handed on by the environment, or make and the shell would take what they know in it for their own.
+# Passed through the environment: otherwise make and the shell would expand characters such as $ and ` in it.
 do: export ELCORP_LOCAL_LINE := $(value ARGS)
 do: sync ## Run a command of a service with the settings of the running platform (SERVICE=payments ARGS="ledger verify")
 	@$(PYTHON) -m elcorp_local do --line "$$ELCORP_LOCAL_LINE" $(or $(SERVICE),$(error say whose command: SERVICE=payments ARGS="ledger verify"))

@@ -1,4 +1,4 @@
-"""Check an image from inside: everything of ours can be imported, documents are made, and nothing large came in unseen.
+"""Check an image from inside: all our modules can be imported, documents can be made, and its size is within a limit.
 
 `docker run --rm -i --network none --read-only --entrypoint python IMAGE - SERVICE <deploy/check_image.py`
 """
@@ -39,13 +39,13 @@ def imported(service: str) -> Iterator[Any]:
         package = import_module(name)
         yield package
         for module in walk_packages(package.__path__, f"{name}."):
-            # What tests are made with is no part of an image.
+            # An image does not have the packages that tests need.
             if not module.name.startswith("chassis.testing"):
                 yield import_module(module.name)
 
 
 async def documents() -> list[str]:
-    """Write one of each kind that is made by a library outside the platform, and read its start or its rows."""
+    """Write one document of each kind that a third-party library makes, and check its start or its rows."""
     import pyarrow.parquet as pq  # noqa: PLC0415  # payments' image only
 
     from payments.application.history.queries import Direction, Movement  # noqa: PLC0415

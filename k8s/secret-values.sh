@@ -3,8 +3,8 @@
 # "namespace secret key value". Nothing is written anywhere.
 # Usage: k8s/secret-values.sh local|staging|production
 #   local          overlays/local/secrets.sh puts them into the cluster
-#   the others     for the vault's first filling, and for the servers that the environment brings; see docs/kubernetes.md
-# Not among them: what others issue (certificates, the mail relay's password).
+#   the others     for the empty vault, and for the servers that the environment provides; see docs/kubernetes.md
+# Values that others issue are left out: certificates, the mail relay's password.
 set -euo pipefail
 
 usage() { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }

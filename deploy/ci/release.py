@@ -32,7 +32,7 @@ PARTS = ("gateway", *SERVICES)
 # PgBouncer's image is another project's; the registry has a copy of it.
 IMAGES = (*PARTS, "pgbouncer")
 REGISTRY = "registry.elcorp.na/elcorp"
-# No registry has it: until the first release is set, no pod starts.
+# No registry has this digest: no pod starts until the first release is set.
 NO_DIGEST = f"sha256:{'0' * 64}"
 PART_OF = "app.kubernetes.io/part-of=elcorp"
 # Beyond a Job's activeDeadlineSeconds, and beyond a Deployment's progressDeadlineSeconds.
@@ -46,7 +46,7 @@ Document = dict[str, Any]
 
 
 class Refused(Exception):
-    """What is asked cannot be done; the message says why."""
+    """The command cannot be carried out; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def render(overlay: Path) -> list[Document]:
 
 
 def named(overlay: Path, images: dict[str, str]) -> Release:
-    """Write the release of these images; the Jobs are named by what the overlay then renders for them."""
+    """Write the release of these images, and name its Jobs by what the overlay then renders for them."""
     replace(Release.read(overlay), images=images).write(overlay)
     release = Release(images, job_names(render(overlay)))
     release.write(overlay)
@@ -123,7 +123,7 @@ def named(overlay: Path, images: dict[str, str]) -> Release:
 
 
 def job_names(documents: list[Document]) -> dict[str, str]:
-    """Return the names that the migrations' Jobs of an overlay have by what they run, by service."""
+    """Return the names that the migrations' Jobs must have for what they run, by service."""
     specs = {
         document["metadata"]["labels"]["app.kubernetes.io/name"]: document["spec"]
         for document in documents
@@ -142,7 +142,7 @@ def steps(overlay: Path, kubectl: Sequence[str], *, first: Sequence[str] = (), l
     jobs = Release.read(overlay).jobs
     done: list[str] = []
     for late in _phases(first, last):
-        # What bears no service's name (namespaces, ConfigMaps, policies) goes with the first.
+        # Documents without a service's name (namespaces, ConfigMaps, policies) are applied in the first phase.
         selector = f"{PART_OF},app.kubernetes.io/name notin ({','.join(late)})" if late else PART_OF
         yield [*kubectl, "apply", "-k", str(overlay), "-l", selector]
         due = [f"job/{job}" for service, job in jobs.items() if service not in (*late, *done)]
@@ -150,7 +150,7 @@ def steps(overlay: Path, kubectl: Sequence[str], *, first: Sequence[str] = (), l
             yield [*kubectl, "-n", "elcorp", "wait", "--for=condition=Complete", f"--timeout={MIGRATIONS_SECONDS_MAX}s", *due]
         yield [*kubectl, "-n", "elcorp", "rollout", "status", "deployment", "-l", selector, f"--timeout={ROLLOUT_SECONDS_MAX}s"]
         done = [service for service in SERVICES if service not in late]
-    # Only now: until the rollout is over, pods of the release before may start again and read their ConfigMaps.
+    # Only now: until the rollout has ended, pods of the previous release may restart and read their ConfigMaps.
     allowed = [f"--prune-allowlist={kind}" for kind in ("core/v1/ConfigMap", "batch/v1/Job")]
     yield [*kubectl, "apply", "-k", str(overlay), "--prune", "-l", PART_OF, *allowed]
 
@@ -165,7 +165,7 @@ def carry_out(commands: Iterable[Sequence[str]]) -> int:
 
 
 def _phases(first: Sequence[str], last: Sequence[str]) -> Iterator[list[str]]:
-    """Yield for each phase the services that it leaves to later ones."""
+    """Yield, for each phase, the services that wait for a later phase."""
     if first:
         yield [image for image in PARTS if image not in first]
     if last:
@@ -190,7 +190,7 @@ def _set(parsed: argparse.Namespace) -> int:
 def _image(text: str) -> tuple[str, str]:
     image, _, digest = text.partition("=")
     if image not in IMAGES or not _DIGEST.fullmatch(digest):
-        raise Refused(f"{text!r} is no image of the platform by its digest: {'|'.join(IMAGES)}=sha256:<64 hexadecimal digits>")
+        raise Refused(f"{text!r} does not name an image and its digest: {'|'.join(IMAGES)}=sha256:<64 hexadecimal digits>")
     return image, digest
 
 

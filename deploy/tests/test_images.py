@@ -1,4 +1,4 @@
-"""How images are built: what is left out of them is not missed, and a build says what it is of."""
+"""Images work without the parts that are left out of them, and their labels say what they were built from."""
 
 import os
 import re

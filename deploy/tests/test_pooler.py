@@ -71,7 +71,7 @@ class Running:
         )
 
     def serial(self) -> int:
-        """Return that of the certificate that a new client is shown."""
+        """Return the serial number of the certificate that a new client sees."""
         with socket.create_connection(("localhost", self.port), timeout=60) as plain:
             plain.sendall(SSL_REQUEST)
             assert plain.recv(1) == b"S"
@@ -181,5 +181,5 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(running: Running
             if user := unprivileged():
                 shutil.chown(path, user)
         await eventually(running.serial, renewed.serial)
-        # Who was connected stays so.
+        # Clients that were connected stay connected.
         assert connection.execute("SELECT 1").fetchall() == [(1,)]

@@ -1,4 +1,4 @@
-"""Ask a cluster whether it takes an overlay, without changing anything there."""
+"""Ask a cluster whether it accepts an overlay, without changing anything there."""
 
 import subprocess
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ def dry_run(overlay: str, kubeconfig: Path) -> list[str]:
         f"--kustomize={K8S / 'overlays' / overlay}",
         "--server-side",
         "--dry-run=server",
-        # What was applied for real belongs to others.
+        # Fields of documents that were really applied belong to other managers.
         "--field-manager=elcorp-tests",
         "--force-conflicts",
     ]
 
 
 def problems(command: Sequence[str]) -> str:
-    """Run it; return what the cluster objects to, or nothing."""
+    """Run the command; return the cluster's errors and warnings, or nothing."""
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # our own files
     return result.stderr if result.returncode or result.stderr else ""

@@ -1,4 +1,4 @@
-"""Which of these tests there are: those that ask a cluster only where there is one."""
+"""Collects the tests that ask a cluster only where there is one."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Kinds that operators add to a cluster, of which Kubernetes has no schema: the fields that we use, and no others."""
+"""Schemas of the kinds that operators add to a cluster, with the fields that we use and no others: Kubernetes has none."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Which process of a service calls which peers: as its bootstrap puts it together."""
+"""The peers that each process of a service calls, as its bootstrap wires them."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import Final
 
 from k8s.tests.rendering import K8S
 
-# The process of a role begins with one of these functions.
+# The function that starts the process of a role.
 BEGINNINGS: Final = {"serve": "serving", "work": "working", "jobs": "jobs"}
 
 Functions = dict[str, ast.AST]

@@ -29,13 +29,13 @@ def render(overlay: str) -> list[Document]:
 
 
 def render_base() -> list[Document]:
-    """Render what every environment has, without what an overlay decides."""
+    """Render the base, without the values of an overlay."""
     documents: list[Document] = json.loads(_rendered(K8S / "base"))
     return documents
 
 
 def render_component(component: str) -> list[Document]:
-    """Render a component by itself, on the base and an environment that has little else."""
+    """Render a component by itself, on the base and an environment with the few values that components read."""
     with tempfile.TemporaryDirectory() as folder:
         # Kustomize takes relative paths only.
         base, extra = (os.path.relpath(K8S / path, folder) for path in ("base", f"components/{component}"))
@@ -53,7 +53,7 @@ def _rendered(folder: Path) -> str:
     result = subprocess.run(  # noqa: S603  # our own command on our own files
         [find_kubectl(), "kustomize", str(folder)], capture_output=True, text=True, timeout=300, check=False
     )
-    # Kustomize warns of what it will no longer take.
+    # Kustomize prints warnings about fields that it will drop.
     assert (result.returncode, result.stderr) == (0, "")
     # As JSON, which is read again in a hundredth of the time.
     return json.dumps(list(yaml.load_all(result.stdout, Loader=yaml.CSafeLoader)))

@@ -1,4 +1,4 @@
-"""Every process that answers or calls a peer by gRPC has its service's certificate, and no other. The code is asked which."""
+"""Each process that answers or calls a peer by gRPC has its service's certificate, and no other process has it."""
 
 import ast
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def test_certificates_are_mounted_where_the_settings_name_them(overlay: str) -> 
         else:
             assert set(named.values()) == {None}
             assert mounts.keys().isdisjoint({"tls", "tls-other"})
-        # Nobody asks the others by gRPC.
+        # The other processes answer no gRPC calls.
         answers = process_of(workload) in answering()
         assert (given.get("ELCORP_GRPC_HEALTH_PORT") is not None) == answers
 
@@ -162,7 +162,7 @@ def test_certificates_are_of_one_authority_and_of_a_day(overlay: str) -> None:
     [authority] = [each["spec"] for each in kind(documents, "Certificate") if each["spec"].get("isCA")]
 
     assert issuers[authority["issuerRef"]["name"]] == {"selfSigned": {}}
-    # Renewed with its key, or peers with certificates of before and after would not trust each other.
+    # Renewed with its key, or peers with certificates from before and after the renewal would not trust each other.
     assert authority["privateKey"]["rotationPolicy"] == "Never"
     for leaf in leaves(documents).values():
         assert issuers[leaf["issuerRef"]["name"]] == {"ca": {"secretName": authority["secretName"]}}

@@ -23,7 +23,7 @@ from k8s.tests.rendering import (
 )
 from k8s.tests.settings import settings_of
 
-# superuser_reserved_connections, of which a superuser's psql takes one, and what backups, exporters and people need besides.
+# superuser_reserved_connections (a superuser's psql uses one), and ten for backups, exporters and people.
 RESERVED = 3 + 10
 ROLES: dict[str, Role] = {"serve": "serve", "worker": "work", "jobs": "jobs", "migrate": "migrate"}
 
@@ -34,7 +34,7 @@ def test_postgresql_takes_what_all_pods_hold_at_their_most(overlay: str, monkeyp
     held = {name(each): pods_max(each, documents) * each_holds(each, documents, monkeypatch) for each in holders(documents)}
 
     assert sum(held.values()) + RESERVED <= postgres_takes(documents), held
-    # One that takes far more than it is asked for has been reckoned up wrongly.
+    # A limit far above the sum shows that the sum is wrong.
     assert sum(held.values()) + RESERVED > postgres_takes(documents) - 25
 
 
@@ -59,7 +59,7 @@ def test_what_answers_requests_is_pooled_and_nothing_else(overlay: str, monkeypa
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
 def test_the_pooler_takes_every_process(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though all of them should lead to one of its pods."""
+    """Even if all of them connect to the same pod of it."""
     documents = render(overlay)
     pooler = pooler_of(documents)
     clients = sum(

@@ -1,4 +1,4 @@
-"""What a cluster is asked about each overlay, and what counts as its refusal. A program stands in for kubectl."""
+"""The question to a cluster about each overlay, and the answers that count as a refusal. A program stands in for kubectl."""
 
 from pathlib import Path
 

@@ -131,10 +131,10 @@ def test_pods_of_production_are_spread_over_zones_or_not_started(overlay: str) -
         host, zone = pod_of(deployment)["topologySpreadConstraints"]
         assert host["whenUnsatisfiable"] == "ScheduleAnyway"
         assert zone["whenUnsatisfiable"] == ("DoNotSchedule" if overlay == "production" else "ScheduleAnyway")
-        # Pods of the release before do not count: they would leave the first of the next no zone to go to.
+        # Pods of the previous release do not count: with them, the first pods of the next would find no zone.
         assert "pod-template-hash" in zone["matchLabelKeys"]
         if overlay == "production":
-            # A zone that is down counts for no room that its pods could be moved to.
+            # A zone that is down does not count as room for pods.
             assert zone["nodeTaintsPolicy"] == "Honor"
             assert "minDomains" not in zone
 
@@ -179,7 +179,7 @@ def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
 def test_callers_have_left_a_pod_before_it_stops(overlay: str) -> None:
     documents = render(overlay)
     [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
-    # gRPC lets a connection live for up to a tenth longer; then the caller asks DNS again, which may answer with what was.
+    # gRPC lets a connection live for up to a tenth longer; then the caller asks DNS again, which may return a cached answer.
     leaving_seconds = CONNECTION_AGE_MS_MAX * 1.1 / 1000 + DNS_SECONDS_MAX
 
     for deployment in (each for each in ours(documents) if component_of(each) == "serve"):
@@ -212,6 +212,6 @@ def _waits_for_a_schema(deployment: Document) -> bool:
 def test_migrations_end_by_themselves(overlay: str) -> None:
     for job in kind(render(overlay), "Job"):
         assert job["spec"]["activeDeadlineSeconds"] <= 900
-        # Where a release deletes them, a GitOps tool would make those again that went by themselves.
+        # Where a release deletes Jobs, they must not expire: a GitOps tool would create them again.
         assert ("ttlSecondsAfterFinished" in job["spec"]) == (overlay == "local")
         assert pod_of(job)["restartPolicy"] == "Never"

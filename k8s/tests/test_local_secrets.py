@@ -66,7 +66,7 @@ def test_every_secret_that_is_read_is_made_and_no_other(tmp_path: Path) -> None:
 
 
 def values(environment: str) -> dict[str, str]:
-    """Return what is made for an environment, by "secret/key"."""
+    """Return the values for an environment, by "secret/key"."""
     script = [str(K8S / "secret-values.sh"), environment]
     printed = subprocess.run(script, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603  # our own script
     lines = [line.split("\t") for line in printed.splitlines()]

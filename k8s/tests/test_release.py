@@ -97,7 +97,7 @@ def test_a_release_takes_over_the_images_of_another_environment(staging: Path) -
 @pytest.mark.parametrize("image", ["payments=0.1.0", "payments=sha256:12", "other=sha256:" + "a" * 64])
 def test_an_image_is_set_by_its_digest_or_not_at_all(staging: Path, image: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert release.main(["set", "staging", image]) == 1
-    assert "is no image of the platform by its digest" in capsys.readouterr().err
+    assert "does not name an image and its digest" in capsys.readouterr().err
     assert release.Release.read(staging).images == DIGESTS
 
 

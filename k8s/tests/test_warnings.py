@@ -1,4 +1,4 @@
-"""Nothing in an overlay is such that an API server or kubectl warns of it, the first time it is applied or the second."""
+"""Neither an API server nor kubectl warns about an overlay, the first time it is applied or the second."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ import yaml
 from k8s.tests.rendering import K8S, OVERLAYS, container_of, kind, name, pod_of, render, workloads
 
 SCRIPT = K8S / "overlays" / "local" / "secrets.sh"
-# Of what an API server says that it is ignored, deprecated or replaced by a field.
+# Annotations that an API server reports as ignored, deprecated or replaced by a field.
 DEPRECATED_ANNOTATIONS = re.compile(r"kubernetes\.io/ingress\.class|.*\.alpha\.kubernetes\.io/.*|container\.apparmor\..*")
 
 
@@ -49,7 +49,7 @@ def test_nothing_has_an_annotation_that_is_deprecated(overlay: str) -> None:
 
 
 def test_the_script_and_the_overlay_apply_the_same_namespaces() -> None:
-    """Otherwise each would take off what the other has put on."""
+    """Otherwise each would remove the labels that the other has set."""
     files = [(SCRIPT.parent / path).resolve() for path in re.findall(r'-f "\$here/([^"]+)"', SCRIPT.read_text())]
     applied = {name(document): document for file in files for document in yaml.safe_load_all(file.read_text())}
 

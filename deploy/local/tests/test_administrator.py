@@ -1,4 +1,4 @@
-"""Whose password the journey takes: of the platform that listens at the URL, not of whichever file exists."""
+"""The journey uses the password of the platform that listens at the URL, whatever files exist."""
 
 import base64
 import json
@@ -124,7 +124,7 @@ def test_another_host_is_the_clusters_when_the_cluster_says_so(tmp_path: Path) -
         find(tmp_path, 8000, "staging.elcorp.na")
 
 
-def test_a_secrets_file_alone_is_no_password_of_who_listens(tmp_path: Path, port: int) -> None:
+def test_a_secrets_file_alone_gives_no_password(tmp_path: Path, port: int) -> None:
     write_secrets(tmp_path)
     with pytest.raises(PasswordUnknown, match="ELCORP_ADMIN_PASSWORD"):
         find(tmp_path, port)

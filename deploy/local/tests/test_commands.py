@@ -77,7 +77,7 @@ def test_without_a_command_there_is_help(folder: Path) -> None:
     assert do(folder, "payments").stdout.startswith('[["--help"]')
 
 
-def test_a_platform_that_does_not_run_is_said_to(tmp_path: Path) -> None:
+def test_a_platform_that_does_not_run_is_named(tmp_path: Path) -> None:
     ended = do(tmp_path, "payments", "ledger", "verify")
     assert ended.returncode == 1
     assert "payments does not run" in ended.stderr

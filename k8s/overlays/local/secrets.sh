@@ -21,7 +21,7 @@ create() { # NAMESPACE SECRET
   kubectl --namespace "$1" create secret generic "$2" "${literals[@]}"
 }
 
-# gateway-runtime last: its presence says that all the others are there.
+# gateway-runtime last: where it exists, all the others do.
 cut -f 1,2 <<<"$values" | sort -u | grep -v gateway-runtime | while read -r namespace secret; do create "$namespace" "$secret"; done
 create elcorp gateway-runtime
 echo "The administrator's password is $(awk -F '\t' '$3 == "admin-password" { print $4 }' <<<"$values")"

@@ -1,4 +1,4 @@
-"""The administrator's password for the journey, from wherever the platform at a URL was given it."""
+"""The administrator's password for the journey, from the place where the platform at a URL got it."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ class PasswordUnknown(Failure):
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """Who signs in, and where the password was found."""
+    """The administrator's sign-in, and where the password was found."""
 
     email: str
     password: str
@@ -45,7 +45,8 @@ class Search:
     def find(self) -> Administrator:
         """Return the administrator of the platform that listens at the URL. Raises PasswordUnknown.
 
-        Which platform it is decides, not which file exists: a password that is merely tried counts as a failed sign-in.
+        Sources are chosen by the platform that listens, not by the files that exist: trying a wrong password counts as a
+        failed sign-in.
         """
         sources: list[Callable[[], Administrator | None]] = [self._environment, self._own_run, self._compose, self._cluster]
         for source in sources:
@@ -64,7 +65,7 @@ class Search:
         return None
 
     def _own_run(self) -> Administrator | None:
-        """Take what `make run` made, where the gateway of this very checkout is what listens."""
+        """Take the password that `make run` made, if the gateway of this checkout listens there."""
         pid = pids.running(self.folder / "run" / "gateway.pid")
         if not pid or not self._is_loopback or pids.environment_of(pid).get("ELCORP_GATEWAY_PORT") != str(self._port):
             return None
@@ -72,18 +73,18 @@ class Search:
         return _of(secrets.load(file), f"{file}, of the platform that runs here")
 
     def _compose(self) -> Administrator | None:
-        """Take what .env gives to containers, where it publishes the gateway at this address."""
+        """Take the password that .env gives to containers, if it publishes the gateway at this address."""
         file = self.checkout / ".env"
         given = {name: value.strip().strip("\"'") for name, value in secrets.load(file).items()}
         host, port = given.get("ELCORP_BIND") or "127.0.0.1", given.get("ELCORP_PORT") or "8000"
         is_there = str(self._port) == port and (self._is_loopback or self._host == host)
-        # A forwarded port leads into a cluster, whatever .env would publish there.
+        # A port that kubectl forwards leads into a cluster, even if .env names the same port.
         if not is_there or (self._is_loopback and "kubectl" in listener(self._port)):
             return None
         return _of(given, f"{file}, of docker compose")
 
     def _cluster(self) -> Administrator | None:
-        """Take the Secret of the cluster that kubectl points at, unless it says that its gateway is elsewhere."""
+        """Take the Secret of kubectl's current cluster, unless that cluster's public URL is another one."""
         secret = _kubectl("get", "secret", "identity-runtime")
         if not secret or "admin-password" not in secret.get("data", {}):
             return None
@@ -96,7 +97,7 @@ class Search:
         return Administrator(email, password, "Secret elcorp/identity-runtime of the cluster that kubectl points at")
 
     def _environment_of_cluster(self) -> Mapping[str, str]:
-        # By what the pods read: earlier releases' ConfigMaps of the same beginning may still be there.
+        # The ConfigMap that the pods read: those of earlier releases, named alike, may still exist.
         deployment = _kubectl("get", "deployment", "identity")
         containers = deployment["spec"]["template"]["spec"]["containers"] if deployment else []
         references = [given["valueFrom"]["configMapKeyRef"] for each in containers for given in each["env"] if _is_email(given)]
@@ -128,7 +129,7 @@ def _is_email(variable: Mapping[str, Any]) -> bool:
 
 
 def _kubectl(*arguments: str) -> Any:
-    """Return what kubectl shows of one object, None where there is no kubectl, no cluster or no such object."""
+    """Return one object as kubectl prints it; None without kubectl, cluster or object."""
     program = shutil.which("kubectl")
     if not program:
         return None

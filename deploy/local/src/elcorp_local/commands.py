@@ -26,7 +26,7 @@ class Command:
     environment: dict[str, str]
 
     def replace_this_process(self) -> int:
-        """Become the command: its exit status, its input and its Ctrl-C are nobody else's. Never returns."""
+        """Become the command, so that it gets input and Ctrl-C itself and gives the exit status. Never returns."""
         os.execve(self.argv[0], list(self.argv), self.environment)  # noqa: S606  # our own program, no shell meant
 
 
@@ -37,7 +37,7 @@ def command_of(folder: Path, program: str, arguments: Sequence[str]) -> Command:
     """
     for name in (program, *(f"{program}-{role}" for role in _ROLES)):
         if pid := pids.running(folder / "run" / f"{name}.pid"):
-            # Of "python -m payments work" all but the role.
+            # All of "python -m payments work" but the role.
             *start, _role = pids.command_of(pid)
             environment = pids.environment_of(pid)
             if arguments[:1] == ["migrate"]:

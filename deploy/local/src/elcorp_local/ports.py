@@ -46,7 +46,7 @@ class Ports:
     rabbitmq_dist: int = 25673
     epmd: int = 4370
     redis: int = 6380
-    # Of servers that are given a certificate.
+    # Used when the servers get a certificate.
     rabbitmq_tls: int = 5674
     redis_tls: int = 6381
 
@@ -100,7 +100,7 @@ def _parse(name: str, given: str) -> int:
 
 
 def listener(port: int) -> str:
-    """Say which process listens on a port, " by process 12 (…)", "" where /proc does not tell."""
+    """Describe the process that listens on a port, " by process 12 (…)"; "" where /proc does not show it."""
     try:
         tables = [table.read_text().splitlines()[1:] for table in _TCP_TABLES if table.exists()]
         listening = [line.split() for table in tables for line in table]

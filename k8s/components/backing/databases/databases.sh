@@ -11,7 +11,7 @@ set -euo pipefail
 here=${DATABASES_SQL:-$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")}
 export PGUSER=${PGUSER:-${POSTGRES_USER:-postgres}}
 
-# Runs files with parameters: run DATABASE NAME=VALUE… -- FILE…. They are handed over in the environment, which others cannot read.
+# Runs files with parameters: run DATABASE NAME=VALUE… -- FILE…. The environment carries them, as other users cannot read it.
 run() {
   local database=$1 parameters="" files=()
   shift
@@ -29,7 +29,7 @@ provide() {
   run postgres service="$service" owner_password="${!owner:-}" login_password="${!app:-}" \
     pooler_password="${POOLER_PASSWORD:-}" -- roles.sql
   if [ -z "$(psql --no-psqlrc -d postgres -tAc "SELECT 1 FROM pg_database WHERE datname = '$service'")" ]; then
-    # The encoding and the order of text are named, so as not to depend on the server's locale.
+    # Encoding and text order are named, so that they do not depend on the server's locale.
     createdb --maintenance-db postgres --owner "${service}_owner" --template template0 --encoding UTF8 --locale C.UTF-8 "$service"
   fi
   run "$service" -- rights.sql

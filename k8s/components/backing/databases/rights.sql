@@ -1,4 +1,4 @@
--- Who may connect to a service's database, and what holds for their sessions. Run as a superuser in that database (its name is
+-- The roles that may connect to a service's database, and the limits of their sessions. Run as a superuser in that database (its name is
 -- the service's); running it again changes nothing.
 DO $$
 DECLARE
@@ -9,8 +9,8 @@ DECLARE
 BEGIN
     EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', service);
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I, pooler', service, runtime);
-    -- What every login of the runtime role has to go by: a role inherits rights, but no settings. Processes that connect directly
-    -- ask for the same at the start of a connection; PgBouncer would refuse that (see chassis.database.SESSION).
+    -- Set for every login: a role inherits rights, but no settings. Processes that connect directly ask for the same values at the
+    -- start of a connection; PgBouncer would refuse that (see chassis.database.SESSION).
     FOR login IN
         SELECT rolname FROM pg_roles
         WHERE rolname = runtime

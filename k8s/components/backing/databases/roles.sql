@@ -4,7 +4,7 @@
 --   elcorp.owner_password   of <service>_owner, which owns the schema: migrations only
 --   elcorp.login            a login of the runtime role; without it <service>_app, which is the runtime role itself
 --   elcorp.login_password   its password
---   elcorp.pooler_password  of pooler, by which PgBouncer looks the other passwords up
+--   elcorp.pooler_password  of pooler, the login by which PgBouncer looks up the other passwords
 DO $$
 DECLARE
     service text := current_setting('elcorp.service');

@@ -1,4 +1,4 @@
-"""The certificate that PostgreSQL, RabbitMQ and Redis present, where they are to take connections by TLS."""
+"""The certificate that PostgreSQL, RabbitMQ and Redis present when they take connections by TLS."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -101,7 +101,7 @@ def _options(ports: Ports, *, fast: bool) -> dict[str, str]:
 
 
 def _with_tls(home: Path, certificates: ServerCertificates, user: User | None) -> dict[str, str]:
-    # Copies: PostgreSQL takes a key only from its own user, closed to all others.
+    # Copies: PostgreSQL accepts a key only if its own user owns it and no other user can read it.
     certificate, key = home / "server.crt", home / "server.key"
     for file, source in ((certificate, certificates.certificate), (key, certificates.key)):
         file.unlink(missing_ok=True)

@@ -125,7 +125,7 @@ def _environment(home: Path, ports: Ports) -> dict[str, str]:
         "RABBITMQ_PID_FILE": str(home / "broker.pid"),
         "RABBITMQ_DIST_PORT": str(ports.rabbitmq_dist),
         "RABBITMQ_NODE_PORT": str(ports.rabbitmq),
-        # Other nodes would connect by the distribution port, with what the cookie allows: everything. There are none.
+        # The distribution port is for other nodes, of which there are none; with the cookie it gives full control of the broker.
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
         " -kernel inet_dist_use_interface {127,0,0,1}",
         "ERL_EPMD_PORT": str(ports.epmd),
