@@ -1,4 +1,4 @@
-"""A bad administrator's password in the settings, as a process of identity meets it: it serves, and a restart mends it."""
+"""With a bad administrator's password in the settings identity serves; a restart with a good one makes the administrator."""
 
 import os
 import sys

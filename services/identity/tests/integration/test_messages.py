@@ -139,7 +139,7 @@ async def test_forgotten_messages_are_not_sent(storage: Storage, clock: Controll
 
 @dataclass
 class Relay:
-    """Refuses letters for the time being while it is away."""
+    """Refuses letters with a temporary error while it is away."""
 
     away: bool = True
     taken: list[str] = field(default_factory=list)

@@ -117,7 +117,7 @@ async def test_a_process_that_does_not_know_of_the_pooler_cannot_connect(before:
 async def test_transfers_go_on_when_the_pooler_is_replaced_and_each_happens_once(
     bank: Bank, payer: Holder, payee: Holder, before: Pooler
 ) -> None:
-    # What looks at the database after a refusal finds none while the pooler is away.
+    # The hook that looks at the database after a refusal cannot reach it while the pooler is stopped.
     bank.client.event_hooks = {}
     made: list[str] = []
     refused: set[int] = set()

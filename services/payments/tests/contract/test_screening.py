@@ -133,7 +133,7 @@ async def test_one_short_answer_of_several_clears_none_of_them() -> None:
 
 @pytest.mark.parametrize("error", [AccessDenied, UnknownCaller, InvalidValue], ids=lambda error: error.__name__)
 async def test_an_error_of_compliance_is_no_verdict(error: type[DomainError]) -> None:
-    """It is about this service, such as its certificate; a refusal would be the end of what is planned."""
+    """The error is about this service, such as its certificate; as a refusal it would end a planned transfer."""
 
     def refuse(_number: int, _verdicts: Verdicts) -> Verdicts:
         raise error

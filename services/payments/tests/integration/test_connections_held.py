@@ -1,4 +1,4 @@
-"""What payments' processes hold of PostgreSQL under load: what `chassis.connections` says, and never one more."""
+"""Payments' processes hold as many connections under load as `chassis.connections` says, and never one more."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -9,7 +9,7 @@ import httpx
 import psycopg
 from structlog.testing import capture_logs
 
-from chassis.connections import Role, connections_max
+from chassis.connections import connections_max
 from chassis.database import Database
 from chassis.run.migrate import migrate
 from chassis.run.work import jobs, work
@@ -31,7 +31,7 @@ Process = Callable[[Any, Any, asyncio.Event], Coroutine[Any, Any, bool]]
 
 
 class Server:
-    """PostgreSQL as a superuser sees it, who is not counted."""
+    """PostgreSQL as a superuser sees it; the superuser is not counted."""
 
     def __init__(self, connection: psycopg.AsyncConnection, urls: DatabaseUrls) -> None:
         self._connection = connection
@@ -55,7 +55,7 @@ async def limited(databases: Databases, urls: DatabaseUrls, number: int) -> Asyn
     url = psycopg.conninfo.make_conninfo(databases.superuser_url, dbname=urls.name)
     limit = f'ALTER DATABASE "{urls.name}" CONNECTION LIMIT '
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        # Ours is not refused, but counted.
+        # The limit counts our own connection, but does not refuse it.
         await connection.execute(f"{limit} {number + 1}".encode())
         try:
             yield Server(connection, urls)
@@ -78,26 +78,22 @@ async def running(process: Process, event: str, settings: PaymentsSettings) -> A
     assert [line for line in lines if "too many connections" in str(line)] == []
 
 
-def most(role: Role, settings: PaymentsSettings) -> int:
-    return connections_max(role, settings)
-
-
 async def ask_at_once(client: httpx.AsyncClient) -> None:
     await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
 
 
 async def test_serve(databases: Databases, database_urls: DatabaseUrls, broker_url: str) -> None:
     settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url, database_pool_size=3)
-    async with limited(databases, database_urls, most("serve", settings)) as server, serving(settings) as parts:
+    async with limited(databases, database_urls, connections_max("serve", settings)) as server, serving(settings) as parts:
         reports = await asyncio.gather(*(parts.readiness.check() for _ in range(20)))
         assert {report["database"] for report in reports} == {None}
-        assert await server.held() == most("serve", settings)
+        assert await server.held() == connections_max("serve", settings)
 
 
 async def test_work(databases: Databases, database_urls: DatabaseUrls, broker_url: str) -> None:
     settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url, database_pool_size=3, ops_port=0)
     async with (
-        limited(databases, database_urls, most("work", settings)) as server,
+        limited(databases, database_urls, connections_max("work", settings)) as server,
         running(work, "working", settings) as client,
     ):
         await ask_at_once(client)
@@ -106,11 +102,11 @@ async def test_work(databases: Databases, database_urls: DatabaseUrls, broker_ur
             await announce(broker_url, registered)
         await eventually(lambda: server.scalar("SELECT count(*) FROM accounts WHERE kind = 'wallet'"), 20)
         await eventually(lambda: server.scalar("SELECT count(*) FROM outbox"), 0)
-        await eventually(server.held, most("work", settings))
+        await eventually(server.held, connections_max("work", settings))
 
 
 async def test_jobs(databases: Databases, database_urls: DatabaseUrls) -> None:
-    # As the owner, who is not counted, and gone before the process begins.
+    # Connected as the owner, who is not counted, and closed before the process begins.
     database = Database.connect(database_urls.owner, pool_size=2)
     bank = Bank(database, ControlledClock(SystemClock().now()))
     payer, payee = await bank.wallet("10.00"), await bank.wallet()
@@ -122,15 +118,15 @@ async def test_jobs(databases: Databases, database_urls: DatabaseUrls) -> None:
         sizes = {"database_pool_size": 2, "job_pool_size": 2}
         settings = PaymentsSettings.model_validate({"database_url": database_urls.app, "ops_port": 0, **sizes, **targets})
         async with (
-            limited(databases, database_urls, most("jobs", settings)) as server,
+            limited(databases, database_urls, connections_max("jobs", settings)) as server,
             running(jobs, "working", settings) as client,
         ):
             await ask_at_once(client)
             await eventually(lambda: server.scalar("SELECT count(*) FROM bulks WHERE status = 'completed'"), 8)
-            await eventually(server.held, most("jobs", settings))
+            await eventually(server.held, connections_max("jobs", settings))
 
 
 async def test_migrate(databases: Databases, database_urls: DatabaseUrls) -> None:
     settings = PaymentsSettings(database_owner_url=database_urls.owner)
-    async with limited(databases, database_urls, most("migrate", settings)):
+    async with limited(databases, database_urls, connections_max("migrate", settings)):
         assert await migrate(SERVICE, settings, asyncio.Event())

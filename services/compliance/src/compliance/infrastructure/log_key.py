@@ -36,7 +36,7 @@ class Ed25519LogSigner:
 
     @classmethod
     async def load(cls, uow: SqlUnitOfWork[SqlComplianceTransaction], master_key: bytes, clock: Clock, *, origin: str) -> Self:
-        """Read the key of the log called `origin`; when there is none make it, an act that the log itself tells of.
+        """Read the key of the log called `origin`; where there is none, make it and record that in the log.
 
         Raises OtherOrigin where the database's log has another name: verifiers would take its checkpoints for a second log's.
         """

@@ -19,7 +19,7 @@ class DeliveryQueue:
         task = self._app.configure_task(
             self._task,
             queue=self._queue,
-            # By it the query of messages left behind (queries/messages.py) sees that a job of this one waits.
+            # The query of messages left behind (queries/messages.py) finds the message's job by this lock.
             queueing_lock=f"message:{message_id}",
             connection=connection.driver_connection,
         )

@@ -1,4 +1,4 @@
-"""What must be there before anybody can sign in: a key that signs, and an administrator."""
+"""Makes what the first sign-in needs: a signing key and an administrator."""
 
 import asyncio
 import sys
@@ -21,12 +21,12 @@ REMEDY = (
     "correct ELCORP_ADMIN_EMAIL or ELCORP_ADMIN_PASSWORD and restart identity, "
     "or run `python -m identity create-admin --email <address>`"
 )
-# What is wrong with the settings themselves: no waiting mends it.
+# Errors in the settings themselves: waiting does not correct them.
 _REFUSED = (Kind.INVALID, Kind.CONFLICT)
 
 
 class AdministratorCheck:
-    """Whether there is an administrator. Identity serves without, so the check does not count."""
+    """Whether there is an administrator. Identity serves without one, so the check does not count."""
 
     def __init__(self) -> None:
         self.problem: str | None = "not made yet"
@@ -38,7 +38,7 @@ class AdministratorCheck:
 
 @dataclass(frozen=True, slots=True)
 class FirstStart:
-    """Background work of a serving process: seen to once, by the process that comes first; waits for the database."""
+    """Background work of a serving process, done once by the first process; waits for the database."""
 
     ensure_signing_keys: EnsureSigningKeys
     create_administrator: CreateAdministrator
@@ -50,7 +50,7 @@ class FirstStart:
     async def run(self, stop: asyncio.Event) -> None:
         await wait_for("the signing keys", self._load_keys, stop)
         await wait_for("the administrator to be made", self._administrator, stop)
-        # Settings do not mend while the process runs, but `create-admin` may be run beside it.
+        # The settings do not change while the process runs, but an operator may run `create-admin`.
         while self.check.problem:
             await pause_unless(stop, self.retry_seconds)
             if stop.is_set():
@@ -62,7 +62,7 @@ class FirstStart:
         self.hold_keys(await self.ensure_signing_keys())
 
     async def _administrator(self) -> None:
-        """Make the administrator, or tell why the settings give none; raises what waiting mends."""
+        """Make the administrator, or log why the settings are refused; raises errors that waiting may resolve."""
         try:
             await self._create()
         except DomainError as error:
@@ -86,7 +86,7 @@ class FirstStart:
 
 
 def _named(error: DomainError) -> str:
-    """Name the setting at fault and what is wrong with it, never its value."""
+    """Name the refused setting and the problem, never its value."""
     message = error.message.rstrip(".")
     if isinstance(error, WeakPassword):
         return f"ELCORP_ADMIN_PASSWORD: {message} (rule {error.facts['rule']})"

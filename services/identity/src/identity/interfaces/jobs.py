@@ -21,7 +21,7 @@ MESSAGES_QUEUE = "messages"
 
 
 def message_jobs(deliver_message: DeliverMessage, resume_messages: ResumeMessages, *, job_seconds: int) -> Blueprint:
-    """Make the job that delivers a message, queued with it, and the one that queues again what was left behind."""
+    """Make the job that delivers a message, queued with it, and the job that queues messages left behind again."""
     blueprint = Blueprint()
 
     @blueprint.task(

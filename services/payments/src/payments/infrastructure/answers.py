@@ -1,4 +1,4 @@
-"""What a peer's error means for a question about somebody else."""
+"""Errors of peers that payments asks about a user, a transfer or a key."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from kernel.errors import Unavailable
 
 @contextmanager
 def answering(peer: str) -> Iterator[None]:
-    """Take any error of a peer as no answer (Unavailable).
+    """Treat any error of a peer as no answer (Unavailable).
 
-    It says nothing about whom or what was asked about: "not permitted" is about this service and its certificate. Work that
-    waits for an answer is tried again, where a refusal would be final.
+    The error says nothing about the subject of the question: "not permitted" is about this service and its certificate. Work
+    that waits for an answer is tried again; a refusal would be final.
     """
     try:
         yield

@@ -17,7 +17,7 @@ ORDERS_MAX: Final = 500
 
 
 class ComplianceScreening:
-    """Asks compliance; its silence and its errors are Unavailable: never a pass, and no verdict that would stay."""
+    """Asks compliance; a missing answer and an error are Unavailable: never a pass, and never a final verdict."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: compliance_pb2_grpc.ScreeningServiceAsyncStub = compliance_pb2_grpc.ScreeningServiceStub(channel)

@@ -12,7 +12,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 
 FULL_NAME = "Platform Administrator"
-# What examples of settings hold: a password with such a word in it was never replaced.
+# Words of example settings: a password that contains one was never replaced.
 PLACEHOLDERS = ("changeme", "placeholder", "secret", "password", "example")
 
 
@@ -30,9 +30,9 @@ class MadeAdministrator:
 
 @dataclass(frozen=True, slots=True)
 class CreateAdministrator:
-    """Make an administrator, whom governance then grants the role; `only_first` unless there is one already.
+    """Make an administrator; governance then grants the role. With `only_first`, do nothing where one exists.
 
-    Where there is one, nothing else that was given is looked at.
+    Then e-mail address and password are not checked either.
     """
 
     uow: UnitOfWork

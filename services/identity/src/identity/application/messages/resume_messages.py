@@ -11,7 +11,7 @@ from kernel.clock import Clock
 class ResumeMessages:
     """Queue notices again whose delivery has used up its attempts, as in an outage of the mail relay.
 
-    What a user asks for (codes, reset links) is stale by then, and the user asks again. So is a notice after `patience`.
+    Codes and reset links, which a user asked for, are stale by then: the user asks again. A notice is stale after `patience`.
     """
 
     uow: UnitOfWork

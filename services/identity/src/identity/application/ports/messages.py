@@ -29,7 +29,7 @@ class Messages(Protocol):
 
 class LeftBehind(Protocol):
     async def left_behind(self, since: datetime, until: datetime, *, limit: int) -> Sequence[UUID]:
-        """Return notices queued within that time that wait with no job to deliver them, oldest first."""
+        """Return the notices queued within that time that have no job to deliver them, oldest first."""
 
 
 class Post(Protocol):

@@ -24,7 +24,7 @@ _DELIVERED = text(
     ORDER BY m.queued_at DESC, m.id DESC LIMIT :limit"""
 )
 
-# By the lock under which delivery_queue.py queues each.
+# Finds a message's job by the queueing lock that delivery_queue.py gives it.
 _LEFT_BEHIND = text(
     """
     SELECT m.id FROM messages m
