@@ -1,4 +1,4 @@
-"""A second factor of a person, added and shown."""
+"""Add a second factor to a person, and step up with it."""
 
 from authenticator import Authenticator
 from journey import Api, Person

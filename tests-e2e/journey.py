@@ -276,7 +276,7 @@ class Journey:
     async def _developers_mailbox(self, email: str) -> str | None:
         answer = await self.api.call("GET", f"/dev/mailbox?recipient={email}", expect=None)
         if answer.get("code") == "RES_001":
-            raise StepFailed("this environment keeps no mails to be read, as `local` does: no address can be confirmed")
+            raise StepFailed("only `local` keeps mails that the journey can read; here no address can be confirmed")
         items = answer["data"]["items"]
         return str(items[0]["facts"]["code"]) if items else None
 
@@ -289,7 +289,7 @@ class Journey:
         person.access_token = answer["access_token"]
 
     async def _show_second_factor(self, person: Person, challenge: str, *, enrolment: bool) -> Any:
-        """Complete a sign-in by the person's authenticator app, and set one up first where the platform asks for it."""
+        """Complete a sign-in with the person's authenticator app; set one up first where the platform asks for it."""
         if enrolment:
             begun = await self.api.data("POST", "/auth/login/totp", expect=201, challenge=challenge)
             person.app = Authenticator(begun["secret"])
@@ -324,7 +324,7 @@ async def until(
     pause_seconds: float = 0.05,
     pause_growth: float = 1,
 ) -> None:
-    """Ask until it is done; `pause_growth` is for questions of which only so many are allowed in a minute."""
+    """Ask until it is done; `pause_growth` lengthens the pauses, for requests that are limited per minute."""
     deadline = time.perf_counter() + seconds_max
     while not await done():
         if time.perf_counter() > deadline:

@@ -1,4 +1,4 @@
-"""Many transfers in one request, and one that is made later: what the jobs of payments carry out."""
+"""A bulk of transfers, and a transfer that is made later: both are the work of payments' jobs."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -7,7 +7,7 @@ from elcorp_local.backing import packages
 from elcorp_local.failure import Failure
 
 _WRK, _PGBENCH = "wrk", "pgbench"
-# By benchmark; those that are not here run no program.
+# By benchmark; the other benchmarks run no program.
 NEEDS: dict[str, Sequence[str]] = {
     "pgbench": (_PGBENCH,),
     "transfers": (_WRK, _PGBENCH),
@@ -30,7 +30,7 @@ class ProgramsMissing(Failure):
 
 
 def require(benchmarks: Sequence[str], say: Callable[[str], None]) -> None:
-    """Install what the benchmarks need and what is missing, as root on Debian or Ubuntu; else raise ProgramsMissing."""
+    """Install the missing programs of the benchmarks, as root on Debian or Ubuntu; else raise ProgramsMissing."""
     missing, why = _missing(benchmarks), ""
     if missing and packages.are_possible():
         try:

@@ -34,7 +34,7 @@ class BackingServers:
     tls: bool = True
 
     def provide(self, passwords: Passwords) -> None:
-        """Forget what an overlay before this one stored, and make its databases, roles and users."""
+        """Remove the data of earlier overlays, and make this one's databases, roles and users."""
         self._drop_databases()
         self.databases(**passwords)
         self._broker("DELETE", "/api/vhosts/%2F")
@@ -71,7 +71,7 @@ class BackingServers:
         self._broker("PUT", f"/api/permissions/%2F/{user}", **_ALL)
 
     def release(self, password: str) -> None:
-        """Give Redis back as it was."""
+        """Let everybody into Redis again, as before the overlay."""
         with Redis.from_url(self.backing.redis_url, password=password) as redis:
             redis.execute_command("ACL", "SETUSER", "default", "nopass")
 

@@ -21,7 +21,7 @@ from k8s.tests.rendering import Document, kind, name, render, workloads
 NAMESPACE = "elcorp"
 # Debian 12's PgBouncer ends at once when it is asked to; the image's lets its clients leave first.
 _NOT_REPLACED = frozenset({"pooler"})
-# What a cluster has at a name and port outside the namespace, by name.
+# The endpoints of servers outside the namespace, by host name and port.
 Outside = Mapping[str, Mapping[int, Endpoint]]
 # Values of the rendered overlay that name the pods' network.
 _TRANSLATED = {
@@ -62,7 +62,7 @@ class Cluster:
         return [name(each) for each in self._workloads() if each["kind"] == "Deployment"]
 
     async def start(self) -> None:
-        """Apply everything at once: whatever needs something waits for it."""
+        """Start everything at once: each process waits for what it needs."""
         await self._make_services()
         self._write_hosts()
         async with asyncio.TaskGroup() as tasks:

@@ -25,12 +25,12 @@ class Environment:
         values = secret_values(self.overlay)
         self.passwords = {key: value for secret in values[BACKING_NAMESPACE].values() for key, value in secret.items()}
         self.vault = {f"elcorp/{secret}": entry for secret, entry in values["elcorp"].items()}
-        # What the script leaves to others.
+        # Values that the script leaves to others.
         self.vault["elcorp/backing-ca"] = {"ca.crt": self.authority.file.read_text()}
         self.vault["elcorp/identity-runtime"]["smtp-password"] = "relay-Zk3vQ"
 
     def secrets(self, documents: list[Document]) -> Values:
-        """Make the Secrets of the namespace: where the overlay has them, out of the vault and by certificate alone."""
+        """Make the namespace's Secrets: those of the overlay's vault entries and certificates, or else the whole vault."""
         made: Values = {}
         for each in kind(documents, "ExternalSecret"):
             [source] = each["spec"]["dataFrom"]

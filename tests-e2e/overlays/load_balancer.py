@@ -10,7 +10,7 @@ Endpoints = Callable[[], Sequence[Endpoint]]
 
 
 class LoadBalancer:
-    """Listens on one address. A connection stays with its endpoint, also when that is one no longer."""
+    """Listens on one address. A connection stays with its endpoint, even when that is no longer among the endpoints."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints

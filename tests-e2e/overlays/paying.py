@@ -44,7 +44,7 @@ class Paying:
             except httpx.HTTPError as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
                 return
-            # A busy machine answers so, too: when a peer or Redis takes longer than a request may wait.
+            # A busy machine answers 503 as well: when a peer or Redis takes longer than a request may wait.
             if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or "Retry-After" not in answer.headers:
                 break
             self.retried += 1

@@ -23,14 +23,14 @@ RESTARTS_MAX = 3
 READY_SECONDS_MAX = 300
 # Sooner than a kubelet asks again, and seldom enough to leave the machine to the processes.
 PROBE_SECONDS = 0.25
-# Whom the image trusts on the internet: for the mail relay.
+# The public authorities that the image trusts: for the mail relay.
 _PUBLIC_AUTHORITIES = "/run/public-authorities.crt"
 _OWN_MOUNTS = ("unshare", "--mount", "--propagation", "private", "--")
 _MARKS = ("ELCORP_TEST_RUN", "ELCORP_CI_RUN")  # by which leftovers of a run that was cut off are found
 
 
 class PodFailed(Exception):
-    """A pod's process ended that should run, or did not end as asked; the message ends with its log."""
+    """A pod's process ended by itself, or did not end when asked to; the message ends with its log."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Pod:
             self.volumes[path].put_files({name: text.encode() for name, text in content.items()})
 
     async def wait_ready(self) -> None:
-        """Ask the startup probe, then the readiness probe, until both are content; PodFailed when the process keeps ending."""
+        """Ask the startup probe, then the readiness probe, until both succeed; PodFailed when the process keeps ending."""
         for probe in self.spec.probes.values():
 
             async def passes(probe: Mapping[str, Mapping[str, object]] = probe) -> bool:
@@ -129,7 +129,7 @@ class Pod:
             )
 
     async def _restart_ended(self) -> None:
-        """Do what restartPolicy and backoffLimit say: a process that ends is started again, a few times."""
+        """Start a process that has ended again, a few times, as restartPolicy and backoffLimit say."""
         if self.child is None or self.child.returncode is None:
             return
         self.restarts += 1
@@ -152,7 +152,7 @@ class Pod:
         yield f"cd /tmp && exec setpriv --pdeathsig KILL {self._user()} {shlex.join(self.spec.command)}"
 
     def _user(self) -> str:
-        # The interpreter of this machine may be one that only its user reaches; PgBouncer runs as no superuser.
+        # Only its own user may be able to read this machine's interpreter; PgBouncer refuses to run as root.
         return "" if self.spec.command[0] == "python" else "--reuid 10001 --regid 10001 --clear-groups"
 
     def _environment(self) -> dict[str, str]:

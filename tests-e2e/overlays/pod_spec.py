@@ -1,4 +1,4 @@
-"""What a rendered workload asks to be run: command, environment, files. A real cluster is not needed to read it."""
+"""The command, environment and files of a rendered workload, read without a cluster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

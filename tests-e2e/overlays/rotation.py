@@ -1,4 +1,4 @@
-"""Every secret of an environment replaced while its people pay, by the steps of docs/operations.md."""
+"""Replace certificates, passwords and keys of an environment while its people pay, by the steps of docs/operations.md."""
 
 import asyncio
 import secrets
@@ -41,7 +41,7 @@ async def rotate_token_key(here: World) -> None:
 
 
 async def replace_passwords_and_master_key(here: World) -> None:
-    """Replace what PostgreSQL, RabbitMQ and Redis know the processes by, and the key that seals personal data."""
+    """Replace the processes' passwords at PostgreSQL, RabbitMQ and Redis, and the key that seals personal data."""
     cluster, identity = here.cluster, here.cluster.secrets["identity-runtime"]
     new_key = b64encode(secrets.token_bytes(32)).decode()
     identity["other-master-key"] = new_key
@@ -75,7 +75,7 @@ def _end_what_was_before(here: World, redis: str, old_redis: str) -> None:
     here.environment.passwords["REDIS_PASSWORD"] = redis
     for service in SERVICES:
         with here.servers.superuser(service) as superuser:
-            # Of the pooler, which keeps them for five minutes: no process has the login any more.
+            # The pooler keeps these sessions for five minutes, though no process uses the login any more.
             superuser.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", (f"{service}_app",)
             )

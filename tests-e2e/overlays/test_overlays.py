@@ -91,7 +91,7 @@ async def _books_hold(here: World, payers: list[Person], payee: Person, load: Pa
 
 
 def _require_tls(here: World) -> None:
-    """Look at PostgreSQL's own word; RabbitMQ and Redis are at the port for TLS alone."""
+    """Ask PostgreSQL which sessions use TLS; RabbitMQ and Redis are reached at their TLS ports only."""
     with here.servers.superuser("postgres") as superuser:
         query = """
             SELECT usename, bool_and(ssl) FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)
