@@ -67,6 +67,13 @@ def name(document: Document) -> str:
     return str(document["metadata"]["name"])
 
 
+def config_map(documents: list[Document], base_name: str) -> dict[str, str]:
+    """Return the data of a generated ConfigMap, whose name kustomize ends with a digest of it."""
+    [found] = [each for each in kind(documents, "ConfigMap") if name(each).rpartition("-")[0] == base_name]
+    data: dict[str, str] = found["data"]
+    return data
+
+
 def process(workload: Document) -> str:
     """Return its name, without the digest that the name of a migration's Job ends with."""
     return re.sub(r"(?<=-migrate)-[0-9a-f]{10}$", "", name(workload))

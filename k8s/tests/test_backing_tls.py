@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.settings import ProcessSettings
-from k8s.tests.rendering import POOLER, Document, container_of, kind, name, ours, pod_of, render
+from k8s.tests.rendering import POOLER, Document, config_map, container_of, kind, name, ours, pod_of, render
 from k8s.tests.settings import secret_by_key, settings_of
 from k8s.tests.variables import variables
 
@@ -68,7 +68,7 @@ def test_every_process_has_the_authority_mounted(overlay: str) -> None:
 @pytest.mark.parametrize("overlay", REMOTE)
 def test_the_pooler_takes_and_makes_connections_by_tls_only(overlay: str) -> None:
     documents = render(overlay)
-    [config] = [each["data"]["pgbouncer.ini"] for each in kind(documents, "ConfigMap") if name(each).startswith(f"{POOLER}-")]
+    config = config_map(documents, POOLER)["pgbouncer.ini"]
     given = dict(line.split(" = ", 1) for line in config.splitlines() if " = " in line and not line.startswith(";"))
 
     assert (given["client_tls_sslmode"], given["server_tls_sslmode"]) == ("require", "verify-full")

@@ -14,7 +14,7 @@ from identity.settings import IdentitySettings
 from k8s.tests import calls
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.network import Edge, Pod, edges, pods
-from k8s.tests.rendering import K8S, OVERLAYS, POOLER, Document, environment, kind, name, ours, render
+from k8s.tests.rendering import K8S, OVERLAYS, POOLER, Document, config_map, environment, kind, name, ours, render
 
 NAMES = tuple(settings.NAME for settings in SETTINGS)
 RUNTIME = ("", "-worker", "-jobs")
@@ -79,8 +79,7 @@ def finds(pattern: str, service: str) -> bool:
 
 def collector(documents: list[Document]) -> Pod:
     """Return what listens where traces are exported to."""
-    [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
-    url = urlsplit(platform["ELCORP_OTLP_ENDPOINT"])
+    url = urlsplit(config_map(documents, "platform")["ELCORP_OTLP_ENDPOINT"])
     namespace, port = str(url.hostname).partition(".")[2], int(url.port or 0)
     return Pod("collector", namespace, (("app.kubernetes.io/name", "opentelemetry-collector"),), (("otlp", port),))
 
@@ -200,7 +199,7 @@ def test_every_pod_finds_names_by_the_cluster_s_dns_and_by_a_cache_on_its_node(o
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_mail_leaves_from_one_process_to_the_relay_alone(overlay: str) -> None:
     documents = render(overlay)
-    [environment] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("environment-")]
+    environment = config_map(documents, "environment")
     has_relay = bool(environment["smtp-host"])
 
     if has_relay:

@@ -16,6 +16,7 @@ from k8s.tests.processes import BEGINNINGS, called_from, connected_elsewhere, fu
 from k8s.tests.rendering import (
     SERVICES,
     Document,
+    config_map,
     container_of,
     environment,
     kind,
@@ -142,7 +143,7 @@ def leaves(documents: list[Document]) -> dict[str, Document]:
 @pytest.mark.parametrize("overlay", WITH_TLS)
 def test_certificates_bear_the_names_that_peers_look_for(overlay: str) -> None:
     documents = render(overlay)
-    [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
+    platform = config_map(documents, "platform")
     found = leaves(documents)
 
     assert found.keys() == {secret for _, secret in certified(documents)}

@@ -14,6 +14,7 @@ from k8s.tests.rendering import (
     SERVICES,
     Document,
     component_of,
+    config_map,
     container_of,
     kind,
     name,
@@ -126,9 +127,8 @@ def postgres_takes(documents: list[Document]) -> int:
 
 
 def pooler_of(documents: list[Document]) -> ConfigParser:
-    [config] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith(f"{POOLER}-")]
     parser = ConfigParser(comment_prefixes=(";",))
-    parser.read_string(config["pgbouncer.ini"])
+    parser.read_string(config_map(documents, POOLER)["pgbouncer.ini"])
     return parser
 
 

@@ -7,7 +7,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from chassis.settings import ProcessSettings
-from k8s.tests.rendering import K8S, OVERLAYS, Document, container_of, kind, name, ours, render, render_base, workloads
+from k8s.tests.rendering import (
+    K8S,
+    OVERLAYS,
+    Document,
+    config_map,
+    container_of,
+    kind,
+    ours,
+    render,
+    render_base,
+    workloads,
+)
 from k8s.tests.variables import variables
 
 # Host names of production that another environment may hold, each with its reason.
@@ -120,5 +131,4 @@ def _blocks(policy: Document) -> list[str]:
 
 
 def _keys(overlay: str) -> set[str]:
-    [environment] = [each["data"] for each in kind(render(overlay), "ConfigMap") if name(each).startswith("environment-")]
-    return set(environment)
+    return set(config_map(render(overlay), "environment"))

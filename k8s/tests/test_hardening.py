@@ -8,6 +8,7 @@ from k8s.tests.rendering import (
     POOLER,
     Document,
     component_of,
+    config_map,
     container_of,
     environment,
     kind,
@@ -165,7 +166,7 @@ def test_a_drained_node_takes_one_pod_of_a_deployment_at_a_time(overlay: str) ->
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
     documents = render(overlay)
-    [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
+    platform = config_map(documents, "platform")
     asked = float(platform["ELCORP_DRAIN_SECONDS"]) + float(platform["ELCORP_SHUTDOWN_SECONDS"])
 
     for deployment in kind(documents, "Deployment"):
@@ -178,7 +179,7 @@ def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_callers_have_left_a_pod_before_it_stops(overlay: str) -> None:
     documents = render(overlay)
-    [platform] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
+    platform = config_map(documents, "platform")
     # gRPC lets a connection live for up to a tenth longer; then the caller asks DNS again, which may return a cached answer.
     leaving_seconds = CONNECTION_AGE_MS_MAX * 1.1 / 1000 + DNS_SECONDS_MAX
 

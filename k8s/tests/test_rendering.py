@@ -14,6 +14,7 @@ from k8s.tests.rendering import (
     SERVICES,
     Document,
     component_of,
+    config_map,
     container_of,
     environment,
     kind,
@@ -196,9 +197,8 @@ def test_scaled_deployments_leave_their_number_to_the_autoscaler(overlay: str) -
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_environments_are_named_and_images_are_pinned(overlay: str) -> None:
     documents = render(overlay)
-    [platform] = [each for each in kind(documents, "ConfigMap") if name(each).startswith("platform-")]
 
-    assert platform["data"]["ELCORP_ENVIRONMENT"] == overlay
+    assert config_map(documents, "platform")["ELCORP_ENVIRONMENT"] == overlay
     for workload in workloads(documents):
         image, _, tag = container_of(workload)["image"].rpartition(":")
         assert image
