@@ -18,8 +18,8 @@ from cryptography import x509
 
 from chassis.database import SESSION
 from chassis.testing.certificates import Authority, MountedSecret
-from chassis.testing.pooler import free_port, prepares, program, unprivileged
-from chassis.testing.running import eventually
+from chassis.testing.pooler import prepares, program, unprivileged
+from chassis.testing.running import eventually, free_port
 from elcorp_local.backing import postgres
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import Server

@@ -15,6 +15,7 @@ from overlays.cluster import Outside
 from psycopg import sql
 from redis import Redis
 
+from chassis.testing.running import endpoint
 from elcorp_local.backing import Backing
 from elcorp_local.ports import SERVICES
 from k8s.tests.rendering import K8S
@@ -78,11 +79,11 @@ class BackingServers:
     def outside(self) -> Outside:
         """Return where a cluster finds them, by TLS or without."""
         backing = self.backing
-        rabbitmq = {5671: _endpoint(backing.rabbitmq_tls_url)} if self.tls else {5672: _endpoint(backing.rabbitmq_url)}
+        rabbitmq = {5671: endpoint(backing.rabbitmq_tls_url)} if self.tls else {5672: endpoint(backing.rabbitmq_url)}
         return {
-            "postgres.elcorp-data": {5432: _endpoint(backing.postgres_url)},
+            "postgres.elcorp-data": {5432: endpoint(backing.postgres_url)},
             "rabbitmq.elcorp-data": rabbitmq,
-            "redis.elcorp-data": {6379: _endpoint(backing.redis_tls_url if self.tls else backing.redis_url)},
+            "redis.elcorp-data": {6379: endpoint(backing.redis_tls_url if self.tls else backing.redis_url)},
         }
 
     def _drop_databases(self) -> None:
@@ -97,8 +98,3 @@ class BackingServers:
         url = f"http://{parts.hostname}:{parts.port}{path}"
         with urlopen(Request(url, json.dumps(body).encode(), headers, method=method), timeout=60):  # our own server
             """Raises HTTPError for an answer that is no success."""
-
-
-def _endpoint(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return str(parts.hostname), int(parts.port or 0)

@@ -1,10 +1,8 @@
 """A mail relay as a provider runs it: STARTTLS, a user with a password, and a certificate that is checked."""
 
 import re
-import socket
 import ssl
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import SMTPUTF8
@@ -13,6 +11,8 @@ from typing import Final
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from chassis.testing.running import free_port
 
 _CODE: Final = re.compile(r"\b(\d{6})\b")
 
@@ -30,8 +30,7 @@ class MailRelay:
         """Listen on this machine; returns the port."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate["tls_cert_file"], certificate["tls_key_file"])
-        with closing(socket.create_server(("127.0.0.1", 0))) as free:
-            port: int = free.getsockname()[1]
+        port = free_port()
         self._controller = Controller(
             self,
             hostname="127.0.0.1",

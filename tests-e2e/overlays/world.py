@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 from collector import Collector
@@ -16,6 +15,7 @@ from overlays.environment import Environment
 from overlays.mail_relay import MailRelay
 
 from chassis.testing.certificates import Authority
+from chassis.testing.running import endpoint
 
 # Of the loopback network, one for each process that runs tests.
 _NETWORK = f"127.{64 + os.getpid() % 128}"
@@ -41,7 +41,7 @@ async def world(
     servers.provide(environment.passwords)
     cluster = Cluster(overlay, folder, _NETWORK, {}, {}, authority.file)
     cluster.secrets = environment.secrets(cluster.documents)
-    cluster.outside = {**servers.outside(), "otel-collector.observability": {4318: _endpoint(collector.url)}}
+    cluster.outside = {**servers.outside(), "otel-collector.observability": {4318: endpoint(collector.url)}}
     smtp_host = cluster.environment_of("identity-jobs")["ELCORP_SMTP_HOST"]
     relay = MailRelay("identity", environment.vault["elcorp/identity-runtime"]["smtp-password"])
     if smtp_host:
@@ -55,8 +55,3 @@ async def world(
     finally:
         relay.stop()
         servers.release(environment.passwords["REDIS_PASSWORD"])
-
-
-def _endpoint(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return str(parts.hostname), int(parts.port or 0)

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from chassis.auth.ended_sessions import EndedSessions
-from chassis.testing.running import eventually
+from chassis.testing.running import eventually, free_port
 from gateway.bootstrap import serve
 from gateway.settings import GatewaySettings
 
@@ -26,13 +26,6 @@ NOWHERE = {
     "ELCORP_JWKS_URL": "http://127.0.0.1:1/jwks.json",
     "ELCORP_OPS_PORT": "0",
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

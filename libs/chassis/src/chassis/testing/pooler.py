@@ -19,7 +19,7 @@ from psycopg import sql
 
 from chassis.database import SESSION
 from chassis.testing.databases import DatabaseUrls
-from chassis.testing.running import through
+from chassis.testing.running import free_port, through
 
 START_SECONDS_MAX = 60
 # The first version with prepared statements in transaction mode.
@@ -130,12 +130,6 @@ def prepares() -> bool:
     said = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603  # its own name
     found = re.search(r"(\d+)\.(\d+)", said)
     return found is not None and (int(found[1]), int(found[2])) >= _PREPARING
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def unprivileged() -> str | None:

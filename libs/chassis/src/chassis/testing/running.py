@@ -1,6 +1,7 @@
 """Running a process' background work inside a test, and waiting for what it does."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
@@ -58,6 +59,13 @@ async def eventually(look: Callable[[], object], expected: object = True, *, sec
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"after {seconds} s found {found!r}, expected {expected!r}") from None
+
+
+def free_port() -> int:
+    """Find a port of this machine on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 def endpoint(url: str) -> tuple[str, int]:
