@@ -33,11 +33,11 @@ async def submit(client: httpx.AsyncClient, payer: Person, payees: list[Person],
 
 async def follow(client: httpx.AsyncClient, payer: Person, bulk_id: str) -> list[dict[str, Any]]:
     """Follow a bulk live, as a browser would."""
-    told: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     async with client.stream("GET", f"/api/v1/transfers/bulk/{bulk_id}/events", headers=bearer(payer), timeout=120) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
-        told.extend([json.loads(line[6:]) async for line in stream.aiter_lines() if line.startswith("data: ")])
-    return told
+        events.extend([json.loads(line[6:]) async for line in stream.aiter_lines() if line.startswith("data: ")])
+    return events
 
 
 async def plan(api: Api, payer: Person, payee: Person) -> dict[str, Any]:

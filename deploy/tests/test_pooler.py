@@ -151,7 +151,7 @@ def test_a_login_enters_by_its_own_password_and_has_its_limits(running: Running)
     ("user", "password"),
     [("payments_app", "wrong"), ("payments_owner", "owner"), ("pooler", "wrong"), ("postgres", "postgres"), ("nobody", "")],
 )
-def test_nobody_else_enters(running: Running, user: str, password: str) -> None:
+def test_no_other_login_enters(running: Running, user: str, password: str) -> None:
     with pytest.raises(psycopg.OperationalError):
         running.enter(user, password)
 

@@ -18,6 +18,6 @@ async def test_a_failed_handshake_is_a_line_of_the_log(start, urls, tmp_path):
     assert await process.exit_code() == 0
     # The service of these tests prints one line itself.
     lines = [json.loads(line) for line in process.text.splitlines() if line != "pools closed"]
-    [told] = [line for line in lines if line.get("library") == "grpc"]
-    assert "Handshake failed" in told["event"], told
-    assert set(told) == {"event", "level", "at", "service", "library"}
+    [reported] = [line for line in lines if line.get("library") == "grpc"]
+    assert "Handshake failed" in reported["event"], reported
+    assert set(reported) == {"event", "level", "at", "service", "library"}

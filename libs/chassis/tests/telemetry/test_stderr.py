@@ -34,7 +34,7 @@ def test_lines_of_grpcs_core_have_the_level_of_their_letter() -> None:
     assert set(lines[0]) == {"event", "level", "at", "service", "library"}
 
 
-def test_the_line_before_an_abort_is_in_the_log_and_the_crash_is_told_on_standard_error() -> None:
+def test_the_line_before_an_abort_is_in_the_log_and_the_crash_is_reported_on_standard_error() -> None:
     lines, ended = written("aborting")
     assert ended.returncode == -6
     assert [(line["level"], line["event"]) for line in lines] == [
@@ -63,9 +63,9 @@ def test_a_childs_line_and_one_without_an_end_are_lines_too() -> None:
 def test_exceptions_that_nothing_caught_are_one_line_each() -> None:
     lines, ended = written("exceptions")
     assert ended.stderr == ""
-    told = {line["event"].partition(":")[0]: line for line in lines}
-    assert "ValueError: in a thread" in told["uncaught_exception"]["exception"]
-    assert "ValueError: in a finalizer" in told["ignored_exception"]["exception"]
+    by_event = {line["event"].partition(":")[0]: line for line in lines}
+    assert "ValueError: in a thread" in by_event["uncaught_exception"]["exception"]
+    assert "ValueError: in a finalizer" in by_event["ignored_exception"]["exception"]
     assert [line["event"] for line in lines if line.get("library") == "stderr"] == ["by the interpreter", "by a module of Python"]
     assert [line["level"] for line in lines if line.get("library") == "py.warnings"] == ["warning"]
 
@@ -76,7 +76,7 @@ def test_a_process_without_standard_error_runs() -> None:
     assert len(lines) == 4
 
 
-def test_a_process_whose_log_nobody_reads_any_more_runs() -> None:
+def test_a_process_whose_log_has_no_reader_left_runs() -> None:
     with subprocess.Popen([*COMMAND, "many"], stdout=subprocess.PIPE) as process:  # noqa: S603  # our own
         assert process.stdout is not None
         process.stdout.close()

@@ -89,17 +89,17 @@ async def test_settings_that_give_no_administrator_are_named_again_and_again_unt
 ) -> None:
     start = first_start(identity, ring, retry_seconds=0.05, admin_password="admin")
 
-    def told(lines: list[Any]) -> list[Any]:
+    def refusals(lines: list[Any]) -> list[Any]:
         return [line for line in lines if line["event"] == "administrator_not_made"]
 
     with capture_logs() as lines:
         async with running(start.run):
-            await eventually(lambda: len(told(lines)) >= 3)
+            await eventually(lambda: len(refusals(lines)) >= 3)
             with pytest.raises(NotReady, match=r"ELCORP_ADMIN_PASSWORD: The password is too short \(rule length_min\)"):
                 await start.check()
             await make_administrator(settings, database_urls, "second@elcorp.na")
             await eventually(lambda: start.check.problem, expected=None)
-    assert "create-admin" in told(lines)[0]["remedy"]
+    assert "create-admin" in refusals(lines)[0]["remedy"]
 
 
 @pytest.mark.parametrize(
