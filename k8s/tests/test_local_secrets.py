@@ -8,6 +8,7 @@ import pytest
 
 from identity.domain.password_policy import PasswordPolicy
 from k8s.tests.rendering import K8S, container_of, environment, render, workloads
+from k8s.tests.secret_values import secret_values
 
 # Stands in for kubectl: remembers what it is told, and knows no secret yet.
 STUB = """#!/bin/bash
@@ -67,10 +68,10 @@ def test_every_secret_that_is_read_is_made_and_no_other(tmp_path: Path) -> None:
 
 def values(environment: str) -> dict[str, str]:
     """Return the values for an environment, by "secret/key"."""
-    script = [str(K8S / "secret-values.sh"), environment]
-    printed = subprocess.run(script, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603  # our own script
-    lines = [line.split("\t") for line in printed.splitlines()]
-    return {f"{secret}/{key}": value for _, secret, key, value in lines}
+    made = secret_values(environment)
+    return {
+        f"{secret}/{key}": value for secrets in made.values() for secret, keys in secrets.items() for key, value in keys.items()
+    }
 
 
 @pytest.mark.parametrize("environment", ["local", "staging", "production"])

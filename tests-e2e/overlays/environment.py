@@ -1,15 +1,13 @@
 """What an environment provides to an overlay: Secrets, as the project's own script and the cluster's operators make them."""
 
-import subprocess
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chassis.testing.certificates import Authority
-from k8s.tests.rendering import K8S, Document, kind
+from k8s.tests.rendering import Document, kind
+from k8s.tests.secret_values import Values, secret_values
 
 BACKING_NAMESPACE = "elcorp-data"
-Values = dict[str, dict[str, str]]
 
 
 @dataclass
@@ -50,14 +48,3 @@ class Environment:
     @property
     def admin_password(self) -> str:
         return self.vault["elcorp/identity-runtime"]["admin-password"]
-
-
-def secret_values(environment: str) -> dict[str, Values]:
-    """Return fresh values by namespace, Secret and key."""
-    script = [str(K8S / "secret-values.sh"), environment]
-    printed = subprocess.run(script, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603  # our own script
-    secrets: dict[str, Values] = defaultdict(lambda: defaultdict(dict))
-    for line in printed.splitlines():
-        namespace, secret, key, value = line.split("\t")
-        secrets[namespace][secret][key] = value
-    return secrets
