@@ -1,4 +1,4 @@
-"""The settings that each process makes of what its pod gives it."""
+"""The settings that each process makes from its pod's environment."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from k8s.tests.contexts import SETTINGS
 from k8s.tests.rendering import Document, container_of
 from k8s.tests.variables import SecretOf, variables
 
-# Values such as an environment's own Secrets would hold.
+# Values like those in an environment's own Secrets.
 SECRETS = {
     "database-url": "postgresql://x_app:Zk3vQ@db/x",
     "pooled-database-url": "postgresql://x_app:Zk3vQ@pooler:6432/x",
@@ -23,7 +23,7 @@ SECRETS = {
     "admin-password": "Zk3vQ-Zk3vQ-Zk3vQ",
     "smtp-password": "Zk3vQ-Zk3vQ",
 }
-OF: dict[str, type[ProcessSettings]] = {**{each.NAME: each for each in SETTINGS}, "gateway": GatewaySettings}
+SETTINGS_BY_PROGRAM: dict[str, type[ProcessSettings]] = {**{each.NAME: each for each in SETTINGS}, "gateway": GatewaySettings}
 
 
 def secret_by_key(others: Mapping[str, str] | None = None) -> SecretOf:
@@ -39,4 +39,4 @@ def settings_of(
     with monkeypatch.context() as patch:
         for variable, value in variables(workload, documents, secret_by_key(secrets)).items():
             patch.setenv(variable, value)
-        return OF[container_of(workload)["command"][2]]()
+        return SETTINGS_BY_PROGRAM[container_of(workload)["command"][2]]()

@@ -1,4 +1,4 @@
-"""The environment that a container starts with, read off the rendered documents."""
+"""The environment that a container starts with, read from the rendered documents."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ SecretOf = Callable[[str, str], str | None]
 
 
 def no_secret(_secret: str, _key: str) -> None:
-    """Leave out what comes from Secrets."""
+    """Leave out the variables whose values come from Secrets."""
 
 
 def variables(workload: Document, documents: list[Document], secret_of: SecretOf = no_secret) -> dict[str, str]:
@@ -19,7 +19,7 @@ def variables(workload: Document, documents: list[Document], secret_of: SecretOf
 
 def _variables(workload: Document, documents: list[Document], secret_of: SecretOf) -> Iterator[tuple[str, str]]:
     config_maps = {name(each): each.get("data", {}) for each in kind(documents, "ConfigMap")}
-    # In Kubernetes' order: what a variable sets by itself stands above what it has from a whole ConfigMap.
+    # In Kubernetes' order: a variable of `env` replaces one that `envFrom` takes from a whole ConfigMap.
     for source in container_of(workload).get("envFrom", []):
         yield from config_maps[source["configMapRef"]["name"]].items()
     for variable, given in environment(workload):

@@ -13,7 +13,7 @@ class MountedFiles:
         self.folder = folder
 
     def put_files(self, files: Mapping[str, bytes]) -> None:
-        """Replace all files at once; those that are not given are gone."""
+        """Replace all files at once; files that are not given are removed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         data = self.folder / "..data"
         former = data.resolve() if data.exists() else None
