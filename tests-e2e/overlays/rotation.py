@@ -1,4 +1,7 @@
-"""Replace certificates, passwords and keys of an environment while its people pay, by the steps of docs/operations.md."""
+"""Replace certificates, passwords and keys of an environment while its people pay.
+
+Passwords of PostgreSQL and the master key go by the steps of docs/operations.md, which has none for RabbitMQ and Redis.
+"""
 
 import asyncio
 import secrets
