@@ -1,7 +1,8 @@
 """A rendered overlay, run as processes of this machine, with what a cluster does around them.
 
-What differs from a cluster, and nothing else does: pods are on the loopback network and not on one of their own (`_TRANSLATED`),
-they run as this user on this machine's programs instead of in their image, and no network policy is in force.
+What differs from a cluster: pods are on the loopback network and not on one of their own (`_TRANSLATED`), they run as this user
+on this machine's programs instead of in their image, each Deployment has one, and nothing holds network policies, liveness
+probes and memory limits. Prepared statements are off behind Debian's PgBouncer (`_ADDED`).
 """
 
 import asyncio

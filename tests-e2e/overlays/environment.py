@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 
 from chassis.testing.certificates import Authority
 from k8s.tests.rendering import Document, kind
@@ -10,12 +12,30 @@ from k8s.tests.secret_values import Values, secret_values
 BACKING_NAMESPACE = "elcorp-data"
 
 
+@dataclass(frozen=True)
+class Authorities:
+    """Whom each kind of peer is certified by: PostgreSQL, RabbitMQ, Redis and the pooler by one, the mail relay by another."""
+
+    servers: Authority
+    public: Authority
+
+    @classmethod
+    def make(cls, folder: Path) -> Self:
+        return cls(make_authority(folder / "servers"), make_authority(folder / "public"))
+
+
+def make_authority(folder: Path) -> Authority:
+    folder.mkdir()
+    return Authority(folder)
+
+
 @dataclass
 class Environment:
-    """`authority` certifies the services, their servers and the mail relay. `vault` holds the Secrets' values by entry."""
+    """`services` certifies the services to each other. `vault` holds the Secrets' values by entry."""
 
     overlay: str
-    authority: Authority
+    authorities: Authorities
+    services: Authority
     passwords: dict[str, str] = field(default_factory=dict)
     vault: Values = field(default_factory=dict)
 
@@ -24,7 +44,7 @@ class Environment:
         self.passwords = {key: value for secret in values[BACKING_NAMESPACE].values() for key, value in secret.items()}
         self.vault = {f"elcorp/{secret}": entry for secret, entry in values["elcorp"].items()}
         # Values that the script leaves to others.
-        self.vault["elcorp/backing-ca"] = {"ca.crt": self.authority.file.read_text()}
+        self.vault["elcorp/backing-ca"] = {"ca.crt": self.authorities.servers.pem.decode()}
         self.vault["elcorp/identity-runtime"]["smtp-password"] = "relay-Zk3vQ"
 
     def secrets(self, documents: list[Document]) -> Values:
@@ -34,17 +54,18 @@ class Environment:
             [source] = each["spec"]["dataFrom"]
             made[each["spec"]["target"]["name"]] = dict(self.vault[source["extract"]["key"]])
         for each in (each for each in kind(documents, "Certificate") if not each["spec"].get("isCA")):
-            made[each["spec"]["secretName"]] = self.certificate(each["spec"]["dnsNames"])
+            made[each["spec"]["secretName"]] = certificate(self.services, each["spec"]["dnsNames"])
         if made:
             # The issuer of PostgreSQL's certificate makes this one.
-            made["pooler-tls"] = self.certificate(["pooler"])
+            made["pooler-tls"] = certificate(self.authorities.servers, ["pooler"])
         return made or {secret.partition("/")[2]: dict(entry) for secret, entry in self.vault.items()}
-
-    def certificate(self, names: Sequence[str]) -> dict[str, str]:
-        issued = self.authority.issue(*names)
-        files = {"tls.crt": "tls_cert_file", "tls.key": "tls_key_file", "ca.crt": "tls_ca_file"}
-        return {file: issued[setting].read_text() for file, setting in files.items()}
 
     @property
     def admin_password(self) -> str:
         return self.vault["elcorp/identity-runtime"]["admin-password"]
+
+
+def certificate(authority: Authority, names: Sequence[str]) -> dict[str, str]:
+    """Issue a certificate, as the files of its Secret."""
+    issued = authority.certify(*names)
+    return {"tls.crt": issued.certificate.decode(), "tls.key": issued.key.decode(), "ca.crt": authority.pem.decode()}

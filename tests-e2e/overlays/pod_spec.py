@@ -44,7 +44,7 @@ def pod_spec(workload: Document, documents: list[Document], secrets: Secrets) ->
         labels=workload["spec"]["template"]["metadata"]["labels"],
         command=(*container.get("command", []), *container.get("args", [])),
         environment=variables(workload, documents, partial(_secret, _optional(container), secrets)),
-        files={path: found for path, volume in volumes.items() if (found := _files(volume, config_maps, secrets))},
+        files={path: found for path, volume in volumes.items() if (found := _files(volume, config_maps, secrets)) is not None},
         empty=tuple(path for path, volume in volumes.items() if "emptyDir" in volume),
         ports={port["name"]: port["containerPort"] for port in container.get("ports", [])},
         probes={probe: container[probe] for probe in probes if probe in container},
@@ -63,14 +63,14 @@ def _secret(optional: frozenset[tuple[str, str]], secrets: Secrets, secret: str,
     return secrets[secret].get(key) if (secret, key) in optional else secrets[secret][key]
 
 
-def _files(volume: Document, config_maps: ConfigMaps, secrets: Secrets) -> Mapping[str, str]:
+def _files(volume: Document, config_maps: ConfigMaps, secrets: Secrets) -> Mapping[str, str] | None:
     if "secret" in volume:
         source = volume["secret"]
         known = secrets.get(source["secretName"], {}) if source.get("optional") else secrets[source["secretName"]]
         return _chosen(known, source)
     if "configMap" in volume:
         return _chosen(config_maps[volume["configMap"]["name"]], volume["configMap"])
-    return {}
+    return None
 
 
 def _chosen(content: Mapping[str, str], source: Document) -> Mapping[str, str]:

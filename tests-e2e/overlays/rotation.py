@@ -6,33 +6,56 @@ Passwords of PostgreSQL and the master key go by the steps of docs/operations.md
 import asyncio
 import secrets
 from base64 import b64encode
+from contextlib import closing
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from urllib.parse import urlsplit, urlunsplit
 
 from cryptography import x509
+from overlays.environment import certificate, make_authority
 from overlays.pod import Pod
 from overlays.world import World
 
+from chassis.testing.certificates import Authority
 from chassis.testing.running import eventually
 from elcorp_local.ports import SERVICES
 
 _WITH_KEYS = ("identity", "identity-jobs")
 
 
-async def renew_certificates(here: World) -> None:
-    """Replace each service's certificate in its Secret; nothing is restarted."""
-    pods = [pod for pods in here.cluster.pods.values() for pod in pods if "grpc" in pod.spec.ports]
-    client = _client(here)
-    before = {pod.address: await _serial(client, pod) for pod in pods}
+async def renew_certificates(here: World, *, former: Authority | None = None) -> None:
+    """Replace each service's certificate in its Secret; nothing is restarted. `former` certified those until now."""
+    client = _client(here.environment.services, trusting=former or here.environment.services)
+    before = {pod.address: await _serial(client, pod) for pod in _answering(here)}
     for service in SERVICES:
-        here.cluster.secrets[f"{service}-tls"] = here.environment.certificate([service, f"{service}-grpc"])
+        here.cluster.secrets[f"{service}-tls"] = certificate(here.environment.services, [service, f"{service}-grpc"])
     here.cluster.remount()
-    for pod in pods:
+    for pod in _answering(here):
 
         async def is_renewed(pod: Pod = pod) -> bool:
             return await _serial(client, pod) != before[pod.address]
 
         await eventually(is_renewed)
+
+
+async def replace_authority(here: World) -> None:
+    """Replace the authority of the services' certificates by the steps of docs/kubernetes.md; nothing is restarted."""
+    former, new = here.environment.services, make_authority(here.cluster.folder / "new-authority")
+    here.cluster.secrets["internal-ca-other"] = {"ca.crt": (former.pem + new.pem).decode()}
+    here.cluster.remount()
+    client = _client(new, trusting=former)
+    for pod in _answering(here):
+
+        async def is_trusted(pod: Pod = pod) -> bool:
+            try:
+                return await _serial(client, pod) > 0
+            except OSError:
+                return False
+
+        await eventually(is_trusted)
+    here.environment.services = new
+    await renew_certificates(here, former=former)
+    here.cluster.secrets["internal-ca-other"] = {}
+    here.cluster.remount()
 
 
 async def rotate_token_key(here: World) -> None:
@@ -90,20 +113,28 @@ def _login(url: str, user: str, password: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.hostname}:{parts.port}"))
 
 
-def _client(here: World) -> SSLContext:
+def _answering(here: World) -> list[Pod]:
+    return [pod for pods in here.cluster.pods.values() for pod in pods if "grpc" in pod.spec.ports]
+
+
+def _client(authority: Authority, *, trusting: Authority) -> SSLContext:
+    """Return what a peer connects with that `authority` certifies, and that trusts servers of this one and of another."""
     context = SSLContext(PROTOCOL_TLS_CLIENT)
     # Pods are reached by their addresses here.
     context.check_hostname = False
-    context.load_verify_locations(here.environment.authority.file)
+    context.load_verify_locations(cadata=(authority.pem + trusting.pem).decode())
     context.set_alpn_protocols(["h2"])
-    issued = here.environment.authority.issue("probe")
+    issued = authority.issue("probe")
     context.load_cert_chain(issued["tls_cert_file"], issued["tls_key_file"])
     return context
 
 
 async def _serial(client: SSLContext, pod: Pod) -> int:
-    """Return the serial number of the certificate that a pod presents to its peers now."""
-    _, writer = await asyncio.open_connection(pod.address, pod.spec.ports["grpc"], ssl=client)
-    certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    writer.close()
-    return x509.load_der_x509_certificate(certificate).serial_number
+    """Return the serial number of the certificate that a pod presents to its peers now; OSError where it refuses the client's."""
+    reader, writer = await asyncio.open_connection(pod.address, pod.spec.ports["grpc"], ssl=client)
+    with closing(writer):
+        presented = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        # A server judges the client's certificate after the handshake; only one that accepts it says something of its own.
+        if not await reader.read(1):
+            raise ConnectionResetError
+    return x509.load_der_x509_certificate(presented).serial_number

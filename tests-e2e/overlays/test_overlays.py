@@ -8,13 +8,13 @@ import pytest
 from collector import Collector
 from journey import Api, Person, until, walk
 from overlays.backing_servers import BackingServers
+from overlays.environment import Authorities
 from overlays.paying import Paying, paying
-from overlays.rotation import renew_certificates, replace_passwords_and_master_key, rotate_token_key
+from overlays.rotation import renew_certificates, replace_authority, replace_passwords_and_master_key, rotate_token_key
 from overlays.world import World, world
 from planned_transfers import follow, plan, submit
 
 from chassis.testing import pooler
-from chassis.testing.certificates import Authority
 from elcorp_local.backing import ServerCertificates, start_backing
 from elcorp_local.ports import SERVICES
 from k8s.tests.rendering import OVERLAYS
@@ -25,14 +25,14 @@ LINES = 500
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> Authorities:
+    return Authorities.make(tmp_path_factory.mktemp("authorities"))
 
 
 @pytest.fixture(scope="session")
-def servers_of_overlays(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[BackingServers]:
+def servers_of_overlays(tmp_path_factory: pytest.TempPathFactory, authorities: Authorities) -> Iterator[BackingServers]:
     pooler.program()  # installed where it is missing
-    issued = authority.issue("postgres.elcorp-data", "rabbitmq.elcorp-data", "redis.elcorp-data")
+    issued = authorities.servers.issue("postgres.elcorp-data", "rabbitmq.elcorp-data", "redis.elcorp-data")
     certificates = ServerCertificates(issued["tls_cert_file"], issued["tls_key_file"], issued["tls_ca_file"])
     with start_backing(tmp_path_factory.mktemp("backing"), fast=True, certificates=certificates) as backing:
         yield BackingServers(backing)
@@ -40,9 +40,9 @@ def servers_of_overlays(tmp_path_factory: pytest.TempPathFactory, authority: Aut
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 async def test_an_overlay_serves_and_is_replaced_while_people_pay(
-    overlay: str, servers_of_overlays: BackingServers, authority: Authority, collector: Collector, tmp_path: Path
+    overlay: str, servers_of_overlays: BackingServers, authorities: Authorities, collector: Collector, tmp_path: Path
 ) -> None:
-    async with world(overlay, tmp_path, servers_of_overlays, authority, collector) as here:
+    async with world(overlay, tmp_path, servers_of_overlays, authorities, collector) as here:
         said: list[str] = []
         assert await walk(here.cluster.url, here.journey.admin, said.append, here.journey.mailbox), "\n".join(said)
         people = [await here.journey.make_holder(name, funds=str(FUNDS)) for name in ("Payer", "Spender", "Employer")]
@@ -53,12 +53,15 @@ async def test_an_overlay_serves_and_is_replaced_while_people_pay(
 
         async with paying(here.cluster.url, payers, payee) as load:
             await load.goes_on()
+            before = load.made
             if overlay == "staging":
                 await renew_certificates(here)
+                await replace_authority(here)
                 await rotate_token_key(here)
                 await replace_passwords_and_master_key(here)
             else:
                 await here.cluster.roll()
+            assert load.made > before
             await load.goes_on()
         assert load.failures == []
         print(f"{overlay}: {load.made} payments were made, {load.retried} answers asked for another try")

@@ -11,10 +11,9 @@ from collector import Collector
 from journey import Api, Journey, Person
 from overlays.backing_servers import BackingServers
 from overlays.cluster import Cluster, running
-from overlays.environment import Environment
+from overlays.environment import Authorities, Environment, make_authority
 from overlays.mail_relay import MailRelay
 
-from chassis.testing.certificates import Authority
 from chassis.testing.running import endpoint
 
 # Of the loopback network, one for each process that runs tests.
@@ -33,19 +32,19 @@ class World:
 
 @asynccontextmanager
 async def world(
-    overlay: str, folder: Path, servers: BackingServers, authority: Authority, collector: Collector
+    overlay: str, folder: Path, servers: BackingServers, authorities: Authorities, collector: Collector
 ) -> AsyncIterator[World]:
     """Run an overlay for the length of the block."""
-    environment = Environment(overlay, authority)
+    environment = Environment(overlay, authorities, make_authority(folder / "services"))
     servers = replace(servers, tls=overlay != "local")
     servers.provide(environment.passwords)
-    cluster = Cluster(overlay, folder, _NETWORK, {}, {}, authority.file)
+    cluster = Cluster(overlay, folder, _NETWORK, {}, {}, authorities.public.file)
     cluster.secrets = environment.secrets(cluster.documents)
     cluster.outside = {**servers.outside(), "otel-collector.observability": {4318: endpoint(collector.url)}}
     smtp_host = cluster.environment_of("identity-jobs")["ELCORP_SMTP_HOST"]
     relay = MailRelay("identity", environment.vault["elcorp/identity-runtime"]["smtp-password"])
     if smtp_host:
-        cluster.outside[smtp_host] = {587: ("127.0.0.1", relay.start(authority.issue(smtp_host)))}
+        cluster.outside[smtp_host] = {587: ("127.0.0.1", relay.start(authorities.public.issue(smtp_host)))}
     try:
         async with running(cluster), httpx.AsyncClient(base_url=cluster.url, timeout=60) as client:
             email = cluster.environment_of("identity")["ELCORP_ADMIN_EMAIL"]
