@@ -59,7 +59,7 @@ class BackingServers:
     def superuser(self, database: str) -> "psycopg.Connection":
         return psycopg.connect(urlunsplit(urlsplit(self.backing.postgres_url)._replace(path=f"/{database}")), autocommit=True)
 
-    def no_broker_user(self, user: str) -> None:
+    def remove_broker_user(self, user: str) -> None:
         self._broker("DELETE", f"/api/users/{user}")
 
     def redis_passwords(self, *passwords: str, before: str) -> None:
@@ -71,7 +71,7 @@ class BackingServers:
         self._broker("PUT", f"/api/users/{user}", password=password, tags="")
         self._broker("PUT", f"/api/permissions/%2F/{user}", **_ALL)
 
-    def release(self, password: str) -> None:
+    def unlock_redis(self, password: str) -> None:
         """Let everybody into Redis again, as before the overlay."""
         with Redis.from_url(self.backing.redis_url, password=password) as redis:
             redis.execute_command("ACL", "SETUSER", "default", "nopass")

@@ -1,7 +1,4 @@
-"""Replace certificates, passwords and keys of an environment while its people pay.
-
-Passwords of PostgreSQL and the master key go by the steps of docs/operations.md, which has none for RabbitMQ and Redis.
-"""
+"""Replace certificates, passwords and keys of an environment while people pay, by the steps of the documents."""
 
 import asyncio
 import secrets
@@ -13,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from cryptography import x509
 from overlays.environment import certificate, make_authority
 from overlays.pod import Pod
-from overlays.world import World
+from overlays.running_overlay import RunningOverlay
 
 from chassis.testing.certificates import Authority
 from chassis.testing.running import eventually
@@ -22,7 +19,7 @@ from elcorp_local.ports import SERVICES
 _WITH_KEYS = ("identity", "identity-jobs")
 
 
-async def renew_certificates(here: World, *, former: Authority | None = None) -> None:
+async def renew_certificates(here: RunningOverlay, *, former: Authority | None = None) -> None:
     """Replace each service's certificate in its Secret; nothing is restarted. `former` certified those until now."""
     client = _client(here.environment.services, trusting=former or here.environment.services)
     before = {pod.address: await _serial(client, pod) for pod in _answering(here)}
@@ -37,7 +34,7 @@ async def renew_certificates(here: World, *, former: Authority | None = None) ->
         await eventually(is_renewed)
 
 
-async def replace_authority(here: World) -> None:
+async def replace_authority(here: RunningOverlay) -> None:
     """Replace the authority of the services' certificates by the steps of docs/kubernetes.md; nothing is restarted."""
     former, new = here.environment.services, make_authority(here.cluster.folder / "new-authority")
     here.cluster.secrets["internal-ca-other"] = {"ca.crt": (former.pem + new.pem).decode()}
@@ -58,7 +55,7 @@ async def replace_authority(here: World) -> None:
     here.cluster.remount()
 
 
-async def rotate_token_key(here: World) -> None:
+async def rotate_token_key(here: RunningOverlay) -> None:
     """Let the next key sign access tokens, as if it had been published for long enough."""
     with here.servers.superuser("identity") as superuser:
         superuser.execute("UPDATE signing_keys SET created_at = created_at - interval '1 day' WHERE activated_at IS NULL")
@@ -66,7 +63,7 @@ async def rotate_token_key(here: World) -> None:
     await pod.execute("python", "-m", "identity", "rotate-keys")
 
 
-async def replace_passwords_and_master_key(here: World) -> None:
+async def replace_passwords_and_master_key(here: RunningOverlay) -> None:
     """Replace the processes' passwords at PostgreSQL, RabbitMQ and Redis, and the key that seals personal data."""
     cluster, identity = here.cluster, here.cluster.secrets["identity-runtime"]
     new_key = b64encode(secrets.token_bytes(32)).decode()
@@ -95,8 +92,8 @@ async def replace_passwords_and_master_key(here: World) -> None:
     _end_what_was_before(here, redis, old_redis)
 
 
-def _end_what_was_before(here: World, redis: str, old_redis: str) -> None:
-    here.servers.no_broker_user("elcorp")
+def _end_what_was_before(here: RunningOverlay, redis: str, old_redis: str) -> None:
+    here.servers.remove_broker_user("elcorp")
     here.servers.redis_passwords(redis, before=old_redis)
     here.environment.passwords["REDIS_PASSWORD"] = redis
     for service in SERVICES:
@@ -113,7 +110,7 @@ def _login(url: str, user: str, password: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.hostname}:{parts.port}"))
 
 
-def _answering(here: World) -> list[Pod]:
+def _answering(here: RunningOverlay) -> list[Pod]:
     return [pod for pods in here.cluster.pods.values() for pod in pods if "grpc" in pod.spec.ports]
 
 

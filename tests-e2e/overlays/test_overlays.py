@@ -11,7 +11,7 @@ from overlays.backing_servers import BackingServers
 from overlays.environment import Authorities
 from overlays.paying import Paying, paying
 from overlays.rotation import renew_certificates, replace_authority, replace_passwords_and_master_key, rotate_token_key
-from overlays.world import World, world
+from overlays.running_overlay import RunningOverlay, run_overlay
 from planned_transfers import follow, plan, submit
 
 from chassis.testing import pooler
@@ -42,7 +42,7 @@ def servers_of_overlays(tmp_path_factory: pytest.TempPathFactory, authorities: A
 async def test_an_overlay_serves_and_is_replaced_while_people_pay(
     overlay: str, servers_of_overlays: BackingServers, authorities: Authorities, collector: Collector, tmp_path: Path
 ) -> None:
-    async with world(overlay, tmp_path, servers_of_overlays, authorities, collector) as here:
+    async with run_overlay(overlay, tmp_path, servers_of_overlays, authorities, collector) as here:
         said: list[str] = []
         assert await walk(here.cluster.url, here.journey.admin, said.append, here.journey.mailbox), "\n".join(said)
         people = [await here.journey.make_holder(name, funds=str(FUNDS)) for name in ("Payer", "Spender", "Employer")]
@@ -84,7 +84,7 @@ async def _has_ended(api: Api, payer: Person, schedule_id: str) -> bool:
     return bool((await api.data("GET", f"/transfers/schedules/{schedule_id}", by=payer))["status"] == "ended")
 
 
-async def _books_hold(here: World, payers: list[Person], payee: Person, load: Paying) -> None:
+async def _books_hold(here: RunningOverlay, payers: list[Person], payee: Person, load: Paying) -> None:
     """Compare balances with what was answered: the lines and payments of 0.01 each, and the planned 4.00."""
     moved = Decimal("0.01") * (load.made + LINES) + 4
     people = (*payers, payee)
@@ -93,7 +93,7 @@ async def _books_hold(here: World, payers: list[Person], payee: Person, load: Pa
     assert sum(balances) == FUNDS * len(payers)
 
 
-def _require_tls(here: World) -> None:
+def _require_tls(here: RunningOverlay) -> None:
     """Ask PostgreSQL which sessions use TLS; RabbitMQ and Redis are reached at their TLS ports only."""
     with here.servers.superuser("postgres") as superuser:
         query = """

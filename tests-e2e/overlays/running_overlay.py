@@ -21,7 +21,7 @@ _NETWORK = f"127.{64 + os.getpid() % 128}"
 
 
 @dataclass
-class World:
+class RunningOverlay:
     cluster: Cluster
     servers: BackingServers
     environment: Environment
@@ -31,9 +31,9 @@ class World:
 
 
 @asynccontextmanager
-async def world(
+async def run_overlay(
     overlay: str, folder: Path, servers: BackingServers, authorities: Authorities, collector: Collector
-) -> AsyncIterator[World]:
+) -> AsyncIterator[RunningOverlay]:
     """Run an overlay for the length of the block."""
     environment = Environment(overlay, authorities, make_authority(folder / "services"))
     servers = replace(servers, tls=overlay != "local")
@@ -50,7 +50,7 @@ async def world(
             email = cluster.environment_of("identity")["ELCORP_ADMIN_EMAIL"]
             admin, api = Person("Administrator", email=email, password=environment.admin_password), Api(client)
             journey = Journey(api, admin, print, relay.code_for if smtp_host else None)
-            yield World(cluster, servers, environment, api, client, journey)
+            yield RunningOverlay(cluster, servers, environment, api, client, journey)
     finally:
         relay.stop()
-        servers.release(environment.passwords["REDIS_PASSWORD"])
+        servers.unlock_redis(environment.passwords["REDIS_PASSWORD"])
