@@ -39,9 +39,8 @@ def render_component(component: str) -> list[Document]:
     with tempfile.TemporaryDirectory() as folder:
         # Kustomize takes relative paths only.
         base, extra = (os.path.relpath(K8S / path, folder) for path in ("base", f"components/{component}"))
-        environment = (
-            "{name: environment, namespace: elcorp, literals: ['public-url=https://api.test', smtp-network=192.0.2.1/32]}"
-        )
+        literals = "['public-url=https://api.test', smtp-network=192.0.2.1/32, internal-authority=internal-ca]"
+        environment = f"{{name: environment, namespace: elcorp, literals: {literals}}}"
         kustomization = f"resources: [{base}]\ncomponents: [{extra}]\nconfigMapGenerator: [{environment}]\n"
         (Path(folder) / "kustomization.yaml").write_text(kustomization)
         documents: list[Document] = json.loads(_rendered(Path(folder)))

@@ -1,19 +1,24 @@
 """Each process that answers or calls a peer by gRPC has its service's certificate, and no other process has it."""
 
 import ast
+import re
+import shutil
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from chassis.rpc.callers import certifies
 from chassis.settings import ServiceSettings
+from deploy.ci import release
 from k8s.tests import calls
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.foreign import Certificate
 from k8s.tests.processes import BEGINNINGS, called_from, connected_elsewhere, functions_of, peers_of
 from k8s.tests.rendering import (
+    K8S,
     SERVICES,
     Document,
     config_map,
@@ -91,10 +96,23 @@ def test_the_authority_s_key_is_mounted_nowhere(overlay: str) -> None:
         if "secret" in volume
     }
 
-    assert authorities == {"internal-ca"}
+    assert authorities == {authority_of(documents)}
     assert authorities.isdisjoint(mounted)
     # It is there only while the authority is replaced.
     assert mounted["internal-ca-other"]
+
+
+def test_an_environment_replaces_its_authority_and_no_other_environment_s(tmp_path: Path) -> None:
+    shutil.copytree(K8S, tmp_path / "k8s", ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    overlays = tmp_path / "k8s" / "overlays"
+    written = overlays / "staging" / "environment.env"
+    written.write_text(re.sub("(?m)^internal-authority=.*$", "internal-authority=another", written.read_text()))
+
+    for overlay, expected in (("staging", "another"), ("production", authority_of(render("production")))):
+        documents = release.render(overlays / overlay)
+        [authority] = [each for each in kind(documents, "Certificate") if each["spec"].get("isCA")]
+        [internal] = [each for each in kind(documents, "Issuer") if name(each) == "internal"]
+        assert (name(authority), authority["spec"]["secretName"], internal["spec"]["ca"]["secretName"]) == (expected,) * 3
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -133,6 +151,12 @@ async def serving(settings):
     assert called_from(functions, "serving") == set()
     with pytest.raises(NotImplementedError):
         called_from(functions_of([ast.parse("def jobs(settings): connect(settings, peer)")]), "jobs")
+
+
+def authority_of(documents: list[Document]) -> str:
+    """Return the name that the environment gives its authority."""
+    [environment_] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("environment-")]
+    return str(environment_["internal-authority"])
 
 
 def leaves(documents: list[Document]) -> dict[str, Document]:

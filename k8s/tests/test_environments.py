@@ -68,8 +68,8 @@ def test_environments_give_the_same_values_and_each_is_documented() -> None:
     documented = (K8S.parent / "docs" / "kubernetes.md").read_text()
 
     assert given["staging"] == given["production"]
-    # A laptop has no relay.
-    assert given["staging"] - given["local"] == {"smtp-network"}
+    # A laptop has no relay, and no certificates between services.
+    assert given["staging"] - given["local"] == {"smtp-network", "internal-authority"}
     assert [key for key in given["staging"] if f"`{key}`" not in documented] == []
 
 
