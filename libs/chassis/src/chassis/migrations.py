@@ -31,6 +31,9 @@ _ADVISORY_LOCK = 0x656C636F
 def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = print) -> None:
     """Bring the schema to head as the owner role; running it again changes nothing.
 
+    A schema newer than this release stays as it is, as `at_head` accepts it: to go back to an earlier release, its
+    migration runs too.
+
     `owner_url` is a libpq URL of the role that owns the schema. The runtime role, named like it with `_app` for
     `_owner`, gets its rights from the migrations.
     """
@@ -43,12 +46,15 @@ def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = prin
         connection.commit()
         before = MigrationContext.configure(connection).get_current_heads()
         connection.commit()
+        head = script.get_current_head()
+        if before and max(before) > head:
+            say(f"the schema is newer ({max(before)}) than this release ({head}) and stays as it is")
+            return
         with EnvironmentContext(script.config, script, fn=_upgrade_to_head(script)) as environment:
             environment.configure(connection=connection, transaction_per_migration=True)
             with environment.begin_transaction():
                 environment.run_migrations()
         connection.commit()
-    head = script.get_current_head()
     say(f"schema at {head}" + (" already" if before == (head,) else f", was {', '.join(before) or 'empty'}"))
 
 

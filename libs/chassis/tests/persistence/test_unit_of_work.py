@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from alembic.util import CommandError
 from sqlalchemy import Boolean, Column, MetaData, Table, Uuid, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -291,6 +292,23 @@ async def test_a_schema_older_than_the_release_will_not_do_and_a_newer_one_will(
     async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
         await owner.execute("UPDATE alembic_version SET version_num = %s", (found,))
     assert await migrations.at_head(database, VERSIONS) == expected
+
+
+async def test_the_migration_of_an_earlier_release_leaves_a_newer_schema_as_it_is(urls: DatabaseUrls, database: Database) -> None:
+    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
+        await owner.execute("UPDATE alembic_version SET version_num = '0002'")
+    said: list[str] = []
+    migrations.upgrade(urls.owner, VERSIONS, say=said.append)
+    assert said == ["the schema is newer (0002) than this release (0001) and stays as it is"]
+    assert await rows(database, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert await migrations.at_head(database, VERSIONS)
+
+
+async def test_an_older_schema_that_no_release_knows_is_not_migrated(urls: DatabaseUrls) -> None:
+    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
+        await owner.execute("UPDATE alembic_version SET version_num = '0000'")
+    with pytest.raises(CommandError, match="0000"):
+        migrations.upgrade(urls.owner, VERSIONS, say=lambda _line: None)
 
 
 async def test_a_database_that_was_never_migrated_is_not_at_head(urls: DatabaseUrls, database: Database) -> None:
