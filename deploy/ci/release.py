@@ -4,11 +4,11 @@
   release.py set production --like staging                    take over the images that staging runs
   release.py set                                              write the names of the Jobs again, after a change of k8s/
   release.py check                                            exit with 1 where a written release is not what its overlay renders
-  release.py apply production --first governance --last identity
+  release.py apply production --context production --first governance --last identity
 
 Jobs are immutable, so the name of a migration's Job ends with a digest of all that it runs: image, settings, mounts.
 `apply` applies the overlay, waits for migrations and rollout, then deletes the ConfigMaps and Jobs of earlier releases. It
-ends at the first step that fails.
+ends at the first step that fails. It applies what is committed, to the cluster that --context names.
 """
 
 import argparse
@@ -18,8 +18,10 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,9 @@ PART_OF = "app.kubernetes.io/part-of=elcorp"
 # Beyond a Job's activeDeadlineSeconds, and beyond a Deployment's progressDeadlineSeconds.
 MIGRATIONS_SECONDS_MAX = 1020
 ROLLOUT_SECONDS_MAX = 1320
+POLL_SECONDS = 2.0
+# RFC 5737 and RFC 3849: no network has these addresses, which stand for a value that the environment has to set.
+DOCUMENTATION = [ip_network(each) for each in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _JOB_DIGEST_LENGTH = 10
@@ -58,17 +63,25 @@ class Release:
 
     @classmethod
     def read(cls, overlay: Path) -> "Release":
-        written = yaml.safe_load((overlay / "release" / "kustomization.yaml").read_text())
-        jobs = {patch["target"]["name"]: yaml.safe_load(patch["patch"])[0]["value"] for patch in written["patches"]}
-        return cls(
-            {image["name"].removeprefix("elcorp/"): image["digest"] for image in written["images"]},
-            {service: jobs[f"{service}-migrate"] for service in SERVICES},
-        )
+        """Raise Refused where the file is not as `write` leaves it."""
+        file = overlay / "release" / "kustomization.yaml"
+        try:
+            written = yaml.safe_load(file.read_text())
+            jobs = {patch["target"]["name"]: yaml.safe_load(patch["patch"])[0]["value"] for patch in written["patches"]}
+            return cls(
+                {image["name"].removeprefix("elcorp/"): image["digest"] for image in written["images"]},
+                {service: jobs[f"{service}-migrate"] for service in SERVICES},
+            )
+        except (OSError, ValueError, yaml.YAMLError, KeyError, IndexError, TypeError) as error:
+            raise Refused(f"{file} is no written release ({type(error).__name__}): restore it from git") from error
 
     def write(self, overlay: Path) -> None:
         file = overlay / "release" / "kustomization.yaml"
         file.parent.mkdir(exist_ok=True)
-        file.write_text("\n".join(self._lines()) + "\n")
+        # Renamed into place, so that a reader finds the former release or this one whole.
+        half_written = file.with_suffix(".tmp")
+        half_written.write_text("\n".join(self._lines()) + "\n")
+        half_written.replace(file)
 
     def _lines(self) -> Iterator[str]:
         yield "# Written by deploy/ci/release.py: images by digest, and Jobs (which are immutable) named by a digest of all that"
@@ -85,6 +98,38 @@ class Release:
             yield f"  - target: {{kind: Job, name: {service}-migrate}}"
             yield "    options: {allowNameChange: true}"
             yield f"    patch: '- {{op: replace, path: /metadata/name, value: {job}}}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """The step that waits for Jobs by their names. It ends at the first that has failed."""
+
+    kubectl: Sequence[str]
+    jobs: Sequence[str]
+
+    def wait(self) -> int:
+        command = [*self.kubectl, "-n", "elcorp", "get", "-o", "json", *(f"job/{job}" for job in self.jobs)]
+        print("+", " ".join(command), flush=True)
+        # `kubectl wait` knows one condition only: it would wait its whole time for a Job that has failed.
+        ends_at = time.monotonic() + MIGRATIONS_SECONDS_MAX
+        while time.monotonic() < ends_at:
+            result = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603  # kubectl has timeouts
+            if result.returncode:
+                return result.returncode
+            found = json.loads(result.stdout)
+            conditions = {job["metadata"]["name"]: _conditions(job) for job in found.get("items", [found])}
+            if failed := [job for job in self.jobs if "Failed" in conditions[job]]:
+                raise Refused(
+                    f"{', '.join(failed)} failed: read `kubectl -n elcorp logs job/{failed[0]}`, delete the Job, and apply again"
+                )
+            if all("Complete" in each for each in conditions.values()):
+                return 0
+            time.sleep(POLL_SECONDS)
+        raise Refused(f"{', '.join(self.jobs)} are not complete after {MIGRATIONS_SECONDS_MAX} s")
+
+
+# A command of kubectl, or the wait between two of them.
+Step = Sequence[str] | Migrations
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,22 +177,38 @@ def job_names(documents: list[Document]) -> dict[str, str]:
     return {service: f"{service}-migrate-{_digest(specs[service])}" for service in SERVICES}
 
 
-def is_stale(overlay: Path) -> bool:
+def is_stale(overlay: Path, documents: list[Document]) -> bool:
     """Whether the written Jobs' names are not those of what they run now."""
-    return Release.read(overlay).jobs != job_names(render(overlay))
+    return Release.read(overlay).jobs != job_names(documents)
 
 
-def steps(overlay: Path, kubectl: Sequence[str], *, first: Sequence[str] = (), last: Sequence[str] = ()) -> Iterator[list[str]]:
-    """Yield the commands of a release, in order. `first` and `last` are services that roll out before and after the others."""
+def unset_networks(documents: list[Document]) -> list[str]:
+    """Return the addresses for documentation that policies let traffic out to."""
+    policies = [document["spec"] for document in documents if document["kind"] == "NetworkPolicy"]
+    peers = [peer for policy in policies for rule in policy.get("egress", []) for peer in rule.get("to", [])]
+    blocks = [peer["ipBlock"]["cidr"] for peer in peers if "ipBlock" in peer]
+    return [block for block in blocks if any(_overlap(block, each) for each in DOCUMENTATION)]
+
+
+def uncommitted(folder: Path) -> list[str]:
+    """Return the changes below a folder that no commit has, as `git status` prints them."""
+    command = ["git", "-C", str(folder), "status", "--porcelain", "--", "."]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603  # our own folder
+    if result.returncode:
+        raise Refused(result.stderr.strip())
+    return result.stdout.splitlines()
+
+
+def steps(overlay: Path, kubectl: Sequence[str], *, first: Sequence[str] = (), last: Sequence[str] = ()) -> Iterator[Step]:
+    """Yield the steps of a release, in order. `first` and `last` are services that roll out before and after the others."""
     jobs = Release.read(overlay).jobs
     done: list[str] = []
     for late in _phases(first, last):
         # Documents without a service's name (namespaces, ConfigMaps, policies) are applied in the first phase.
         selector = f"{PART_OF},app.kubernetes.io/name notin ({','.join(late)})" if late else PART_OF
         yield [*kubectl, "apply", "-k", str(overlay), "-l", selector]
-        due = [f"job/{job}" for service, job in jobs.items() if service not in (*late, *done)]
-        if due:
-            yield [*kubectl, "-n", "elcorp", "wait", "--for=condition=Complete", f"--timeout={MIGRATIONS_SECONDS_MAX}s", *due]
+        if due := [job for service, job in jobs.items() if service not in (*late, *done)]:
+            yield Migrations(kubectl, due)
         yield [*kubectl, "-n", "elcorp", "rollout", "status", "deployment", "-l", selector, f"--timeout={ROLLOUT_SECONDS_MAX}s"]
         done = [service for service in SERVICES if service not in late]
     # Only now: until the rollout has ended, pods of the previous release may restart and read their ConfigMaps.
@@ -155,13 +216,27 @@ def steps(overlay: Path, kubectl: Sequence[str], *, first: Sequence[str] = (), l
     yield [*kubectl, "apply", "-k", str(overlay), "--prune", "-l", PART_OF, *allowed]
 
 
-def carry_out(commands: Iterable[Sequence[str]]) -> int:
-    """Run one command after the other; return the status of the first that fails, or 0."""
-    for command in commands:
-        print("+", " ".join(command), flush=True)
-        if status := subprocess.run(command, check=False).returncode:  # noqa: S603  # each waits no longer than it says
+def carry_out(steps_: Iterable[Step]) -> int:
+    """Do one step after the other; return the status of the first that fails, or 0. Raises Refused for a failed migration."""
+    for step in steps_:
+        if status := step.wait() if isinstance(step, Migrations) else _run(step):
             return status
     return 0
+
+
+def _run(command: Sequence[str]) -> int:
+    print("+", " ".join(command), flush=True)
+    return subprocess.run(command, check=False).returncode  # noqa: S603  # each waits no longer than it says
+
+
+def _conditions(job: Document) -> set[str]:
+    return {each["type"] for each in job.get("status", {}).get("conditions", []) if each["status"] == "True"}
+
+
+def _overlap(block: str, other: IPv4Network | IPv6Network) -> bool:
+    network = ip_network(block, strict=False)
+    # Networks of two versions cannot be compared.
+    return network.version == other.version and network.overlaps(other)
 
 
 def _phases(first: Sequence[str], last: Sequence[str]) -> Iterator[list[str]]:
@@ -178,6 +253,8 @@ def _digest(spec: Document) -> str:
 
 
 def _set(parsed: argparse.Namespace) -> int:
+    if parsed.like and not parsed.environment:
+        raise Refused("--like needs the environment that takes over the images")
     given = dict(_image(text) for text in parsed.images)
     for environment in [parsed.environment] if parsed.environment else ENVIRONMENTS:
         overlay = OVERLAYS / environment
@@ -195,7 +272,7 @@ def _image(text: str) -> tuple[str, str]:
 
 
 def _check(_: argparse.Namespace) -> int:
-    stale = [environment for environment in ENVIRONMENTS if is_stale(OVERLAYS / environment)]
+    stale = [environment for environment in ENVIRONMENTS if is_stale(OVERLAYS / environment, render(OVERLAYS / environment))]
     for environment in stale:
         print(f"k8s/overlays/{environment}/release is stale: run deploy/ci/release.py set and commit")
     return 1 if stale else 0
@@ -203,11 +280,21 @@ def _check(_: argparse.Namespace) -> int:
 
 def _apply(parsed: argparse.Namespace) -> int:
     overlay = OVERLAYS / parsed.environment
+    if both := set(parsed.first) & set(parsed.last):
+        raise Refused(f"{', '.join(sorted(both))} cannot roll out both first and last")
     if unset := [image for image, digest in Release.read(overlay).images.items() if digest == NO_DIGEST]:
         raise Refused(f"{parsed.environment} has no image of {', '.join(unset)} yet: set it first")
-    if is_stale(overlay):
+    documents = render(overlay)
+    if is_stale(overlay, documents):
         raise Refused(f"k8s/overlays/{parsed.environment}/release is stale: run deploy/ci/release.py set and commit")
-    kubectl = [parsed.kubectl or find_kubectl(), *(["--context", parsed.context] if parsed.context else [])]
+    if networks := unset_networks(documents):
+        raise Refused(
+            f"{parsed.environment} lets traffic out to {', '.join(networks)}, addresses for documentation: set smtp-network in "
+            f"k8s/overlays/{parsed.environment}/environment.env, and commit"
+        )
+    if changes := uncommitted(OVERLAYS.parent):
+        raise Refused("\n".join(["k8s/ has changes that are not committed:", *changes]))
+    kubectl = [parsed.kubectl or find_kubectl(), "--context", parsed.context]
     return carry_out(steps(overlay, kubectl, first=parsed.first, last=parsed.last))
 
 
@@ -224,7 +311,7 @@ def _parser() -> argparse.ArgumentParser:
     apply.add_argument("environment", choices=ENVIRONMENTS)
     apply.add_argument("--first", action="append", default=[], choices=PARTS, help="what rolls out before the others")
     apply.add_argument("--last", action="append", default=[], choices=PARTS, help="what rolls out after the others")
-    apply.add_argument("--context", help="the cluster, by its name in the kubeconfig")
+    apply.add_argument("--context", required=True, help="the cluster, by its name in the kubeconfig")
     apply.add_argument("--kubectl", help="the program to run, of the cluster's version or the one before or after")
     apply.set_defaults(act=_apply)
     return parser

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +14,22 @@ from k8s.tests.rendering import K8S, OVERLAYS, SERVICES, container_of, kind, nam
 
 DIGESTS = {image: f"sha256:{number:064x}" for number, image in enumerate(release.IMAGES, 1)}
 IMAGES = [f"{image}={digest}" for image, digest in DIGESTS.items()]
-# Stands in for kubectl: records what it is called with, and fails where the test wants it to.
+# Stands in for kubectl: records what it is called with, and fails where the test wants it to. To `get` it answers that every Job
+# is complete, but that the one of payments has the next of STUB_STATES (from then on the last).
 STUB = """#!/bin/bash
 echo "$*" >> "$STUB_LOG"
 case " $* " in *" $STUB_FAILS "*) exit 3 ;; esac
+case " $* " in *" get "*) ;; *) exit 0 ;; esac
+states=($STUB_STATES) asked=$(grep -c " get " "$STUB_LOG") items=
+[ "$asked" -le "${#states[@]}" ] || asked=${#states[@]}
+for word; do
+  [[ $word = job/* ]] || continue
+  state=Complete
+  [[ $word != job/payments-* ]] || state=${states[asked - 1]}
+  items+="${items:+,}{\\"metadata\\": {\\"name\\": \\"${word#job/}\\"},
+    \\"status\\": {\\"conditions\\": [{\\"type\\": \\"$state\\", \\"status\\": \\"True\\"}]}}"
+done
+echo "{\\"items\\": [$items]}"
 """
 
 
@@ -24,8 +38,25 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of k8s/ whose staging has a release; tests only read it."""
     copied = tmp_path_factory.mktemp("released") / "k8s"
     shutil.copytree(K8S, copied, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    set_smtp_network(copied / "overlays" / "staging", "10.20.0.25/32")
     release.named(copied / "overlays" / "staging", DIGESTS)
+    git(copied, "init", "--quiet")
+    commit(copied)
     return copied
+
+
+def set_smtp_network(overlay: Path, network: str) -> None:
+    values = overlay / "environment.env"
+    values.write_text(re.sub("(?m)^smtp-network=.*$", f"smtp-network={network}", values.read_text()))
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", ".")
+    git(folder, "-c", "user.name=Operator", "-c", "user.email=operator@elcorp.test", "commit", "--quiet", "--message", "Release")
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, timeout=60)  # noqa: S603, S607  # the test's own folder
 
 
 @pytest.fixture
@@ -52,7 +83,13 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kubectl:
     program.chmod(0o755)
     monkeypatch.setenv("STUB_LOG", str(log))
     monkeypatch.setenv("STUB_FAILS", "nothing")
+    monkeypatch.setenv("STUB_STATES", "Complete")
+    monkeypatch.setattr(release, "POLL_SECONDS", 0)
     return Kubectl(program, log)
+
+
+def apply(kubectl: Kubectl, *arguments: str) -> int:
+    return release.main(["apply", "staging", "--context", "test", "--kubectl", str(kubectl.program), *arguments])
 
 
 @pytest.mark.parametrize("environment", release.ENVIRONMENTS)
@@ -102,31 +139,33 @@ def test_an_image_is_set_by_its_digest_or_not_at_all(staging: Path, image: str, 
 
 
 def test_a_release_applies_waits_and_then_deletes_what_it_supersedes(staging: Path, kubectl: Kubectl) -> None:
-    assert release.main(["apply", "staging", "--context", "test", "--kubectl", str(kubectl.program)]) == 0
+    assert apply(kubectl) == 0
 
     jobs = " ".join(f"job/{job}" for job in release.Release.read(staging).jobs.values())
     allowed = "--prune-allowlist=core/v1/ConfigMap --prune-allowlist=batch/v1/Job"
     everything = "-l app.kubernetes.io/part-of=elcorp"
     assert kubectl.commands() == [
         f"--context test apply -k {staging} {everything}",
-        f"--context test -n elcorp wait --for=condition=Complete --timeout=1020s {jobs}",
+        f"--context test -n elcorp get -o json {jobs}",
         f"--context test -n elcorp rollout status deployment {everything} --timeout=1320s",
         f"--context test apply -k {staging} --prune {everything} {allowed}",
     ]
 
 
 def test_services_roll_out_first_and_last_where_asked(released: Path) -> None:
-    commands = list(release.steps(released / "overlays/staging", ["kubectl"], first=["governance"], last=["identity"]))
-    verbs = [next(word for word in command if word in {"apply", "wait", "rollout"}) for command in commands]
-    selected = [re.findall(r"notin \((.*)\)", command[-1]) for command in commands if "-k" in command]
-    waited = [re.findall(r"job/(\w+)-migrate", " ".join(command)) for command in commands if "wait" in command]
+    found = list(release.steps(released / "overlays/staging", ["kubectl"], first=["governance"], last=["identity"]))
+    verbs = ["wait" if isinstance(step, release.Migrations) else _verb(step) for step in found]
+    selected = [
+        re.findall(r"notin \((.*)\)", step[-1]) for step in found if not isinstance(step, release.Migrations) and "-k" in step
+    ]
+    waited = [[job.partition("-")[0] for job in step.jobs] for step in found if isinstance(step, release.Migrations)]
 
     assert verbs == ["apply", "wait", "rollout"] * 3 + ["apply"]
     assert selected == [["gateway,identity,payments,compliance"], ["identity"], [], []]
     assert waited == [["governance"], ["payments", "compliance"], ["identity"]]
 
 
-@pytest.mark.parametrize(("fails", "run"), [("apply", 1), ("wait", 2), ("rollout", 3), ("--prune", 4)])
+@pytest.mark.parametrize(("fails", "run"), [("apply", 1), ("get", 2), ("rollout", 3), ("--prune", 4)])
 def test_a_release_ends_at_the_first_step_that_fails(
     released: Path, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, fails: str, run: int
 ) -> None:
@@ -140,7 +179,7 @@ def test_what_was_never_released_is_not_applied(staging: Path, kubectl: Kubectl,
     written = release.Release.read(staging)
     replace(written, images={**DIGESTS, "payments": release.NO_DIGEST}).write(staging)
 
-    assert release.main(["apply", "staging", "--kubectl", str(kubectl.program)]) == 1
+    assert apply(kubectl) == 1
     assert "staging has no image of payments yet" in capsys.readouterr().err
     assert kubectl.commands() == []
 
@@ -149,9 +188,100 @@ def test_a_stale_release_is_not_applied(staging: Path, kubectl: Kubectl, capsys:
     written = release.Release.read(staging)
     replace(written, jobs={**written.jobs, "payments": "payments-migrate-0123456789"}).write(staging)
 
-    assert release.main(["apply", "staging", "--kubectl", str(kubectl.program)]) == 1
+    assert apply(kubectl) == 1
     assert "release is stale" in capsys.readouterr().err
     assert kubectl.commands() == []
+
+
+def test_a_release_waits_until_every_migration_is_complete(
+    staging: Path, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUB_STATES", "Suspended Suspended Complete")
+
+    assert apply(kubectl) == 0
+    assert [_verb(command.split()) for command in kubectl.commands()] == ["apply", "get", "get", "get", "rollout", "apply"]
+
+
+def test_a_failed_migration_ends_a_release_and_is_named(
+    staging: Path, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STUB_STATES", "Failed")
+
+    assert apply(kubectl) == 1
+    assert f"{release.Release.read(staging).jobs['payments']} failed" in capsys.readouterr().err
+    assert [_verb(command.split()) for command in kubectl.commands()] == ["apply", "get"]
+
+
+def test_a_migration_that_never_ends_ends_a_release(
+    staging: Path, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(release, "MIGRATIONS_SECONDS_MAX", 0)
+
+    assert apply(kubectl) == 1
+    assert "are not complete after 0 s" in capsys.readouterr().err
+
+
+def test_a_cluster_is_named_or_nothing_is_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        release.main(["apply", "staging", "--kubectl", str(kubectl.program)])
+    assert "--context" in capsys.readouterr().err
+    assert kubectl.commands() == []
+
+
+def test_mail_to_an_address_for_documentation_is_not_applied(
+    staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_smtp_network(staging, "203.0.113.25/32")
+    release.named(staging, DIGESTS)
+    commit(staging)
+
+    assert apply(kubectl) == 1
+    assert "staging lets traffic out to 203.0.113.25/32" in capsys.readouterr().err
+    assert kubectl.commands() == []
+
+
+@pytest.mark.parametrize("network", ["192.0.2.25/32", "198.51.100.0/24", "203.0.113.0/25", "2001:db8::1/128", "0.0.0.0/0"])
+def test_addresses_for_documentation_are_found(network: str) -> None:
+    documents = render("staging")
+    [policy] = [each for each in kind(documents, "NetworkPolicy") if name(each) == "identity-mail"]
+    [peer] = policy["spec"]["egress"][0]["to"]
+    peer["ipBlock"]["cidr"] = network
+    assert release.unset_networks(documents) == [network]
+
+    peer["ipBlock"]["cidr"] = "10.20.0.25/32"
+    assert release.unset_networks(documents) == []
+
+
+def test_what_is_not_committed_is_not_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+    with (staging / "kustomization.yaml").open("a") as file:
+        file.write("# A change.\n")
+
+    assert apply(kubectl) == 1
+    assert "staging/kustomization.yaml" in capsys.readouterr().err
+    assert kubectl.commands() == []
+
+
+def test_no_service_rolls_out_both_first_and_last(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+    assert apply(kubectl, "--first", "identity", "--last", "identity") == 1
+    assert "identity cannot roll out both first and last" in capsys.readouterr().err
+    assert kubectl.commands() == []
+
+
+def test_images_are_taken_over_by_the_environment_that_is_named(staging: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = release.Release.read(staging.with_name("production"))
+
+    assert release.main(["set", "--like", "staging"]) == 1
+    assert "--like needs the environment" in capsys.readouterr().err
+    assert release.Release.read(staging.with_name("production")) == before
+
+
+@pytest.mark.parametrize("lines", [0, 4, 8, 14])
+def test_a_half_written_release_is_refused_and_named(staging: Path, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+    file = staging / "release" / "kustomization.yaml"
+    file.write_text("\n".join(file.read_text().splitlines()[:lines]))
+
+    assert release.main(["set", "staging"]) == 1
+    assert str(file) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -168,3 +298,7 @@ def test_a_release_waits_longer_than_a_migration_and_a_rollout_may_take() -> Non
             assert document["spec"]["activeDeadlineSeconds"] < release.MIGRATIONS_SECONDS_MAX
         if document["kind"] == "Deployment":
             assert document["spec"]["progressDeadlineSeconds"] < release.ROLLOUT_SECONDS_MAX
+
+
+def _verb(command: Sequence[str]) -> str:
+    return next(word for word in command if word in {"apply", "get", "rollout"})
