@@ -12,13 +12,13 @@ import psycopg
 import pytest
 
 from chassis.database import SESSION
-from chassis.testing.databases import Databases
 from chassis.testing.servers import Servers
+from elcorp_local import databases
 from elcorp_local.backing.postgres import binaries
 
 SCRIPT = Path(__file__).parents[2] / "k8s" / "components" / "backing" / "databases" / "databases.sh"
 # What has to be quoted wherever a password passes.
-PASSWORD = r"""a 'b' "c" \d"""
+PASSWORD = """a 'b' "c" \\d\te\n"""
 
 
 class Server:
@@ -66,8 +66,8 @@ class Server:
 
 
 @pytest.fixture
-def server(servers: Servers, databases: Databases) -> Iterator[Server]:
-    server = Server(databases.superuser_url)
+def server(servers: Servers) -> Iterator[Server]:
+    server = Server(servers.postgres_url)
     server.provide()
     yield server
     server.remove()
@@ -152,9 +152,121 @@ def test_a_login_is_retired_only_once_nothing_uses_it(server: Server) -> None:
 
 
 def test_only_logins_of_the_service_are_retired(server: Server) -> None:
-    refused = server.run("retire", server.service, f"{server.service}_owner")
+    for role in (f"{server.service}_owner", "postgres", "nobody"):
+        refused = server.run("retire", server.service, role)
+        assert refused.returncode != 0
+        assert f"{role} is no login of {server.service}_app" in refused.stderr
+
+
+def test_the_only_login_of_a_service_is_not_retired(server: Server) -> None:
+    refused = server.run("retire", server.service, f"{server.service}_app")
     assert refused.returncode != 0
-    assert f"{server.service}_owner is no login of {server.service}_app" in refused.stderr
+    assert f"{server.service}_app is the only login of {server.service}_app: make another one first" in refused.stderr
+    with server.enter(f"{server.service}_app"):
+        pass
+
+
+def test_no_other_role_becomes_a_login_of_the_service(server: Server) -> None:
+    service = server.service
+    with server.superuser() as superuser:
+        superuser.execute(f"CREATE ROLE {service}_app_root SUPERUSER".encode())
+    for role in ("postgres", f"{service}_owner", f"{service}_apps", f"{service}_app_root", f"other_{service}_app"):
+        refused = server.run("login", service, role, LOGIN_PASSWORD="stolen")
+        assert refused.returncode != 0
+        assert f"{role} can be no login of {service}_app" in refused.stderr
+    with psycopg.connect(server.superuser_url), server.enter(f"{service}_owner"):
+        """Their passwords are as before."""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("login",),
+        ("login", "payments"),
+        ("login", "payments", "payments_app", "b"),
+        ("retire", "payments"),
+        ("login", "postgres", "postgres_app"),
+        ("retire", "dbname=payments", "payments_app"),
+        ("template1",),
+        ("Payments",),
+        ("payments; x",),
+        ("",),
+    ],
+)
+def test_arguments_that_it_does_not_know_show_the_usage(arguments: tuple[str, ...]) -> None:
+    refused = subprocess.run([SCRIPT, *arguments], check=False, capture_output=True, text=True, timeout=60)  # noqa: S603  # our own
+    assert refused.returncode == 2
+    assert "databases.sh retire SERVICE LOGIN" in refused.stderr
+
+
+def test_a_mistyped_command_makes_nothing(server: Server) -> None:
+    mistyped = f"{server.service}_lgoin"
+    refused = server.run(mistyped, server.service, f"{server.service}_app_b", LOGIN_PASSWORD="new")
+    assert refused.returncode != 0
+    assert f"There is no database {mistyped}" in refused.stderr
+    with server.superuser() as superuser:
+        made = superuser.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", (mistyped,)).fetchall()
+        assert made == []
+
+
+def test_running_it_again_says_nothing(server: Server) -> None:
+    for _ in range(2):
+        for arguments in ((server.service,), ("login", server.service, f"{server.service}_app_b")):
+            again = server.run(*arguments, LOGIN_PASSWORD="new")
+            assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("by_script", [True, False])
+def test_the_owner_of_a_database_cannot_act_as_the_superuser_who_sets_it_up(
+    server: Server, monkeypatch: pytest.MonkeyPatch, *, by_script: bool
+) -> None:
+    service, owner = server.service, f"{server.service}_owner"
+    server.must("login", service, f"{service}_app_b", LOGIN_PASSWORD="new")
+    with server.enter(owner) as connection:
+        connection.execute(
+            f"""
+            CREATE FUNCTION public.format (text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+                IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN ALTER ROLE {owner} SUPERUSER; END IF;
+                RETURN pg_catalog.format($1, $2);
+            END $$
+            """.encode()
+        )
+        connection.execute(f"ALTER DATABASE {service} SET search_path = public, pg_catalog".encode())
+
+    if by_script:
+        for arguments in ((service,), ("login", service, f"{service}_app_b"), ("retire", service, f"{service}_app_b")):
+            server.must(*arguments, LOGIN_PASSWORD="new")
+    else:
+        monkeypatch.setattr(databases, "SERVICES", (service,))
+        given = {f"{service.upper()}_{role}_PASSWORD": PASSWORD for role in ("OWNER", "APP")}
+        databases.provide(server.superuser_url, given)
+
+    with psycopg.connect(server.superuser_url) as superuser:
+        assert superuser.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", (owner,)).fetchone() == (False,)
+
+
+def test_the_owner_of_a_database_cannot_answer_for_the_passwords(server: Server) -> None:
+    with server.superuser() as superuser:
+        superuser.execute("DROP SCHEMA pooler CASCADE")
+    with server.enter(f"{server.service}_owner") as owner:
+        owner.execute("CREATE SCHEMA pooler")
+    refused = server.run(server.service)
+    assert refused.returncode != 0
+    assert f"the schema pooler of {server.service} belongs to another role than a superuser" in refused.stderr
+
+
+def test_a_password_that_cannot_be_set_is_printed_nowhere(server: Server, servers: Servers) -> None:
+    role = f"{server.service}_app"
+    given = {f"{role.upper()}_PASSWORD": "Tq7nHs\tKw3 'Zr8'"}
+    refused = server.run(server.service, PGOPTIONS="-c default_transaction_read_only=on", **given)
+    assert refused.returncode != 0
+    printed = refused.stdout + refused.stderr
+    if not servers.lasting:
+        with server.superuser() as superuser:
+            [(folder,)] = superuser.execute("SHOW data_directory").fetchall()
+        printed += (Path(str(folder)).parent / "postgres.log").read_text()
+    assert printed.count(f"the password of {role} is not set: cannot execute ALTER ROLE in a read-only transaction") >= 1
+    assert not re.search("Tq7nHs|Kw3|Zr8", printed)
 
 
 def test_the_pooler_learns_the_passwords_of_the_runtime_logins_alone(server: Server) -> None:

@@ -56,6 +56,8 @@ def _superuser(superuser_url: str) -> "Iterator[psycopg.Connection]":
         where = urlsplit(superuser_url).netloc.rpartition("@")[2]
         raise Unreachable(f"PostgreSQL at {where} (ELCORP_LOCAL_POSTGRES_URL, if that is set): {error}") from error
     with connection:
+        # An owner can create functions in its database: we would call them as a superuser.
+        connection.execute("SET search_path = pg_catalog")
         yield connection
 
 

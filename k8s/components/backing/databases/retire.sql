@@ -4,18 +4,25 @@ DO $$
 DECLARE
     runtime text := current_database() || '_app';
     login text := current_setting('elcorp.login');
+    logins text[];
     sessions bigint;
 BEGIN
+    SELECT array_agg(rolname) INTO logins FROM pg_roles
+    WHERE rolname ~ format('^%s(_[a-z0-9]+)?$', runtime) AND rolcanlogin AND NOT rolsuper AND pg_has_role(oid, runtime, 'MEMBER');
+    IF login <> ALL (coalesce(logins, '{}')) THEN
+        RAISE EXCEPTION '% is no login of %', login, runtime;
+    END IF;
+    IF cardinality(logins) = 1 THEN
+        RAISE EXCEPTION '% is the only login of %: make another one first', login, runtime;
+    END IF;
     SELECT count(*) INTO sessions FROM pg_stat_activity WHERE usename = login;
     IF sessions > 0 THEN
         RAISE EXCEPTION '% still has % sessions: wait until every process uses the other login', login, sessions;
     END IF;
     IF login = runtime THEN
         EXECUTE format('ALTER ROLE %I NOLOGIN PASSWORD NULL', login);
-    ELSIF pg_has_role(login, runtime, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = login) THEN
-        EXECUTE format('DROP ROLE %I', login);
     ELSE
-        RAISE EXCEPTION '% is no login of %', login, runtime;
+        EXECUTE format('DROP ROLE %I', login);
     END IF;
 END
 $$;

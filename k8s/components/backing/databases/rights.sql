@@ -33,8 +33,16 @@ $$;
 
 -- PgBouncer's auth_query: the stored password of a login of this service's runtime role, and of no other role.
 CREATE SCHEMA IF NOT EXISTS pooler;
+DO $$
+BEGIN
+    -- Otherwise the database's owner has made it, and could replace the function that answers PgBouncer.
+    IF NOT (SELECT rolsuper FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner WHERE nspname = 'pooler') THEN
+        RAISE EXCEPTION 'the schema pooler of % belongs to another role than a superuser: drop it', current_database();
+    END IF;
+END
+$$;
 CREATE OR REPLACE FUNCTION pooler.password_of(login text) RETURNS TABLE (name text, stored text)
-LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT rolname::text, rolpassword FROM pg_authid
     WHERE rolname = login AND rolcanlogin AND NOT rolsuper
         AND pg_has_role(oid, current_database() || '_app', 'MEMBER')

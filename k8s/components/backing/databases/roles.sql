@@ -13,6 +13,10 @@ DECLARE
     name text;
     given record;
 BEGIN
+    -- Any other role would get the rights and the password of this service: another service's login, or a superuser.
+    IF login !~ format('^%s(_[a-z0-9]+)?$', runtime) OR EXISTS (SELECT FROM pg_roles WHERE rolname = login AND rolsuper) THEN
+        RAISE EXCEPTION '% can be no login of %: name it % or %_<suffix>', login, runtime, runtime, runtime;
+    END IF;
     FOREACH name IN ARRAY ARRAY[service || '_owner', runtime, login, 'pooler'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I', name);
@@ -30,7 +34,12 @@ BEGIN
         ) AS of_role (role, setting)
     LOOP
         IF given.password IS NOT NULL THEN
-            EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', given.role, given.password);
+            BEGIN
+                EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', given.role, given.password);
+            EXCEPTION WHEN OTHERS THEN
+                -- The error itself quotes the statement, and so the password, to the client and to the server's log.
+                RAISE EXCEPTION 'the password of % is not set: %', given.role, SQLERRM USING ERRCODE = SQLSTATE;
+            END;
         END IF;
     END LOOP;
 END
