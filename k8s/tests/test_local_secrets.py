@@ -1,43 +1,62 @@
 """The scripts make exactly the secrets that pods read, with values that the processes accept."""
 
 import os
+import signal
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
+import yaml
 
+from deploy.ci.release import find_kubectl
 from identity.domain.password_policy import PasswordPolicy
 from k8s.tests.rendering import K8S, container_of, environment, render, workloads
 from k8s.tests.secret_values import secret_values
 
-# Stands in for kubectl: remembers what it is told, and knows no secret yet.
+# Stands in for a cluster: keeps its Secrets, notes the arguments, and kills the script that would make too many.
 STUB = """#!/bin/bash
-for word in "$@"; do [ "$word" = get ] && exit 1; done
-printf '%s\\0' "$@" >> "$STUB_LOG"
-printf '\\n' >> "$STUB_LOG"
+set -eu
+printf '%s\\n' "$@" >> arguments
+case " $* " in
+  *" get secret "*) [ -e "secrets/$2/${*: -1}" ] ;;
+  *" create secret "*) exec "$KUBECTL" "$@" ;;
+  *" --namespace "*" apply -f - "*)
+    [ "$(find secrets -type f | wc -l)" -lt "$SECRETS_MAX" ] || kill -KILL 0
+    secret=$(cat)
+    mkdir -p "secrets/$2"
+    cat > "secrets/$2/$(sed -n 's/^  name: //p' <<<"$secret")" <<<"$secret"
+    ;;
+  *" apply -f "*) ;;
+  *) exit 1 ;;
+esac
 """
+# The values by key, by "namespace/name".
+Secrets = dict[str, dict[str, str]]
 
 
-def made(folder: Path) -> dict[str, set[str]]:
-    """Run the script against the stub; gives the keys of each secret, by "namespace/name"."""
-    kubectl, log = folder / "kubectl", folder / "log"
+def make(folder: Path, *, secrets_max: int = 100) -> int:
+    """Run the script against the stub, and return its status; a cluster that the folder has already is kept."""
+    kubectl = folder / "kubectl"
     kubectl.write_text(STUB)
     kubectl.chmod(0o755)
-    subprocess.run(  # noqa: S603  # our own script
+    (folder / "secrets").mkdir(exist_ok=True)
+    return subprocess.run(  # noqa: S603  # our own script
         [str(K8S / "overlays" / "local" / "secrets.sh")],
-        env={"PATH": f"{folder}:{os.environ['PATH']}", "STUB_LOG": str(log)},
-        check=True,
+        env={"PATH": f"{folder}:{os.environ['PATH']}", "KUBECTL": find_kubectl(), "SECRETS_MAX": str(secrets_max)},
+        cwd=folder,
+        check=False,
         capture_output=True,
         timeout=300,
-    )
-    secrets: dict[str, set[str]] = {}
-    for line in log.read_text().splitlines():
-        words = line.split("\0")
-        if "secret" in words:
-            keys = {
-                word.removeprefix("--from-literal=").partition("=")[0] for word in words if word.startswith("--from-literal=")
-            }
-            secrets[f"{words[1]}/{words[words.index('generic') + 1]}"] = keys
+        start_new_session=True,
+    ).returncode
+
+
+def made(folder: Path) -> Secrets:
+    secrets: Secrets = {}
+    for file in (folder / "secrets").glob("*/*"):
+        data = yaml.safe_load(file.read_text())["data"]
+        secrets[str(file.relative_to(folder / "secrets"))] = {key: b64decode(value).decode() for key, value in data.items()}
     return secrets
 
 
@@ -56,7 +75,8 @@ def read() -> dict[str, set[str]]:
 
 
 def test_every_secret_that_is_read_is_made_and_no_other(tmp_path: Path) -> None:
-    secrets = made(tmp_path)
+    assert make(tmp_path) == 0
+    secrets = {name: set(values) for name, values in made(tmp_path).items()}
     services = ("IDENTITY", "PAYMENTS", "GOVERNANCE", "COMPLIANCE")
 
     postgres = secrets.pop("elcorp-data/postgres")
@@ -64,6 +84,42 @@ def test_every_secret_that_is_read_is_made_and_no_other(tmp_path: Path) -> None:
     wanted = read()
     del wanted["elcorp-data/postgres"]
     assert secrets == wanted
+
+
+def test_made_again_the_secrets_stay(tmp_path: Path) -> None:
+    assert make(tmp_path) == 0
+    secrets = made(tmp_path)
+    assert make(tmp_path) == 0
+    assert made(tmp_path) == secrets
+
+
+def test_a_run_that_was_cut_off_is_made_good_by_the_next(tmp_path: Path) -> None:
+    assert make(tmp_path, secrets_max=3) == -signal.SIGKILL
+    assert len(made(tmp_path)) == 3
+    assert make(tmp_path) == 0
+
+    secrets = made(tmp_path)
+    assert read().keys() <= secrets.keys()
+    # One run has made all of them, so that they agree.
+    password = secrets["elcorp-data/rabbitmq"]["RABBITMQ_PASSWORD"]
+    assert all(f":{password}@" in secrets[f"elcorp/{name}-runtime"]["rabbitmq-url"] for name in ("gateway", "payments"))
+
+
+def test_no_value_is_an_argument_of_a_program(tmp_path: Path) -> None:
+    assert make(tmp_path) == 0
+    arguments = (tmp_path / "arguments").read_text()
+    assert "gateway-runtime" in arguments
+    assert [key for values in made(tmp_path).values() for key, value in values.items() if value in arguments] == []
+
+
+def test_values_arrive_as_they_were_drawn(tmp_path: Path) -> None:
+    assert make(tmp_path) == 0
+    secrets = made(tmp_path)
+    postgres = secrets["elcorp-data/postgres"]
+    assert secrets["elcorp/payments-runtime"]["database-url"] == (
+        f"postgresql://payments_app:{postgres['PAYMENTS_APP_PASSWORD']}@postgres.elcorp-data:5432/payments"
+    )
+    assert len(b64decode(secrets["elcorp/identity-runtime"]["master-key"])) == 32
 
 
 def values(environment: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Make the Secrets that the local overlay refers to, with random values, in the cluster that kubectl points at.
-# Existing ones stay as they are: run it before every apply. Nothing is written to disk.
+# Existing ones stay as they are: run it before every apply. Cut off before its end, it makes all of them again. Nothing is written
+# to disk, and no value is an argument of a process, which other users could read.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -14,11 +15,9 @@ fi
 values="$("$here/../../secret-values.sh" local)"
 
 create() { # NAMESPACE SECRET
-  local literals=() namespace secret key value
-  while IFS=$'\t' read -r namespace secret key value; do
-    [ "$namespace/$secret" = "$1/$2" ] && literals+=(--from-literal="$key=$value")
-  done <<<"$values"
-  kubectl --namespace "$1" create secret generic "$2" "${literals[@]}"
+  awk -F '\t' -v namespace="$1" -v secret="$2" '$1 == namespace && $2 == secret { print $3 "=" $4 }' <<<"$values" |
+    kubectl create secret generic "$2" --from-env-file=/dev/stdin --dry-run=client --output yaml |
+    kubectl --namespace "$1" apply -f -
 }
 
 # gateway-runtime last: where it exists, all the others do.
