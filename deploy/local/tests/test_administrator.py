@@ -13,7 +13,7 @@ import pytest
 
 from chassis.testing.running import free_port
 from elcorp_local import pids
-from elcorp_local.administrator import Administrator, PasswordUnknown, Search
+from elcorp_local.administrator import Administrator, PasswordUnknown, Search, UrlInvalid
 from elcorp_local.ports import listener
 
 LISTEN = """
@@ -51,7 +51,11 @@ def listening(port: int, program: Path, environment: Mapping[str, str] | None = 
 
 
 def find(tmp_path: Path, port: int, host: str = "localhost") -> Administrator:
-    return Search(f"http://{host}:{port}", tmp_path / ".local", tmp_path).find()
+    return find_at(tmp_path, f"http://{host}:{port}")
+
+
+def find_at(tmp_path: Path, url: str) -> Administrator:
+    return Search(url, tmp_path / ".local", tmp_path).find()
 
 
 def write_secrets(tmp_path: Path) -> None:
@@ -119,6 +123,46 @@ def test_another_host_is_the_clusters_when_the_cluster_says_so(tmp_path: Path) -
     assert find(tmp_path, 8000, "api.elcorp.na").password == "of-the-cluster"
     with pytest.raises(PasswordUnknown, match=r"http://staging\.elcorp\.na:8000"):
         find(tmp_path, 8000, "staging.elcorp.na")
+
+
+@pytest.mark.parametrize("public_url", ["https://api.elcorp.na", "http://localhost:{port}"])
+def test_a_loopback_port_that_kubectl_does_not_forward_gets_no_password_of_the_cluster(
+    tmp_path: Path, port: int, public_url: str
+) -> None:
+    write_kubectl(tmp_path, public_url=public_url.format(port=port))
+    with pytest.raises(PasswordUnknown):
+        find(tmp_path, port)
+    with listening(port, tmp_path / "ssh"), pytest.raises(PasswordUnknown):
+        find(tmp_path, port)
+
+
+def test_the_clusters_password_does_not_leave_without_tls_where_its_url_has_tls(tmp_path: Path) -> None:
+    write_kubectl(tmp_path, public_url="https://api.elcorp.na")
+    for url in ("http://api.elcorp.na", "http://api.elcorp.na:443"):
+        with pytest.raises(PasswordUnknown):
+            find_at(tmp_path, url)
+    assert find_at(tmp_path, "https://api.elcorp.na:443").password == "of-the-cluster"
+
+
+def test_a_cluster_that_does_not_say_its_url_keeps_its_password(tmp_path: Path) -> None:
+    write_kubectl(tmp_path, public_url="")
+    with pytest.raises(PasswordUnknown):
+        find(tmp_path, 8000, "api.elcorp.na")
+
+
+def test_another_checkouts_gateway_gets_no_password_of_compose(tmp_path: Path, port: int) -> None:
+    write_env(tmp_path, port)
+    with listening(port, tmp_path / "gateway"), pytest.raises(PasswordUnknown):
+        find(tmp_path, port)
+    with listening(port, tmp_path / "docker-proxy"):
+        assert find(tmp_path, port).password == "of-compose"
+
+
+@pytest.mark.parametrize("url", ["http://localhost:99999", "http://localhost:http", "localhost:8000", "http://[::1", ""])
+def test_a_url_of_no_gateway_is_named(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELCORP_ADMIN_PASSWORD", "given")
+    with pytest.raises(UrlInvalid, match="not the URL of a gateway"):
+        find_at(tmp_path, url)
 
 
 def test_a_secrets_file_alone_gives_no_password(tmp_path: Path, port: int) -> None:

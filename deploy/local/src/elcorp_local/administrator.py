@@ -13,16 +13,22 @@ from urllib.parse import urlsplit
 
 from elcorp_local import pids, secrets
 from elcorp_local.failure import Failure
-from elcorp_local.ports import listener
+from elcorp_local.ports import listening
 
 KUBECTL_SECONDS_MAX = 15
 _EMAIL, _PASSWORD = "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"  # names of settings
 _DEFAULT_EMAIL = "admin@elcorp.na"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# The programs that listen for a container's published port, where any does.
+_PUBLISHERS = ("docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "pasta", "passt")
 
 
 class PasswordUnknown(Failure):
     """No source knows the administrator of the platform at a URL."""
+
+
+class UrlInvalid(Failure):
+    """What was given as the platform's URL is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +49,19 @@ class Search:
     checkout: Path
 
     def find(self) -> Administrator:
-        """Return the administrator of the platform that listens at the URL. Raises PasswordUnknown.
+        """Return the administrator of the platform that listens at the URL. Raises PasswordUnknown or UrlInvalid.
 
         Sources are chosen by the platform that listens, not by the files that exist: trying a wrong password counts as a
         failed sign-in.
         """
+        _origin(self.url)
         sources: list[Callable[[], Administrator | None]] = [self._environment, self._own_run, self._compose, self._cluster]
         for source in sources:
             if found := source():
                 return found
         raise PasswordUnknown(
             f"no password of the administrator at {self.url}: this checkout's platform does not listen there, .env publishes "
-            f"no gateway there, and kubectl reaches no cluster with it. Set {_PASSWORD} (and {_EMAIL})"
+            f"no gateway there, and kubectl reaches no cluster whose gateway that is. Set {_PASSWORD} (and {_EMAIL})"
         )
 
     def _environment(self) -> Administrator | None:
@@ -78,19 +85,18 @@ class Search:
         given = {name: value.strip().strip("\"'") for name, value in secrets.load(file).items()}
         host, port = given.get("ELCORP_BIND") or "127.0.0.1", given.get("ELCORP_PORT") or "8000"
         is_there = str(self._port) == port and (self._is_loopback or self._host == host)
-        # A port that kubectl forwards leads into a cluster, even if .env names the same port.
-        if not is_there or (self._is_loopback and "kubectl" in listener(self._port)):
+        # Where another program listens, .env's gateway does not: a forwarded port leads into a cluster, for example.
+        if not is_there or (self._is_loopback and not self._is_published):
             return None
         return _of(given, f"{file}, of docker compose")
 
     def _cluster(self) -> Administrator | None:
-        """Take the Secret of kubectl's current cluster, unless that cluster's public URL is another one."""
+        """Take the Secret of kubectl's current cluster, where the URL leads into that cluster."""
         secret = _kubectl("get", "secret", "identity-runtime")
         if not secret or "admin-password" not in secret.get("data", {}):
             return None
         environment = self._environment_of_cluster()
-        public_url = environment.get("public-url", self.url)
-        if not self._is_loopback and urlsplit(public_url).netloc != urlsplit(self.url).netloc:
+        if not (self._is_forwarded if self._is_loopback else self._is_public_url(environment)):
             return None
         password = base64.b64decode(secret["data"]["admin-password"]).decode()
         email = os.environ.get(_EMAIL) or environment.get("admin-email", _DEFAULT_EMAIL)
@@ -105,18 +111,45 @@ class Search:
         data: Mapping[str, str] = environment["data"] if environment else {}
         return data
 
+    def _is_public_url(self, environment: Mapping[str, str]) -> bool:
+        # With the scheme: over http, anybody on the way could read the password of a gateway that is served by https.
+        public_url = environment.get("public-url")
+        return bool(public_url) and _origin(str(public_url)) == _origin(self.url)
+
+    @property
+    def _is_forwarded(self) -> bool:
+        # Any other program on this port would be sent the cluster's password.
+        found = listening(self._port)
+        return bool(found) and all(each.is_run_by("kubectl") for each in found)
+
+    @property
+    def _is_published(self) -> bool:
+        # The programs of another user, such as Docker's, cannot be seen.
+        return all(not each.command or each.is_run_by(*_PUBLISHERS) for each in listening(self._port))
+
     @property
     def _host(self) -> str:
-        return urlsplit(self.url).hostname or ""
+        return _origin(self.url)[1]
 
     @property
     def _port(self) -> int:
-        parts = urlsplit(self.url)
-        return parts.port or (443 if parts.scheme == "https" else 80)
+        return _origin(self.url)[2]
 
     @property
     def _is_loopback(self) -> bool:
         return self._host in _LOOPBACK
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    """Return the scheme, host and port of a URL. Raises UrlInvalid."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or parts.scheme not in {"http", "https"}:
+        raise UrlInvalid(f"not the URL of a gateway: {url} (such as http://localhost:8000, with a port up to 65535)")
+    return parts.scheme, host, port or (443 if parts.scheme == "https" else 80)
 
 
 def _of(given: Mapping[str, str], source: str) -> Administrator | None:

@@ -1,8 +1,9 @@
 """Which port everything listens on; each is a setting, and a taken one is named before anything starts."""
 
+import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
@@ -24,6 +25,18 @@ class PortTaken(Failure):
 
 class PortInvalid(Failure):
     """A port's setting that is no port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The process that owns a listening socket; empty where it is another user's."""
+
+    pid: str = ""
+    command: Sequence[str] = ()
+
+    def is_run_by(self, *programs: str) -> bool:
+        """Whether it is one of these programs, started by itself or by its interpreter."""
+        return any(Path(word).name in programs for word in self.command[:2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +114,28 @@ def _parse(name: str, given: str) -> int:
 
 def listener(port: int) -> str:
     """Describe the process that listens on a port, " by process 12 (…)"; "" where /proc does not show it."""
+    known = [found for found in listening(port) if found.command]
+    return f" by process {known[0].pid} ({' '.join(known[0].command).strip()[:80]})" if known else ""
+
+
+def listening(port: int) -> list[Listening]:
+    """Return the owner of each socket that listens on a port, on any address; none where /proc does not show sockets."""
     try:
         tables = [table.read_text().splitlines()[1:] for table in _TCP_TABLES if table.exists()]
-        listening = [line.split() for table in tables for line in table]
-        inode = next(row[9] for row in listening if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port)
-        for process in Path("/proc").glob("[0-9]*"):
-            if _owns(process, inode):
-                command = (process / "cmdline").read_text(errors="replace").replace("\0", " ").strip()
-                return f" by process {process.name} ({command[:80]})"
-    except (OSError, StopIteration):
-        return ""
-    return ""
+    except OSError:
+        return []
+    rows = [line.split() for table in tables for line in table]
+    return [_owner(row[9]) for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port]
+
+
+def _owner(inode: str) -> Listening:
+    for process in Path("/proc").glob("[0-9]*"):
+        if _owns(process, inode):
+            # It may end meanwhile.
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_text(errors="replace").removesuffix("\0").split("\0")
+                return Listening(process.name, command)
+    return Listening()
 
 
 def _owns(process: Path, inode: str) -> bool:
