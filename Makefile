@@ -35,7 +35,7 @@ journey: sync ## Walk the journey against a running platform, of make run, docke
 # Passed through the environment: otherwise make and the shell would expand characters such as $ and ` in it.
 do: export ELCORP_LOCAL_LINE := $(value ARGS)
 do: sync ## Run a command of a service with the settings of the running platform (SERVICE=payments ARGS="ledger verify")
-	@$(PYTHON) -m elcorp_local do --line "$$ELCORP_LOCAL_LINE" $(or $(SERVICE),$(error say whose command: SERVICE=payments ARGS="ledger verify"))
+	@$(PYTHON) -m elcorp_local do --line="$$ELCORP_LOCAL_LINE" $(or $(SERVICE),$(error say whose command: SERVICE=payments ARGS="ledger verify"))
 
 test: sync ## Run every test on real PostgreSQL, RabbitMQ and Redis (FAST=1: units and contracts; STRESS=1: on a busy machine; ARGS="-k name")
 	@$(PYTHON) -m pytest -n $(WORKERS) $(if $(FAST),$(FAST_TESTS)) $(if $(STRESS),--stress) $(ARGS)

@@ -44,6 +44,16 @@ def folder(tmp_path: Path) -> Iterator[Path]:
             process.kill()
 
 
+def make_do(folder: Path, checkout: Path, given: str) -> "subprocess.CompletedProcess[str]":
+    makefile = (Path(__file__).parents[3] / "Makefile").read_text().replace("do: sync", "do:")
+    (checkout / "Makefile").write_text(makefile)
+    command = ["make", "do", "SERVICE=payments", f"PYTHON={sys.executable}", f"ARGS={given}"]
+    environment = {**os.environ, "ELCORP_LOCAL_FOLDER": str(folder)}
+    return subprocess.run(  # noqa: S603  # the line above
+        command, cwd=checkout, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
 def do(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "elcorp_local", "--folder", str(folder), "do", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603  # the line above
@@ -56,16 +66,21 @@ def test_a_command_has_the_settings_of_the_running_process_and_its_exit_status_i
 
 
 def test_arguments_with_spaces_quotes_and_signs_arrive_through_make(folder: Path, tmp_path: Path) -> None:
-    makefile = (Path(__file__).parents[3] / "Makefile").read_text().replace("do: sync", "do:")
-    (tmp_path / "Makefile").write_text(makefile)
-    given = """unlock --email "a b" --reason 'it''s $HOME; echo `id` *'"""
-    command = ["make", "do", "SERVICE=payments", f"PYTHON={sys.executable}", f"ARGS={given}"]
-    environment = {**os.environ, "ELCORP_LOCAL_FOLDER": str(folder)}
-    ended = subprocess.run(  # noqa: S603  # the line above
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
+    ended = make_do(folder, tmp_path, """unlock --email "a b" --reason 'it''s $HOME; echo `id` *'""")
     assert '["unlock", "--email", "a b", "--reason", "its $HOME; echo `id` *"]' in ended.stdout, ended.stderr
     assert "Error 7" in ended.stderr
+
+
+def test_arguments_that_begin_with_a_dash_are_the_commands(folder: Path, tmp_path: Path) -> None:
+    ended = make_do(folder, tmp_path, "--help")
+    assert ended.stdout.startswith('[["--help"], {"ELCORP_'), ended.stderr
+
+
+def test_arguments_with_an_open_quote_are_refused_in_a_sentence(folder: Path) -> None:
+    ended = do(folder, "--line=unlock --reason 'it", "payments")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "No closing quotation" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_migration_is_given_the_owners_url(folder: Path) -> None:
@@ -83,3 +98,10 @@ def test_a_platform_that_does_not_run_is_named(tmp_path: Path) -> None:
     assert "payments does not run" in ended.stderr
     assert "make run" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_process_that_ends_meanwhile_is_named() -> None:
+    with subprocess.Popen(["true"]) as process:  # noqa: S607  # of the system
+        process.wait()
+    with pytest.raises(pids.Ended, match=str(process.pid)):
+        pids.environment_of(process.pid)

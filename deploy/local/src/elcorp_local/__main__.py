@@ -76,8 +76,15 @@ def run_journey(arguments: argparse.Namespace) -> int:
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Run a command of a service, such as `do payments ledger verify`, with the settings of the platform that runs."""
-    given = shlex.split(arguments.line) if arguments.line else arguments.command
+    given = _words(arguments.line) if arguments.line else arguments.command
     return command_of(arguments.folder, arguments.service, given).replace_this_process()
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise Failure(f"the arguments cannot be read ({error}): quote them as for a shell") from error
 
 
 def run_backing(arguments: argparse.Namespace) -> int:

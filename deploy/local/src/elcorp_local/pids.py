@@ -14,6 +14,10 @@ class NotOurs(Failure):
     """A process of the platform that another user runs."""
 
 
+class Ended(Failure):
+    """A process of the platform that ended while it was looked at."""
+
+
 def record(file: Path, pid: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"{pid} {started_at(pid)}")
@@ -73,6 +77,10 @@ def _proc(pid: int, file: str) -> list[str]:
         return os.fsdecode(Path(f"/proc/{pid}/{file}").read_bytes()).removesuffix("\0").split("\0")
     except PermissionError as error:
         raise NotOurs(f"process {pid} is another user's: run this as the user that runs the platform") from error
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise Ended(
+            f"process {pid} has just ended: see by `make status` whether the platform runs, and run this again"
+        ) from error
 
 
 def end_all(belongs: Callable[[Path], bool], stop_signal: signal.Signals, *, seconds_max: float) -> None:
