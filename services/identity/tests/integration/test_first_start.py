@@ -109,6 +109,8 @@ async def test_settings_that_give_no_administrator_are_named_again_and_again_unt
         ({"admin_password": "My-Passw0rd-of-Rundu!"}, "ELCORP_ADMIN_PASSWORD: .*rule context"),
         ({"admin_password": "ChangeMe-2026-Rundu!"}, "ELCORP_ADMIN_PASSWORD: .*rule context"),
         ({"admin_password": "Aa1!" * 40}, "ELCORP_ADMIN_PASSWORD: .*rule length_max"),
+        ({"admin_password": "Kunene-River-\udcff-2026!"}, "ELCORP_ADMIN_PASSWORD: The password is not UTF-8"),
+        ({"admin_email": "admin\udcff@elcorp.na"}, "ELCORP_ADMIN_EMAIL: Not an e-mail address"),
     ],
 )
 async def test_other_bad_settings_are_named_too(identity: Identity, ring: KeyRing, given: dict[str, Any], problem: str) -> None:
@@ -147,6 +149,14 @@ async def test_a_placeholder_for_the_password_keeps_no_process_from_starting(set
 async def test_without_keys_nothing_is_signed_and_the_process_is_not_ready(settings: IdentitySettings, ring: KeyRing) -> None:
     with pytest.raises(Unavailable):
         await ring.check()
+
+
+async def test_the_command_refuses_a_bad_address_in_a_sentence(
+    database_urls: DatabaseUrls, settings: IdentitySettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_database = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
+    assert await create_admin(with_database, argparse.Namespace(email="bad")) == 1
+    assert capsys.readouterr().out == "No administrator was made: Not an e-mail address.\n"
 
 
 async def test_command_makes_one_more_administrator(

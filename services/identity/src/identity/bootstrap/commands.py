@@ -4,6 +4,7 @@
 # ruff: noqa: PLC0415
 
 import argparse
+import sys
 
 from chassis.run import Command
 from identity.bootstrap.email_commands import FOLDED_EMAILS, UNFOLD_EMAIL
@@ -19,11 +20,15 @@ async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace
     """Make one more administrator, with a generated password."""
     from chassis.database import Database
     from identity.interfaces.first_start import tell_password
+    from kernel.errors import DomainError
 
     database = Database.of(settings, pool_size=1)
     try:
         create = create_administrator(settings, database, hashing(settings), SystemClock())
         made = await create(email=arguments.email, password=None, only_first=False)
+    except DomainError as error:
+        sys.stdout.write(f"No administrator was made: {error.message}\n")
+        return 1
     finally:
         await database.close()
     if made:

@@ -68,10 +68,16 @@ class FirstStart:
         except DomainError as error:
             if error.kind not in _REFUSED:
                 raise
-            self.check.problem = f"no administrator was made: {_named(error)}"
-            log.error("administrator_not_made", problem=_named(error), remedy=REMEDY, retry_seconds=self.retry_seconds)
+            self._report(_named(error))
+        except UnicodeEncodeError:
+            # Of the environment's bytes, Python keeps those that are no UTF-8 as characters that nothing can encode.
+            self._report("ELCORP_ADMIN_PASSWORD: The password is not UTF-8")
         else:
             self.check.problem = None
+
+    def _report(self, problem: str) -> None:
+        self.check.problem = f"no administrator was made: {problem}"
+        log.error("administrator_not_made", problem=problem, remedy=REMEDY, retry_seconds=self.retry_seconds)
 
     async def _create(self) -> None:
         password = self.settings.admin_password
