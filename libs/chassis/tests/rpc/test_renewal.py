@@ -261,6 +261,25 @@ async def test_a_channel_closed_soon_after_a_renewal_closes_what_it_replaced(aut
     await eventually(lambda: [task for task in asyncio.all_tasks() if task.get_name() == "replaced-channel"], [])
 
 
+async def test_a_closed_channel_opens_no_other(authority, watched, ask):
+    tls, client, ticks = watched
+    opened = []
+
+    def opening(material):
+        opened.append(open_channel(material))
+        return opened[-1]
+
+    channel = RenewedChannel(tls, opening)
+    stub = ScreeningServiceStub(channel)
+    await channel.close()
+    client.put(authority.certify("payments"), authority.pem)
+    ticks.at += 1
+    with pytest.raises(aio.UsageError, match="closed"):
+        await stub.ScreenTransfers(ask(), timeout=60)
+    assert channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.SHUTDOWN
+    assert len(opened) == 1
+
+
 @pytest.mark.usefixtures("always_looking")
 async def test_a_channel_with_a_wrong_certificate_is_ready_once_the_right_one_is_mounted(
     authority, another, mount, serve, connect_to, screening
@@ -321,11 +340,43 @@ def expired(authority):
     return _files(authority.certify("payments", lifetime=timedelta(seconds=-1)), authority)
 
 
+def of_another_version(authority):
+    return _changed(authority, b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09")
+
+
+def with_a_key_of_an_unknown_kind(authority):
+    # The identifier of elliptic-curve keys (1.2.840.10045.2.1), and one beside it.
+    return _changed(authority, b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x2a\x86\x48\xce\x3d\x02\x7f")
+
+
+def with_half_an_authority(authority):
+    return _files(authority.certify("payments"), authority) | {"ca.crt": authority.pem + authority.pem[:200]}
+
+
+def _changed(authority, part, other):
+    files = _files(authority.certify("payments"), authority)
+    der = ssl.PEM_cert_to_DER_cert(files["tls.crt"].decode())
+    assert part in der
+    return files | {"tls.crt": ssl.DER_cert_to_PEM_cert(der.replace(part, other, 1)).encode()}
+
+
 def _files(issued, authority):
     return {"tls.crt": issued.certificate, "tls.key": issued.key, "ca.crt": authority.pem}
 
 
-UNFIT = pytest.mark.parametrize("unfit", [half_replaced, without_a_key, unreadable, without_authorities, expired])
+UNFIT = pytest.mark.parametrize(
+    "unfit",
+    [
+        half_replaced,
+        without_a_key,
+        unreadable,
+        without_authorities,
+        expired,
+        of_another_version,
+        with_a_key_of_an_unknown_kind,
+        with_half_an_authority,
+    ],
+)
 
 
 @UNFIT

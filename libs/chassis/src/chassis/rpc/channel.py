@@ -30,9 +30,13 @@ class RenewedChannel(aio.Channel):
         self._material = tls.material
         self._channel = connect(self._material)
         self._replaced: dict[aio.Channel, asyncio.Task[None]] = {}
+        self._is_closed = False
 
     def current(self) -> aio.Channel:
-        """Return the channel with the certificate in use."""
+        """Return the channel with the certificate in use. Raises aio.UsageError after `close`, as gRPC's channels do."""
+        if self._is_closed:
+            # A channel opened now would never be closed.
+            raise aio.UsageError("Channel is closed.")
         material = self._tls.material
         if material is not self._material:
             replaced, self._channel, self._material = self._channel, self._connect(material), material
@@ -40,6 +44,7 @@ class RenewedChannel(aio.Channel):
         return self._channel
 
     async def close(self, grace: float | None = None) -> None:
+        self._is_closed = True
         replaced, self._replaced = self._replaced, {}
         for retiring in replaced.values():
             retiring.cancel()
@@ -54,7 +59,7 @@ class RenewedChannel(aio.Channel):
         await self.close()
 
     def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
-        return self.current().get_state(try_to_connect)
+        return grpc.ChannelConnectivity.SHUTDOWN if self._is_closed else self.current().get_state(try_to_connect)
 
     async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
         await self.current().wait_for_state_change(last_observed_state)

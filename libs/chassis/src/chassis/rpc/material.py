@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 # Each file's inode number, time and size; None for a missing file. A Secret that Kubernetes replaces has other inode numbers.
 State = tuple[tuple[int, int, int] | None, ...]
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 class UnfitCertificateError(ValueError):
@@ -48,13 +49,16 @@ class Material:
         try:
             certificate, key, authorities = files.certificate.read_bytes(), files.key.read_bytes(), _authorities(files)
             leaf = x509.load_pem_x509_certificate(certificate)
-            public_key = load_pem_private_key(key, password=None).public_key()
-            x509.load_pem_x509_certificates(authorities)
-        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+            fits = leaf.public_key() == load_pem_private_key(key, password=None).public_key()
+            loaded = x509.load_pem_x509_certificates(authorities)
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
             raise UnfitCertificateError(f"{files.certificate} or a file that belongs to it cannot be read: {error}") from error
         # While a Secret is replaced, the certificate read may be the former one and the key the new one.
-        if leaf.public_key() != public_key:
+        if not fits:
             raise UnfitCertificateError(f"{files.key} is not the key of {files.certificate}")
+        # Readers skip a certificate without its end, and the peers that it signed would be refused.
+        if len(loaded) < authorities.count(_BEGIN):
+            raise UnfitCertificateError(f"{files.authority} or the other authority's file has an incomplete certificate")
         if not leaf.not_valid_before_utc <= at < leaf.not_valid_after_utc:
             period = f"{leaf.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ} to {leaf.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
             raise UnfitCertificateError(f"{files.certificate} is valid from {period}, which is not now")
