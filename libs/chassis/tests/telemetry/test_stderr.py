@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chassis.telemetry.stderr_lines import LINE_BYTES_MAX
 from libs.chassis.tests.telemetry.writer import MANY
 
 COMMAND = [sys.executable, str(Path(__file__).with_name("writer.py"))]
@@ -56,6 +57,14 @@ def test_secrets_and_addresses_are_hidden() -> None:
     assert line["library"] == "stderr"
 
 
+def test_a_line_that_is_too_long_is_cut_before_a_word_and_nothing_of_its_rest_is_written() -> None:
+    lines, _ = written("long")
+    words, unbroken, longest, last = (line["event"] for line in lines)
+    assert words == "far " * (LINE_BYTES_MAX // 4 - 2) + "…"
+    assert (unbroken, last) == ("…", "the next line")
+    assert longest == "y" * (LINE_BYTES_MAX - 1)
+
+
 def test_a_childs_line_and_one_without_an_end_are_lines_too() -> None:
     assert [line["event"] for line in written("ends")[0]] == ["from a child", "the last words"]
 
@@ -63,6 +72,7 @@ def test_a_childs_line_and_one_without_an_end_are_lines_too() -> None:
 def test_exceptions_that_nothing_caught_are_one_line_each() -> None:
     lines, ended = written("exceptions")
     assert ended.stderr == ""
+    assert "SystemExit" not in ended.stdout
     by_event = {line["event"].partition(":")[0]: line for line in lines}
     assert "ValueError: in a thread" in by_event["uncaught_exception"]["exception"]
     assert "ValueError: in a finalizer" in by_event["ignored_exception"]["exception"]

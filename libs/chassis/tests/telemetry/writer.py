@@ -12,6 +12,7 @@ from typing import NoReturn
 from chassis.output import survive_closed_pipes
 from chassis.run.process import run_process
 from chassis.settings import ProcessSettings
+from chassis.telemetry.stderr_lines import LINE_BYTES_MAX
 
 CORE = "0000 00:00:1764472190.123456    4711 ssl_transport_security.cc:1884]"
 MANY = 20_000
@@ -29,6 +30,15 @@ def many() -> None:
 
 def private() -> None:
     os.write(2, b"connection to postgresql://app:hunter2@db/payments failed for ndapewa@example.na\n")
+
+
+def long() -> None:
+    word = b"far "
+    address = b"ndapewa@example.na"
+    os.write(2, word * (LINE_BYTES_MAX // 4 - 2) + address + b" " + address + b" again" * LINE_BYTES_MAX + b"\n")
+    os.write(2, b"x" * 3 * LINE_BYTES_MAX + b"\n")
+    os.write(2, b"y" * (LINE_BYTES_MAX - 1) + b"\n")
+    os.write(2, b"the next line\n")
 
 
 def ends() -> None:
@@ -52,6 +62,9 @@ def exceptions() -> None:
     thread = threading.Thread(target=fail)
     thread.start()
     thread.join()
+    leaving = threading.Thread(target=sys.exit, args=("out of a thread",))
+    leaving.start()
+    leaving.join()
     Broken()
     warnings.warn("a warning", RuntimeWarning, stacklevel=1)
     ctypes.pythonapi.PySys_WriteStderr(b"by the interpreter\n")
@@ -63,7 +76,7 @@ async def main(_stop: asyncio.Event) -> bool:
     return True
 
 
-WHAT = {f.__name__: f for f in (by_core, many, private, ends, aborting, exceptions)}
+WHAT = {f.__name__: f for f in (by_core, many, private, long, ends, aborting, exceptions)}
 
 if __name__ == "__main__":
     survive_closed_pipes()

@@ -34,13 +34,14 @@ SECRET_KEYS = (
     "card_number",
 )
 _SECRET_KEY = re.compile("|".join(SECRET_KEYS), re.IGNORECASE)
+# Lengths are bounded, or a long text without a match would take time by the square of its length.
 _SECRET_TEXT = re.compile(
     r"""
-      eyJ[\w-]+\.[\w-]+\.[\w-]*                                    # a JWT
+      eyJ[\w-]{1,2048}+\.[\w-]++\.[\w-]*                            # a JWT
     | (?<=Bearer\ )[\w.~+/=-]+
     | (?<=://)[^/\s@:]*:[^/\s@]+(?=@)                              # user:password in a URL
     | (?<=password=)\S+                                            # libpq
-    | [\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+                 # an e-mail address
+    | [\w.!#$%&'*+/=?^`{|}~-]{1,64}+@[\w-]++(?:\.[\w-]++)+         # an e-mail address
     | \+[1-9](?:[\s().-]?\d){7,14}                                 # E.164
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -72,7 +72,8 @@ def _log_exceptions() -> None:
         log.critical("uncaught_exception", problem=str(error), exc_info=(kind, error, trace))
 
     def uncaught_in_thread(failure: threading.ExceptHookArgs) -> None:
-        if failure.exc_value is not None:
+        # SystemExit ends a thread, as threading's own hook has it.
+        if failure.exc_value is not None and not isinstance(failure.exc_value, SystemExit):
             uncaught(failure.exc_type, failure.exc_value, failure.exc_traceback)
 
     def unraisable(failure: "sys.UnraisableHookArgs") -> None:

@@ -1,7 +1,8 @@
 """The program that turns a process's standard error into lines of its log: `stderr_lines.py <service> <redaction.py>`.
 
-It is a process of its own, because it must read what a library wrote before it aborted the process. It runs as long as the
-process and takes 10 MB, as it imports the standard library only.
+It is a process of its own, because it must read what a library wrote before it aborted the process. Where that process is the
+first of its PID namespace, as in a container, the kernel ends the reader with it, and the last lines may be lost. It runs as long
+as the process and takes 10 MB, as it imports the standard library only.
 """
 
 import importlib.util
@@ -41,8 +42,16 @@ def fields_of(line: str, service: str) -> dict[str, str]:
 def _lines() -> Iterator[str]:
     with open(0, "rb") as source:
         while line := source.readline(LINE_BYTES_MAX):
-            if text := line.decode(errors="replace").rstrip():
-                yield text
+            text, is_cut = line.decode(errors="replace").rstrip(), _is_cut(line)
+            if text:
+                # Without its last word: half an address or a password would not be found and hidden.
+                yield f"{text.rpartition(' ')[0]} …".lstrip() if is_cut else text
+            while is_cut:
+                is_cut = _is_cut(source.readline(LINE_BYTES_MAX))
+
+
+def _is_cut(line: bytes) -> bool:
+    return len(line) == LINE_BYTES_MAX and not line.endswith(b"\n")
 
 
 def _write(line: bytes) -> None:
