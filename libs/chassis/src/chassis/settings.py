@@ -70,6 +70,12 @@ class ProcessSettings(BaseSettings):
             )
         return endpoint
 
+    @field_validator("backing_ca_file", mode="before")
+    @classmethod
+    def take_empty_for_none(cls, given: object) -> object:
+        """An empty variable names no file; Path would make the working directory of it."""
+        return None if given == "" else given
+
     @field_validator("rabbitmq_url", "redis_url")
     @classmethod
     def default_to_local_servers(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
@@ -95,7 +101,7 @@ class ProcessSettings(BaseSettings):
         for name, value in self:
             if name in self.CHECKED_IN_USE:
                 continue
-            if isinstance(value, SecretStr) and any(mark in self._secret_part(value).lower() for mark in _PLACEHOLDERS):
+            if isinstance(value, SecretStr) and any(mark in self._secret_part(name, value).lower() for mark in _PLACEHOLDERS):
                 raise ValueError(
                     f"ELCORP_{name.upper()} holds a placeholder; {self.environment} needs a real secret (ELCORP_ENVIRONMENT)"
                 )
@@ -114,10 +120,15 @@ class ProcessSettings(BaseSettings):
             )
         return self
 
-    def _secret_part(self, value: SecretStr) -> str:
-        # Verified URLs name the authority's file, whose path may contain a word such as /run/secrets.
-        file = verified_urls.encoded(self.backing_ca_file) if self.backing_ca_file else ""
-        return value.get_secret_value().removesuffix(file)
+    def require_authority(self) -> None:
+        """Raise OSError, with the file's name, unless the authority of the servers' certificates can be read."""
+        if self.backing_ca_file:
+            verified_urls.trusting(str(self.backing_ca_file))
+
+    def _secret_part(self, name: str, value: SecretStr) -> str:
+        # A verified URL has no secret among its parameters, but maybe a file such as /run/secrets/ca.crt.
+        text = value.get_secret_value()
+        return text.partition("?")[0] if self.backing_ca_file and name.endswith("_url") else text
 
 
 class ServiceSettings(ProcessSettings):

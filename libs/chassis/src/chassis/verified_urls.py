@@ -1,10 +1,14 @@
 """URLs of PostgreSQL, RabbitMQ and Redis by which clients connect over TLS only, to a server that proves its name."""
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+
+# A name or an address. libpq also takes lists of hosts; an empty one of them, or a path, is a Unix socket.
+_HOST = re.compile(r"[\w.:-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +20,11 @@ class Client:
     authority: str
     # Parameters that make it verify the certificate and the host name.
     strict: Mapping[str, str] = field(default_factory=dict)
-    # Parameters that would widen or turn off what is verified.
-    refused: frozenset[str] = frozenset()
+    # Parameters that must have this value where they are given.
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    # Parameters that change neither whether nor which server is verified. Any other is refused: libraries have several names for
+    # one thing, and releases add some.
+    allowed: frozenset[str] = frozenset()
 
 
 POSTGRES = Client(
@@ -25,36 +32,77 @@ POSTGRES = Client(
     authority="sslrootcert",
     # Where libpq finds Kerberos credentials, it encrypts with these instead of TLS, unless gssencmode forbids it.
     strict={"sslmode": "verify-full", "gssencmode": "disable"},
+    fixed={"channel_binding": "require"},
+    allowed=frozenset(
+        {
+            "application_name",
+            "connect_timeout",
+            "keepalives",
+            "keepalives_count",
+            "keepalives_idle",
+            "keepalives_interval",
+            "sslcert",
+            "sslcrl",
+            "sslkey",
+            "target_session_attrs",
+            "tcp_user_timeout",
+        }
+    ),
 )
-RABBITMQ = Client(schemes=("amqps",), authority="cafile", refused=frozenset({"no_verify_ssl", "capath", "cadata"}))
+RABBITMQ = Client(schemes=("amqps",), authority="cafile", allowed=frozenset({"heartbeat", "name", "timeout"}))
 REDIS = Client(
     schemes=("rediss",),
     authority="ssl_ca_certs",
     strict={"ssl_cert_reqs": "required", "ssl_check_hostname": "true"},
-    refused=frozenset({"ssl_ca_path", "ssl_ca_data", "ssl_include_verify_flags", "ssl_exclude_verify_flags"}),
+    allowed=frozenset(
+        {
+            "client_name",
+            "db",
+            "health_check_interval",
+            "max_connections",
+            "protocol",
+            "socket_connect_timeout",
+            "socket_keepalive",
+            "socket_timeout",
+            "timeout",
+        }
+    ),
 )
 
 
 def verified(url: str, client: Client, authority: Path) -> str:
     """Return the URL with the parameters that make its client verify the server; a URL that has them is returned unchanged.
 
-    Raises ValueError, without the URL's secrets, for a URL without TLS and for one that asks for another verification: correcting
-    it would hide that its author expected another connection.
+    Raises ValueError, without the URL's secrets, for a URL without TLS or without a host, and for parameters that could ask for
+    another verification: correcting it would hide that its author expected another connection.
     """
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme not in client.schemes:
         raise ValueError(f"must begin with {client.schemes[0]}://, not {parts.scheme}://: connections use TLS")
     # Libraries disagree on where such a URL's parameters begin, so they could misread the parameters that are added here.
-    if parts.fragment or "@" in parts.query:
-        raise ValueError("must have ?, # and @ in its user name, password and parameters percent-encoded")
+    if parts.fragment or "@" in parts.query or "@" in parts.path:
+        raise ValueError("must have /, ?, # and @ in its user name, password and parameters percent-encoded")
+    if not all(_HOST.fullmatch(host) for host in (parts.hostname or "").split(",")):
+        raise ValueError("must name a host: its name is what the server's certificate is verified for")
     given = parse_qsl(parts.query, keep_blank_values=True)
     wanted = {**client.strict, client.authority: str(authority)}
+    accepted = {**client.fixed, **wanted}
     for name, value in given:
-        if name in client.refused or wanted.get(name, value) != value:
+        if name not in client.allowed and accepted.get(name) != value:
             raise ValueError(f"must not set {name}: ELCORP_BACKING_CA_FILE decides how the server is verified")
     missing = {name: value for name, value in wanted.items() if name not in dict(given)}
     added = urlencode(missing, safe="/", quote_via=quote)
     return f"{url.partition('?')[0]}?{'&'.join(filter(None, (parts.query, added)))}"
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # Its text has the user name and the password in it.
+        raise ValueError(
+            "cannot be read: percent-encode what is not ASCII, and any bracket, in the user name and password"
+        ) from None
 
 
 def trusting(authority: str) -> ssl.SSLContext:
@@ -63,8 +111,3 @@ def trusting(authority: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=authority)
     except OSError as error:
         raise OSError(f"no authority of certificates in {authority}: {error}") from error
-
-
-def encoded(authority: Path) -> str:
-    """Return the file's path as it stands at the end of a verified URL."""
-    return quote(str(authority), safe="/")

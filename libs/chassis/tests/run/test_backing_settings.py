@@ -24,6 +24,12 @@ VERIFIED = {
         "?ssl_cert_reqs=required&ssl_check_hostname=true&ssl_ca_certs=/run/backing%20ca/ca.crt",
     ),
 }
+OWN = {
+    "database_url": "application_name=a+b%20c&channel_binding=require&keepalives_idle=30&sslcert=/run/c&sslkey=/run/k&sslcrl=",
+    "database_owner_url": "connect_timeout=3&target_session_attrs=read-write&channel_binding=require",
+    "rabbitmq_url": "heartbeat=20&name=a+b%20c&timeout=5",
+    "redis_url": "client_name=a+b%20c&socket_timeout=1&db=2",
+}
 
 
 class Settings(ServiceSettings):
@@ -52,8 +58,9 @@ def test_with_an_authority_a_url_verifies_the_server(environment: str, name: str
 @pytest.mark.parametrize("name", VERIFIED)
 def test_a_url_keeps_its_own_parameters(name: str) -> None:
     url, parameters = VERIFIED[name]
-    verified = url_of(made(**{name: f"{url}?one=a+b%20c&two="}), name)
-    assert verified == f"{url}?one=a+b%20c&two=&{parameters[1:]}"
+    own = OWN[name]
+    verified = url_of(made(**{name: f"{url}?{own}"}), name)
+    assert verified == f"{url}?{own}&{parameters[1:]}"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +69,21 @@ def test_a_url_keeps_its_own_parameters(name: str) -> None:
         ("database_url", "postgresql://x:Tq7nHs@db/x?sslmode=require", "must not set sslmode"),
         ("database_url", "postgresql://x:Tq7nHs@db/x?sslmode=verify-full&sslmode=disable", "must not set sslmode"),
         ("database_url", "postgresql://x:Tq7nHs@db/x?sslrootcert=system", "must not set sslrootcert"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?sslmode=verify-full&requiressl=0", "must not set requiressl"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?ssl=true", "must not set ssl"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?sslkeylogfile=/tmp/keys", "must not set sslkeylogfile"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?host=/var/run/postgresql", "must not set host"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?hostaddr=192.0.2.1", "must not set hostaddr"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?service=other", "must not set service"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?channel_binding=disable", "must not set channel_binding"),
+        ("database_url", "postgresql://x:Tq7nHs@db/x?ssl_max_protocol_version=TLSv1.2", "must not set ssl_max_protocol_version"),
+        ("database_url", "postgresql://x:Tq7nHs@/x", "must name a host"),
+        ("database_url", "postgresql:///x?password=Tq7nHs", "must name a host"),
+        ("database_url", "postgresql://x:Tq7nHs@%2Fvar%2Frun%2Fpostgresql/x", "must name a host"),
+        ("database_url", "postgresql://x:Tq7nHs@db,/x", "must name a host"),
+        ("database_url", "postgresql://x:Tq7nHs℀@db/x", "cannot be read"),
+        ("database_url", "postgresql://x:Tq[7nHs@db/x", "cannot be read"),
+        ("database_url", "postgresql://x:Tq/7nHs@db/x", "percent-encoded"),
         ("database_url", "mysql://x:Tq7nHs@db/x", "must begin with postgresql://, not mysql://"),
         ("database_url", "host=db user=x password=Tq7nHs", "must begin with postgresql://"),
         ("database_url", "postgresql://x:Tq?7nHs@db/x", "percent-encoded"),
@@ -70,10 +92,19 @@ def test_a_url_keeps_its_own_parameters(name: str) -> None:
         ("rabbitmq_url", "amqp://x:Tq7nHs@mq/", "must begin with amqps://, not amqp://"),
         ("rabbitmq_url", "amqps://x:Tq7nHs@mq/?no_verify_ssl=1", "must not set no_verify_ssl"),
         ("rabbitmq_url", "amqps://x:Tq7nHs@mq/?capath=/etc/ssl/certs", "must not set capath"),
+        ("rabbitmq_url", "amqps://x:Tq7nHs@mq/?certfile=/run/c", "must not set certfile"),
+        ("rabbitmq_url", "amqps://x:Tq7nHs@mq/?auth=external", "must not set auth"),
+        ("rabbitmq_url", "amqps://x:Tq7nHs@/", "must name a host"),
+        ("rabbitmq_url", "amqps://x:Tq7nHs℀@mq/", "cannot be read"),
         ("redis_url", "redis://:Tq7nHs@cache/0", "must begin with rediss://, not redis://"),
         ("redis_url", "unix:///run/redis.sock", "must begin with rediss://"),
         ("redis_url", "rediss://:Tq7nHs@cache/0?ssl_cert_reqs=none", "must not set ssl_cert_reqs"),
         ("redis_url", "rediss://:Tq7nHs@cache/0?ssl_check_hostname=false", "must not set ssl_check_hostname"),
+        ("redis_url", "rediss://:Tq7nHs@cache/0?ssl_certfile=/run/c", "must not set ssl_certfile"),
+        ("redis_url", "rediss://:Tq7nHs@cache/0?ssl_ciphers=NULL", "must not set ssl_ciphers"),
+        ("redis_url", "rediss://:Tq7nHs@cache/0?path=/run/redis.sock", "must not set path"),
+        ("redis_url", "rediss://:Tq7nHs@/0", "must name a host"),
+        ("redis_url", "rediss://:Tq7nHs℀@cache/0", "cannot be read"),
     ],
 )
 def test_a_url_that_asks_for_less_is_refused_and_its_secret_is_not_shown(name: str, url: str, problem: str) -> None:
@@ -89,6 +120,20 @@ def test_a_placeholder_is_told_from_where_the_authority_lies(name: str) -> None:
     assert url_of(made(backing_ca_file=authority, **{name: url}), name).endswith("=/run/secrets/example-ca.crt")
     with pytest.raises(ValidationError, match=f"ELCORP_{name.upper()} holds a placeholder"):
         made(backing_ca_file=authority, **{name: url.replace("Tq7nHs", "secret")})
+
+
+@pytest.mark.parametrize("name", VERIFIED)
+def test_an_authority_that_stands_in_the_url_already_is_no_placeholder(name: str) -> None:
+    url, authority = VERIFIED[name][0], Path("/run/secrets/ca.crt")
+    given = f"{url_of(made(backing_ca_file=authority, **{name: url}), name)}&{OWN[name]}"
+    assert url_of(made(backing_ca_file=authority, **{name: given}), name) == given
+
+
+def test_an_empty_variable_names_no_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELCORP_BACKING_CA_FILE", "")
+    assert Settings(environment="local").backing_ca_file is None
+    with pytest.raises(ValidationError, match="ELCORP_BACKING_CA_FILE is not set"):
+        Settings(environment="production")
 
 
 def test_a_process_without_a_url_has_none() -> None:

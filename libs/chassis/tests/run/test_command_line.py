@@ -51,6 +51,18 @@ def test_a_process_without_an_environment_does_not_start_as_on_a_laptop(monkeypa
     assert "ELCORP_BACKING_CA_FILE is not set; production connects" in answer.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "whoami"])
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_an_authority_that_cannot_be_read_is_named_at_the_start(tmp_path, command, content):
+    file = tmp_path / "ca.crt"
+    if content:
+        file.write_text(content)
+    answer = doors(command, backing_ca_file=str(file))
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert f"ELCORP_BACKING_CA_FILE: no authority of certificates in {file}" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_a_missing_database_url_is_named():
     answer = doors("serve", database_url="")
     assert answer.returncode == 1

@@ -11,10 +11,9 @@ from typing import Any, Generic, NoReturn
 from pydantic import ValidationError
 
 from chassis.output import survive_closed_pipes
-from chassis.run.process import run_command, run_process
+from chassis.run.process import USAGE_ERROR, run_command, run_process
 from chassis.run.service import Service, SettingsT
 
-USAGE_ERROR = 2
 ROLES = {
     "serve": "answer REST and gRPC",
     "work": "relay the outbox and consume events",

@@ -17,14 +17,16 @@ from chassis.telemetry import log
 from chassis.telemetry.stderr import stderr_in_log
 
 FAILED = 1
+USAGE_ERROR = 2
 
 
 def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Event], Awaitable[bool]]) -> NoReturn:
-    """Run `body` until it returns, and exit: 0 when it returned True, else 1.
+    """Run `body` until it returns, and exit: 0 when it returned True, else 1; 2, before it runs, for unusable settings.
 
     SIGTERM and SIGINT set the event that it is given, on which it finishes what it has in hand; a second SIGINT exits
     at once. What libraries write to standard error becomes lines of the log.
     """
+    _require_authority(name, settings)
     telemetry.setup(name, settings)
     with stderr_in_log(name):
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -35,11 +37,21 @@ def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Ev
 
 def run_command(name: str, settings: ProcessSettings, body: Callable[[], Awaitable[int]]) -> NoReturn:
     """Run a command that prints its answer on stdout, with log lines on stderr, and exit with its code."""
+    _require_authority(name, settings)
     telemetry.setup(name, settings, stream=sys.stderr)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_awaited(body))
     telemetry.shut_down()
     sys.exit(code)
+
+
+def _require_authority(name: str, settings: ProcessSettings) -> None:
+    # Here and not in the settings: these are also made where the file is not mounted, by the tests of k8s for example.
+    try:
+        settings.require_authority()
+    except OSError as error:
+        sys.stderr.write(f"{name}: ELCORP_BACKING_CA_FILE: {error}\n")
+        raise SystemExit(USAGE_ERROR) from None
 
 
 async def _awaited(body: Callable[[], Awaitable[int]]) -> int:
