@@ -14,7 +14,7 @@ from identity.settings import IdentitySettings
 from k8s.tests import calls
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.network import Edge, Pod, edges, pods
-from k8s.tests.rendering import K8S, OVERLAYS, POOLER, Document, config_map, environment, kind, name, ours, render
+from k8s.tests.rendering import K8S, OVERLAYS, POOLER, Document, config_map, container_of, environment, kind, name, ours, render
 
 NAMES = tuple(settings.NAME for settings in SETTINGS)
 RUNTIME = ("", "-worker", "-jobs")
@@ -30,6 +30,10 @@ CLUSTER_DNS = Pod("kube-dns", "kube-system", (("k8s-app", "kube-dns"),), (("dns"
 NODE_DNS = Pod("node-local-dns", "", ports=(("dns", 53),), address="169.254.20.10")
 INGRESS = Pod("ingress", "ingress-nginx", (("app.kubernetes.io/name", "ingress-nginx"),))
 PROMETHEUS = Pod("prometheus", "monitoring", (("app.kubernetes.io/name", "prometheus"),))
+# Other pods of the namespaces that policies name.
+NEIGHBOURS = [
+    Pod(f"neighbour-{each}", each, (("app", "neighbour"),)) for each in ("ingress-nginx", "monitoring", "observability")
+]
 
 
 def declared(documents: list[Document]) -> set[Edge]:
@@ -180,7 +184,7 @@ def test_strangers_reach_nothing_and_nothing_reaches_out(overlay: str) -> None:
     documents = render(overlay)
     own = pods(documents)
 
-    assert edges(policies(documents), [STRANGER], own) == set()
+    assert edges(policies(documents), [STRANGER, *NEIGHBOURS], own) == set()
     assert edges(policies(documents), own, [STRANGER, OUTSIDE]) == set()
 
 
@@ -224,6 +228,10 @@ def test_every_process_is_measured_and_traced(overlay: str) -> None:
 
     assert edges(policies(documents), [PROMETHEUS], running) == {("prometheus", pod, port) for pod, port in door.items()}
     assert edges(policies(documents), running, [collector(documents)]) == {(pod.name, "collector", "otlp") for pod in running}
+    for workload in (each for each in ours(documents) if each["kind"] == "Deployment"):
+        [ops] = [each["containerPort"] for each in container_of(workload)["ports"] if each["name"] == "ops"]
+        asked = {"prometheus.io/scrape": "true", "prometheus.io/path": "/metrics", "prometheus.io/port": str(ops)}
+        assert asked.items() <= workload["spec"]["template"]["metadata"]["annotations"].items()
 
 
 def test_every_variable_is_a_setting() -> None:

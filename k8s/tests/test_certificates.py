@@ -155,8 +155,7 @@ async def serving(settings):
 
 def authority_of(documents: list[Document]) -> str:
     """Return the name that the environment gives its authority."""
-    [environment_] = [each["data"] for each in kind(documents, "ConfigMap") if name(each).startswith("environment-")]
-    return str(environment_["internal-authority"])
+    return config_map(documents, "environment")["internal-authority"]
 
 
 def leaves(documents: list[Document]) -> dict[str, Document]:

@@ -57,13 +57,17 @@ def test_pods_run_without_privileges(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_ours_run_as_the_images_user_and_account(overlay: str) -> None:
+def test_pods_of_the_platform_run_as_the_images_user_and_an_account_without_rights(overlay: str) -> None:
     documents = render(overlay)
     accounts = {name(each): each for each in kind(documents, "ServiceAccount")}
+    # The pooler too.
+    own = [each for each in workloads(documents) if each["metadata"]["namespace"] == "elcorp"]
 
-    for workload in ours(documents):
+    assert {name(each) for each in ours(documents)} < {name(each) for each in own} or overlay == "local"
+    for workload in own:
         pod = pod_of(workload)
         assert {pod["securityContext"][key] for key in ("runAsUser", "runAsGroup", "fsGroup")} == {UID}
+        assert not {"runAsUser", "runAsGroup"} & container_of(workload)["securityContext"].keys()
         assert accounts[pod["serviceAccountName"]]["automountServiceAccountToken"] is False
 
 
@@ -144,6 +148,8 @@ def test_pods_of_production_are_spread_over_zones_or_not_started(overlay: str) -
 def test_what_a_payment_waits_for_runs_longest_and_jobs_give_way(overlay: str) -> None:
     documents = render(overlay)
     values = {name(each): each["value"] for each in kind(documents, "PriorityClass")}
+    # They are for the platform's pods, and not for those of every tenant that names no class.
+    assert [name(each) for each in kind(documents, "PriorityClass") if each.get("globalDefault")] == []
     given = {process(each): values[pod_of(each)["priorityClassName"]] for each in ours(documents)}
     jobs = {each for each in given if each.endswith("-jobs")}
     # Payments asks compliance to screen, and everything asks the pooler for a connection.

@@ -156,6 +156,16 @@ def test_no_secret_is_in_the_files_and_every_reference_is_known(overlay: str) ->
     assert secrets == external - ({"backing-ca", "pooler-runtime"} if overlay == "local" else set())
 
 
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_each_secret_has_an_entry_of_its_own_in_the_vault(overlay: str) -> None:
+    found = kind(render(overlay), "ExternalSecret")
+
+    assert found
+    for each in found:
+        assert each["spec"]["target"]["name"] == name(each)
+        assert each["spec"]["dataFrom"] == [{"extract": {"key": f"elcorp/{name(each)}"}}]
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_owner_role_is_for_migrations_alone(overlay: str) -> None:
     for workload in ours(render(overlay)):
