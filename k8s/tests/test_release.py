@@ -38,7 +38,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of k8s/ whose staging has a release; tests only read it."""
     copied = tmp_path_factory.mktemp("released") / "k8s"
     shutil.copytree(K8S, copied, ignore=shutil.ignore_patterns("tests", "__pycache__"))
-    set_smtp_network(copied / "overlays" / "staging", "10.20.0.25/32")
+    set_smtp_network(copied / "overlays" / "staging", "172.20.0.25/32")
     release.named(copied / "overlays" / "staging", DIGESTS)
     git(copied, "init", "--quiet")
     commit(copied)
@@ -248,7 +248,7 @@ def test_addresses_for_documentation_are_found(network: str) -> None:
     peer["ipBlock"]["cidr"] = network
     assert release.unset_networks(documents) == [network]
 
-    peer["ipBlock"]["cidr"] = "10.20.0.25/32"
+    peer["ipBlock"]["cidr"] = "172.20.0.25/32"
     assert release.unset_networks(documents) == []
 
 
