@@ -275,6 +275,17 @@ def test_images_are_taken_over_by_the_environment_that_is_named(staging: Path, c
     assert release.Release.read(staging.with_name("production")) == before
 
 
+def test_a_reader_finds_the_former_release_whole_while_the_next_is_written(staging: Path) -> None:
+    file = staging / "release" / "kustomization.yaml"
+    former = file.read_text()
+
+    with file.open() as reader:
+        replace(release.Release.read(staging), images={**DIGESTS, "payments": f"sha256:{'a' * 64}"}).write(staging)
+        assert reader.read() == former
+    assert file.read_text() != former
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+
+
 @pytest.mark.parametrize("lines", [0, 4, 8, 14])
 def test_a_half_written_release_is_refused_and_named(staging: Path, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
     file = staging / "release" / "kustomization.yaml"
