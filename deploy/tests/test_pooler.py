@@ -8,6 +8,7 @@ import ssl
 import struct
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from cryptography import x509
 
 from chassis.database import SESSION
 from chassis.testing.certificates import Authority, MountedSecret
-from chassis.testing.pooler import prepares, program, unprivileged
+from chassis.testing.pooler import limits_clients, prepares, program, unprivileged
 from chassis.testing.running import eventually, free_port
 from elcorp_local.backing import postgres
 from elcorp_local.backing.certificates import ServerCertificates
@@ -58,14 +59,17 @@ class Running:
         environment = {"PATH": f"{postgres.binaries()}:{os.environ['PATH']}", **connection, **passwords}
         subprocess.run([SCRIPT, *arguments], env=environment, check=True, capture_output=True, timeout=300)  # noqa: S603  # our own
 
-    def enter(self, user: str, password: str, *, sslmode: str = "verify-full") -> "psycopg.Connection[tuple[object, ...]]":
+    def enter(
+        self, user: str, password: str, *, database: str = "payments", sslmode: str = "verify-full", tls_max: str = "TLSv1.3"
+    ) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(
             host="localhost",
             port=self.port,
-            dbname="payments",
+            dbname=database,
             user=user,
             password=password,
             sslmode=sslmode,
+            ssl_max_protocol_version=tls_max,
             sslrootcert=str(self.authority.file),
             autocommit=True,
         )
@@ -110,7 +114,10 @@ class Running:
         ):
             assert there in text
             text = text.replace(there, here)
-        return text if prepares() else re.sub(r"max_prepared_statements.*\n", "", text)
+        for setting, is_known in (("max_prepared_statements", prepares()), ("max_db_client_connections", limits_clients())):
+            assert f"\n{setting} = " in text
+            text = text if is_known else re.sub(rf"\n{setting} = .*", "", text)
+        return text
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +166,33 @@ def test_no_other_login_enters(running: Running, user: str, password: str) -> No
 def test_a_client_without_tls_is_refused(running: Running) -> None:
     with pytest.raises(psycopg.OperationalError, match="SSL required"):
         running.enter("payments_app", "app", sslmode="disable")
+
+
+def test_a_client_of_tls_before_1_3_is_refused(running: Running) -> None:
+    with pytest.raises(psycopg.OperationalError, match="protocol version"):
+        running.enter("payments_app", "app", tls_max="TLSv1.2")
+
+
+def test_the_pooler_s_own_console_is_closed(running: Running) -> None:
+    # The one login that the console could know: it looks no passwords up.
+    with pytest.raises(psycopg.OperationalError, match="not allowed"):
+        running.enter("pooler", "look it up", database="pgbouncer")
+
+
+def test_clients_share_a_connection_between_their_transactions(running: Running) -> None:
+    with ExitStack() as clients:
+        connections = [clients.enter_context(running.enter("payments_app", "app")) for _ in range(3)]
+        backends = {connection.execute("SELECT pg_backend_pid()").fetchall()[0] for connection in connections}
+    assert len(backends) < len(connections)
+
+
+def test_a_login_does_not_learn_stored_passwords(running: Running) -> None:
+    with running.enter("payments_app", "app") as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT * FROM pooler.password_of('payments_app')")
+        # Not even with rights on the schema.
+        may_execute = "SELECT has_function_privilege(oid, 'EXECUTE') FROM pg_proc WHERE proname = 'password_of'"
+        assert connection.execute(may_execute).fetchall() == [(False,)]
 
 
 def test_a_second_login_enters_at_once_and_a_retired_one_no_more(running: Running) -> None:

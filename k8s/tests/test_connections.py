@@ -63,12 +63,13 @@ def test_the_pooler_takes_every_process(overlay: str, monkeypatch: pytest.Monkey
     """Even if all of them connect to the same pod of it."""
     documents = render(overlay)
     pooler = pooler_of(documents)
-    clients = sum(
-        pods_max(each, documents) * connections_max("serve", service_settings(each, documents, monkeypatch))
-        for each in ours(documents)
-        if name(each) in pooled(documents)
-    )
-    assert clients <= pooler.getint("pgbouncer", "max_client_conn")
+    database_max = pooler.getint("pgbouncer", "max_db_client_connections")
+    for each in ours(documents):
+        if name(each) in pooled(documents):
+            clients = pods_max(each, documents) * connections_max("serve", service_settings(each, documents, monkeypatch))
+            assert clients <= database_max, name(each)
+    # No service can take the places of the others.
+    assert database_max * len(SERVICES) < pooler.getint("pgbouncer", "max_client_conn")
     assert set(pooler["databases"]) == set(SERVICES)
 
 

@@ -31,6 +31,7 @@ _TRANSLATED = {
     "listen_addr = *": "listen_addr = {address}",
     # Debian 12's PgBouncer is older than the image's.
     "max_prepared_statements = ": "; max_prepared_statements = ",
+    "max_db_client_connections = ": "; max_db_client_connections = ",
 }
 _ADDED = {"ELCORP_DATABASE_PREPARED": "false"}
 

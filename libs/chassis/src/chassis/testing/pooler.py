@@ -22,8 +22,9 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import free_port, through
 
 START_SECONDS_MAX = 60
-# The first version with prepared statements in transaction mode.
+# The first version with prepared statements in transaction mode, and the first that limits the clients of a database.
 _PREPARING = (1, 21)
+_LIMITING_CLIENTS = (1, 24)
 
 
 class Pooler:
@@ -127,9 +128,12 @@ def program() -> str:
 
 def prepares() -> bool:
     """Whether prepared statements work in transaction mode; with Debian 12's PgBouncer they do not."""
-    said = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603  # its own name
-    found = re.search(r"(\d+)\.(\d+)", said)
-    return found is not None and (int(found[1]), int(found[2])) >= _PREPARING
+    return _version() >= _PREPARING
+
+
+def limits_clients() -> bool:
+    """Whether the clients of one database can be limited; with Debian 12's PgBouncer they cannot."""
+    return _version() >= _LIMITING_CLIENTS
 
 
 def unprivileged() -> str | None:
@@ -138,3 +142,9 @@ def unprivileged() -> str | None:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
+
+
+def _version() -> tuple[int, int]:
+    said = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True).stdout  # noqa: S603  # its own name
+    found = re.search(r"(\d+)\.(\d+)", said)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
