@@ -48,7 +48,9 @@ def make_do(folder: Path, checkout: Path, given: str) -> "subprocess.CompletedPr
     makefile = (Path(__file__).parents[3] / "Makefile").read_text().replace("do: sync", "do:")
     (checkout / "Makefile").write_text(makefile)
     command = ["make", "do", "SERVICE=payments", f"PYTHON={sys.executable}", f"ARGS={given}"]
-    environment = {**os.environ, "ELCORP_LOCAL_FOLDER": str(folder)}
+    # As from a shell: a make that was started by another one prints which folder it enters.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment = {**inherited, "ELCORP_LOCAL_FOLDER": str(folder)}
     return subprocess.run(  # noqa: S603  # the line above
         command, cwd=checkout, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
