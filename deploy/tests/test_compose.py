@@ -136,7 +136,7 @@ def test_every_process_is_hardened(name: str) -> None:
 @pytest.mark.parametrize("name", BACKING)
 def test_every_server_is_hardened(name: str) -> None:
     server = SERVICES[name]
-    # The images have a user with the server's name; no process of theirs starts as root.
+    # An image has a user with the server's name, and none of the server's processes starts as root.
     assert server["user"] == name
     assert server["read_only"] is True
     assert server["cap_drop"] == ["ALL"]

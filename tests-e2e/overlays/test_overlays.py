@@ -38,6 +38,8 @@ def servers_of_overlays(tmp_path_factory: pytest.TempPathFactory, authorities: A
         yield BackingServers(backing)
 
 
+# Dozens of processes start in it, on a machine that may be busy.
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("overlay", OVERLAYS)
 async def test_an_overlay_serves_and_is_replaced_while_people_pay(
     overlay: str, servers_of_overlays: BackingServers, authorities: Authorities, collector: Collector, tmp_path: Path
