@@ -10,7 +10,7 @@ from chassis.auth import JwksKeys, SubjectRoles, TokenVerifier
 from chassis.auth.revocations import Revocations
 from chassis.policies import Policies
 from chassis.rest import create_app
-from gateway.documents import merge
+from gateway.openapi_merge import merge
 from gateway.routes import ROUTES, SERVICES
 from kernel.clock import SystemClock
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import SecretStr, ValidationError
 
-from chassis.connections import connections_max
+from chassis.persistence.connection_budget import connections_max
 from chassis.settings import ProcessSettings, ServiceSettings
 from compliance.settings import ComplianceSettings
 from gateway.settings import GatewaySettings

@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chassis.database import SESSION
+from chassis.persistence.database import SESSION
 from chassis.testing.servers import Servers
 from elcorp_local import databases
 from elcorp_local.backing.postgres import binaries

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.rest.route import UNSAFE, Route
 from deploy.ci.openapi import describe
-from gateway.documents import Merged, merge
+from gateway.openapi_merge import Merged, merge
 from gateway.routes import API_PREFIX, ROUTES, SERVICES
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"

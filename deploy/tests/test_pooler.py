@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from cryptography import x509
 
-from chassis.database import SESSION
+from chassis.persistence.database import SESSION
 from chassis.testing.certificates import Authority, MountedSecret
 from chassis.testing.pooler import limits_clients, prepares, program, unprivileged
 from chassis.testing.running import eventually, free_port

@@ -4,8 +4,8 @@ from configparser import ConfigParser
 
 import pytest
 
-from chassis.connections import Role, connections_max
-from chassis.database import POOLED_SECONDS_MAX, SESSION
+from chassis.persistence.connection_budget import Role, connections_max
+from chassis.persistence.database import POOLED_SECONDS_MAX, SESSION
 from chassis.settings import ServiceSettings
 from k8s.tests.rendering import (
     K8S,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from chassis import migrations
+from chassis.persistence import migrations
 from chassis.run.folders import migrations_of
 from elcorp_local.platform import Platform
 

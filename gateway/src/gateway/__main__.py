@@ -66,11 +66,11 @@ def _print_routes() -> int:
 async def _write_openapi(settings: GatewaySettings, out: Path | None) -> int:
     import orjson  # noqa: PLC0415  # see main
 
-    from gateway.description import Description  # noqa: PLC0415
+    from gateway.openapi_cache import OpenApiCache  # noqa: PLC0415
     from gateway.upstream import Upstreams  # noqa: PLC0415
 
     async with Upstreams.open(settings.upstreams(), connections_max=4) as upstreams:
-        body, _ = await Description(upstreams, ROUTES).get()
+        body, _ = await OpenApiCache(upstreams, ROUTES).get()
     document = orjson.loads(body)
     text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
     if out:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gateway.refusals import too_many_bodies, unavailable
+from gateway.error_responses import too_many_bodies, unavailable
 from kernel.networks import subscriber_of
 
 Body = bytes | AsyncIterator[bytes] | None

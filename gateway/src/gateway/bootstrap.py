@@ -11,29 +11,29 @@ from redis.asyncio import Redis
 from chassis.auth import JwksKeys, TokenVerifier
 from chassis.auth.ended_sessions import EndedSessions
 from chassis.auth.revocations import Revocations
-from chassis.cache import redis_client
 from chassis.health import NotReady, Readiness
 from chassis.messaging.listener import Listener
-from chassis.proxies import TrustedProxies
+from chassis.redis import redis_client
 from chassis.run.background import Backgrounds
-from chassis.run.ops import ops_server
+from chassis.run.ops_server import ops_server
 from chassis.run.process import settle
-from chassis.run.rest import RestServer
 from chassis.run.service import Background
+from chassis.run.uvicorn_server import RestServer
 from chassis.telemetry import log
 from chassis.telemetry.metrics import watch_loop
+from chassis.trusted_proxies import TrustedProxies
 from elcorp.identity.v1.events_pb2 import SessionEnded
-from gateway.admission import Admission
-from gateway.application import Gateway
+from gateway.app import Gateway
+from gateway.authentication import Authentication
 from gateway.bodies import OpenBodies, Uploads
 from gateway.cors import Cors
-from gateway.description import Description
+from gateway.openapi_cache import OpenApiCache
 from gateway.pages import Pages
 from gateway.protocol import PublicProtocol
-from gateway.rates import Rates
+from gateway.rate_limits import RateLimits
 from gateway.routes import ROUTES
 from gateway.settings import GatewaySettings
-from gateway.shared_rates import SharedRates
+from gateway.shared_rate_limits import SharedRateLimits
 from gateway.upstream import Upstreams
 from gateway.well_known import PublicKeys, metadata
 from kernel.clock import Clock, SystemClock
@@ -68,25 +68,25 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             on_connected=ended.read_all_next,
             name="gateway",
         )
-        addresses = Rates(settings.rate_limit_per_minute)
-        people = Rates(settings.person_limit, name="person:")
-        bad_tokens = Rates(settings.rate_limit_per_minute, name="token:")
+        addresses = RateLimits(settings.rate_limit_per_minute)
+        people = RateLimits(settings.person_limit, name="person:")
+        bad_tokens = RateLimits(settings.rate_limit_per_minute, name="token:")
         readiness = _readiness(keys, redis, listener)
         application = Gateway(
             routes=ROUTES,
             upstreams=upstreams,
-            admission=Admission(_verifier(settings, keys, clock), revocations, bad_tokens),
+            authentication=Authentication(_verifier(settings, keys, clock), revocations, bad_tokens),
             addresses=addresses,
             people=people,
             proxies=TrustedProxies(settings.trusted_proxies),
             cors=Cors(settings.cors_origins),
-            pages=Pages(Description(upstreams, ROUTES), PublicKeys(upstreams), metadata=metadata(settings.token_issuer)),
+            pages=Pages(OpenApiCache(upstreams, ROUTES), PublicKeys(upstreams), metadata=metadata(settings.token_issuer)),
             bodies=OpenBodies(settings.body_limits()),
             uploads=Uploads(settings.upstream_uploads_max),
             body_bytes_max=settings.body_bytes_max,
             in_flight_max=settings.in_flight_max,
         )
-        shared_rates = SharedRates(redis, addresses, people, bad_tokens)
+        shared_rates = SharedRateLimits(redis, addresses, people, bad_tokens)
         background = (ended.run, listener.run, shared_rates.run, watch_loop)
         yield Parts(application, readiness, background)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.exchange import Exchange
-from gateway.refusals import origin_denied
+from gateway.error_responses import origin_denied
+from gateway.proxied_request import ProxiedRequest
 
 METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS: Final = b"authorization, content-type, dpop, idempotency-key, if-match, if-none-match, x-request-id, traceparent"
@@ -22,24 +22,24 @@ class Cors:
     def __init__(self, origins: Iterable[str]) -> None:
         self._origins = frozenset(origin.encode("ascii") for origin in origins)
 
-    def mark(self, exchange: Exchange) -> None:
+    def mark(self, request: ProxiedRequest) -> None:
         """Let pages of an allowed origin read the answer."""
         if not self._origins:
             return
-        exchange.added.append(VARY)
-        if exchange.headers.origin in self._origins:
-            exchange.added += (
-                (b"access-control-allow-origin", exchange.headers.origin),
+        request.added.append(VARY)
+        if request.headers.origin in self._origins:
+            request.added += (
+                (b"access-control-allow-origin", request.headers.origin),
                 (b"access-control-expose-headers", EXPOSED_HEADERS),
             )
 
-    async def preflight(self, exchange: Exchange) -> None:
+    async def preflight(self, request: ProxiedRequest) -> None:
         """Answer the browser's question before the request; raises Refusal (403)."""
-        if exchange.headers.origin not in self._origins:
+        if request.headers.origin not in self._origins:
             raise origin_denied()
         permissions = [
             (b"access-control-allow-methods", METHODS),
             (b"access-control-allow-headers", REQUEST_HEADERS),
             (b"access-control-max-age", MAX_AGE_SECONDS),
         ]
-        await exchange.reply(204, permissions)
+        await request.reply(204, permissions)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chassis.security_headers import CONTENT_SECURITY_POLICY
-from gateway.exchange import Exchange, RawHeader
+from gateway.proxied_request import ProxiedRequest, RawHeader
 from gateway.representations import Representation
 
 
 class Page(Protocol):
     """Answers GET and HEAD; raises Refusal."""
 
-    async def __call__(self, exchange: Exchange) -> None: ...
+    async def __call__(self, request: ProxiedRequest) -> None: ...
 
 
 @dataclass
@@ -26,11 +26,11 @@ class StaticPage:
     policy: RawHeader = CONTENT_SECURITY_POLICY
     _made: Representation | None = field(default=None, init=False)
 
-    async def __call__(self, exchange: Exchange) -> None:
+    async def __call__(self, request: ProxiedRequest) -> None:
         if self._made is None:
             self._made = await asyncio.to_thread(lambda: Representation.of(self.content_type, self.read()))
-        exchange.added[exchange.added.index(CONTENT_SECURITY_POLICY)] = self.policy
-        await self._made.serve(exchange, self.kept)
+        request.added[request.added.index(CONTENT_SECURITY_POLICY)] = self.policy
+        await self._made.serve(request, self.kept)
 
 
 @dataclass
@@ -43,10 +43,10 @@ class FreshPage:
     _body: bytes = field(default=b"", init=False)
     _made: Representation | None = field(default=None, init=False)
 
-    async def __call__(self, exchange: Exchange) -> None:
+    async def __call__(self, request: ProxiedRequest) -> None:
         body = await self.read()
         made = self._made
         if made is None or body != self._body:
             made = await asyncio.to_thread(Representation.of, self.content_type, body)
             self._body, self._made = body, made
-        await made.serve(exchange, self.kept)
+        await made.serve(request, self.kept)

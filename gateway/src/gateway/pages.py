@@ -7,10 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from gateway.description import Description
-from gateway.exchange import Exchange, RawHeader
+from gateway.error_responses import Refusal, method_not_allowed, not_found
+from gateway.openapi_cache import OpenApiCache
 from gateway.page import FreshPage, Page, StaticPage
-from gateway.refusals import Refusal, method_not_allowed, not_found
+from gateway.proxied_request import ProxiedRequest, RawHeader
 from gateway.well_known import JWKS_PATH, KEPT_SECONDS, METADATA_PATH, PublicKeys
 
 JSON: Final = b"application/json"
@@ -68,9 +68,9 @@ WEB: Final = Path(__file__).parent / "web"
 
 
 class Pages:
-    """Readiness and metrics are not among them: they have their own port (`chassis.run.ops`)."""
+    """Readiness and metrics are not among them: they have their own port (`chassis.run.ops_server`)."""
 
-    def __init__(self, description: Description, keys: PublicKeys, *, metadata: bytes) -> None:
+    def __init__(self, description: OpenApiCache, keys: PublicKeys, *, metadata: bytes) -> None:
         self._pages: dict[str, Page] = {
             "/openapi.json": FreshPage(JSON, description.body, REVALIDATED),
             JWKS_PATH: FreshPage(JSON, keys.get, KEYS_CACHED),
@@ -81,28 +81,28 @@ class Pages:
             **dict(map(_web_page, WEB.iterdir())),
         }
 
-    async def answer_probe(self, exchange: Exchange) -> bool:
+    async def answer_probe(self, request: ProxiedRequest) -> bool:
         """Answer what machines ask every few seconds: not limited, not logged. False for anything else."""
-        if exchange.scope["path"] != "/healthz":
+        if request.scope["path"] != "/healthz":
             return False
-        await exchange.reply(200, [(b"content-type", JSON)], b'{"alive":true}')
+        await request.reply(200, [(b"content-type", JSON)], b'{"alive":true}')
         return True
 
-    def find(self, exchange: Exchange) -> Page | None:
+    def find(self, request: ProxiedRequest) -> Page | None:
         """Return the requested page; None for other paths and methods."""
         # As it was sent: no other spelling of a path is a page.
-        path = exchange.scope["raw_path"].decode("ascii")
-        page = self._pages.get(path) if exchange.method in _READING else None
+        path = request.scope["raw_path"].decode("ascii")
+        page = self._pages.get(path) if request.method in _READING else None
         if page:
-            exchange.route = path.split("/")[1]
+            request.route = path.split("/")[1]
         return page
 
-    def refusal(self, exchange: Exchange) -> Refusal:
+    def refusal(self, request: ProxiedRequest) -> Refusal:
         """Return why nothing outside the API answers the request (404, 405)."""
-        path = exchange.scope["raw_path"].decode("ascii")
+        path = request.scope["raw_path"].decode("ascii")
         if path not in self._pages:
             return not_found()
-        exchange.route = path.split("/")[1]
+        request.route = path.split("/")[1]
         return method_not_allowed(*_READING)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chassis.entity_tags import is_current, is_known
-from gateway.exchange import Exchange, RawHeader
-from gateway.refusals import stale
+from gateway.error_responses import stale
+from gateway.proxied_request import ProxiedRequest, RawHeader
 
 NOT_MODIFIED: Final = 304
 ENCODED: Final = (b"content-encoding", b"gzip")
@@ -36,23 +36,23 @@ class Representation:
         etag = hashlib.sha256(body).hexdigest()[:32]
         return cls(content_type, None if is_worth_it else body, packed if is_worth_it else None, etag)
 
-    async def serve(self, exchange: Exchange, *headers: RawHeader) -> None:
+    async def serve(self, request: ProxiedRequest, *headers: RawHeader) -> None:
         """Answer 200, or 304 when the client has it; `headers` say how long it may be cached. Raises Refusal (412)."""
-        packed = self.packed if takes_gzip(_field(exchange, "Accept-Encoding")) else None
+        packed = self.packed if takes_gzip(_field(request, "Accept-Encoding")) else None
         etag = f'"{self.etag}-gzip"' if packed else f'"{self.etag}"'
         own = [*headers, (b"etag", etag.encode("ascii"))]
         if self.packed:
-            exchange.vary(b"Accept-Encoding")
-        if "If-Match" in exchange.headers.passed and not is_current(_field(exchange, "If-Match"), etag):
+            request.vary(b"Accept-Encoding")
+        if "If-Match" in request.headers.passed and not is_current(_field(request, "If-Match"), etag):
             raise stale()
-        if is_known(_field(exchange, "If-None-Match"), etag):
-            await exchange.reply(NOT_MODIFIED, own)
+        if is_known(_field(request, "If-None-Match"), etag):
+            await request.reply(NOT_MODIFIED, own)
             return
         own.append((b"content-type", self.content_type))
         if packed:
-            await exchange.reply(200, [*own, ENCODED], packed)
+            await request.reply(200, [*own, ENCODED], packed)
         else:
-            await exchange.reply(200, own, await self._unpacked())
+            await request.reply(200, own, await self._unpacked())
 
     async def _unpacked(self) -> bytes:
         if self.plain is not None:
@@ -60,9 +60,9 @@ class Representation:
         return await asyncio.to_thread(gzip.decompress, self.packed or b"")
 
 
-def _field(exchange: Exchange, name: str) -> str:
+def _field(request: ProxiedRequest, name: str) -> str:
     """Return a list field of the request, its lines joined (RFC 9110 section 5.3)."""
-    return ",".join(exchange.headers.passed.getall(name, ()))
+    return ",".join(request.headers.passed.getall(name, ()))
 
 
 def takes_gzip(accept_encoding: str) -> bool:

@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from gateway.bodies import Body
-from gateway.refusals import Refusal, unavailable
+from gateway.error_responses import Refusal, unavailable
 from gateway.routes import Route
 
 CONNECT_SECONDS: Final = 2.0

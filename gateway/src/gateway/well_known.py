@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 
 from chassis.telemetry import log
-from gateway.refusals import unavailable
+from gateway.error_responses import unavailable
 from gateway.upstream import Upstreams
 
 JWKS_PATH: Final = "/.well-known/jwks.json"

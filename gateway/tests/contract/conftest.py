@@ -10,8 +10,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from chassis.run.background import Backgrounds
-from chassis.run.ops import ops_server
-from chassis.run.rest import RestServer
+from chassis.run.ops_server import ops_server
+from chassis.run.uvicorn_server import RestServer
 from chassis.testing.running import eventually
 from chassis.testing.tokens import TokenForge
 from gateway.bootstrap import assemble

@@ -272,7 +272,7 @@ async def test_a_head_that_cannot_be_read_gets_the_headers_of_every_answer(
 
 
 async def test_a_connection_too_many_gets_the_headers_of_every_answer(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.run.rest.CONNECTIONS_MAX", 2)
+    monkeypatch.setattr("chassis.run.uvicorn_server.CONNECTIONS_MAX", 2)
     running = await gateway(wait=False)
     head = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.description import Description
+from gateway.openapi_cache import OpenApiCache
 from gateway.routes import ROUTES, SERVICES
 from gateway.upstream import Upstreams
 
@@ -129,7 +129,7 @@ async def test_the_description_is_fetched_again_when_it_is_old_and_sooner_while_
     urls = {service: AWAY if service in away else stub.url for service in SERVICES}
     time = Time()
     async with Upstreams.open(urls, connections_max=4) as upstreams:
-        description = Description(upstreams, ROUTES, monotonic=time)
+        description = OpenApiCache(upstreams, ROUTES, monotonic=time)
         first = await description.get()
         there = len(stub.arrived)
         assert there == len(SERVICES) - len(away)
@@ -145,7 +145,7 @@ async def test_a_service_that_has_gone_is_described_as_it_was(stub: Stub) -> Non
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {"/api/v1/users": {"get": {"operationId": "list_users"}}}}
     time = Time()
     async with Upstreams.open(dict.fromkeys(SERVICES, stub.url), connections_max=4) as upstreams:
-        description = Description(upstreams, ROUTES, monotonic=time)
+        description = OpenApiCache(upstreams, ROUTES, monotonic=time)
         first = await description.get()
         stub.documents_status = 503
         time.now += 60
@@ -165,7 +165,7 @@ async def test_a_service_that_has_gone_is_described_as_it_was(stub: Stub) -> Non
 async def test_what_is_no_description_is_told_missing(
     gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch, published: object
 ) -> None:
-    monkeypatch.setattr("gateway.description.DOCUMENT_BYTES_MAX", 1000)
+    monkeypatch.setattr("gateway.openapi_cache.DOCUMENT_BYTES_MAX", 1000)
     stub.documents["/openapi.json"] = published
     running = await gateway()
     status, _, body = await running.call("GET", "/openapi.json", token=False)

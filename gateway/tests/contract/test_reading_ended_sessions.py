@@ -24,9 +24,9 @@ from chassis.auth.revocations import KEPT_SECONDS, Revocations
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.running import endpoint, through
 from chassis.testing.tokens import TokenForge
-from gateway.admission import Admission
-from gateway.rates import Rates
-from gateway.refusals import Refusal
+from gateway.authentication import Authentication
+from gateway.error_responses import Refusal
+from gateway.rate_limits import RateLimits
 from gateway.routes import Route
 from kernel.assurance import Factors
 
@@ -44,7 +44,7 @@ class Feed:
         self.revocations = Revocations(now=self.now, monotonic=self.now)
         self.ended = EndedSessions(redis, self.revocations, now=self.now)
         self.forge = TokenForge()
-        self.admission = Admission(self.forge.verifier(), self.revocations, Rates(1))
+        self.authentication = Authentication(self.forge.verifier(), self.revocations, RateLimits(1))
 
     def now(self) -> float:
         return self.clock.now().timestamp()
@@ -64,7 +64,7 @@ class Feed:
 
     async def _answer(self, token: bytes, route: Route, method: str) -> int:
         try:
-            self.admission.require(await self.admission.identify(token, "41.182.0.9"), route, method)
+            self.authentication.require(await self.authentication.identify(token, "41.182.0.9"), route, method)
         except Refusal as refusal:
             return refusal.status
         return 200

@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDict
 
 from chassis.testing.running import endpoint
-from gateway.refusals import Refusal
+from gateway.error_responses import Refusal
 from gateway.routes import Route
 from gateway.upstream import Upstreams
 

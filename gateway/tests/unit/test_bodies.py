@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from gateway.bodies import BodyLimits, BodyTime, OpenBodies, Uploads
-from gateway.refusals import Refusal
+from gateway.error_responses import Refusal
 from gateway.settings import GatewaySettings
 
 KIB = 1024

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.bootstrap import SERVICE, unit_of_work
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 

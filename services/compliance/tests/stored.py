@@ -2,7 +2,7 @@
 
 from google.protobuf.message import Message
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing import stored
 from compliance.interfaces.publications import PUBLICATIONS
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.databases import Databases, DatabaseUrls
 from governance.bootstrap import SERVICE
 

@@ -9,9 +9,9 @@ import psycopg
 from google.protobuf.message import Message
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.contracts import spec_of
-from chassis.messaging.delivery import MessageT
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import MessageT
 from chassis.testing import stored
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls

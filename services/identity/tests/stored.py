@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 
 
 async def rows(database: Database, query: str) -> list[Any]:

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.unit_of_work import SqlUnitOfWork
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 

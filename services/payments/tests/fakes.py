@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from chassis.persistence.unit_of_work import UnauditedChange
 from chassis.rpc import RemoteError
-from chassis.unit_of_work import UnauditedChange
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock

@@ -4,7 +4,7 @@ from typing import Final
 
 import httpx
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing import stored
 
 # What compliance refuses is put on record, which goes by way of the outbox.

@@ -152,7 +152,7 @@ def _migrate(processes: Processes) -> None:
     from alembic.util import CommandError  # noqa: PLC0415  # slow to import, and only a start migrates
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
-    from chassis import migrations  # noqa: PLC0415
+    from chassis.persistence import migrations  # noqa: PLC0415
     from chassis.run.folders import migrations_of  # noqa: PLC0415
 
     for service in SERVICES:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis.unit_of_work import SqlUnitOfWork
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.reads import ReadOfOthers

@@ -140,7 +140,7 @@ class ServiceSettings(ProcessSettings):
 
     database_url: SecretStr = SecretStr("")
     database_owner_url: SecretStr = SecretStr("")
-    # `chassis.connections` counts the other connections of a process.
+    # `chassis.persistence.connection_budget` counts the other connections of a process.
     database_pool_size: int = Field(default=10, ge=1, le=100)
     # The database URL leads to PgBouncer in transaction mode. Only `serve` can use it: the others listen and keep session locks.
     database_pooled: bool = False

@@ -12,7 +12,7 @@ from redis.exceptions import NoPermissionError
 
 from chassis.auth.ended_sessions import ENDED_KEY, FACTORS_KEY, EndedSessions
 from chassis.auth.revocations import Revocations
-from chassis.cache import redis_client
+from chassis.redis import redis_client
 from chassis.testing.sessions import note, note_factors
 from kernel.assurance import Factors
 from kernel.ids import new_id

@@ -14,13 +14,13 @@ from procrastinate import Blueprint
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chassis import migrations
-from chassis.cache import redis_client
-from chassis.database import Database
 from chassis.jobs import make_jobs
 from chassis.messaging.connection import open_session
 from chassis.messaging.leadership import lead
 from chassis.messaging.listener import Listener
+from chassis.persistence import migrations
+from chassis.persistence.database import Database
+from chassis.redis import redis_client
 from chassis.settings import ServiceSettings
 from chassis.testing.certificates import Authority
 from chassis.testing.databases import Databases, DatabaseUrls

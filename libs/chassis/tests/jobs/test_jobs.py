@@ -13,9 +13,9 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from chassis.database import Database
 from chassis.health import NotReady
 from chassis.jobs import JobWorker, defer, make_jobs
+from chassis.persistence.database import Database
 from chassis.settings import ServiceSettings
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.running import endpoint, eventually, running, through

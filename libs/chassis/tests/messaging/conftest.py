@@ -16,15 +16,15 @@ from aio_pika.abc import AbstractIncomingMessage
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.contracts import Publications
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import Delivery
+from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
 from chassis.testing.broker import Management, virtual_host
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, eventually, through
 from chassis.testing.servers import Servers
-from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor
 from kernel.events import Event

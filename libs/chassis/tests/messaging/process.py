@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.contracts import Publications, Subscription
-from chassis.messaging.delivery import Delivery
 from chassis.messaging.relay import Relay
-from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import Delivery
+from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor
 from kernel.events import Event

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chassis.messaging.connection import BrokerLost, Session, address, keep_session
-from chassis.messaging.waiting import Backoff
+from chassis.waiting import Backoff
 
 
 class Told(Backoff):

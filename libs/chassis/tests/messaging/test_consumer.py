@@ -6,12 +6,12 @@ from functools import partial
 import aio_pika
 import pytest
 
+from chassis.messaging.acknowledgement import Failure
 from chassis.messaging.connection import BROKER_ERRORS
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.contracts import BatchSubscription, Subscription
-from chassis.messaging.delivery import Delivery
 from chassis.messaging.relay import Relay
-from chassis.messaging.settlement import Failure
+from chassis.persistence.delivery import Delivery
 from chassis.testing.running import eventually, running
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.errors import AlreadyExists, DomainError, Kind, Unavailable

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from chassis.database import Database, writes
-from chassis.pipeline import Pipeline, Statement
+from chassis.persistence.database import Database, writes
+from chassis.persistence.pipeline import Pipeline, Statement
 from chassis.testing.databases import Databases
 from chassis.testing.running import eventually
 

@@ -12,14 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import Database
-from chassis.idempotency import IdempotencyScope, current_scope
 from chassis.messaging.contracts import Publications
-from chassis.pipeline import Statement
+from chassis.persistence.database import Database
+from chassis.persistence.idempotency_scope import IdempotencyScope, current_scope
+from chassis.persistence.pipeline import Statement
+from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, eventually, through
-from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.ids import new_id

@@ -14,17 +14,17 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import registry
 
-from chassis import migrations
-from chassis.database import Database
 from chassis.messaging.contracts import Publications
-from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
-from chassis.schema import NoRevisionsError
+from chassis.persistence import migrations
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.persistence.schema_version import NoRevisionsError
+from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
-from kernel.audit import AuditFact
+from kernel.audit import Audited, AuditFact
 from kernel.events import Aggregate, Event
 from kernel.ids import new_id
 
@@ -359,3 +359,49 @@ async def test_a_session_is_never_flushed_by_itself(database: Database) -> None:
     session: AsyncSession = database.session()
     assert session.sync_session.autoflush is False
     await session.close()
+
+
+DOOR = Audited[Door](
+    action="doors.door",
+    resource_type="door",
+    id_of=lambda door: door.id,
+    state=lambda door: {"open": door.is_open},
+)
+
+
+async def test_a_change_records_before_and_after_and_announces_the_events(
+    uow: SqlUnitOfWork[DoorTransaction], database: Database
+) -> None:
+    door = await build(uow)
+    async with uow.begin(ACTOR) as tx:
+        door = await tx.door(door.id)
+        with tx.change(DOOR, door, "open", at=NOW, reason="a delivery"):
+            door.open()
+    ((fact, _),) = tx.facts
+    assert (fact.action, fact.resource_type, fact.resource_id) == ("doors.door.open", "door", str(door.id))
+    assert (fact.before, fact.after, fact.reason, fact.occurred_at) == ({"open": False}, {"open": True}, "a delivery", NOW)
+    sent = await rows(database, "SELECT type FROM outbox ORDER BY position")
+    # The session announces what it loaded as well; each event is sent once.
+    assert sent.count(("identity.user.registered",)) == 1
+
+
+async def test_a_change_that_fails_records_nothing(uow: SqlUnitOfWork[DoorTransaction]) -> None:
+    door = await build(uow)
+
+    async def jam() -> None:
+        async with uow.begin(ACTOR) as tx:
+            with tx.change(DOOR, door, "open", at=NOW):
+                raise OSError("jammed")
+
+    with pytest.raises(OSError, match="jammed"):
+        await jam()
+    assert not door.collect()
+
+
+async def test_what_is_created_is_recorded_with_its_state_alone(uow: SqlUnitOfWork[DoorTransaction]) -> None:
+    async with uow.begin(ACTOR) as tx:
+        door = Door(new_id())
+        tx.session.add(door)
+        tx.create(DOOR, door, at=NOW)
+    ((fact, _),) = tx.facts
+    assert (fact.action, fact.before, fact.after) == ("doors.door.create", None, {"open": False})

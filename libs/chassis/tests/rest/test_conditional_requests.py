@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from chassis.entity_tags import EntityTag, is_known, parse_tags
 from chassis.rest import Envelope, IfMatch, IfMatchOrNew, Public, RequestModel, Router, envelope, set_etag
 from chassis.rest.etag import AnyVersion
-from chassis.run.rest import RestServer
+from chassis.run.uvicorn_server import RestServer
 from kernel.assurance import NONE
 from kernel.errors import NotFound, StaleVersion
 from kernel.reads import NOBODY

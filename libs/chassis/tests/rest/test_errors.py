@@ -8,8 +8,8 @@ import redis.exceptions
 import sqlalchemy.exc
 from structlog.testing import capture_logs
 
-from chassis.database import Database
 from chassis.errors import STATUS, Internal, as_domain_error
+from chassis.persistence.database import Database
 from kernel.errors import Kind, NotFound, Unavailable
 
 

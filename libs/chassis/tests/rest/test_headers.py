@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI, Response
 from pydantic import Field
 
-from chassis.idempotency import RequestInProgress
+from chassis.persistence.idempotency_scope import RequestInProgress
 from chassis.rest import Authenticated, Envelope, PageOf, Paging, Public, RequestModel, Requires, Router, envelope, page_of
 from chassis.testing.tokens import TokenForge
 from kernel.assurance import NONE

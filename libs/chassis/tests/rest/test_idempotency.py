@@ -14,14 +14,14 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from chassis.database import Database
-from chassis.idempotency import IdempotencyScope
 from chassis.messaging.contracts import Publications
+from chassis.persistence.database import Database
+from chassis.persistence.idempotency_scope import IdempotencyScope
+from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
 from chassis.rest import Authenticated, CurrentActor, Envelope, IdempotencyStore, Public, RequestModel, Router, envelope, set_etag
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
 from chassis.testing.tokens import TokenForge
-from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from kernel.actor import Actor, ActorKind
 from kernel.assurance import NONE
 from kernel.audit import AuditFact

@@ -11,9 +11,10 @@ import pytest
 from fastapi import FastAPI, Response
 from sqlalchemy import text
 
-from chassis.database import Database
-from chassis.idempotency import OwnKeys
 from chassis.messaging.contracts import Publications
+from chassis.persistence.database import Database
+from chassis.persistence.idempotency_scope import OwnKeys
+from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
 from chassis.rest import (
     CurrentActor,
     Envelope,
@@ -30,7 +31,6 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
 from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
-from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.assurance import Assurance
 from kernel.audit import AuditFact

@@ -11,7 +11,7 @@ import pytest
 from fastapi import Depends, FastAPI, Request
 from pydantic import Field
 
-from chassis.idempotency import RequestInProgress
+from chassis.persistence.idempotency_scope import RequestInProgress
 from chassis.rest import (
     AmountText,
     CurrentActor,

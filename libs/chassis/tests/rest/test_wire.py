@@ -14,8 +14,8 @@ from pydantic import Field
 from structlog.testing import capture_logs
 
 from chassis.rest import AmountText, Authenticated, Envelope, Public, RequestModel, Router, envelope
-from chassis.run import rest
-from chassis.run.rest import RestServer
+from chassis.run import uvicorn_server
+from chassis.run.uvicorn_server import RestServer
 from chassis.testing.running import eventually
 from kernel.assurance import NONE
 from kernel.money import Money
@@ -105,7 +105,7 @@ async def test_a_body_that_cannot_be_read_is_answered(server: RestServer) -> Non
 
 
 async def test_one_too_many_is_told_when_to_come_back(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(uvicorn_server, "CONNECTIONS_MAX", 1)
     server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
     await server.start(asyncio.Event())
     answer = await speak(server, b"GET /healthz HTTP/1.1\r\nHost: things\r\n\r\n")
@@ -123,7 +123,7 @@ async def test_the_server_does_not_name_itself(server: RestServer) -> None:
 
 
 async def test_the_date_of_answers_goes_on(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(uvicorn_server, "TICK_SECONDS", 0.01)
     server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
     await server.start(asyncio.Event())
 
@@ -141,7 +141,7 @@ async def test_the_date_of_answers_goes_on(app: FastAPI, monkeypatch: pytest.Mon
 
 
 async def test_it_stops_when_told_and_not_at_its_next_tick(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "TICK_SECONDS", 3600)
+    monkeypatch.setattr(uvicorn_server, "TICK_SECONDS", 3600)
     server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
     await server.start(asyncio.Event())
     async with asyncio.timeout(60):

@@ -9,7 +9,7 @@ from typing import ClassVar
 import psycopg
 import pytest
 
-from chassis.pooled import UnlimitedSession
+from chassis.persistence.pooled_sessions import UnlimitedSession
 from chassis.run.schema import wait_for_schema
 from chassis.run.service import Service
 from chassis.run.work import jobs, work

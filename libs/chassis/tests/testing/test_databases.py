@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing import emptying
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.servers import Servers

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.databases import Databases
 from chassis.testing.stored import everything, unchanged, watch_refusals
 

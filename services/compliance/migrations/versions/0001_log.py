@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.migrations import append_only, platform_tables, runtime_role
+from chassis.persistence.migrations import append_only, platform_tables, runtime_role
 
 revision = "0001"
 down_revision = None

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from chassis.audited_reads import AuditedReads
-from chassis.database import Database
 from chassis.health import Readiness
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.run import Service, Serving, Working
 from chassis.run.folders import migrations_of
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.infrastructure.log_key import Ed25519LogSigner
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from compliance.interfaces.commands import commands

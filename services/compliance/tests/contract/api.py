@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
 from compliance.application import Compliance

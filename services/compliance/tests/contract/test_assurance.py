@@ -1,6 +1,6 @@
 """What each operation asks of its caller's sign-in."""
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.assurance import misjudged
 from chassis.testing.clocks import ControlledClock
 from compliance.interfaces.rest import ROUTERS

@@ -9,7 +9,7 @@ from uuid import UUID
 import grpc.aio
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.rpc import RemoteError, RpcServer, connect
 from chassis.settings import ServiceSettings
 from chassis.testing.clocks import ControlledClock

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from chassis import outbox
+from chassis.persistence import outbox
 from chassis.testing.declared_reads import DeclaredReads, Person
 from compliance.domain.entry import Actor
 from compliance.interfaces.publications import PUBLICATIONS

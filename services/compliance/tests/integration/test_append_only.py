@@ -7,8 +7,8 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.errors import CheckViolation, InsufficientPrivilege
 
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts
 from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.infrastructure.repositories import SqlComplianceTransaction

@@ -5,10 +5,10 @@ import asyncio
 import psycopg
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts
 from compliance.application.check_log import Finding
 from compliance.application.sign_checkpoint import SignCheckpoint

@@ -4,7 +4,7 @@ from collections import Counter
 
 from sqlalchemy import text
 
-from chassis.unit_of_work import SqlUnitOfWork
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from kernel.actor import Actor

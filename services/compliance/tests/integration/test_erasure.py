@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import everything
 from compliance.application.acknowledge_erasure import AUDIT_LOG, LOG_BEHIND, AcknowledgeErasure

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts
 from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.bootstrap import check_log

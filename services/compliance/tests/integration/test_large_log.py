@@ -1,8 +1,8 @@
 """Proofs in a log that is two stored levels high: 65,536 entries and more."""
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts
 from compliance.application.prove import Prove
 from compliance.application.sign_checkpoint import SignCheckpoint

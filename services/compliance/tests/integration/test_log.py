@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.reads import NotedReads
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts, FactRewritten
 from compliance.application.ports import UnitOfWork
 from compliance.application.prove import NotYetSigned, Prove

@@ -9,10 +9,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 
 from chassis.crypto import UnsealableError
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import everything
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.infrastructure.log_key import Ed25519LogSigner, OtherOrigin
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from compliance.verifier import ed25519

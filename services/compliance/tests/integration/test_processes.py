@@ -16,10 +16,10 @@ from psycopg.types.json import Jsonb
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.contracts import Publications
-from chassis.messaging.outbox_message import OutboxMessage
 from chassis.messaging.relay import Relay
+from chassis.persistence.database import Database
+from chassis.persistence.outbox_message import OutboxMessage
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.running import endpoint, eventually, running, through
 from compliance.application.append_facts import AppendFacts

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.errors import as_domain_error
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts
 from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.bootstrap import check_log, unit_of_work

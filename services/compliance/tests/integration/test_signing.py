@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import endpoint, eventually, running, through
-from chassis.unit_of_work import SqlUnitOfWork
 from compliance.application.append_facts import AppendFacts
 from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.bootstrap import check_log, unit_of_work

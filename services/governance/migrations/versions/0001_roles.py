@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import text
 
-from chassis.migrations import append_only, platform_tables
+from chassis.persistence.migrations import append_only, platform_tables
 from governance.domain.seed import DEFAULT_ROLE, PERMISSIONS, ROLES
 
 revision = "0001"

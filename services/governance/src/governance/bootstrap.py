@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from chassis.audited_reads import AuditedReads
-from chassis.database import Database
 from chassis.health import Readiness
-from chassis.run import Service, Serving, Working, wait_for
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
+from chassis.run import Service, Serving, Working, wait_until_ready
 from chassis.run.folders import migrations_of
-from chassis.run.waiting import pause_unless
-from chassis.unit_of_work import SqlUnitOfWork
+from chassis.waiting import sleep_unless
 from governance.application import Governance
 from governance.application.acknowledge_erasure import AcknowledgeErasure
 from governance.application.follow_standing import FollowStanding
@@ -67,7 +67,7 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
     ):
         governance = build(parts.database, IdentitySubjects(identity), parts.clock)
         rest = parts.rest(governance, ROUTERS, title="Elcorp governance")
-        first = publish_first(governance.ensure_bundle, then=lambda: parts.keeper.on_published(None))
+        first = publish_first(governance.ensure_bundle, then=lambda: parts.refresher.on_published(None))
         reconcile = reconcile_again_and_again(governance.reconcile_standings)
         yield Serving(rest, rpc_services(governance), parts.readiness, [first, reconcile, *parts.background])
 
@@ -76,7 +76,9 @@ def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) 
     """Make the background work that sees to it, once, that a bundle of this release's form is published."""
 
     async def ensure_bundle(stop: asyncio.Event) -> None:
-        await wait_for("the policy bundle to be published", lambda: ensure(actor=Actor.service(GovernanceSettings.NAME)), stop)
+        await wait_until_ready(
+            "the policy bundle to be published", lambda: ensure(actor=Actor.service(GovernanceSettings.NAME)), stop
+        )
         await then()
         await stop.wait()
 
@@ -91,8 +93,8 @@ def reconcile_again_and_again(
     async def reconcile_standings(stop: asyncio.Event) -> None:
         actor = Actor.service(GovernanceSettings.NAME)
         while not stop.is_set():
-            await wait_for("identity to tell who is able to act", lambda: reconcile(actor=actor), stop)
-            await pause_unless(stop, every_seconds)
+            await wait_until_ready("identity to tell who is able to act", lambda: reconcile(actor=actor), stop)
+            await sleep_unless(stop, every_seconds)
 
     return reconcile_standings
 

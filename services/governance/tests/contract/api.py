@@ -6,8 +6,8 @@ from uuid import UUID
 
 import httpx
 
-from chassis.database import Database
-from chassis.policies import BundleKeeper
+from chassis.persistence.database import Database
+from chassis.policies import BundleRefresher
 from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
 from governance.application import Governance
@@ -23,7 +23,7 @@ class Api:
     governance: Governance
     subjects: FakeSubjects
     forge: TokenForge
-    keeper: BundleKeeper
+    refresher: BundleRefresher
     database: Database
     admin_id: UUID
 

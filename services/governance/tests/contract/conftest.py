@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis.database import Database
-from chassis.policies import BundleKeeper, Policies
+from chassis.persistence.database import Database
+from chassis.policies import BundleRefresher, Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.rest import rest_client
@@ -48,11 +48,11 @@ def subjects() -> FakeSubjects:
 async def api(governance: Governance, database: Database, clock: ControlledClock, subjects: FakeSubjects) -> AsyncIterator[Api]:
     forge = TokenForge(clock)
     policies = Policies(clock)
-    keeper = BundleKeeper(LocalBundles(governance.queries), policies)
-    assert await keeper.refresh()
+    refresher = BundleRefresher(LocalBundles(governance.queries), policies)
+    assert await refresher.refresh()
     async with rest_client(
         governance, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
         admin_id = new_id()
         await assigned(database, admin_id)
-        yield Api(client, governance, subjects, forge, keeper, database, admin_id)
+        yield Api(client, governance, subjects, forge, refresher, database, admin_id)

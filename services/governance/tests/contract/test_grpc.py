@@ -10,7 +10,7 @@ import pytest
 from grpc import aio
 from sqlalchemy import event
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import GovernanceBundles, Policies
 from chassis.rpc import RemoteError, RpcServer, RpcService, connect
 from chassis.settings import ServiceSettings

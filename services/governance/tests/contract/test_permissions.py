@@ -39,7 +39,7 @@ async def test_it_takes_this_permission_and_no_other(
             "PUT", f"/roles/{role}/permissions", json={"permissions": permissions}, headers={"If-Match": version}
         )
         assert answer.status_code == 200, answer.text
-    await api.keeper.refresh()
+    await api.refresher.refresh()
     outside = await api.call(method, path, roles=("staff",), **options)
     assert (outside.status_code, outside.json()["code"]) == (403, "ACC_001")
     inside = await api.call(method, path, roles=("guest",), **options)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from chassis import outbox
+from chassis.persistence import outbox
 from chassis.testing.declared_reads import DeclaredReads, Person
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from governance.interfaces.publications import PUBLICATIONS

@@ -100,7 +100,7 @@ async def test_setting_permissions_changes_what_holds(api: Api) -> None:
     assert response.headers["etag"] == '"2"'
     assert response.json()["data"]["permissions"] == ["role:manage"]
     assert (await api.call("GET", "/roles", roles=("guest",))).status_code == 403
-    await api.keeper.refresh()
+    await api.refresher.refresh()
     assert (await api.call("GET", "/roles", roles=("guest",))).status_code == 200
 
 
@@ -249,7 +249,7 @@ async def test_nobody_gives_or_takes_what_they_may_not_themselves(api: Api) -> N
     await assigned(api.database, clerk, "guest")
     permissions = ["role:manage", "user:update"]
     await api.call("PUT", "/roles/guest/permissions", json={"permissions": permissions}, headers={"If-Match": '"1"'})
-    await api.keeper.refresh()
+    await api.refresher.refresh()
     every = [each["name"] for each in (await api.call("GET", "/permissions")).json()["data"]["items"]]
     api.admin_id, admin_id = clerk, api.admin_id
     tried: list[tuple[str, str, dict[str, Any]]] = [

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from governance.domain.window import Window
 from governance.infrastructure.queries import SqlGovernanceQueries

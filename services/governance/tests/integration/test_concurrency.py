@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from chassis.database import Database
 from chassis.messaging.contracts import Subscription
-from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import AlreadyHandled, Delivery, current_delivery
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.database import Database
 from chassis.messaging.contracts import Subscription, spec_of
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, SubjectRolesChanged

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import unchanged
 from governance.application import Governance

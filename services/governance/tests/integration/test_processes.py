@@ -7,14 +7,14 @@ from typing import cast
 
 import pytest
 
-from chassis.database import Database
 from chassis.messaging.contracts import Publications
-from chassis.messaging.delivery import Delivery
 from chassis.messaging.listener import Listener
 from chassis.messaging.relay import Relay
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import Delivery
+from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.running import eventually, running
-from chassis.unit_of_work import SqlTransaction, SqlUnitOfWork
 from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance.application.publish_bundle import EnsureBundle

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.migrations import platform_tables, runtime_role
+from chassis.persistence.migrations import platform_tables, runtime_role
 
 revision = "0001"
 down_revision = None

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.auth import TokenVerifier
 from chassis.auth.revocations import Revocations
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.rpc import RpcServer, connect
 from chassis.testing.callers import also_name

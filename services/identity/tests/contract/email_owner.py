@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import httpx
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from identity.application import Identity
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
 from services.identity.tests.contract.mailbox import mail

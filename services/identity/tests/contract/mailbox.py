@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from identity.application import Identity
 from identity.application.messages.queries import MessageContent
 

@@ -14,8 +14,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 
 from chassis.auth import Claims
-from chassis.database import Database
 from chassis.messaging.contracts import TIME, spec_of
+from chassis.persistence.database import Database
 from elcorp.compliance.v1 import events_pb2 as compliance
 from identity.interfaces.publications import PUBLICATIONS
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
 from identity.application.factors.required_factors import RequiredOf

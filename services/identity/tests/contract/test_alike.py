@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import event, text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from identity.infrastructure.passwords import Argon2Passwords
 from services.identity.tests.contract.api import DETAILS, Api
 from services.identity.tests.fakes import Surroundings

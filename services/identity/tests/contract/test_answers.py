@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.messages.deliver_message import DeliverMessage

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.assurance import misjudged
 from chassis.testing.clocks import ControlledClock

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import PendingTransaction
 from chassis.testing.clocks import ControlledClock
-from chassis.unit_of_work import PendingTransaction
 from identity.application import Identity
 from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
 from identity.application.messages.deliver_message import DeliverMessage

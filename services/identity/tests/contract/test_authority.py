@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from services.identity.tests.contract.api import ARRANGING, Api
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.people import signed_in_as

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from services.identity.tests.contract.api import DETAILS, Api
 from services.identity.tests.fakes import Surroundings
 

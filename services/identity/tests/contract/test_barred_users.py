@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import identity_pb2
 from identity.application import Identity

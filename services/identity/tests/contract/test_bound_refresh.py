@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.bootstrap.parts import unit_of_work

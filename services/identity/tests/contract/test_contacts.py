@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from services.identity.tests.contract.api import PASSWORD, Api, refusal

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import httpx
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.declared_reads import DeclaredReads, Person
 from identity.interfaces.publications import PUBLICATIONS

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2, identity_pb2

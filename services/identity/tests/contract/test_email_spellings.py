@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from identity.application import Identity
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.mailbox import mail

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1.events_pb2 import UserFactorsChanged
 from identity.application import Identity

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from elcorp.compliance.v1 import events_pb2 as compliance
 from services.identity.tests.contract.api import Api, refusal
 from services.identity.tests.contract.outbox import published

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from identity.application.accounts import codes
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
 

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from sqlalchemy import event
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.rpc import RemoteError
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import identity_pb2

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.auth import TokenVerifier
 from chassis.auth.revocations import Revocations
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import unchanged
 from elcorp.identity.v1.events_pb2 import UserFactorsChanged

@@ -3,7 +3,7 @@
 import jwt
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.settings import IdentitySettings

@@ -7,7 +7,7 @@ word that everybody knows of its owner.
 import httpx
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.settings import IdentitySettings

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.messages.texts import letter

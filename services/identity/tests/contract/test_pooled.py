@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.pooler import pooler, prepares
 from services.identity.tests.contract.api import Api

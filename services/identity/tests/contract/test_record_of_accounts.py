@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.accounts.purge_codes import PurgeCodes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
 from identity.bootstrap.parts import unit_of_work

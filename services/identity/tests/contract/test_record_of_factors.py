@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis.auth import Claims, TokenVerifier
 from chassis.crypto import BlindIndex
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.factors.purge_challenges import PurgeChallenges

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chassis.auth import Claims, TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from services.identity.tests.contract.api import Api

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import pytest
 
-from chassis import outbox
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence import outbox
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from kernel.errors import Unavailable
 from services.identity.tests.contract.api import DETAILS, Api

@@ -1,7 +1,7 @@
 """What the end of a recovery leaves on record, whole: every field of the audit fact."""
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator_app import second_factor

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from chassis.auth import Claims, TokenVerifier
 from chassis.crypto import BlindIndex
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 from identity.application.sessions.queries import SignInName

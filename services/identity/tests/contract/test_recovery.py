@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1.events_pb2 import UserFactorsChanged

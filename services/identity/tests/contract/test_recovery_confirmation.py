@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls

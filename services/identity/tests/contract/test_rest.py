@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.infrastructure.passwords import Argon2Passwords, HashingBusy
 from identity.infrastructure.signing_keys import KeyRing

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.domain.message import Template
 from services.identity.tests.contract.api import PASSWORD, Api, refusal

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2

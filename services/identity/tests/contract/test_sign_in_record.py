@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.contracts import spec_of
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from services.identity.tests.contract.api import PASSWORD, Api

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import second_factor

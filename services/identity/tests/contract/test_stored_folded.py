@@ -12,9 +12,9 @@ from argon2 import PasswordHasher
 from psycopg import sql
 from pydantic import SecretStr
 
-from chassis import migrations
 from chassis.crypto import BlindIndex
-from chassis.database import Database
+from chassis.persistence import migrations
+from chassis.persistence.database import Database
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.releases import copy_before
 from identity.application import Identity

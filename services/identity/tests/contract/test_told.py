@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api, own_id

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from chassis.crypto import UnsealableError
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.rpc import RemoteError
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls

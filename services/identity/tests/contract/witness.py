@@ -16,7 +16,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.stored import Rows, everything
 from services.identity.tests.contract.api import ARRANGING
 from services.identity.tests.contract.outbox import names_of

@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.queries import SqlIdentityQueries

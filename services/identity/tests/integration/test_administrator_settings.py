@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.processes import LoggingProcess, started
 from chassis.testing.running import eventually

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from chassis.cache import redis_client
+from chassis.redis import redis_client
 from chassis.testing.certificates import Authority
 from elcorp_local.backing import Ports, ServerCertificates, redis
 from identity.bootstrap.parts import attempts

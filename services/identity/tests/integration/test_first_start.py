@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from chassis.database import Database
 from chassis.health import NotReady
+from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from identity.application import Identity

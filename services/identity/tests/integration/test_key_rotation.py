@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
 from chassis.auth import ExpiredToken, InvalidToken, TokenVerifier
-from chassis.cache import redis_client
 from chassis.crypto import BlindIndex
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.redis import redis_client
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running

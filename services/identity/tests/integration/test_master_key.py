@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from chassis.crypto import UnsealableError
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity

@@ -16,8 +16,8 @@ from aiosmtpd.smtp import SMTP, Envelope
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.jobs import make_jobs
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.messages.resume_messages import ResumeMessages

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chassis.auth.ended_sessions import ENDED_KEY, FACTORS_KEY
-from chassis.cache import redis_client
+from chassis.redis import redis_client
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, through
 from identity.bootstrap.parts import attempts as counting

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from chassis import migrations
+from chassis.persistence import migrations
 from chassis.testing.databases import Databases
 from chassis.testing.releases import copy_before
 from services.identity.tests.assembled import VERSIONS

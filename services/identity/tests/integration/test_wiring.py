@@ -8,7 +8,7 @@ from procrastinate import RetryStrategy
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.run import main
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls

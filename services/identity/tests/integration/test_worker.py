@@ -5,9 +5,9 @@ from datetime import UTC
 
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.contracts import Subscription, spec_of
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1 import events_pb2 as compliance

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.migrations import append_only, platform_tables
+from chassis.persistence.migrations import append_only, platform_tables
 from kernel.money import CURRENCIES
 from payments.domain.account import treasury_id
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.migrations import append_only
+from chassis.persistence.migrations import append_only
 
 revision = "0004"
 down_revision = "0003"

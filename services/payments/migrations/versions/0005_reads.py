@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.migrations import append_only, runtime_role
+from chassis.persistence.migrations import append_only, runtime_role
 
 revision = "0005"
 down_revision = "0004"

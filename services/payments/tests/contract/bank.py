@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from chassis.auth import AccessControl, SubjectRoles
 from chassis.auth.revocations import Revocations
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import bundle_of, permitting

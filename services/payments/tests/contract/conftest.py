@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.callers import also_name
 from chassis.testing.clocks import ControlledClock
 from elcorp.payments.v1 import payments_pb2_grpc

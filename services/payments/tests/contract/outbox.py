@@ -9,8 +9,8 @@ from typing import Any, Final
 from google.protobuf.message import Message
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.contracts import SUBJECT, TIME, EventSpec, spec_of
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from payments.interfaces.publications import PUBLICATIONS

@@ -2,7 +2,7 @@
 
 import httpx
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.assurance import misjudged
 from chassis.testing.clocks import ControlledClock
 from payments.interfaces.rest import ROUTERS

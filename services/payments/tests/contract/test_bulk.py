@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.event import listen
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting

@@ -10,11 +10,11 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.contracts import Subscription, spec_of
-from chassis.messaging.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
-from chassis.unit_of_work import SqlUnitOfWork
 from elcorp.identity.v1 import events_pb2 as identity
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor

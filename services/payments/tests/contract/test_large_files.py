@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.rest.route import UNSAFE, Route
 from payments.interfaces.rest import ROUTERS
 from services.payments.tests.contract.bank import Bank, Holder

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.database import SESSION, Database
-from chassis.outbox import CHANNEL
+from chassis.persistence.database import SESSION, Database
+from chassis.persistence.outbox import CHANNEL
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.pooler import Pooler, limit_sessions, pooler, prepares
 from chassis.testing.running import eventually

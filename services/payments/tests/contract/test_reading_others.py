@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from chassis import outbox
+from chassis.persistence import outbox
 from chassis.testing.policies import bundle_of
 from kernel.errors import Unavailable
 from kernel.ids import new_id

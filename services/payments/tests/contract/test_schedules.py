@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from chassis.crypto import SigningKey
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor
 from kernel.ids import new_id

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from chassis.database import Database
-from chassis.unit_of_work import SqlUnitOfWork
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.clock import SystemClock
 from payments.application.bulk.run_bulk import RunBulk

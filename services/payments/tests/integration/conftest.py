@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from chassis.database import Database
-from chassis.unit_of_work import SqlUnitOfWork
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.fakes import FakeUnitOfWork

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from chassis.database import Database
-from chassis.unit_of_work import SqlUnitOfWork
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
 from kernel.ids import new_id

@@ -17,9 +17,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import DatabaseUrls
-from chassis.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor, ActorKind
 from kernel.clock import SystemClock
 from kernel.errors import DomainError

@@ -1,4 +1,4 @@
-"""Payments' processes hold as many connections under load as `chassis.connections` says, and never one more."""
+"""Payments' processes hold as many connections under load as `chassis.persistence.connection_budget` says, and never one more."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -9,8 +9,8 @@ import httpx
 import psycopg
 from structlog.testing import capture_logs
 
-from chassis.connections import connections_max
-from chassis.database import Database
+from chassis.persistence.connection_budget import connections_max
+from chassis.persistence.database import Database
 from chassis.run.migrate import migrate
 from chassis.run.work import jobs, work
 from chassis.testing.clocks import ControlledClock

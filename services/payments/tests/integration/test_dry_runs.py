@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
 from chassis.testing.stored import unchanged

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.rpc import Tls
 from chassis.run.work import jobs
 from chassis.testing.certificates import Authority, MountedSecret

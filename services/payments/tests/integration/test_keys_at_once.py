@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from chassis.database import Database
-from chassis.idempotency import RequestInProgress
+from chassis.persistence.database import Database
+from chassis.persistence.idempotency_scope import RequestInProgress
 from chassis.testing.databases import DatabaseUrls
 from kernel.errors import KeyReused
 from kernel.ids import new_id

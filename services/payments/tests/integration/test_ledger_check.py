@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from elcorp.payments.v1 import events_pb2
 from kernel.ids import new_id

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.databases import Databases
 from chassis.testing.machines import run_machine
 from kernel.actor import Actor

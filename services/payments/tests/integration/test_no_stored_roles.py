@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from chassis import migrations
+from chassis.persistence import migrations
 from chassis.testing.databases import Databases, DatabaseUrls
 from kernel.ids import new_id
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from chassis.database import Database
 from chassis.messaging.relay import Relay
+from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.reads import NotedReads
 from chassis.testing.running import endpoint, eventually, through

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
-from chassis.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, Kind, NotFound
 from kernel.ids import new_id

@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually
 from kernel.ids import new_id

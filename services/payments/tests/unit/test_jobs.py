@@ -3,9 +3,9 @@
 import pytest
 from procrastinate import RetryStrategy
 
-from chassis.database import Database
 from chassis.jobs import each
-from chassis.policies import BundleKeeper
+from chassis.persistence.database import Database
+from chassis.policies import BundleRefresher
 from payments.bootstrap.jobs import _posting, jobs
 from payments.infrastructure.authority import PeersAuthority
 from payments.infrastructure.cached_prices import CachedPrices
@@ -41,12 +41,12 @@ async def test_what_jobs_make_is_made_by_prices_and_by_approval_rules_fetched_fo
         fetched.append("prices")
         return True
 
-    async def policies(_self: BundleKeeper) -> bool:
+    async def policies(_self: BundleRefresher) -> bool:
         fetched.append("policies")
         return True
 
     monkeypatch.setattr(CachedPrices, "refresh", prices)
-    monkeypatch.setattr(BundleKeeper, "refresh", policies)
+    monkeypatch.setattr(BundleRefresher, "refresh", policies)
     settings = PaymentsSettings(database_url="postgresql://nowhere/x", hold_days=3, approval_hours=5)
     database = Database.connect("postgresql://nowhere/x", pool_size=1)
     post, rules, authority = _posting(settings, database)

@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chassis.auth.revocations import KEPT_SECONDS, Revocations
-from chassis.messaging.delivery import Delivery
-from chassis.run.waiting import pause_unless
+from chassis.persistence.delivery import Delivery
 from chassis.telemetry import log
+from chassis.waiting import sleep_unless
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
 from kernel.assurance import Factors
 
@@ -72,7 +72,7 @@ class EndedSessions:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await self.poll()
-            await pause_unless(stop, POLL_SECONDS)
+            await sleep_unless(stop, POLL_SECONDS)
 
     async def poll(self) -> None:
         """Read what is new in the shared lists, or all of them when that is due."""

@@ -6,7 +6,7 @@ from procrastinate.tasks import Task
 from procrastinate.types import JSONValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
+from chassis.persistence.unit_of_work import SqlTransaction
 
 
 async def defer(

@@ -12,9 +12,9 @@ from prometheus_client import Gauge, Histogram
 from chassis import telemetry
 from chassis.health import NotReady
 from chassis.jobs.ticks import MINUTE_SECONDS
-from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
 from chassis.telemetry.metrics import BUCKETS_SECONDS
+from chassis.waiting import sleep_unless
 
 CONCURRENCY = 4
 RESTART_SECONDS = 2.0
@@ -72,7 +72,7 @@ class JobWorker:
                 await self._run_once(stop)
             except (ConnectorException, psycopg.Error) as error:
                 log.warning("job_worker_lost_database", problem=type(error).__name__)
-            await pause_unless(stop, RESTART_SECONDS)
+            await sleep_unless(stop, RESTART_SECONDS)
 
     async def measure(self, stop: asyncio.Event) -> None:
         """Keep the gauges about the queue."""
@@ -81,7 +81,7 @@ class JobWorker:
                 await self._measure_once()
             except (ConnectorException, psycopg.Error) as error:
                 log.warning("jobs_not_measured", problem=type(error).__name__)
-            await pause_unless(stop, MEASURE_EVERY_SECONDS)
+            await sleep_unless(stop, MEASURE_EVERY_SECONDS)
 
     async def _run_once(self, stop: asyncio.Event) -> None:
         worker = asyncio.create_task(

@@ -9,14 +9,14 @@ from typing import Any
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
+from chassis.messaging.acknowledgement import Acknowledger, Failure, Outcome
 from chassis.messaging.connection import Session, underlay_of
 from chassis.messaging.contracts import BatchSubscription
-from chassis.messaging.delivery import Delivery
 from chassis.messaging.queue_worker import HANDLER_SECONDS_MAX, Intake
-from chassis.messaging.settlement import Failure, Outcome, Settler
-from chassis.messaging.waiting import Backoff, wait_any
 from chassis.messaging.wire import Undecodable, decode
+from chassis.persistence.delivery import Delivery
 from chassis.telemetry import bind_request, linked_trace
+from chassis.waiting import Backoff, wait_any
 
 Item = tuple[AbstractIncomingMessage, Delivery[Any]]
 
@@ -39,7 +39,7 @@ class BatchWorker:
         self._stopping = asyncio.Event()
         self._arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         intake = self._intake = await Intake.open(session, self._queue, self._batch_max * 2)
-        self._settler = Settler(session, await underlay_of(intake.channel), self._queue, types=frozenset(self._classes))
+        self._acknowledger = Acknowledger(session, await underlay_of(intake.channel), self._queue, types=frozenset(self._classes))
         self._work = asyncio.create_task(self._handle_all())
         await intake.consume(self._arrived.put)
 
@@ -84,7 +84,7 @@ class BatchWorker:
             try:
                 items.append((message, decode(message, self._classes)))
             except Undecodable as error:
-                await self._settler.failed(message, Failure(error), since=time.perf_counter())
+                await self._acknowledger.failed(message, Failure(error), since=time.perf_counter())
         for event_type, run in groupby(items, key=lambda item: item[1].type):
             subscription = self._subscriptions[event_type]
             # A batch gathers as many as the subscription that takes the most; others take theirs in several.
@@ -104,8 +104,8 @@ class BatchWorker:
             failure = await self._try(subscription, items)
             if failure is None:
                 for message, _ in items:
-                    self._settler.report(message, Outcome.HANDLED, since=since)
-                await self._settler.done_up_to(items[-1][0])
+                    self._acknowledger.report(message, Outcome.HANDLED, since=since)
+                await self._acknowledger.done_up_to(items[-1][0])
                 return True
             if not failure.dependency_away:
                 await self._one_by_one(subscription, items, failure)
@@ -122,9 +122,9 @@ class BatchWorker:
             since = time.perf_counter()
             alone = failure if len(items) == 1 else await self._try(subscription, [item])
             if alone:
-                await self._settler.failed(item[0], alone, since=since)
+                await self._acknowledger.failed(item[0], alone, since=since)
             else:
-                await self._settler.done(item[0], Outcome.HANDLED, since=since)
+                await self._acknowledger.done(item[0], Outcome.HANDLED, since=since)
 
     async def _try(self, subscription: BatchSubscription[Any], items: Sequence[Item]) -> Failure | None:
         deliveries = [delivery for _, delivery in items]

@@ -20,8 +20,8 @@ from aiormq.connection import DEFAULT_PORTS
 from pamqp.exceptions import PAMQPException
 from yarl import URL
 
-from chassis.messaging.waiting import Backoff, pause, run_first
 from chassis.verified_urls import RABBITMQ, trusting
+from chassis.waiting import Backoff, run_first, sleep_unless
 
 CONNECT_TIMEOUT_SECONDS = 5
 RPC_TIMEOUT_SECONDS = 10
@@ -135,7 +135,7 @@ async def keep_session(
                 what = f"waiting for RabbitMQ at {address(url)}"
                 log.warning(what, connection=name, reason=_reason(error))
             waiting = True
-            await pause(stop, backoff.next())
+            await sleep_unless(stop, backoff.next())
 
 
 async def underlay_of(channel: AbstractChannel) -> Channel:

@@ -9,7 +9,7 @@ from chassis.messaging.connection import BrokerLost, Session, keep_session
 from chassis.messaging.contracts import AnySubscription, BatchSubscription, Subscription, spec_of
 from chassis.messaging.queue_worker import QueueWorker, SingleWorker
 from chassis.messaging.topology import declare_subscriptions
-from chassis.messaging.waiting import wait_any
+from chassis.waiting import wait_any
 
 PREFETCH = 20
 # Handlers under way when the process is told to stop, and when the connection is lost.

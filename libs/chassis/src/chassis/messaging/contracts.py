@@ -9,8 +9,8 @@ import orjson
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.messaging.delivery import Delivery, MessageT
-from chassis.messaging.outbox_message import OutboxMessage
+from chassis.persistence.delivery import Delivery, MessageT
+from chassis.persistence.outbox_message import OutboxMessage
 from chassis.telemetry import traceparent
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.options.v1 import options_pb2

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 import structlog
 from psycopg import AsyncConnection, OperationalError, sql
 
-from chassis.messaging.waiting import pause
-from chassis.outbox import CHANNEL
+from chassis.persistence.outbox import CHANNEL
+from chassis.waiting import sleep_unless
 
 RELAY_LOCK = 0x72656C6179
 CONNECT_TIMEOUT_SECONDS = 5
@@ -60,7 +60,7 @@ async def lead(database_url: str, *, stop: asyncio.Event) -> AsyncIterator[Leade
             if not standing_by:
                 log.info("relay stands by; another one leads")
                 standing_by = True
-            await pause(stop, STANDBY_POLL_SECONDS)
+            await sleep_unless(stop, STANDBY_POLL_SECONDS)
         yield None
 
 

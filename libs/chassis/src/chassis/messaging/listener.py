@@ -12,10 +12,10 @@ from google.protobuf.message import Message
 
 from chassis.messaging.connection import RPC_TIMEOUT_SECONDS, BrokerLost, Session, keep_session
 from chassis.messaging.contracts import spec_of
-from chassis.messaging.delivery import Delivery
 from chassis.messaging.topology import declare_exchange
-from chassis.messaging.waiting import Backoff, wait_any
 from chassis.messaging.wire import Undecodable, decode
+from chassis.persistence.delivery import Delivery
+from chassis.waiting import Backoff, wait_any
 
 log = structlog.get_logger()
 

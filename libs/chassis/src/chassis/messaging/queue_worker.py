@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
+from chassis.messaging.acknowledgement import Acknowledger, Failure, Outcome
 from chassis.messaging.connection import BROKER_ERRORS, RPC_TIMEOUT_SECONDS, Session, underlay_of
 from chassis.messaging.contracts import Subscription
-from chassis.messaging.delivery import Delivery, current_delivery
-from chassis.messaging.settlement import Failure, Outcome, Settler
 from chassis.messaging.wire import Undecodable, decode, subject_of
+from chassis.persistence.delivery import Delivery, current_delivery
 from chassis.telemetry import bind_request, linked_trace
 
 # A handler that takes longer has a defect; its message is tried again.
@@ -46,7 +46,9 @@ class SingleWorker:
     async def start(self, session: Session) -> None:
         self._session = session
         self._intake = await Intake.open(session, self._queue, self._prefetch)
-        self._settler = Settler(session, await underlay_of(self._intake.channel), self._queue, types=frozenset(self._classes))
+        self._acknowledger = Acknowledger(
+            session, await underlay_of(self._intake.channel), self._queue, types=frozenset(self._classes)
+        )
         await self._intake.consume(self._take)
 
     async def finish(self, grace_seconds: float) -> None:
@@ -82,7 +84,7 @@ class SingleWorker:
         try:
             delivery = decode(message, self._classes)
         except Undecodable as error:
-            await self._settler.failed(message, Failure(error), since=since)
+            await self._acknowledger.failed(message, Failure(error), since=since)
             return
         with (
             linked_trace((delivery.traceparent,), f"{delivery.type} process"),
@@ -92,11 +94,11 @@ class SingleWorker:
                 await self._run(delivery)
             except Exception as error:  # noqa: BLE001  # classified in one place, and never lost
                 if failure := Failure.of(error):
-                    await self._settler.failed(message, failure, since=since)
+                    await self._acknowledger.failed(message, failure, since=since)
                 else:
-                    await self._settler.done(message, Outcome.DUPLICATE, since=since)
+                    await self._acknowledger.done(message, Outcome.DUPLICATE, since=since)
             else:
-                await self._settler.done(message, Outcome.HANDLED, since=since)
+                await self._acknowledger.done(message, Outcome.HANDLED, since=since)
 
     async def _run(self, delivery: Delivery[Any]) -> None:
         token = current_delivery.set(delivery)

@@ -15,14 +15,14 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import AMQPChannelError, PublishError
 from prometheus_client import Counter, Gauge
 
+from chassis.messaging.blocked_aggregates import BlockedAggregates
 from chassis.messaging.connection import STABLE_SECONDS, BrokerLost, Session, keep_session, underlay_of
 from chassis.messaging.contracts import Publications
-from chassis.messaging.holds import Holds
 from chassis.messaging.leadership import Leadership, connect, lead
 from chassis.messaging.outbox_table import OutboxRow, OutboxTable
 from chassis.messaging.publisher import IN_FLIGHT_MAX, PUBLISH_TIMEOUT_SECONDS, Publisher, Wave
 from chassis.messaging.topology import declare_publications
-from chassis.messaging.waiting import Backoff, pause, run_first, wait_any
+from chassis.waiting import Backoff, run_first, sleep_unless, wait_any
 
 BATCH_ROWS = 200
 # NOTIFY is a hint that can get lost with its connection; this poll is what makes delivery certain.
@@ -65,7 +65,7 @@ class Relay:
         self._publish_timeout_seconds = publish_timeout_seconds
         self._name = f"{publications.producer} relay"
         self._window = in_flight_max
-        self._holds = Holds(time.monotonic)
+        self._holds = BlockedAggregates(time.monotonic)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead or stand by until told to stop; waits for PostgreSQL and RabbitMQ as long as it takes."""
@@ -82,7 +82,7 @@ class Relay:
                 where = psycopg.conninfo.conninfo_to_dict(self._database_url)
                 what = f"relay waits for PostgreSQL at {where.get('host')}:{where.get('port', 5432)}/{where.get('dbname')}"
                 log.warning(what, reason=f"{type(error).__name__}: {str(error).strip()}")
-                await pause(stop, backoff.next())
+                await sleep_unless(stop, backoff.next())
 
     async def _lead(self, leadership: Leadership, stop: asyncio.Event) -> None:
         async with await connect(self._database_url, application_name="relay") as connection:

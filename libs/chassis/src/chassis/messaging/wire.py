@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as ProtoMessage
 
 from chassis.messaging.contracts import CONTENT_TYPE, SOURCE, SUBJECT, TIME, TRACEPARENT
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.delivery import Delivery
 from kernel.errors import InvalidValue
 
 # How often handling was tried, and how often of these the handler itself was at fault. Ours, kept through retry queues.

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 from fastapi import Depends, Request, params
 
 from chassis.auth.errors import InvalidToken, MissingToken
+from chassis.rest.app_state import AppState
 from chassis.rest.context import RequestContext
-from chassis.rest.entrance import Entrance
 from kernel.actor import Actor
 from kernel.assurance import NONE, Assurance
 from kernel.errors import DomainError
@@ -43,10 +43,10 @@ CurrentActor = Annotated[Actor, Depends(_current_actor)]
 
 
 async def _readmission(request: Request) -> Callable[[], Awaitable[Actor]]:
-    context, entrance = RequestContext.of(request.scope), Entrance.of(request.scope)
+    context, app_state = RequestContext.of(request.scope), AppState.of(request.scope)
 
     async def readmit() -> Actor:
-        return await _authenticate(context, entrance, strictly=False)
+        return await _authenticate(context, app_state, strictly=False)
 
     return readmit
 
@@ -58,7 +58,7 @@ Readmission = Annotated[Callable[[], Awaitable[Actor]], Depends(_readmission)]
 async def admit(
     context: RequestContext,
     access: Access,
-    entrance: Entrance,
+    app_state: AppState,
     *,
     assurance: Assurance = NONE,
     may_replay: bool = False,
@@ -69,10 +69,10 @@ async def admit(
     With `strictly`, nobody is admitted while it is not known which sessions have ended. With `may_replay`, an authenticated
     caller who is refused is returned with the refusal: the route raises it, unless the request was answered before.
     """
-    actor = await _authenticate(context, entrance, strictly=strictly) if access.authenticated else _anonymous(context)
+    actor = await _authenticate(context, app_state, strictly=strictly) if access.authenticated else _anonymous(context)
     context.actor = actor
     try:
-        entrance.access_control.authorize(actor, access.permission, assurance)
+        app_state.access_control.authorize(actor, access.permission, assurance)
     except DomainError as refusal:
         if not may_replay:
             raise
@@ -84,13 +84,13 @@ def _anonymous(context: RequestContext) -> Actor:
     return Actor.anonymous(ip=context.ip, user_agent=context.user_agent, request_id=context.request_id)
 
 
-async def _authenticate(context: RequestContext, entrance: Entrance, *, strictly: bool) -> Actor:
+async def _authenticate(context: RequestContext, app_state: AppState, *, strictly: bool) -> Actor:
     header = context.authorization
     if not header:
         raise MissingToken
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise InvalidToken(reason="scheme")
-    return await entrance.access_control.authenticate(
+    return await app_state.access_control.authenticate(
         token.strip(), ip=context.ip, user_agent=context.user_agent, request_id=context.request_id, strictly=strictly
     )

@@ -13,15 +13,15 @@ from chassis.auth.revocations import Revocations
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from chassis.policies.engine import Policies
-from chassis.proxies import TrustedProxies
 from chassis.rest import openapi
-from chassis.rest.door import Door
-from chassis.rest.entrance import Entrance
+from chassis.rest.app_state import AppState
+from chassis.rest.fast_path import Shortcut
+from chassis.rest.health_routes import add_liveness
 from chassis.rest.idempotency import IdempotencyStore
-from chassis.rest.liveness import add_liveness
+from chassis.rest.middleware import HttpMiddleware
 from chassis.rest.route import Route
 from chassis.rest.router import Router
-from chassis.rest.straight import Shortcut
+from chassis.trusted_proxies import TrustedProxies
 from kernel.reads import SEARCH
 
 BODY_BYTES_MAX = 1_048_576
@@ -68,7 +68,7 @@ def create_app(
         revocations=revocations,
         privileged_have_two=privileged_have_two,
     )
-    app.state.entrance = Entrance(access_control, idempotency)
+    app.state.app_state = AppState(access_control, idempotency)
     for router in routers:
         for route in router.routes:
             _require_declarations(route)
@@ -109,7 +109,7 @@ class _App(FastAPI):
         larger = {
             route.path: route.body_bytes_max for route in self.router.routes if isinstance(route, Route) and route.body_bytes_max
         }
-        return Door(routed, proxies=self._proxies, body_bytes_max=self._body_bytes_max, larger=larger)
+        return HttpMiddleware(routed, proxies=self._proxies, body_bytes_max=self._body_bytes_max, larger=larger)
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:

@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from chassis.proxies import TrustedProxies
+from chassis.trusted_proxies import TrustedProxies
 from kernel.actor import Actor
 from kernel.ids import new_id
 

@@ -12,8 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto.keys import derive
-from chassis.database import Database
-from chassis.idempotency import IdempotencyScope, OwnKeys, Replay, StoredAnswer, current_scope
+from chassis.persistence.database import Database
+from chassis.persistence.idempotency_scope import IdempotencyScope, OwnKeys, Replay, StoredAnswer, current_scope
 from chassis.rest.context import RequestContext
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock, SystemClock

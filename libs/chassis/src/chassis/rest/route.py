@@ -12,11 +12,11 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from chassis.rest.access import Access, admit
+from chassis.rest.app_state import AppState
 from chassis.rest.context import RequestContext
-from chassis.rest.entrance import Entrance
 from chassis.rest.etag import unless_known
+from chassis.rest.fast_path import StraightHandler, straight_handler
 from chassis.rest.idempotency import KEY_HEADER, Idempotency, replay_only, require_one_key
-from chassis.rest.straight import StraightHandler, straight_handler
 from chassis.rest.strict_request import StrictRequest, check_path, check_query
 from chassis.telemetry.context import bind
 from kernel.actor import Actor
@@ -94,30 +94,30 @@ class Route(APIRoute):
         async def handle(request: Request) -> Response:
             scope = request.scope
             context = RequestContext.of(scope)
-            entrance = Entrance.of(scope)
+            app_state = AppState.of(scope)
             if self.access is None:
                 raise RuntimeError(f"{self.path} has no access rule")
             may_replay = is_unsafe and bool(self.idempotency) and KEY_HEADER in request.headers
             actor = await admit(
-                context, self.access, entrance, assurance=assurance, may_replay=may_replay, strictly=self.moves_money
+                context, self.access, app_state, assurance=assurance, may_replay=may_replay, strictly=self.moves_money
             )
             # For the log lines of this request, and for the peers that are called on its behalf.
             bind(actor=actor.subject_id)
             if actor.refusal:
-                return await replay_only(actor.refusal, lambda: answer(request, context, entrance, actor))
-            response = await answer(request, context, entrance, actor)
+                return await replay_only(actor.refusal, lambda: answer(request, context, app_state, actor))
+            response = await answer(request, context, app_state, actor)
             return response if is_unsafe else unless_known(request, response)
 
-        async def answer(request: Request, context: RequestContext, entrance: Entrance, actor: Actor) -> Response:
+        async def answer(request: Request, context: RequestContext, app_state: AppState, actor: Actor) -> Response:
             strict = _strictly(request, query_names)
             if is_unsafe:
                 require_one_key(request)
             if takes_body:
                 await strict.check_body()
-            if keeps_answers and entrance.idempotency:
-                asked = entrance.idempotency.scope_of(strict, self.path_format, actor, await strict.body())
+            if keeps_answers and app_state.idempotency:
+                asked = app_state.idempotency.scope_of(strict, self.path_format, actor, await strict.body())
                 if asked:
-                    return await entrance.idempotency.run(asked, context, lambda: admitted(strict, actor))
+                    return await app_state.idempotency.run(asked, context, lambda: admitted(strict, actor))
             return await (inner(strict) if self.idempotency == "own" else admitted(strict, actor))
 
         async def admitted(request: StrictRequest, actor: Actor) -> Response:

@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING, Any
 from chassis.run.command_line import Command, main
 from chassis.run.process import run_process
 from chassis.run.service import Background, Service, Serving, Working
-from chassis.run.waiting import wait_for
+from chassis.waiting import wait_until_ready
 
 if TYPE_CHECKING:
-    from chassis.run.parts import Platform, platform
+    from chassis.run.resources import ServiceResources, platform
 
 __all__ = [
     "Background",
     "Command",
-    "Platform",
     "Service",
+    "ServiceResources",
     "Serving",
     "Working",
     "main",
     "platform",
     "run_process",
-    "wait_for",
+    "wait_until_ready",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"Platform", "platform"}:
-        from chassis.run import parts  # noqa: PLC0415  # see above
+    if name in {"ServiceResources", "platform"}:
+        from chassis.run import resources  # noqa: PLC0415  # see above
 
-        return getattr(parts, name)
+        return getattr(resources, name)
     raise AttributeError(name)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from chassis.run.service import Background
-from chassis.run.waiting import StoppedWaiting
 from chassis.telemetry import log
+from chassis.waiting import StoppedWaiting
 
 
 class Backgrounds:

@@ -3,12 +3,12 @@
 import asyncio
 from typing import Any
 
-from chassis import migrations
-from chassis.database import Database
+from chassis.persistence import migrations
+from chassis.persistence.database import Database
 from chassis.run.service import Service
-from chassis.run.waiting import wait_for
 from chassis.settings import ServiceSettings
 from chassis.telemetry import log
+from chassis.waiting import wait_until_ready
 
 
 async def migrate(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
@@ -18,7 +18,7 @@ async def migrate(service: Service[Any], settings: ServiceSettings, stop: asynci
         raise ValueError("ELCORP_DATABASE_OWNER_URL is not set: migrations run as the role that owns the schema")
     database = Database.connect(url, pool_size=1)
     try:
-        await wait_for("the database", database.ping, stop)
+        await wait_until_ready("the database", database.ping, stop)
     finally:
         await database.close()
     await asyncio.to_thread(migrations.upgrade, url, service.migrations, say=lambda line: log.info("migrated", result=line))

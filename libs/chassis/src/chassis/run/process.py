@@ -11,10 +11,10 @@ from typing import NoReturn
 import uvloop
 
 from chassis import telemetry
-from chassis.run.waiting import StoppedWaiting
 from chassis.settings import ProcessSettings
 from chassis.telemetry import log
 from chassis.telemetry.stderr import stderr_in_log
+from chassis.waiting import StoppedWaiting
 
 FAILED = 1
 USAGE_ERROR = 2

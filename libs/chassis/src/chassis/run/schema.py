@@ -3,12 +3,12 @@
 import asyncio
 from typing import Any
 
-from chassis.database import Database
-from chassis.pooled import require_session
+from chassis.persistence.database import Database
+from chassis.persistence.pooled_sessions import require_session
+from chassis.persistence.schema_version import at_head
 from chassis.run.service import Service
-from chassis.run.waiting import wait_for
-from chassis.schema import at_head
 from chassis.settings import ServiceSettings
+from chassis.waiting import wait_until_ready
 
 
 async def wait_for_schema(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> None:
@@ -17,10 +17,10 @@ async def wait_for_schema(service: Service[Any], settings: ServiceSettings, stop
         raise ValueError("ELCORP_DATABASE_URL is not set")
     database = Database.of(settings, pool_size=1)
     try:
-        await wait_for("the database", database.ping, stop)
+        await wait_until_ready("the database", database.ping, stop)
         if settings.database_pooled:
             await require_session(database)
-        await wait_for(
+        await wait_until_ready(
             f"the database schema (python -m {service.name} migrate)", lambda: at_head(database, service.migrations), stop
         )
     finally:

@@ -6,11 +6,11 @@ from typing import Any
 
 from chassis.rpc import RpcServer, Tls
 from chassis.run.background import Backgrounds
-from chassis.run.ops import ops_server
+from chassis.run.ops_server import ops_server
 from chassis.run.process import settle
-from chassis.run.rest import RestServer
 from chassis.run.schema import wait_for_schema
 from chassis.run.service import Service, Serving
+from chassis.run.uvicorn_server import RestServer
 from chassis.settings import ServiceSettings
 from chassis.telemetry import log
 from chassis.telemetry.metrics import watch_loop

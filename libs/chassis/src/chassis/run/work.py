@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from chassis.health import Readiness
-from chassis.pooled import require_direct
+from chassis.persistence.pooled_sessions import require_direct
 from chassis.run.background import Backgrounds
-from chassis.run.ops import ops_server
+from chassis.run.ops_server import ops_server
 from chassis.run.process import settle
 from chassis.run.schema import wait_for_schema
 from chassis.run.service import Background, Service

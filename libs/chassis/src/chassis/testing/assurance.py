@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from chassis.rest import Router
 from chassis.rest.route import Route
 from chassis.testing.clocks import ControlledClock

@@ -18,8 +18,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import QueuePool, event
 
-from chassis import migrations
-from chassis.database import Database
+from chassis.persistence import migrations
+from chassis.persistence.database import Database
 from chassis.testing import emptying
 
 _ROLE_PASSWORD = "test"  # noqa: S105  # of roles on a private test server

@@ -6,8 +6,8 @@ from typing import Final
 
 import httpx
 
-from chassis.database import Database
 from chassis.messaging.contracts import Publications
+from chassis.persistence.database import Database
 from chassis.rest import Router
 from chassis.rest.route import Route
 from chassis.testing.stored import published

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from chassis.database import SESSION
+from chassis.persistence.database import SESSION
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import free_port, through
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 from alembic.script import ScriptDirectory
 
-from chassis import migrations
+from chassis.persistence import migrations
 from chassis.testing.databases import Databases
 
 _COLUMNS = """

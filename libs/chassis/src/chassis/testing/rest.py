@@ -7,8 +7,8 @@ import httpx
 
 from chassis.auth import SubjectRoles, TokenVerifier
 from chassis.auth.revocations import Revocations
-from chassis.database import Database
-from chassis.idempotency import OwnKeys
+from chassis.persistence.database import Database
+from chassis.persistence.idempotency_scope import OwnKeys
 from chassis.policies import Policies
 from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.testing.sessions import none_ended

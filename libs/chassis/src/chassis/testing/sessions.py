@@ -51,7 +51,7 @@ async def check_that_ended_sessions_are_refused(
     """End one session by the event alone and one by the list alone; AssertionError unless `path` refuses just these."""
     monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
     forge = TokenForge()
-    monkeypatch.setattr("chassis.run.parts.TokenVerifier", lambda *_arguments, **_options: forge.verifier())
+    monkeypatch.setattr("chassis.run.resources.TokenVerifier", lambda *_arguments, **_options: forge.verifier())
     sessions = announced, noted, _lasting = new_id(), new_id(), new_id()
     tokens = [forge.headers(session_id=session) for session in sessions]
 

@@ -10,8 +10,8 @@ import httpx
 from google.protobuf.message import Message
 from sqlalchemy import text
 
-from chassis.database import Database
 from chassis.messaging.contracts import Publications
+from chassis.persistence.database import Database
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 
 Rows = Mapping[str, list[str]]

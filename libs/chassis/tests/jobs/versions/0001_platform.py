@@ -1,6 +1,6 @@
 from alembic import op
 
-from chassis.migrations import platform_tables
+from chassis.persistence.migrations import platform_tables
 
 revision = "0001"
 down_revision = None

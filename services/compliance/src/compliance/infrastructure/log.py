@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import BY_INDEX
+from chassis.persistence.database import BY_INDEX
 from compliance.domain.checkpoint import Checkpoint
 from compliance.domain.entry import AuditEntry, LoggedEntry
 from compliance.domain.merkle import Frontier, Node

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import Sealer, SigningKey, field_context
-from chassis.unit_of_work import SqlUnitOfWork
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from compliance.domain.checkpoint import VerifierKey
 from compliance.infrastructure.repositories import SqlComplianceTransaction
 from kernel.actor import Actor

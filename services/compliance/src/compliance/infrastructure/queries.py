@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from compliance.application.queries import BlockView, CheckpointView, EntryFilter, Found
 from compliance.domain.entry import LoggedEntry
 from compliance.domain.merkle import STORED_LEVELS, Node, fold

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
+from chassis.persistence.unit_of_work import SqlTransaction
 from compliance.domain.screening import ScreeningBlock
 from compliance.infrastructure.log import SqlLog
 from compliance.infrastructure.tables import map_aggregates, screening_blocks

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from psycopg import AsyncConnection
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from compliance.application.check_log import Chunk, StoredCheckpoint
 from compliance.domain.checkpoint import VerifierKey
 from compliance.domain.entry import LEAF_HEADER

@@ -3,8 +3,8 @@
 import asyncio
 
 from chassis.errors import as_domain_error
-from chassis.messaging.waiting import wait_any
 from chassis.telemetry import log
+from chassis.waiting import wait_any
 from compliance.application.sign_checkpoint import SignCheckpoint
 from kernel.errors import Kind
 

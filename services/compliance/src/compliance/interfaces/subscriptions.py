@@ -7,7 +7,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import AnySubscription, BatchSubscription, Subscription
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.delivery import Delivery
 from compliance.application.acknowledge_erasure import AcknowledgeErasure
 from compliance.application.append_facts import AppendFacts
 from compliance.domain.entry import Actor, AuditEntry

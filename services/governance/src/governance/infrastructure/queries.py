@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from governance.application.queries import (
     ApprovalRuleView,
     AssignmentView,

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
+from chassis.persistence.unit_of_work import SqlTransaction
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role import Permission, Role
 from governance.domain.role_holder import RoleHolder

@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.messaging.contracts import AnySubscription, Subscription
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from governance.application.acknowledge_erasure import AcknowledgeErasure
 from governance.application.follow_standing import FollowStanding

@@ -18,7 +18,7 @@ from kernel.clock import SystemClock
 
 async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
     """Make one more administrator, with a generated password."""
-    from chassis.database import Database
+    from chassis.persistence.database import Database
     from identity.interfaces.first_start import tell_password
     from kernel.errors import DomainError
 

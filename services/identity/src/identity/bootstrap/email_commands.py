@@ -15,7 +15,7 @@ from kernel.clock import SystemClock
 
 async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:
     """Print the users whose address takes no mail, one id a line."""
-    from chassis.database import Database
+    from chassis.persistence.database import Database
     from identity.infrastructure.queries import SqlIdentityQueries
 
     database = Database.of(settings, pool_size=1)
@@ -30,7 +30,7 @@ async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespa
 
 async def unfold_email(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
     """Write an address out again; 1 when it is not the one that was folded."""
-    from chassis.database import Database
+    from chassis.persistence.database import Database
     from identity.application.accounts.unfold_email import UnfoldEmail
     from identity.infrastructure.contacts import ParsedContacts
     from kernel.actor import Actor

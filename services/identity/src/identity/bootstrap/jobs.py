@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def jobs(settings: IdentitySettings) -> "procrastinate.App":
-    from chassis.database import Database
     from chassis.jobs import make_jobs
+    from chassis.persistence.database import Database
     from identity.application.accounts.purge_codes import PurgeCodes
     from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
     from identity.application.factors.purge_challenges import PurgeChallenges

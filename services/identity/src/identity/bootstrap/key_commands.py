@@ -15,14 +15,14 @@ from identity.settings import IdentitySettings
 from kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from chassis.database import Database
+    from chassis.persistence.database import Database
     from identity.application.privacy.rotate_master_key import RotateMasterKey
 
 USAGE_ERROR = 2
 
 
 def rotation(settings: IdentitySettings, database: "Database", clock: Clock) -> "RotateMasterKey":
-    from chassis.unit_of_work import SqlUnitOfWork
+    from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.application.privacy.rotate_master_key import RotateMasterKey
     from identity.infrastructure.repositories.wrapped_keys import SqlKeyTransaction
     from identity.infrastructure.signing_keys import SealedKeyMaker
@@ -33,7 +33,7 @@ def rotation(settings: IdentitySettings, database: "Database", clock: Clock) -> 
 
 async def rotate_master_key(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:
     """Wrap every key anew with ELCORP_MASTER_KEY; those under ELCORP_OTHER_MASTER_KEY are the ones that need it."""
-    from chassis.database import Database
+    from chassis.persistence.database import Database
 
     if not settings.has_digest_key:
         sys.stderr.write(

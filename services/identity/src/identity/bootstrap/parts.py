@@ -13,8 +13,8 @@ from kernel.clock import Clock
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from chassis.database import Database
-    from chassis.unit_of_work import SqlUnitOfWork
+    from chassis.persistence.database import Database
+    from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.application.accounts.create_administrator import CreateAdministrator
     from identity.application.ports.accounts import Passwords
     from identity.domain.password_policy import PasswordPolicy
@@ -33,7 +33,7 @@ def vault(settings: IdentitySettings) -> "Vault":
 
 
 def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlIdentityTransaction]":
-    from chassis.unit_of_work import SqlUnitOfWork
+    from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
 
     transaction = partial(
@@ -48,7 +48,7 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
 
 def erasure_unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlErasureTransaction]":
     """Build what a worker notes answers with: it has no master key."""
-    from chassis.unit_of_work import SqlUnitOfWork
+    from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.infrastructure.repositories.erasures import SqlErasureTransaction
 
     return SqlUnitOfWork(database, SqlErasureTransaction, PUBLICATIONS, service=settings.NAME)

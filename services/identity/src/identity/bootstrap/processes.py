@@ -57,10 +57,10 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
 @asynccontextmanager
 async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     """Relay identity's events, and keep the lists of ended sessions and changed factors from its own."""
-    from chassis.cache import redis_client
-    from chassis.database import Database
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
+    from chassis.persistence.database import Database
+    from chassis.redis import redis_client
     from identity.application.factors.record_changed_factors import RecordChangedFactors
     from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
     from identity.application.sessions.record_revocation import RecordRevocation

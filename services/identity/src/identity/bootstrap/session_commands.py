@@ -15,7 +15,7 @@ from kernel.clock import SystemClock
 
 async def rotate_keys(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
     """Let the next key sign now; 1 when verifiers may not know it yet."""
-    from chassis.database import Database
+    from chassis.persistence.database import Database
     from identity.application.keys.rotate_signing_keys import RotateSigningKeys
     from identity.infrastructure.signing_keys import SealedKeyMaker
 
@@ -37,10 +37,10 @@ async def rotate_keys(settings: IdentitySettings, arguments: argparse.Namespace)
 
 async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
     """Let a user try again; 1 when there is none."""
-    from chassis.cache import redis_client
     from chassis.crypto import BlindIndex
-    from chassis.database import Database
+    from chassis.persistence.database import Database
     from chassis.policies import Policies
+    from chassis.redis import redis_client
     from chassis.rpc import connect
     from identity.application.sessions.queries import SignInName
     from identity.application.sessions.unlock_user import UnlockUser

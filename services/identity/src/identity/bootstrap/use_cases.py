@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chassis.audited_reads import AuditedReads
 from chassis.crypto import BlindIndex
-from chassis.database import Database
+from chassis.persistence.database import Database
 from identity.application import Identity
 from identity.application.accounts import Accounts
 from identity.application.accounts.change_contact import ChangeContact

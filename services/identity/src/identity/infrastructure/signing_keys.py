@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.crypto import SealerRing, field_context
 from chassis.crypto.keys import derive
-from chassis.run.waiting import pause_unless
 from chassis.telemetry import log
+from chassis.waiting import sleep_unless
 from identity.application.ports.keys import KeyPair
 from identity.domain.signing_key import SigningKey, active_key
 from kernel.clock import Clock
@@ -99,7 +99,7 @@ class KeyReloader:
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await pause_unless(stop, RELOAD_SECONDS)
+            await sleep_unless(stop, RELOAD_SECONDS)
             try:
                 self._ring.load(await self._read())
             except SQLAlchemyError as error:

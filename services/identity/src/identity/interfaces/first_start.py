@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chassis.health import NotReady
-from chassis.run import wait_for
-from chassis.run.waiting import pause_unless
+from chassis.run import wait_until_ready
 from chassis.telemetry import log
+from chassis.waiting import sleep_unless
 from identity.application.accounts.create_administrator import CreateAdministrator, MadeAdministrator
 from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
 from identity.domain.errors import WeakPassword
@@ -48,14 +48,14 @@ class FirstStart:
     retry_seconds: float = RETRY_SECONDS
 
     async def run(self, stop: asyncio.Event) -> None:
-        await wait_for("the signing keys", self._load_keys, stop)
-        await wait_for("the administrator to be made", self._administrator, stop)
+        await wait_until_ready("the signing keys", self._load_keys, stop)
+        await wait_until_ready("the administrator to be made", self._administrator, stop)
         # The settings do not change while the process runs, but an operator may run `create-admin`.
         while self.check.problem:
-            await pause_unless(stop, self.retry_seconds)
+            await sleep_unless(stop, self.retry_seconds)
             if stop.is_set():
                 return
-            await wait_for("the administrator to be made", self._administrator, stop)
+            await wait_until_ready("the administrator to be made", self._administrator, stop)
         await stop.wait()
 
     async def _load_keys(self) -> None:

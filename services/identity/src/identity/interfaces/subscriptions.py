@@ -7,7 +7,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from chassis.messaging.contracts import AnySubscription, Subscription
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.delivery import Delivery
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1 import events_pb2 as governance
 from elcorp.identity.v1 import events_pb2

@@ -10,7 +10,7 @@ from payments.settings import PaymentsSettings
 
 async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> int:
     """Verify the whole ledger; 1 when it does not add up."""
-    from chassis.database import Database
+    from chassis.persistence.database import Database
     from payments.infrastructure.ledger_verification import LedgerVerification
     from payments.interfaces.commands import tell
 

@@ -10,15 +10,15 @@ from payments.settings import PaymentsSettings
 if TYPE_CHECKING:
     import procrastinate
 
-    from chassis.database import Database
+    from chassis.persistence.database import Database
     from payments.application.ports.authority import Authority
     from payments.application.ports.bulk import Rules
     from payments.application.transfers.post_transfers import PostTransfers
 
 
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":
-    from chassis.database import Database
     from chassis.jobs import make_jobs
+    from chassis.persistence.database import Database
     from kernel.clock import SystemClock
     from payments.application.bulk.decide_bulk import ExpireBulks
     from payments.application.bulk.judge_bulk import JudgeBulk
@@ -57,7 +57,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
 
 def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTransfers, Rules, Authority]":
     """Build what moves money, by rules and on an authority that are asked for when a job has need of them."""
-    from chassis.policies import BundleKeeper, GovernanceBundles, Policies
+    from chassis.policies import BundleRefresher, GovernanceBundles, Policies
     from chassis.rpc import connect
     from kernel.clock import SystemClock
     from payments.application.transfers.post_transfers import PostTransfers
@@ -74,7 +74,7 @@ def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTra
     prices = CachedPrices(SqlPricingQueries(database).prices, clock)
     policies = Policies(clock)
     governance = connect(settings, "governance")
-    keeper = BundleKeeper(GovernanceBundles(governance), policies)
+    refresher = BundleRefresher(GovernanceBundles(governance), policies)
     identity = connect(settings, "identity")
     authority = PeersAuthority(IdentityStandings(identity), governance, policies)
     screening = ComplianceScreening(connect(settings, "compliance"))
@@ -90,4 +90,4 @@ def _posting(settings: PaymentsSettings, database: "Database") -> "tuple[PostTra
         terms=settings.terms,
         clock=clock,
     )
-    return post, FreshRules([prices.refresh, keeper.refresh]), authority
+    return post, FreshRules([prices.refresh, refresher.refresh]), authority

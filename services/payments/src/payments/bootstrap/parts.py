@@ -1,7 +1,7 @@
 """What several processes are built on."""
 
-from chassis.database import Database
-from chassis.unit_of_work import SqlUnitOfWork
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from payments.infrastructure.repositories.pricing import SqlPricingTransaction
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS

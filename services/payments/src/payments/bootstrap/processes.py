@@ -6,9 +6,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chassis.database import Database
 from chassis.health import Readiness
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import Delivery
 from chassis.run import Serving, Working
 from kernel.clock import SystemClock
 from payments.interfaces.publications import PUBLICATIONS

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chassis.audited_reads import AuditedReads
-from chassis.database import Database
+from chassis.persistence.database import Database
 from kernel.clock import Clock
 from kernel.reads import Reads
 from payments.application import Payments

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from payments.application.verification.queries import Finding
 
 SHOWN_MAX: Final = 20

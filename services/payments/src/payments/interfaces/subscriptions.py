@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chassis.messaging.contracts import AnySubscription, Subscription
-from chassis.messaging.delivery import Delivery
+from chassis.persistence.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
 from payments.application.payers.stop_payer import StopPayer

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
 from identity.domain.email_address import may_have_been_folded, takes_mail
 from identity.domain.email_undo import PASSWORDS_TRIED_MAX

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import TextClause
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from identity.infrastructure.vault import Vault
 from kernel.clock import Clock
 from kernel.pages import PageRequest

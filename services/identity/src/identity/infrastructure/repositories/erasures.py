@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
+from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.erasures import Destroyed
 from identity.domain.erasure import Erasure
 from identity.infrastructure.receipts import ReceiptKey, sign

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
+from chassis.persistence.unit_of_work import SqlTransaction
 from identity.domain.attempts import source_of
 from identity.infrastructure.repositories.accounts import SqlPasswordHistory, SqlProfiles, SqlUsers, SqlWalletAddresses
 from identity.infrastructure.repositories.attempt_counts import SqlAttemptCounts

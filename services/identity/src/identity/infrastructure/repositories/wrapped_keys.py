@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
+from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.wrapped_keys import Rewrapped
 from identity.infrastructure.signing_keys import SealedKeyMaker
 from identity.infrastructure.tables import receipt_keys, signing_keys, subject_keys

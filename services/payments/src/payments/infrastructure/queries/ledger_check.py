@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from payments.application.verification.queries import Break, Checked, CurrencySum
 
 # One SQL statement is one snapshot: an account's balance and its postings are of the same moment, though it is never locked.

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from kernel.pages import Page, PageRequest
 from payments.application.pricing.queries import Prices, Recorded, TierView
 from payments.domain.fee_rule import FeeRule

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from kernel.errors import InvalidValue
 from kernel.pages import CursorRequest
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.idempotency import OwnKeys
+from chassis.persistence.idempotency_scope import OwnKeys
 from kernel.errors import KeyReused
 from payments.domain.transfer_order import RESERVED_KEYS
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from chassis.database import BY_INDEX
-from chassis.pipeline import Pipeline, Statement
-from chassis.rows import document
+from chassis.persistence.database import BY_INDEX
+from chassis.persistence.json_rows import to_json_rows
+from chassis.persistence.pipeline import Pipeline, Statement
 from payments.application.ports.ledger import Locked, SentQuestion, Tiered
 from payments.domain.account import Account
 from payments.domain.limits import STANDARD_TIER, Spending
@@ -67,7 +67,7 @@ class SqlLedger:
         sources: Iterable[UUID],
         questions: Sequence[SentQuestion] = (),
     ) -> Locked:
-        asked = document([{"initiator_id": initiator, "key": key} for initiator, key in keys])
+        asked = to_json_rows([{"initiator_id": initiator, "key": key} for initiator, key in keys])
         statements = [
             _BY_INDEX,
             Statement(_LOCK_ACCOUNTS, (_array(account_ids),)),
@@ -91,9 +91,9 @@ class SqlLedger:
         self._put_off(ADD_TRANSFERS, document_of(transfers))
         if postings := postings_document_of(transfers):
             self._put_off(ADD_POSTINGS, postings)
-        self._put_off(_SAVE_ACCOUNTS, document([_balance(account) for account in accounts]))
+        self._put_off(_SAVE_ACCOUNTS, to_json_rows([_balance(account) for account in accounts]))
         if spendings:
-            self._put_off(_SAVE_SPENDING, document([_spent(spending) for spending in spendings]))
+            self._put_off(_SAVE_SPENDING, to_json_rows([_spent(spending) for spending in spendings]))
 
     def _put_off(self, sql: str, rows: str) -> None:
         self._pipeline.put_off(Statement(sql, (rows,)))

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
+from chassis.persistence.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from payments.application.pricing.queries import TierView
 from payments.domain.validity import Validity

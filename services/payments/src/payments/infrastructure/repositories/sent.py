@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from chassis.rows import document
+from chassis.persistence.json_rows import to_json_rows
 from payments.application.ports.ledger import SentQuestion
 from payments.domain.account import treasury_id
 
@@ -51,7 +51,7 @@ _SLACK: Final = timedelta(seconds=60)
 
 def sent_questions(questions: Sequence[SentQuestion]) -> str:
     """Write the questions as the one parameter of SENT."""
-    return document([_asked(question) for question in questions])
+    return to_json_rows([_asked(question) for question in questions])
 
 
 def _asked(question: SentQuestion) -> dict[str, object]:

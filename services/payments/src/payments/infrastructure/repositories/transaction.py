@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.unit_of_work import SqlTransaction
+from chassis.persistence.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from payments.infrastructure.repositories.accounts import SqlAccounts
 from payments.infrastructure.repositories.breaks import SqlBreaks

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.rows import document
+from chassis.persistence.json_rows import to_json_rows
 from kernel.money import Money, amount_text
 from payments.domain.fx_rate import Conversion
 from payments.domain.price_book import FeeLine, Quote
@@ -80,7 +80,7 @@ ADD_POSTINGS: Final = """
 def document_of(transfers: Sequence[Transfer]) -> str:
     """Write many rows as one JSON document, a record each; columns that are null are left out."""
     rows = [zip(COLUMNS, _values(transfer), strict=True) for transfer in transfers]
-    return document([{name: value for name, value in row if value is not None} for row in rows])
+    return to_json_rows([{name: value for name, value in row if value is not None} for row in rows])
 
 
 def fees_text(quote: Quote) -> str:
@@ -114,7 +114,7 @@ def postings_document_of(transfers: Sequence[Transfer]) -> str | None:
         for transfer in transfers
         for leg in transfer.postings
     ]
-    return document(rows) if rows else None
+    return to_json_rows(rows) if rows else None
 
 
 def transfer_of(row: Any) -> Transfer:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.idempotency import RequestInProgress
+from chassis.persistence.idempotency_scope import RequestInProgress
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
 from payments.infrastructure.repositories.transfer_rows import (

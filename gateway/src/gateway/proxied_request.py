@@ -1,0 +1,225 @@
+"""One request on its way through: its body counted, its client watched, its answer streamed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import aiohttp
+from starlette.types import Receive, Scope, Send
+
+from chassis.security_headers import NO_STORE
+from gateway.bodies import Body, BodyTime, OpenBodies
+from gateway.error_responses import Refusal, bad_request, too_large, too_late
+from gateway.headers import BODILESS, REQUEST_ID, Inbound, from_upstream
+from gateway.rate_limits import Verdict
+from kernel.ids import new_id
+
+# Most requests are through by then, and a task to watch the client would cost more than it saves.
+WATCH_AFTER_SECONDS: Final = 0.05
+
+RawHeader = tuple[bytes, bytes]
+
+
+class ClientGone(Exception):
+    """The client hung up; nobody is there to answer."""
+
+
+class Broken(Exception):
+    """The upstream's answer ended early; the connection to the client ends with it, so that it notices."""
+
+
+class ProxiedRequest:
+    """`added` are the headers that every answer gets."""
+
+    __slots__ = (
+        "_closed",
+        "_receive",
+        "_refused",
+        "_release",
+        "_send",
+        "_task",
+        "_time",
+        "_timer",
+        "_watcher",
+        "added",
+        "code",
+        "gone",
+        "headers",
+        "ip",
+        "method",
+        "request_id",
+        "route",
+        "scope",
+        "sent_bytes",
+        "started",
+        "status",
+        "subject_id",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.headers = Inbound.read(scope["headers"])
+        given = self.headers.request_id
+        self.request_id = given.decode("ascii") if REQUEST_ID.fullmatch(given) else str(new_id())
+        self.started = time.perf_counter()
+        self.added: list[RawHeader] = []
+        self.ip = ""
+        self.route = ""
+        self.subject_id: str | None = None
+        self.status = 0
+        self.code = "ok"
+        self.sent_bytes = 0
+        self.gone = False
+        self._closed = False
+        self._receive = receive
+        self._send = send
+        self._refused: Refusal | None = None
+        self._release: Callable[[], None] | None = None
+        self._time: BodyTime | None = None
+        self._task: asyncio.Task[Any] | None = asyncio.current_task()
+        self._timer: asyncio.TimerHandle | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    def limited_by(self, verdict: Verdict) -> None:
+        """Put this limit into the answer's headers, in place of any other."""
+        self.added = [header for header in self.added if not header[0].startswith(b"ratelimit-")]
+        self.added += verdict.headers()
+
+    def vary(self, name: bytes) -> None:
+        """Add a request header to the Vary of the answer."""
+        others = [value for header, value in self.added if header == b"vary"]
+        self.added = [header for header in self.added if header[0] != b"vary"]
+        self.added.append((b"vary", b", ".join([*others, name])))
+
+    async def body(self, bytes_max: int, bodies: OpenBodies) -> Body:
+        """Return the request's body: whole up to the limits' `whole_bytes_max`, else a stream once so much has arrived.
+
+        Raises Refusal (400, 408, 413, 429). Once the body has been read, the task is cancelled when the client hangs up
+        (`gone`).
+        """
+        declared, length = self.headers.content_length, None
+        if declared:
+            if not declared.isdigit():
+                raise bad_request()
+            length = int(declared[:20])
+            if length > bytes_max:
+                raise too_large()
+        elif not self.headers.chunked:
+            self._watch_soon()
+            return None
+        place = bodies.take(self.ip)
+        self._release = lambda: bodies.release(place)
+        self._time = BodyTime(bodies.limits, length)
+        content, more = bytearray(), True
+        while more and len(content) <= min(bodies.limits.whole_bytes_max, bytes_max):
+            chunk, more = await self._chunk()
+            content += chunk
+        if len(content) > bytes_max:
+            raise too_large()
+        return self._stream(bytes(content), bytes_max) if more else bytes(content)
+
+    async def _stream(self, chunk: bytes, bytes_max: int) -> AsyncIterator[bytes]:
+        remaining, more = bytes_max, True
+        try:
+            while True:
+                remaining -= len(chunk)
+                if remaining < 0:
+                    raise too_large()
+                if chunk:
+                    yield chunk
+                if not more:
+                    return
+                chunk, more = await self._chunk()
+        except Refusal as refusal:
+            # The client library wraps what we raise; it is told from here.
+            self._refused = refusal
+            raise
+
+    async def _chunk(self) -> tuple[bytes, bool]:
+        if self._time is None:
+            raise RuntimeError("no body was asked for")
+        try:
+            with self._time.waiting() as seconds:
+                async with asyncio.timeout(seconds):
+                    message = await self._receive()
+        except TimeoutError:
+            raise too_late() from None
+        if message["type"] == "http.disconnect":
+            self.gone = True
+            raise ClientGone
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        self._time.arrived(len(chunk))
+        if not more:
+            self._end_body()
+            self._watch_soon()
+        return chunk, more
+
+    def _end_body(self) -> None:
+        """Release the body's place."""
+        if self._release:
+            self._release()
+            self._release = None
+
+    @property
+    def refused(self) -> Refusal | None:
+        """Why the body stream was ended, if it was."""
+        return self._refused
+
+    def _watch_soon(self) -> None:
+        if not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._start_watching)
+
+    def close(self) -> None:
+        """The answer is out, or nobody waits for it."""
+        self._closed = True
+        self._end_body()
+        if self._timer:
+            self._timer.cancel()
+        if self._watcher:
+            self._watcher.cancel()
+
+    def _start_watching(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if self._task and not self._task.done():
+            self.gone = True
+            self._task.cancel()
+
+    async def answer(self, response: aiohttp.ClientResponse) -> None:
+        """Pass an upstream's answer on as it comes; raises Broken when it ends early."""
+        self.status = response.status
+        headers = from_upstream(response.status, response.raw_headers)
+        headers += self.added
+        await self._send({"type": "http.response.start", "status": response.status, "headers": headers})
+        content, more = response.content, True
+        while more:
+            try:
+                chunk = await content.readany()
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise Broken(type(error).__name__) from error
+            more = not content.at_eof()
+            self.sent_bytes += len(chunk)
+            await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
+
+    async def reply(self, status: int, headers: list[RawHeader], body: bytes = b"") -> None:
+        """Answer by ourselves; what says nothing of being kept is not to be."""
+        self.status = status
+        self.sent_bytes = len(body)
+        if status not in BODILESS:
+            headers = [*headers, (b"content-length", b"%d" % len(body))]
+        if not any(name == NO_STORE[0] for name, _ in headers):
+            headers = [*headers, NO_STORE]
+        headers = [*headers, *self.added]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
+
+    async def refuse(self, refusal: Refusal) -> None:
+        self.code = refusal.code
+        headers = [(b"content-type", b"application/json")]
+        headers += [(name.encode("ascii"), value.encode("latin-1")) for name, value in refusal.headers.items()]
+        await self.reply(refusal.status, headers, refusal.body(self.request_id))

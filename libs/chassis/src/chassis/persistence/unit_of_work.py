@@ -1,0 +1,210 @@
+"""One use case, one transaction: state, audit facts and outbox in one commit.
+
+A change that no audit fact accounts for is refused (fail-closed audit): the unit of work watches the statements that
+the transaction sends, whether by the ORM or by Core, and will not commit a write without a fact.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from chassis.persistence import inbox, outbox
+from chassis.persistence.database import WRITES, Database
+from chassis.persistence.delivery import AlreadyHandled, current_delivery
+from chassis.persistence.idempotency_scope import current_scope
+from chassis.persistence.outbox_message import OutboxMessage
+from chassis.persistence.outbox_notifier import OutboxNotifier
+from chassis.persistence.pipeline import Pipeline
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.events import Aggregate, Event
+from kernel.transaction import Transaction
+
+
+class UnauditedChange(Exception):
+    """A transaction changed something and recorded no audit fact; it was rolled back."""
+
+
+class Encoder(Protocol):
+    """What the unit of work needs of a service's publications."""
+
+    def encode(self, event: Event) -> OutboxMessage: ...
+
+    def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage: ...
+
+
+class SqlTransaction(Transaction):
+    """What a use case sees; each service's adds its repositories."""
+
+    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+        self.session = session
+        self.pipeline = Pipeline(session)
+        self.actor = actor
+        self.facts: list[tuple[AuditFact, Actor]] = []
+        self.outgoing: list[OutboxMessage] = []
+        # Set by a service that records a change in its own form in this transaction, and in the audit log later.
+        self.recorded_otherwise = False
+        self.encode: Callable[[Event], OutboxMessage]
+        self.following: list[Callable[[], Awaitable[None]]] = []
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
+        """Account for a change: who and where from are the actor's (the transaction's, unless another is named)."""
+        self.facts.append((fact, actor or self.actor))
+
+    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Run an action once this transaction is committed, which an Idempotency-Key delays until the answer is stored with it.
+
+        It must not raise: the commit stands.
+        """
+        self.following.append(action)
+
+    async def before_commit(self) -> None:
+        """Send what a service sends last, so that its locks are held briefly; facts that it records still count."""
+
+    def announce(self, event: Event) -> None:
+        """Announce an event of something that no mapped aggregate carries; it belongs to the caller's trace."""
+        self.outgoing.append(self.encode(event))
+
+
+TxT = TypeVar("TxT", bound=SqlTransaction)
+
+
+class SqlUnitOfWork(Generic[TxT]):
+    """Begins transactions; commits them whole or not at all."""
+
+    def __init__(
+        self,
+        database: Database,
+        transaction: Callable[[AsyncSession, Actor], TxT],
+        publications: Encoder,
+        *,
+        service: str,
+    ) -> None:
+        self._database = database
+        self._transaction = transaction
+        self._publications = publications
+        self._service = service
+        self._notifier = OutboxNotifier(database)
+
+    def begin(self, actor: Actor, *, audited: bool = True) -> AbstractAsyncContextManager[TxT]:
+        """Begin a transaction as `actor`; commit at the block's normal end, roll back otherwise.
+
+        Inside a message handler the message is recorded as handled in the same transaction (AlreadyHandled when it
+        was); inside an idempotent request the commit waits for the rendered response, which is stored with it.
+        `audited=False` is for what is itself the record, such as the audit log.
+        """
+        return self._begin(actor, audited=audited)
+
+    @asynccontextmanager
+    async def _begin(self, actor: Actor, *, audited: bool) -> AsyncIterator[TxT]:
+        session = self._database.session()
+        pending = PendingTransaction(session, self._publications, self._notifier, audited=audited)
+        scope = current_scope.get()
+        try:
+            if scope:
+                await scope.begin(session)
+            await self._take_delivery(session)
+            tx = pending.tx = self._transaction(session, actor)
+            tx.encode = self._publications.encode
+            yield tx
+            await pending.flush()
+            await pending.require_admitted(actor)
+        except BaseException:
+            await pending.rollback()
+            raise
+        if scope:
+            scope.adopt(pending)
+        else:
+            await pending.commit()
+
+    async def _take_delivery(self, session: AsyncSession) -> None:
+        delivery = current_delivery.get()
+        if delivery and not await inbox.record(session, consumer=self._service, message_id=delivery.message_id):
+            raise AlreadyHandled
+
+
+class PendingTransaction:
+    """An open transaction that is ready to commit once nothing more is to be said in it."""
+
+    def __init__(self, session: AsyncSession, publications: Encoder, notifier: OutboxNotifier, *, audited: bool) -> None:
+        self.session = session
+        self.tx: SqlTransaction | None = None
+        self._publications = publications
+        self._notifier = notifier
+        self._has_messages = False
+        self._audited = audited
+        self._seen = _watch(session.sync_session)
+
+    async def flush(self) -> None:
+        """Send the changes, refuse them when unaudited, and write the outbox."""
+        tx = self.tx
+        if tx is None:
+            raise RuntimeError("flush before begin")
+        await self.session.flush()
+        await tx.before_commit()
+        recorded = bool(tx.facts) or tx.recorded_otherwise
+        if self._audited and not recorded and (statement := await self._wrote(tx)):
+            raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")
+        messages = [self._publications.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
+        messages += tx.outgoing
+        if tx.facts:
+            messages.append(self._publications.audit(tx.facts))
+        if messages:
+            # It goes out with the commit, in one round trip.
+            tx.pipeline.put_off(outbox.insert(messages))
+            self._has_messages = True
+
+    async def require_admitted(self, actor: Actor) -> None:
+        """Refuse every change of an actor to whom access was refused, as their use case should have done before it."""
+        if actor.refusal and self.tx and (self._has_messages or await self._wrote(self.tx)):
+            raise actor.refusal
+
+    async def _wrote(self, tx: SqlTransaction) -> str | None:
+        if tx.pipeline.wrote or not self.session.in_transaction():
+            return tx.pipeline.wrote
+        wrote: str | None = (await self.session.connection()).info.get(WRITES)
+        return wrote
+
+    async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
+        """Commit; `extra` may write last rows of the platform's own in the same transaction."""
+        try:
+            if self.tx:
+                await (self.tx.pipeline.flush() if extra else self.tx.pipeline.commit())
+            if extra:
+                await extra(self.session)
+            await self.session.commit()
+        except BaseException:
+            await self.rollback()
+            raise
+        await self.session.close()
+        if self._has_messages:
+            self._notifier.notify()
+        for action in self.tx.following if self.tx else ():
+            await action()
+
+    async def rollback(self) -> None:
+        await self.session.close()
+
+
+def _watch(session: Session) -> dict[int, Aggregate]:
+    """Keep every aggregate that the session meets."""
+    seen: dict[int, Aggregate] = {}
+
+    # Strong references: the identity map is weak, and an aggregate that is let go takes its events along.
+    def keep(_session: Session, instance: object) -> None:
+        if isinstance(instance, Aggregate):
+            seen[id(instance)] = instance
+
+    event.listen(session, "after_attach", keep)
+    event.listen(session, "loaded_as_persistent", keep)
+    event.listen(session, "after_begin", forget_writes)
+    return seen
+
+
+def forget_writes(_session: Session, _transaction: object, connection: Connection) -> None:
+    """Start a transaction with a clean note: a pooled connection remembers the last one's."""
+    connection.info.pop(WRITES, None)

@@ -1,0 +1,19 @@
+"""What the routes of one app need from the chassis."""
+
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from chassis.auth.access_control import AccessControl
+from chassis.rest.idempotency import IdempotencyStore
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    access_control: AccessControl
+    idempotency: IdempotencyStore | None
+
+    @classmethod
+    def of(cls, scope: Scope) -> "AppState":
+        app_state: AppState = scope["app"].state.app_state
+        return app_state

@@ -1,0 +1,140 @@
+"""The outermost layer: pure ASGI, one pass a request."""
+
+import time
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.rest import access_log
+from chassis.rest.context import RequestContext, current_request
+from chassis.rest.error_responses import render
+from chassis.security_headers import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
+from chassis.telemetry import continue_trace
+from chassis.telemetry.context import bind, unbind
+from chassis.trusted_proxies import TrustedProxies
+
+# For the log only: nobody is there to get it.
+_GONE: Final = 499
+_SECURITY_HEADERS: Final = (*SECURITY, CONTENT_SECURITY_POLICY)
+
+
+class _HeadAnswered(Exception):
+    """The answer to a HEAD request has reached its body, which is not sent."""
+
+
+class HttpMiddleware:
+    """HEAD as GET, request id, client address, body limit, headers, errors as envelopes, one log line, metrics, a span."""
+
+    def __init__(
+        self, app: ASGIApp, *, proxies: TrustedProxies, body_bytes_max: int, larger: Mapping[str, int] | None = None
+    ) -> None:
+        """`larger` has the limits of paths that take larger bodies than others."""
+        self._app = app
+        self._proxies = proxies
+        self._body_bytes_max = body_bytes_max
+        self._larger = larger or {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        context = RequestContext.begin(scope, self._proxies)
+        sending = _Sending(send, context, scope)
+        method = scope["method"]
+        if method == "HEAD":
+            # A copy: the server must go on knowing that no body may follow.
+            scope = {**scope, "method": "GET"}
+        if scope["path"] in access_log.UNOBSERVED:
+            await self._answer(scope, receive, sending, context)
+            return
+        token = current_request.set(context)
+        bound = bind(request_id=context.request_id, actor="")
+        try:
+            with continue_trace(context.traceparent, method):
+                await self._answer(scope, receive, sending, context)
+                access_log.finish({**scope, "method": method}, context, sending.status, time.perf_counter() - started)
+        finally:
+            unbind(bound)
+            current_request.reset(token)
+
+    async def _answer(self, scope: Scope, receive: Receive, sending: "_Sending", context: RequestContext) -> None:
+        try:
+            await self._app(scope, self._limited(scope, receive), sending)
+        except _HeadAnswered:
+            return
+        except ClientDisconnect:
+            context.error_code, sending.status = "REQ_GONE", _GONE
+        except Exception as exc:
+            response = render(exc, context, scope)
+            if sending.status:
+                # Half an answer is out; the server closes the connection, which is all that can still be said.
+                raise
+            await response(scope, receive, sending)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        body_bytes_max = self._larger.get(scope["path"], self._body_bytes_max)
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                if value.isdigit() and int(value[:20]) > body_bytes_max:
+                    raise HTTPException(413)
+                # The server holds the client to its Content-Length.
+                return receive
+        remaining = body_bytes_max
+
+        async def counted() -> Message:
+            nonlocal remaining
+            message = await receive()
+            remaining -= len(message.get("body", b""))
+            if remaining < 0:
+                raise HTTPException(413)
+            return message
+
+        return counted
+
+
+class _Sending:
+    """Adds what every answer carries, remembers its status, and ends answers to HEAD at their headers."""
+
+    __slots__ = ("_context", "_is_head", "_scope", "_send", "status")
+
+    def __init__(self, send: Send, context: RequestContext, scope: Scope) -> None:
+        self._send = send
+        self._context = context
+        self._scope = scope
+        self._is_head = scope["method"] == "HEAD"
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers: list[tuple[bytes, bytes]] = message["headers"]
+            headers += _SECURITY_HEADERS
+            headers.append((b"x-request-id", self._context.request_id.encode("latin-1")))
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append(NO_STORE)
+            if self._context.links:
+                headers.append((b"link", self._links()))
+            await self._send(message)
+            if self._is_head:
+                await self._send({"type": "http.response.body"})
+        elif not self._is_head:
+            await self._send(message)
+        elif message.get("more_body"):
+            raise _HeadAnswered
+
+    def _links(self) -> bytes:
+        # Relative to the host, which only the gateway knows.
+        query = dict(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        path = self._scope["path"]
+        links = [f'<{path}?{urlencode(query | change)}>; rel="{name}"' for name, change in self._context.links.items()]
+        return ", ".join(links).encode("latin-1", "replace")

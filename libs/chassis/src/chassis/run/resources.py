@@ -1,0 +1,192 @@
+"""What every service needs to serve, built once, so that a bootstrap is about its own classes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from google.protobuf.message import Message
+from redis.asyncio import Redis
+
+from chassis.auth import AccessControl, JwksKeys, KeySource, SubjectRoles, TokenVerifier
+from chassis.auth.ended_sessions import EndedSessions
+from chassis.auth.revocations import Revocations
+from chassis.health import NotReady, Readiness
+from chassis.messaging.listener import Listener
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import Delivery
+from chassis.persistence.idempotency_scope import OwnKeys
+from chassis.policies import BundleRefresher, BundleSource, GovernanceBundles, Policies
+from chassis.redis import redis_client
+from chassis.rest import IdempotencyStore, Router, create_app
+from chassis.rpc import connect
+from chassis.run.service import Background
+from chassis.settings import ServiceSettings
+from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
+from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
+from kernel.clock import Clock, SystemClock
+
+CLOSING_SECONDS = 1.0
+
+ListenerCallback = Callable[[Delivery[Any]], Awaitable[None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceResources:
+    """The common parts of a serving process; `background` goes into `Serving`, with the service's own."""
+
+    clock: Clock
+    database: Database
+    verifier: TokenVerifier
+    policies: Policies
+    refresher: BundleRefresher
+    subject_roles: SubjectRoles
+    idempotency: IdempotencyStore
+    readiness: Readiness
+    listener: Listener
+    background: Sequence[Background]
+    trusted_proxies: Sequence[str]
+    revocations: Revocations
+    redis: Redis
+    privileged_have_two: bool
+
+    @property
+    def access_control(self) -> AccessControl:
+        """What REST authenticates and authorizes by, for other ways in."""
+        return AccessControl(
+            verifier=self.verifier,
+            subject_roles=self.subject_roles,
+            policies=self.policies,
+            revocations=self.revocations,
+            privileged_have_two=self.privileged_have_two,
+        )
+
+    def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
+        """Build the REST app over these parts; see `create_app`."""
+        return create_app(
+            title=title,
+            application=application,
+            routers=routers,
+            verifier=self.verifier,
+            policies=self.policies,
+            subject_roles=self.subject_roles,
+            idempotency=self.idempotency,
+            revocations=self.revocations,
+            trusted_proxies=self.trusted_proxies,
+            privileged_have_two=self.privileged_have_two,
+        )
+
+
+@asynccontextmanager
+async def platform(
+    settings: ServiceSettings,
+    *,
+    bundle_source: Callable[[Database], BundleSource] | None = None,
+    keys: KeySource | None = None,
+    listen: Mapping[type[Message], ListenerCallback] | None = None,
+    own_keys: OwnKeys | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[ServiceResources]:
+    """Build the parts and close them at the block's end; nothing here needs a peer, the broker or Redis to be there.
+
+    Policy bundles come from governance by gRPC unless `bundle_source` makes one (governance's own); keys of access tokens from
+    identity's JWKS unless `keys` are given. Tokens of sessions that have ended are refused, and those of before their user's
+    factors changed prove nothing, for which identity's events are listened for and Redis is read every second. `listen` adds
+    listeners for other events (ValueError for one that is listened for already). `own_keys` are the Idempotency-Keys that the
+    service's use cases keep for themselves.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        database = Database.of(settings)
+        stack.push_async_callback(database.close)
+        policies = Policies(clock)
+        source = bundle_source(database) if bundle_source else _from_governance(settings, stack)
+        refresher = BundleRefresher(source, policies)
+        subject_roles = SubjectRoles(clock)
+        readiness = Readiness()
+        redis = redis_client(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        ended = EndedSessions(redis, Revocations())
+        listener = _listener(settings, refresher, subject_roles, ended, listen or {})
+        _watch(readiness, database, refresher, listener, redis)
+        yield ServiceResources(
+            clock=clock,
+            database=database,
+            verifier=TokenVerifier(
+                settings.token_issuer,
+                settings.token_audience,
+                keys or _from_identity(settings, stack, clock),
+                clock,
+                former_issuer=settings.former_token_issuer,
+            ),
+            policies=policies,
+            refresher=refresher,
+            subject_roles=subject_roles,
+            idempotency=IdempotencyStore(database, clock, master_key=_digest_key(settings), own=own_keys),
+            readiness=readiness,
+            listener=listener,
+            background=(refresher.run, listener.run, ended.run),
+            trusted_proxies=settings.trusted_proxies,
+            revocations=ended.revocations,
+            redis=redis,
+            privileged_have_two=settings.privileged_have_two,
+        )
+
+
+def _listener(
+    settings: ServiceSettings,
+    refresher: BundleRefresher,
+    subject_roles: SubjectRoles,
+    ended: EndedSessions,
+    others: Mapping[type[Message], ListenerCallback],
+) -> Listener:
+    own: dict[type[Message], ListenerCallback] = {
+        PolicyBundlePublished: refresher.on_published,
+        SubjectRolesChanged: subject_roles.on_changed,
+        SessionEnded: ended.on_ended,
+        UserFactorsChanged: ended.on_factors_changed,
+    }
+    if taken := own.keys() & others.keys():
+        raise ValueError(f"the platform listens for {taken} itself")
+
+    async def catch_up() -> None:
+        """Learn what was published while this process was not connected."""
+        ended.read_all_next()
+        await refresher.on_published(None)
+
+    return Listener(settings.rabbitmq_url.get_secret_value(), {**own, **others}, on_connected=catch_up)
+
+
+def _digest_key(settings: ServiceSettings) -> bytes | None:
+    given = settings.has_digest_key or settings.master_key_file or settings.master_key.get_secret_value()
+    return settings.digest() if given else None
+
+
+def _from_governance(settings: ServiceSettings, stack: AsyncExitStack) -> BundleSource:
+    channel = connect(settings, "governance")
+    stack.push_async_callback(channel.close, CLOSING_SECONDS)
+    return GovernanceBundles(channel)
+
+
+def _from_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: Clock) -> KeySource:
+    keys = JwksKeys(settings.jwks_url, clock=clock)
+    stack.push_async_callback(keys.close)
+    return keys
+
+
+def _watch(readiness: Readiness, database: Database, refresher: BundleRefresher, listener: Listener, redis: Redis) -> None:
+    async def policies_in_force() -> None:
+        if not refresher.ready:
+            raise NotReady("no policy bundle yet")
+
+    async def listening() -> None:
+        if not listener.connected:
+            raise NotReady("not connected to the broker")
+
+    readiness.add("database", database.ping)
+    readiness.add("policies", policies_in_force)
+    # Without it the service still answers: events wait in the outbox.
+    readiness.add("broker", listening, required=False)
+    # Without it reads continue; what moves money is refused while ended sessions are not known.
+    readiness.add("redis", redis.ping, required=False)

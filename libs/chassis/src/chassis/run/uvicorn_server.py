@@ -1,0 +1,113 @@
+"""uvicorn as a task among others, in a loop and under signals that are not its own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from chassis.run.http_protocol import DrainableState, EnvelopeProtocol
+from chassis.run.listen import bind
+
+CONNECTIONS_MAX = 4096
+BACKLOG = 2048
+# Longer than the gateway keeps an idle connection, so that it is never the service that hangs up on a request.
+KEEP_ALIVE_SECONDS = 75
+TICK_SECONDS = 1.0
+
+
+class RestServer:
+    """Serves an ASGI application; `port` is the real one after `start`, also where 0 was asked for.
+
+    `setting` is what the port is called where it is taken.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        host: str,
+        port: int,
+        *,
+        grace_seconds: float,
+        setting: str = "ELCORP_REST_PORT",
+        protocol: type[asyncio.Protocol] = EnvelopeProtocol,
+    ) -> None:
+        self.port = port
+        self._host = host
+        self._setting = setting
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http=protocol,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                backlog=BACKLOG,
+                limit_concurrency=CONNECTIONS_MAX,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=max(1, round(grace_seconds)),
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, process_stop: asyncio.Event) -> None:
+        """Listen and serve; sets `process_stop` should it ever end by itself. Raises PortTakenError."""
+        listener = bind(self._host, self.port, setting=self._setting)
+        self.port = listener.getsockname()[1]
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="uvicorn")
+        self._task.add_done_callback(lambda _task: process_stop.set())
+        started = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait({started, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._task.done():
+            await self._task
+
+    def drain(self) -> None:
+        """Keep serving, but end each connection with its next answer, so that clients connect elsewhere before `stop`.
+
+        `stop` could close a kept connection while a request is on its way.
+        """
+        self._server.server_state.draining = True
+
+    async def stop(self) -> None:
+        """Stop listening and let requests in flight finish, within the grace."""
+        self._server.exit()
+        if self._task:
+            await self._task
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without being told to."""
+        return self._task is not None and self._task.done() and not self._server.should_exit
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.server_state: DrainableState = DrainableState()
+        self.listening = asyncio.Event()
+        self._exiting = asyncio.Event()
+
+    def exit(self) -> None:
+        self.should_exit = True
+        self._exiting.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own wakes ten times a second to see whether it should exit; the Date header needs one.
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._exiting.wait()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # The process has its own handlers: uvicorn is one of several things to stop.
+        yield

@@ -1,0 +1,96 @@
+"""Waiting: with jitter between attempts, for one of several events, until something is ready; a stop ends each of them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from random import SystemRandom
+from typing import Any, Final
+
+from chassis.telemetry import log
+from chassis.telemetry.redaction import scrub
+
+REPORT_EVERY_SECONDS: Final = 10.0
+_RANDOM: Final = SystemRandom()
+
+
+class StoppedWaiting(Exception):
+    """The process was told to stop while it still waited."""
+
+
+class Backoff:
+    """Doubles from `first_seconds` to `seconds_max`; each wait is half to all of that, so that a crowd spreads out."""
+
+    def __init__(self, *, first_seconds: float = 0.2, seconds_max: float = 5.0) -> None:
+        self._first = first_seconds
+        self._max = seconds_max
+        self._next = first_seconds
+
+    def reset(self) -> None:
+        self._next = self._first
+
+    def next(self) -> float:
+        seconds = self._next * _RANDOM.uniform(0.5, 1.0)
+        self._next = min(self._next * 2, self._max)
+        return seconds
+
+
+async def sleep_unless(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but wake at once when told to stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def wait_any(*events: asyncio.Event, seconds: float | None = None) -> None:
+    """Wait until one of the events is set, `seconds` at most."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def run_first(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all until the first ends, cancel the others, and raise what it raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def wait_until_ready(what: str, ready: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
+    """Call `ready` until it returns without raising and not False; raises StoppedWaiting when told to stop.
+
+    The waits between calls grow from 0.2 s to 5 s. The log names what the process waits for, at first and every ten seconds.
+    """
+    started, backoff, reported = time.monotonic(), Backoff(), 0.0
+    while not stop.is_set():
+        problem = await _problem(ready)
+        now = time.monotonic()
+        if problem is None:
+            if reported:
+                log.info("waited", what=what, seconds=round(now - started, 1))
+            return
+        if not reported or now - reported >= REPORT_EVERY_SECONDS:
+            reported = now
+            log.warning("waiting", what=what, problem=problem, seconds=round(now - started, 1))
+        await sleep_unless(stop, backoff.next())
+    raise StoppedWaiting(what)
+
+
+async def _problem(ready: Callable[[], Awaitable[object]]) -> str | None:
+    try:
+        answer = await ready()
+    except Exception as error:  # noqa: BLE001  # any failure means: not ready yet
+        first_line = next(iter(str(error).splitlines()), "")
+        return scrub(f"{type(error).__name__}: {first_line}"[:200])
+    return "not yet" if answer is False else None

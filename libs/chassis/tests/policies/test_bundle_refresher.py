@@ -1,0 +1,209 @@
+"""Bundles arrive at start, by event and by the clock, whatever the source is up to."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import grpc.aio
+import pytest
+from structlog.testing import capture_logs
+
+from chassis.policies import Bundle, BundleRefresher, GovernanceBundles, Policies, bundle_refresher
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.running import eventually, running
+from elcorp.governance.v1.governance_pb2 import GetBundleRequest, GetBundleResponse
+from elcorp.governance.v1.governance_pb2_grpc import PolicyServiceServicer, add_PolicyServiceServicer_to_server
+from kernel.actor import Actor
+from kernel.errors import Unavailable
+
+SCHEMA = json.dumps(
+    {
+        "": {
+            "entityTypes": {
+                "Anonymous": {},
+                "Resource": {"shape": {"type": "Record", "attributes": {"type": {"type": "String"}, "id": {"type": "String"}}}},
+            },
+            "actions": {"user:read": {"appliesTo": {"principalTypes": ["Anonymous"], "resourceTypes": ["Resource"]}}},
+        }
+    }
+)
+
+
+def bundle(version: int, policies: str = "permit(principal, action, resource);") -> Bundle:
+    return Bundle(version, policies, SCHEMA)
+
+
+class Source:
+    """Hands out what it is given, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.now: Bundle | Exception = Unavailable()
+        self.asked: list[int] = []
+        self.answered = asyncio.Event()
+
+    async def fetch(self, known_version: int) -> Bundle | None:
+        self.asked.append(known_version)
+        self.answered.set()
+        if isinstance(self.now, Exception):
+            raise self.now
+        return None if self.now.version == known_version else self.now
+
+    async def next(self) -> None:
+        self.answered.clear()
+        async with asyncio.timeout(60):
+            await self.answered.wait()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def policies(clock: ControlledClock) -> Policies:
+    return Policies(clock)
+
+
+@pytest.fixture
+async def refresher(source: Source, policies: Policies) -> AsyncIterator[BundleRefresher]:
+    refresher = BundleRefresher(source, policies, interval_seconds=60)
+    stop = asyncio.Event()
+    task = asyncio.create_task(refresher.run(stop))
+    yield refresher
+    stop.set()
+    async with asyncio.timeout(60):
+        await task
+
+
+async def test_it_waits_for_a_source_that_is_away(
+    refresher: BundleRefresher, source: Source, policies: Policies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.policies.bundle_refresher._BACKOFF_SECONDS_MAX", 0.1)
+    await source.next()
+    await source.next()
+    assert policies.version == 0
+    source.now = bundle(1)
+    await source.next()
+    assert refresher.ready
+    assert policies.version == 1
+    assert set(source.asked) == {0}
+
+
+async def test_an_event_fetches_at_once(refresher: BundleRefresher, source: Source, policies: Policies) -> None:
+    source.now = bundle(1)
+    await source.next()
+    source.now = bundle(2, "")
+    await refresher.on_published(object())
+    await source.next()
+    assert policies.version == 2
+    assert not policies.allows(Actor.anonymous(), "user:read")
+    assert source.asked[-1] == 1
+
+
+class Overtaken(Source):
+    """A source of which a second bundle is published while the first is fetched."""
+
+    refresher: BundleRefresher
+
+    async def fetch(self, known_version: int) -> Bundle | None:
+        answer = await super().fetch(known_version)
+        if known_version == 0:
+            self.now = bundle(2)
+            await self.refresher.on_published(object())
+        return answer
+
+
+async def test_an_event_that_comes_during_a_fetch_fetches_again(policies: Policies) -> None:
+    source = Overtaken()
+    source.now = bundle(1)
+    source.refresher = BundleRefresher(source, policies, interval_seconds=3600)
+    async with running(source.refresher.run):
+        await eventually(lambda: policies.version, 2)
+    assert source.asked == [0, 1]
+
+
+async def test_it_asks_again_by_the_clock(source: Source, policies: Policies) -> None:
+    source.now = bundle(1)
+    stop = asyncio.Event()
+    task = asyncio.create_task(BundleRefresher(source, policies, interval_seconds=0.02).run(stop))
+    for _ in range(4):
+        await source.next()
+    stop.set()
+    await task
+    assert source.asked[:4] == [0, 1, 1, 1]
+
+
+async def test_what_is_confirmed_is_fresh(source: Source, policies: Policies, clock: ControlledClock) -> None:
+    refresher = BundleRefresher(source, policies)
+    source.now = bundle(1)
+    assert await refresher.refresh()
+    clock.advance(seconds=5000)
+    assert await refresher.refresh()
+    assert policies.allows(Actor.anonymous(), "user:read")
+
+
+async def test_what_cannot_be_fetched_or_is_unsound_grows_stale(
+    source: Source, policies: Policies, clock: ControlledClock
+) -> None:
+    refresher = BundleRefresher(source, policies)
+    source.now = bundle(1)
+    await refresher.refresh()
+    for trouble in (Unavailable(), bundle(2, "permit(")):
+        clock.advance(seconds=2000)
+        source.now = trouble
+        with capture_logs() as lines:
+            assert not await refresher.refresh()
+        assert [line["event"] for line in lines] == ["policy_bundle_not_refreshed"]
+    assert policies.version == 1
+    with pytest.raises(Unavailable):
+        policies.allows(Actor.anonymous(), "user:read")
+
+
+async def test_a_source_that_is_away_is_asked_every_ten_seconds_at_least(
+    source: Source, policies: Policies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, waits = asyncio.Event(), list[float]()
+
+    async def waited(*_events: asyncio.Event, seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 20:
+            source.now = bundle(1)
+        elif len(waits) == 21:
+            stop.set()
+
+    monkeypatch.setattr(bundle_refresher, "wait_any", waited)
+    await BundleRefresher(source, policies, interval_seconds=60).run(stop)
+    *away, back = waits
+    assert min(away) >= 0.1
+    assert max(away) <= 10
+    assert back == 60
+
+
+async def test_a_defect_of_the_source_is_not_taken_for_its_absence(source: Source, policies: Policies) -> None:
+    source.now = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        await BundleRefresher(source, policies).refresh()
+
+
+class Governance(PolicyServiceServicer):
+    async def GetBundle(  # noqa: N802  # the contract names it
+        self, request: GetBundleRequest, _context: object
+    ) -> GetBundleResponse:
+        if request.known_version == 3:
+            return GetBundleResponse(version=3)
+        return GetBundleResponse(version=3, policies="permit(principal, action, resource);", schema=SCHEMA)
+
+
+async def test_governance_is_asked_over_grpc() -> None:
+    server = grpc.aio.server()
+    add_PolicyServiceServicer_to_server(Governance(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        bundles = GovernanceBundles(channel)
+        assert await bundles.fetch(0) == bundle(3)
+        assert await bundles.fetch(3) is None
+        await server.stop(None)
+        with pytest.raises(Unavailable):
+            await bundles.fetch(0)
