@@ -70,5 +70,5 @@ def _connected(tree: ast.AST) -> Iterator[str]:
             case "connect", [ast.Name(id="settings"), *_]:
                 raise NotImplementedError(f"the peer of a channel is not a literal: {ast.unparse(call)}")
             # It fetches policies from governance, unless it is governance.
-            case "platform", _ if "bundle_source" not in {keyword.arg for keyword in call.keywords}:
+            case "service_resources", _ if "bundle_source" not in {keyword.arg for keyword in call.keywords}:
                 yield "governance"

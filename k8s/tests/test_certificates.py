@@ -138,11 +138,11 @@ def parts(settings):
     yield connect(settings, "identity")
 
 async def working(settings):
-    async with platform(settings) as own:
+    async with service_resources(settings) as own:
         yield own
 
 async def serving(settings):
-    async with platform(settings, bundle_source=local):
+    async with service_resources(settings, bundle_source=local):
         yield database.connect(url)
 """
     functions = functions_of([ast.parse(source)])

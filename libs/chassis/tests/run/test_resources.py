@@ -17,7 +17,7 @@ from chassis.auth.ended_sessions import ENDED_KEY
 from chassis.policies import Bundle, BundleRefresher
 from chassis.redis import redis_client
 from chassis.rest import CurrentActor, Envelope, IdempotencyStore, Public, Router, envelope
-from chassis.run import ServiceResources, platform
+from chassis.run import ServiceResources, service_resources
 from chassis.settings import ServiceSettings
 from chassis.testing.events import announce
 from chassis.testing.running import eventually, running
@@ -52,7 +52,7 @@ async def test_nothing_needs_to_be_there_when_a_process_starts():
         redis_url="redis://127.0.0.1:9/0",
         governance_target="127.0.0.1:9",
     )
-    async with platform(settings) as parts, running(*parts.background):
+    async with service_resources(settings) as parts, running(*parts.background):
         with capture_logs() as lines:
             # Each of them has tried, found nobody, and waits.
             await eventually(lambda: any(line["event"].startswith("waiting for RabbitMQ") for line in lines))
@@ -66,7 +66,7 @@ async def test_nothing_needs_to_be_there_when_a_process_starts():
 async def test_it_becomes_ready_when_database_policies_and_broker_are_there(urls, broker_url, redis_url):
     source = LocalBundles()
     settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url, redis_url=redis_url)
-    async with platform(settings, bundle_source=lambda _database: source) as parts, running(*parts.background):
+    async with service_resources(settings, bundle_source=lambda _database: source) as parts, running(*parts.background):
 
         async def checks() -> dict[str, str | None]:
             return (await parts.readiness.report()).checks
@@ -92,7 +92,7 @@ async def test_without_the_broker_or_redis_it_still_answers_but_not_without_its_
     (name,) = (setting.partition("_")[0] for setting in away)
     missing = {"rabbitmq": "broker"}.get(name, name)
     async with (
-        platform(DoorSettings(**there | away), bundle_source=lambda _database: LocalBundles()) as parts,
+        service_resources(DoorSettings(**there | away), bundle_source=lambda _database: LocalBundles()) as parts,
         running(*parts.background),
     ):
 
@@ -114,7 +114,9 @@ async def test_it_hears_of_bundles_of_roles_and_of_what_its_service_listens_for(
     settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url)
     forge = TokenForge()
     async with (
-        platform(settings, bundle_source=lambda _database: source, listen={UserStatusChanged: hear}, keys=forge) as parts,
+        service_resources(
+            settings, bundle_source=lambda _database: source, listen={UserStatusChanged: hear}, keys=forge
+        ) as parts,
         running(parts.refresher.run),
     ):
         await eventually(lambda: source.asked, 1)
@@ -152,7 +154,7 @@ async def test_tokens_of_sessions_that_ended_are_refused(urls, broker_url, redis
                 found.append(True)
         return found
 
-    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
+    async with service_resources(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
         with pytest.raises(Unavailable):
             await admitted()
         async with running(*parts.background):
@@ -175,7 +177,7 @@ async def test_tokens_of_before_their_users_factors_changed_prove_nothing(urls, 
         return [bool(actor.methods) for actor in actors]
 
     async with (
-        platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts,
+        service_resources(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts,
         running(*parts.background),
     ):
         await eventually(lambda: parts.listener.connected)
@@ -192,7 +194,7 @@ async def test_tokens_of_before_their_users_factors_changed_prove_nothing(urls, 
 async def test_while_it_is_not_known_which_sessions_have_ended_reads_go_on(urls):
     forge = TokenForge()
     settings = DoorSettings(database_url=urls.app, redis_url="redis://127.0.0.1:9/0")
-    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
+    async with service_resources(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
         assert (await parts.access_control.authenticate(forge.token())).roles == {"user"}
         with pytest.raises(Unavailable):
             await parts.access_control.authenticate(forge.token(), strictly=True)
@@ -204,7 +206,7 @@ async def test_a_service_cannot_take_the_news_that_refuses_tokens_from_the_platf
         """Take the event in place of what refuses tokens."""
 
     with pytest.raises(ValueError, match=event.__name__):
-        async with platform(DoorSettings(database_url=urls.app), listen={event: hear}):
+        async with service_resources(DoorSettings(database_url=urls.app), listen={event: hear}):
             pass
 
 
@@ -212,7 +214,7 @@ async def test_a_service_cannot_take_the_news_that_refuses_tokens_from_the_platf
 async def test_only_tokens_of_the_issuer_and_for_the_audience_of_the_settings_are_taken(setting, value):
     forge = TokenForge()
     settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", **{setting: value})
-    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
+    async with service_resources(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
         with pytest.raises(InvalidToken):
             await parts.verifier.verify(forge.token())
         claim = {"public_url": "iss", "token_audience": "aud"}[setting]
@@ -223,7 +225,7 @@ async def test_tokens_of_the_former_issuer_are_taken_while_the_settings_name_it(
     forge = TokenForge()
     token = forge.token(claims={"iss": "https://former.example"})
     settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", former_token_issuer="https://former.example")
-    async with platform(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
+    async with service_resources(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
         assert await parts.verifier.verify(token)
         assert await parts.verifier.verify(forge.token())
 
@@ -246,7 +248,7 @@ def asking(parts: ServiceResources) -> httpx.AsyncClient:
 )
 async def test_the_settings_say_which_proxies_speak_for_a_client(trusted, told):
     settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", trusted_proxies=trusted)
-    async with platform(settings, bundle_source=lambda _database: LocalBundles()) as parts, asking(parts) as client:
+    async with service_resources(settings, bundle_source=lambda _database: LocalBundles()) as parts, asking(parts) as client:
         response = await client.get("/api/v1/doors/whence", headers={"X-Forwarded-For": "198.51.100.7"})
     assert response.json()["data"] == told
 
@@ -262,14 +264,14 @@ MASTER, DIGEST = (base64.b64encode(key).decode() for key in KEYS)
 )
 async def test_answers_are_kept_under_the_digest_key_which_outlives_every_master_key(urls, given, key):
     settings = DoorSettings(database_url=urls.app, **given)
-    async with platform(settings, bundle_source=lambda _database: LocalBundles()) as parts:
+    async with service_resources(settings, bundle_source=lambda _database: LocalBundles()) as parts:
         expected = IdempotencyStore(parts.database, parts.clock, master_key=key)
         assert parts.idempotency._hash_key == expected._hash_key
 
 
 async def test_the_settings_say_how_many_connections_there_are(urls, monkeypatch):
     monkeypatch.setattr("chassis.persistence.database.POOL_TIMEOUT_SECONDS", 0.1)
-    async with platform(
+    async with service_resources(
         DoorSettings(database_url=urls.app, database_pool_size=3), bundle_source=lambda _database: LocalBundles()
     ) as parts:
         sessions = [parts.database.session() for _ in range(3)]

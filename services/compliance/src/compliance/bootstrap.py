@@ -60,11 +60,11 @@ def build(database: Database, key: "VerifierKey", clock: Clock) -> "Compliance":
 
 @asynccontextmanager
 async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
-    from chassis.run import platform
+    from chassis.run import service_resources
     from compliance.interfaces.grpc import rpc_services
     from compliance.interfaces.rest import ROUTERS
 
-    async with platform(settings) as parts:
+    async with service_resources(settings) as parts:
         signer = await Ed25519LogSigner.load(
             unit_of_work(parts.database), settings.key(), parts.clock, origin=settings.log_origin
         )

@@ -55,7 +55,7 @@ def build(database: Database, subjects: Subjects, clock: Clock) -> Governance:
 @asynccontextmanager
 async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
-    from chassis.run import platform
+    from chassis.run import service_resources
     from governance.infrastructure.identity import IdentitySubjects
     from governance.infrastructure.local_bundles import LocalBundles
     from governance.interfaces.grpc import rpc_services
@@ -63,7 +63,7 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
 
     async with (
         connect(settings, "identity") as identity,
-        platform(settings, bundle_source=lambda database: LocalBundles(SqlGovernanceQueries(database))) as parts,
+        service_resources(settings, bundle_source=lambda database: LocalBundles(SqlGovernanceQueries(database))) as parts,
     ):
         governance = build(parts.database, IdentitySubjects(identity), parts.clock)
         rest = parts.rest(governance, ROUTERS, title="Elcorp governance")

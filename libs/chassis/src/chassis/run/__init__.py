@@ -1,17 +1,17 @@
 """How a service's processes start, serve and stop.
 
-`platform` and what it builds are imported on first use only: a worker has no need of the web framework.
+`service_resources` and what it builds are imported on first use only: a worker has no need of the web framework.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from chassis.run.command_line import Command, main
+from chassis.run.command_line import main
 from chassis.run.process import run_process
-from chassis.run.service import Background, Service, Serving, Working
+from chassis.run.service import Background, Command, Service, Serving, Working
 from chassis.waiting import wait_until_ready
 
 if TYPE_CHECKING:
-    from chassis.run.resources import ServiceResources, platform
+    from chassis.run.resources import ServiceResources, service_resources
 
 __all__ = [
     "Background",
@@ -21,14 +21,14 @@ __all__ = [
     "Serving",
     "Working",
     "main",
-    "platform",
     "run_process",
+    "service_resources",
     "wait_until_ready",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"ServiceResources", "platform"}:
+    if name in {"ServiceResources", "service_resources"}:
         from chassis.run import resources  # noqa: PLC0415  # see above
 
         return getattr(resources, name)

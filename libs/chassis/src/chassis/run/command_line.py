@@ -5,14 +5,13 @@ import asyncio
 import gc
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, NoReturn
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from chassis.output import survive_closed_pipes
 from chassis.run.process import USAGE_ERROR, run_command, run_process
-from chassis.run.service import Service, SettingsT
+from chassis.run.service import Command, Service
 
 ROLES = {
     "serve": "answer REST and gRPC",
@@ -20,19 +19,6 @@ ROLES = {
     "migrate": "bring the database schema to head, as its owner role",
     "jobs": "run background and periodic jobs",
 }
-
-
-def _takes_nothing(_parser: argparse.ArgumentParser) -> None:
-    """Leave a command without arguments of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command(Generic[SettingsT]):
-    """A command of a service's own: `run(settings, arguments)` gives the exit code."""
-
-    help: str
-    run: Callable[[SettingsT, argparse.Namespace], Awaitable[int]]
-    configure: Callable[[argparse.ArgumentParser], None] = _takes_nothing
 
 
 def main(service: Service[Any], arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What every service needs to serve, built once, so that a bootstrap is about its own classes."""
+"""The resources that every serving process uses, built once, so that a bootstrap names only its own classes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -34,7 +34,7 @@ ListenerCallback = Callable[[Delivery[Any]], Awaitable[None] | None]
 
 @dataclass(frozen=True, slots=True)
 class ServiceResources:
-    """The common parts of a serving process; `background` goes into `Serving`, with the service's own."""
+    """What every serving process uses; `background` goes into `Serving`, with the service's own."""
 
     clock: Clock
     database: Database
@@ -53,7 +53,7 @@ class ServiceResources:
 
     @property
     def access_control(self) -> AccessControl:
-        """What REST authenticates and authorizes by, for other ways in."""
+        """The checks of REST, for other interfaces."""
         return AccessControl(
             verifier=self.verifier,
             subject_roles=self.subject_roles,
@@ -63,7 +63,7 @@ class ServiceResources:
         )
 
     def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
-        """Build the REST app over these parts; see `create_app`."""
+        """Build the REST app on these resources; see `create_app`."""
         return create_app(
             title=title,
             application=application,
@@ -79,7 +79,7 @@ class ServiceResources:
 
 
 @asynccontextmanager
-async def platform(
+async def service_resources(
     settings: ServiceSettings,
     *,
     bundle_source: Callable[[Database], BundleSource] | None = None,
@@ -88,20 +88,20 @@ async def platform(
     own_keys: OwnKeys | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[ServiceResources]:
-    """Build the parts and close them at the block's end; nothing here needs a peer, the broker or Redis to be there.
+    """Build the resources, and close them at the block's end. Peers, the broker and Redis need not be reachable.
 
-    Policy bundles come from governance by gRPC unless `bundle_source` makes one (governance's own); keys of access tokens from
-    identity's JWKS unless `keys` are given. Tokens of sessions that have ended are refused, and those of before their user's
-    factors changed prove nothing, for which identity's events are listened for and Redis is read every second. `listen` adds
-    listeners for other events (ValueError for one that is listened for already). `own_keys` are the Idempotency-Keys that the
-    service's use cases keep for themselves.
+    Policy bundles come from governance by gRPC, unless `bundle_source` makes one (governance's own); keys of access tokens
+    come from identity's JWKS, unless `keys` are given. Tokens of ended sessions are refused, and tokens issued before their
+    user's factors changed prove no factor: both are learned from identity's events and by reading Redis every second.
+    `listen` adds callbacks for other events; raises ValueError for an event that has one already. `own_keys` are the
+    Idempotency-Keys that the service's use cases keep for themselves.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         database = Database.of(settings)
         stack.push_async_callback(database.close)
         policies = Policies(clock)
-        source = bundle_source(database) if bundle_source else _from_governance(settings, stack)
+        source = bundle_source(database) if bundle_source else _bundles_of_governance(settings, stack)
         refresher = BundleRefresher(source, policies)
         subject_roles = SubjectRoles(clock)
         readiness = Readiness()
@@ -109,17 +109,11 @@ async def platform(
         stack.push_async_callback(redis.aclose)
         ended = EndedSessions(redis, Revocations())
         listener = _listener(settings, refresher, subject_roles, ended, listen or {})
-        _watch(readiness, database, refresher, listener, redis)
+        _add_checks(readiness, database, refresher, listener, redis)
         yield ServiceResources(
             clock=clock,
             database=database,
-            verifier=TokenVerifier(
-                settings.token_issuer,
-                settings.token_audience,
-                keys or _from_identity(settings, stack, clock),
-                clock,
-                former_issuer=settings.former_token_issuer,
-            ),
+            verifier=_verifier(settings, keys or _keys_of_identity(settings, stack, clock), clock),
             policies=policies,
             refresher=refresher,
             subject_roles=subject_roles,
@@ -132,6 +126,10 @@ async def platform(
             redis=redis,
             privileged_have_two=settings.privileged_have_two,
         )
+
+
+def _verifier(settings: ServiceSettings, keys: KeySource, clock: Clock) -> TokenVerifier:
+    return TokenVerifier(settings.token_issuer, settings.token_audience, keys, clock, former_issuer=settings.former_token_issuer)
 
 
 def _listener(
@@ -148,7 +146,7 @@ def _listener(
         UserFactorsChanged: ended.on_factors_changed,
     }
     if taken := own.keys() & others.keys():
-        raise ValueError(f"the platform listens for {taken} itself")
+        raise ValueError(f"every service listens for {taken} already")
 
     async def catch_up() -> None:
         """Learn what was published while this process was not connected."""
@@ -159,23 +157,23 @@ def _listener(
 
 
 def _digest_key(settings: ServiceSettings) -> bytes | None:
-    given = settings.has_digest_key or settings.master_key_file or settings.master_key.get_secret_value()
-    return settings.digest() if given else None
+    is_set = settings.has_digest_key or settings.master_key_file or settings.master_key.get_secret_value()
+    return settings.digest() if is_set else None
 
 
-def _from_governance(settings: ServiceSettings, stack: AsyncExitStack) -> BundleSource:
+def _bundles_of_governance(settings: ServiceSettings, stack: AsyncExitStack) -> BundleSource:
     channel = connect(settings, "governance")
     stack.push_async_callback(channel.close, CLOSING_SECONDS)
     return GovernanceBundles(channel)
 
 
-def _from_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: Clock) -> KeySource:
+def _keys_of_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: Clock) -> KeySource:
     keys = JwksKeys(settings.jwks_url, clock=clock)
     stack.push_async_callback(keys.close)
     return keys
 
 
-def _watch(readiness: Readiness, database: Database, refresher: BundleRefresher, listener: Listener, redis: Redis) -> None:
+def _add_checks(readiness: Readiness, database: Database, refresher: BundleRefresher, listener: Listener, redis: Redis) -> None:
     async def policies_in_force() -> None:
         if not refresher.ready:
             raise NotReady("no policy bundle yet")

@@ -1,5 +1,6 @@
-"""What a service hands to `main`: how each of its processes is put together."""
+"""The processes and commands of a service, which it passes to `main`."""
 
+import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from chassis.rpc import RpcService
-    from chassis.run.command_line import Command
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
@@ -41,7 +41,20 @@ class Working:
     readiness: Readiness
 
 
-def _platform_jobs(settings: ServiceSettings) -> "procrastinate.App":
+def _takes_nothing(_parser: argparse.ArgumentParser) -> None:
+    """Leave a command without arguments of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[SettingsT]):
+    """A command of a service's own: `run(settings, arguments)` gives the exit code."""
+
+    help: str
+    run: Callable[[SettingsT, argparse.Namespace], Awaitable[int]]
+    configure: Callable[[argparse.ArgumentParser], None] = _takes_nothing
+
+
+def _default_jobs(settings: ServiceSettings) -> "procrastinate.App":
     from chassis.jobs import make_jobs  # noqa: PLC0415  # 20 MB that only the `jobs` process has need of
 
     return make_jobs(settings)
@@ -63,6 +76,6 @@ class Service(Generic[SettingsT]):
     serving: Callable[[SettingsT], AbstractAsyncContextManager[Serving]]
     working: Callable[[SettingsT], AbstractAsyncContextManager[Working]]
     migrations: Path
-    jobs: "Callable[[SettingsT], procrastinate.App]" = _platform_jobs
+    jobs: "Callable[[SettingsT], procrastinate.App]" = _default_jobs
     job_peers: Sequence[str] = ()
-    commands: "Mapping[str, Command[SettingsT]]" = field(default_factory=dict)
+    commands: Mapping[str, Command[SettingsT]] = field(default_factory=dict)

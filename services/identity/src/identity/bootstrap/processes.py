@@ -17,7 +17,7 @@ from kernel.clock import SystemClock
 @asynccontextmanager
 async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
-    from chassis.run import platform
+    from chassis.run import service_resources
     from identity.bootstrap.use_cases import World, build
     from identity.infrastructure.governance import GovernanceAuthority, GovernanceRoles
     from identity.infrastructure.revocations import RedisRevocations
@@ -27,7 +27,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from identity.interfaces.rest import jwks_router, served
 
     ring = KeyRing(SealedKeyMaker(*settings.keys()), SystemClock())
-    async with platform(settings, keys=ring) as parts, connect(settings, "governance") as governance:
+    async with service_resources(settings, keys=ring) as parts, connect(settings, "governance") as governance:
         passwords = hashing(settings)
         world = World(
             settings=settings,

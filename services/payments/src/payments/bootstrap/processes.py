@@ -19,7 +19,7 @@ from payments.settings import PaymentsSettings
 async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     """Answer REST and gRPC."""
     from chassis.rpc import connect
-    from chassis.run import platform
+    from chassis.run import service_resources
     from elcorp.payments.v1 import events_pb2
     from payments.bootstrap.use_cases import World, build
     from payments.infrastructure.approval_policies import BundledApprovals
@@ -37,7 +37,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         await prices.on_changed(delivery)
 
     async with (
-        platform(settings, listen={events_pb2.PricingChanged: on_pricing_changed}, own_keys=OWN_KEYS) as parts,
+        service_resources(settings, listen={events_pb2.PricingChanged: on_pricing_changed}, own_keys=OWN_KEYS) as parts,
         connect(settings, "compliance") as compliance,
         connect(settings, "identity") as identity,
     ):
