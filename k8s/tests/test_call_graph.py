@@ -14,6 +14,7 @@ from identity.settings import IdentitySettings
 from k8s.tests import calls
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.network import Edge, Pod, edges, pods
+from k8s.tests.processes import peers_of
 from k8s.tests.rendering import K8S, OVERLAYS, POOLER, Document, config_map, container_of, environment, kind, name, ours, render
 
 NAMES = tuple(settings.NAME for settings in SETTINGS)
@@ -137,8 +138,7 @@ def test_contracts_settings_and_policies_name_the_same_callers(overlay: str) -> 
 
 @pytest.mark.parametrize("service", NAMES)
 def test_a_jobs_process_is_ready_by_the_peers_that_it_calls(service: str) -> None:
-    jobs = K8S.parent / "services" / service / "src" / service / "bootstrap" / "jobs.py"
-    called = set(re.findall(r'connect\(settings, "(\w+)"\)', jobs.read_text())) if jobs.exists() else set()
+    called = peers_of(service, "jobs")
 
     assert set(import_module(f"{service}.bootstrap").SERVICE.job_peers) == called
     assert bool(called) == (service == "payments")

@@ -28,13 +28,16 @@ from payments.application.ports.bulk import Rules
 from payments.application.ports.signatures import Signatures
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
-from payments.bootstrap.use_cases import World, build, judge_bulk, post_transfers
 from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer_order import Signature
 from payments.infrastructure.repositories.keys import OWN_KEYS
 from payments.interfaces.rest import ROUTERS
+from payments.wiring import build
+from payments.wiring.bulk import judge_bulk
+from payments.wiring.dependencies import Dependencies
+from payments.wiring.transfers import post_transfers
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening
 from services.payments.tests.refusals import watch_refusals
@@ -96,7 +99,7 @@ class Bank:
     screening: FakeScreening
     prices: FakePrices
     policies: Policies
-    world: World
+    dependencies: Dependencies
     access_control: AccessControl
     revocations: Revocations
     authority: FakeAuthority
@@ -202,12 +205,21 @@ class Bank:
         await self.bulk_runner()(bulk_id=UUID(bulk_id))
 
     def bulk_runner(self, rules: Rules | None = None) -> RunBulk:
-        world = self.world
-        return RunBulk(world.uow, post_transfers(world), rules or NoRules(), self.authority, judge_bulk(world), self.clock)
+        given = self.dependencies
+        return RunBulk(
+            uow=given.uow,
+            post=post_transfers(given),
+            rules=rules or NoRules(),
+            authority=self.authority,
+            judge_bulk=judge_bulk(given),
+            clock=self.clock,
+        )
 
     async def run_schedules(self) -> int:
         """Run the job."""
-        return await RunSchedules(self.world.uow, post_transfers(self.world), NoRules(), self.authority, self.clock)()
+        given = self.dependencies
+        run = RunSchedules(uow=given.uow, post=post_transfers(given), rules=NoRules(), authority=self.authority, clock=self.clock)
+        return await run()
 
     def price(self, *, fee: str = "0", rate: FxRate | None = None) -> None:
         """Charge a flat fee, half of it refundable by its rule where it says so; exchange at a rate."""
@@ -230,7 +242,7 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 async def open_bank(database: Database, clock: ControlledClock, *, signatures: Signatures | None = None) -> AsyncIterator[Bank]:
     forge, screening, prices, authority = TokenForge(clock), FakeScreening(), FakePrices(), FakeAuthority()
     policies = permitting(GRANTS, clock)
-    world = World(
+    dependencies = Dependencies(
         settings=STRICT_SETTINGS,
         database=database,
         screening=screening,
@@ -243,7 +255,7 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
         permissions=policies,
         clock=clock,
     )
-    payments, verifier = build(world), forge.verifier()
+    payments, verifier = build(dependencies), forge.verifier()
     # The shared list was read just now, and that never grows old.
     revocations = Revocations(now=lambda: clock.now().timestamp(), monotonic=lambda: 0.0)
     revocations.confirm()
@@ -260,7 +272,18 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
     ) as client:
         watch_refusals(client, database)
         yield Bank(
-            client, forge, payments, database, clock, screening, prices, policies, world, access_control, revocations, authority
+            client=client,
+            forge=forge,
+            payments=payments,
+            database=database,
+            clock=clock,
+            screening=screening,
+            prices=prices,
+            policies=policies,
+            dependencies=dependencies,
+            access_control=access_control,
+            revocations=revocations,
+            authority=authority,
         )
 
 

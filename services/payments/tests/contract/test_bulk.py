@@ -25,9 +25,12 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.bulk.run_bulk import RunBulk
-from payments.bootstrap.use_cases import World, build, judge_bulk, post_transfers
 from payments.interfaces.rest import ROUTERS
 from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
+from payments.wiring import build
+from payments.wiring.bulk import judge_bulk
+from payments.wiring.dependencies import Dependencies
+from payments.wiring.transfers import post_transfers
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals
@@ -86,7 +89,7 @@ class Office:
 async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Office]:
     forge, prices = TokenForge(clock), FakePrices()
     policies = permitting(GRANTS, clock)
-    world = World(
+    dependencies = Dependencies(
         settings=SETTINGS,
         database=database,
         screening=FakeScreening(),
@@ -99,8 +102,8 @@ async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Of
         audit_log=FakeAuditLog(),
         clock=clock,
     )
-    payments = build(world)
-    run = RunBulk(world.uow, post_transfers(world), NoRules(), FakeAuthority(), judge_bulk(world), clock)
+    payments = build(dependencies)
+    run = RunBulk(dependencies.uow, post_transfers(dependencies), NoRules(), FakeAuthority(), judge_bulk(dependencies), clock)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

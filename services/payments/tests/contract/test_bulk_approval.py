@@ -63,12 +63,12 @@ async def queued(bank: Bank) -> list[str]:
 
 async def expire(bank: Bank) -> int:
     """Run the job."""
-    return await ExpireBulks(bank.world.uow, bank.clock)()
+    return await ExpireBulks(bank.dependencies.uow, bank.clock)()
 
 
 async def resume(bank: Bank) -> int:
     """Run the job."""
-    return await ResumeBulks(bank.world.uow, bank.clock)()
+    return await ResumeBulks(bank.dependencies.uow, bank.clock)()
 
 
 def changed(bulk_id: str, payer: Holder, status: str) -> events_pb2.BulkChanged:
@@ -370,7 +370,7 @@ async def test_news_that_its_payer_may_pay_no_more_ends_a_file_that_waits(
 ) -> None:
     bulk_id = await waiting(bank, payer, payee)
     bank.authority.standing[payer.user_id] = standing_
-    await StopPayer(bank.world.uow, bank.authority, bank.clock)(actor=Actor.service("payments"), user_id=payer.user_id)
+    await StopPayer(bank.dependencies.uow, bank.authority, bank.clock)(actor=Actor.service("payments"), user_id=payer.user_id)
     ended = await standing(bank, bulk_id)
     refused = standing_.refusal
     assert refused

@@ -21,10 +21,11 @@ from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
-from payments.bootstrap.use_cases import World, build
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.rest import ROUTERS
+from payments.wiring import build
+from payments.wiring.dependencies import Dependencies
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals
@@ -131,7 +132,7 @@ async def desk(database: Database, clock: ControlledClock) -> AsyncIterator[Desk
     assert await prices.refresh()
     policies: Policies = permitting(GRANTS, clock)
     payments = build(
-        World(
+        Dependencies(
             settings=SETTINGS,
             database=database,
             screening=FakeScreening(),

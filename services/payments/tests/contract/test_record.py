@@ -579,7 +579,7 @@ async def test_an_account_that_does_not_add_up(bank: Bank, payer: Holder, record
     await record.skip()
     wallet = str(payer.wallet_id)
     found = Break(account_id=payer.wallet_id, currency="NAD", what="held", expected=Decimal("-1.5"), found=Decimal(2))
-    assert await CheckLedger(bank.world.uow, OneBreak(found), MetricAlarm(), bank.clock)() == 1
+    assert await CheckLedger(bank.dependencies.uow, OneBreak(found), MetricAlarm(), bank.clock)() == 1
     assert await record.news() == (
         [
             events_pb2.LedgerBroken(account_id=wallet, what="held", expected=nad("-1.50"), found=nad("2.00")),
@@ -762,7 +762,7 @@ async def test_bulks_that_are_cancelled_or_given_up(bank: Bank, payer: Holder, p
     assert await record.news() == ([completed], [fact])
 
     bank.wait(days=1)
-    await ResumeBulks(bank.world.uow, bank.clock)()
+    await ResumeBulks(bank.dependencies.uow, bank.clock)()
     completed.bulk_id = given_up
     assert await record.news() == (
         [completed],
@@ -886,7 +886,7 @@ async def test_an_erasure_takes_names_and_plans_and_says_what_stays(
     await record.skip()
     bank.wait(seconds=60)
     erasure, owner, wallet = str(new_id()), str(payer.user_id), str(payer.wallet_id)
-    acknowledge = AcknowledgeErasure(bank.world.uow, SqlWalletQueries(bank.database), bank.clock)
+    acknowledge = AcknowledgeErasure(bank.dependencies.uow, SqlWalletQueries(bank.database), bank.clock)
     await acknowledge(actor=Actor.service("payments"), erasure_id=UUID(erasure), user_id=payer.user_id)
     kept = [LEDGER, "wallets: money of NAD that was not taken out"]
     usual = {"status": "open", "ceiling": None, "usage": "personal"}

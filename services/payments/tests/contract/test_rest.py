@@ -16,9 +16,10 @@ from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
-from payments.bootstrap.use_cases import World, build
 from payments.domain.account import SystemCode
 from payments.interfaces.rest import ROUTERS
+from payments.wiring import build
+from payments.wiring.dependencies import Dependencies
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
@@ -76,7 +77,7 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
     forge, screening = TokenForge(clock), FakeScreening()
     prices = FakePrices()
     policies = permitting(GRANTS, clock)
-    world = World(
+    dependencies = Dependencies(
         settings=SETTINGS,
         database=database,
         screening=screening,
@@ -89,7 +90,7 @@ async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
         permissions=policies,
         clock=clock,
     )
-    payments = build(world)
+    payments = build(dependencies)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

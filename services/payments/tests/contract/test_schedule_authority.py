@@ -13,11 +13,11 @@ from kernel.errors import Unavailable
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import Waiting
-from payments.bootstrap.use_cases import post_transfers
 from payments.domain.approval import ApprovalQuestion
 from payments.domain.errors import PayerSuspended
 from payments.domain.price_book import PriceBook
 from payments.domain.standing import Standing
+from payments.wiring.transfers import post_transfers
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, NoRules
 from services.payments.tests.contract.outbox import Record, published
@@ -157,14 +157,14 @@ async def test_what_was_made_by_a_run_that_was_killed_before_the_suspension_is_r
 ) -> None:
     schedule_id = await plan(bank, payer, payee)
     bank.wait(seconds=3600)
-    post = post_transfers(bank.world)
+    post = post_transfers(bank.dependencies)
 
     async def dies(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
         await post(waiting)
         raise Killed
 
     with pytest.raises(Killed):
-        await RunSchedules(bank.world.uow, dies, NoRules(), bank.authority, bank.clock)()
+        await RunSchedules(bank.dependencies.uow, dies, NoRules(), bank.authority, bank.clock)()
     bank.authority.standing[payer.user_id] = Standing.SUSPENDED
 
     assert await bank.run_schedules() == 1

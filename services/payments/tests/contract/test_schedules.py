@@ -20,8 +20,10 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.schedules.run_schedules import RunSchedules
-from payments.bootstrap.use_cases import World, build, post_transfers
 from payments.interfaces.rest import ROUTERS
+from payments.wiring import build
+from payments.wiring.dependencies import Dependencies
+from payments.wiring.transfers import post_transfers
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals
@@ -76,7 +78,7 @@ class Planner:
 async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[Planner]:
     forge, prices = TokenForge(clock), FakePrices()
     policies = permitting({"user": ["payment:create"], "reader": ["transfer:read_any"], "guest": []}, clock)
-    world = World(
+    dependencies = Dependencies(
         settings=SETTINGS,
         database=database,
         screening=FakeScreening(),
@@ -89,8 +91,8 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         audit_log=FakeAuditLog(),
         clock=clock,
     )
-    payments = build(world)
-    run = RunSchedules(world.uow, post_transfers(world), NoRules(), FakeAuthority(), clock)
+    payments = build(dependencies)
+    run = RunSchedules(dependencies.uow, post_transfers(dependencies), NoRules(), FakeAuthority(), clock)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

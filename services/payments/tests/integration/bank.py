@@ -19,12 +19,12 @@ from payments.application import Payments
 from payments.application.bulk.submit_bulk import Accepted
 from payments.application.ports.bulk import Given
 from payments.application.transfers.capture_transfer import ExpireTransfers
-from payments.bootstrap.parts import unit_of_work
-from payments.bootstrap.use_cases import World, build
 from payments.domain.limits import day_of
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.ledger_verification import LedgerVerification
+from payments.wiring import build
+from payments.wiring.dependencies import Dependencies, unit_of_work
 from services.payments.tests.fakes import (
     FakeAuditLog,
     FakeAuthority,
@@ -57,7 +57,7 @@ class Bank:
     def process(self) -> Payments:
         """One more process of payments on the same database: nothing is shared but what PostgreSQL holds."""
         return build(
-            World(
+            Dependencies(
                 settings=SETTINGS,
                 database=self.database,
                 screening=self.screening,

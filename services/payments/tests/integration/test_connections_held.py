@@ -20,8 +20,7 @@ from chassis.testing.running import eventually
 from elcorp.identity.v1 import events_pb2
 from kernel.clock import SystemClock
 from kernel.ids import new_id
-from payments.bootstrap import SERVICE
-from payments.bootstrap.processes import serving
+from payments.bootstrap import SERVICE, serving
 from payments.settings import PaymentsSettings
 from services.payments.tests.integration.bank import Bank
 from services.payments.tests.integration.peers import peers

@@ -4,7 +4,7 @@ import pytest
 
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.sessions import check_that_ended_sessions_are_refused
-from payments.bootstrap.processes import serving
+from payments.bootstrap import serving
 from payments.settings import PaymentsSettings
 
 

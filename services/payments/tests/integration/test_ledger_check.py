@@ -21,13 +21,13 @@ from chassis.testing.databases import DatabaseUrls
 from elcorp.payments.v1 import events_pb2
 from kernel.ids import new_id
 from payments.application.verification.check_ledger import CheckLedger
-from payments.bootstrap.commands import ledger
-from payments.bootstrap.parts import unit_of_work
+from payments.bootstrap import ledger
 from payments.domain.account import treasury_id
 from payments.domain.errors import LedgerBroken
 from payments.infrastructure.alarms import MetricAlarm
 from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
 from payments.settings import PaymentsSettings
+from payments.wiring.dependencies import unit_of_work
 from services.payments.tests.integration.bank import Bank
 
 

@@ -18,8 +18,7 @@ from kernel.errors import Unavailable
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.pricing import Pricing
-from payments.bootstrap.parts import pricing_unit_of_work, unit_of_work
-from payments.bootstrap.processes import serving, working
+from payments.bootstrap import serving, working
 from payments.domain.fee_rule import FeeRule
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.validity import Validity
@@ -28,6 +27,7 @@ from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
 from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
+from payments.wiring.dependencies import pricing_unit_of_work, unit_of_work
 from services.payments.tests.fakes import FakePrices, FakeScreening
 from services.payments.tests.unit.prices import fee_rule, tier
 

@@ -19,7 +19,6 @@ from kernel.errors import DomainError, InvalidValue, StaleVersion
 from kernel.ids import new_id
 from payments.application.pricing import Pricing
 from payments.application.pricing.queries import TierView
-from payments.bootstrap.parts import pricing_unit_of_work, unit_of_work
 from payments.domain.errors import LaterVersion
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
@@ -29,6 +28,7 @@ from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
 from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
+from payments.wiring.dependencies import pricing_unit_of_work, unit_of_work
 from services.payments.tests.fakes import FakePrices, FakeScreening
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
 

@@ -6,7 +6,7 @@ from procrastinate import RetryStrategy
 from chassis.jobs import each
 from chassis.persistence.database import Database
 from chassis.policies import BundleRefresher
-from payments.bootstrap.jobs import _posting, jobs
+from payments.bootstrap import _posting, jobs
 from payments.infrastructure.authority import PeersAuthority
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.settings import PaymentsSettings

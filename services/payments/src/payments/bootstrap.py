@@ -1,0 +1,219 @@
+"""How payments' processes are put together: with `wiring`, the only files that name concrete classes."""
+
+# What only one process needs is imported where it is built: a worker never loads the web framework.
+# ruff: noqa: PLC0415
+
+import argparse
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from chassis.health import Readiness
+from chassis.persistence.database import Database
+from chassis.persistence.delivery import Delivery
+from chassis.run import Command, Service, Serving, Working
+from chassis.run.folders import migrations_of
+from kernel.clock import SystemClock
+from payments.interfaces.publications import PUBLICATIONS
+from payments.settings import PaymentsSettings
+
+if TYPE_CHECKING:
+    import procrastinate
+
+    from payments.application.ports.authority import Authority
+    from payments.application.ports.bulk import Rules
+    from payments.application.transfers.post_transfers import PostTransfers
+
+
+@asynccontextmanager
+async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
+    """Answer REST and gRPC."""
+    from chassis.rpc import connect
+    from chassis.run import service_resources
+    from elcorp.payments.v1 import events_pb2
+    from payments.infrastructure.approval_policies import BundledApprovals
+    from payments.infrastructure.audit_log import ComplianceAuditLog
+    from payments.infrastructure.authority import IdentityStandings
+    from payments.infrastructure.cached_prices import CachedPrices
+    from payments.infrastructure.queries.pricing import SqlPricingQueries
+    from payments.infrastructure.repositories.keys import OWN_KEYS
+    from payments.infrastructure.screening import ComplianceScreening
+    from payments.infrastructure.signatures import DeviceSignatures
+    from payments.interfaces.grpc import rpc_services
+    from payments.interfaces.rest import ROUTERS
+    from payments.wiring import build
+    from payments.wiring.dependencies import Dependencies
+
+    async def on_pricing_changed(delivery: Delivery[events_pb2.PricingChanged]) -> None:
+        await prices.on_changed(delivery)
+
+    async with (
+        service_resources(settings, listen={events_pb2.PricingChanged: on_pricing_changed}, own_keys=OWN_KEYS) as resources,
+        connect(settings, "compliance") as compliance,
+        connect(settings, "identity") as identity,
+    ):
+        prices = CachedPrices(SqlPricingQueries(resources.database).prices, resources.clock)
+        resources.readiness.add("prices", prices.check)
+        payments = build(
+            Dependencies(
+                settings=settings,
+                database=resources.database,
+                screening=ComplianceScreening(compliance),
+                signatures=DeviceSignatures(identity),
+                standings=IdentityStandings(identity),
+                audit_log=ComplianceAuditLog(compliance),
+                prices=prices,
+                limits=prices,
+                approvals=BundledApprovals(resources.policies),
+                permissions=resources.policies,
+                clock=resources.clock,
+            )
+        )
+        rest = resources.rest(payments, ROUTERS, title="Elcorp payments")
+        grpc = rpc_services(payments, resources.access_control)
+        yield Serving(rest, grpc, resources.readiness, (prices.run, *resources.background))
+
+
+@asynccontextmanager
+async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
+    """Relay payments' events, open a wallet for each user that identity announces, and stop those who may not act."""
+    from chassis.messaging.consumer import Consumer
+    from chassis.messaging.relay import Relay
+    from chassis.rpc import connect
+    from payments.application.payers.stop_payer import StopPayer
+    from payments.application.wallets.acknowledge_erasure import AcknowledgeErasure
+    from payments.application.wallets.open_wallet import OpenWallet
+    from payments.infrastructure.authority import IdentityStandings
+    from payments.infrastructure.queries.wallets import SqlWalletQueries
+    from payments.interfaces.subscriptions import subscriptions
+    from payments.wiring.dependencies import unit_of_work
+
+    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    database = Database.of(settings)
+    uow, clock = unit_of_work(database), SystemClock()
+    identity = connect(settings, "identity")
+    consumer = Consumer(
+        rabbitmq_url,
+        settings.NAME,
+        subscriptions(
+            open_wallet=OpenWallet(uow=uow, clock=clock),
+            acknowledge_erasure=AcknowledgeErasure(uow=uow, queries=SqlWalletQueries(database), clock=clock),
+            stop_payer=StopPayer(uow=uow, standings=IdentityStandings(identity), clock=clock),
+        ),
+    )
+    relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+    readiness = Readiness()
+    readiness.add("database", database.ping)
+    # Without it events are still relayed, and wallets opened.
+    readiness.add("identity", identity.channel_ready, required=False)
+    try:
+        yield Working((relay.run, consumer.run), readiness)
+    finally:
+        await identity.close()
+        await database.close()
+
+
+def jobs(settings: PaymentsSettings) -> "procrastinate.App":
+    """Run bulks and schedules, and keep the ledger."""
+    from chassis.jobs import make_jobs
+    from payments.application.bulk.decide_bulk import ExpireBulks
+    from payments.application.bulk.judge_bulk import JudgeBulk
+    from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
+    from payments.application.schedules.run_schedules import RunSchedules
+    from payments.application.transfers.capture_transfer import ExpireTransfers
+    from payments.application.verification.check_ledger import CheckLedger
+    from payments.infrastructure.alarms import MetricAlarm
+    from payments.infrastructure.queries.bulks import SqlBulkQueries
+    from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
+    from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
+    from payments.wiring.dependencies import unit_of_work
+
+    clock = SystemClock()
+    # Connects at the first job, and lives as long as the process.
+    database = Database.of(settings)
+    uow = unit_of_work(database)
+    post, rules, authority = _posting(settings, database)
+    judge = JudgeBulk(wallets=SqlBulkQueries(database), approvals=post.approvals, policy=post.policy, terms=post.terms)
+    job_seconds = settings.job_seconds
+    return make_jobs(
+        settings,
+        [
+            ledger_jobs(
+                expire_transfers=ExpireTransfers(uow=uow, clock=clock),
+                check_ledger=CheckLedger(uow=uow, ledger=SqlLedgerCheck(database), alarm=MetricAlarm(), clock=clock),
+                job_seconds=job_seconds,
+            ),
+            bulk_jobs(
+                run_bulk=RunBulk(uow=uow, post=post, rules=rules, authority=authority, judge_bulk=judge, clock=clock),
+                resume_bulks=ResumeBulks(uow=uow, clock=clock),
+                expire_bulks=ExpireBulks(uow=uow, clock=clock),
+                job_seconds=job_seconds,
+            ),
+            schedule_jobs(
+                RunSchedules(uow=uow, post=post, rules=rules, authority=authority, clock=clock), job_seconds=job_seconds
+            ),
+        ],
+    )
+
+
+def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, Rules, Authority]":
+    """Build what moves money, by rules and on an authority that are asked for when a job has need of them."""
+    from chassis.policies import BundleRefresher, GovernanceBundles, Policies
+    from chassis.rpc import connect
+    from payments.application.transfers.post_transfers import PostTransfers
+    from payments.infrastructure.approval_policies import BundledApprovals
+    from payments.infrastructure.authority import IdentityStandings, PeersAuthority
+    from payments.infrastructure.cached_prices import CachedPrices
+    from payments.infrastructure.fresh_rules import FreshRules
+    from payments.infrastructure.queries.pricing import SqlPricingQueries
+    from payments.infrastructure.screening import ComplianceScreening
+    from payments.infrastructure.signatures import DeviceSignatures
+    from payments.wiring.dependencies import unit_of_work
+
+    clock = SystemClock()
+    prices = CachedPrices(SqlPricingQueries(database).prices, clock)
+    policies = Policies(clock)
+    governance = connect(settings, "governance")
+    refresher = BundleRefresher(GovernanceBundles(governance), policies)
+    identity = connect(settings, "identity")
+    authority = PeersAuthority(IdentityStandings(identity), governance, policies)
+    post = PostTransfers(
+        uow=unit_of_work(database),
+        screening=ComplianceScreening(connect(settings, "compliance")),
+        signatures=DeviceSignatures(identity),
+        prices=prices,
+        limits=prices,
+        approvals=BundledApprovals(policies),
+        policy=settings.payer_policy,
+        terms=settings.terms,
+        clock=clock,
+    )
+    return post, FreshRules([prices.refresh, refresher.refresh]), authority
+
+
+async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> int:
+    """Verify the whole ledger; 1 when it does not add up."""
+    from payments.infrastructure.ledger_verification import LedgerVerification
+    from payments.interfaces.commands import tell
+
+    database = Database.of(settings, pool_size=1)
+    try:
+        return 1 if await tell(LedgerVerification(database).findings()) else 0
+    finally:
+        await database.close()
+
+
+def _ledger_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("act", choices=["verify"], help="hold every balance, entry and hold against the postings")
+
+
+SERVICE = Service(
+    name=PaymentsSettings.NAME,
+    settings=PaymentsSettings,
+    serving=serving,
+    working=working,
+    migrations=migrations_of(PaymentsSettings.NAME),
+    jobs=jobs,
+    job_peers=PaymentsSettings.PEERS,
+    commands={"ledger": Command("verify the whole ledger, of one moment, while transfers go on", ledger, _ledger_arguments)},
+)

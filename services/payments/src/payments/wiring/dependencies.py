@@ -1,0 +1,58 @@
+"""What payments' use cases are built on."""
+
+from dataclasses import dataclass
+
+from chassis.audited_reads import AuditedReads
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
+from kernel.clock import Clock
+from kernel.reads import Reads
+from payments.application.ports.audit_log import AuditLog
+from payments.application.ports.authority import Standings
+from payments.application.ports.permissions import Permissions
+from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
+from payments.application.ports.screening import Screening
+from payments.application.ports.signatures import Signatures
+from payments.application.queries import PaymentsQueries
+from payments.infrastructure.queries import SqlPaymentsQueries
+from payments.infrastructure.repositories.pricing import SqlPricingTransaction
+from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.interfaces.publications import PUBLICATIONS
+from payments.settings import PaymentsSettings
+
+
+def unit_of_work(database: Database) -> SqlUnitOfWork[SqlPaymentsTransaction]:
+    return SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service=PaymentsSettings.NAME)
+
+
+def pricing_unit_of_work(database: Database) -> SqlUnitOfWork[SqlPricingTransaction]:
+    return SqlUnitOfWork(database, SqlPricingTransaction, PUBLICATIONS, service=PaymentsSettings.NAME)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """The settings, the database and the ports to peers, which the process makes and the tests replace."""
+
+    settings: PaymentsSettings
+    database: Database
+    screening: Screening
+    signatures: Signatures
+    standings: Standings
+    audit_log: AuditLog
+    prices: PriceBooks
+    limits: LimitBooks
+    approvals: ApprovalPolicies
+    permissions: Permissions
+    clock: Clock
+
+    @property
+    def uow(self) -> SqlUnitOfWork[SqlPaymentsTransaction]:
+        return unit_of_work(self.database)
+
+    @property
+    def reads(self) -> Reads:
+        return AuditedReads(uow=self.uow, clock=self.clock)
+
+    @property
+    def queries(self) -> PaymentsQueries:
+        return SqlPaymentsQueries(self.database)
