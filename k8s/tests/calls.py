@@ -68,7 +68,7 @@ def _called_by(service: str) -> Iterator[str]:
 
 
 def _uses(sources: Iterable[str], shared: str) -> bool:
-    """Tell whether a service makes the calls of a module of the chassis: by its classes, or by what `platform` makes."""
+    """Tell whether a service makes the calls of a module of the chassis: by its classes, or by what `service_resources` makes."""
     classes = {node.name for node in ast.walk(ast.parse(shared)) if isinstance(node, ast.ClassDef)}
     trees = [ast.parse(source) for source in sources]
     return any(not classes.isdisjoint(_words(tree)) or _fetches_bundles(tree) for tree in trees)
@@ -78,7 +78,7 @@ def _fetches_bundles(tree: ast.AST) -> bool:
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     return any(
         isinstance(call.func, ast.Name)
-        and call.func.id == "platform"
+        and call.func.id == "service_resources"
         and "bundle_source" not in {keyword.arg for keyword in call.keywords}
         for call in calls
     )

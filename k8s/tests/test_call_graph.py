@@ -74,7 +74,7 @@ def uses_redis(service: str) -> bool:
 
 
 def reads_ended_sessions(service: str) -> bool:
-    return finds(r"\bplatform\(", service)
+    return finds(r"\bservice_resources\(", service)
 
 
 def finds(pattern: str, service: str) -> bool:
