@@ -16,7 +16,7 @@ from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import DomainError, KeyReused, Kind, Unavailable
 from kernel.events import Event
-from payments.application.bulk.judge_bulk import JudgeBulk
+from payments.application.bulk_transfers.judge_bulk import JudgeBulk
 from payments.application.ports.authority import Roles
 from payments.application.ports.bulk import Wallets
 from payments.application.ports.ledger import Locked, SentQuestion, Terms, Tiered
@@ -36,7 +36,7 @@ from payments.domain.schedule import Run, Schedule, ScheduleStatus
 from payments.domain.standing import Standing
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import Signature, TransferOrder
-from payments.infrastructure.repositories import bulk_rows
+from payments.infrastructure.sql import bulk_transfer_rows
 
 
 @dataclass
@@ -277,7 +277,7 @@ class FakeBulks:
 
     async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
         standing, actor = self._store.bulks[bulk.id]
-        self._store.bulks[bulk.id] = _changed(standing, bulk, bulk_rows.STANDING), actor
+        self._store.bulks[bulk.id] = _changed(standing, bulk, bulk_transfer_rows.STANDING), actor
         self._store.chunks |= {(bulk.id, chunk.number): chunk for chunk in chunks if chunk.outcomes is not None}
 
     async def pays(self, bulk_id: UUID, owner_id: UUID) -> bool:

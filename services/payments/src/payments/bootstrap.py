@@ -116,15 +116,15 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     """Run bulks and schedules, and keep the ledger."""
     from chassis.jobs import make_jobs
-    from payments.application.bulk.decide_bulk import ExpireBulks
-    from payments.application.bulk.judge_bulk import JudgeBulk
-    from payments.application.bulk.run_bulk import ResumeBulks, RunBulk
+    from payments.application.bulk_transfers.decide_bulk import ExpireBulks
+    from payments.application.bulk_transfers.judge_bulk import JudgeBulk
+    from payments.application.bulk_transfers.run_bulk import ResumeBulks, RunBulk
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.capture_transfer import ExpireTransfers
     from payments.application.verification.check_ledger import CheckLedger
     from payments.infrastructure.alarms import MetricAlarm
-    from payments.infrastructure.queries.bulks import SqlBulkQueries
     from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
+    from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
     from payments.wiring.dependencies import unit_of_work
 

@@ -23,7 +23,7 @@ from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
-from payments.application.bulk.run_bulk import RunBulk
+from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ports.bulk import Rules
 from payments.application.ports.signatures import Signatures
 from payments.application.schedules.run_schedules import RunSchedules

@@ -24,7 +24,7 @@ from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
-from payments.application.bulk.run_bulk import RunBulk
+from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.interfaces.rest import ROUTERS
 from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
 from payments.wiring import build
@@ -271,7 +271,7 @@ async def test_a_bulk_is_its_payers_and_staffs_and_absent_to_others(office: Offi
 
 
 async def test_a_payer_has_so_many_under_way_at_most(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payments.application.bulk.submit_bulk.BULKS_OPEN_MAX", 2)
+    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.BULKS_OPEN_MAX", 2)
     ids = [(await office.submit(office.file("1.00"), key=key)).json()["data"]["id"] for key in "ab"]
     beyond = await office.submit(office.file("1.00"), key="c")
     assert (beyond.status_code, beyond.json()["code"]) == (429, "PAY_044")

@@ -13,8 +13,8 @@ from chassis.testing.stored import unchanged
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
-from payments.application.bulk.decide_bulk import ExpireBulks
-from payments.application.bulk.run_bulk import ResumeBulks
+from payments.application.bulk_transfers.decide_bulk import ExpireBulks
+from payments.application.bulk_transfers.run_bulk import ResumeBulks
 from payments.application.payers.stop_payer import StopPayer
 from payments.domain.standing import Standing
 from services.payments.tests.approvals import approval_from
@@ -503,7 +503,7 @@ async def test_a_payee_who_is_closed_stops_no_other_line_when_the_file_is_judged
 async def test_a_payee_who_sells_in_the_midst_of_a_run_has_the_lines_that_are_left_refused(
     bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("payments.application.bulk.submit_bulk.CHUNK_LINES", 1)
+    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 1)
     bank.prices.rules = approval_from("100", kinds=frozenset({"payment"}))
     bulk = await accepted(bank, payer, payee)
     asked = iter([None, payee])

@@ -11,7 +11,7 @@ from chassis.rest import Envelope, ResponseModel
 from chassis.testing.stored import unchanged
 from kernel.ids import new_id
 from payments.domain.limits import Limits
-from payments.interfaces.rest.bulk import bulks
+from payments.interfaces.rest.bulk_transfers import bulks
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
 from payments.interfaces.rest.schemas.rehearsal import RehearsalResponse
 from payments.interfaces.rest.transfers import payments, transfers

@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from kernel.ids import new_id
-from payments.infrastructure.queries import history
+from payments.infrastructure.sql import transfer_history
 from payments.settings import PaymentsSettings
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, refusal
@@ -46,7 +46,7 @@ async def export(bank: Bank, holder: Holder, query: str = "") -> list[dict[str, 
 
 async def test_each_filter_lets_through_what_it_says(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     # The bank's clock is a test's, its ids are of now.
-    monkeypatch.setattr(history, "_SLACK", timedelta(days=10_000))
+    monkeypatch.setattr(transfer_history, "_SLACK", timedelta(days=10_000))
     payer, payee, other = await bank.holder("1000.00"), await bank.holder(), await bank.holder()
     shop = await bank.merchant()
     one = (await bank.made(payer, payee, "10.00", description="Rent 100%"))["id"]
@@ -122,7 +122,7 @@ async def test_the_first_and_the_last_day_of_all_are_times(bank: Bank, path: str
 
 async def test_a_hold_is_found_by_the_time_of_its_capture(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     # The bank's clock is a test's, its ids are of now.
-    monkeypatch.setattr(history, "_SLACK", timedelta(days=10_000))
+    monkeypatch.setattr(transfer_history, "_SLACK", timedelta(days=10_000))
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     held = (await bank.made(payer, payee, "80.00", capture="later"))["id"]
     open_hold = (await bank.made(payer, payee, "10.00", capture="later"))["id"]
@@ -170,10 +170,10 @@ async def test_a_reference_is_matched_whole(bank: Bank) -> None:
 
 def in_small_steps(monkeypatch: pytest.MonkeyPatch, *, few: int = 8, most: int = 10_000) -> None:
     """Look through a history in steps of few transfers, which grow."""
-    monkeypatch.setattr(history, "_STEP_MIN", 2)
-    monkeypatch.setattr(history, "_STEP_MAX", 16)
-    monkeypatch.setattr(history, "LOOKED_AT_FEW", few)
-    monkeypatch.setattr(history, "LOOKED_AT_MAX", most)
+    monkeypatch.setattr(transfer_history, "_STEP_MIN", 2)
+    monkeypatch.setattr(transfer_history, "_STEP_MAX", 16)
+    monkeypatch.setattr(transfer_history, "LOOKED_AT_FEW", few)
+    monkeypatch.setattr(transfer_history, "LOOKED_AT_MAX", most)
 
 
 async def test_no_page_is_empty_while_more_follow(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,7 +371,7 @@ async def test_an_export_says_what_moved_on_each_wallet_of_its_owner(bank: Bank)
 
 def test_a_transfer_settles_within_the_time_that_history_looks_back() -> None:
     longest = PaymentsSettings(hold_days=31, approval_hours=720).terms
-    assert longest.hold_life + longest.approval_life == history.SETTLED_WITHIN
+    assert longest.hold_life + longest.approval_life == transfer_history.SETTLED_WITHIN
     with pytest.raises(ValidationError):
         PaymentsSettings(hold_days=32)
     with pytest.raises(ValidationError):

@@ -146,7 +146,7 @@ Terms = Callable[[Holder], ApprovalTerms]
 async def test_of_many_requests_under_a_threshold_the_first_is_made_and_the_others_wait(
     bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch, way: str, terms: Terms, times: int
 ) -> None:
-    monkeypatch.setattr("payments.application.bulk.submit_bulk.BULKS_OPEN_MAX", times)
+    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.BULKS_OPEN_MAX", times)
     govern(bank, terms(payee))
     statuses = await WAYS[way](bank, payer, payee, times)
     assert statuses == {"completed": 1, "pending_approval": times - 1}
@@ -359,7 +359,7 @@ async def test_issuances_are_counted_for_the_staff_who_order_them(bank: Bank) ->
 async def test_a_file_counts_once_before_while_and_after_it_runs(
     bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    monkeypatch.setattr("payments.application.bulk.submit_bulk.CHUNK_LINES", 1)
+    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 1)
     made = await submitted(bank, payer, *[(payee, "10.00")] * 3, mode=mode)
     seen: list[Decimal] = []
     assert await counted(bank, payer, payee) == 30

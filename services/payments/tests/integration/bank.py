@@ -16,7 +16,7 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
-from payments.application.bulk.submit_bulk import Accepted
+from payments.application.bulk_transfers.submit_bulk import Accepted
 from payments.application.ports.bulk import Given
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.domain.limits import day_of

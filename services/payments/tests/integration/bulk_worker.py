@@ -15,11 +15,11 @@ from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.clock import SystemClock
-from payments.application.bulk.run_bulk import RunBulk
+from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ports.authority import Authority
 from payments.application.ports.bulk import Rules
-from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.fakes import FakeAuthority, FakeScreening, judging, posting
 

@@ -25,10 +25,10 @@ from kernel.clock import SystemClock
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.application.bulk.cancel_bulk import CancelBulk
-from payments.application.bulk.judge_bulk import JudgeBulk
-from payments.application.bulk.submission import ReadSubmission
-from payments.application.bulk.submit_bulk import SubmitBulk
+from payments.application.bulk_transfers.cancel_bulk import CancelBulk
+from payments.application.bulk_transfers.judge_bulk import JudgeBulk
+from payments.application.bulk_transfers.submission import ReadSubmission
+from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.application.payers.stop_payer import StopPayer
 from payments.application.ports.bulk import Given
 from payments.application.ports.ledger import Terms
@@ -42,8 +42,8 @@ from payments.domain.standing import Standing
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.ledger_verification import LedgerVerification
-from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
 from services.payments.tests.fakes import FakeAuthority, FakePrices, FakeScreening, FakeSignatures, posting
 from services.payments.tests.integration.bulk_worker import runner
 
@@ -140,7 +140,7 @@ class Gate:
 
 @pytest.fixture
 async def office(database: Database, uow: SqlUnitOfWork[SqlPaymentsTransaction], monkeypatch: pytest.MonkeyPatch) -> Office:
-    monkeypatch.setattr("payments.application.bulk.submit_bulk.CHUNK_LINES", 20)
+    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 20)
     return await Office(database, uow).open()
 
 

@@ -23,8 +23,8 @@ from payments.domain.fee_rule import FeeRule
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.validity import Validity
 from payments.infrastructure.cached_prices import CachedPrices
-from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
 from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
 from payments.wiring.dependencies import pricing_unit_of_work, unit_of_work

@@ -26,8 +26,8 @@ from payments.domain.limits import Limit
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
-from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
 from payments.wiring.dependencies import pricing_unit_of_work, unit_of_work
 from services.payments.tests.fakes import FakePrices, FakeScreening
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier

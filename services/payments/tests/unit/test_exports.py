@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from payments.application.history.queries import Direction, Movement
-from payments.application.transfers.queries import TransferView
+from payments.application.transfers.views import TransferView
 from payments.interfaces.documents.transfers_csv import HEADER, transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
 from payments.interfaces.rest.schemas.transfers import TransferResponse

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from kernel.errors import DomainError
 from kernel.ids import new_id
-from payments.application.bulk.queries import BulkView
-from payments.application.schedules.queries import ScheduleView
-from payments.application.transfers.queries import TransferView
+from payments.application.bulk_transfers.views import BulkView
+from payments.application.schedules.views import ScheduleView
+from payments.application.transfers.views import TransferView
 from payments.domain.bulk import Bulk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkFile, BulkLine, BulkMode
 from payments.domain.price_book import FeeLine, Quote

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from kernel.errors import NotFound, Unavailable
-from payments.application.bulk.queries import BulkView
+from payments.application.bulk_transfers.views import BulkView
 from payments.interfaces.rest import progress
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)

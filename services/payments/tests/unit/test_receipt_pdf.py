@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from payments.application.transfers.queries import TransferView
 from payments.application.transfers.read_receipt import Receipt
+from payments.application.transfers.views import TransferView
 from payments.interfaces.documents import receipt_pdf
 
 AT = datetime(2026, 3, 21, 8, 0, 0, 123456, tzinfo=UTC)

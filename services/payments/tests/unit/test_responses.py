@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from payments.application.bulk.queries import BulkLineView, BulkView
+from payments.application.bulk_transfers.views import BulkLineView, BulkView
 from payments.application.ledger.queries import AccountSum, AccountView, TrialBalance
-from payments.application.schedules.queries import RunView, ScheduleView
-from payments.application.transfers.queries import TransferView
+from payments.application.schedules.views import RunView, ScheduleView
+from payments.application.transfers.views import TransferView
 from payments.application.wallets.queries import PostingView, WalletView
-from payments.interfaces.rest.schemas.bulk import BulkLineResponse, BulkResponse
+from payments.interfaces.rest.schemas.bulk_transfers import BulkLineResponse, BulkResponse
 from payments.interfaces.rest.schemas.ledger import AccountResponse, TrialBalanceLineResponse
 from payments.interfaces.rest.schemas.schedules import RunResponse, ScheduleResponse
 from payments.interfaces.rest.schemas.transfers import TransferResponse

@@ -15,12 +15,12 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError, InvalidValues, KeyReused, Kind, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.application.bulk.cancel_bulk import CancelBulk
-from payments.application.bulk.decide_bulk import ApproveBulk
-from payments.application.bulk.judge_bulk import JudgeBulk
-from payments.application.bulk.run_bulk import PostBatch, ResumeBulks, RunBulk
-from payments.application.bulk.submission import ReadSubmission
-from payments.application.bulk.submit_bulk import Accepted, SubmitBulk
+from payments.application.bulk_transfers.cancel_bulk import CancelBulk
+from payments.application.bulk_transfers.decide_bulk import ApproveBulk
+from payments.application.bulk_transfers.judge_bulk import JudgeBulk
+from payments.application.bulk_transfers.run_bulk import PostBatch, ResumeBulks, RunBulk
+from payments.application.bulk_transfers.submission import ReadSubmission
+from payments.application.bulk_transfers.submit_bulk import Accepted, SubmitBulk
 from payments.application.ports.authority import Roles
 from payments.application.ports.bulk import BULKS_OPEN_MAX, Given
 from payments.application.ports.ledger import Terms
@@ -86,7 +86,7 @@ class Office:
     """A payer with 1,000.00, payees, and bulks in chunks of two lines."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("payments.application.bulk.submit_bulk.CHUNK_LINES", 2)
+        monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 2)
         self.uow, self.screening, self.clock, self.prices = FakeUnitOfWork(), FakeScreening(), ControlledClock(), FakePrices()
         self.authority = FakeAuthority()
         self.post = Poster(posting(self.uow, self.screening, self.clock, self.prices))

@@ -10,7 +10,7 @@ from kernel.ids import new_id
 from payments.application.ports.ledger import SentQuestion
 from payments.domain.account import treasury_id
 from payments.domain.approval import ApprovalRule
-from payments.infrastructure.repositories.sent import sent_questions
+from payments.infrastructure.sql.spending import sent_questions
 
 SINCE = datetime(2026, 3, 20, 8, 0, tzinfo=UTC)
 PAYER, PAYEE = new_id(), new_id()

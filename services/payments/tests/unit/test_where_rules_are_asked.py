@@ -19,7 +19,7 @@ NAMES: Final = {
     "STRONG": {ASKED_IN},
     # A rehearsal tells what a linked request would be answered with.
     # So does the run of a file that cannot wait any more, for lines of it have run.
-    "ApprovalNeeded": {ASKED_IN, "application/transfers/rehearsal.py", "application/bulk/run_bulk.py"},
+    "ApprovalNeeded": {ASKED_IN, "application/transfers/rehearsal.py", "application/bulk_transfers/run_bulk.py"},
     "ApprovalQuestion": {"domain/approval.py", "infrastructure/approval_policies.py"},
 }
 ATTRIBUTES: Final = {
@@ -29,19 +29,19 @@ ATTRIBUTES: Final = {
     "judge": {
         "domain/approval.py",
         "application/transfers/batch.py",
-        "application/bulk/judge_bulk.py",
-        "application/bulk/submit_bulk.py",
-        "application/bulk/rehearse_bulk.py",
+        "application/bulk_transfers/judge_bulk.py",
+        "application/bulk_transfers/submit_bulk.py",
+        "application/bulk_transfers/rehearse_bulk.py",
         "application/schedules/plan_transfer.py",
         "application/pricing/quote_order.py",
     },
     # A file is judged when it is handed in and, whole again, before its first line runs.
-    "judge_bulk": {"application/bulk/submit_bulk.py", "application/bulk/run_bulk.py"},
+    "judge_bulk": {"application/bulk_transfers/submit_bulk.py", "application/bulk_transfers/run_bulk.py"},
 }
 # Which requests are not judged any more: lines of a file that was judged whole, and what a schedule makes.
 SPARED: Final = {
-    "is_judged": {"application/bulk/lines.py"},
-    "judged_as": {"application/bulk/lines.py"},
+    "is_judged": {"application/bulk_transfers/lines.py"},
+    "judged_as": {"application/bulk_transfers/lines.py"},
     "is_planned": {"application/schedules/run_schedules.py"},
 }
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from payments.application.bulk import BulkTransfers
+from payments.application.bulk_transfers import BulkTransfers
 from payments.application.history import History
 from payments.application.ledger import Ledger
 from payments.application.pricing import Pricing

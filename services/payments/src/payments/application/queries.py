@@ -4,7 +4,7 @@ from typing import Protocol
 
 from payments.application.history.queries import HistoryQueries, StatementQueries
 from payments.application.ledger.queries import LedgerQueries
-from payments.application.transfers.queries import TransferQueries
+from payments.application.transfers.views import TransferQueries
 from payments.application.wallets.queries import WalletQueries
 
 

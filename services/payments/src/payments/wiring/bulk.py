@@ -1,15 +1,15 @@
 """Bulk transfers on their ports."""
 
-from payments.application.bulk import BulkTransfers
-from payments.application.bulk.cancel_bulk import CancelBulk
-from payments.application.bulk.decide_bulk import ApproveBulk, RejectBulk
-from payments.application.bulk.judge_bulk import JudgeBulk
-from payments.application.bulk.read_bulks import ReadBulks
-from payments.application.bulk.rehearse_bulk import RehearseBulk
-from payments.application.bulk.submission import ReadSubmission
-from payments.application.bulk.submit_bulk import SubmitBulk
+from payments.application.bulk_transfers import BulkTransfers
+from payments.application.bulk_transfers.cancel_bulk import CancelBulk
+from payments.application.bulk_transfers.decide_bulk import ApproveBulk, RejectBulk
+from payments.application.bulk_transfers.judge_bulk import JudgeBulk
+from payments.application.bulk_transfers.read_bulks import ReadBulks
+from payments.application.bulk_transfers.rehearse_bulk import RehearseBulk
+from payments.application.bulk_transfers.submission import ReadSubmission
+from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.infrastructure.bulk_files import READERS
-from payments.infrastructure.queries.bulks import SqlBulkQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.transfers import post_transfers
 

@@ -1,8 +1,8 @@
 """Fees, rates and limits on their ports."""
 
 from payments.application.pricing import Pricing
-from payments.infrastructure.queries.bulks import SqlBulkQueries
 from payments.infrastructure.queries.pricing import SqlPricingQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
 from payments.wiring.dependencies import Dependencies, pricing_unit_of_work
 
 

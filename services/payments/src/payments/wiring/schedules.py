@@ -4,8 +4,8 @@ from payments.application.schedules import ScheduledTransfers
 from payments.application.schedules.change_schedule import ChangeSchedule
 from payments.application.schedules.plan_transfer import PlanTransfer
 from payments.application.schedules.read_schedules import ReadSchedules
-from payments.infrastructure.queries.bulks import SqlBulkQueries
-from payments.infrastructure.queries.schedules import SqlScheduleQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+from payments.infrastructure.sql.schedules import SqlScheduleQueries
 from payments.wiring.dependencies import Dependencies
 
 

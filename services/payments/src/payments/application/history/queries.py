@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest
-from payments.application.transfers.queries import TransferView
+from payments.application.transfers.views import TransferView
 from payments.domain.statement import Statement
 
 

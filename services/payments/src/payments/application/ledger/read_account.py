@@ -9,7 +9,7 @@ from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 from kernel.reads import ReadOfOthers, Reads, ReasonRequired, given
 from payments.application.ledger.queries import AccountFilter, AccountView, LedgerQueries
-from payments.application.transfers.queries import TransferQueries
+from payments.application.transfers.views import TransferQueries
 from payments.application.wallets.queries import PostingView, WalletQueries
 
 

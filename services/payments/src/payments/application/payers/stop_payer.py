@@ -4,10 +4,10 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from payments.application.bulk import facts as bulk_facts
+from payments.application.bulk_transfers import audit as bulk_audit
 from payments.application.ports.authority import Standings
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
-from payments.application.schedules import facts as schedule_facts
+from payments.application.schedules import audit as schedule_audit
 from payments.domain.bulk import BulkStatus
 from payments.domain.schedule import Schedule, ScheduleStatus
 from payments.domain.standing import Standing
@@ -45,9 +45,9 @@ async def pause_schedules(tx: Transaction, user_id: UUID, *, reason: str, at: da
     found = await tx.schedules.lock(await tx.schedules.open_of(user_id))
     paused = [schedule for schedule in found if schedule.status is ScheduleStatus.ACTIVE]
     for schedule in paused:
-        before = schedule_facts.state(schedule)
+        before = schedule_audit.state(schedule)
         schedule.pause(at, reason=reason)
-        tx.record(schedule_facts.changed(schedule, "pause", before=before, at=at, reason=reason))
+        tx.record(schedule_audit.changed(schedule, "pause", before=before, at=at, reason=reason))
     await _save(tx, paused)
 
 
@@ -56,9 +56,9 @@ async def cancel_schedules(tx: Transaction, user_id: UUID, *, reason: str, at: d
     found = await tx.schedules.lock(await tx.schedules.open_of(user_id))
     ended = [schedule for schedule in found if schedule.is_open]
     for schedule in ended:
-        before = schedule_facts.state(schedule)
+        before = schedule_audit.state(schedule)
         schedule.cancel(at, reason=reason)
-        tx.record(schedule_facts.changed(schedule, "cancel", before=before, at=at, reason=reason))
+        tx.record(schedule_audit.changed(schedule, "cancel", before=before, at=at, reason=reason))
     await _save(tx, ended)
 
 
@@ -68,10 +68,10 @@ async def cancel_bulks(tx: Transaction, user_id: UUID, *, reason: str, at: datet
         found = await tx.bulks.lock(bulk_id)
         if found is None or not found[0].status.is_open or found[0].status is BulkStatus.CANCELLING:
             continue
-        bulk, before = found[0], bulk_facts.state(found[0])
+        bulk, before = found[0], bulk_audit.state(found[0])
         bulk.cancel(reason, at)
         await tx.bulks.save(bulk)
-        tx.record(bulk_facts.changed(bulk, "cancel", before=before, at=at))
+        tx.record(bulk_audit.changed(bulk, "cancel", before=before, at=at))
         for event in bulk.collect():
             tx.announce(event)
 

@@ -7,7 +7,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.schedules import facts
+from payments.application.schedules import audit
 from payments.domain.schedule import Schedule
 
 
@@ -43,10 +43,10 @@ class ChangeSchedule:
             if not found or found[0].initiator_id != actor.user_id:
                 raise NotFound(schedule_id=schedule_id)
             [schedule] = found
-            before, at = facts.state(schedule), self.clock.now()
+            before, at = audit.state(schedule), self.clock.now()
             act(schedule, at)
             await tx.schedules.save([schedule])
-            tx.record(facts.changed(schedule, verb, before=before, at=at, reason=reason))
+            tx.record(audit.changed(schedule, verb, before=before, at=at, reason=reason))
             for event in schedule.collect():
                 tx.announce(event)
             return schedule

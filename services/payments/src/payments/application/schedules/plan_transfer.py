@@ -9,7 +9,7 @@ from payments.application.ports.bulk import Wallets
 from payments.application.ports.schedules import SCHEDULES_OPEN_MAX
 from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.schedules import facts
+from payments.application.schedules import audit
 from payments.domain.approval import ApprovalRule, ApprovalRules, Outflow
 from payments.domain.errors import TooManySchedules
 from payments.domain.parties import require_plannable
@@ -55,7 +55,7 @@ class PlanTransfer:
             if await tx.schedules.count_open(actor.user_id) >= SCHEDULES_OPEN_MAX:
                 raise TooManySchedules(most=SCHEDULES_OPEN_MAX)
             await tx.schedules.add(schedule, actor)
-            tx.record(facts.planned(schedule))
+            tx.record(audit.planned(schedule))
             for event in schedule.collect():
                 tx.announce(event)
         return Planned(schedule, replayed=False)

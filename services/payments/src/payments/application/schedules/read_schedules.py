@@ -6,8 +6,8 @@ from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
 from kernel.reads import Reads
 from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
-from payments.application.schedules import facts
-from payments.application.schedules.queries import RunView, ScheduleQueries, ScheduleView
+from payments.application.schedules import audit
+from payments.application.schedules.views import RunView, ScheduleQueries, ScheduleView
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ReadSchedules:
         if not found or (found.initiator_id != actor.user_id and not self.permissions.allows(actor, READ_ANY_TRANSFER)):
             raise NotFound(schedule_id=schedule_id)
         if found.initiator_id != actor.user_id:
-            await self.reads.record(actor, facts.read(found, verb))
+            await self.reads.record(actor, audit.read(found, verb))
         return found
 
     async def own(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[ScheduleView]:

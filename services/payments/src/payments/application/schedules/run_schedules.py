@@ -12,7 +12,7 @@ from payments.application.ports.authority import Authority
 from payments.application.ports.bulk import Rules
 from payments.application.ports.ledger import Request, Settled
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.schedules import facts
+from payments.application.schedules import audit
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import Waiting
 from payments.domain.schedule import Run, Schedule
@@ -118,10 +118,10 @@ class RunSchedules:
                 # Cancelled meanwhile, or written down by another worker: what was made stays made.
                 if not schedule.is_open or schedule.next_number != run.number:
                     continue
-                before = facts.state(schedule)
+                before = audit.state(schedule)
                 schedule.record(run)
                 changed.append(schedule)
-                tx.record(facts.changed(schedule, "run", before=before, at=at))
+                tx.record(audit.changed(schedule, "run", before=before, at=at))
                 for event in schedule.collect():
                     tx.announce(event)
             await tx.schedules.save(changed, [(schedule.id, runs[schedule.id]) for schedule in changed])

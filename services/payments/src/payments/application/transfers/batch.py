@@ -12,7 +12,7 @@ from kernel.audit import AuditFact
 from kernel.errors import DomainError, KeyReused
 from kernel.events import Event
 from payments.application.ports.ledger import Ledger, Locked, Request, Settled, Terms
-from payments.application.transfers import facts
+from payments.application.transfers import audit
 from payments.application.transfers.prepared_request import PreparedRequest
 from payments.application.transfers.rehearsal import Rehearsal
 from payments.domain.approval import ApprovalRule, Outflow
@@ -72,7 +72,7 @@ class Batch:
                 return prepared.refusal
             for leg, (order, verdict) in enumerate(zip(request.orders, prepared.verdicts, strict=True)):
                 if not verdict.clear:
-                    self.records.record(facts.refused(order, reason=verdict.reason, at=self.at), actor=request.actor)
+                    self.records.record(audit.refused(order, reason=verdict.reason, at=self.at), actor=request.actor)
                     return ScreeningRefused(leg=leg)
             return [Settled(transfer, replayed=False) for transfer in self._make_all(prepared)]
         except DomainError as refusal:
@@ -279,7 +279,7 @@ class Batch:
         self.touched |= {order.source_id, order.target_id, *(posting.account_id for posting in transfer.postings)}
         if self.locked.sent:
             self.sent.setdefault(order.initiator_id, []).append(self._outflow(order))
-        self.records.record(facts.made(transfer, self.locked.accounts), actor=request.actor)
+        self.records.record(audit.made(transfer, self.locked.accounts), actor=request.actor)
         for event in transfer.collect():
             if request.bulk_id and isinstance(event, TransferSettled):
                 self.gathered.setdefault(request.bulk_id, []).append(event)

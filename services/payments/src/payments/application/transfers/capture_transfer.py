@@ -10,11 +10,11 @@ from payments.application.ports.authority import Standings
 from payments.application.ports.permissions import RECONCILE, Permissions
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.transfers import facts
+from payments.application.transfers import audit
 from payments.application.transfers.locked_transfer import lock_transfer, write
-from payments.application.transfers.queries import TransferQueries
-from payments.application.transfers.screened import require_clear
+from payments.application.transfers.rescreen import require_clear
 from payments.application.transfers.standing import require_standing
+from payments.application.transfers.views import TransferQueries
 from payments.domain.errors import LedgerBroken, NotTheOwner
 from payments.domain.transfer import Transfer, TransferStatus
 
@@ -46,10 +46,10 @@ class CaptureTransfer:
             transfer = locked.transfer
             if not locked.is_party(actor.user_id):
                 raise NotFound(transfer_id=transfer_id)
-            before, at = facts.state(transfer), self.clock.now()
+            before, at = audit.state(transfer), self.clock.now()
             transfer.capture(locked.accounts, amount, at)
             await write(tx, locked, at=at)
-            tx.record(facts.changed(transfer, "capture", before=before, accounts=locked.accounts, at=at))
+            tx.record(audit.changed(transfer, "capture", before=before, accounts=locked.accounts, at=at))
             return transfer
 
 
@@ -83,12 +83,12 @@ class VoidTransfer:
                 or (is_staff and not locked.is_party(actor.user_id))
             ):
                 raise NotTheOwner(transfer_id=transfer_id)
-            before, at = facts.state(transfer), self.clock.now()
+            before, at = audit.state(transfer), self.clock.now()
             if not locked.is_party(actor.user_id):
                 RECENT.require(actor, at=at)
             transfer.void(locked.accounts, reason=reason, at=at)
             await write(tx, locked, at=at)
-            tx.record(facts.changed(transfer, "void", before=before, accounts=locked.accounts, at=at))
+            tx.record(audit.changed(transfer, "void", before=before, accounts=locked.accounts, at=at))
             return transfer
 
 
@@ -124,8 +124,8 @@ class ExpireTransfers:
             if not transfer.is_overdue(at):
                 # Captured or decided on at the last moment.
                 return False
-            before = facts.state(transfer)
+            before = audit.state(transfer)
             transfer.expire(locked.accounts, at=at)
             await write(tx, locked, at=at)
-            tx.record(facts.changed(transfer, "expire", before=before, accounts=locked.accounts, at=at))
+            tx.record(audit.changed(transfer, "expire", before=before, accounts=locked.accounts, at=at))
             return True

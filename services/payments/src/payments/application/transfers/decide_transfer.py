@@ -7,11 +7,11 @@ from payments.application.ports.authority import Standings
 from payments.application.ports.ledger import Terms
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.transfers import facts
+from payments.application.transfers import audit
 from payments.application.transfers.locked_transfer import lock_transfer, write
-from payments.application.transfers.queries import TransferQueries
-from payments.application.transfers.screened import require_clear
+from payments.application.transfers.rescreen import require_clear
 from payments.application.transfers.standing import require_standing
+from payments.application.transfers.views import TransferQueries
 from payments.domain.transfer import Transfer
 
 
@@ -36,10 +36,10 @@ class ApproveTransfer:
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer, at = locked.transfer, self.clock.now()
-            before = facts.state(transfer)
+            before = audit.state(transfer)
             transfer.approve(locked.accounts, by=actor.user_id, at=at, expires_at=at + self.terms.hold_life)
             await write(tx, locked, at=at)
-            tx.record(facts.changed(transfer, "approve", before=before, accounts=locked.accounts, at=at))
+            tx.record(audit.changed(transfer, "approve", before=before, accounts=locked.accounts, at=at))
             return transfer
 
 
@@ -55,8 +55,8 @@ class RejectTransfer:
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer, at = locked.transfer, self.clock.now()
-            before = facts.state(transfer)
+            before = audit.state(transfer)
             transfer.reject(locked.accounts, by=actor.user_id, reason=reason, at=at)
             await write(tx, locked, at=at)
-            tx.record(facts.changed(transfer, "reject", before=before, accounts=locked.accounts, at=at))
+            tx.record(audit.changed(transfer, "reject", before=before, accounts=locked.accounts, at=at))
             return transfer

@@ -10,7 +10,7 @@ from kernel.errors import NotFound
 from kernel.money import Money
 from payments.application.ports.ledger import Settled
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
-from payments.application.transfers import facts
+from payments.application.transfers import audit
 from payments.application.transfers.locked_transfer import LockedTransfer, lock_transfer, write
 from payments.domain.errors import OwnDecision
 from payments.domain.transfer import Transfer
@@ -80,11 +80,11 @@ async def _once(tx: Transaction, actor: Actor, locked: LockedTransfer, order: Tr
     actor.require_admitted()
     original, at = locked.transfer, clock.now()
     # What moves is the new one's: the original's own postings do not tell what was there before.
-    before = facts.standing(original, locked.accounts)
+    before = audit.standing(original, locked.accounts)
     made = _make(original, order, locked, at=at)
     await write(tx, locked, made, at=at)
-    tx.record(facts.changed(original, order.kind, before=before, accounts=locked.accounts, at=at), actor=actor)
-    tx.record(facts.made(made, locked.accounts), actor=actor)
+    tx.record(audit.changed(original, order.kind, before=before, accounts=locked.accounts, at=at), actor=actor)
+    tx.record(audit.made(made, locked.accounts), actor=actor)
     return Settled(made, replayed=False)
 
 

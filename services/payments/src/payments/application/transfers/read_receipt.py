@@ -4,8 +4,8 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.errors import NotFound
-from payments.application.transfers.queries import TransferQueries, TransferView
 from payments.application.transfers.read_transfers import ReadTransfers
+from payments.application.transfers.views import TransferQueries, TransferView
 from payments.domain.errors import NotPending
 from payments.domain.transfer import TransferStatus
 from payments.domain.transfer_order import TransferOrder, in_leg_order, signed_list

@@ -8,8 +8,8 @@ from kernel.reads import Reads
 from payments.application.history.queries import HistoryQueries
 from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
-from payments.application.transfers import facts
-from payments.application.transfers.queries import TransferQueries, TransferView
+from payments.application.transfers import audit
+from payments.application.transfers.views import TransferQueries, TransferView
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ReadTransfers:
         """Read a transfer, and the hash by which the audit log has it, once it has. Reading another's is recorded."""
         transfer, others = await self._seen(actor, transfer_id)
         if others:
-            await self.reads.record(actor, facts.read(transfer, verb, owners=others))
+            await self.reads.record(actor, audit.read(transfer, verb, owners=others))
         return transfer, await self.audit_log.leaf_hash(transfer_id)
 
     async def awaiting_approval(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[TransferView]:
@@ -40,7 +40,7 @@ class ReadTransfers:
         if others:
             wallets = {account_id for transfer in others for account_id in (transfer.source_id, transfer.target_id)}
             owners = await self.queries.owners(tuple(wallets)) - {actor.user_id}
-            await self.reads.record(actor, facts.waiting_listed(others, owners))
+            await self.reads.record(actor, audit.waiting_listed(others, owners))
         return page
 
     async def _seen(self, actor: Actor, transfer_id: UUID) -> tuple[TransferView, tuple[UUID, ...]]:

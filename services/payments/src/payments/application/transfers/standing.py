@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from payments.application.ports.authority import Standings
-from payments.application.transfers.queries import TransferQueries
+from payments.application.transfers.views import TransferQueries
 from payments.domain.errors import PayeeBarred
 from payments.domain.standing import Standing
 

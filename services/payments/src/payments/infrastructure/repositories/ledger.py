@@ -15,8 +15,8 @@ from payments.domain.limits import STANDARD_TIER, Spending
 from payments.domain.transfer import Transfer
 from payments.infrastructure.repositories.accounts import COLUMNS, account_of
 from payments.infrastructure.repositories.keys import TAKEN_BY_ANOTHER
-from payments.infrastructure.repositories.sent import SENT, sent_questions
-from payments.infrastructure.repositories.transfer_rows import (
+from payments.infrastructure.sql.spending import SENT, sent_questions
+from payments.infrastructure.sql.transfer_rows import (
     ADD_POSTINGS,
     ADD_TRANSFERS,
     BY_KEYS,

@@ -6,12 +6,12 @@ from chassis.persistence.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from payments.infrastructure.repositories.accounts import SqlAccounts
 from payments.infrastructure.repositories.breaks import SqlBreaks
-from payments.infrastructure.repositories.bulks import SqlBulks
 from payments.infrastructure.repositories.keys import SqlKeys
 from payments.infrastructure.repositories.ledger import SqlLedger
-from payments.infrastructure.repositories.schedules import SqlSchedules
-from payments.infrastructure.repositories.spending import SqlSpending
-from payments.infrastructure.repositories.transfers import SqlTransfers
+from payments.infrastructure.sql.bulk_transfers import SqlBulks
+from payments.infrastructure.sql.schedules import SqlSchedules
+from payments.infrastructure.sql.spending import SqlSpending
+from payments.infrastructure.sql.transfers import SqlTransfers
 
 
 class SqlPaymentsTransaction(SqlTransaction):

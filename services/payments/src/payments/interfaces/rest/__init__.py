@@ -1,6 +1,6 @@
 """Payments' REST side."""
 
-from payments.interfaces.rest.bulk import bulks
+from payments.interfaces.rest.bulk_transfers import bulks
 from payments.interfaces.rest.fees import fees
 from payments.interfaces.rest.ledger import accounts, ledger
 from payments.interfaces.rest.limits import limits

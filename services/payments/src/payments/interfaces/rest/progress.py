@@ -7,8 +7,8 @@ from typing import Final
 from fastapi.responses import StreamingResponse
 
 from kernel.errors import DomainError, Unavailable
-from payments.application.bulk.queries import BulkView
-from payments.interfaces.rest.schemas.bulk import BulkResponse
+from payments.application.bulk_transfers.views import BulkView
+from payments.interfaces.rest.schemas.bulk_transfers import BulkResponse
 
 EVENT_STREAM: Final = "text/event-stream"
 LOOK_EVERY_SECONDS: Final = 0.5

@@ -19,7 +19,7 @@ from chassis.rest import (
 )
 from kernel.assurance import NONE
 from kernel.reads import OTHERS, OWN
-from payments.application.schedules.queries import ScheduleView
+from payments.application.schedules.views import ScheduleView
 from payments.domain.schedule import Schedule
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.schedules import RunResponse, ScheduleRequest, ScheduleResponse

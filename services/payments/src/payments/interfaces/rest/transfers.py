@@ -24,7 +24,7 @@ from kernel.money import Money
 from kernel.reads import OTHERS, OWN
 from payments.application import Payments
 from payments.application.ports.ledger import Settled
-from payments.application.transfers.queries import TransferView
+from payments.application.transfers.views import TransferView
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
 from payments.interfaces.rest.dependencies import App, History

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from chassis.rest import ResponseModel
 from kernel.money import Money
-from payments.application.bulk.bulk_rehearsal import BulkRehearsal, RunRehearsal
+from payments.application.bulk_transfers.bulk_rehearsal import BulkRehearsal, RunRehearsal
 from payments.domain.bulk import BulkStatus, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkFile, BulkMode
 from payments.interfaces.rest.schemas.needs import NeedsResponse

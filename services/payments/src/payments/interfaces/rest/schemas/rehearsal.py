@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import ResponseModel
-from payments.application.transfers.queries import TransferView
 from payments.application.transfers.rehearsal import Rehearsal
+from payments.application.transfers.views import TransferView
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferKind
 from payments.interfaces.rest.schemas.needs import NeedsResponse

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from chassis.rest import AmountText, Day, Moment, RequestModel, ResponseModel
 from kernel.money import Money, amount_text
-from payments.application.schedules.queries import RunView, ScheduleView
+from payments.application.schedules.views import RunView, ScheduleView
 from payments.domain.schedule import OCCURRENCES_MAX, Frequency, ScheduleStatus, StandingOrder
 from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, OptionalReference
 from payments.interfaces.rest.schemas.signatures import SignatureRequest

@@ -13,7 +13,7 @@ from kernel.actor import Actor
 from kernel.errors import at_place
 from kernel.money import Money, amount_text
 from kernel.texts import read_lines
-from payments.application.transfers.queries import TransferView
+from payments.application.transfers.views import TransferView
 from payments.domain.transfer_order import (
     METADATA_KEYS_MAX,
     METADATA_LENGTH_MAX,

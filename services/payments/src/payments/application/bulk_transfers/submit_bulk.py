@@ -8,9 +8,9 @@ from kernel.clock import Clock
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Currency
-from payments.application.bulk import facts
-from payments.application.bulk.judge_bulk import JudgeBulk, outflow_to
-from payments.application.bulk.submission import Submission
+from payments.application.bulk_transfers import audit
+from payments.application.bulk_transfers.judge_bulk import JudgeBulk, outflow_to
+from payments.application.bulk_transfers.submission import Submission
 from payments.application.ports.bulk import BULKS_OPEN_MAX
 from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -71,7 +71,7 @@ class SubmitBulk:
             needs.require_proof()
             chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(submission.file.lines, CHUNK_LINES), 1)]
             await tx.bulks.add(bulk, chunks, actor)
-            tx.record(facts.accepted(bulk))
+            tx.record(audit.accepted(bulk))
             for event in bulk.collect():
                 tx.announce(event)
         return Accepted(bulk, replayed=False)

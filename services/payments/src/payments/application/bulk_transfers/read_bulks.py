@@ -6,8 +6,8 @@ from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import CursorPage, CursorRequest
 from kernel.reads import Reads
-from payments.application.bulk import facts
-from payments.application.bulk.queries import BulkLineView, BulkQueries, BulkView
+from payments.application.bulk_transfers import audit
+from payments.application.bulk_transfers.views import BulkLineView, BulkQueries, BulkView
 from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
 from payments.domain.approval import APPROVED_BY
 from payments.domain.bulk import BulkStatus, LineStatus
@@ -25,7 +25,7 @@ class ReadBulks:
         """Raise NotFound. Reading another's is recorded; `verb` says what was read."""
         found = await self.again(actor=actor, bulk_id=bulk_id)
         if found.initiator_id != actor.user_id:
-            await self.reads.record(actor, facts.read(found, verb))
+            await self.reads.record(actor, audit.read(found, verb))
         return found
 
     async def again(self, *, actor: Actor, bulk_id: UUID) -> BulkView:
@@ -40,7 +40,7 @@ class ReadBulks:
         page = await self.queries.bulks_awaiting_approval(cursor)
         others = [bulk.initiator_id for bulk in page.items if bulk.initiator_id != actor.user_id]
         if others:
-            await self.reads.record(actor, facts.waiting_listed(others))
+            await self.reads.record(actor, audit.waiting_listed(others))
         return page
 
     async def own(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[BulkView]:

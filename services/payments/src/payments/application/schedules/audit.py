@@ -4,7 +4,7 @@ from datetime import datetime
 
 from kernel.audit import AuditFact, State
 from kernel.reads import ReadOfOthers
-from payments.application.schedules.queries import ScheduleView
+from payments.application.schedules.views import ScheduleView
 from payments.domain.schedule import Schedule
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from kernel.audit import AuditFact, State
 from kernel.money import amount_text
 from kernel.reads import ReadOfOthers
-from payments.application.bulk.queries import BulkView
+from payments.application.bulk_transfers.views import BulkView
 from payments.domain.bulk import Bulk
 
 

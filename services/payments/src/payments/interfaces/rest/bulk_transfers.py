@@ -22,15 +22,15 @@ from chassis.rest import (
 )
 from kernel.assurance import NONE, STRONG
 from kernel.reads import OTHERS, OWN
-from payments.application.bulk.queries import BulkView
+from payments.application.bulk_transfers.views import BulkView
 from payments.application.ports.bulk import Given
 from payments.domain.bulk import LineStatus
 from payments.domain.limits import day_of
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.dry_run import DRY_RUN_OF_FILE, rehearsed
 from payments.interfaces.rest.progress import EVENT_STREAM, follow
-from payments.interfaces.rest.schemas.bulk import BODY, BulkLineResponse, BulkResponse, Mode
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
+from payments.interfaces.rest.schemas.bulk_transfers import BODY, BulkLineResponse, BulkResponse, Mode
 from payments.interfaces.rest.schemas.signatures import PayloadSignature, signature_of
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
-from payments.application.bulk import facts
+from payments.application.bulk_transfers import audit
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.domain.bulk import Bulk
 
@@ -22,11 +22,11 @@ class ApproveBulk:
         """Raise NotFound, OwnDecision for those who handed it in or are paid by it, NotPending."""
         async with self.uow.begin(actor) as tx:
             bulk, pays_decider = await _lock(tx, bulk_id, actor)
-            before, at = facts.state(bulk), self.clock.now()
+            before, at = audit.state(bulk), self.clock.now()
             bulk.approve(by=actor.user_id, pays_decider=pays_decider, at=at)
             await tx.bulks.save(bulk)
             await tx.bulks.queue(bulk.id)
-            tx.record(facts.changed(bulk, "approve", before=before, at=at))
+            tx.record(audit.changed(bulk, "approve", before=before, at=at))
             for event in bulk.collect():
                 tx.announce(event)
             return bulk
@@ -43,10 +43,10 @@ class RejectBulk:
         """Raise NotFound, OwnDecision for those who handed it in or are paid by it, NotPending."""
         async with self.uow.begin(actor) as tx:
             bulk, pays_decider = await _lock(tx, bulk_id, actor)
-            before, at = facts.state(bulk), self.clock.now()
+            before, at = audit.state(bulk), self.clock.now()
             bulk.reject(by=actor.user_id, pays_decider=pays_decider, reason=reason, at=at)
             await tx.bulks.save(bulk)
-            tx.record(facts.changed(bulk, "reject", before=before, at=at))
+            tx.record(audit.changed(bulk, "reject", before=before, at=at))
             for event in bulk.collect():
                 tx.announce(event)
             return bulk
@@ -70,10 +70,10 @@ class ExpireBulks:
                 if found is None or not found[0].is_overdue(at):
                     # Decided on at the last moment.
                     continue
-                bulk, before = found[0], facts.state(found[0])
+                bulk, before = found[0], audit.state(found[0])
                 bulk.expire(at=at)
                 await tx.bulks.save(bulk)
-                tx.record(facts.changed(bulk, "expire", before=before, at=at))
+                tx.record(audit.changed(bulk, "expire", before=before, at=at))
                 for event in bulk.collect():
                     tx.announce(event)
                 ended += 1

@@ -8,7 +8,7 @@ from uuid import UUID
 from kernel.audit import AuditFact, State
 from kernel.money import amount_text
 from kernel.reads import ReadOfOthers
-from payments.application.transfers.queries import TransferView
+from payments.application.transfers.views import TransferView
 from payments.domain.entry import Accounts
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder

@@ -11,7 +11,7 @@ import orjson
 from kernel.money import Currency, Money
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine, BulkMode
-from payments.infrastructure.repositories.transfer_rows import signature_of, signature_text
+from payments.infrastructure.sql.transfer_rows import signature_of, signature_text
 
 # Of the aggregate's fields, whose column has another name.
 _RENAMED: Final = {"key": "idempotency_key"}

@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
@@ -13,9 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.idempotency_scope import RequestInProgress
+from payments.application.transfers.views import TransferView
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
-from payments.infrastructure.repositories.transfer_rows import (
+from payments.domain.transfer_order import TransferOrder
+from payments.infrastructure.queries.rows import SqlReads
+from payments.infrastructure.sql.transfer_rows import (
     ADD_POSTINGS,
     ADD_TRANSFERS,
     BY_KEYS,
@@ -116,3 +119,36 @@ class SqlTransfers:
     async def _add_postings(self, transfers: Sequence[Transfer]) -> None:
         if rows := postings_document_of(transfers):
             await self._session.execute(_ADD_POSTINGS, {"rows": rows})
+
+
+COLUMNS: Final = ", ".join(f"t.{name}" for name in TransferView.__slots__)
+_TRANSFER = text(f"SELECT {COLUMNS} FROM transfers t WHERE t.id = :id")
+_ORDER = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id")
+_LINKED = text(f"SELECT {READ} FROM transfers t WHERE t.link_id = :id")
+_PAYEE = text("SELECT a.owner_id FROM transfers t JOIN accounts a ON a.id = t.target_id WHERE t.id = :id")
+_OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id IS NOT NULL")
+
+
+class SqlTransferQueries(SqlReads):
+    async def transfer(self, transfer_id: UUID) -> TransferView | None:
+        rows = await self._rows(_TRANSFER, id=transfer_id)
+        return view_of(rows[0]) if rows else None
+
+    async def order(self, transfer_id: UUID) -> TransferOrder | None:
+        rows = await self._rows(_ORDER, id=transfer_id)
+        return transfer_of(rows[0]).order if rows else None
+
+    async def linked(self, link_id: UUID) -> Sequence[TransferOrder]:
+        return [transfer_of(row).order for row in await self._rows(_LINKED, id=link_id)]
+
+    async def payee_of(self, transfer_id: UUID) -> UUID | None:
+        rows = await self._rows(_PAYEE, id=transfer_id)
+        return rows[0].owner_id if rows else None
+
+    async def owners(self, account_ids: tuple[UUID, ...]) -> frozenset[UUID]:
+        return frozenset(row.owner_id for row in await self._rows(_OWNERS, ids=list(account_ids)))
+
+
+def view_of(row: Sequence[Any]) -> TransferView:
+    """Show a row of COLUMNS."""
+    return TransferView(**dict(zip(TransferView.__slots__, row, strict=True)))

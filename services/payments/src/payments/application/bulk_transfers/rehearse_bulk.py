@@ -4,11 +4,11 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, InvalidValues, Kind
-from payments.application.bulk.bulk_rehearsal import BulkRehearsal, RunRehearsal
-from payments.application.bulk.judge_bulk import kinds_of
-from payments.application.bulk.lines import outcomes_of, requests_of
-from payments.application.bulk.submission import Submission
-from payments.application.bulk.submit_bulk import SubmitBulk
+from payments.application.bulk_transfers.bulk_rehearsal import BulkRehearsal, RunRehearsal
+from payments.application.bulk_transfers.judge_bulk import kinds_of
+from payments.application.bulk_transfers.lines import outcomes_of, requests_of
+from payments.application.bulk_transfers.submission import Submission
+from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.application.ports.ledger import Request
 from payments.application.transfers.rehearsed_run import RehearsedRun
 from payments.domain.bulk import Bulk, BulkStatus

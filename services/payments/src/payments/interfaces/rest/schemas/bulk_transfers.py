@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chassis.rest import ResponseModel
 from kernel.money import amount_text
-from payments.application.bulk.queries import BulkLineView, BulkView
+from payments.application.bulk_transfers.views import BulkLineView, BulkView
 from payments.domain.bulk import BulkStatus, LineStatus
 from payments.domain.bulk_file import DESCRIPTION_LENGTH_MAX, LINES_MAX, REFERENCE_LENGTH_MAX, BulkMode
 

@@ -4,7 +4,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
-from payments.application.bulk import facts
+from payments.application.bulk_transfers import audit
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.domain.bulk import Bulk
 
@@ -23,10 +23,10 @@ class CancelBulk:
             if found is None or found[0].initiator_id != actor.user_id:
                 raise NotFound(bulk_id=bulk_id)
             bulk = found[0]
-            before, at = facts.state(bulk), self.clock.now()
+            before, at = audit.state(bulk), self.clock.now()
             bulk.cancel(reason, at)
             await tx.bulks.save(bulk)
-            tx.record(facts.changed(bulk, "cancel", before=before, at=at))
+            tx.record(audit.changed(bulk, "cancel", before=before, at=at))
             for event in bulk.collect():
                 tx.announce(event)
             return bulk

@@ -7,8 +7,8 @@ from kernel.clock import Clock
 from kernel.errors import NotFound
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.transfers import facts
-from payments.application.transfers.queries import TransferQueries
+from payments.application.transfers import audit
+from payments.application.transfers.views import TransferQueries
 from payments.domain.errors import ScreeningRefused
 from payments.domain.transfer_order import TransferOrder
 
@@ -27,6 +27,6 @@ async def require_clear(
     [verdict] = await screening.screen([order])
     if not verdict.clear:
         async with uow.begin(actor) as tx:
-            tx.record(facts.refused(order, reason=verdict.reason, at=clock.now(), transfer_id=transfer_id))
+            tx.record(audit.refused(order, reason=verdict.reason, at=clock.now(), transfer_id=transfer_id))
         raise ScreeningRefused(transfer_id=transfer_id)
     return order

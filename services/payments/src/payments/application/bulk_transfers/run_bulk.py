@@ -8,9 +8,9 @@ from kernel.actor import Actor
 from kernel.audit import State
 from kernel.clock import Clock
 from kernel.errors import DomainError
-from payments.application.bulk import facts
-from payments.application.bulk.judge_bulk import JudgeBulk, kinds_of
-from payments.application.bulk.lines import outcome_found, outcome_refused, outcomes_of, requests_of
+from payments.application.bulk_transfers import audit
+from payments.application.bulk_transfers.judge_bulk import JudgeBulk, kinds_of
+from payments.application.bulk_transfers.lines import outcome_found, outcome_refused, outcomes_of, requests_of
 from payments.application.ports.authority import Authority, Roles
 from payments.application.ports.bulk import Rules
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -73,7 +73,7 @@ class RunBulk:
             if found is None or not found[0].status.may_run:
                 return None
             bulk, actor = found
-            before, at = facts.state(bulk), self.clock.now()
+            before, at = audit.state(bulk), self.clock.now()
             bulk.start(at)
             if bulk.status is BulkStatus.CANCELLING:
                 await self._wind_up(tx, bulk, at)
@@ -108,7 +108,7 @@ class RunBulk:
             found = await tx.bulks.lock(run.bulk.id)
             if found is None:
                 raise RuntimeError(f"bulk {run.bulk.id} is gone")
-            bulk, before, at = found[0], facts.state(found[0]), self.clock.now()
+            bulk, before, at = found[0], audit.state(found[0]), self.clock.now()
             if not bulk.status.may_run:
                 return replace(run, bulk=bulk, chunks=())
             if bulk.decided_by:
@@ -122,7 +122,7 @@ class RunBulk:
             if bulk.status is BulkStatus.RUNNING and not await self._has_run(tx, bulk):
                 bulk.hold_back(needs.approval, at=at, expires_at=at + self.judge_bulk.terms.approval_life)
                 await tx.bulks.save(bulk)
-                tx.record(facts.held_back(bulk, before=before, at=at))
+                tx.record(audit.held_back(bulk, before=before, at=at))
                 for event in bulk.collect():
                     tx.announce(event)
                 return replace(run, bulk=bulk, chunks=())
@@ -141,7 +141,7 @@ class RunBulk:
             if not bulk.status.may_run or bulk.done != run.bulk.done:
                 # Another worker, taken for dead, has run the same chunk; the keys have seen to it that it ran once.
                 return _Run(bulk, actor, await self._next(tx, bulk), run.kinds)
-            before, at = facts.state(bulk), self.clock.now()
+            before, at = audit.state(bulk), self.clock.now()
             bulk.count(outcomes, at)
             await tx.bulks.save(bulk, _with(outcomes, run.chunks))
             if bulk.status is BulkStatus.CANCELLING:
@@ -158,7 +158,7 @@ class RunBulk:
             bulk, actor = found
             if not bulk.status.may_run:
                 return _Run(bulk, actor, ())
-            before, at = facts.state(bulk), self.clock.now()
+            before, at = audit.state(bulk), self.clock.now()
             if bulk.status is BulkStatus.CANCELLING:
                 await self._wind_up(tx, bulk, at)
             else:
@@ -225,7 +225,7 @@ class ResumeBulks:
                 found = await tx.bulks.lock(bulk_id)
                 if found is None or not found[0].status.may_run:
                     continue
-                bulk, before = found[0], facts.state(found[0])
+                bulk, before = found[0], audit.state(found[0])
                 if at - (bulk.decided_at or bulk.created_at) > self.patience and bulk.status is not BulkStatus.CANCELLING:
                     bulk.cancel("could not be run for a day", at)
                     await tx.bulks.save(bulk)
@@ -237,7 +237,7 @@ class ResumeBulks:
 
 
 def _account_for(tx: Transaction, bulk: Bulk, verb: str, *, before: State, at: datetime) -> None:
-    tx.record(facts.changed(bulk, verb, before=before, at=at))
+    tx.record(audit.changed(bulk, verb, before=before, at=at))
     for event in bulk.collect():
         tx.announce(event)
 

@@ -1,0 +1,1 @@
+"""PostgreSQL: one file for each noun, with its writes and its reads."""
