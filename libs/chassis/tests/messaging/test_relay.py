@@ -97,7 +97,7 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(outbox, broker_u
         async with running(relays[0].run, relays[1].run):
             await outbox.write(register("ada", 0))
             await outbox.wait_empty()
-            assert [line["event"] for line in logs].count("relay leads") == 1
+            assert [line["event"] for line in logs].count("relay_leading") == 1
             for number in range(1, 4):
                 assert await kill(outbox, "relay-leader", holding_the_lock=True) == 1
                 await outbox.write(register("ada", number))
@@ -120,7 +120,7 @@ async def test_relay_waits_for_a_database_that_has_no_schema_yet(databases, brok
     with capture_logs() as logs:
         relay = Relay(databases.superuser_url, broker_url, publications)
         run = asyncio.create_task(relay.run(stop))
-        await eventually(partial(_any_line, logs, "relay waits for PostgreSQL at 127.0.0.1"), True)
+        await eventually(partial(_waits_for_database_at, "127.0.0.1:", logs), True)
         stop.set()
         await run
 
@@ -159,7 +159,7 @@ async def test_event_that_breaks_the_channel_waits_and_lets_the_others_through(
         async with running(Relay(outbox.url, broker_url, publications).run):
             await eventually(outbox.count, 1)
     assert await broker.depth(QUEUE) >= 300
-    (blamed,) = {line["aggregate_id"] for line in logs if line["event"].startswith("event breaks the channel")}
+    (blamed,) = {line["aggregate_id"] for line in logs if line["event"] == "event_breaks_channel"}
     assert blamed == "poison"
 
 
@@ -221,5 +221,5 @@ async def kill(outbox, application: str, *, holding_the_lock: bool) -> int:
     return int(killed[0])
 
 
-async def _any_line(logs, start: str) -> bool:
-    return any(line["event"].startswith(start) for line in logs)
+async def _waits_for_database_at(start: str, logs) -> bool:
+    return any(line["event"] == "relay_waiting_for_database" and line["database"].startswith(start) for line in logs)

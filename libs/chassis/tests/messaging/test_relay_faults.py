@@ -67,10 +67,11 @@ async def test_broker_that_is_away_is_waited_for_and_named(outbox, broker_url, p
             assert await outbox.count() == 1
             await proxy.heal()
             await outbox.wait_empty()
-    waiting = [line for line in logs if line["event"].startswith(f"waiting for RabbitMQ at 127.0.0.1:{proxy.port}")]
+    waiting = [line for line in logs if line["event"] == "waiting_for_broker"]
     assert len(waiting) == 1
+    assert waiting[0]["address"].startswith(f"127.0.0.1:{proxy.port}")
     assert "guest" not in str(logs)
-    assert any(line["event"] == "connected to RabbitMQ" for line in logs)
+    assert any(line["event"] == "broker_connected" for line in logs)
 
 
 async def test_confirm_that_never_comes_does_not_hang_the_relay(

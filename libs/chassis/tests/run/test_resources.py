@@ -55,7 +55,7 @@ async def test_nothing_needs_to_be_there_when_a_process_starts():
     async with service_resources(settings) as parts, running(*parts.background):
         with capture_logs() as lines:
             # Each of them has tried, found nobody, and waits.
-            await eventually(lambda: any(line["event"].startswith("waiting for RabbitMQ") for line in lines))
+            await eventually(lambda: "waiting_for_broker" in [line["event"] for line in lines])
             await eventually(lambda: "policy_bundle_not_refreshed" in [line["event"] for line in lines])
         report = await parts.readiness.report()
     assert not report.ready

@@ -87,11 +87,11 @@ class EndedSessions:
         except (RedisError, OSError) as error:
             self._full_read_at = float("-inf")
             if not self._away:
-                log.warning("ended sessions cannot be read: what moves money is refused", error=type(error).__name__)
+                log.warning("ended_sessions_unreadable", error=type(error).__name__)
             self._away = True
             return
         if self._away:
-            log.info("ended sessions can be read again")
+            log.info("ended_sessions_readable_again")
         self._away = False
         self._read_to = began
         self.revocations.confirm()
@@ -120,7 +120,7 @@ class EndedSessions:
         try:
             self.revocations.end(UUID(session_id), ended_at)
         except ValueError:
-            log.warning("an ended session has no readable id", session_id=session_id[:64])
+            log.warning("ended_session_id_invalid", session_id=session_id[:64])
 
     def _change_factors(self, member: str, changed_at: float) -> None:
         try:
@@ -128,4 +128,4 @@ class EndedSessions:
             factors = Factors(int(version), has_second=has_second == "1")
             self.revocations.change_factors(UUID(user_id), factors, changed_at)
         except ValueError:
-            log.warning("a change of factors cannot be read", member=member[:64])
+            log.warning("factors_change_invalid", member=member[:64])

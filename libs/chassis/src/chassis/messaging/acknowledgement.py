@@ -143,7 +143,7 @@ class Acknowledger:
         except BROKER_ERRORS as error:
             # Unanswered messages are handed out again on the next connection, so there must be a next one. What was
             # done once is known by the inbox.
-            log.info("message not settled", queue=self._queue, message_id=message.message_id, reason=repr(error))
+            log.info("message_not_acknowledged", queue=self._queue, message_id=message.message_id, reason=repr(error))
             self._session.fail(error)
 
 

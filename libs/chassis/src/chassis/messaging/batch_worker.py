@@ -58,7 +58,7 @@ class BatchWorker:
                 if first := await self._arrived.get():
                     await self._handle(await self._collect(first))
         except Exception as error:  # a defect of ours; the next session begins with the same messages
-            log.exception("batch worker failed", queue=self._queue)
+            log.exception("batch_worker_failed", queue=self._queue)
             self._session.fail(error)
 
     async def _collect(self, first: AbstractIncomingMessage) -> list[AbstractIncomingMessage]:
@@ -110,7 +110,7 @@ class BatchWorker:
             if not failure.dependency_away:
                 await self._one_by_one(subscription, items, failure)
                 return True
-            log.warning("batch waits for what its handler needs", queue=self._queue, error=str(failure.error))
+            log.warning("batch_waiting_for_dependency", queue=self._queue, error=str(failure.error))
             await wait_any(self._stopping, self._session.lost, seconds=backoff.next())
             if self._stopping.is_set():
                 return False

@@ -124,7 +124,7 @@ async def keep_session(
         try:
             async with open_session(url, name=name) as session:
                 if waiting:
-                    log.info("connected to RabbitMQ", address=address(url), connection=name)
+                    log.info("broker_connected", address=address(url), connection=name)
                 waiting = False
                 opened_at = clock()
                 await work(session)
@@ -132,8 +132,7 @@ async def keep_session(
             if clock() - opened_at > STABLE_SECONDS:
                 backoff.reset()
             if not waiting:
-                what = f"waiting for RabbitMQ at {address(url)}"
-                log.warning(what, connection=name, reason=_reason(error))
+                log.warning("waiting_for_broker", address=address(url), connection=name, reason=_reason(error))
             waiting = True
             await sleep_unless(stop, backoff.next())
 
@@ -158,7 +157,7 @@ async def _close(connection: AbstractConnection) -> None:
             await connection.close()
     except (TimeoutError, *BROKER_ERRORS) as error:
         # Nobody answers any more; the socket is let go of all the same.
-        log.debug("closing the connection to RabbitMQ", reason=_reason(error))
+        log.debug("broker_connection_not_closed", reason=_reason(error))
 
 
 def _reason(error: BaseException | None) -> str:

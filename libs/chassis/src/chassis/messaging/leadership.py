@@ -54,11 +54,11 @@ async def lead(database_url: str, *, stop: asyncio.Event) -> AsyncIterator[Leade
             row = await cursor.fetchone()
             if row and row[0]:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
-                log.info("relay leads")
+                log.info("relay_leading")
                 yield Leadership(connection)
                 return
             if not standing_by:
-                log.info("relay stands by; another one leads")
+                log.info("relay_on_standby")
                 standing_by = True
             await sleep_unless(stop, STANDBY_POLL_SECONDS)
         yield None

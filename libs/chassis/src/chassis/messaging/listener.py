@@ -72,7 +72,7 @@ class Listener:
             try:
                 await _settle(self._on_connected())
             except Exception:
-                log.exception("seeding after the connection failed; trying again")
+                log.exception("listener_catch_up_failed")
                 await wait_any(stop, session.lost, seconds=backoff.next())
             else:
                 return
@@ -81,13 +81,13 @@ class Listener:
         try:
             delivery = decode(message, self._classes)
         except Undecodable as error:
-            log.warning("event not understood", type=message.type, message_id=message.message_id, error=str(error))
+            log.warning("event_not_understood", type=message.type, message_id=message.message_id, error=str(error))
             return
         try:
             await _settle(self._callbacks[delivery.type](delivery))
         except Exception:
             # Others still want to hear the next one; the owner seeds itself at the next connection.
-            log.exception("listener's callback failed", type=delivery.type, message_id=str(delivery.message_id))
+            log.exception("listener_callback_failed", type=delivery.type, message_id=str(delivery.message_id))
 
 
 async def _settle(result: Awaitable[None] | None) -> None:

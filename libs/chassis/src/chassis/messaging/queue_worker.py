@@ -74,7 +74,7 @@ class SingleWorker:
         if subject and self._tails.get(subject) is task:
             del self._tails[subject]
         if not task.cancelled() and (error := task.exception()):
-            log.error("message worker failed", queue=self._queue, exc_info=error)
+            log.error("message_worker_failed", queue=self._queue, exc_info=error)
             self._session.fail(error)
 
     async def _handle(self, message: AbstractIncomingMessage, before: asyncio.Task[None] | None) -> None:

@@ -80,9 +80,15 @@ class Relay:
                 if time.monotonic() - began_at > STABLE_SECONDS:
                     backoff.reset()
                 where = psycopg.conninfo.conninfo_to_dict(self._database_url)
-                what = f"relay waits for PostgreSQL at {where.get('host')}:{where.get('port', 5432)}/{where.get('dbname')}"
-                log.warning(what, reason=f"{type(error).__name__}: {str(error).strip()}")
+                database = f"{where.get('host')}:{where.get('port', 5432)}/{where.get('dbname')}"
+                log.warning(
+                    "relay_waiting_for_database", database=database, reason=f"{type(error).__name__}: {str(error).strip()}"
+                )
                 await sleep_unless(stop, backoff.next())
+
+    def _database_place(self) -> str:
+        where = psycopg.conninfo.conninfo_to_dict(self._database_url)
+        return f"{where.get('host')}:{where.get('port', 5432)}/{where.get('dbname')}"
 
     async def _lead(self, leadership: Leadership, stop: asyncio.Event) -> None:
         async with await connect(self._database_url, application_name="relay") as connection:
@@ -120,7 +126,7 @@ class Relay:
 
     async def _learn(self, wave: Wave, rows: Sequence[OutboxRow], channel: AbstractChannel) -> None:
         for aggregate, error in wave.refused.items():
-            log.error("event refused by the broker; its aggregate waits", aggregate_id=aggregate, reason=str(error))
+            log.error("event_refused_by_broker", aggregate_id=aggregate, reason=str(error))
             self._holds.put(aggregate)
         if len(self._holds):
             confirmed = set(wave.confirmed)
@@ -140,7 +146,7 @@ class Relay:
     def _narrow(self, wave: Wave) -> None:
         """Go on one message at a time: should one of them break the channel, it shows, and waits for the others."""
         if self._window == 1 and wave.suspect and isinstance(wave.broken, AMQPChannelError):
-            log.error("event breaks the channel; its aggregate waits", aggregate_id=wave.suspect, reason=str(wave.broken))
+            log.error("event_breaks_channel", aggregate_id=wave.suspect, reason=str(wave.broken))
             self._holds.put(wave.suspect)
         self._window = 1
 
