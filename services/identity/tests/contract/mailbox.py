@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from identity.application import Identity
-from identity.application.messages.queries import MessageContent
+from identity.application.messages.views import MessageContent
 
 
 async def mail(identity: Identity, database: Database) -> Sequence[MessageContent]:

@@ -13,10 +13,10 @@ from chassis.crypto import BlindIndex
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
+from identity.application.attempts.counters import account_of
 from identity.application.factors.purge_challenges import PurgeChallenges
-from identity.application.sessions.queries import SignInName
-from identity.application.sessions.sign_in import account_of
 from identity.bootstrap.parts import unit_of_work
+from identity.domain.sign_in_name import SignInName
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator

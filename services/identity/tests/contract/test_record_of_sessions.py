@@ -13,10 +13,10 @@ from chassis.auth import Claims, TokenVerifier
 from chassis.crypto import BlindIndex
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
+from identity.application.attempts.counters import account_of
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
-from identity.application.sessions.queries import SignInName
-from identity.application.sessions.sign_in import account_of
 from identity.bootstrap.parts import unit_of_work
+from identity.domain.sign_in_name import SignInName
 from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import PASSWORD, Api

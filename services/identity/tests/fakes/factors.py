@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.factors.queries import FactorsView, PasskeyView
+from identity.application.factors.views import FactorsView, PasskeyView
 from identity.application.recovery.queries import RecoveryView
 from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES
 from identity.domain.email_undo import EmailUndo

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from identity.application.messages.queries import MessageContent
+from identity.application.messages.views import MessageContent
 from identity.domain.message import Channel, Message, Template
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from identity.application.addresses.queries import AddressHolder, WalletAddressView
-from identity.application.device_keys.queries import DeviceKeyView
+from identity.application.device_keys.views import DeviceKeyView
 from identity.application.ports.device_keys import UsedProof
 from identity.application.ports.erasures import Destroyed
 from identity.application.privacy.queries import ErasureView, ReceiptKeyView
+from identity.application.wallet_addresses.views import AddressHolder, WalletAddressView
 from identity.domain.device_key import DeviceKey
 from identity.domain.erasure import Erasure, ErasureStatus
 from identity.domain.errors import DeviceKeyKnown

@@ -5,10 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserView
-from identity.application.messages.queries import MessageContent
-from identity.application.sessions.queries import CredentialView, NameKind, SignInName
+from identity.application.messages.views import MessageContent
+from identity.application.ports.credentials import CredentialView
 from identity.domain.email_address import canonical_email
 from identity.domain.email_undo import PASSWORDS_TRIED_MAX
+from identity.domain.sign_in_name import NameKind, SignInName
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import EARLIER_KEPT, User, UserStatus
 from kernel.pages import Page, PageRequest

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from identity.application.sessions.queries import DeviceView, OriginView, SessionView
+from identity.application.devices.views import DeviceView, OriginView
+from identity.application.sessions.views import SessionView
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey
 from identity.domain.errors import BeyondAuthority, LastAdministrator, TooManyAttempts

@@ -12,10 +12,10 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.accounts.change_status import StatusChange
 from identity.application.accounts.confirmed import Confirmed
-from identity.application.sessions.queries import SignInName
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken
 from identity.domain.refresh_token import REMEMBERED_MAX
+from identity.domain.sign_in_name import SignInName
 from kernel.actor import Actor, ActorKind
 from services.identity.tests.people import CODE, DETAILS, PASSWORD, STRANGER, register
 from services.identity.tests.stored import rows

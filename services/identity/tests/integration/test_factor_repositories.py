@@ -7,16 +7,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.recovery.queries import RecoveryView
-from identity.application.sessions.queries import SignInName
 from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES, UNKNOWN_DEVICES, of_device, of_session
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, CeremonyKind, Passkey
 from identity.domain.password_reset import PasswordReset
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.sign_in_challenge import SignInChallenge
+from identity.domain.sign_in_name import SignInName
 from identity.domain.totp import Totp
 from kernel.actor import Actor
 from kernel.pages import PageRequest
@@ -52,18 +52,18 @@ async def test_app_is_found_again_with_its_secret_and_replaced(storage: Storage,
     for secret in (SECRET, SECRET[::-1]):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.totps.add(Totp.begin(user_id, at=clock.now()), secret)
-            tx.record(facts.factor_begun(user_id, "totp", at=clock.now()))
+            tx.record(audit.factor_begun(user_id, "totp", at=clock.now()))
         async with storage.uow.begin(HERE) as tx:
             found, kept = await tx.factors.totps.lock(user_id)
             assert (kept, found.is_confirmed) == (secret, False)
     async with storage.uow.begin(HERE) as tx:
         found, _ = await tx.factors.totps.lock(user_id)
         found.confirm(7, at=clock.now())
-        tx.record(facts.factor_added(user_id, "totp", sessions_ended=0, at=clock.now()))
+        tx.record(audit.factor_added(user_id, "totp", sessions_ended=0, at=clock.now()))
     assert (await storage.queries.factors_of(user_id)).totp_confirmed_at == clock.now()
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.totps.remove(user_id)
-        tx.record(facts.factor_removed(user_id, "totp", sessions_ended=0, at=clock.now()))
+        tx.record(audit.factor_removed(user_id, "totp", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         assert await tx.factors.totps.lock(user_id) is None
 
@@ -74,12 +74,12 @@ async def test_backup_codes_are_spent_once_counted_and_replaced(storage: Storage
         await tx.factors.backup_codes.replace(user_id, old, at=clock.now())
         outcomes = [await tx.factors.backup_codes.spend(user_id, old[0], at=clock.now()) for _ in range(2)]
         assert (outcomes, await tx.factors.backup_codes.spend(uuid4(), old[1], at=clock.now())) == ([True, False], False)
-        tx.record(facts.backup_codes_renewed(user_id, 3, sessions_ended=0, at=clock.now()))
+        tx.record(audit.backup_codes_renewed(user_id, 3, sessions_ended=0, at=clock.now()))
     assert (await storage.queries.factors_of(user_id)).backup_codes_left == 2
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.backup_codes.replace(user_id, new, at=clock.now())
         assert not await tx.factors.backup_codes.spend(user_id, old[1], at=clock.now())
-        tx.record(facts.backup_codes_renewed(user_id, 1, sessions_ended=0, at=clock.now()))
+        tx.record(audit.backup_codes_renewed(user_id, 1, sessions_ended=0, at=clock.now()))
     view = await storage.queries.factors_of(user_id)
     assert (view.backup_codes_left, view.methods) == (1, ("backup_code",))
 
@@ -91,7 +91,7 @@ async def test_passkeys_are_found_by_credential_which_is_one_persons(
     first = passkey(user_id, clock)
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.passkeys.add(first)
-        tx.record(facts.factor_added(user_id, "passkey", sessions_ended=0, at=clock.now()))
+        tx.record(audit.factor_added(user_id, "passkey", sessions_ended=0, at=clock.now()))
     with pytest.raises(FactorExists):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.passkeys.add(passkey(other, clock))
@@ -100,7 +100,7 @@ async def test_passkeys_are_found_by_credential_which_is_one_persons(
         assert (found.id, [each.id for each in await tx.factors.passkeys.of(user_id)]) == (first.id, [first.id])
         assert await tx.factors.passkeys.lock_credential(b"two") is None
         await tx.factors.passkeys.remove(found)
-        tx.record(facts.factor_removed(user_id, "passkey", sessions_ended=0, at=clock.now()))
+        tx.record(audit.factor_removed(user_id, "passkey", sessions_ended=0, at=clock.now()))
     assert list((await storage.queries.factors_of(user_id)).passkeys) == []
 
 
@@ -112,7 +112,7 @@ async def test_passkeys_come_oldest_first_however_they_were_written(
         made.append(passkey(user_id, clock, credential_id))
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.passkeys.add(made[-1])
-            tx.record(facts.factor_added(user_id, "passkey", sessions_ended=0, at=clock.now()))
+            tx.record(audit.factor_added(user_id, "passkey", sessions_ended=0, at=clock.now()))
         clock.advance(seconds=-60)
     oldest_first = [each.id for each in reversed(made)]
     assert [each.id for each in (await storage.queries.factors_of(user_id)).passkeys] == oldest_first
@@ -132,10 +132,10 @@ async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
             tx.factors.challenges.add(challenge(whose, clock, bytes([number]) * 32))
             await tx.factors.failures.note(whose, UNKNOWN_DEVICES, at=clock.now())
             (await tx.users.lock(whose)).gain_factor(at=clock.now())
-            tx.record(facts.factor_added(whose, "all", sessions_ended=0, at=clock.now()))
+            tx.record(audit.factor_added(whose, "all", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.forget(user_id)
-        tx.record(facts.factor_removed(user_id, "all", sessions_ended=0, at=clock.now()))
+        tx.record(audit.factor_removed(user_id, "all", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         for number, (whose, kept) in enumerate(((user_id, False), (other, True))):
             assert (await tx.factors.totps.lock(whose) is not None) is kept
@@ -155,7 +155,7 @@ async def test_what_has_expired_is_purged_and_what_has_not_stays(storage: Storag
             tx.factors.challenges.add(challenge(user_id, clock, bytes([number]) * 32))
             tx.factors.ceremonies.add(Ceremony.begin(uuid4(), CeremonyKind.SIGN_IN, b"c", user_id=None, at=clock.now()))
             tx.password_resets.add(PasswordReset.issue(uuid4(), user_id, bytes([number]) * 32, at=clock.now()))
-            tx.record(facts.factor_begun(user_id, "all", at=clock.now()))
+            tx.record(audit.factor_begun(user_id, "all", at=clock.now()))
 
     await add(1)
     clock.advance(seconds=3 * 3600)
@@ -173,7 +173,7 @@ async def test_links_are_counted_by_person_and_time(storage: Storage, clock: Con
     for number, whose in enumerate((user_id, user_id, uuid4())):
         async with storage.uow.begin(HERE) as tx:
             tx.password_resets.add(PasswordReset.issue(uuid4(), whose, bytes([number]) * 32, at=clock.now()))
-            tx.record(facts.factor_begun(user_id, "reset", at=clock.now()))
+            tx.record(audit.factor_begun(user_id, "reset", at=clock.now()))
         clock.advance(seconds=60)
     async with storage.uow.begin(HERE) as tx:
         since = [begun + timedelta(seconds=seconds) for seconds in (-1, 0, 59, 60)]
@@ -185,10 +185,10 @@ async def test_links_of_a_user_are_voided_together(storage: Storage, clock: Cont
     async with storage.uow.begin(HERE) as tx:
         for number in (1, 2):
             tx.password_resets.add(PasswordReset.issue(uuid4(), user_id, bytes([number]) * 32, at=clock.now()))
-        tx.record(facts.factor_begun(user_id, "reset", at=clock.now()))
+        tx.record(audit.factor_begun(user_id, "reset", at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         await tx.password_resets.void(user_id, at=clock.now())
-        tx.record(facts.factor_removed(user_id, "reset", sessions_ended=0, at=clock.now()))
+        tx.record(audit.factor_removed(user_id, "reset", sessions_ended=0, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         for number in (1, 2):
             assert not (await tx.password_resets.lock(bytes([number]) * 32)).use(at=clock.now())
@@ -200,18 +200,18 @@ async def test_requests_for_recovery_are_found_listed_and_settled(
     request = RecoveryRequest.ask(uuid4(), user_id, RecoveryReason.STOLEN, at=clock.now())
     async with storage.uow.begin(HERE) as tx:
         tx.recovery_requests.add(request)
-        tx.record(facts.factor_begun(user_id, "recovery", at=clock.now()))
+        tx.record(audit.factor_begun(user_id, "recovery", at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         assert await tx.recovery_requests.waiting_of(user_id, at=clock.now()) is None
         found = await tx.recovery_requests.lock(request.id)
         assert found.confirm(at=clock.now())
-        tx.record(facts.factor_begun(user_id, "recovery", at=clock.now()))
+        tx.record(audit.factor_begun(user_id, "recovery", at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         assert (await tx.recovery_requests.waiting_of(user_id, at=clock.now())).id == request.id
         assert await tx.recovery_requests.waiting_of(user_id, at=clock.now() + timedelta(days=7)) is None
         found = await tx.recovery_requests.lock(request.id)
         found.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="unknown", at=clock.now())
-        tx.record(facts.factor_removed(user_id, "recovery", sessions_ended=0, at=clock.now()))
+        tx.record(audit.factor_removed(user_id, "recovery", sessions_ended=0, at=clock.now()))
     page = PageRequest(page=1, per_page=20)
     listed = await storage.queries.recovery_requests(None, page)
     assert [(each.id, each.status, each.decision_reason) for each in listed.items] == [(request.id, "rejected", "unknown")]
@@ -230,7 +230,7 @@ async def test_requests_that_wait_are_counted_and_voided_by_whether_they_are_con
     async with storage.uow.begin(HERE) as tx:
         for request in requests:
             tx.recovery_requests.add(request)
-        tx.record(facts.factor_begun(user_id, "recovery", at=at))
+        tx.record(audit.factor_begun(user_id, "recovery", at=at))
     newest = [request.requested_at for request in reversed(requests[:6])]
     async with storage.uow.begin(HERE) as tx:
         waiting = tx.recovery_requests.unconfirmed_since
@@ -239,13 +239,13 @@ async def test_requests_that_wait_are_counted_and_voided_by_whether_they_are_con
         assert list(await waiting(uuid4(), since, at=at)) == []
         ended = await tx.recovery_requests.void(user_id, at=at, unconfirmed_only=True)
         assert sorted(ended) == sorted(request.id for request in requests[:6])
-        tx.record(facts.factor_begun(user_id, "recovery", at=at))
+        tx.record(audit.factor_begun(user_id, "recovery", at=at))
     async with storage.uow.begin(HERE) as tx:
         assert list(await tx.recovery_requests.unconfirmed_since(user_id, since, at=at)) == []
         assert (await tx.recovery_requests.waiting_of(user_id, at=at)).id == requests[6].id
         assert list(await tx.recovery_requests.void(user_id, at=at)) == [requests[6].id]
         assert list(await tx.recovery_requests.void(user_id, at=at)) == []
-        tx.record(facts.factor_begun(user_id, "recovery", at=at))
+        tx.record(audit.factor_begun(user_id, "recovery", at=at))
     async with storage.uow.begin(HERE) as tx:
         assert await tx.recovery_requests.waiting_of(user_id, at=at) is None
 
@@ -260,13 +260,13 @@ async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_
         async with storage.uow.begin(HERE) as tx:
             assert requests[-1].confirm(at=clock.now())
             tx.recovery_requests.add(requests[-1])
-            tx.record(facts.factor_begun(whose, "recovery", at=clock.now()))
+            tx.record(audit.factor_begun(whose, "recovery", at=clock.now()))
         clock.advance(seconds=60)
     # The oldest is written last: rows may well lie in that order.
     async with storage.uow.begin(HERE) as tx:
         found = await tx.recovery_requests.lock(requests[0].id)
         found.decide(RecoveryStatus.REJECTED, by=administrator, reason="unknown", at=clock.now())
-        tx.record(facts.factor_removed(user_id, "recovery", sessions_ended=0, at=clock.now()))
+        tx.record(audit.factor_removed(user_id, "recovery", sessions_ended=0, at=clock.now()))
     oldest, middle, newest = (
         RecoveryView(
             each.id,
@@ -315,7 +315,7 @@ async def test_failures_are_counted_and_forgotten_by_person_and_counter(
     for whose, counter in (*counters, counters[0]):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.failures.note(whose, counter, at=clock.now())
-            tx.record(facts.second_factor_failed(whose, at=clock.now()))
+            tx.record(audit.second_factor_failed(whose, at=clock.now()))
         clock.advance(seconds=60)
     assert await counted() == [[4, 0], [1], [2], [3]]
     assert await counted(limit=1) == [[4], [1], [2], [3]]
@@ -326,7 +326,7 @@ async def test_failures_are_counted_and_forgotten_by_person_and_counter(
     ):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.failures.forget(user_id, counter=forgotten)
-            tx.record(facts.second_factor_failed(user_id, at=clock.now()))
+            tx.record(audit.second_factor_failed(user_id, at=clock.now()))
         assert await counted() == left
 
 
@@ -334,7 +334,7 @@ async def test_failures_of_a_month_ago_are_dropped(storage: Storage, clock: Cont
     for _ in range(2):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.failures.note(user_id, UNKNOWN_DEVICES, at=clock.now())
-            tx.record(facts.second_factor_failed(user_id, at=clock.now()))
+            tx.record(audit.second_factor_failed(user_id, at=clock.now()))
         clock.advance(seconds=KEPT_FOR.total_seconds())
     async with storage.uow.begin(HERE) as tx:
         assert len(await tx.factors.failures.lock_latest(user_id, UNKNOWN_DEVICES, limit=9)) == 1

@@ -15,8 +15,8 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from identity.application import Identity
 from identity.application.accounts.create_administrator import CreateAdministrator
-from identity.application.sessions.queries import SignInName
 from identity.bootstrap.commands import create_admin
+from identity.domain.sign_in_name import SignInName
 from identity.infrastructure.signing_keys import KeyRing
 from identity.interfaces.first_start import AdministratorCheck, FirstStart
 from identity.settings import IdentitySettings

@@ -20,8 +20,8 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from identity.application import Identity
-from identity.application.keys.rotate_signing_keys import RotateSigningKeys
-from identity.application.sessions.sign_in import counter_of
+from identity.application.attempts.counters import counter_of
+from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
 from identity.bootstrap.parts import attempts
 from identity.bootstrap.session_commands import rotate_keys, unlock
 from identity.domain.errors import TooManyAttempts

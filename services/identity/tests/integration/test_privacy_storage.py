@@ -10,15 +10,15 @@ from sqlalchemy import text
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.accounts.queries import UserFilter
-from identity.application.device_keys import facts as key_facts
+from identity.application.device_keys import audit as key_facts
 from identity.application.privacy.complete_erasure import complete
-from identity.application.sessions.queries import SignInName
 from identity.bootstrap.parts import vault
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.erasure import CONTEXTS, Acknowledgement, ErasureStatus
 from identity.domain.errors import DeviceKeyKnown
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
+from identity.domain.sign_in_name import SignInName
 from identity.domain.user import UserStatus
 from identity.domain.wallet_address import WalletAddress
 from identity.infrastructure.receipts import ReceiptKey, verify_receipt

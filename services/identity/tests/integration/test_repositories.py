@@ -9,13 +9,13 @@ import pytest
 from chassis.testing.clocks import ControlledClock
 from identity.application.accounts.enrolment import enrol
 from identity.application.accounts.queries import SubjectView
-from identity.application.keys import facts as key_facts
-from identity.application.sessions import facts
-from identity.application.sessions.queries import SignInName
+from identity.application.sessions import audit
+from identity.application.signing_keys import audit as key_facts
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.proof import Proof
 from identity.domain.session import EndReason, Presented, Session
+from identity.domain.sign_in_name import SignInName
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, UserStatus
 from kernel.pages import PageRequest
@@ -112,7 +112,7 @@ async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock:
         session = await tx.sessions.lock(started.id)
         assert (session.methods, session.generation, session.device_id) == (("pwd",), 1, device_id)
         session.rotate(successor, sealed=b"sealed", at=clock.now())
-        tx.record(facts.session_refreshed(session, before={}, at=clock.now()))
+        tx.record(audit.session_refreshed(session, before={}, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         session = await tx.sessions.lock(started.id)
         assert session.present(successor, device_id=device_id, at=clock.now()) is Presented.CURRENT

@@ -14,7 +14,7 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from chassis.testing.sessions import check_that_ended_sessions_are_refused
-from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
 from identity.bootstrap import SERVICE
 from identity.bootstrap.jobs import jobs
 from identity.bootstrap.processes import serving

@@ -7,8 +7,8 @@ import pytest
 
 from chassis.testing.clocks import ControlledClock
 from identity.application.messages.deliver_message import DeliverMessage
-from identity.application.messages.queries import MessageContent
 from identity.application.messages.texts import letter
+from identity.application.messages.views import MessageContent
 from identity.domain.message import Channel, Letter, Message, Template, Undeliverable
 from kernel.actor import Actor
 from kernel.audit import AuditFact

@@ -22,13 +22,12 @@ from identity.application.accounts.register_user import RegisterUser
 from identity.application.accounts.take_over_email import TakeOverEmail
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
 from identity.application.factors.required_factors import RequiredFactors, RequiredOf
-from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
-from identity.application.sessions.queries import SignInName
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
+from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
 from identity.domain.errors import (
     InvalidCode,
     InvalidCredentials,
@@ -42,6 +41,7 @@ from identity.domain.events import SessionEnded, UserRegistered
 from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy
 from identity.domain.session import LIVE_MAX, EndReason, Session
+from identity.domain.sign_in_name import SignInName
 from identity.domain.user import User, UserStatus
 from identity.infrastructure.device_proofs import DpopProofs
 from identity.infrastructure.device_tokens import SignedDeviceTokens
@@ -94,15 +94,16 @@ class World:
             self.uow, self.roles, self.access, self.refresh_tokens, self.clock, timedelta(days=7), self.device_tokens
         )
         self.sign_in_use_case = SignIn(
-            self.uow,
-            self.queries,
-            self.passwords,
-            self.attempts,
-            fake_digest,
-            self.start_session,
-            ChallengeSecondFactor(self.uow, self.queries, self.roles, RandomSecrets(), self.clock, required),
-            self.clock,
-            self.device_tokens,
+            uow=self.uow,
+            credentials=self.queries,
+            devices=self.queries,
+            passwords=self.passwords,
+            attempts=self.attempts,
+            digest=fake_digest,
+            start=self.start_session,
+            challenge=ChallengeSecondFactor(self.uow, self.queries, self.roles, RandomSecrets(), self.clock, required),
+            clock=self.clock,
+            device_tokens=self.device_tokens,
         )
         self.refresh_use_case = RefreshSession(
             self.uow,

@@ -3,24 +3,28 @@
 from typing import Protocol
 
 from identity.application.accounts.queries import AccountQueries
-from identity.application.addresses.queries import AddressQueries
-from identity.application.device_keys.queries import DeviceKeyQueries
-from identity.application.factors.queries import FactorQueries
-from identity.application.keys.queries import KeyQueries
-from identity.application.messages.queries import MessageQueries
+from identity.application.device_keys.views import DeviceKeyViews
+from identity.application.devices.views import DeviceViews
+from identity.application.factors.views import FactorViews
+from identity.application.messages.views import MessageViews
+from identity.application.ports.credentials import Credentials
 from identity.application.privacy.queries import PrivacyQueries
 from identity.application.recovery.queries import RecoveryQueries
-from identity.application.sessions.queries import SessionQueries
+from identity.application.sessions.views import SessionViews
+from identity.application.signing_keys.views import SigningKeyViews
+from identity.application.wallet_addresses.views import WalletAddressViews
 
 
 class IdentityQueries(
     AccountQueries,
-    SessionQueries,
-    AddressQueries,
-    KeyQueries,
-    MessageQueries,
-    DeviceKeyQueries,
-    FactorQueries,
+    Credentials,
+    SessionViews,
+    DeviceViews,
+    WalletAddressViews,
+    SigningKeyViews,
+    MessageViews,
+    DeviceKeyViews,
+    FactorViews,
     RecoveryQueries,
     PrivacyQueries,
     Protocol,

@@ -19,11 +19,11 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.application.accounts.purge_codes import PurgeCodes
     from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
     from identity.application.factors.purge_challenges import PurgeChallenges
-    from identity.application.keys.rotate_signing_keys import RotateSigningKeys
     from identity.application.messages.deliver_message import DeliverMessage
     from identity.application.messages.resume_messages import ResumeMessages
     from identity.application.privacy.carry_out_erasures import CarryOutErasures
     from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
+    from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
     from identity.bootstrap.parts import unit_of_work, vault
     from identity.infrastructure.queries import SqlIdentityQueries
     from identity.infrastructure.signing_keys import SealedKeyMaker

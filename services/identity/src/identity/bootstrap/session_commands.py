@@ -16,7 +16,7 @@ from kernel.clock import SystemClock
 async def rotate_keys(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
     """Let the next key sign now; 1 when verifiers may not know it yet."""
     from chassis.persistence.database import Database
-    from identity.application.keys.rotate_signing_keys import RotateSigningKeys
+    from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
     from identity.infrastructure.signing_keys import SealedKeyMaker
 
     database = Database.of(settings, pool_size=1)
@@ -42,8 +42,8 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from chassis.policies import Policies
     from chassis.redis import redis_client
     from chassis.rpc import connect
-    from identity.application.sessions.queries import SignInName
     from identity.application.sessions.unlock_user import UnlockUser
+    from identity.domain.sign_in_name import SignInName
     from identity.infrastructure.governance import GovernanceAuthority
     from identity.infrastructure.queries import SqlIdentityQueries
     from kernel.actor import Actor
@@ -63,6 +63,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
                 uow=unit_of_work(settings, database),
                 queries=queries,
                 devices=queries,
+                sessions=queries,
                 permissions=Policies(SystemClock()),
                 authority=GovernanceAuthority(governance),
                 attempts=attempts(settings, redis),

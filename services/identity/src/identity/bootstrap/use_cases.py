@@ -20,11 +20,6 @@ from identity.application.accounts.read_users import GetSubject, GetUser, ListUs
 from identity.application.accounts.register_user import RegisterUser
 from identity.application.accounts.take_over_email import TakeOverEmail
 from identity.application.accounts.update_user import UpdateUser
-from identity.application.addresses import Addresses
-from identity.application.addresses.issue_address import IssueAddress
-from identity.application.addresses.label_address import LabelAddress
-from identity.application.addresses.look_up_address import FindPayee, LookUpAddress
-from identity.application.addresses.retire_address import RetireAddress
 from identity.application.device_keys import DeviceKeys
 from identity.application.device_keys.get_device_key import GetDeviceKey
 from identity.application.device_keys.issue_challenge import IssueChallenge
@@ -33,9 +28,6 @@ from identity.application.device_keys.revoke_device_key import RevokeDeviceKey
 from identity.application.factors import Factors
 from identity.application.factors.challenge_second_factor import ChallengeSecondFactor
 from identity.application.factors.required_factors import RequiredFactors
-from identity.application.keys import Keys
-from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
-from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.ports.accounts import Passwords
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import Permissions
@@ -52,6 +44,14 @@ from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.unlock_user import UnlockUser
+from identity.application.signing_keys import Keys
+from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
+from identity.application.wallet_addresses import Addresses
+from identity.application.wallet_addresses.issue_address import IssueAddress
+from identity.application.wallet_addresses.label_address import LabelAddress
+from identity.application.wallet_addresses.look_up_address import FindPayee, LookUpAddress
+from identity.application.wallet_addresses.retire_address import RetireAddress
 from identity.bootstrap.factors import build_factors
 from identity.bootstrap.parts import create_administrator, password_policy, unit_of_work, vault
 from identity.bootstrap.privacy import build_privacy
@@ -192,7 +192,8 @@ def sessions(world: World) -> Sessions:
     return Sessions(
         sign_in=SignIn(
             uow=uow,
-            queries=queries,
+            credentials=queries,
+            devices=queries,
             passwords=world.passwords,
             attempts=world.attempts,
             digest=digest,
@@ -221,7 +222,7 @@ def sessions(world: World) -> Sessions:
         get_device=GetDevice(queries),
         change_device=ChangeDevice(uow, clock),
         revoke_device=RevokeDevice(uow, revocations, clock),
-        unlock_user=UnlockUser(uow, queries, queries, world.permissions, world.authority, world.attempts, digest, clock),
+        unlock_user=UnlockUser(uow, queries, queries, queries, world.permissions, world.authority, world.attempts, digest, clock),
     )
 
 

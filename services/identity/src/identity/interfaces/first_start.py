@@ -10,7 +10,7 @@ from chassis.run import wait_until_ready
 from chassis.telemetry import log
 from chassis.waiting import sleep_unless
 from identity.application.accounts.create_administrator import CreateAdministrator, MadeAdministrator
-from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
 from identity.domain.errors import WeakPassword
 from identity.domain.signing_key import SigningKey
 from identity.settings import IdentitySettings

@@ -8,11 +8,11 @@ from chassis.jobs import each
 from identity.application.accounts.purge_codes import PurgeCodes
 from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
 from identity.application.factors.purge_challenges import PurgeChallenges
-from identity.application.keys.rotate_signing_keys import RotateSigningKeys
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.messages.resume_messages import ResumeMessages
 from identity.application.privacy.carry_out_erasures import CarryOutErasures
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
+from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
 
 # About 2, 4, 8, … seconds apart: half an hour in all, after which a code in it would be stale anyway. Notices are then resumed.
 _DELIVERY_ATTEMPTS_MAX = 11

@@ -3,12 +3,12 @@ from uuid import UUID
 
 from identity.application.accounts import facts
 from identity.application.accounts.new_password import NewPassword
+from identity.application.devices.known_device import is_on_known_device
 from identity.application.ports.accounts import Passwords
+from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.sessions import Attempts, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import end_all
-from identity.application.sessions.known_device import is_on_known_device
-from identity.application.sessions.queries import CredentialView, SessionQueries
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
 from identity.domain.password_policy import normalise
@@ -24,7 +24,7 @@ class ChangePassword:
     """Change one's own password by giving the current one; every other session ends, and the owner is told."""
 
     uow: UnitOfWork
-    queries: SessionQueries
+    queries: Credentials
     passwords: Passwords
     new_password: NewPassword
     attempts: Attempts

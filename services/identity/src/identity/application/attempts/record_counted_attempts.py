@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from identity.application.attempts import facts
+from identity.application.attempts import audit
 from identity.application.ports.unit_of_work import UnitOfWork
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -39,5 +39,5 @@ class RecordCountedAttempts:
             if due:
                 await tx.attempt_counts.settle([each.source for each in due], at=at)
             for each in due:
-                tx.record(facts.attempts_counted(each, at=at), actor=Actor.anonymous(ip=each.source, request_id=str(new_id())))
+                tx.record(audit.attempts_counted(each, at=at), actor=Actor.anonymous(ip=each.source, request_id=str(new_id())))
         return len(due)

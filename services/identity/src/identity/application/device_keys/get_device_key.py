@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.device_keys.queries import DeviceKeyQueries, DeviceKeyView
+from identity.application.device_keys.views import DeviceKeyView, DeviceKeyViews
 from kernel.errors import NotFound
 
 
@@ -9,7 +9,7 @@ from kernel.errors import NotFound
 class GetDeviceKey:
     """Tell a peer the key that a device signs with, a revoked one too: what it signed before stays provable."""
 
-    queries: DeviceKeyQueries
+    queries: DeviceKeyViews
 
     async def __call__(self, *, key_id: UUID) -> DeviceKeyView:
         key = await self.queries.device_key(key_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.device_keys import facts
+from identity.application.device_keys import audit
 from identity.application.device_keys.issue_challenge import device_of
 from identity.application.device_keys.revoke_device_key import revoke_keys
 from identity.application.ports.device_keys import Challenges, DeviceSignatures
@@ -73,7 +73,7 @@ class RegisterDeviceKey:
         RECENT.require(actor, at=at, factors=user.factors)
         await revoke_keys(tx, key.user_id, RevokeReason.REPLACED, at=at, device_id=key.device_id)
         await tx.device_keys.add(key)
-        tx.record(facts.device_key_registered(key))
+        tx.record(audit.device_key_registered(key))
         await tx.messages.send(key.user_id, Template.DEVICE_KEY_ADDED)
 
 

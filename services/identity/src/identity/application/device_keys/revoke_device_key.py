@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.device_keys import facts
+from identity.application.device_keys import audit
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.device_key import DeviceKey, RevokeReason
 from kernel.actor import Actor
@@ -52,4 +52,4 @@ async def revoke_keys(
 def _revoke(tx: Transaction, key: DeviceKey, reason: RevokeReason, at: datetime) -> None:
     if key.is_live:
         key.revoke(reason, at=at)
-        tx.record(facts.device_key_revoked(key, at=at))
+        tx.record(audit.device_key_revoked(key, at=at))

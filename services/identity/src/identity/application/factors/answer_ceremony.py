@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.ports.factors import WebAuthn
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.errors import PasskeyRefused
@@ -45,7 +45,7 @@ class AnswerCeremony:
         """
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
-            over = facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over")
+            over = audit.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over")
             if user_id:
                 tx.record_bounded(over, account=user_id)
             else:
@@ -62,9 +62,9 @@ class AnswerCeremony:
             used = None
         if passkey and used is PasskeyUse.ACCEPTED:
             # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
-            tx.record_bounded(facts.second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
+            tx.record_bounded(audit.second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
             return Answered(passkey, ceremony.begun_at)
-        failed = facts.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused")
+        failed = audit.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused")
         # Of a caller who is known, or of the passkey itself: nobody else makes such an answer.
         if owner := user_id or (passkey.user_id if passkey and used else None):
             tx.record_bounded(failed, account=owner)

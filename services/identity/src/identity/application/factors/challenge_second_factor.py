@@ -1,13 +1,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.factors import facts
-from identity.application.factors.queries import FactorQueries
+from identity.application.factors import audit
 from identity.application.factors.required_factors import RequiredFactors
+from identity.application.factors.views import FactorViews
+from identity.application.ports.credentials import CredentialView
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.sessions import Roles
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions.queries import CredentialView
 from identity.domain.errors import InvalidCredentials
 from identity.domain.sign_in_challenge import LIFE, SignInChallenge
 from kernel.actor import Actor
@@ -33,7 +33,7 @@ class ChallengeSecondFactor:
     """Ask for the second factor after a right password: of users who have one, and of those who must have one."""
 
     uow: UnitOfWork
-    queries: FactorQueries
+    queries: FactorViews
     roles: Roles
     secrets: OneTimeSecrets
     clock: Clock
@@ -73,5 +73,5 @@ class ChallengeSecondFactor:
             if stronger_hash:
                 user.strengthen_hash(stronger_hash)
             tx.factors.challenges.add(challenge)
-            tx.record_bounded(facts.challenged(challenge), account=user_id)
+            tx.record_bounded(audit.challenged(challenge), account=user_id)
         return Challenged(secret.text, offered, enrolment, int(LIFE.total_seconds()))

@@ -6,8 +6,8 @@ from typing import Final
 from identity.application.factors.second_factor import CodeCheck
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.sessions import facts
-from identity.application.sessions.facts import Refusal
+from identity.application.sessions import audit
+from identity.application.sessions.audit import Refusal
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidCredentials, SignInOver, TooManyAttempts, WrongCode
@@ -68,7 +68,7 @@ class CompleteSignIn:
     async def _record(self, actor: Actor, digest: bytes, reason: Refusal) -> None:
         async with self.uow.begin(actor) as tx:
             challenge = await tx.factors.challenges.lock(digest)
-            tx.tally(facts.sign_in_stopped(challenge, digest=digest, reason=reason, at=self.clock.now()))
+            tx.tally(audit.sign_in_stopped(challenge, digest=digest, reason=reason, at=self.clock.now()))
 
 
 async def open_challenge(tx: Transaction, digest: bytes, *, clock: Clock) -> SignInChallenge:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from identity.application.accounts.queries import AccountQueries
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.factors.second_factor import end_others, lock_to_change, note_added, settle_removal, take_effect
 from identity.application.ports.factors import NewCredential, WebAuthn
 from identity.application.ports.sessions import Revocations
@@ -46,7 +46,7 @@ class BeginPasskey:
                 raise TooManyPasskeys
             tx.factors.ceremonies.add(Ceremony.begin(ceremony_id, CeremonyKind.REGISTER, challenge, user_id=user.id, at=at))
             tx.record_bounded(
-                facts.ceremony_begun(ceremony_id, CeremonyKind.REGISTER.value, user_id=user.id, at=at), account=user.id
+                audit.ceremony_begun(ceremony_id, CeremonyKind.REGISTER.value, user_id=user.id, at=at), account=user.id
             )
         view = await self.queries.user(user.id)
         account = view.email if view else str(user.id)
@@ -81,12 +81,12 @@ class AddPasskey:
     ) -> NewCredential | None:
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(CeremonyKind.REGISTER, user_id=user.id, at=at):
-            tx.record_bounded(facts.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"), account=user.id)
+            tx.record_bounded(audit.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"), account=user.id)
             return None
         try:
             return self.webauthn.verify_registration(ceremony.challenge, credential)
         except PasskeyRefused:
-            tx.record_bounded(facts.ceremony_failed(ceremony_id, passkey=None, at=at), account=user.id)
+            tx.record_bounded(audit.ceremony_failed(ceremony_id, passkey=None, at=at), account=user.id)
             return None
 
 
@@ -120,7 +120,7 @@ class RenamePasskey:
         async with self.uow.begin(actor) as tx:
             passkey = await _own(tx, actor, passkey_id)
             passkey.rename(await tx.names.seal(passkey.user_id, passkey.id, name))
-            tx.record(facts.passkey_renamed(passkey, at=self.clock.now()))
+            tx.record(audit.passkey_renamed(passkey, at=self.clock.now()))
         return passkey
 
 

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.recovery_request import TRIGGER_COUNTS_FOR
 from kernel.actor import Actor
@@ -31,5 +31,5 @@ class PurgeChallenges:
             dropped += await tx.password_resets.purge_required(at - TRIGGER_COUNTS_FOR)
             await tx.attempt_counts.purge(at - KEPT_FOR)
             # A DELETE of nothing is a write all the same, and a write has its fact.
-            tx.record(facts.challenges_purged(dropped, at=at))
+            tx.record(audit.challenges_purged(dropped, at=at))
         return dropped

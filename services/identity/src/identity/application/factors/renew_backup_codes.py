@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.factors.second_factor import end_others, lock_to_change
 from identity.application.ports.factors import BackupCodeMaker
 from identity.application.ports.sessions import Revocations
@@ -31,7 +31,7 @@ class RenewBackupCodes:
                 raise NotFound(user_id=user.id)
             await tx.factors.backup_codes.replace(user.id, [self.backup.digest(user.id, each) for each in fresh], at=at)
             ended = await end_others(tx, actor, user, wanted=end_other_sessions, at=at)
-            tx.record(facts.backup_codes_renewed(user.id, len(fresh), sessions_ended=len(ended), at=at))
+            tx.record(audit.backup_codes_renewed(user.id, len(fresh), sessions_ended=len(ended), at=at))
             await tx.messages.send(user.id, Template.BACKUP_CODES_RENEWED)
         await revoke_all(self.revocations, ended, at=at)
         return fresh

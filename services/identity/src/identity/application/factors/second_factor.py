@@ -6,11 +6,11 @@ from datetime import datetime
 from math import ceil
 from uuid import UUID
 
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.ports.factors import BackupCodeMaker, TotpCodes
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction
-from identity.application.sessions import facts as session_facts
+from identity.application.sessions import audit as session_audit
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all, revoke_all
 from identity.domain import code_failures
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
@@ -34,7 +34,7 @@ class CodeCheck:
         shown = await self._factor_of(tx, user_id, code, at)
         if shown:
             await tx.factors.failures.forget(user_id, counter=counter)
-            tx.record_bounded(facts.second_factor_shown(user_id, shown, at=at), account=user_id)
+            tx.record_bounded(audit.second_factor_shown(user_id, shown, at=at), account=user_id)
         else:
             await note_failure(tx, user_id, counter=counter, at=at)
         return shown
@@ -57,7 +57,7 @@ async def admit(tx: Transaction, user_id: UUID, *, counter: str, at: datetime) -
 
 async def note_failure(tx: Transaction, user_id: UUID, *, counter: str, at: datetime, factor: str = "code") -> None:
     await tx.factors.failures.note(user_id, counter, at=at)
-    tx.record_bounded(facts.second_factor_failed(user_id, at=at, factor=factor), account=user_id)
+    tx.record_bounded(audit.second_factor_failed(user_id, at=at, factor=factor), account=user_id)
 
 
 async def lock_to_change(tx: Transaction, actor: Actor, *, at: datetime) -> User:
@@ -87,7 +87,7 @@ async def end_others(tx: Transaction, actor: Actor, user: User, *, wanted: bool,
 
 async def note_added(tx: Transaction, user: User, factor: str, *, sessions_ended: int, at: datetime) -> None:
     user.gain_factor(at=at)
-    tx.record(facts.factor_added(user.id, factor, sessions_ended=sessions_ended, at=at))
+    tx.record(audit.factor_added(user.id, factor, sessions_ended=sessions_ended, at=at))
     await tx.messages.send(user.id, Template.FACTOR_ADDED, factor=factor)
 
 
@@ -107,7 +107,7 @@ async def settle_removal(
         codes_go = True
     user.lose_factor(last=last, at=at)
     ended = (*ended, *await _withdraw(tx, user.id, codes=codes_go, passkey_id=passkey_id, at=at))
-    tx.record(facts.factor_removed(user.id, factor, sessions_ended=len(ended), at=at))
+    tx.record(audit.factor_removed(user.id, factor, sessions_ended=len(ended), at=at))
     await tx.messages.send(user.id, Template.FACTOR_REMOVED, factor=factor)
     return ended
 
@@ -125,12 +125,12 @@ async def _withdraw(tx: Transaction, user_id: UUID, *, codes: bool, passkey_id: 
     """Leave what was removed out of all live sessions' proofs. End the sessions that then rest on nothing, and return them."""
     ended = []
     for session in await tx.sessions.lock_all_live(user_id):
-        before = session_facts.session_state(session)
+        before = session_audit.session_state(session)
         holds = session.withdraw_codes() if codes else True
         if not (holds and (passkey_id is None or session.withdraw_passkey(passkey_id))):
             session.end(EndReason.FACTOR_CHANGED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
-            tx.record_bounded(session_facts.session_ended(session, before=before, at=at), account=user_id)
+            tx.record_bounded(session_audit.session_ended(session, before=before, at=at), account=user_id)
             ended.append(session)
-        elif session_facts.session_state(session) != before:
-            tx.record_bounded(session_facts.proof_withdrawn(session, before=before, at=at), account=user_id)
+        elif session_audit.session_state(session) != before:
+            tx.record_bounded(session_audit.proof_withdrawn(session, before=before, at=at), account=user_id)
     return ended

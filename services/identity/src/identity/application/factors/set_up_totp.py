@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.accounts.queries import AccountQueries
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.factors.complete_sign_in import open_challenge
 from identity.application.factors.second_factor import end_others, lock_to_change, note_added, take_effect
 from identity.application.ports.factors import BackupCodeMaker, OneTimeSecrets, TotpCodes
@@ -63,7 +63,7 @@ class BeginTotp:
         if found and found[0].is_confirmed:
             raise FactorExists
         await tx.factors.totps.add(Totp.begin(user.id, at=at), secret)
-        tx.record_bounded(facts.factor_begun(user.id, "totp", at=at), account=user.id)
+        tx.record_bounded(audit.factor_begun(user.id, "totp", at=at), account=user.id)
 
     async def _told(self, user_id: UUID, secret: str) -> NewTotp:
         user = await self.queries.user(user_id)
@@ -124,7 +124,7 @@ class ConfirmTotp:
             challenge = await open_challenge(tx, digest, clock=self.clock)
             challenge.fail(at=at)
             tx.record_bounded(
-                facts.second_factor_failed(challenge.user_id, at=at, factor="totp", reason="enrolment"), account=challenge.user_id
+                audit.second_factor_failed(challenge.user_id, at=at, factor="totp", reason="enrolment"), account=challenge.user_id
             )
 
 

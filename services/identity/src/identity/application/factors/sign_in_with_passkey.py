@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.factors.answer_ceremony import AnswerCeremony
 from identity.application.factors.manage_passkeys import Begun
 from identity.application.ports.factors import WebAuthn
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions.facts import Refusal, passkey_sign_in_failed
+from identity.application.sessions.audit import Refusal, passkey_sign_in_failed
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidCredentials, PasskeyRefused
@@ -37,7 +37,7 @@ class ChallengePasskey:
         async with self.uow.begin(actor) as tx:
             known = await tx.factors.passkeys.of(user_id) if user_id else ()
             tx.factors.ceremonies.add(Ceremony.begin(ceremony_id, kind, challenge, user_id=user_id, at=at))
-            begun = facts.ceremony_begun(ceremony_id, kind.value, user_id=user_id, at=at)
+            begun = audit.ceremony_begun(ceremony_id, kind.value, user_id=user_id, at=at)
             if user_id:
                 tx.record_bounded(begun, account=user_id)
             else:

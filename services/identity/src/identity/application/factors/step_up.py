@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from identity.application.factors import facts
+from identity.application.factors import audit
 from identity.application.factors.answer_ceremony import AnswerCeremony
 from identity.application.factors.required_factors import RequiredFactors
 from identity.application.factors.second_factor import CodeCheck, admit, note_failure
 from identity.application.ports.accounts import Passwords
+from identity.application.ports.credentials import Credentials
 from identity.application.ports.sessions import AccessTokens, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions.end_recovery_requests import end_recovery_requests
-from identity.application.sessions.queries import SessionQueries
 from identity.domain.code_failures import of_session
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, PasskeyRefused, WrongCode
 from identity.domain.passkey import CeremonyKind
@@ -51,7 +51,7 @@ class StepUp:
     """
 
     uow: UnitOfWork
-    queries: SessionQueries
+    credentials: Credentials
     passwords: Passwords
     check: CodeCheck
     answer: AnswerCeremony
@@ -84,7 +84,7 @@ class StepUp:
         return self._token(user, session, roles, at)
 
     async def _verify(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
-        credential = await self.queries.credential_of(actor.user_id)
+        credential = await self.credentials.credential_of(actor.user_id)
         if alone and ((credential and credential.has_second_factor) or self.required.two(roles)):
             raise StepUpRequired(multi_factor=True, age_seconds_max=None)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
@@ -107,7 +107,7 @@ class StepUp:
             await tx.factors.failures.forget(session.user_id, counter=counter)
         before = session.methods
         session.prove_again((*((PASSWORD,) if password_holds else ()), *((OTP,) if code is not None else ())), at=at)
-        tx.record_bounded(facts.stepped_up(session, before=before, at=at), account=session.user_id)
+        tx.record_bounded(audit.stepped_up(session, before=before, at=at), account=session.user_id)
         return None
 
     async def _by_passkey(self, tx: Transaction, session: Session, shown: ShownPasskey, at: datetime) -> DomainError | None:
@@ -118,7 +118,7 @@ class StepUp:
             return PasskeyRefused()
         before, passkey = session.methods, answered.passkey
         session.prove_again(passkey.methods, at=answered.shown_since, passkey_id=passkey.id)
-        tx.record_bounded(facts.stepped_up(session, before=before, at=at), account=session.user_id)
+        tx.record_bounded(audit.stepped_up(session, before=before, at=at), account=session.user_id)
         return None
 
     def _token(self, user: User, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:

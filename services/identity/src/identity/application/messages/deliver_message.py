@@ -3,9 +3,9 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from identity.application.messages import facts
-from identity.application.messages.queries import MessageQueries
+from identity.application.messages import audit
 from identity.application.messages.texts import letter
+from identity.application.messages.views import MessageViews
 from identity.application.ports.messages import Post
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.message import Message, Template, Undeliverable
@@ -22,7 +22,7 @@ class DeliverMessage:
     """
 
     uow: UnitOfWork
-    queries: MessageQueries
+    queries: MessageViews
     post: Post
     clock: Clock
     keep_content: bool = False
@@ -35,19 +35,19 @@ class DeliverMessage:
         at = self.clock.now()
         if content.template is Template.NOBODY:
             await self._settle(
-                message_id, lambda message: message.deliver(at=at, keep_content=False), partial(facts.message_dropped, at=at)
+                message_id, lambda message: message.deliver(at=at, keep_content=False), partial(audit.message_dropped, at=at)
             )
             return
         try:
             await self.post.deliver(letter(content))
         except Undeliverable:
-            await self._settle(message_id, lambda message: message.fail(at=at), partial(facts.message_failed, at=at))
+            await self._settle(message_id, lambda message: message.fail(at=at), partial(audit.message_failed, at=at))
         else:
             keep = self.keep_content
             await self._settle(
                 message_id,
                 lambda message: message.deliver(at=at, keep_content=keep),
-                partial(facts.message_delivered, at=at),
+                partial(audit.message_delivered, at=at),
             )
 
     async def _settle(self, message_id: UUID, change: Callable[[Message], None], fact: Callable[[Message], AuditFact]) -> None:

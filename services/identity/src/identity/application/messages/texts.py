@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from identity.application.messages.queries import MessageContent
+from identity.application.messages.views import MessageContent
 from identity.domain.message import Channel, Letter, Template
 
 _NOT_YOU: Final = "If this was not you, change your password at once and tell Elcorp."

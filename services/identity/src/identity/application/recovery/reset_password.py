@@ -6,17 +6,18 @@ from typing import Final
 from uuid import UUID
 
 from identity.application.accounts.new_password import NewPassword
+from identity.application.attempts.counters import account_of, counter_of
+from identity.application.ports.credentials import Credentials
 from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.sessions import Attempts, Digests, Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all
-from identity.application.sessions.queries import SessionQueries, SignInName
-from identity.application.sessions.sign_in import account_of, counter_of
 from identity.domain.errors import InvalidResetLink
 from identity.domain.message import Template
 from identity.domain.password_reset import PER_HOUR_MAX, PasswordReset
 from identity.domain.session import EndReason
+from identity.domain.sign_in_name import SignInName
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.ids import new_id
@@ -32,7 +33,7 @@ class AskPasswordReset:
     """
 
     uow: UnitOfWork
-    queries: SessionQueries
+    queries: Credentials
     secrets: OneTimeSecrets
     digest: Digests
     clock: Clock
@@ -68,7 +69,7 @@ class ResetPassword:
     """
 
     uow: UnitOfWork
-    queries: SessionQueries
+    queries: Credentials
     secrets: OneTimeSecrets
     new_password: NewPassword
     revocations: Revocations

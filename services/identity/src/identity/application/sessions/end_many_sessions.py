@@ -8,7 +8,7 @@ from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions import facts
+from identity.application.sessions import audit
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all
 from identity.domain.session import EndReason
 from kernel.actor import Actor
@@ -59,9 +59,9 @@ class RevokeSession:
             session = await tx.sessions.lock(session_id)
             if session is None or not session.is_live:
                 return
-            before = facts.session_state(session)
+            before = audit.session_state(session)
             session.end(EndReason.REVOKED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
-            tx.record_bounded(facts.session_ended(session, before=before, at=at), account=session.user_id)
+            tx.record_bounded(audit.session_ended(session, before=before, at=at), account=session.user_id)
         await self.revocations.try_add(session_id, ended_at=at)
 
     async def _owner_of(self, actor: Actor, session_id: UUID) -> UUID:

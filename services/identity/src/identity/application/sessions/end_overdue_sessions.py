@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Final
 
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions import facts
+from identity.application.sessions import audit
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX
 from identity.domain.session import EndReason
 from kernel.actor import Actor
@@ -39,8 +39,8 @@ class EndOverdueSessions:
         async with self.uow.begin(Actor.service("identity")) as tx:
             sessions = await tx.sessions.lock_overdue(at=at, idle_for=self.idle_for, limit=BATCH)
             for session in sessions:
-                before = facts.session_state(session)
+                before = audit.session_state(session)
                 reason = session.overdue(at=at, idle_for=self.idle_for) or EndReason.EXPIRED
                 session.end(reason, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
-                tx.record(facts.session_ended(session, before=before, at=at))
+                tx.record(audit.session_ended(session, before=before, at=at))
         return len(sessions)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction
-from identity.application.sessions import facts
+from identity.application.sessions import audit
 from identity.domain.session import EndReason, Session
 
 # An access token may be issued for no longer (settings refuse it), so none is left after that.
@@ -28,9 +28,9 @@ async def end_all(
     await tx.users.lock(user_id)
     ended = [session for session in await tx.sessions.lock_all_live(user_id) if session.id != except_session]
     for session in ended:
-        before = facts.session_state(session)
+        before = audit.session_state(session)
         session.end(reason, at=at, access_token_life=access_token_life)
-        tx.record_bounded(facts.session_ended(session, before=before, at=at), account=user_id)
+        tx.record_bounded(audit.session_ended(session, before=before, at=at), account=user_id)
     return ended
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from identity.application.device_keys.revoke_device_key import revoke_keys
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.sessions import facts
+from identity.application.sessions import audit
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX
 from identity.domain.device import Device
 from identity.domain.device_key import RevokeReason
@@ -27,11 +27,11 @@ class ChangeDevice:
             device = await _find(tx, actor, device_id)
             if device.is_revoked:
                 raise NotFound(device_id=device_id)
-            before = facts.device_state(device)
+            before = audit.device_state(device)
             if "name" in given:
                 await _rename(tx, device, name)
-            if facts.device_state(device) != before:
-                tx.record(facts.device_changed(device, before=before, at=self.clock.now()))
+            if audit.device_state(device) != before:
+                tx.record(audit.device_changed(device, before=before, at=self.clock.now()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,16 @@ class RevokeDevice:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             device = await _find(tx, actor, device_id)
-            before = facts.device_state(device)
+            before = audit.device_state(device)
             if not device.revoke(at=at):
                 return
             session = await tx.sessions.lock_live(actor.user_id, device_id)
             if session:
-                state = facts.session_state(session)
+                state = audit.session_state(session)
                 session.end(EndReason.DEVICE_REVOKED, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
-                tx.record_bounded(facts.session_ended(session, before=state, at=at), account=actor.user_id)
+                tx.record_bounded(audit.session_ended(session, before=state, at=at), account=actor.user_id)
             await revoke_keys(tx, actor.user_id, RevokeReason.DEVICE_REVOKED, at=at, device_id=device_id)
-            tx.record_bounded(facts.device_revoked(device, before=before, at=at), account=actor.user_id)
+            tx.record_bounded(audit.device_revoked(device, before=before, at=at), account=actor.user_id)
         await self._tell(session)
 
     async def _tell(self, session: Session | None) -> None:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from identity.application.devices.views import DeviceView, DeviceViews
 from identity.application.ports.permissions import READ_ANY_USER, Permissions
-from identity.application.sessions import facts
-from identity.application.sessions.queries import DeviceView, SessionQueries, SessionView
+from identity.application.sessions import audit
+from identity.application.sessions.views import SessionView, SessionViews
 from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.pages import Page, PageRequest
@@ -14,7 +15,7 @@ from kernel.reads import Reads
 
 @dataclass(frozen=True, slots=True)
 class GetSession:
-    queries: SessionQueries
+    queries: SessionViews
     permissions: Permissions
     reads: Reads
 
@@ -23,13 +24,13 @@ class GetSession:
         if session is None or not _may_read(self.permissions, actor, session.user_id):
             raise NotFound(session_id=session_id)
         if session.user_id != actor.user_id:
-            await self.reads.record(actor, facts.session_read(session))
+            await self.reads.record(actor, audit.session_read(session))
         return session
 
 
 @dataclass(frozen=True, slots=True)
 class ListSessions:
-    queries: SessionQueries
+    queries: SessionViews
     permissions: Permissions
     reads: Reads
 
@@ -40,13 +41,13 @@ class ListSessions:
         owner = _owner(self.permissions, actor, user_id)
         sessions = await self.queries.sessions_of(owner, page, live=live)
         if owner != actor.user_id:
-            await self.reads.record(actor, facts.sessions_listed(owner, shown=len(sessions.items)))
+            await self.reads.record(actor, audit.sessions_listed(owner, shown=len(sessions.items)))
         return sessions
 
 
 @dataclass(frozen=True, slots=True)
 class ListDevices:
-    queries: SessionQueries
+    queries: DeviceViews
     permissions: Permissions
     reads: Reads
 
@@ -55,7 +56,7 @@ class ListDevices:
         owner = _owner(self.permissions, actor, user_id)
         devices = await self.queries.devices_of(owner, page)
         if owner != actor.user_id:
-            await self.reads.record(actor, facts.devices_listed(owner, shown=len(devices.items)))
+            await self.reads.record(actor, audit.devices_listed(owner, shown=len(devices.items)))
         return devices
 
 
@@ -63,7 +64,7 @@ class ListDevices:
 class GetDevice:
     """Read one of the caller's devices; its id is unique only among them."""
 
-    queries: SessionQueries
+    queries: DeviceViews
 
     async def __call__(self, *, actor: Actor, device_id: UUID) -> DeviceView:
         device = await self.queries.device(actor.user_id, device_id)

@@ -6,7 +6,7 @@ from identity.application.factors.required_factors import RequiredFactors
 from identity.application.ports.device_keys import DeviceProofs
 from identity.application.ports.sessions import AccessTokens, RefreshTokens, Revocations, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.sessions import facts
+from identity.application.sessions import audit
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device_key import DeviceKey
 from identity.domain.errors import DeviceProofRefused, InvalidRefreshToken, SessionExpired
@@ -89,13 +89,13 @@ class RefreshSession:
         # Before the token is judged: without the key it opens nothing, so it shall end nothing either.
         if session.is_live and key and (refusal := await self._check_proof(tx, key, proof, at)):
             # A thief of the token may present it without end.
-            tx.tally(facts.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at), account=session.user_id)
+            tx.tally(audit.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at), account=session.user_id)
             return session, refusal
-        before = facts.session_state(session)
+        before = audit.session_state(session)
         outcome = await self._spend(tx, session, token, device_id, roles, origin, at)
-        if key and facts.session_state(session) == before:
+        if key and audit.session_state(session) == before:
             # A retry changes nothing of the session, but its proof is used up.
-            tx.record_bounded(facts.session_refreshed(session, before=before, at=at), account=session.user_id)
+            tx.record_bounded(audit.session_refreshed(session, before=before, at=at), account=session.user_id)
         return session, outcome
 
     async def _check_proof(self, tx: Transaction, key: DeviceKey, proof: str | None, at: datetime) -> DeviceProofRefused | None:
@@ -117,7 +117,7 @@ class RefreshSession:
         origin: Origin,
         at: datetime,
     ) -> str | DomainError:
-        before = facts.session_state(session)
+        before = audit.session_state(session)
         presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
         lacking = not session.has_shown_two_factors and self.required.two(roles)
         if lacking and presented in _GENUINE:
@@ -136,7 +136,7 @@ class RefreshSession:
                 at=at,
                 seen_from=await tx.sessions.seal_origin(session.user_id, session.id, origin),
             )
-            tx.record_bounded(facts.session_refreshed(session, before=before, at=at), account=session.user_id)
+            tx.record_bounded(audit.session_refreshed(session, before=before, at=at), account=session.user_id)
             return successor.text
         return await self._end(tx, session, _REASONS.get(presented, EndReason.REFRESH_REUSED), before, at)
 
@@ -150,10 +150,10 @@ class RefreshSession:
     async def _end(self, tx: Transaction, session: Session, reason: EndReason, before: State, at: datetime) -> DomainError:
         session.end(reason, at=at, access_token_life=self.access_tokens.life)
         if reason in _OVER:
-            tx.record_bounded(facts.session_ended(session, before=before, at=at), account=session.user_id)
+            tx.record_bounded(audit.session_ended(session, before=before, at=at), account=session.user_id)
             return SessionExpired(session_id=session.id)
         await tx.messages.send(session.user_id, Template.SESSION_COMPROMISED)
-        tx.record_bounded(facts.refresh_reused(session, before=before, at=at), account=session.user_id)
+        tx.record_bounded(audit.refresh_reused(session, before=before, at=at), account=session.user_id)
         return InvalidRefreshToken(session_id=session.id)
 
 

@@ -1,18 +1,21 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from identity.application.attempts.counters import account_of, counter_of
+from identity.application.devices.views import DeviceViews
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
 from identity.application.ports.accounts import Passwords, Verified
+from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.sessions import Attempts, DeviceTokens, Digests
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions import facts
-from identity.application.sessions.facts import Refusal
-from identity.application.sessions.queries import CredentialView, SessionQueries, SignInName
+from identity.application.sessions import audit
+from identity.application.sessions.audit import Refusal
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.password_policy import normalise
 from identity.domain.proof import PASSWORD
+from identity.domain.sign_in_name import SignInName
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -27,7 +30,8 @@ class SignIn:
     """
 
     uow: UnitOfWork
-    queries: SessionQueries
+    credentials: Credentials
+    devices: DeviceViews
     passwords: Passwords
     attempts: Attempts
     digest: Digests
@@ -41,7 +45,7 @@ class SignIn:
     ) -> TokenPair | Challenged:
         """Raise InvalidCredentials, TooManyAttempts, or Unavailable (hashing at its limit, governance away)."""
         account = account_of(self.digest, name)
-        credential = await self.queries.credential(name)
+        credential = await self.credentials.credential(name)
         counter = counter_of(self.digest, credential.user_id if credential else account)
         known = await self._known_device(credential, device_id, device_token)
         try:
@@ -68,7 +72,7 @@ class SignIn:
         if token is None:
             return None
         # Asked for nobody's device too: how long an answer takes must not tell whether there is an account.
-        known_since = await self.queries.known_since(credential.user_id if credential else UUID(int=0), device_id)
+        known_since = await self.devices.known_since(credential.user_id if credential else UUID(int=0), device_id)
         if credential is None or known_since is None:
             return None
         proven = self.device_tokens.proves(token, user_id=credential.user_id, device_id=device_id, known_since=known_since)
@@ -99,17 +103,7 @@ class SignIn:
     ) -> None:
         user_id, device, at = str(credential.user_id) if credential else None, str(device_id), self.clock.now()
         async with self.uow.begin(replace(actor, device_id=device)) as tx:
-            tx.tally(facts.sign_in_failed(account, user_id=user_id, device_id=device, reason=reason, at=at))
-
-
-def account_of(digest: Digests, name: SignInName) -> str:
-    """Return what a name is called in the record, whether or not an account has it."""
-    return digest(f"{name.kind}:{name.text}").hex()[:32]
-
-
-def counter_of(digest: Digests, account: UUID | str) -> str:
-    """Return what attempts are counted under: the user, by whichever name; where no account has the name, the name."""
-    return digest(f"counter:{account}").hex()[:32]
+            tx.tally(audit.sign_in_failed(account, user_id=user_id, device_id=device, reason=reason, at=at))
 
 
 def _why(credential: CredentialView | None, verified: Verified) -> Refusal:

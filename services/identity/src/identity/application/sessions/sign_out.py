@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from identity.application.ports.sessions import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions import facts
+from identity.application.sessions import audit
 from identity.domain.session import EndReason
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -27,8 +27,8 @@ class SignOut:
             if session is None or session.user_id != actor.user_id:
                 raise NotFound(session_id=actor.session_id)
             if session.is_live:
-                before = facts.session_state(session)
+                before = audit.session_state(session)
                 session.end(EndReason.SIGNED_OUT, at=at, access_token_life=self.access_token_life)
-                tx.record_bounded(facts.session_ended(session, before=before, at=at), account=session.user_id)
+                tx.record_bounded(audit.session_ended(session, before=before, at=at), account=session.user_id)
             ended_at = session.ended_at or at
         await self.revocations.try_add(session.id, ended_at=ended_at)

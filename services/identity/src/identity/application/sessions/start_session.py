@@ -5,7 +5,7 @@ from uuid import UUID
 
 from identity.application.ports.sessions import AccessTokens, DeviceTokens, RefreshTokens, Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.sessions import facts
+from identity.application.sessions import audit
 from identity.application.sessions.end_recovery_requests import end_recovery_requests
 from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device import Device
@@ -82,7 +82,7 @@ class StartSession:
         replaced = await self._make_room(tx, user.id, session.device_id, session.started_at)
         await tx.sessions.add(session)
         user.note_sign_in(at=session.started_at)
-        tx.record_bounded(facts.signed_in(session, replaced=replaced, new_device=new_device), account=user.id)
+        tx.record_bounded(audit.signed_in(session, replaced=replaced, new_device=new_device), account=user.id)
 
     async def _meet(self, tx: Transaction, user: User, device_id: UUID, ip: str, at: datetime) -> tuple[Device, bool]:
         """Return the device and whether it is new; its owner is told of one that is, but not of their very first."""
@@ -103,9 +103,9 @@ class StartSession:
         others = sorted((session for session in live if session is not replaced), key=lambda session: session.last_active_at)
         ending = [(session, EndReason.TOO_MANY) for session in others[: max(0, len(others) - LIVE_MAX + 1)]]
         for session, reason in [*([(replaced, EndReason.REPLACED)] if replaced else []), *ending]:
-            before = facts.session_state(session)
+            before = audit.session_state(session)
             session.end(reason, at=at, access_token_life=self.access_tokens.life)
-            tx.record_bounded(facts.session_ended(session, before=before, at=at), account=user_id)
+            tx.record_bounded(audit.session_ended(session, before=before, at=at), account=user_id)
         return replaced
 
 

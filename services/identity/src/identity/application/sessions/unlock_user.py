@@ -2,13 +2,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from identity.application.accounts.queries import AccountQueries
+from identity.application.attempts.counters import counter_of
+from identity.application.devices.views import DeviceViews
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.sessions import Attempts, Digests
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions import facts
-from identity.application.sessions.queries import SessionQueries
-from identity.application.sessions.sign_in import counter_of
+from identity.application.sessions import audit
+from identity.application.sessions.views import SessionViews
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
 from kernel.errors import AccessDenied, NotFound
@@ -24,7 +25,8 @@ class UnlockUser:
 
     uow: UnitOfWork
     queries: AccountQueries
-    devices: SessionQueries
+    devices: DeviceViews
+    sessions: SessionViews
     permissions: Permissions
     authority: Authority
     attempts: Attempts
@@ -45,9 +47,9 @@ class UnlockUser:
         # On record before it is done: killed between the two, the record says too much, never too little.
         async with self.uow.begin(actor) as tx:
             await tx.factors.failures.forget(user_id)
-            tx.record(facts.unlocked(str(user_id), reason=reason, at=self.clock.now()))
+            tx.record(audit.unlocked(str(user_id), reason=reason, at=self.clock.now()))
         page = PageRequest(per_page=PER_PAGE_MAX)
         lately = await self.devices.devices_of(user_id, page)
         await self.attempts.unlock(counter_of(self.digest, user_id), devices=[str(device.device_id) for device in lately.items])
-        live = await self.devices.sessions_of(user_id, page, live=True)
+        live = await self.sessions.sessions_of(user_id, page, live=True)
         await self.attempts.unlock(f"password:{user_id}", devices=[str(session.id) for session in live.items])

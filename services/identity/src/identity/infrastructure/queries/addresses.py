@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.application.addresses.queries import AddressHolder, WalletAddressView
+from identity.application.wallet_addresses.views import AddressHolder, WalletAddressView
 from identity.infrastructure.queries.rows import SqlReads
 from kernel.pages import Page, PageRequest
 

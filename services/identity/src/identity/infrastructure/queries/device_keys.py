@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.application.device_keys.queries import DeviceKeyView
+from identity.application.device_keys.views import DeviceKeyView
 from identity.domain.device_key import KeyAlgorithm
 from identity.infrastructure.queries.rows import SqlReads
 from kernel.pages import Page, PageRequest

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.application.factors.queries import FactorsView, PasskeyView
+from identity.application.factors.views import FactorsView, PasskeyView
 from identity.infrastructure.queries.rows import SqlReads
 
 _FACTORS = text(

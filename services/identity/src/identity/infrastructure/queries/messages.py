@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.application.messages.queries import MessageContent
+from identity.application.messages.views import MessageContent
 from identity.domain.message import Template
 from identity.infrastructure import letters
 from identity.infrastructure.queries.rows import SqlReads

@@ -9,7 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.application.sessions.queries import CredentialView, DeviceView, NameKind, OriginView, SessionView, SignInName
+from identity.application.devices.views import DeviceView, OriginView
+from identity.application.ports.credentials import CredentialView
+from identity.application.sessions.views import SessionView
+from identity.domain.sign_in_name import NameKind, SignInName
 from identity.infrastructure.programs import program_of
 from identity.infrastructure.queries.rows import SqlReads
 from kernel.pages import Page, PageRequest

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import Query
 
 from chassis.rest import ONE_LINE, Envelope, Public, ResponseModel, Router, envelope
-from identity.application.messages.queries import MessageContent
 from identity.application.messages.texts import letter
+from identity.application.messages.views import MessageContent
 from identity.interfaces.rest.dependencies import App
 from kernel.reads import NOBODY
 

@@ -17,9 +17,9 @@ from chassis.rest import (
     envelope,
     page_of,
 )
-from identity.application.addresses.queries import WalletAddressView
+from identity.application.wallet_addresses.views import WalletAddressView
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.addresses import (
+from identity.interfaces.rest.schemas.wallet_addresses import (
     IssueAddressRequest,
     IssuedAddressResponse,
     LabelAddressRequest,

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import VERBATIM, RequestModel, ResponseModel
-from identity.application.device_keys.queries import DeviceKeyView
+from identity.application.device_keys.views import DeviceKeyView
 from identity.application.ports.device_keys import Challenge
 from identity.domain.device_key import DeviceKey, KeyAlgorithm
 

@@ -10,9 +10,9 @@ from pydantic import ConfigDict, Field, model_validator
 from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
 from identity.application.factors.challenge_second_factor import Challenged
 from identity.application.factors.manage_passkeys import Begun
-from identity.application.factors.queries import FactorsView, PasskeyView
 from identity.application.factors.set_up_totp import NewTotp
 from identity.application.factors.step_up import FreshToken
+from identity.application.factors.views import FactorsView, PasskeyView
 from identity.domain.passkey import Passkey
 from identity.interfaces.rest.schemas.fields import DeviceId, Password, SecondFactorCode, SixDigits
 

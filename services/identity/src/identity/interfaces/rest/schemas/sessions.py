@@ -8,8 +8,10 @@ from fastapi import Header
 from pydantic import ConfigDict, Field, model_validator
 
 from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
-from identity.application.sessions.queries import DeviceView, OriginView, SessionView, SignInName
+from identity.application.devices.views import DeviceView, OriginView
 from identity.application.sessions.token_pair import TokenPair
+from identity.application.sessions.views import SessionView
+from identity.domain.sign_in_name import SignInName
 from identity.interfaces.rest.schemas.fields import DeviceId, Email, Password, Username
 
 

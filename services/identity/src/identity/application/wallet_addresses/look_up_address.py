@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.addresses.queries import AddressQueries
+from identity.application.wallet_addresses.views import WalletAddressViews
 from identity.domain.wallet_address import masked
 from kernel.errors import NotFound
 from kernel.wallet_addresses import read_address
@@ -19,7 +19,7 @@ class Payee:
 class LookUpAddress:
     """Tell a peer whose an address is, in either form, a retired one too."""
 
-    queries: AddressQueries
+    queries: WalletAddressViews
 
     async def __call__(self, *, address: str) -> Payee:
         """Raise InvalidWalletAddress for a mistyped one, NotFound for one that was never issued."""

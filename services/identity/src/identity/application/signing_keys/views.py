@@ -6,6 +6,6 @@ from typing import Protocol
 from identity.domain.signing_key import SigningKey
 
 
-class KeyQueries(Protocol):
+class SigningKeyViews(Protocol):
     async def signing_keys(self) -> Sequence[SigningKey]:
         """Return the keys that verifiers may still meet."""

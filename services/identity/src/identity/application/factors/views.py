@@ -36,5 +36,5 @@ class FactorsView:
         return tuple(name for name, usable in offered.items() if usable)
 
 
-class FactorQueries(Protocol):
+class FactorViews(Protocol):
     async def factors_of(self, user_id: UUID) -> FactorsView: ...

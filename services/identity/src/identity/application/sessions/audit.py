@@ -5,7 +5,7 @@ from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
-from identity.application.sessions.queries import SessionView
+from identity.application.sessions.views import SessionView
 from identity.domain.device import Device
 from identity.domain.passkey import Passkey
 from identity.domain.session import Session

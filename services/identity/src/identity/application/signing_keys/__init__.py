@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from identity.application.keys.ensure_signing_keys import EnsureSigningKeys
-from identity.application.keys.rotate_signing_keys import RotateSigningKeys
+from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
 
 
 @dataclass(frozen=True, slots=True)

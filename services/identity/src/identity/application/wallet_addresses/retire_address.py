@@ -1,8 +1,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.addresses import facts
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.wallet_addresses import audit
 from identity.domain.errors import LastAddress
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -33,4 +33,4 @@ class RetireAddress:
             if await tx.wallet_addresses.count_live(actor.user_id) == 1:
                 raise LastAddress(address=address)
             found.retire(at=at)
-            tx.record(facts.address_retired(found, at=at))
+            tx.record(audit.address_retired(found, at=at))

@@ -24,7 +24,7 @@ class DeviceKeyView:
     is_active: bool
 
 
-class DeviceKeyQueries(Protocol):
+class DeviceKeyViews(Protocol):
     async def device_key(self, key_id: UUID) -> DeviceKeyView | None: ...
 
     async def device_keys_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceKeyView]:

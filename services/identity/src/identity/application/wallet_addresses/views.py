@@ -27,7 +27,7 @@ class AddressHolder:
     full_name: str | None = field(repr=False)
 
 
-class AddressQueries(Protocol):
+class WalletAddressViews(Protocol):
     async def wallet_addresses_of(self, user_id: UUID, page: PageRequest) -> Page[WalletAddressView]:
         """List a user's wallet addresses, oldest first."""
 

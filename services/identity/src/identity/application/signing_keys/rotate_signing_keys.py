@@ -3,10 +3,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from identity.application.keys import facts
-from identity.application.keys.ensure_signing_keys import announce_key
 from identity.application.ports.keys import KeyMaker
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.signing_keys import audit
+from identity.application.signing_keys.ensure_signing_keys import announce_key
 from identity.domain.signing_key import SigningKey, active_key
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -61,12 +61,12 @@ class RotateSigningKeys:
 
     def _hand_over(self, tx: Transaction, before: SigningKey, following: SigningKey, at: datetime) -> SigningKey:
         before.retire(at=at)
-        tx.record(facts.signing_key_retired(before, at=at))
+        tx.record(audit.signing_key_retired(before, at=at))
         following.activate(at=at)
-        tx.record(facts.signing_key_activated(following, at=at))
+        tx.record(audit.signing_key_activated(following, at=at))
         return following
 
     async def _drop(self, tx: Transaction, keys: Sequence[SigningKey], at: datetime) -> None:
         for key in keys:
             await tx.signing_keys.remove(key)
-            tx.record(facts.signing_key_removed(key, at=at))
+            tx.record(audit.signing_key_removed(key, at=at))

@@ -2,9 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from identity.application.keys import facts
 from identity.application.ports.keys import KeyMaker
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.signing_keys import audit
 from identity.domain.signing_key import SigningKey, active_key
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -35,7 +35,7 @@ class EnsureSigningKeys:
         waiting = [key for key in keys if key.is_next]
         if waiting:
             waiting[0].activate(at=at)
-            tx.record(facts.signing_key_activated(waiting[0], at=at))
+            tx.record(audit.signing_key_activated(waiting[0], at=at))
             return ()
         return (announce_key(tx, self.key_maker, at, active=True),)
 
@@ -48,5 +48,5 @@ def announce_key(tx: Transaction, key_maker: KeyMaker, at: datetime, *, active: 
     if active:
         key.activate(at=at)
     tx.signing_keys.add(key)
-    tx.record(facts.signing_key_created(key, at=at))
+    tx.record(audit.signing_key_created(key, at=at))
     return key

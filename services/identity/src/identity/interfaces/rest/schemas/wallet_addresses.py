@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import AS_SENT, ONE_LINE, RequestModel, ResponseModel
-from identity.application.addresses.look_up_address import Payee
-from identity.application.addresses.queries import WalletAddressView
+from identity.application.wallet_addresses.look_up_address import Payee
+from identity.application.wallet_addresses.views import WalletAddressView
 from identity.domain.wallet_address import FIRST_CURRENCY, WalletAddress
 from kernel.wallet_addresses import address_text
 

@@ -1,8 +1,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.addresses import facts
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.wallet_addresses import audit
 from identity.domain.wallet_address import tidy_label
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -24,4 +24,4 @@ class LabelAddress:
             if found is None or found.user_id != actor.user_id:
                 raise NotFound(address=address)
             await tx.wallet_addresses.label(found, tidy)
-            tx.record(facts.address_labelled(found, labelled=tidy is not None, at=self.clock.now()))
+            tx.record(audit.address_labelled(found, labelled=tidy is not None, at=self.clock.now()))

@@ -24,7 +24,7 @@ class MessageContent:
         return f"MessageContent(id={self.id}, template={self.template})"
 
 
-class MessageQueries(Protocol):
+class MessageViews(Protocol):
     async def waiting_message(self, message_id: UUID) -> MessageContent | None:
         """Open a message; None when it has gone out, was given up, or nothing opens it any more."""
 

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
-from identity.application.addresses import facts
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.wallet_addresses import audit
 from identity.domain.errors import TooManyAddresses
 from identity.domain.wallet_address import LIVE_MAX, WalletAddress, tidy_label
 from kernel.actor import Actor
@@ -30,5 +30,5 @@ class IssueAddress:
             tx.wallet_addresses.add(address)
             if tidy is not None:
                 await tx.wallet_addresses.label(address, tidy)
-            tx.record(facts.address_issued(address))
+            tx.record(audit.address_issued(address))
         return address
