@@ -10,6 +10,9 @@ from k8s.tests.rendering import K8S
 # The function that starts the process of a role.
 BEGINNINGS: Final = {"serve": "serving", "work": "working", "jobs": "jobs"}
 
+# The modules and packages of a service that put its processes and commands together.
+PUT_TOGETHER: Final = ("bootstrap", "commands", "wiring")
+
 Functions = dict[str, ast.AST]
 
 
@@ -43,7 +46,7 @@ def functions_of(trees: Iterable[ast.Module]) -> Functions:
 
 def _bootstrap_files(service: str) -> list[Path]:
     root = _root(service)
-    return sorted((root / "bootstrap").glob("*.py")) or [root / "bootstrap.py"]
+    return sorted(file for name in PUT_TOGETHER for file in (*root.glob(f"{name}.py"), *root.glob(f"{name}/*.py")))
 
 
 def _root(service: str) -> Path:

@@ -8,10 +8,11 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.ports.permissions import Permissions
-from identity.bootstrap.parts import hashing
-from identity.bootstrap.use_cases import World, build
 from identity.infrastructure.signing_keys import KeyRing
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import hashing
+from identity.wiring.dependencies import Dependencies
+from identity.wiring.use_cases import build
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
 
@@ -29,7 +30,7 @@ async def assembled(
 ) -> AsyncIterator[Identity]:
     """Identity's use cases on a real database, with real hashes, tokens and keys."""
     passwords = hashing(settings)
-    world = World(
+    given = Dependencies(
         settings=settings,
         database=database,
         ring=ring,
@@ -42,7 +43,7 @@ async def assembled(
         clock=clock,
         generate_code=lambda: CODE,
     )
-    identity = build(world)
+    identity = build(given)
     ring.load(await identity.keys.ensure_signing_keys())
     yield identity
     passwords.close()

@@ -17,11 +17,11 @@ from elcorp.identity.v1 import identity_pb2_grpc
 from identity.application import Identity
 from identity.application.ports.erasures import ErasureBook
 from identity.application.privacy.carry_out_erasures import CarryOutErasures
-from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.interfaces.grpc import rpc_services
 from identity.interfaces.rest import ROUTERS, dev, jwks_router
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.assembled import VERSIONS, assembled
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.erasing import Erasing

@@ -11,8 +11,8 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
 from identity.application.factors.required_factors import RequiredOf
-from identity.bootstrap.parts import unit_of_work
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import ARRANGING, PASSWORD, Api, at_address
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.outbox import Record, recording

@@ -12,10 +12,10 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.messages.deliver_message import DeliverMessage
-from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.post import MailboxOnly
 from identity.infrastructure.receipts import verify_receipt
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import DETAILS, Api, own_id
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.erasing import Erasing

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.factors.purge_challenges import PurgeChallenges
-from identity.bootstrap.parts import unit_of_work
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.devices import REFRESH_URL, Ed25519Device, Es256Device, dpop, proof
 from services.identity.tests.contract.outbox import recording

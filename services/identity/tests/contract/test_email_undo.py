@@ -11,8 +11,8 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1.events_pb2 import UserFactorsChanged
 from identity.application import Identity
 from identity.application.factors.purge_challenges import PurgeChallenges
-from identity.bootstrap.parts import unit_of_work
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.email_owner import CHANGED, HOUR, NEW, OLD, THIRD, EmailOwner

@@ -12,9 +12,9 @@ import pytest
 from chassis.crypto import UnsealableError
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
-from identity.bootstrap.parts import vault
 from identity.infrastructure.vault import SealedProfile
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import vault
 from services.identity.tests.contract.api import PASSWORD, Api, own_id
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor

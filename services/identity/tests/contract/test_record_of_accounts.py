@@ -13,9 +13,9 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.accounts.purge_codes import PurgeCodes
 from identity.application.accounts.unfold_email import UnfoldEmail
-from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.contacts import ParsedContacts
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from kernel.actor import Actor
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.mailbox import mail

@@ -5,8 +5,8 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
-from identity.bootstrap.parts import unit_of_work
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.outbox import fact, recording
 

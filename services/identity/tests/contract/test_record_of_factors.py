@@ -15,9 +15,9 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.attempts.counters import account_of
 from identity.application.factors.purge_challenges import PurgeChallenges
-from identity.bootstrap.parts import unit_of_work
 from identity.domain.sign_in_name import SignInName
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor

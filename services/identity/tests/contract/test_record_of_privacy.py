@@ -17,11 +17,11 @@ from identity.application import Identity
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.ports.erasures import ErasureBook
 from identity.application.privacy.carry_out_erasures import CarryOutErasures
-from identity.bootstrap.key_commands import rotation
-from identity.bootstrap.parts import unit_of_work
+from identity.commands.master_key import rotation
 from identity.domain.erasure import ASKED_AGAIN_AFTER, Acknowledgement
 from identity.domain.message import Letter, Template, Undeliverable
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from kernel.actor import Actor
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.devices import Ed25519Device, proof

@@ -15,10 +15,10 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.attempts.counters import account_of
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
-from identity.bootstrap.parts import unit_of_work
 from identity.domain.sign_in_name import SignInName
 from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor

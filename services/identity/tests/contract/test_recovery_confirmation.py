@@ -14,7 +14,7 @@ from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
-from identity.bootstrap import recovery_commands
+from identity.commands import recovery as recovery_commands
 from identity.settings import IdentitySettings
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api, own_id, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor

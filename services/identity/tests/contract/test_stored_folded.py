@@ -18,7 +18,7 @@ from chassis.persistence.database import Database
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.releases import copy_before
 from identity.application import Identity
-from identity.bootstrap.email_commands import folded_emails, unfold_email
+from identity.commands.users import folded_emails, unfold_email
 from identity.domain.profile import Profile
 from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings

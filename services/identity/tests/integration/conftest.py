@@ -2,10 +2,10 @@ import pytest
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
-from identity.bootstrap.parts import unit_of_work
 from identity.infrastructure.queries import SqlIdentityQueries
 from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from services.identity.tests.fakes import FakeQueries, FakeUnitOfWork
 from services.identity.tests.integration.storage import Storage
 

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from chassis.redis import redis_client
 from chassis.testing.certificates import Authority
 from elcorp_local.backing import Ports, ServerCertificates, redis
-from identity.bootstrap.parts import attempts
 from identity.domain.errors import TooManyAttempts
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import attempts
 
 
 async def test_attempts_are_counted_over_tls(tmp_path: Path, settings: IdentitySettings) -> None:

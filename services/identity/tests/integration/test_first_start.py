@@ -15,7 +15,7 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from identity.application import Identity
 from identity.application.accounts.create_administrator import CreateAdministrator
-from identity.bootstrap.commands import create_admin
+from identity.commands.users import create_admin
 from identity.domain.sign_in_name import SignInName
 from identity.infrastructure.signing_keys import KeyRing
 from identity.interfaces.first_start import AdministratorCheck, FirstStart

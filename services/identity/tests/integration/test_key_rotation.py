@@ -22,8 +22,8 @@ from chassis.testing.running import eventually, running
 from identity.application import Identity
 from identity.application.attempts.counters import counter_of
 from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
-from identity.bootstrap.parts import attempts
-from identity.bootstrap.session_commands import rotate_keys, unlock
+from identity.commands.signing_keys import rotate_keys
+from identity.commands.users import unlock
 from identity.domain.errors import TooManyAttempts
 from identity.domain.proof import Proof
 from identity.domain.session import Session
@@ -32,6 +32,7 @@ from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyReloader, KeyRing
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import attempts
 from kernel.assurance import Factors
 from kernel.clock import SystemClock
 from services.identity.tests.contract.outbox import IDENTITY, recording

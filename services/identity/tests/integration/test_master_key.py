@@ -17,10 +17,10 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
 from identity.application.privacy.rotate_master_key import BATCH
-from identity.bootstrap.key_commands import USAGE_ERROR, rotate_master_key, rotation
-from identity.bootstrap.parts import unit_of_work, vault
+from identity.commands.master_key import USAGE_ERROR, rotate_master_key, rotation
 from identity.infrastructure.queries import SqlIdentityQueries
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work, vault
 from kernel.actor import Actor
 from services.identity.tests.conftest import MASTER_KEY
 from services.identity.tests.people import register

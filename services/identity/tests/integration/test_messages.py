@@ -22,7 +22,6 @@ from chassis.testing.clocks import ControlledClock
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.messages.resume_messages import ResumeMessages
 from identity.application.ports.messages import LeftBehind
-from identity.bootstrap.jobs import post
 from identity.domain.message import Channel, Letter, Template, Undeliverable
 from identity.domain.profile import Profile
 from identity.infrastructure.post import MailboxOnly, PostByChannel
@@ -30,6 +29,7 @@ from identity.infrastructure.post.sms import HttpSmsPost
 from identity.infrastructure.post.smtp import SmtpPost
 from identity.interfaces.jobs import message_jobs
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import post
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import SystemClock

@@ -12,7 +12,6 @@ from chassis.testing.clocks import ControlledClock
 from identity.application.accounts.queries import UserFilter
 from identity.application.device_keys import audit as key_facts
 from identity.application.privacy.complete_erasure import complete
-from identity.bootstrap.parts import vault
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.erasure import CONTEXTS, Acknowledgement, ErasureStatus
@@ -24,6 +23,7 @@ from identity.domain.wallet_address import WalletAddress
 from identity.infrastructure.receipts import ReceiptKey, verify_receipt
 from identity.infrastructure.tables import receipt_keys
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import vault
 from kernel.pages import PageRequest
 from services.identity.tests.integration.storage import HERE, Storage, enrol_user, fact, request_erasure, someone
 

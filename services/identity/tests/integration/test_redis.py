@@ -14,11 +14,11 @@ from chassis.auth.ended_sessions import ENDED_KEY, FACTORS_KEY
 from chassis.redis import redis_client
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, through
-from identity.bootstrap.parts import attempts as counting
 from identity.domain.errors import TooManyAttempts
 from identity.infrastructure.attempts import LimitedAttempts
 from identity.infrastructure.revocations import KEPT_SECONDS, RedisRevocations
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import attempts as counting
 from kernel.assurance import Factors
 from kernel.errors import Unavailable
 

@@ -23,12 +23,12 @@ from identity.application import Identity
 from identity.application.accounts.change_status import StatusChange
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 from identity.application.sessions.token_pair import TokenPair
-from identity.bootstrap.parts import unit_of_work
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, SessionExpired
 from identity.domain.refresh_token import RETRY_SECONDS_MAX
 from identity.domain.sign_in_name import SignInName
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from kernel.actor import Actor, ActorKind
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import PASSWORD, STRANGER, registered

@@ -15,9 +15,7 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from chassis.testing.sessions import check_that_ended_sessions_are_refused
 from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
-from identity.bootstrap import SERVICE
-from identity.bootstrap.jobs import jobs
-from identity.bootstrap.processes import serving
+from identity.bootstrap import SERVICE, jobs, serving
 from identity.infrastructure.signing_keys import SealedKeyMaker
 from identity.interfaces.rest import dev, served
 from identity.settings import IdentitySettings

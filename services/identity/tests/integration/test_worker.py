@@ -16,10 +16,10 @@ from elcorp.payments.v1 import events_pb2 as payments
 from identity.application.factors.record_changed_factors import RecordChangedFactors
 from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
 from identity.application.sessions.record_revocation import RecordRevocation
-from identity.bootstrap.parts import erasure_unit_of_work
-from identity.bootstrap.processes import working
+from identity.bootstrap import working
 from identity.interfaces.subscriptions import subscriptions
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import erasure_unit_of_work
 from kernel.ids import new_id
 from services.identity.tests.fakes import FakeRevocations
 from services.identity.tests.integration.storage import Storage, enrol_user, request_erasure

@@ -1,35 +1,42 @@
-"""The processes of identity."""
+"""How identity's processes are put together; `wiring` and `commands` beside it name concrete classes too."""
 
 # What only one process needs is imported where it is built: a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from chassis.health import Readiness
-from chassis.run import Serving, Working
-from identity.bootstrap.parts import attempts, erasure_unit_of_work, hashing
+from chassis.run import Service, Serving, Working
+from chassis.run.folders import migrations_of
+from identity.commands import COMMANDS
 from identity.interfaces.publications import PUBLICATIONS
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import attempts, erasure_unit_of_work, hashing, post, unit_of_work, vault
 from kernel.clock import SystemClock
+
+if TYPE_CHECKING:
+    import procrastinate
 
 
 @asynccontextmanager
 async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
     from chassis.run import service_resources
-    from identity.bootstrap.use_cases import World, build
     from identity.infrastructure.governance import GovernanceAuthority, GovernanceRoles
     from identity.infrastructure.revocations import RedisRevocations
     from identity.infrastructure.signing_keys import KeyReloader, KeyRing, SealedKeyMaker
     from identity.interfaces.first_start import AdministratorCheck, FirstStart
     from identity.interfaces.grpc import rpc_services
     from identity.interfaces.rest import jwks_router, served
+    from identity.wiring.dependencies import Dependencies
+    from identity.wiring.use_cases import build
 
     ring = KeyRing(SealedKeyMaker(*settings.keys()), SystemClock())
     async with service_resources(settings, keys=ring) as parts, connect(settings, "governance") as governance:
         passwords = hashing(settings)
-        world = World(
+        given = Dependencies(
             settings=settings,
             database=parts.database,
             ring=ring,
@@ -41,7 +48,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
             authority=GovernanceAuthority(governance),
             clock=parts.clock,
         )
-        identity = build(world)
+        identity = build(given)
         administrator = AdministratorCheck()
         first_start = FirstStart(
             identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings, administrator
@@ -71,9 +78,11 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     database = Database.of(settings)
     redis = redis_client(settings.redis_url.get_secret_value())
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
-    acknowledge_erasure = AcknowledgeErasure(erasure_unit_of_work(settings, database), SystemClock())
+    acknowledge_erasure = AcknowledgeErasure(uow=erasure_unit_of_work(settings, database), clock=SystemClock())
     revocations = RedisRevocations(redis)
-    consumed = subscriptions(RecordRevocation(revocations), RecordChangedFactors(revocations), acknowledge_erasure)
+    consumed = subscriptions(
+        RecordRevocation(revocations=revocations), RecordChangedFactors(revocations=revocations), acknowledge_erasure
+    )
     consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
     readiness = Readiness()
     readiness.add("database", database.ping)
@@ -83,3 +92,56 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     finally:
         await redis.aclose()
         await database.close()
+
+
+def jobs(settings: IdentitySettings) -> "procrastinate.App":
+    """Send messages, and delete what has expired."""
+    from chassis.jobs import make_jobs
+    from chassis.persistence.database import Database
+    from identity.application.accounts.purge_codes import PurgeCodes
+    from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
+    from identity.application.factors.purge_challenges import PurgeChallenges
+    from identity.application.messages.deliver_message import DeliverMessage
+    from identity.application.messages.resume_messages import ResumeMessages
+    from identity.application.privacy.carry_out_erasures import CarryOutErasures
+    from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
+    from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
+    from identity.infrastructure.queries import SqlIdentityQueries
+    from identity.infrastructure.signing_keys import SealedKeyMaker
+    from identity.interfaces.jobs import account_jobs, attempt_jobs, factor_jobs, message_jobs, privacy_jobs, session_jobs
+
+    clock = SystemClock()
+    # Connects at the first job, and lives as long as the process.
+    database = Database.of(settings)
+    uow = unit_of_work(settings, database)
+    queries = SqlIdentityQueries(database, vault(settings), clock)
+    deliver = DeliverMessage(uow=uow, queries=queries, post=post(settings), clock=clock, keep_content=settings.has_mailbox)
+    tidying = (
+        account_jobs(PurgeCodes(uow=uow, clock=clock)),
+        factor_jobs(PurgeChallenges(uow=uow, clock=clock)),
+        attempt_jobs(RecordCountedAttempts(uow=uow, clock=clock), job_seconds=settings.job_seconds),
+        privacy_jobs(CarryOutErasures(uow=uow, book=queries, clock=clock), job_seconds=settings.job_seconds),
+        session_jobs(
+            EndOverdueSessions(uow=uow, clock=clock, idle_for=settings.session_idle),
+            RotateSigningKeys(
+                uow=uow,
+                key_maker=SealedKeyMaker(*settings.keys()),
+                clock=clock,
+                key_life=settings.signing_key_life,
+            ),
+        ),
+    )
+    resume = ResumeMessages(uow=uow, messages=queries, clock=clock)
+    messages = message_jobs(deliver, resume, job_seconds=settings.job_seconds)
+    return make_jobs(settings, [messages, *tidying])
+
+
+SERVICE = Service(
+    name=IdentitySettings.NAME,
+    settings=IdentitySettings,
+    serving=serving,
+    working=working,
+    migrations=migrations_of(IdentitySettings.NAME),
+    jobs=jobs,
+    commands=COMMANDS,
+)

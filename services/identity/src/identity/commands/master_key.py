@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chassis.run import Command
-from identity.bootstrap.parts import vault
 from identity.interfaces.publications import PUBLICATIONS
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import vault
 from kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def rotation(settings: IdentitySettings, database: "Database", clock: Clock) -> 
     from identity.infrastructure.signing_keys import SealedKeyMaker
 
     transaction = partial(SqlKeyTransaction, vault=vault(settings), key_maker=SealedKeyMaker(*settings.keys()))
-    return RotateMasterKey(SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME), clock)
+    uow = SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)
+    return RotateMasterKey(uow=uow, clock=clock)
 
 
 async def rotate_master_key(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:

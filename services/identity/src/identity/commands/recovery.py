@@ -8,8 +8,8 @@ import sys
 from uuid import UUID
 
 from chassis.run import Command
-from identity.bootstrap.parts import unit_of_work
 from identity.settings import IdentitySettings
+from identity.wiring.adapters import unit_of_work
 from kernel.clock import SystemClock
 
 
@@ -22,7 +22,7 @@ async def confirm_recovery(settings: IdentitySettings, arguments: argparse.Names
 
     database = Database.of(settings, pool_size=1)
     try:
-        confirm = ConfirmRecoveryInPerson(unit_of_work(settings, database), SystemClock())
+        confirm = ConfirmRecoveryInPerson(uow=unit_of_work(settings, database), clock=SystemClock())
         await confirm(
             actor=Actor.service("identity"),
             request_id=arguments.request_id,

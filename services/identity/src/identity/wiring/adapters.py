@@ -1,4 +1,4 @@
-"""What several groups of use cases, and commands, are built on."""
+"""The adapters that the settings ask for."""
 
 # What only one process needs is imported where it is built: a worker never loads the web framework.
 # ruff: noqa: PLC0415
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.application.accounts.create_administrator import CreateAdministrator
     from identity.application.ports.accounts import Passwords
+    from identity.application.ports.messages import Post
     from identity.domain.password_policy import PasswordPolicy
     from identity.infrastructure.attempts import LimitedAttempts
     from identity.infrastructure.delivery_queue import DeliveryQueue
@@ -98,12 +99,42 @@ def password_policy(settings: IdentitySettings) -> "PasswordPolicy":
 
 
 def create_administrator(
-    settings: IdentitySettings, database: "Database", passwords: "Passwords", clock: Clock
+    settings: IdentitySettings, *, database: "Database", passwords: "Passwords", clock: Clock
 ) -> "CreateAdministrator":
     from identity.application.accounts.create_administrator import CreateAdministrator
     from identity.infrastructure.contacts import ParsedContacts
     from identity.infrastructure.generated_password import generate_password
 
     return CreateAdministrator(
-        unit_of_work(settings, database), passwords, password_policy(settings), ParsedContacts(), generate_password, clock
+        uow=unit_of_work(settings, database),
+        passwords=passwords,
+        policy=password_policy(settings),
+        contacts=ParsedContacts(),
+        generate_password=generate_password,
+        clock=clock,
     )
+
+
+def post(settings: IdentitySettings) -> "Post":
+    """Build the ways out. What is not configured is the developer's mailbox locally; elsewhere mail must be."""
+    from identity.infrastructure.post import MailboxOnly, NoWayOut, PostByChannel
+    from identity.infrastructure.post.sms import HttpSmsPost
+    from identity.infrastructure.post.smtp import SmtpPost
+
+    email: Post = MailboxOnly()
+    sms: Post = MailboxOnly() if settings.has_mailbox else NoWayOut()
+    if settings.smtp_host:
+        email = SmtpPost(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            sender=settings.mail_from,
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        )
+    if settings.sms_url:
+        token = settings.sms_token.get_secret_value() if settings.sms_token else ""
+        sms = HttpSmsPost(url=settings.sms_url, sender=settings.sms_from, token=token)
+    if not settings.has_mailbox and not settings.smtp_host:
+        raise ValueError(f"ELCORP_SMTP_HOST is needed in {settings.environment}")
+    return PostByChannel(email, sms)

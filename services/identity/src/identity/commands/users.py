@@ -1,0 +1,135 @@
+"""The commands for users."""
+
+# What only one command needs is imported where it is built.
+# ruff: noqa: PLC0415
+
+import argparse
+import sys
+from uuid import UUID
+
+from chassis.run import Command
+from identity.settings import IdentitySettings
+from identity.wiring.adapters import attempts, create_administrator, hashing, unit_of_work, vault
+from kernel.clock import SystemClock
+
+
+async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
+    """Make one more administrator, with a generated password."""
+    from chassis.persistence.database import Database
+    from identity.interfaces.first_start import tell_password
+    from kernel.errors import DomainError
+
+    database = Database.of(settings, pool_size=1)
+    try:
+        create = create_administrator(settings, database=database, passwords=hashing(settings), clock=SystemClock())
+        made = await create(email=arguments.email, password=None, only_first=False)
+    except DomainError as error:
+        sys.stdout.write(f"No administrator was made: {error.message}\n")
+        return 1
+    finally:
+        await database.close()
+    if made:
+        tell_password(made)
+    return 0
+
+
+async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
+    """Let a user try again; 1 when there is none."""
+    from chassis.crypto import BlindIndex
+    from chassis.persistence.database import Database
+    from chassis.policies import Policies
+    from chassis.redis import redis_client
+    from chassis.rpc import connect
+    from identity.application.sessions.unlock_user import UnlockUser
+    from identity.domain.sign_in_name import SignInName
+    from identity.infrastructure.governance import GovernanceAuthority
+    from identity.infrastructure.queries import SqlIdentityQueries
+    from kernel.actor import Actor
+
+    database = Database.of(settings, pool_size=1)
+    redis = redis_client(settings.redis_url.get_secret_value())
+    try:
+        queries = SqlIdentityQueries(database, vault(settings), SystemClock())
+        credential = await queries.credential(SignInName.email(arguments.email)) if arguments.email else None
+        user_id = credential.user_id if credential else arguments.user_id
+        if user_id is None or await queries.user(user_id) is None:
+            sys.stdout.write("There is no such user.\n")
+            return 1
+        # A command is the platform's own work: policies without a bundle are not asked, and the channel opens no connection.
+        async with connect(settings, "governance") as governance:
+            unlock_user = UnlockUser(
+                uow=unit_of_work(settings, database),
+                queries=queries,
+                sessions=queries,
+                devices=queries,
+                permissions=Policies(SystemClock()),
+                authority=GovernanceAuthority(governance),
+                attempts=attempts(settings, redis),
+                digest=BlindIndex(settings.digest(), purpose="sign-in-name"),
+                clock=SystemClock(),
+            )
+            await unlock_user(actor=Actor.service("identity"), user_id=user_id, reason=arguments.reason)
+    finally:
+        await redis.aclose()
+        await database.close()
+    sys.stdout.write(f"{user_id} may sign in again.\n")
+    return 0
+
+
+async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:
+    """Print the users whose address takes no mail, one id a line."""
+    from chassis.persistence.database import Database
+    from identity.infrastructure.queries import SqlIdentityQueries
+
+    database = Database.of(settings, pool_size=1)
+    try:
+        queries = SqlIdentityQueries(database, vault(settings), SystemClock())
+        async for user_id in queries.users_without_mail():
+            sys.stdout.write(f"{user_id}\n")
+    finally:
+        await database.close()
+    return 0
+
+
+async def unfold_email(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
+    """Write an address out again; 1 when it is not the one that was folded."""
+    from chassis.persistence.database import Database
+    from identity.application.accounts.unfold_email import UnfoldEmail
+    from identity.infrastructure.contacts import ParsedContacts
+    from kernel.actor import Actor
+    from kernel.errors import DomainError
+
+    database = Database.of(settings, pool_size=1)
+    try:
+        unfold = UnfoldEmail(uow=unit_of_work(settings, database), contacts=ParsedContacts(), clock=SystemClock())
+        await unfold(actor=Actor.service("identity"), user_id=arguments.user_id, email=arguments.email, reason=arguments.reason)
+    except DomainError as error:
+        sys.stdout.write(f"Nothing changed: {error.message}\n")
+        return 1
+    finally:
+        await database.close()
+    sys.stdout.write(f"{arguments.user_id} is written to at that address from now on.\n")
+    return 0
+
+
+def _create_admin_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--email", required=True, help="the new administrator's e-mail address")
+
+
+def _unlock_arguments(parser: argparse.ArgumentParser) -> None:
+    who = parser.add_mutually_exclusive_group(required=True)
+    who.add_argument("--user-id", type=UUID, help="whom to unlock")
+    who.add_argument("--email", help="whom to unlock, by e-mail address")
+    parser.add_argument("--reason", required=True, help="why, for the audit log")
+
+
+def _unfold_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--user-id", type=UUID, required=True, help="whose address it is")
+    parser.add_argument("--email", required=True, help="the address as its owner writes it")
+    parser.add_argument("--reason", required=True, help="why, for the audit log")
+
+
+CREATE_ADMIN = Command("make an administrator; the generated password is printed once", create_admin, _create_admin_arguments)
+UNLOCK = Command("let somebody sign in again who has tried too often", unlock, _unlock_arguments)
+FOLDED_EMAILS = Command("list the users who get no mail because their address was stored folded", folded_emails)
+UNFOLD_EMAIL = Command("write such an address out again, as its owner writes it", unfold_email, _unfold_arguments)

@@ -1,0 +1,117 @@
+"""The adapters that use cases share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from chassis.audited_reads import AuditedReads
+from chassis.crypto import BlindIndex
+from chassis.persistence.database import Database
+from identity.application.accounts.codes import Codes
+from identity.application.accounts.new_password import NewPassword
+from identity.application.factors.required_factors import RequiredFactors
+from identity.application.ports.accounts import Passwords
+from identity.application.ports.authority import Authority
+from identity.application.ports.permissions import Permissions
+from identity.application.ports.sessions import Attempts, Revocations, Roles
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.start_session import StartSession
+from identity.domain.password_policy import PasswordPolicy
+from identity.infrastructure.access_tokens import JwtAccessTokens
+from identity.infrastructure.contacts import ParsedContacts
+from identity.infrastructure.device_tokens import SignedDeviceTokens
+from identity.infrastructure.one_time_codes import generate_code
+from identity.infrastructure.one_time_secrets import RandomSecrets
+from identity.infrastructure.queries import SqlIdentityQueries
+from identity.infrastructure.refresh_tokens import SignedRefreshTokens
+from identity.infrastructure.signing_keys import KeyRing
+from identity.settings import IdentitySettings
+from identity.wiring import adapters
+from kernel.clock import Clock
+from kernel.reads import Reads
+
+
+# No slots: they leave no room for what is built once.
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """What a process gives to its use cases; what is built from it is built once."""
+
+    settings: IdentitySettings
+    database: Database
+    ring: KeyRing
+    passwords: Passwords
+    roles: Roles
+    authority: Authority
+    attempts: Attempts
+    revocations: Revocations
+    permissions: Permissions
+    clock: Clock
+    generate_code: Callable[[], str] = generate_code
+
+    @cached_property
+    def uow(self) -> UnitOfWork:
+        return adapters.unit_of_work(self.settings, self.database)
+
+    @cached_property
+    def reads(self) -> Reads:
+        return AuditedReads(adapters.unit_of_work(self.settings, self.database), self.clock)
+
+    @cached_property
+    def queries(self) -> SqlIdentityQueries:
+        return SqlIdentityQueries(self.database, adapters.vault(self.settings), self.clock)
+
+    @cached_property
+    def contacts(self) -> ParsedContacts:
+        return ParsedContacts()
+
+    @cached_property
+    def secrets(self) -> RandomSecrets:
+        return RandomSecrets()
+
+    @cached_property
+    def codes(self) -> Codes:
+        return Codes(digest=BlindIndex(self.settings.digest(), purpose="one-time-code"), generate=self.generate_code)
+
+    @cached_property
+    def sign_in_names(self) -> BlindIndex:
+        """The digest of a name that somebody signs in by: one account has one digest in the audit log."""
+        return BlindIndex(self.settings.digest(), purpose="sign-in-name")
+
+    @cached_property
+    def password_policy(self) -> PasswordPolicy:
+        return adapters.password_policy(self.settings)
+
+    @cached_property
+    def new_password(self) -> NewPassword:
+        return NewPassword(passwords=self.passwords, policy=self.password_policy, queries=self.queries)
+
+    @cached_property
+    def access_tokens(self) -> JwtAccessTokens:
+        settings = self.settings
+        return JwtAccessTokens(
+            self.ring, issuer=settings.token_issuer, audience=settings.token_audience, life=settings.access_token_life
+        )
+
+    @cached_property
+    def refresh_tokens(self) -> SignedRefreshTokens:
+        return SignedRefreshTokens(self.settings.digest())
+
+    @cached_property
+    def device_tokens(self) -> SignedDeviceTokens:
+        return SignedDeviceTokens(self.settings.digest())
+
+    @cached_property
+    def required_factors(self) -> RequiredFactors:
+        return RequiredFactors(permissions=self.permissions, of=self.settings.must_have_two)
+
+    @cached_property
+    def start_session(self) -> StartSession:
+        return StartSession(
+            uow=self.uow,
+            roles=self.roles,
+            access_tokens=self.access_tokens,
+            refresh_tokens=self.refresh_tokens,
+            clock=self.clock,
+            session_life=self.settings.session_life,
+            device_tokens=self.device_tokens,
+        )

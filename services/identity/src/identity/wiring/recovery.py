@@ -1,0 +1,55 @@
+"""Recovery of accounts, and reset passwords."""
+
+from identity.application.recovery import Recovery
+from identity.application.recovery.confirm_recovery import ConfirmRecovery
+from identity.application.recovery.list_recovery_requests import ListRecoveryRequests
+from identity.application.recovery.recover_account import AskRecovery, DecideRecovery, SecondPerson
+from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
+from identity.application.recovery.undo_email_change import UndoEmailChange
+from identity.infrastructure.generated_password import generate_password
+from identity.wiring.dependencies import Dependencies
+
+
+def recovery(given: Dependencies) -> Recovery:
+    return Recovery(
+        ask_password_reset=AskPasswordReset(
+            uow=given.uow,
+            queries=given.queries,
+            secrets=given.secrets,
+            digest=given.sign_in_names,
+            clock=given.clock,
+            page=given.settings.reset_page,
+        ),
+        reset_password=ResetPassword(
+            uow=given.uow,
+            queries=given.queries,
+            secrets=given.secrets,
+            new_password=given.new_password,
+            revocations=given.revocations,
+            attempts=given.attempts,
+            digest=given.sign_in_names,
+            clock=given.clock,
+        ),
+        ask_recovery=AskRecovery(uow=given.uow, secrets=given.secrets, codes=given.codes, clock=given.clock),
+        confirm_recovery=ConfirmRecovery(uow=given.uow, codes=given.codes, clock=given.clock),
+        list_recovery_requests=ListRecoveryRequests(queries=given.queries, reads=given.reads),
+        undo_email_change=UndoEmailChange(
+            uow=given.uow,
+            queries=given.queries,
+            secrets=given.secrets,
+            passwords=given.passwords,
+            new_password=given.new_password,
+            generate_password=generate_password,
+            attempts=given.attempts,
+            revocations=given.revocations,
+            clock=given.clock,
+        ),
+        # Chains, quorum and delegation come with governance's approvals, in place of the second person.
+        decide_recovery=DecideRecovery(
+            uow=given.uow,
+            authority=given.authority,
+            approvals=SecondPerson(),
+            revocations=given.revocations,
+            clock=given.clock,
+        ),
+    )

@@ -1,0 +1,26 @@
+"""All use cases of identity, on their ports."""
+
+from identity.application import Identity
+from identity.wiring.dependencies import Dependencies
+from identity.wiring.device_keys import device_keys
+from identity.wiring.erasures import erasures
+from identity.wiring.factors import factors
+from identity.wiring.recovery import recovery
+from identity.wiring.sessions import sessions
+from identity.wiring.signing_keys import signing_keys
+from identity.wiring.users import users
+from identity.wiring.wallet_addresses import wallet_addresses
+
+
+def build(given: Dependencies) -> Identity:
+    return Identity(
+        accounts=users(given),
+        sessions=sessions(given),
+        keys=signing_keys(given),
+        device_keys=device_keys(given),
+        addresses=wallet_addresses(given),
+        privacy=erasures(given),
+        factors=factors(given),
+        recovery=recovery(given),
+        queries=given.queries,
+    )
