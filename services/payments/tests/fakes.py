@@ -16,11 +16,14 @@ from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import DomainError, KeyReused, Kind, Unavailable
 from kernel.events import Event
+from kernel.transaction import Transaction
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
+from payments.application.ports.accounts import AccountLookup
 from payments.application.ports.authority import Roles
-from payments.application.ports.bulk import Wallets
-from payments.application.ports.ledger import Locked, SentQuestion, Terms, Tiered
+from payments.application.ports.ledger import LedgerSnapshot
 from payments.application.ports.screening import Verdict
+from payments.application.ports.spending import OwnerLimits, SentQuestion
+from payments.application.ports.transfers import Terms
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.application.verification.queries import Break
 from payments.domain.account import Account
@@ -157,9 +160,9 @@ class FakeSpending:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def lock(self, of: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], Tiered]:
+    async def lock(self, of: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], OwnerLimits]:
         found = {key: self._store.spending[key] for key in of if key in self._store.spending}
-        return {key: Tiered(self._store.tiers.get(key[0], STANDARD_TIER), spending) for key, spending in found.items()}
+        return {key: OwnerLimits(self._store.tiers.get(key[0], STANDARD_TIER), spending) for key, spending in found.items()}
 
     async def begin(self, owner_id: UUID, currency: str, at: datetime) -> None:
         self._store.spending.setdefault((owner_id, currency), Spending.none(owner_id, currency, at))
@@ -196,7 +199,7 @@ class FakeLedger:
         keys: Iterable[tuple[UUID, str]],
         sources: Iterable[UUID],
         questions: Sequence[SentQuestion] = (),
-    ) -> Locked:
+    ) -> LedgerSnapshot:
         accounts = await self._accounts.lock(list(account_ids))
         payers = (self._store.accounts[id_] for id_ in sources if id_ in self._store.accounts)
         spenders = {(payer.owner_id, payer.currency) for payer in payers if payer.owner_id}
@@ -204,7 +207,7 @@ class FakeLedger:
         earlier = await self._transfers.find_by_keys(asked)
         taken = frozenset(key for key in asked if FakeKeys(self._store).is_kept(*key, beside=["transfers"]))
         spendings = await self._spending.lock(list(spenders))
-        return Locked(accounts, earlier, spendings, taken, await self._spending.sent(questions))
+        return LedgerSnapshot(accounts, earlier, spendings, taken, await self._spending.sent(questions))
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
         self._transfers.keep(transfers)
@@ -343,7 +346,7 @@ class FakeSchedules:
         self._store.runs.extend(runs)
 
 
-class FakeTransaction:
+class FakeTransaction(Transaction):
     def __init__(self, store: Store) -> None:
         self.store = store
         self.bulks = FakeBulks(store)
@@ -354,12 +357,16 @@ class FakeTransaction:
         self.breaks = FakeBreaks(store)
         self.ledger = FakeLedger(store)
         self.keys = FakeKeys(store)
+        self.following: list[Callable[[], Awaitable[None]]] = []
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self.store.facts.append(fact)
 
     def announce(self, event: Event) -> None:
         self.store.events.append(event)
+
+    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
+        self.following.append(action)
 
 
 class FakeUnitOfWork:
@@ -386,12 +393,15 @@ class FakeUnitOfWork:
             facts=list(committed.facts),
             events=list(committed.events),
         )
-        yield FakeTransaction(store)
+        tx = FakeTransaction(store)
+        yield tx
         # A job that is queued is no change: what it does is.
         rows, were = (replace(one, queued=[], facts=[], events=[]) for one in (store, committed))
         if rows != were and store.facts == committed.facts:
             raise UnauditedChange
         self.committed = store
+        for action in tx.following:
+            await action()
 
 
 class Meanwhile:
@@ -521,7 +531,7 @@ class FakeAuthority:
         return NoLongerPermitted(permission="payment:create") if self.may_pay.isdisjoint(roles) else roles
 
 
-def judging(wallets: Wallets, post: PostTransfers) -> JudgeBulk:
+def judging(wallets: AccountLookup, post: PostTransfers) -> JudgeBulk:
     """Judge files by the rules of the use case that posts."""
     return JudgeBulk(wallets, post.approvals, post.policy, post.terms)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import procrastinate
 
     from payments.application.ports.authority import Authority
-    from payments.application.ports.bulk import Rules
+    from payments.application.ports.bulk_transfers import Rules
     from payments.application.transfers.post_transfers import PostTransfers
 
 

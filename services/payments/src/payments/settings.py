@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from chassis.settings import ServiceSettings
-from payments.application.ports.ledger import Terms
+from payments.application.ports.transfers import Terms
 from payments.domain.payer_policy import PayerPolicy
 
 

@@ -24,7 +24,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.bulk_transfers.run_bulk import RunBulk
-from payments.application.ports.bulk import Rules
+from payments.application.ports.bulk_transfers import Rules
 from payments.application.ports.signatures import Signatures
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers

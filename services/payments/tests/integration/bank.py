@@ -17,7 +17,7 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.bulk_transfers.submit_bulk import Accepted
-from payments.application.ports.bulk import Given
+from payments.application.ports.bulk_transfers import FileDefaults
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.domain.limits import day_of
 from payments.domain.transfer import Transfer
@@ -110,7 +110,7 @@ class Bank:
             key=key or str(new_id()),
             media_type="application/json",
             body=json.dumps(file).encode(),
-            given=Given(today=day_of(self.clock.now())),
+            given=FileDefaults(today=day_of(self.clock.now())),
         )
         return await bulk.submit_bulk(actor=self.by_owner(source), submission=submission)
 

@@ -17,7 +17,7 @@ from kernel.actor import Actor
 from kernel.clock import SystemClock
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ports.authority import Authority
-from payments.application.ports.bulk import Rules
+from payments.application.ports.bulk_transfers import Rules
 from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
 from payments.interfaces.publications import PUBLICATIONS

@@ -30,8 +30,8 @@ from payments.application.bulk_transfers.judge_bulk import JudgeBulk
 from payments.application.bulk_transfers.submission import ReadSubmission
 from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.application.payers.stop_payer import StopPayer
-from payments.application.ports.bulk import Given
-from payments.application.ports.ledger import Terms
+from payments.application.ports.bulk_transfers import FileDefaults
+from payments.application.ports.transfers import Terms
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_wallet import OpenWallet
@@ -79,7 +79,7 @@ class Office:
             for n, amount in enumerate(amounts)
         ]
 
-        def read(_body: bytes, _given: Given) -> RawFile:
+        def read(_body: bytes, _given: FileDefaults) -> RawFile:
             return RawFile(source=str(self.source), currency="NAD", mode=mode, lines=lines)
 
         submit = SubmitBulk(
@@ -90,7 +90,7 @@ class Office:
         )
         today = SystemClock().now().date()
         submission = await ReadSubmission({"test": read})(
-            key=str(new_id()), media_type="test", body=b"", given=Given(today=today)
+            key=str(new_id()), media_type="test", body=b"", given=FileDefaults(today=today)
         )
         accepted = await submit(actor=self.actor, submission=submission)
         return accepted.bulk.id

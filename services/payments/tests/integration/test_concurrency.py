@@ -13,7 +13,7 @@ from kernel.errors import KeyReused
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
-from payments.application.ports.ledger import Settled
+from payments.application.ports.transfers import Settled
 from payments.application.wallets import open_wallet
 from payments.domain.account import Account
 from payments.domain.errors import (

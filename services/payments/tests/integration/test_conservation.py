@@ -20,7 +20,7 @@ from chassis.testing.machines import run_machine
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.application.ports.ledger import Settled
+from payments.application.ports.transfers import Settled
 from payments.domain.account import SystemCode, system_account_id
 from payments.domain.errors import OwnDecision, SelfTransfer
 from payments.domain.limits import Limits

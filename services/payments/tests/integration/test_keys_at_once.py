@@ -17,7 +17,7 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.bulk_transfers.submit_bulk import Accepted
-from payments.application.ports.ledger import Settled
+from payments.application.ports.transfers import Settled
 from payments.application.schedules.plan_transfer import Planned
 from payments.domain.schedule import Frequency, StandingOrder
 from payments.domain.transfer_order import leg_key

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from kernel.errors import InvalidValues
 from kernel.ids import new_id
-from payments.application.ports.bulk import Given
+from payments.application.ports.bulk_transfers import FileDefaults
 from payments.domain.bulk_file import FAULTS_MAX, LINES_MAX, BulkFile, BulkMode
 from payments.infrastructure.bulk_files import READERS
 
 TODAY = date(2026, 3, 21)
 SOURCE, FIRST, SECOND = str(new_id()), str(new_id()), str(new_id())
-GIVEN = Given(today=TODAY, source=SOURCE, currency="NAD", mode="best_effort")
+GIVEN = FileDefaults(today=TODAY, source=SOURCE, currency="NAD", mode="best_effort")
 
 
-def read(media_type: str, body: bytes | str, given: Given = GIVEN) -> BulkFile:
+def read(media_type: str, body: bytes | str, given: FileDefaults = GIVEN) -> BulkFile:
     return BulkFile.read(READERS[media_type](body.encode() if isinstance(body, str) else body, given))
 
 

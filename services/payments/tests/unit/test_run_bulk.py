@@ -22,8 +22,8 @@ from payments.application.bulk_transfers.run_bulk import PostBatch, ResumeBulks,
 from payments.application.bulk_transfers.submission import ReadSubmission
 from payments.application.bulk_transfers.submit_bulk import Accepted, SubmitBulk
 from payments.application.ports.authority import Roles
-from payments.application.ports.bulk import BULKS_OPEN_MAX, Given
-from payments.application.ports.ledger import Terms
+from payments.application.ports.bulk_transfers import BULKS_OPEN_MAX, FileDefaults
+from payments.application.ports.transfers import Terms
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers, Waiting
@@ -131,10 +131,10 @@ class Office:
         to = targets or self.payees
         lines = [RawLine(place=f"lines.{n}", target=str(to[n % len(to)]), amount=amount) for n, amount in enumerate(amounts)]
 
-        def read(_body: bytes, given: Given) -> RawFile:
+        def read(_body: bytes, given: FileDefaults) -> RawFile:
             return RawFile(source=str(self.source), currency="NAD", mode=given.mode, lines=lines)
 
-        given = Given(today=self.clock.now().date(), mode=self.mode)
+        given = FileDefaults(today=self.clock.now().date(), mode=self.mode)
         submission = await ReadSubmission({"test": read})(key=key, media_type="test", body=b"", given=given)
         return await self.submitting()(actor=actor or self.actor, submission=submission)
 
@@ -530,7 +530,7 @@ async def test_a_file_is_refused_for_whose_wallet_which_target_what_amount_and_h
     with pytest.raises(SignatureRequired):
         await office.submit("2500.00", "2500.01")
     with pytest.raises(UnknownFormat):
-        await ReadSubmission({})(key="k", media_type="text/html", body=b"", given=Given(today=office.clock.now().date()))
+        await ReadSubmission({})(key="k", media_type="text/html", body=b"", given=FileDefaults(today=office.clock.now().date()))
     for n in range(BULKS_OPEN_MAX):
         await office.submit("1.00", key=f"key-{n}")
     with pytest.raises(TooManyBulks):

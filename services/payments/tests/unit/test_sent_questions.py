@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.ids import new_id
-from payments.application.ports.ledger import SentQuestion
+from payments.application.ports.spending import SentQuestion
 from payments.domain.account import treasury_id
 from payments.domain.approval import ApprovalRule
 from payments.infrastructure.sql.spending import sent_questions

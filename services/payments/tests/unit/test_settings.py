@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from payments.application.ports.ledger import Terms
+from payments.application.ports.transfers import Terms
 from payments.domain.payer_policy import PayerPolicy
 from payments.settings import PaymentsSettings
 

@@ -10,7 +10,7 @@ from contextvars import copy_context
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, Unavailable
-from payments.application.ports.ledger import Request, Settled
+from payments.application.ports.transfers import Request, Settled
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import Waiting
 from payments.domain.transfer_order import TransferOrder

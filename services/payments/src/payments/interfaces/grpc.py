@@ -20,7 +20,7 @@ from kernel.errors import AccessDenied, DomainError, InvalidValue, NotFound
 from kernel.money import Money, amount_text
 from kernel.texts import read_line
 from payments.application import Payments
-from payments.application.ports.ledger import Settled
+from payments.application.ports.transfers import Settled
 from payments.domain.transfer_order import TransferKind, TransferOrder, require_callers_key
 
 # ruff: noqa: N802, ARG002  # the proto's names, and the context that each is given

@@ -7,10 +7,12 @@ from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.clock import Clock
 from kernel.reads import Reads
+from payments.application.ports.approvals import ApprovalPolicies
 from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.authority import Standings
+from payments.application.ports.limits import LimitBooks
 from payments.application.ports.permissions import Permissions
-from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
+from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening
 from payments.application.ports.signatures import Signatures
 from payments.application.queries import PaymentsQueries

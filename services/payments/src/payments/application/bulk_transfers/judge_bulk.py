@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from payments.application.ports.bulk import Wallets
-from payments.application.ports.ledger import SentQuestion, Terms
-from payments.application.ports.pricing import ApprovalPolicies
+from payments.application.ports.accounts import AccountLookup
+from payments.application.ports.approvals import ApprovalPolicies
+from payments.application.ports.spending import SentQuestion
+from payments.application.ports.transfers import Terms
 from payments.application.ports.unit_of_work import Transaction
 from payments.domain.account import Account, AccountStatus
 from payments.domain.approval import Outflow
@@ -22,7 +23,7 @@ from payments.domain.transfer_order import TransferKind, TransferOrder
 
 @dataclass(frozen=True, slots=True)
 class JudgeBulk:
-    wallets: Wallets
+    wallets: AccountLookup
     approvals: ApprovalPolicies
     policy: PayerPolicy
     terms: Terms

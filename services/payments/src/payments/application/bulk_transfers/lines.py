@@ -6,7 +6,7 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, Kind
-from payments.application.ports.ledger import Request
+from payments.application.ports.transfers import Request
 from payments.application.transfers.batch import Outcome
 from payments.domain.bulk import Bulk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine

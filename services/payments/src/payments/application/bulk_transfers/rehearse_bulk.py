@@ -9,7 +9,7 @@ from payments.application.bulk_transfers.judge_bulk import kinds_of
 from payments.application.bulk_transfers.lines import outcomes_of, requests_of
 from payments.application.bulk_transfers.submission import Submission
 from payments.application.bulk_transfers.submit_bulk import SubmitBulk
-from payments.application.ports.ledger import Request
+from payments.application.ports.transfers import Request
 from payments.application.transfers.rehearsed_run import RehearsedRun
 from payments.domain.bulk import Bulk, BulkStatus
 from payments.domain.transfer_order import TransferKind

@@ -12,7 +12,7 @@ from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk, kinds_of
 from payments.application.bulk_transfers.lines import outcome_found, outcome_refused, outcomes_of, requests_of
 from payments.application.ports.authority import Authority, Roles
-from payments.application.ports.bulk import Rules
+from payments.application.ports.bulk_transfers import Rules
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import Waiting

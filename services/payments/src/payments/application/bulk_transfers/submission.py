@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from payments.application.ports.bulk import Given, Reader
+from payments.application.ports.bulk_transfers import FileDefaults, Reader
 from payments.domain.bulk_file import BulkFile
 from payments.domain.errors import UnknownFormat
 from payments.domain.transfer_order import Signature, require_callers_key, signed_digest
@@ -41,7 +41,7 @@ class ReadSubmission:
     readers: Mapping[str, Reader]
 
     async def __call__(
-        self, *, key: str, media_type: str, body: bytes, given: Given, signature: Signature | None = None
+        self, *, key: str, media_type: str, body: bytes, given: FileDefaults, signature: Signature | None = None
     ) -> Submission:
         """Raise InvalidValues (what is wrong where), UnknownFormat, InvalidValue for a key that no request may have."""
         require_callers_key(key)
@@ -60,7 +60,7 @@ class ReadSubmission:
         )
 
     @staticmethod
-    def _read(reader: Reader, body: bytes, given: Given) -> tuple[BulkFile, bytes]:
+    def _read(reader: Reader, body: bytes, given: FileDefaults) -> tuple[BulkFile, bytes]:
         file = BulkFile.read(reader(body, given))
         return file, hash_of(file)
 

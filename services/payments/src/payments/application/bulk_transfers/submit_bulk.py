@@ -11,7 +11,7 @@ from kernel.money import Currency
 from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk, outflow_to
 from payments.application.bulk_transfers.submission import Submission
-from payments.application.ports.bulk import BULKS_OPEN_MAX
+from payments.application.ports.bulk_transfers import BULKS_OPEN_MAX
 from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.domain.account import Account

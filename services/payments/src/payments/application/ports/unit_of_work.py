@@ -1,18 +1,21 @@
-"""The transaction: every repository of payments, and the audit log and events beside them."""
+"""The transaction: every repository of payments, beside the audit log and events."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from kernel import transaction
 from kernel.actor import Actor
-from kernel.audit import AuditFact
-from kernel.events import Event
-from payments.application.ports.bulk import Bulks
-from payments.application.ports.ledger import Accounts, Keys, Ledger, SpendingBook, Transfers
+from payments.application.ports.accounts import Accounts
+from payments.application.ports.bulk_transfers import Bulks
+from payments.application.ports.idempotency_keys import Keys
+from payments.application.ports.ledger import Ledger
 from payments.application.ports.schedules import Schedules
+from payments.application.ports.spending import SpendingBook
+from payments.application.ports.transfers import Transfers
 from payments.application.verification.queries import Breaks
 
 
-class Transaction(Protocol):
+class Transaction(transaction.Transaction, Protocol):
     @property
     def accounts(self) -> Accounts: ...
 
@@ -36,10 +39,6 @@ class Transaction(Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
-
-    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
-
-    def announce(self, event: Event) -> None: ...
 
 
 class UnitOfWork(Protocol):

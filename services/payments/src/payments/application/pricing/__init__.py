@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from kernel.clock import Clock
 from kernel.reads import Reads
-from payments.application.ports.bulk import Wallets
-from payments.application.ports.pricing import ApprovalPolicies, PriceBooks, PricingUnitOfWork
+from payments.application.ports.accounts import AccountLookup
+from payments.application.ports.approvals import ApprovalPolicies
+from payments.application.ports.prices import PriceBooks, PricingUnitOfWork
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.pricing.assign_tier import AssignTier
@@ -44,7 +45,7 @@ class Pricing:
         policy: PayerPolicy,
         prices: PriceBooks,
         approvals: ApprovalPolicies,
-        wallets: Wallets,
+        wallets: AccountLookup,
         screening: Screening,
         queries: PricingQueries,
         reads: Reads,

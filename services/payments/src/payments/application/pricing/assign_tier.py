@@ -4,7 +4,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import InvalidValue, StaleVersion, VersionRequired
-from payments.application.ports.pricing import PricingUnitOfWork
+from payments.application.ports.prices import PricingUnitOfWork
 from payments.application.pricing import facts
 from payments.application.pricing.queries import TierView
 from payments.domain.events import TierAssigned

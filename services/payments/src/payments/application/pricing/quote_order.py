@@ -9,10 +9,11 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError, InvalidValue, Kind
 from kernel.money import Money
-from payments.application.ports.bulk import Wallets
-from payments.application.ports.ledger import Sent, SentQuestion
-from payments.application.ports.pricing import ApprovalPolicies, PriceBooks
+from payments.application.ports.accounts import AccountLookup
+from payments.application.ports.approvals import ApprovalPolicies
+from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening, Verdict
+from payments.application.ports.spending import Sent, SentQuestion
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.pricing.list_my_limits import ListMyLimits
 from payments.domain.account import Account
@@ -54,7 +55,7 @@ class QuoteOrder:
     prices: PriceBooks
     approvals: ApprovalPolicies
     policy: PayerPolicy
-    wallets: Wallets
+    wallets: AccountLookup
     list_my_limits: ListMyLimits
     screening: Screening
     clock: Clock

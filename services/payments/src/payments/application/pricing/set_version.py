@@ -10,7 +10,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import InvalidValue, NotFound
 from kernel.ids import new_id
-from payments.application.ports.pricing import PricingTransaction, PricingUnitOfWork, Versions
+from payments.application.ports.prices import PricingTransaction, PricingUnitOfWork, Versions
 from payments.application.pricing import facts
 from payments.domain.events import PricingChanged
 from payments.domain.fee_rule import FeeRule

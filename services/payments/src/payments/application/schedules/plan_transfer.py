@@ -5,7 +5,7 @@ from decimal import Decimal
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.ids import new_id
-from payments.application.ports.bulk import Wallets
+from payments.application.ports.accounts import AccountLookup
 from payments.application.ports.schedules import SCHEDULES_OPEN_MAX
 from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import UnitOfWork
@@ -30,7 +30,7 @@ class PlanTransfer:
     """Plan a transfer for later, once or again and again; repeating a key returns the first schedule."""
 
     uow: UnitOfWork
-    wallets: Wallets
+    wallets: AccountLookup
     signatures: Signatures
     policy: PayerPolicy
     clock: Clock

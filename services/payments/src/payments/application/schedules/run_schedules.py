@@ -9,8 +9,8 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError, Kind
 from payments.application.ports.authority import Authority
-from payments.application.ports.bulk import Rules
-from payments.application.ports.ledger import Request, Settled
+from payments.application.ports.bulk_transfers import Rules
+from payments.application.ports.transfers import Request, Settled
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import audit
 from payments.application.transfers.batch import Outcome

@@ -11,7 +11,8 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.errors import DomainError, KeyReused
 from kernel.events import Event
-from payments.application.ports.ledger import Ledger, Locked, Request, Settled, Terms
+from payments.application.ports.ledger import Ledger, LedgerSnapshot
+from payments.application.ports.transfers import Request, Settled, Terms
 from payments.application.transfers import audit
 from payments.application.transfers.prepared_request import PreparedRequest
 from payments.application.transfers.rehearsal import Rehearsal
@@ -52,7 +53,7 @@ class Batch:
     """A refused request leaves everything as it was, for the ones after it. Nothing is written before `write`."""
 
     records: Records
-    locked: Locked
+    locked: LedgerSnapshot
     rules: Rules
     at: datetime
     made: list[Transfer] = field(default_factory=list)

@@ -4,8 +4,8 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from payments.application.ports.authority import Standings
-from payments.application.ports.ledger import Terms
 from payments.application.ports.screening import Screening
+from payments.application.ports.transfers import Terms
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.transfers import audit
 from payments.application.transfers.locked_transfer import lock_transfer, write

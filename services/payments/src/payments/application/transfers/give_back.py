@@ -8,7 +8,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from kernel.money import Money
-from payments.application.ports.ledger import Settled
+from payments.application.ports.transfers import Settled
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers import audit
 from payments.application.transfers.locked_transfer import LockedTransfer, lock_transfer, write

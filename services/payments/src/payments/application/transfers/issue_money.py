@@ -3,7 +3,7 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.money import Money
-from payments.application.ports.ledger import Cashier, Settled
+from payments.application.ports.transfers import Cashier, Settled
 from payments.domain.account import treasury_id
 from payments.domain.transfer_order import TransferKind, TransferOrder, require_callers_key
 

@@ -11,10 +11,13 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError
-from payments.application.ports.ledger import Request, SentQuestion, Terms
-from payments.application.ports.pricing import ApprovalPolicies, LimitBooks, PriceBooks
+from payments.application.ports.approvals import ApprovalPolicies
+from payments.application.ports.limits import LimitBooks
+from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening
 from payments.application.ports.signatures import Signatures
+from payments.application.ports.spending import SentQuestion
+from payments.application.ports.transfers import Request, Terms
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.batch import Batch, Outcome, Rules
 from payments.application.transfers.prepared_request import PreparedRequest, priced

@@ -7,8 +7,8 @@ from typing import Literal
 from uuid import UUID
 
 from kernel.errors import DomainError
-from payments.application.ports.ledger import Request
 from payments.application.ports.screening import Verdict
+from payments.application.ports.transfers import Request
 from payments.domain.account import Account
 from payments.domain.entry import accounts_of, moves_of
 from payments.domain.parties import kind_to

@@ -6,7 +6,7 @@ from typing import Final
 from kernel.actor import Actor
 from kernel.errors import DomainError, InvalidValue, Kind
 from kernel.ids import new_id
-from payments.application.ports.ledger import Cashier, Settled
+from payments.application.ports.transfers import Cashier, Settled
 from payments.domain.transfer_order import TransferOrder, require_callers_key
 
 LINKED_MAX: Final = 100

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from payments.application.ports.bulk import Reader
+from payments.application.ports.bulk_transfers import Reader
 from payments.infrastructure.bulk_files.csv_file import read_csv
 from payments.infrastructure.bulk_files.json_file import read_json
 from payments.infrastructure.bulk_files.pain001 import read_pain001

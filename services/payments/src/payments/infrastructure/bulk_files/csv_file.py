@@ -5,7 +5,7 @@ import io
 from typing import TYPE_CHECKING, Final
 
 from kernel.errors import Fault, InvalidValues
-from payments.application.ports.bulk import Given
+from payments.application.ports.bulk_transfers import FileDefaults
 from payments.domain.bulk_file import LINES_MAX, Faults, RawFile, RawLine
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _KNOWN: Final = _NEEDED | {"currency", "description", "reference"}
 _CELL_LENGTH_MAX: Final = 1000
 
 
-def read_csv(body: bytes, given: Given) -> RawFile:
+def read_csv(body: bytes, given: FileDefaults) -> RawFile:
     """Read a file; payer, currency and mode are the request's. Raises InvalidValues."""
     try:
         # Spreadsheets write a byte order mark.

@@ -5,7 +5,7 @@ from typing import Any, Final
 from chassis.strict_json import MalformedJsonError
 from chassis.strict_json import read_json as parse
 from kernel.errors import Fault, InvalidValues
-from payments.application.ports.bulk import Given
+from payments.application.ports.bulk_transfers import FileDefaults
 from payments.domain.bulk_file import LINES_MAX, Faults, RawFile, RawLine
 
 _FILE: Final = frozenset({"source_wallet_id", "currency", "mode", "lines", "label", "dry_run"})
@@ -13,7 +13,7 @@ _LINE: Final = {"target_wallet_id": "target", "amount": "amount", "description":
 _NEEDED: Final = frozenset({"target_wallet_id", "amount"})
 
 
-def read_json(body: bytes, given: Given) -> RawFile:
+def read_json(body: bytes, given: FileDefaults) -> RawFile:
     """Read a file; what is said in the body holds, what it leaves out is taken from the request. Raises InvalidValues."""
     try:
         found = parse(body)

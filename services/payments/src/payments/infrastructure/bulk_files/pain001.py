@@ -14,7 +14,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from kernel.errors import Fault, InvalidValues
-from payments.application.ports.bulk import Given
+from payments.application.ports.bulk_transfers import FileDefaults
 from payments.domain.bulk_file import DESCRIPTION_LENGTH_MAX, LINES_MAX, Faults, RawFile, RawLine
 from payments.domain.rounding import EXACT
 
@@ -28,7 +28,7 @@ _TRANSFER: Final = "TRF"
 _NO_REFERENCE: Final = "NOTPROVIDED"
 
 
-def read_pain001(body: bytes, given: Given) -> RawFile:
+def read_pain001(body: bytes, given: FileDefaults) -> RawFile:
     """Read a message; the mode is the request's. Raises InvalidValues: not XML, not such a message, or its sums are off."""
     try:
         # No entities, no external anything: those are how a small file becomes a large one, or somebody else's.
@@ -42,7 +42,7 @@ def read_pain001(body: bytes, given: Given) -> RawFile:
 
 
 class _Message:
-    def __init__(self, root: Element, namespace: str, given: Given) -> None:
+    def __init__(self, root: Element, namespace: str, given: FileDefaults) -> None:
         self._root = root
         self._names = {"p": namespace}
         self._given = given

@@ -9,7 +9,8 @@ from uuid import UUID
 from chassis.persistence.database import BY_INDEX
 from chassis.persistence.json_rows import to_json_rows
 from chassis.persistence.pipeline import Pipeline, Statement
-from payments.application.ports.ledger import Locked, SentQuestion, Tiered
+from payments.application.ports.ledger import LedgerSnapshot
+from payments.application.ports.spending import OwnerLimits, SentQuestion
 from payments.domain.account import Account
 from payments.domain.limits import STANDARD_TIER, Spending
 from payments.domain.transfer import Transfer
@@ -66,7 +67,7 @@ class SqlLedger:
         keys: Iterable[tuple[UUID, str]],
         sources: Iterable[UUID],
         questions: Sequence[SentQuestion] = (),
-    ) -> Locked:
+    ) -> LedgerSnapshot:
         asked = to_json_rows([{"initiator_id": initiator, "key": key} for initiator, key in keys])
         statements = [
             _BY_INDEX,
@@ -79,10 +80,10 @@ class SqlLedger:
             statements.append(Statement(SENT, (sent_questions(questions),)))
         _, accounts, spendings, earlier, taken, *sent = await self._pipeline.fetch(*statements)
         found = [transfer_of(_Row(*row)) for row in earlier]
-        return Locked(
+        return LedgerSnapshot(
             {row[0]: account_of(row) for row in accounts},
             {(transfer.order.initiator_id, transfer.order.key): transfer for transfer in found},
-            {(row[0], row[1]): Tiered(row[6], _spending(row)) for row in spendings},
+            {(row[0], row[1]): OwnerLimits(row[6], _spending(row)) for row in spendings},
             frozenset((row[0], row[1]) for row in taken),
             {(row[0], row[1]): row[2] for rows in sent for row in rows},
         )

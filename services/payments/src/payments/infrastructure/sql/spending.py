@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.json_rows import to_json_rows
-from payments.application.ports.ledger import Sent, SentQuestion, Tiered
+from payments.application.ports.spending import OwnerLimits, Sent, SentQuestion
 from payments.domain.account import treasury_id
 from payments.domain.limits import STANDARD_TIER, Spending
 
@@ -84,11 +84,11 @@ class SqlSpending:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def lock(self, of: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], Tiered]:
+    async def lock(self, of: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], OwnerLimits]:
         if not of:
             return {}
         rows = await self._session.execute(_LOCK, {**_keys(of), "standard": STANDARD_TIER})
-        return {(row.owner_id, row.currency): Tiered(row.tier, _spending(row)) for row in rows}
+        return {(row.owner_id, row.currency): OwnerLimits(row.tier, _spending(row)) for row in rows}
 
     async def begin(self, owner_id: UUID, currency: str, at: datetime) -> None:
         none = Spending.none(owner_id, currency, at)

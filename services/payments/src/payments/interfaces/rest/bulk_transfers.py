@@ -23,7 +23,7 @@ from chassis.rest import (
 from kernel.assurance import NONE, STRONG
 from kernel.reads import OTHERS, OWN
 from payments.application.bulk_transfers.views import BulkView
-from payments.application.ports.bulk import Given
+from payments.application.ports.bulk_transfers import FileDefaults
 from payments.domain.bulk import LineStatus
 from payments.domain.limits import day_of
 from payments.interfaces.rest.dependencies import App
@@ -74,7 +74,7 @@ async def submit_bulk(  # each is of the query string or a header
         key=key,
         media_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
         body=await request.body(),
-        given=Given(
+        given=FileDefaults(
             today=day_of(app.bulk.submit_bulk.clock.now()),
             source=str(source_wallet_id) if source_wallet_id else "",
             currency=currency or "",

@@ -23,7 +23,7 @@ from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import Money
 from kernel.reads import OTHERS, OWN
 from payments.application import Payments
-from payments.application.ports.ledger import Settled
+from payments.application.ports.transfers import Settled
 from payments.application.transfers.views import TransferView
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder

@@ -1,13 +1,12 @@
-"""What bulks need of the world."""
+"""What bulk transfers need of their file formats, their store and the rules in force."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import UUID
 
 from kernel.actor import Actor
-from payments.domain.account import Account
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.bulk_file import BulkLine, RawFile
 
@@ -16,7 +15,7 @@ BULKS_OPEN_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class FileDefaults:
     """What a request says beside its file, for formats that cannot say it themselves; `today` is Namibia's."""
 
     today: date
@@ -27,13 +26,8 @@ class Given:
 
 
 class Reader(Protocol):
-    def __call__(self, body: bytes, given: Given, /) -> RawFile:
+    def __call__(self, body: bytes, given: FileDefaults, /) -> RawFile:
         """Read a file of one format; raises InvalidValues, which says where."""
-
-
-class Wallets(Protocol):
-    async def of(self, wallet_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
-        """Look accounts up without locking them; absent ones are left out."""
 
 
 class Bulks(Protocol):

@@ -1,23 +1,19 @@
-"""What pricing needs of the world."""
+"""The prices in force, and the versions that they are made of."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
+from kernel import transaction
 from kernel.actor import Actor
-from kernel.audit import AuditFact
-from kernel.events import Event
-from payments.domain.approval import ApprovalRules
+from payments.application.ports.limits import Tiers
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
-from payments.domain.limits import Limit, Limits
+from payments.domain.limits import Limit
 from payments.domain.price_book import PriceBook
 from payments.domain.validity import Dated
-
-if TYPE_CHECKING:
-    from payments.application.pricing.queries import TierView
 
 DatedT = TypeVar("DatedT", bound=Dated)
 
@@ -25,16 +21,6 @@ DatedT = TypeVar("DatedT", bound=Dated)
 class PriceBooks(Protocol):
     def current(self) -> PriceBook:
         """Return the rules and rates in memory; raises Unavailable when they are too old to be trusted."""
-
-
-class LimitBooks(Protocol):
-    def limits(self) -> Limits:
-        """Return the limits in memory; raises Unavailable when they are too old to be trusted."""
-
-
-class ApprovalPolicies(Protocol):
-    def approvals(self) -> ApprovalRules:
-        """Return governance's rules as this process has them; raises Unavailable when it has none."""
 
 
 class Versions(Protocol[DatedT]):
@@ -52,17 +38,7 @@ class Versions(Protocol[DatedT]):
     async def end(self, version: DatedT, until: datetime) -> DatedT: ...
 
 
-class Tiers(Protocol):
-    async def lock(self, owner_id: UUID) -> "TierView | None":
-        """Find an owner's tier, and keep others from assigning one until the transaction ends."""
-
-    async def is_limited(self, tier: str, at: datetime) -> bool:
-        """Tell whether the tier has a limit, in any currency, that holds at `at` or will."""
-
-    async def save(self, tier: "TierView") -> None: ...
-
-
-class PricingTransaction(Protocol):
+class PricingTransaction(transaction.Transaction, Protocol):
     @property
     def fee_rules(self) -> Versions[FeeRule]: ...
 
@@ -74,10 +50,6 @@ class PricingTransaction(Protocol):
 
     @property
     def tiers(self) -> Tiers: ...
-
-    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
-
-    def announce(self, event: Event) -> None: ...
 
 
 class PricingUnitOfWork(Protocol):
