@@ -49,8 +49,8 @@ async def documents() -> list[str]:
     import pyarrow.parquet as pq
 
     from payments.application.history.queries import Direction, Movement
-    from payments.application.transfers.views import TransferView
     from payments.application.transfers.read_receipt import Receipt
+    from payments.application.transfers.views import TransferView
     from payments.domain.statement import Statement, StatementLine
     from payments.interfaces.documents.receipt_pdf import receipt_pdf
     from payments.interfaces.documents.statement_pdf import statement_pdf

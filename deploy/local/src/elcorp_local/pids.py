@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from chassis.linux_processes import started_at
 from elcorp_local.failure import Failure
 
 
@@ -52,15 +53,6 @@ def end_group(pid: int, stop_signal: signal.Signals, ended: Callable[[], bool], 
             os.killpg(pid, signal.SIGKILL)
 
 
-def started_at(pid: int) -> str:
-    """Return the kernel's start time of a process, "" when there is none."""
-    try:
-        state, *_, started = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:20]
-    except (OSError, ValueError):
-        return ""
-    return "" if state == "Z" else started
-
-
 def environment_of(pid: int) -> dict[str, str]:
     """Return the environment that a process was started with; only its own user may read it."""
     pairs = (pair.partition("=") for pair in _proc(pid, "environ"))
@@ -81,30 +73,3 @@ def _proc(pid: int, file: str) -> list[str]:
         raise Ended(
             f"process {pid} has just ended: see by `make status` whether the platform runs, and run this again"
         ) from error
-
-
-def end_all(belongs: Callable[[Path], bool], stop_signal: signal.Signals, *, seconds_max: float) -> None:
-    """Ask all processes to end that belong to us, by what /proc/<pid> tells of them; kill those that do not in time."""
-    found = _belonging(belongs)
-    deadline = time.monotonic() + seconds_max
-    _send(found, stop_signal)
-    while found and time.monotonic() < deadline:
-        time.sleep(0.05)
-        found = [pid for pid in found if started_at(pid)]
-    _send(_belonging(belongs), signal.SIGKILL)
-
-
-def _belonging(belongs: Callable[[Path], bool]) -> list[int]:
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        # Processes end while we look, and others' are not ours to read.
-        with contextlib.suppress(OSError):
-            if belongs(entry) and started_at(int(entry.name)):
-                found.append(int(entry.name))
-    return found
-
-
-def _send(to: list[int], number: signal.Signals) -> None:
-    for pid in to:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from chassis.linux_processes import started_at
 from chassis.testing.leftovers import Leftovers
 from chassis.testing.running import eventually
-from elcorp_local import pids
 
 
 def start() -> "subprocess.Popen[bytes]":
@@ -64,7 +64,7 @@ async def test_a_run_that_is_told_to_end_ends_what_it_started(tmp_path: Path, nu
     await eventually(lambda: noted.exists() and noted.read_text().endswith("."))
     run.send_signal(number)
     assert await run.wait() == pytest.ExitCode.INTERRUPTED
-    assert pids.started_at(int(noted.read_text().removesuffix("."))) == ""
+    assert started_at(int(noted.read_text().removesuffix("."))) == ""
 
 
 def test_what_a_killed_run_left_is_ended_by_the_next(

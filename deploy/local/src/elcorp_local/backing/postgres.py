@@ -9,7 +9,7 @@ import subprocess
 from hashlib import sha256
 from pathlib import Path
 
-from elcorp_local import pids
+from chassis.linux_processes import end_all
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerFailed, ServerProcess
 from elcorp_local.ports import Ports
@@ -59,7 +59,7 @@ def stop_leftover(folder: Path) -> None:
     ServerProcess("postgres", home, [], stop_signal=signal.SIGINT).stop_leftover()
     data = home / "data"
     # Whoever stands in the data folder is ours: each PostgreSQL process does, and nobody else has reason to.
-    pids.end_all(lambda entry: (entry / "cwd").readlink() == data, signal.SIGINT, seconds_max=STOP_SECONDS_MAX)
+    end_all(lambda entry: (entry / "cwd").readlink() == data, signal.SIGINT, seconds_max=STOP_SECONDS_MAX)
     # PostgreSQL itself refuses to start when its old pid by chance is another process' now.
     (data / "postmaster.pid").unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from elcorp_local import pids
+from chassis.linux_processes import end_all
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerProcess
 from elcorp_local.ports import Ports
@@ -68,9 +68,7 @@ def stop_leftover(folder: Path) -> None:
     home = home_of(folder)
     ServerProcess("rabbitmq", home, []).stop_leftover()
     mine = f"HOME={home}".encode()
-    pids.end_all(
-        lambda entry: mine in (entry / "environ").read_bytes().split(b"\0"), signal.SIGTERM, seconds_max=STOP_SECONDS_MAX
-    )
+    end_all(lambda entry: mine in (entry / "environ").read_bytes().split(b"\0"), signal.SIGTERM, seconds_max=STOP_SECONDS_MAX)
 
 
 def home_of(folder: Path) -> Path:

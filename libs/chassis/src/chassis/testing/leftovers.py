@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from chassis.linux_processes import end_all
+
 _MARK = "ELCORP_TEST_RUN"
 _END_SECONDS_MAX = 10
 
@@ -31,8 +33,6 @@ class Leftovers:
 
 def _end(is_meant: Callable[[str], bool]) -> None:
     """End the processes of runs."""
-    from elcorp_local import pids  # noqa: PLC0415  # only where tests start processes
-
     own_namespace = Path("/proc/self/ns/pid").readlink()
 
     def belongs(entry: Path) -> bool:
@@ -41,7 +41,7 @@ def _end(is_meant: Callable[[str], bool]) -> None:
         marks = (each for each in (entry / "environ").read_bytes().split(b"\0") if each.startswith(f"{_MARK}=".encode()))
         return any(is_meant(mark.decode().partition("=")[2]) for mark in marks)
 
-    pids.end_all(belongs, signal.SIGTERM, seconds_max=_END_SECONDS_MAX)
+    end_all(belongs, signal.SIGTERM, seconds_max=_END_SECONDS_MAX)
 
 
 def _is_abandoned(run: str) -> bool:

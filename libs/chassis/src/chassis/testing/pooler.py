@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from chassis.persistence.database import SESSION
+from chassis.testing.backing import provider
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import free_port, through
 
@@ -114,12 +115,10 @@ def limit_sessions(urls: DatabaseUrls, superuser_url: str, **other: str) -> None
 
 def program() -> str:
     """Find PgBouncer; as root on Debian it is installed where it is missing."""
-    from elcorp_local.backing import packages  # noqa: PLC0415  # only where tests start their own servers
-
     # Users other than root often have no /usr/sbin on PATH.
     path = f"{os.environ['PATH']}:/usr/sbin"
-    if not shutil.which("pgbouncer", path=path) and packages.are_possible():
-        packages.install(["pgbouncer"], lambda _line: None)
+    if not shutil.which("pgbouncer", path=path):
+        provider().install_program("pgbouncer")
     found = shutil.which("pgbouncer", path=path)
     if not found:
         raise FileNotFoundError("pgbouncer is missing (Debian and Ubuntu: apt-get install pgbouncer)")

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import pytest
 
+from chassis.testing.backing import provider
+
 START_SECONDS_MAX = 600
 _NAMES = ("postgres_url", "rabbitmq_url", "rabbitmq_management_url", "redis_url")
 _WORKER_INPUT = "elcorp_servers"
@@ -38,10 +40,8 @@ class Servers:
 @contextmanager
 def started(folder: Path) -> Iterator[Servers]:
     """Start private servers for the length of the block, with their data in a folder."""
-    from elcorp_local.backing import start_backing  # noqa: PLC0415  # only where tests start their own servers
-
-    with start_backing(folder, fast=True) as backing:
-        yield Servers(**{name: getattr(backing, name) for name in _NAMES}, lasting=False)
+    with provider().start_servers(folder) as urls:
+        yield Servers(**urls, lasting=False)
 
 
 class SharedServers:
