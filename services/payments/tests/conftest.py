@@ -6,7 +6,7 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"

@@ -36,9 +36,9 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from payments.infrastructure.authority import IdentityStandings
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.queries.pricing import SqlPricingQueries
-    from payments.infrastructure.repositories.keys import OWN_KEYS
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
+    from payments.infrastructure.sql.idempotency_keys import OWN_KEYS
     from payments.interfaces.grpc import rpc_services
     from payments.interfaces.rest import ROUTERS
     from payments.wiring import build
@@ -84,7 +84,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from payments.application.wallets.acknowledge_erasure import AcknowledgeErasure
     from payments.application.wallets.open_wallet import OpenWallet
     from payments.infrastructure.authority import IdentityStandings
-    from payments.infrastructure.queries.wallets import SqlWalletQueries
+    from payments.infrastructure.sql.wallets import SqlWalletQueries
     from payments.interfaces.subscriptions import subscriptions
     from payments.wiring.dependencies import unit_of_work
 
@@ -122,9 +122,9 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.capture_transfer import ExpireTransfers
     from payments.application.verification.check_ledger import CheckLedger
-    from payments.infrastructure.alarms import MetricAlarm
-    from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
+    from payments.infrastructure.ledger_metrics import LedgerMetrics
     from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+    from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
     from payments.wiring.dependencies import unit_of_work
 
@@ -140,7 +140,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
         [
             ledger_jobs(
                 expire_transfers=ExpireTransfers(uow=uow, clock=clock),
-                check_ledger=CheckLedger(uow=uow, ledger=SqlLedgerCheck(database), alarm=MetricAlarm(), clock=clock),
+                check_ledger=CheckLedger(uow=uow, ledger=SqlLedgerCheck(database), alarm=LedgerMetrics(), clock=clock),
                 job_seconds=job_seconds,
             ),
             bulk_jobs(
@@ -193,7 +193,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
 
 async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> int:
     """Verify the whole ledger; 1 when it does not add up."""
-    from payments.infrastructure.ledger_verification import LedgerVerification
+    from payments.infrastructure.sql.ledger_verification import LedgerVerification
     from payments.interfaces.commands import tell
 
     database = Database.of(settings, pool_size=1)

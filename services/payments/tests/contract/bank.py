@@ -32,7 +32,7 @@ from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer_order import Signature
-from payments.infrastructure.repositories.keys import OWN_KEYS
+from payments.infrastructure.sql.idempotency_keys import OWN_KEYS
 from payments.interfaces.rest import ROUTERS
 from payments.wiring import build
 from payments.wiring.bulk import judge_bulk

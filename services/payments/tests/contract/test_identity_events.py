@@ -26,8 +26,8 @@ from payments.application.wallets.acknowledge_erasure import LEDGER, Acknowledge
 from payments.application.wallets.open_wallet import OpenWallet
 from payments.domain.errors import PayerClosed, PayerSuspended
 from payments.domain.standing import Standing
-from payments.infrastructure.queries.wallets import SqlWalletQueries
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.wallets import SqlWalletQueries
 from payments.interfaces.subscriptions import subscriptions
 from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record

@@ -10,7 +10,7 @@ from kernel.ids import new_id
 from payments.domain.limits import Limits
 from payments.domain.price_book import PriceBook
 from payments.domain.validity import Validity
-from payments.infrastructure.ledger_verification import LedgerVerification
+from payments.infrastructure.sql.ledger_verification import LedgerVerification
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import GOOD_SIGNATURE, GRANTS, HOUR, Bank, Holder, refusal
 from services.payments.tests.contract.outbox import Fact, Record

@@ -21,8 +21,8 @@ from payments.application.verification.check_ledger import CheckLedger
 from payments.application.verification.queries import Break, Checked, CurrencySum
 from payments.application.wallets.acknowledge_erasure import LEDGER, AcknowledgeErasure
 from payments.domain.account import SystemCode, system_account_id, treasury_id
-from payments.infrastructure.alarms import MetricAlarm
-from payments.infrastructure.queries.wallets import SqlWalletQueries
+from payments.infrastructure.ledger_metrics import LedgerMetrics
+from payments.infrastructure.sql.wallets import SqlWalletQueries
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.outbox import Fact, Record
@@ -579,7 +579,7 @@ async def test_an_account_that_does_not_add_up(bank: Bank, payer: Holder, record
     await record.skip()
     wallet = str(payer.wallet_id)
     found = Break(account_id=payer.wallet_id, currency="NAD", what="held", expected=Decimal("-1.5"), found=Decimal(2))
-    assert await CheckLedger(bank.dependencies.uow, OneBreak(found), MetricAlarm(), bank.clock)() == 1
+    assert await CheckLedger(bank.dependencies.uow, OneBreak(found), LedgerMetrics(), bank.clock)() == 1
     assert await record.news() == (
         [
             events_pb2.LedgerBroken(account_id=wallet, what="held", expected=nad("-1.50"), found=nad("2.00")),

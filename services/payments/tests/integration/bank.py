@@ -22,7 +22,7 @@ from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.domain.limits import day_of
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
-from payments.infrastructure.ledger_verification import LedgerVerification
+from payments.infrastructure.sql.ledger_verification import LedgerVerification
 from payments.wiring import build
 from payments.wiring.dependencies import Dependencies, unit_of_work
 from services.payments.tests.fakes import (

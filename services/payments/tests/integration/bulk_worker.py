@@ -18,8 +18,8 @@ from kernel.clock import SystemClock
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ports.authority import Authority
 from payments.application.ports.bulk_transfers import Rules
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.fakes import FakeAuthority, FakeScreening, judging, posting
 

@@ -5,7 +5,7 @@ import pytest
 
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.fakes import FakeUnitOfWork
 

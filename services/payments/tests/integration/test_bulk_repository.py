@@ -18,7 +18,7 @@ from kernel.money import Money
 from payments.domain.account import Account, AccountKind
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine, BulkMode
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -41,9 +41,9 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.domain.standing import Standing
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
-from payments.infrastructure.ledger_verification import LedgerVerification
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
 from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+from payments.infrastructure.sql.ledger_verification import LedgerVerification
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.fakes import FakeAuthority, FakePrices, FakeScreening, FakeSignatures, posting
 from services.payments.tests.integration.bulk_worker import runner
 

@@ -17,7 +17,7 @@ from payments.domain.account import Account, AccountKind
 from payments.domain.price_book import Quote
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)

@@ -24,8 +24,8 @@ from payments.application.verification.check_ledger import CheckLedger
 from payments.bootstrap import ledger
 from payments.domain.account import treasury_id
 from payments.domain.errors import LedgerBroken
-from payments.infrastructure.alarms import MetricAlarm
-from payments.infrastructure.queries.ledger_check import SqlLedgerCheck
+from payments.infrastructure.ledger_metrics import LedgerMetrics
+from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
 from payments.settings import PaymentsSettings
 from payments.wiring.dependencies import unit_of_work
 from services.payments.tests.integration.bank import Bank
@@ -68,7 +68,7 @@ class Watched:
 async def watched(database_urls: DatabaseUrls) -> AsyncIterator[Watched]:
     database = Database.connect(database_urls.app, pool_size=5)
     bank = Bank(database)
-    check = CheckLedger(unit_of_work(database), SqlLedgerCheck(database), MetricAlarm(), bank.clock)
+    check = CheckLedger(unit_of_work(database), SqlLedgerCheck(database), LedgerMetrics(), bank.clock)
     watched = Watched(bank, database_urls.owner, database_urls.app, check)
     watched.source, watched.target = await bank.wallet("100.00"), await bank.wallet()
     await bank.pay(bank.order(watched.source, watched.target, "30.00"))

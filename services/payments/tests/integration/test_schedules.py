@@ -29,7 +29,7 @@ from payments.domain.errors import NotTheOwner, SignatureRequired, TooManySchedu
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.schedule import Frequency, Schedule, StandingOrder
 from payments.infrastructure.group_commit import GroupCommit
-from payments.infrastructure.repositories.transaction import SqlPaymentsTransaction
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes import (

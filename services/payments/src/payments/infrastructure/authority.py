@@ -14,7 +14,7 @@ from kernel.errors import DomainError, Unavailable
 from payments.application.ports.authority import Roles, Standings
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
-from payments.infrastructure.answers import answering
+from payments.infrastructure.peer_errors import errors_as_unavailable
 
 # Of one call, as the contracts have it.
 SUBJECTS_MAX: Final = 500
@@ -28,7 +28,7 @@ class IdentityStandings:
     async def standings(self, user_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
         found: dict[str, Standing] = {}
         for ids in _batches(user_ids):
-            with answering("identity"):
+            with errors_as_unavailable("identity"):
                 response = await self._stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=ids))
             found |= {subject.subject_id: _standing(subject) for subject in response.subjects}
         return {user_id: found.get(str(user_id), Standing.CLOSED) for user_id in user_ids}
@@ -50,7 +50,7 @@ class PeersAuthority:
     async def _roles(self, payers: Sequence[UUID]) -> Mapping[UUID, Roles]:
         found: dict[UUID, Roles] = {}
         for ids in _batches(payers):
-            with answering("governance"):
+            with errors_as_unavailable("governance"):
                 response = await self._stub.GetRolesOfSubjects(governance_pb2.GetRolesOfSubjectsRequest(subject_ids=ids))
             found |= {UUID(subject.subject_id): frozenset(subject.roles) for subject in response.subjects}
         if missing := set(payers) - found.keys():

@@ -10,7 +10,7 @@ from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
 from kernel.errors import Unavailable
 from payments.application.ports.screening import Verdict
 from payments.domain.transfer_order import TransferOrder
-from payments.infrastructure.answers import answering
+from payments.infrastructure.peer_errors import errors_as_unavailable
 
 # Of one call, which has a second to be answered in.
 ORDERS_MAX: Final = 500
@@ -30,7 +30,7 @@ class ComplianceScreening:
 
     async def _screen(self, orders: Sequence[TransferOrder]) -> Sequence[Verdict]:
         request = compliance_pb2.ScreenTransfersRequest(transfers=[_screening(order) for order in orders])
-        with answering("compliance"):
+        with errors_as_unavailable("compliance"):
             response = await self._stub.ScreenTransfers(request)
         if len(response.verdicts) != len(orders):
             raise Unavailable(dependency="compliance", asked=len(orders), answered=len(response.verdicts))

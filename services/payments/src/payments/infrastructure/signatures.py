@@ -12,7 +12,7 @@ from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.errors import DomainError, Kind
 from payments.domain.errors import InvalidSignature
 from payments.domain.transfer_order import Signature
-from payments.infrastructure.answers import answering
+from payments.infrastructure.peer_errors import errors_as_unavailable
 
 
 class DeviceSignatures:
@@ -30,7 +30,7 @@ class DeviceSignatures:
         raise InvalidSignature(field="signature", key_id=signature.key_id)
 
     async def _key(self, key_id: UUID) -> identity_pb2.GetDeviceKeyResponse:
-        with answering("identity"):
+        with errors_as_unavailable("identity"):
             try:
                 return await self._stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=str(key_id)))
             except DomainError as error:

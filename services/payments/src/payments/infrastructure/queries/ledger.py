@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from kernel.pages import Page, PageRequest
 from payments.application.ledger.queries import AccountFilter, AccountSum, AccountView, TrialBalance
-from payments.infrastructure.queries.rows import SqlReads
+from payments.infrastructure.sql.reads import SqlReads
 
 _TRIAL_BALANCE = text(
     """

@@ -19,11 +19,10 @@ from payments.domain.account import Account
 from payments.domain.bulk import Bulk, Chunk, LineStatus
 from payments.domain.bulk_file import LINES_MAX, BulkLine
 from payments.infrastructure.job_queue import queue_bulk
-from payments.infrastructure.queries.rows import SqlReads, before_id
-from payments.infrastructure.repositories.accounts import COLUMNS as ACCOUNT_COLUMNS
-from payments.infrastructure.repositories.accounts import account_of
-from payments.infrastructure.repositories.actors import actor_of, actor_text
-from payments.infrastructure.repositories.turns import TAKE_TURNS, turn_of
+from payments.infrastructure.sql.accounts import COLUMNS as ACCOUNT_COLUMNS
+from payments.infrastructure.sql.accounts import account_of
+from payments.infrastructure.sql.actors import actor_of, actor_text
+from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
 from payments.infrastructure.sql.bulk_transfer_rows import (
     COLUMNS,
     STANDING,
@@ -34,6 +33,7 @@ from payments.infrastructure.sql.bulk_transfer_rows import (
     outcomes_text,
     values_of,
 )
+from payments.infrastructure.sql.reads import SqlReads, before_id
 
 _SERVICE: Final = "payments"
 _READ: Final = ", ".join(COLUMNS)
@@ -90,7 +90,7 @@ class SqlBulks:
         self._session = session
 
     async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
-        await self._session.execute(TAKE_TURNS, {"lock": turn_of("bulks", initiator_id)})
+        await self._session.execute(TAKE_LOCK, {"lock": lock_number("bulks", initiator_id)})
         row = (await self._session.execute(_BY_KEY, {"initiator": initiator_id, "key": key})).one_or_none()
         return bulk_of(row) if row else None
 

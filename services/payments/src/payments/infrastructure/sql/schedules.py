@@ -15,9 +15,9 @@ from kernel.money import Money
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.schedules.views import RunView, ScheduleView
 from payments.domain.schedule import Frequency, Run, Schedule, ScheduleStatus, StandingOrder
-from payments.infrastructure.queries.rows import SqlReads, before, before_id
-from payments.infrastructure.repositories.actors import actor_of, actor_text
-from payments.infrastructure.repositories.turns import TAKE_TURNS, turn_of
+from payments.infrastructure.sql.actors import actor_of, actor_text
+from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
+from payments.infrastructure.sql.reads import SqlReads, before, before_id
 from payments.infrastructure.sql.transfer_rows import signature_of, signature_text
 
 _ASKED: Final = (
@@ -60,7 +60,7 @@ class SqlSchedules:
         self._session = session
 
     async def find_by_key(self, initiator_id: UUID, key: str) -> Schedule | None:
-        await self._session.execute(TAKE_TURNS, {"lock": turn_of("schedules", initiator_id)})
+        await self._session.execute(TAKE_LOCK, {"lock": lock_number("schedules", initiator_id)})
         row = (await self._session.execute(_BY_KEY, {"initiator": initiator_id, "key": key})).one_or_none()
         return _schedule(row) if row else None
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from payments.domain.statement import Statement, StatementLine
-from payments.infrastructure.queries.rows import SqlReads
+from payments.infrastructure.sql.reads import SqlReads
 
 # One SQL statement, one snapshot: what is posted meanwhile is in neither balance nor lines.
 _STATEMENT = text(

@@ -27,7 +27,7 @@ from kernel.pages import CursorPage, CursorRequest
 from payments.application.history.queries import Direction, HistoryFilter, HistoryTooLong, Movement
 from payments.application.transfers.views import TransferView
 from payments.domain.account import SystemCode, system_account_id
-from payments.infrastructure.queries.rows import SqlReads, before_id
+from payments.infrastructure.sql.reads import SqlReads, before_id
 from payments.infrastructure.sql.transfers import COLUMNS, view_of
 
 # About how many transfers a page looks at once it has an item, and how many as long as it has none.

@@ -17,7 +17,7 @@ from payments.application.transfers.views import TransferView
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
-from payments.infrastructure.queries.rows import SqlReads
+from payments.infrastructure.sql.reads import SqlReads
 from payments.infrastructure.sql.transfer_rows import (
     ADD_POSTINGS,
     ADD_TRANSFERS,

@@ -1,4 +1,4 @@
-"""Taking turns: one transaction of a name at a time, until it ends."""
+"""Advisory locks: one transaction of a name at a time, until it ends."""
 
 import hashlib
 from typing import Final
@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-TAKE_TURNS: Final = text("SELECT pg_advisory_xact_lock(:lock)")
+TAKE_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
-def turn_of(name: str, subject_id: UUID) -> int:
+def lock_number(name: str, subject_id: UUID) -> int:
     return int.from_bytes(hashlib.sha256(f"{name}:{subject_id}".encode()).digest()[:8], "big", signed=True)

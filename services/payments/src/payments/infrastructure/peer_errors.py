@@ -8,7 +8,7 @@ from kernel.errors import Unavailable
 
 
 @contextmanager
-def answering(peer: str) -> Iterator[None]:
+def errors_as_unavailable(peer: str) -> Iterator[None]:
     """Treat any error of a peer as no answer (Unavailable).
 
     The error says nothing about the subject of the question: "not permitted" is about this service and its certificate. Work

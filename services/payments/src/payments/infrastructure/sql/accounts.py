@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payments.domain.account import Account, AccountKind, AccountStatus, WalletUsage
-from payments.infrastructure.repositories.turns import TAKE_TURNS, turn_of
+from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
 
 COLUMNS = (
     "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at, usage"
@@ -67,7 +67,7 @@ class SqlAccounts:
 
     async def count_of(self, owner_id: UUID) -> int:
         # Of two who count at once, both would find room for the last.
-        await self._session.execute(TAKE_TURNS, {"lock": turn_of("wallets", owner_id)})
+        await self._session.execute(TAKE_LOCK, {"lock": lock_number("wallets", owner_id)})
         return int(await self._session.scalar(_COUNT_OF, {"owner": owner_id}) or 0)
 
     async def expecting(self, account_id: UUID) -> int:

@@ -4,11 +4,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from kernel.actor import Actor
-from payments.infrastructure.repositories.accounts import SqlAccounts
-from payments.infrastructure.repositories.breaks import SqlBreaks
-from payments.infrastructure.repositories.keys import SqlKeys
-from payments.infrastructure.repositories.ledger import SqlLedger
+from payments.infrastructure.sql.accounts import SqlAccounts
 from payments.infrastructure.sql.bulk_transfers import SqlBulks
+from payments.infrastructure.sql.idempotency_keys import SqlKeys
+from payments.infrastructure.sql.ledger import SqlLedger
+from payments.infrastructure.sql.ledger_breaks import SqlBreaks
 from payments.infrastructure.sql.schedules import SqlSchedules
 from payments.infrastructure.sql.spending import SqlSpending
 from payments.infrastructure.sql.transfers import SqlTransfers

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 from payments.application.wallets.queries import PostingView, WalletView
-from payments.infrastructure.queries.rows import SqlReads, before, next_cursor
+from payments.infrastructure.sql.reads import SqlReads, before, next_cursor
 
 # ruff: noqa: S608  # the columns are our own constant
 _COLUMNS = "id, owner_id, currency, balance, held, status, name, ceiling, version, opened_at, usage"

@@ -14,8 +14,8 @@ from payments.application.ports.spending import OwnerLimits, SentQuestion
 from payments.domain.account import Account
 from payments.domain.limits import STANDARD_TIER, Spending
 from payments.domain.transfer import Transfer
-from payments.infrastructure.repositories.accounts import COLUMNS, account_of
-from payments.infrastructure.repositories.keys import TAKEN_BY_ANOTHER
+from payments.infrastructure.sql.accounts import COLUMNS, account_of
+from payments.infrastructure.sql.idempotency_keys import TAKEN_BY_ANOTHER
 from payments.infrastructure.sql.spending import SENT, sent_questions
 from payments.infrastructure.sql.transfer_rows import (
     ADD_POSTINGS,

@@ -13,7 +13,7 @@ _SUM = Gauge("ledger_sum", "The sum of all balances of a currency; anything but 
 _CHECKED = Gauge("ledger_checked_timestamp_seconds", "When the ledger last checked itself.")
 
 
-class MetricAlarm:
+class LedgerMetrics:
     def broken(self, found: Break) -> None:
         _BREAKS.labels(found.what).inc()
         log.error(

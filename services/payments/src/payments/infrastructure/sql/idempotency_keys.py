@@ -26,7 +26,7 @@ _TRANSFERS: Final = "EXISTS (SELECT FROM transfers t WHERE t.initiator_id = aske
 TAKEN_BY_ANOTHER: Final = " OR ".join(_ELSEWHERE.values())
 _ASKED: Final = "(SELECT cast(:initiator AS uuid) AS initiator_id, cast(:key AS text) AS key) AS asked"
 # The locks under which transfers look for keys. A payer of files and schedules has wallets, and so a row for each currency.
-_TAKE_TURNS: Final = text("SELECT FROM spending WHERE owner_id = ANY(:owners) ORDER BY owner_id, currency FOR NO KEY UPDATE")
+_LOCK_SPENDING: Final = text("SELECT FROM spending WHERE owner_id = ANY(:owners) ORDER BY owner_id, currency FOR NO KEY UPDATE")
 # By the owner that chassis names. Only users ask payments for what it keeps for itself: nobody else has a key of it.
 _BY_OWNER: Final = (
     "(SELECT cast(substring(cast(:owner AS text) FROM '^user:(.{36})$') AS uuid) AS initiator_id, cast(:key AS text) AS key)"
@@ -46,7 +46,7 @@ class SqlKeys:
     async def claim(self, initiator_id: UUID, key: str, *, beside: Iterable[str], turns: Sequence[UUID] = ()) -> None:
         kept = {"transfers": _TRANSFERS, **_ELSEWHERE}
         elsewhere = " OR ".join(sql for table, sql in kept.items() if table not in set(beside))
-        await self._session.execute(_TAKE_TURNS, {"owners": [initiator_id, *turns]})
+        await self._session.execute(_LOCK_SPENDING, {"owners": [initiator_id, *turns]})
         taken = text(f"SELECT {elsewhere} FROM {_ASKED}")
         if await self._session.scalar(taken, {"initiator": initiator_id, "key": key}):
             raise KeyReused(initiator_id=initiator_id)
