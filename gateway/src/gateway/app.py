@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from chassis.security_headers import CONTENT_SECURITY_POLICY, SECURITY
+from chassis.http import CLIENT_GONE, CONTENT_SECURITY_POLICY, SECURITY
 from chassis.telemetry import bind_request, continue_trace, log, traceparent
 from chassis.trusted_proxies import TrustedProxies
 from gateway import access_log
@@ -21,8 +21,6 @@ from gateway.routes import Route, RouteTable
 from gateway.upstream import Upstreams
 from kernel.ids import new_id
 
-# For the log only: nobody is there to get it.
-GONE: Final = 499
 _SCHEMES: Final = {b"http": "http", b"https": "https"}
 
 
@@ -88,14 +86,14 @@ class Gateway:
         except Refusal as refusal:
             await request.refuse(refusal)
         except ClientGone:
-            request.status, request.code = GONE, "REQ_GONE"
+            request.status, request.code = CLIENT_GONE, "REQ_GONE"
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if not request.gone or task is None:
                 raise
             # The watcher cancelled us to end the upstream's work; that is done.
             task.uncancel()
-            request.status, request.code = GONE, "REQ_GONE"
+            request.status, request.code = CLIENT_GONE, "REQ_GONE"
         except Broken as broken:
             request.code = "SRV_002"
             access_log.finish(request)

@@ -7,7 +7,7 @@ from typing import Final
 
 from multidict import CIMultiDict
 
-from chassis.security_headers import SECURITY
+from chassis.http import SECURITY
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from chassis.security_headers import CONTENT_SECURITY_POLICY
+from chassis.http import CONTENT_SECURITY_POLICY
 from gateway.proxied_request import ProxiedRequest, RawHeader
 from gateway.representations import Representation
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import aiohttp
 from starlette.types import Receive, Scope, Send
 
-from chassis.security_headers import NO_STORE
+from chassis.http import NO_STORE
 from gateway.bodies import Body, BodyTime, OpenBodies
 from gateway.error_responses import Refusal, bad_request, too_large, too_late
 from gateway.headers import BODILESS, REQUEST_ID, Inbound, from_upstream

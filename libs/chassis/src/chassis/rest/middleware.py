@@ -9,16 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.http import CLIENT_GONE, CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
 from chassis.rest import access_log
 from chassis.rest.context import RequestContext, current_request
 from chassis.rest.error_responses import render
-from chassis.security_headers import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
 from chassis.telemetry import continue_trace
 from chassis.telemetry.context import bind, unbind
 from chassis.trusted_proxies import TrustedProxies
 
-# For the log only: nobody is there to get it.
-_GONE: Final = 499
 _SECURITY_HEADERS: Final = (*SECURITY, CONTENT_SECURITY_POLICY)
 
 
@@ -73,7 +71,7 @@ class HttpMiddleware:
         except _HeadAnswered:
             return
         except ClientDisconnect:
-            context.error_code, sending.status = "REQ_GONE", _GONE
+            context.error_code, sending.status = "REQ_GONE", CLIENT_GONE
         except Exception as exc:
             response = render(exc, context, scope)
             if sending.status:

@@ -9,7 +9,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from chassis.security_headers import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
+from chassis.http import CONTENT_SECURITY_POLICY, NO_STORE, SECURITY
 from kernel.ids import new_id
 
 

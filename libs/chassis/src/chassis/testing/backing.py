@@ -27,8 +27,6 @@ def provider() -> Provider:
     """Load the registered provider. Raises LookupError where none is installed."""
     registered = entry_points(group=GROUP)
     if not registered:
-        raise LookupError(
-            f"no package provides servers ({GROUP}): install elcorp-local, or set ELCORP_TEST_POSTGRES_URL and so on"
-        )
+        raise LookupError(f"no provider of servers ({GROUP}): run `make sync`, or set ELCORP_TEST_POSTGRES_URL and its siblings")
     found: Provider = next(iter(registered)).load()
     return found

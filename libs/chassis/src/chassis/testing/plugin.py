@@ -1,8 +1,9 @@
 """The pytest plugin: real PostgreSQL, RabbitMQ and Redis for every test, each test apart from the others.
 
 The servers come from the environment (ELCORP_TEST_POSTGRES_URL, ELCORP_TEST_RABBITMQ_URL with
-ELCORP_TEST_RABBITMQ_MANAGEMENT_URL, ELCORP_TEST_REDIS_URL), else the registered provider (`chassis.testing.backing`) starts private
-ones: once a run, at the first test that asks for one, or beside the collection where several workers share them (`-n 2`).
+ELCORP_TEST_RABBITMQ_MANAGEMENT_URL, ELCORP_TEST_REDIS_URL), else the registered provider (see
+`chassis.testing.backing`) starts private ones: once a run, at the first test that asks for one, or beside the collection
+where several workers share them (`-n 2`).
 """
 
 import asyncio
