@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import accounts, bulk, ledger, load, needs, tokens
+from benchmarks.bank import Bank
 from benchmarks.memory import megabytes
 from benchmarks.results import Result, markdown, show, write
-from benchmarks.world import World
 
 from elcorp_local.failure import Failure
 from elcorp_local.platform import Platform
@@ -32,24 +32,24 @@ UNLIMITED = {
 }
 
 
-def start(world: World) -> list[Result]:
+def start(bank: Bank) -> list[Result]:
     """From nothing but installed packages to every process ready."""
-    return [Result.below("start: all processes ready", world.start_seconds, "s", target=15)]
+    return [Result.below("start: all processes ready", bank.start_seconds, "s", target=15)]
 
 
-def pgbench(world: World) -> list[Result]:
+def pgbench(bank: Bank) -> list[Result]:
     """The same rows by pgbench, for the ratios."""
-    return [Result(f"pgbench: same rows, {clients} clients", rate, "transfers/s") for clients, rate in world.pgbench.items()]
+    return [Result(f"pgbench: same rows, {clients} clients", rate, "transfers/s") for clients, rate in bank.pgbench.items()]
 
 
-def gateway(world: World) -> list[Result]:
+def gateway(bank: Bank) -> list[Result]:
     """What the gateway adds to a read, one request at a time."""
-    person = world.people[0]
+    person = bank.people[0]
     path = f"/api/v1/wallets/{person.wallet_id}"
     rounds = [
         (
-            load.reads(world.platform.service_url("payments"), person, path, connections=1, seconds=3),
-            load.reads(world.platform.url, person, path, connections=1, seconds=3),
+            load.reads(bank.platform.service_url("payments"), person, path, connections=1, seconds=3),
+            load.reads(bank.platform.url, person, path, connections=1, seconds=3),
         )
         for _ in range(3)
     ]
@@ -63,24 +63,24 @@ def gateway(world: World) -> list[Result]:
     ]
 
 
-def audit(world: World) -> list[Result]:
+def audit(bank: Bank) -> list[Result]:
     """How fast a backlog of audit facts goes into the log: relay, broker, consumer, Merkle tree."""
     entries = "SELECT count(*) FROM audit_entries"
-    world.drain()
-    world.platform.pause("compliance-work")
-    load.transfers(world.platform.url, world.people, connections=64, seconds=8)
-    before = world.count("compliance", entries)
-    world.platform.resume("compliance-work")
+    bank.drain()
+    bank.platform.pause("compliance-work")
+    load.transfers(bank.platform.url, bank.people, connections=64, seconds=8)
+    before = bank.count("compliance", entries)
+    bank.platform.resume("compliance-work")
     began = time.monotonic()
-    world.drain()
-    appended, seconds = world.count("compliance", entries) - before, time.monotonic() - began
+    bank.drain()
+    appended, seconds = bank.count("compliance", entries) - before, time.monotonic() - began
     return [Result("audit entries from a backlog", appended / seconds, "entries/s")]
 
 
-def memory(world: World) -> list[Result]:
+def memory(bank: Bank) -> list[Result]:
     """Memory of each process, after whatever ran before: its share, and all that is resident."""
     results = []
-    for name, process in sorted(world.platform.supervisor.processes.items()):
+    for name, process in sorted(bank.platform.supervisor.processes.items()):
         share, resident = megabytes(process.pid)
         results.append(Result.below(f"memory: {name}", share, "MB", target=150))
         results.append(Result(f"memory: {name}, resident", resident, "MB"))
@@ -88,7 +88,7 @@ def memory(world: World) -> list[Result]:
 
 
 # In this order: what fills the databases comes last.
-BENCHMARKS: dict[str, Callable[[World], list[Result]]] = {
+BENCHMARKS: dict[str, Callable[[Bank], list[Result]]] = {
     "start": start,
     "pgbench": pgbench,
     "transfers": ledger.transfers,
@@ -113,13 +113,13 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def running() -> Iterator[World]:
+def running() -> Iterator[Bank]:
     folder = Path(tempfile.mkdtemp(prefix="elcorp-bench-"))
     folder.chmod(0o755)
     began = time.monotonic()
     try:
         with Platform.start(folder, environment=UNLIMITED, say=say) as platform:
-            yield World(platform, time.monotonic() - began)
+            yield Bank(platform, time.monotonic() - began)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -135,11 +135,11 @@ def main() -> int:
         return 1
     results: list[Result] = []
     began = time.monotonic()
-    with running() as world:
+    with running() as bank:
         for name, benchmark in BENCHMARKS.items():
             if only in (None, name):
                 print(f"  measuring {name}: {benchmark.__doc__}", flush=True)
-                results += benchmark(world)
+                results += benchmark(bank)
     print(f"\n{show(results)}\n")
     write(results, OUTPUT)
     TABLE.write_text(f"{_machine()}\n\n{markdown(results)}\n")

@@ -152,11 +152,15 @@ def find_kubectl() -> str:
 
 
 def render(overlay: Path) -> list[Document]:
-    command = [find_kubectl(), "kustomize", str(overlay)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # our own files
+    result = kustomize(overlay)
     if result.returncode:
         raise Refused(result.stderr.strip())
     return list(yaml.load_all(result.stdout, Loader=yaml.CSafeLoader))
+
+
+def kustomize(folder: Path) -> "subprocess.CompletedProcess[str]":
+    command = [find_kubectl(), "kustomize", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # our own files
 
 
 def named(overlay: Path, images: dict[str, str]) -> Release:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from chassis.persistence.database import SESSION
+from chassis.testing.databases import libpq_variables
 from chassis.testing.servers import Servers
 from elcorp_local import databases
 from elcorp_local.backing.postgres import binaries
@@ -29,11 +30,9 @@ class Server:
         self.service = f"service_{uuid4().hex[:8]}"
 
     def run(self, *arguments: str, **passwords: str) -> "subprocess.CompletedProcess[str]":
-        url = urlsplit(self.superuser_url)
-        connection = {"PGHOST": url.hostname, "PGPORT": str(url.port), "PGUSER": url.username, "PGPASSWORD": url.password}
         # The programs themselves: those on PATH are Debian's wrappers, which take three times as long.
         path = f"{binaries()}:{os.environ['PATH']}"
-        environment: Mapping[str, str] = {"PATH": path, **{k: v for k, v in connection.items() if v}, **passwords}
+        environment: Mapping[str, str] = {"PATH": path, **libpq_variables(self.superuser_url), **passwords}
         return subprocess.run(  # noqa: S603  # our own script
             [SCRIPT, *arguments], env=environment, check=False, capture_output=True, text=True, timeout=300
         )

@@ -2,34 +2,28 @@
 
 import os
 import re
-import shutil
-import socket
 import ssl
-import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from cryptography import x509
 
 from chassis.persistence.database import SESSION
-from chassis.testing.certificates import Authority, MountedSecret
-from chassis.testing.pooler import limits_clients, prepares, program, unprivileged
+from chassis.testing.certificates import Authority, MountedSecret, presented_serial
+from chassis.testing.databases import libpq_variables
+from chassis.testing.pooler import give_to_pooler, limits_clients, prepares, program, unprivileged
 from chassis.testing.running import eventually, free_port
 from elcorp_local.backing import postgres
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import Server
-from elcorp_local.ports import Ports
+from elcorp_local.port_numbers import Ports
 
 K8S = Path(__file__).parents[2] / "k8s" / "components"
 SCRIPT = K8S / "backing" / "databases" / "databases.sh"
-# As libpq asks for TLS on a connection that begins without.
-SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 class Running:
@@ -54,8 +48,7 @@ class Running:
 
     def databases(self, *arguments: str, **passwords: str) -> None:
         assert self._server
-        url = urlsplit(self._server.urls["postgres_url"])
-        connection = {"PGHOST": "127.0.0.1", "PGPORT": str(url.port), "PGUSER": "postgres", "PGPASSWORD": url.password or ""}
+        connection = libpq_variables(self._server.urls["postgres_url"])
         environment = {"PATH": f"{postgres.binaries()}:{os.environ['PATH']}", **connection, **passwords}
         subprocess.run([SCRIPT, *arguments], env=environment, check=True, capture_output=True, timeout=300)  # noqa: S603  # our own
 
@@ -74,14 +67,10 @@ class Running:
             autocommit=True,
         )
 
-    def serial(self) -> int:
+    async def serial(self) -> int:
         """Return the serial number of the certificate that a new client sees."""
-        with socket.create_connection(("localhost", self.port), timeout=60) as plain:
-            plain.sendall(SSL_REQUEST)
-            assert plain.recv(1) == b"S"
-            context = ssl.create_default_context(cafile=str(self.authority.file))
-            with context.wrap_socket(plain, server_hostname="localhost") as secured:
-                return x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"").serial_number
+        context = ssl.create_default_context(cafile=str(self.authority.file))
+        return await presented_serial("localhost", self.port, context, is_postgres=True)
 
     def stop(self) -> None:
         if self._pooler:
@@ -93,9 +82,7 @@ class Running:
     def _start(self) -> "subprocess.Popen[bytes]":
         config = self.folder / "pgbouncer.ini"
         config.write_text(self._configuration())
-        for path in self.folder.rglob("*"):
-            if (user := unprivileged()) and "postgres" not in path.parts:
-                shutil.chown(path, user)
+        give_to_pooler(path for path in self.folder.rglob("*") if "postgres" not in path.parts)
         environment = {"PATH": f"{Path(program()).parent}:{os.environ['PATH']}", "WATCH_SECONDS": "0.1"}
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603  # our own script
@@ -209,11 +196,9 @@ def test_a_second_login_enters_at_once_and_a_retired_one_no_more(running: Runnin
 async def test_a_renewed_certificate_is_shown_without_a_restart(running: Running) -> None:
     with running.enter("payments_app", "app") as connection:
         renewed = running.authority.certify("localhost")
-        assert running.serial() != renewed.serial
+        assert await running.serial() != renewed.serial
         running.secret.put(renewed, b"")
-        for path in running.secret.folder.rglob("*"):
-            if user := unprivileged():
-                shutil.chown(path, user)
+        give_to_pooler(running.secret.folder.rglob("*"))
         await eventually(running.serial, renewed.serial)
         # Clients that were connected stay connected.
         assert connection.execute("SELECT 1").fetchall() == [(1,)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
-from k8s.tests.rendering import Document, container_of, process, workloads
+from k8s.tests.rendering import Document, container_of, process_name, workloads
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Pod:
         template = workload["spec"]["template"]
         ports = tuple((port["name"], port["containerPort"]) for port in container_of(workload).get("ports", []))
         labels = tuple(sorted(template["metadata"]["labels"].items()))
-        return cls(process(workload), workload["metadata"]["namespace"], labels, ports)
+        return cls(process_name(workload), workload["metadata"]["namespace"], labels, ports)
 
 
 Edge = tuple[str, str, str]

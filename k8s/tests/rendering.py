@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -12,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from deploy.ci.release import find_kubectl
+from deploy.ci.release import kustomize
 
 K8S = Path(__file__).parents[1]
 OVERLAYS = ("local", "staging", "production")
@@ -49,9 +48,7 @@ def render_component(component: str) -> list[Document]:
 
 @cache
 def _rendered(folder: Path) -> str:
-    result = subprocess.run(  # noqa: S603  # our own command on our own files
-        [find_kubectl(), "kustomize", str(folder)], capture_output=True, text=True, timeout=300, check=False
-    )
+    result = kustomize(folder)
     # Kustomize prints warnings about fields that it will drop.
     assert (result.returncode, result.stderr) == (0, "")
     # As JSON, which is read again in a hundredth of the time.
@@ -73,7 +70,7 @@ def config_map(documents: list[Document], base_name: str) -> dict[str, str]:
     return data
 
 
-def process(workload: Document) -> str:
+def process_name(workload: Document) -> str:
     """Return its name, without the digest that the name of a migration's Job ends with."""
     return re.sub(r"(?<=-migrate)-[0-9a-f]{10}$", "", name(workload))
 

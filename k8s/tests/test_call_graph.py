@@ -12,9 +12,9 @@ from elcorp.options.v1 import options_pb2
 from gateway.settings import GatewaySettings
 from identity.settings import IdentitySettings
 from k8s.tests import calls
+from k8s.tests.called_peers import peers_of
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.network import Edge, Pod, edges, pods
-from k8s.tests.processes import peers_of
 from k8s.tests.rendering import K8S, OVERLAYS, POOLER, Document, config_map, container_of, environment, kind, name, ours, render
 
 NAMES = tuple(settings.NAME for settings in SETTINGS)

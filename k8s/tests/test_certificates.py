@@ -14,9 +14,9 @@ from chassis.rpc.callers import certifies
 from chassis.settings import ServiceSettings
 from deploy.ci import release
 from k8s.tests import calls
+from k8s.tests.called_peers import BEGINNINGS, called_from, connected_elsewhere, functions_of, peers_of
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.foreign import Certificate
-from k8s.tests.processes import BEGINNINGS, called_from, connected_elsewhere, functions_of, peers_of
 from k8s.tests.rendering import (
     K8S,
     SERVICES,

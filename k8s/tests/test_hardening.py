@@ -15,7 +15,7 @@ from k8s.tests.rendering import (
     name,
     ours,
     pod_of,
-    process,
+    process_name,
     render,
     workloads,
 )
@@ -150,7 +150,7 @@ def test_what_a_payment_waits_for_runs_longest_and_jobs_give_way(overlay: str) -
     values = {name(each): each["value"] for each in kind(documents, "PriorityClass")}
     # They are for the platform's pods, and not for those of every tenant that names no class.
     assert [name(each) for each in kind(documents, "PriorityClass") if each.get("globalDefault")] == []
-    given = {process(each): values[pod_of(each)["priorityClassName"]] for each in ours(documents)}
+    given = {process_name(each): values[pod_of(each)["priorityClassName"]] for each in ours(documents)}
     jobs = {each for each in given if each.endswith("-jobs")}
     # Payments asks compliance to screen, and everything asks the pooler for a connection.
     waited_for = {"gateway", "identity", "payments", "compliance", "pooler"} & given.keys()

@@ -21,7 +21,7 @@ from k8s.tests.rendering import (
     name,
     ours,
     pod_of,
-    process,
+    process_name,
     render,
     render_component,
     workloads,
@@ -93,7 +93,7 @@ def test_nothing_is_there_twice_or_elsewhere(overlay: str) -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_each_service_runs_all_its_processes(overlay: str) -> None:
-    processes = {(process(each), tuple(container_of(each)["command"])) for each in ours(render(overlay))}
+    processes = {(process_name(each), tuple(container_of(each)["command"])) for each in ours(render(overlay))}
 
     assert processes == {("gateway", ("python", "-m", "gateway", "serve"))} | {
         (f"{service}{suffix}", ("python", "-m", service, role))

@@ -14,9 +14,9 @@ import psycopg
 from journey import Person
 
 from benchmarks import load
+from benchmarks.bank import Bank
 from benchmarks.cpu import seconds_by_process
 from benchmarks.results import Result
-from benchmarks.world import World
 from identity.domain.profile import Profile
 from identity.infrastructure.passwords import Argon2Passwords
 from identity.infrastructure.vault import Vault
@@ -33,21 +33,21 @@ REFUSALS = 60
 TELLING_RATIO = 1 / 0.9
 
 
-def sign_ins(world: World) -> list[Result]:
+def sign_ins(bank: Bank) -> list[Result]:
     """Logins a second and core against bare Argon2id of the same run; refreshes a second and core."""
-    return asyncio.run(_sign_ins(world, world.people[:CALLERS]))
+    return asyncio.run(_sign_ins(bank, bank.people[:CALLERS]))
 
 
-async def _sign_ins(world: World, people: Sequence[Person]) -> list[Result]:
+async def _sign_ins(bank: Bank, people: Sequence[Person]) -> list[Result]:
     hashes = await _bare_hashes()
-    async with httpx.AsyncClient(base_url=world.platform.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=bank.platform.url, timeout=20) as client:
 
         async def sign_in(person: Person, device_id: str | None = None) -> str:
             body = {"email": person.email, "password": person.password, "device_id": device_id or person.device_id}
             answer = await client.post("/api/v1/auth/login", json=body)
             return str(answer.raise_for_status().json()["data"]["refresh_token"])
 
-        logins = await _per_second_and_core(world, [partial(sign_in, person) for person in people])
+        logins = await _per_second_and_core(bank, [partial(sign_in, person) for person in people])
         devices = [[str(new_id()) for _ in range(DEVICES)] for _ in people]
         sessions = [
             deque([(device_id, await sign_in(person, device_id)) for device_id in own])
@@ -59,7 +59,7 @@ async def _sign_ins(world: World, people: Sequence[Person]) -> list[Result]:
             answer = await client.post("/api/v1/auth/refresh", json={"refresh_token": token, "device_id": device_id})
             of_person.append((device_id, str(answer.raise_for_status().json()["data"]["refresh_token"])))
 
-        refreshes = await _per_second_and_core(world, [partial(refresh, of_person) for of_person in sessions])
+        refreshes = await _per_second_and_core(bank, [partial(refresh, of_person) for of_person in sessions])
     return [
         Result("bare Argon2id, 19 MiB, 2 passes", hashes, "hashes/s/core"),
         Result.against("logins", logins, "logins/s/core", baseline=hashes, ratio_min=0.8),
@@ -77,9 +77,9 @@ async def _bare_hashes() -> float:
     return done / (time.process_time() - before)
 
 
-async def _per_second_and_core(world: World, callers: list[Callable[[], Awaitable[object]]]) -> float:
+async def _per_second_and_core(bank: Bank, callers: list[Callable[[], Awaitable[object]]]) -> float:
     """Have each caller call again and again; divide what was done by the CPU that identity's serving process spent."""
-    before, ends_at, done = seconds_by_process(world.platform)["identity-serve"], time.monotonic() + RUN_SECONDS, 0
+    before, ends_at, done = seconds_by_process(bank.platform)["identity-serve"], time.monotonic() + RUN_SECONDS, 0
 
     async def call_on(call: Callable[[], Awaitable[object]]) -> None:
         nonlocal done
@@ -88,18 +88,18 @@ async def _per_second_and_core(world: World, callers: list[Callable[[], Awaitabl
             done += 1
 
     await asyncio.gather(*map(call_on, callers))
-    return done / (seconds_by_process(world.platform)["identity-serve"] - before)
+    return done / (seconds_by_process(bank.platform)["identity-serve"] - before)
 
 
-def alike(world: World) -> list[Result]:
+def alike(bank: Bank) -> list[Result]:
     """How long a refused sign-in takes where there is an account, and where there is none: nobody is to tell by it."""
-    return asyncio.run(_alike(world))
+    return asyncio.run(_alike(bank))
 
 
-async def _alike(world: World) -> list[Result]:
-    known, spent_ms = world.people[0], defaultdict[str, list[float]](list)
+async def _alike(bank: Bank) -> list[Result]:
+    known, spent_ms = bank.people[0], defaultdict[str, list[float]](list)
     names = {"wrong password": known.email, "unknown user": "nobody.at.all@example.na"}
-    async with httpx.AsyncClient(base_url=world.platform.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=bank.platform.url, timeout=20) as client:
         for _ in range(REFUSALS):
             # In turn, so that whatever else the machine does falls on both.
             for what, email in names.items():
@@ -120,15 +120,15 @@ async def _alike(world: World) -> list[Result]:
     return rows
 
 
-def people(world: World) -> list[Result]:
+def people(bank: Bank) -> list[Result]:
     """A page of 100 users, decrypted, and a look-up by e-mail address, among few and among many."""
-    _ = world.people
+    _ = bank.people
     results: list[Result] = []
     found: dict[int, float] = {}
     for number in (FEW, MANY):
-        reached = _seed(world, number)
-        asked, url = world.admin, world.platform.service_url("identity")
-        sought = load.reads(url, asked, f"/api/v1/users?reason=bench&email={world.people[0].email}", connections=1, seconds=3)
+        reached = _seed(bank, number)
+        asked, url = bank.admin, bank.platform.service_url("identity")
+        sought = load.reads(url, asked, f"/api/v1/users?reason=bench&email={bank.people[0].email}", connections=1, seconds=3)
         found[number] = sought.p50_ms
         results.append(Result(f"user by e-mail among {reached:,}: p50", sought.p50_ms, "ms"))
         page = load.reads(url, asked, "/api/v1/users?reason=bench&per_page=100", connections=1, seconds=3)
@@ -137,17 +137,17 @@ def people(world: World) -> list[Result]:
     return [*results, Result("user by e-mail, many against few", ratio, "ratio", target="<= 1.5", met=ratio <= 1.5)]
 
 
-def _seed(world: World, number: int) -> int:
+def _seed(bank: Bank, number: int) -> int:
     """Make so many users with sealed profiles, or as many as the time allows; return how many there are."""
-    vault = Vault(base64.b64decode(world.platform.processes.secrets["ELCORP_MASTER_KEY"]))
+    vault = Vault(base64.b64decode(bank.platform.processes.secrets["ELCORP_MASTER_KEY"]))
     deadline = time.monotonic() + SEED_SECONDS_MAX
-    with psycopg.connect(world.superuser_url("identity"), autocommit=True) as connection:
+    with psycopg.connect(bank.superuser_url("identity"), autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET synchronous_commit = off")
-        while (there := world.count("identity", "SELECT count(*) FROM users")) < number and time.monotonic() < deadline:
+        while (there := bank.count("identity", "SELECT count(*) FROM users")) < number and time.monotonic() < deadline:
             _copy(connection, list(_rows(vault, min(CHUNK, number - there))))
         connection.execute("ANALYZE users, profiles, subject_keys")
-    return world.count("identity", "SELECT count(*) FROM users")
+    return bank.count("identity", "SELECT count(*) FROM users")
 
 
 def _rows(vault: Vault, number: int) -> Iterator[tuple[tuple[object, ...], tuple[object, ...], tuple[object, ...]]]:
@@ -178,16 +178,14 @@ def _copy(connection: "psycopg.Connection[tuple[object, ...]]", rows: list[tuple
                 copy.write_row(row[place])
 
 
-def revocation(world: World) -> list[Result]:
+def revocation(bank: Bank) -> list[Result]:
     """From the answer to a log-out until the gateway refuses the session's token."""
-    return [
-        Result.below("revocation reaches the gateway after", asyncio.run(_revocation(world, world.people[-1])), "s", target=1)
-    ]
+    return [Result.below("revocation reaches the gateway after", asyncio.run(_revocation(bank, bank.people[-1])), "s", target=1)]
 
 
-async def _revocation(world: World, person: Person) -> float:
+async def _revocation(bank: Bank, person: Person) -> float:
     headers = {"Authorization": f"Bearer {person.access_token}"}
-    async with httpx.AsyncClient(base_url=world.platform.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=bank.platform.url, timeout=20) as client:
         (await client.post("/api/v1/auth/logout", headers=headers)).raise_for_status()
         began = time.monotonic()
         while (await client.get("/api/v1/users/me", headers=headers)).status_code != httpx.codes.UNAUTHORIZED:

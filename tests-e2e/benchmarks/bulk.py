@@ -9,22 +9,22 @@ import httpx
 from journey import Person
 
 from benchmarks import cpu
+from benchmarks.bank import Bank
 from benchmarks.results import Result
-from benchmarks.world import World
 
 LINES = 10_000
 SECONDS_MAX = 60
 
 
-def bulk(world: World) -> list[Result]:
+def bulk(bank: Bank) -> list[Result]:
     """POST /api/v1/transfers/bulk with 10,000 lines, best effort."""
-    best, people = world.best, world.people
-    before = cpu.seconds_by_process(world.platform)
-    rate = asyncio.run(_bulk(world, people))
+    best, people = bank.best, bank.people
+    before = cpu.seconds_by_process(bank.platform)
+    rate = asyncio.run(_bulk(bank, people))
     if rate is None:
         return []
-    world.drain()
-    spent = cpu.per_transfer_ms(before, cpu.seconds_by_process(world.platform), LINES)
+    bank.drain()
+    spent = cpu.per_transfer_ms(before, cpu.seconds_by_process(bank.platform), LINES)
     name = f"bulk of {LINES:,} lines"
     return [
         Result.against(name, rate, "transfers/s", baseline=best, ratio_min=4),
@@ -33,7 +33,7 @@ def bulk(world: World) -> list[Result]:
     ]
 
 
-async def _bulk(world: World, people: Sequence[Person]) -> float | None:
+async def _bulk(bank: Bank, people: Sequence[Person]) -> float | None:
     payer, payees = people[0], people[1:]
     lines = [
         {"target_wallet_id": payees[number % len(payees)].wallet_id, "amount": "0.01", "description": f"line {number}"}
@@ -41,7 +41,7 @@ async def _bulk(world: World, people: Sequence[Person]) -> float | None:
     ]
     body = {"source_wallet_id": payer.wallet_id, "currency": "NAD", "mode": "best_effort", "lines": lines}
     headers = {"Authorization": f"Bearer {payer.access_token}", "Idempotency-Key": str(uuid4())}
-    async with httpx.AsyncClient(base_url=world.platform.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=bank.platform.url, timeout=60) as client:
         began = time.monotonic()
         answer = await client.post("/api/v1/transfers/bulk", json=body, headers=headers)
         if answer.is_error:

@@ -11,9 +11,9 @@ import psycopg
 from journey import Person
 
 from benchmarks import cpu, load
+from benchmarks.bank import Bank
 from benchmarks.memory import megabytes
 from benchmarks.results import Result
-from benchmarks.world import World
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
 
@@ -25,27 +25,27 @@ SEED_SECONDS_MAX = 150
 CHUNK = 500_000
 
 
-def transfers(world: World) -> list[Result]:
+def transfers(bank: Bank) -> list[Result]:
     """POST /api/v1/transfers through the gateway: accepted, and written to the audit log, apart."""
-    load.transfers(world.platform.url, world.people, connections=16, seconds=3)  # warm
-    world.drain()
+    load.transfers(bank.platform.url, bank.people, connections=16, seconds=3)  # warm
+    bank.drain()
     results: list[Result] = []
     for connections in CONNECTIONS:
-        results += _accepted_and_drained(world, connections)
+        results += _accepted_and_drained(bank, connections)
     return results
 
 
-def _accepted_and_drained(world: World, connections: int) -> list[Result]:
-    before, made_before, began = cpu.seconds_by_process(world.platform), world.transfers_made(), time.monotonic()
-    seen = load.transfers(world.platform.url, world.people, connections=connections, seconds=RUN_SECONDS)
-    drained_seconds = world.drain()
-    seconds, made = time.monotonic() - began, world.transfers_made() - made_before
-    spent = cpu.per_transfer_ms(before, cpu.seconds_by_process(world.platform), made)
-    world.peak = max(world.peak, seen.rate)
+def _accepted_and_drained(bank: Bank, connections: int) -> list[Result]:
+    before, made_before, began = cpu.seconds_by_process(bank.platform), bank.transfers_made(), time.monotonic()
+    seen = load.transfers(bank.platform.url, bank.people, connections=connections, seconds=RUN_SECONDS)
+    drained_seconds = bank.drain()
+    seconds, made = time.monotonic() - began, bank.transfers_made() - made_before
+    spent = cpu.per_transfer_ms(before, cpu.seconds_by_process(bank.platform), made)
+    bank.peak = max(bank.peak, seen.rate)
     name = f"transfers through the gateway, {connections} connections"
     target = 0.5 if connections > CONNECTIONS[0] else 0.25
     return [
-        Result.against(name, seen.rate, "transfers/s", baseline=world.best, ratio_min=target),
+        Result.against(name, seen.rate, "transfers/s", baseline=bank.best, ratio_min=target),
         Result(f"{name}: with audit written", made / seconds, "transfers/s"),
         Result(f"{name}: p50", seen.p50_ms, "ms"),
         Result(f"{name}: p99", seen.p99_ms, "ms"),
@@ -56,11 +56,11 @@ def _accepted_and_drained(world: World, connections: int) -> list[Result]:
     ]
 
 
-def steady(world: World) -> list[Result]:
+def steady(bank: Bank) -> list[Result]:
     """Latency at 70 % of the peak, from arrivals that do not wait for answers."""
-    peak = world.peak or load.transfers(world.platform.url, world.people, connections=64, seconds=RUN_SECONDS).rate
-    seen = load.arrivals(world.platform.url, world.people, per_second=peak * 0.7, seconds=RUN_SECONDS)
-    world.drain()
+    peak = bank.peak or load.transfers(bank.platform.url, bank.people, connections=64, seconds=RUN_SECONDS).rate
+    seen = load.arrivals(bank.platform.url, bank.people, per_second=peak * 0.7, seconds=RUN_SECONDS)
+    bank.drain()
     return [
         Result("transfers at 70 % of peak: rate", seen.rate, "transfers/s"),
         Result("transfers at 70 % of peak: p50", seen.p50_ms, "ms"),
@@ -68,22 +68,22 @@ def steady(world: World) -> list[Result]:
     ]
 
 
-def hot(world: World) -> list[Result]:
+def hot(bank: Bank) -> list[Result]:
     """Half of all transfers go to one account, against the same load spread evenly."""
     even, hot_ = (
-        load.transfers(world.platform.url, world.people, connections=64, seconds=RUN_SECONDS, hot=share) for share in (0.0, 0.5)
+        load.transfers(bank.platform.url, bank.people, connections=64, seconds=RUN_SECONDS, hot=share) for share in (0.0, 0.5)
     )
-    world.drain()
+    bank.drain()
     return [Result.against("hot account: half of all to one", hot_.rate, "transfers/s", baseline=even.rate, ratio_min=0.5)]
 
 
-def grpc_straight(world: World) -> list[Result]:
+def grpc_straight(bank: Bank) -> list[Result]:
     """LedgerService straight to payments: one order a call, and batches; each order with its payer's access token."""
-    return asyncio.run(_grpc(world, world.people, world.best))
+    return asyncio.run(_grpc(bank, bank.people, bank.best))
 
 
-async def _grpc(world: World, people: Sequence[Person], best: float) -> list[Result]:
-    target = f"127.0.0.1:{world.platform.processes.ports.of('grpc', 'payments')}"
+async def _grpc(bank: Bank, people: Sequence[Person], best: float) -> list[Result]:
+    target = f"127.0.0.1:{bank.platform.processes.ports.of('grpc', 'payments')}"
     async with grpc.aio.insecure_channel(target) as channel:
         stub: payments_pb2_grpc.LedgerServiceAsyncStub = payments_pb2_grpc.LedgerServiceStub(channel)
         try:
@@ -95,7 +95,7 @@ async def _grpc(world: World, people: Sequence[Person], best: float) -> list[Res
             return []
         unary = await _rate(lambda number: _one(stub, people, number), callers=64)
         batch = await _rate(lambda number: _many(stub, people, number), callers=4) * BATCH
-    world.drain()
+    bank.drain()
     return [
         Result.against("gRPC straight to payments, 64 callers", unary, "transfers/s", baseline=best, ratio_min=0.8),
         Result.against(f"gRPC in batches of {BATCH}, 4 callers", batch, "transfers/s", baseline=best, ratio_min=0.8),
@@ -148,11 +148,11 @@ async def _rate(call, *, callers: int) -> float:  # type: ignore[no-untyped-def]
     return done / (time.monotonic() - began)
 
 
-def history(world: World) -> list[Result]:
+def history(bank: Bank) -> list[Result]:
     """Pages of postings and of history, and a statement, in a ledger of 100,000 postings and in a large one."""
-    person, payments = world.people[0], world.platform.supervisor.processes["payments-serve"].pid
+    person, payments = bank.people[0], bank.platform.supervisor.processes["payments-serve"].pid
     since = _now()
-    load.transfers(world.platform.url, world.people, connections=16, seconds=3)
+    load.transfers(bank.platform.url, bank.people, connections=16, seconds=3)
     period = f"since={since}&until={_now()}"
     paths = {
         "postings page": f"/api/v1/wallets/{person.wallet_id}/postings",
@@ -171,9 +171,9 @@ def history(world: World) -> list[Result]:
         results.append(Result(name, value, unit, figures[what], ratio, "ratio <= 1.5", met=ratio <= 1.5))
 
     for rows in (SMALL, LARGE):
-        reached = _seed(world, rows)
+        reached = _seed(bank, rows)
         for what, path in paths.items():
-            seen = load.reads(world.platform.service_url("payments"), person, path, connections=1, seconds=3)
+            seen = load.reads(bank.platform.service_url("payments"), person, path, connections=1, seconds=3)
             if seen.failed:
                 raise RuntimeError(f"{what}: {seen.failed} reads failed")
             compare(what, f"{what} at {reached:,} postings: p50", seen.p50_ms, "ms")
@@ -203,19 +203,19 @@ FROM made, LATERAL (VALUES (source_id, target_id, -0.01), (target_id, source_id,
 """
 
 
-def _seed(world: World, rows: int) -> int:
+def _seed(bank: Bank, rows: int) -> int:
     """Fill up to so many postings, or as many as the time allows; return how many there are."""
-    owner = UUID(world.people[0].user_id)
-    wallets = [UUID(person.wallet_id) for person in world.people]
-    url = world.superuser_url("payments")
+    owner = UUID(bank.people[0].user_id)
+    wallets = [UUID(person.wallet_id) for person in bank.people]
+    url = bank.superuser_url("payments")
     with psycopg.connect(url, autocommit=True) as connection:
         # Neither triggers nor foreign keys: the rows are right by construction, and ten millions must not take an hour.
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET synchronous_commit = off")
         deadline = time.monotonic() + SEED_SECONDS_MAX
-        while (there := world.count("payments", "SELECT count(*) FROM postings")) < rows and time.monotonic() < deadline:
-            first = world.count("payments", "SELECT count(*) FROM transfers WHERE description = 'seed'") + 1
+        while (there := bank.count("payments", "SELECT count(*) FROM postings")) < rows and time.monotonic() < deadline:
+            first = bank.count("payments", "SELECT count(*) FROM transfers WHERE description = 'seed'") + 1
             last = first + min(CHUNK, (rows - there + 1) // 2) - 1
             connection.execute(_SEED, {"owner": owner, "wallets": wallets, "first": first, "last": last})
         connection.execute("ANALYZE transfers, postings")
-        return world.count("payments", "SELECT count(*) FROM postings")
+        return bank.count("payments", "SELECT count(*) FROM postings")

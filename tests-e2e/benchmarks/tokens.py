@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks import load
+from benchmarks.bank import Bank
 from benchmarks.results import Result
-from benchmarks.world import World
 from chassis.auth.access_control import AccessControl
 from chassis.auth.claims import Claims
 from chassis.auth.revocations import Revocations
@@ -25,9 +25,9 @@ ROUNDS = 20
 ENDED = 10_000
 
 
-def token_check(world: World) -> list[Result]:
+def token_check(bank: Bank) -> list[Result]:
     """What the gateway's check of a token costs, and what the ended sessions add to the cheapest request."""
-    return [*asyncio.run(_token_check()), *_ended_sessions(world)]
+    return [*asyncio.run(_token_check()), *_ended_sessions(bank)]
 
 
 async def _token_check() -> list[Result]:
@@ -62,9 +62,9 @@ class _Unchecked(AccessControl):
         """Refuse nobody."""
 
 
-def _ended_sessions(world: World) -> list[Result]:
+def _ended_sessions(bank: Bank) -> list[Result]:
     """Five pairs, in turn, of authenticating with and without the ended sessions, beside a read of a wallet at its service."""
-    person, url = world.people[0], world.platform.service_url("payments")
+    person, url = bank.people[0], bank.platform.service_url("payments")
     read = load.reads(url, person, f"/api/v1/wallets/{person.wallet_id}", connections=1, seconds=3)
     with_list, without = asyncio.run(_pairs())
     added_us = median(a - b for a, b in zip(with_list, without, strict=True))

@@ -15,9 +15,10 @@ from overlays.cluster import Outside
 from psycopg import sql
 from redis import Redis
 
+from chassis.testing.databases import libpq_variables
 from chassis.testing.running import endpoint
 from elcorp_local.backing import Backing
-from elcorp_local.ports import SERVICES
+from elcorp_local.port_numbers import SERVICES
 from k8s.tests.rendering import K8S
 
 DATABASES: Final = K8S / "components" / "backing" / "databases" / "databases.sh"
@@ -48,9 +49,7 @@ class BackingServers:
 
     def databases(self, *arguments: str, **passwords: str) -> None:
         """Run the project's own script, as an administrator of the environment does."""
-        url = urlsplit(self.backing.postgres_url)
-        superuser = {"PGHOST": str(url.hostname), "PGPORT": str(url.port), "PGUSER": "postgres", "PGPASSWORD": str(url.password)}
-        environment = {"PATH": os.environ["PATH"], **superuser, **passwords}
+        environment = {"PATH": os.environ["PATH"], **libpq_variables(self.backing.postgres_url), **passwords}
         done = subprocess.run(  # noqa: S603  # our own script
             [str(DATABASES), *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120
         )

@@ -1,20 +1,17 @@
 """Replace certificates, passwords and keys of an environment while people pay, by the steps of the documents."""
 
-import asyncio
 import secrets
 from base64 import b64encode
-from contextlib import closing
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from urllib.parse import urlsplit, urlunsplit
 
-from cryptography import x509
 from overlays.environment import certificate, make_authority
 from overlays.pod import Pod
 from overlays.running_overlay import RunningOverlay
 
-from chassis.testing.certificates import Authority
+from chassis.testing.certificates import Authority, presented_serial
 from chassis.testing.running import eventually
-from elcorp_local.ports import SERVICES
+from elcorp_local.port_numbers import SERVICES
 
 _WITH_KEYS = ("identity", "identity-jobs")
 
@@ -128,10 +125,4 @@ def _client(authority: Authority, *, trusting: Authority) -> SSLContext:
 
 async def _serial(client: SSLContext, pod: Pod) -> int:
     """Return the serial number of the certificate that a pod presents to its peers now; OSError where it refuses the client's."""
-    reader, writer = await asyncio.open_connection(pod.address, pod.spec.ports["grpc"], ssl=client)
-    with closing(writer):
-        presented = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        # A server judges the client's certificate after the handshake; only one that accepts it says something of its own.
-        if not await reader.read(1):
-            raise ConnectionResetError
-    return x509.load_der_x509_certificate(presented).serial_number
+    return await presented_serial(pod.address, pod.spec.ports["grpc"], client)

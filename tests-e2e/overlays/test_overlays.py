@@ -16,7 +16,7 @@ from planned_transfers import follow, plan, submit
 
 from chassis.testing import pooler
 from elcorp_local.backing import ServerCertificates, start_backing
-from elcorp_local.ports import SERVICES
+from elcorp_local.port_numbers import SERVICES
 from k8s.tests.rendering import OVERLAYS
 
 pytestmark = pytest.mark.e2e

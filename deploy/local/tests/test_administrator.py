@@ -14,7 +14,7 @@ import pytest
 from chassis.testing.running import free_port
 from elcorp_local import pids
 from elcorp_local.administrator import Administrator, PasswordUnknown, Search, UrlInvalid
-from elcorp_local.ports import listener
+from elcorp_local.port_numbers import listener
 
 LISTEN = """
 import socket, sys, time

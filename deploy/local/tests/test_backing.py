@@ -21,7 +21,7 @@ from elcorp_local import databases, pids, secrets
 from elcorp_local.backing import Backing, Ports, ServerCertificates, postgres, rabbitmq, start_backing
 from elcorp_local.backing.process import ServerFailed, ServerProcess
 from elcorp_local.backing.rabbitmq import is_healthy
-from elcorp_local.ports import SERVICES, PortTaken, require_free
+from elcorp_local.port_numbers import SERVICES, PortTaken, require_free
 
 # As /proc/net/tcp and tcp6 write them: 127.0.0.1, ::1, ::ffff:127.0.0.1.
 LOOPBACK = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from elcorp_local.ports import Ports, setting
+from elcorp_local.port_numbers import Ports, setting
 
 COMMANDS = ("run", "journey", "do", "backing", "status", "clean", "bench")
 

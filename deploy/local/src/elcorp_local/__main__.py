@@ -17,8 +17,8 @@ from elcorp_local.cleaning import clean
 from elcorp_local.commands import PROGRAMS, command_of
 from elcorp_local.failure import Failure
 from elcorp_local.platform import Platform
-from elcorp_local.ports import Ports
-from elcorp_local.processes import ready_urls
+from elcorp_local.platform_processes import ready_urls
+from elcorp_local.port_numbers import Ports
 from elcorp_local.signals import StopRequested, StopSignals
 from elcorp_local.supervisor import is_ready
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from elcorp_local import pids, secrets
 from elcorp_local.failure import Failure
-from elcorp_local.ports import listening
+from elcorp_local.port_numbers import listening
 
 KUBECTL_SECONDS_MAX = 15
 _EMAIL, _PASSWORD = "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"  # names of settings

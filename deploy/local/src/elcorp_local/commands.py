@@ -7,7 +7,7 @@ from pathlib import Path
 
 from elcorp_local import databases, pids, secrets
 from elcorp_local.failure import Failure
-from elcorp_local.ports import SERVICES
+from elcorp_local.port_numbers import SERVICES
 
 # All processes of a service are given the same settings; the first that runs will do.
 _ROLES = ("work", "jobs", "serve")

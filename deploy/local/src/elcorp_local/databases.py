@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from elcorp_local.failure import Failure
-from elcorp_local.ports import SERVICES
+from elcorp_local.port_numbers import SERVICES
 
 CONNECT_SECONDS_MAX = 10
 # Which roles there are and what they may do is the same in every environment.

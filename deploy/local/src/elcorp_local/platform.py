@@ -16,8 +16,8 @@ from elcorp_local import databases, pids, secrets
 from elcorp_local.backing import Backing, start_backing
 from elcorp_local.failure import Failure
 from elcorp_local.locks import FolderLock
-from elcorp_local.ports import SERVICES, Ports, require_free
-from elcorp_local.processes import Processes
+from elcorp_local.platform_processes import PlatformProcesses
+from elcorp_local.port_numbers import SERVICES, Ports, require_free
 from elcorp_local.supervisor import STOP_SECONDS_MAX, Say, Supervisor
 
 READY_SECONDS_MAX = 180
@@ -39,7 +39,7 @@ def quiet(_line: str) -> None:
 class Platform:
     """A running platform. Ending the `with` block stops it; what it stored stays in its folder."""
 
-    processes: Processes
+    processes: PlatformProcesses
     backing: Backing
     supervisor: Supervisor
     secrets_are_new: bool
@@ -73,7 +73,7 @@ class Platform:
             values, new = _secrets(folder / "secrets.env", backing.postgres_url)
             supervisor = Supervisor(say)
             undo.callback(supervisor.stop)
-            processes = Processes(folder, ports, backing, values, environment or {})
+            processes = PlatformProcesses(folder, ports, backing, values, environment or {})
             _start_processes(processes, supervisor, say)
             return cls(processes, backing, supervisor, new, undo.pop_all())
 
@@ -133,7 +133,7 @@ def _secrets(file: Path, postgres_url: str) -> tuple[Mapping[str, str], bool]:
     return secrets.load_or_create(file)
 
 
-def _start_processes(processes: Processes, supervisor: Supervisor, say: Say) -> None:
+def _start_processes(processes: PlatformProcesses, supervisor: Supervisor, say: Say) -> None:
     databases.provide(processes.backing.postgres_url, processes.secrets)
     _timed(say, "migrated", lambda: _migrate(processes))
     first = processes.serving()
@@ -147,7 +147,7 @@ def _start_processes(processes: Processes, supervisor: Supervisor, say: Say) -> 
     processes.backing.watch(say)
 
 
-def _migrate(processes: Processes) -> None:
+def _migrate(processes: PlatformProcesses) -> None:
     """Do what `python -m <service> migrate` does, for all four in one process: most of its time is importing."""
     from alembic.util import CommandError  # noqa: PLC0415  # slow to import, and only a start migrates
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415

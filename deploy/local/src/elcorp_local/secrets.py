@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from elcorp_local.failure import Failure
-from elcorp_local.ports import SERVICES
+from elcorp_local.port_numbers import SERVICES
 
 LENGTH_MIN = 16
 _SPECIAL = "!@#$%^&*"

@@ -16,7 +16,7 @@ from chassis.rpc import RemoteUnavailable, Tls
 from chassis.rpc.channel import RenewedChannel
 from chassis.rpc.material import Files, UnfitCertificateError
 from chassis.settings import ServiceSettings
-from chassis.testing.certificates import Authority, MountedSecret
+from chassis.testing.certificates import Authority, MountedSecret, presented_serial
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.running import eventually
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
@@ -127,10 +127,7 @@ async def presented(port, side: MountedSecret) -> int:
     context = ssl.create_default_context(cafile=str(files["tls_ca_file"]))
     context.load_cert_chain(files["tls_cert_file"], files["tls_key_file"])
     context.set_alpn_protocols(["h2"])
-    _, writer = await asyncio.open_connection("localhost", port, ssl=context)
-    certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    writer.close()
-    return x509.load_der_x509_certificate(certificate).serial_number
+    return await presented_serial("localhost", port, context)
 
 
 @pytest.mark.usefixtures("always_looking")

@@ -6,6 +6,6 @@ the distribution's packages; else a Docker engine. A system instance is never to
 
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.servers import Backing, start_backing
-from elcorp_local.ports import Ports
+from elcorp_local.port_numbers import Ports
 
 __all__ = ["Backing", "Ports", "ServerCertificates", "start_backing"]

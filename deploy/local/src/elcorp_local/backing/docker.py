@@ -12,7 +12,7 @@ from elcorp_local.backing import rabbitmq as private_rabbitmq
 from elcorp_local.backing import redis as private_redis
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import START_SECONDS_MAX, Server, ServerFailed
-from elcorp_local.ports import Ports
+from elcorp_local.port_numbers import Ports
 
 COMMAND_SECONDS_MAX = 60
 PULL_SECONDS_MAX = 600

@@ -12,7 +12,7 @@ from pathlib import Path
 from chassis.linux_processes import end_all
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerFailed, ServerProcess
-from elcorp_local.ports import Ports
+from elcorp_local.port_numbers import Ports
 
 INIT_SECONDS_MAX = 120
 # Where the data of root's checkouts go that PostgreSQL's unprivileged user cannot reach: below /root, for one.

@@ -12,7 +12,7 @@ from pathlib import Path
 from chassis.linux_processes import end_all
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerProcess
-from elcorp_local.ports import Ports
+from elcorp_local.port_numbers import Ports
 
 _PLAIN = "listeners.tcp.default = 127.0.0.1:{ports.rabbitmq}\n"
 _TLS = """\

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import Server, ServerProcess
-from elcorp_local.ports import Ports
+from elcorp_local.port_numbers import Ports
 
 
 def program() -> str | None:

@@ -15,7 +15,7 @@ from elcorp_local.backing import rabbitmq, redis, sources
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import Server, ServerFailed
 from elcorp_local.locks import FolderLock
-from elcorp_local.ports import Ports, require_free
+from elcorp_local.port_numbers import Ports, require_free
 from elcorp_local.restarts import PER_MINUTE_MAX, Restarts
 
 Say = Callable[[str], None]

@@ -10,7 +10,7 @@ from elcorp_local.backing import docker, packages, postgres, rabbitmq, redis
 from elcorp_local.backing.certificates import ServerCertificates
 from elcorp_local.backing.process import Server
 from elcorp_local.failure import Failure
-from elcorp_local.ports import Ports
+from elcorp_local.port_numbers import Ports
 
 Say = Callable[[str], None]
 

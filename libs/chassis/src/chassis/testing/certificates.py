@@ -1,10 +1,14 @@
 """A certificate authority for tests, the certificates that it issues, and files that are replaced as in a cluster."""
 
+import asyncio
 import datetime as dt
 import ipaddress
+import struct
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import SSLContext
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,6 +20,8 @@ from chassis.testing.mounted import MountedFiles
 _HOUR = dt.timedelta(hours=1)
 # By the part of the setting's name: tls_<part>_file.
 _FILES = {"cert": "tls.crt", "key": "tls.key", "ca": "ca.crt"}
+# What a client of PostgreSQL sends to ask for TLS on a connection that begins without.
+_POSTGRES_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +139,21 @@ def _key_usage(*, signs: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+async def presented_serial(host: str, port: int, context: SSLContext, *, is_postgres: bool = False) -> int:
+    """Return the serial number of the certificate that a server presents to a new connection.
+
+    Raises OSError where the server refuses the client's certificate; PostgreSQL's protocol does not tell.
+    """
+    reader, writer = await asyncio.open_connection(host, port)
+    with closing(writer):
+        if is_postgres:
+            writer.write(_POSTGRES_SSL_REQUEST)
+            await reader.readexactly(1)
+        await writer.start_tls(context, server_hostname=host)
+        presented = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        # A server judges the client's certificate after the handshake; an HTTP/2 server that accepts it sends its settings.
+        if not is_postgres and not await reader.read(1):
+            raise ConnectionResetError
+    return x509.load_der_x509_certificate(presented).serial_number

@@ -182,6 +182,13 @@ class Databases:
             return name
 
 
+def libpq_variables(url: str) -> dict[str, str]:
+    """Return libpq's environment variables for a PostgreSQL URL."""
+    parts = urlsplit(url)
+    found = {"PGHOST": parts.hostname, "PGUSER": parts.username, "PGPASSWORD": parts.password}
+    return {"PGPORT": str(parts.port), **{name: value for name, value in found.items() if value}}
+
+
 class KeptEngine:
     """An engine that tests use one after the other, and all connections that it has made and not closed."""
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,9 +91,7 @@ def pooler(urls: DatabaseUrls, superuser_url: str, *, connections: int) -> Itera
     with TemporaryDirectory(prefix="elcorp-pooler-") as name:
         folder = Path(name)
         pooler = Pooler(folder, urls.app, connections=connections)
-        if user := unprivileged():
-            for path in (folder, *folder.iterdir()):
-                shutil.chown(path, user)
+        give_to_pooler((folder, *folder.iterdir()))
         pooler.start()
         try:
             yield pooler
@@ -141,6 +139,13 @@ def unprivileged() -> str | None:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
+
+
+def give_to_pooler(paths: Iterable[Path]) -> None:
+    """Make PgBouncer's user the owner of files, where it is another than the tests'."""
+    if user := unprivileged():
+        for path in paths:
+            shutil.chown(path, user)
 
 
 def _version() -> tuple[int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from elcorp_local import databases
 from elcorp_local.backing import Backing
-from elcorp_local.ports import SERVICES, Ports
+from elcorp_local.port_numbers import SERVICES, Ports
 from elcorp_local.supervisor import Managed
 
 # The processes of a service; each has an operations port of the same name.
@@ -23,7 +23,7 @@ def ready_urls(ports: Ports) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Processes:
+class PlatformProcesses:
     """What is to run, given the ports, the servers and the secrets; `extra` settings go to every process."""
 
     folder: Path

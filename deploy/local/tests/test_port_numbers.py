@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from elcorp_local.ports import PortInvalid, Ports, PortTaken, require_free
+from elcorp_local.port_numbers import PortInvalid, Ports, PortTaken, require_free
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ PEOPLE = 24
 TOKENS_SECONDS = 600
 
 
-class World:
+class Bank:
     """A running platform and what the benchmarks share of it; `peak` is the best rate seen through the gateway."""
 
     def __init__(self, platform: Platform, start_seconds: float) -> None:
