@@ -6,8 +6,8 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from chassis.listen import PortTakenError
 from chassis.rpc import RemoteUnavailable
-from chassis.run.listen import PortTakenError
 from chassis.testing.running import eventually
 
 SERVICE = "elcorp.compliance.v1.ScreeningService"

@@ -10,11 +10,11 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
+from chassis.listen import PortTakenError
 from chassis.rpc.client import MESSAGE_BYTES_MAX
 from chassis.rpc.health import Health
 from chassis.rpc.named_callers import named_callers
 from chassis.rpc.tls import Tls
-from chassis.run.listen import PortTakenError
 
 CONCURRENT_RPCS_MAX = 512
 # gRPC lets a connection live for up to a tenth longer or shorter.

@@ -8,8 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from chassis.listen import bind
 from chassis.run.http_protocol import DrainableState, EnvelopeProtocol
-from chassis.run.listen import bind
 
 CONNECTIONS_MAX = 4096
 BACKLOG = 2048

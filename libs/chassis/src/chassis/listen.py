@@ -1,4 +1,4 @@
-"""Ports: a taken one is named."""
+"""TCP ports to listen on; the error of a taken one names it and its setting."""
 
 import socket
 
