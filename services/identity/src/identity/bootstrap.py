@@ -106,8 +106,8 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.application.privacy.carry_out_erasures import CarryOutErasures
     from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
     from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
-    from identity.infrastructure.queries import SqlIdentityQueries
     from identity.infrastructure.signing_keys import SealedKeyMaker
+    from identity.infrastructure.sql.all_views import SqlIdentityQueries
     from identity.interfaces.jobs import account_jobs, attempt_jobs, factor_jobs, message_jobs, privacy_jobs, session_jobs
 
     clock = SystemClock()

@@ -13,7 +13,7 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from identity.application import Identity
-from identity.infrastructure.queries.privacy import _SECTIONS
+from identity.infrastructure.sql.user_data import _SECTIONS
 from services.identity.tests.contract.api import PASSWORD, Api, own_id
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App

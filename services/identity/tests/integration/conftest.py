@@ -2,7 +2,7 @@ import pytest
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
-from identity.infrastructure.queries import SqlIdentityQueries
+from identity.infrastructure.sql.all_views import SqlIdentityQueries
 from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work

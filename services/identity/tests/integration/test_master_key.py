@@ -18,7 +18,7 @@ from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
 from identity.application.privacy.rotate_master_key import BATCH
 from identity.commands.master_key import USAGE_ERROR, rotate_master_key, rotation
-from identity.infrastructure.queries import SqlIdentityQueries
+from identity.infrastructure.sql.all_views import SqlIdentityQueries
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work, vault
 from kernel.actor import Actor

@@ -2,7 +2,7 @@
 
 from chassis.testing.clocks import ControlledClock
 from identity.application.accounts.queries import EVERYBODY, UserFilter, UserSort
-from identity.infrastructure.queries.large_totals import LargeTotals
+from identity.infrastructure.sql.large_totals import LargeTotals
 
 
 def test_large_totals_are_remembered_for_seconds_and_small_ones_never(clock: ControlledClock) -> None:

@@ -21,7 +21,7 @@ from identity.domain.session import EndReason, Presented, Session
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.signing_key import SigningKey, active_key
 from identity.infrastructure.challenges import SignedChallenges
-from identity.infrastructure.queries.large_totals import LARGE, LargeTotals
+from identity.infrastructure.sql.large_totals import LARGE, LargeTotals
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 ID, OTHER, DEVICE_ID = (UUID(int=number) for number in (1, 2, 3))

@@ -24,8 +24,8 @@ USAGE_ERROR = 2
 def rotation(settings: IdentitySettings, database: "Database", clock: Clock) -> "RotateMasterKey":
     from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.application.privacy.rotate_master_key import RotateMasterKey
-    from identity.infrastructure.repositories.wrapped_keys import SqlKeyTransaction
     from identity.infrastructure.signing_keys import SealedKeyMaker
+    from identity.infrastructure.sql.wrapped_keys import SqlKeyTransaction
 
     transaction = partial(SqlKeyTransaction, vault=vault(settings), key_maker=SealedKeyMaker(*settings.keys()))
     uow = SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)

@@ -43,7 +43,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from identity.application.sessions.unlock_user import UnlockUser
     from identity.domain.sign_in_name import SignInName
     from identity.infrastructure.governance import GovernanceAuthority
-    from identity.infrastructure.queries import SqlIdentityQueries
+    from identity.infrastructure.sql.all_views import SqlIdentityQueries
     from kernel.actor import Actor
 
     database = Database.of(settings, pool_size=1)
@@ -79,7 +79,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
 async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:
     """Print the users whose address takes no mail, one id a line."""
     from chassis.persistence.database import Database
-    from identity.infrastructure.queries import SqlIdentityQueries
+    from identity.infrastructure.sql.all_views import SqlIdentityQueries
 
     database = Database.of(settings, pool_size=1)
     try:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from identity.infrastructure.attempts import LimitedAttempts
     from identity.infrastructure.delivery_queue import DeliveryQueue
     from identity.infrastructure.passwords import Argon2Passwords
-    from identity.infrastructure.repositories.erasures import SqlErasureTransaction
-    from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
+    from identity.infrastructure.sql.erasures import SqlErasureTransaction
+    from identity.infrastructure.sql.transaction import SqlIdentityTransaction
     from identity.infrastructure.vault import Vault
 
 
@@ -35,7 +35,7 @@ def vault(settings: IdentitySettings) -> "Vault":
 
 def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlIdentityTransaction]":
     from chassis.persistence.unit_of_work import SqlUnitOfWork
-    from identity.infrastructure.repositories.transaction import SqlIdentityTransaction
+    from identity.infrastructure.sql.transaction import SqlIdentityTransaction
 
     transaction = partial(
         SqlIdentityTransaction,
@@ -50,7 +50,7 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
 def erasure_unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlErasureTransaction]":
     """Build what a worker notes answers with: it has no master key."""
     from chassis.persistence.unit_of_work import SqlUnitOfWork
-    from identity.infrastructure.repositories.erasures import SqlErasureTransaction
+    from identity.infrastructure.sql.erasures import SqlErasureTransaction
 
     return SqlUnitOfWork(database, SqlErasureTransaction, PUBLICATIONS, service=settings.NAME)
 

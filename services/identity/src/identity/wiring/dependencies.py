@@ -22,9 +22,9 @@ from identity.infrastructure.contacts import ParsedContacts
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.one_time_codes import generate_code
 from identity.infrastructure.one_time_secrets import RandomSecrets
-from identity.infrastructure.queries import SqlIdentityQueries
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyRing
+from identity.infrastructure.sql.all_views import SqlIdentityQueries
 from identity.settings import IdentitySettings
 from identity.wiring import adapters
 from kernel.clock import Clock

@@ -1,42 +1,77 @@
-"""Erasures, and what they destroy."""
+"""Erasures, what they destroy, and the keys that sign their receipts."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select, text, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    delete,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.erasures import Destroyed
-from identity.domain.erasure import Erasure
+from identity.application.privacy.queries import ErasureView, ReceiptKeyView
+from identity.domain.erasure import Erasure, ErasureReason, ErasureStatus
 from identity.infrastructure.receipts import ReceiptKey, sign
-from identity.infrastructure.repositories.accounts import SqlUsers
-from identity.infrastructure.tables import (
-    backup_codes,
-    devices,
-    email_undos,
-    erasures,
-    one_time_codes,
-    passkey_ceremonies,
-    passkeys,
+from identity.infrastructure.sql.devices import devices
+from identity.infrastructure.sql.factors import backup_codes, second_factor_failures, totps
+from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
+from identity.infrastructure.sql.one_time_codes import one_time_codes
+from identity.infrastructure.sql.passkeys import passkey_ceremonies, passkeys
+from identity.infrastructure.sql.passwords import (
     password_history,
     password_resets,
-    profiles,
-    receipt_keys,
-    recovery_requests,
     required_resets,
-    second_factor_failures,
-    sessions,
-    sign_in_challenges,
-    subject_keys,
-    totps,
-    wallet_addresses,
 )
+from identity.infrastructure.sql.profiles import profiles
+from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.recovery import email_undos, recovery_requests
+from identity.infrastructure.sql.sessions import sessions
+from identity.infrastructure.sql.sign_in_challenges import sign_in_challenges
+from identity.infrastructure.sql.subject_keys import subject_keys
+from identity.infrastructure.sql.users import SqlUsers, users
+from identity.infrastructure.sql.wallet_addresses import wallet_addresses
 from identity.infrastructure.vault import Vault
 from kernel.actor import Actor
 from kernel.ids import new_id
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("reason", enum_text(ErasureReason), nullable=False),
+    Column("requested_at", timestamp(), nullable=False),
+    Column("asked_at", timestamp(), nullable=False),
+    Column("status", enum_text(ErasureStatus), nullable=False),
+    Column("answers", JSONB, nullable=False),
+    Column("restricted_until", timestamp()),
+    Column("erased_at", timestamp()),
+    Column("receipt", JSONB(none_as_null=True)),
+)
+receipt_keys = Table(
+    "receipt_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sealed_seed", LargeBinary, nullable=False),
+    Column("created_at", timestamp(), nullable=False),
+)
+mapper.map_imperatively(Erasure, erasures)
 
 # Of processes that need the first key at once one makes it.
 _ONE_MAKES_THE_KEY = text("SELECT pg_advisory_xact_lock(5, 0)")
@@ -57,6 +92,18 @@ _PERSONAL: Final[tuple[Table, ...]] = (
 )
 # Answers that were kept for repeats of the user's requests.
 _FORGET_ANSWERS = text("DELETE FROM idempotency_keys WHERE owner = :owner")
+_ERASURE = text(
+    """
+    SELECT id, status, requested_at, (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(answers) AS key) AS answered,
+           restricted_until, erased_at, receipt
+    FROM erasures WHERE id = :id
+    """
+)
+_RECEIPT_KEYS = text("SELECT id, public_key, created_at FROM receipt_keys ORDER BY created_at, id")
+_DUE = text(
+    "SELECT id FROM erasures WHERE status = 'restricted' AND restricted_until <= :at ORDER BY restricted_until LIMIT :limit"
+)
+_UNANSWERED = text("SELECT id FROM erasures WHERE status = 'requested' AND asked_at <= :before ORDER BY asked_at LIMIT :limit")
 
 
 class SqlErasures:
@@ -114,6 +161,25 @@ class SqlReceipts:
         values = {"id": key.id, "public_key": key.signing.public_bytes, "sealed_seed": sealed, "created_at": at}
         await self._session.execute(receipt_keys.insert().values(values))
         return key
+
+
+class SqlErasureViews(SqlReads):
+    async def erasure(self, erasure_id: UUID) -> ErasureView | None:
+        rows = await self._rows(_ERASURE, {"id": erasure_id})
+        if not rows:
+            return None
+        (row,) = rows
+        answered = tuple(row.answered or ())
+        return ErasureView(row.id, row.status, row.requested_at, answered, row.restricted_until, row.erased_at, row.receipt)
+
+    async def receipt_keys(self) -> Sequence[ReceiptKeyView]:
+        return [ReceiptKeyView(row.id, bytes(row.public_key), row.created_at) for row in await self._rows(_RECEIPT_KEYS, {})]
+
+    async def due_erasures(self, at: datetime, *, limit: int) -> Sequence[UUID]:
+        return [row.id for row in await self._rows(_DUE, {"at": at, "limit": limit})]
+
+    async def unanswered_erasures(self, asked_before: datetime, *, limit: int) -> Sequence[UUID]:
+        return [row.id for row in await self._rows(_UNANSWERED, {"before": asked_before, "limit": limit})]
 
 
 class SqlErasureTransaction(SqlTransaction):

@@ -1,33 +1,78 @@
-"""Second factors, and sign-ins that wait for one."""
+"""Second factors."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    CursorResult,
+    ForeignKey,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
+from identity.application.factors.views import FactorsView, PasskeyView
 from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES
-from identity.domain.errors import FactorExists
-from identity.domain.passkey import Ceremony, Passkey
-from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.totp import Totp
-from identity.infrastructure.repositories.locks import Lock, hold
-from identity.infrastructure.tables import (
-    backup_codes,
-    passkey_ceremonies,
-    passkeys,
-    second_factor_failures,
-    sign_in_challenges,
-    subject_keys,
-    totps,
-)
+from identity.infrastructure.sql.advisory_lock import Lock, hold
+from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
+from identity.infrastructure.sql.passkeys import SqlCeremonies, SqlPasskeys, passkey_ceremonies, passkeys
+from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.sign_in_challenges import SqlSignInChallenges, sign_in_challenges
+from identity.infrastructure.sql.subject_keys import find_wrapped_key
+from identity.infrastructure.sql.users import users
 from identity.infrastructure.vault import Vault
 
-_CREDENTIAL_KNOWN: Final = "passkeys_credential_id_key"
+totps = Table(
+    "totps",
+    metadata,
+    Column("user_id", ForeignKey(users.c.id), primary_key=True),
+    Column("secret", LargeBinary),
+    Column("created_at", timestamp(), nullable=False),
+    Column("confirmed_at", timestamp()),
+    Column("last_step", BigInteger, nullable=False),
+)
+backup_codes = Table(
+    "backup_codes",
+    metadata,
+    Column("user_id", ForeignKey(users.c.id), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("created_at", timestamp(), nullable=False),
+    Column("used_at", timestamp()),
+)
+second_factor_failures = Table(
+    "second_factor_failures",
+    metadata,
+    Column("user_id", ForeignKey(users.c.id), nullable=False),
+    Column("counter", Text, nullable=False),
+    Column("failed_at", timestamp(), nullable=False),
+)
+# The secret of an app passes through the vault.
+mapper.map_imperatively(Totp, totps, exclude_properties=("secret",))
+
+_FACTORS = text(
+    """
+    SELECT (SELECT confirmed_at FROM totps WHERE user_id = :user_id) AS totp_confirmed_at,
+           (SELECT count(*) FROM backup_codes WHERE user_id = :user_id AND used_at IS NULL) AS backup_codes_left
+    """
+)
+_PASSKEYS = text(
+    """
+    SELECT p.id, p.name, p.backed_up, p.created_at, p.last_used_at, p.flagged_at, k.wrapped
+    FROM passkeys p JOIN subject_keys k ON k.subject_id = p.user_id WHERE p.user_id = :user_id ORDER BY p.created_at, p.id
+    """
+)
 
 
 class SqlTotps:
@@ -39,7 +84,7 @@ class SqlTotps:
         await self.remove(totp.user_id)
         self._session.add(totp)
         await self._session.flush()
-        sealer = self._vault.sealer_of(totp.user_id, await self._wrapped(totp.user_id))
+        sealer = self._vault.sealer_of(totp.user_id, await find_wrapped_key(self._session, totp.user_id))
         sealed = sealer.seal(secret.encode(), _context(totp.user_id))
         await self._session.execute(update(totps).where(totps.c.user_id == totp.user_id).values(secret=sealed))
 
@@ -49,7 +94,7 @@ class SqlTotps:
         if totp is None:
             return None
         sealed = await self._session.scalar(select(totps.c.secret).where(totps.c.user_id == user_id))
-        sealer = self._vault.sealer_of(user_id, await self._wrapped(user_id))
+        sealer = self._vault.sealer_of(user_id, await find_wrapped_key(self._session, user_id))
         return totp, sealer.open(sealed or b"", _context(user_id)).decode()
 
     async def remove(self, user_id: UUID) -> None:
@@ -58,9 +103,6 @@ class SqlTotps:
         if known:
             await self._session.delete(known)
             await self._session.flush()
-
-    async def _wrapped(self, user_id: UUID) -> bytes | None:
-        return await self._session.scalar(select(subject_keys.c.wrapped).where(subject_keys.c.subject_id == user_id))
 
 
 class SqlBackupCodes:
@@ -79,60 +121,6 @@ class SqlBackupCodes:
         result = await self._session.execute(spent)
         assert isinstance(result, CursorResult)  # noqa: S101  # what an UPDATE gives; for the type checker
         return result.rowcount == 1
-
-
-class SqlPasskeys:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def add(self, passkey: Passkey) -> None:
-        self._session.add(passkey)
-        try:
-            await self._session.flush()
-        except IntegrityError as error:
-            if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == _CREDENTIAL_KNOWN:
-                raise FactorExists from None
-            raise
-
-    async def lock(self, passkey_id: UUID) -> Passkey | None:
-        query = select(Passkey).where(passkeys.c.id == passkey_id).with_for_update()
-        return (await self._session.scalars(query)).one_or_none()
-
-    async def lock_credential(self, credential_id: bytes) -> Passkey | None:
-        query = select(Passkey).where(passkeys.c.credential_id == credential_id).with_for_update()
-        return (await self._session.scalars(query)).one_or_none()
-
-    async def of(self, user_id: UUID) -> Sequence[Passkey]:
-        query = select(Passkey).where(passkeys.c.user_id == user_id).order_by(passkeys.c.created_at, passkeys.c.id)
-        return (await self._session.scalars(query)).all()
-
-    async def remove(self, passkey: Passkey) -> None:
-        await self._session.delete(passkey)
-        await self._session.flush()
-
-
-class SqlCeremonies:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    def add(self, ceremony: Ceremony) -> None:
-        self._session.add(ceremony)
-
-    async def lock(self, ceremony_id: UUID) -> Ceremony | None:
-        query = select(Ceremony).where(passkey_ceremonies.c.id == ceremony_id).with_for_update()
-        return (await self._session.scalars(query)).one_or_none()
-
-
-class SqlSignInChallenges:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    def add(self, challenge: SignInChallenge) -> None:
-        self._session.add(challenge)
-
-    async def lock(self, digest: bytes) -> SignInChallenge | None:
-        query = select(SignInChallenge).where(sign_in_challenges.c.digest == digest).with_for_update()
-        return (await self._session.scalars(query)).one_or_none()
 
 
 class SqlFactorFailures:
@@ -180,6 +168,17 @@ class SqlFactors:
             assert isinstance(result, CursorResult)  # noqa: S101  # what a DELETE gives; for the type checker
             dropped += result.rowcount
         return dropped
+
+
+class SqlFactorViews(SqlReads):
+    async def factors_of(self, user_id: UUID) -> FactorsView:
+        (row,) = await self._rows(_FACTORS, {"user_id": user_id})
+        passkeys = [self._passkey(user_id, each) for each in await self._rows(_PASSKEYS, {"user_id": user_id})]
+        return FactorsView(row.totp_confirmed_at, row.backup_codes_left, passkeys)
+
+    def _passkey(self, user_id: UUID, row: Any) -> PasskeyView:
+        name = self._vault.open_thing(user_id, row.wrapped, row.id, row.name)
+        return PasskeyView(row.id, name, *row[2:6])
 
 
 def _context(user_id: UUID) -> bytes:

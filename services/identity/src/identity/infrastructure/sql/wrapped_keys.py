@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.wrapped_keys import Rewrapped
 from identity.infrastructure.signing_keys import SealedKeyMaker
-from identity.infrastructure.tables import receipt_keys, signing_keys, subject_keys
+from identity.infrastructure.sql.erasures import receipt_keys
+from identity.infrastructure.sql.signing_keys import signing_keys
+from identity.infrastructure.sql.subject_keys import subject_keys
 from identity.infrastructure.vault import Vault
 from kernel.actor import Actor
 

@@ -1,25 +1,45 @@
 """Messages: queued in the transaction of what they tell of."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import select, text, update
+from sqlalchemy import Boolean, Column, LargeBinary, Table, Text, Uuid, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
+from identity.application.messages.views import MessageContent
 from identity.domain.email_address import takes_mail
 from identity.domain.message import NOTICES_PER_HOUR_MAX, Channel, Message, Template
 from identity.infrastructure import letters
-from identity.infrastructure.repositories.locks import Lock, hold
-from identity.infrastructure.tables import messages, profiles, subject_keys, users
+from identity.infrastructure.sql.advisory_lock import Lock, hold
+from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
+from identity.infrastructure.sql.profiles import profiles
+from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.subject_keys import subject_keys
+from identity.infrastructure.sql.users import users
 from identity.infrastructure.vault import Vault
 from kernel.ids import new_id
 
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("template", enum_text(Template), nullable=False),
+    Column("recipient_index", LargeBinary),
+    Column("sealed", LargeBinary),
+    Column("sealed_for_subject", Boolean, nullable=False),
+    Column("asked_from", Text),
+    Column("delivered_at", timestamp()),
+    Column("failed_at", timestamp()),
+)
+mapper.map_imperatively(Message, messages)
+
 # Defers the job that delivers a message, in the session's transaction.
 DeferDelivery = Callable[[AsyncSession, UUID], Awaitable[None]]
-
 _WITHHELD = Counter("notices_withheld_total", "Notices not sent, for their account had enough of the kind.", ["template"])
 _NOTICES = text(
     """
@@ -29,6 +49,29 @@ _NOTICES = text(
 )
 # It tells of the end of the subject's key, so it cannot need it.
 _OUTLIVES_ITS_SUBJECT = Template.ERASED
+_MESSAGE = """
+    SELECT m.id, m.user_id, m.template, m.sealed, m.queued_at, CASE WHEN m.sealed_for_subject THEN k.wrapped END AS wrapped
+    FROM messages m LEFT JOIN subject_keys k ON k.subject_id = m.user_id
+    WHERE m.sealed IS NOT NULL AND (k.wrapped IS NOT NULL OR NOT m.sealed_for_subject)
+"""
+_WAITING = text(f"{_MESSAGE} AND m.id = :id AND m.delivered_at IS NULL AND m.failed_at IS NULL")
+_DELIVERED = text(
+    f"""{_MESSAGE} AND m.delivered_at IS NOT NULL
+    AND (CAST(:email AS bytea) IS NULL OR m.recipient_index IN (:email, :phone))
+    ORDER BY m.queued_at DESC, m.id DESC LIMIT :limit"""
+)
+# Finds a message's job by the queueing lock that delivery_queue.py gives it.
+_LEFT_BEHIND = text(
+    """
+    SELECT m.id FROM messages m
+    WHERE m.sealed IS NOT NULL AND m.delivered_at IS NULL AND m.failed_at IS NULL
+        AND m.queued_at BETWEEN :since AND :until AND m.template = ANY(:notices)
+        AND NOT EXISTS (
+            SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = 'message:' || m.id AND j.status IN ('todo', 'doing')
+        )
+    ORDER BY m.queued_at, m.id LIMIT :limit
+    """
+)
 
 
 class SqlMessages:
@@ -107,6 +150,29 @@ class SqlMessages:
             return None
         sealer = self._vault.sealer_of(subject.subject_id, subject.wrapped)
         return sealer.open(sealed, field_context("profiles", column, str(subject.subject_id))).decode()
+
+
+class SqlMessageViews(SqlReads):
+    async def left_behind(self, since: datetime, until: datetime, *, limit: int) -> Sequence[UUID]:
+        notices = [template.value for template in Template if template.is_notice]
+        rows = await self._rows(_LEFT_BEHIND, {"since": since, "until": until, "notices": notices, "limit": limit})
+        return [row.id for row in rows]
+
+    async def waiting_message(self, message_id: UUID) -> MessageContent | None:
+        rows = await self._rows(_WAITING, {"id": message_id})
+        return self._message(rows[0]) if rows else None
+
+    async def delivered_messages(self, recipient: str | None, limit: int) -> Sequence[MessageContent]:
+        indexes = {
+            "email": self._vault.email_index(recipient) if recipient else None,
+            "phone": self._vault.phone_index(recipient) if recipient else None,
+        }
+        rows = await self._rows(_DELIVERED, {**indexes, "limit": limit})
+        return [self._message(row) for row in rows]
+
+    def _message(self, row: Any) -> MessageContent:
+        opened = letters.unseal(self._vault, row.id, row.user_id, row.wrapped, row.sealed)
+        return MessageContent(row.id, row.user_id, Template(row.template), opened.to, opened.facts, row.queued_at)
 
 
 def _takes_mail(subject: Any, email: str) -> bool:

@@ -7,18 +7,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from identity.domain.attempts import source_of
-from identity.infrastructure.repositories.accounts import SqlPasswordHistory, SqlProfiles, SqlUsers, SqlWalletAddresses
-from identity.infrastructure.repositories.attempt_counts import SqlAttemptCounts
-from identity.infrastructure.repositories.device_keys import SqlDeviceKeys
-from identity.infrastructure.repositories.email_undos import SqlEmailUndos
-from identity.infrastructure.repositories.erasures import SqlErasures, SqlReceipts
-from identity.infrastructure.repositories.factors import SqlFactors
-from identity.infrastructure.repositories.keys import SqlSigningKeys
-from identity.infrastructure.repositories.messages import DeferDelivery, SqlMessages
-from identity.infrastructure.repositories.names import SqlNames
-from identity.infrastructure.repositories.one_time_codes import SqlOneTimeCodes
-from identity.infrastructure.repositories.recovery import SqlPasswordResets, SqlRecoveryRequests
-from identity.infrastructure.repositories.sessions import SqlDevices, SqlSessions
+from identity.infrastructure.sql.attempt_counts import SqlAttemptCounts
+from identity.infrastructure.sql.device_keys import SqlDeviceKeys
+from identity.infrastructure.sql.devices import SqlDevices
+from identity.infrastructure.sql.erasures import SqlErasures, SqlReceipts
+from identity.infrastructure.sql.factors import SqlFactors
+from identity.infrastructure.sql.messages import DeferDelivery, SqlMessages
+from identity.infrastructure.sql.one_time_codes import SqlOneTimeCodes
+from identity.infrastructure.sql.passwords import SqlPasswordHistory, SqlPasswordResets
+from identity.infrastructure.sql.profiles import SqlProfiles
+from identity.infrastructure.sql.recovery import SqlEmailUndos, SqlRecoveryRequests
+from identity.infrastructure.sql.sealed_names import SqlNames
+from identity.infrastructure.sql.sessions import SqlSessions
+from identity.infrastructure.sql.signing_keys import SqlSigningKeys
+from identity.infrastructure.sql.users import SqlUsers
+from identity.infrastructure.sql.wallet_addresses import SqlWalletAddresses
 from identity.infrastructure.vault import Vault
 from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact

@@ -1,23 +1,53 @@
-"""Accounts and the people behind them."""
+"""Users."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, Uuid, exists, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.database import Database
 from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
 from identity.domain.email_address import may_have_been_folded, takes_mail
-from identity.domain.email_undo import PASSWORDS_TRIED_MAX
-from identity.domain.user import EARLIER_KEPT, UserStatus
-from identity.infrastructure.queries.large_totals import LargeTotals
-from identity.infrastructure.queries.rows import SqlReads
+from identity.domain.errors import AccountExists
+from identity.domain.user import InitialRole, User, UserStatus
+from identity.infrastructure.sql.advisory_lock import Lock, hold
+from identity.infrastructure.sql.large_totals import LargeTotals
+from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
+from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.unique_constraints import refuse_duplicates
 from identity.infrastructure.vault import SealedProfile, Vault
+from kernel.assurance import Factors
 from kernel.clock import Clock
+from kernel.errors import NotFound
 from kernel.pages import Page, PageRequest
 
+users = Table(
+    "users",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("username", Text, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("password_changed_at", timestamp(), nullable=False),
+    Column("status", enum_text(UserStatus), nullable=False),
+    Column("initial_role", enum_text(InitialRole), nullable=False),
+    Column("agreed_terms_at", timestamp()),
+    Column("registered_at", timestamp(), nullable=False),
+    Column("last_sign_in_at", timestamp()),
+    Column("version", BigInteger, nullable=False),
+    Column("email_verified_at", timestamp()),
+    Column("phone_verified_at", timestamp()),
+    Column("deleted_at", timestamp()),
+    Column("second_factor_since", timestamp()),
+    Column("suspended_at_deletion", Boolean),
+    Column("factors_version", Integer, nullable=False),
+)
+mapper.map_imperatively(User, users)
+
+# What two accounts may not share; telephone numbers once they are verified. Which of them it was would tell a stranger whose
+# account exists.
+UNIQUE_TO_ACCOUNT: Final = ("users_username_key", "profiles_email_index_key", "profiles_phone_index_key")
 _USER = """
     SELECT u.id, u.username, u.status, u.registered_at, u.last_sign_in_at, u.version, u.email_verified_at, u.phone_verified_at,
            p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index, p.email_as_given, k.wrapped,
@@ -43,29 +73,6 @@ _ORDERS: Final[Mapping[UserSort, str]] = {
     UserSort.OLDEST: "u.registered_at, u.id",
     UserSort.LATELY_SIGNED_IN: "u.last_sign_in_at DESC NULLS LAST, u.id DESC",
 }
-_RECENT_HASHES = text(
-    """
-    SELECT password_hash FROM (
-        SELECT password_hash, 'infinity'::timestamptz AS replaced_at FROM users WHERE id = :id
-        UNION ALL SELECT password_hash, replaced_at FROM password_history WHERE user_id = :id
-    ) AS passwords ORDER BY replaced_at DESC LIMIT :limit
-    """
-)
-_HASHES_HELD = text(
-    """
-    SELECT password_hash FROM (
-        SELECT password_hash, password_changed_at AS moment FROM users WHERE id = :id AND password_changed_at <= :at
-        UNION ALL
-        -- Those that the user gave up on a device of their own before that, and what came before these, count no more.
-        SELECT password_hash, replaced_at FROM password_history p
-        WHERE user_id = :id AND replaced_at >= :replaced_since AND NOT EXISTS (
-            SELECT FROM password_history given_up
-            WHERE given_up.user_id = :id AND given_up.from_known_device
-              AND given_up.replaced_at < :at AND given_up.replaced_at >= p.replaced_at
-        )
-    ) held ORDER BY moment LIMIT :most
-    """
-)
 _STORED_FOLDED = text(
     """
     SELECT f.user_id, p.email, k.wrapped FROM emails_stored_folded f
@@ -82,7 +89,42 @@ _SUBJECTS = text(
 )
 
 
-class SqlAccountQueries(SqlReads):
+class SqlUsers:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, user: User) -> None:
+        self._session.add(user)
+        with refuse_duplicates(AccountExists, *UNIQUE_TO_ACCOUNT):
+            # Now, not at the end: what refers to the user follows within the transaction.
+            await self._session.flush()
+
+    async def lock(self, user_id: UUID) -> User | None:
+        # NO KEY: sessions and devices that only refer to the user need not wait.
+        query = select(User).where(users.c.id == user_id).with_for_update(key_share=True)
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def factors_of(self, user_id: UUID) -> Factors:
+        query = select(users.c.factors_version, users.c.second_factor_since.is_not(None)).where(users.c.id == user_id)
+        row = (await self._session.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound(user_id=user_id)
+        return Factors(row[0], has_second=row[1])
+
+    async def holder_of(self, username: str) -> UUID | None:
+        return await self._session.scalar(select(users.c.id).where(users.c.username == username))
+
+    async def flush(self) -> None:
+        with refuse_duplicates(AccountExists, *UNIQUE_TO_ACCOUNT):
+            await self._session.flush()
+
+    async def lock_administrators(self) -> bool:
+        await hold(self._session, Lock.ADMINISTRATORS)
+        query = select(exists().where(users.c.initial_role == InitialRole.ADMIN))
+        return bool(await self._session.scalar(query))
+
+
+class SqlUserViews(SqlReads):
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         super().__init__(database, vault, clock)
         self._totals = LargeTotals(clock)
@@ -106,16 +148,6 @@ class SqlAccountQueries(SqlReads):
             total = known if known is not None else (await connection.execute(counting, values)).scalar_one()
         self._totals.learn(which, total)
         return Page([self._user(row) for row in rows], page.page, page.per_page, total)
-
-    async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
-        rows = await self._rows(_RECENT_HASHES, {"id": user_id, "limit": EARLIER_KEPT + 1})
-        return [row.password_hash for row in rows]
-
-    async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
-        rows = await self._rows(
-            _HASHES_HELD, {"id": user_id, "at": at, "replaced_since": replaced_since, "most": PASSWORDS_TRIED_MAX}
-        )
-        return [row.password_hash for row in rows]
 
     async def users_without_mail(self) -> AsyncIterator[UUID]:
         """Give the users whose address may have been another's before an earlier release folded it, in id order."""

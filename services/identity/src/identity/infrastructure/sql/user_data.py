@@ -1,30 +1,16 @@
-"""Erasures, and all that is held about a user."""
+"""All that is held about a user, for its export."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from identity.application.privacy.queries import ErasureView, ReceiptKeyView
-from identity.infrastructure.queries.rows import SqlReads
+from identity.infrastructure.sql.reads import SqlReads
 from identity.infrastructure.vault import SealedProfile
 
 SECTION_ROWS_MAX: Final = 10_000
-_ERASURE = text(
-    """
-    SELECT id, status, requested_at, (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(answers) AS key) AS answered,
-           restricted_until, erased_at, receipt
-    FROM erasures WHERE id = :id
-    """
-)
-_RECEIPT_KEYS = text("SELECT id, public_key, created_at FROM receipt_keys ORDER BY created_at, id")
-_DUE = text(
-    "SELECT id FROM erasures WHERE status = 'restricted' AND restricted_until <= :at ORDER BY restricted_until LIMIT :limit"
-)
-_UNANSWERED = text("SELECT id FROM erasures WHERE status = 'requested' AND asked_at <= :before ORDER BY asked_at LIMIT :limit")
 _ACCOUNT = text(
     """
     SELECT u.id, u.username, u.status, u.initial_role, u.registered_at, u.agreed_terms_at, u.last_sign_in_at,
@@ -83,24 +69,7 @@ _SECTIONS: Final[Mapping[str, TextClause]] = {
 }
 
 
-class SqlPrivacyQueries(SqlReads):
-    async def erasure(self, erasure_id: UUID) -> ErasureView | None:
-        rows = await self._rows(_ERASURE, {"id": erasure_id})
-        if not rows:
-            return None
-        (row,) = rows
-        answered = tuple(row.answered or ())
-        return ErasureView(row.id, row.status, row.requested_at, answered, row.restricted_until, row.erased_at, row.receipt)
-
-    async def receipt_keys(self) -> Sequence[ReceiptKeyView]:
-        return [ReceiptKeyView(row.id, bytes(row.public_key), row.created_at) for row in await self._rows(_RECEIPT_KEYS, {})]
-
-    async def due_erasures(self, at: datetime, *, limit: int) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_DUE, {"at": at, "limit": limit})]
-
-    async def unanswered_erasures(self, asked_before: datetime, *, limit: int) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_UNANSWERED, {"before": asked_before, "limit": limit})]
-
+class SqlUserData(SqlReads):
     async def held_about(self, user_id: UUID) -> dict[str, Any] | None:
         async with self._database.read() as connection:
             account = (await connection.execute(_ACCOUNT, {"user_id": user_id})).mappings().one_or_none()

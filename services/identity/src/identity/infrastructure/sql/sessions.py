@@ -1,29 +1,82 @@
-"""Devices and sessions."""
+"""Sessions."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity.domain.device import Device
+from identity.application.sessions.views import SessionView
 from identity.domain.device_key import DeviceKey
 from identity.domain.origin import Origin
 from identity.domain.session import Session
-from identity.infrastructure.tables import device_keys, sessions, subject_keys
+from identity.infrastructure.sql.device_keys import device_keys
+from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
+from identity.infrastructure.sql.origins import opened, origin_view
+from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.session_columns import ProofColumn, UsedTokenColumn
+from identity.infrastructure.sql.subject_keys import find_wrapped_key, subject_keys
+from identity.infrastructure.sql.users import users
 from identity.infrastructure.vault import Vault
+from kernel.pages import Page, PageRequest
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), nullable=False),
+    Column("device_id", Uuid, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("current_digest", LargeBinary, nullable=False),
+    Column("previous_digest", LargeBinary),
+    Column("sealed_successor", LargeBinary),
+    Column("rotated_at", timestamp()),
+    Column("authenticated_at", timestamp(), nullable=False),
+    Column("methods", ARRAY(Text, as_tuple=True), nullable=False),
+    Column("started_at", timestamp(), nullable=False),
+    Column("expires_at", timestamp(), nullable=False),
+    Column("ended_at", timestamp()),
+    Column("end_reason", Text),
+    Column("passkey_id", Uuid),
+    Column("earlier_proofs", ProofColumn, nullable=False),
+    Column("earlier_used", UsedTokenColumn, nullable=False),
+    Column("started_from", LargeBinary),
+    Column("seen_from", LargeBinary),
+    Column("known_device", Boolean, nullable=False),
+)
+mapper.map_imperatively(Session, sessions)
 
-class SqlDevices:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def find(self, user_id: UUID, device_id: UUID) -> Device | None:
-        return await self._session.get(Device, (user_id, device_id))
-
-    def add(self, device: Device) -> None:
-        self._session.add(device)
+_SESSION_ROWS = """
+    SELECT s.id, s.user_id, s.device_id, s.methods, s.started_at, s.rotated_at, s.expires_at, s.ended_at, s.end_reason,
+           s.authenticated_at, greatest(s.rotated_at, s.started_at, s.authenticated_at) AS last_active_at,
+           s.started_from, s.seen_from, k.wrapped, count(*) OVER () AS total
+    FROM sessions s LEFT JOIN subject_keys k ON k.subject_id = s.user_id
+"""
+_SESSIONS = text(
+    _SESSION_ROWS
+    + """
+    WHERE s.user_id = :user_id AND (CAST(:live AS boolean) IS NULL OR (s.ended_at IS NULL) = :live)
+    ORDER BY s.started_at DESC, s.id DESC LIMIT :limit OFFSET :offset
+    """
+)
+_SESSION = text(_SESSION_ROWS + "WHERE s.id = :id")
 
 
 class SqlSessions:
@@ -64,8 +117,7 @@ class SqlSessions:
 
     async def seal_origin(self, user_id: UUID, session_id: UUID, origin: Origin) -> bytes | None:
         if user_id not in self._wrapped_keys:
-            query = select(subject_keys.c.wrapped).where(subject_keys.c.subject_id == user_id)
-            self._wrapped_keys[user_id] = await self._session.scalar(query)
+            self._wrapped_keys[user_id] = await find_wrapped_key(self._session, user_id)
         wrapped = self._wrapped_keys[user_id]
         return self._vault.seal_origin(user_id, wrapped, session_id, origin) if wrapped else None
 
@@ -98,3 +150,19 @@ class SqlSessions:
             .with_for_update(skip_locked=True)
         )
         return (await self._session.scalars(query)).all()
+
+
+class SqlSessionViews(SqlReads):
+    async def sessions_of(self, user_id: UUID, page: PageRequest, *, live: bool | None = None) -> Page[SessionView]:
+        rows, total = await self._page(_SESSIONS, page, {"user_id": user_id, "live": live})
+        return Page(await opened(self._session, rows), page.page, page.per_page, total)
+
+    async def session(self, session_id: UUID) -> SessionView | None:
+        rows = await self._rows(_SESSION, {"id": session_id})
+        return (await opened(self._session, rows))[0] if rows else None
+
+    def _session(self, row: Any) -> SessionView:
+        origins = [
+            origin_view(self._vault, row.user_id, row.wrapped, row.id, sealed) for sealed in (row.started_from, row.seen_from)
+        ]
+        return SessionView(row.id, row.user_id, row.device_id, tuple(row.methods), *row[4:11], *origins)

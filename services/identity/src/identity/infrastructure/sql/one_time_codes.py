@@ -5,15 +5,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Boolean, Column, LargeBinary, SmallInteger, Table, Uuid, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
 from identity.application.ports.one_time_codes import Pending
-from identity.domain.one_time_code import OneTimeCode
-from identity.infrastructure.repositories.locks import Lock, hold
-from identity.infrastructure.tables import one_time_codes
+from identity.domain.one_time_code import OneTimeCode, Purpose
+from identity.infrastructure.sql.advisory_lock import Lock, hold
+from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
 from identity.infrastructure.vault import Vault
+
+one_time_codes = Table(
+    "one_time_codes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("purpose", enum_text(Purpose), nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("target_index", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("decoy", Boolean, nullable=False),
+    Column("pending", LargeBinary),
+    Column("created_at", timestamp(), nullable=False),
+    Column("expires_at", timestamp(), nullable=False),
+    Column("sent_at", timestamp(), nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+    Column("sends", SmallInteger, nullable=False),
+    Column("used_at", timestamp()),
+)
+# What waits for a code passes through the vault.
+mapper.map_imperatively(OneTimeCode, one_time_codes, exclude_properties=("pending",))
 
 _of = one_time_codes.c
 

@@ -1,0 +1,20 @@
+"""Names of devices and passkeys, sealed in the columns that hold them."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity.infrastructure.sql.subject_keys import wrapped_key
+from identity.infrastructure.vault import Vault
+
+
+class SqlNames:
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def seal(self, user_id: UUID, thing_id: UUID, name: str) -> str:
+        return self._vault.seal_thing(user_id, await wrapped_key(self._session, user_id), thing_id, name)
+
+    async def open(self, user_id: UUID, thing_id: UUID, sealed: str) -> str:
+        return self._vault.open_thing(user_id, await wrapped_key(self._session, user_id), thing_id, sealed)
