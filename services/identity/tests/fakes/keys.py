@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from identity.application.ports.keys import KeyPair
+from identity.application.ports.signing_keys import KeyPair
 from identity.domain.signing_key import SigningKey
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from identity.domain.signing_key import SigningKey
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Aggregate, Event
+from kernel.transaction import Transaction
 from services.identity.tests.fakes.accounts import FakePasswordHistory, FakeProfiles, FakeUsers
 from services.identity.tests.fakes.factors import (
     FactorStore,
@@ -78,7 +79,7 @@ class Store(PrivacyStore, FactorStore):
             self.events += aggregate.collect()
 
 
-class FakeTransaction:
+class FakeTransaction(Transaction):
     def __init__(self, store: Store, actor: Actor) -> None:
         self._store = store
         self._actor = actor
@@ -105,6 +106,9 @@ class FakeTransaction:
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
         self.following.append(action)
+
+    def announce(self, event: Event) -> None:
+        self._store.events.append(event)
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         self._store.facts.append((fact, actor or self._actor))

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.crypto.keys import derive
-from identity.application.ports.factors import OneTimeSecret
+from identity.application.ports.one_time_secrets import OneTimeSecret
 from identity.domain.typed_code import read_code
 
 _SECRET_BYTES: Final = 32

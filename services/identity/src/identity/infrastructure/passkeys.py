@@ -29,7 +29,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from identity.application.ports.factors import Answering, NewCredential
+from identity.application.ports.passkeys import Answering, NewCredential
 from identity.domain.errors import PasskeyRefused
 from identity.domain.passkey import Assertion
 

@@ -11,7 +11,7 @@ from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import Type
 from prometheus_client import Gauge, Histogram
 
-from identity.application.ports.accounts import Verified
+from identity.application.ports.passwords import Verified
 from kernel.errors import Unavailable
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from chassis.crypto import SealerRing, field_context
 from chassis.crypto.keys import derive
 from chassis.telemetry import log
 from chassis.waiting import sleep_unless
-from identity.application.ports.keys import KeyPair
+from identity.application.ports.signing_keys import KeyPair
 from identity.domain.signing_key import SigningKey, active_key
 from kernel.clock import Clock
 from kernel.errors import Unavailable

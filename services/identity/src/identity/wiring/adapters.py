@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from chassis.persistence.database import Database
     from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.application.accounts.create_administrator import CreateAdministrator
-    from identity.application.ports.accounts import Passwords
     from identity.application.ports.messages import Post
+    from identity.application.ports.passwords import Passwords
     from identity.domain.password_policy import PasswordPolicy
     from identity.infrastructure.attempts import LimitedAttempts
     from identity.infrastructure.delivery_queue import DeliveryQueue

@@ -10,10 +10,12 @@ from chassis.persistence.database import Database
 from identity.application.accounts.codes import Codes
 from identity.application.accounts.new_password import NewPassword
 from identity.application.factors.required_factors import RequiredFactors
-from identity.application.ports.accounts import Passwords
+from identity.application.ports.attempts import Attempts
 from identity.application.ports.authority import Authority
+from identity.application.ports.passwords import Passwords
 from identity.application.ports.permissions import Permissions
-from identity.application.ports.sessions import Attempts, Revocations, Roles
+from identity.application.ports.revocations import Revocations
+from identity.application.ports.roles import Roles
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.start_session import StartSession
 from identity.domain.password_policy import PasswordPolicy

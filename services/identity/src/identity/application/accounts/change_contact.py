@@ -5,7 +5,7 @@ from identity.application.accounts.asked_change import ASKING_SESSION
 from identity.application.accounts.codes import TARGET, Codes, Instead
 from identity.application.accounts.register_user import PendingVerification
 from identity.application.accounts.take_over_email import KEPT_SESSION
-from identity.application.ports.accounts import Contacts
+from identity.application.ports.contacts import Contacts
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.message import Template
 from identity.domain.one_time_code import Purpose

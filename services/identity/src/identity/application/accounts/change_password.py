@@ -4,9 +4,10 @@ from uuid import UUID
 from identity.application.accounts import facts
 from identity.application.accounts.new_password import NewPassword
 from identity.application.devices.known_device import is_on_known_device
-from identity.application.ports.accounts import Passwords
+from identity.application.ports.attempts import Attempts
 from identity.application.ports.credentials import Credentials, CredentialView
-from identity.application.ports.sessions import Attempts, Revocations
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import end_all
 from identity.domain.errors import InvalidCredentials, TooManyAttempts

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from identity.application.accounts import facts
 from identity.application.ports.authority import Authority
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import end_all
 from identity.domain.message import Template

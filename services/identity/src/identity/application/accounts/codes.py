@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from identity.application.ports.digests import Digests
 from identity.application.ports.one_time_codes import Pending
-from identity.application.ports.sessions import Digests
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.email_address import canonical_email
 from identity.domain.message import Template

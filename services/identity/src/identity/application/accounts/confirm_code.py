@@ -11,7 +11,7 @@ from identity.application.accounts.confirmed import Confirmed
 from identity.application.accounts.enrolment import enrol
 from identity.application.accounts.take_over_email import TakeOverEmail
 from identity.application.ports.one_time_codes import Pending
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions.end_sessions import revoke_all
 from identity.domain.errors import InvalidCode

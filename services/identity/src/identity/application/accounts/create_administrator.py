@@ -3,7 +3,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from identity.application.accounts.enrolment import enrol
-from identity.application.ports.accounts import Contacts, Passwords
+from identity.application.ports.contacts import Contacts
+from identity.application.ports.passwords import Passwords
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.password_policy import PasswordPolicy, normalise
 from identity.domain.profile import Profile

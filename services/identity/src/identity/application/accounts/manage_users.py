@@ -5,9 +5,10 @@ from uuid import UUID
 from identity.application.accounts import facts
 from identity.application.accounts.enrolment import Enrolled, enrol
 from identity.application.accounts.new_password import NewPassword
-from identity.application.ports.accounts import Contacts, Passwords
 from identity.application.ports.authority import Authority
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.contacts import Contacts
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import end_all, revoke_all
 from identity.domain.errors import AccountExists

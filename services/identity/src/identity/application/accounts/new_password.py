@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.accounts.queries import AccountQueries
-from identity.application.ports.accounts import Passwords
+from identity.application.ports.passwords import Passwords
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.code_failures import RECOVERY_CODES
 from identity.domain.errors import WeakPassword

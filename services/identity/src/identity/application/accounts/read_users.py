@@ -3,7 +3,7 @@ from uuid import UUID
 
 from identity.application.accounts import facts
 from identity.application.accounts.queries import EVERYBODY, AccountQueries, SubjectView, UserFilter, UserView
-from identity.application.ports.accounts import Contacts
+from identity.application.ports.contacts import Contacts
 from identity.application.ports.permissions import READ_ANY_USER, Permissions
 from identity.domain.email_address import lower_ascii
 from kernel.actor import Actor

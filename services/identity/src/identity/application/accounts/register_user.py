@@ -4,7 +4,8 @@ from uuid import UUID
 
 from identity.application.accounts import facts
 from identity.application.accounts.codes import Codes, Instead
-from identity.application.ports.accounts import Contacts, Passwords
+from identity.application.ports.contacts import Contacts
+from identity.application.ports.passwords import Passwords
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.errors import TermsNotAgreed
 from identity.domain.message import Template

@@ -6,8 +6,8 @@ from identity.application.accounts import facts
 from identity.application.accounts.asked_change import ASKING_SESSION, waits_still
 from identity.application.accounts.confirmed import Confirmed
 from identity.application.devices.known_device import is_on_known_device
-from identity.application.ports.factors import OneTimeSecrets
 from identity.application.ports.one_time_codes import Pending
+from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions.end_sessions import end_all
 from identity.domain.email_address import canonical_email

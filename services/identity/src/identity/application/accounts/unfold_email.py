@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from identity.application.accounts import facts
-from identity.application.ports.accounts import Contacts
+from identity.application.ports.contacts import Contacts
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.email_address import folded_email
 from identity.domain.errors import InvalidEmail

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from identity.application.ports.sessions import Digests
+from identity.application.ports.digests import Digests
 from identity.domain.sign_in_name import SignInName
 
 

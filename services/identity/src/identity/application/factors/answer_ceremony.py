@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from identity.application.factors import audit
-from identity.application.ports.factors import WebAuthn
+from identity.application.ports.passkeys import WebAuthn
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.errors import PasskeyRefused
 from identity.domain.passkey import CeremonyKind, Passkey, PasskeyUse

@@ -5,8 +5,8 @@ from identity.application.factors import audit
 from identity.application.factors.required_factors import RequiredFactors
 from identity.application.factors.views import FactorViews
 from identity.application.ports.credentials import CredentialView
-from identity.application.ports.factors import OneTimeSecrets
-from identity.application.ports.sessions import Roles
+from identity.application.ports.one_time_secrets import OneTimeSecrets
+from identity.application.ports.roles import Roles
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.errors import InvalidCredentials
 from identity.domain.sign_in_challenge import LIFE, SignInChallenge

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from identity.application.factors.second_factor import CodeCheck
-from identity.application.ports.factors import OneTimeSecrets
+from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.audit import Refusal

@@ -9,8 +9,8 @@ from uuid import UUID
 from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import audit
 from identity.application.factors.second_factor import end_others, lock_to_change, note_added, settle_removal, take_effect
-from identity.application.ports.factors import NewCredential, WebAuthn
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.passkeys import NewCredential, WebAuthn
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.errors import PasskeyRefused, TooManyPasskeys
 from identity.domain.passkey import PER_USER_MAX, Ceremony, CeremonyKind, Passkey

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 from identity.application.factors.second_factor import end_others, lock_to_change, settle_removal, take_effect
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from kernel.actor import Actor
 from kernel.clock import Clock

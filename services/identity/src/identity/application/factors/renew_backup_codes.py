@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from identity.application.factors import audit
 from identity.application.factors.second_factor import end_others, lock_to_change
 from identity.application.ports.factors import BackupCodeMaker
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.end_sessions import revoke_all
 from identity.domain.message import Template

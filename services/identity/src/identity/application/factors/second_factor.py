@@ -8,7 +8,7 @@ from uuid import UUID
 
 from identity.application.factors import audit
 from identity.application.ports.factors import BackupCodeMaker, TotpCodes
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions import audit as session_audit
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all, revoke_all

@@ -12,8 +12,9 @@ from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import audit
 from identity.application.factors.complete_sign_in import open_challenge
 from identity.application.factors.second_factor import end_others, lock_to_change, note_added, take_effect
-from identity.application.ports.factors import BackupCodeMaker, OneTimeSecrets, TotpCodes
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.factors import BackupCodeMaker, TotpCodes
+from identity.application.ports.one_time_secrets import OneTimeSecrets
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.errors import FactorExists, InvalidCredentials, SignInOver, WrongCode
 from identity.domain.session import Session

@@ -11,7 +11,7 @@ from uuid import UUID
 from identity.application.factors import audit
 from identity.application.factors.answer_ceremony import AnswerCeremony
 from identity.application.factors.manage_passkeys import Begun
-from identity.application.ports.factors import WebAuthn
+from identity.application.ports.passkeys import WebAuthn
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.audit import Refusal, passkey_sign_in_failed
 from identity.application.sessions.start_session import StartSession

@@ -8,9 +8,10 @@ from identity.application.factors import audit
 from identity.application.factors.answer_ceremony import AnswerCeremony
 from identity.application.factors.required_factors import RequiredFactors
 from identity.application.factors.second_factor import CodeCheck, admit, note_failure
-from identity.application.ports.accounts import Passwords
 from identity.application.ports.credentials import Credentials
-from identity.application.ports.sessions import AccessTokens, Roles
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.roles import Roles
+from identity.application.ports.sessions import AccessTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions.end_recovery_requests import end_recovery_requests
 from identity.domain.code_failures import of_session

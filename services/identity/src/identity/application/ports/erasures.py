@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from identity.application.ports.accounts import Users
+from identity.application.ports.users import Users
 from identity.domain.erasure import Erasure
+from kernel import transaction
 from kernel.actor import Actor
-from kernel.audit import AuditFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Receipts(Protocol):
         """Return the statement as a receipt that anybody can check offline with our public key."""
 
 
-class ErasureTransaction(Protocol):
+class ErasureTransaction(transaction.Transaction, Protocol):
     """What noting an answer takes: no key, so that a process without one can do it."""
 
     @property
@@ -49,8 +49,6 @@ class ErasureTransaction(Protocol):
 
     @property
     def erasures(self) -> Erasures: ...
-
-    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 
 
 class ErasureUnitOfWork(Protocol):

@@ -1,13 +1,12 @@
 """What second factors need of the world."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from identity.domain.passkey import Assertion, Ceremony, Passkey
-from identity.domain.sign_in_challenge import SignInChallenge
+from identity.application.ports.passkeys import Ceremonies, Passkeys
+from identity.application.ports.sign_in_challenges import SignInChallenges
 from identity.domain.totp import Totp
 
 
@@ -27,32 +26,6 @@ class BackupCodes(Protocol):
 
     async def spend(self, user_id: UUID, digest: bytes, *, at: datetime) -> bool:
         """Use a code up; True for one caller only, however many ask at once."""
-
-
-class Passkeys(Protocol):
-    async def add(self, passkey: Passkey) -> None:
-        """Add a passkey; raises FactorExists for a credential that is registered, by whomever."""
-
-    async def lock(self, passkey_id: UUID) -> Passkey | None: ...
-
-    async def lock_credential(self, credential_id: bytes) -> Passkey | None: ...
-
-    async def of(self, user_id: UUID) -> Sequence[Passkey]: ...
-
-    async def remove(self, passkey: Passkey) -> None: ...
-
-
-class Ceremonies(Protocol):
-    def add(self, ceremony: Ceremony) -> None: ...
-
-    async def lock(self, ceremony_id: UUID) -> Ceremony | None: ...
-
-
-class SignInChallenges(Protocol):
-    def add(self, challenge: SignInChallenge) -> None: ...
-
-    async def lock(self, digest: bytes) -> SignInChallenge | None:
-        """Find a challenge by its text's digest and lock it until the transaction ends."""
 
 
 class FactorFailures(Protocol):
@@ -111,55 +84,3 @@ class BackupCodeMaker(Protocol):
 
     def digest(self, user_id: UUID, code: str) -> bytes:
         """Hash a code, however it was typed, under a key and the user's id."""
-
-
-@dataclass(frozen=True, slots=True)
-class OneTimeSecret:
-    text: str
-    digest: bytes
-
-
-class OneTimeSecrets(Protocol):
-    def issue(self) -> OneTimeSecret:
-        """Make 256 random bits."""
-
-    def digest(self, text: str) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class NewCredential:
-    credential_id: bytes
-    public_key: bytes
-    sign_count: int
-    backup_eligible: bool
-    backed_up: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """`user_handle` is whom the authenticator takes it for, where it says so."""
-
-    credential_id: bytes
-    user_handle: bytes | None
-
-    def is_of(self, user_id: UUID) -> bool:
-        return self.user_handle is None or self.user_handle == user_id.bytes
-
-
-class WebAuthn(Protocol):
-    def new_challenge(self) -> bytes: ...
-
-    def registration_options(
-        self, challenge: bytes, user_id: UUID, account: str, known: Sequence[bytes]
-    ) -> Mapping[str, Any]: ...
-
-    def sign_in_options(self, challenge: bytes, allowed: Sequence[bytes]) -> Mapping[str, Any]: ...
-
-    def verify_registration(self, challenge: bytes, credential: Mapping[str, Any]) -> NewCredential:
-        """Raise PasskeyRefused unless challenge, origin and platform are ours and the user was verified."""
-
-    def answering(self, credential: Mapping[str, Any]) -> Answering:
-        """Read which credential answers; raises PasskeyRefused."""
-
-    def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> Assertion:
-        """Return what was signed; raises PasskeyRefused as above, or when the signature does not hold."""

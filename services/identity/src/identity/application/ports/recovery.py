@@ -7,33 +7,8 @@ from typing import Protocol
 from uuid import UUID
 
 from identity.domain.email_undo import EmailUndo
-from identity.domain.password_reset import PasswordReset
 from identity.domain.recovery_request import RecoveryRequest
 from kernel.actor import Actor
-
-
-class PasswordResets(Protocol):
-    def add(self, reset: PasswordReset) -> None: ...
-
-    async def lock(self, digest: bytes) -> PasswordReset | None:
-        """Find a link by its text's digest and lock it until the transaction ends."""
-
-    async def void(self, user_id: UUID, *, at: datetime) -> None:
-        """Use up all links of a user: a password that was changed leaves none open."""
-
-    async def purge(self, expired_before: datetime) -> int:
-        """Drop links that have expired; tell how many there were."""
-
-    async def issued_since(self, user_id: UUID, since: datetime) -> int: ...
-
-    async def note_required(self, user_id: UUID, *, by: UUID, at: datetime) -> None:
-        """Remember that a person required a new password of an account, or opened it without one."""
-
-    async def required_by(self, user_id: UUID, *, since: datetime) -> frozenset[UUID]:
-        """Return those who required a new password of an account since then."""
-
-    async def purge_required(self, before: datetime) -> int:
-        """Forget what was required before then; tell how much there was."""
 
 
 class EmailUndos(Protocol):

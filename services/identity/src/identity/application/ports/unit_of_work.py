@@ -1,26 +1,29 @@
 """The transaction: every repository of identity, and the audit log beside it."""
 
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
 
-from identity.application.ports.accounts import PasswordHistory, Profiles, Users, WalletAddresses
-from identity.application.ports.attempt_counts import AttemptCounts
+from identity.application.ports.attempts import AttemptCounts
 from identity.application.ports.device_keys import DeviceKeys
+from identity.application.ports.devices import Devices
 from identity.application.ports.erasures import Erasures, Receipts
 from identity.application.ports.factors import Factors
-from identity.application.ports.keys import SigningKeys
 from identity.application.ports.messages import Messages
-from identity.application.ports.names import Names
 from identity.application.ports.one_time_codes import OneTimeCodes
-from identity.application.ports.recovery import EmailUndos, PasswordResets, RecoveryRequests
-from identity.application.ports.sessions import Devices, Sessions
+from identity.application.ports.passwords import PasswordHistory, PasswordResets
+from identity.application.ports.recovery import EmailUndos, RecoveryRequests
+from identity.application.ports.sealed_names import Names
+from identity.application.ports.sessions import Sessions
+from identity.application.ports.signing_keys import SigningKeys
+from identity.application.ports.users import Profiles, Users
+from identity.application.ports.wallet_addresses import WalletAddresses
+from kernel import transaction
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 
 
-class Transaction(Protocol):
+class Transaction(transaction.Transaction, Protocol):
     @property
     def users(self) -> Users: ...
 
@@ -74,11 +77,6 @@ class Transaction(Protocol):
 
     @property
     def attempt_counts(self) -> AttemptCounts: ...
-
-    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
-
-    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Run an action, which must not raise, once this transaction is committed."""
 
     def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
         """Account for what the owner of an account may repeat without end, with the right credentials.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from kernel import transaction
 from kernel.actor import Actor
-from kernel.audit import AuditFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,9 @@ class WrappedKeys(Protocol):
         """Seal the service's own signing keys with the master key; return for how many that was news."""
 
 
-class KeyTransaction(Protocol):
+class KeyTransaction(transaction.Transaction, Protocol):
     @property
     def wrapped_keys(self) -> WrappedKeys: ...
-
-    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 
 
 class KeyUnitOfWork(Protocol):

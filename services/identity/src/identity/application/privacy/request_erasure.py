@@ -7,7 +7,8 @@ from identity.application.device_keys.revoke_device_key import revoke_keys
 from identity.application.factors.second_factor import require_recent
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import ERASE_ANY_USER, Permissions
-from identity.application.ports.sessions import Revocations, Roles
+from identity.application.ports.revocations import Revocations
+from identity.application.ports.roles import Roles
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.privacy import facts
 from identity.application.sessions.end_sessions import end_all

@@ -12,9 +12,9 @@ from identity.application.accounts.facts import code_requested
 from identity.application.factors.complete_sign_in import open_challenge
 from identity.application.factors.second_factor import take_effect
 from identity.application.ports.authority import Authority
-from identity.application.ports.factors import OneTimeSecrets
+from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.recovery import Approvals, Verdict
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all

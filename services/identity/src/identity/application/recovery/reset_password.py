@@ -7,9 +7,11 @@ from uuid import UUID
 
 from identity.application.accounts.new_password import NewPassword
 from identity.application.attempts.counters import account_of, counter_of
+from identity.application.ports.attempts import Attempts
 from identity.application.ports.credentials import Credentials
-from identity.application.ports.factors import OneTimeSecrets
-from identity.application.ports.sessions import Attempts, Digests, Revocations
+from identity.application.ports.digests import Digests
+from identity.application.ports.one_time_secrets import OneTimeSecrets
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all

@@ -7,9 +7,10 @@ from identity.application.accounts.new_password import NewPassword
 from identity.application.accounts.queries import AccountQueries
 from identity.application.device_keys.revoke_device_key import revoke_keys
 from identity.application.factors.second_factor import take_effect
-from identity.application.ports.accounts import Passwords
-from identity.application.ports.factors import OneTimeSecrets
-from identity.application.ports.sessions import Attempts, Revocations
+from identity.application.ports.attempts import Attempts
+from identity.application.ports.one_time_secrets import OneTimeSecrets
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import facts
 from identity.application.sessions.end_sessions import end_all

@@ -6,7 +6,7 @@ from uuid import UUID
 from identity.application.factors.second_factor import require_recent
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX, end_all

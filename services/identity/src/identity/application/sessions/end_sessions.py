@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions import audit
 from identity.domain.session import EndReason, Session

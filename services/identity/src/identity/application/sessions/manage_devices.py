@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from identity.application.device_keys.revoke_device_key import revoke_keys
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX

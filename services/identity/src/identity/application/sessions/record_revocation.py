@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from identity.application.factors.required_factors import RequiredFactors
 from identity.application.ports.device_keys import DeviceProofs
-from identity.application.ports.sessions import AccessTokens, RefreshTokens, Revocations, Roles
+from identity.application.ports.revocations import Revocations
+from identity.application.ports.roles import Roles
+from identity.application.ports.sessions import AccessTokens, RefreshTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.token_pair import TokenPair

@@ -4,9 +4,11 @@ from uuid import UUID
 from identity.application.attempts.counters import account_of, counter_of
 from identity.application.devices.views import DeviceViews
 from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
-from identity.application.ports.accounts import Passwords, Verified
+from identity.application.ports.attempts import Attempts
 from identity.application.ports.credentials import Credentials, CredentialView
-from identity.application.ports.sessions import Attempts, DeviceTokens, Digests
+from identity.application.ports.devices import DeviceTokens
+from identity.application.ports.digests import Digests
+from identity.application.ports.passwords import Passwords, Verified
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.audit import Refusal

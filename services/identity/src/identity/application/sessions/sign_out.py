@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from identity.application.ports.sessions import Revocations
+from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
 from identity.domain.session import EndReason

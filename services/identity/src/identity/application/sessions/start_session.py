@@ -3,7 +3,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from identity.application.ports.sessions import AccessTokens, DeviceTokens, RefreshTokens, Roles
+from identity.application.ports.devices import DeviceTokens
+from identity.application.ports.roles import Roles
+from identity.application.ports.sessions import AccessTokens, RefreshTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.end_recovery_requests import end_recovery_requests

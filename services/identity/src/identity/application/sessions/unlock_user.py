@@ -4,9 +4,10 @@ from uuid import UUID
 from identity.application.accounts.queries import AccountQueries
 from identity.application.attempts.counters import counter_of
 from identity.application.devices.views import DeviceViews
+from identity.application.ports.attempts import Attempts
 from identity.application.ports.authority import Authority
+from identity.application.ports.digests import Digests
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
-from identity.application.ports.sessions import Attempts, Digests
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.views import SessionViews

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from identity.application.ports.keys import KeyMaker
+from identity.application.ports.signing_keys import KeyMaker
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.signing_keys import audit
 from identity.domain.signing_key import SigningKey, active_key

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from identity.application.ports.keys import KeyMaker
+from identity.application.ports.signing_keys import KeyMaker
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.signing_keys import audit
 from identity.application.signing_keys.ensure_signing_keys import announce_key

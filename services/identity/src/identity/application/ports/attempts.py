@@ -1,4 +1,4 @@
-"""What recording attempts by count needs of the world."""
+"""How attempts are limited, and how they are recorded by count."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,6 +6,29 @@ from typing import Protocol
 
 from identity.domain.attempts import CountedAttempts
 from kernel.audit import AuditFact
+
+
+class Attempts(Protocol):
+    """How often a password may be tried within an hour, and how often wrongly in a row, however slowly.
+
+    Attempts count against the account, whoever makes them, and failures against the address. A device that has proven
+    itself known to the account counts for itself alone: no stranger can use up what its owner has there.
+    """
+
+    async def admit(self, account: str, ip: str, *, device: str | None = None) -> None:
+        """Count an attempt; raises TooManyAttempts when there were too many."""
+
+    async def fail(self, ip: str) -> None:
+        """Count a failure against the address. A success counts nothing: a whole office may share one."""
+
+    async def forget(self, account: str, ip: str, *, device: str | None = None) -> None:
+        """Start counting the account's attempts anew after a success; of a known device only its own."""
+
+    async def unlock(self, account: str, *, devices: Sequence[str] = ()) -> None:
+        """Start counting an account's attempts anew, also those of `devices` known to it.
+
+        Raises Unavailable when the counters cannot be reached.
+        """
 
 
 class AttemptCounts(Protocol):

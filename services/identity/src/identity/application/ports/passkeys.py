@@ -1,0 +1,66 @@
+"""What passkeys need of the world."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from identity.domain.passkey import Assertion, Ceremony, Passkey
+
+
+class Passkeys(Protocol):
+    async def add(self, passkey: Passkey) -> None:
+        """Add a passkey; raises FactorExists for a credential that is registered, by whomever."""
+
+    async def lock(self, passkey_id: UUID) -> Passkey | None: ...
+
+    async def lock_credential(self, credential_id: bytes) -> Passkey | None: ...
+
+    async def of(self, user_id: UUID) -> Sequence[Passkey]: ...
+
+    async def remove(self, passkey: Passkey) -> None: ...
+
+
+class Ceremonies(Protocol):
+    def add(self, ceremony: Ceremony) -> None: ...
+
+    async def lock(self, ceremony_id: UUID) -> Ceremony | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    backup_eligible: bool
+    backed_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """`user_handle` is whom the authenticator takes it for, where it says so."""
+
+    credential_id: bytes
+    user_handle: bytes | None
+
+    def is_of(self, user_id: UUID) -> bool:
+        return self.user_handle is None or self.user_handle == user_id.bytes
+
+
+class WebAuthn(Protocol):
+    def new_challenge(self) -> bytes: ...
+
+    def registration_options(
+        self, challenge: bytes, user_id: UUID, account: str, known: Sequence[bytes]
+    ) -> Mapping[str, Any]: ...
+
+    def sign_in_options(self, challenge: bytes, allowed: Sequence[bytes]) -> Mapping[str, Any]: ...
+
+    def verify_registration(self, challenge: bytes, credential: Mapping[str, Any]) -> NewCredential:
+        """Raise PasskeyRefused unless challenge, origin and platform are ours and the user was verified."""
+
+    def answering(self, credential: Mapping[str, Any]) -> Answering:
+        """Read which credential answers; raises PasskeyRefused."""
+
+    def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> Assertion:
+        """Return what was signed; raises PasskeyRefused as above, or when the signature does not hold."""
