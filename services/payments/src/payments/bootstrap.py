@@ -116,14 +116,15 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     """Run bulks and schedules, and keep the ledger."""
     from chassis.jobs import make_jobs
-    from payments.application.bulk_transfers.decide_bulk import ExpireBulks
+    from payments.application.bulk_transfers.expire_bulks import ExpireBulks
     from payments.application.bulk_transfers.judge_bulk import JudgeBulk
-    from payments.application.bulk_transfers.run_bulk import ResumeBulks, RunBulk
+    from payments.application.bulk_transfers.resume_bulks import ResumeBulks
+    from payments.application.bulk_transfers.run_bulk import RunBulk
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.capture_transfer import ExpireTransfers
     from payments.application.verification.check_ledger import CheckLedger
     from payments.infrastructure.ledger_metrics import LedgerMetrics
-    from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+    from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
     from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
     from payments.wiring.dependencies import unit_of_work
@@ -133,7 +134,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     database = Database.of(settings)
     uow = unit_of_work(database)
     post, rules, authority = _posting(settings, database)
-    judge = JudgeBulk(wallets=SqlBulkQueries(database), approvals=post.approvals, policy=post.policy, terms=post.terms)
+    judge = JudgeBulk(wallets=SqlBulkViews(database), approvals=post.approvals, policy=post.policy, terms=post.terms)
     job_seconds = settings.job_seconds
     return make_jobs(
         settings,

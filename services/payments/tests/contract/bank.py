@@ -35,7 +35,7 @@ from payments.domain.transfer_order import Signature
 from payments.infrastructure.sql.idempotency_keys import OWN_KEYS
 from payments.interfaces.rest import ROUTERS
 from payments.wiring import build
-from payments.wiring.bulk import judge_bulk
+from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.transfers import post_transfers
 from services.payments.tests.approvals import approval_from

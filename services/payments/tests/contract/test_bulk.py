@@ -28,7 +28,7 @@ from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.interfaces.rest import ROUTERS
 from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
 from payments.wiring import build
-from payments.wiring.bulk import judge_bulk
+from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.transfers import post_transfers
 from services.payments.tests.contract.outbox import published

@@ -13,8 +13,8 @@ from chassis.testing.stored import unchanged
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
-from payments.application.bulk_transfers.decide_bulk import ExpireBulks
-from payments.application.bulk_transfers.run_bulk import ResumeBulks
+from payments.application.bulk_transfers.expire_bulks import ExpireBulks
+from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.payers.stop_payer import StopPayer
 from payments.domain.standing import Standing
 from services.payments.tests.approvals import approval_from

@@ -11,7 +11,7 @@ from chassis.rest import Envelope, ResponseModel
 from chassis.testing.stored import unchanged
 from kernel.ids import new_id
 from payments.domain.limits import Limits
-from payments.interfaces.rest.bulk_transfers import bulks
+from payments.interfaces.rest.bulk_transfers import bulk_transfers
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
 from payments.interfaces.rest.schemas.rehearsal import RehearsalResponse
 from payments.interfaces.rest.transfers import payments, transfers
@@ -290,7 +290,7 @@ async def test_a_quote_looks_into_no_wallet_of_another(bank: Bank, payer: Holder
     ],
 )
 async def test_the_example_of_a_dry_run_is_one_that_could_be(operation: str, model: type[ResponseModel]) -> None:
-    routers = [transfers, payments, bulks]
+    routers = [transfers, payments, bulk_transfers]
     [route] = [one for router in routers for one in router.routes if one.name == operation]  # type: ignore[attr-defined]  # ours
     [example] = [one["example"] for one in route.responses[200]["content"].values()]  # type: ignore[attr-defined]
     read = Envelope[model].model_validate_json(json.dumps(example))  # type: ignore[valid-type]

@@ -16,7 +16,7 @@ from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
-from payments.application.bulk_transfers.run_bulk import ResumeBulks
+from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.verification.check_ledger import CheckLedger
 from payments.application.verification.queries import Break, Checked, CurrencySum
 from payments.application.wallets.acknowledge_erasure import LEDGER, AcknowledgeErasure

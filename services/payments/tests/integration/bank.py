@@ -17,9 +17,7 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.bulk_transfers.submit_bulk import Accepted
-from payments.application.ports.bulk_transfers import FileDefaults
 from payments.application.transfers.capture_transfer import ExpireTransfers
-from payments.domain.limits import day_of
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.sql.ledger_verification import LedgerVerification
@@ -105,12 +103,11 @@ class Bank:
         """Hand in a file of one line."""
         lines = [{"target_wallet_id": str(target), "amount": amount}]
         file = {"source_wallet_id": str(source), "currency": "NAD", "mode": "best_effort", "lines": lines}
-        bulk = (at or self.payments).bulk
+        bulk = (at or self.payments).bulk_transfers
         submission = await bulk.read_submission(
             key=key or str(new_id()),
             media_type="application/json",
             body=json.dumps(file).encode(),
-            given=FileDefaults(today=day_of(self.clock.now())),
         )
         return await bulk.submit_bulk(actor=self.by_owner(source), submission=submission)
 

@@ -27,7 +27,7 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
-from payments.application.bulk_transfers.submission import ReadSubmission
+from payments.application.bulk_transfers.read_submission import ReadSubmission
 from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.application.payers.stop_payer import StopPayer
 from payments.application.ports.bulk_transfers import FileDefaults
@@ -41,7 +41,7 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.domain.standing import Standing
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
-from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.infrastructure.sql.ledger_verification import LedgerVerification
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.fakes import FakeAuthority, FakePrices, FakeScreening, FakeSignatures, posting
@@ -84,14 +84,11 @@ class Office:
 
         submit = SubmitBulk(
             uow=self.uow,
-            judge_bulk=JudgeBulk(SqlBulkQueries(self.database), FakePrices(), PayerPolicy(), Terms()),
+            judge_bulk=JudgeBulk(SqlBulkViews(self.database), FakePrices(), PayerPolicy(), Terms()),
             signatures=FakeSignatures(),
             clock=SystemClock(),
         )
-        today = SystemClock().now().date()
-        submission = await ReadSubmission({"test": read})(
-            key=str(new_id()), media_type="test", body=b"", given=FileDefaults(today=today)
-        )
+        submission = await ReadSubmission({"test": read}, SystemClock())(key=str(new_id()), media_type="test", body=b"")
         accepted = await submit(actor=self.actor, submission=submission)
         return accepted.bulk.id
 

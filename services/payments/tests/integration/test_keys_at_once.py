@@ -69,10 +69,10 @@ async def cancel(bank: Bank, source: UUID, way: str, outcomes: Sequence[Any]) ->
     actor = bank.by_owner(source)
     if way == "bulk":
         made = next(one.bulk.id for one in outcomes if isinstance(one, Accepted))
-        await bank.payments.bulk.cancel_bulk(actor=actor, bulk_id=made, reason="no longer")
+        await bank.payments.bulk_transfers.cancel_bulk(actor=actor, bulk_id=made, reason="no longer")
     else:
         made = next(one.schedule.id for one in outcomes if isinstance(one, Planned))
-        await bank.payments.schedules.change_schedule.cancel(actor=actor, schedule_id=made, reason="no longer")
+        await bank.payments.schedules.cancel_schedule(actor=actor, schedule_id=made, reason="no longer")
 
 
 async def written(bank: Bank, owner_id: UUID) -> tuple[int, int, int]:

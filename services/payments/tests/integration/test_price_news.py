@@ -24,7 +24,7 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.domain.validity import Validity
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.queries.pricing import SqlPricingQueries
-from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
 from payments.wiring.dependencies import pricing_unit_of_work, unit_of_work
@@ -78,7 +78,7 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
         policy=PayerPolicy(),
         prices=fakes,
         approvals=fakes,
-        wallets=SqlBulkQueries(database),
+        wallets=SqlBulkViews(database),
         screening=FakeScreening(),
         queries=SqlPricingQueries(database),
         reads=NotedReads(),

@@ -27,7 +27,7 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
 from payments.infrastructure.queries.pricing import SqlPricingQueries
-from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.wiring.dependencies import pricing_unit_of_work, unit_of_work
 from services.payments.tests.fakes import FakePrices, FakeScreening
 from services.payments.tests.unit.prices import fee_rule, fx_rate, limit, tier
@@ -49,7 +49,7 @@ def pricing(database: Database, clock: ControlledClock) -> Pricing:
         policy=PayerPolicy(),
         prices=fakes,
         approvals=fakes,
-        wallets=SqlBulkQueries(database),
+        wallets=SqlBulkViews(database),
         screening=FakeScreening(),
         queries=SqlPricingQueries(database),
         reads=NotedReads(),

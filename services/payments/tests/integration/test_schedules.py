@@ -16,8 +16,10 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, Kind, NotFound
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
-from payments.application.schedules.change_schedule import ChangeSchedule
+from payments.application.schedules.cancel_schedule import CancelSchedule
+from payments.application.schedules.pause_schedule import PauseSchedule
 from payments.application.schedules.plan_transfer import Planned, PlanTransfer
+from payments.application.schedules.resume_schedule import ResumeSchedule
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
@@ -64,7 +66,9 @@ class Planner:
         self.plan_transfer = PlanTransfer(
             uow=uow, wallets=self, signatures=FakeSignatures(), policy=PayerPolicy({"NAD": Decimal(1000)}), clock=self.clock
         )
-        self.change = ChangeSchedule(uow, self.clock)
+        self.pause_schedule = PauseSchedule(uow=uow, clock=self.clock)
+        self.resume_schedule = ResumeSchedule(uow=uow, clock=self.clock)
+        self.cancel_schedule = CancelSchedule(uow=uow, clock=self.clock)
         self.dies = False
         self.run = RunSchedules(uow, self._post, NoRules(), self.authority, self.clock)
         self.payer, self.source, self.target = new_id(), new_id(), new_id()
@@ -173,18 +177,18 @@ async def test_what_an_outage_held_up_is_made_up_for(planner: Planner) -> None:
 
 async def test_what_fell_into_a_pause_is_not(planner: Planner) -> None:
     made = (await planner.plan(planner.order())).schedule
-    await planner.change.pause(actor=planner.actor, schedule_id=made.id)
+    await planner.pause_schedule(actor=planner.actor, schedule_id=made.id)
     planner.pass_time(days=2, hours=2)
     assert await planner.run() == 0
-    resumed = await planner.change.resume(actor=planner.actor, schedule_id=made.id)
+    resumed = await planner.resume_schedule(actor=planner.actor, schedule_id=made.id)
     assert resumed.next_number == 3
     assert await planner.run() == 0
-    await planner.change.cancel(actor=planner.actor, schedule_id=made.id, reason="moved out")
+    await planner.cancel_schedule(actor=planner.actor, schedule_id=made.id, reason="moved out")
     planner.pass_time(days=2)
     assert (await planner.run(), await planner.balance()) == (0, 0)
     stranger = Actor(kind=ActorKind.USER, subject_id=str(new_id()))
     with pytest.raises(NotFound):
-        await planner.change.pause(actor=stranger, schedule_id=made.id)
+        await planner.pause_schedule(actor=stranger, schedule_id=made.id)
 
 
 async def test_the_same_key_is_the_same_schedule_even_after_its_start(planner: Planner) -> None:
@@ -241,7 +245,7 @@ async def test_what_was_run_or_cancelled_meanwhile_is_not_written_down_again(pla
         if meanwhile == "run":
             assert await planner.run() == 1
         else:
-            await planner.change.cancel(actor=planner.actor, schedule_id=made.id, reason="moved out")
+            await planner.cancel_schedule(actor=planner.actor, schedule_id=made.id, reason="moved out")
 
     await RunSchedules(Meanwhile(planner.uow, happens), planner.post, NoRules(), planner.authority, planner.clock)()
     read = await planner.read(made.id)

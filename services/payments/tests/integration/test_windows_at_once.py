@@ -120,13 +120,13 @@ async def test_approved_rejected_and_cancelled_at_once_one_wins(bank: Bank) -> N
     bank.prices.rules = approval_from("10")
 
     async def approve(at: Payments, bulk_id: UUID) -> Bulk:
-        return await at.bulk.approve_bulk(actor=user(new_id()), bulk_id=bulk_id)
+        return await at.bulk_transfers.approve_bulk(actor=user(new_id()), bulk_id=bulk_id)
 
     async def reject(at: Payments, bulk_id: UUID) -> Bulk:
-        return await at.bulk.reject_bulk(actor=user(new_id()), bulk_id=bulk_id, reason="no")
+        return await at.bulk_transfers.reject_bulk(actor=user(new_id()), bulk_id=bulk_id, reason="no")
 
     async def cancel(at: Payments, bulk_id: UUID) -> Bulk:
-        return await at.bulk.cancel_bulk(actor=bank.by_owner(source), bulk_id=bulk_id, reason="wrong month")
+        return await at.bulk_transfers.cancel_bulk(actor=bank.by_owner(source), bulk_id=bulk_id, reason="wrong month")
 
     async def at_once(*ways: Way) -> tuple[UUID, list[Any]]:
         waiting = await submit(bank, source, target, "10.00", at=bank.payments)

@@ -15,11 +15,12 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError, InvalidValues, KeyReused, Kind, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
+from payments.application.bulk_transfers.approve_bulk import ApproveBulk
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
-from payments.application.bulk_transfers.decide_bulk import ApproveBulk
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
-from payments.application.bulk_transfers.run_bulk import PostBatch, ResumeBulks, RunBulk
-from payments.application.bulk_transfers.submission import ReadSubmission
+from payments.application.bulk_transfers.read_submission import ReadSubmission
+from payments.application.bulk_transfers.resume_bulks import ResumeBulks
+from payments.application.bulk_transfers.run_bulk import PostBatch, RunBulk
 from payments.application.bulk_transfers.submit_bulk import Accepted, SubmitBulk
 from payments.application.ports.authority import Roles
 from payments.application.ports.bulk_transfers import BULKS_OPEN_MAX, FileDefaults
@@ -134,8 +135,8 @@ class Office:
         def read(_body: bytes, given: FileDefaults) -> RawFile:
             return RawFile(source=str(self.source), currency="NAD", mode=given.mode, lines=lines)
 
-        given = FileDefaults(today=self.clock.now().date(), mode=self.mode)
-        submission = await ReadSubmission({"test": read})(key=key, media_type="test", body=b"", given=given)
+        read_submission = ReadSubmission({"test": read}, self.clock)
+        submission = await read_submission(key=key, media_type="test", body=b"", mode=self.mode)
         return await self.submitting()(actor=actor or self.actor, submission=submission)
 
     def bulk(self, bulk_id: UUID) -> Bulk:
@@ -530,7 +531,7 @@ async def test_a_file_is_refused_for_whose_wallet_which_target_what_amount_and_h
     with pytest.raises(SignatureRequired):
         await office.submit("2500.00", "2500.01")
     with pytest.raises(UnknownFormat):
-        await ReadSubmission({})(key="k", media_type="text/html", body=b"", given=FileDefaults(today=office.clock.now().date()))
+        await ReadSubmission({}, office.clock)(key="k", media_type="text/html", body=b"")
     for n in range(BULKS_OPEN_MAX):
         await office.submit("1.00", key=f"key-{n}")
     with pytest.raises(TooManyBulks):

@@ -7,7 +7,7 @@ from payments.application.history import History
 from payments.application.ledger import Ledger
 from payments.application.pricing import Pricing
 from payments.application.queries import PaymentsQueries
-from payments.application.schedules import ScheduledTransfers
+from payments.application.schedules import Schedules
 from payments.application.transfers import Transfers
 from payments.application.wallets import Wallets
 
@@ -19,6 +19,6 @@ class Payments:
     history: History
     ledger: Ledger
     pricing: Pricing
-    bulk: BulkTransfers
-    schedules: ScheduledTransfers
+    bulk_transfers: BulkTransfers
+    schedules: Schedules
     queries: PaymentsQueries

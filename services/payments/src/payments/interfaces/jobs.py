@@ -6,8 +6,9 @@ from uuid import UUID
 from procrastinate import Blueprint, RetryStrategy
 
 from chassis.jobs import each
-from payments.application.bulk_transfers.decide_bulk import ExpireBulks
-from payments.application.bulk_transfers.run_bulk import ResumeBulks, RunBulk
+from payments.application.bulk_transfers.expire_bulks import ExpireBulks
+from payments.application.bulk_transfers.resume_bulks import ResumeBulks
+from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
 from payments.application.verification.check_ledger import CheckLedger

@@ -1,7 +1,7 @@
 """The use cases on their ports: one file for each noun."""
 
 from payments.application import Payments
-from payments.wiring.bulk import bulk
+from payments.wiring.bulk_transfers import bulk_transfers
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.history import history
 from payments.wiring.ledger import ledger
@@ -18,7 +18,7 @@ def build(given: Dependencies) -> Payments:
         history=history(given),
         ledger=ledger(given),
         pricing=pricing(given),
-        bulk=bulk(given),
+        bulk_transfers=bulk_transfers(given),
         schedules=schedules(given),
         queries=given.queries,
     )

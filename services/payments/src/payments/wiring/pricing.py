@@ -2,7 +2,7 @@
 
 from payments.application.pricing import Pricing
 from payments.infrastructure.queries.pricing import SqlPricingQueries
-from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
+from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.wiring.dependencies import Dependencies, pricing_unit_of_work
 
 
@@ -13,7 +13,7 @@ def pricing(given: Dependencies) -> Pricing:
         policy=given.settings.payer_policy,
         prices=given.prices,
         approvals=given.approvals,
-        wallets=SqlBulkQueries(given.database),
+        wallets=SqlBulkViews(given.database),
         screening=given.screening,
         queries=SqlPricingQueries(given.database),
         reads=given.reads,

@@ -1,25 +1,34 @@
 """Scheduled transfers on their ports."""
 
-from payments.application.schedules import ScheduledTransfers
-from payments.application.schedules.change_schedule import ChangeSchedule
+from payments.application.schedules import Schedules
+from payments.application.schedules.cancel_schedule import CancelSchedule
+from payments.application.schedules.get_schedule import GetSchedule
+from payments.application.schedules.list_schedule_runs import ListScheduleRuns
+from payments.application.schedules.list_schedules import ListSchedules
+from payments.application.schedules.pause_schedule import PauseSchedule
 from payments.application.schedules.plan_transfer import PlanTransfer
-from payments.application.schedules.read_schedules import ReadSchedules
-from payments.infrastructure.sql.bulk_transfers import SqlBulkQueries
-from payments.infrastructure.sql.schedules import SqlScheduleQueries
+from payments.application.schedules.resume_schedule import ResumeSchedule
+from payments.application.schedules.visible_schedules import VisibleSchedules
+from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
+from payments.infrastructure.sql.schedules import SqlScheduleViews
 from payments.wiring.dependencies import Dependencies
 
 
-def schedules(given: Dependencies) -> ScheduledTransfers:
-    return ScheduledTransfers(
+def schedules(given: Dependencies) -> Schedules:
+    uow, clock, views = given.uow, given.clock, SqlScheduleViews(given.database)
+    visible = VisibleSchedules(views=views, permissions=given.permissions, reads=given.reads)
+    return Schedules(
         plan_transfer=PlanTransfer(
-            uow=given.uow,
-            wallets=SqlBulkQueries(given.database),
+            uow=uow,
+            wallets=SqlBulkViews(given.database),
             signatures=given.signatures,
             policy=given.settings.payer_policy,
-            clock=given.clock,
+            clock=clock,
         ),
-        change_schedule=ChangeSchedule(uow=given.uow, clock=given.clock),
-        read_schedules=ReadSchedules(
-            queries=SqlScheduleQueries(given.database), permissions=given.permissions, reads=given.reads
-        ),
+        list_schedules=ListSchedules(views=views),
+        get_schedule=GetSchedule(visible=visible),
+        list_schedule_runs=ListScheduleRuns(visible=visible, views=views),
+        pause_schedule=PauseSchedule(uow=uow, clock=clock),
+        resume_schedule=ResumeSchedule(uow=uow, clock=clock),
+        cancel_schedule=CancelSchedule(uow=uow, clock=clock),
     )

@@ -1,12 +1,17 @@
-"""Bulks: the table of contents."""
+"""Bulk transfers: the table of contents."""
 
 from dataclasses import dataclass
 
+from payments.application.bulk_transfers.approve_bulk import ApproveBulk
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
-from payments.application.bulk_transfers.decide_bulk import ApproveBulk, RejectBulk
-from payments.application.bulk_transfers.read_bulks import ReadBulks
+from payments.application.bulk_transfers.follow_bulk import FollowBulk
+from payments.application.bulk_transfers.get_bulk import GetBulk
+from payments.application.bulk_transfers.list_bulk_lines import ListBulkLines
+from payments.application.bulk_transfers.list_bulks import ListBulks
+from payments.application.bulk_transfers.list_bulks_awaiting_approval import ListBulksAwaitingApproval
+from payments.application.bulk_transfers.read_submission import ReadSubmission
 from payments.application.bulk_transfers.rehearse_bulk import RehearseBulk
-from payments.application.bulk_transfers.submission import ReadSubmission
+from payments.application.bulk_transfers.reject_bulk import RejectBulk
 from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 
 
@@ -15,7 +20,11 @@ class BulkTransfers:
     read_submission: ReadSubmission
     submit_bulk: SubmitBulk
     rehearse_bulk: RehearseBulk
-    cancel_bulk: CancelBulk
+    list_bulks: ListBulks
+    list_bulks_awaiting_approval: ListBulksAwaitingApproval
+    get_bulk: GetBulk
+    list_bulk_lines: ListBulkLines
+    follow_bulk: FollowBulk
     approve_bulk: ApproveBulk
     reject_bulk: RejectBulk
-    read_bulks: ReadBulks
+    cancel_bulk: CancelBulk

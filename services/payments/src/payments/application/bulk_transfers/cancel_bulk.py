@@ -11,7 +11,7 @@ from payments.domain.bulk import Bulk
 
 @dataclass(frozen=True, slots=True)
 class CancelBulk:
-    """Run no more of a bulk; only whoever handed it in may. Lines that are settled stay settled."""
+    """Run no more lines of a bulk transfer; settled lines stay settled. Only its initiator may."""
 
     uow: UnitOfWork
     clock: Clock
@@ -23,10 +23,8 @@ class CancelBulk:
             if found is None or found[0].initiator_id != actor.user_id:
                 raise NotFound(bulk_id=bulk_id)
             bulk = found[0]
-            before, at = audit.state(bulk), self.clock.now()
-            bulk.cancel(reason, at)
+            at = self.clock.now()
+            with tx.change(audit.BULK, bulk, "cancel", at=at, reason=reason):
+                bulk.cancel(reason, at)
             await tx.bulks.save(bulk)
-            tx.record(audit.changed(bulk, "cancel", before=before, at=at))
-            for event in bulk.collect():
-                tx.announce(event)
             return bulk

@@ -1,11 +1,10 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from kernel.actor import Actor
-from kernel.audit import State
 from kernel.clock import Clock
 from kernel.errors import DomainError
 from payments.application.bulk_transfers import audit
@@ -23,6 +22,8 @@ from payments.domain.payer_rules import PayerRequest
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind
 
+# A chunk, and each of its lines with the transfer that was made of it, if one was.
+_Unrecorded = tuple[Chunk, Sequence[tuple[BulkLine, Transfer | None]]]
 PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
 
 
@@ -61,40 +62,40 @@ class RunBulk:
     async def __call__(self, *, bulk_id: UUID) -> BulkStatus | None:
         """Return how the bulk ended, None when there was nothing to do; raises Unavailable when it is to be tried again."""
         await self.rules.refresh()
-        run = await self._begin(bulk_id)
+        run = await self._start(bulk_id)
         while run and run.chunks:
-            run = await self._go_on(run)
+            run = await self._run_next_chunks(run)
             await self.rules.refresh()
         return run.bulk.status if run else None
 
-    async def _begin(self, bulk_id: UUID) -> _Run | None:
+    async def _start(self, bulk_id: UUID) -> _Run | None:
         async with self.uow.begin(Actor.service("payments")) as tx:
             found = await tx.bulks.lock(bulk_id)
             if found is None or not found[0].status.may_run:
                 return None
             bulk, actor = found
-            before, at = audit.state(bulk), self.clock.now()
-            bulk.start(at)
-            if bulk.status is BulkStatus.CANCELLING:
-                await self._wind_up(tx, bulk, at)
-            else:
-                await tx.bulks.save(bulk)
-            _account_for(tx, bulk, "start", before=before, at=at)
-            return _Run(bulk, actor, await self._next(tx, bulk))
+            at = self.clock.now()
+            with tx.change(audit.BULK, bulk, "start", at=at, reason=bulk.reason):
+                bulk.start(at)
+                if bulk.status is BulkStatus.CANCELLING:
+                    await self._end_cancelled(tx, bulk, at)
+                else:
+                    await tx.bulks.save(bulk)
+            return _Run(bulk, actor, await self._next_chunks(tx, bulk))
 
-    async def _go_on(self, run: _Run) -> _Run:
+    async def _run_next_chunks(self, run: _Run) -> _Run:
         payer = run.bulk.initiator_id
         answer = (await self.authority.authorize({payer}))[payer]
         if isinstance(answer, DomainError):
-            return await self._refuse(run, answer)
+            return await self._refuse_rest(run, answer)
         if run.kinds is None:
-            run = await self._judge(run, answer)
+            run = await self._judge_again(run, answer)
             if not run.chunks:
                 return run
         outcomes = await self._post(replace(run, actor=replace(run.actor, roles=answer)))
-        return await self._advance(run, outcomes)
+        return await self._record_outcomes(run, outcomes)
 
-    async def _judge(self, run: _Run, roles: Roles) -> _Run:
+    async def _judge_again(self, run: _Run, roles: Roles) -> _Run:
         """Judge the whole file by the rules, roles and accounts of now."""
         rules, currency = self.judge_bulk.rules(), run.bulk.currency
         if run.bulk.decided_by or not rules.approvals.rules.get(currency):
@@ -126,13 +127,13 @@ class RunBulk:
                 for event in bulk.collect():
                     tx.announce(event)
                 return replace(run, bulk=bulk, chunks=())
-        return await self._refuse(run, ApprovalNeeded.of(needs.approval))
+        return await self._refuse_rest(run, ApprovalNeeded.of(needs.approval))
 
     async def _has_run(self, tx: Transaction, bulk: Bulk) -> bool:
         """Tell whether a line has run, written down or not."""
-        return bulk.done > 0 or any(made for _, lines in await self._left(tx, bulk) for _, made in lines)
+        return bulk.done > 0 or any(made for _, lines in await self._unrecorded_chunks(tx, bulk) for _, made in lines)
 
-    async def _advance(self, run: _Run, outcomes: Sequence[LineOutcome]) -> _Run:
+    async def _record_outcomes(self, run: _Run, outcomes: Sequence[LineOutcome]) -> _Run:
         async with self.uow.begin(Actor.service("payments")) as tx:
             found = await tx.bulks.lock(run.bulk.id)
             if found is None:
@@ -140,16 +141,16 @@ class RunBulk:
             bulk, actor = found
             if not bulk.status.may_run or bulk.done != run.bulk.done:
                 # Another worker, taken for dead, has run the same chunk; the keys have seen to it that it ran once.
-                return _Run(bulk, actor, await self._next(tx, bulk), run.kinds)
-            before, at = audit.state(bulk), self.clock.now()
-            bulk.count(outcomes, at)
-            await tx.bulks.save(bulk, _with(outcomes, run.chunks))
-            if bulk.status is BulkStatus.CANCELLING:
-                await self._wind_up(tx, bulk, at)
-            _account_for(tx, bulk, "progress", before=before, at=at)
-            return _Run(bulk, actor, await self._next(tx, bulk), run.kinds)
+                return _Run(bulk, actor, await self._next_chunks(tx, bulk), run.kinds)
+            at = self.clock.now()
+            with tx.change(audit.BULK, bulk, "progress", at=at, reason=bulk.reason):
+                bulk.count(outcomes, at)
+                await tx.bulks.save(bulk, _with_outcomes(outcomes, run.chunks))
+                if bulk.status is BulkStatus.CANCELLING:
+                    await self._end_cancelled(tx, bulk, at)
+            return _Run(bulk, actor, await self._next_chunks(tx, bulk), run.kinds)
 
-    async def _refuse(self, run: _Run, refusal: DomainError) -> _Run:
+    async def _refuse_rest(self, run: _Run, refusal: DomainError) -> _Run:
         """Refuse the lines that are left, and so end the bulk."""
         async with self.uow.begin(Actor.service("payments")) as tx:
             found = await tx.bulks.lock(run.bulk.id)
@@ -158,20 +159,20 @@ class RunBulk:
             bulk, actor = found
             if not bulk.status.may_run:
                 return _Run(bulk, actor, ())
-            before, at = audit.state(bulk), self.clock.now()
-            if bulk.status is BulkStatus.CANCELLING:
-                await self._wind_up(tx, bulk, at)
-            else:
-                chunks = [
-                    replace(chunk, outcomes=[_settled_or(refusal, line, made) for line, made in lines])
-                    for chunk, lines in await self._left(tx, bulk)
-                ]
-                bulk.count([outcome for chunk in chunks for outcome in chunk.outcomes or ()], at)
-                await tx.bulks.save(bulk, chunks)
-            _account_for(tx, bulk, "refuse", before=before, at=at)
+            at = self.clock.now()
+            with tx.change(audit.BULK, bulk, "refuse", at=at, reason=bulk.reason):
+                if bulk.status is BulkStatus.CANCELLING:
+                    await self._end_cancelled(tx, bulk, at)
+                else:
+                    chunks = [
+                        replace(chunk, outcomes=[_settled_or_refused(refusal, line, made) for line, made in lines])
+                        for chunk, lines in await self._unrecorded_chunks(tx, bulk)
+                    ]
+                    bulk.count([outcome for chunk in chunks for outcome in chunk.outcomes or ()], at)
+                    await tx.bulks.save(bulk, chunks)
             return _Run(bulk, actor, ())
 
-    async def _next(self, tx: Transaction, bulk: Bulk) -> Sequence[Chunk]:
+    async def _next_chunks(self, tx: Transaction, bulk: Bulk) -> Sequence[Chunk]:
         if not bulk.status.may_run:
             return ()
         return await tx.bulks.waiting(bulk.id, limit=None if bulk.is_whole else 1)
@@ -183,10 +184,10 @@ class RunBulk:
         outcomes = await self.post([Waiting(request, context) for request in requests])
         return outcomes_of(run.bulk, lines, outcomes)
 
-    async def _wind_up(self, tx: Transaction, bulk: Bulk, at: datetime) -> None:
+    async def _end_cancelled(self, tx: Transaction, bulk: Bulk, at: datetime) -> None:
         """End a cancelled bulk."""
         chunks = []
-        for chunk, lines in await self._left(tx, bulk):
+        for chunk, lines in await self._unrecorded_chunks(tx, bulk):
             outcomes = [outcome_found(line, made) for line, made in lines]
             bulk.count([outcome for outcome in outcomes if outcome.status is not LineStatus.NOT_RUN], at)
             chunks.append(replace(chunk, outcomes=outcomes))
@@ -194,7 +195,7 @@ class RunBulk:
             bulk.stop(at)
         await tx.bulks.save(bulk, chunks)
 
-    async def _left(self, tx: Transaction, bulk: Bulk) -> Sequence[tuple[Chunk, Sequence[tuple[BulkLine, Transfer | None]]]]:
+    async def _unrecorded_chunks(self, tx: Transaction, bulk: Bulk) -> Sequence[_Unrecorded]:
         """Return the chunks that are left. What had been settled and not written down when a worker died is found by its keys."""
         left = []
         for chunk in await tx.bulks.waiting(bulk.id, limit=None):
@@ -204,48 +205,10 @@ class RunBulk:
         return left
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeBulks:
-    """Queue again what nobody runs any more, and give up what could not be run for a day."""
-
-    uow: UnitOfWork
-    clock: Clock
-    silence: timedelta = timedelta(minutes=2)
-    patience: timedelta = timedelta(hours=24)
-
-    async def __call__(self, *, limit: int = 100) -> int:
-        """Return how many were queued."""
-        at = self.clock.now()
-        actor = Actor.service("payments")
-        async with self.uow.begin(actor) as tx:
-            left = await tx.bulks.left_behind(at - self.silence, limit=limit)
-        queued = 0
-        for bulk_id in left:
-            async with self.uow.begin(actor) as tx:
-                found = await tx.bulks.lock(bulk_id)
-                if found is None or not found[0].status.may_run:
-                    continue
-                bulk, before = found[0], audit.state(found[0])
-                if at - (bulk.decided_at or bulk.created_at) > self.patience and bulk.status is not BulkStatus.CANCELLING:
-                    bulk.cancel("could not be run for a day", at)
-                    await tx.bulks.save(bulk)
-                    _account_for(tx, bulk, "give_up", before=before, at=at)
-                if bulk.status.is_open:
-                    await tx.bulks.queue(bulk_id)
-                    queued += 1
-        return queued
-
-
-def _account_for(tx: Transaction, bulk: Bulk, verb: str, *, before: State, at: datetime) -> None:
-    tx.record(audit.changed(bulk, verb, before=before, at=at))
-    for event in bulk.collect():
-        tx.announce(event)
-
-
-def _with(outcomes: Sequence[LineOutcome], chunks: Sequence[Chunk]) -> Sequence[Chunk]:
+def _with_outcomes(outcomes: Sequence[LineOutcome], chunks: Sequence[Chunk]) -> Sequence[Chunk]:
     left = iter(outcomes)
     return [replace(chunk, outcomes=[next(left) for _ in chunk.lines]) for chunk in chunks]
 
 
-def _settled_or(refusal: DomainError, line: BulkLine, made: Transfer | None) -> LineOutcome:
+def _settled_or_refused(refusal: DomainError, line: BulkLine, made: Transfer | None) -> LineOutcome:
     return outcome_found(line, made) if made else outcome_refused(line, refusal)

@@ -1,13 +1,9 @@
-import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from payments.application.ports.bulk_transfers import FileDefaults, Reader
 from payments.domain.bulk_file import BulkFile
-from payments.domain.errors import UnknownFormat
-from payments.domain.transfer_order import Signature, require_callers_key, signed_digest
+from payments.domain.transfer_order import Signature, signed_digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,35 +30,6 @@ class Submission:
             currency=file.currency,
             mode=file.mode.value,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ReadSubmission:
-    readers: Mapping[str, Reader]
-
-    async def __call__(
-        self, *, key: str, media_type: str, body: bytes, given: FileDefaults, signature: Signature | None = None
-    ) -> Submission:
-        """Raise InvalidValues (what is wrong where), UnknownFormat, InvalidValue for a key that no request may have."""
-        require_callers_key(key)
-        if media_type not in self.readers:
-            raise UnknownFormat(field="Content-Type", known=sorted(self.readers))
-        # A large file takes a moment to read, in which others are to be answered.
-        file, request_hash = await asyncio.to_thread(self._read, self.readers[media_type], body, given)
-        return Submission(
-            key=key,
-            media_type=media_type,
-            body=body,
-            file=file,
-            request_hash=request_hash,
-            signature=signature,
-            is_dry_run=file.dry_run or given.dry_run,
-        )
-
-    @staticmethod
-    def _read(reader: Reader, body: bytes, given: FileDefaults) -> tuple[BulkFile, bytes]:
-        file = BulkFile.read(reader(body, given))
-        return file, hash_of(file)
 
 
 def hash_of(file: BulkFile) -> bytes:

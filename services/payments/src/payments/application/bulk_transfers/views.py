@@ -77,7 +77,7 @@ class BulkLineView:
     message: str
 
 
-class BulkQueries(Protocol):
+class BulkViews(Protocol):
     async def bulk(self, bulk_id: UUID) -> BulkView | None: ...
 
     async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:

@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass
 
-from payments.application.schedules.change_schedule import ChangeSchedule
+from payments.application.schedules.cancel_schedule import CancelSchedule
+from payments.application.schedules.get_schedule import GetSchedule
+from payments.application.schedules.list_schedule_runs import ListScheduleRuns
+from payments.application.schedules.list_schedules import ListSchedules
+from payments.application.schedules.pause_schedule import PauseSchedule
 from payments.application.schedules.plan_transfer import PlanTransfer
-from payments.application.schedules.read_schedules import ReadSchedules
+from payments.application.schedules.resume_schedule import ResumeSchedule
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduledTransfers:
+class Schedules:
     plan_transfer: PlanTransfer
-    change_schedule: ChangeSchedule
-    read_schedules: ReadSchedules
+    list_schedules: ListSchedules
+    get_schedule: GetSchedule
+    list_schedule_runs: ListScheduleRuns
+    pause_schedule: PauseSchedule
+    resume_schedule: ResumeSchedule
+    cancel_schedule: CancelSchedule

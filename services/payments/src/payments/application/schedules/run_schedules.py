@@ -118,12 +118,9 @@ class RunSchedules:
                 # Cancelled meanwhile, or written down by another worker: what was made stays made.
                 if not schedule.is_open or schedule.next_number != run.number:
                     continue
-                before = audit.state(schedule)
-                schedule.record(run)
+                with tx.change(audit.SCHEDULE, schedule, "run", at=at):
+                    schedule.record(run)
                 changed.append(schedule)
-                tx.record(audit.changed(schedule, "run", before=before, at=at))
-                for event in schedule.collect():
-                    tx.announce(event)
             await tx.schedules.save(changed, [(schedule.id, runs[schedule.id]) for schedule in changed])
 
 

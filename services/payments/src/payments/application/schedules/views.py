@@ -80,7 +80,7 @@ class RunView:
     message: str | None
 
 
-class ScheduleQueries(Protocol):
+class ScheduleViews(Protocol):
     async def schedule(self, schedule_id: UUID) -> ScheduleView | None: ...
 
     async def schedules_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[ScheduleView]:

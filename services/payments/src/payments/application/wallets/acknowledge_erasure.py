@@ -8,7 +8,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.pages import PER_PAGE_MAX, PageRequest
-from payments.application.payers.stop_payer import cancel_bulks, cancel_schedules
+from payments.application.payers.planned_payments import cancel_bulks, cancel_schedules
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.wallets import facts
 from payments.application.wallets.queries import WalletQueries

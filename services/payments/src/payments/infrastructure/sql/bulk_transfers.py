@@ -173,7 +173,7 @@ _PAGE_OF_LINES = text(
 _WALLETS = text(f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = ANY(:ids)")
 
 
-class SqlBulkQueries(SqlReads):
+class SqlBulkViews(SqlReads):
     async def bulk(self, bulk_id: UUID) -> BulkView | None:
         rows = await self._rows(_BULK, id=bulk_id)
         return _bulk_view(rows[0]) if rows else None

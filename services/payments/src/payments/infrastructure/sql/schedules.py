@@ -151,7 +151,7 @@ _RUNS_OF = text(
 _NUMBER_MAX: Final = 2**31 - 1
 
 
-class SqlScheduleQueries(SqlReads):
+class SqlScheduleViews(SqlReads):
     async def schedule(self, schedule_id: UUID) -> ScheduleView | None:
         rows = await self._rows(_SCHEDULE, id=schedule_id)
         return _schedule_view(rows[0]) if rows else None

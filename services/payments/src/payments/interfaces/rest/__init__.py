@@ -1,6 +1,6 @@
 """Payments' REST side."""
 
-from payments.interfaces.rest.bulk_transfers import bulks
+from payments.interfaces.rest.bulk_transfers import bulk_transfers
 from payments.interfaces.rest.fees import fees
 from payments.interfaces.rest.ledger import accounts, ledger
 from payments.interfaces.rest.limits import limits
@@ -12,4 +12,18 @@ from payments.interfaces.rest.transfers import issuances, payments, transfers
 from payments.interfaces.rest.wallets import wallets
 
 # These first: "export", "bulk" and "schedules" below "/transfers" are no transfers' ids.
-ROUTERS = (statements, bulks, schedules, receipts, transfers, payments, issuances, wallets, accounts, ledger, fees, rates, limits)
+ROUTERS = (
+    statements,
+    bulk_transfers,
+    schedules,
+    receipts,
+    transfers,
+    payments,
+    issuances,
+    wallets,
+    accounts,
+    ledger,
+    fees,
+    rates,
+    limits,
+)

@@ -23,9 +23,7 @@ from chassis.rest import (
 from kernel.assurance import NONE, STRONG
 from kernel.reads import OTHERS, OWN
 from payments.application.bulk_transfers.views import BulkView
-from payments.application.ports.bulk_transfers import FileDefaults
 from payments.domain.bulk import LineStatus
-from payments.domain.limits import day_of
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.dry_run import DRY_RUN_OF_FILE, rehearsed
 from payments.interfaces.rest.progress import EVENT_STREAM, follow
@@ -34,14 +32,14 @@ from payments.interfaces.rest.schemas.bulk_transfers import BODY, BulkLineRespon
 from payments.interfaces.rest.schemas.signatures import PayloadSignature, signature_of
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
-bulks = Router(prefix="/transfers/bulk", tags=["bulk transfers"], moves_money=True)
+bulk_transfers = Router(prefix="/transfers/bulk", tags=["bulk transfers"], moves_money=True)
 
 # 10,000 lines of XML, each some 700 bytes.
 FILE_BYTES_MAX: Final = 8 * 1_048_576
 _BESIDE: Final = "For files that cannot say it themselves"
 
 
-@bulks.post(
+@bulk_transfers.post(
     "",
     status_code=202,
     dependencies=[Requires("payment:create")],
@@ -70,49 +68,46 @@ async def submit_bulk(  # each is of the query string or a header
     as a whole waits (pending_approval). Then all lines are settled, or none (all_or_nothing), or each that can be
     (best_effort). A payer who may no longer pay has the lines that are left refused.
     """
-    submission = await app.bulk.read_submission(
+    submission = await app.bulk_transfers.read_submission(
         key=key,
         media_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
         body=await request.body(),
-        given=FileDefaults(
-            today=day_of(app.bulk.submit_bulk.clock.now()),
-            source=str(source_wallet_id) if source_wallet_id else "",
-            currency=currency or "",
-            mode=mode or "",
-            dry_run=dry_run,
-        ),
+        source=str(source_wallet_id) if source_wallet_id else "",
+        currency=currency or "",
+        mode=mode or "",
+        dry_run=dry_run,
         signature=signature_of(signature),
     )
     if submission.is_dry_run:
-        return rehearsed(BulkRehearsalResponse.of(await app.bulk.rehearse_bulk(actor=actor, submission=submission)))
-    accepted = await app.bulk.submit_bulk(actor=actor, submission=submission)
+        return rehearsed(BulkRehearsalResponse.of(await app.bulk_transfers.rehearse_bulk(actor=actor, submission=submission)))
+    accepted = await app.bulk_transfers.submit_bulk(actor=actor, submission=submission)
     if accepted.replayed:
         mark_replayed(response)
     response.headers["location"] = f"/api/v1/transfers/bulk/{accepted.bulk.id}"
     return envelope(BulkResponse.of(BulkView.of(accepted.bulk)))
 
 
-@bulks.get("", dependencies=[Authenticated], reads=OWN)
+@bulk_transfers.get("", dependencies=[Authenticated], reads=OWN)
 async def list_bulks(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[BulkResponse]]:
     """Page through the caller's bulks, newest first."""
-    return cursor_of(await app.bulk.read_bulks.own(actor=actor, cursor=cursor), BulkResponse.of)
+    return cursor_of(await app.bulk_transfers.list_bulks(actor=actor, cursor=cursor), BulkResponse.of)
 
 
-@bulks.get("/awaiting-approval", dependencies=[Requires("payment:approve")], reads=OTHERS)
+@bulk_transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")], reads=OTHERS)
 async def list_bulks_awaiting_approval(
     actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[BulkResponse]]:
     """Page through everybody's bulks that wait for a decision, newest first."""
-    return cursor_of(await app.bulk.read_bulks.awaiting_approval(actor=actor, cursor=cursor), BulkResponse.of)
+    return cursor_of(await app.bulk_transfers.list_bulks_awaiting_approval(actor=actor, cursor=cursor), BulkResponse.of)
 
 
-@bulks.get("/{bulk_id}", dependencies=[Authenticated], reads=OTHERS)
+@bulk_transfers.get("/{bulk_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Read how a bulk stands: its status, its counts, how fast it goes."""
-    return envelope(BulkResponse.of(await app.bulk.read_bulks.bulk(actor=actor, bulk_id=bulk_id)))
+    return envelope(BulkResponse.of(await app.bulk_transfers.get_bulk(actor=actor, bulk_id=bulk_id)))
 
 
-@bulks.get("/{bulk_id}/lines", dependencies=[Authenticated], reads=OTHERS)
+@bulk_transfers.get("/{bulk_id}/lines", dependencies=[Authenticated], reads=OTHERS)
 async def list_bulk_lines(
     bulk_id: UUID,
     actor: CurrentActor,
@@ -121,11 +116,11 @@ async def list_bulk_lines(
     status: Annotated[list[LineStatus], Query(max_length=5)] = [],  # noqa: B006  # FastAPI copies it
 ) -> Envelope[CursorPageOf[BulkLineResponse]]:
     """Page through a bulk's lines, each with what became of it."""
-    page = await app.bulk.read_bulks.lines(actor=actor, bulk_id=bulk_id, cursor=cursor, statuses=status)
+    page = await app.bulk_transfers.list_bulk_lines(actor=actor, bulk_id=bulk_id, cursor=cursor, statuses=status)
     return cursor_of(page, BulkLineResponse.of)
 
 
-@bulks.get(
+@bulk_transfers.get(
     "/{bulk_id}/events",
     dependencies=[Authenticated],
     responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
@@ -136,32 +131,31 @@ async def follow_bulk(bulk_id: UUID, actor: CurrentActor, readmit: Readmission, 
 
     The stream ends with the caller's session.
     """
-    reads = app.bulk.read_bulks
 
-    async def read() -> BulkView:
-        return await reads.bulk(actor=actor, bulk_id=bulk_id, verb="follow")
+    async def first_look() -> BulkView:
+        return await app.bulk_transfers.follow_bulk(actor=actor, bulk_id=bulk_id, is_first=True)
 
-    async def again() -> BulkView:
-        return await reads.again(actor=await readmit(), bulk_id=bulk_id)
+    async def next_look() -> BulkView:
+        return await app.bulk_transfers.follow_bulk(actor=await readmit(), bulk_id=bulk_id, is_first=False)
 
-    return await follow(read, again=again)
+    return await follow(first_look, again=next_look)
 
 
-@bulks.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
+@bulk_transfers.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def approve_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Approve a waiting file: all of it runs. Nobody approves what they handed in or are paid by."""
-    return envelope(BulkResponse.of(BulkView.of(await app.bulk.approve_bulk(actor=actor, bulk_id=bulk_id))))
+    return envelope(BulkResponse.of(BulkView.of(await app.bulk_transfers.approve_bulk(actor=actor, bulk_id=bulk_id))))
 
 
-@bulks.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
+@bulk_transfers.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def reject_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Reject a waiting file: nothing of it runs. Nobody decides on what they handed in or are paid by."""
-    bulk = await app.bulk.reject_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
+    bulk = await app.bulk_transfers.reject_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
     return envelope(BulkResponse.of(BulkView.of(bulk)))
 
 
-@bulks.post("/{bulk_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
+@bulk_transfers.post("/{bulk_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
 async def cancel_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Run no more of a bulk; what is settled stays settled, and the lines under way are let finish."""
-    bulk = await app.bulk.cancel_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
+    bulk = await app.bulk_transfers.cancel_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
     return envelope(BulkResponse.of(BulkView.of(bulk)))

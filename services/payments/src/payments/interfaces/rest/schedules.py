@@ -46,19 +46,19 @@ async def plan_transfer(
     )
     if planned.replayed:
         mark_replayed(response)
-    return _show(planned.schedule)
+    return _enveloped(planned.schedule)
 
 
 @schedules.get("", dependencies=[Authenticated], reads=OWN)
 async def list_schedules(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[ScheduleResponse]]:
     """Page through the caller's schedules, newest first."""
-    return cursor_of(await app.schedules.read_schedules.own(actor=actor, cursor=cursor), ScheduleResponse.of)
+    return cursor_of(await app.schedules.list_schedules(actor=actor, cursor=cursor), ScheduleResponse.of)
 
 
 @schedules.get("/{schedule_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Read how a schedule stands and when it is due next."""
-    return envelope(ScheduleResponse.of(await app.schedules.read_schedules.schedule(actor=actor, schedule_id=schedule_id)))
+    return envelope(ScheduleResponse.of(await app.schedules.get_schedule(actor=actor, schedule_id=schedule_id)))
 
 
 @schedules.get("/{schedule_id}/runs", dependencies=[Authenticated], reads=OTHERS)
@@ -66,28 +66,27 @@ async def list_schedule_runs(
     schedule_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[RunResponse]]:
     """Page through what became of each occurrence, newest first."""
-    page = await app.schedules.read_schedules.runs(actor=actor, schedule_id=schedule_id, cursor=cursor)
+    page = await app.schedules.list_schedule_runs(actor=actor, schedule_id=schedule_id, cursor=cursor)
     return cursor_of(page, RunResponse.of)
 
 
 @schedules.post("/{schedule_id}/pause", dependencies=[Requires("payment:create")], assurance=NONE)
 async def pause_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Let nothing be due until it is resumed."""
-    return _show(await app.schedules.change_schedule.pause(actor=actor, schedule_id=schedule_id))
+    return _enveloped(await app.schedules.pause_schedule(actor=actor, schedule_id=schedule_id))
 
 
 @schedules.post("/{schedule_id}/resume", dependencies=[Requires("payment:create")], assurance=NONE)
 async def resume_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Go on with the next occurrence to come; what fell into the pause is left out."""
-    return _show(await app.schedules.change_schedule.resume(actor=actor, schedule_id=schedule_id))
+    return _enveloped(await app.schedules.resume_schedule(actor=actor, schedule_id=schedule_id))
 
 
 @schedules.post("/{schedule_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
 async def cancel_schedule(schedule_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """End a schedule; what it has made stays made."""
-    change = app.schedules.change_schedule
-    return _show(await change.cancel(actor=actor, schedule_id=schedule_id, reason=body.reason))
+    return _enveloped(await app.schedules.cancel_schedule(actor=actor, schedule_id=schedule_id, reason=body.reason))
 
 
-def _show(schedule: Schedule) -> Envelope[ScheduleResponse]:
+def _enveloped(schedule: Schedule) -> Envelope[ScheduleResponse]:
     return envelope(ScheduleResponse.of(ScheduleView.of(schedule)))

@@ -1,0 +1,53 @@
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kernel.clock import Clock
+from payments.application.bulk_transfers.submission import Submission, hash_of
+from payments.application.ports.bulk_transfers import FileDefaults, Reader
+from payments.domain.bulk_file import BulkFile
+from payments.domain.errors import UnknownFormat
+from payments.domain.limits import day_of
+from payments.domain.transfer_order import Signature, require_callers_key
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSubmission:
+    """Read a file in the format of its media type. Request parameters stand in for what the file does not say itself."""
+
+    readers: Mapping[str, Reader]
+    clock: Clock
+
+    async def __call__(
+        self,
+        *,
+        key: str,
+        media_type: str,
+        body: bytes,
+        source: str = "",
+        currency: str = "",
+        mode: str = "",
+        dry_run: bool = False,
+        signature: Signature | None = None,
+    ) -> Submission:
+        """Raise InvalidValues with the place of each fault, UnknownFormat, InvalidValue for a key that no request may have."""
+        require_callers_key(key)
+        if media_type not in self.readers:
+            raise UnknownFormat(field="Content-Type", known=sorted(self.readers))
+        given = FileDefaults(today=day_of(self.clock.now()), source=source, currency=currency, mode=mode, dry_run=dry_run)
+        # A large file takes a moment to read, in which others are to be answered.
+        file, request_hash = await asyncio.to_thread(_read, self.readers[media_type], body, given)
+        return Submission(
+            key=key,
+            media_type=media_type,
+            body=body,
+            file=file,
+            request_hash=request_hash,
+            signature=signature,
+            is_dry_run=file.dry_run or given.dry_run,
+        )
+
+
+def _read(reader: Reader, body: bytes, given: FileDefaults) -> tuple[BulkFile, bytes]:
+    file = BulkFile.read(reader(body, given))
+    return file, hash_of(file)

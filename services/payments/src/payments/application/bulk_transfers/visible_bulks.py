@@ -1,0 +1,41 @@
+"""Which bulk transfers a caller may see; to others there are none."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.errors import NotFound
+from kernel.reads import Reads
+from payments.application.bulk_transfers import audit
+from payments.application.bulk_transfers.views import BulkView, BulkViews
+from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
+from payments.domain.approval import APPROVED_BY
+from payments.domain.bulk import BulkStatus
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleBulks:
+    """Its initiator may see a bulk transfer, those who may decide on it, and callers with `transfer:read_any`."""
+
+    views: BulkViews
+    permissions: Permissions
+    reads: Reads
+
+    async def read(self, *, actor: Actor, bulk_id: UUID, verb: str) -> BulkView:
+        """Read it, and record the read of another user's; `verb` names what was read. Raise NotFound."""
+        found = await self.find(actor=actor, bulk_id=bulk_id)
+        if found.initiator_id != actor.user_id:
+            await self.reads.record(actor, audit.read(found, verb))
+        return found
+
+    async def find(self, *, actor: Actor, bulk_id: UUID) -> BulkView:
+        """Read it without a record, within a request that has recorded the read; raise NotFound."""
+        found = await self.views.bulk(bulk_id)
+        if not found or not self._may_see(actor, found):
+            raise NotFound(bulk_id=bulk_id)
+        return found
+
+    def _may_see(self, actor: Actor, bulk: BulkView) -> bool:
+        if actor.user_id in {bulk.initiator_id, bulk.decided_by} or self.permissions.allows(actor, READ_ANY_TRANSFER):
+            return True
+        return bulk.status == BulkStatus.PENDING_APPROVAL and self.permissions.allows(actor, APPROVED_BY)

@@ -1,0 +1,26 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.schedules import audit
+from payments.application.schedules.locked_schedule import lock_own_schedule
+from payments.domain.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSchedule:
+    """End a schedule; the transfers that it made stay. Only the user who planned it may."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, schedule_id: UUID, reason: str) -> Schedule:
+        """Raise NotFound, or ScheduleEnded when it has ended already."""
+        async with self.uow.begin(actor) as tx:
+            schedule, at = await lock_own_schedule(tx, schedule_id, actor), self.clock.now()
+            with tx.change(audit.SCHEDULE, schedule, "cancel", at=at, reason=reason):
+                schedule.cancel(at)
+            await tx.schedules.save([schedule])
+            return schedule

@@ -1,0 +1,15 @@
+from dataclasses import dataclass
+
+from kernel.actor import Actor
+from kernel.pages import CursorPage, CursorRequest
+from payments.application.schedules.views import ScheduleView, ScheduleViews
+
+
+@dataclass(frozen=True, slots=True)
+class ListSchedules:
+    """Page through the caller's schedules, newest first."""
+
+    views: ScheduleViews
+
+    async def __call__(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[ScheduleView]:
+        return await self.views.schedules_of(actor.user_id, cursor)
