@@ -12,7 +12,7 @@ from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
 from governance.application import Governance
 from kernel.ids import new_id
-from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.fakes.subjects import FakeSubjects
 
 
 @dataclass
@@ -49,6 +49,12 @@ class Api:
             response = await self.call(method, path, **options)
         assert response.status_code >= 400, response.text
         return response.status_code, response.json()["code"]
+
+    async def data(self, path: str, **params: Any) -> Any:
+        """Return the data of a good answer."""
+        response = await self.call("GET", path, params=params)
+        assert response.status_code == 200, response.text
+        return response.json()["data"]
 
     def subject(self) -> UUID:
         subject_id = new_id()

@@ -11,20 +11,23 @@ from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from governance.application import Governance
-from governance.bootstrap import SERVICE, build
+from governance.bootstrap import SERVICE
 from governance.infrastructure.local_bundles import LocalBundles
+from governance.infrastructure.sql.policies import SqlPolicyViews
 from governance.interfaces.rest import ROUTERS
 from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
-from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.fakes.subjects import FakeSubjects
+from services.governance.tests.registry import wired
 from services.governance.tests.stored import assigned
 
 
 async def publish_bundle(urls: DatabaseUrls) -> None:
     """What governance does at its first start."""
     database = Database.connect(urls.app, pool_size=1)
-    await build(database, FakeSubjects(), ControlledClock()).ensure_bundle(actor=Actor.service("governance"))
+    app = wired(database, FakeSubjects(), ControlledClock())
+    await app.policies.ensure_bundle(actor=Actor.service("governance"))
     await database.close()
 
 
@@ -36,7 +39,7 @@ async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
 
 @pytest.fixture
 async def governance(database: Database, clock: ControlledClock, subjects: FakeSubjects) -> Governance:
-    return build(database, subjects, clock)
+    return wired(database, subjects, clock)
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def subjects() -> FakeSubjects:
 async def api(governance: Governance, database: Database, clock: ControlledClock, subjects: FakeSubjects) -> AsyncIterator[Api]:
     forge = TokenForge(clock)
     policies = Policies(clock)
-    refresher = BundleRefresher(LocalBundles(governance.queries), policies)
+    refresher = BundleRefresher(LocalBundles(SqlPolicyViews(database)), policies)
     assert await refresher.refresh()
     async with rest_client(
         governance, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from chassis.testing.databases import DatabaseUrls
+from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
 from services.governance.tests.stored import lock_held, published
 
@@ -63,7 +64,7 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
         assert (gone.status_code, gone.json()["data"]["is_withdrawn"]) == (200, True)
     assert (await api.call("GET", "/policies/approval-rules")).json()["data"]["total"] == 0
     assert (await api.call("GET", PATH)).json()["data"]["version"] == 3
-    assert await api.governance.queries.current_version() == 4
+    assert (await api.data("/policies/current"))["version"] == 4
 
 
 async def test_a_rule_that_should_not_be_there_yet_is_made_once(api: Api) -> None:
@@ -181,3 +182,24 @@ async def test_of_two_who_change_the_same_version_the_overtaken_changes_nothing(
         "PolicyBundlePublished",
         "AuditFactsRecorded",
     ]
+
+
+async def test_approval_rules_in_force_by_name(api: Api) -> None:
+    terms: dict[str, dict[str, Any]] = {
+        "c-large": {"currency": "NAD", "threshold": "50000.00", "kinds": ["payment", "transfer"], "window": "24h"},
+        "a-strange": {"currency": "USD", "threshold": "0.00", "counterparty": str(new_id()), "description": "Known to nobody"},
+        "b-gone": {"currency": "NAD", "threshold": "1.00", "role": "user", "window": "1h"},
+    }
+    usual: dict[str, Any] = {"kinds": [], "role": None, "counterparty": None, "window": None, "description": ""}
+    rules = {name: {**usual, **each, "name": name, "version": 1, "is_withdrawn": False} for name, each in terms.items()}
+    for name, each in terms.items():
+        made = await api.call("PUT", f"/policies/approval-rules/{name}", json={**each, "reason": "resolution 12"})
+        assert (made.json()["data"], made.headers["etag"]) == (rules[name], '"1"')
+    await api.call("DELETE", "/policies/approval-rules/b-gone", params={"reason": "the desk is closed"})
+    rules["b-gone"] |= {"version": 2, "is_withdrawn": True}
+    for number, names in enumerate((["a-strange"], ["c-large"], []), start=1):
+        page = await api.data("/policies/approval-rules", page=number, per_page=1)
+        assert page == {"items": [rules[name] for name in names], "page": number, "per_page": 1, "total": 2}
+    for name, rule in rules.items():
+        read = await api.call("GET", f"/policies/approval-rules/{name}")
+        assert (read.json()["data"], read.headers["etag"]) == (rule, f'"{rule["version"]}"')

@@ -3,18 +3,15 @@
 from datetime import UTC, datetime
 
 from chassis.messaging.contracts import spec_of
+from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.governance.v1 import events_pb2
 from elcorp.identity.v1.events_pb2 import UserRegistered
-from governance.application.acknowledge_erasure import AcknowledgeErasure
-from governance.application.follow_standing import FollowStanding
-from governance.application.grant_initial_role import GrantInitialRole
+from governance import wiring
 from governance.domain import events
 from governance.interfaces.publications import PUBLICATIONS
-from governance.interfaces.subscriptions import subscriptions
 from kernel.events import Event
 from kernel.ids import new_id
-from services.governance.tests.fakes import FakeUnitOfWork
 
 AT = datetime(2026, 3, 21, 8, tzinfo=UTC)
 
@@ -73,14 +70,9 @@ def test_a_published_bundle_is_told_by_its_version() -> None:
     assert message == events_pb2.PolicyBundlePublished(version=7, bundle_id=str(event.bundle_id))
 
 
-def test_what_names_governance_as_its_consumer_is_consumed() -> None:
-    uow, clock = FakeUnitOfWork(), ControlledClock()
-
+def test_what_names_governance_as_its_consumer_is_consumed(database: Database) -> None:
     consumed = {
-        spec_of(subscription.message_class).type
-        for subscription in subscriptions(
-            GrantInitialRole(uow, clock), AcknowledgeErasure(uow, clock), FollowStanding(uow, clock)
-        )
+        spec_of(subscription.message_class).type for subscription in wiring.consumed(database=database, clock=ControlledClock())
     }
 
     assert consumed == {"identity.user.registered", "identity.user.status_changed", "identity.erasure.requested"}

@@ -1,8 +1,6 @@
 """The gRPC contract with peers, over a real server and a real channel."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,20 +10,17 @@ from sqlalchemy import event
 
 from chassis.persistence.database import Database
 from chassis.policies import GovernanceBundles, Policies
-from chassis.rpc import RemoteError, RpcServer, RpcService, connect
+from chassis.rpc import RemoteError, connect
 from chassis.settings import ServiceSettings
 from chassis.testing.clocks import ControlledClock
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
-from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from governance.application import Governance
-from governance.domain.errors import UnknownSubject
-from governance.infrastructure.identity import IdentitySubjects
 from governance.interfaces.grpc import rpc_services
-from governance.settings import GovernanceSettings
 from kernel.actor import Actor, ActorKind
-from kernel.errors import Kind, NotFound, Unavailable
+from kernel.errors import Kind
 from kernel.ids import new_id
-from services.governance.tests.fakes import NO_ID, FakeSubjects
+from services.governance.tests.contract.rpc import serve_rpc
+from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.stored import rows
 
 
@@ -43,19 +38,9 @@ class PaymentsSettings(ServiceSettings):
     PEERS: ClassVar[tuple[str, ...]] = ("governance",)
 
 
-@asynccontextmanager
-async def served(services: list[RpcService]) -> AsyncIterator[str]:
-    server = RpcServer("127.0.0.1", 0, services)
-    await server.start()
-    try:
-        yield f"dns:///127.0.0.1:{server.port}"
-    finally:
-        await server.stop(0)
-
-
 @pytest.fixture
 async def target(governance: Governance) -> AsyncIterator[str]:
-    async with served(rpc_services(governance)) as target:
+    async with serve_rpc(rpc_services(governance)) as target:
         yield target
 
 
@@ -87,10 +72,10 @@ async def test_the_bundle_is_what_services_decide_by(channel: aio.Channel, clock
 
 async def test_a_bundle_goes_out_whole_to_whoever_has_another(channel: aio.Channel, governance: Governance) -> None:
     stub: governance_pb2_grpc.PolicyServiceAsyncStub = governance_pb2_grpc.PolicyServiceStub(channel)
-    await governance.set_role_permissions(
+    await governance.roles.set_role_permissions(
         actor=Actor.service("governance"), role_name="guest", permissions=["user:read"], version=1
     )
-    text = await governance.get_bundle()
+    text = await governance.policies.get_bundle()
     assert text
     whole = governance_pb2.GetBundleResponse(version=2, policies=text.policies, schema=text.schema)
     for known, answer in ((0, whole), (1, whole), (2, governance_pb2.GetBundleResponse(version=2)), (3, whole)):
@@ -98,7 +83,7 @@ async def test_a_bundle_goes_out_whole_to_whoever_has_another(channel: aio.Chann
 
 
 async def test_a_new_bundle_is_fetched_by_who_knows_the_old(channel: aio.Channel, governance: Governance) -> None:
-    await governance.set_role_permissions(
+    await governance.roles.set_role_permissions(
         actor=Actor.service("governance"), role_name="guest", permissions=["user:read"], version=1
     )
 
@@ -121,9 +106,9 @@ async def test_roles_are_told_of_the_known_and_of_strangers(
         return list((await stub.GetSubjectRoles(request)).roles)
 
     assert await roles(subject) == ["user"]
-    await governance.grant_role(actor=Actor.service("governance"), subject_id=subject, role="staff")
+    await governance.role_assignments.grant_role(actor=Actor.service("governance"), subject_id=subject, role="staff")
     assert await roles(subject) == ["staff"]
-    await governance.revoke_role(actor=Actor.service("governance"), subject_id=subject, role="staff")
+    await governance.role_assignments.revoke_role(actor=Actor.service("governance"), subject_id=subject, role="staff")
     assert await roles(subject) == []
 
 
@@ -136,8 +121,8 @@ async def test_roles_of_many_are_those_of_each_by_one_statement(
     subjects.active |= {officer, dismissed}
     for subject, roles in ((officer, ("staff", "admin")), (dismissed, ("staff",))):
         for role in roles:
-            await governance.grant_role(actor=Actor.service("governance"), subject_id=subject, role=role)
-    await governance.revoke_role(actor=Actor.service("governance"), subject_id=dismissed, role="staff")
+            await governance.role_assignments.grant_role(actor=Actor.service("governance"), subject_id=subject, role=role)
+    await governance.role_assignments.revoke_role(actor=Actor.service("governance"), subject_id=dismissed, role="staff")
     others = [new_id() for _ in range(497)]
     asked = [stranger, officer, *others, dismissed]
     # The bell that a commit rings after itself is a statement too.
@@ -165,7 +150,7 @@ async def test_roles_of_many_are_those_of_each_by_one_statement(
         assert one.roles == among_many.roles
 
 
-@pytest.mark.parametrize("ids", [[], ["me"], [str(NO_ID)] * 2, [str(UUID(int=number)) for number in range(501)]])
+@pytest.mark.parametrize("ids", [[], ["me"], [str(UUID(int=0))] * 2, [str(UUID(int=number)) for number in range(501)]])
 async def test_roles_are_asked_of_1_to_500_different_subjects(payments: aio.Channel, ids: list[str]) -> None:
     stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(payments)
     with pytest.raises(RemoteError) as refused:
@@ -196,7 +181,7 @@ async def test_identity_learns_who_may_act_on_whom_and_who_is_the_last(
     stub: governance_pb2_grpc.StandingServiceAsyncStub = governance_pb2_grpc.StandingServiceStub(channel)
     admin, other, staff = new_id(), new_id(), new_id()
     for subject, role in ((admin, "admin"), (other, "admin"), (staff, "staff")):
-        await governance.grant_initial_role(actor=Actor.service("governance"), subject_id=subject, role=role)
+        await governance.role_assignments.grant_initial_role(actor=Actor.service("governance"), subject_id=subject, role=role)
 
     async def require(actor: UUID, subject: UUID) -> None:
         await stub.RequireAuthority(governance_pb2.RequireAuthorityRequest(actor_id=str(actor), subject_id=str(subject)))
@@ -225,53 +210,6 @@ async def test_nobody_but_identity_says_who_is_able(payments: aio.Channel) -> No
     with pytest.raises(RemoteError) as refused:
         await stub.DisableSubject(request)
     assert (refused.value.kind, refused.value.code) == (Kind.DENIED, "ACC_001")
-
-
-@dataclass
-class Identity(identity_pb2_grpc.IdentityServiceServicer):
-    """The peer that governance asks."""
-
-    active: dict[str, bool] = field(default_factory=dict)
-
-    async def GetSubject(  # noqa: N802  # the proto's name
-        self, request: identity_pb2.GetSubjectRequest, context: Any
-    ) -> identity_pb2.GetSubjectResponse:
-        if request.subject_id not in self.active:
-            raise NotFound(subject_id=request.subject_id)
-        return identity_pb2.GetSubjectResponse(subject_id=request.subject_id, active=self.active[request.subject_id])
-
-    async def GetSubjects(  # noqa: N802  # the proto's name
-        self, request: identity_pb2.GetSubjectsRequest, context: Any
-    ) -> identity_pb2.GetSubjectsResponse:
-        known = [
-            identity_pb2.Subject(subject_id=each, active=self.active[each]) for each in request.subject_ids if each in self.active
-        ]
-        return identity_pb2.GetSubjectsResponse(subjects=known)
-
-
-async def test_identity_tells_who_may_act() -> None:
-    active, suspended = new_id(), new_id()
-    identity = Identity({str(active): True, str(suspended): False})  # type: ignore[abstract]  # answers only what governance asks
-    service = RpcService(identity_pb2_grpc.add_IdentityServiceServicer_to_server, identity, "elcorp.identity.v1.IdentityService")
-    async with (
-        served([service]) as target,
-        connect(GovernanceSettings(identity_target=target), "identity") as channel,
-    ):
-        subjects = IdentitySubjects(channel)
-
-        assert await subjects.is_active(active)
-        assert not await subjects.is_active(suspended)
-        assert await subjects.active_of([active, suspended, new_id()]) == {active}
-        with pytest.raises(UnknownSubject):
-            await subjects.is_active(new_id())
-
-
-async def test_identitys_silence_is_no_permission() -> None:
-    async with connect(GovernanceSettings(identity_target="dns:///127.0.0.1:1"), "identity") as channel:
-        with pytest.raises(Unavailable):
-            await IdentitySubjects(channel).is_active(new_id())
-        with pytest.raises(Unavailable):
-            await IdentitySubjects(channel).active_of([new_id()])
 
 
 def _user(role: str) -> Actor:

@@ -6,7 +6,7 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from governance.domain.window import Window
-from governance.infrastructure.queries import SqlGovernanceQueries
+from governance.infrastructure.sql.approval_rules import SqlApprovalRuleViews
 from services.governance.tests.stored import rows
 
 PREVIOUS_INSERT = """
@@ -20,7 +20,7 @@ PREVIOUS_UPDATE = "UPDATE approval_rules SET is_withdrawn = true, version = 2 WH
 async def test_the_previous_release_still_writes_rules_which_have_no_window(database: Database, urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as connection:
         await connection.execute(PREVIOUS_INSERT)
-    rule = await SqlGovernanceQueries(database).approval_rule("large")
+    rule = await SqlApprovalRuleViews(database).approval_rule("large")
     assert rule
     assert (rule.kinds, rule.role, rule.window, rule.description, rule.version) == (("payment",), "user", None, "Large ones", 1)
 
@@ -30,7 +30,7 @@ async def test_a_window_outlasts_a_change_by_the_previous_release(database: Data
         await connection.execute(PREVIOUS_INSERT)
         await connection.execute("UPDATE approval_rules SET window_hours = 24")
         await connection.execute(PREVIOUS_UPDATE)
-    rule = await SqlGovernanceQueries(database).approval_rule("large")
+    rule = await SqlApprovalRuleViews(database).approval_rule("large")
     assert rule
     assert (rule.window, rule.version, rule.is_withdrawn) == (Window(24), 2, True)
 

@@ -18,16 +18,14 @@ from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import UserRegistered
+from governance import wiring
 from governance.application import Governance
-from governance.application.acknowledge_erasure import AcknowledgeErasure
-from governance.application.follow_standing import FollowStanding
-from governance.bootstrap import build
 from governance.domain.approval_rule import ApprovalTerms
-from governance.interfaces.subscriptions import subscriptions
 from kernel.actor import Actor, ActorKind
 from kernel.errors import AlreadyExists, StaleVersion
 from kernel.ids import new_id
-from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.fakes.subjects import FakeSubjects
+from services.governance.tests.registry import wired
 from services.governance.tests.stored import assigned, rows, sent
 
 ADMIN = Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozenset({"admin"}), ip="197.243.0.1")
@@ -42,7 +40,7 @@ def subjects() -> FakeSubjects:
 @pytest.fixture
 async def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
     await assigned(database, ADMIN.user_id)
-    return build(database, subjects, clock)
+    return wired(database, subjects, clock)
 
 
 def known(subjects: FakeSubjects) -> UUID:
@@ -54,7 +52,7 @@ def known(subjects: FakeSubjects) -> UUID:
 async def test_state_event_and_fact_are_one_commit(app: Governance, subjects: FakeSubjects, database: Database) -> None:
     subject = known(subjects)
 
-    await app.grant_role(actor=ADMIN, subject_id=subject, role="staff")
+    await app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role="staff")
 
     [changed] = await sent(database, SubjectRolesChanged)
     assert (changed.subject_id, list(changed.roles)) == (str(subject), ["staff"])
@@ -68,18 +66,18 @@ async def test_one_subject_met_at_once_by_many_is_met_once(app: Governance, subj
     subject = known(subjects)
 
     await asyncio.gather(
-        app.grant_initial_role(actor=SERVICE, subject_id=subject),
-        *(app.grant_role(actor=ADMIN, subject_id=subject, role=role) for role in ("staff", "guest", "staff")),
-        app.grant_initial_role(actor=SERVICE, subject_id=subject),
+        app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=subject),
+        *(app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role=role) for role in ("staff", "guest", "staff")),
+        app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=subject),
     )
 
-    assert (await app.get_subject_roles(subject_id=subject)).roles == ("guest", "staff", "user")
+    assert (await app.role_assignments.get_effective_roles(subject_id=subject)).roles == ("guest", "staff", "user")
     events = await sent(database, SubjectRolesChanged)
     assert sorted(len(event.roles) for event in events) == [1, 2, 3]
 
 
 async def test_many_starting_at_once_publish_one_bundle(app: Governance, database: Database) -> None:
-    await asyncio.gather(*(app.ensure_bundle(actor=SERVICE) for _ in range(4)))
+    await asyncio.gather(*(app.policies.ensure_bundle(actor=SERVICE) for _ in range(4)))
 
     assert await rows(database, "SELECT version FROM policy_bundles") == [(1,)]
     assert len(await sent(database, PolicyBundlePublished)) == 1
@@ -87,8 +85,8 @@ async def test_many_starting_at_once_publish_one_bundle(app: Governance, databas
 
 async def test_of_two_who_read_the_same_role_one_must_read_again(app: Governance) -> None:
     outcomes = await asyncio.gather(
-        app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
-        app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["audit:view"], version=1),
+        app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
+        app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["audit:view"], version=1),
         return_exceptions=True,
     )
 
@@ -97,12 +95,12 @@ async def test_of_two_who_read_the_same_role_one_must_read_again(app: Governance
 
 async def test_bundles_published_side_by_side_lose_no_change(app: Governance) -> None:
     await asyncio.gather(
-        app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
-        app.set_role_permissions(actor=ADMIN, role_name="user", permissions=["user:read"], version=1),
-        app.ensure_bundle(actor=SERVICE),
+        app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
+        app.roles.set_role_permissions(actor=ADMIN, role_name="user", permissions=["user:read"], version=1),
+        app.policies.ensure_bundle(actor=SERVICE),
     )
 
-    text_in_force = await app.get_bundle()
+    text_in_force = await app.policies.get_bundle()
     assert text_in_force
     policies = text_in_force.policies
     assert 'Role::"guest", action in [Action::"user:read"]' in policies
@@ -111,8 +109,7 @@ async def test_bundles_published_side_by_side_lose_no_change(app: Governance) ->
 
 async def test_a_registration_delivered_twice_has_one_effect(app: Governance, database: Database) -> None:
     subject = new_id()
-    uow, clock = app.grant_initial_role.uow, ControlledClock()
-    subscription, *_ = subscriptions(app.grant_initial_role, AcknowledgeErasure(uow, clock), FollowStanding(uow, clock))
+    subscription, *_ = wiring.consumed(database=database, clock=ControlledClock())
     assert isinstance(subscription, Subscription)
     delivery = Delivery(
         message_id=new_id(),
@@ -129,7 +126,7 @@ async def test_a_registration_delivered_twice_has_one_effect(app: Governance, da
     finally:
         current_delivery.reset(token)
 
-    assert (await app.get_subject_roles(subject_id=subject)).roles == ("user",)
+    assert (await app.role_assignments.get_effective_roles(subject_id=subject)).roles == ("user",)
     assert len(await sent(database, AuditFactsRecorded)) == 1
 
 
@@ -137,7 +134,7 @@ async def test_a_registration_delivered_twice_has_one_effect(app: Governance, da
 async def test_nobody_rewrites_a_published_bundle(
     app: Governance, database: Database, urls: DatabaseUrls, statement: str
 ) -> None:
-    await app.ensure_bundle(actor=SERVICE)
+    await app.policies.ensure_bundle(actor=SERVICE)
 
     async with database.session() as session:
         with pytest.raises(ProgrammingError, match="permission denied"):
@@ -159,7 +156,9 @@ def terms(threshold: int) -> ApprovalTerms:
 
 async def test_one_rule_made_by_many_at_once_is_made_once(app: Governance, database: Database) -> None:
     async def make(threshold: int) -> object:
-        return await app.set_approval_rule(actor=ADMIN, name="large", terms=terms(threshold), version=None, reason="test")
+        return await app.approval_rules.set_approval_rule(
+            actor=ADMIN, name="large", terms=terms(threshold), version=None, reason="test"
+        )
 
     outcomes = await asyncio.gather(*(make(threshold) for threshold in range(5)), return_exceptions=True)
 
@@ -169,15 +168,15 @@ async def test_one_rule_made_by_many_at_once_is_made_once(app: Governance, datab
 
 
 async def test_rules_and_roles_changed_at_once_are_all_in_the_last_bundle(app: Governance) -> None:
-    guest = await app.get_role(name="guest")
+    guest = await app.roles.get_role(name="guest")
 
     await asyncio.gather(
-        app.set_approval_rule(actor=ADMIN, name="large", terms=terms(1), version=None, reason="test"),
-        app.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=guest.version),
-        app.set_approval_rule(actor=ADMIN, name="larger", terms=terms(2), version=None, reason="test"),
+        app.approval_rules.set_approval_rule(actor=ADMIN, name="large", terms=terms(1), version=None, reason="test"),
+        app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=guest.version),
+        app.approval_rules.set_approval_rule(actor=ADMIN, name="larger", terms=terms(2), version=None, reason="test"),
     )
 
-    bundle = await app.get_bundle()
+    bundle = await app.policies.get_bundle()
     assert bundle is not None
     assert bundle.bundle.version == 3
     assert all(f'@id("{name}")' in bundle.policies for name in ("approval:large", "approval:larger", "role:guest"))

@@ -12,15 +12,13 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import ErasureRequested, UserRegistered
+from governance import wiring
 from governance.application import Governance
-from governance.application.acknowledge_erasure import AcknowledgeErasure
-from governance.application.follow_standing import FollowStanding
-from governance.application.grant_initial_role import GrantInitialRole
-from governance.bootstrap import build, unit_of_work
-from governance.interfaces.subscriptions import subscriptions
+from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from kernel.actor import Actor
 from kernel.ids import new_id
-from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.fakes.subjects import FakeSubjects
+from services.governance.tests.registry import wired
 from services.governance.tests.stored import published, sent
 
 SERVICE = Actor.service("governance")
@@ -33,20 +31,20 @@ def subjects() -> FakeSubjects:
 
 @pytest.fixture
 def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
-    return build(database, subjects, clock)
+    return wired(database, subjects, clock)
 
 
 @pytest.fixture
-def acknowledge(database: Database, clock: ControlledClock) -> AcknowledgeErasure:
-    return AcknowledgeErasure(unit_of_work(database), clock)
+def acknowledge(app: Governance) -> AcknowledgeErasure:
+    return app.erasures.acknowledge_erasure
 
 
 async def test_every_role_goes_and_identity_is_told(app: Governance, acknowledge: AcknowledgeErasure, database: Database) -> None:
     user, erasure = new_id(), new_id()
-    await app.grant_initial_role(actor=SERVICE, subject_id=user)
+    await app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=user)
     for _ in range(2):
         await acknowledge(actor=SERVICE, erasure_id=erasure, user_id=user)
-    assert (await app.get_subject_roles(subject_id=user)).roles == ()
+    assert (await app.role_assignments.get_effective_roles(subject_id=user)).roles == ()
     acknowledged = ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user), kept=[])
     assert await sent(database, ErasureAcknowledged) == [acknowledged] * 2
     assert list((await sent(database, SubjectRolesChanged))[-1].roles) == []
@@ -58,8 +56,8 @@ async def test_every_role_that_goes_is_accounted_for_by_itself(
     """Also the last administrator's: identity has closed the account, and had asked before."""
     user, erasure = new_id(), new_id()
     subjects.active.add(user)
-    await app.grant_initial_role(actor=SERVICE, subject_id=user)
-    await app.grant_role(actor=SERVICE, subject_id=user, role="admin")
+    await app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=user)
+    await app.role_assignments.grant_role(actor=SERVICE, subject_id=user, role="admin")
     before = len(await published(database))
     clock.advance(seconds=60)
     await acknowledge(actor=SERVICE, erasure_id=erasure, user_id=user)
@@ -111,11 +109,10 @@ async def test_stranger_is_acknowledged_too(acknowledge: AcknowledgeErasure, dat
 
 
 async def test_what_identity_announces_is_answered_for_whom_it_names(
-    app: Governance, acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
+    app: Governance, database: Database, clock: ControlledClock
 ) -> None:
     """By the subscriptions that a worker has: whom, which role, and which erasure."""
-    grant = GrantInitialRole(unit_of_work(database), clock)
-    consumed = subscriptions(grant, acknowledge, FollowStanding(unit_of_work(database), clock))
+    consumed = wiring.consumed(database=database, clock=clock)
     handlers = {each.message_class: each.handler for each in consumed if isinstance(each, Subscription)}
 
     async def deliver(message: Any) -> None:
@@ -130,7 +127,7 @@ async def test_what_identity_announces_is_answered_for_whom_it_names(
     await deliver(UserRegistered(user_id=str(gone), wallet_address=address, initial_role="user"))
     await deliver(ErasureRequested(erasure_id=str(erasure), user_id=str(gone)))
 
-    views = [await app.get_subject_roles(subject_id=subject) for subject in (usual, named, gone)]
+    views = [await app.role_assignments.get_effective_roles(subject_id=subject) for subject in (usual, named, gone)]
     assert [view.roles for view in views] == [("user",), ("staff",), ()]
     (given,) = views[1].assignments
     assert (given.granted_by, given.granted_at, given.reason) == ("governance", clock.now(), None)

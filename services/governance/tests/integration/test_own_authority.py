@@ -10,12 +10,12 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import unchanged
 from governance.application import Governance
-from governance.bootstrap import build
 from governance.domain.errors import BeyondAuthority, BeyondOwnPermissions
 from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError
 from kernel.ids import new_id
-from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.fakes.subjects import FakeSubjects
+from services.governance.tests.registry import wired
 from services.governance.tests.stored import assigned
 
 SERVICE = Actor.service("governance")
@@ -30,8 +30,8 @@ def subjects() -> FakeSubjects:
 @pytest.fixture
 async def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
     """The role `guest` is a clerk's here: it manages roles and changes users, and has nothing else."""
-    app = build(database, subjects, clock)
-    await app.set_role_permissions(actor=SERVICE, role_name="guest", permissions=CLERKS, version=1)
+    app = wired(database, subjects, clock)
+    await app.roles.set_role_permissions(actor=SERVICE, role_name="guest", permissions=CLERKS, version=1)
     return app
 
 
@@ -68,13 +68,13 @@ async def refuses(database: Database, refusal: type[DomainError]) -> AsyncIterat
 
 
 async def change(app: Governance, actor: Actor, name: str, *, add: tuple[str, ...] = (), drop: tuple[str, ...] = ()) -> None:
-    role = await app.get_role(name=name)
+    role = await app.roles.get_role(name=name)
     permissions = {*role.permissions, *add} - {*drop}
-    await app.set_role_permissions(actor=actor, role_name=name, permissions=permissions, version=role.version)
+    await app.roles.set_role_permissions(actor=actor, role_name=name, permissions=permissions, version=role.version)
 
 
 async def test_nobody_raises_a_role_beyond_themselves(app: Governance, database: Database, clerk: Actor) -> None:
-    every = tuple(each.name for each in await app.queries.permissions())
+    every = tuple(each.name for each in await app.permissions.list_permissions())
     for role in ("guest", "user"):
         async with refuses(database, BeyondOwnPermissions) as refused:
             await change(app, clerk, role, add=every)
@@ -84,7 +84,7 @@ async def test_nobody_raises_a_role_beyond_themselves(app: Governance, database:
 
 @pytest.mark.parametrize("role", ["admin", "staff"])
 async def test_nobody_weakens_a_role_that_permits_more(app: Governance, database: Database, clerk: Actor, role: str) -> None:
-    permissions = (await app.get_role(name=role)).permissions
+    permissions = (await app.roles.get_role(name=role)).permissions
     for drop in (permissions, ("user:read",), ()):
         async with refuses(database, BeyondOwnPermissions):
             await change(app, clerk, role, drop=drop)
@@ -93,11 +93,11 @@ async def test_nobody_weakens_a_role_that_permits_more(app: Governance, database
 async def test_nobody_takes_a_role_from_one_who_may_more(
     app: Governance, database: Database, subjects: FakeSubjects, admin: Actor, clerk: Actor
 ) -> None:
-    await app.grant_role(actor=SERVICE, subject_id=admin.user_id, role="user")
+    await app.role_assignments.grant_role(actor=SERVICE, subject_id=admin.user_id, role="user")
     staff = await person(database, subjects, "staff")
     for other, role in ((admin, "admin"), (admin, "user"), (staff, "staff")):
         async with refuses(database, BeyondAuthority):
-            await app.revoke_role(actor=clerk, subject_id=other.user_id, role=role)
+            await app.role_assignments.revoke_role(actor=clerk, subject_id=other.user_id, role=role)
 
 
 async def test_nobody_grants_a_role_that_permits_more(
@@ -106,22 +106,22 @@ async def test_nobody_grants_a_role_that_permits_more(
     second = known(subjects)
     for role in ("admin", "staff"):
         async with refuses(database, BeyondOwnPermissions):
-            await app.grant_role(actor=clerk, subject_id=second, role=role)
+            await app.role_assignments.grant_role(actor=clerk, subject_id=second, role=role)
 
 
 async def test_nobody_grants_to_one_who_may_more(app: Governance, database: Database, admin: Actor, clerk: Actor) -> None:
     for role in ("guest", "user"):
         async with refuses(database, BeyondAuthority):
-            await app.grant_role(actor=clerk, subject_id=admin.user_id, role=role)
+            await app.role_assignments.grant_role(actor=clerk, subject_id=admin.user_id, role=role)
 
 
 @pytest.mark.usefixtures("admin")
 async def test_one_without_any_role_manages_nothing(app: Governance, database: Database, subjects: FakeSubjects) -> None:
     """The token is older than the loss of the last role."""
     lost = await person(database, subjects, "guest")
-    await app.revoke_role(actor=SERVICE, subject_id=lost.user_id, role="guest")
+    await app.role_assignments.revoke_role(actor=SERVICE, subject_id=lost.user_id, role="guest")
     async with refuses(database, BeyondOwnPermissions):
-        await app.grant_role(actor=lost, subject_id=known(subjects), role="guest")
+        await app.role_assignments.grant_role(actor=lost, subject_id=known(subjects), role="guest")
     async with refuses(database, BeyondOwnPermissions):
         await change(app, lost, "guest", drop=CLERKS)
 
@@ -132,21 +132,21 @@ async def test_what_one_may_one_gives_and_takes(
     """Equals act on each other, and what the default role permits everybody may give and take."""
     second, equal = known(subjects), await person(database, subjects, "guest")
     for role in ("guest", "user"):
-        await app.grant_role(actor=clerk, subject_id=second, role=role)
-    assert await app.revoke_role(actor=clerk, subject_id=second, role="guest") == ("user",)
-    assert await app.revoke_role(actor=clerk, subject_id=equal.user_id, role="guest") == ()
+        await app.role_assignments.grant_role(actor=clerk, subject_id=second, role=role)
+    assert await app.role_assignments.revoke_role(actor=clerk, subject_id=second, role="guest") == ("user",)
+    assert await app.role_assignments.revoke_role(actor=clerk, subject_id=equal.user_id, role="guest") == ()
     await change(app, clerk, "user", drop=("payment:create",))
     await change(app, clerk, "guest", add=("user:read",), drop=("user:update",))
-    assert (await app.get_role(name="guest")).permissions == ("role:manage", "user:read")
+    assert (await app.roles.get_role(name="guest")).permissions == ("role:manage", "user:read")
     await change(app, admin, "guest", add=("user:update", "audit:view"))
-    await app.grant_role(actor=admin, subject_id=second, role="admin")
-    assert await app.revoke_role(actor=admin, subject_id=second, role="admin") == ("user",)
+    await app.role_assignments.grant_role(actor=admin, subject_id=second, role="admin")
+    assert await app.role_assignments.revoke_role(actor=admin, subject_id=second, role="admin") == ("user",)
     # Actors revoke their own role.
-    assert await app.revoke_role(actor=clerk, subject_id=clerk.user_id, role="guest") == ()
+    assert await app.role_assignments.revoke_role(actor=clerk, subject_id=clerk.user_id, role="guest") == ()
 
 
 async def test_the_platform_itself_is_not_asked(app: Governance, subjects: FakeSubjects, admin: Actor) -> None:
     second = known(subjects)
-    await app.grant_role(actor=SERVICE, subject_id=second, role="admin")
-    assert await app.revoke_role(actor=SERVICE, subject_id=admin.user_id, role="admin") == ()
+    await app.role_assignments.grant_role(actor=SERVICE, subject_id=second, role="admin")
+    assert await app.role_assignments.revoke_role(actor=SERVICE, subject_id=admin.user_id, role="admin") == ()
     await change(app, SERVICE, "staff", add=("user:update",))

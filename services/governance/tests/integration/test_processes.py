@@ -17,9 +17,9 @@ from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.running import eventually, running
 from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import UserRegistered
-from governance.application.publish_bundle import EnsureBundle
-from governance.application.reconcile_standings import ReconcileStandings
-from governance.bootstrap import SERVICE, publish_first, reconcile_again_and_again, serving, working
+from governance.application.policies.ensure_bundle import EnsureBundle
+from governance.application.standings.reconcile_standings import ReconcileStandings
+from governance.bootstrap import SERVICE, publish_first, reconcile_periodically, serving, working
 from governance.domain.events import SubjectRolesChanged as Registered
 from governance.settings import GovernanceSettings
 from kernel.actor import Actor
@@ -114,7 +114,7 @@ async def test_standings_are_compared_at_start_and_again_until_told_to_stop() ->
     async def times() -> bool:
         return len(asked) >= 4
 
-    async with running(reconcile_again_and_again(cast("ReconcileStandings", reconcile), every_seconds=0)):
+    async with running(reconcile_periodically(cast("ReconcileStandings", reconcile), every_seconds=0)):
         await eventually(times, expected=True)
     assert set(asked) == {"governance"}
 

@@ -1,5 +1,6 @@
-"""One suite for the fakes and for PostgreSQL: what use cases rely on holds of both."""
+"""Repositories and views on PostgreSQL: what use cases rely on."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -7,20 +8,23 @@ from uuid import UUID
 
 import pytest
 
-from governance.application.ports import UnitOfWork
-from governance.application.queries import GovernanceQueries
-from governance.bootstrap import unit_of_work
+from chassis.persistence.database import Database
+from governance import wiring
+from governance.application.ports.transaction import UnitOfWork
 from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
 from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role_holder import RoleHolder
 from governance.domain.window import Window
-from governance.infrastructure.queries import SqlGovernanceQueries
+from governance.infrastructure.sql.approval_rules import SqlApprovalRuleViews
+from governance.infrastructure.sql.permissions import SqlPermissionViews
+from governance.infrastructure.sql.policies import SqlPolicyViews
+from governance.infrastructure.sql.role_assignments import SqlRoleAssignmentViews
+from governance.infrastructure.sql.roles import SqlRoleViews
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.ids import new_id
 from kernel.pages import PageRequest
-from services.governance.tests.fakes import FakeQueries, FakeUnitOfWork
 
 T = TypeVar("T")
 ACTOR = Actor.service("governance")
@@ -33,10 +37,16 @@ def there(found: T | None) -> T:
     return found
 
 
-class House:
-    def __init__(self, uow: UnitOfWork, queries: GovernanceQueries) -> None:
-        self.uow = uow
-        self.queries = queries
+@dataclass(frozen=True)
+class Sql:
+    """What stands in the database: repositories by a unit of work, and views by noun."""
+
+    uow: UnitOfWork
+    roles: SqlRoleViews
+    permissions: SqlPermissionViews
+    role_assignments: SqlRoleAssignmentViews
+    policies: SqlPolicyViews
+    approval_rules: SqlApprovalRuleViews
 
     async def grant(self, subject_id: UUID, *roles: str, at: datetime = AT) -> None:
         async with self.uow.begin(ACTOR) as tx:
@@ -58,20 +68,23 @@ class House:
             return bundle
 
 
-@pytest.fixture(params=["fakes", "postgresql"])
-def house(request: pytest.FixtureRequest) -> House:
-    if request.param == "fakes":
-        uow = FakeUnitOfWork()
-        return House(uow, FakeQueries(uow))
-    database = request.getfixturevalue("database")
-    return House(unit_of_work(database), SqlGovernanceQueries(database))
+@pytest.fixture
+def sql(database: Database) -> Sql:
+    return Sql(
+        uow=wiring.unit_of_work(database=database),
+        roles=SqlRoleViews(database),
+        permissions=SqlPermissionViews(database),
+        role_assignments=SqlRoleAssignmentViews(database),
+        policies=SqlPolicyViews(database),
+        approval_rules=SqlApprovalRuleViews(database),
+    )
 
 
-async def test_the_seed_is_there(house: House) -> None:
-    async with house.uow.begin(ACTOR) as tx:
+async def test_the_seed_is_there(sql: Sql) -> None:
+    async with sql.uow.begin(ACTOR) as tx:
         roles = {role.name: role for role in await tx.roles.all()}
         default = await tx.roles.default()
-        permissions = await tx.roles.permissions()
+        permissions = await tx.permissions.all()
 
     assert sorted(roles) == ["admin", "guest", "staff", "user"]
     assert default.name == "user"
@@ -84,36 +97,36 @@ async def test_the_seed_is_there(house: House) -> None:
     assert roles["guest"].permission_names == ()
 
 
-async def test_roles_are_found_and_locked_by_name(house: House) -> None:
-    async with house.uow.begin(ACTOR) as tx:
+async def test_roles_are_found_and_locked_by_name(sql: Sql) -> None:
+    async with sql.uow.begin(ACTOR) as tx:
         found, locked = await tx.roles.find("staff"), await tx.roles.lock("staff")
         assert found is locked
         assert await tx.roles.find("emperor") is None
         assert await tx.roles.lock("emperor") is None
 
 
-async def test_a_role_comes_back_as_it_was_left(house: House) -> None:
-    async with house.uow.begin(ACTOR) as tx:
+async def test_a_role_comes_back_as_it_was_left(sql: Sql) -> None:
+    async with sql.uow.begin(ACTOR) as tx:
         role = there(await tx.roles.lock("staff"))
-        by_name = {permission.name: permission for permission in await tx.roles.permissions()}
+        by_name = {permission.name: permission for permission in await tx.permissions.all()}
         role.set_permissions([by_name["audit:export"], by_name["user:read"]])
         # Also within the transaction that changed it: the bundle is compiled from this.
         [seen] = [each for each in await tx.roles.all() if each.name == "staff"]
         assert seen.permission_names == ("audit:export", "user:read")
         tx.record(FACT)
 
-    async with house.uow.begin(ACTOR) as tx:
+    async with sql.uow.begin(ACTOR) as tx:
         role = there(await tx.roles.find("staff"))
     assert role.permission_names == ("audit:export", "user:read")
     assert role.version == 3
-    assert there(await house.queries.role("staff")).permissions == role.permission_names
+    assert there(await sql.roles.role("staff")).permissions == role.permission_names
 
 
-async def test_a_holder_comes_back_as_it_was_left(house: House) -> None:
+async def test_a_holder_comes_back_as_it_was_left(sql: Sql) -> None:
     subject = new_id()
-    await house.grant(subject, "staff", "user")
+    await sql.grant(subject, "staff", "user")
 
-    async with house.uow.begin(ACTOR) as tx:
+    async with sql.uow.begin(ACTOR) as tx:
         holder = there(await tx.holders.lock(subject))
         assert holder.roles == ("staff", "user")
         assert holder.welcomed_at is None
@@ -122,56 +135,56 @@ async def test_a_holder_comes_back_as_it_was_left(house: House) -> None:
         holder.welcome("guest", by="governance", at=AT)
         tx.record(FACT)
 
-    async with house.uow.begin(ACTOR) as tx:
+    async with sql.uow.begin(ACTOR) as tx:
         holder = there(await tx.holders.lock(subject))
         assert holder.roles == ("guest", "user")
         assert holder.welcomed_at == AT
 
 
-async def test_a_stranger_is_nobody(house: House) -> None:
-    async with house.uow.begin(ACTOR) as tx:
+async def test_a_stranger_is_nobody(sql: Sql) -> None:
+    async with sql.uow.begin(ACTOR) as tx:
         assert await tx.holders.lock(new_id()) is None
-    assert await house.queries.subject(new_id()) is None
-    assert await house.queries.default_role() == "user"
+    assert await sql.role_assignments.subject(new_id()) is None
+    assert await sql.role_assignments.default_role() == "user"
 
 
-async def test_what_fails_leaves_nothing_behind(house: House) -> None:
+async def test_what_fails_leaves_nothing_behind(sql: Sql) -> None:
     subject = new_id()
     with pytest.raises(RuntimeError):
-        async with house.uow.begin(ACTOR) as tx:
+        async with sql.uow.begin(ACTOR) as tx:
             holder = RoleHolder.meet(subject)
             holder.grant("staff", by="governance", at=AT)
             tx.holders.add(holder)
             raise RuntimeError
 
-    assert await house.queries.subject(subject) is None
+    assert await sql.role_assignments.subject(subject) is None
 
 
-async def test_bundles_follow_one_another(house: House) -> None:
-    assert await house.queries.current_version() == 0
-    assert await house.queries.current_bundle() is None
-    first = await house.publish("one")
-    second = await house.publish("two")
+async def test_bundles_follow_one_another(sql: Sql) -> None:
+    assert await sql.policies.current_version() == 0
+    assert await sql.policies.current_bundle() is None
+    first = await sql.publish("one")
+    second = await sql.publish("two")
 
-    async with house.uow.begin(ACTOR) as tx:
+    async with sql.uow.begin(ACTOR) as tx:
         latest = there(await tx.bundles.lock_latest())
-    current = there(await house.queries.current_bundle())
-    page = await house.queries.bundles(PageRequest(1, 20))
+    current = there(await sql.policies.current_bundle())
+    page = await sql.policies.bundles(PageRequest(1, 20))
 
     assert (first.version, second.version, latest.version) == (1, 2, 2)
     assert (current.bundle.version, current.policies, current.schema) == (2, "two", "{}")
-    assert await house.queries.current_version() == 2
+    assert await sql.policies.current_version() == 2
     assert [bundle.version for bundle in page.items] == [2, 1]
     assert [bundle.id for bundle in page.items] == [second.id, first.id]
 
 
-async def test_reads_tell_what_was_written(house: House) -> None:
+async def test_reads_tell_what_was_written(sql: Sql) -> None:
     subject = new_id()
-    await house.grant(subject, "staff")
+    await sql.grant(subject, "staff")
 
-    roles = await house.queries.roles()
-    permissions = await house.queries.permissions()
-    view = there(await house.queries.subject(subject))
+    roles = await sql.roles.roles()
+    permissions = await sql.permissions.permissions()
+    view = there(await sql.role_assignments.subject(subject))
 
     assert [(role.name, role.is_default, len(role.permissions)) for role in roles] == [
         ("admin", False, 19),
@@ -182,33 +195,33 @@ async def test_reads_tell_what_was_written(house: House) -> None:
     assert permissions[0].name == "audit:export"
     assert view.roles == ("staff",)
     assert (view.assignments[0].granted_by, view.assignments[0].granted_at) == ("governance", AT)
-    assert await house.queries.role("emperor") is None
+    assert await sql.roles.role("emperor") is None
 
 
-async def test_a_subject_that_lost_every_role_is_known(house: House) -> None:
+async def test_a_subject_that_lost_every_role_is_known(sql: Sql) -> None:
     subject = new_id()
-    await house.grant(subject, "staff")
-    async with house.uow.begin(ACTOR) as tx:
+    await sql.grant(subject, "staff")
+    async with sql.uow.begin(ACTOR) as tx:
         holder = there(await tx.holders.lock(subject))
         holder.revoke("staff", at=AT)
         tx.record(FACT)
 
-    view = there(await house.queries.subject(subject))
+    view = there(await sql.role_assignments.subject(subject))
 
     assert (view.roles, view.assignments) == ((), ())
 
 
-async def test_assignments_are_filtered_and_paged_newest_first(house: House) -> None:
+async def test_assignments_are_filtered_and_paged_newest_first(sql: Sql) -> None:
     subjects = sorted(new_id() for _ in range(5))
     for day, subject in enumerate(subjects, 1):
-        await house.grant(subject, "user", *(["staff"] if day > 3 else []), at=AT.replace(day=day))
+        await sql.grant(subject, "user", *(["staff"] if day > 3 else []), at=AT.replace(day=day))
 
-    every = await house.queries.assignments(PageRequest(1, 20), role=None, subject_id=None)
-    staff = await house.queries.assignments(PageRequest(1, 1), role="staff", subject_id=None)
-    last = await house.queries.assignments(PageRequest(3, 3), role=None, subject_id=None)
-    beyond = await house.queries.assignments(PageRequest(9, 3), role=None, subject_id=None)
-    one = await house.queries.assignments(PageRequest(1, 20), role=None, subject_id=subjects[4])
-    none = await house.queries.assignments(PageRequest(1, 20), role="guest", subject_id=subjects[4])
+    every = await sql.role_assignments.assignments(PageRequest(1, 20), role=None, subject_id=None)
+    staff = await sql.role_assignments.assignments(PageRequest(1, 1), role="staff", subject_id=None)
+    last = await sql.role_assignments.assignments(PageRequest(3, 3), role=None, subject_id=None)
+    beyond = await sql.role_assignments.assignments(PageRequest(9, 3), role=None, subject_id=None)
+    one = await sql.role_assignments.assignments(PageRequest(1, 20), role=None, subject_id=subjects[4])
+    none = await sql.role_assignments.assignments(PageRequest(1, 20), role="guest", subject_id=subjects[4])
 
     assert every.total == 7
     assert [(view.subject_id, view.role) for view in every.items[:2]] == [(subjects[4], "staff"), (subjects[4], "user")]
@@ -235,35 +248,35 @@ def rule(
     return ApprovalRule.make(name, terms)
 
 
-async def test_approval_rules_read_back_whole_in_the_transaction_and_after(house: House) -> None:
+async def test_approval_rules_read_back_whole_in_the_transaction_and_after(sql: Sql) -> None:
     first, second = rule("a", counterparty=new_id(), window=Window(24)), rule("b", threshold="0")
-    async with house.uow.begin(ACTOR) as tx:
+    async with sql.uow.begin(ACTOR) as tx:
         tx.approval_rules.add(second)
         tx.approval_rules.add(first)
         assert [found.name for found in await tx.approval_rules.all()] == ["a", "b"]
         tx.record(FACT)
-    async with house.uow.begin(ACTOR) as tx:
+    async with sql.uow.begin(ACTOR) as tx:
         found = there(await tx.approval_rules.find("a"))
         assert found.terms == first.terms
         assert await tx.approval_rules.find("c") is None
-        assert there(await house.queries.approval_rule("a")).window == Window(24)
-        assert there(await house.queries.approval_rule("b")).window is None
+        assert there(await sql.approval_rules.approval_rule("a")).window == Window(24)
+        assert there(await sql.approval_rules.approval_rule("b")).window is None
         found.change(ApprovalTerms(currency="USD", threshold=Decimal(1)))
         assert {known.name: known.version for known in await tx.approval_rules.all()} == {"a": 2, "b": 1}
         tx.record(FACT)
-    view = there(await house.queries.approval_rule("a"))
+    view = there(await sql.approval_rules.approval_rule("a"))
     assert (view.currency, view.threshold, view.kinds, view.role, view.counterparty) == ("USD", Decimal(1), (), None, None)
     assert (view.version, view.window) == (2, None)
 
 
-async def test_only_rules_in_force_are_listed_page_by_page(house: House) -> None:
+async def test_only_rules_in_force_are_listed_page_by_page(sql: Sql) -> None:
     gone = rule("b")
     gone.withdraw()
-    async with house.uow.begin(ACTOR) as tx:
+    async with sql.uow.begin(ACTOR) as tx:
         for made in (rule("c"), gone, rule("a", window=Window(744))):
             tx.approval_rules.add(made)
         tx.record(FACT)
-    page = await house.queries.approval_rules(PageRequest(1, 1))
+    page = await sql.approval_rules.approval_rules(PageRequest(1, 1))
     assert ([(item.name, item.window) for item in page.items], page.total) == ([("a", Window(744))], 2)
-    assert [item.name for item in (await house.queries.approval_rules(PageRequest(2, 1))).items] == ["c"]
-    assert there(await house.queries.approval_rule("b")).is_withdrawn
+    assert [item.name for item in (await sql.approval_rules.approval_rules(PageRequest(2, 1))).items] == ["c"]
+    assert there(await sql.approval_rules.approval_rule("b")).is_withdrawn

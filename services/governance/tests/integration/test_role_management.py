@@ -11,14 +11,14 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from governance.application import Governance
-from governance.application.follow_standing import FollowStanding
-from governance.application.reconcile_standings import BATCH
-from governance.bootstrap import build, unit_of_work
+from governance.application.standings.follow_standing import FollowStanding
+from governance.application.standings.reconcile_standings import BATCH
 from governance.domain.errors import BeyondAuthority, IndispensablePermission, LastAdministrator
 from kernel.actor import Actor
 from kernel.errors import Unavailable
 from kernel.ids import new_id
-from services.governance.tests.fakes import FakeSubjects
+from services.governance.tests.fakes.subjects import FakeSubjects
+from services.governance.tests.registry import wired
 from services.governance.tests.stored import GUARD, assigned, lock_held, rows, sent
 
 SERVICE = Actor.service("governance")
@@ -35,26 +35,26 @@ def subjects() -> FakeSubjects:
 
 @pytest.fixture
 def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
-    return build(database, subjects, clock)
+    return wired(database, subjects, clock)
 
 
 @pytest.fixture
-def follow(database: Database, clock: ControlledClock) -> FollowStanding:
-    return FollowStanding(unit_of_work(database), clock)
+def follow(app: Governance) -> FollowStanding:
+    return app.standings.follow_standing
 
 
 async def holder(app: Governance, role: str = "admin") -> UUID:
     subject_id = new_id()
-    await app.grant_initial_role(actor=SERVICE, subject_id=subject_id, role=role)
+    await app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=subject_id, role=role)
     return subject_id
 
 
 async def disable(app: Governance, by: UUID, subject_id: UUID, *, version: int = 1) -> None:
-    await app.disable_subject(actor=IDENTITY, by=by, subject_id=subject_id, version=version)
+    await app.standings.disable_subject(actor=IDENTITY, by=by, subject_id=subject_id, version=version)
 
 
 async def revoke(app: Governance, by: UUID, subject_id: UUID, role: str = "admin") -> object:
-    return await app.revoke_role(actor=Actor.service(str(by)), subject_id=subject_id, role=role)
+    return await app.role_assignments.revoke_role(actor=Actor.service(str(by)), subject_id=subject_id, role=role)
 
 
 async def unable(database: Database) -> set[UUID]:
@@ -116,15 +116,17 @@ async def test_whoever_may_manage_roles_counts_whatever_the_role_is_called(app: 
     last, staff = await holder(app), await holder(app, "staff")
     with pytest.raises(LastAdministrator):
         await disable(app, last, last)
-    role = await app.get_role(name="staff")
+    role = await app.roles.get_role(name="staff")
     permissions = [*role.permissions, "role:manage"]
-    changed = await app.set_role_permissions(actor=SERVICE, role_name="staff", permissions=permissions, version=role.version)
+    changed = await app.roles.set_role_permissions(
+        actor=SERVICE, role_name="staff", permissions=permissions, version=role.version
+    )
     await revoke(app, last, last)
     assert await managers(database) == {staff}
     with pytest.raises(LastAdministrator):
         await revoke(app, staff, staff, "staff")
     with pytest.raises(IndispensablePermission):
-        await app.set_role_permissions(actor=SERVICE, role_name="staff", permissions=[], version=changed.version)
+        await app.roles.set_role_permissions(actor=SERVICE, role_name="staff", permissions=[], version=changed.version)
 
 
 @pytest.mark.parametrize("permission", ["role:manage", "policy:manage"])
@@ -132,9 +134,9 @@ async def test_a_role_loses_what_another_that_is_held_has(app: Governance, permi
     first, second = await holder(app), await holder(app, "staff")
 
     async def change(name: str, *, without: str | None = None, also: str | None = None) -> None:
-        role = await app.get_role(name=name)
+        role = await app.roles.get_role(name=name)
         permissions = [*(each for each in role.permissions if each != without), *([also] if also else [])]
-        await app.set_role_permissions(actor=SERVICE, role_name=name, permissions=permissions, version=role.version)
+        await app.roles.set_role_permissions(actor=SERVICE, role_name=name, permissions=permissions, version=role.version)
 
     with pytest.raises(IndispensablePermission) as refused:
         await change("admin", without=permission)
@@ -145,20 +147,20 @@ async def test_a_role_loses_what_another_that_is_held_has(app: Governance, permi
         await change("admin", without=permission)
     await holder(app, "staff")
     await change("admin", without=permission)
-    assert permission not in (await app.get_role(name="admin")).permissions
+    assert permission not in (await app.roles.get_role(name="admin")).permissions
 
 
 async def test_permissions_taken_and_the_other_holder_disabled_at_once(app: Governance, database: Database) -> None:
     for _ in range(ROUNDS):
         first, second = await holder(app), await holder(app, "staff")
-        admin, staff = await app.get_role(name="admin"), await app.get_role(name="staff")
+        admin, staff = await app.roles.get_role(name="admin"), await app.roles.get_role(name="staff")
         for other in await managers(database) - {first, second}:
             await disable(app, first, other)
         permissions = {*staff.permissions, "role:manage", "policy:manage"}
-        await app.set_role_permissions(actor=SERVICE, role_name="staff", permissions=permissions, version=staff.version)
+        await app.roles.set_role_permissions(actor=SERVICE, role_name="staff", permissions=permissions, version=staff.version)
 
         outcomes = await asyncio.gather(
-            app.set_role_permissions(actor=SERVICE, role_name="admin", permissions=["user:read"], version=admin.version),
+            app.roles.set_role_permissions(actor=SERVICE, role_name="admin", permissions=["user:read"], version=admin.version),
             disable(app, first, second),
             return_exceptions=True,
         )
@@ -167,8 +169,8 @@ async def test_permissions_taken_and_the_other_holder_disabled_at_once(app: Gove
         # Where the role is changed first, its holder may less than the other.
         assert refused in ([BeyondAuthority], [IndispensablePermission])
         assert len(await managers(database)) == 1
-        admin = await app.get_role(name="admin")
-        await app.set_role_permissions(actor=SERVICE, role_name="admin", permissions=permissions, version=admin.version)
+        admin = await app.roles.get_role(name="admin")
+        await app.roles.set_role_permissions(actor=SERVICE, role_name="admin", permissions=permissions, version=admin.version)
         await holder(app)
 
 
@@ -177,7 +179,7 @@ async def test_nobody_disables_one_who_may_more(app: Governance, database: Datab
     stranger = new_id()
     for by, subject in ((staff, admin), (user, staff), (stranger, staff)):
         with pytest.raises(BeyondAuthority):
-            await app.require_authority(actor=IDENTITY, by=by, subject_id=subject)
+            await app.standings.require_authority(actor=IDENTITY, by=by, subject_id=subject)
         with pytest.raises(BeyondAuthority):
             await disable(app, by, subject)
     assert await unable(database) == set()
@@ -202,12 +204,12 @@ async def test_a_role_that_comes_while_a_person_is_disabled_counts(
 
 async def test_what_everybody_may_is_asked_of_nobody(app: Governance) -> None:
     """A desk that cannot pay still helps those who can: `guest` stands for a role without the default one's permissions."""
-    role = await app.get_role(name="guest")
-    await app.set_role_permissions(actor=SERVICE, role_name="guest", permissions=["user:update"], version=role.version)
+    role = await app.roles.get_role(name="guest")
+    await app.roles.set_role_permissions(actor=SERVICE, role_name="guest", permissions=["user:update"], version=role.version)
     desk, user = await holder(app, "guest"), await holder(app, "user")
-    await app.require_authority(actor=IDENTITY, by=desk, subject_id=user)
+    await app.standings.require_authority(actor=IDENTITY, by=desk, subject_id=user)
     with pytest.raises(BeyondAuthority):
-        await app.require_authority(actor=IDENTITY, by=user, subject_id=desk)
+        await app.standings.require_authority(actor=IDENTITY, by=user, subject_id=desk)
 
 
 async def test_a_person_counts_again_when_identity_announces_it(
@@ -259,10 +261,10 @@ async def test_those_suspended_before_are_learned_from_identity(
     active, suspended, gone, user = await holder(app), await holder(app), await holder(app, "staff"), await holder(app, "user")
     subjects.active |= {active}
     subjects.suspended |= {suspended, user}
-    assert await app.reconcile_standings(actor=SERVICE) == 2
+    assert await app.standings.reconcile_standings(actor=SERVICE) == 2
     # An ordinary user is not asked about: they manage nothing.
     assert await unable(database) == {suspended, gone}
-    assert await app.reconcile_standings(actor=SERVICE) == 0
+    assert await app.standings.reconcile_standings(actor=SERVICE) == 0
     with pytest.raises(LastAdministrator):
         await revoke(app, active, active)
 
@@ -274,9 +276,9 @@ async def test_what_identity_did_not_go_through_with_is_corrected(
     subjects.active |= {first, second}
     await disable(app, first, second)
     # Identity may be about to commit: its answer of this moment proves nothing.
-    assert await app.reconcile_standings(actor=SERVICE) == 0
+    assert await app.standings.reconcile_standings(actor=SERVICE) == 0
     clock.advance(seconds=300)
-    assert await app.reconcile_standings(actor=SERVICE) == 1
+    assert await app.standings.reconcile_standings(actor=SERVICE) == 1
     assert await unable(database) == set()
 
 
@@ -294,7 +296,7 @@ async def test_what_is_recorded_while_identity_answers_is_left_alone(
 
     monkeypatch.setattr(subjects, "active_of", disabled_meanwhile)
     clock.advance(seconds=300)
-    assert await app.reconcile_standings(actor=SERVICE) == 0
+    assert await app.standings.reconcile_standings(actor=SERVICE) == 0
     assert await unable(database) == {second}
 
 
@@ -302,10 +304,10 @@ async def test_all_are_asked_about_in_batches(
     app: Governance, subjects: FakeSubjects, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert BATCH == 500
-    monkeypatch.setattr("governance.application.reconcile_standings.BATCH", 2)
+    monkeypatch.setattr("governance.application.standings.reconcile_standings.BATCH", 2)
     held = [await holder(app, "staff") for _ in range(5)]
     subjects.active |= set(held[:-1])
-    assert (await app.reconcile_standings(actor=SERVICE), subjects.calls) == (1, 3)
+    assert (await app.standings.reconcile_standings(actor=SERVICE), subjects.calls) == (1, 3)
     assert await unable(database) == {held[-1]}
 
 
@@ -313,5 +315,5 @@ async def test_while_identity_is_away_nothing_is_corrected(app: Governance, subj
     await holder(app)
     subjects.away = True
     with pytest.raises(Unavailable):
-        await app.reconcile_standings(actor=SERVICE)
+        await app.standings.reconcile_standings(actor=SERVICE)
     assert await unable(database) == set()

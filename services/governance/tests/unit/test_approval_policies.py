@@ -16,11 +16,11 @@ from chassis.testing.clocks import ControlledClock
 from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
 from governance.domain.policies import SETTLE_ALONE, CompiledPolicies, compile_policies
 from governance.domain.window import Window
-from governance.infrastructure.cedar import CedarChecker
+from governance.infrastructure.policy_checker import CedarChecker
 from kernel.actor import Actor, ActorKind
 from kernel.errors import InvalidValue
 from kernel.money import InvalidAmount, UnknownCurrency
-from services.governance.tests.fakes import seeded_permissions, seeded_roles
+from services.governance.tests.seeded import seeded_permissions, seeded_roles
 
 PAYER = UUID("0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10")
 PAYEES = [UUID(int=1), UUID(int=2)]

@@ -10,9 +10,9 @@ from chassis.testing.clocks import ControlledClock
 from governance.domain.errors import UnsoundPolicies
 from governance.domain.policies import CompiledPolicies, compile_policies
 from governance.domain.role import Permission, Role
-from governance.infrastructure.cedar import CedarChecker
+from governance.infrastructure.policy_checker import CedarChecker
 from kernel.actor import Actor, ActorKind
-from services.governance.tests.fakes import seeded_permissions, seeded_roles
+from services.governance.tests.seeded import seeded_permissions, seeded_roles
 
 # Written out, and not taken from the seed's data: this is what the data must amount to.
 ALL = {

@@ -99,9 +99,12 @@ class ApprovalRule(Aggregate):
             description=self.description,
         )
 
+    def is_in_force_with(self, terms: ApprovalTerms) -> bool:
+        return not self.is_withdrawn and self.terms == terms
+
     def change(self, terms: ApprovalTerms) -> bool:
         """Put other terms in force; False when they are in force already."""
-        if not self.is_withdrawn and self.terms == terms:
+        if self.is_in_force_with(terms):
             return False
         self.currency, self.threshold, self.kinds = terms.currency, terms.threshold, terms.kinds
         self.role, self.counterparty, self.window = terms.role, terms.counterparty, terms.window

@@ -26,16 +26,17 @@ class Standing:
         """Record that identity is about to suspend, delete or erase the account, which is of `version` until then."""
         self._record(is_able=False, version=max(version, self.version), at=at)
 
-    def follow(self, *, is_able: bool, version: int, at: datetime) -> bool:
-        """Record a change that identity announced; False when it is known, or older than what is recorded.
+    def is_news(self, *, is_able: bool, version: int) -> bool:
+        """Tell whether a change that identity announced is neither known nor older than what is recorded.
 
         A release of identity that announces no version (0) did not ask before it disabled: that is recorded all the same.
         """
         is_later = version > self.version or (version == 0 and not is_able)
-        if is_able == self.is_able or not is_later:
-            return False
+        return is_able != self.is_able and is_later
+
+    def follow(self, *, is_able: bool, version: int, at: datetime) -> None:
+        """Record a change that identity announced, which is news."""
         self._record(is_able=is_able, version=max(version, self.version), at=at)
-        return True
 
     def correct(self, *, is_able: bool, at: datetime) -> None:
         """Record what identity answered when it was asked."""

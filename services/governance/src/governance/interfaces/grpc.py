@@ -10,26 +10,26 @@ from governance.application import Governance
 
 
 class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
-    def __init__(self, governance: Governance) -> None:
-        self._governance = governance
+    def __init__(self, app: Governance) -> None:
+        self._app = app
 
     async def GetBundle(self, request: governance_pb2.GetBundleRequest, context: Any) -> governance_pb2.GetBundleResponse:  # noqa: ARG002, N802
-        text = await self._governance.get_bundle(known_version=request.known_version)
+        text = await self._app.policies.get_bundle(known_version=request.known_version)
         if text is None:
             return governance_pb2.GetBundleResponse(version=request.known_version)
         return governance_pb2.GetBundleResponse(version=text.bundle.version, policies=text.policies, schema=text.schema)
 
 
 class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
-    def __init__(self, governance: Governance) -> None:
-        self._governance = governance
+    def __init__(self, app: Governance) -> None:
+        self._app = app
 
     async def GetSubjectRoles(  # noqa: N802  # the proto's name
         self,
         request: governance_pb2.GetSubjectRolesRequest,
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.GetSubjectRolesResponse:
-        subject = await self._governance.get_subject_roles(subject_id=UUID(request.subject_id))
+        subject = await self._app.role_assignments.get_effective_roles(subject_id=UUID(request.subject_id))
         return governance_pb2.GetSubjectRolesResponse(roles=subject.roles)
 
     async def GetRolesOfSubjects(  # noqa: N802  # the proto's name
@@ -37,22 +37,26 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         request: governance_pb2.GetRolesOfSubjectsRequest,
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.GetRolesOfSubjectsResponse:
-        found = await self._governance.get_roles_of_subjects(subject_ids=[UUID(subject_id) for subject_id in request.subject_ids])
+        found = await self._app.role_assignments.get_roles_of_subjects(
+            subject_ids=[UUID(subject_id) for subject_id in request.subject_ids]
+        )
         return governance_pb2.GetRolesOfSubjectsResponse(
             subjects=[governance_pb2.SubjectRoles(subject_id=str(subject_id), roles=roles) for subject_id, roles in found]
         )
 
 
 class StandingServicer(governance_pb2_grpc.StandingServiceServicer):
-    def __init__(self, governance: Governance) -> None:
-        self._governance = governance
+    def __init__(self, app: Governance) -> None:
+        self._app = app
 
     async def RequireAuthority(  # noqa: N802  # the proto's name
         self,
         request: governance_pb2.RequireAuthorityRequest,
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.RequireAuthorityResponse:
-        await self._governance.require_authority(actor=caller(), by=UUID(request.actor_id), subject_id=UUID(request.subject_id))
+        await self._app.standings.require_authority(
+            actor=caller(), by=UUID(request.actor_id), subject_id=UUID(request.subject_id)
+        )
         return governance_pb2.RequireAuthorityResponse()
 
     async def DisableSubject(  # noqa: N802  # the proto's name
@@ -60,25 +64,23 @@ class StandingServicer(governance_pb2_grpc.StandingServiceServicer):
         request: governance_pb2.DisableSubjectRequest,
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.DisableSubjectResponse:
-        await self._governance.disable_subject(
+        await self._app.standings.disable_subject(
             actor=caller(), by=UUID(request.actor_id), subject_id=UUID(request.subject_id), version=request.version
         )
         return governance_pb2.DisableSubjectResponse()
 
 
-def rpc_services(governance: Governance) -> list[RpcService]:
+def rpc_services(app: Governance) -> list[RpcService]:
     return [
         RpcService(
             governance_pb2_grpc.add_PolicyServiceServicer_to_server,
-            PolicyServicer(governance),
+            PolicyServicer(app),
             "elcorp.governance.v1.PolicyService",
         ),
-        RpcService(
-            governance_pb2_grpc.add_RoleServiceServicer_to_server, RoleServicer(governance), "elcorp.governance.v1.RoleService"
-        ),
+        RpcService(governance_pb2_grpc.add_RoleServiceServicer_to_server, RoleServicer(app), "elcorp.governance.v1.RoleService"),
         RpcService(
             governance_pb2_grpc.add_StandingServiceServicer_to_server,
-            StandingServicer(governance),
+            StandingServicer(app),
             "elcorp.governance.v1.StandingService",
         ),
     ]

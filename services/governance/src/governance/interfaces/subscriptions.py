@@ -6,9 +6,9 @@ from uuid import UUID
 from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.persistence.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
-from governance.application.acknowledge_erasure import AcknowledgeErasure
-from governance.application.follow_standing import FollowStanding
-from governance.application.grant_initial_role import GrantInitialRole
+from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
+from governance.application.role_assignments.grant_initial_role import GrantInitialRole
+from governance.application.standings.follow_standing import FollowStanding
 from kernel.actor import Actor
 
 # Of the statuses of UserStatusChanged: the only one in which a user may act.
@@ -16,7 +16,7 @@ ACTIVE: Final = "active"
 
 
 def subscriptions(
-    grant_initial_role: GrantInitialRole, acknowledge_erasure: AcknowledgeErasure, follow_standing: FollowStanding
+    *, grant_initial_role: GrantInitialRole, follow_standing: FollowStanding, acknowledge_erasure: AcknowledgeErasure
 ) -> list[AnySubscription]:
     async def on_user_registered(delivery: Delivery[events_pb2.UserRegistered]) -> None:
         await grant_initial_role(

@@ -19,10 +19,9 @@ from chassis.rest import (
     set_etag,
 )
 from governance.domain.approval_rule import ApprovalTerms
-from governance.interfaces.rest.approval_rule_schemas import ApprovalRuleBody, ApprovalRuleRequest
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, RULE_PATTERN, App
+from governance.interfaces.rest.schemas.approval_rules import ApprovalRuleBody, ApprovalRuleRequest
 from kernel.assurance import RECENT
-from kernel.errors import NotFound
 from kernel.reads import NOBODY
 
 approval_rules = Router("/policies/approval-rules", tags=["policies"])
@@ -33,15 +32,13 @@ RuleName = Annotated[str, Path(pattern=RULE_PATTERN, examples=["large-payments"]
 @approval_rules.get("", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_approval_rules(page: Paging, app: App) -> Envelope[PageOf[ApprovalRuleBody]]:
     """List the rules in force, by name."""
-    return page_of(await app.queries.approval_rules(page), ApprovalRuleBody.of)
+    return page_of(await app.approval_rules.list_approval_rules(page=page), ApprovalRuleBody.of)
 
 
 @approval_rules.get("/{name}", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def get_approval_rule(name: RuleName, app: App, response: Response) -> Envelope[ApprovalRuleBody]:
     """Read a rule, also a withdrawn one; its ETag is what changing it asks for."""
-    rule = await app.queries.approval_rule(name)
-    if rule is None:
-        raise NotFound(approval_rule=name)
+    rule = await app.approval_rules.get_approval_rule(name=name)
     set_etag(response, rule.version)
     return envelope(ApprovalRuleBody.of(rule))
 
@@ -51,7 +48,7 @@ async def set_approval_rule(
     *, name: RuleName, body: ApprovalRuleRequest, version: IfMatchOrNew, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[ApprovalRuleBody]:
     """Put a rule in force: a new one, or with If-Match the next version. Payments obeys within seconds."""
-    rule = await app.set_approval_rule(
+    rule = await app.approval_rules.set_approval_rule(
         actor=actor,
         name=name,
         terms=ApprovalTerms(
@@ -80,4 +77,5 @@ async def withdraw_approval_rule(
     reason: Annotated[str, Query(min_length=3, max_length=REASON_LENGTH_MAX, examples=["the desk is closed"]), REASON],
 ) -> Envelope[ApprovalRuleBody]:
     """Take a rule out of force; it is kept, and withdrawing it again changes nothing."""
-    return envelope(ApprovalRuleBody.of(await app.withdraw_approval_rule(actor=actor, name=name, version=version, reason=reason)))
+    rule = await app.approval_rules.withdraw_approval_rule(actor=actor, name=name, version=version, reason=reason)
+    return envelope(ApprovalRuleBody.of(rule))

@@ -1,28 +1,27 @@
-"""Roles, and the permissions they carry."""
+"""Roles and what they permit."""
 
 from fastapi import Response
 
 from chassis.rest import CurrentActor, Envelope, IfMatch, Requires, Router, envelope, set_etag
 from governance.interfaces.rest.dependencies import App, RoleName
-from governance.interfaces.rest.schemas import PermissionBody, PermissionList, RoleBody, RoleList, RolePermissionsRequest
+from governance.interfaces.rest.schemas.roles import RoleBody, RoleList, RolePermissionsRequest
 from kernel.assurance import RECENT
 from kernel.errors import VersionRequired
 from kernel.reads import NOBODY
 
 roles = Router("/roles", tags=["roles"])
-permissions = Router("/permissions", tags=["roles"])
 
 
 @roles.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def list_roles(app: App) -> Envelope[RoleList]:
     """List every role with its permissions."""
-    return envelope(RoleList(items=[RoleBody.of(role) for role in await app.queries.roles()]))
+    return envelope(RoleList(items=[RoleBody.of(role) for role in await app.roles.list_roles()]))
 
 
 @roles.get("/{name}", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def get_role(name: RoleName, app: App, response: Response) -> Envelope[RoleBody]:
     """Read a role; its ETag is what setting its permissions asks for."""
-    role = await app.get_role(name=name)
+    role = await app.roles.get_role(name=name)
     set_etag(response, role.version)
     return envelope(RoleBody.of(role))
 
@@ -34,12 +33,6 @@ async def set_role_permissions(
     """Give the role exactly these permissions; they hold in every service within seconds."""
     if version is None:
         raise VersionRequired(role=name)
-    role = await app.set_role_permissions(actor=actor, role_name=name, permissions=body.permissions, version=version)
+    role = await app.roles.set_role_permissions(actor=actor, role_name=name, permissions=body.permissions, version=version)
     set_etag(response, role.version)
     return envelope(RoleBody.of(role))
-
-
-@permissions.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
-async def list_permissions(app: App) -> Envelope[PermissionList]:
-    """List every permission there is."""
-    return envelope(PermissionList(items=[PermissionBody.of(permission) for permission in await app.queries.permissions()]))

@@ -1,0 +1,40 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from governance.application.erasures import audit
+from governance.application.ports.transaction import Transaction, UnitOfWork
+from governance.application.role_assignments.audit import assignment_of
+from governance.domain.events import ErasureAcknowledged
+from governance.domain.role_holder import RoleHolder
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeErasure:
+    """Take every role, and what was recorded with it, from an erased subject, and acknowledge it to identity.
+
+    Governance knows a subject by its id alone. Asked again it answers again, and nothing is left to take. Nothing is kept for the
+    last administrator: identity asked (DisableSubject) before it closed the account, and a closed one can manage no roles.
+    """
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID) -> None:
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            # The guard first, as everywhere: nobody else may count this subject as a manager until the commit.
+            await tx.standings.guard()
+            holder = await tx.holders.lock(user_id)
+            if holder:
+                _revoke_all(tx, holder, at)
+            tx.record(audit.erasure_acknowledged(user_id, erasure_id, at=at))
+            tx.announce(ErasureAcknowledged(occurred_at=at, erasure_id=erasure_id, user_id=user_id, kept=()))
+
+
+def _revoke_all(tx: Transaction, holder: RoleHolder, at: datetime) -> None:
+    for role in holder.roles:
+        with tx.change(assignment_of(role), holder, "revoke", at=at, reason="erased"):
+            holder.revoke(role, at=at)

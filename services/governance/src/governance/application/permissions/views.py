@@ -1,0 +1,13 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionView:
+    name: str
+    description: str
+
+
+class PermissionViews(Protocol):
+    async def permissions(self) -> Sequence[PermissionView]: ...

@@ -1,0 +1,17 @@
+from dataclasses import dataclass
+
+from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.ports.transaction import UnitOfWork
+from kernel.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureBundle:
+    """At start: publish when there is no bundle yet, or when this release compiles the same roles differently."""
+
+    uow: UnitOfWork
+    publish_bundle: PublishBundle
+
+    async def __call__(self, *, actor: Actor) -> None:
+        async with self.uow.begin(actor) as tx:
+            await self.publish_bundle(tx=tx, latest=await tx.bundles.lock_latest(), actor=actor)

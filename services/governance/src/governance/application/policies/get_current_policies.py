@@ -1,0 +1,16 @@
+from dataclasses import dataclass
+
+from governance.application.policies.views import PolicyText, PolicyViews
+from kernel.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class GetCurrentPolicies:
+    """Get the bundle in force. Unavailable before the first is published."""
+
+    views: PolicyViews
+
+    async def __call__(self) -> PolicyText:
+        if bundle := await self.views.current_bundle():
+            return bundle
+        raise Unavailable(reason="no policy bundle is published yet")

@@ -1,0 +1,34 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from kernel.pages import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class BundleView:
+    version: int
+    id: UUID
+    digest: str
+    published_by: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """A bundle with what it says."""
+
+    bundle: BundleView
+    policies: str
+    schema: str
+
+
+class PolicyViews(Protocol):
+    async def bundles(self, page: PageRequest) -> Page[BundleView]:
+        """Page through all bundles ever published, newest first."""
+
+    async def current_bundle(self) -> PolicyText | None: ...
+
+    async def current_version(self) -> int:
+        """Return the version in force, 0 before the first."""

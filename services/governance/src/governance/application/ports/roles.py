@@ -1,0 +1,16 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from governance.domain.role import Role
+
+
+class RoleRepository(Protocol):
+    async def find(self, name: str) -> Role | None: ...
+
+    async def lock(self, name: str) -> Role | None:
+        """Find a role and lock it until the transaction ends; lock it before any holder."""
+
+    async def default(self) -> Role: ...
+
+    async def all(self) -> Sequence[Role]:
+        """Return every role, with the changes that this transaction made."""

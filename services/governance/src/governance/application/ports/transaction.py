@@ -1,0 +1,37 @@
+"""A transaction of governance, and how one is begun."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import kernel.transaction
+from governance.application.ports.approval_rules import ApprovalRuleRepository
+from governance.application.ports.permissions import PermissionRepository
+from governance.application.ports.policies import BundleRepository
+from governance.application.ports.role_assignments import RoleHolderRepository
+from governance.application.ports.roles import RoleRepository
+from governance.application.ports.standings import StandingRepository
+from kernel.actor import Actor
+
+
+class Transaction(kernel.transaction.Transaction, Protocol):
+    @property
+    def roles(self) -> RoleRepository: ...
+
+    @property
+    def permissions(self) -> PermissionRepository: ...
+
+    @property
+    def holders(self) -> RoleHolderRepository: ...
+
+    @property
+    def standings(self) -> StandingRepository: ...
+
+    @property
+    def bundles(self) -> BundleRepository: ...
+
+    @property
+    def approval_rules(self) -> ApprovalRuleRepository: ...
+
+
+class UnitOfWork(Protocol):
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]: ...

@@ -1,0 +1,22 @@
+"""What governance does with assignments of roles to subjects."""
+
+from dataclasses import dataclass
+
+from governance.application.role_assignments.get_effective_roles import GetEffectiveRoles
+from governance.application.role_assignments.get_roles_of_subjects import GetRolesOfSubjects
+from governance.application.role_assignments.get_subject_roles import GetSubjectRoles
+from governance.application.role_assignments.grant_initial_role import GrantInitialRole
+from governance.application.role_assignments.grant_role import GrantRole
+from governance.application.role_assignments.list_role_assignments import ListRoleAssignments
+from governance.application.role_assignments.revoke_role import RevokeRole
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAssignments:
+    list_role_assignments: ListRoleAssignments
+    get_subject_roles: GetSubjectRoles
+    get_effective_roles: GetEffectiveRoles
+    get_roles_of_subjects: GetRolesOfSubjects
+    grant_role: GrantRole
+    grant_initial_role: GrantInitialRole
+    revoke_role: RevokeRole

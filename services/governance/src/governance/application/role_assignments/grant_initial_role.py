@@ -1,0 +1,36 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from governance.application.ports.transaction import UnitOfWork
+from governance.application.role_assignments import audit
+from governance.domain.errors import UnknownRole
+from governance.domain.role_holder import RoleHolder
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class GrantInitialRole:
+    """Answer identity's announcement of a new subject with its first role, the default one unless identity names another.
+
+    A subject is answered once: announced again, even years later, it gets back nothing that was revoked since.
+    """
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, subject_id: UUID, role: str | None = None) -> None:
+        """Raise UnknownRole."""
+        async with self.uow.begin(actor) as tx:
+            first = await tx.roles.find(role) if role else await tx.roles.default()
+            if not first:
+                raise UnknownRole(field="role", role=role)
+            holder = await tx.holders.lock(subject_id)
+            if holder and holder.welcomed_at:
+                return
+            if holder is None:
+                holder = RoleHolder.meet(subject_id)
+                tx.holders.add(holder)
+            at = self.clock.now()
+            with tx.change(audit.assignment_of(first.name), holder, "grant", at=at, reason="registered"):
+                holder.welcome(first.name, by=actor.subject_id, at=at)

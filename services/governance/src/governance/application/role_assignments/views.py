@@ -1,0 +1,39 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from kernel.pages import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentView:
+    """`granted_by` is a user's id or a service's name."""
+
+    subject_id: UUID
+    role: str
+    granted_by: str
+    granted_at: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectView:
+    """A subject that governance has met; `roles` may be empty, once all were revoked."""
+
+    subject_id: UUID
+    roles: tuple[str, ...]
+    assignments: tuple[AssignmentView, ...]
+
+
+class RoleAssignmentViews(Protocol):
+    async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
+        """Page through assignments, newest first."""
+
+    async def subject(self, subject_id: UUID) -> SubjectView | None: ...
+
+    async def default_role(self) -> str: ...
+
+    async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
+        """Read the roles of each by one statement, in the order asked: the default role of one never met."""

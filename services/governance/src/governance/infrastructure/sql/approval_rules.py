@@ -1,0 +1,112 @@
+"""Approval rules in PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.persistence.database import Database
+from governance.application.approval_rules.views import ApprovalRuleView
+from governance.domain.approval_rule import ApprovalRule
+from governance.domain.window import Window
+from governance.infrastructure.sql.mapping import mapper, metadata
+from governance.infrastructure.sql.roles import roles
+from governance.infrastructure.sql.statements import fetch_page, fetch_rows
+from kernel.pages import Page, PageRequest
+
+
+class _WindowHours(TypeDecorator[Window]):
+    """A window as its hours."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Window | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's signature
+        return value.hours if value else None
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Window | None:  # noqa: ARG002  # SQLAlchemy's signature
+        return Window(value) if value else None
+
+
+approval_rules = Table(
+    "approval_rules",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("currency", Text, nullable=False),
+    Column("threshold", Numeric(20, 8), nullable=False),
+    Column("kinds", ARRAY(Text, as_tuple=True), nullable=False),
+    Column("role", ForeignKey(roles.c.name)),
+    Column("counterparty", Uuid),
+    Column("window_hours", _WindowHours, key="window"),
+    Column("description", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("is_withdrawn", Boolean, nullable=False),
+)
+mapper.map_imperatively(ApprovalRule, approval_rules)
+
+_APPROVAL_RULES = text(
+    """
+    SELECT name, currency, threshold, kinds, role, counterparty, window_hours, description, version, is_withdrawn,
+           count(*) OVER () AS total
+    FROM approval_rules WHERE NOT is_withdrawn ORDER BY name LIMIT :limit OFFSET :offset
+    """
+)
+_APPROVAL_RULE = text(
+    """
+    SELECT name, currency, threshold, kinds, role, counterparty, window_hours, description, version, is_withdrawn
+    FROM approval_rules WHERE name = :name
+    """
+)
+
+
+class SqlApprovalRuleRepository:
+    """No row locks: a transaction that changes a rule publishes, and publishers take turns."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, name: str) -> ApprovalRule | None:
+        return await self._session.get(ApprovalRule, name)
+
+    async def all(self) -> Sequence[ApprovalRule]:
+        # Without autoflush, what this transaction changed would be missing.
+        await self._session.flush()
+        return (await self._session.scalars(select(ApprovalRule).order_by(approval_rules.c.name))).all()
+
+    def add(self, rule: ApprovalRule) -> None:
+        self._session.add(rule)
+
+
+class SqlApprovalRuleViews:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def approval_rules(self, page: PageRequest) -> Page[ApprovalRuleView]:
+        rows, total = await fetch_page(self._database, _APPROVAL_RULES, page)
+        return Page([_view(row[:-1]) for row in rows], page.page, page.per_page, total)
+
+    async def approval_rule(self, name: str) -> ApprovalRuleView | None:
+        rows = await fetch_rows(self._database, _APPROVAL_RULE, name=name)
+        return _view(rows[0]) if rows else None
+
+
+def _view(row: Any) -> ApprovalRuleView:
+    name, currency, threshold, kinds, role, counterparty, window_hours, *rest = row
+    window = Window(window_hours) if window_hours else None
+    return ApprovalRuleView(name, currency, threshold, tuple(kinds), role, counterparty, window, *rest)

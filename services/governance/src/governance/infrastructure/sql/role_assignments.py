@@ -1,0 +1,121 @@
+"""Subjects and the roles assigned to them, in PostgreSQL."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import attribute_keyed_dict, relationship
+
+from chassis.persistence.database import Database
+from governance.application.role_assignments.views import AssignmentView, SubjectView
+from governance.domain.role_holder import RoleAssignment, RoleHolder
+from governance.infrastructure.sql.advisory_locks import LOCK_SUBJECT
+from governance.infrastructure.sql.mapping import mapper, metadata
+from governance.infrastructure.sql.roles import roles
+from governance.infrastructure.sql.statements import fetch_page, fetch_rows
+from kernel.pages import Page, PageRequest
+
+role_holders = Table(
+    "role_holders",
+    metadata,
+    Column("subject_id", Uuid, primary_key=True),
+    Column("welcomed_at", DateTime(timezone=True)),
+)
+role_assignments = Table(
+    "role_assignments",
+    metadata,
+    Column("subject_id", ForeignKey(role_holders.c.subject_id), primary_key=True),
+    Column("role", ForeignKey(roles.c.name), primary_key=True),
+    Column("granted_by", Text, nullable=False),
+    Column("granted_at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text),
+)
+mapper.map_imperatively(RoleAssignment, role_assignments)
+mapper.map_imperatively(
+    RoleHolder,
+    role_holders,
+    properties={
+        # They load with their holder, for nothing may load lazily in async code.
+        "assignments": relationship(
+            RoleAssignment,
+            collection_class=attribute_keyed_dict("role"),
+            cascade="all, delete-orphan",
+            lazy="selectin",
+        ),
+    },
+)
+
+_PERMISSIONS_OF = text(
+    """
+    SELECT permission FROM role_permissions
+    WHERE role IN (SELECT role FROM role_assignments WHERE subject_id = :subject_id)
+    OR role IN (SELECT name FROM roles WHERE is_default)
+    """
+)
+_ASSIGNMENTS = text(
+    """
+    SELECT subject_id, role, granted_by, granted_at, reason, count(*) OVER () AS total FROM role_assignments
+    WHERE (cast(:role AS text) IS NULL OR role = :role) AND (cast(:subject AS uuid) IS NULL OR subject_id = :subject)
+    ORDER BY granted_at DESC, subject_id, role LIMIT :limit OFFSET :offset
+    """
+)
+# One row with NULLs for a subject that is known and holds nothing.
+_SUBJECT = text(
+    """
+    SELECT h.subject_id, a.role, a.granted_by, a.granted_at, a.reason
+    FROM role_holders h LEFT JOIN role_assignments a ON a.subject_id = h.subject_id
+    WHERE h.subject_id = :subject_id ORDER BY a.role
+    """
+)
+_DEFAULT_ROLE = text("SELECT name FROM roles WHERE is_default")
+# As `_SUBJECT` and `_DEFAULT_ROLE` say together, of many.
+_EFFECTIVE_ROLES = text(
+    """
+    SELECT asked.id, CASE WHEN h.subject_id IS NULL THEN ARRAY(SELECT name FROM roles WHERE is_default)
+        ELSE ARRAY(SELECT a.role FROM role_assignments a WHERE a.subject_id = asked.id ORDER BY a.role) END AS roles
+    FROM unnest(cast(:ids AS uuid[])) WITH ORDINALITY AS asked (id, place)
+    LEFT JOIN role_holders h ON h.subject_id = asked.id ORDER BY asked.place
+    """
+)
+
+
+class SqlRoleHolderRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def lock(self, subject_id: UUID) -> RoleHolder | None:
+        # A row lock cannot hold what does not exist yet.
+        await self._session.execute(LOCK_SUBJECT, {"subject_id": str(subject_id)})
+        query = select(RoleHolder).where(role_holders.c.subject_id == subject_id)
+        return (await self._session.scalars(query)).one_or_none()
+
+    async def permissions_of(self, subject_id: UUID) -> frozenset[str]:
+        # Without autoflush, what this transaction changed would be missing.
+        await self._session.flush()
+        return frozenset((await self._session.scalars(_PERMISSIONS_OF, {"subject_id": subject_id})).all())
+
+    def add(self, holder: RoleHolder) -> None:
+        self._session.add(holder)
+
+
+class SqlRoleAssignmentViews:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
+        rows, total = await fetch_page(self._database, _ASSIGNMENTS, page, role=role, subject=subject_id)
+        return Page([AssignmentView(*row[:-1]) for row in rows], page.page, page.per_page, total)
+
+    async def subject(self, subject_id: UUID) -> SubjectView | None:
+        rows = await fetch_rows(self._database, _SUBJECT, subject_id=subject_id)
+        if not rows:
+            return None
+        assignments = tuple(AssignmentView(*row) for row in rows if row.role)
+        return SubjectView(subject_id, tuple(assignment.role for assignment in assignments), assignments)
+
+    async def default_role(self) -> str:
+        return str((await fetch_rows(self._database, _DEFAULT_ROLE))[0].name)
+
+    async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
+        return [(row.id, tuple(row.roles)) for row in await fetch_rows(self._database, _EFFECTIVE_ROLES, ids=list(subject_ids))]

@@ -1,0 +1,72 @@
+"""Who is able to act, in PostgreSQL."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Table, Uuid, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.persistence.database import Database
+from governance.application.standings.views import StandingView
+from governance.domain.standing import Standing
+from governance.infrastructure.sql.advisory_locks import LOCK_STANDINGS
+from governance.infrastructure.sql.mapping import mapper, metadata
+from governance.infrastructure.sql.statements import fetch_rows
+
+subject_standings = Table(
+    "subject_standings",
+    metadata,
+    Column("subject_id", Uuid, primary_key=True),
+    Column("is_able", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+mapper.map_imperatively(Standing, subject_standings)
+
+_SOMEBODY_ABLE_HAS = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM role_permissions p JOIN role_assignments a ON a.role = p.role
+        LEFT JOIN subject_standings s ON s.subject_id = a.subject_id
+        WHERE p.permission = :permission AND s.is_able IS NOT FALSE
+    )
+    """
+)
+_STANDINGS_BEYOND_DEFAULT = text(
+    """
+    SELECT a.subject_id, coalesce(s.is_able, true), s.recorded_at
+    FROM (
+        SELECT DISTINCT subject_id FROM role_assignments
+        WHERE role NOT IN (SELECT name FROM roles WHERE is_default) AND subject_id > :after
+        ORDER BY subject_id LIMIT :limit
+    ) a LEFT JOIN subject_standings s ON s.subject_id = a.subject_id ORDER BY a.subject_id
+    """
+)
+
+
+class SqlStandingRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def guard(self) -> None:
+        await self._session.execute(LOCK_STANDINGS)
+
+    async def somebody_able_has(self, permission: str) -> bool:
+        # Without autoflush, what this transaction changed would be missing.
+        await self._session.flush()
+        return bool((await self._session.execute(_SOMEBODY_ABLE_HAS, {"permission": permission})).scalar_one())
+
+    async def find(self, subject_id: UUID) -> Standing | None:
+        return await self._session.get(Standing, subject_id)
+
+    def add(self, standing: Standing) -> None:
+        self._session.add(standing)
+
+
+class SqlStandingViews:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def standings_beyond_default(self, *, after: UUID, limit: int) -> Sequence[StandingView]:
+        rows = await fetch_rows(self._database, _STANDINGS_BEYOND_DEFAULT, after=after, limit=limit)
+        return [StandingView(*row) for row in rows]

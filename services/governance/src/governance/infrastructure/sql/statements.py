@@ -1,0 +1,26 @@
+"""Running hand-written SELECTs for views."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import TextClause
+
+from chassis.persistence.database import Database
+from kernel.pages import PageRequest
+
+
+async def fetch_rows(database: Database, query: TextClause, **parameters: object) -> Sequence[Any]:
+    async with database.read() as connection:
+        return (await connection.execute(query, parameters)).all()
+
+
+async def fetch_page(database: Database, query: TextClause, page: PageRequest, **filters: object) -> tuple[Sequence[Any], int]:
+    """Fetch a page of a query whose last column is the total, and the total.
+
+    The total is a column of each row, so that it is of the same snapshot; a page past the end has none and asks again.
+    """
+    rows = await fetch_rows(database, query, **filters, limit=page.per_page, offset=page.offset)
+    if not rows and page.offset:
+        first = await fetch_rows(database, query, **filters, limit=1, offset=0)
+        return [], first[0].total if first else 0
+    return rows, rows[0].total if rows else 0

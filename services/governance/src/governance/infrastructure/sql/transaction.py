@@ -1,0 +1,23 @@
+"""A transaction of governance in PostgreSQL."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.persistence.unit_of_work import SqlTransaction
+from governance.infrastructure.sql.approval_rules import SqlApprovalRuleRepository
+from governance.infrastructure.sql.permissions import SqlPermissionRepository
+from governance.infrastructure.sql.policies import SqlBundleRepository
+from governance.infrastructure.sql.role_assignments import SqlRoleHolderRepository
+from governance.infrastructure.sql.roles import SqlRoleRepository
+from governance.infrastructure.sql.standings import SqlStandingRepository
+from kernel.actor import Actor
+
+
+class SqlGovernanceTransaction(SqlTransaction):
+    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+        super().__init__(session, actor)
+        self.roles = SqlRoleRepository(session)
+        self.permissions = SqlPermissionRepository(session)
+        self.holders = SqlRoleHolderRepository(session)
+        self.standings = SqlStandingRepository(session)
+        self.bundles = SqlBundleRepository(session)
+        self.approval_rules = SqlApprovalRuleRepository(session)

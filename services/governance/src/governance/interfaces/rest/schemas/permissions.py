@@ -1,0 +1,19 @@
+"""The bodies of permissions."""
+
+from pydantic import Field
+
+from chassis.rest import ResponseModel
+from governance.application.permissions.views import PermissionView
+
+
+class PermissionBody(ResponseModel):
+    name: str = Field(examples=["payment:approve"])
+    description: str = Field(examples=["Approve a payment"])
+
+    @classmethod
+    def of(cls, permission: PermissionView) -> "PermissionBody":
+        return cls.model_validate(permission)
+
+
+class PermissionList(ResponseModel):
+    items: list[PermissionBody]

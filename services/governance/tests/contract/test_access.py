@@ -1,0 +1,98 @@
+"""Who is admitted to which route: administrators only, each route by one permission."""
+
+from typing import Any, Final
+
+import pytest
+
+from services.governance.tests.contract.api import Api
+
+ROUTES = [
+    ("GET", "/roles"),
+    ("GET", "/roles/staff"),
+    ("PUT", "/roles/staff/permissions"),
+    ("GET", "/permissions"),
+    ("GET", "/role-assignments"),
+    ("GET", "/role-assignments/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"),
+    ("POST", "/role-assignments"),
+    ("DELETE", "/role-assignments/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10/staff"),
+    ("GET", "/policies"),
+    ("GET", "/policies/current"),
+    ("GET", "/policies/approval-rules"),
+    ("GET", "/policies/approval-rules/large-payments"),
+    ("PUT", "/policies/approval-rules/large-payments"),
+    ("DELETE", "/policies/approval-rules/large-payments?reason=test"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("roles", [(), ("guest",), ("user",), ("user", "staff")])
+async def test_only_administrators_come_in(api: Api, method: str, path: str, roles: tuple[str, ...]) -> None:
+    response = await api.call(method, path, roles=roles)
+
+    assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_nobody_comes_in_without_a_token(api: Api, method: str, path: str) -> None:
+    assert await api.refused(method, path, roles=None) == (401, "AUTH_004")
+
+
+@pytest.mark.parametrize("roles", [None, (), ("user", "staff")])
+async def test_who_may_not_changes_nothing_though_all_else_is_right(api: Api, roles: tuple[str, ...] | None) -> None:
+    subject, other = api.subject(), api.subject()
+    await api.call("POST", "/role-assignments", json={"subject_id": str(subject), "role": "staff"})
+    rule = {"currency": "NAD", "threshold": "1.00", "reason": "resolution 12"}
+    await api.call("PUT", "/policies/approval-rules/standing", json=rule)
+    writes: list[tuple[str, str, dict[str, Any]]] = [
+        ("PUT", "/roles/guest/permissions", {"json": {"permissions": ["role:manage"]}, "headers": {"If-Match": '"1"'}}),
+        ("POST", "/role-assignments", {"json": {"subject_id": str(other), "role": "admin"}}),
+        ("DELETE", f"/role-assignments/{subject}/staff", {}),
+        ("PUT", "/policies/approval-rules/new", {"json": rule}),
+        ("PUT", "/policies/approval-rules/standing", {"json": {**rule, "threshold": "2.00"}, "headers": {"If-Match": '"1"'}}),
+        ("DELETE", "/policies/approval-rules/standing", {"params": {"reason": "closed"}}),
+    ]
+    expected = (401, "AUTH_004") if roles is None else (403, "ACC_001")
+    for method, path, options in writes:
+        assert await api.refused(method, path, roles=roles, **options) == expected
+        # It is the caller alone that was wrong.
+        assert (await api.call(method, path, **options)).status_code < 300
+
+
+ID: Final = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
+RULE: Final = {"currency": "NAD", "threshold": "1.00", "reason": "resolution 12"}
+PERMISSION_OF: Final[list[tuple[str, str, dict[str, Any], str, int]]] = [
+    ("GET", "/roles", {}, "role:manage", 200),
+    ("GET", "/roles/staff", {}, "role:manage", 200),
+    ("PUT", "/roles/staff/permissions", {"json": {"permissions": []}, "headers": {"If-Match": '"9"'}}, "role:manage", 412),
+    ("GET", "/permissions", {}, "role:manage", 200),
+    ("GET", "/role-assignments", {"params": {"reason": "complaint 4711"}}, "role:manage", 200),
+    ("GET", f"/role-assignments/{ID}", {}, "role:manage", 200),
+    ("POST", "/role-assignments", {"json": {"subject_id": ID, "role": "staff"}}, "role:manage", 404),
+    ("DELETE", f"/role-assignments/{ID}/staff", {}, "role:manage", 200),
+    ("GET", "/policies", {}, "policy:manage", 200),
+    ("GET", "/policies/current", {}, "policy:manage", 200),
+    ("GET", "/policies/approval-rules", {}, "policy:manage", 200),
+    ("GET", "/policies/approval-rules/large", {}, "policy:manage", 404),
+    ("PUT", "/policies/approval-rules/large", {"json": RULE}, "policy:manage", 200),
+    ("DELETE", "/policies/approval-rules/large", {"params": {"reason": "the desk is closed"}}, "policy:manage", 404),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "options", "permission", "status"), PERMISSION_OF)
+async def test_it_takes_this_permission_and_no_other(
+    api: Api, method: str, path: str, options: dict[str, Any], permission: str, status: int
+) -> None:
+    every = [each["name"] for each in (await api.call("GET", "/permissions")).json()["data"]["items"]]
+    assert permission in every
+    held = {"guest": [permission], "staff": [each for each in every if each != permission]}
+    for role, permissions in held.items():
+        version = (await api.call("GET", f"/roles/{role}")).headers["etag"]
+        answer = await api.call(
+            "PUT", f"/roles/{role}/permissions", json={"permissions": permissions}, headers={"If-Match": version}
+        )
+        assert answer.status_code == 200, answer.text
+    await api.refresher.refresh()
+    outside = await api.call(method, path, roles=("staff",), **options)
+    assert (outside.status_code, outside.json()["code"]) == (403, "ACC_001")
+    inside = await api.call(method, path, roles=("guest",), **options)
+    assert inside.status_code == status, inside.text

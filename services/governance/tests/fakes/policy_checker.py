@@ -1,0 +1,17 @@
+"""The policy checker, which a test can have refuse sound policies too."""
+
+from dataclasses import dataclass
+
+from governance.domain.errors import UnsoundPolicies
+from governance.domain.policies import CompiledPolicies
+from governance.infrastructure.policy_checker import CedarChecker
+
+
+@dataclass
+class FakeChecker:
+    sound: bool = True
+
+    def check(self, compiled: CompiledPolicies) -> None:
+        CedarChecker().check(compiled)
+        if not self.sound:
+            raise UnsoundPolicies(policies=compiled.policies)
