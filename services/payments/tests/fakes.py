@@ -14,18 +14,17 @@ from chassis.rpc import RemoteError
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import Clock
-from kernel.errors import DomainError, KeyReused, Kind, Unavailable
+from kernel.errors import DomainError, KeyReused, Kind, NotFound, Unavailable
 from kernel.events import Event
 from kernel.transaction import Transaction
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
 from payments.application.ports.accounts import AccountLookup
 from payments.application.ports.authority import Roles
-from payments.application.ports.ledger import LedgerSnapshot
+from payments.application.ports.ledger import Break, LedgerSnapshot
 from payments.application.ports.screening import Verdict
 from payments.application.ports.spending import OwnerLimits, SentQuestion
 from payments.application.ports.transfers import Terms
 from payments.application.transfers.post_transfers import PostTransfers
-from payments.application.verification.queries import Break
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalQuestion, ApprovalRules, Outflow
 from payments.domain.bulk import Bulk, Chunk
@@ -84,15 +83,6 @@ class FakeAccounts:
     async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
         return {id_: copy(self._store.accounts[id_]) for id_ in sorted(set(account_ids)) if id_ in self._store.accounts}
 
-    async def add(self, account: Account) -> None:
-        self._store.accounts[account.id] = copy(account)
-
-    async def count_of(self, owner_id: UUID) -> int:
-        return sum(one.owner_id == owner_id and one.closed_at is None for one in self._store.accounts.values())
-
-    async def expecting(self, account_id: UUID) -> int:
-        return sum(one.order.target_id == account_id and one.held > 0 for one in self._store.transfers.values())
-
     async def save(self, accounts: Sequence[Account]) -> None:
         self.keep(accounts)
 
@@ -105,6 +95,30 @@ class FakeAccounts:
 
     def _write(self, account: Account, *fields: str) -> None:
         self._store.accounts[account.id] = _changed(self._store.accounts[account.id], account, fields)
+
+
+class FakeWallets:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._accounts = FakeAccounts(store)
+
+    async def lock(self, wallet_id: UUID, *, owner_id: UUID | None = None) -> Account:
+        wallet = (await self._accounts.lock([wallet_id])).get(wallet_id)
+        if wallet is None or not wallet.is_wallet or owner_id not in {None, wallet.owner_id}:
+            raise NotFound(wallet_id=wallet_id)
+        return wallet
+
+    async def save(self, wallet: Account) -> None:
+        await self._accounts.save_state(wallet)
+
+    async def add(self, wallet: Account) -> None:
+        self._store.accounts[wallet.id] = copy(wallet)
+
+    async def count_of(self, owner_id: UUID) -> int:
+        return sum(one.owner_id == owner_id and one.closed_at is None for one in self._store.accounts.values())
+
+    async def expecting(self, wallet_id: UUID) -> int:
+        return sum(one.order.target_id == wallet_id and one.held > 0 for one in self._store.transfers.values())
 
 
 _TRANSFER_STANDING: Final = (
@@ -352,6 +366,7 @@ class FakeTransaction(Transaction):
         self.bulks = FakeBulks(store)
         self.schedules = FakeSchedules(store)
         self.accounts = FakeAccounts(store)
+        self.wallets = FakeWallets(store)
         self.transfers = FakeTransfers(store)
         self.spending = FakeSpending(store)
         self.breaks = FakeBreaks(store)

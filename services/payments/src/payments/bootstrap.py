@@ -80,11 +80,11 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
     from chassis.rpc import connect
+    from payments.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from payments.application.payers.stop_payer import StopPayer
-    from payments.application.wallets.acknowledge_erasure import AcknowledgeErasure
-    from payments.application.wallets.open_wallet import OpenWallet
+    from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
     from payments.infrastructure.authority import IdentityStandings
-    from payments.infrastructure.sql.wallets import SqlWalletQueries
+    from payments.infrastructure.sql.wallets import SqlWalletViews
     from payments.interfaces.subscriptions import subscriptions
     from payments.wiring.dependencies import unit_of_work
 
@@ -96,8 +96,8 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
         rabbitmq_url,
         settings.NAME,
         subscriptions(
-            open_wallet=OpenWallet(uow=uow, clock=clock),
-            acknowledge_erasure=AcknowledgeErasure(uow=uow, queries=SqlWalletQueries(database), clock=clock),
+            open_issued_wallet=OpenIssuedWallet(uow=uow, clock=clock),
+            acknowledge_erasure=AcknowledgeErasure(uow=uow, wallets=SqlWalletViews(database), clock=clock),
             stop_payer=StopPayer(uow=uow, standings=IdentityStandings(identity), clock=clock),
         ),
     )
@@ -120,9 +120,9 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.application.bulk_transfers.judge_bulk import JudgeBulk
     from payments.application.bulk_transfers.resume_bulks import ResumeBulks
     from payments.application.bulk_transfers.run_bulk import RunBulk
+    from payments.application.ledger.check_ledger import CheckLedger
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.capture_transfer import ExpireTransfers
-    from payments.application.verification.check_ledger import CheckLedger
     from payments.infrastructure.ledger_metrics import LedgerMetrics
     from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
     from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
@@ -195,11 +195,11 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
 async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> int:
     """Verify the whole ledger; 1 when it does not add up."""
     from payments.infrastructure.sql.ledger_verification import LedgerVerification
-    from payments.interfaces.commands import tell
+    from payments.interfaces.commands import print_findings
 
     database = Database.of(settings, pool_size=1)
     try:
-        return 1 if await tell(LedgerVerification(database).findings()) else 0
+        return 1 if await print_findings(LedgerVerification(database).findings()) else 0
     finally:
         await database.close()
 

@@ -107,7 +107,7 @@ class Bank:
 
     async def holder(self, funds: str = "0", currency: str = "NAD") -> Holder:
         holder = Holder()
-        await self.payments.wallets.open_wallet(
+        await self.payments.wallets.open_issued_wallet(
             actor=Actor.service("test"), wallet_id=holder.wallet_id, owner_id=holder.user_id, currency=currency
         )
         if Decimal(funds):

@@ -58,7 +58,9 @@ class Office:
 
     async def open(self, funds: str) -> "Office":
         for wallet, owner in ((self.source, self.payer), *((payee, new_id()) for payee in self.payees)):
-            await self.payments.wallets.open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
+            await self.payments.wallets.open_issued_wallet(
+                actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD"
+            )
         issue = {"wallet_id": str(self.source), "amount": funds, "currency": "NAD", "reason": "test funds"}
         headers = {**self.forge.headers(new_id(), roles=("admin",)), "Idempotency-Key": str(uuid4())}
         assert (await self.client.post("/api/v1/issuances", json=issue, headers=headers)).status_code == 201
@@ -242,7 +244,7 @@ async def test_a_key_is_no_other_files_whatever_the_other_says_otherwise(
 async def test_a_key_is_no_other_files_from_or_to_another_wallet(office: Office) -> None:
     first = (await office.submit(office.file("1.00"))).json()["data"]
     second = new_id()
-    open_wallet = office.payments.wallets.open_wallet
+    open_wallet = office.payments.wallets.open_issued_wallet
     await open_wallet(actor=Actor.service("test"), wallet_id=second, owner_id=office.payer, currency="NAD")
     elsewhere = [{"target_wallet_id": str(office.payees[1]), "amount": "1.00"}]
     for other in (office.file("1.00", source_wallet_id=str(second)), office.file("1.00", lines=elsewhere)):

@@ -21,13 +21,13 @@ from kernel.actor import Actor
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.pages import PageRequest
+from payments.application.erasures.acknowledge_erasure import LEDGER, AcknowledgeErasure
 from payments.application.payers.stop_payer import StopPayer
-from payments.application.wallets.acknowledge_erasure import LEDGER, AcknowledgeErasure
-from payments.application.wallets.open_wallet import OpenWallet
+from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.errors import PayerClosed, PayerSuspended
 from payments.domain.standing import Standing
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
-from payments.infrastructure.sql.wallets import SqlWalletQueries
+from payments.infrastructure.sql.wallets import SqlWalletViews
 from payments.interfaces.subscriptions import subscriptions
 from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record
@@ -42,8 +42,8 @@ class Consumed:
     def __init__(
         self, uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, clock: ControlledClock, authority: FakeAuthority
     ) -> None:
-        self.open_wallet = OpenWallet(uow, clock)
-        self.wallets = SqlWalletQueries(database)
+        self.open_wallet = OpenIssuedWallet(uow, clock)
+        self.wallets = SqlWalletViews(database)
         self._database = database
         self._clock = clock
         made = subscriptions(self.open_wallet, AcknowledgeErasure(uow, self.wallets, clock), StopPayer(uow, authority, clock))
@@ -91,19 +91,19 @@ async def test_further_address_gets_a_wallet_of_its_currency_once(consumed: Cons
     message = identity.WalletAddressIssued(user_id=str(user), address=str(address), currency="ELC")
     for _ in range(2):
         await consumed(message)
-    (wallet,) = (await consumed.wallets.wallets_of(user, PageRequest())).items
+    (wallet,) = (await consumed.wallets.of_owner(user, PageRequest())).items
     assert (wallet.id, wallet.currency) == (address, "ELC")
 
 
 async def test_names_of_an_erased_users_wallets_go_and_money_is_told(consumed: Consumed, monkeypatch: pytest.MonkeyPatch) -> None:
     # More wallets than a page has.
-    monkeypatch.setattr("payments.application.wallets.acknowledge_erasure.PER_PAGE_MAX", 2)
+    monkeypatch.setattr("payments.application.erasures.acknowledge_erasure.PER_PAGE_MAX", 2)
     user, erasure = new_id(), new_id()
     for name, currency in (("Rent", "NAD"), ("", "USD"), ("Maria's school", "NAD")):
         await consumed.open_wallet(actor=SERVICE, wallet_id=new_id(), owner_id=user, currency=currency, name=name)
     message = identity.ErasureRequested(erasure_id=str(erasure), user_id=str(user))
     await consumed(message)
-    wallets = (await consumed.wallets.wallets_of(user, PageRequest())).items
+    wallets = (await consumed.wallets.of_owner(user, PageRequest())).items
     assert [wallet.name for wallet in wallets] == ["", "", ""]
     (answer,) = await consumed.acknowledged()
     assert (answer.erasure_id, answer.user_id, list(answer.kept)) == (str(erasure), str(user), [LEDGER])

@@ -96,7 +96,7 @@ class Desk:
     async def wallet(self, currency: str = "NAD", funds: str = "10000.00") -> UUID:
         """Open a wallet of the caller's, with money."""
         wallet_id = new_id()
-        await self.payments.wallets.open_wallet(
+        await self.payments.wallets.open_issued_wallet(
             actor=Actor.service("test"), wallet_id=wallet_id, owner_id=self.user_id, currency=currency
         )
         await self.payments.transfers.issue_money(

@@ -17,12 +17,13 @@ from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
-from payments.application.verification.check_ledger import CheckLedger
-from payments.application.verification.queries import Break, Checked, CurrencySum
-from payments.application.wallets.acknowledge_erasure import LEDGER, AcknowledgeErasure
+from payments.application.erasures.acknowledge_erasure import LEDGER, AcknowledgeErasure
+from payments.application.ledger.check_ledger import CheckLedger
+from payments.application.ledger.views import Checked, CurrencySum
+from payments.application.ports.ledger import Break
 from payments.domain.account import SystemCode, system_account_id, treasury_id
 from payments.infrastructure.ledger_metrics import LedgerMetrics
-from payments.infrastructure.sql.wallets import SqlWalletQueries
+from payments.infrastructure.sql.wallets import SqlWalletViews
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.outbox import Fact, Record
@@ -886,7 +887,7 @@ async def test_an_erasure_takes_names_and_plans_and_says_what_stays(
     await record.skip()
     bank.wait(seconds=60)
     erasure, owner, wallet = str(new_id()), str(payer.user_id), str(payer.wallet_id)
-    acknowledge = AcknowledgeErasure(bank.dependencies.uow, SqlWalletQueries(bank.database), bank.clock)
+    acknowledge = AcknowledgeErasure(bank.dependencies.uow, SqlWalletViews(bank.database), bank.clock)
     await acknowledge(actor=Actor.service("payments"), erasure_id=UUID(erasure), user_id=payer.user_id)
     kept = [LEDGER, "wallets: money of NAD that was not taken out"]
     usual = {"status": "open", "ceiling": None, "usage": "personal"}

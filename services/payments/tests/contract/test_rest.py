@@ -43,7 +43,7 @@ class Api:
 
     async def holder(self, funds: str = "0") -> Holder:
         holder = Holder()
-        await self.payments.wallets.open_wallet(
+        await self.payments.wallets.open_issued_wallet(
             actor=Actor.service("test"), wallet_id=holder.wallet_id, owner_id=holder.user_id, currency="NAD"
         )
         if funds != "0":

@@ -50,7 +50,9 @@ class Planner:
 
     async def open(self) -> "Planner":
         for wallet, owner in ((self.source, self.payer), (self.target, new_id())):
-            await self.payments.wallets.open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
+            await self.payments.wallets.open_issued_wallet(
+                actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD"
+            )
         return self
 
     def body(self, **changes: Any) -> dict[str, Any]:

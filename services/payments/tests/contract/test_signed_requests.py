@@ -150,7 +150,7 @@ class Office:
 async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Office]:
     async with device_keys(PAYER.user_id) as peers, open_bank(database, clock, signatures=peers.signatures) as bank:
         for wallet_id, owner_id in ((PAYER.wallet_id, PAYER.user_id), (UUID(TARGET), new_id()), (UUID(OTHER), new_id())):
-            open_wallet = bank.payments.wallets.open_wallet
+            open_wallet = bank.payments.wallets.open_issued_wallet
             await open_wallet(actor=Actor.service("test"), wallet_id=wallet_id, owner_id=owner_id, currency="NAD")
         issue = {"wallet_id": SOURCE, "amount": "9000.00", "currency": "NAD", "reason": "test funds"}
         assert (await bank.post("/issuances", bank.staff_id, issue, roles=("admin",))).status_code == 201

@@ -72,7 +72,7 @@ class Bank:
 
     async def wallet(self, funds: str = "0", *, owner_id: UUID | None = None) -> UUID:
         wallet_id, owner_id = new_id(), owner_id or new_id()
-        await self.payments.wallets.open_wallet(actor=SERVICE, wallet_id=wallet_id, owner_id=owner_id, currency="NAD")
+        await self.payments.wallets.open_issued_wallet(actor=SERVICE, wallet_id=wallet_id, owner_id=owner_id, currency="NAD")
         self.owners[wallet_id] = owner_id
         if Decimal(funds):
             await self.issue(wallet_id, Decimal(funds))
@@ -119,8 +119,7 @@ class Bank:
 
     async def balance(self, wallet_id: UUID) -> tuple[Decimal, Decimal]:
         """Return balance and held."""
-        view = await self.payments.queries.wallet(wallet_id)
-        assert view
+        view = await self.payments.wallets.get_wallet_for_peer(wallet_id=wallet_id)
         return view.balance, view.held
 
     async def scalar(self, query: str, **parameters: object) -> Any:

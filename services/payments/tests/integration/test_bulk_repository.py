@@ -53,7 +53,7 @@ class Shelf:
     async def open(self) -> "Shelf":
         async with self.uow.begin(ACTOR) as tx:
             for account in (self.source, self.target):
-                await tx.accounts.add(account)
+                await tx.wallets.add(account)
             tx.record(FACT)
         return self
 

@@ -34,7 +34,7 @@ from payments.application.ports.bulk_transfers import FileDefaults
 from payments.application.ports.transfers import Terms
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.transfer_tokens import TransferTokens
-from payments.application.wallets.open_wallet import OpenWallet
+from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.bulk_file import RawFile, RawLine
 from payments.domain.errors import PayerSuspended
 from payments.domain.payer_policy import PayerPolicy
@@ -65,7 +65,7 @@ class Office:
         return Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}))
 
     async def open(self) -> "Office":
-        open_wallet = OpenWallet(self.uow, SystemClock())
+        open_wallet = OpenIssuedWallet(self.uow, SystemClock())
         for wallet, owner in ((self.source, self.payer), *((payee, new_id()) for payee in self.payees)):
             await open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
         issue = IssueMoney(GroupCommit(posting(self.uow, FakeScreening(), SystemClock())))

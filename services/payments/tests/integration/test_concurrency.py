@@ -186,7 +186,7 @@ async def test_opposite_transfers_do_not_deadlock(bank: Bank) -> None:
 
 async def test_a_freeze_in_between_leaves_whole_transfers_only(bank: Bank) -> None:
     source, target = await bank.wallet("1000.00"), await bank.wallet()
-    change, paid = bank.payments.wallets.change_wallet, asyncio.Event()
+    paid = asyncio.Event()
 
     async def pay(at: Payments) -> Transfer:
         transfer = await bank.pay(bank.order(source, target, "1.00"), at=at)
@@ -195,7 +195,7 @@ async def test_a_freeze_in_between_leaves_whole_transfers_only(bank: Bank) -> No
 
     async def freeze() -> None:
         await paid.wait()
-        await change.freeze(actor=SERVICE, wallet_id=source, reason="suspicion")
+        await bank.payments.wallets.freeze_wallet(actor=SERVICE, wallet_id=source, reason="suspicion")
 
     processes = [bank.process() for _ in range(4)]
     outcomes = await asyncio.gather(*(outcome(pay(processes[n % 4])) for n in range(100)), freeze())
@@ -251,6 +251,6 @@ async def test_an_owner_has_so_many_wallets_at_most_however_many_are_opened_at_o
     monkeypatch.setattr(open_wallet, "WALLETS_MAX", 3)
     owner = user(new_id())
     opened = await asyncio.gather(
-        *(outcome(bank.process().wallets.open_own_wallet(actor=owner, currency="NAD", name="")) for _ in range(8))
+        *(outcome(bank.process().wallets.open_wallet(actor=owner, currency="NAD", name="")) for _ in range(8))
     )
     assert kinds(opened) == {Account: 3, TooManyWallets: 5}

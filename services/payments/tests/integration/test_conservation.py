@@ -183,14 +183,14 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(wallet=wallets, thaw=st.sampled_from([True, True, False]))
     def freeze(self, wallet: UUID, thaw: bool) -> None:
         """Freeze a wallet, or thaw whatever is frozen: more often, or nothing would move any more."""
-        change = self.bank.payments.wallets.change_wallet
+        wallets = self.bank.payments.wallets
         if not thaw:
-            self.driver.run(change.freeze(actor=SERVICE, wallet_id=wallet, reason="suspicion"))
+            self.driver.run(wallets.freeze_wallet(actor=SERVICE, wallet_id=wallet, reason="suspicion"))
             self.model.wallets[wallet].frozen = True
             return
         for wallet_id, one in self.model.wallets.items():
             if one.frozen:
-                self.driver.run(change.unfreeze(actor=SERVICE, wallet_id=wallet_id, reason="cleared"))
+                self.driver.run(wallets.unfreeze_wallet(actor=SERVICE, wallet_id=wallet_id, reason="cleared"))
                 one.frozen = False
 
     @rule(hours=st.sampled_from([1, 15, 71, 72, 168]), job=st.booleans())

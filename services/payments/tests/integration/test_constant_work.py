@@ -55,7 +55,7 @@ async def test_a_batch_reads_as_much_of_a_large_ledger_as_of_a_small_one(uow: Sq
     payer, payee = (Account(new_id(), AccountKind.WALLET, new_id(), "NAD", Decimal(1000), 0, AT) for _ in range(2))
     async with uow.begin(ACTOR) as tx:
         for account in (payer, payee):
-            await tx.accounts.add(account)
+            await tx.wallets.add(account)
         tx.record(FACT)
 
     read: list[Counter[str]] = []
@@ -79,7 +79,7 @@ async def test_what_a_reversal_reads_does_not_grow_with_the_ledger(uow: SqlUnitO
     made: list[Transfer] = []
     async with uow.begin(ACTOR) as tx:
         for account in (payer, payee):
-            await tx.accounts.add(account)
+            await tx.wallets.add(account)
         orders = [order(payer, payee, str(number)) for number in range(2000)]
         accounts = {account.id: account for account in (payer, payee)}
         made = [Transfer.settle(one, Quote(one.amount), accounts, AT) for one in orders]

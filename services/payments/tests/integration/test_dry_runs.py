@@ -119,7 +119,7 @@ async def payees(bank: Bank) -> Mapping[str, Holder]:
     people["stranger"] = await bank.holder("500.00")
     frozen, closed = people["frozen"], people["closed"]
     wallets = bank.payments.wallets
-    await wallets.change_wallet.freeze(actor=_SERVICE, wallet_id=frozen.wallet_id, reason="suspicion")
+    await wallets.freeze_wallet(actor=_SERVICE, wallet_id=frozen.wallet_id, reason="suspicion")
     closing = Actor(kind=ActorKind.USER, subject_id=str(closed.user_id))
     await wallets.close_wallet(actor=closing, wallet_id=closed.wallet_id)
     bank.screening.blocked = {people["blocked"].wallet_id}
@@ -170,19 +170,19 @@ class Scene:
     wallets: dict[str, UUID] = field(default_factory=dict)
 
     async def open(self) -> "Scene":
-        bank, agreed, change = self.bank, self.terms, self.bank.payments.wallets.change_wallet
+        bank, agreed = self.bank, self.terms
         bank.prices.book, bank.prices.limit_book, bank.prices.rules = PriceBook(), Limits(), ApprovalRules()
         self.payer = await bank.holder(agreed.funds)
         own, frozen_own = replace(self.payer, wallet_id=self._id("own")), replace(self.payer, wallet_id=self._id("frozen own"))
         for holder in (own, frozen_own):
-            await bank.payments.wallets.open_wallet(
+            await bank.payments.wallets.open_issued_wallet(
                 actor=_SERVICE, wallet_id=holder.wallet_id, owner_id=self.payer.user_id, currency="NAD"
             )
         mine = {"payer": self.payer, "own": own, "frozen_own": frozen_own, "bounded": await bank.holder()}
         self.wallets = {name: holder.wallet_id for name, holder in {**self.people, **mine}.items()} | {"absent": _ABSENT}
-        await change.freeze(actor=_SERVICE, wallet_id=self.wallets["frozen_own"], reason="suspicion")
+        await bank.payments.wallets.freeze_wallet(actor=_SERVICE, wallet_id=self.wallets["frozen_own"], reason="suspicion")
         small: dict[str, Any] = {"ceiling": Decimal(50), "version": 0, "reason": "small wallet"}
-        await change.bound(actor=_SERVICE, wallet_id=self.wallets["bounded"], **small)
+        await bank.payments.wallets.set_ceiling(actor=_SERVICE, wallet_id=self.wallets["bounded"], **small)
         self._agree()
         return self
 

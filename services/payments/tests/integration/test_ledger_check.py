@@ -20,7 +20,7 @@ from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from elcorp.payments.v1 import events_pb2
 from kernel.ids import new_id
-from payments.application.verification.check_ledger import CheckLedger
+from payments.application.ledger.check_ledger import CheckLedger
 from payments.bootstrap import ledger
 from payments.domain.account import treasury_id
 from payments.domain.errors import LedgerBroken
@@ -54,8 +54,7 @@ class Watched:
                 await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
     async def status(self, wallet_id: UUID) -> str:
-        view = await self.bank.payments.queries.wallet(wallet_id)
-        assert view
+        view = await self.bank.payments.wallets.get_wallet_for_peer(wallet_id=wallet_id)
         return view.status
 
     async def announced(self) -> list[events_pb2.LedgerBroken]:

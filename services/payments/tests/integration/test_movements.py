@@ -103,7 +103,9 @@ class Histories(RuleBasedStateMachine):
             wallet = Wallet(new_id(), owner_id, currency)
             self.wallets.append(wallet)
             self.world.run(
-                self.bank.payments.wallets.open_wallet(actor=SERVICE, wallet_id=wallet.id, owner_id=owner_id, currency=currency)
+                self.bank.payments.wallets.open_issued_wallet(
+                    actor=SERVICE, wallet_id=wallet.id, owner_id=owner_id, currency=currency
+                )
             )
             self.issue(len(self.wallets) - 1, 900_00)
             if owner_id == merchant:

@@ -30,7 +30,7 @@ def fact() -> AuditFact:
 async def given(uow: Any, *accounts: Account) -> None:
     async with uow.begin(ACTOR) as tx:
         for account in accounts:
-            await tx.accounts.add(account)
+            await tx.wallets.add(account)
         tx.record(fact())
 
 
@@ -111,7 +111,7 @@ async def test_nothing_stays_of_a_failed_transaction(any_uow: Any) -> None:
 
     async def fail() -> None:
         async with any_uow.begin(ACTOR) as tx:
-            await tx.accounts.add(account)
+            await tx.wallets.add(account)
             tx.record(fact())
             raise RuntimeError
 

@@ -24,7 +24,7 @@ from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import Waiting
-from payments.application.wallets.open_wallet import OpenWallet
+from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.approval import ApprovalRules
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManySchedules
@@ -78,7 +78,7 @@ class Planner:
         if isinstance(self.uow, FakeUnitOfWork):
             treasury = Account(treasury_id("NAD"), AccountKind.SYSTEM, None, "NAD", Decimal(0), 0, self.clock.now())
             self.uow.committed.accounts[treasury.id] = treasury
-        open_wallet = OpenWallet(self.uow, self.clock)
+        open_wallet = OpenIssuedWallet(self.uow, self.clock)
         for wallet, owner in ((self.source, self.payer), (self.target, new_id())):
             await open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
         issue = IssueMoney(GroupCommit(self.post))

@@ -11,7 +11,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.application.verification.queries import Break
+from payments.application.ports.ledger import Break
 from payments.domain.account import Account, AccountKind, AccountStatus, SystemCode, system_account_id
 from payments.domain.fx_rate import Conversion
 from payments.domain.limits import Spending
@@ -40,7 +40,7 @@ async def given(uow: Any, *accounts: Account) -> None:
         there = await tx.accounts.lock([one.id for one in accounts])
         for account in accounts:
             if account.id not in there:
-                await tx.accounts.add(account)
+                await tx.wallets.add(account)
         tx.record(FACT)
 
 

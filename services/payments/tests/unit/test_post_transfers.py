@@ -16,7 +16,7 @@ from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import Waiting
 from payments.application.transfers.transfer_tokens import TransferTokens
-from payments.application.wallets.open_wallet import OpenWallet
+from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.account import Account, AccountKind, treasury_id
 from payments.domain.errors import InsufficientFunds, LimitExceeded, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
 from payments.domain.events import TransferSettled
@@ -39,7 +39,7 @@ class Bench:
         self.cashier = GroupCommit(posting(self.uow, self.screening, self.clock))
         self.transfer_tokens = TransferTokens(self.cashier)
         self.issue_money = IssueMoney(self.cashier)
-        self.open_wallet = OpenWallet(self.uow, self.clock)
+        self.open_wallet = OpenIssuedWallet(self.uow, self.clock)
         self.ndapewa, self.johannes, self.admin = new_id(), new_id(), new_id()
         self.hers, self.his = new_id(), new_id()
 

@@ -7,16 +7,18 @@ from uuid import UUID
 
 import pytest
 
+from payments.application.accounts.views import AccountView, PostingView
 from payments.application.bulk_transfers.views import BulkLineView, BulkView
-from payments.application.ledger.queries import AccountSum, AccountView, TrialBalance
+from payments.application.ledger.views import AccountSum, TrialBalance
 from payments.application.schedules.views import RunView, ScheduleView
 from payments.application.transfers.views import TransferView
-from payments.application.wallets.queries import PostingView, WalletView
+from payments.application.wallets.views import WalletView
+from payments.interfaces.rest.schemas.accounts import AccountResponse, PostingResponse
 from payments.interfaces.rest.schemas.bulk_transfers import BulkLineResponse, BulkResponse
-from payments.interfaces.rest.schemas.ledger import AccountResponse, TrialBalanceLineResponse
+from payments.interfaces.rest.schemas.ledger import TrialBalanceLineResponse
 from payments.interfaces.rest.schemas.schedules import RunResponse, ScheduleResponse
 from payments.interfaces.rest.schemas.transfers import TransferResponse
-from payments.interfaces.rest.schemas.wallets import PostingResponse, WalletResponse
+from payments.interfaces.rest.schemas.wallets import WalletResponse
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 ID, PAYER, SOURCE, TARGET, OTHER, MORE = (UUID(int=number) for number in range(1, 7))

@@ -28,7 +28,7 @@ from payments.application.ports.transfers import Terms
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers, Waiting
-from payments.application.wallets.open_wallet import OpenWallet
+from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.account import Account, AccountKind, SystemCode, system_account_id, treasury_id
 from payments.domain.approval import ApprovalQuestion, ApprovalRules
 from payments.domain.bulk import Bulk, BulkStatus, LineStatus
@@ -108,7 +108,7 @@ class Office:
     async def open(self) -> "Office":
         treasury = Account(treasury_id("NAD"), AccountKind.SYSTEM, None, "NAD", Decimal(0), 0, self.clock.now())
         self.uow.committed.accounts[treasury.id] = treasury
-        open_wallet = OpenWallet(self.uow, self.clock)
+        open_wallet = OpenIssuedWallet(self.uow, self.clock)
         for wallet_id, owner_id in ((self.source, self.payer), *((payee, new_id()) for payee in self.payees)):
             await open_wallet(actor=Actor.service("test"), wallet_id=wallet_id, owner_id=owner_id, currency="NAD")
         issue = IssueMoney(GroupCommit(posting(self.uow, self.screening, self.clock)))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from payments.application.accounts import Accounts
 from payments.application.bulk_transfers import BulkTransfers
 from payments.application.history import History
 from payments.application.ledger import Ledger
@@ -14,6 +15,7 @@ from payments.application.wallets import Wallets
 
 @dataclass(frozen=True, slots=True)
 class Payments:
+    accounts: Accounts
     transfers: Transfers
     wallets: Wallets
     history: History

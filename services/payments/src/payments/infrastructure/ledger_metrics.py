@@ -6,7 +6,8 @@ from datetime import datetime
 from prometheus_client import Counter, Gauge
 
 from chassis.telemetry import log
-from payments.application.verification.queries import Break, CurrencySum
+from payments.application.ledger.views import CurrencySum
+from payments.application.ports.ledger import Break
 
 _BREAKS = Counter("ledger_breaks_total", "What was found not to add up in the ledger.", ("what",))
 _SUM = Gauge("ledger_sum", "The sum of all balances of a currency; anything but 0 is money made or lost.", ("currency",))

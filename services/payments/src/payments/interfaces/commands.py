@@ -1,13 +1,13 @@
-"""What operators run: the ledger verified whole."""
+"""Commands for operators."""
 
 import sys
 import time
 from collections.abc import AsyncIterator
 
-from payments.application.verification.queries import Finding
+from payments.application.ledger.views import Finding
 
 
-async def tell(findings: AsyncIterator[Finding]) -> int:
+async def print_findings(findings: AsyncIterator[Finding]) -> int:
     """Print a line for each rule, and the rows that break it; return how many rules are broken."""
     broken = 0
     started = time.monotonic()

@@ -58,10 +58,7 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         )
 
     async def GetWallet(self, request: payments_pb2.GetWalletRequest, context: Any) -> payments_pb2.GetWalletResponse:
-        wallet_id = UUID(request.wallet_id)
-        view = await self._payments.queries.wallet(wallet_id)
-        if view is None:
-            raise NotFound(wallet_id=wallet_id)
+        view = await self._payments.wallets.get_wallet_for_peer(wallet_id=UUID(request.wallet_id))
         return payments_pb2.GetWalletResponse(
             wallet_id=str(view.id),
             owner_id=str(view.owner_id),
@@ -72,15 +69,15 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         )
 
     async def FreezeWallet(self, request: payments_pb2.FreezeWalletRequest, context: Any) -> payments_pb2.FreezeWalletResponse:
-        change = self._payments.wallets.change_wallet
-        await change.freeze(actor=caller(), wallet_id=UUID(request.wallet_id), reason=request.reason)
+        freeze_wallet = self._payments.wallets.freeze_wallet
+        await freeze_wallet(actor=caller(), wallet_id=UUID(request.wallet_id), reason=request.reason)
         return payments_pb2.FreezeWalletResponse()
 
     async def UnfreezeWallet(
         self, request: payments_pb2.UnfreezeWalletRequest, context: Any
     ) -> payments_pb2.UnfreezeWalletResponse:
-        change = self._payments.wallets.change_wallet
-        await change.unfreeze(actor=caller(), wallet_id=UUID(request.wallet_id), reason=request.reason)
+        unfreeze_wallet = self._payments.wallets.unfreeze_wallet
+        await unfreeze_wallet(actor=caller(), wallet_id=UUID(request.wallet_id), reason=request.reason)
         return payments_pb2.UnfreezeWalletResponse()
 
     async def _outcome(self, order: payments_pb2.Order) -> payments_pb2.Outcome:

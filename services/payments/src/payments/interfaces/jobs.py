@@ -9,9 +9,9 @@ from chassis.jobs import each
 from payments.application.bulk_transfers.expire_bulks import ExpireBulks
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.bulk_transfers.run_bulk import RunBulk
+from payments.application.ledger.check_ledger import CheckLedger
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.capture_transfer import ExpireTransfers
-from payments.application.verification.check_ledger import CheckLedger
 
 LEDGER_QUEUE = "ledger"
 BULK_QUEUE = "bulks"

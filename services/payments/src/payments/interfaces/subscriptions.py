@@ -6,9 +6,9 @@ from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.persistence.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
+from payments.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from payments.application.payers.stop_payer import StopPayer
-from payments.application.wallets.acknowledge_erasure import AcknowledgeErasure
-from payments.application.wallets.open_wallet import OpenWallet
+from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 
 # A user starts with one wallet, in the national currency.
 FIRST_CURRENCY = "NAD"
@@ -17,10 +17,10 @@ ACTIVE = "active"
 
 
 def subscriptions(
-    open_wallet: OpenWallet, acknowledge_erasure: AcknowledgeErasure, stop_payer: StopPayer
+    open_issued_wallet: OpenIssuedWallet, acknowledge_erasure: AcknowledgeErasure, stop_payer: StopPayer
 ) -> list[AnySubscription]:
     async def on_user_registered(delivery: Delivery[events_pb2.UserRegistered]) -> None:
-        await open_wallet(
+        await open_issued_wallet(
             actor=Actor.service("payments"),
             wallet_id=UUID(delivery.message.wallet_address),
             owner_id=UUID(delivery.message.user_id),
@@ -28,7 +28,7 @@ def subscriptions(
         )
 
     async def on_wallet_address_issued(delivery: Delivery[events_pb2.WalletAddressIssued]) -> None:
-        await open_wallet(
+        await open_issued_wallet(
             actor=Actor.service("payments"),
             wallet_id=UUID(delivery.message.address),
             owner_id=UUID(delivery.message.user_id),

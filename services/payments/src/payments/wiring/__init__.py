@@ -1,6 +1,7 @@
 """The use cases on their ports: one file for each noun."""
 
 from payments.application import Payments
+from payments.wiring.accounts import accounts
 from payments.wiring.bulk_transfers import bulk_transfers
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.history import history
@@ -13,6 +14,7 @@ from payments.wiring.wallets import wallets
 
 def build(given: Dependencies) -> Payments:
     return Payments(
+        accounts=accounts(given),
         transfers=transfers(given),
         wallets=wallets(given),
         history=history(given),

@@ -1,15 +1,10 @@
-"""The ledger and its accounts on their ports."""
+"""The ledger as a whole on its ports."""
 
 from payments.application.ledger import Ledger
-from payments.application.ledger.read_account import ListAccounts, ReadAccount
-from payments.application.ledger.unfreeze_account import UnfreezeAccount
+from payments.application.ledger.get_trial_balance import GetTrialBalance
+from payments.infrastructure.sql.ledger import SqlLedgerViews
 from payments.wiring.dependencies import Dependencies
 
 
 def ledger(given: Dependencies) -> Ledger:
-    queries, reads = given.queries, given.reads
-    return Ledger(
-        read_account=ReadAccount(queries=queries, wallets=queries, transfers=queries, reads=reads),
-        list_accounts=ListAccounts(queries=queries, reads=reads),
-        unfreeze_account=UnfreezeAccount(uow=given.uow, queries=queries, clock=given.clock),
-    )
+    return Ledger(get_trial_balance=GetTrialBalance(views=SqlLedgerViews(given.database)))

@@ -1,11 +1,10 @@
-"""What has happened: history, statements, past balances."""
+"""Statements."""
 
 from dataclasses import dataclass
 
-from payments.application.history.read_statement import ReadBalance, ReadStatement
+from payments.application.history.read_statement import ReadStatement
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     read_statement: ReadStatement
-    read_balance: ReadBalance

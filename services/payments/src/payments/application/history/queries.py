@@ -91,6 +91,3 @@ class StatementQueries(Protocol):
         self, account_id: UUID, currency: str, *, since: datetime, until: datetime, lines_max: int
     ) -> Statement | None:
         """Return the statement of an account, of one moment; None when it would have more lines than that."""
-
-    async def balance_at(self, account_id: UUID, instant: datetime) -> Decimal:
-        """Return the balance that the account had at an instant: after every posting before it."""

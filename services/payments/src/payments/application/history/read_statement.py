@@ -1,6 +1,5 @@
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import InvalidValue
 from payments.application.history.queries import StatementQueries
-from payments.application.wallets.read_wallets import ReadWallets
+from payments.application.wallets.find_wallet import FindWallet
 from payments.domain.statement import Statement
 
 # What a person reads, and a page of PDF bears; who needs more takes an export.
@@ -25,7 +24,7 @@ class StatementTooLong(InvalidValue):
 class ReadStatement:
     """Make the statement of a wallet for a period [since, until), for its owner or for staff."""
 
-    wallets: ReadWallets
+    find_wallet: FindWallet
     queries: StatementQueries
     clock: Clock
 
@@ -41,26 +40,10 @@ class ReadStatement:
         if since > self.clock.now():
             # Of what has not happened there is no statement, not an empty one.
             raise InvalidValue(field="since", expected="a time that has passed", given=since)
-        wallet = await self.wallets.wallet(
+        wallet = await self.find_wallet(
             actor=actor, wallet_id=wallet_id, verb="read_statement", reason=reason, reason_required=True
         )
         statement = await self.queries.statement(wallet_id, wallet.currency, since=since, until=until, lines_max=LINES_MAX)
         if statement is None:
             raise StatementTooLong(field="until", lines_max=LINES_MAX)
         return statement
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBalance:
-    """What a wallet held at an instant, for its owner or for staff."""
-
-    wallets: ReadWallets
-    queries: StatementQueries
-    clock: Clock
-
-    async def __call__(self, *, actor: Actor, wallet_id: UUID, at: datetime) -> tuple[Decimal, str]:
-        """Return the balance and its currency; raises NotFound, or InvalidValue for a time before it opened or to come."""
-        wallet = await self.wallets.wallet(actor=actor, wallet_id=wallet_id, verb="read_balance")
-        if not wallet.opened_at <= at <= self.clock.now():
-            raise InvalidValue(field="as_of", expected="a time since the wallet was opened that has passed", given=at)
-        return await self.queries.balance_at(wallet_id, at), wallet.currency

@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from payments.application.ledger.read_account import ListAccounts, ReadAccount
-from payments.application.ledger.unfreeze_account import UnfreezeAccount
+from payments.application.ledger.get_trial_balance import GetTrialBalance
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    read_account: ReadAccount
-    list_accounts: ListAccounts
-    unfreeze_account: UnfreezeAccount
+    get_trial_balance: GetTrialBalance

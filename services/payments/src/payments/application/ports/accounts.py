@@ -11,14 +11,6 @@ class Accounts(Protocol):
     async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
         """Lock the accounts until the transaction ends, in id order whatever the order asked; absent ones are left out."""
 
-    async def add(self, account: Account) -> None: ...
-
-    async def count_of(self, owner_id: UUID) -> int:
-        """Count an owner's wallets that are not closed; until the transaction ends nobody else counts them."""
-
-    async def expecting(self, account_id: UUID) -> int:
-        """Count the holds that wait to be paid into a locked account."""
-
     async def save(self, accounts: Sequence[Account]) -> None:
         """Write the balances, holds and versions of locked accounts."""
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
@@ -44,3 +46,19 @@ class Ledger(Protocol):
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
         """Write transfers with their postings, balances and what has been spent, with the commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """Something of an account that is not what its postings or holds say. `what` is "balance", "held" or "chain"."""
+
+    account_id: UUID
+    currency: str
+    what: str
+    expected: Decimal
+    found: Decimal
+
+
+class Breaks(Protocol):
+    async def add(self, found: Break, *, at: datetime) -> bool:
+        """Write a break; False when exactly this one is known already."""

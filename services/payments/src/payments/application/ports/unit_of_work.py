@@ -8,16 +8,19 @@ from kernel.actor import Actor
 from payments.application.ports.accounts import Accounts
 from payments.application.ports.bulk_transfers import Bulks
 from payments.application.ports.idempotency_keys import Keys
-from payments.application.ports.ledger import Ledger
+from payments.application.ports.ledger import Breaks, Ledger
 from payments.application.ports.schedules import Schedules
 from payments.application.ports.spending import SpendingBook
 from payments.application.ports.transfers import Transfers
-from payments.application.verification.queries import Breaks
+from payments.application.ports.wallets import Wallets
 
 
 class Transaction(transaction.Transaction, Protocol):
     @property
     def accounts(self) -> Accounts: ...
+
+    @property
+    def wallets(self) -> Wallets: ...
 
     @property
     def transfers(self) -> Transfers: ...

@@ -3,17 +3,16 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import NotFound
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.wallets import facts
-from payments.application.wallets.queries import WalletView
+from payments.application.wallets import audit
+from payments.application.wallets.views import WalletView
 from payments.domain.account import Account, WalletUsage
 from payments.domain.errors import OwnDecision
 
 
 @dataclass(frozen=True, slots=True)
 class SetWalletUsage:
-    """Make a wallet a merchant's, or a personal one again; the caller has been found to hold `payment:reconcile`.
+    """Make a wallet a merchant's, or a personal one again. The route requires `payment:reconcile`.
 
     Money to a merchant's wallet is a payment, with the fees, limits and approval rules of one. What was ordered before
     stays what it is.
@@ -28,19 +27,14 @@ class SetWalletUsage:
         Raise NotFound, OwnDecision for the actor's own wallet, VersionRequired, StaleVersion, or AccountClosed.
         """
         async with self.uow.begin(actor) as tx:
-            wallet = (await tx.accounts.lock([wallet_id])).get(wallet_id)
-            if wallet is None or not wallet.is_wallet:
-                raise NotFound(wallet_id=wallet_id)
+            wallet = await tx.wallets.lock(wallet_id)
             if wallet.owner_id == actor.user_id:
                 raise OwnDecision(wallet_id=wallet_id)
             wallet.require_version(version)
             if wallet.usage is usage:
-                tx.record(facts.read(WalletView.of(wallet), "read", reason=reason).fact(at=self.clock.now()))
+                tx.record(audit.read(WalletView.of(wallet), "read", reason=reason).fact(at=self.clock.now()))
                 return wallet
-            before, at = facts.state(wallet), self.clock.now()
-            wallet.use_as(usage, reason, at=at)
-            await tx.accounts.save_state(wallet)
-            tx.record(facts.changed(wallet, "set_usage", before=before, at=at, reason=reason))
-            for event in wallet.collect():
-                tx.announce(event)
+            with tx.change(audit.WALLET, wallet, "set_usage", at=self.clock.now(), reason=reason) as at:
+                wallet.use_as(usage, reason, at=at)
+            await tx.wallets.save(wallet)
             return wallet

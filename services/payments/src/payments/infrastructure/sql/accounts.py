@@ -1,28 +1,25 @@
-"""Accounts by hand-written SQL: a batch costs the same number of statements whatever its size."""
+"""The ledger's accounts and their postings, by hand-written SQL: a batch costs as many statements whatever its size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
+from payments.application.accounts.views import AccountFilter, AccountView, PostingView
 from payments.domain.account import Account, AccountKind, AccountStatus, WalletUsage
-from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
+from payments.infrastructure.sql.reads import SqlReads, before, next_cursor
 
+# ruff: noqa: S608  # put together of our own constants
 COLUMNS = (
     "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at, usage"
 )
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
-_LOCK = text(f"SELECT {COLUMNS} FROM accounts WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")  # noqa: S608  # a constant
-_COUNT_OF = text("SELECT count(*) FROM accounts WHERE owner_id = :owner AND status <> 'closed'")
-_EXPECTING = text("SELECT count(*) FROM transfers WHERE target_id = :id AND status IN ('pending', 'pending_approval')")
-_ADD_ACCOUNT = text(
-    """
-    INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at, name, ceiling)
-    VALUES (:id, :kind, :owner_id, :currency, :balance, :version, :opened_at, :name, :ceiling)
-    """
-)
+_LOCK = text(f"SELECT {COLUMNS} FROM accounts WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 _SAVE = text(
     """
     UPDATE accounts SET balance = new.balance, version = new.version, held = new.held
@@ -40,6 +37,21 @@ _SAVE_STATE = text(
     """
 )
 
+_VIEW_COLUMNS = """
+    id, kind, code, owner_id, currency, normal_side, balance, held, status, status_reason, ceiling, version, opened_at
+"""
+_VIEW = text(f"SELECT {_VIEW_COLUMNS} FROM accounts WHERE id = :id")
+_FILTERS = ("kind", "status", "currency", "owner_id")
+_POSTINGS = text(
+    """
+    SELECT p.sequence, p.transfer_id, p.counterparty_id, p.amount, p.currency, p.balance_after, t.description, p.posted_at
+    FROM postings p JOIN transfers t ON t.id = p.transfer_id
+    WHERE p.account_id = :account AND p.sequence < :before ORDER BY p.sequence DESC LIMIT :limit
+    """
+)
+_BALANCE_AT = text("SELECT balance_after FROM postings WHERE sequence = last_sequence_before(:account, :instant)")
+_OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id IS NOT NULL")
+
 
 class SqlAccounts:
     def __init__(self, session: AsyncSession) -> None:
@@ -48,30 +60,6 @@ class SqlAccounts:
     async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
         rows = await self._session.execute(_LOCK, {"ids": list(set(account_ids))})
         return {row[0]: account_of(row) for row in rows}
-
-    async def add(self, account: Account) -> None:
-        await self._session.execute(
-            _ADD_ACCOUNT,
-            {
-                "id": account.id,
-                "kind": account.kind,
-                "owner_id": account.owner_id,
-                "currency": account.currency,
-                "balance": account.balance,
-                "version": account.version,
-                "opened_at": account.opened_at,
-                "name": account.name,
-                "ceiling": account.ceiling,
-            },
-        )
-
-    async def count_of(self, owner_id: UUID) -> int:
-        # Of two who count at once, both would find room for the last.
-        await self._session.execute(TAKE_LOCK, {"lock": lock_number("wallets", owner_id)})
-        return int(await self._session.scalar(_COUNT_OF, {"owner": owner_id}) or 0)
-
-    async def expecting(self, account_id: UUID) -> int:
-        return int(await self._session.scalar(_EXPECTING, {"id": account_id}) or 0)
 
     async def save(self, accounts: Sequence[Account]) -> None:
         await self._session.execute(
@@ -118,3 +106,33 @@ def account_of(row: Any) -> Account:
         closed_at,
         WalletUsage(usage),
     )
+
+
+class SqlAccountViews(SqlReads):
+    async def find(self, account_id: UUID) -> AccountView | None:
+        rows = await self._rows(_VIEW, id=account_id)
+        return AccountView(*rows[0]) if rows else None
+
+    async def matching(self, wanted: AccountFilter, page: PageRequest) -> Page[AccountView]:
+        given = {name: value for name in _FILTERS if (value := getattr(wanted, name)) is not None}
+        where = " AND ".join(f"{name} = :{name}" for name in given) or "true"
+        listed = f"""
+            SELECT {_VIEW_COLUMNS}, count(*) OVER () AS total FROM accounts WHERE {where}
+            ORDER BY kind, opened_at, id LIMIT :limit OFFSET :offset
+        """
+        rows = await self._rows(text(listed), **given, limit=page.per_page, offset=page.offset)
+        # Past the end there is no row to tell the total.
+        counted = text(f"SELECT count(*) FROM accounts WHERE {where}")
+        total = rows[0].total if rows else (await self._rows(counted, **given))[0][0]
+        return Page([AccountView(*row[:-1]) for row in rows], page.page, page.per_page, total)
+
+    async def postings(self, account_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
+        rows = await self._rows(_POSTINGS, account=account_id, before=before(cursor), limit=cursor.limit + 1)
+        return CursorPage([PostingView(*row) for row in rows[: cursor.limit]], next_cursor(rows, cursor))
+
+    async def balance_at(self, account_id: UUID, instant: datetime) -> Decimal:
+        rows = await self._rows(_BALANCE_AT, account=account_id, instant=instant)
+        return rows[0].balance_after if rows else Decimal(0)
+
+    async def owners(self, account_ids: Collection[UUID]) -> frozenset[UUID]:
+        return frozenset(row.owner_id for row in await self._rows(_OWNERS, ids=list(account_ids)))

@@ -3,12 +3,17 @@
 # ruff: noqa: S608  # put together of our own constants
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
+
+from sqlalchemy import text
 
 from chassis.persistence.database import BY_INDEX
 from chassis.persistence.json_rows import to_json_rows
 from chassis.persistence.pipeline import Pipeline, Statement
+from payments.application.ledger.views import AccountSum, TrialBalance
 from payments.application.ports.ledger import LedgerSnapshot
 from payments.application.ports.spending import OwnerLimits, SentQuestion
 from payments.domain.account import Account
@@ -16,6 +21,7 @@ from payments.domain.limits import STANDARD_TIER, Spending
 from payments.domain.transfer import Transfer
 from payments.infrastructure.sql.accounts import COLUMNS, account_of
 from payments.infrastructure.sql.idempotency_keys import TAKEN_BY_ANOTHER
+from payments.infrastructure.sql.reads import SqlReads
 from payments.infrastructure.sql.spending import SENT, sent_questions
 from payments.infrastructure.sql.transfer_rows import (
     ADD_POSTINGS,
@@ -53,6 +59,12 @@ _SAVE_SPENDING: Final = """
         AS new (owner_id uuid, currency text, day date, day_total numeric, month date, month_total numeric)
     WHERE spending.owner_id = new.owner_id AND spending.currency = new.currency
 """
+_TRIAL_BALANCE = text(
+    """
+    SELECT currency, code, normal_side, sum(balance) AS balance, count(*) AS accounts
+    FROM accounts GROUP BY currency, code, normal_side ORDER BY currency, code NULLS LAST
+    """
+)
 _BY_INDEX: Final = Statement(f"SELECT {BY_INDEX}", ())
 _Row = NamedTuple("_Row", [(name, Any) for name in READ_NAMES])  # type: ignore[misc]  # the columns, as they are listed
 
@@ -98,6 +110,12 @@ class SqlLedger:
 
     def _put_off(self, sql: str, rows: str) -> None:
         self._pipeline.put_off(Statement(sql, (rows,)))
+
+
+class SqlLedgerViews(SqlReads):
+    async def trial_balance(self) -> Sequence[TrialBalance]:
+        sums = [AccountSum(*row) for row in await self._rows(_TRIAL_BALANCE)]
+        return [TrialBalance(currency, tuple(lines)) for currency, lines in groupby(sums, key=attrgetter("currency"))]
 
 
 def _array(ids: Iterable[UUID]) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.ids import new_id
-from payments.application.verification.queries import Break
+from payments.application.ports.ledger import Break
 
 _KNOWN = text(
     "SELECT FROM ledger_breaks WHERE account_id = :account_id AND what = :what AND expected = :expected AND found = :found"

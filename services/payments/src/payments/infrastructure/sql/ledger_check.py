@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.persistence.database import Database
-from payments.application.verification.queries import Break, Checked, CurrencySum
+from payments.application.ledger.views import Checked, CurrencySum
+from payments.application.ports.ledger import Break
 
 # One SQL statement is one snapshot: an account's balance and its postings are of the same moment, though it is never locked.
 # Postings of one account are written under its lock, so those after its mark are exactly the new ones.

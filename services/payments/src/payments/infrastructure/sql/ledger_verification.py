@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import text
 
 from chassis.persistence.database import Database
-from payments.application.verification.queries import Finding
+from payments.application.ledger.views import Finding
 
 SHOWN_MAX: Final = 20
 

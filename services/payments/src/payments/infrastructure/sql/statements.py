@@ -1,7 +1,6 @@
-"""Statements and past balances: where a period begins is found by halving, then only its own lines are read."""
+"""Statements: where a period begins is found by halving, then only its own lines are read."""
 
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -25,7 +24,6 @@ _STATEMENT = text(
     ) lines ON true ORDER BY lines.sequence
     """
 )
-_BALANCE_AT = text("SELECT balance_after FROM postings WHERE sequence = last_sequence_before(:account, :instant)")
 
 
 class SqlStatementQueries(SqlReads):
@@ -37,7 +35,3 @@ class SqlStatementQueries(SqlReads):
         if len(lines) > lines_max:
             return None
         return Statement(account_id=account_id, currency=currency, since=since, until=until, opening=rows[0].opening, lines=lines)
-
-    async def balance_at(self, account_id: UUID, instant: datetime) -> Decimal:
-        rows = await self._rows(_BALANCE_AT, account=account_id, instant=instant)
-        return rows[0].balance_after if rows else Decimal(0)

@@ -12,12 +12,14 @@ from payments.infrastructure.sql.ledger_breaks import SqlBreaks
 from payments.infrastructure.sql.schedules import SqlSchedules
 from payments.infrastructure.sql.spending import SqlSpending
 from payments.infrastructure.sql.transfers import SqlTransfers
+from payments.infrastructure.sql.wallets import SqlWallets
 
 
 class SqlPaymentsTransaction(SqlTransaction):
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         super().__init__(session, actor)
         self.accounts = SqlAccounts(session)
+        self.wallets = SqlWallets(session, self.accounts)
         self.transfers = SqlTransfers(session)
         self.spending = SqlSpending(session)
         self.breaks = SqlBreaks(session)

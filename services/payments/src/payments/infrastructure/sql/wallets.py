@@ -1,43 +1,85 @@
-"""Wallets and their postings."""
+"""Wallets: the accounts that people own."""
+
+# ruff: noqa: S608  # the columns are our own constant
 
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
-from payments.application.wallets.queries import PostingView, WalletView
-from payments.infrastructure.sql.reads import SqlReads, before, next_cursor
+from kernel.errors import NotFound
+from kernel.pages import Page, PageRequest
+from payments.application.wallets.views import WalletView
+from payments.domain.account import Account
+from payments.infrastructure.sql.accounts import SqlAccounts
+from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
+from payments.infrastructure.sql.reads import SqlReads
 
-# ruff: noqa: S608  # the columns are our own constant
+_COUNT_OF = text("SELECT count(*) FROM accounts WHERE owner_id = :owner AND status <> 'closed'")
+_EXPECTING = text("SELECT count(*) FROM transfers WHERE target_id = :id AND status IN ('pending', 'pending_approval')")
+_ADD = text(
+    """
+    INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at, name, ceiling)
+    VALUES (:id, :kind, :owner_id, :currency, :balance, :version, :opened_at, :name, :ceiling)
+    """
+)
 _COLUMNS = "id, owner_id, currency, balance, held, status, name, ceiling, version, opened_at, usage"
 _WALLET = text(f"SELECT {_COLUMNS} FROM accounts WHERE id = :id AND kind = 'wallet'")
-_WALLETS_OF = text(
+_OF_OWNER = text(
     f"""
     SELECT {_COLUMNS}, count(*) OVER () AS total
     FROM accounts WHERE owner_id = :owner ORDER BY opened_at, id LIMIT :limit OFFSET :offset
     """
 )
-_WALLETS_TOTAL = text("SELECT count(*) FROM accounts WHERE owner_id = :owner")
-_POSTINGS = text(
-    """
-    SELECT p.sequence, p.transfer_id, p.counterparty_id, p.amount, p.currency, p.balance_after, t.description, p.posted_at
-    FROM postings p JOIN transfers t ON t.id = p.transfer_id
-    WHERE p.account_id = :wallet AND p.sequence < :before ORDER BY p.sequence DESC LIMIT :limit
-    """
-)
+_TOTAL_OF_OWNER = text("SELECT count(*) FROM accounts WHERE owner_id = :owner")
 
 
-class SqlWalletQueries(SqlReads):
-    async def wallet(self, wallet_id: UUID) -> WalletView | None:
+class SqlWallets:
+    def __init__(self, session: AsyncSession, accounts: SqlAccounts) -> None:
+        self._session = session
+        self._accounts = accounts
+
+    async def lock(self, wallet_id: UUID, *, owner_id: UUID | None = None) -> Account:
+        wallet = (await self._accounts.lock([wallet_id])).get(wallet_id)
+        if wallet is None or not wallet.is_wallet or (owner_id is not None and wallet.owner_id != owner_id):
+            raise NotFound(wallet_id=wallet_id)
+        return wallet
+
+    async def save(self, wallet: Account) -> None:
+        await self._accounts.save_state(wallet)
+
+    async def add(self, wallet: Account) -> None:
+        await self._session.execute(
+            _ADD,
+            {
+                "id": wallet.id,
+                "kind": wallet.kind,
+                "owner_id": wallet.owner_id,
+                "currency": wallet.currency,
+                "balance": wallet.balance,
+                "version": wallet.version,
+                "opened_at": wallet.opened_at,
+                "name": wallet.name,
+                "ceiling": wallet.ceiling,
+            },
+        )
+
+    async def count_of(self, owner_id: UUID) -> int:
+        # Of two who count at once, both would find room for the last.
+        await self._session.execute(TAKE_LOCK, {"lock": lock_number("wallets", owner_id)})
+        return int(await self._session.scalar(_COUNT_OF, {"owner": owner_id}) or 0)
+
+    async def expecting(self, wallet_id: UUID) -> int:
+        return int(await self._session.scalar(_EXPECTING, {"id": wallet_id}) or 0)
+
+
+class SqlWalletViews(SqlReads):
+    async def find(self, wallet_id: UUID) -> WalletView | None:
         rows = await self._rows(_WALLET, id=wallet_id)
         return WalletView(*rows[0]) if rows else None
 
-    async def wallets_of(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]:
-        rows = await self._rows(_WALLETS_OF, owner=owner_id, limit=page.per_page, offset=page.offset)
+    async def of_owner(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]:
+        rows = await self._rows(_OF_OWNER, owner=owner_id, limit=page.per_page, offset=page.offset)
         # Past the end there is no row to tell the total.
-        total = rows[0].total if rows else (await self._rows(_WALLETS_TOTAL, owner=owner_id))[0][0]
+        total = rows[0].total if rows else (await self._rows(_TOTAL_OF_OWNER, owner=owner_id))[0][0]
         return Page([WalletView(*row[:-1]) for row in rows], page.page, page.per_page, total)
-
-    async def postings(self, wallet_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
-        rows = await self._rows(_POSTINGS, wallet=wallet_id, before=before(cursor), limit=cursor.limit + 1)
-        return CursorPage([PostingView(*row) for row in rows[: cursor.limit]], next_cursor(rows, cursor))

@@ -1,8 +1,9 @@
 """Payments' REST side."""
 
+from payments.interfaces.rest.accounts import accounts
 from payments.interfaces.rest.bulk_transfers import bulk_transfers
 from payments.interfaces.rest.fees import fees
-from payments.interfaces.rest.ledger import accounts, ledger
+from payments.interfaces.rest.ledger import ledger
 from payments.interfaces.rest.limits import limits
 from payments.interfaces.rest.rates import rates
 from payments.interfaces.rest.receipts import receipts

@@ -1,4 +1,4 @@
-"""Wallets: opened, named, frozen, closed, and what moved on them."""
+"""Wallets and their postings."""
 
 from typing import Annotated
 from uuid import UUID
@@ -25,15 +25,15 @@ from chassis.rest import (
 from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import amount_text
 from kernel.reads import OTHERS, OWN
-from payments.application.wallets.queries import WalletView
+from payments.application.wallets.views import WalletView
 from payments.domain.account import Account
 from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.schemas.accounts import PostingResponse
 from payments.interfaces.rest.schemas.wallets import (
     BalanceResponse,
     CeilingRequest,
     FreezeRequest,
     OpenWalletRequest,
-    PostingResponse,
     RenameRequest,
     UsageRequest,
     WalletResponse,
@@ -45,13 +45,13 @@ wallets = Router(prefix="/wallets", tags=["wallets"])
 @wallets.get("", dependencies=[Authenticated], reads=OWN)
 async def list_wallets(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[WalletResponse]]:
     """List the caller's wallets, oldest first."""
-    return page_of(await app.queries.wallets_of(actor.user_id, paging), WalletResponse.of)
+    return page_of(await app.wallets.list_wallets(actor=actor, page=paging), WalletResponse.of)
 
 
 @wallets.post("", status_code=201, dependencies=[Requires("payment:create")], assurance=NONE)
 async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Open one more wallet, in any currency."""
-    return _shown(await app.wallets.open_own_wallet(actor=actor, currency=body.currency, name=body.name))
+    return _response_of(await app.wallets.open_wallet(actor=actor, currency=body.currency, name=body.name))
 
 
 @wallets.get("/{wallet_id}", dependencies=[Authenticated], reads=OTHERS)
@@ -60,7 +60,7 @@ async def get_wallet(wallet_id: UUID, actor: CurrentActor, response: Response, a
 
     Reading another's is recorded.
     """
-    wallet = await app.wallets.read_wallets.wallet(actor=actor, wallet_id=wallet_id)
+    wallet = await app.wallets.get_wallet(actor=actor, wallet_id=wallet_id)
     set_etag(response, wallet.version)
     return envelope(WalletResponse.of(wallet))
 
@@ -68,13 +68,13 @@ async def get_wallet(wallet_id: UUID, actor: CurrentActor, response: Response, a
 @wallets.patch("/{wallet_id}", dependencies=[Authenticated], assurance=NONE)
 async def rename_wallet(wallet_id: UUID, body: RenameRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Name a wallet of the caller's."""
-    return _shown(await app.wallets.change_wallet.rename(actor=actor, wallet_id=wallet_id, name=body.name))
+    return _response_of(await app.wallets.rename_wallet(actor=actor, wallet_id=wallet_id, name=body.name))
 
 
 @wallets.delete("/{wallet_id}", dependencies=[Authenticated], assurance=NONE)
 async def close_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Close a wallet of the caller's permanently; it must be empty, with no hold on it and none to it."""
-    return _shown(await app.wallets.close_wallet(actor=actor, wallet_id=wallet_id))
+    return _response_of(await app.wallets.close_wallet(actor=actor, wallet_id=wallet_id))
 
 
 @wallets.get("/{wallet_id}/balance", dependencies=[Authenticated], reads=OTHERS)
@@ -85,7 +85,7 @@ async def get_balance(
     as_of: Annotated[Moment, Query(examples=["2026-03-01T00:00:00Z"], description="After all postings before it")],
 ) -> Envelope[BalanceResponse]:
     """Read what a wallet held at an instant."""
-    balance, currency = await app.history.read_balance(actor=actor, wallet_id=wallet_id, at=as_of)
+    balance, currency = await app.wallets.get_balance(actor=actor, wallet_id=wallet_id, at=as_of)
     return envelope(BalanceResponse(wallet_id=wallet_id, as_of=as_of, balance=amount_text(balance, currency), currency=currency))
 
 
@@ -94,20 +94,20 @@ async def list_postings(
     wallet_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[PostingResponse]]:
     """Page through a wallet's postings, newest first, each with the balance it left."""
-    page = await app.wallets.read_wallets.postings(actor=actor, wallet_id=wallet_id, cursor=cursor)
+    page = await app.wallets.list_postings(actor=actor, wallet_id=wallet_id, cursor=cursor)
     return cursor_of(page, PostingResponse.of)
 
 
 @wallets.post("/{wallet_id}/freeze", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def freeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Stop all movements on a wallet until it is unfrozen."""
-    return _shown(await app.wallets.change_wallet.freeze(actor=actor, wallet_id=wallet_id, reason=body.reason))
+    return _response_of(await app.wallets.freeze_wallet(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
 @wallets.post("/{wallet_id}/unfreeze", dependencies=[Requires("payment:reconcile")], assurance=STRONG)
 async def unfreeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Let money move on a frozen wallet again."""
-    return _shown(await app.wallets.change_wallet.unfreeze(actor=actor, wallet_id=wallet_id, reason=body.reason))
+    return _response_of(await app.wallets.unfreeze_wallet(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
 @wallets.put("/{wallet_id}/ceiling", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
@@ -115,11 +115,11 @@ async def set_ceiling(
     wallet_id: UUID, body: CeilingRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[WalletResponse]:
     """Set the highest balance that a wallet may hold. If-Match with the wallet's ETag is required."""
-    wallet = await app.wallets.change_wallet.bound(
+    wallet = await app.wallets.set_ceiling(
         actor=actor, wallet_id=wallet_id, ceiling=body.amount, version=version, reason=body.reason
     )
     set_etag(response, wallet.version)
-    return _shown(wallet)
+    return _response_of(wallet)
 
 
 @wallets.put("/{wallet_id}/usage", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
@@ -134,9 +134,9 @@ async def set_wallet_usage(
         actor=actor, wallet_id=wallet_id, usage=body.usage, version=version, reason=body.reason
     )
     set_etag(response, wallet.version)
-    return _shown(wallet)
+    return _response_of(wallet)
 
 
-def _shown(wallet: Account) -> Envelope[WalletResponse]:
+def _response_of(wallet: Account) -> Envelope[WalletResponse]:
     # As it was written, not read again: a keyed request commits only with its answer.
     return envelope(WalletResponse.of(WalletView.of(wallet)))

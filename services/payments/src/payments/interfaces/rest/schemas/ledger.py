@@ -1,14 +1,12 @@
 """The ledger as a whole."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Self
-from uuid import UUID
 
 from pydantic import BaseModel
 
 from kernel.money import amount_text
-from payments.application.ledger.queries import AccountSum, AccountView, TrialBalance
+from payments.application.ledger.views import AccountSum, TrialBalance
 
 
 class AccountSumResponse(BaseModel):
@@ -55,39 +53,3 @@ class TrialBalanceLineResponse(BaseModel):
 
 class TrialBalanceResponse(BaseModel):
     items: list[TrialBalanceLineResponse]
-
-
-class AccountResponse(BaseModel):
-    """`balance` is credit-positive; `normal_side` is the side on which it grows. `code` names a system account."""
-
-    id: UUID
-    kind: str
-    code: str | None
-    owner_id: UUID | None
-    currency: str
-    normal_side: str
-    balance: str
-    held: str
-    status: str
-    status_reason: str | None
-    ceiling: str | None
-    version: int
-    opened_at: datetime
-
-    @classmethod
-    def of(cls, view: AccountView) -> Self:
-        return cls(
-            id=view.id,
-            kind=view.kind,
-            code=view.code,
-            owner_id=view.owner_id,
-            currency=view.currency,
-            normal_side=view.normal_side,
-            balance=amount_text(view.balance, view.currency),
-            held=amount_text(view.held, view.currency),
-            status=view.status,
-            status_reason=view.status_reason,
-            ceiling=amount_text(view.ceiling, view.currency) if view.ceiling is not None else None,
-            version=view.version,
-            opened_at=view.opened_at,
-        )

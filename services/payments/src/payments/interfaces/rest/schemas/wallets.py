@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.rest import ONE_LINE, AmountText, RequestModel
 from kernel.money import amount_text
-from payments.application.wallets.queries import PostingView, WalletView
+from payments.application.wallets.views import WalletView
 from payments.domain.account import WalletUsage
 from payments.domain.statement import Statement, StatementLine
 from payments.interfaces.rest.schemas.fields import CurrencyCode, Reason
@@ -85,30 +85,6 @@ class BalanceResponse(BaseModel):
     as_of: datetime
     balance: str
     currency: str
-
-
-class PostingResponse(BaseModel):
-    sequence: int
-    transfer_id: UUID
-    counterparty_wallet_id: UUID
-    amount: str
-    currency: str
-    balance_after: str
-    description: str
-    posted_at: datetime
-
-    @classmethod
-    def of(cls, view: PostingView) -> Self:
-        return cls(
-            sequence=view.sequence,
-            transfer_id=view.transfer_id,
-            counterparty_wallet_id=view.counterparty_id,
-            amount=amount_text(view.amount, view.currency),
-            currency=view.currency,
-            balance_after=amount_text(view.balance_after, view.currency),
-            description=view.description,
-            posted_at=view.posted_at,
-        )
 
 
 class StatementLineResponse(BaseModel):

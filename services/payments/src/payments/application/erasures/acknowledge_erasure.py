@@ -10,8 +10,8 @@ from kernel.clock import Clock
 from kernel.pages import PER_PAGE_MAX, PageRequest
 from payments.application.payers.planned_payments import cancel_bulks, cancel_schedules
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
-from payments.application.wallets import facts
-from payments.application.wallets.queries import WalletQueries
+from payments.application.wallets import audit
+from payments.application.wallets.views import WalletViews
 from payments.domain.account import Account
 from payments.domain.events import ErasureAcknowledged
 
@@ -27,7 +27,7 @@ class AcknowledgeErasure:
     """
 
     uow: UnitOfWork
-    queries: WalletQueries
+    wallets: WalletViews
     clock: Clock
 
     async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID) -> None:
@@ -36,7 +36,7 @@ class AcknowledgeErasure:
         async with self.uow.begin(actor) as tx:
             wallets = (await tx.accounts.lock(wallet_ids)).values()
             for wallet in wallets:
-                await _unname(tx, wallet, at)
+                await _remove_name(tx, wallet, at)
             await cancel_schedules(tx, user_id, reason="erased", at=at)
             await cancel_bulks(tx, user_id, reason="erased", at=at)
             kept = (LEDGER, *_money_left(wallets))
@@ -45,21 +45,18 @@ class AcknowledgeErasure:
 
     async def _wallets_of(self, user_id: UUID) -> list[UUID]:
         wallet_ids: list[UUID] = []
-        page = await self.queries.wallets_of(user_id, PageRequest(1, PER_PAGE_MAX))
+        page = await self.wallets.of_owner(user_id, PageRequest(1, PER_PAGE_MAX))
         while page.items:
             wallet_ids += [wallet.id for wallet in page.items]
-            page = await self.queries.wallets_of(user_id, PageRequest(page.page + 1, PER_PAGE_MAX))
+            page = await self.wallets.of_owner(user_id, PageRequest(page.page + 1, PER_PAGE_MAX))
         return wallet_ids
 
 
-async def _unname(tx: Transaction, wallet: Account, at: datetime) -> None:
+async def _remove_name(tx: Transaction, wallet: Account, at: datetime) -> None:
     if wallet.name:
-        before = facts.state(wallet)
-        wallet.rename("", at=at)
-        await tx.accounts.save_state(wallet)
-        tx.record(facts.changed(wallet, "rename", before=before, at=at, reason="erased"))
-        for event in wallet.collect():
-            tx.announce(event)
+        with tx.change(audit.WALLET, wallet, "rename", at=at, reason="erased"):
+            wallet.rename("", at=at)
+        await tx.wallets.save(wallet)
 
 
 def _money_left(wallets: Iterable[Account]) -> tuple[str, ...]:

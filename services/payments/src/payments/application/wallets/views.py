@@ -1,4 +1,4 @@
-"""What can be asked about wallets."""
+"""Read models of wallets."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Protocol, Self
 from uuid import UUID
 
-from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
+from kernel.pages import Page, PageRequest
 from payments.domain.account import Account
 
 
@@ -46,24 +46,8 @@ class WalletView:
         return self.balance - self.held
 
 
-@dataclass(frozen=True, slots=True)
-class PostingView:
-    """`sequence` orders the postings of one account; the amount is signed."""
+class WalletViews(Protocol):
+    async def find(self, wallet_id: UUID) -> WalletView | None: ...
 
-    sequence: int
-    transfer_id: UUID
-    counterparty_id: UUID
-    amount: Decimal
-    currency: str
-    balance_after: Decimal
-    description: str
-    posted_at: datetime
-
-
-class WalletQueries(Protocol):
-    async def wallet(self, wallet_id: UUID) -> WalletView | None: ...
-
-    async def wallets_of(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]: ...
-
-    async def postings(self, wallet_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
-        """Page through a wallet's postings, newest first."""
+    async def of_owner(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]:
+        """List an owner's wallets, oldest first."""

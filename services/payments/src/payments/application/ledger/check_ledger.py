@@ -2,11 +2,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from kernel.actor import Actor
-from kernel.audit import AuditFact
 from kernel.clock import Clock
-from kernel.money import amount_text
+from payments.application.ledger import audit
+from payments.application.ledger.views import LedgerAlarm, LedgerCheck
+from payments.application.ports.ledger import Break
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.verification.queries import Alarm, Break, LedgerCheck
 from payments.domain.account import AccountStatus
 from payments.domain.events import LedgerBroke
 
@@ -15,11 +15,11 @@ ACCOUNTS_A_ROUND: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class CheckLedger:
-    """Derive again what moved since the last round; what does not add up is frozen, told and put on record."""
+    """Derive the balances of accounts that moved since the last round; freeze and record what does not add up."""
 
     uow: UnitOfWork
     ledger: LedgerCheck
-    alarm: Alarm
+    alarm: LedgerAlarm
     clock: Clock
 
     async def __call__(self) -> int:
@@ -27,16 +27,17 @@ class CheckLedger:
         found = 0
         while True:
             checked = await self.ledger.derive(accounts_max=ACCOUNTS_A_ROUND, at=self.clock.now())
-            found += sum([await self._close(one) for one in checked.breaks])
+            found += sum([await self._freeze(one) for one in checked.breaks])
             if checked.accounts < ACCOUNTS_A_ROUND or checked.breaks:
                 break
         self.alarm.sums(await self.ledger.sums())
         self.alarm.checked(self.clock.now())
         return found
 
-    async def _close(self, found: Break) -> bool:
-        actor, at = Actor.service("payments"), self.clock.now()
-        async with self.uow.begin(actor) as tx:
+    async def _freeze(self, found: Break) -> bool:
+        """Freeze the account of a break and record it; False when the break is known already."""
+        at = self.clock.now()
+        async with self.uow.begin(Actor.service("payments")) as tx:
             account = (await tx.accounts.lock([found.account_id]))[found.account_id]
             if not await tx.breaks.add(found, at=at):
                 return False
@@ -44,21 +45,7 @@ class CheckLedger:
             if account.status is AccountStatus.OPEN:
                 account.freeze(f"the ledger does not add up: {found.what}", at=at)
                 await tx.accounts.save_state(account)
-            tx.record(
-                AuditFact(
-                    action="payments.ledger.break",
-                    resource_type="account",
-                    resource_id=str(account.id),
-                    occurred_at=at,
-                    before={"status": before.value},
-                    after={
-                        "status": account.status.value,
-                        "what": found.what,
-                        "expected": amount_text(found.expected, found.currency),
-                        "found": amount_text(found.found, found.currency),
-                    },
-                )
-            )
+            tx.record(audit.break_found(account, found, before=before, at=at))
             tx.announce(
                 LedgerBroke(
                     occurred_at=at,
@@ -71,5 +58,8 @@ class CheckLedger:
             )
             for event in account.collect():
                 tx.announce(event)
-        self.alarm.broken(found)
+            tx.after_commit(lambda: self._alarm(found))
         return True
+
+    async def _alarm(self, found: Break) -> None:
+        self.alarm.broken(found)

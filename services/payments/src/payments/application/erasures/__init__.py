@@ -1,0 +1,1 @@
+"""What payments does about an erasure that identity announces."""

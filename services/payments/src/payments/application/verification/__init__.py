@@ -1,1 +1,0 @@
-"""The ledger looked at again: what it says of itself, held against its postings."""

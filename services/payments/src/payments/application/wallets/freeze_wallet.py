@@ -1,0 +1,25 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.wallets import audit
+from payments.domain.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeWallet:
+    """Stop every movement on a wallet until it is unfrozen. Freezing it again replaces the reason."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, wallet_id: UUID, reason: str) -> Account:
+        """Raise NotFound or AccountClosed."""
+        async with self.uow.begin(actor) as tx:
+            wallet = await tx.wallets.lock(wallet_id)
+            with tx.change(audit.WALLET, wallet, "freeze", at=self.clock.now(), reason=reason) as at:
+                wallet.freeze(reason, at=at)
+            await tx.wallets.save(wallet)
+            return wallet

@@ -1,0 +1,26 @@
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import InvalidValue
+from payments.application.accounts.views import AccountViews
+from payments.application.wallets.find_wallet import FindWallet
+
+
+@dataclass(frozen=True, slots=True)
+class GetBalance:
+    """Get what a wallet held at an instant, for its owner or with `wallet:read_any`."""
+
+    find_wallet: FindWallet
+    accounts: AccountViews
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, wallet_id: UUID, at: datetime) -> tuple[Decimal, str]:
+        """Return the balance and its currency; raises NotFound, or InvalidValue for a time before it opened or to come."""
+        wallet = await self.find_wallet(actor=actor, wallet_id=wallet_id, verb="read_balance")
+        if not wallet.opened_at <= at <= self.clock.now():
+            raise InvalidValue(field="as_of", expected="a time since the wallet was opened that has passed", given=at)
+        return await self.accounts.balance_at(wallet_id, at), wallet.currency
