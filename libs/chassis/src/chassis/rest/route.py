@@ -86,46 +86,61 @@ class Route(APIRoute):
             for field in get_flat_params(self.dependant)
             if isinstance(field.field_info, params.Query)
         }
-        takes_body = self.body_field is not None
-        keeps_answers = self.keeps_answers
-        is_unsafe = self.is_unsafe
-        assurance = self.assurance or NONE
+        self._handle = _Operation(self, inner, query_names).handle
+        return self._handle
 
-        async def handle(request: Request) -> Response:
-            scope = request.scope
-            context = RequestContext.of(scope)
-            app_state = AppState.of(scope)
-            if self.access is None:
-                raise RuntimeError(f"{self.path} has no access rule")
-            may_replay = is_unsafe and bool(self.idempotency) and KEY_HEADER in request.headers
-            actor = await admit(
-                context, self.access, app_state, assurance=assurance, may_replay=may_replay, strictly=self.moves_money
-            )
-            # For the log lines of this request, and for the peers that are called on its behalf.
-            bind(actor=actor.subject_id)
-            if actor.refusal:
-                return await replay_only(actor.refusal, lambda: answer(request, context, app_state, actor))
-            response = await answer(request, context, app_state, actor)
-            return response if is_unsafe else unless_known(request, response)
 
-        async def answer(request: Request, context: RequestContext, app_state: AppState, actor: Actor) -> Response:
-            strict = _strictly(request, query_names)
-            if is_unsafe:
-                require_one_key(request)
-            if takes_body:
-                await strict.check_body()
-            if keeps_answers and app_state.idempotency:
-                asked = app_state.idempotency.scope_of(strict, self.path_format, actor, await strict.body())
-                if asked:
-                    return await app_state.idempotency.run(asked, context, lambda: admitted(strict, actor))
-            return await (inner(strict) if self.idempotency == "own" else admitted(strict, actor))
+class _Operation:
+    """The steps of one route's requests. What they need of the route is looked up once."""
 
-        async def admitted(request: StrictRequest, actor: Actor) -> Response:
-            actor.require_admitted()
-            return await inner(request)
+    def __init__(self, route: Route, inner: StraightHandler, query_names: Mapping[str, bool]) -> None:
+        self._route = route
+        self._inner = inner
+        self._query_names = query_names
+        self._takes_body = route.body_field is not None
+        self._keeps_answers = route.keeps_answers
+        self._keeps_own_keys = route.idempotency == "own"
+        self._is_unsafe = route.is_unsafe
+        self._may_replay = route.is_unsafe and bool(route.idempotency)
+        self._assurance = route.assurance or NONE
 
-        self._handle = handle
-        return handle
+    async def handle(self, request: Request) -> Response:
+        scope = request.scope
+        context = RequestContext.of(scope)
+        app_state = AppState.of(scope)
+        route = self._route
+        if route.access is None:
+            raise RuntimeError(f"{route.path} has no access rule")
+        actor = await admit(
+            context,
+            route.access,
+            app_state,
+            assurance=self._assurance,
+            may_replay=self._may_replay and KEY_HEADER in request.headers,
+            strictly=route.moves_money,
+        )
+        # For the log lines of this request, and for the peers that are called on its behalf.
+        bind(actor=actor.subject_id)
+        if actor.refusal:
+            return await replay_only(actor.refusal, lambda: self._answer(request, context, app_state, actor))
+        response = await self._answer(request, context, app_state, actor)
+        return response if self._is_unsafe else unless_known(request, response)
+
+    async def _answer(self, request: Request, context: RequestContext, app_state: AppState, actor: Actor) -> Response:
+        strict = _strictly(request, self._query_names)
+        if self._is_unsafe:
+            require_one_key(request)
+        if self._takes_body:
+            await strict.check_body()
+        if self._keeps_answers and app_state.idempotency:
+            asked = app_state.idempotency.scope_of(strict, self._route.path_format, actor, await strict.body())
+            if asked:
+                return await app_state.idempotency.run(asked, context, lambda: self._answer_admitted(strict, actor))
+        return await (self._inner(strict) if self._keeps_own_keys else self._answer_admitted(strict, actor))
+
+    async def _answer_admitted(self, request: StrictRequest, actor: Actor) -> Response:
+        actor.require_admitted()
+        return await self._inner(request)
 
 
 def _takes_several(annotation: object) -> bool:
