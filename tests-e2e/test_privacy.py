@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from journey import Api, Person, StepFailed, until
 
-from identity.infrastructure.receipts import verify_receipt
+from identity.infrastructure.erasure_receipts import verify_receipt
 
 pytestmark = pytest.mark.e2e
 

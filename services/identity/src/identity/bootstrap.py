@@ -13,7 +13,7 @@ from chassis.run.folders import migrations_of
 from identity.commands import COMMANDS
 from identity.interfaces.publications import PUBLICATIONS
 from identity.settings import IdentitySettings
-from identity.wiring.adapters import attempts, erasure_unit_of_work, hashing, post, unit_of_work, vault
+from identity.wiring.adapters import attempts, erasure_unit_of_work, hashing, message_transport, unit_of_work, vault
 from kernel.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     database = Database.of(settings)
     uow = unit_of_work(settings, database)
     queries = SqlIdentityQueries(database, vault(settings), clock)
-    deliver = DeliverMessage(uow=uow, queries=queries, post=post(settings), clock=clock, keep_content=settings.has_mailbox)
+    deliver = DeliverMessage(
+        uow=uow, queries=queries, transport=message_transport(settings), clock=clock, keep_content=settings.has_mailbox
+    )
     tidying = (
         account_jobs(PurgeCodes(uow=uow, clock=clock)),
         factor_jobs(PurgeChallenges(uow=uow, clock=clock)),

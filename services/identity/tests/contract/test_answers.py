@@ -12,8 +12,8 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.messages.deliver_message import DeliverMessage
-from identity.infrastructure.post import MailboxOnly
-from identity.infrastructure.receipts import verify_receipt
+from identity.infrastructure.delivery import MailboxOnly
+from identity.infrastructure.erasure_receipts import verify_receipt
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import DETAILS, Api, own_id

@@ -13,7 +13,7 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
 from identity.application.messages.deliver_message import DeliverMessage
-from identity.infrastructure.post import MailboxOnly
+from identity.infrastructure.delivery import MailboxOnly
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import ARRANGING, DETAILS, Api, at_address

@@ -17,7 +17,7 @@ from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2, identity_pb2
 from identity.domain.erasure import ASKED_AGAIN_AFTER, CONTEXTS
 from identity.domain.errors import UnknownAcknowledgement
-from identity.infrastructure.receipts import verify_receipt
+from identity.infrastructure.erasure_receipts import verify_receipt
 from kernel.errors import NotFound
 from services.identity.tests.contract.api import DETAILS, Api, own_id
 from services.identity.tests.contract.devices import Ed25519Device, proof

@@ -13,7 +13,7 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.accounts.purge_codes import PurgeCodes
 from identity.application.accounts.unfold_email import UnfoldEmail
-from identity.infrastructure.contacts import ParsedContacts
+from identity.infrastructure.contact_parsing import ParsedContacts
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from kernel.actor import Actor

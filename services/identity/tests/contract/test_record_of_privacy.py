@@ -203,7 +203,7 @@ class Post:
     [
         (Template.VERIFY_EMAIL, Post(), "identity.message.deliver", "delivered"),
         (Template.VERIFY_PHONE, Post(refuses=True), "identity.message.fail", "failed"),
-        (Template.NOBODY, Post(refuses=True), "identity.message.drop", "dropped"),
+        (Template.DECOY, Post(refuses=True), "identity.message.drop", "dropped"),
     ],
 )
 async def test_messages(

@@ -13,7 +13,7 @@ from identity.domain.device_key import DeviceKey
 from identity.domain.errors import BeyondAuthority, LastAdministrator, TooManyAttempts
 from identity.domain.origin import Origin
 from identity.domain.session import Session
-from identity.infrastructure.programs import program_of
+from identity.infrastructure.user_agents import program_of
 from kernel.assurance import Factors
 from kernel.errors import Unavailable
 from kernel.pages import Page, PageRequest

@@ -24,12 +24,12 @@ from identity.application.messages.resume_messages import ResumeMessages
 from identity.application.ports.messages import LeftBehind
 from identity.domain.message import Channel, Letter, Template, Undeliverable
 from identity.domain.profile import Profile
-from identity.infrastructure.post import MailboxOnly, PostByChannel
-from identity.infrastructure.post.sms import HttpSmsPost
-from identity.infrastructure.post.smtp import SmtpPost
+from identity.infrastructure.delivery import MailboxOnly, TransportByChannel
+from identity.infrastructure.delivery.sms import HttpSmsTransport
+from identity.infrastructure.delivery.smtp import SmtpTransport
 from identity.interfaces.jobs import message_jobs
 from identity.settings import IdentitySettings
-from identity.wiring.adapters import post
+from identity.wiring.adapters import message_transport
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import SystemClock
@@ -274,8 +274,8 @@ async def mail_server() -> AsyncIterator[MailServer]:
     server.close()
 
 
-def smtp(port: int) -> SmtpPost:
-    return SmtpPost(host="127.0.0.1", port=port, security="none", sender="Elcorp Namibia <no-reply@elcorp.na>")
+def smtp(port: int) -> SmtpTransport:
+    return SmtpTransport(host="127.0.0.1", port=port, security="none", sender="Elcorp Namibia <no-reply@elcorp.na>")
 
 
 async def test_mail_leaves_by_smtp(mail_server: MailServer) -> None:
@@ -345,7 +345,7 @@ async def test_a_mail_server_that_is_away_is_tried_again(unused_tcp_port_factory
 
 
 async def test_mail_without_tls_is_refused_where_tls_is_asked_for(mail_server: MailServer) -> None:
-    strict = SmtpPost(host="127.0.0.1", port=mail_server.port, security="starttls", sender="no-reply@elcorp.na")
+    strict = SmtpTransport(host="127.0.0.1", port=mail_server.port, security="starttls", sender="no-reply@elcorp.na")
     with pytest.raises(Unavailable):
         await strict.deliver(LETTER)
     assert not mail_server.received
@@ -380,7 +380,7 @@ async def sms_gateway() -> AsyncIterator[SmsGateway]:
 
 
 async def test_a_text_message_leaves_by_the_http_gateway(sms_gateway: SmsGateway) -> None:
-    sms = HttpSmsPost(url=sms_gateway.url, sender="Elcorp", token="t0ken")
+    sms = HttpSmsTransport(url=sms_gateway.url, sender="Elcorp", token="t0ken")
     await sms.deliver(Letter(LETTER.id, Channel.SMS, "+264811234567", "", "Elcorp: Code: 123456"))
     letter_id = str(LETTER.id)
     body = {"id": letter_id, "from": "Elcorp", "to": "+264811234567", "text": "Elcorp: Code: 123456"}
@@ -404,7 +404,7 @@ async def test_what_the_gateway_answers_decides_whether_it_is_tried_again(
     for status in statuses:
         sms_gateway.status = status
         with pytest.raises(error) if error else nullcontext():
-            await HttpSmsPost(url=sms_gateway.url, sender="Elcorp", token="").deliver(LETTER)
+            await HttpSmsTransport(url=sms_gateway.url, sender="Elcorp", token="").deliver(LETTER)
     # Each was asked once: a redirection, which could lead the token astray, is not followed.
     assert len(sms_gateway.received) == len(statuses)
 
@@ -412,12 +412,12 @@ async def test_what_the_gateway_answers_decides_whether_it_is_tried_again(
 async def test_outside_local_mail_must_be_configured_and_text_messages_may_be(settings: IdentitySettings) -> None:
     production = settings.model_copy(update={"environment": "production"})
     with pytest.raises(ValueError, match="ELCORP_SMTP_HOST"):
-        post(production)
-    without_sms = post(production.model_copy(update={"smtp_host": "mail.example.na"}))
+        message_transport(production)
+    without_sms = message_transport(production.model_copy(update={"smtp_host": "mail.example.na"}))
     text_message = Letter(LETTER.id, Channel.SMS, "+264811234567", "", "Elcorp: Code: 123456")
     with pytest.raises(Undeliverable):
         await without_sms.deliver(text_message)
-    await post(settings).deliver(text_message)
+    await message_transport(settings).deliver(text_message)
 
 
 @pytest.mark.parametrize("environment", ["local", "production"])
@@ -426,7 +426,7 @@ def test_letters_leave_as_the_settings_say(settings: IdentitySettings, environme
     mail |= {"smtp_username": "identity", "smtp_password": SecretStr("s3cret")}
     sms = {"sms_url": "https://sms.example.na/send", "sms_token": SecretStr("t0ken"), "sms_from": "Example"}
     own = settings.model_copy(update={"environment": environment})
-    by_mail = SmtpPost(
+    by_mail = SmtpTransport(
         host="mail.example.na",
         port=465,
         security="tls",
@@ -434,9 +434,9 @@ def test_letters_leave_as_the_settings_say(settings: IdentitySettings, environme
         username="identity",
         password="s3cret",
     )
-    by_sms = HttpSmsPost(url="https://sms.example.na/send", sender="Example", token="t0ken")
-    assert post(own.model_copy(update={**mail, **sms})) == PostByChannel(by_mail, by_sms)
+    by_sms = HttpSmsTransport(url="https://sms.example.na/send", sender="Example", token="t0ken")
+    assert message_transport(own.model_copy(update={**mail, **sms})) == TransportByChannel(by_mail, by_sms)
     bare = {"smtp_username": None, "smtp_password": None, "sms_token": None}
-    assert post(own.model_copy(update={**mail, **sms, **bare})) == PostByChannel(
+    assert message_transport(own.model_copy(update={**mail, **sms, **bare})) == TransportByChannel(
         replace(by_mail, username=None, password=None), replace(by_sms, token="")
     )

@@ -20,7 +20,7 @@ from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, Re
 from identity.domain.sign_in_name import SignInName
 from identity.domain.user import UserStatus
 from identity.domain.wallet_address import WalletAddress
-from identity.infrastructure.receipts import ReceiptKey, verify_receipt
+from identity.infrastructure.erasure_receipts import ReceiptKey, verify_receipt
 from identity.infrastructure.sql.erasures import receipt_keys
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import vault

@@ -15,7 +15,7 @@ from chassis.redis import redis_client
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, through
 from identity.domain.errors import TooManyAttempts
-from identity.infrastructure.attempts import LimitedAttempts
+from identity.infrastructure.attempt_limits import RedisAttemptLimits
 from identity.infrastructure.revocations import KEPT_SECONDS, RedisRevocations
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import attempts as counting
@@ -35,7 +35,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.mark.clause("ASVS 6.1.1")
 async def test_attempts_are_limited_by_account_wherever_they_come_from(redis: Redis, redis_url: str) -> None:
-    attempts = LimitedAttempts(redis, redis_url, per_hour=3)
+    attempts = RedisAttemptLimits(redis, redis_url, per_hour=3)
     for _ in range(3):
         await attempts.admit("ndapewa", "198.51.100.7")
     with pytest.raises(TooManyAttempts) as refused:
@@ -50,7 +50,7 @@ async def test_attempts_are_limited_by_account_wherever_they_come_from(redis: Re
 
 @pytest.mark.clause("ASVS 6.1.1")
 async def test_a_known_device_counts_for_itself(redis: Redis, redis_url: str) -> None:
-    attempts = LimitedAttempts(redis, redis_url, per_hour=2, per_hour_of_address=2)
+    attempts = RedisAttemptLimits(redis, redis_url, per_hour=2, per_hour_of_address=2)
     for _ in range(2):
         await attempts.admit("ndapewa", "198.51.100.7")
         await attempts.fail("198.51.100.7")
@@ -70,7 +70,7 @@ async def test_a_known_device_counts_for_itself(redis: Redis, redis_url: str) ->
 
 @pytest.mark.clause("ASVS 6.1.1")
 async def test_guesses_in_a_row_end_however_slowly_until_one_is_right_or_somebody_unlocks(redis: Redis, redis_url: str) -> None:
-    attempts = LimitedAttempts(redis, redis_url, per_hour=1000, in_a_row=4)
+    attempts = RedisAttemptLimits(redis, redis_url, per_hour=1000, in_a_row=4)
     for device in (None, "telephone"):
         for _ in range(4):
             await attempts.admit("ndapewa", "198.51.100.7", device=device)
@@ -87,7 +87,7 @@ async def test_guesses_in_a_row_end_however_slowly_until_one_is_right_or_somebod
 
 @pytest.mark.clause("ASVS 6.1.1")
 async def test_what_the_hour_refuses_is_no_guess(redis: Redis, redis_url: str) -> None:
-    hourly = LimitedAttempts(redis, redis_url, per_hour=2, in_a_row=4)
+    hourly = RedisAttemptLimits(redis, redis_url, per_hour=2, in_a_row=4)
     for number in range(10):
         if number < 2:
             await hourly.admit("ndapewa", "198.51.100.7")
@@ -98,7 +98,7 @@ async def test_what_the_hour_refuses_is_no_guess(redis: Redis, redis_url: str) -
 
 
 async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(redis: Redis, redis_url: str) -> None:
-    attempts = LimitedAttempts(redis, redis_url, per_hour=2, per_hour_of_address=3)
+    attempts = RedisAttemptLimits(redis, redis_url, per_hour=2, per_hour_of_address=3)
     for number in range(20):
         await attempts.admit(f"clerk-{number}", "198.51.100.9")
         await attempts.forget(f"clerk-{number}", "198.51.100.9")
@@ -110,7 +110,7 @@ async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(r
 
 
 async def test_the_addresses_of_one_ipv6_network_fail_together(redis: Redis, redis_url: str) -> None:
-    attempts = LimitedAttempts(redis, redis_url, per_hour=9, per_hour_of_address=2)
+    attempts = RedisAttemptLimits(redis, redis_url, per_hour=9, per_hour_of_address=2)
     for host in (1, 2):
         await attempts.fail(f"2001:db8:1:2::{host}")
     with pytest.raises(TooManyAttempts):
@@ -139,7 +139,7 @@ async def test_each_limit_is_the_one_of_the_settings(redis: Redis, redis_url: st
 
 
 async def test_attempts_are_shared_by_processes_and_forgotten_after_a_success(redis: Redis, redis_url: str) -> None:
-    here, there = (LimitedAttempts(redis, redis_url, per_hour=2) for _ in range(2))
+    here, there = (RedisAttemptLimits(redis, redis_url, per_hour=2) for _ in range(2))
     await here.admit("ndapewa", "198.51.100.7")
     await there.admit("ndapewa", "198.51.100.7")
     with pytest.raises(TooManyAttempts):
@@ -152,7 +152,7 @@ async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url
     proxy = await fault_proxy(*endpoint(redis_url))
     url = through(redis_url, proxy.port)
     client = redis_client(url)
-    attempts = LimitedAttempts(client, url, per_hour=2)
+    attempts = RedisAttemptLimits(client, url, per_hour=2)
     await attempts.admit("ndapewa", "198.51.100.7")
     proxy.refuse()
     for _ in range(2):

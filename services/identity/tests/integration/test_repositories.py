@@ -14,7 +14,7 @@ from identity.application.signing_keys import audit as key_facts
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.proof import Proof
-from identity.domain.session import EndReason, Presented, Session
+from identity.domain.session import EndReason, Session, TokenUse
 from identity.domain.sign_in_name import SignInName
 from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, UserStatus
@@ -115,7 +115,7 @@ async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock:
         tx.record(audit.session_refreshed(session, before={}, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         session = await tx.sessions.lock(started.id)
-        assert session.present(successor, device_id=device_id, at=clock.now()) is Presented.CURRENT
+        assert session.present(successor, device_id=device_id, at=clock.now()) is TokenUse.CURRENT
         assert (bytes(session.sealed_successor), bytes(session.previous_digest)) == (b"sealed", started.current_digest)
     (view,) = (await storage.queries.sessions_of(enrolled.user_id, PageRequest())).items
     assert (view.id, view.refreshed_at, view.ended_at, view.methods) == (started.id, clock.now(), None, ("pwd",))

@@ -17,10 +17,10 @@ from identity.domain.password_reset import PasswordReset
 from identity.domain.proof import Proof
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.refresh_token import RefreshToken
-from identity.domain.session import EndReason, Presented, Session
+from identity.domain.session import EndReason, Session, TokenUse
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.signing_key import SigningKey, active_key
-from identity.infrastructure.challenges import SignedChallenges
+from identity.infrastructure.device_key_challenges import SignedChallenges
 from identity.infrastructure.sql.large_totals import LARGE, LargeTotals
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
@@ -46,7 +46,7 @@ def session() -> Session:
 
 def refreshes(at: datetime, *, idle_for: timedelta = timedelta.max) -> bool:
     try:
-        return session().present(TOKEN, device_id=DEVICE_ID, at=at, idle_for=idle_for) is Presented.CURRENT
+        return session().present(TOKEN, device_id=DEVICE_ID, at=at, idle_for=idle_for) is TokenUse.CURRENT
     except SessionExpired:
         return False
 
@@ -54,7 +54,7 @@ def refreshes(at: datetime, *, idle_for: timedelta = timedelta.max) -> bool:
 def retries(at: datetime) -> bool:
     made = session()
     made.rotate(RefreshToken("next", ID, OTHER, 2, b"next"), sealed=b"sealed", at=AT)
-    return made.present(TOKEN, device_id=DEVICE_ID, at=at) is Presented.RETRIED
+    return made.present(TOKEN, device_id=DEVICE_ID, at=at) is TokenUse.RETRIED
 
 
 def decides(at: datetime) -> bool:

@@ -16,7 +16,7 @@ from identity.domain.errors import (
 )
 from identity.domain.profile import Profile, canonical_username, chosen_username
 from identity.domain.wallet_address import masked, tidy_label
-from identity.infrastructure.contacts import ParsedContacts
+from identity.infrastructure.contact_parsing import ParsedContacts
 from kernel.errors import InvalidValue
 
 CONTACTS = ParsedContacts()

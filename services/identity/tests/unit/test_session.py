@@ -12,7 +12,7 @@ from identity.domain.errors import InvalidRefreshToken, SessionExpired
 from identity.domain.events import SessionEnded
 from identity.domain.proof import Proof
 from identity.domain.refresh_token import REMEMBERED_MAX, RETRY_SECONDS_MAX, RefreshToken
-from identity.domain.session import EndReason, Presented, Session
+from identity.domain.session import EndReason, Session, TokenUse
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 
 TOKENS = SignedRefreshTokens(bytes(32))
@@ -42,13 +42,13 @@ def test_current_token_is_current_and_its_successor_after_it(
     first: RefreshToken,
     clock: ControlledClock,
 ) -> None:
-    assert session.present(first, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
+    assert session.present(first, device_id=DEVICE, at=clock.now()) is TokenUse.CURRENT
     second = rotate(session, first, clock)
-    assert session.present(second, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
+    assert session.present(second, device_id=DEVICE, at=clock.now()) is TokenUse.CURRENT
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(0, Presented.RETRIED), (RETRY_SECONDS_MAX, Presented.RETRIED), (10.1, Presented.REUSED)]
+    ("seconds", "expected"), [(0, TokenUse.RETRIED), (RETRY_SECONDS_MAX, TokenUse.RETRIED), (10.1, TokenUse.REUSED)]
 )
 @pytest.mark.clause("RFC 9700 4.14.2 retry")
 def test_spent_token_is_a_retry_only_for_ten_seconds(
@@ -56,7 +56,7 @@ def test_spent_token_is_a_retry_only_for_ten_seconds(
     first: RefreshToken,
     clock: ControlledClock,
     seconds: float,
-    expected: Presented,
+    expected: TokenUse,
 ) -> None:
     rotate(session, first, clock)
     clock.advance(seconds=seconds)
@@ -81,12 +81,12 @@ def test_every_token_used_within_ten_seconds_leads_to_the_current_one(
     *used, current = chain
     presented = [session.present(token, device_id=DEVICE, at=clock.now()) for token in used]
     # Used 12 seconds ago, 9, 6, 3, and just now.
-    assert presented == [Presented.REUSED, *[Presented.RETRIED] * 4]
+    assert presented == [TokenUse.REUSED, *[TokenUse.RETRIED] * 4]
     assert [opened(session, token) for token in used[1:]] == [current.text] * 4
     clock.advance(seconds=1)
-    assert session.present(used[1], device_id=DEVICE, at=clock.now()) is Presented.RETRIED
+    assert session.present(used[1], device_id=DEVICE, at=clock.now()) is TokenUse.RETRIED
     clock.advance(seconds=0.1)
-    assert session.present(used[1], device_id=DEVICE, at=clock.now()) is Presented.REUSED
+    assert session.present(used[1], device_id=DEVICE, at=clock.now()) is TokenUse.REUSED
 
 
 def test_tokens_that_nobody_may_retry_are_forgotten(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
@@ -104,12 +104,12 @@ def test_a_client_that_refreshes_without_pause_gets_its_token_back_unused(
 ) -> None:
     token = first
     for _ in range(REMEMBERED_MAX):
-        assert session.present(token, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
+        assert session.present(token, device_id=DEVICE, at=clock.now()) is TokenUse.CURRENT
         token = rotate(session, token, clock)
-    assert session.present(token, device_id=DEVICE, at=clock.now()) is Presented.TOO_SOON
+    assert session.present(token, device_id=DEVICE, at=clock.now()) is TokenUse.TOO_SOON
     assert opened(session, first) == token.text
     clock.advance(seconds=RETRY_SECONDS_MAX + 0.1)
-    assert session.present(token, device_id=DEVICE, at=clock.now()) is Presented.CURRENT
+    assert session.present(token, device_id=DEVICE, at=clock.now()) is TokenUse.CURRENT
 
 
 def test_a_gap_in_the_chain_is_no_way_to_the_current_token(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
@@ -118,15 +118,15 @@ def test_a_gap_in_the_chain_is_no_way_to_the_current_token(session: Session, fir
     third = rotate(session, second, clock)
     session.earlier_used = ()
     rotate(session, third, clock)
-    assert session.present(first, device_id=DEVICE, at=clock.now()) is Presented.REUSED
-    assert session.present(second, device_id=DEVICE, at=clock.now()) is Presented.RETRIED
+    assert session.present(first, device_id=DEVICE, at=clock.now()) is TokenUse.REUSED
+    assert session.present(second, device_id=DEVICE, at=clock.now()) is TokenUse.RETRIED
 
 
 @pytest.mark.clause("RFC 9700 2.2.2")
 def test_another_device_is_a_thief_with_either_token(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     second = rotate(session, first, clock)
     for token in (first, second):
-        assert session.present(token, device_id=uuid4(), at=clock.now()) is Presented.WRONG_DEVICE
+        assert session.present(token, device_id=uuid4(), at=clock.now()) is TokenUse.WRONG_DEVICE
 
 
 @pytest.mark.clause("ASVS 10.4.8")

@@ -9,7 +9,7 @@ import pytest
 
 from identity.domain.device import Device
 from identity.domain.errors import InvalidChallenge
-from identity.infrastructure.challenges import SignedChallenges
+from identity.infrastructure.device_key_challenges import SignedChallenges
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.one_time_secrets import KeyedBackupCodes
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens

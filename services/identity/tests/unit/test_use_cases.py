@@ -20,7 +20,7 @@ from identity.application.accounts.create_administrator import CreateAdministrat
 from identity.application.accounts.read_users import GetUser, ListUsers
 from identity.application.accounts.register_user import RegisterUser
 from identity.application.accounts.take_over_email import TakeOverEmail
-from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
+from identity.application.factors.challenge_second_factor import ChallengeSecondFactor, SecondFactorRequired
 from identity.application.factors.required_factors import RequiredFactors, RequiredOf
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
@@ -338,7 +338,7 @@ async def test_old_hash_is_strengthened_where_a_second_factor_is_asked_for_too(w
     world.passwords.outdated = True
     name = SignInName.email("ndapewa@example.na")
     challenged = await world.sign_in_use_case(actor=STRANGER, name=name, password=PASSWORD, device_id=world.device_id)
-    assert isinstance(challenged, Challenged)
+    assert isinstance(challenged, SecondFactorRequired)
     user_now = world.uow.committed.users[enrolled.user_id]
     assert (user_now.password_hash[-1], user_now.password_changed_at) == ("+", user_now.registered_at)
 

@@ -95,7 +95,7 @@ async def unfold_email(settings: IdentitySettings, arguments: argparse.Namespace
     """Write an address out again; 1 when it is not the one that was folded."""
     from chassis.persistence.database import Database
     from identity.application.accounts.unfold_email import UnfoldEmail
-    from identity.infrastructure.contacts import ParsedContacts
+    from identity.infrastructure.contact_parsing import ParsedContacts
     from kernel.actor import Actor
     from kernel.errors import DomainError
 

@@ -17,7 +17,7 @@ class Channel(StrEnum):
 
 
 class Template(StrEnum):
-    """`NOBODY` is sent to nobody: it stands where the work must not tell that there is nobody to tell."""
+    """`DECOY` is queued and never sent, so that both cases do the same work where a message would disclose something."""
 
     VERIFY_EMAIL = "verify_email"
     VERIFY_PHONE = "verify_phone"
@@ -46,7 +46,7 @@ class Template(StrEnum):
     ACCOUNT_RESTORED = "account_restored"
     ERASURE_REQUESTED = "erasure_requested"
     ERASED = "erased"
-    NOBODY = "nobody"
+    DECOY = "nobody"
 
     @property
     def channel(self) -> Channel:
@@ -68,7 +68,7 @@ _ASKED_FOR: Final = frozenset(
         Template.REGISTRATION_CLASHED,
         Template.PASSWORD_RESET,
         Template.RECOVERY_REQUESTED,
-        Template.NOBODY,
+        Template.DECOY,
     }
 )
 _BY_SMS: Final = frozenset({Template.VERIFY_PHONE})

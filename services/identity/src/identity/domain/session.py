@@ -39,8 +39,8 @@ class EndReason(StrEnum):
     RECOVERED = "recovered"
 
 
-class Presented(StrEnum):
-    """What a genuine refresh token turned out to be."""
+class TokenUse(StrEnum):
+    """How a genuine refresh token was used."""
 
     CURRENT = "current"
     TOO_SOON = "too_soon"
@@ -139,19 +139,19 @@ class Session(Aggregate):
             return EndReason.EXPIRED
         return EndReason.IDLE if at - self.last_active_at >= idle_for else None
 
-    def present(self, token: RefreshToken, *, device_id: UUID, at: datetime, idle_for: timedelta = timedelta.max) -> Presented:
+    def present(self, token: RefreshToken, *, device_id: UUID, at: datetime, idle_for: timedelta = timedelta.max) -> TokenUse:
         """Tell what a presented token is; raises InvalidRefreshToken when the session is over, SessionExpired at its end."""
         if not self.is_live or token.session_id != self.id:
             raise InvalidRefreshToken(session_id=self.id)
         if at >= self.expires_at:
             raise SessionExpired(session_id=self.id)
         if device_id != self.device_id:
-            return Presented.WRONG_DEVICE
+            return TokenUse.WRONG_DEVICE
         if token.generation == self.generation and hmac.compare_digest(token.digest, self.current_digest):
             if self.overdue(at=at, idle_for=idle_for):
-                return Presented.IDLE
-            return Presented.TOO_SOON if len(self._remembered(at)) >= REMEMBERED_MAX else Presented.CURRENT
-        return Presented.RETRIED if self._is_retry(token, at) else Presented.REUSED
+                return TokenUse.IDLE
+            return TokenUse.TOO_SOON if len(self._remembered(at)) >= REMEMBERED_MAX else TokenUse.CURRENT
+        return TokenUse.RETRIED if self._is_retry(token, at) else TokenUse.REUSED
 
     def successors_of(self, token: RefreshToken) -> tuple[bytes, ...]:
         """Return the sealed tokens between a used token and the current one, each to be opened by the one before it.

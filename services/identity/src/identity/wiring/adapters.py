@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from chassis.persistence.database import Database
     from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.application.accounts.create_administrator import CreateAdministrator
-    from identity.application.ports.messages import Post
+    from identity.application.ports.messages import MessageTransport
     from identity.application.ports.passwords import Passwords
     from identity.domain.password_policy import PasswordPolicy
-    from identity.infrastructure.attempts import LimitedAttempts
+    from identity.infrastructure.attempt_limits import RedisAttemptLimits
     from identity.infrastructure.delivery_queue import DeliveryQueue
     from identity.infrastructure.passwords import Argon2Passwords
     from identity.infrastructure.sql.erasures import SqlErasureTransaction
@@ -75,11 +75,11 @@ def hashing(settings: IdentitySettings) -> "Argon2Passwords":
     )
 
 
-def attempts(settings: IdentitySettings, redis: "Redis") -> "LimitedAttempts":
+def attempts(settings: IdentitySettings, redis: "Redis") -> "RedisAttemptLimits":
     """Build what counts attempts. Counts are kept under their limits: who unlocks must have the same ones."""
-    from identity.infrastructure.attempts import LimitedAttempts
+    from identity.infrastructure.attempt_limits import RedisAttemptLimits
 
-    return LimitedAttempts(
+    return RedisAttemptLimits(
         redis,
         settings.redis_url.get_secret_value(),
         per_hour=settings.login_attempts_per_hour,
@@ -102,7 +102,7 @@ def create_administrator(
     settings: IdentitySettings, *, database: "Database", passwords: "Passwords", clock: Clock
 ) -> "CreateAdministrator":
     from identity.application.accounts.create_administrator import CreateAdministrator
-    from identity.infrastructure.contacts import ParsedContacts
+    from identity.infrastructure.contact_parsing import ParsedContacts
     from identity.infrastructure.generated_password import generate_password
 
     return CreateAdministrator(
@@ -115,16 +115,16 @@ def create_administrator(
     )
 
 
-def post(settings: IdentitySettings) -> "Post":
+def message_transport(settings: IdentitySettings) -> "MessageTransport":
     """Build the ways out. What is not configured is the developer's mailbox locally; elsewhere mail must be."""
-    from identity.infrastructure.post import MailboxOnly, NoWayOut, PostByChannel
-    from identity.infrastructure.post.sms import HttpSmsPost
-    from identity.infrastructure.post.smtp import SmtpPost
+    from identity.infrastructure.delivery import MailboxOnly, NoSmsGateway, TransportByChannel
+    from identity.infrastructure.delivery.sms import HttpSmsTransport
+    from identity.infrastructure.delivery.smtp import SmtpTransport
 
-    email: Post = MailboxOnly()
-    sms: Post = MailboxOnly() if settings.has_mailbox else NoWayOut()
+    email: MessageTransport = MailboxOnly()
+    sms: MessageTransport = MailboxOnly() if settings.has_mailbox else NoSmsGateway()
     if settings.smtp_host:
-        email = SmtpPost(
+        email = SmtpTransport(
             host=settings.smtp_host,
             port=settings.smtp_port,
             security=settings.smtp_security,
@@ -134,7 +134,7 @@ def post(settings: IdentitySettings) -> "Post":
         )
     if settings.sms_url:
         token = settings.sms_token.get_secret_value() if settings.sms_token else ""
-        sms = HttpSmsPost(url=settings.sms_url, sender=settings.sms_from, token=token)
+        sms = HttpSmsTransport(url=settings.sms_url, sender=settings.sms_from, token=token)
     if not settings.has_mailbox and not settings.smtp_host:
         raise ValueError(f"ELCORP_SMTP_HOST is needed in {settings.environment}")
-    return PostByChannel(email, sms)
+    return TransportByChannel(email, sms)

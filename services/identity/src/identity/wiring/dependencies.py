@@ -10,7 +10,7 @@ from chassis.persistence.database import Database
 from identity.application.accounts.codes import Codes
 from identity.application.accounts.new_password import NewPassword
 from identity.application.factors.required_factors import RequiredFactors
-from identity.application.ports.attempts import Attempts
+from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.authority import Authority
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.permissions import Permissions
@@ -20,7 +20,7 @@ from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions.start_session import StartSession
 from identity.domain.password_policy import PasswordPolicy
 from identity.infrastructure.access_tokens import JwtAccessTokens
-from identity.infrastructure.contacts import ParsedContacts
+from identity.infrastructure.contact_parsing import ParsedContacts
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.one_time_codes import generate_code
 from identity.infrastructure.one_time_secrets import RandomSecrets
@@ -44,7 +44,7 @@ class Dependencies:
     passwords: Passwords
     roles: Roles
     authority: Authority
-    attempts: Attempts
+    attempts: AttemptLimits
     revocations: Revocations
     permissions: Permissions
     clock: Clock

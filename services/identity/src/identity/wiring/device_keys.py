@@ -5,7 +5,7 @@ from identity.application.device_keys.get_device_key import GetDeviceKey
 from identity.application.device_keys.issue_challenge import IssueChallenge
 from identity.application.device_keys.register_device_key import RegisterDeviceKey
 from identity.application.device_keys.revoke_device_key import RevokeDeviceKey
-from identity.infrastructure.challenges import SignedChallenges
+from identity.infrastructure.device_key_challenges import SignedChallenges
 from identity.infrastructure.device_signatures import VerifiedSignatures
 from identity.wiring.dependencies import Dependencies
 

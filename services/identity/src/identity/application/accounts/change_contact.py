@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from identity.application.accounts import facts
 from identity.application.accounts.asked_change import ASKING_SESSION
-from identity.application.accounts.codes import TARGET, Codes, Instead
+from identity.application.accounts.codes import TARGET, Codes, DecoyMessage
 from identity.application.accounts.register_user import PendingVerification
 from identity.application.accounts.take_over_email import KEPT_SESSION
 from identity.application.ports.contacts import Contacts
@@ -53,7 +53,7 @@ class ChangeContact:
             else:
                 holder = await tx.profiles.holder_of_phone(pending["phone"] or "")
             target = pending[TARGET[purpose]]
-            instead = Instead(user.id, Template.NOBODY, target) if holder not in (None, user.id) else None
+            instead = DecoyMessage(user.id, Template.DECOY, target) if holder not in (None, user.id) else None
             code = await self.codes.issue(tx, purpose, user_id=user.id, pending=pending, at=at, instead=instead)
             tx.record_bounded(facts.code_requested(code), account=user.id)
         return PendingVerification(code.id, code.expires_at)

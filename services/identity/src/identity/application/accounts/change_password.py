@@ -4,7 +4,7 @@ from uuid import UUID
 from identity.application.accounts import facts
 from identity.application.accounts.new_password import NewPassword
 from identity.application.devices.known_device import is_on_known_device
-from identity.application.ports.attempts import Attempts
+from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.revocations import Revocations
@@ -28,7 +28,7 @@ class ChangePassword:
     queries: Credentials
     passwords: Passwords
     new_password: NewPassword
-    attempts: Attempts
+    attempts: AttemptLimits
     revocations: Revocations
     clock: Clock
 

@@ -30,7 +30,7 @@ TARGET: Final[Mapping[Purpose, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Instead:
+class DecoyMessage:
     """What is sent in place of a code that must not be sent: as much work, so that its time tells nothing either."""
 
     user_id: UUID
@@ -51,7 +51,7 @@ class Codes:
         user_id: UUID,
         pending: Pending,
         at: datetime,
-        instead: Instead | None = None,
+        instead: DecoyMessage | None = None,
     ) -> OneTimeCode:
         """Issue a code and send it, or a decoy and what is sent instead.
 
@@ -76,7 +76,7 @@ class Codes:
         text = self.generate()
         if not await self._may_send(tx, code.target_index, code.user_id, at) or not code.renew(self.of(code.id, text), at=at):
             return False
-        template = Template.NOBODY if code.decoy else _TEMPLATES[code.purpose]
+        template = Template.DECOY if code.decoy else _TEMPLATES[code.purpose]
         to = _recipient(code.purpose, pending[TARGET[code.purpose]])
         await tx.messages.send(code.user_id, template, to=to, code=text)
         return True

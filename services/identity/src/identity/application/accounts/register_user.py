@@ -3,7 +3,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.accounts import facts
-from identity.application.accounts.codes import Codes, Instead
+from identity.application.accounts.codes import Codes, DecoyMessage
 from identity.application.ports.contacts import Contacts
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -81,7 +81,7 @@ class RegisterUser:
             tx.tally(facts.registration_requested(code))
         return PendingVerification(code.id, code.expires_at)
 
-    async def _clash(self, tx: Transaction, profile: Profile, username: str | None) -> Instead | None:
+    async def _clash(self, tx: Transaction, profile: Profile, username: str | None) -> DecoyMessage | None:
         """Tell what is mailed in place of a code when the registration cannot go on. Always asks for all there is.
 
         A telephone number keeps nobody from registering, and is not asked for: it counts for nothing until it is verified,
@@ -90,6 +90,6 @@ class RegisterUser:
         owner = await tx.profiles.holder_of_email(profile.email)
         named = await tx.users.holder_of(username) if username else None
         if owner:
-            return Instead(owner, Template.ALREADY_REGISTERED)
+            return DecoyMessage(owner, Template.ALREADY_REGISTERED)
         # To the mailbox that registers, not to the stranger whose name it is; it says nothing of them.
-        return Instead(new_id(), Template.REGISTRATION_CLASHED, profile.email) if named else None
+        return DecoyMessage(new_id(), Template.REGISTRATION_CLASHED, profile.email) if named else None

@@ -16,7 +16,7 @@ from kernel.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class Challenged:
+class SecondFactorRequired:
     """A sign-in that goes on with `text`; `methods` are what may be shown, none where a factor must be set up first."""
 
     text: str
@@ -25,7 +25,7 @@ class Challenged:
     expires_in_seconds: int
 
     def __repr__(self) -> str:
-        return f"Challenged(methods={self.methods}, enrolment={self.enrolment})"
+        return f"SecondFactorRequired(methods={self.methods}, enrolment={self.enrolment})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ChallengeSecondFactor:
         methods: tuple[str, ...],
         stronger_hash: str | None = None,
         known_device: bool = False,
-    ) -> Challenged | None:
+    ) -> SecondFactorRequired | None:
         """Return None for a user who needs none. Raise Unavailable when governance is away and a role must be known."""
         user_id, enrolment = credential.user_id, not credential.has_second_factor
         if enrolment and not self.required.two(await self.roles.of(user_id) if self.required.depend_on_roles else ()):
@@ -74,4 +74,4 @@ class ChallengeSecondFactor:
                 user.strengthen_hash(stronger_hash)
             tx.factors.challenges.add(challenge)
             tx.record_bounded(audit.challenged(challenge), account=user_id)
-        return Challenged(secret.text, offered, enrolment, int(LIFE.total_seconds()))
+        return SecondFactorRequired(secret.text, offered, enrolment, int(LIFE.total_seconds()))

@@ -6,7 +6,7 @@ from uuid import UUID
 from identity.application.messages import audit
 from identity.application.messages.texts import letter
 from identity.application.messages.views import MessageViews
-from identity.application.ports.messages import Post
+from identity.application.ports.messages import MessageTransport
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.message import Message, Template, Undeliverable
 from kernel.actor import Actor
@@ -23,7 +23,7 @@ class DeliverMessage:
 
     uow: UnitOfWork
     queries: MessageViews
-    post: Post
+    transport: MessageTransport
     clock: Clock
     keep_content: bool = False
 
@@ -33,13 +33,13 @@ class DeliverMessage:
         if content is None:
             return
         at = self.clock.now()
-        if content.template is Template.NOBODY:
+        if content.template is Template.DECOY:
             await self._settle(
                 message_id, lambda message: message.deliver(at=at, keep_content=False), partial(audit.message_dropped, at=at)
             )
             return
         try:
-            await self.post.deliver(letter(content))
+            await self.transport.deliver(letter(content))
         except Undeliverable:
             await self._settle(message_id, lambda message: message.fail(at=at), partial(audit.message_failed, at=at))
         else:

@@ -9,7 +9,7 @@ from identity.domain.message import Channel, Letter, Template
 _NOT_YOU: Final = "If this was not you, change your password at once and tell Elcorp."
 _IGNORE: Final = "If you did not request this, ignore this message: without the code nothing happens."
 
-# Subject, text.
+# Subject, text. A decoy has none: it is never sent.
 _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
     Template.VERIFY_EMAIL: ("Confirm your e-mail address", f"Enter this code to confirm your e-mail address. {_IGNORE}"),
     Template.VERIFY_PHONE: (
@@ -116,7 +116,6 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
             "at once."
         ),
     ),
-    Template.NOBODY: ("Nothing", "Nobody reads this."),
     Template.ERASED: ("Your data was erased", "The personal data that we held about you was erased, as you asked."),
 }
 

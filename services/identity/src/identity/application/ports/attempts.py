@@ -8,7 +8,7 @@ from identity.domain.attempts import CountedAttempts
 from kernel.audit import AuditFact
 
 
-class Attempts(Protocol):
+class AttemptLimits(Protocol):
     """How often a password may be tried within an hour, and how often wrongly in a row, however slowly.
 
     Attempts count against the account, whoever makes them, and failures against the address. A device that has proven

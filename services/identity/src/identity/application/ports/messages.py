@@ -32,6 +32,6 @@ class LeftBehind(Protocol):
         """Return the notices queued within that time that have no job to deliver them, oldest first."""
 
 
-class Post(Protocol):
+class MessageTransport(Protocol):
     async def deliver(self, letter: Letter) -> None:
         """Hand a letter over; raises Unavailable when it may go through later, Undeliverable when it never will."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from identity.application.accounts.new_password import NewPassword
 from identity.application.attempts.counters import account_of, counter_of
-from identity.application.ports.attempts import Attempts
+from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials
 from identity.application.ports.digests import Digests
 from identity.application.ports.one_time_secrets import OneTimeSecrets
@@ -59,7 +59,7 @@ class AskPasswordReset:
             if sent:
                 sent = await tx.messages.send(reset.user_id, Template.PASSWORD_RESET, link=link)
             else:
-                await tx.messages.send(nobody, Template.NOBODY, to=name.text, link=link)
+                await tx.messages.send(nobody, Template.DECOY, to=name.text, link=link)
             tx.tally(facts.reset_asked(account, reset if sent else None, at=at))
 
 
@@ -75,7 +75,7 @@ class ResetPassword:
     secrets: OneTimeSecrets
     new_password: NewPassword
     revocations: Revocations
-    attempts: Attempts
+    attempts: AttemptLimits
     digest: Digests
     clock: Clock
 

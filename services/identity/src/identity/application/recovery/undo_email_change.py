@@ -7,7 +7,7 @@ from identity.application.accounts.new_password import NewPassword
 from identity.application.accounts.queries import AccountQueries
 from identity.application.device_keys.revoke_device_key import revoke_keys
 from identity.application.factors.second_factor import take_effect
-from identity.application.ports.attempts import Attempts
+from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.revocations import Revocations
@@ -45,7 +45,7 @@ class UndoEmailChange:
     passwords: Passwords
     new_password: NewPassword
     generate_password: Callable[[], str]
-    attempts: Attempts
+    attempts: AttemptLimits
     revocations: Revocations
     clock: Clock
 

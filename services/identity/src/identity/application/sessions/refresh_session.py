@@ -15,17 +15,17 @@ from identity.domain.errors import DeviceProofRefused, InvalidRefreshToken, Sess
 from identity.domain.message import Template
 from identity.domain.origin import Origin
 from identity.domain.refresh_token import RefreshToken
-from identity.domain.session import EndReason, Presented, Session
+from identity.domain.session import EndReason, Session, TokenUse
 from kernel.actor import Actor, ActorKind
 from kernel.audit import State
 from kernel.clock import Clock
 from kernel.errors import DomainError
 
-_GENUINE = frozenset({Presented.CURRENT, Presented.TOO_SOON, Presented.RETRIED})
+_GENUINE = frozenset({TokenUse.CURRENT, TokenUse.TOO_SOON, TokenUse.RETRIED})
 _REASONS = {
-    Presented.REUSED: EndReason.REFRESH_REUSED,
-    Presented.WRONG_DEVICE: EndReason.WRONG_DEVICE,
-    Presented.IDLE: EndReason.IDLE,
+    TokenUse.REUSED: EndReason.REFRESH_REUSED,
+    TokenUse.WRONG_DEVICE: EndReason.WRONG_DEVICE,
+    TokenUse.IDLE: EndReason.IDLE,
 }
 # Nobody is suspected then: signing in again is all it takes.
 _OVER = frozenset({EndReason.IDLE, EndReason.FACTOR_REQUIRED})
@@ -120,15 +120,15 @@ class RefreshSession:
         at: datetime,
     ) -> str | DomainError:
         before = audit.session_state(session)
-        presented = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
+        token_use = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
         lacking = not session.has_shown_two_factors and self.required.two(roles)
-        if lacking and presented in _GENUINE:
+        if lacking and token_use in _GENUINE:
             return await self._end(tx, session, EndReason.FACTOR_REQUIRED, before, at)
-        if presented is Presented.RETRIED:
+        if token_use is TokenUse.RETRIED:
             return self._current(session, token)
-        if presented is Presented.TOO_SOON:
+        if token_use is TokenUse.TOO_SOON:
             return token.text
-        if presented is Presented.CURRENT:
+        if token_use is TokenUse.CURRENT:
             successor = self.refresh_tokens.issue(
                 session_id=session.id, user_id=session.user_id, generation=session.generation + 1
             )
@@ -140,7 +140,7 @@ class RefreshSession:
             )
             tx.record_bounded(audit.session_refreshed(session, before=before, at=at), account=session.user_id)
             return successor.text
-        return await self._end(tx, session, _REASONS.get(presented, EndReason.REFRESH_REUSED), before, at)
+        return await self._end(tx, session, _REASONS.get(token_use, EndReason.REFRESH_REUSED), before, at)
 
     def _current(self, session: Session, used: RefreshToken) -> str:
         """Open the chain from a used token to the one that is current."""

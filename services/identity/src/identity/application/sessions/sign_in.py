@@ -3,8 +3,8 @@ from uuid import UUID
 
 from identity.application.attempts.counters import account_of, counter_of
 from identity.application.devices.views import DeviceViews
-from identity.application.factors.challenge_second_factor import Challenged, ChallengeSecondFactor
-from identity.application.ports.attempts import Attempts
+from identity.application.factors.challenge_second_factor import ChallengeSecondFactor, SecondFactorRequired
+from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.devices import DeviceTokens
 from identity.application.ports.digests import Digests
@@ -35,7 +35,7 @@ class SignIn:
     credentials: Credentials
     devices: DeviceViews
     passwords: Passwords
-    attempts: Attempts
+    attempts: AttemptLimits
     digest: Digests
     start: StartSession
     challenge: ChallengeSecondFactor
@@ -44,7 +44,7 @@ class SignIn:
 
     async def __call__(
         self, *, actor: Actor, name: SignInName, password: str, device_id: UUID, device_token: str | None = None
-    ) -> TokenPair | Challenged:
+    ) -> TokenPair | SecondFactorRequired:
         """Raise InvalidCredentials, TooManyAttempts, or Unavailable (hashing at its limit, governance away)."""
         account = account_of(self.digest, name)
         credential = await self.credentials.credential(name)
@@ -82,7 +82,7 @@ class SignIn:
 
     async def _go_on(
         self, actor: Actor, credential: CredentialView, verified: Verified, device_id: UUID, *, known_device: bool
-    ) -> TokenPair | Challenged:
+    ) -> TokenPair | SecondFactorRequired:
         challenged = await self.challenge(
             actor=actor,
             credential=credential,

@@ -4,7 +4,7 @@ from uuid import UUID
 from identity.application.accounts.queries import AccountQueries
 from identity.application.attempts.counters import counter_of
 from identity.application.devices.views import DeviceViews
-from identity.application.ports.attempts import Attempts
+from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.authority import Authority
 from identity.application.ports.digests import Digests
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
@@ -30,7 +30,7 @@ class UnlockUser:
     sessions: SessionViews
     permissions: Permissions
     authority: Authority
-    attempts: Attempts
+    attempts: AttemptLimits
     digest: Digests
     clock: Clock
 

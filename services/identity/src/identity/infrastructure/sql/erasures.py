@@ -25,7 +25,7 @@ from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.erasures import Destroyed
 from identity.application.privacy.queries import ErasureView, ReceiptKeyView
 from identity.domain.erasure import Erasure, ErasureReason, ErasureStatus
-from identity.infrastructure.receipts import ReceiptKey, sign
+from identity.infrastructure.erasure_receipts import ReceiptKey, sign
 from identity.infrastructure.sql.devices import devices
 from identity.infrastructure.sql.factors import backup_codes, second_factor_failures, totps
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp

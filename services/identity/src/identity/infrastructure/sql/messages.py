@@ -13,7 +13,7 @@ from chassis.crypto import field_context
 from identity.application.messages.views import MessageContent
 from identity.domain.email_address import takes_mail
 from identity.domain.message import NOTICES_PER_HOUR_MAX, Channel, Message, Template
-from identity.infrastructure import letters
+from identity.infrastructure import message_sealing
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
 from identity.infrastructure.sql.profiles import profiles
@@ -93,14 +93,14 @@ class SqlMessages:
         # A message that must not leave is queued like any other, so that its timing discloses nothing; the delivery drops it.
         leaves = to is not None or template.channel is not Channel.EMAIL or _takes_mail(subject, recipient)
         wrapped = subject.wrapped if subject and template is not _OUTLIVES_ITS_SUBJECT else None
-        template = template if leaves else Template.NOBODY
+        template = template if leaves else Template.DECOY
         message_id = new_id()
         message = Message(
             id=message_id,
             user_id=user_id,
             template=template,
-            recipient_index=letters.recipient_index(self._vault, template, recipient),
-            sealed=letters.seal(self._vault, message_id, user_id, wrapped, recipient, facts),
+            recipient_index=message_sealing.recipient_index(self._vault, template, recipient),
+            sealed=message_sealing.seal(self._vault, message_id, user_id, wrapped, recipient, facts),
             sealed_for_subject=wrapped is not None,
             asked_from=None if template.is_notice else self._asked_from,
         )
@@ -171,7 +171,7 @@ class SqlMessageViews(SqlReads):
         return [self._message(row) for row in rows]
 
     def _message(self, row: Any) -> MessageContent:
-        opened = letters.unseal(self._vault, row.id, row.user_id, row.wrapped, row.sealed)
+        opened = message_sealing.unseal(self._vault, row.id, row.user_id, row.wrapped, row.sealed)
         return MessageContent(row.id, row.user_id, Template(row.template), opened.to, opened.facts, row.queued_at)
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from identity.application.devices.views import OriginView
-from identity.infrastructure.programs import program_of
+from identity.infrastructure.user_agents import program_of
 from identity.infrastructure.vault import Vault
 
 View = TypeVar("View")

@@ -6,7 +6,7 @@ Answers with tokens are never kept for repeats: a refresh has a retry of its own
 from fastapi import Request
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
-from identity.application.factors.challenge_second_factor import Challenged
+from identity.application.factors.challenge_second_factor import SecondFactorRequired
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.accounts import RegisterRequest
 from identity.interfaces.rest.schemas.factors import SecondFactorResponse
@@ -81,7 +81,7 @@ async def sign_in(body: LoginRequest, actor: CurrentActor, app: App) -> Envelope
     outcome = await app.sessions.sign_in(
         actor=actor, name=body.name, password=body.password, device_id=body.device_id, device_token=body.device_token
     )
-    if isinstance(outcome, Challenged):
+    if isinstance(outcome, SecondFactorRequired):
         return envelope(SecondFactorResponse.of(outcome))
     return envelope(TokenPairResponse.of(outcome))
 

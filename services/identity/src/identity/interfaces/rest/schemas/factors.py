@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 
 from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
-from identity.application.factors.challenge_second_factor import Challenged
+from identity.application.factors.challenge_second_factor import SecondFactorRequired
 from identity.application.factors.manage_passkeys import Begun
 from identity.application.factors.set_up_totp import NewTotp
 from identity.application.factors.step_up import FreshToken
@@ -37,7 +37,7 @@ class SecondFactorResponse(ResponseModel):
     expires_in: int = Field(examples=[300])
 
     @classmethod
-    def of(cls, challenged: Challenged) -> Self:
+    def of(cls, challenged: SecondFactorRequired) -> Self:
         return cls(
             challenge=challenged.text,
             methods=challenged.methods,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from identity.application.ports.messages import Post
+from identity.application.ports.messages import MessageTransport
 from identity.domain.message import Channel, Letter, Undeliverable
 
 
@@ -13,17 +13,17 @@ class MailboxOnly:
         pass
 
 
-class NoWayOut:
-    """Stands where no text messages can be sent: they are given up, so telephone numbers stay unconfirmed."""
+class NoSmsGateway:
+    """Gives up text messages where no gateway is configured, so that telephone numbers stay unconfirmed."""
 
     async def deliver(self, letter: Letter) -> None:
         raise Undeliverable(letter.channel)
 
 
 @dataclass(frozen=True, slots=True)
-class PostByChannel:
-    email: Post
-    sms: Post
+class TransportByChannel:
+    email: MessageTransport
+    sms: MessageTransport
 
     async def deliver(self, letter: Letter) -> None:
         await (self.sms if letter.channel is Channel.SMS else self.email).deliver(letter)

@@ -21,7 +21,7 @@ _ROW_DAYS: Final = 30
 _REFUSED = Counter("sign_in_attempts_refused_total", "Sign-in attempts refused for their number.")
 
 
-class LimitedAttempts:
+class RedisAttemptLimits:
     """Redis away: this process counts for itself until it is back, which is weaker and said in the log."""
 
     def __init__(self, redis: Redis, url: str, *, per_hour: int, per_hour_of_address: int = 100, in_a_row: int = 100) -> None:

@@ -15,7 +15,7 @@ _LATER = frozenset({401, 403, 408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpSmsPost:
+class HttpSmsTransport:
     """The letter's id goes along as Idempotency-Key, so that a text message that is handed over twice is sent once."""
 
     url: str

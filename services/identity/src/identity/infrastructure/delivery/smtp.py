@@ -20,7 +20,7 @@ Security = Literal["none", "starttls", "tls"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpPost:
+class SmtpTransport:
     """`security`: TLS from the first byte, STARTTLS or refuse, or none, which is for a relay on the same machine."""
 
     host: str

@@ -2,7 +2,7 @@
 
 import pytest
 
-from identity.infrastructure.programs import program_of
+from identity.infrastructure.user_agents import program_of
 
 
 @pytest.mark.parametrize(
