@@ -3,9 +3,9 @@
 from typing import Any
 
 from identity.application import Identity
-from identity.application.accounts.confirm_code import ConfirmCode
-from identity.application.accounts.confirmed import Confirmed
-from identity.application.accounts.register_user import RegisterUser
+from identity.application.registration.confirm_code import ConfirmCode
+from identity.application.registration.register_user import RegisterUser
+from identity.application.registration.verification import Confirmed
 from kernel.actor import Actor
 
 # What every one-time code is in these tests.
@@ -28,4 +28,4 @@ async def registered(register_user: RegisterUser, confirm_email: ConfirmCode, **
 
 
 async def register(identity: Identity, **changes: Any) -> Confirmed:
-    return await registered(identity.accounts.register_user, identity.accounts.confirm_email, **changes)
+    return await registered(identity.registration.register_user, identity.registration.verify_email, **changes)

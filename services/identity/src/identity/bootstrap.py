@@ -51,7 +51,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
         identity = build(given)
         administrator = AdministratorCheck()
         first_start = FirstStart(
-            identity.keys.ensure_signing_keys, identity.accounts.create_administrator, ring.load, settings, administrator
+            identity.keys.ensure_signing_keys, identity.users.create_administrator, ring.load, settings, administrator
         )
         parts.readiness.add("signing_keys", ring.check)
         parts.readiness.add("administrator", administrator, required=False)
@@ -68,8 +68,8 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     from chassis.messaging.relay import Relay
     from chassis.persistence.database import Database
     from chassis.redis import redis_client
+    from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from identity.application.factors.record_changed_factors import RecordChangedFactors
-    from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
     from identity.application.sessions.record_revocation import RecordRevocation
     from identity.infrastructure.revocations import RedisRevocations
     from identity.interfaces.subscriptions import subscriptions
@@ -98,12 +98,12 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     """Send messages, and delete what has expired."""
     from chassis.jobs import make_jobs
     from chassis.persistence.database import Database
-    from identity.application.accounts.purge_codes import PurgeCodes
     from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
+    from identity.application.erasures.carry_out_erasures import CarryOutErasures
     from identity.application.factors.purge_challenges import PurgeChallenges
     from identity.application.messages.deliver_message import DeliverMessage
     from identity.application.messages.resume_messages import ResumeMessages
-    from identity.application.privacy.carry_out_erasures import CarryOutErasures
+    from identity.application.registration.purge_codes import PurgeCodes
     from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
     from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
     from identity.infrastructure.signing_keys import SealedKeyMaker

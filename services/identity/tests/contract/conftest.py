@@ -15,8 +15,8 @@ from chassis.testing.databases import Databases, DatabaseUrls, Seed
 from chassis.testing.rest import rest_client
 from elcorp.identity.v1 import identity_pb2_grpc
 from identity.application import Identity
+from identity.application.erasures.carry_out_erasures import CarryOutErasures
 from identity.application.ports.erasures import ErasureBook
-from identity.application.privacy.carry_out_erasures import CarryOutErasures
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.interfaces.grpc import rpc_services
 from identity.interfaces.rest import ROUTERS, dev, jwks_router

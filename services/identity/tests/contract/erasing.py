@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from identity.application.privacy.carry_out_erasures import CarryOutErasures
+from identity.application.erasures.carry_out_erasures import CarryOutErasures
 from identity.domain.erasure import CONTEXTS, Acknowledgement
 
 
@@ -20,6 +20,6 @@ class Erasing:
         for context in contexts or sorted(CONTEXTS):
             retain_until = until if context == "compliance" else None
             acknowledgement = Acknowledgement(self.clock.now(), (f"{context}: something",), retain_until)
-            await self.identity.privacy.acknowledge_erasure(
+            await self.identity.erasures.acknowledge_erasure(
                 erasure_id=UUID(erasure_id), context=context, acknowledgement=acknowledgement
             )

@@ -11,8 +11,8 @@ from chassis.persistence.delivery import Delivery
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2
+from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from identity.application.factors.record_changed_factors import RecordChangedFactors
-from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
 from identity.application.sessions.record_revocation import RecordRevocation
 from identity.interfaces.publications import PUBLICATIONS
 from identity.interfaces.subscriptions import subscriptions

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.persistence.database import Database
-from identity.application.accounts import codes
+from identity.application.registration import one_time_codes
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api
 
 
@@ -48,7 +48,7 @@ async def test_ten_reset_links_asked_for_at_once_are_five(api: Api, database: Da
 
 
 async def test_an_account_sends_codes_to_few_addresses(api: Api, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codes, "SENDS_PER_HOUR_OF_ACCOUNT_MAX", 3)
+    monkeypatch.setattr(one_time_codes, "SENDS_PER_HOUR_OF_ACCOUNT_MAX", 3)
     token = await api.signed_in()
     asked = [api.post("/users/me/phone", {"phone": f"+26481123450{number}"}, token=token) for number in range(5)]
     asked.append(api.post("/users/me/email", {"email": "new@example.na"}, token=token))

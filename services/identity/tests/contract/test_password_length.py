@@ -102,5 +102,5 @@ async def test_it_is_the_same_from_every_keyboard(
     assert (await api.login(password=typed[1])).status_code == 200
     assert (await reset(api, identity, database, given[2])).status_code == 200
     assert (await api.login(password=typed[2])).status_code == 200
-    await identity.accounts.create_administrator(email="admin@elcorp.na", password=given[0], only_first=True)
+    await identity.users.create_administrator(email="admin@elcorp.na", password=given[0], only_first=True)
     assert (await api.login(email="admin@elcorp.na", password=typed[0])).status_code == 200

@@ -6,11 +6,23 @@ from pathlib import Path
 import pytest
 
 import identity.application
-from identity.application.accounts.change_status import StatusChange
+from identity.application.users.change_status import StatusChange
 from identity.interfaces.publications import PUBLICATIONS
 
-_FACTS = Path(identity.application.__file__).parent.glob("*/facts.py")
-ACTIONS = {name for file in _FACTS for name in re.findall(r'"(identity\.[a-z_]+\.[a-z_]+)"', file.read_text())}
+_SOURCES = [file.read_text() for file in Path(identity.application.__file__).parent.glob("*/*.py")]
+_WRITTEN_OUT = {name for source in _SOURCES for name in re.findall(r'"(identity\.[a-z_]+\.[a-z_]+)"', source)}
+# `X = Audited(action="identity.noun", ...)`, and the verbs of `tx.change(audit.X, item, "verb", ...)`.
+_AUDITED = {
+    name: action
+    for source in _SOURCES
+    for name, action in re.findall(r'^([A-Z_]+)\b[^=\n]*= Audited(?:\[\w+\])?\(\s*action="([a-z_.]+)"', source, re.MULTILINE)
+}
+_CHANGES = [
+    change
+    for source in _SOURCES
+    for change in re.findall(r'tx\.(?:change|create)\(\s*(?:\w+\.)?([A-Z_]+),\s*[\w.]+,\s*"(\w+)"', source)
+]
+ACTIONS = _WRITTEN_OUT | {f"{_AUDITED[name]}.{verb}" for name, verb in _CHANGES}
 # These are made of what is done.
 STATUS_CHANGES = {f"identity.user.{change}" for change in StatusChange}
 EVENTS = {spec.type for spec in PUBLICATIONS.specs if spec.context == "identity"}

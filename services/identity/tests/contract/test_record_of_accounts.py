@@ -11,8 +11,8 @@ from chassis.auth import TokenVerifier
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from identity.application.accounts.purge_codes import PurgeCodes
-from identity.application.accounts.unfold_email import UnfoldEmail
+from identity.application.registration.purge_codes import PurgeCodes
+from identity.application.users.unfold_email import UnfoldEmail
 from identity.infrastructure.contact_parsing import ParsedContacts
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
@@ -173,7 +173,7 @@ async def test_accounts_that_others_make(
     async with recording(database) as record:
         details = {"full_name": "Selma Nangolo", "email": "selma@example.na"}
         made = (await api.post("/users", details, token=token)).json()["data"]
-        first = await identity.accounts.create_administrator(email="boss@example.na", password=None, only_first=True)
+        first = await identity.users.create_administrator(email="boss@example.na", password=None, only_first=True)
     assert first
     (_, boss), (registered, followed) = record.facts, record.events
     user_id, address = made["id"], made["wallet_address"]

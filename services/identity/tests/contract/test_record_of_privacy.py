@@ -14,9 +14,9 @@ from chassis.auth import Claims, TokenVerifier
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
+from identity.application.erasures.carry_out_erasures import CarryOutErasures
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.ports.erasures import ErasureBook
-from identity.application.privacy.carry_out_erasures import CarryOutErasures
 from identity.commands.master_key import rotation
 from identity.domain.erasure import ASKED_AGAIN_AFTER, Acknowledgement
 from identity.domain.message import Letter, Template, Undeliverable
@@ -138,7 +138,7 @@ async def test_erasure_on_its_way(
         retain_until = until if context == "compliance" else None
         acknowledgement = Acknowledgement(clock.now(), ("something",), retain_until)
         for _ in range(2):
-            await identity.privacy.acknowledge_erasure(
+            await identity.erasures.acknowledge_erasure(
                 erasure_id=UUID(erasure_id), context=context, acknowledgement=acknowledgement
             )
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from identity.application.accounts.queries import UserFilter, UserSort, UserView
 from identity.application.ports.passwords import Verified
+from identity.application.users.views import UserFilter, UserSort, UserView
 from identity.domain.email_address import canonical_email
 from identity.domain.email_undo import PASSWORDS_KEPT_FOR
 from identity.domain.errors import AccountExists

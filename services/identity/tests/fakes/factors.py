@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.factors.views import FactorsView, PasskeyView
-from identity.application.recovery.queries import RecoveryView
+from identity.application.recovery.views import RecoveryView
 from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES
 from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import FactorExists

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from identity.application.device_keys.views import DeviceKeyView
+from identity.application.erasures.views import ErasureView, ReceiptKeyView
 from identity.application.ports.device_keys import UsedProof
 from identity.application.ports.erasures import Destroyed
-from identity.application.privacy.queries import ErasureView, ReceiptKeyView
 from identity.application.wallet_addresses.views import AddressHolder, WalletAddressView
 from identity.domain.device_key import DeviceKey
 from identity.domain.erasure import Erasure, ErasureStatus

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserView
 from identity.application.messages.views import MessageContent
 from identity.application.ports.credentials import CredentialView
+from identity.application.users.views import EVERYBODY, SubjectView, UserFilter, UserView
 from identity.domain.email_address import canonical_email
 from identity.domain.email_undo import PASSWORDS_TRIED_MAX
 from identity.domain.sign_in_name import NameKind, SignInName

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.accounts.enrolment import Enrolled, enrol
 from identity.application.queries import IdentityQueries
+from identity.application.users.enrolment import Enrolled, enrol
 from identity.domain.device import Device
 from identity.domain.erasure import Erasure, ErasureReason
 from identity.domain.profile import Profile

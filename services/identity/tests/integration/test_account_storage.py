@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.accounts.enrolment import enrol
-from identity.application.accounts.queries import UserFilter, UserSort
+from identity.application.users.enrolment import enrol
+from identity.application.users.views import UserFilter, UserSort
 from identity.domain.errors import AccountExists
 from identity.domain.one_time_code import OneTimeCode, Purpose
 from identity.domain.profile import Profile

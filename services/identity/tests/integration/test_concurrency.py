@@ -10,9 +10,9 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from identity.application.accounts.change_status import StatusChange
-from identity.application.accounts.confirmed import Confirmed
+from identity.application.registration.verification import Confirmed
 from identity.application.sessions.token_pair import TokenPair
+from identity.application.users.change_status import StatusChange
 from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken
 from identity.domain.refresh_token import REMEMBERED_MAX
 from identity.domain.sign_in_name import SignInName
@@ -151,7 +151,7 @@ async def test_one_email_registers_once_however_many_ask_at_once(identity: Ident
 
 async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(identity: Identity, database: Database) -> None:
     made = await asyncio.gather(
-        *(identity.accounts.create_administrator(email="admin@elcorp.na", password=None, only_first=True) for _ in range(4)),
+        *(identity.users.create_administrator(email="admin@elcorp.na", password=None, only_first=True) for _ in range(4)),
     )
     await asyncio.gather(*(identity.keys.ensure_signing_keys() for _ in range(4)))
     assert sum(each is not None for each in made) == 1
@@ -160,8 +160,8 @@ async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(
 
 async def test_fifty_shows_of_one_code_open_one_account(identity: Identity, database: Database) -> None:
     """ASVS 6.5.1."""
-    pending = await identity.accounts.register_user(actor=STRANGER, **DETAILS)
-    show = identity.accounts.confirm_email
+    pending = await identity.registration.register_user(actor=STRANGER, **DETAILS)
+    show = identity.registration.verify_email
     answers = await outcomes([show(actor=STRANGER, verification_id=pending.id, code=CODE) for _ in range(50)])
     assert sum(isinstance(answer, Confirmed) for answer in answers) == 1
     assert sum(isinstance(answer, InvalidCode) for answer in answers) == 49
@@ -169,8 +169,8 @@ async def test_fifty_shows_of_one_code_open_one_account(identity: Identity, data
 
 
 async def test_fifty_guesses_at_once_count_as_five(identity: Identity, database: Database) -> None:
-    pending = await identity.accounts.register_user(actor=STRANGER, **DETAILS)
-    show = identity.accounts.confirm_email
+    pending = await identity.registration.register_user(actor=STRANGER, **DETAILS)
+    show = identity.registration.verify_email
     guesses = [show(actor=STRANGER, verification_id=pending.id, code=f"{number:06d}") for number in range(50)]
     assert {type(answer) for answer in await outcomes(guesses)} == {InvalidCode}
     assert await rows(database, "SELECT tries FROM one_time_codes") == [(5,)]
@@ -184,9 +184,7 @@ async def test_suspending_while_signing_in_leaves_no_live_session(identity: Iden
     """ASVS 7.4.2: whichever comes first."""
     user_id = (await register(identity)).user_id
     admin = Actor(kind=ActorKind.USER, subject_id=str(uuid4()), roles=frozenset({"admin"}))
-    suspend = identity.accounts.change_status(
-        actor=admin, user_id=user_id, change=StatusChange.SUSPEND, reason="Reported as stolen"
-    )
+    suspend = identity.users.change_status(actor=admin, user_id=user_id, change=StatusChange.SUSPEND, reason="Reported as stolen")
     await outcomes([sign_in(identity, uuid4()), suspend, sign_in(identity, uuid4()), sign_in(identity, uuid4())])
     assert await rows(database, "SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
 
@@ -196,7 +194,7 @@ async def test_two_password_changes_at_once_make_one_and_keep_history(
 ) -> None:
     user_id = (await register(identity)).user_id
     me = Actor(kind=ActorKind.USER, subject_id=str(user_id), authenticated_at=clock.now(), methods=("pwd",))
-    change = identity.accounts.change_password
+    change = identity.passwords.change_password
     answers = await outcomes(
         [change(actor=me, user_id=user_id, current=PASSWORD, new=f"Kavango-Morning-{number}3?*") for number in range(3)]
     )

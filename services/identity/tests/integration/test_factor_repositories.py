@@ -9,7 +9,7 @@ import pytest
 from chassis.testing.clocks import ControlledClock
 from identity.application.factors import audit
 from identity.application.factors.purge_challenges import PurgeChallenges
-from identity.application.recovery.queries import RecoveryView
+from identity.application.recovery.views import RecoveryView
 from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES, UNKNOWN_DEVICES, of_device, of_session
 from identity.domain.errors import FactorExists
 from identity.domain.passkey import Ceremony, CeremonyKind, Passkey

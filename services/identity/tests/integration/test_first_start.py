@@ -14,7 +14,7 @@ from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from identity.application import Identity
-from identity.application.accounts.create_administrator import CreateAdministrator
+from identity.application.users.create_administrator import CreateAdministrator
 from identity.commands.users import create_admin
 from identity.domain.sign_in_name import SignInName
 from identity.infrastructure.signing_keys import KeyRing
@@ -31,7 +31,7 @@ STRANGER = Actor.anonymous(ip="198.51.100.7")
 def first_start(identity: Identity, ring: KeyRing, *, retry_seconds: float = 60, **changes: Any) -> FirstStart:
     return FirstStart(
         identity.keys.ensure_signing_keys,
-        identity.accounts.create_administrator,
+        identity.users.create_administrator,
         ring.load,
         IdentitySettings(**changes),
         AdministratorCheck(),
@@ -63,7 +63,7 @@ async def test_generated_password_is_printed_once_and_works(
 
         async def create(seen_to: asyncio.Event = seen_to, **asked: Any) -> Any:
             try:
-                return await identity.accounts.create_administrator(**asked)
+                return await identity.users.create_administrator(**asked)
             finally:
                 seen_to.set()
 

@@ -16,7 +16,7 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
-from identity.application.privacy.rotate_master_key import BATCH
+from identity.application.wrapped_keys.rotate_master_key import BATCH
 from identity.commands.master_key import USAGE_ERROR, rotate_master_key, rotation
 from identity.infrastructure.sql.all_views import SqlIdentityQueries
 from identity.settings import IdentitySettings

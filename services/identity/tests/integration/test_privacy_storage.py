@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
-from identity.application.accounts.queries import UserFilter
 from identity.application.device_keys import audit as key_facts
-from identity.application.privacy.complete_erasure import complete
+from identity.application.erasures.complete_erasure import complete
+from identity.application.users.views import UserFilter
 from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.erasure import CONTEXTS, Acknowledgement, ErasureStatus

@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.accounts.enrolment import enrol
-from identity.application.accounts.queries import SubjectView
 from identity.application.sessions import audit
 from identity.application.signing_keys import audit as key_facts
+from identity.application.users.enrolment import enrol
+from identity.application.users.views import SubjectView
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
 from identity.domain.proof import Proof

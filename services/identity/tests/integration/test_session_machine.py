@@ -20,9 +20,9 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.machines import run_machine
 from identity.application import Identity
-from identity.application.accounts.change_status import StatusChange
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 from identity.application.sessions.token_pair import TokenPair
+from identity.application.users.change_status import StatusChange
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, SessionExpired
 from identity.domain.refresh_token import RETRY_SECONDS_MAX
 from identity.domain.sign_in_name import SignInName
@@ -84,9 +84,9 @@ class SessionMachine(RuleBasedStateMachine):
     def somebody_registers(self) -> None:
         number = next(self.numbers)
         self.email = f"person.{number}@example.na"
-        accounts = self.ground.identity.accounts
+        registration = self.ground.identity.registration
         details = {"email": self.email, "phone": f"+26481{number:07d}"}
-        self.user_id: UUID = self.ground.run(registered(accounts.register_user, accounts.confirm_email, **details)).user_id
+        self.user_id: UUID = self.ground.run(registered(registration.register_user, registration.verify_email, **details)).user_id
         self.devices = [uuid4() for _ in DEVICES]
         self.live: dict[int, Chain] = {}
         self.dead: list[tuple[str, int]] = []
@@ -251,7 +251,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     def _change(self, change: StatusChange) -> Awaitable[None]:
         admin = Actor(kind=ActorKind.USER, subject_id=str(uuid4()), roles=frozenset({"admin"}))
-        return self.ground.identity.accounts.change_status(actor=admin, user_id=self.user_id, change=change, reason=REASON)
+        return self.ground.identity.users.change_status(actor=admin, user_id=self.user_id, change=change, reason=REASON)
 
 
 @pytest.mark.clause("ASVS 7.4.1 race", "RFC 9700 4.14.2 retry", "ASVS 7.4.2")

@@ -1,7 +1,7 @@
 """Totals of long lists are remembered for seconds; those of short ones never."""
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.accounts.queries import EVERYBODY, UserFilter, UserSort
+from identity.application.users.views import EVERYBODY, UserFilter, UserSort
 from identity.infrastructure.sql.large_totals import LargeTotals
 
 

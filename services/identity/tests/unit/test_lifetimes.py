@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.accounts.queries import UserFilter
+from identity.application.users.views import UserFilter
 from identity.domain.erasure import CONTEXTS, Acknowledgement, Erasure, ErasureReason, ErasureStatus
 from identity.domain.errors import RecoveryDecided, SessionExpired
 from identity.domain.one_time_code import OneTimeCode, Purpose

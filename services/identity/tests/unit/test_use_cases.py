@@ -13,21 +13,22 @@ from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.reads import NotedReads
-from identity.application.accounts.codes import Codes
-from identity.application.accounts.confirm_code import ConfirmCode
-from identity.application.accounts.confirmed import Confirmed
-from identity.application.accounts.create_administrator import CreateAdministrator
-from identity.application.accounts.read_users import GetUser, ListUsers
-from identity.application.accounts.register_user import RegisterUser
-from identity.application.accounts.take_over_email import TakeOverEmail
 from identity.application.factors.challenge_second_factor import ChallengeSecondFactor, SecondFactorRequired
 from identity.application.factors.required_factors import RequiredFactors, RequiredOf
+from identity.application.registration.confirm_code import ConfirmCode
+from identity.application.registration.one_time_codes import Codes
+from identity.application.registration.register_user import RegisterUser
+from identity.application.registration.take_over_email import TakeOverEmail
+from identity.application.registration.verification import Confirmed
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.token_pair import TokenPair
 from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.users.create_administrator import CreateAdministrator
+from identity.application.users.get_user import GetUser
+from identity.application.users.list_users import ListUsers
 from identity.domain.errors import (
     InvalidCode,
     InvalidCredentials,

@@ -2,21 +2,21 @@
 
 from typing import Protocol
 
-from identity.application.accounts.queries import AccountQueries
 from identity.application.device_keys.views import DeviceKeyViews
 from identity.application.devices.views import DeviceViews
+from identity.application.erasures.views import ErasureViews
 from identity.application.factors.views import FactorViews
 from identity.application.messages.views import MessageViews
 from identity.application.ports.credentials import Credentials
-from identity.application.privacy.queries import PrivacyQueries
-from identity.application.recovery.queries import RecoveryQueries
+from identity.application.recovery.views import RecoveryViews
 from identity.application.sessions.views import SessionViews
 from identity.application.signing_keys.views import SigningKeyViews
+from identity.application.users.views import UserDataViews, UserViews
 from identity.application.wallet_addresses.views import WalletAddressViews
 
 
 class IdentityQueries(
-    AccountQueries,
+    UserViews,
     Credentials,
     SessionViews,
     DeviceViews,
@@ -25,8 +25,9 @@ class IdentityQueries(
     MessageViews,
     DeviceKeyViews,
     FactorViews,
-    RecoveryQueries,
-    PrivacyQueries,
+    RecoveryViews,
+    ErasureViews,
+    UserDataViews,
     Protocol,
 ):
     pass

@@ -16,14 +16,14 @@ from kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from chassis.persistence.database import Database
-    from identity.application.privacy.rotate_master_key import RotateMasterKey
+    from identity.application.wrapped_keys.rotate_master_key import RotateMasterKey
 
 USAGE_ERROR = 2
 
 
 def rotation(settings: IdentitySettings, database: "Database", clock: Clock) -> "RotateMasterKey":
     from chassis.persistence.unit_of_work import SqlUnitOfWork
-    from identity.application.privacy.rotate_master_key import RotateMasterKey
+    from identity.application.wrapped_keys.rotate_master_key import RotateMasterKey
     from identity.infrastructure.signing_keys import SealedKeyMaker
     from identity.infrastructure.sql.wrapped_keys import SqlKeyTransaction
 

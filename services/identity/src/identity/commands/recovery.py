@@ -16,7 +16,7 @@ from kernel.clock import SystemClock
 async def confirm_recovery(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
     """Confirm a request in place of the account's mailbox; 1 when it cannot be."""
     from chassis.persistence.database import Database
-    from identity.application.recovery.confirm_recovery import ConfirmRecoveryInPerson
+    from identity.application.recovery.confirm_recovery_in_person import ConfirmRecoveryInPerson
     from kernel.actor import Actor
     from kernel.errors import DomainError
 

@@ -40,7 +40,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from chassis.policies import Policies
     from chassis.redis import redis_client
     from chassis.rpc import connect
-    from identity.application.sessions.unlock_user import UnlockUser
+    from identity.application.users.unlock_user import UnlockUser
     from identity.domain.sign_in_name import SignInName
     from identity.infrastructure.governance import GovernanceAuthority
     from identity.infrastructure.sql.all_views import SqlIdentityQueries
@@ -94,7 +94,7 @@ async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespa
 async def unfold_email(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
     """Write an address out again; 1 when it is not the one that was folded."""
     from chassis.persistence.database import Database
-    from identity.application.accounts.unfold_email import UnfoldEmail
+    from identity.application.users.unfold_email import UnfoldEmail
     from identity.infrastructure.contact_parsing import ParsedContacts
     from kernel.actor import Actor
     from kernel.errors import DomainError

@@ -9,8 +9,8 @@ from chassis.health import NotReady
 from chassis.run import wait_until_ready
 from chassis.telemetry import log
 from chassis.waiting import sleep_unless
-from identity.application.accounts.create_administrator import CreateAdministrator, MadeAdministrator
 from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
+from identity.application.users.create_administrator import CreateAdministrator, MadeAdministrator
 from identity.domain.errors import WeakPassword
 from identity.domain.signing_key import SigningKey
 from identity.settings import IdentitySettings

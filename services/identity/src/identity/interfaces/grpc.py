@@ -21,7 +21,7 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
         request: identity_pb2.GetSubjectRequest,
         context: Any,  # noqa: ARG002
     ) -> identity_pb2.GetSubjectResponse:
-        subject = await self._identity.accounts.get_subject(subject_id=UUID(request.subject_id))
+        subject = await self._identity.users.get_subject(subject_id=UUID(request.subject_id))
         return identity_pb2.GetSubjectResponse(subject_id=str(subject.id), active=subject.is_active)
 
     async def GetSubjects(  # noqa: N802
@@ -29,7 +29,7 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
         request: identity_pb2.GetSubjectsRequest,
         context: Any,  # noqa: ARG002
     ) -> identity_pb2.GetSubjectsResponse:
-        found = await self._identity.accounts.get_subjects(subject_ids=[UUID(subject_id) for subject_id in request.subject_ids])
+        found = await self._identity.users.get_subjects(subject_ids=[UUID(subject_id) for subject_id in request.subject_ids])
         return identity_pb2.GetSubjectsResponse(
             subjects=[
                 identity_pb2.Subject(subject_id=str(subject.id), active=subject.is_active, closed=subject.is_closed)

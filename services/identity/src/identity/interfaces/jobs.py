@@ -5,12 +5,12 @@ from uuid import UUID
 from procrastinate import Blueprint, RetryStrategy
 
 from chassis.jobs import each
-from identity.application.accounts.purge_codes import PurgeCodes
 from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
+from identity.application.erasures.carry_out_erasures import CarryOutErasures
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.messages.resume_messages import ResumeMessages
-from identity.application.privacy.carry_out_erasures import CarryOutErasures
+from identity.application.registration.purge_codes import PurgeCodes
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
 

@@ -12,8 +12,8 @@ from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.governance.v1 import events_pb2 as governance
 from elcorp.identity.v1 import events_pb2
 from elcorp.payments.v1 import events_pb2 as payments
+from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from identity.application.factors.record_changed_factors import RecordChangedFactors
-from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
 from identity.application.sessions.record_revocation import RecordRevocation
 from identity.domain.erasure import Acknowledgement
 from kernel.assurance import Factors

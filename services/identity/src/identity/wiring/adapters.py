@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from chassis.persistence.database import Database
     from chassis.persistence.unit_of_work import SqlUnitOfWork
-    from identity.application.accounts.create_administrator import CreateAdministrator
     from identity.application.ports.messages import MessageTransport
     from identity.application.ports.passwords import Passwords
+    from identity.application.users.create_administrator import CreateAdministrator
     from identity.domain.password_policy import PasswordPolicy
     from identity.infrastructure.attempt_limits import RedisAttemptLimits
     from identity.infrastructure.delivery_queue import DeliveryQueue
@@ -101,7 +101,7 @@ def password_policy(settings: IdentitySettings) -> "PasswordPolicy":
 def create_administrator(
     settings: IdentitySettings, *, database: "Database", passwords: "Passwords", clock: Clock
 ) -> "CreateAdministrator":
-    from identity.application.accounts.create_administrator import CreateAdministrator
+    from identity.application.users.create_administrator import CreateAdministrator
     from identity.infrastructure.contact_parsing import ParsedContacts
     from identity.infrastructure.generated_password import generate_password
 

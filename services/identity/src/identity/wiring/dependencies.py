@@ -7,9 +7,8 @@ from functools import cached_property
 from chassis.audited_reads import AuditedReads
 from chassis.crypto import BlindIndex
 from chassis.persistence.database import Database
-from identity.application.accounts.codes import Codes
-from identity.application.accounts.new_password import NewPassword
 from identity.application.factors.required_factors import RequiredFactors
+from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.authority import Authority
 from identity.application.ports.passwords import Passwords
@@ -17,6 +16,7 @@ from identity.application.ports.permissions import Permissions
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.roles import Roles
 from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.registration.one_time_codes import Codes
 from identity.application.sessions.start_session import StartSession
 from identity.domain.password_policy import PasswordPolicy
 from identity.infrastructure.access_tokens import JwtAccessTokens

@@ -1,16 +1,19 @@
-"""Erasures, and the export of a user's data."""
+"""Erasures."""
 
-from identity.application.privacy import Privacy
-from identity.application.privacy.acknowledge_erasure import AcknowledgeErasure
-from identity.application.privacy.export_data import ExportData
-from identity.application.privacy.read_erasure import GetErasure
-from identity.application.privacy.request_erasure import RequestErasure
+from identity.application.erasures import Erasures
+from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
+from identity.application.erasures.get_erasure import GetErasure
+from identity.application.erasures.list_receipt_keys import ListReceiptKeys
+from identity.application.erasures.request_user_erasure import RequestUserErasure
 from identity.wiring.dependencies import Dependencies
 
 
-def erasures(given: Dependencies) -> Privacy:
-    return Privacy(
-        request_erasure=RequestErasure(
+def erasures(given: Dependencies) -> Erasures:
+    return Erasures(
+        acknowledge_erasure=AcknowledgeErasure(uow=given.uow, clock=given.clock),
+        get_erasure=GetErasure(queries=given.queries),
+        list_receipt_keys=ListReceiptKeys(views=given.queries),
+        request_user_erasure=RequestUserErasure(
             uow=given.uow,
             roles=given.roles,
             permissions=given.permissions,
@@ -18,7 +21,4 @@ def erasures(given: Dependencies) -> Privacy:
             revocations=given.revocations,
             clock=given.clock,
         ),
-        acknowledge_erasure=AcknowledgeErasure(uow=given.uow, clock=given.clock),
-        get_erasure=GetErasure(queries=given.queries),
-        export_data=ExportData(uow=given.uow, queries=given.queries, permissions=given.permissions, clock=given.clock),
     )

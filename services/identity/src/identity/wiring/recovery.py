@@ -1,10 +1,10 @@
-"""Recovery of accounts, and reset passwords."""
+"""Account recovery."""
 
 from identity.application.recovery import Recovery
+from identity.application.recovery.ask_recovery import AskRecovery
 from identity.application.recovery.confirm_recovery import ConfirmRecovery
+from identity.application.recovery.decide_recovery import DecideRecovery, SecondPerson
 from identity.application.recovery.list_recovery_requests import ListRecoveryRequests
-from identity.application.recovery.recover_account import AskRecovery, DecideRecovery, SecondPerson
-from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
 from identity.application.recovery.undo_email_change import UndoEmailChange
 from identity.infrastructure.generated_password import generate_password
 from identity.wiring.dependencies import Dependencies
@@ -12,24 +12,6 @@ from identity.wiring.dependencies import Dependencies
 
 def recovery(given: Dependencies) -> Recovery:
     return Recovery(
-        ask_password_reset=AskPasswordReset(
-            uow=given.uow,
-            queries=given.queries,
-            secrets=given.secrets,
-            digest=given.sign_in_names,
-            clock=given.clock,
-            page=given.settings.reset_page,
-        ),
-        reset_password=ResetPassword(
-            uow=given.uow,
-            queries=given.queries,
-            secrets=given.secrets,
-            new_password=given.new_password,
-            revocations=given.revocations,
-            attempts=given.attempts,
-            digest=given.sign_in_names,
-            clock=given.clock,
-        ),
         ask_recovery=AskRecovery(uow=given.uow, secrets=given.secrets, codes=given.codes, clock=given.clock),
         confirm_recovery=ConfirmRecovery(uow=given.uow, codes=given.codes, clock=given.clock),
         list_recovery_requests=ListRecoveryRequests(queries=given.queries, reads=given.reads),

@@ -8,7 +8,6 @@ from identity.application.sessions.read_sessions import GetDevice, GetSession, L
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
-from identity.application.sessions.unlock_user import UnlockUser
 from identity.infrastructure.device_proofs import DpopProofs
 from identity.wiring.dependencies import Dependencies
 
@@ -66,15 +65,4 @@ def sessions(given: Dependencies) -> Sessions:
         get_device=GetDevice(queries=given.queries),
         change_device=ChangeDevice(uow=given.uow, clock=given.clock),
         revoke_device=RevokeDevice(uow=given.uow, revocations=given.revocations, clock=given.clock),
-        unlock_user=UnlockUser(
-            uow=given.uow,
-            queries=given.queries,
-            sessions=given.queries,
-            devices=given.queries,
-            permissions=given.permissions,
-            authority=given.authority,
-            attempts=given.attempts,
-            digest=given.sign_in_names,
-            clock=given.clock,
-        ),
     )

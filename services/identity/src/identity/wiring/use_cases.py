@@ -5,7 +5,9 @@ from identity.wiring.dependencies import Dependencies
 from identity.wiring.device_keys import device_keys
 from identity.wiring.erasures import erasures
 from identity.wiring.factors import factors
+from identity.wiring.passwords import passwords
 from identity.wiring.recovery import recovery
+from identity.wiring.registration import registration
 from identity.wiring.sessions import sessions
 from identity.wiring.signing_keys import signing_keys
 from identity.wiring.users import users
@@ -14,12 +16,14 @@ from identity.wiring.wallet_addresses import wallet_addresses
 
 def build(given: Dependencies) -> Identity:
     return Identity(
-        accounts=users(given),
+        users=users(given),
+        registration=registration(given),
+        passwords=passwords(given),
         sessions=sessions(given),
         keys=signing_keys(given),
         device_keys=device_keys(given),
         addresses=wallet_addresses(given),
-        privacy=erasures(given),
+        erasures=erasures(given),
         factors=factors(given),
         recovery=recovery(given),
         queries=given.queries,

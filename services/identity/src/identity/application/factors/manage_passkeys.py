@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import audit
 from identity.application.factors.second_factor import end_others, lock_to_change, note_added, settle_removal, take_effect
 from identity.application.ports.passkeys import NewCredential, WebAuthn
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.users.views import UserViews
 from identity.domain.errors import PasskeyRefused, TooManyPasskeys
 from identity.domain.passkey import PER_USER_MAX, Ceremony, CeremonyKind, Passkey
 from identity.domain.user import User
@@ -32,7 +32,7 @@ class Begun:
 @dataclass(frozen=True, slots=True)
 class BeginPasskey:
     uow: UnitOfWork
-    queries: AccountQueries
+    queries: UserViews
     webauthn: WebAuthn
     clock: Clock
 

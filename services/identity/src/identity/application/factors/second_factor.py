@@ -72,11 +72,6 @@ async def lock_to_change(tx: Transaction, actor: Actor, *, at: datetime) -> User
     return user
 
 
-async def require_recent(tx: Transaction, actor: Actor, *, at: datetime) -> None:
-    """Raise StepUpRequired where the actor's account, not their token, says that they fall short of RECENT."""
-    RECENT.require(actor, at=at, factors=await tx.users.factors_of(actor.user_id))
-
-
 async def end_others(tx: Transaction, actor: Actor, user: User, *, wanted: bool, at: datetime) -> Sequence[Session]:
     """End the user's sessions but the one that changes their factors, where that is wanted (ASVS 7.4.3).
 

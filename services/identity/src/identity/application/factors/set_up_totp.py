@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.accounts.queries import AccountQueries
 from identity.application.factors import audit
 from identity.application.factors.complete_sign_in import open_challenge
 from identity.application.factors.second_factor import end_others, lock_to_change, note_added, take_effect
@@ -16,6 +15,7 @@ from identity.application.ports.factors import BackupCodeMaker, TotpCodes
 from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.users.views import UserViews
 from identity.domain.errors import FactorExists, InvalidCredentials, SignInOver, WrongCode
 from identity.domain.session import Session
 from identity.domain.totp import Totp
@@ -38,7 +38,7 @@ class NewTotp:
 @dataclass(frozen=True, slots=True)
 class BeginTotp:
     uow: UnitOfWork
-    queries: AccountQueries
+    queries: UserViews
     secrets: OneTimeSecrets
     codes: TotpCodes
     clock: Clock

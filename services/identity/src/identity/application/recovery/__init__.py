@@ -1,18 +1,16 @@
-"""Getting an account back: the table of contents."""
+"""The use cases of account recovery."""
 
 from dataclasses import dataclass
 
+from identity.application.recovery.ask_recovery import AskRecovery
 from identity.application.recovery.confirm_recovery import ConfirmRecovery
+from identity.application.recovery.decide_recovery import DecideRecovery
 from identity.application.recovery.list_recovery_requests import ListRecoveryRequests
-from identity.application.recovery.recover_account import AskRecovery, DecideRecovery
-from identity.application.recovery.reset_password import AskPasswordReset, ResetPassword
 from identity.application.recovery.undo_email_change import UndoEmailChange
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    ask_password_reset: AskPasswordReset
-    reset_password: ResetPassword
     ask_recovery: AskRecovery
     confirm_recovery: ConfirmRecovery
     list_recovery_requests: ListRecoveryRequests

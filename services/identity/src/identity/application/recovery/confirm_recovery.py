@@ -4,20 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.accounts.asked_change import RECOVERY_REQUEST, waits_still
-from identity.application.accounts.codes import Codes
-from identity.application.accounts.facts import code_accepted, code_refused
 from identity.application.factors.second_factor import admit
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.recovery import facts
+from identity.application.recovery import audit
+from identity.application.recovery.confirmation import confirm
+from identity.application.registration.audit import code_accepted, code_refused
+from identity.application.registration.one_time_codes import Codes
+from identity.application.registration.pending_change import RECOVERY_REQUEST, waits_still
 from identity.domain.code_failures import RECOVERY_CODES
-from identity.domain.errors import InvalidCode, RecoveryDecided, RecoveryPending
+from identity.domain.errors import InvalidCode
 from identity.domain.one_time_code import OneTimeCode, Purpose
-from identity.domain.recovery_request import RecoveryRequest
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,52 +50,9 @@ class ConfirmRecovery:
             await tx.factors.failures.note(one_time.user_id, RECOVERY_CODES, at=at)
             tx.tally(code_refused(one_time, at=at))
             return False
-        request = await _confirm(tx, UUID(pending[RECOVERY_REQUEST] or ""), at=at)
+        request = await confirm(tx, UUID(pending[RECOVERY_REQUEST] or ""), at=at)
         await tx.one_time_codes.settle(one_time)
         await tx.factors.failures.forget(user.id, counter=RECOVERY_CODES)
         tx.record(code_accepted(one_time, at=at))
-        tx.record(facts.recovery_confirmed(request, at=at))
+        tx.record(audit.recovery_confirmed(request, at=at))
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmRecoveryInPerson:
-    """Confirm a request of an owner whose mailbox is gone, or takes no mail. For the command line.
-
-    `seen_by` is the member of staff who has seen the owner and the owner's papers: they do not decide on it.
-    """
-
-    uow: UnitOfWork
-    clock: Clock
-
-    async def __call__(self, *, actor: Actor, request_id: UUID, seen_by: UUID, reason: str) -> None:
-        """Raise NotFound, RecoveryDecided when it is decided or too old, or RecoveryPending when it or another is confirmed."""
-        at = self.clock.now()
-        user_id = await self._whose(actor, request_id)
-        async with self.uow.begin(actor) as tx:
-            # The users first, as everywhere, and in id order, or two transactions that lock both deadlock.
-            users = {id_: await tx.users.lock(id_) for id_ in sorted({user_id, seen_by})}
-            if None in users.values():
-                raise NotFound(user_id=user_id, seen_by=seen_by)
-            request = await _confirm(tx, request_id, at=at)
-            request.trigger(seen_by)
-            tx.record(facts.recovery_confirmed(request, at=at, reason=reason))
-
-    async def _whose(self, actor: Actor, request_id: UUID) -> UUID:
-        async with self.uow.begin(actor) as tx:
-            request = await tx.recovery_requests.lock(request_id)
-            if request is None:
-                raise NotFound(request_id=request_id)
-            return request.user_id
-
-
-async def _confirm(tx: Transaction, request_id: UUID, *, at: datetime) -> RecoveryRequest:
-    """Confirm a request of a user who is locked; of each user one waits to be decided."""
-    request = await tx.recovery_requests.lock(request_id)
-    if request is None:
-        raise NotFound(request_id=request_id)
-    if await tx.recovery_requests.waiting_of(request.user_id, at=at):
-        raise RecoveryPending(request_id=request_id)
-    if not request.confirm(at=at):
-        raise RecoveryDecided(request_id=request_id)
-    return request

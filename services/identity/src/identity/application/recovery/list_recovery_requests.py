@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
-from identity.application.recovery import facts
-from identity.application.recovery.queries import RecoveryQueries, RecoveryView
+from identity.application.recovery import audit
+from identity.application.recovery.views import RecoveryView, RecoveryViews
 from identity.domain.recovery_request import RecoveryStatus
 from kernel.actor import Actor
 from kernel.pages import Page, PageRequest
@@ -15,7 +15,7 @@ class ListRecoveryRequests:
     Those that wait are work to do; a list of what was decided is a search over people, and says why.
     """
 
-    queries: RecoveryQueries
+    queries: RecoveryViews
     reads: Reads
 
     async def __call__(
@@ -34,5 +34,5 @@ class ListRecoveryRequests:
         requests = await self.queries.recovery_requests(status, page, confirmed=confirmed)
         others = [request for request in requests.items if request.user_id != actor.user_id]
         if others or is_search:
-            await self.reads.record(actor, facts.requests_listed(others, status=status, confirmed=confirmed, reason=reason))
+            await self.reads.record(actor, audit.requests_listed(others, status=status, confirmed=confirmed, reason=reason))
         return requests

@@ -3,17 +3,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.accounts.new_password import NewPassword
-from identity.application.accounts.queries import AccountQueries
 from identity.application.device_keys.revoke_device_key import revoke_keys
 from identity.application.factors.second_factor import take_effect
+from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.recovery import facts
+from identity.application.recovery import audit
 from identity.application.sessions.end_sessions import end_all
+from identity.application.users.views import UserViews
 from identity.domain.device_key import RevokeReason
 from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import AccountExists, FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts
@@ -40,7 +40,7 @@ class UndoEmailChange:
     """
 
     uow: UnitOfWork
-    queries: AccountQueries
+    queries: UserViews
     secrets: OneTimeSecrets
     passwords: Passwords
     new_password: NewPassword
@@ -111,7 +111,7 @@ class UndoEmailChange:
         ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at)
         await tx.messages.send(user.id, Template.PASSWORD_RESET_REQUIRED)
         counts = {"sessions_ended": len(ended), "passkeys_removed": passkeys, "device_keys_revoked": len(keys)}
-        tx.record(facts.email_change_undone(user, undo, counts, at=at))
+        tx.record(audit.email_change_undone(user, undo, counts, at=at))
         return ended
 
     async def _remove_passkeys(self, tx: Transaction, user: User, undo: EmailUndo, at: datetime) -> int:
@@ -130,7 +130,7 @@ class UndoEmailChange:
 
     async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
         async with self.uow.begin(actor) as tx:
-            tx.tally(facts.email_undo_refused(user_id, reason=reason, at=self.clock.now()))
+            tx.tally(audit.email_undo_refused(user_id, reason=reason, at=self.clock.now()))
 
 
 async def _take_back(tx: Transaction, user: User, email: str) -> None:

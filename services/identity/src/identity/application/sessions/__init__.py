@@ -8,7 +8,6 @@ from identity.application.sessions.read_sessions import GetDevice, GetSession, L
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
-from identity.application.sessions.unlock_user import UnlockUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +23,3 @@ class Sessions:
     get_device: GetDevice
     change_device: ChangeDevice
     revoke_device: RevokeDevice
-    unlock_user: UnlockUser

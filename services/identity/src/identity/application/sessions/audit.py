@@ -133,16 +133,6 @@ def device_state(device: Device) -> dict[str, object]:
     return {"name_digest": name, "revoked": device.is_revoked}
 
 
-def unlocked(user_id: str, *, reason: str, at: datetime) -> AuditFact:
-    return AuditFact(
-        action="identity.user.unlock",
-        resource_type="user",
-        resource_id=user_id,
-        occurred_at=at,
-        reason=reason,
-    )
-
-
 def session_state(session: Session) -> State:
     return _state(session)
 

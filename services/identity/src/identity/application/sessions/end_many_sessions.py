@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.factors.second_factor import require_recent
+from identity.application.assurance import require_recent
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
 from identity.application.ports.revocations import Revocations

@@ -22,8 +22,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
+from identity.application.erasures.views import ErasureView, ReceiptKeyView
 from identity.application.ports.erasures import Destroyed
-from identity.application.privacy.queries import ErasureView, ReceiptKeyView
 from identity.domain.erasure import Erasure, ErasureReason, ErasureStatus
 from identity.infrastructure.erasure_receipts import ReceiptKey, sign
 from identity.infrastructure.sql.devices import devices

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from identity.application.accounts.queries import EVERYBODY, UserFilter
+from identity.application.users.views import EVERYBODY, UserFilter
 from kernel.clock import Clock
 
 LARGE: Final = 10_000

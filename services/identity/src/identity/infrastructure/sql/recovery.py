@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
-from identity.application.recovery.queries import RecoveryView
+from identity.application.recovery.views import RecoveryView
 from identity.domain.email_undo import EmailUndo
 from identity.domain.recovery_request import UNCONFIRMED_PER_HOUR_MAX, RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp

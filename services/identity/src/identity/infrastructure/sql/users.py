@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, Uuid, 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.database import Database
-from identity.application.accounts.queries import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
+from identity.application.users.views import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
 from identity.domain.email_address import may_have_been_folded, takes_mail
 from identity.domain.errors import AccountExists
 from identity.domain.user import InitialRole, User, UserStatus

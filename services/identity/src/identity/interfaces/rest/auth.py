@@ -34,7 +34,7 @@ auth = Router(prefix="/auth", tags=["auth"])
 @auth.post("/register", status_code=202, dependencies=[Public], assurance=NONE)
 async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
     """Register: a code is sent to the e-mail address, and opens the account. The answer tells nothing of who has one."""
-    pending = await app.accounts.register_user(
+    pending = await app.registration.register_user(
         actor=actor,
         full_name=body.full_name,
         email=body.email,
@@ -50,28 +50,28 @@ async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) ->
 @auth.post("/verify-email", dependencies=[Public], idempotency=False, assurance=NONE)
 async def verify_email(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
     """Show the code that was mailed: it opens the account that was registered, or confirms a new address."""
-    confirmed = await app.accounts.confirm_email(actor=actor, verification_id=body.verification_id, code=body.code)
+    confirmed = await app.registration.verify_email(actor=actor, verification_id=body.verification_id, code=body.code)
     return envelope(VerifiedResponse.of(confirmed))
 
 
 @auth.post("/verify-email/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
 async def resend_email_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
     """Ask for another code in place of the last. The answer does not tell whether one was sent."""
-    await app.accounts.resend_email_code(actor=actor, verification_id=body.verification_id)
+    await app.registration.resend_email_code(actor=actor, verification_id=body.verification_id)
     return envelope(ResentResponse())
 
 
 @auth.post("/verify-phone", dependencies=[Public], idempotency=False, assurance=NONE)
 async def verify_phone(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
     """Show the code that came as a text message: it confirms the number."""
-    confirmed = await app.accounts.confirm_phone(actor=actor, verification_id=body.verification_id, code=body.code)
+    confirmed = await app.registration.verify_phone(actor=actor, verification_id=body.verification_id, code=body.code)
     return envelope(VerifiedResponse.of(confirmed))
 
 
 @auth.post("/verify-phone/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
 async def resend_phone_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
     """Ask for another code in place of the last. The answer does not tell whether one was sent."""
-    await app.accounts.resend_phone_code(actor=actor, verification_id=body.verification_id)
+    await app.registration.resend_phone_code(actor=actor, verification_id=body.verification_id)
     return envelope(ResentResponse())
 
 

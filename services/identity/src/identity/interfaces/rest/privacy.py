@@ -23,7 +23,8 @@ async def export_user_data(
     user_id: UUID, actor: CurrentActor, app: App, reason: ReadReasonOfOthers = None
 ) -> Envelope[DataExportResponse]:
     """Export all data held about the caller, or with `user:export_any` about any user."""
-    return envelope(DataExportResponse.model_validate(await app.privacy.export_data(actor=actor, user_id=user_id, reason=reason)))
+    held = await app.users.export_user_data(actor=actor, user_id=user_id, reason=reason)
+    return envelope(DataExportResponse.model_validate(held))
 
 
 # The erasure itself makes a repeat harmless, and its user's kept answers go with it.
@@ -33,7 +34,7 @@ async def request_user_erasure(user_id: UUID, body: ErasureRequest, actor: Curre
 
     Asking again returns the same erasure. While a change of e-mail can be undone (72 hours) it is refused (`IDN_006`).
     """
-    erasure = await app.privacy.request_erasure(actor=actor, user_id=user_id, reason=body.reason)
+    erasure = await app.erasures.request_user_erasure(actor=actor, user_id=user_id, reason=body.reason)
     return envelope(ErasureResponse.of_erasure(erasure))
 
 
@@ -41,10 +42,10 @@ async def request_user_erasure(user_id: UUID, body: ErasureRequest, actor: Curre
 @erasures.get("/receipt-keys", dependencies=[Public], reads=NOBODY)
 async def list_receipt_keys(app: App) -> Envelope[list[ReceiptKeyResponse]]:
     """List the public keys that receipts of erasures can be checked with."""
-    return envelope([ReceiptKeyResponse.of(key) for key in await app.queries.receipt_keys()])
+    return envelope([ReceiptKeyResponse.of(key) for key in await app.erasures.list_receipt_keys()])
 
 
 @erasures.get("/{erasure_id}", dependencies=[Public], reads=REFERENCE)
 async def get_erasure(erasure_id: UUID, app: App) -> Envelope[ErasureResponse]:
     """Tell how an erasure stands, with the receipt once it is done; who is erased can sign in no more."""
-    return envelope(ErasureResponse.of(await app.privacy.get_erasure(erasure_id=erasure_id)))
+    return envelope(ErasureResponse.of(await app.erasures.get_erasure(erasure_id=erasure_id)))

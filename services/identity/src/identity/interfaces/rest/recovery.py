@@ -31,14 +31,14 @@ recovery = Router(prefix="/auth", tags=["recovery"], idempotent=False)
 @recovery.post("/password-reset", status_code=202, dependencies=[Public], assurance=NONE)
 async def ask_password_reset(body: AskResetRequest, actor: CurrentActor, app: App) -> Envelope[ResetAskedResponse]:
     """Send a link by which a new password is chosen within ten minutes, to whoever has the address."""
-    await app.recovery.ask_password_reset(actor=actor, email=body.email)
+    await app.passwords.ask_password_reset(actor=actor, email=body.email)
     return envelope(ResetAskedResponse())
 
 
 @recovery.post("/password-reset/confirm", dependencies=[Public], assurance=NONE)
 async def reset_password(body: ResetPasswordRequest, actor: CurrentActor, app: App) -> Envelope[PasswordResetResponse]:
     """Choose a new password by the link, once; every session ends. Sign in with it, and the second factor, then."""
-    await app.recovery.reset_password(actor=actor, token=body.token, password=body.password)
+    await app.passwords.reset_password(actor=actor, token=body.token, password=body.password)
     return envelope(PasswordResetResponse())
 
 

@@ -26,8 +26,8 @@ from chassis.rest import (
     page_of,
     set_etag,
 )
-from identity.application.accounts.change_status import StatusChange
-from identity.application.accounts.queries import UserFilter, UserSort
+from identity.application.users.change_status import StatusChange
+from identity.application.users.views import UserFilter, UserSort
 from identity.domain.user import UserStatus
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.accounts import (
@@ -76,20 +76,20 @@ async def list_users(
     actor: CurrentActor, paging: Paging, which: Annotated[UserFilter, Depends(_filter)], reason: ReadReason, app: App
 ) -> Envelope[PageOf[UserResponse]]:
     """List users, newest first; those that are deleted only by their status."""
-    return page_of(await app.accounts.list_users(actor=actor, page=paging, which=which, reason=reason), UserResponse.of)
+    return page_of(await app.users.list_users(actor=actor, page=paging, which=which, reason=reason), UserResponse.of)
 
 
 @users.post("", status_code=201, dependencies=[Requires("user:create")], assurance=RECENT)
 async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) -> Envelope[RegisteredResponse]:
     """Open an account for a person, who gets a mail that says how to choose a password."""
-    return envelope(RegisteredResponse.of(await app.accounts.create_user(actor=actor, **body.model_dump())))
+    return envelope(RegisteredResponse.of(await app.users.create_user(actor=actor, **body.model_dump())))
 
 
 # Before "/{user_id}", which would take it.
 @users.get("/me", dependencies=[Authenticated], reads=OWN)
 async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[MeResponse]:
     """Read the caller's account, with the roles that hold right now."""
-    view = await app.accounts.get_user(actor=actor, user_id=actor.user_id)
+    view = await app.users.get_user(actor=actor, user_id=actor.user_id)
     set_etag(response, view.version, view.last_sign_in_at, sorted(actor.roles))
     return envelope(MeResponse.with_roles(view, actor.roles))
 
@@ -97,7 +97,7 @@ async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[
 @users.get("/{user_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[UserResponse]:
     """Read the caller's account, or with `user:read_any` any user's; reading another's is recorded."""
-    view = await app.accounts.get_user(actor=actor, user_id=user_id)
+    view = await app.users.get_user(actor=actor, user_id=user_id)
     set_etag(response, view.version, view.last_sign_in_at)
     return envelope(UserResponse.of(view))
 
@@ -107,7 +107,7 @@ async def replace_user(
     user_id: UUID, body: ReplaceUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Replace the details of an account that need no proof."""
-    await app.accounts.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
+    await app.users.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
     return await _shown(app, actor, user_id, response)
 
 
@@ -116,7 +116,7 @@ async def update_user(
     user_id: UUID, body: PatchUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Change some of the details of an account that need no proof."""
-    await app.accounts.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
+    await app.users.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
     return await _shown(app, actor, user_id, response)
 
 
@@ -124,7 +124,7 @@ async def update_user(
 @users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
 async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: CurrentActor, version: IfMatch, app: App) -> None:
     """Close an account: its sessions end at once, its data stays until it is erased, and it can be restored."""
-    await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.DELETE, reason=reason, version=version)
+    await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.DELETE, reason=reason, version=version)
 
 
 @users.post("/{user_id}/restore", dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
@@ -132,7 +132,7 @@ async def restore_user(
     user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Open a closed account again."""
-    await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.RESTORE, reason=body.reason)
+    await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.RESTORE, reason=body.reason)
     return await _shown(app, actor, user_id, response)
 
 
@@ -141,7 +141,7 @@ async def suspend_user(
     user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Suspend a user: all sessions end at once. Doing it again changes nothing."""
-    await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.SUSPEND, reason=body.reason)
+    await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.SUSPEND, reason=body.reason)
     return await _shown(app, actor, user_id, response)
 
 
@@ -150,23 +150,23 @@ async def activate_user(
     user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Let a suspended user act again. Doing it again changes nothing."""
-    await app.accounts.change_status(actor=actor, user_id=user_id, change=StatusChange.ACTIVATE, reason=body.reason)
+    await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.ACTIVATE, reason=body.reason)
     return await _shown(app, actor, user_id, response)
 
 
 @users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
 async def unlock_user(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
     """Let a user who has used up the attempts of the hour sign in again."""
-    await app.sessions.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
+    await app.users.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
 
 
 @users.post("/{user_id}/password-reset", status_code=204, dependencies=[Requires("user:update")], assurance=RECENT)
 async def require_password_reset(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
     """Retire a user's password and end their sessions. Only the user can choose the next password."""
-    await app.accounts.require_password_reset(actor=actor, user_id=user_id, reason=body.reason)
+    await app.passwords.require_password_reset(actor=actor, user_id=user_id, reason=body.reason)
 
 
 async def _shown(app: App, actor: Actor, user_id: UUID, response: Response) -> Envelope[UserResponse]:
-    view = await app.accounts.get_user.changed(actor=actor, user_id=user_id)
+    view = await app.users.get_user.changed(actor=actor, user_id=user_id)
     set_etag(response, view.version)
     return envelope(UserResponse.of(view))

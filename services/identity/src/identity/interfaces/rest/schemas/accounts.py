@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from chassis.rest import RequestModel, ResponseModel
-from identity.application.accounts.enrolment import Enrolled
-from identity.application.accounts.queries import UserView
-from identity.application.accounts.update_user import Details
+from identity.application.users.enrolment import Enrolled
+from identity.application.users.update_user import Details
+from identity.application.users.views import UserView
 from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Password, Phone, Reason, Username
 
 

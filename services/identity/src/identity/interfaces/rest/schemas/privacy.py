@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from chassis.rest import RequestModel, ResponseModel
-from identity.application.privacy.queries import ErasureView, ReceiptKeyView
+from identity.application.erasures.views import ErasureView, ReceiptKeyView
 from identity.domain.erasure import Erasure, ErasureReason
 
 Rows = list[dict[str, Any]]

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import REASON, VERBATIM, RequestModel, ResponseModel
-from identity.application.recovery.queries import RecoveryView
-from identity.application.recovery.recover_account import AskedRecovery
+from identity.application.recovery.ask_recovery import AskedRecovery
+from identity.application.recovery.views import RecoveryView
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.interfaces.rest.schemas.factors import ChallengeText
 from identity.interfaces.rest.schemas.fields import Email, Password

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import RequestModel, ResponseModel
-from identity.application.accounts.confirmed import Confirmed
-from identity.application.accounts.register_user import PendingVerification
+from identity.application.registration.register_user import PendingVerification
+from identity.application.registration.verification import Confirmed
 from identity.interfaces.rest.schemas.fields import SixDigits
 
 

@@ -1,0 +1,18 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.erasures.views import ErasureView, ErasureViews
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class GetErasure:
+    """Tell how an erasure stands, to whoever knows its id: who is erased can sign in no more."""
+
+    queries: ErasureViews
+
+    async def __call__(self, *, erasure_id: UUID) -> ErasureView:
+        erasure = await self.queries.erasure(erasure_id)
+        if erasure is None:
+            raise NotFound(erasure_id=erasure_id)
+        return erasure

@@ -1,0 +1,110 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from identity.application.assurance import require_recent
+from identity.application.device_keys.revoke_device_key import revoke_keys
+from identity.application.erasures import audit
+from identity.application.ports.authority import Authority
+from identity.application.ports.permissions import ERASE_ANY_USER, Permissions
+from identity.application.ports.revocations import Revocations
+from identity.application.ports.roles import Roles
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions.end_sessions import end_all
+from identity.domain.device_key import RevokeReason
+from identity.domain.erasure import Erasure, ErasureReason
+from identity.domain.errors import EmailChangeCanBeUndone, StillInOffice
+from identity.domain.message import Template
+from identity.domain.session import EndReason, Session
+from identity.domain.user import User
+from kernel.actor import Actor
+from kernel.assurance import RECENT
+from kernel.clock import Clock
+from kernel.errors import NotFound, Unavailable
+
+# How often governance is asked again because the account has changed since it was read.
+TRIES_MAX: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUserErasure:
+    """Restrict an account at once and for good, and ask every service to answer for its erasure.
+
+    Sessions end and device keys are revoked in the same transaction. The data goes when all have answered and no law
+    asks for it any longer. Asking again gives the erasure that there is; another's is on record as read.
+
+    While a change of e-mail can be undone there is no erasure, also for staff: a thief of the account would make the theft final.
+    """
+
+    uow: UnitOfWork
+    roles: Roles
+    permissions: Permissions
+    authority: Authority
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, reason: ErasureReason) -> Erasure:
+        """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for a caller who may not ask.
+
+        EmailChangeCanBeUndone while an undo link of the account is open.
+        LastAdministrator and BeyondAuthority too, whatever the role is called that may do so much.
+        """
+        RECENT.require(actor, at=self.clock.now())
+        if actor.user_id != user_id and not self.permissions.allows(actor, ERASE_ANY_USER):
+            raise NotFound(user_id=user_id)
+        # Those who decide for others are first relieved of that, by a person.
+        held = await self.roles.of(user_id)
+        if offices := sorted(role for role in held if self.permissions.exceed_default(frozenset({role}))):
+            raise StillInOffice(roles=offices)
+        for _ in range(TRIES_MAX):
+            seen = await self._seen(actor, user_id)
+            if isinstance(seen, Erasure):
+                return seen
+            # Before the account is restricted, outside of the transaction, about the version that is changed.
+            await self.authority.disable(actor_id=actor.user_id, subject_id=user_id, version=seen)
+            if erasure := await self._close(actor, user_id, reason, seen):
+                return erasure
+        raise Unavailable(reason="the account changes all the time", user_id=user_id)
+
+    async def _seen(self, actor: Actor, user_id: UUID) -> Erasure | int:
+        """Return the erasure that there is, or the version of the account."""
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            await require_recent(tx, actor, at=at)
+            user = await tx.users.lock(user_id)
+            if user is None:
+                raise NotFound(user_id=user_id)
+            erasure = await tx.erasures.lock_of(user_id)
+            if erasure and actor.user_id != user_id:
+                # The answer shows it, and leaves no other fact.
+                tx.record(audit.others_erasure_read(erasure).fact(at=at))
+            if erasure:
+                return erasure
+            # A change of address makes another version of the account, so this is true still when it is closed.
+            if until := await tx.email_undos.open_until(user_id, at=at):
+                raise EmailChangeCanBeUndone(user_id=user_id, possible_from=until.isoformat())
+            return user.version
+
+    async def _close(self, actor: Actor, user_id: UUID, reason: ErasureReason, seen: int) -> Erasure | None:
+        """Restrict the account of the version seen; None when it is of another meanwhile."""
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            if user is None or user.version != seen:
+                return None
+            erasure = Erasure.request(user_id, by=actor.subject_id, reason=reason, at=at)
+            ended = await self._restrict(tx, user, erasure, at)
+        for session in ended:
+            await self.revocations.try_add(session.id, ended_at=at)
+        return erasure
+
+    async def _restrict(self, tx: Transaction, user: User, erasure: Erasure, at: datetime) -> list[Session]:
+        before = user.status.value
+        user.restrict(at=at)
+        ended = await end_all(tx, user.id, EndReason.ERASURE, at)
+        await revoke_keys(tx, user.id, RevokeReason.ACCOUNT_CLOSED, at=at)
+        tx.erasures.add(erasure)
+        tx.record(audit.erasure_requested(erasure, before=before))
+        await tx.messages.send(user.id, Template.ERASURE_REQUESTED, erasure=str(erasure.id))
+        return list(ended)

@@ -1,0 +1,34 @@
+"""What can be asked about erasures, and all that is held about a user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureView:
+    """Nothing in it is personal: whoever knows the id may read it."""
+
+    id: UUID
+    status: str
+    requested_at: datetime
+    answered: Sequence[str]
+    restricted_until: datetime | None
+    erased_at: datetime | None
+    receipt: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptKeyView:
+    id: UUID
+    public_key: bytes
+    created_at: datetime
+
+
+class ErasureViews(Protocol):
+    async def erasure(self, erasure_id: UUID) -> ErasureView | None: ...
+
+    async def receipt_keys(self) -> Sequence[ReceiptKeyView]:
+        """Return every key that ever signed receipts, oldest first."""

@@ -1,0 +1,56 @@
+"""A forgotten password: a link by mail, then a new password. It signs nobody in, so it never goes round a second factor."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from identity.application.attempts.counters import account_of
+from identity.application.passwords import audit
+from identity.application.ports.credentials import Credentials
+from identity.application.ports.digests import Digests
+from identity.application.ports.one_time_secrets import OneTimeSecrets
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.domain.message import Template
+from identity.domain.password_reset import PER_HOUR_MAX, PasswordReset
+from identity.domain.sign_in_name import SignInName
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+_HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AskPasswordReset:
+    """Send a link to whoever's address it is. The answer, and the work, are the same for an address that nobody has.
+
+    `page` takes the link's secret behind its "#", which browsers send to no server.
+    """
+
+    uow: UnitOfWork
+    queries: Credentials
+    secrets: OneTimeSecrets
+    digest: Digests
+    clock: Clock
+    page: str
+
+    async def __call__(self, *, actor: Actor, email: str) -> None:
+        name = SignInName.email(email)
+        account = account_of(self.digest, name)
+        credential = await self.queries.credential(name)
+        at, secret = self.clock.now(), self.secrets.issue()
+        nobody, link = new_id(), f"{self.page}#token={secret.text}"
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(credential.user_id if credential else nobody)
+            issued = await tx.password_resets.issued_since(user.id if user else nobody, at - _HOUR)
+            sent = user is not None and user.is_active and issued < PER_HOUR_MAX
+            # Whose link it is that nobody gets: it opens nothing, for its secret is told to nobody.
+            reset = PasswordReset.issue(new_id(), user.id if user and sent else nobody, secret.digest, at=at)
+            # The newest link alone is good.
+            await tx.password_resets.void(reset.user_id, at=at)
+            tx.password_resets.add(reset)
+            if sent:
+                sent = await tx.messages.send(reset.user_id, Template.PASSWORD_RESET, link=link)
+            else:
+                await tx.messages.send(nobody, Template.DECOY, to=name.text, link=link)
+            tx.tally(audit.reset_asked(account, reset if sent else None, at=at))

@@ -1,0 +1,77 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.devices.known_device import is_on_known_device
+from identity.application.passwords import audit
+from identity.application.passwords.new_password import NewPassword
+from identity.application.ports.attempts import AttemptLimits
+from identity.application.ports.credentials import Credentials, CredentialView
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.revocations import Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.end_sessions import end_all
+from identity.domain.errors import InvalidCredentials, TooManyAttempts
+from identity.domain.message import Template
+from identity.domain.password_policy import normalise
+from identity.domain.session import EndReason
+from kernel.actor import Actor
+from kernel.assurance import RECENT
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Change one's own password by giving the current one; every other session ends, and the owner is told."""
+
+    uow: UnitOfWork
+    queries: Credentials
+    passwords: Passwords
+    new_password: NewPassword
+    attempts: AttemptLimits
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, current: str, new: str) -> None:
+        """Raise StepUpRequired, InvalidCredentials, WeakPassword, TooManyAttempts, or NotFound for another's account."""
+        if actor.user_id != user_id:
+            raise NotFound(user_id=user_id)
+        credential = await self._verified(actor, user_id, current)
+        password_hash = await self.new_password.prepare(user_id=user_id, password=new, multi_factor=credential.has_second_factor)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            # It may have changed since it was read without a lock; hashes are salted, so times need not tell.
+            if user is None or not user.is_active or user.password_hash != credential.password_hash:
+                raise InvalidCredentials
+            RECENT.require(actor, at=at, factors=user.factors)
+            from_known_device = await is_on_known_device(tx, actor.session_id, at=at)
+            await self.new_password.set(tx, user, password_hash, at=at, from_known_device=from_known_device)
+            ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at, except_session=actor.session_id)
+            await tx.messages.send(user_id, Template.PASSWORD_CHANGED)
+            tx.record(audit.password_changed(user, sessions_ended=len(ended), at=at))
+        for session in ended:
+            await self.revocations.try_add(session.id, ended_at=at)
+
+    async def _verified(self, actor: Actor, user_id: UUID, current: str) -> CredentialView:
+        """Return the credential that the current password opened; a stolen session guesses no faster than a sign-in.
+
+        Attempts count for the session alone: a thief of one keeps its owner from nothing in the others.
+        """
+        counter, session = f"password:{user_id}", str(actor.session_id)
+        try:
+            await self.attempts.admit(counter, actor.ip, device=session)
+        except TooManyAttempts:
+            await self._refuse(actor, user_id, "throttled")
+            raise
+        credential = await self.queries.credential_of(user_id)
+        verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(current))
+        if credential is None or not verified.matches:
+            await self._refuse(actor, user_id, "wrong_password")
+            raise InvalidCredentials
+        await self.attempts.forget(counter, actor.ip, device=session)
+        return credential
+
+    async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
+        async with self.uow.begin(actor) as tx:
+            tx.record_bounded(audit.password_change_refused(user_id, reason=reason, at=self.clock.now()), account=user_id)

@@ -1,0 +1,50 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.passwords import audit
+from identity.application.passwords.new_password import NewPassword
+from identity.application.ports.authority import Authority
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.revocations import Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.end_sessions import end_all, revoke_all
+from identity.domain.message import Template
+from identity.domain.session import EndReason
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class RequirePasswordReset:
+    """Retire another's password and end their sessions; only they can choose the next, by the reset that they are mailed about.
+
+    A person who requires it decides on no recovery of the account, neither on one that waits nor on one that follows.
+    """
+
+    uow: UnitOfWork
+    passwords: Passwords
+    new_password: NewPassword
+    generate_password: Callable[[], str]
+    authority: Authority
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:
+        """Raise NotFound, BeyondAuthority; Unavailable when hashing is at its limit, or governance is away."""
+        await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
+        password_hash = await self.passwords.hash(self.generate_password())
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            user = await tx.users.lock(user_id)
+            if user is None or not user.is_active:
+                raise NotFound(user_id=user_id)
+            await self.new_password.set(tx, user, password_hash, at=at)
+            await tx.password_resets.note_required(user_id, by=actor.user_id, at=at)
+            if waiting := await tx.recovery_requests.waiting_of(user_id, at=at):
+                waiting.trigger(actor.user_id)
+            ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at)
+            await tx.messages.send(user_id, Template.PASSWORD_RESET_REQUIRED)
+            tx.record(audit.password_reset_required(user, reason, sessions_ended=len(ended), at=at))
+            tx.after_commit(lambda: revoke_all(self.revocations, ended, at=at))

@@ -1,0 +1,67 @@
+"""A forgotten password: a link by mail, then a new password. It signs nobody in, so it never goes round a second factor."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.attempts.counters import counter_of
+from identity.application.passwords import audit
+from identity.application.passwords.new_password import NewPassword
+from identity.application.ports.attempts import AttemptLimits
+from identity.application.ports.credentials import Credentials
+from identity.application.ports.digests import Digests
+from identity.application.ports.one_time_secrets import OneTimeSecrets
+from identity.application.ports.revocations import Revocations
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.sessions.end_sessions import end_all
+from identity.domain.errors import InvalidResetLink
+from identity.domain.message import Template
+from identity.domain.session import EndReason
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """Choose a new password by a link; every session ends, and the owner is told.
+
+    Guesses of the password that is gone are forgotten: who has the mailbox may sign in.
+    """
+
+    uow: UnitOfWork
+    queries: Credentials
+    secrets: OneTimeSecrets
+    new_password: NewPassword
+    revocations: Revocations
+    attempts: AttemptLimits
+    digest: Digests
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, token: str, password: str) -> None:
+        """Raise InvalidResetLink, or WeakPassword, which leaves the link good; Unavailable when hashing is at its limit."""
+        digest = self.secrets.digest(token)
+        user_id = await self._whose(actor, digest)
+        credential = await self.queries.credential_of(user_id)
+        multi_factor = credential is not None and credential.has_second_factor
+        password_hash = await self.new_password.prepare(user_id=user_id, password=password, multi_factor=multi_factor)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            # The user first, as everywhere; then the link is looked at again, for another may have used it meanwhile.
+            user = await tx.users.lock(user_id)
+            reset = await tx.password_resets.lock(digest)
+            if user is None or not user.is_active or reset is None or not reset.use(at=at):
+                raise InvalidResetLink(field="token")
+            await self.new_password.set(tx, user, password_hash, at=at)
+            ended = await end_all(tx, user.id, EndReason.PASSWORD_CHANGED, at)
+            tx.record(audit.password_reset(user, sessions_ended=len(ended), at=at))
+            await tx.messages.send(user.id, Template.PASSWORD_CHANGED)
+        for session in ended:
+            await self.revocations.try_add(session.id, ended_at=at)
+        await self.attempts.forget(counter_of(self.digest, user_id), actor.ip)
+
+    async def _whose(self, actor: Actor, digest: bytes) -> UUID:
+        """Tell whose link it is; nothing is hashed for one that is not good."""
+        async with self.uow.begin(actor) as tx:
+            reset = await tx.password_resets.lock(digest)
+            if reset is None or reset.used_at is not None or self.clock.now() >= reset.expires_at:
+                raise InvalidResetLink(field="token")
+            return reset.user_id

@@ -1,0 +1,42 @@
+"""A request for recovery is confirmed from the account's mailbox, or in its place by an operator who has seen its owner."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.recovery import audit
+from identity.application.recovery.confirmation import confirm
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmRecoveryInPerson:
+    """Confirm a request of an owner whose mailbox is gone, or takes no mail. For the command line.
+
+    `seen_by` is the member of staff who has seen the owner and the owner's papers: they do not decide on it.
+    """
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, request_id: UUID, seen_by: UUID, reason: str) -> None:
+        """Raise NotFound, RecoveryDecided when it is decided or too old, or RecoveryPending when it or another is confirmed."""
+        at = self.clock.now()
+        user_id = await self._whose(actor, request_id)
+        async with self.uow.begin(actor) as tx:
+            # The users first, as everywhere, and in id order, or two transactions that lock both deadlock.
+            users = {id_: await tx.users.lock(id_) for id_ in sorted({user_id, seen_by})}
+            if None in users.values():
+                raise NotFound(user_id=user_id, seen_by=seen_by)
+            request = await confirm(tx, request_id, at=at)
+            request.trigger(seen_by)
+            tx.record(audit.recovery_confirmed(request, at=at, reason=reason))
+
+    async def _whose(self, actor: Actor, request_id: UUID) -> UUID:
+        async with self.uow.begin(actor) as tx:
+            request = await tx.recovery_requests.lock(request_id)
+            if request is None:
+                raise NotFound(request_id=request_id)
+            return request.user_id

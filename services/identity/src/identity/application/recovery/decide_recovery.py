@@ -1,0 +1,93 @@
+"""A lost second factor: its owner asks by a right password and confirms by mail; another person decides; the factors are gone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.factors.second_factor import take_effect
+from identity.application.ports.authority import Authority
+from identity.application.ports.recovery import Approvals, Verdict
+from identity.application.ports.revocations import Revocations
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.recovery import audit
+from identity.application.sessions.end_sessions import end_all
+from identity.domain.errors import RecoveryDecided
+from identity.domain.message import Template
+from identity.domain.recovery_request import (
+    RecoveryRequest,
+    RecoveryStatus,
+)
+from identity.domain.session import EndReason, Session
+from identity.domain.user import User
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPerson:
+    """The simplest approval: one other person settles it."""
+
+    async def vote(self, request: RecoveryRequest, *, actor: Actor, approve: bool) -> Verdict:  # noqa: ARG002  # the port's
+        return Verdict.APPROVED if approve else Verdict.REJECTED
+
+
+@dataclass(frozen=True, slots=True)
+class DecideRecovery:
+    """Vote on a confirmed request; once approved, all of the user's factors are removed and all sessions ended.
+
+    The route asks for "user:update" and two factors just now; how many votes it takes, `approvals` says. Nobody votes on a person
+    with permissions that they lack, or on a request that they triggered.
+    """
+
+    uow: UnitOfWork
+    authority: Authority
+    approvals: Approvals
+    revocations: Revocations
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, request_id: UUID, approve: bool, reason: str) -> RecoveryRequest:
+        """Raise NotFound, OwnRecovery, BeyondAuthority, Unavailable, RecoveryUnconfirmed, or RecoveryDecided.
+
+        RecoveryDecided is for a request that is settled or has ended, and for approving one of an account that is not active.
+        """
+        user_id = await self._whose(actor, request_id)
+        if user_id != actor.user_id:
+            await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            # The user first, as everywhere: a new password that is required meanwhile is seen, or comes after.
+            user = await tx.users.lock(user_id)
+            request = await tx.recovery_requests.lock(request_id)
+            if user is None or request is None:
+                raise NotFound(request_id=request_id)
+            device = await tx.devices.find(actor.user_id, request.device_id) if request.device_id else None
+            request.require_other(actor.user_id, has_device=device is not None)
+            request.require_confirmed(at=at)
+            if approve and not user.is_active:
+                raise RecoveryDecided(request_id=request_id)
+            before = request.status.value
+            verdict = await self.approvals.vote(request, actor=actor, approve=approve)
+            if verdict is not Verdict.OPEN:
+                request.decide(RecoveryStatus(verdict.value), by=actor.user_id, reason=reason, at=at)
+                await tx.messages.send(request.user_id, Template.RECOVERY_DECIDED, decision=verdict.value)
+            tx.record(audit.recovery_voted(request, before=before, approve=approve, reason=reason, at=at))
+            ended = await _clear(tx, user, request, at) if verdict is Verdict.APPROVED else ()
+        if verdict is Verdict.APPROVED:
+            await take_effect(self.revocations, user, ended, at=at)
+        return request
+
+    async def _whose(self, actor: Actor, request_id: UUID) -> UUID:
+        async with self.uow.begin(actor) as tx:
+            request = await tx.recovery_requests.lock(request_id)
+            if request is None:
+                raise NotFound(request_id=request_id)
+            return request.user_id
+
+
+async def _clear(tx: Transaction, user: User, request: RecoveryRequest, at: datetime) -> tuple[Session, ...]:
+    await tx.factors.forget(user.id)
+    user.lose_factor(last=True, at=at)
+    ended = await end_all(tx, user.id, EndReason.RECOVERED, at)
+    tx.record(audit.factors_cleared(user, request, sessions_ended=len(ended), at=at))
+    return tuple(ended)

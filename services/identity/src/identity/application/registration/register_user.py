@@ -1,0 +1,95 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.ports.contacts import Contacts
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.registration import audit
+from identity.application.registration.one_time_codes import Codes, DecoyMessage
+from identity.domain.errors import TermsNotAgreed
+from identity.domain.message import Template
+from identity.domain.one_time_code import Purpose
+from identity.domain.password_policy import PasswordPolicy, normalise
+from identity.domain.profile import Profile, chosen_username
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class PendingVerification:
+    """`id` must be shown together with the code; it tells nothing of whether there is an account."""
+
+    id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterUser:
+    """Take a registration, and send a code to its e-mail address; the account is made once the code is shown.
+
+    The answer, and what it costs, is the same whether or not there is an account already: its owner is told by mail.
+    Nobody can register another's address in advance either, for two registrations of one address are apart: each takes
+    its own id and its own code.
+    """
+
+    uow: UnitOfWork
+    passwords: Passwords
+    policy: PasswordPolicy
+    contacts: Contacts
+    codes: Codes
+    clock: Clock
+
+    async def __call__(
+        self,
+        *,
+        actor: Actor,
+        full_name: str,
+        email: str,
+        phone: str,
+        password: str,
+        agreed_terms: bool,
+        organization: str | None = None,
+        username: str | None = None,
+    ) -> PendingVerification:
+        """Raise WeakPassword, or InvalidValue naming the field; Unavailable when hashing is at its limit."""
+        if not agreed_terms:
+            raise TermsNotAgreed(field="agreed_terms")
+        profile = Profile.of(
+            full_name=full_name,
+            email=self.contacts.email(email),
+            phone=self.contacts.mobile(phone),
+            organization=organization,
+        )
+        name = chosen_username(username) if username is not None else None
+        secret = normalise(password)
+        self.policy.check(secret, (*profile.words, name or ""))
+        password_hash = await self.passwords.hash(secret)
+        at = self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            clash = await self._clash(tx, profile, name)
+            pending = {
+                "full_name": profile.full_name,
+                "email": profile.email,
+                "phone": profile.phone,
+                "organization": profile.organization,
+                "username": name,
+                "password_hash": password_hash,
+            }
+            code = await self.codes.issue(tx, Purpose.REGISTRATION, user_id=new_id(), pending=pending, at=at, instead=clash)
+            tx.tally(audit.registration_requested(code))
+        return PendingVerification(code.id, code.expires_at)
+
+    async def _clash(self, tx: Transaction, profile: Profile, username: str | None) -> DecoyMessage | None:
+        """Tell what is mailed in place of a code when the registration cannot go on. Always asks for all there is.
+
+        A telephone number keeps nobody from registering, and is not asked for: it counts for nothing until it is verified,
+        and whether another user has verified it is not disclosed (ADR 0016).
+        """
+        owner = await tx.profiles.holder_of_email(profile.email)
+        named = await tx.users.holder_of(username) if username else None
+        if owner:
+            return DecoyMessage(owner, Template.ALREADY_REGISTERED)
+        # To the mailbox that registers, not to the stranger whose name it is; it says nothing of them.
+        return DecoyMessage(new_id(), Template.REGISTRATION_CLASHED, profile.email) if named else None

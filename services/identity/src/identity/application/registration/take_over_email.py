@@ -1,0 +1,75 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.devices.known_device import is_on_known_device
+from identity.application.ports.one_time_codes import Pending
+from identity.application.ports.one_time_secrets import OneTimeSecrets
+from identity.application.ports.unit_of_work import Transaction
+from identity.application.registration import audit
+from identity.application.registration.pending_change import ASKING_SESSION, waits_still
+from identity.application.registration.verification import Confirmed
+from identity.application.sessions.end_sessions import end_all
+from identity.domain.email_address import canonical_email
+from identity.domain.email_undo import EmailUndo
+from identity.domain.message import Template
+from identity.domain.one_time_code import OneTimeCode
+from identity.domain.profile import Profile
+from identity.domain.session import EndReason
+from identity.domain.user import User
+from kernel.errors import NotFound
+from kernel.ids import new_id
+
+# Names in what waits for a code the session that goes on when the others end.
+KEPT_SESSION = "kept_session"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOverEmail:
+    """Take over an address at which a code was received, in the transaction of that code.
+
+    The former mailbox gets a link that undoes the change: only its reader can notice a thief. `undo_page` takes the
+    link's secret behind its "#", which browsers send to no server.
+    """
+
+    secrets: OneTimeSecrets
+    undo_page: str
+
+    async def __call__(self, tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed | None:
+        """Return None when it waits no longer. Raise NotFound for a user who may not act, AccountExists for another's address."""
+        user = await tx.users.lock(code.user_id)
+        if user is None or not user.is_active:
+            raise NotFound(user_id=code.user_id)
+        if not await waits_still(tx, code, pending, at=at):
+            return None
+        profile = await tx.profiles.of(user.id)
+        changed = profile.with_email(pending["email"] or "")
+        confirmed = Confirmed(user.id)
+        if canonical_email(profile.email) != canonical_email(changed.email):
+            confirmed = await self._leave(tx, user, profile, pending, at)
+        if changed != profile:
+            await tx.profiles.replace(user.id, changed)
+        user.verify_email(at=at)
+        return confirmed
+
+    async def _leave(self, tx: Transaction, user: User, profile: Profile, pending: Pending, at: datetime) -> Confirmed:
+        # A reset link lies in the old mailbox, which the user may have left because somebody else reads it.
+        await tx.password_resets.void(user.id, at=at)
+        # And what it confirmed is confirmed by the account's mailbox no more.
+        await tx.recovery_requests.void(user.id, at=at)
+        secret = self.secrets.issue()
+        # Sent while the old address is still the user's, so it goes there: a thief would not report the change.
+        sent = await tx.messages.send(user.id, Template.EMAIL_CHANGED, undo_link=f"{self.undo_page}#token={secret.text}")
+        if sent:
+            from_known_device = await is_on_known_device(tx, _session(pending, ASKING_SESSION), at=at)
+            undo = EmailUndo.issue(new_id(), user.id, secret.digest, at=at, from_known_device=from_known_device)
+            await tx.email_undos.add(undo, profile.email)
+        kept_session = _session(pending, KEPT_SESSION)
+        ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at, except_session=kept_session) if kept_session else ()
+        tx.record(audit.email_changed(user, can_be_undone=sent, sessions_ended=len(ended), at=at))
+        return Confirmed(user.id, ended=tuple(ended))
+
+
+def _session(pending: Pending, name: str) -> UUID | None:
+    session_id = pending.get(name)
+    return UUID(session_id) if session_id else None

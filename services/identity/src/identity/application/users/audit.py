@@ -1,0 +1,112 @@
+"""The audit facts of users. None holds a secret or plain personal data."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from identity.application.users.views import UserFilter, UserView
+from identity.domain.user import User
+from identity.domain.wallet_address import WalletAddress
+from kernel.audit import AuditFact, State
+from kernel.reads import ReadOfOthers, given
+
+
+def user_registered(user: User, address: WalletAddress, *, device: str | None = None) -> AuditFact:
+    return AuditFact(
+        action="identity.user.register",
+        resource_type="user",
+        resource_id=str(user.id),
+        occurred_at=user.registered_at,
+        after={
+            "status": user.status.value,
+            "initial_role": user.initial_role.value,
+            "wallet_address": str(address.address),
+            "agreed_terms": user.agreed_terms_at is not None,
+        },
+        related_ids=(str(address.address), *((device,) if device else ())),
+    )
+
+
+def user_changed(user: User, *, before: State, after: State, at: datetime) -> AuditFact:
+    """Account for changed details: which fields, never what they say."""
+    return _user_fact("identity.user.update", user.id, at=at, before=before, after=after)
+
+
+def status_changed(action: str, user: User, *, before: str, reason: str, at: datetime) -> AuditFact:
+    return _user_fact(
+        f"identity.user.{action}",
+        user.id,
+        at=at,
+        before={"status": before},
+        after={"status": user.status.value},
+        reason=reason,
+    )
+
+
+def email_unfolded(user: User, *, reason: str, at: datetime) -> AuditFact:
+    """Record that an address that was stored folded was written out again, never the address."""
+    return _user_fact("identity.email.unfold", user.id, at=at, reason=reason)
+
+
+def unlocked(user_id: str, *, reason: str, at: datetime) -> AuditFact:
+    return AuditFact(
+        action="identity.user.unlock",
+        resource_type="user",
+        resource_id=user_id,
+        occurred_at=at,
+        reason=reason,
+    )
+
+
+def data_exported(user_id: UUID, *, at: datetime) -> AuditFact:
+    """Account for an export of the caller's own data."""
+    return AuditFact(
+        action="identity.user.export",
+        resource_type="user",
+        resource_id=str(user_id),
+        occurred_at=at,
+        after={"exported": True},
+    )
+
+
+def others_data_exported(user_id: UUID, *, reason: str) -> ReadOfOthers:
+    return ReadOfOthers(action="identity.user.export", resource_id=str(user_id), owners=(user_id,), reason=reason)
+
+
+def user_read(user_id: UUID) -> ReadOfOthers:
+    return ReadOfOthers(action="identity.user.read", resource_id=str(user_id), owners=(user_id,))
+
+
+def users_searched(which: UserFilter, found: Sequence[UserView], *, reason: str) -> ReadOfOthers:
+    """Account for a search: by which of e-mail, telephone and username, never which ones."""
+    personal = [name for name in ("email", "phone", "username") if getattr(which, name) is not None]
+    filters = given(
+        status=which.status, verified=which.verified, registered_from=which.registered_from, registered_to=which.registered_to
+    )
+    return ReadOfOthers(
+        action="identity.user.search",
+        owners=[user.id for user in found],
+        filters=filters | ({"by": personal} if personal else {}),
+        shown=len(found),
+        reason=reason,
+    )
+
+
+def _user_fact(
+    action: str,
+    user_id: UUID,
+    *,
+    at: datetime,
+    before: State | None = None,
+    after: State | None = None,
+    reason: str | None = None,
+) -> AuditFact:
+    return AuditFact(
+        action=action,
+        resource_type="user",
+        resource_id=str(user_id),
+        occurred_at=at,
+        before=before,
+        after=after,
+        reason=reason,
+    )

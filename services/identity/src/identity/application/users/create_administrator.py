@@ -1,0 +1,64 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.ports.contacts import Contacts
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.users.enrolment import enrol
+from identity.domain.password_policy import PasswordPolicy, normalise
+from identity.domain.profile import Profile
+from identity.domain.user import InitialRole
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+FULL_NAME = "ServiceResources Administrator"
+# Words of example settings: a password that contains one was never replaced.
+PLACEHOLDERS = ("changeme", "placeholder", "secret", "password", "example")
+
+
+@dataclass(frozen=True, slots=True)
+class MadeAdministrator:
+    """`generated_password` is to be told once and kept nowhere; None when the operator gave one."""
+
+    user_id: UUID
+    email: str
+    generated_password: str | None
+
+    def __repr__(self) -> str:
+        return f"MadeAdministrator(user_id={self.user_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAdministrator:
+    """Make an administrator; governance then grants the role. With `only_first`, do nothing where one exists.
+
+    Then e-mail address and password are not checked either.
+    """
+
+    uow: UnitOfWork
+    passwords: Passwords
+    policy: PasswordPolicy
+    contacts: Contacts
+    generate_password: Callable[[], str]
+    clock: Clock
+
+    async def __call__(self, *, email: str, password: str | None, only_first: bool) -> MadeAdministrator | None:
+        """Raise AccountExists, InvalidEmail or WeakPassword; None when there was nothing to do."""
+        secret = password or self.generate_password()
+        async with self.uow.begin(Actor.service("identity")) as tx:
+            if await tx.users.lock_administrators() and only_first:
+                return None
+            profile = Profile.of(full_name=FULL_NAME, email=self.contacts.email(email), phone=None)
+            self.policy.check(normalise(secret), (*profile.words, *PLACEHOLDERS))
+            # Hashing within the transaction is harmless here: nobody else waits for this lock but our own twins.
+            enrolled = await enrol(
+                tx,
+                profile,
+                username=None,
+                password_hash=await self.passwords.hash(normalise(secret)),
+                initial_role=InitialRole.ADMIN,
+                agreed_terms=False,
+                at=self.clock.now(),
+            )
+        return MadeAdministrator(enrolled.user_id, profile.email, None if password else secret)

@@ -1,0 +1,67 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from identity.application.ports.contacts import Contacts
+from identity.application.ports.passwords import Passwords
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.application.users.enrolment import Enrolled, enrol
+from identity.domain.errors import AccountExists
+from identity.domain.message import Template
+from identity.domain.profile import Profile, canonical_username
+from identity.domain.user import InitialRole
+from kernel.actor import Actor
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUser:
+    """Open an account for somebody else. Only they choose the password, by the reset that their mail describes.
+
+    A person who opens it has typed the address that confirms a recovery, so they decide on none for thirty days.
+    """
+
+    uow: UnitOfWork
+    passwords: Passwords
+    contacts: Contacts
+    generate_password: Callable[[], str]
+    clock: Clock
+
+    async def __call__(
+        self,
+        *,
+        actor: Actor,
+        full_name: str,
+        email: str,
+        phone: str | None,
+        organization: str | None = None,
+        username: str | None = None,
+    ) -> Enrolled:
+        """Raise AccountExists, also for a number that a user has verified, or InvalidValue naming the field.
+
+        Unavailable when hashing is at its limit.
+        """
+        profile = Profile.of(
+            full_name=full_name,
+            email=self.contacts.email(email),
+            phone=self.contacts.mobile(phone) if phone is not None else None,
+            organization=organization,
+        )
+        name = canonical_username(username) if username is not None else None
+        # Nobody knows it.
+        password_hash, at = await self.passwords.hash(self.generate_password()), self.clock.now()
+        async with self.uow.begin(actor) as tx:
+            # Staff find every number anyway, and are spared a second account of one person.
+            if profile.phone and await tx.profiles.holder_of_phone(profile.phone):
+                raise AccountExists
+            enrolled = await enrol(
+                tx,
+                profile,
+                username=name,
+                password_hash=password_hash,
+                initial_role=InitialRole.USER,
+                agreed_terms=False,
+                at=at,
+            )
+            await tx.password_resets.note_required(enrolled.user_id, by=actor.user_id, at=at)
+            await tx.messages.send(enrolled.user_id, Template.ACCOUNT_CREATED)
+        return enrolled

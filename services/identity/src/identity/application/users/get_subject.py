@@ -1,0 +1,18 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.users.views import SubjectView, UserViews
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class GetSubject:
+    """Tell a peer whether a subject exists and may act."""
+
+    queries: UserViews
+
+    async def __call__(self, *, subject_id: UUID) -> SubjectView:
+        subject = await self.queries.subject(subject_id)
+        if subject is None:
+            raise NotFound(subject_id=subject_id)
+        return subject

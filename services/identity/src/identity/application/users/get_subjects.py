@@ -1,0 +1,15 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from identity.application.users.views import SubjectView, UserViews
+
+
+@dataclass(frozen=True, slots=True)
+class GetSubjects:
+    """Tell a peer which of many subjects may act; those who do not exist are left out."""
+
+    queries: UserViews
+
+    async def __call__(self, *, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
+        return await self.queries.subjects(subject_ids)

@@ -1,0 +1,94 @@
+"""What can be asked about accounts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from identity.domain.user import UserStatus
+from kernel.pages import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """`email_takes_mail`: False until the owner has confirmed the address again, which an earlier release stored folded."""
+
+    id: UUID
+    username: str | None
+    full_name: str
+    email: str
+    phone: str | None
+    organization: str | None
+    status: UserStatus
+    wallet_address: UUID
+    registered_at: datetime
+    last_sign_in_at: datetime | None
+    version: int
+    email_verified_at: datetime | None
+    phone_verified_at: datetime | None
+    email_takes_mail: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectView:
+    """`is_closed`: deleted, waiting to be erased, or erased. Neither active nor closed: suspended."""
+
+    id: UUID
+    is_active: bool
+    is_closed: bool
+
+
+class UserSort(StrEnum):
+    NEWEST = "-registered_at"
+    OLDEST = "registered_at"
+    LATELY_SIGNED_IN = "-last_sign_in_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFilter:
+    """Which users; those who are deleted only when asked for. E-mail and phone are found whole, by their blind index."""
+
+    status: UserStatus | None = None
+    email: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    username: str | None = None
+    verified: bool | None = None
+    registered_from: datetime | None = None
+    registered_to: datetime | None = None
+    sort: UserSort = UserSort.NEWEST
+
+
+EVERYBODY: Final = UserFilter()
+
+
+class UserViews(Protocol):
+    async def user(self, user_id: UUID) -> UserView | None:
+        """Find a user who is not deleted."""
+
+    async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
+        """List users, page by page."""
+
+    async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
+        """Return the hashes of the passwords that may not come back, the present one first."""
+
+    async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
+        """Return the hash of the password that a user had at a time, and of those that were replaced since another.
+
+        Left out are those that the user replaced, before `at`, on a device known for long, and what came before these. At most
+        `PASSWORDS_TRIED_MAX`, the oldest first.
+        """
+
+    async def subject(self, subject_id: UUID) -> SubjectView | None: ...
+
+    async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
+        """Read many by one statement, in the order asked; those who do not exist are left out."""
+
+
+class UserDataViews(Protocol):
+    async def held_about(self, user_id: UUID) -> dict[str, Any] | None:
+        """Return all that identity holds about a user, opened, as JSON has it; None for who is not there.
+
+        No secret is in it: no hash, no seed, no token.
+        """

@@ -1,0 +1,1 @@
+"""Keys that are kept wrapped by the master key."""
