@@ -24,7 +24,7 @@ _INFO: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """`problems` are contradictions between the services: a path that is not routed, an operation claimed twice."""
+    """`problems` are contradictions between the services: a path that is not routed, a name that two use differently."""
 
     document: Document
     problems: list[str] = field(default_factory=list)
@@ -37,7 +37,8 @@ def merge(documents: Mapping[str, Document], routes: RouteTable, *, missing: Ite
     others: dict[str, Document] = {}
     for service in SERVICES:
         if service in documents:
-            document = _with_own_names(service, documents[service], schemas)
+            document, renamed = _with_own_names(service, documents[service], schemas)
+            merged.problems.extend(f"{service}: schema {name} is another one in another service" for name in sorted(renamed))
             _take_components(document, schemas, others)
             _take_paths(service, document, routes, merged)
     merged.document["components"] = {"schemas": dict(sorted(schemas.items())), **others}
@@ -46,14 +47,14 @@ def merge(documents: Mapping[str, Document], routes: RouteTable, *, missing: Ite
     return merged
 
 
-def _with_own_names(service: str, document: Document, taken: Document) -> Document:
-    """Rename the schemas whose name another service uses for something else, and those that refer to them."""
+def _with_own_names(service: str, document: Document, taken: Document) -> tuple[Document, set[str]]:
+    """Rename the schemas whose name another service uses for something else, and those that refer to them; return which."""
     schemas: Document = document.get("components", {}).get("schemas", {})
     renamed = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
     while more := {name for name, schema in schemas.items() if name not in renamed and _refers(schema, renamed)} & set(taken):
         renamed |= more
     if not renamed:
-        return document
+        return document, renamed
     text = json.dumps(document)
     for name in renamed:
         text = text.replace(f'"{_REFERENCE}{name}"', f'"{_REFERENCE}{service.capitalize()}{name}"')
@@ -64,7 +65,7 @@ def _with_own_names(service: str, document: Document, taken: Document) -> Docume
         if own.get("title") == name:
             # Generators of clients name by it.
             own["title"] = f"{service.capitalize()}{name}"
-    return changed
+    return changed, renamed
 
 
 def _refers(schema: Any, names: set[str]) -> bool:

@@ -69,7 +69,7 @@ def test_an_operation_claimed_twice_is_a_problem_and_still_unique() -> None:
     assert merged.document["paths"]["/api/v1/wallets"]["get"]["operationId"] == "payments_read"
 
 
-def test_schemas_of_one_name_and_two_meanings_are_kept_apart_with_all_that_refer_to_them() -> None:
+def test_schemas_of_one_name_and_two_meanings_are_problems_and_kept_apart_with_all_that_refer_to_them() -> None:
     first = document("/api/v1/users", schemas={"Thing": {"type": "object"}, "Same": {"type": "null"}})
     page = {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}
     second = document(
@@ -79,6 +79,7 @@ def test_schemas_of_one_name_and_two_meanings_are_kept_apart_with_all_that_refer
         schemas={"Thing": {"type": "string"}, "Page": page, "Same": {"type": "null"}},
     )
     merged = merge({"identity": first, "payments": second}, ROUTES)
+    assert merged.problems == ["payments: schema Thing is another one in another service"]
     schemas = merged.document["components"]["schemas"]
     assert schemas["Thing"] == {"type": "object"}
     assert schemas["PaymentsThing"] == {"type": "string"}

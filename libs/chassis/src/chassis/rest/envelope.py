@@ -5,6 +5,8 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.rest.schema_names import name_of
+
 T = TypeVar("T")
 
 
@@ -16,6 +18,10 @@ class Envelope(BaseModel, Generic[T]):
     status: Literal["success"] = "success"
     data: T
     timestamp: datetime = Field(examples=["2026-03-21T08:00:00.000000Z"])
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        return f"{name_of(params[0])}Envelope"
 
 
 class StepUp(BaseModel):

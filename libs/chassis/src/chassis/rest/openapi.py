@@ -10,9 +10,9 @@ from chassis.rest.access import Access
 from chassis.rest.envelope import ErrorBody, ValidationErrorBody
 from chassis.rest.idempotency import KEY_HEADER
 from chassis.rest.route import UNSAFE, Route
+from chassis.rest.schema_names import REFERENCE, name_by_title
 from kernel.assurance import AGE_SECONDS_MAX, NONE, RECENT, STRONG, Assurance
 
-_REFERENCE: Final = "#/components/schemas/{model}"
 _AT: Final = "2026-03-21T08:00:00.000000Z"
 _REQUEST_ID: Final = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
 
@@ -46,13 +46,14 @@ def complete(schema: dict[str, Any], routes: Iterable[object]) -> None:
     components = schema.setdefault("components", {})
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     _, definitions = models_json_schema(
-        [(ErrorBody, "serialization"), (ValidationErrorBody, "serialization")], ref_template=_REFERENCE
+        [(ErrorBody, "serialization"), (ValidationErrorBody, "serialization")], ref_template=f"{REFERENCE}{{model}}"
     )
     schemas = components.setdefault("schemas", {})
     schemas.update(definitions["$defs"])
     # FastAPI's own, which nothing of ours answers with.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    name_by_title(schema)
     for route in routes:
         if isinstance(route, Route) and route.access and route.include_in_schema:
             for method in route.methods or ():
@@ -120,7 +121,7 @@ def _statuses(route: Route, access: Access) -> list[str]:
 
 
 def _response(model: str, description: str, example: dict[str, Any]) -> dict[str, Any]:
-    content = {"schema": {"$ref": _REFERENCE.format(model=model)}, "example": example}
+    content = {"schema": {"$ref": f"{REFERENCE}{model}"}, "example": example}
     return {"description": description, "content": {"application/json": content}}
 
 

@@ -1,13 +1,14 @@
 """Pages over HTTP: numbered for small lists, by cursor for histories."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.rest.context import current_request
 from chassis.rest.envelope import Envelope, envelope
+from chassis.rest.schema_names import name_of
 from kernel.pages import PER_PAGE_MAX, CursorPage, CursorRequest, Page, PageRequest
 
 T = TypeVar("T")
@@ -27,6 +28,10 @@ class PageOf(BaseModel, Generic[T]):
     per_page: int = Field(examples=[20])
     total: int = Field(examples=[57])
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        return f"{name_of(params[0])}Page"
+
 
 class CursorPageOf(BaseModel, Generic[T]):
     """One page of a history; `next_cursor` is null on the last."""
@@ -35,6 +40,10 @@ class CursorPageOf(BaseModel, Generic[T]):
 
     items: Sequence[T]
     next_cursor: str | None = None
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        return f"{name_of(params[0])}CursorPage"
 
 
 async def _page_request(

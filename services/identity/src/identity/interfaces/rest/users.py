@@ -34,9 +34,9 @@ from identity.interfaces.rest.schemas.accounts import (
     CreateUserRequest,
     MeResponse,
     PatchUserRequest,
-    ReasonRequest,
     RegisteredResponse,
     ReplaceUserRequest,
+    UserReasonRequest,
     UserResponse,
 )
 from identity.interfaces.rest.schemas.fields import Reason
@@ -129,7 +129,7 @@ async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: 
 
 @users.post("/{user_id}/restore", dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
 async def restore_user(
-    user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
+    user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Open a closed account again."""
     await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.RESTORE, reason=body.reason)
@@ -138,7 +138,7 @@ async def restore_user(
 
 @users.post("/{user_id}/suspend", dependencies=[Requires("user:update")], idempotency=False, assurance=RECENT)
 async def suspend_user(
-    user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
+    user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Suspend a user: all sessions end at once. Doing it again changes nothing."""
     await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.SUSPEND, reason=body.reason)
@@ -147,7 +147,7 @@ async def suspend_user(
 
 @users.post("/{user_id}/activate", dependencies=[Requires("user:update")], idempotency=False, assurance=RECENT)
 async def activate_user(
-    user_id: UUID, body: ReasonRequest, actor: CurrentActor, response: Response, app: App
+    user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Let a suspended user act again. Doing it again changes nothing."""
     await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.ACTIVATE, reason=body.reason)
@@ -155,13 +155,13 @@ async def activate_user(
 
 
 @users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
-async def unlock_user(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
+async def unlock_user(user_id: UUID, body: UserReasonRequest, actor: CurrentActor, app: App) -> None:
     """Let a user who has used up the attempts of the hour sign in again."""
     await app.users.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
 
 
 @users.post("/{user_id}/password-reset", status_code=204, dependencies=[Requires("user:update")], assurance=RECENT)
-async def require_password_reset(user_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> None:
+async def require_password_reset(user_id: UUID, body: UserReasonRequest, actor: CurrentActor, app: App) -> None:
     """Retire a user's password and end their sessions. Only the user can choose the next password."""
     await app.passwords.require_password_reset(actor=actor, user_id=user_id, reason=body.reason)
 

@@ -110,7 +110,7 @@ class PatchProfileRequest(RequestModel):
         return Details(frozenset(self.model_fields_set), **self.model_dump())
 
 
-class ReasonRequest(RequestModel):
+class UserReasonRequest(RequestModel):
     reason: Reason
 
 
