@@ -1,15 +1,28 @@
 """Fakes of messages, which are kept as they were sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from identity.application.messages.views import MessageContent
-from identity.domain.message import Channel, Message, Template
+from identity.domain.message import Channel, Letter, Message, Template
 
 if TYPE_CHECKING:
     from services.identity.tests.fakes.unit_of_work import Store
+
+
+@dataclass
+class FakeTransport:
+    """Takes every letter, or raises `problem`."""
+
+    problem: Exception | None = None
+    delivered: list[Letter] = field(default_factory=list)
+
+    async def deliver(self, letter: Letter) -> None:
+        if self.problem:
+            raise self.problem
+        self.delivered.append(letter)
 
 
 @dataclass

@@ -6,22 +6,9 @@ from identity.infrastructure.sql.all_views import SqlIdentityQueries
 from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
-from services.identity.tests.fakes import FakeQueries, FakeUnitOfWork
 from services.identity.tests.integration.storage import Storage
 
 
 @pytest.fixture
-def fake_storage() -> Storage:
-    uow = FakeUnitOfWork()
-    return Storage(uow, FakeQueries(uow))
-
-
-@pytest.fixture
-def sql_storage(database: Database, settings: IdentitySettings, clock: ControlledClock) -> Storage:
+def storage(database: Database, settings: IdentitySettings, clock: ControlledClock) -> Storage:
     return Storage(unit_of_work(settings, database), SqlIdentityQueries(database, Vault(settings.key()), clock))
-
-
-@pytest.fixture(params=["fake", "sql"])
-def storage(request: pytest.FixtureRequest) -> Storage:
-    storage: Storage = request.getfixturevalue(f"{request.param}_storage")
-    return storage

@@ -1,4 +1,4 @@
-"""Where the repositories' suite runs: in memory, or on PostgreSQL; and the rows that its tests begin with."""
+"""Transactions and reads on PostgreSQL, and the rows that tests begin with."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass

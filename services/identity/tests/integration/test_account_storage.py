@@ -1,4 +1,4 @@
-"""What accounts keep beside users, in memory and on PostgreSQL alike: codes, password history, filters."""
+"""What is kept beside users: one-time codes, earlier passwords; and the filters of users."""
 
 from datetime import datetime, timedelta
 from typing import Any

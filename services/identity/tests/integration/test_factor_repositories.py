@@ -1,4 +1,4 @@
-"""Second factors and recovery: one suite over both storages, the fakes and PostgreSQL."""
+"""Second factors and recovery, as PostgreSQL keeps them."""
 
 from dataclasses import replace
 from datetime import timedelta

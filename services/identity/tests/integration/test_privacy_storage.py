@@ -1,4 +1,4 @@
-"""Device keys, addresses and erasures: one suite in memory and on PostgreSQL."""
+"""Device keys, addresses and erasures, as PostgreSQL keeps them."""
 
 from datetime import timedelta
 from typing import Any
@@ -175,15 +175,15 @@ async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, cl
 
 
 async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
-    sql_storage: Storage, database: Database, clock: ControlledClock
+    storage: Storage, database: Database, clock: ControlledClock
 ) -> None:
     """What refers to an account by its id stays; what somebody wrote into it does not."""
-    enrolled = await enrol_user(sql_storage, clock)
-    device_id = await meet_device(sql_storage, clock, enrolled.user_id)
+    enrolled = await enrol_user(storage, clock)
+    device_id = await meet_device(storage, clock, enrolled.user_id)
     request = RecoveryRequest.ask(uuid4(), enrolled.user_id, RecoveryReason.LOST, at=clock.now())
     assert request.confirm(at=clock.now())
     request.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="Her sister called", at=clock.now())
-    async with sql_storage.uow.begin(HERE) as tx:
+    async with storage.uow.begin(HERE) as tx:
         tx.recovery_requests.add(request)
         (await tx.devices.find(enrolled.user_id, device_id)).rename("Telephone of Ndapewa")
         await tx.wallet_addresses.label(await tx.wallet_addresses.lock(enrolled.wallet_address), "Rent")
@@ -198,9 +198,9 @@ async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
             return list((await connection.execute(text(query))).one())
 
     assert await words() == [False, False, False]
-    erasure_id = await request_erasure(sql_storage, clock, enrolled.user_id)
-    await answer_all(sql_storage, clock, erasure_id)
-    async with sql_storage.uow.begin(HERE) as tx:
+    erasure_id = await request_erasure(storage, clock, enrolled.user_id)
+    await answer_all(storage, clock, erasure_id)
+    async with storage.uow.begin(HERE) as tx:
         user, erasure = await tx.users.lock(enrolled.user_id), await tx.erasures.lock(erasure_id)
         await complete(tx, user, erasure, at=clock.now())
     assert await words() == [True, True, True]
@@ -245,11 +245,11 @@ async def test_who_has_waited_longest_comes_first(storage: Storage, clock: Contr
 
 
 async def test_the_newest_key_signs_receipts_and_the_oldest_is_told_first(
-    sql_storage: Storage, settings: IdentitySettings, clock: ControlledClock
+    storage: Storage, settings: IdentitySettings, clock: ControlledClock
 ) -> None:
     signed = []
     for _ in range(2):
-        async with sql_storage.uow.begin(HERE) as tx:
+        async with storage.uow.begin(HERE) as tx:
             signed.append(await tx.receipts.sign({"type": "test"}, at=clock.now()))
             tx.record(fact(clock))
     first = signed[0]["key_id"]
@@ -264,14 +264,14 @@ async def test_the_newest_key_signs_receipts_and_the_oldest_is_told_first(
             "sealed_seed": vault(settings).seal_receipt_key(key.id, bytes(key.signing)),
             "created_at": clock.now() + timedelta(days=days),
         }
-        async with sql_storage.uow.begin(HERE) as tx:
+        async with storage.uow.begin(HERE) as tx:
             await tx.session.execute(receipt_keys.insert().values(values))
             tx.record(fact(clock))
-    async with sql_storage.uow.begin(HERE) as tx:
+    async with storage.uow.begin(HERE) as tx:
         signed.append(await tx.receipts.sign({"type": "test"}, at=clock.now()))
         tx.record(fact(clock))
     assert [each["key_id"] for each in signed] == [first, first, made["newest"]]
-    told = await sql_storage.queries.receipt_keys()
+    told = await storage.queries.receipt_keys()
     assert [str(key.id) for key in told] == [made["older"], first, made["newer"], made["newest"]]
     assert verify_receipt(signed[2], told[-1].public_key)
     assert not verify_receipt(signed[2], told[0].public_key)

@@ -1,4 +1,4 @@
-"""One suite over both storages: the fakes are what PostgreSQL does."""
+"""Users, sessions and signing keys, as PostgreSQL keeps them."""
 
 from datetime import timedelta
 from typing import Any

@@ -65,7 +65,7 @@ def test_jobs_run_one_at_a_time_and_deliveries_are_tried_again_for_half_an_hour(
 
 @pytest.mark.parametrize(("idle_minutes", "key_days", "ended", "keys"), [(60, 2, [True, False], 3), (30, 4, [True, True], 2)])
 async def test_jobs_go_by_the_settings(
-    sql_storage: Storage,
+    storage: Storage,
     database: Database,
     settings: IdentitySettings,
     database_urls: DatabaseUrls,
@@ -77,11 +77,11 @@ async def test_jobs_go_by_the_settings(
 ) -> None:
     """Their clock is the system's: sessions are left alone, and a key has signed, for as long as that is no close matter."""
     now, sessions = SystemClock().now(), []
-    await EnsureSigningKeys(sql_storage.uow, SealedKeyMaker(settings.key()), ControlledClock(now - timedelta(days=3)))()
+    await EnsureSigningKeys(storage.uow, SealedKeyMaker(settings.key()), ControlledClock(now - timedelta(days=3)))()
     for minutes in (75, 45):
         clock = ControlledClock(now - timedelta(minutes=minutes))
-        user_id = (await enrol_user(sql_storage, clock, someone(minutes))).user_id
-        sessions.append((await start_session(sql_storage, clock, user_id, uuid4())).id)
+        user_id = (await enrol_user(storage, clock, someone(minutes))).user_id
+        sessions.append((await start_session(storage, clock, user_id, uuid4())).id)
     given = {"session_idle_minutes": idle_minutes, "signing_key_days": key_days}
     # A process never closes its own.
     monkeypatch.setattr(Database, "connect", lambda *_, **_rest: database)
@@ -92,7 +92,7 @@ async def test_jobs_go_by_the_settings(
         for name in ("end_overdue_sessions", "rotate_signing_keys"):
             await app.tasks[f"identity:{name}"].defer_async(timestamp=0)
         await app.run_worker_async(wait=False, queues=["maintenance"], install_signal_handlers=False)
-    views = [await sql_storage.queries.session(session_id) for session_id in sessions]
+    views = [await storage.queries.session(session_id) for session_id in sessions]
     assert [view is not None and view.end_reason == "idle" for view in views] == ended
     async with database.read() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM signing_keys")) == keys

@@ -28,10 +28,10 @@ MESSAGES = (payments.ErasureAcknowledged, governance.ErasureAcknowledged, compli
 
 
 async def test_answers_are_noted_by_their_producer(
-    sql_storage: Storage, database: Database, database_urls: DatabaseUrls, clock: ControlledClock
+    storage: Storage, database: Database, database_urls: DatabaseUrls, clock: ControlledClock
 ) -> None:
-    user_id = (await enrol_user(sql_storage, clock)).user_id
-    erasure_id = await request_erasure(sql_storage, clock, user_id)
+    user_id = (await enrol_user(storage, clock)).user_id
+    erasure_id = await request_erasure(storage, clock, user_id)
     keyless = IdentitySettings(database_url=database_urls.app)
     acknowledge = AcknowledgeErasure(erasure_unit_of_work(keyless, database), clock)
     revocations = FakeRevocations()
@@ -48,7 +48,7 @@ async def test_answers_are_noted_by_their_producer(
         delivery = Delivery(message_id=new_id(), type=spec.type, producer=spec.context, occurred_at=clock.now(), message=message)
         for _ in range(2):
             await handlers[message_class](delivery)
-    view = await sql_storage.queries.erasure(erasure_id)
+    view = await storage.queries.erasure(erasure_id)
     assert view
     assert (view.status, list(view.answered)) == ("restricted", ["compliance", "governance", "payments"])
     assert view.restricted_until == clock.now().astimezone(UTC)
@@ -58,7 +58,7 @@ async def test_answers_are_noted_by_their_producer(
     answer = {"acknowledged_at": at, "kept": ["something", "something else"], "retain_until": None}
     assert answers == {"payments": answer, "governance": answer, "compliance": {**answer, "retain_until": at}}
     # Noting is all it does: nothing is destroyed here.
-    assert await sql_storage.queries.user(user_id) is None
+    assert await storage.queries.user(user_id) is None
     async with database.read() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM subject_keys")) == 1
 

@@ -1,0 +1,55 @@
+"""What messages say."""
+
+from uuid import uuid4
+
+import pytest
+
+from chassis.testing.clocks import ControlledClock
+from identity.application.messages.texts import letter
+from identity.application.messages.views import MessageContent
+from identity.domain.message import Channel, Template
+
+# What is sent: every template but the decoy.
+SENT = tuple(template for template in Template if template is not Template.DECOY)
+USER = uuid4()
+
+
+@pytest.mark.parametrize("template", SENT)
+def test_every_template_has_a_text_and_shows_its_facts(template: Template, clock: ControlledClock) -> None:
+    written = letter(MessageContent(uuid4(), USER, template, "anna@example.na", {"reset_link": "https://x"}, clock.now()))
+    assert written.channel is template.channel
+    assert "Reset link: https://x" in written.text
+    assert (len(written.text) <= 160) if written.channel is Channel.SMS else ("\n" not in written.subject)
+    assert "anna" not in repr(written)
+
+
+def test_no_two_templates_say_the_same(clock: ControlledClock) -> None:
+    letters = [letter(MessageContent(uuid4(), USER, template, "anna@example.na", {}, clock.now())) for template in SENT]
+    for said in ({each.subject for each in letters}, {each.text for each in letters}):
+        assert len(said) == len(SENT)
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        (Template.ACCOUNT_SUSPENDED, "suspended"),
+        (Template.ACCOUNT_ACTIVATED, "sign in to your account again"),
+        (Template.ACCOUNT_DELETED, "closed"),
+        (Template.ACCOUNT_RESTORED, "restored"),
+        (Template.FACTOR_ADDED, "factor was added"),
+        (Template.FACTOR_REMOVED, "factor was removed"),
+        (Template.EMAIL_CHANGED, "e-mail address"),
+        (Template.PHONE_CHANGED, "number"),
+        (Template.PASSWORD_CHANGED, "password of your account was changed"),
+        (Template.PASSWORD_RESET, "choose a new password"),
+        (Template.PASSWORD_RESET_REQUIRED, "retired your password"),
+        (Template.DEVICE_KEY_ADDED, "signs transfers"),
+        (Template.DATA_EXPORTED, "exported"),
+        (Template.ERASURE_REQUESTED, "erased as soon as"),
+        (Template.ERASED, "was erased"),
+        (Template.SESSION_COMPROMISED, "ended that session"),
+    ],
+    ids=str,
+)
+def test_a_letter_says_what_happened(template: Template, words: str, clock: ControlledClock) -> None:
+    assert words in letter(MessageContent(uuid4(), USER, template, "anna@example.na", {}, clock.now())).text
