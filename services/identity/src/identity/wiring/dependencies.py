@@ -17,6 +17,7 @@ from identity.application.ports.revocations import Revocations
 from identity.application.ports.roles import Roles
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.registration.one_time_codes import Codes
+from identity.application.sessions.end_sessions import EndSessions
 from identity.application.sessions.start_session import StartSession
 from identity.domain.password_policy import PasswordPolicy
 from identity.infrastructure.access_tokens import JwtAccessTokens
@@ -105,6 +106,10 @@ class Dependencies:
     @cached_property
     def required_factors(self) -> RequiredFactors:
         return RequiredFactors(permissions=self.permissions, of=self.settings.must_have_two)
+
+    @cached_property
+    def end_sessions(self) -> EndSessions:
+        return EndSessions(revocations=self.revocations)
 
     @cached_property
     def start_session(self) -> StartSession:

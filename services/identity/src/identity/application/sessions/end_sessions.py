@@ -1,6 +1,7 @@
 """Ending every session of a user, for whoever changes what the sessions rest on."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,6 +13,20 @@ from identity.domain.session import EndReason, Session
 
 # An access token may be issued for no longer (settings refuse it), so none is left after that.
 ACCESS_TOKEN_LIFE_MAX: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessions:
+    """End all sessions of a user, or all but one, after a change of credentials or status."""
+
+    revocations: Revocations
+
+    async def __call__(
+        self, tx: Transaction, user_id: UUID, reason: EndReason, *, at: datetime, except_session: UUID | None = None
+    ) -> int:
+        ended = await end_all(tx, user_id, reason, at, except_session=except_session)
+        tx.after_commit(lambda: revoke_all(self.revocations, ended, at=at))
+        return len(ended)
 
 
 async def end_all(

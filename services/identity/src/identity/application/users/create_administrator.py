@@ -12,7 +12,7 @@ from identity.domain.user import InitialRole
 from kernel.actor import Actor
 from kernel.clock import Clock
 
-FULL_NAME = "ServiceResources Administrator"
+FULL_NAME = "Platform Administrator"
 # Words of example settings: a password that contains one was never replaced.
 PLACEHOLDERS = ("changeme", "placeholder", "secret", "password", "example")
 
