@@ -18,7 +18,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Money(_message.Message):
-    """An exact amount: plain decimal digits, never a float."""
+    """An exact amount in plain decimal digits, never a float."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

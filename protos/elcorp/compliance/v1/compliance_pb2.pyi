@@ -48,7 +48,7 @@ class Screening(_message.Message):
     TARGET_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     initiator_id: _builtins.str
-    """Who asks for the money to move: a user's UUID."""
+    """The UUID of the user who orders the transfer."""
     source_id: _builtins.str
     target_id: _builtins.str
     @_builtins.property
@@ -97,7 +97,7 @@ class Verdict(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     clear: _builtins.bool
     reason: _builtins.str
-    """For staff and the audit trail, never for the customer (tipping off is an offence)."""
+    """For staff and the audit log, never for the customer (tipping off is an offence)."""
     def __init__(
         self,
         *,
@@ -118,7 +118,7 @@ class GetFirstEntryRequest(_message.Message):
 
     RESOURCE_ID_FIELD_NUMBER: _builtins.int
     resource_id: _builtins.str
-    """As audit facts name it: a transfer's UUID."""
+    """The resource id in audit facts, such as a transfer's UUID."""
     def __init__(
         self,
         *,
@@ -139,9 +139,9 @@ class GetFirstEntryResponse(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     LEAF_HASH_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """Its place in the log, from 0."""
+    """The index of the entry in the log, from 0."""
     leaf_hash: _builtins.bytes
-    """RFC 6962: SHA-256 over 0x00 and the entry's canonical form, 32 bytes."""
+    """RFC 6962: SHA-256 of 0x00 and the entry's canonical form, 32 bytes."""
     def __init__(
         self,
         *,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ScreeningServiceStub:
-    """What payments asks before it posts.
+    """Screens transfers before payments posts them.
     """
 
     def __init__(self, channel):
@@ -43,11 +43,11 @@ class ScreeningServiceStub:
 
 
 class ScreeningServiceServicer:
-    """What payments asks before it posts.
+    """Screens transfers before payments posts them.
     """
 
     def ScreenTransfers(self, request, context):
-        """Screens a batch; one verdict a transfer, in the order asked. No answer means not clear.
+        """Screens a batch. Returns one verdict per transfer, in the order of the request. Without an answer, a transfer is not clear.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +70,7 @@ def add_ScreeningServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ScreeningService:
-    """What payments asks before it posts.
+    """Screens transfers before payments posts them.
     """
 
     @staticmethod
@@ -102,7 +102,7 @@ class ScreeningService:
 
 
 class AuditLogServiceStub:
-    """What is on the audit log, for services that show it beside their own records.
+    """Reads the audit log, for services that show it with their own records.
     """
 
     def __init__(self, channel):
@@ -119,11 +119,11 @@ class AuditLogServiceStub:
 
 
 class AuditLogServiceServicer:
-    """What is on the audit log, for services that show it beside their own records.
+    """Reads the audit log, for services that show it with their own records.
     """
 
     def GetFirstEntry(self, request, context):
-        """The entry of a thing's making. NOT_FOUND while it is on its way to the log.
+        """Returns the first entry of a resource: its creation. NOT_FOUND until the entry has reached the log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,7 +146,7 @@ def add_AuditLogServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AuditLogService:
-    """What is on the audit log, for services that show it beside their own records.
+    """Reads the audit log, for services that show it with their own records.
     """
 
     @staticmethod

@@ -27,25 +27,25 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ScreeningServiceStub:
-    """What payments asks before it posts."""
+    """Screens transfers before payments posts them."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ScreeningServiceAsyncStub: ...
     ScreenTransfers: _grpc.UnaryUnaryMultiCallable[_compliance_pb2.ScreenTransfersRequest, _compliance_pb2.ScreenTransfersResponse]
-    """Screens a batch; one verdict a transfer, in the order asked. No answer means not clear."""
+    """Screens a batch. Returns one verdict per transfer, in the order of the request. Without an answer, a transfer is not clear."""
 
 @_typing.type_check_only
 class ScreeningServiceAsyncStub(ScreeningServiceStub):
-    """What payments asks before it posts."""
+    """Screens transfers before payments posts them."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ScreenTransfers: _aio.UnaryUnaryMultiCallable[_compliance_pb2.ScreenTransfersRequest, _compliance_pb2.ScreenTransfersResponse]  # type: ignore[assignment]
-    """Screens a batch; one verdict a transfer, in the order asked. No answer means not clear."""
+    """Screens a batch. Returns one verdict per transfer, in the order of the request. Without an answer, a transfer is not clear."""
 
 class ScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What payments asks before it posts."""
+    """Screens transfers before payments posts them."""
 
     @_abc_1.abstractmethod
     def ScreenTransfers(
@@ -53,30 +53,30 @@ class ScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _compliance_pb2.ScreenTransfersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_compliance_pb2.ScreenTransfersResponse, _abc.Awaitable[_compliance_pb2.ScreenTransfersResponse]]:
-        """Screens a batch; one verdict a transfer, in the order asked. No answer means not clear."""
+        """Screens a batch. Returns one verdict per transfer, in the order of the request. Without an answer, a transfer is not clear."""
 
 def add_ScreeningServiceServicer_to_server(servicer: ScreeningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class AuditLogServiceStub:
-    """What is on the audit log, for services that show it beside their own records."""
+    """Reads the audit log, for services that show it with their own records."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuditLogServiceAsyncStub: ...
     GetFirstEntry: _grpc.UnaryUnaryMultiCallable[_compliance_pb2.GetFirstEntryRequest, _compliance_pb2.GetFirstEntryResponse]
-    """The entry of a thing's making. NOT_FOUND while it is on its way to the log."""
+    """Returns the first entry of a resource: its creation. NOT_FOUND until the entry has reached the log."""
 
 @_typing.type_check_only
 class AuditLogServiceAsyncStub(AuditLogServiceStub):
-    """What is on the audit log, for services that show it beside their own records."""
+    """Reads the audit log, for services that show it with their own records."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetFirstEntry: _aio.UnaryUnaryMultiCallable[_compliance_pb2.GetFirstEntryRequest, _compliance_pb2.GetFirstEntryResponse]  # type: ignore[assignment]
-    """The entry of a thing's making. NOT_FOUND while it is on its way to the log."""
+    """Returns the first entry of a resource: its creation. NOT_FOUND until the entry has reached the log."""
 
 class AuditLogServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What is on the audit log, for services that show it beside their own records."""
+    """Reads the audit log, for services that show it with their own records."""
 
     @_abc_1.abstractmethod
     def GetFirstEntry(
@@ -84,6 +84,6 @@ class AuditLogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _compliance_pb2.GetFirstEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_compliance_pb2.GetFirstEntryResponse, _abc.Awaitable[_compliance_pb2.GetFirstEntryResponse]]:
-        """The entry of a thing's making. NOT_FOUND while it is on its way to the log."""
+        """Returns the first entry of a resource: its creation. NOT_FOUND until the entry has reached the log."""
 
 def add_AuditLogServiceServicer_to_server(servicer: AuditLogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class AuditActor(_message.Message):
-    """Who acted, from where, and how surely that is known."""
+    """Who acted, from where, and how they authenticated."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -68,7 +68,9 @@ Global___AuditActor: _TypeAlias = AuditActor  # noqa: Y015
 
 @_typing.final
 class AuditFact(_message.Message):
-    """One change: what, on what, when, why, before and after."""
+    """One change, or one read of another person's data: which action on which resource, when and why, with the state before and
+    after.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -89,7 +91,7 @@ class AuditFact(_message.Message):
     resource_type: _builtins.str
     resource_id: _builtins.str
     before: _builtins.str
-    """JSON objects, kept as the producer wrote them."""
+    """JSON objects, stored as the producer wrote them."""
     after: _builtins.str
     reason: _builtins.str
     @_builtins.property
@@ -134,7 +136,7 @@ Global___AuditFact: _TypeAlias = AuditFact  # noqa: Y015
 
 @_typing.final
 class AuditFactsRecorded(_message.Message):
-    """The facts of one committed transaction, from any service. Compliance appends each to the log, once."""
+    """The audit facts of one committed transaction of any service. Compliance appends each to the log once."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -156,7 +158,7 @@ Global___AuditFactsRecorded: _TypeAlias = AuditFactsRecorded  # noqa: Y015
 
 @_typing.final
 class CheckpointSigned(_message.Message):
-    """The log's head, signed. Witnesses and archives keep it."""
+    """The signed head of the log. Witnesses and archives store it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -187,7 +189,7 @@ Global___CheckpointSigned: _TypeAlias = CheckpointSigned  # noqa: Y015
 
 @_typing.final
 class ErasureAcknowledged(_message.Message):
-    """What compliance did about a user's erasure. It holds no name or contact; what it keeps, it keeps under the user's id."""
+    """The result of a user's erasure in compliance. Compliance has no names or contacts; it stores records under the user's id."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -199,11 +201,11 @@ class ErasureAcknowledged(_message.Message):
     user_id: _builtins.str
     @_builtins.property
     def kept(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What stays and why: "ledger: Financial Intelligence Act 13 of 2012, s. 27"."""
+        """The records that stay, and why: "ledger: Financial Intelligence Act 13 of 2012, s. 27"."""
 
     @_builtins.property
     def retain_until(self) -> _timestamp_pb2.Timestamp:
-        """Until when the law asks that the person stays identifiable; absent where it does not."""
+        """Until when the law requires that the person stays identifiable; absent if it does not."""
 
     def __init__(
         self,

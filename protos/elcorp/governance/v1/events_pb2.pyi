@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class PolicyBundlePublished(_message.Message):
-    """A new bundle is in force; every process that decides fetches it."""
+    """A new policy bundle is in force. Every process that evaluates policies fetches it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -45,7 +45,7 @@ Global___PolicyBundlePublished: _TypeAlias = PolicyBundlePublished  # noqa: Y015
 
 @_typing.final
 class SubjectRolesChanged(_message.Message):
-    """A subject's roles changed; they hold at once, whatever an older token says."""
+    """A subject's roles have changed. They apply at once and replace the roles in older tokens."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -72,7 +72,7 @@ Global___SubjectRolesChanged: _TypeAlias = SubjectRolesChanged  # noqa: Y015
 
 @_typing.final
 class ErasureAcknowledged(_message.Message):
-    """What governance did about a user's erasure. It holds no name or contact; what it keeps, it keeps under the user's id."""
+    """The result of a user's erasure in governance. Governance has no names or contacts; it stores records under the user's id."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -84,11 +84,11 @@ class ErasureAcknowledged(_message.Message):
     user_id: _builtins.str
     @_builtins.property
     def kept(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What stays and why: "ledger: Financial Intelligence Act 13 of 2012, s. 27"."""
+        """The records that stay, and why: "ledger: Financial Intelligence Act 13 of 2012, s. 27"."""
 
     @_builtins.property
     def retain_until(self) -> _timestamp_pb2.Timestamp:
-        """Until when the law asks that the person stays identifiable; absent where it does not."""
+        """Until when the law requires that the person stays identifiable; absent if it does not."""
 
     def __init__(
         self,

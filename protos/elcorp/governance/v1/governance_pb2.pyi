@@ -46,7 +46,7 @@ class GetBundleResponse(_message.Message):
     SCHEMA_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     policies: _builtins.str
-    """Cedar policies, compiled from roles and policies held as data."""
+    """Cedar policies, compiled from the roles and approval rules in the database."""
     schema: _builtins.str
     """Cedar schema as JSON."""
     def __init__(
@@ -177,7 +177,7 @@ class RequireAuthorityRequest(_message.Message):
     actor_id: _builtins.str
     """The user who acts."""
     subject_id: _builtins.str
-    """The user whose account it is."""
+    """The user whose account the act is about."""
     def __init__(
         self,
         *,
@@ -217,7 +217,7 @@ class DisableSubjectRequest(_message.Message):
     actor_id: _builtins.str
     """The user who acts."""
     subject_id: _builtins.str
-    """The user who is about to be suspended, deleted or erased; the actor, when they ask to be erased."""
+    """The user to be suspended, deleted or erased; the same as the actor if users ask for their own erasure."""
     version: _builtins.int
     """The version of the user's account before the change."""
     def __init__(

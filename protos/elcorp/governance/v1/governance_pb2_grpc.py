@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PolicyServiceStub:
-    """What every service asks to decide for itself.
+    """Distributes the policies, which every service evaluates by itself.
     """
 
     def __init__(self, channel):
@@ -43,11 +43,11 @@ class PolicyServiceStub:
 
 
 class PolicyServiceServicer:
-    """What every service asks to decide for itself.
+    """Distributes the policies, which every service evaluates by itself.
     """
 
     def GetBundle(self, request, context):
-        """The policy bundle in force. With known_version equal to it, only the version comes back.
+        """Returns the policy bundle in force, or only its version if it equals known_version.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +70,7 @@ def add_PolicyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PolicyService:
-    """What every service asks to decide for itself.
+    """Distributes the policies, which every service evaluates by itself.
     """
 
     @staticmethod
@@ -102,7 +102,7 @@ class PolicyService:
 
 
 class RoleServiceStub:
-    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier.
+    """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier.
     """
 
     def __init__(self, channel):
@@ -124,19 +124,19 @@ class RoleServiceStub:
 
 
 class RoleServiceServicer:
-    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier.
+    """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier.
     """
 
     def GetSubjectRoles(self, request, context):
-        """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
-        role holds none.
+        """Returns the effective roles of a subject: the default role for a subject that governance does not know yet, none for a
+        subject whose roles were all revoked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetRolesOfSubjects(self, request, context):
-        """The same of up to 500 subjects at once.
+        """Returns the same for up to 500 subjects.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,7 +164,7 @@ def add_RoleServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RoleService:
-    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier.
+    """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier.
     """
 
     @staticmethod
@@ -223,7 +223,7 @@ class RoleService:
 
 
 class StandingServiceStub:
-    """What identity asks before one person acts on the account of another.
+    """Decides whether one person may act on the user account of another.
     """
 
     def __init__(self, channel):
@@ -245,20 +245,20 @@ class StandingServiceStub:
 
 
 class StandingServiceServicer:
-    """What identity asks before one person acts on the account of another.
+    """Decides whether one person may act on the user account of another.
     """
 
     def RequireAuthority(self, request, context):
-        """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person with permissions that the actor lacks.
+        """Refuses (PERMISSION_DENIED, ACC_003) an actor who lacks permissions that the person has.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DisableSubject(self, request, context):
-        """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
-        when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
-        identity announces that it is active again (UserStatusChanged, of a later version).
+        """Call it before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
+        if no person who may manage roles would be left able to act. From then on the subject counts as unable to act, until
+        identity publishes that it is active again (UserStatusChanged with a later version).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -286,7 +286,7 @@ def add_StandingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class StandingService:
-    """What identity asks before one person acts on the account of another.
+    """Decides whether one person may act on the user account of another.
     """
 
     @staticmethod

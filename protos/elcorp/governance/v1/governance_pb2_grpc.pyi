@@ -27,25 +27,25 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PolicyServiceStub:
-    """What every service asks to decide for itself."""
+    """Distributes the policies, which every service evaluates by itself."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PolicyServiceAsyncStub: ...
     GetBundle: _grpc.UnaryUnaryMultiCallable[_governance_pb2.GetBundleRequest, _governance_pb2.GetBundleResponse]
-    """The policy bundle in force. With known_version equal to it, only the version comes back."""
+    """Returns the policy bundle in force, or only its version if it equals known_version."""
 
 @_typing.type_check_only
 class PolicyServiceAsyncStub(PolicyServiceStub):
-    """What every service asks to decide for itself."""
+    """Distributes the policies, which every service evaluates by itself."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBundle: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetBundleRequest, _governance_pb2.GetBundleResponse]  # type: ignore[assignment]
-    """The policy bundle in force. With known_version equal to it, only the version comes back."""
+    """Returns the policy bundle in force, or only its version if it equals known_version."""
 
 class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What every service asks to decide for itself."""
+    """Distributes the policies, which every service evaluates by itself."""
 
     @_abc_1.abstractmethod
     def GetBundle(
@@ -53,38 +53,38 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _governance_pb2.GetBundleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.GetBundleResponse, _abc.Awaitable[_governance_pb2.GetBundleResponse]]:
-        """The policy bundle in force. With known_version equal to it, only the version comes back."""
+        """Returns the policy bundle in force, or only its version if it equals known_version."""
 
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class RoleServiceStub:
-    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier."""
+    """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RoleServiceAsyncStub: ...
     GetSubjectRoles: _grpc.UnaryUnaryMultiCallable[_governance_pb2.GetSubjectRolesRequest, _governance_pb2.GetSubjectRolesResponse]
-    """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
-    role holds none.
+    """Returns the effective roles of a subject: the default role for a subject that governance does not know yet, none for a
+    subject whose roles were all revoked.
     """
     GetRolesOfSubjects: _grpc.UnaryUnaryMultiCallable[_governance_pb2.GetRolesOfSubjectsRequest, _governance_pb2.GetRolesOfSubjectsResponse]
-    """The same of up to 500 subjects at once."""
+    """Returns the same for up to 500 subjects."""
 
 @_typing.type_check_only
 class RoleServiceAsyncStub(RoleServiceStub):
-    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier."""
+    """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSubjectRoles: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetSubjectRolesRequest, _governance_pb2.GetSubjectRolesResponse]  # type: ignore[assignment]
-    """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
-    role holds none.
+    """Returns the effective roles of a subject: the default role for a subject that governance does not know yet, none for a
+    subject whose roles were all revoked.
     """
     GetRolesOfSubjects: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetRolesOfSubjectsRequest, _governance_pb2.GetRolesOfSubjectsResponse]  # type: ignore[assignment]
-    """The same of up to 500 subjects at once."""
+    """Returns the same for up to 500 subjects."""
 
 class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What identity asks when it issues a token, and payments when money moves that somebody ordered earlier."""
+    """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier."""
 
     @_abc_1.abstractmethod
     def GetSubjectRoles(
@@ -92,8 +92,8 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _governance_pb2.GetSubjectRolesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.GetSubjectRolesResponse, _abc.Awaitable[_governance_pb2.GetSubjectRolesResponse]]:
-        """The effective roles of a subject; one that governance has not met yet holds the default role, one that lost every
-        role holds none.
+        """Returns the effective roles of a subject: the default role for a subject that governance does not know yet, none for a
+        subject whose roles were all revoked.
         """
 
     @_abc_1.abstractmethod
@@ -102,40 +102,40 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _governance_pb2.GetRolesOfSubjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.GetRolesOfSubjectsResponse, _abc.Awaitable[_governance_pb2.GetRolesOfSubjectsResponse]]:
-        """The same of up to 500 subjects at once."""
+        """Returns the same for up to 500 subjects."""
 
 def add_RoleServiceServicer_to_server(servicer: RoleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class StandingServiceStub:
-    """What identity asks before one person acts on the account of another."""
+    """Decides whether one person may act on the user account of another."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> StandingServiceAsyncStub: ...
     RequireAuthority: _grpc.UnaryUnaryMultiCallable[_governance_pb2.RequireAuthorityRequest, _governance_pb2.RequireAuthorityResponse]
-    """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person with permissions that the actor lacks."""
+    """Refuses (PERMISSION_DENIED, ACC_003) an actor who lacks permissions that the person has."""
     DisableSubject: _grpc.UnaryUnaryMultiCallable[_governance_pb2.DisableSubjectRequest, _governance_pb2.DisableSubjectResponse]
-    """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
-    when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
-    identity announces that it is active again (UserStatusChanged, of a later version).
+    """Call it before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
+    if no person who may manage roles would be left able to act. From then on the subject counts as unable to act, until
+    identity publishes that it is active again (UserStatusChanged with a later version).
     """
 
 @_typing.type_check_only
 class StandingServiceAsyncStub(StandingServiceStub):
-    """What identity asks before one person acts on the account of another."""
+    """Decides whether one person may act on the user account of another."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequireAuthority: _aio.UnaryUnaryMultiCallable[_governance_pb2.RequireAuthorityRequest, _governance_pb2.RequireAuthorityResponse]  # type: ignore[assignment]
-    """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person with permissions that the actor lacks."""
+    """Refuses (PERMISSION_DENIED, ACC_003) an actor who lacks permissions that the person has."""
     DisableSubject: _aio.UnaryUnaryMultiCallable[_governance_pb2.DisableSubjectRequest, _governance_pb2.DisableSubjectResponse]  # type: ignore[assignment]
-    """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
-    when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
-    identity announces that it is active again (UserStatusChanged, of a later version).
+    """Call it before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
+    if no person who may manage roles would be left able to act. From then on the subject counts as unable to act, until
+    identity publishes that it is active again (UserStatusChanged with a later version).
     """
 
 class StandingServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What identity asks before one person acts on the account of another."""
+    """Decides whether one person may act on the user account of another."""
 
     @_abc_1.abstractmethod
     def RequireAuthority(
@@ -143,7 +143,7 @@ class StandingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _governance_pb2.RequireAuthorityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.RequireAuthorityResponse, _abc.Awaitable[_governance_pb2.RequireAuthorityResponse]]:
-        """Refuses (PERMISSION_DENIED, ACC_003) an actor who acts on the account of a person with permissions that the actor lacks."""
+        """Refuses (PERMISSION_DENIED, ACC_003) an actor who lacks permissions that the person has."""
 
     @_abc_1.abstractmethod
     def DisableSubject(
@@ -151,9 +151,9 @@ class StandingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _governance_pb2.DisableSubjectRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.DisableSubjectResponse, _abc.Awaitable[_governance_pb2.DisableSubjectResponse]]:
-        """Comes before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
-        when no person able to act would be left who may manage roles. From the answer on the subject counts as unable to act, until
-        identity announces that it is active again (UserStatusChanged, of a later version).
+        """Call it before a suspension, a deletion or an erasure. Refuses as RequireAuthority does, and (FAILED_PRECONDITION, GOV_002)
+        if no person who may manage roles would be left able to act. From then on the subject counts as unable to act, until
+        identity publishes that it is active again (UserStatusChanged with a later version).
         """
 
 def add_StandingServiceServicer_to_server(servicer: StandingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -19,7 +19,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class UserRegistered(_message.Message):
-    """A user exists and holds a wallet address. Payments opens the wallet, governance grants the first role."""
+    """A user and their first wallet address have been created. Payments opens the wallet; governance grants the first role."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -29,7 +29,7 @@ class UserRegistered(_message.Message):
     user_id: _builtins.str
     wallet_address: _builtins.str
     initial_role: _builtins.str
-    """The role identity vouches for: "user", or "admin" for the administrator made at first start."""
+    """The first role: "user", or "admin" for the administrator created at the first start."""
     def __init__(
         self,
         *,
@@ -47,7 +47,7 @@ Global___UserRegistered: _TypeAlias = UserRegistered  # noqa: Y015
 
 @_typing.final
 class UserStatusChanged(_message.Message):
-    """A user may act, or not: suspended, activated, deleted or restored. Payments stops what a user who may not act has waiting;
+    """A user was suspended, activated, deleted or restored. Payments pauses or cancels the pending orders of a user who may not act;
     governance counts who is able to manage roles; sessions end by their own events.
     """
 
@@ -62,7 +62,7 @@ class UserStatusChanged(_message.Message):
     """active, suspended, deleted, restricted."""
     reason: _builtins.str
     version: _builtins.int
-    """The version of the user's account after the change: it orders changes. 0: by a release that did not say."""
+    """The version of the user after the change, which orders changes. 0: sent by a release without versions."""
     def __init__(
         self,
         *,
@@ -81,8 +81,8 @@ Global___UserStatusChanged: _TypeAlias = UserStatusChanged  # noqa: Y015
 
 @_typing.final
 class SessionEnded(_message.Message):
-    """A session is over: its tokens must be refused from now on. Identity itself keeps the shared revocation list;
-    the gateway and every service also listen live.
+    """A session has ended, and its tokens must be refused. Identity maintains the shared revocation list; the gateway and every
+    service also listen to the event.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -96,7 +96,7 @@ class SessionEnded(_message.Message):
     reason: _builtins.str
     @_builtins.property
     def tokens_valid_until(self) -> _timestamp_pb2.Timestamp:
-        """Until when an access token of this session could still be unexpired."""
+        """The latest time at which an access token of this session can expire."""
 
     def __init__(
         self,
@@ -116,9 +116,8 @@ Global___SessionEnded: _TypeAlias = SessionEnded  # noqa: Y015
 
 @_typing.final
 class UserFactorsChanged(_message.Message):
-    """What earlier access tokens say of a user's sign-in is no longer true: the first second factor was gained, or a factor was
-    removed. Tokens of a lower version prove nothing from now on. Identity itself keeps the shared list; every service also
-    listens live.
+    """A user set up the first second factor, or removed a factor. Access tokens with a lower factors_version no longer prove an
+    authentication. Identity maintains the shared list; every service also listens to the event.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -128,7 +127,7 @@ class UserFactorsChanged(_message.Message):
     HAS_SECOND_FACTOR_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     factors_version: _builtins.int
-    """The claim factors_version of tokens from now on: it orders changes."""
+    """The claim factors_version of new tokens, which orders changes."""
     has_second_factor: _builtins.bool
     def __init__(
         self,
@@ -147,7 +146,7 @@ Global___UserFactorsChanged: _TypeAlias = UserFactorsChanged  # noqa: Y015
 
 @_typing.final
 class WalletAddressIssued(_message.Message):
-    """A user holds one more wallet address. Payments opens the wallet."""
+    """A user has another wallet address. Payments opens the wallet."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -175,7 +174,7 @@ Global___WalletAddressIssued: _TypeAlias = WalletAddressIssued  # noqa: Y015
 
 @_typing.final
 class WalletAddressRetired(_message.Message):
-    """An address is given up: look-ups no longer offer it. What lies in its wallet stays the owner's."""
+    """A wallet address was retired: look-ups no longer return it. The money in its wallet stays the owner's."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -199,7 +198,7 @@ Global___WalletAddressRetired: _TypeAlias = WalletAddressRetired  # noqa: Y015
 
 @_typing.final
 class DeviceKeyRevoked(_message.Message):
-    """A device's signing key is good no longer; whoever keeps keys at hand drops it."""
+    """A device key was revoked. Services that cache keys drop it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -229,8 +228,8 @@ Global___DeviceKeyRevoked: _TypeAlias = DeviceKeyRevoked  # noqa: Y015
 
 @_typing.final
 class ErasureRequested(_message.Message):
-    """A user asked to be erased. Each consumer restricts or erases what it holds and answers with its ErasureAcknowledged;
-    asked again (the same erasure_id), it answers again.
+    """A user's erasure was requested. Each consumer restricts or erases its data and answers with ErasureAcknowledged. If the event
+    is sent again (with the same erasure_id), the consumer answers again.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

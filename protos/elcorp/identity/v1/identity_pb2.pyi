@@ -110,7 +110,7 @@ class Subject(_message.Message):
     subject_id: _builtins.str
     active: _builtins.bool
     closed: _builtins.bool
-    """The account is deleted, or is to be erased, or was. Neither active nor closed: it is suspended."""
+    """The user was deleted or erased, or an erasure is in progress. A user who is neither active nor closed is suspended."""
     def __init__(
         self,
         *,
@@ -132,7 +132,7 @@ class LookUpAddressRequest(_message.Message):
 
     ADDRESS_FIELD_NUMBER: _builtins.int
     address: _builtins.str
-    """The UUID, or the checksummed text ("elc1…")."""
+    """The UUID, or the text with a checksum ("elc1…")."""
     def __init__(
         self,
         *,
@@ -156,14 +156,14 @@ class LookUpAddressResponse(_message.Message):
     MASKED_NAME_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     address: _builtins.str
-    """The UUID, which is the wallet's id too."""
+    """The UUID, which is also the wallet's id."""
     user_id: _builtins.str
     active: _builtins.bool
-    """Whether money may still be sent to it: neither the address is retired nor its owner barred."""
+    """Whether money may be sent to it: the address is not retired, and its owner may act."""
     masked_name: _builtins.str
-    """Enough for a payer to notice a wrong address, too little to learn a name from it: "N••• S•••"."""
+    """Enough for a payer to notice a wrong address, but not to learn the name: "N••• S•••"."""
     text: _builtins.str
-    """The checksummed text."""
+    """The text with a checksum."""
     def __init__(
         self,
         *,
@@ -220,12 +220,12 @@ class GetDeviceKeyResponse(_message.Message):
     public_key: _builtins.bytes
     """Ed25519: 32 bytes. ES256: 65 bytes, the uncompressed point."""
     active: _builtins.bool
-    """Whether it may sign now: it is not revoked and its user may act."""
+    """Whether the key may sign now: it is not revoked and its user may act."""
     @_builtins.property
     def registered_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def revoked_at(self) -> _timestamp_pb2.Timestamp:
-        """Absent while the key is good."""
+        """Absent while the key is not revoked."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class IdentityServiceStub:
-    """What peers ask identity now.
+    """Answers peers about users, wallet addresses and device keys.
     """
 
     def __init__(self, channel):
@@ -58,34 +58,34 @@ class IdentityServiceStub:
 
 
 class IdentityServiceServicer:
-    """What peers ask identity now.
+    """Answers peers about users, wallet addresses and device keys.
     """
 
     def GetSubject(self, request, context):
-        """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger.
+        """Says whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for an unknown subject.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSubjects(self, request, context):
-        """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier,
-        governance to compare what it recorded of who is able to act. A subject that does not exist is left out of the answer.
+        """Says the same of up to 500 subjects. Payments asks before it makes transfers that were ordered earlier; governance compares
+        its own record of who is able to act. The response omits subjects that do not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LookUpAddress(self, request, context):
-        """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one.
+        """Finds the owner of a wallet address. NOT_FOUND for an address that was never issued, INVALID for a mistyped one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDeviceKey(self, request, context):
-        """Gives the public key that a device signs transfers with. NOT_FOUND for a stranger; a revoked one is returned and
-        says so, for what it signed before stays provable.
+        """Returns the public key of a device that signs transfers. NOT_FOUND for an unknown key. A revoked key is returned and marked,
+        so that its earlier signatures can still be verified.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +123,7 @@ def add_IdentityServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IdentityService:
-    """What peers ask identity now.
+    """Answers peers about users, wallet addresses and device keys.
     """
 
     @staticmethod

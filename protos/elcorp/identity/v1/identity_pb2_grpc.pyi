@@ -27,45 +27,45 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class IdentityServiceStub:
-    """What peers ask identity now."""
+    """Answers peers about users, wallet addresses and device keys."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> IdentityServiceAsyncStub: ...
     GetSubject: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectRequest, _identity_pb2.GetSubjectResponse]
-    """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger."""
+    """Says whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for an unknown subject."""
     GetSubjects: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectsRequest, _identity_pb2.GetSubjectsResponse]
-    """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier,
-    governance to compare what it recorded of who is able to act. A subject that does not exist is left out of the answer.
+    """Says the same of up to 500 subjects. Payments asks before it makes transfers that were ordered earlier; governance compares
+    its own record of who is able to act. The response omits subjects that do not exist.
     """
     LookUpAddress: _grpc.UnaryUnaryMultiCallable[_identity_pb2.LookUpAddressRequest, _identity_pb2.LookUpAddressResponse]
-    """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one."""
+    """Finds the owner of a wallet address. NOT_FOUND for an address that was never issued, INVALID for a mistyped one."""
     GetDeviceKey: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetDeviceKeyRequest, _identity_pb2.GetDeviceKeyResponse]
-    """Gives the public key that a device signs transfers with. NOT_FOUND for a stranger; a revoked one is returned and
-    says so, for what it signed before stays provable.
+    """Returns the public key of a device that signs transfers. NOT_FOUND for an unknown key. A revoked key is returned and marked,
+    so that its earlier signatures can still be verified.
     """
 
 @_typing.type_check_only
 class IdentityServiceAsyncStub(IdentityServiceStub):
-    """What peers ask identity now."""
+    """Answers peers about users, wallet addresses and device keys."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSubject: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectRequest, _identity_pb2.GetSubjectResponse]  # type: ignore[assignment]
-    """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger."""
+    """Says whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for an unknown subject."""
     GetSubjects: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectsRequest, _identity_pb2.GetSubjectsResponse]  # type: ignore[assignment]
-    """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier,
-    governance to compare what it recorded of who is able to act. A subject that does not exist is left out of the answer.
+    """Says the same of up to 500 subjects. Payments asks before it makes transfers that were ordered earlier; governance compares
+    its own record of who is able to act. The response omits subjects that do not exist.
     """
     LookUpAddress: _aio.UnaryUnaryMultiCallable[_identity_pb2.LookUpAddressRequest, _identity_pb2.LookUpAddressResponse]  # type: ignore[assignment]
-    """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one."""
+    """Finds the owner of a wallet address. NOT_FOUND for an address that was never issued, INVALID for a mistyped one."""
     GetDeviceKey: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetDeviceKeyRequest, _identity_pb2.GetDeviceKeyResponse]  # type: ignore[assignment]
-    """Gives the public key that a device signs transfers with. NOT_FOUND for a stranger; a revoked one is returned and
-    says so, for what it signed before stays provable.
+    """Returns the public key of a device that signs transfers. NOT_FOUND for an unknown key. A revoked key is returned and marked,
+    so that its earlier signatures can still be verified.
     """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What peers ask identity now."""
+    """Answers peers about users, wallet addresses and device keys."""
 
     @_abc_1.abstractmethod
     def GetSubject(
@@ -73,7 +73,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_pb2.GetSubjectRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_pb2.GetSubjectResponse, _abc.Awaitable[_identity_pb2.GetSubjectResponse]]:
-        """Tells whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for a stranger."""
+        """Says whether a subject exists and may act. Governance asks before it grants a role. NOT_FOUND for an unknown subject."""
 
     @_abc_1.abstractmethod
     def GetSubjects(
@@ -81,8 +81,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_pb2.GetSubjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_pb2.GetSubjectsResponse, _abc.Awaitable[_identity_pb2.GetSubjectsResponse]]:
-        """Tells the same of up to 500 subjects at once. Payments asks before it moves money that somebody ordered earlier,
-        governance to compare what it recorded of who is able to act. A subject that does not exist is left out of the answer.
+        """Says the same of up to 500 subjects. Payments asks before it makes transfers that were ordered earlier; governance compares
+        its own record of who is able to act. The response omits subjects that do not exist.
         """
 
     @_abc_1.abstractmethod
@@ -91,7 +91,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_pb2.LookUpAddressRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_pb2.LookUpAddressResponse, _abc.Awaitable[_identity_pb2.LookUpAddressResponse]]:
-        """Finds whom a wallet address belongs to. NOT_FOUND for one that was never issued, INVALID for a mistyped one."""
+        """Finds the owner of a wallet address. NOT_FOUND for an address that was never issued, INVALID for a mistyped one."""
 
     @_abc_1.abstractmethod
     def GetDeviceKey(
@@ -99,8 +99,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_pb2.GetDeviceKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_pb2.GetDeviceKeyResponse, _abc.Awaitable[_identity_pb2.GetDeviceKeyResponse]]:
-        """Gives the public key that a device signs transfers with. NOT_FOUND for a stranger; a revoked one is returned and
-        says so, for what it signed before stays provable.
+        """Returns the public key of a device that signs transfers. NOT_FOUND for an unknown key. A revoked key is returned and marked,
+        so that its earlier signatures can still be verified.
         """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

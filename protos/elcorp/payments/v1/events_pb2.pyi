@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class WalletOpened(_message.Message):
-    """A user's wallet is open."""
+    """A user's wallet was opened."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -49,7 +49,7 @@ Global___WalletOpened: _TypeAlias = WalletOpened  # noqa: Y015
 
 @_typing.final
 class WalletUsageChanged(_message.Message):
-    """The wallet is used for another purpose from now on: money to a merchant's wallet is a payment, to any other a transfer."""
+    """The usage of a wallet has changed. Money to a merchant's wallet is a payment, money to any other wallet a transfer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -77,7 +77,7 @@ Global___WalletUsageChanged: _TypeAlias = WalletUsageChanged  # noqa: Y015
 
 @_typing.final
 class TransferSettled(_message.Message):
-    """Money has moved between two accounts; an issuance is a transfer from the treasury."""
+    """Money has moved between two accounts. An issuance is a transfer from the treasury."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -103,7 +103,7 @@ class TransferSettled(_message.Message):
     def amount(self) -> _money_pb2.Money: ...
     @_builtins.property
     def fee_total(self) -> _money_pb2.Money:
-        """In the amount's currency, on top of it."""
+        """The fees added to the amount, in its currency."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ Global___TransferSettled: _TypeAlias = TransferSettled  # noqa: Y015
 
 @_typing.final
 class TransferHeld(_message.Message):
-    """Money is on hold, to be captured or voided."""
+    """Money is on hold, until it is captured or voided."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -166,7 +166,7 @@ Global___TransferHeld: _TypeAlias = TransferHeld  # noqa: Y015
 
 @_typing.final
 class TransferAwaitingApproval(_message.Message):
-    """Money is on hold until somebody else decides."""
+    """Money is on hold until another person decides."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -204,7 +204,7 @@ Global___TransferAwaitingApproval: _TypeAlias = TransferAwaitingApproval  # noqa
 
 @_typing.final
 class TransferCancelled(_message.Message):
-    """What was on hold was let go: voided, or its time ran out."""
+    """A hold was released: it was voided or has expired."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -228,7 +228,7 @@ Global___TransferCancelled: _TypeAlias = TransferCancelled  # noqa: Y015
 
 @_typing.final
 class TransferFailed(_message.Message):
-    """Somebody else decided against it, or nobody did in time."""
+    """A transfer was rejected, or nobody decided in time."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -252,7 +252,7 @@ Global___TransferFailed: _TypeAlias = TransferFailed  # noqa: Y015
 
 @_typing.final
 class TransferReversed(_message.Message):
-    """The whole entry was undone by another."""
+    """The whole entry was undone by another entry."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -279,7 +279,7 @@ Global___TransferReversed: _TypeAlias = TransferReversed  # noqa: Y015
 
 @_typing.final
 class TransferRefunded(_message.Message):
-    """A part of it, or all, was given back; refunded is the sum so far."""
+    """A transfer was refunded, in part or as a whole; refunded is the sum so far."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -311,7 +311,7 @@ Global___TransferRefunded: _TypeAlias = TransferRefunded  # noqa: Y015
 
 @_typing.final
 class WalletFrozen(_message.Message):
-    """Nothing moves on the wallet until it is unfrozen."""
+    """A wallet was frozen. No money moves on it until it is unfrozen."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -376,7 +376,7 @@ Global___WalletClosed: _TypeAlias = WalletClosed  # noqa: Y015
 
 @_typing.final
 class LedgerBroken(_message.Message):
-    """An account does not add up: it is frozen until somebody has looked at it."""
+    """An account does not add up. It is frozen until it has been investigated."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -409,7 +409,7 @@ Global___LedgerBroken: _TypeAlias = LedgerBroken  # noqa: Y015
 
 @_typing.final
 class ErasureAcknowledged(_message.Message):
-    """What payments did about a user's erasure. It holds no name or contact; what it keeps, it keeps under the user's id."""
+    """The result of a user's erasure in payments. Payments has no names or contacts; it stores records under the user's id."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -421,11 +421,11 @@ class ErasureAcknowledged(_message.Message):
     user_id: _builtins.str
     @_builtins.property
     def kept(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What stays and why: "ledger: Financial Intelligence Act 13 of 2012, s. 27"."""
+        """The records that stay, and why: "ledger: Financial Intelligence Act 13 of 2012, s. 27"."""
 
     @_builtins.property
     def retain_until(self) -> _timestamp_pb2.Timestamp:
-        """Until when the law asks that the person stays identifiable; absent where it does not."""
+        """Until when the law requires that the person stays identifiable; absent if it does not."""
 
     def __init__(
         self,
@@ -445,7 +445,9 @@ Global___ErasureAcknowledged: _TypeAlias = ErasureAcknowledged  # noqa: Y015
 
 @_typing.final
 class PricingChanged(_message.Message):
-    """A fee rule, a rate of exchange or a limit has another version, or an end; every process that prices fetches them anew."""
+    """A fee rule, an exchange rate or a limit has a new version or has ended. Every process that prices transfers fetches them
+    again.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -454,7 +456,7 @@ class PricingChanged(_message.Message):
     noun: _builtins.str
     """"fee_rule", "fx_rate" or "limit"."""
     series: _builtins.str
-    """What versions are versions of: a rule's code, "NAD/USD", "standard/NAD"."""
+    """Identifies the series of versions: a rule's code, "NAD/USD", "standard/NAD"."""
     def __init__(
         self,
         *,
@@ -471,7 +473,7 @@ Global___PricingChanged: _TypeAlias = PricingChanged  # noqa: Y015
 
 @_typing.final
 class TransfersSettled(_message.Message):
-    """Transfers of one bulk that were settled together: in place of a message for each of them."""
+    """Transfers of one bulk transfer that were settled together. Replaces one message per transfer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -496,7 +498,7 @@ Global___TransfersSettled: _TypeAlias = TransfersSettled  # noqa: Y015
 
 @_typing.final
 class BulkCompleted(_message.Message):
-    """A bulk has ended; the counts are of its lines."""
+    """A bulk transfer has ended. The numbers count its lines."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -551,9 +553,9 @@ class OccurrenceFailed(_message.Message):
     schedule_id: _builtins.str
     initiator_id: _builtins.str
     number: _builtins.int
-    """Of the occurrence, from 0."""
+    """The number of the occurrence, from 0."""
     code: _builtins.str
-    """Why, in the words of docs/api.md: PAY_001."""
+    """The error code, as in docs/api.md: PAY_001."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -575,7 +577,7 @@ Global___OccurrenceFailed: _TypeAlias = OccurrenceFailed  # noqa: Y015
 
 @_typing.final
 class WalletBounded(_message.Message):
-    """The most that a wallet may hold has changed."""
+    """The highest balance that a wallet may hold has changed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -584,7 +586,7 @@ class WalletBounded(_message.Message):
     wallet_id: _builtins.str
     @_builtins.property
     def ceiling(self) -> _money_pb2.Money:
-        """Absent: as much as any wallet."""
+        """Absent: the limit of all wallets applies."""
 
     def __init__(
         self,
@@ -602,7 +604,7 @@ Global___WalletBounded: _TypeAlias = WalletBounded  # noqa: Y015
 
 @_typing.final
 class WalletRenamed(_message.Message):
-    """A wallet's owner calls it otherwise; the name is not told."""
+    """A wallet was renamed. The event does not contain the name."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -623,7 +625,7 @@ Global___WalletRenamed: _TypeAlias = WalletRenamed  # noqa: Y015
 
 @_typing.final
 class TierAssigned(_message.Message):
-    """Other limits hold for an owner."""
+    """An owner was assigned to another tier of limits."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -647,7 +649,7 @@ Global___TierAssigned: _TypeAlias = TierAssigned  # noqa: Y015
 
 @_typing.final
 class BulkChanged(_message.Message):
-    """A bulk was accepted, has begun, or is being cancelled."""
+    """A bulk transfer was accepted, has started, or is being cancelled."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -657,7 +659,7 @@ class BulkChanged(_message.Message):
     bulk_id: _builtins.str
     initiator_id: _builtins.str
     status: _builtins.str
-    """accepted, running or cancelling; BulkCompleted tells the end."""
+    """accepted, running or cancelling; BulkCompleted reports the end."""
     def __init__(
         self,
         *,
@@ -675,7 +677,7 @@ Global___BulkChanged: _TypeAlias = BulkChanged  # noqa: Y015
 
 @_typing.final
 class ScheduleChanged(_message.Message):
-    """A schedule was planned, paused, resumed or cancelled, or has ended."""
+    """A schedule was created, paused, resumed or cancelled, or has ended."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -689,7 +691,7 @@ class ScheduleChanged(_message.Message):
     """active, paused, cancelled or ended."""
     @_builtins.property
     def next_at(self) -> _timestamp_pb2.Timestamp:
-        """When it is due next; absent when it never is again."""
+        """When the next occurrence is due; absent if there is none."""
 
     def __init__(
         self,

@@ -33,17 +33,17 @@ class Order(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """Unique to the initiator, as the Idempotency-Key of the REST interface is."""
+    """Unique per initiator, like the Idempotency-Key of the REST API."""
     initiator_id: _builtins.str
-    """Who pays: the owner of the source wallet, and the subject of the access token. Any other is denied (ACC_001)."""
+    """The payer: the owner of the source wallet and subject of the access token. Others are denied (ACC_001)."""
     source_id: _builtins.str
     target_id: _builtins.str
     description: _builtins.str
     reference: _builtins.str
-    """A merchant's or biller's own; with one, the order is a payment."""
+    """The merchant's or biller's reference. Whether the order is a payment depends on the payee's wallet."""
     access_token: _builtins.str
-    """The payer's own access token, or a delegation that identity signed for them: what they would send to the REST interface
-    as their bearer token. It is verified as there, and roles, step-up, approval and screening are the payer's.
+    """The payer's access token, or a delegation that identity signed for the payer: the bearer token that the payer would send to
+    the REST API. It is verified in the same way, and roles, step-up, approval and screening are the payer's.
     """
     @_builtins.property
     def amount(self) -> _money_pb2.Money: ...
@@ -78,7 +78,7 @@ class Settled(_message.Message):
     status: _builtins.str
     """pending, pending_approval, completed, failed, cancelled or reversed."""
     replayed: _builtins.bool
-    """An earlier request with this key made it."""
+    """True if an earlier request with this key made the transfer."""
     def __init__(
         self,
         *,
@@ -330,7 +330,7 @@ class GetWalletResponse(_message.Message):
     def balance(self) -> _money_pb2.Money: ...
     @_builtins.property
     def held(self) -> _money_pb2.Money:
-        """What is on hold of it."""
+        """The part of the balance on hold."""
 
     @_builtins.property
     def available(self) -> _money_pb2.Money: ...

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class LedgerServiceStub:
-    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
-    payer's access token: a peer moves nobody's money in its own name.
+    """Moves money, for future peers. Every order carries an idempotency key (one key has one effect) and the payer's access token: a
+    peer cannot move money in its own name.
     """
 
     def __init__(self, channel):
@@ -69,20 +69,20 @@ class LedgerServiceStub:
 
 
 class LedgerServiceServicer:
-    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
-    payer's access token: a peer moves nobody's money in its own name.
+    """Moves money, for future peers. Every order carries an idempotency key (one key has one effect) and the payer's access token: a
+    peer cannot move money in its own name.
     """
 
     def Transfer(self, request, context):
-        """Settles one order. UNAUTHENTICATED for its access token, FAILED_PRECONDITION for what the ledger refuses, with the
-        reason's published code.
+        """Settles one order. UNAUTHENTICATED if its access token is refused, FAILED_PRECONDITION if the ledger refuses the order, with
+        the published error code.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PostTransfers(self, request, context):
-        """Settles up to 500 orders together, each with its own outcome, in the order asked.
+        """Settles up to 500 orders together. Returns the outcome of each, in the order of the request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,7 +101,7 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FreezeWallet(self, request, context):
-        """Lets nothing move on a wallet, as compliance may order; freezing again only says why anew.
+        """Stops all movements on a wallet, for example for compliance. Freezing it again replaces the reason.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,8 +155,8 @@ def add_LedgerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LedgerService:
-    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
-    payer's access token: a peer moves nobody's money in its own name.
+    """Moves money, for future peers. Every order carries an idempotency key (one key has one effect) and the payer's access token: a
+    peer cannot move money in its own name.
     """
 
     @staticmethod

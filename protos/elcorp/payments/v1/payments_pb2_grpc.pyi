@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LedgerServiceStub:
-    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
-    payer's access token: a peer moves nobody's money in its own name.
+    """Moves money, for future peers. Every order carries an idempotency key (one key has one effect) and the payer's access token: a
+    peer cannot move money in its own name.
     """
 
     @_typing.overload
@@ -36,39 +36,39 @@ class LedgerServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
     Transfer: _grpc.UnaryUnaryMultiCallable[_payments_pb2.TransferRequest, _payments_pb2.TransferResponse]
-    """Settles one order. UNAUTHENTICATED for its access token, FAILED_PRECONDITION for what the ledger refuses, with the
-    reason's published code.
+    """Settles one order. UNAUTHENTICATED if its access token is refused, FAILED_PRECONDITION if the ledger refuses the order, with
+    the published error code.
     """
     PostTransfers: _grpc.UnaryUnaryMultiCallable[_payments_pb2.PostTransfersRequest, _payments_pb2.PostTransfersResponse]
-    """Settles up to 500 orders together, each with its own outcome, in the order asked."""
+    """Settles up to 500 orders together. Returns the outcome of each, in the order of the request."""
     GetTransfer: _grpc.UnaryUnaryMultiCallable[_payments_pb2.GetTransferRequest, _payments_pb2.GetTransferResponse]
     GetWallet: _grpc.UnaryUnaryMultiCallable[_payments_pb2.GetWalletRequest, _payments_pb2.GetWalletResponse]
     FreezeWallet: _grpc.UnaryUnaryMultiCallable[_payments_pb2.FreezeWalletRequest, _payments_pb2.FreezeWalletResponse]
-    """Lets nothing move on a wallet, as compliance may order; freezing again only says why anew."""
+    """Stops all movements on a wallet, for example for compliance. Freezing it again replaces the reason."""
     UnfreezeWallet: _grpc.UnaryUnaryMultiCallable[_payments_pb2.UnfreezeWalletRequest, _payments_pb2.UnfreezeWalletResponse]
 
 @_typing.type_check_only
 class LedgerServiceAsyncStub(LedgerServiceStub):
-    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
-    payer's access token: a peer moves nobody's money in its own name.
+    """Moves money, for future peers. Every order carries an idempotency key (one key has one effect) and the payer's access token: a
+    peer cannot move money in its own name.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Transfer: _aio.UnaryUnaryMultiCallable[_payments_pb2.TransferRequest, _payments_pb2.TransferResponse]  # type: ignore[assignment]
-    """Settles one order. UNAUTHENTICATED for its access token, FAILED_PRECONDITION for what the ledger refuses, with the
-    reason's published code.
+    """Settles one order. UNAUTHENTICATED if its access token is refused, FAILED_PRECONDITION if the ledger refuses the order, with
+    the published error code.
     """
     PostTransfers: _aio.UnaryUnaryMultiCallable[_payments_pb2.PostTransfersRequest, _payments_pb2.PostTransfersResponse]  # type: ignore[assignment]
-    """Settles up to 500 orders together, each with its own outcome, in the order asked."""
+    """Settles up to 500 orders together. Returns the outcome of each, in the order of the request."""
     GetTransfer: _aio.UnaryUnaryMultiCallable[_payments_pb2.GetTransferRequest, _payments_pb2.GetTransferResponse]  # type: ignore[assignment]
     GetWallet: _aio.UnaryUnaryMultiCallable[_payments_pb2.GetWalletRequest, _payments_pb2.GetWalletResponse]  # type: ignore[assignment]
     FreezeWallet: _aio.UnaryUnaryMultiCallable[_payments_pb2.FreezeWalletRequest, _payments_pb2.FreezeWalletResponse]  # type: ignore[assignment]
-    """Lets nothing move on a wallet, as compliance may order; freezing again only says why anew."""
+    """Stops all movements on a wallet, for example for compliance. Freezing it again replaces the reason."""
     UnfreezeWallet: _aio.UnaryUnaryMultiCallable[_payments_pb2.UnfreezeWalletRequest, _payments_pb2.UnfreezeWalletResponse]  # type: ignore[assignment]
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Moving money, for peers to come. Every order carries the key that makes it repeatable (one key has one effect), and the
-    payer's access token: a peer moves nobody's money in its own name.
+    """Moves money, for future peers. Every order carries an idempotency key (one key has one effect) and the payer's access token: a
+    peer cannot move money in its own name.
     """
 
     @_abc_1.abstractmethod
@@ -77,8 +77,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.TransferRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.TransferResponse, _abc.Awaitable[_payments_pb2.TransferResponse]]:
-        """Settles one order. UNAUTHENTICATED for its access token, FAILED_PRECONDITION for what the ledger refuses, with the
-        reason's published code.
+        """Settles one order. UNAUTHENTICATED if its access token is refused, FAILED_PRECONDITION if the ledger refuses the order, with
+        the published error code.
         """
 
     @_abc_1.abstractmethod
@@ -87,7 +87,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.PostTransfersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.PostTransfersResponse, _abc.Awaitable[_payments_pb2.PostTransfersResponse]]:
-        """Settles up to 500 orders together, each with its own outcome, in the order asked."""
+        """Settles up to 500 orders together. Returns the outcome of each, in the order of the request."""
 
     @_abc_1.abstractmethod
     def GetTransfer(
@@ -109,7 +109,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.FreezeWalletRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.FreezeWalletResponse, _abc.Awaitable[_payments_pb2.FreezeWalletResponse]]:
-        """Lets nothing move on a wallet, as compliance may order; freezing again only says why anew."""
+        """Stops all movements on a wallet, for example for compliance. Freezing it again replaces the reason."""
 
     @_abc_1.abstractmethod
     def UnfreezeWallet(
