@@ -48,6 +48,7 @@ check: sync ## What CI checks besides tests: lint, format, types, layers, contra
 	@$(PYTHON) deploy/ci/contracts.py
 	@$(PYTHON) deploy/ci/protos.py && git diff --exit-code --stat -- protos || { echo "protos/ is not what its .proto files generate: run make protos and commit"; exit 1; }
 	@$(PYTHON) deploy/ci/openapi.py && git diff --exit-code --stat -- docs/openapi.json || { echo "docs/openapi.json is stale: run make openapi and commit"; exit 1; }
+	@$(PYTHON) deploy/ci/generated_client.py
 	@$(PYTHON) deploy/ci/assurance.py --check
 	@$(UV) lock --check --quiet || { echo "uv.lock does not match the pyproject files: run uv lock and commit"; exit 1; }
 
