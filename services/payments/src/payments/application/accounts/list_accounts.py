@@ -21,7 +21,7 @@ class ListAccounts:
         is_search = wanted.kind != "system" and wanted.owner_id != actor.user_id
         if is_search and reason is None:
             raise ReasonRequired
-        accounts = await self.views.matching(wanted, page)
+        accounts = await self.views.search(wanted, page)
         if is_search:
             owners = audit.others(actor, accounts.items)
             await self.reads.record(actor, audit.listed(wanted, owners, shown=len(accounts.items), reason=reason))

@@ -54,7 +54,7 @@ class PostingView:
 class AccountViews(Protocol):
     async def find(self, account_id: UUID) -> AccountView | None: ...
 
-    async def matching(self, wanted: AccountFilter, page: PageRequest) -> Page[AccountView]:
+    async def search(self, wanted: AccountFilter, page: PageRequest) -> Page[AccountView]:
         """List accounts: the system's own first, then wallets, oldest first."""
 
     async def postings(self, account_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:

@@ -113,7 +113,7 @@ class SqlAccountViews(SqlReads):
         rows = await self._rows(_VIEW, id=account_id)
         return AccountView(*rows[0]) if rows else None
 
-    async def matching(self, wanted: AccountFilter, page: PageRequest) -> Page[AccountView]:
+    async def search(self, wanted: AccountFilter, page: PageRequest) -> Page[AccountView]:
         given = {name: value for name in _FILTERS if (value := getattr(wanted, name)) is not None}
         where = " AND ".join(f"{name} = :{name}" for name in given) or "true"
         listed = f"""
