@@ -35,10 +35,10 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from payments.infrastructure.audit_log import ComplianceAuditLog
     from payments.infrastructure.authority import IdentityStandings
     from payments.infrastructure.cached_prices import CachedPrices
-    from payments.infrastructure.queries.pricing import SqlPricingQueries
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.infrastructure.sql.idempotency_keys import OWN_KEYS
+    from payments.infrastructure.sql.prices import SqlPrices
     from payments.interfaces.grpc import rpc_services
     from payments.interfaces.rest import ROUTERS
     from payments.wiring import build
@@ -52,7 +52,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         connect(settings, "compliance") as compliance,
         connect(settings, "identity") as identity,
     ):
-        prices = CachedPrices(SqlPricingQueries(resources.database).prices, resources.clock)
+        prices = CachedPrices(SqlPrices(resources.database).reaching, resources.clock)
         resources.readiness.add("prices", prices.check)
         payments = build(
             Dependencies(
@@ -166,13 +166,13 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     from payments.infrastructure.authority import IdentityStandings, PeersAuthority
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.fresh_rules import FreshRules
-    from payments.infrastructure.queries.pricing import SqlPricingQueries
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
+    from payments.infrastructure.sql.prices import SqlPrices
     from payments.wiring.dependencies import unit_of_work
 
     clock = SystemClock()
-    prices = CachedPrices(SqlPricingQueries(database).prices, clock)
+    prices = CachedPrices(SqlPrices(database).reaching, clock)
     policies = Policies(clock)
     governance = connect(settings, "governance")
     refresher = BundleRefresher(GovernanceBundles(governance), policies)

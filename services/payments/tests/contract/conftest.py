@@ -8,12 +8,19 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.payments.v1 import payments_pb2_grpc
 from services.payments.tests.contract.bank import Bank, Holder, open_bank
 from services.payments.tests.contract.peers import PeerSettings, Stub, calling
+from services.payments.tests.contract.pricing_bank import PricingBank, open_pricing_bank
 
 
 @pytest.fixture
 async def bank(database: Database, clock: ControlledClock) -> AsyncIterator[Bank]:
     async with open_bank(database, clock) as bank:
         yield bank
+
+
+@pytest.fixture
+async def pricing_bank(database: Database, clock: ControlledClock) -> AsyncIterator[PricingBank]:
+    async with open_pricing_bank(database, clock) as pricing_bank:
+        yield pricing_bank
 
 
 @pytest.fixture

@@ -10,25 +10,21 @@ import pytest
 from chassis.messaging.relay import Relay
 from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
-from chassis.testing.reads import NotedReads
 from chassis.testing.running import endpoint, eventually, through
 from kernel.actor import Actor
 from kernel.clock import SystemClock
 from kernel.errors import Unavailable
 from kernel.money import Money
 from payments.application import Payments
-from payments.application.pricing import Pricing
+from payments.application.fees.set_fee_rule import SetFeeRule
+from payments.application.versions import Term
 from payments.bootstrap import serving, working
 from payments.domain.fee_rule import FeeRule
-from payments.domain.payer_policy import PayerPolicy
 from payments.domain.validity import Validity
 from payments.infrastructure.cached_prices import CachedPrices
-from payments.infrastructure.queries.pricing import SqlPricingQueries
-from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
-from payments.wiring.dependencies import pricing_unit_of_work, unit_of_work
-from services.payments.tests.fakes import FakePrices, FakeScreening
+from payments.wiring.dependencies import pricing_unit_of_work
 from services.payments.tests.unit.prices import fee_rule, tier
 
 
@@ -38,7 +34,7 @@ def dollar(rule_id: UUID, validity: Validity) -> FeeRule:
 
 def fee(payments: Payments) -> str:
     try:
-        book = payments.pricing.quote_order.prices.current()
+        book = payments.fees.quote_order.prices.current()
     except Unavailable:
         return "unknown"
     return book.quote(kind="transfer", amount=Money.of("10", "NAD"), at=SystemClock().now()).fee_total.text
@@ -71,19 +67,8 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
 ) -> None:
     # However slow the machine, it was by the news: without them prices are not fetched again within this test.
     monkeypatch.setattr(CachedPrices.__init__, "__kwdefaults__", {"interval_seconds": 3600, "staleness_seconds_max": 300})
-    fakes, clock, stop = FakePrices(), SystemClock(), asyncio.Event()
-    elsewhere = Pricing.of(
-        uow=pricing_unit_of_work(database),
-        ledger=unit_of_work(database),
-        policy=PayerPolicy(),
-        prices=fakes,
-        approvals=fakes,
-        wallets=SqlBulkViews(database),
-        screening=FakeScreening(),
-        queries=SqlPricingQueries(database),
-        reads=NotedReads(),
-        clock=clock,
-    )
+    stop = asyncio.Event()
+    elsewhere = SetFeeRule(uow=pricing_unit_of_work(database), clock=SystemClock())
     settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url)
     relay = Relay(database_urls.app, broker_url, PUBLICATIONS)
     async with serving(settings) as parts:
@@ -104,7 +89,7 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
 
             await eventually(problem_of_broker, None)
             actor = Actor.service("test")
-            await elsewhere.set_fee_rule(actor=actor, draft=dollar, since=None, until=None, reason="test")
+            await elsewhere(actor=actor, draft=dollar, term=Term(since=None, until=None), reason="test")
             await eventually(lambda: fee(payments), "1.00")
         finally:
             stop.set()

@@ -6,7 +6,7 @@ import pytest
 from chassis.testing.clocks import ControlledClock
 from kernel.errors import Unavailable
 from kernel.money import Money
-from payments.application.pricing.queries import Prices
+from payments.application.ports.prices import Prices
 from payments.domain.validity import Validity
 from payments.infrastructure.cached_prices import CachedPrices
 from services.payments.tests.unit.prices import ALWAYS, AT, fee_rule, limit, tier

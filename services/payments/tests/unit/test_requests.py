@@ -17,7 +17,9 @@ from payments.domain.rounding import Rounding
 from payments.domain.schedule import Frequency, StandingOrder
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder, leg_key
 from payments.domain.validity import Validity
-from payments.interfaces.rest.schemas.pricing import FeeRuleRequest, LimitRequest, RateRequest
+from payments.interfaces.rest.schemas.fees import FeeRuleRequest
+from payments.interfaces.rest.schemas.limits import LimitRequest
+from payments.interfaces.rest.schemas.rates import RateRequest
 from payments.interfaces.rest.schemas.schedules import ScheduleRequest
 from payments.interfaces.rest.schemas.transfers import LinkedRequest, PaymentRequest, TransferRequest
 

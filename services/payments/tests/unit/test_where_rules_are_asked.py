@@ -33,7 +33,7 @@ ATTRIBUTES: Final = {
         "application/bulk_transfers/submit_bulk.py",
         "application/bulk_transfers/rehearse_bulk.py",
         "application/schedules/plan_transfer.py",
-        "application/pricing/quote_order.py",
+        "application/fees/quote_order.py",
     },
     # A file is judged when it is handed in and, whole again, before its first line runs.
     "judge_bulk": {"application/bulk_transfers/submit_bulk.py", "application/bulk_transfers/run_bulk.py"},

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from payments.application.accounts import Accounts
 from payments.application.bulk_transfers import BulkTransfers
+from payments.application.fees import Fees
 from payments.application.history import History
 from payments.application.ledger import Ledger
-from payments.application.pricing import Pricing
+from payments.application.limits import Limits
 from payments.application.queries import PaymentsQueries
+from payments.application.rates import Rates
 from payments.application.schedules import Schedules
 from payments.application.transfers import Transfers
 from payments.application.wallets import Wallets
@@ -20,7 +22,9 @@ class Payments:
     wallets: Wallets
     history: History
     ledger: Ledger
-    pricing: Pricing
+    fees: Fees
+    rates: Rates
+    limits: Limits
     bulk_transfers: BulkTransfers
     schedules: Schedules
     queries: PaymentsQueries

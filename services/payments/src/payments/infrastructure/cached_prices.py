@@ -9,7 +9,7 @@ import structlog
 from chassis.errors import as_domain_error
 from kernel.clock import Clock
 from kernel.errors import Kind, Unavailable
-from payments.application.pricing.queries import Prices
+from payments.application.ports.prices import Prices
 from payments.domain.limits import Limits
 from payments.domain.price_book import PriceBook
 

@@ -17,7 +17,7 @@ from payments.application.ports.screening import Screening
 from payments.application.ports.signatures import Signatures
 from payments.application.queries import PaymentsQueries
 from payments.infrastructure.queries import SqlPaymentsQueries
-from payments.infrastructure.repositories.pricing import SqlPricingTransaction
+from payments.infrastructure.sql.prices import SqlPricingTransaction
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings

@@ -1,13 +1,20 @@
 """The limits in force, and the tiers that owners are assigned to."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from payments.domain.limits import Limits
 
-if TYPE_CHECKING:
-    from payments.application.pricing.queries import TierView
+
+@dataclass(frozen=True, slots=True)
+class AssignedTier:
+    owner_id: UUID
+    tier: str
+    version: int
+    assigned_by: str
+    assigned_at: datetime
 
 
 class LimitBooks(Protocol):
@@ -16,10 +23,10 @@ class LimitBooks(Protocol):
 
 
 class Tiers(Protocol):
-    async def lock(self, owner_id: UUID) -> "TierView | None":
+    async def lock(self, owner_id: UUID) -> AssignedTier | None:
         """Find an owner's tier, and keep others from assigning one until the transaction ends."""
 
     async def is_limited(self, tier: str, at: datetime) -> bool:
         """Tell whether the tier has a limit, in any currency, that holds at `at` or will."""
 
-    async def save(self, tier: "TierView") -> None: ...
+    async def save(self, tier: AssignedTier) -> None: ...

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -16,6 +17,15 @@ from payments.domain.price_book import PriceBook
 from payments.domain.validity import Dated
 
 DatedT = TypeVar("DatedT", bound=Dated)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Everything that holds at an instant or will later."""
+
+    fee_rules: tuple[FeeRule, ...]
+    fx_rates: tuple[FxRate, ...]
+    limits: tuple[Limit, ...]
 
 
 class PriceBooks(Protocol):

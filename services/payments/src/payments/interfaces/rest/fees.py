@@ -1,4 +1,4 @@
-"""What is charged: rules, and quotes by them."""
+"""Fee rules, and quotes by them."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,18 +9,18 @@ from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, 
 from kernel.assurance import NONE, RECENT
 from kernel.money import Money
 from kernel.reads import NOBODY
+from payments.application.versions import Term
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.pricing import (
+from payments.interfaces.rest.schemas.fees import (
     CODE_PATTERN,
-    CURRENCY_PATTERN,
     KIND_PATTERN,
-    EndRequest,
     FeeRuleHistory,
     FeeRuleRequest,
     FeeRuleResponse,
     QuoteRequest,
     QuoteResponse,
 )
+from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndRequest
 
 fees = Router(prefix="/fees", tags=["fees"])
 
@@ -33,9 +33,7 @@ async def list_fees(
     currency: Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["NAD"])] = None,
 ) -> Envelope[PageOf[FeeRuleResponse]]:
     """List the rules in force, by code."""
-    pricing = app.pricing
-    listed = await pricing.queries.fee_rules(page, at=pricing.clock.now(), kind=kind, currency=currency)
-    return page_of(listed, lambda recorded: FeeRuleResponse.of(recorded.item))
+    return page_of(await app.fees.list_fees(page=page, kind=kind, currency=currency), FeeRuleResponse.of)
 
 
 @fees.get("/history", dependencies=[Requires("policy:manage")], reads=NOBODY)
@@ -43,14 +41,14 @@ async def list_fee_history(
     page: Paging, app: App, code: Annotated[str | None, Query(pattern=CODE_PATTERN, examples=["transfer-service"])] = None
 ) -> Envelope[PageOf[FeeRuleHistory]]:
     """List every version ever recorded, past and planned, the newest first."""
-    return page_of(await app.pricing.queries.fee_rules(page, at=None, code=code), FeeRuleHistory.of_recorded)
+    return page_of(await app.fees.list_fee_history(page=page, code=code), FeeRuleHistory.of_recorded)
 
 
 @fees.post("", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
     """Record the next version of a rule; the one before it ends where this one begins."""
-    rule = await app.pricing.set_fee_rule(
-        actor=actor, draft=body.draft, since=body.valid_from, until=body.valid_until, reason=body.reason
+    rule = await app.fees.set_fee_rule(
+        actor=actor, draft=body.draft, term=Term(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
     return envelope(FeeRuleResponse.of(rule))
 
@@ -58,7 +56,7 @@ async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> E
 @fees.post("/{rule_id}/end", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def end_fee_rule(rule_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
     """End a version, now or at a later time; one that has not begun never will."""
-    rule = await app.pricing.end_fee_rule(actor=actor, version_id=rule_id, until=body.valid_until, reason=body.reason)
+    rule = await app.fees.end_fee_rule(actor=actor, version_id=rule_id, until=body.valid_until, reason=body.reason)
     return envelope(FeeRuleResponse.of(rule))
 
 
@@ -68,7 +66,7 @@ async def quote_order(body: QuoteRequest, actor: CurrentActor, app: App) -> Enve
 
     Name both wallets to learn what limits, compliance and funds would refuse. The exact answer is a dry run of the order.
     """
-    quoted = await app.pricing.quote_order(
+    quoted = await app.fees.quote_order(
         actor=actor,
         kind=body.kind,
         amount=Money.of(body.amount, body.currency),

@@ -1,4 +1,4 @@
-"""Limits by tier, and who is of which."""
+"""Limits by tier, and owners' tiers."""
 
 from typing import Annotated
 from uuid import UUID
@@ -20,12 +20,11 @@ from chassis.rest import (
 )
 from kernel.assurance import RECENT
 from kernel.reads import NOBODY, OTHERS, OWN
+from payments.application.versions import Term
 from payments.domain.limits import STANDARD_TIER
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.pricing import (
-    CURRENCY_PATTERN,
+from payments.interfaces.rest.schemas.limits import (
     TIER_PATTERN,
-    EndRequest,
     LimitHistory,
     LimitRequest,
     LimitResponse,
@@ -33,6 +32,7 @@ from payments.interfaces.rest.schemas.pricing import (
     TierRequest,
     TierResponse,
 )
+from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndRequest
 
 limits = Router(prefix="/limits", tags=["limits"])
 
@@ -45,15 +45,13 @@ async def list_limits(
     page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
 ) -> Envelope[PageOf[LimitResponse]]:
     """List the limits in force, of every tier."""
-    pricing = app.pricing
-    listed = await pricing.queries.limits(page, at=pricing.clock.now(), tier=tier, currency=currency)
-    return page_of(listed, lambda recorded: LimitResponse.of(recorded.item))
+    return page_of(await app.limits.list_limits(page=page, tier=tier, currency=currency), LimitResponse.of)
 
 
 @limits.get("/mine", dependencies=[Authenticated], reads=OWN)
 async def list_my_limits(actor: CurrentActor, app: App) -> Envelope[MyLimitsResponse]:
     """List the caller's limits by currency: what is spent, what is left, and when it renews. No limit: null."""
-    return envelope(MyLimitsResponse.of(await app.pricing.list_my_limits(actor=actor)))
+    return envelope(MyLimitsResponse.of(await app.limits.list_my_limits(actor=actor)))
 
 
 @limits.get("/history", dependencies=[Requires("policy:manage")], reads=NOBODY)
@@ -61,14 +59,14 @@ async def list_limit_history(
     page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
 ) -> Envelope[PageOf[LimitHistory]]:
     """List every version ever recorded, past and planned, the newest first."""
-    return page_of(await app.pricing.queries.limits(page, at=None, tier=tier, currency=currency), LimitHistory.of_recorded)
+    return page_of(await app.limits.list_limit_history(page=page, tier=tier, currency=currency), LimitHistory.of_recorded)
 
 
 @limits.post("", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
     """Record the next limits of a tier in a currency; those before end where these begin."""
-    limit = await app.pricing.set_limit(
-        actor=actor, draft=body.draft, since=body.valid_from, until=body.valid_until, reason=body.reason
+    limit = await app.limits.set_limit(
+        actor=actor, draft=body.draft, term=Term(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
     return envelope(LimitResponse.of(limit))
 
@@ -76,14 +74,14 @@ async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelo
 @limits.post("/{limit_id}/end", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def end_limit(limit_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
     """End a version, now or at a later time: without one, the tier is unlimited in its currency."""
-    limit = await app.pricing.end_limit(actor=actor, version_id=limit_id, until=body.valid_until, reason=body.reason)
+    limit = await app.limits.end_limit(actor=actor, version_id=limit_id, until=body.valid_until, reason=body.reason)
     return envelope(LimitResponse.of(limit))
 
 
 @limits.get("/tiers/{owner_id}", dependencies=[Requires("policy:manage")], reads=OTHERS)
 async def get_tier(owner_id: UUID, actor: CurrentActor, app: App, response: Response) -> Envelope[TierResponse]:
     """Read an owner's tier, by default the standard one. Reading another's is recorded."""
-    assigned = await app.pricing.read_tier(actor=actor, owner_id=owner_id)
+    assigned = await app.limits.get_tier(actor=actor, owner_id=owner_id)
     tier = TierResponse.of(assigned) if assigned else TierResponse(owner_id=owner_id, tier=STANDARD_TIER, version=0)
     set_etag(response, tier.version)
     return envelope(tier)
@@ -94,6 +92,6 @@ async def assign_tier(
     *, owner_id: UUID, body: TierRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TierResponse]:
     """Put an owner into a tier; its limits hold from the next transfer on."""
-    tier = await app.pricing.assign_tier(actor=actor, owner_id=owner_id, tier=body.tier, version=version, reason=body.reason)
+    tier = await app.limits.assign_tier(actor=actor, owner_id=owner_id, tier=body.tier, version=version, reason=body.reason)
     set_etag(response, tier.version)
     return envelope(TierResponse.of(tier))

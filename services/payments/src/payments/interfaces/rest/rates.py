@@ -8,8 +8,10 @@ from fastapi import Query
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
 from kernel.assurance import RECENT
 from kernel.reads import NOBODY
+from payments.application.versions import Term
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.pricing import CURRENCY_PATTERN, EndRequest, RateHistory, RateRequest, RateResponse
+from payments.interfaces.rest.schemas.rates import RateHistory, RateRequest, RateResponse
+from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndRequest
 
 rates = Router(prefix="/rates", tags=["rates"])
 
@@ -20,22 +22,20 @@ Quote = Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["USD"])]
 @rates.get("", dependencies=[Authenticated], reads=NOBODY)
 async def list_rates(page: Paging, app: App, base: Base = None, quote: Quote = None) -> Envelope[PageOf[RateResponse]]:
     """List the rates in force, each in one direction."""
-    pricing = app.pricing
-    listed = await pricing.queries.fx_rates(page, at=pricing.clock.now(), base=base, quote=quote)
-    return page_of(listed, lambda recorded: RateResponse.of(recorded.item))
+    return page_of(await app.rates.list_rates(page=page, base=base, quote=quote), RateResponse.of)
 
 
 @rates.get("/history", dependencies=[Requires("payment:reconcile")], reads=NOBODY)
 async def list_rate_history(page: Paging, app: App, base: Base = None, quote: Quote = None) -> Envelope[PageOf[RateHistory]]:
     """List every version ever recorded, past and planned, the newest first."""
-    return page_of(await app.pricing.queries.fx_rates(page, at=None, base=base, quote=quote), RateHistory.of_recorded)
+    return page_of(await app.rates.list_rate_history(page=page, base=base, quote=quote), RateHistory.of_recorded)
 
 
 @rates.post("", status_code=201, dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def set_rate(body: RateRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
     """Record the next rate of a pair; the one before it ends where this one begins."""
-    rate = await app.pricing.set_rate(
-        actor=actor, draft=body.draft, since=body.valid_from, until=body.valid_until, reason=body.reason
+    rate = await app.rates.set_rate(
+        actor=actor, draft=body.draft, term=Term(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
     return envelope(RateResponse.of(rate))
 
@@ -43,5 +43,5 @@ async def set_rate(body: RateRequest, actor: CurrentActor, app: App) -> Envelope
 @rates.post("/{rate_id}/end", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def end_rate(rate_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
     """End a rate, now or at a later time: without one, conversions are refused."""
-    rate = await app.pricing.end_rate(actor=actor, version_id=rate_id, until=body.valid_until, reason=body.reason)
+    rate = await app.rates.end_rate(actor=actor, version_id=rate_id, until=body.valid_until, reason=body.reason)
     return envelope(RateResponse.of(rate))

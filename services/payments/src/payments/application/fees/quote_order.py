@@ -9,13 +9,13 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError, InvalidValue, Kind
 from kernel.money import Money
+from payments.application.limits.list_my_limits import ListMyLimits
 from payments.application.ports.accounts import AccountLookup
 from payments.application.ports.approvals import ApprovalPolicies
 from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening, Verdict
 from payments.application.ports.spending import Sent, SentQuestion
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.application.pricing.list_my_limits import ListMyLimits
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules, Outflow
 from payments.domain.errors import NotPositive, ScreeningRefused

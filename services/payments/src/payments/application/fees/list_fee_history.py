@@ -1,0 +1,16 @@
+from dataclasses import dataclass
+
+from kernel.pages import Page, PageRequest
+from payments.application.fees.views import FeeViews
+from payments.application.versions import Recorded
+from payments.domain.fee_rule import FeeRule
+
+
+@dataclass(frozen=True, slots=True)
+class ListFeeHistory:
+    """List every version ever recorded, past and planned, the newest first."""
+
+    views: FeeViews
+
+    async def __call__(self, *, page: PageRequest, code: str | None = None) -> Page[Recorded[FeeRule]]:
+        return await self.views.history(page, code=code)

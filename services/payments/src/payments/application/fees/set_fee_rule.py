@@ -1,0 +1,23 @@
+from dataclasses import dataclass
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from payments.application.fees import audit
+from payments.application.ports.prices import PricingUnitOfWork
+from payments.application.versions import Draft, Term, set_version
+from payments.domain.fee_rule import FeeRule
+
+
+@dataclass(frozen=True, slots=True)
+class SetFeeRule:
+    """Record the next version of a fee rule, or its first. The version before it ends where this one begins."""
+
+    uow: PricingUnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, draft: Draft[FeeRule], term: Term, reason: str) -> FeeRule:
+        """Raise LaterVersion, or InvalidValue for a time that has passed."""
+        async with self.uow.begin(actor) as tx:
+            return await set_version(
+                tx, tx.fee_rules, audit.FEE_RULE, draft, term=term, by=actor.subject_id, at=self.clock.now(), reason=reason
+            )

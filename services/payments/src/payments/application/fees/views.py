@@ -1,0 +1,17 @@
+"""Read models of fee rules."""
+
+from datetime import datetime
+from typing import Protocol
+
+from kernel.pages import Page, PageRequest
+from payments.application.versions import Recorded
+from payments.domain.fee_rule import FeeRule
+
+
+class FeeViews(Protocol):
+    async def in_force(
+        self, page: PageRequest, *, at: datetime, kind: str | None = None, currency: str | None = None
+    ) -> Page[FeeRule]: ...
+
+    async def history(self, page: PageRequest, *, code: str | None = None) -> Page[Recorded[FeeRule]]:
+        """List every version there ever was, the newest first."""

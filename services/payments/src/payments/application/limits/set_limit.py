@@ -1,0 +1,23 @@
+from dataclasses import dataclass
+
+from kernel.actor import Actor
+from kernel.clock import Clock
+from payments.application.limits import audit
+from payments.application.ports.prices import PricingUnitOfWork
+from payments.application.versions import Draft, Term, set_version
+from payments.domain.limits import Limit
+
+
+@dataclass(frozen=True, slots=True)
+class SetLimit:
+    """Record the next limits of a tier in a currency. The limits before them end where these begin."""
+
+    uow: PricingUnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, draft: Draft[Limit], term: Term, reason: str) -> Limit:
+        """Raise LaterVersion, or InvalidValue for a time that has passed."""
+        async with self.uow.begin(actor) as tx:
+            return await set_version(
+                tx, tx.limits, audit.LIMIT, draft, term=term, by=actor.subject_id, at=self.clock.now(), reason=reason
+            )

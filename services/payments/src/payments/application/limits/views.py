@@ -1,0 +1,26 @@
+"""Read models of limits, and of what owners have spent."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from kernel.pages import Page, PageRequest
+from payments.application.ports.limits import AssignedTier
+from payments.application.versions import Recorded
+from payments.domain.limits import Limit, Spending
+
+
+class LimitViews(Protocol):
+    async def in_force(
+        self, page: PageRequest, *, at: datetime, tier: str | None = None, currency: str | None = None
+    ) -> Page[Limit]: ...
+
+    async def history(self, page: PageRequest, *, tier: str | None = None, currency: str | None = None) -> Page[Recorded[Limit]]:
+        """List every version there ever was, the newest first."""
+
+    async def tier_of(self, owner_id: UUID) -> AssignedTier | None:
+        """Return the tier that was assigned to an owner, None for the standard one."""
+
+    async def spendings(self, owner_id: UUID) -> Sequence[Spending]:
+        """Return what an owner has spent, as last counted: in each currency that they have a wallet in."""

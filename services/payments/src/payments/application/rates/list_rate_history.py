@@ -1,0 +1,16 @@
+from dataclasses import dataclass
+
+from kernel.pages import Page, PageRequest
+from payments.application.rates.views import RateViews
+from payments.application.versions import Recorded
+from payments.domain.fx_rate import FxRate
+
+
+@dataclass(frozen=True, slots=True)
+class ListRateHistory:
+    """List every version ever recorded, past and planned, the newest first."""
+
+    views: RateViews
+
+    async def __call__(self, *, page: PageRequest, base: str | None = None, quote: str | None = None) -> Page[Recorded[FxRate]]:
+        return await self.views.history(page, base=base, quote=quote)

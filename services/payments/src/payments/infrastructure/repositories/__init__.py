@@ -1,1 +1,0 @@
-"""The ledger's tables. Core, not the ORM: this is the hottest path of the platform."""

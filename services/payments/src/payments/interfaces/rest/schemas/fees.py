@@ -1,0 +1,221 @@
+"""Fee rules, and quotes by them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from chassis.rest import AmountText, RequestModel, ResponseModel
+from kernel.money import Money
+from payments.application.fees.quote_order import Quoted
+from payments.application.versions import Recorded
+from payments.domain.fee_rule import TIERS_MAX, FeeRule, Tier
+from payments.domain.rounding import Rounding
+from payments.domain.transfer_order import TransferKind
+from payments.domain.validity import Validity
+from payments.interfaces.rest.schemas.needs import NeedsResponse
+from payments.interfaces.rest.schemas.refusals import LeftResponse, WouldBeRefused
+from payments.interfaces.rest.schemas.versions import (
+    CurrencyText,
+    From,
+    HistoryResponse,
+    PercentText,
+    Reason,
+    Until,
+    VersionResponse,
+    decimal_text,
+    number_text,
+    recorded_fields,
+    version_fields,
+)
+
+KIND_PATTERN = r"^[a-z]{1,20}$"
+CODE_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
+_EXAMPLE_ID = "01980a52-7c00-7000-8000-000000000001"
+RoleText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+
+
+class TierTerms(RequestModel):
+    from_amount: AmountText = Field(default="0", examples=["0"])
+    flat: AmountText = Field(default="0", examples=["1.00"])
+    percent: PercentText = Field(default="0", examples=["0.5"])
+
+
+class FeeRuleRequest(RequestModel):
+    """The next version of the rule of this code, or its first."""
+
+    code: str = Field(pattern=CODE_PATTERN, examples=["transfer-service"])
+    kind: str = Field(pattern=KIND_PATTERN, description="transfer, payment or conversion", examples=["transfer"])
+    currency: CurrencyText
+    tiers: list[TierTerms] = Field(min_length=1, max_length=TIERS_MAX)
+    marginal: bool = Field(default=False, description="Each tier prices its own part of the amount, and not all of it")
+    least: AmountText | None = None
+    most: AmountText | None = None
+    waived_roles: list[RoleText] = Field(default=[], max_length=20, examples=[["staff"]])
+    vat_percent: PercentText = Field(default="0", description="Within the fee", examples=["15"])
+    rounding: Rounding = Rounding.DOWN
+    refundable: bool = Field(default=False, description="Given back pro rata with a refund")
+    valid_from: From = None
+    valid_until: Until = None
+    reason: Reason
+
+    def draft(self, rule_id: UUID, validity: Validity) -> FeeRule:
+        return FeeRule(
+            id=rule_id,
+            code=self.code,
+            version=1,
+            kind=self.kind,
+            currency=self.currency,
+            tiers=tuple(
+                Tier(
+                    _amount(tier.from_amount, self.currency, f"tiers.{number}.from_amount"),
+                    _amount(tier.flat, self.currency, f"tiers.{number}.flat"),
+                    Decimal(tier.percent),
+                )
+                for number, tier in enumerate(self.tiers)
+            ),
+            validity=validity,
+            marginal=self.marginal,
+            least=_optional(self.least, self.currency, "least"),
+            most=_optional(self.most, self.currency, "most"),
+            waived_roles=frozenset(self.waived_roles),
+            vat_percent=Decimal(self.vat_percent),
+            rounding=self.rounding,
+            refundable=self.refundable,
+        )
+
+
+class QuoteRequest(RequestModel):
+    kind: str = Field(
+        default="transfer", pattern=KIND_PATTERN, description="transfer, payment or conversion", examples=["transfer"]
+    )
+    amount: AmountText
+    currency: CurrencyText
+    target_currency: CurrencyText | None = Field(default=None, examples=["USD"])
+    target_wallet_id: UUID | None = Field(default=None, examples=[_EXAMPLE_ID])
+    source_wallet_id: UUID | None = Field(default=None, description="The caller's, to look at its funds", examples=[_EXAMPLE_ID])
+
+
+class TierBody(ResponseModel):
+    from_amount: str
+    flat: str
+    percent: str
+
+
+class FeeRuleResponse(VersionResponse):
+    code: str
+    kind: str
+    currency: str
+    tiers: list[TierBody]
+    marginal: bool
+    least: str | None
+    most: str | None
+    waived_roles: list[str]
+    vat_percent: str
+    rounding: Rounding
+    refundable: bool
+
+    @classmethod
+    def of(cls, rule: FeeRule) -> Self:
+        return cls(
+            **version_fields(rule),
+            code=rule.code,
+            kind=rule.kind,
+            currency=rule.currency,
+            tiers=[
+                TierBody(
+                    from_amount=decimal_text(tier.from_amount) or "",
+                    flat=decimal_text(tier.flat) or "",
+                    percent=number_text(tier.percent),
+                )
+                for tier in rule.tiers
+            ],
+            marginal=rule.marginal,
+            least=decimal_text(rule.least),
+            most=decimal_text(rule.most),
+            waived_roles=sorted(rule.waived_roles),
+            vat_percent=number_text(rule.vat_percent),
+            rounding=rule.rounding,
+            refundable=rule.refundable,
+        )
+
+
+class FeeRuleHistory(FeeRuleResponse, HistoryResponse):
+    @classmethod
+    def of_recorded(cls, recorded: Recorded[FeeRule]) -> Self:
+        return cls(**FeeRuleResponse.of(recorded.item).model_dump(), **recorded_fields(recorded))
+
+
+class QuotedFeeResponse(ResponseModel):
+    rule_id: UUID
+    account: str = Field(description="fees, or vat", examples=["fees"])
+    amount: str
+
+
+class ConversionResponse(ResponseModel):
+    rate_id: UUID
+    rate: str
+    source_amount: str
+    target_amount: str
+    target_currency: str
+
+
+class QuoteResponse(ResponseModel):
+    """As of now, and no promise: what is charged is what holds when the order is settled.
+
+    `limits_left` is what the caller may still move now in the currency, `screening` compliance's verdict where the payee was
+    named (null where there is none), `refusal` what limits, compliance or the funds of a named wallet would refuse.
+    """
+
+    amount: str
+    currency: str
+    fees: list[QuotedFeeResponse]
+    fee_total: str
+    total: str = Field(description="What the payer's wallet is debited", examples=["101.00"])
+    conversion: ConversionResponse | None
+    kind: TransferKind = Field(description="It follows from the payee's wallet, where one was named")
+    needs_approval: bool
+    needs: NeedsResponse
+    limits_left: list[LeftResponse]
+    screening: Literal["clear", "refused"] | None
+    refusal: WouldBeRefused | None
+    quoted_at: datetime
+
+    @classmethod
+    def of(cls, quoted: Quoted) -> Self:
+        quote, conversion = quoted.quote, quoted.quote.conversion
+        return cls(
+            amount=quote.amount.text,
+            currency=quote.amount.currency.code,
+            fees=[
+                QuotedFeeResponse(rule_id=line.rule_id, account=line.account_code, amount=line.amount.text) for line in quote.fees
+            ],
+            fee_total=quote.fee_total.text,
+            total=quote.total.text,
+            conversion=ConversionResponse(
+                rate_id=conversion.rate_id,
+                rate=number_text(conversion.rate),
+                source_amount=conversion.source.text,
+                target_amount=conversion.target.text,
+                target_currency=conversion.target.currency.code,
+            )
+            if conversion
+            else None,
+            kind=quoted.kind,
+            needs_approval=bool(quoted.needs.approval),
+            needs=NeedsResponse.of(quoted.needs),
+            limits_left=[LeftResponse.of(left) for left in quoted.limits],
+            screening=quoted.screening,
+            refusal=WouldBeRefused.of(quoted.refusal) if quoted.refusal else None,
+            quoted_at=quoted.at,
+        )
+
+
+def _amount(text: str, currency: str, field: str) -> Decimal:
+    return Money.of(text, currency, field=field).amount
+
+
+def _optional(text: str | None, currency: str, field: str) -> Decimal | None:
+    return None if text is None else _amount(text, currency, field)

@@ -1,0 +1,48 @@
+"""Payments on a real database, for tests of fees, rates and limits."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from chassis.persistence.database import Database
+from kernel.actor import Actor, ActorKind
+from kernel.clock import Clock
+from kernel.ids import new_id
+from payments.application import Payments
+from payments.wiring import build
+from payments.wiring.dependencies import Dependencies
+from services.payments.tests.fakes import (
+    FakeAuditLog,
+    FakeAuthority,
+    FakePermissions,
+    FakePrices,
+    FakeScreening,
+    FakeSignatures,
+)
+from services.payments.tests.usual import SETTINGS
+
+ADMIN = Actor(kind=ActorKind.USER, subject_id=str(new_id()), ip="192.0.2.7")
+
+
+def priced_payments(database: Database, clock: Clock) -> Payments:
+    fakes = FakePrices()
+    return build(
+        Dependencies(
+            settings=SETTINGS,
+            database=database,
+            screening=FakeScreening(),
+            signatures=FakeSignatures(),
+            standings=FakeAuthority(),
+            audit_log=FakeAuditLog(),
+            prices=fakes,
+            limits=fakes,
+            approvals=fakes,
+            permissions=FakePermissions(),
+            clock=clock,
+        )
+    )
+
+
+async def rows(database: Database, query: str, **parameters: object) -> list[Any]:
+    async with database.read() as connection:
+        return list((await connection.execute(text(query), parameters)).all())
