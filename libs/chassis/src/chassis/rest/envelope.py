@@ -40,7 +40,7 @@ Details: TypeAlias = Annotated[
 ]
 
 
-class ErrorBody(BaseModel):
+class ErrorResponse(BaseModel):
     """Every error but validation's."""
 
     status: Literal["error"] = "error"
@@ -57,7 +57,7 @@ class FieldError(BaseModel):
     message: str = Field(examples=["Field required"])
 
 
-class ValidationErrorBody(BaseModel):
+class ValidationErrorResponse(BaseModel):
     """What is wrong with which field of the request."""
 
     status: Literal["validation_error"] = "validation_error"

@@ -7,7 +7,7 @@ from fastapi.dependencies.utils import get_flat_params
 from pydantic.json_schema import models_json_schema
 
 from chassis.rest.access import Access
-from chassis.rest.envelope import ErrorBody, ValidationErrorBody
+from chassis.rest.envelope import ErrorResponse, ValidationErrorResponse
 from chassis.rest.idempotency import KEY_HEADER
 from chassis.rest.route import UNSAFE, Route
 from chassis.rest.schema_names import REFERENCE, name_by_title
@@ -46,7 +46,7 @@ def complete(schema: dict[str, Any], routes: Iterable[object]) -> None:
     components = schema.setdefault("components", {})
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     _, definitions = models_json_schema(
-        [(ErrorBody, "serialization"), (ValidationErrorBody, "serialization")], ref_template=f"{REFERENCE}{{model}}"
+        [(ErrorResponse, "serialization"), (ValidationErrorResponse, "serialization")], ref_template=f"{REFERENCE}{{model}}"
     )
     schemas = components.setdefault("schemas", {})
     schemas.update(definitions["$defs"])
@@ -67,12 +67,12 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
     if route.assurance:
         _say_assurance(operation, route.assurance, route.others)
     responses: dict[str, Any] = operation.setdefault("responses", {})
-    responses["422"] = _response("ValidationErrorBody", "The request is not acceptable", _validation_example())
+    responses["422"] = _response("ValidationErrorResponse", "The request is not acceptable", _validation_example())
     for status in _statuses(route, access):
         code, message, description = _ERRORS[status]
         if status == "401" and (route.others or route.assurance or NONE) is not NONE:
             description += ", or AUTH_005: re-authenticate with POST /auth/step-up, then repeat the request"
-        responses.setdefault(status, _response("ErrorBody", description, _error_example(code, message)))
+        responses.setdefault(status, _response("ErrorResponse", description, _error_example(code, message)))
     if route.keeps_answers:
         operation.setdefault("parameters", []).append(
             {

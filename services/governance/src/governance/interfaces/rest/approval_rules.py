@@ -20,7 +20,7 @@ from chassis.rest import (
 )
 from governance.domain.approval_rule import ApprovalTerms
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, RULE_PATTERN, App
-from governance.interfaces.rest.schemas.approval_rules import ApprovalRuleBody, ApprovalRuleRequest
+from governance.interfaces.rest.schemas.approval_rules import ApprovalRuleRequest, ApprovalRuleResponse
 from kernel.assurance import RECENT
 from kernel.reads import NOBODY
 
@@ -30,23 +30,23 @@ RuleName = Annotated[str, Path(pattern=RULE_PATTERN, examples=["large-payments"]
 
 
 @approval_rules.get("", dependencies=[Requires("policy:manage")], reads=NOBODY)
-async def list_approval_rules(page: Paging, app: App) -> Envelope[PageOf[ApprovalRuleBody]]:
+async def list_approval_rules(page: Paging, app: App) -> Envelope[PageOf[ApprovalRuleResponse]]:
     """List the rules in force, by name."""
-    return page_of(await app.approval_rules.list_approval_rules(page=page), ApprovalRuleBody.of)
+    return page_of(await app.approval_rules.list_approval_rules(page=page), ApprovalRuleResponse.of)
 
 
 @approval_rules.get("/{name}", dependencies=[Requires("policy:manage")], reads=NOBODY)
-async def get_approval_rule(name: RuleName, app: App, response: Response) -> Envelope[ApprovalRuleBody]:
+async def get_approval_rule(name: RuleName, app: App, response: Response) -> Envelope[ApprovalRuleResponse]:
     """Read a rule, also a withdrawn one; its ETag is what changing it asks for."""
     rule = await app.approval_rules.get_approval_rule(name=name)
     set_etag(response, rule.version)
-    return envelope(ApprovalRuleBody.of(rule))
+    return envelope(ApprovalRuleResponse.of(rule))
 
 
 @approval_rules.put("/{name}", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_approval_rule(
     *, name: RuleName, body: ApprovalRuleRequest, version: IfMatchOrNew, actor: CurrentActor, app: App, response: Response
-) -> Envelope[ApprovalRuleBody]:
+) -> Envelope[ApprovalRuleResponse]:
     """Put a rule in force: a new one, or with If-Match the next version. Payments obeys within seconds."""
     rule = await app.approval_rules.set_approval_rule(
         actor=actor,
@@ -64,7 +64,7 @@ async def set_approval_rule(
         reason=body.reason,
     )
     set_etag(response, rule.version)
-    return envelope(ApprovalRuleBody.of(rule))
+    return envelope(ApprovalRuleResponse.of(rule))
 
 
 @approval_rules.delete("/{name}", dependencies=[Requires("policy:manage")], assurance=RECENT)
@@ -75,7 +75,7 @@ async def withdraw_approval_rule(
     actor: CurrentActor,
     app: App,
     reason: Annotated[str, Query(min_length=3, max_length=REASON_LENGTH_MAX, examples=["the desk is closed"]), REASON],
-) -> Envelope[ApprovalRuleBody]:
+) -> Envelope[ApprovalRuleResponse]:
     """Take a rule out of force; it is kept, and withdrawing it again changes nothing."""
     rule = await app.approval_rules.withdraw_approval_rule(actor=actor, name=name, version=version, reason=reason)
-    return envelope(ApprovalRuleBody.of(rule))
+    return envelope(ApprovalRuleResponse.of(rule))

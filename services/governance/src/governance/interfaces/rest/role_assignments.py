@@ -8,10 +8,10 @@ from fastapi import Query, Response
 from chassis.rest import REASON, CurrentActor, Envelope, PageOf, Paging, ReadReasonOfOthers, Requires, Router, envelope, page_of
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATTERN, App, RoleName
 from governance.interfaces.rest.schemas.role_assignments import (
-    AssignmentBody,
+    AssignmentResponse,
     GrantRoleRequest,
-    RemainingRolesBody,
-    SubjectRolesBody,
+    RemainingRolesResponse,
+    SubjectRolesResponse,
 )
 from kernel.assurance import RECENT
 from kernel.reads import OTHERS, SEARCH
@@ -27,7 +27,7 @@ async def list_role_assignments(
     role: Annotated[str | None, Query(pattern=ROLE_PATTERN, examples=["staff"])] = None,
     subject_id: Annotated[UUID | None, Query()] = None,
     reason: ReadReasonOfOthers = None,
-) -> Envelope[PageOf[AssignmentBody]]:
+) -> Envelope[PageOf[AssignmentResponse]]:
     """List assignments, newest first; of one role or one subject when asked.
 
     Recorded with its reason, except the caller's own.
@@ -35,22 +35,22 @@ async def list_role_assignments(
     found = await app.role_assignments.list_role_assignments(
         actor=actor, page=page, role=role, subject_id=subject_id, reason=reason
     )
-    return page_of(found, AssignmentBody.of)
+    return page_of(found, AssignmentResponse.of)
 
 
 @role_assignments.get("/{subject_id}", dependencies=[Requires("role:manage")], reads=OTHERS)
-async def get_subject_roles(subject_id: UUID, actor: CurrentActor, app: App) -> Envelope[SubjectRolesBody]:
+async def get_subject_roles(subject_id: UUID, actor: CurrentActor, app: App) -> Envelope[SubjectRolesResponse]:
     """Read a subject's effective roles and where each comes from; another's are recorded as read."""
-    return envelope(SubjectRolesBody.of(await app.role_assignments.get_subject_roles(actor=actor, subject_id=subject_id)))
+    return envelope(SubjectRolesResponse.of(await app.role_assignments.get_subject_roles(actor=actor, subject_id=subject_id)))
 
 
 @role_assignments.post("", status_code=201, dependencies=[Requires("role:manage")], assurance=RECENT)
-async def grant_role(body: GrantRoleRequest, actor: CurrentActor, app: App, response: Response) -> Envelope[AssignmentBody]:
+async def grant_role(body: GrantRoleRequest, actor: CurrentActor, app: App, response: Response) -> Envelope[AssignmentResponse]:
     """Grant a role; it holds at once. 200 with the earlier assignment when the subject holds it already."""
     granted = await app.role_assignments.grant_role(actor=actor, subject_id=body.subject_id, role=body.role, reason=body.reason)
     if not granted.created:
         response.status_code = 200
-    return envelope(AssignmentBody.of(granted.assignment))
+    return envelope(AssignmentResponse.of(granted.assignment))
 
 
 @role_assignments.delete("/{subject_id}/{name}", dependencies=[Requires("role:manage")], assurance=RECENT)
@@ -60,7 +60,7 @@ async def revoke_role(
     actor: CurrentActor,
     app: App,
     reason: Annotated[str | None, Query(min_length=1, max_length=REASON_LENGTH_MAX, examples=["left the desk"]), REASON] = None,
-) -> Envelope[RemainingRolesBody]:
+) -> Envelope[RemainingRolesResponse]:
     """Revoke a role, whatever older tokens say; revoking what is not held changes nothing."""
     remaining = await app.role_assignments.revoke_role(actor=actor, subject_id=subject_id, role=name, reason=reason)
-    return envelope(RemainingRolesBody(subject_id=subject_id, roles=list(remaining)))
+    return envelope(RemainingRolesResponse(subject_id=subject_id, roles=list(remaining)))

@@ -4,7 +4,7 @@ from fastapi import Response
 
 from chassis.rest import CurrentActor, Envelope, IfMatch, Requires, Router, envelope, set_etag
 from governance.interfaces.rest.dependencies import App, RoleName
-from governance.interfaces.rest.schemas.roles import RoleBody, RoleList, RolePermissionsRequest
+from governance.interfaces.rest.schemas.roles import RoleListResponse, RolePermissionsRequest, RoleResponse
 from kernel.assurance import RECENT
 from kernel.errors import VersionRequired
 from kernel.reads import NOBODY
@@ -13,26 +13,26 @@ roles = Router("/roles", tags=["roles"])
 
 
 @roles.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
-async def list_roles(app: App) -> Envelope[RoleList]:
+async def list_roles(app: App) -> Envelope[RoleListResponse]:
     """List every role with its permissions."""
-    return envelope(RoleList(items=[RoleBody.of(role) for role in await app.roles.list_roles()]))
+    return envelope(RoleListResponse(items=[RoleResponse.of(role) for role in await app.roles.list_roles()]))
 
 
 @roles.get("/{name}", dependencies=[Requires("role:manage")], reads=NOBODY)
-async def get_role(name: RoleName, app: App, response: Response) -> Envelope[RoleBody]:
+async def get_role(name: RoleName, app: App, response: Response) -> Envelope[RoleResponse]:
     """Read a role; its ETag is what setting its permissions asks for."""
     role = await app.roles.get_role(name=name)
     set_etag(response, role.version)
-    return envelope(RoleBody.of(role))
+    return envelope(RoleResponse.of(role))
 
 
 @roles.put("/{name}/permissions", dependencies=[Requires("role:manage")], assurance=RECENT)
 async def set_role_permissions(
     *, name: RoleName, body: RolePermissionsRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
-) -> Envelope[RoleBody]:
+) -> Envelope[RoleResponse]:
     """Give the role exactly these permissions; they hold in every service within seconds."""
     if version is None:
         raise VersionRequired(role=name)
     role = await app.roles.set_role_permissions(actor=actor, role_name=name, permissions=body.permissions, version=version)
     set_etag(response, role.version)
-    return envelope(RoleBody.of(role))
+    return envelope(RoleResponse.of(role))

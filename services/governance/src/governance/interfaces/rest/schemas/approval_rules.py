@@ -48,7 +48,7 @@ class ApprovalRuleRequest(RequestModel):
         return Window.parse(self.window) if self.window is not None else None
 
 
-class ApprovalRuleBody(ResponseModel):
+class ApprovalRuleResponse(ResponseModel):
     name: str = Field(examples=["large-payments"])
     currency: str = Field(examples=["NAD"])
     threshold: str = Field(examples=["50000.00"])
@@ -61,7 +61,7 @@ class ApprovalRuleBody(ResponseModel):
     is_withdrawn: bool = Field(examples=[False])
 
     @classmethod
-    def of(cls, rule: ApprovalRuleView) -> "ApprovalRuleBody":
+    def of(cls, rule: ApprovalRuleView) -> "ApprovalRuleResponse":
         return cls(
             name=rule.name,
             currency=rule.currency,

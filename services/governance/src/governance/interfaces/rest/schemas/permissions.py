@@ -6,14 +6,14 @@ from chassis.rest import ResponseModel
 from governance.application.permissions.views import PermissionView
 
 
-class PermissionBody(ResponseModel):
+class PermissionResponse(ResponseModel):
     name: str = Field(examples=["payment:approve"])
     description: str = Field(examples=["Approve a payment"])
 
     @classmethod
-    def of(cls, permission: PermissionView) -> "PermissionBody":
+    def of(cls, permission: PermissionView) -> "PermissionResponse":
         return cls.model_validate(permission)
 
 
-class PermissionList(ResponseModel):
-    items: list[PermissionBody]
+class PermissionListResponse(ResponseModel):
+    items: list[PermissionResponse]

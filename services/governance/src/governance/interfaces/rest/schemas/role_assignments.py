@@ -15,7 +15,7 @@ _SUBJECT = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
 _ADMIN = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a01"
 
 
-class AssignmentBody(ResponseModel):
+class AssignmentResponse(ResponseModel):
     subject_id: UUID = Field(examples=[_SUBJECT])
     role: str = Field(examples=["staff"])
     granted_by: str = Field(description="A user's id or a service's name", examples=[_ADMIN])
@@ -23,7 +23,7 @@ class AssignmentBody(ResponseModel):
     reason: str | None = Field(examples=["joined the payments desk"])
 
     @classmethod
-    def of(cls, assignment: AssignmentView | RoleAssignment) -> "AssignmentBody":
+    def of(cls, assignment: AssignmentView | RoleAssignment) -> "AssignmentResponse":
         return cls.model_validate(assignment)
 
 
@@ -35,18 +35,18 @@ class GrantRoleRequest(RequestModel):
     ] = None
 
 
-class SubjectRolesBody(ResponseModel):
+class SubjectRolesResponse(ResponseModel):
     """`roles` are the effective ones: the default role until the first assignment."""
 
     subject_id: UUID = Field(examples=[_SUBJECT])
     roles: list[str] = Field(examples=[["staff", "user"]])
-    assignments: list[AssignmentBody]
+    assignments: list[AssignmentResponse]
 
     @classmethod
-    def of(cls, subject: SubjectView) -> "SubjectRolesBody":
+    def of(cls, subject: SubjectView) -> "SubjectRolesResponse":
         return cls.model_validate(subject)
 
 
-class RemainingRolesBody(ResponseModel):
+class RemainingRolesResponse(ResponseModel):
     subject_id: UUID = Field(examples=[_SUBJECT])
     roles: list[str] = Field(description="What the subject still holds", examples=[["user"]])

@@ -12,7 +12,7 @@ PERMISSIONS_MAX = 200
 PermissionName = Annotated[str, StringConstraints(pattern=PERMISSION_PATTERN)]
 
 
-class RoleBody(ResponseModel):
+class RoleResponse(ResponseModel):
     name: str = Field(examples=["staff"])
     description: str = Field(examples=["Staff"])
     is_default: bool = Field(description="Held by subjects that no role has been assigned to yet", examples=[False])
@@ -20,12 +20,12 @@ class RoleBody(ResponseModel):
     permissions: list[str] = Field(examples=[["audit:view", "payment:approve", "payment:create", "user:read"]])
 
     @classmethod
-    def of(cls, role: RoleView) -> "RoleBody":
+    def of(cls, role: RoleView) -> "RoleResponse":
         return cls.model_validate(role)
 
 
-class RoleList(ResponseModel):
-    items: list[RoleBody]
+class RoleListResponse(ResponseModel):
+    items: list[RoleResponse]
 
 
 class RolePermissionsRequest(RequestModel):
