@@ -7,8 +7,9 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
-from compliance.bootstrap import SERVICE, unit_of_work
-from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.bootstrap import SERVICE
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
+from compliance.wiring import unit_of_work
 
 
 @pytest.fixture
@@ -25,4 +26,4 @@ async def database(databases: Databases, urls: DatabaseUrls) -> AsyncIterator[Da
 
 @pytest.fixture
 def uow(database: Database) -> SqlUnitOfWork[SqlComplianceTransaction]:
-    return unit_of_work(database)
+    return unit_of_work(database=database)

@@ -5,8 +5,24 @@ from google.protobuf.message import Message
 from chassis.persistence.database import Database
 from chassis.testing import stored
 from compliance.interfaces.publications import PUBLICATIONS
+from elcorp.compliance.v1 import events_pb2
+from kernel.actor import Actor
+from kernel.audit import AuditFact
 
 
 async def published(database: Database) -> list[tuple[str | None, Message]]:
     """Return the outbox's messages with their aggregates, in order; audit facts without their ids, which are random."""
     return await stored.published(database, PUBLICATIONS)
+
+
+async def facts_on_record(database: Database) -> list[events_pb2.AuditFact]:
+    """Return the audit facts among them, in order."""
+    messages = [message for _, message in await published(database)]
+    return [fact for message in messages if isinstance(message, events_pb2.AuditFactsRecorded) for fact in message.facts]
+
+
+def recorded(fact: AuditFact, actor: Actor) -> events_pb2.AuditFact:
+    """Return a fact as it should be on record, without its id."""
+    (encoded,) = events_pb2.AuditFactsRecorded.FromString(PUBLICATIONS.audit([(fact, actor)]).payload).facts
+    encoded.ClearField("fact_id")
+    return encoded

@@ -11,8 +11,6 @@ from chassis.persistence.database import Database
 from chassis.testing.stored import unchanged
 from chassis.testing.tokens import TokenForge
 from compliance.application import Compliance
-from compliance.application.append_facts import AppendFacts
-from compliance.application.sign_checkpoint import SignCheckpoint
 from compliance.domain.entry import AuditEntry
 from kernel.ids import new_id
 
@@ -23,8 +21,6 @@ class Api:
 
     client: httpx.AsyncClient
     compliance: Compliance
-    append_facts: AppendFacts
-    sign_checkpoint: SignCheckpoint
     forge: TokenForge
     database: Database
     user_id: UUID = field(default_factory=new_id)
@@ -58,9 +54,17 @@ class Api:
         return response.json()["data"]
 
     async def log(self, *entries: AuditEntry, sign: bool = True) -> None:
-        await self.append_facts(entries)
+        await self.compliance.audit.append_facts(entries=entries)
         if sign:
             await self.sign_checkpoint()
+
+    async def sign_checkpoint(self) -> None:
+        await self.compliance.audit.sign_checkpoint()
+
+    @property
+    def key(self) -> str:
+        """The log's verifier key."""
+        return self.compliance.audit.get_log_key.key.text
 
     async def block(self, subject_id: UUID, reason: str = "sanctions match, case 2026-114") -> httpx.Response:
         return await self.call("POST", "/screening/blocks", json={"subject_id": str(subject_id), "reason": reason})

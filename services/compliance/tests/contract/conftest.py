@@ -9,21 +9,19 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
-from compliance.application.append_facts import AppendFacts
-from compliance.application.sign_checkpoint import SignCheckpoint
-from compliance.bootstrap import build, unit_of_work
+from compliance import wiring
 from compliance.interfaces.rest import ROUTERS
 from services.compliance.tests.contract.api import Api
-from services.compliance.tests.fakes import Signer
+from services.compliance.tests.fakes.log_signer import Signer
 
 GRANTS = {"admin": ["audit:view", "policy:manage"], "auditor": ["audit:view"], "user": ["payment:create"]}
 
 
 @pytest.fixture
 async def api(database: Database, clock: ControlledClock) -> AsyncIterator[Api]:
-    forge, signer, uow = TokenForge(clock), Signer(), unit_of_work(database)
-    compliance = build(database, signer.key, clock)
+    forge = TokenForge(clock)
+    compliance = wiring.use_cases(database=database, signer=Signer(), clock=clock)
     async with rest_client(
         compliance, ROUTERS, verifier=forge.verifier(), policies=permitting(GRANTS, clock), database=database, clock=clock
     ) as client:
-        yield Api(client, compliance, AppendFacts(uow), SignCheckpoint(uow, signer, clock), forge, database)
+        yield Api(client, compliance, forge, database)

@@ -7,13 +7,14 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import Publications, spec_of
-from compliance.application.acknowledge_erasure import AcknowledgeErasure
-from compliance.application.append_facts import AppendFacts
+from chassis.persistence.database import Database
+from compliance import wiring
 from compliance.domain import events
 from compliance.domain.entry import Actor as LoggedActor
 from compliance.domain.entry import AuditEntry
 from compliance.interfaces.publications import PUBLICATIONS
-from compliance.interfaces.subscriptions import entry_of, subscriptions
+from compliance.interfaces.subscriptions import entry_of
+from compliance.settings import ComplianceSettings
 from elcorp.compliance.v1 import events_pb2
 from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
@@ -21,7 +22,8 @@ from kernel.clock import SystemClock
 from kernel.errors import InvalidValue
 from kernel.events import Event
 from kernel.ids import new_id
-from services.compliance.tests.fakes import AT, FakeQueries, FakeUnitOfWork
+from services.compliance.tests.entries import AT
+from services.compliance.tests.fakes.log_signer import Signer
 
 
 def test_every_event_of_the_contract_is_published() -> None:
@@ -67,13 +69,10 @@ def test_an_acknowledged_erasure_goes_out_whole(until: datetime | None) -> None:
     )
 
 
-def test_what_names_compliance_as_its_consumer_is_consumed() -> None:
-    uow = FakeUnitOfWork()
-    acknowledge = AcknowledgeErasure(uow, FakeQueries(uow), SystemClock())
-
+def test_what_names_compliance_as_its_consumer_is_consumed(database: Database) -> None:
+    app = wiring.use_cases(database=database, signer=Signer(), clock=SystemClock())
     consumed = [
-        spec_of(each.message_class)
-        for each in subscriptions(AppendFacts(uow), acknowledge, on_growth=lambda: None, batch_max=9, wait_ms_max=9)
+        spec_of(each.message_class) for each in wiring.consumed(app=app, on_growth=lambda: None, settings=ComplianceSettings())
     ]
 
     assert [(spec.type, spec.queue("compliance")) for spec in consumed] == [

@@ -16,17 +16,19 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.faults import FaultProxy
 from chassis.testing.running import endpoint, through
+from compliance import wiring
 from compliance.application import Compliance
-from compliance.application.append_facts import AppendFacts
-from compliance.bootstrap import build, unit_of_work
+from compliance.application.audit.append_facts import AppendFacts
 from compliance.domain.merkle import leaf_hash
 from compliance.interfaces.grpc import rpc_services
+from compliance.wiring import unit_of_work
 from elcorp.common.v1.money_pb2 import Money
 from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
 from kernel.actor import Actor
 from kernel.errors import Kind, Unavailable
 from kernel.ids import new_id
-from services.compliance.tests.fakes import Signer, entries
+from services.compliance.tests.entries import entries
+from services.compliance.tests.fakes.log_signer import Signer
 
 
 class PaymentsSettings(ServiceSettings):
@@ -50,7 +52,7 @@ async def screening(compliance: Compliance) -> "AsyncIterator[compliance_pb2_grp
 
 @asynccontextmanager
 async def served(compliance: Compliance) -> AsyncIterator[grpc.aio.Channel]:
-    server = RpcServer("127.0.0.1", 0, rpc_services(compliance.screen_transfers, compliance.find_first_entry))
+    server = RpcServer("127.0.0.1", 0, rpc_services(compliance))
     await server.start()
     try:
         settings = PaymentsSettings(compliance_target=f"dns:///127.0.0.1:{server.port}")
@@ -68,11 +70,11 @@ def transfer(initiator: UUID | None = None, source: UUID | None = None, target: 
 
 
 async def test_one_verdict_a_transfer_in_the_order_asked(database: Database, clock: ControlledClock) -> None:
-    compliance = build(database, Signer().key, clock)
+    compliance = wiring.use_cases(database=database, signer=Signer(), clock=clock)
     blocked, lifted = new_id(), new_id()
-    await compliance.place_block(actor=Actor.service("test"), subject_id=blocked, reason="court order")
-    block = await compliance.place_block(actor=Actor.service("test"), subject_id=lifted, reason="mistake")
-    await compliance.lift_block(actor=Actor.service("test"), block_id=block.id)
+    await compliance.screening.place_screening_block(actor=Actor.service("test"), subject_id=blocked, reason="court order")
+    block = await compliance.screening.place_screening_block(actor=Actor.service("test"), subject_id=lifted, reason="mistake")
+    await compliance.screening.lift_screening_block(actor=Actor.service("test"), block_id=block.id)
     asked = [
         transfer(),
         transfer(initiator=blocked),
@@ -90,9 +92,9 @@ async def test_one_verdict_a_transfer_in_the_order_asked(database: Database, clo
 
 
 async def test_a_thousand_transfers_are_screened_at_once(database: Database, clock: ControlledClock) -> None:
-    compliance = build(database, Signer().key, clock)
+    compliance = wiring.use_cases(database=database, signer=Signer(), clock=clock)
     blocked = new_id()
-    await compliance.place_block(actor=Actor.service("test"), subject_id=blocked, reason="court order")
+    await compliance.screening.place_screening_block(actor=Actor.service("test"), subject_id=blocked, reason="court order")
     request = compliance_pb2.ScreenTransfersRequest(transfers=[*(transfer() for _ in range(999)), transfer(target=blocked)])
 
     async with screening(compliance) as stub:
@@ -125,7 +127,7 @@ def _without_amount() -> compliance_pb2.Screening:
 async def test_what_breaks_the_contract_is_refused(
     database: Database, clock: ControlledClock, transfers: list[compliance_pb2.Screening]
 ) -> None:
-    async with screening(build(database, Signer().key, clock)) as stub:
+    async with screening(wiring.use_cases(database=database, signer=Signer(), clock=clock)) as stub:
         with pytest.raises(RemoteError) as refused:
             await stub.ScreenTransfers(compliance_pb2.ScreenTransfersRequest(transfers=transfers))
 
@@ -139,7 +141,7 @@ async def test_without_its_database_nothing_is_clear(
     database = Database.connect(through(urls.app, proxy.port), pool_size=2)
     request = compliance_pb2.ScreenTransfersRequest(transfers=[transfer()])
     try:
-        async with screening(build(database, Signer().key, clock)) as stub:
+        async with screening(wiring.use_cases(database=database, signer=Signer(), clock=clock)) as stub:
             before = await stub.ScreenTransfers(request)
             proxy.refuse()
             with pytest.raises(Unavailable):
@@ -153,11 +155,11 @@ async def test_without_its_database_nothing_is_clear(
 
 
 async def test_the_entry_of_a_things_making_is_told_with_its_leaf_hash(database: Database, clock: ControlledClock) -> None:
-    compliance = build(database, Signer().key, clock)
-    append = AppendFacts(unit_of_work(database))
+    compliance = wiring.use_cases(database=database, signer=Signer(), clock=clock)
+    append = AppendFacts(unit_of_work(database=database))
     made, other, later = entries(3)
     resource_id = made.resource_id
-    await append([made, other, replace(later, resource_id=resource_id)])
+    await append(entries=[made, other, replace(later, resource_id=resource_id)])
 
     async with audit_log(compliance) as stub:
         found = await stub.GetFirstEntry(compliance_pb2.GetFirstEntryRequest(resource_id=resource_id))

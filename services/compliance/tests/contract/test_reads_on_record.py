@@ -17,7 +17,7 @@ from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.reads import OWNERS_MAX
 from services.compliance.tests.contract.api import Api
-from services.compliance.tests.fakes import entry, service, user
+from services.compliance.tests.entries import entry, service, user
 from services.compliance.tests.stored import published
 
 WHY: Final = "complaint 4711"
@@ -243,5 +243,5 @@ async def test_reads_are_in_the_trail_of_what_was_read_and_hide_none_of_its_chan
     trail = await api.get(f"/audit/trails/{thing}", reason=WHY)
     assert [item["resource_type"] for item in trail["items"]] == ["wallet"] + ["read"] * 100
     assert not trail["is_complete"]
-    first = await api.compliance.find_first_entry(thing)
+    first = await api.compliance.audit.get_first_entry(resource_id=thing)
     assert first.entry.resource_type == "wallet"

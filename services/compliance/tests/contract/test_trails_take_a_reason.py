@@ -8,7 +8,7 @@ from compliance.domain.entry import Actor
 from elcorp.compliance.v1.events_pb2 import AuditFact, AuditFactsRecorded
 from kernel.ids import new_id
 from services.compliance.tests.contract.api import Api
-from services.compliance.tests.fakes import entry, service, user
+from services.compliance.tests.entries import entry, service, user
 from services.compliance.tests.stored import published
 
 WHY: Final = "complaint 4711"

@@ -9,11 +9,12 @@ from psycopg.errors import CheckViolation, InsufficientPrivilege
 
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
-from compliance.application.append_facts import AppendFacts
-from compliance.application.sign_checkpoint import SignCheckpoint
-from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.audit.sign_checkpoint import SignCheckpoint
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from kernel.clock import SystemClock
-from services.compliance.tests.fakes import Signer, entries, entry
+from services.compliance.tests.entries import entries, entry
+from services.compliance.tests.fakes.log_signer import Signer
 
 APPEND_ONLY = ("audit_entries", "audit_related", "audit_nodes", "checkpoints", "log_keys")
 CHANGES = {
@@ -34,7 +35,7 @@ COLUMNS = {
 async def filled(urls: DatabaseUrls, uow: SqlUnitOfWork[SqlComplianceTransaction]) -> DatabaseUrls:
     """A log with a row in each of its tables: row triggers see nothing in an empty one."""
     append = AppendFacts(uow)
-    await append([entry(related_ids=("wallet",)), *entries(256)])
+    await append(entries=[entry(related_ids=("wallet",)), *entries(256)])
     await SignCheckpoint(uow, Signer(), SystemClock())()
     async with await psycopg.AsyncConnection.connect(urls.app) as connection:
         await connection.execute("INSERT INTO log_keys (name, public_key, sealed_seed) VALUES ('k', '\\x00', '\\x00')")

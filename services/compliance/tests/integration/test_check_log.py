@@ -9,13 +9,14 @@ from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
-from compliance.application.append_facts import AppendFacts
-from compliance.application.check_log import Finding
-from compliance.application.sign_checkpoint import SignCheckpoint
-from compliance.bootstrap import check_log
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.audit.check_log import Finding
+from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from compliance.domain.checkpoint import Checkpoint
-from compliance.infrastructure.repositories import SqlComplianceTransaction
-from services.compliance.tests.fakes import ORIGIN, Signer, entries, entry
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
+from compliance.wiring import check_log
+from services.compliance.tests.entries import entries, entry
+from services.compliance.tests.fakes.log_signer import ORIGIN, Signer
 
 Uow = SqlUnitOfWork[SqlComplianceTransaction]
 
@@ -38,16 +39,16 @@ class Tampered:
                 assert done.rowcount != 0, statement
 
     async def check(self) -> Finding:
-        return await check_log(self.database)()
+        return await check_log(database=self.database)()
 
 
 @pytest.fixture
 async def tampered(uow: Uow, database: Database, urls: DatabaseUrls, databases: Databases) -> Tampered:
     signer = Signer()
     append, sign = AppendFacts(uow), SignCheckpoint(uow, signer, ControlledClock())
-    await append([entry(resource_id="the one", related_ids=("wallet",), action="the\0act"), *entries(299)])
+    await append(entries=[entry(resource_id="the one", related_ids=("wallet",), action="the\0act"), *entries(299)])
     await sign()
-    await append(entries(300))
+    await append(entries=entries(300))
     await sign()
     async with await psycopg.AsyncConnection.connect(urls.app) as connection:
         await connection.execute(
@@ -149,7 +150,7 @@ async def test_a_log_that_grows_meanwhile_is_intact(tampered: Tampered, uow: Uow
 
     async def grow() -> None:
         while not done.is_set():
-            await append(entries(50))
+            await append(entries=entries(50))
             await sign()
 
     growing = asyncio.create_task(grow())
@@ -164,6 +165,6 @@ async def test_a_log_that_grows_meanwhile_is_intact(tampered: Tampered, uow: Uow
 
 
 async def test_an_empty_log_is_intact(database: Database) -> None:
-    finding = await check_log(database)()
+    finding = await check_log(database=database)()
 
     assert (finding.size, finding.problems) == (0, [])

@@ -11,17 +11,17 @@ from sqlalchemy import text
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import everything
-from compliance.application.acknowledge_erasure import AUDIT_LOG, LOG_BEHIND, AcknowledgeErasure
-from compliance.application.append_facts import AppendFacts
-from compliance.bootstrap import unit_of_work
+from compliance import wiring
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.erasures.acknowledge_erasure import AUDIT_LOG, LOG_BEHIND, AcknowledgeErasure
 from compliance.domain.entry import AuditEntry
 from compliance.domain.retention import RetentionRule, retain_until
-from compliance.infrastructure.queries import SqlComplianceQueries
+from compliance.wiring import unit_of_work
 from elcorp.compliance.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.errors import Unavailable
 from kernel.ids import new_id
-from services.compliance.tests.fakes import entry, service, user
+from services.compliance.tests.entries import entry, service, user
 from services.compliance.tests.stored import published
 
 SERVICE = Actor.service("compliance")
@@ -30,12 +30,12 @@ ERASURE = new_id()
 
 @pytest.fixture
 def acknowledge(database: Database, clock: ControlledClock) -> AcknowledgeErasure:
-    return AcknowledgeErasure(unit_of_work(database), SqlComplianceQueries(database), clock)
+    return wiring.erasures(database=database, uow=unit_of_work(database=database), clock=clock).acknowledge_erasure
 
 
 @pytest.fixture
 def append(database: Database) -> AppendFacts:
-    return AppendFacts(unit_of_work(database))
+    return AppendFacts(unit_of_work(database=database))
 
 
 async def told(
@@ -85,7 +85,7 @@ async def test_who_never_moved_money_may_be_forgotten_at_once(
 ) -> None:
     person, wallet = new_id(), str(new_id())
     await append(
-        [
+        entries=[
             entry(actor=user(person), producer="identity", action="identity.user.sign_in", resource_type="session"),
             entry(
                 actor=service(),
@@ -106,7 +106,7 @@ async def test_whose_money_moved_stays_identifiable_for_five_years(
 ) -> None:
     person, wallet = new_id(), str(new_id())
     await append(
-        [
+        entries=[
             entry(
                 actor=service(),
                 action="payments.wallet.open",
@@ -141,7 +141,7 @@ async def test_whatever_ties_a_transfer_to_a_person_keeps_them_identifiable(
             entry(actor=service(), related_ids=(wallet,)),
         ],
     }
-    await append(ties[way])
+    await append(entries=ties[way])
     await ask(acknowledge, clock, person)
     answer = (await published(database))[0][1]
     assert isinstance(answer, events_pb2.ErasureAcknowledged)
@@ -153,7 +153,7 @@ async def test_transfers_of_others_and_of_other_services_keep_nobody_identifiabl
 ) -> None:
     person, wallet = new_id(), str(new_id())
     await append(
-        [
+        entries=[
             opened(wallet, person),
             entry(actor=user(), related_ids=(str(new_id()),)),
             entry(actor=user(person), producer="governance", resource_type="transfer"),

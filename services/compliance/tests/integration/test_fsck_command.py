@@ -10,14 +10,15 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
-from compliance.application.append_facts import AppendFacts
-from compliance.application.sign_checkpoint import SignCheckpoint
-from compliance.bootstrap import check_log
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from compliance.domain.merkle import leaf_hash
-from compliance.infrastructure import stored_log
-from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.infrastructure.sql import stored_log
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
+from compliance.wiring import check_log
 from kernel.clock import SystemClock
-from services.compliance.tests.fakes import Signer, entries, entry
+from services.compliance.tests.entries import entries, entry
+from services.compliance.tests.fakes.log_signer import Signer
 
 SIZE = 700
 
@@ -35,7 +36,7 @@ async def administrator(
         )
     facts = [*entries(SIZE - 1), entry(resource_id="odd\0", after=None)]
     for start, end in ((0, 256), (256, 600), (600, SIZE)):
-        await append(facts[start:end])
+        await append(entries=facts[start:end])
         await sign()
     url = databases.superuser_url.rpartition("/")[0] + f"/{urls.name}"
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
@@ -50,7 +51,7 @@ async def test_a_log_that_nobody_touched_is_intact(
     monkeypatch.setattr(stored_log, "CHUNK_ENTRIES", 300)
     told: list[tuple[int, int]] = []
 
-    finding = await check_log(database)(progress=lambda done, size: told.append((done, size)))
+    finding = await check_log(database=database)(progress=lambda done, size: told.append((done, size)))
 
     assert finding.problems == []
     assert (finding.size, finding.checkpoints) == (SIZE, 3)
@@ -65,7 +66,7 @@ async def test_a_rewritten_log_does_not_pass_for_the_signed_one(
     await administrator.execute("UPDATE audit_entries SET leaf = %s, leaf_hash = %s WHERE sequence = 10", (leaf, leaf_hash(leaf)))
     await administrator.execute("DELETE FROM audit_nodes")
 
-    problems = (await check_log(database)()).problems
+    problems = (await check_log(database=database)()).problems
 
     assert {f"checkpoint {size} was signed for another log" for size in (256, 600, SIZE)} <= set(problems)
 

@@ -14,7 +14,7 @@ from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import everything
 from compliance.infrastructure.log_key import Ed25519LogSigner, OtherOrigin
-from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from compliance.verifier import ed25519
 from elcorp.compliance.v1 import events_pb2
 from services.compliance.tests.stored import published

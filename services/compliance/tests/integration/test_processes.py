@@ -22,17 +22,20 @@ from chassis.persistence.database import Database
 from chassis.persistence.outbox_message import OutboxMessage
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.running import endpoint, eventually, running, through
-from compliance.application.append_facts import AppendFacts
-from compliance.bootstrap import SERVICE, build, check_log, unit_of_work, working
+from compliance import wiring
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.bootstrap import SERVICE, working
 from compliance.interfaces.subscriptions import entry_of
 from compliance.settings import ComplianceSettings
+from compliance.wiring import check_log, unit_of_work
 from elcorp.compliance.v1 import events_pb2
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import SystemClock
 from kernel.ids import new_id
-from services.compliance.tests.fakes import AT, Signer
+from services.compliance.tests.entries import AT
+from services.compliance.tests.fakes.log_signer import Signer
 
 PAYMENTS = Publications("payments", {})
 DEAD = "compliance.audit.dead"
@@ -146,7 +149,7 @@ async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(
     await producer.write(*(message(fact(number), fact(number + 1)) for number in range(0, 100, 2)))
     async with worked(urls, emptied, producer):
         # Compliance's own acts take the same way: the making of its key, and a block.
-        place_block = build(database, Signer().key, SystemClock()).place_block
+        place_block = wiring.use_cases(database=database, signer=Signer(), clock=SystemClock()).screening.place_screening_block
         await place_block(actor=Actor.service("test"), subject_id=new_id(), reason="court order")
         await eventually(signed, 102)
 
@@ -154,7 +157,7 @@ async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(
     async with database.read() as connection:
         own = await connection.execute(text("SELECT action FROM audit_entries WHERE producer = 'compliance'"))
         assert sorted(own.scalars()) == ["compliance.log_key.create", "compliance.screening_block.place"]
-    finding = await check_log(database)()
+    finding = await check_log(database=database)()
     assert (finding.size, finding.problems) == (102, [])
 
 
@@ -188,7 +191,7 @@ async def test_a_hostile_producer_does_not_stop_the_log(
         await eventually(dead, 3)
 
     assert [each[:1] for each in await logged(urls)] == ["0", "1", "2", "3", "4", *["1"] * 10]
-    finding = await check_log(database)()
+    finding = await check_log(database=database)()
     assert finding.problems == []
 
 
@@ -210,7 +213,7 @@ async def test_the_log_is_written_when_its_database_is_back(
         await eventually(kept, 101)
 
     assert sorted(set(await logged(urls)), key=int) == [str(number) for number in (0, *range(20, 120))]
-    assert (await check_log(database)()).problems == []
+    assert (await check_log(database=database)()).problems == []
 
 
 async def test_killed_workers_lose_no_fact_and_double_none(
@@ -256,16 +259,17 @@ async def test_killed_workers_lose_no_fact_and_double_none(
                 await worker.wait()
 
     assert sorted(await logged(urls), key=int) == [str(number) for number in range(rounds * facts)]
-    assert (await check_log(database)()).problems == []
+    assert (await check_log(database=database)()).problems == []
 
 
 async def test_a_redelivered_batch_changes_nothing(urls: DatabaseUrls, database: Database) -> None:
     """As when the worker dies after the commit and before the acknowledgement."""
     recorded = events_pb2.AuditFactsRecorded.FromString(message(*(fact(number) for number in range(20))).payload)
     batch: Sequence[Any] = [entry_of(each, "payments") for each in recorded.facts]
-    append = AppendFacts(unit_of_work(database))
+    append = AppendFacts(unit_of_work(database=database))
 
-    assert [await append(batch), await append(batch[:7]), await append([*batch[5:], batch[0]])] == [20, 0, 0]
+    repeated = [*batch[5:], batch[0]]
+    assert [await append(entries=each) for each in (batch, batch[:7], repeated)] == [20, 0, 0]
     assert len(await logged(urls)) == 20
 
 

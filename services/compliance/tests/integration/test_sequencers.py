@@ -13,14 +13,15 @@ from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
-from compliance.application.append_facts import AppendFacts
-from compliance.application.sign_checkpoint import SignCheckpoint
-from compliance.bootstrap import check_log, unit_of_work
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from compliance.domain.entry import AuditEntry
-from compliance.infrastructure.log import SqlLog
-from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.infrastructure.sql.audit import SqlLogRepository
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
+from compliance.wiring import check_log, unit_of_work
 from kernel.errors import Kind
-from services.compliance.tests.fakes import Signer, entries
+from services.compliance.tests.entries import entries
+from services.compliance.tests.fakes.log_signer import Signer
 
 Uow = SqlUnitOfWork[SqlComplianceTransaction]
 
@@ -41,17 +42,17 @@ async def test_two_processes_append_one_gapless_log(urls: DatabaseUrls) -> None:
     signer = Signer()
 
     async def run(database: Database, order: Sequence[AuditEntry]) -> int:
-        append = AppendFacts(unit_of_work(database))
-        sign = SignCheckpoint(unit_of_work(database), signer, ControlledClock())
+        append = AppendFacts(unit_of_work(database=database))
+        sign = SignCheckpoint(unit_of_work(database=database), signer, ControlledClock())
         appended = 0
         for batch in cut(order, 37):
-            appended += await append(batch)
+            appended += await append(entries=batch)
             await sign()
         return appended
 
     try:
         counts = await asyncio.gather(run(processes[0], facts), run(processes[1], facts[::-1]))
-        finding = await check_log(processes[0])()
+        finding = await check_log(database=processes[0])()
 
         assert sum(counts) == 600
         assert await sequences(processes[0]) == list(range(600))
@@ -63,11 +64,11 @@ async def test_two_processes_append_one_gapless_log(urls: DatabaseUrls) -> None:
 async def test_one_signer_at_a_time_and_no_size_twice(urls: DatabaseUrls, database: Database, uow: Uow) -> None:
     others = [Database.connect(urls.app, pool_size=1) for _ in range(3)]
     signer = Signer()
-    signers = [SignCheckpoint(unit_of_work(each), signer, ControlledClock()) for each in others]
+    signers = [SignCheckpoint(unit_of_work(database=each), signer, ControlledClock()) for each in others]
     append = AppendFacts(uow)
     try:
         for _ in range(10):
-            await append(entries(3))
+            await append(entries=entries(3))
             signed = await asyncio.gather(*(sign() for sign in signers))
             assert len([each for each in signed if each]) == 1
     finally:
@@ -85,9 +86,9 @@ async def test_a_death_after_any_copy_leaves_nothing(
     uow: Uow, database: Database, urls: DatabaseUrls, databases: Databases, monkeypatch: pytest.MonkeyPatch, copied: int
 ) -> None:
     """The server end of the connection is killed after so many of the COPYs; 3 is after all, before the commit."""
-    append, genuine, done = AppendFacts(uow), SqlLog._copy, 0
+    append, genuine, done = AppendFacts(uow), SqlLogRepository._copy, 0
 
-    async def copy(self: SqlLog, *arguments: object) -> None:
+    async def copy(self: SqlLogRepository, *arguments: object) -> None:
         nonlocal done
         if done == copied:
             await _kill(databases, urls)
@@ -99,19 +100,19 @@ async def test_a_death_after_any_copy_leaves_nothing(
         if done == 3 == copied:
             await _kill(databases, urls)
 
-    monkeypatch.setattr(SqlLog, "_copy", save_head_is_next)
+    monkeypatch.setattr(SqlLogRepository, "_copy", save_head_is_next)
     facts = entries(300)
     with pytest.raises(Exception) as death:  # noqa: PT011  # by the driver's or SQLAlchemy's name; its kind is what counts
-        await append(facts)
+        await append(entries=facts)
     monkeypatch.undo()
 
     assert as_domain_error(death.value).kind is Kind.UNAVAILABLE
     for table in ("audit_entries", "audit_related", "audit_nodes"):
         async with database.read() as connection:
             assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
-    assert await append(facts) == 300
+    assert await append(entries=facts) == 300
     assert await sequences(database) == list(range(300))
-    assert (await check_log(database)()).problems == []
+    assert (await check_log(database=database)()).problems == []
 
 
 async def _kill(databases: Databases, urls: DatabaseUrls) -> None:

@@ -11,17 +11,18 @@ from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import endpoint, eventually, running, through
-from compliance.application.append_facts import AppendFacts
-from compliance.application.sign_checkpoint import SignCheckpoint
-from compliance.bootstrap import check_log, unit_of_work
-from compliance.infrastructure import log as log_tables
-from compliance.infrastructure.queries import SqlComplianceQueries
-from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.audit.sign_checkpoint import SignCheckpoint
+from compliance.infrastructure.sql import audit as log_tables
+from compliance.infrastructure.sql.audit import SqlAuditViews
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from compliance.interfaces import checkpoints
 from compliance.interfaces.checkpoints import CheckpointSigning
+from compliance.wiring import check_log, unit_of_work
 from elcorp.compliance.v1.events_pb2 import CheckpointSigned
 from kernel.clock import SystemClock
-from services.compliance.tests.fakes import Signer, entries
+from services.compliance.tests.entries import entries
+from services.compliance.tests.fakes.log_signer import Signer
 from services.compliance.tests.stored import published
 
 Uow = SqlUnitOfWork[SqlComplianceTransaction]
@@ -29,34 +30,34 @@ Uow = SqlUnitOfWork[SqlComplianceTransaction]
 
 async def test_a_batch_cancelled_halfway_leaves_nothing(database: Database, uow: Uow, monkeypatch: pytest.MonkeyPatch) -> None:
     reached, hang = asyncio.Event(), asyncio.Event()
-    copy = log_tables.SqlLog._copy
+    copy = log_tables.SqlLogRepository._copy
 
-    async def stuck(self: log_tables.SqlLog, *arguments: Any) -> None:
+    async def stuck(self: log_tables.SqlLogRepository, *arguments: Any) -> None:
         await copy(self, *arguments)
         reached.set()
         await hang.wait()
 
     with monkeypatch.context() as patch:
-        patch.setattr(log_tables.SqlLog, "_copy", stuck)
-        appending = asyncio.create_task(AppendFacts(uow)(entries(50)))
+        patch.setattr(log_tables.SqlLogRepository, "_copy", stuck)
+        appending = asyncio.create_task(AppendFacts(uow)(entries=entries(50)))
         await reached.wait()
         appending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await appending
 
-    assert await AppendFacts(uow)(entries(5)) == 5
-    finding = await check_log(database)()
+    assert await AppendFacts(uow)(entries=entries(5)) == 5
+    finding = await check_log(database=database)()
     assert (finding.size, finding.problems) == (5, [])
 
 
 async def test_a_checkpoint_is_announced_as_it_is_kept_and_once(database: Database, uow: Uow) -> None:
     signer = Signer()
     sign = SignCheckpoint(uow, signer, SystemClock())
-    await AppendFacts(uow)(entries(3))
+    await AppendFacts(uow)(entries=entries(3))
 
     signed = [await sign() for _ in range(2)]
 
-    kept = await SqlComplianceQueries(database).latest_checkpoint()
+    kept = await SqlAuditViews(database).latest_checkpoint()
     assert kept
     assert [each and each.size for each in signed] == [3, None]
     event = CheckpointSigned(origin=signer.key.name, tree_size=3, root_hash=kept.root_hash, note=kept.note)
@@ -65,7 +66,7 @@ async def test_a_checkpoint_is_announced_as_it_is_kept_and_once(database: Databa
 
 async def test_a_checkpoint_follows_growth_and_covers_the_latest_on_idle(database: Database, uow: Uow) -> None:
     signing = CheckpointSigning(SignCheckpoint(uow, Signer(), SystemClock()), pause_seconds=0.05)
-    append, queries = AppendFacts(uow), SqlComplianceQueries(database)
+    append, queries = AppendFacts(uow), SqlAuditViews(database)
 
     async def covered() -> int:
         checkpoint = await queries.latest_checkpoint()
@@ -73,7 +74,7 @@ async def test_a_checkpoint_follows_growth_and_covers_the_latest_on_idle(databas
 
     async with running(signing.run):
         for size in (3, 6, 9):
-            await append(entries(3))
+            await append(entries=entries(3))
             signing.log_grew()
             await eventually(covered, size)
 
@@ -85,7 +86,7 @@ async def test_a_defect_in_signing_ends_the_worker_and_is_not_waited_out(uow: Uo
     signer = Signer()
     signer.sign = broken
     signing = CheckpointSigning(SignCheckpoint(uow, signer, SystemClock()), pause_seconds=0.05)
-    await AppendFacts(uow)(entries(3))
+    await AppendFacts(uow)(entries=entries(3))
 
     with pytest.raises(ArithmeticError):
         await asyncio.wait_for(signing.run(asyncio.Event()), 60)
@@ -96,7 +97,7 @@ async def test_what_another_process_left_unsigned_is_signed_on_idle(
 ) -> None:
     monkeypatch.setattr(checkpoints, "IDLE_SECONDS_MAX", 0.05)
     signing = CheckpointSigning(SignCheckpoint(uow, Signer(), SystemClock()), pause_seconds=0.05)
-    append, queries = AppendFacts(uow), SqlComplianceQueries(database)
+    append, queries = AppendFacts(uow), SqlAuditViews(database)
 
     async def covered() -> int:
         checkpoint = await queries.latest_checkpoint()
@@ -104,7 +105,7 @@ async def test_what_another_process_left_unsigned_is_signed_on_idle(
 
     async with running(signing.run):
         for size in (3, 6):
-            await append(entries(3))
+            await append(entries=entries(3))
             await eventually(covered, size)
 
 
@@ -115,15 +116,15 @@ async def test_signing_waits_for_a_database_that_is_away(
     monkeypatch.setattr(checkpoints, "IDLE_SECONDS_MAX", 3600)
     proxy = await fault_proxy(*endpoint(urls.app))
     behind = Database.connect(through(urls.app, proxy.port), pool_size=1)
-    signing = CheckpointSigning(SignCheckpoint(unit_of_work(behind), Signer(), SystemClock()), pause_seconds=0.05)
-    queries = SqlComplianceQueries(database)
+    signing = CheckpointSigning(SignCheckpoint(unit_of_work(database=behind), Signer(), SystemClock()), pause_seconds=0.05)
+    queries = SqlAuditViews(database)
 
     async def is_covered() -> bool:
         return await queries.latest_checkpoint() is not None
 
     async with running(signing.run):
         proxy.refuse()
-        await AppendFacts(uow)(entries(3))
+        await AppendFacts(uow)(entries=entries(3))
         with capture_logs() as lines:
             signing.log_grew()
             await eventually(lambda: "checkpoint_not_signed" in [line["event"] for line in lines])

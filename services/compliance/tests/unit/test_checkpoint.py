@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from compliance.domain.checkpoint import Checkpoint, MalformedNote, VerifierKey
 from compliance.verifier import ed25519
-from services.compliance.tests.fakes import Signer
+from services.compliance.tests.fakes.log_signer import Signer
 
 ROOT = bytes(range(32))
 # The example of golang.org/x/mod/sumdb/note, on which C2SP signed-note is based.

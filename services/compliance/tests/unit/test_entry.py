@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.domain.entry import LEAF_BYTES_MAX, LEAF_HEADER, Actor, AuditEntry, LoggedEntry, read_leaf
-from services.compliance.tests.fakes import AT, entry, service, user
+from services.compliance.tests.entries import AT, entry, service, user
 
 KNOWN = AuditEntry(
     fact_id=UUID("01980a52-7c00-7000-8000-000000000001"),

@@ -18,7 +18,8 @@ from compliance.domain import merkle
 from compliance.domain.checkpoint import Checkpoint
 from compliance.domain.merkle import Frontier, Node
 from compliance.verifier import NotProven, verify_bundle, verify_consistency
-from services.compliance.tests.fakes import Signer, entries
+from services.compliance.tests.entries import entries
+from services.compliance.tests.fakes.log_signer import Signer
 
 SIZE, EARLIER = 37, 20
 signer = Signer()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.crypto import Sealer, SigningKey, field_context
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from compliance.domain.checkpoint import VerifierKey
-from compliance.infrastructure.repositories import SqlComplianceTransaction
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from kernel.actor import Actor
-from kernel.audit import AuditFact
+from kernel.audit import Audited
 from kernel.clock import Clock
 
 # Of processes that start together one makes the key, and the others read it.
@@ -20,6 +20,13 @@ _ONE_MAKES = text("SELECT pg_advisory_xact_lock(hashtextextended('log_keys', 0))
 _FIND = text("SELECT sealed_seed FROM log_keys WHERE name = :name")
 _OTHER = text("SELECT name FROM log_keys ORDER BY created_at LIMIT 1")
 _ADD = text("INSERT INTO log_keys (name, public_key, sealed_seed) VALUES (:name, :public_key, :sealed_seed)")
+
+LOG_KEY: Final = Audited[VerifierKey](
+    action="compliance.log_key",
+    resource_type="log_key",
+    state=lambda key: {"key": key.text},
+    id_of=lambda key: key.name,
+)
 
 
 class OtherOrigin(Exception):
@@ -51,16 +58,7 @@ class Ed25519LogSigner:
                 sealed = sealer.seal(bytes(made), context)
                 key = VerifierKey(origin, made.public_bytes)
                 await _add(tx.session, key, sealed)
-                tx.record(
-                    AuditFact(
-                        action="compliance.log_key.create",
-                        resource_type="log_key",
-                        resource_id=origin,
-                        occurred_at=clock.now(),
-                        after={"key": key.text},
-                        reason="the log had no key",
-                    )
-                )
+                tx.create(LOG_KEY, key, at=clock.now(), reason="the log had no key")
         signing = SigningKey.from_bytes(sealer.open(bytes(sealed), context))
         return cls(VerifierKey(origin, signing.public_bytes), signing.sign)
 

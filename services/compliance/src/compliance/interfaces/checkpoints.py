@@ -5,7 +5,7 @@ import asyncio
 from chassis.errors import as_domain_error
 from chassis.telemetry import log
 from chassis.waiting import wait_any
-from compliance.application.sign_checkpoint import SignCheckpoint
+from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from kernel.errors import Kind
 
 # Another process may have appended and died before it signed.

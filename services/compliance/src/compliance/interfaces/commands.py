@@ -12,7 +12,7 @@ from compliance import verifier
 from compliance.settings import ComplianceSettings
 
 if TYPE_CHECKING:
-    from compliance.application.check_log import CheckLog
+    from compliance.application.audit.check_log import CheckLog
 
 FAILED = 1
 

@@ -4,23 +4,22 @@ from typing import Any
 from uuid import UUID
 
 from chassis.rpc import RpcService
-from compliance.application.read_trail import FindFirstEntry
-from compliance.application.screen_transfers import ScreenTransfers
+from compliance.application import Compliance
 from compliance.domain.screening import ScreenedTransfer
 from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
 
 
 class ScreeningServicer(compliance_pb2_grpc.ScreeningServiceServicer):
-    def __init__(self, screen_transfers: ScreenTransfers) -> None:
-        self._screen_transfers = screen_transfers
+    def __init__(self, app: Compliance) -> None:
+        self._app = app
 
     async def ScreenTransfers(  # noqa: N802  # the proto's name
         self,
         request: compliance_pb2.ScreenTransfersRequest,
         context: Any,  # noqa: ARG002
     ) -> compliance_pb2.ScreenTransfersResponse:
-        reasons = await self._screen_transfers(
-            [
+        reasons = await self._app.screening.screen_transfers(
+            transfers=[
                 ScreenedTransfer(UUID(transfer.initiator_id), UUID(transfer.source_id), UUID(transfer.target_id))
                 for transfer in request.transfers
             ]
@@ -30,28 +29,28 @@ class ScreeningServicer(compliance_pb2_grpc.ScreeningServiceServicer):
 
 
 class AuditLogServicer(compliance_pb2_grpc.AuditLogServiceServicer):
-    def __init__(self, find_entry: FindFirstEntry) -> None:
-        self._find_entry = find_entry
+    def __init__(self, app: Compliance) -> None:
+        self._app = app
 
     async def GetFirstEntry(  # noqa: N802  # the proto's name
         self,
         request: compliance_pb2.GetFirstEntryRequest,
         context: Any,  # noqa: ARG002
     ) -> compliance_pb2.GetFirstEntryResponse:
-        logged = await self._find_entry(request.resource_id)
+        logged = await self._app.audit.get_first_entry(resource_id=request.resource_id)
         return compliance_pb2.GetFirstEntryResponse(sequence=logged.sequence, leaf_hash=logged.hash)
 
 
-def rpc_services(screen_transfers: ScreenTransfers, find_entry: FindFirstEntry) -> list[RpcService]:
+def rpc_services(app: Compliance) -> list[RpcService]:
     return [
         RpcService(
             compliance_pb2_grpc.add_AuditLogServiceServicer_to_server,
-            AuditLogServicer(find_entry),
+            AuditLogServicer(app),
             "elcorp.compliance.v1.AuditLogService",
         ),
         RpcService(
             compliance_pb2_grpc.add_ScreeningServiceServicer_to_server,
-            ScreeningServicer(screen_transfers),
+            ScreeningServicer(app),
             "elcorp.compliance.v1.ScreeningService",
         ),
     ]

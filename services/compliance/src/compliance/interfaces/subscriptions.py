@@ -8,8 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import AnySubscription, BatchSubscription, Subscription
 from chassis.persistence.delivery import Delivery
-from compliance.application.acknowledge_erasure import AcknowledgeErasure
-from compliance.application.append_facts import AppendFacts
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from compliance.domain.entry import Actor, AuditEntry
 from elcorp.compliance.v1 import events_pb2
 from elcorp.identity.v1 import events_pb2 as identity
@@ -18,16 +18,16 @@ from kernel.errors import InvalidValue
 
 
 def subscriptions(
+    *,
     append_facts: AppendFacts,
     acknowledge_erasure: AcknowledgeErasure,
-    *,
     on_growth: Callable[[], None],
     batch_max: int,
     wait_ms_max: int,
 ) -> list[AnySubscription]:
     async def on_facts(deliveries: Sequence[Delivery[events_pb2.AuditFactsRecorded]]) -> None:
         entries = [entry_of(fact, delivery.producer) for delivery in deliveries for fact in delivery.message.facts]
-        if await append_facts(entries):
+        if await append_facts(entries=entries):
             on_growth()
 
     async def on_erasure_requested(delivery: Delivery[identity.ErasureRequested]) -> None:

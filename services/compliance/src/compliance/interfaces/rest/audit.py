@@ -20,9 +20,9 @@ from chassis.rest import (
     cursor_of,
     envelope,
 )
-from compliance.application.queries import EntryFilter
+from compliance.application.audit.views import EntryFilter
 from compliance.interfaces.rest.dependencies import App
-from compliance.interfaces.rest.schemas import (
+from compliance.interfaces.rest.schemas.audit import (
     CheckpointResponse,
     ConsistencyResponse,
     EntryResponse,
@@ -30,7 +30,6 @@ from compliance.interfaces.rest.schemas import (
     ProofBundleResponse,
     TrailResponse,
 )
-from kernel.errors import NotFound
 from kernel.reads import NOBODY, OTHERS, SEARCH
 
 audit = Router(prefix="/audit", tags=["audit"])
@@ -78,13 +77,14 @@ async def list_audit_entries(
         until=until,
         oldest_first=sort == "sequence",
     )
-    return cursor_of(await app.list_entries(actor=actor, wanted=wanted, cursor=cursor, reason=reason), EntryResponse.of)
+    page = await app.audit.list_audit_entries(actor=actor, wanted=wanted, cursor=cursor, reason=reason)
+    return cursor_of(page, EntryResponse.of)
 
 
 @audit.get("/entries/{place}", dependencies=[Requires("audit:view")], reads=OTHERS)
 async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelope[EntryResponse]:
     """Read one entry. Reading what another person did is recorded, with the people whom the entry is about."""
-    return envelope(EntryResponse.of(await app.read_entry(actor=actor, place=place)))
+    return envelope(EntryResponse.of(await app.audit.get_audit_entry(actor=actor, place=place)))
 
 
 @audit.get("/entries/{place}/proof", dependencies=[Requires("audit:view")], reads=OTHERS)
@@ -95,10 +95,8 @@ async def get_inclusion_proof(
 
     Under the latest signed checkpoint, or the one of `tree_size`. 409 CMP_002 until the entry is covered, about a second.
     """
-    proof = await app.prove.inclusion(place, tree_size=tree_size)
-    # The bundle has all of the entry.
-    await app.read_entry(actor=actor, place=place, verb="read_proof")
-    return envelope(ProofBundleResponse.of(proof, app.key))
+    proof = await app.audit.get_inclusion_proof(actor=actor, place=place, tree_size=tree_size)
+    return envelope(ProofBundleResponse.of(proof))
 
 
 @audit.get("/trails/{resource_id}", dependencies=[Requires("audit:view")], reads=SEARCH)
@@ -113,16 +111,14 @@ async def get_audit_trail(
     A trail requires a reason, unless it is about the caller and no other person. Reading a trail is recorded, with the people
     whom it is about, except the trail of the caller's own id.
     """
-    return envelope(TrailResponse.of(await app.read_trail(actor=actor, resource_id=resource_id, reason=reason)))
+    trail = await app.audit.get_audit_trail(actor=actor, resource_id=resource_id, reason=reason)
+    return envelope(TrailResponse.of(trail))
 
 
 @audit.get("/checkpoint", dependencies=[Requires("audit:view")], reads=NOBODY)
 async def get_checkpoint(app: App) -> Envelope[CheckpointResponse]:
     """Read the latest signed checkpoint. Keep it: consistency with it proves later that nothing was rewritten."""
-    checkpoint = await app.queries.latest_checkpoint()
-    if checkpoint is None:
-        raise NotFound(checkpoint="none has been signed yet")
-    return envelope(CheckpointResponse.of(checkpoint))
+    return envelope(CheckpointResponse.of(await app.audit.get_checkpoint()))
 
 
 @audit.get("/consistency", dependencies=[Requires("audit:view")], reads=NOBODY)
@@ -132,10 +128,10 @@ async def get_consistency_proof(
     app: App,
 ) -> Envelope[ConsistencyResponse]:
     """Prove that the log at the smaller checkpoint is the beginning of the log at the larger one."""
-    return envelope(ConsistencyResponse.of(await app.prove.consistency(first, second), app.key))
+    return envelope(ConsistencyResponse.of(await app.audit.get_consistency_proof(first=first, second=second)))
 
 
 @audit.get("/key", dependencies=[Public], reads=NOBODY)
 async def get_log_key(app: App) -> Envelope[KeyResponse]:
     """Read the key that verifies the log's checkpoints."""
-    return envelope(KeyResponse(origin=app.key.name, key=app.key.text))
+    return envelope(KeyResponse.of(await app.audit.get_log_key()))

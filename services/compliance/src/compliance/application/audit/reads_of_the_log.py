@@ -1,0 +1,45 @@
+"""Reading the log is in the log too: what each read is recorded as."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from compliance.application.audit.views import EntryFilter
+from compliance.domain.entry import LoggedEntry
+from kernel.reads import ReadOfOthers, given
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# What may be kept of a filter: ids, and our own words such as "payments.transfer.settle". Where an id is expected, a word may be
+# a person's name.
+_ID: Final = re.compile(f"(?:read/)?{_UUID.pattern}|anonymous|identity|payments|governance|compliance")
+_WORD: Final = re.compile(r"[a-z_.]{1,64}")
+_KEPT: Final = {
+    **dict.fromkeys(("actor_id", "resource_id", "related_to"), _ID),
+    **dict.fromkeys(("resource_type", "action", "producer"), _WORD),
+}
+
+
+def search_of_entries(wanted: EntryFilter, found: Iterable[str], *, shown: int, reason: str | None) -> ReadOfOthers:
+    """Make the record of a search; `found` are the subjects asked about and the people whom the entries are about."""
+    texts = {
+        name: value if kept.fullmatch(value) else "given"
+        for name, kept in _KEPT.items()
+        if (value := getattr(wanted, name)) is not None
+    }
+    return ReadOfOthers(
+        action="compliance.entry.search",
+        owners=[each for each in found if _UUID.fullmatch(each)],
+        filters=texts | given(since=wanted.since, until=wanted.until),
+        shown=shown,
+        reason=reason,
+    )
+
+
+def read_of_entry(logged: LoggedEntry, people: Iterable[str], *, verb: str) -> ReadOfOthers:
+    """Make the record that an entry, or its proof, was read; `people` are those whom the entry is about."""
+    return ReadOfOthers(action=f"compliance.entry.{verb}", resource_id=str(logged.entry.fact_id), owners=people)
+
+
+def read_of_trail(resource_id: str, people: Iterable[str], *, reason: str | None) -> ReadOfOthers:
+    """Make the record that a trail was read; `people` are those whom it is about."""
+    return ReadOfOthers(action="compliance.trail.read", resource_id=resource_id, owners=people, reason=reason)

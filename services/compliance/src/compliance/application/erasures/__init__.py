@@ -1,0 +1,10 @@
+"""What compliance does about erased users."""
+
+from dataclasses import dataclass
+
+from compliance.application.erasures.acknowledge_erasure import AcknowledgeErasure
+
+
+@dataclass(frozen=True, slots=True)
+class Erasures:
+    acknowledge_erasure: AcknowledgeErasure

@@ -1,0 +1,58 @@
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from compliance.application.audit.views import AuditViews, EntryFilter
+from compliance.application.erasures import audit
+from compliance.application.erasures.views import RetentionViews
+from compliance.application.ports.transaction import UnitOfWork
+from compliance.domain.events import ErasureAcknowledged
+from compliance.domain.retention import retain_until
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import Unavailable
+from kernel.pages import CursorRequest
+
+AUDIT_LOG: Final = "audit log: under the user's id, which then names nobody"
+# Until what was done just before the request has surely reached the log.
+LOG_BEHIND: Final = timedelta(seconds=5)
+_WALLETS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeErasure:
+    """Tell identity until when the law asks that a user stays identifiable.
+
+    The time runs from the end of the relationship, and only where there was one, which is when money of the user's ever
+    moved. The audit log stays as it is: it knows ids alone.
+    """
+
+    uow: UnitOfWork
+    log: AuditViews
+    retention: RetentionViews
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID, requested_at: datetime) -> None:
+        """Raise Unavailable for a request so young that the log may lack what came before it; the message comes again."""
+        at = self.clock.now()
+        if at < requested_at + LOG_BEHIND:
+            raise Unavailable(dependency="the audit log, to catch up")
+        rules = await self.retention.retention_rules() if await self._has_moved_money(user_id) else ()
+        until = retain_until(rules, requested_at)
+        kept = (AUDIT_LOG, *(rule.text for rule in rules))
+        async with self.uow.begin(actor) as tx:
+            tx.record(audit.erasure_acknowledged(erasure_id, user_id, rules=rules, until=until, at=at))
+            tx.announce(
+                ErasureAcknowledged(occurred_at=at, erasure_id=erasure_id, user_id=user_id, kept=kept, retain_until=until)
+            )
+
+    async def _has_moved_money(self, user_id: UUID) -> bool:
+        wallets = EntryFilter(related_to=str(user_id), producer="payments", resource_type="wallet")
+        page = await self.log.entries(wallets, CursorRequest(limit=_WALLETS_MAX))
+        concerned = {str(user_id), *(logged.entry.resource_id for logged in page.items)}
+        for subject in sorted(concerned):
+            transfers = EntryFilter(related_to=subject, producer="payments", resource_type="transfer")
+            if (await self.log.entries(transfers, CursorRequest(limit=1))).items:
+                return True
+        return False

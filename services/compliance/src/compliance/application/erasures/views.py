@@ -1,0 +1,8 @@
+from typing import Protocol
+
+from compliance.domain.retention import RetentionRule
+
+
+class RetentionViews(Protocol):
+    async def retention_rules(self) -> tuple[RetentionRule, ...]:
+        """Return what the law says today."""

@@ -1,0 +1,22 @@
+"""A transaction of compliance, and how one is begun."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import kernel.transaction
+from compliance.application.ports.audit import LogRepository
+from compliance.application.ports.screening import BlockRepository
+from kernel.actor import Actor
+
+
+class Transaction(kernel.transaction.Transaction, Protocol):
+    @property
+    def log(self) -> LogRepository: ...
+
+    @property
+    def blocks(self) -> BlockRepository: ...
+
+
+class UnitOfWork(Protocol):
+    def begin(self, actor: Actor, *, audited: bool = True) -> AbstractAsyncContextManager[Transaction]:
+        """Begin a transaction; `audited=False` for what is itself the record."""

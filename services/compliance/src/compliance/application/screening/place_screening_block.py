@@ -1,0 +1,28 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from compliance.application.ports.transaction import UnitOfWork
+from compliance.application.screening import audit
+from compliance.domain.screening import ScreeningBlock
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import AlreadyExists
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceScreeningBlock:
+    """Stop money of a user or wallet from moving, from the next screening on."""
+
+    uow: UnitOfWork
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, subject_id: UUID, reason: str) -> ScreeningBlock:
+        """Raise AlreadyExists where a block stands."""
+        async with self.uow.begin(actor) as tx:
+            if standing := await tx.blocks.find_standing(subject_id):
+                raise AlreadyExists(block_id=standing.id)
+            at = self.clock.now()
+            block = ScreeningBlock.place(subject_id=subject_id, reason=reason, by=actor.subject_id, at=at)
+            await tx.blocks.add(block)
+            tx.create(audit.BLOCK, block, "place", at=at, reason=reason)
+            return block

@@ -1,0 +1,17 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compliance.application.ports.screening import BlockList
+from compliance.domain.screening import ScreenedTransfer
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenTransfers:
+    """Give each transfer the reason why it may not go ahead, or None; one look-up for all of them."""
+
+    block_list: BlockList
+
+    async def __call__(self, *, transfers: Sequence[ScreenedTransfer]) -> list[str | None]:
+        subjects = {subject for transfer in transfers for subject in transfer.subjects}
+        blocked = await self.block_list.standing(subjects)
+        return [next((blocked[subject] for subject in transfer.subjects if subject in blocked), None) for transfer in transfers]

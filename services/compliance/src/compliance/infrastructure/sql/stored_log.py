@@ -1,0 +1,129 @@
+"""All that the log's tables hold, read in one snapshot and by the thousand: arrays in binary, no row by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from psycopg import AsyncConnection
+
+from chassis.persistence.database import Database
+from compliance.application.ports.audit import Chunk, StoredCheckpoint
+from compliance.domain.checkpoint import VerifierKey
+from compliance.domain.entry import LEAF_HEADER
+from compliance.domain.merkle import Frontier, Node
+from compliance.infrastructure.sql.subject_keys import storable, subject_key_text
+
+CHUNK_ENTRIES = 4096
+
+_HEAD = "SELECT size, hashes FROM audit_head"
+_NODES = "SELECT level, index, hash FROM audit_nodes"
+_CHECKPOINTS = "SELECT size, root_hash, note FROM checkpoints ORDER BY size"
+_KEY = "SELECT name, public_key FROM log_keys ORDER BY created_at LIMIT 1"
+_COLUMNS = """
+    array_agg(uuid_send(fact_id)), array_agg(occurred_at), array_agg(producer), array_agg(action), array_agg(actor_id),
+    array_agg(resource_type), array_agg(resource_id)
+"""
+_CHUNK = """
+    SELECT array_agg(sequence), array_agg(leaf), array_agg(leaf_hash) {more}
+    FROM (SELECT * FROM audit_entries WHERE sequence > %s ORDER BY sequence LIMIT %s) AS chunk
+"""
+_RELATED = "SELECT count(*) FROM audit_related"
+_NOT_RELATED = """
+    SELECT sequence FROM unnest(%s::uuid[], %s::bigint[]) AS said (subject, sequence)
+    LEFT JOIN audit_related AS filed USING (subject, sequence) WHERE filed.subject IS NULL
+"""
+
+
+class _Said(NamedTuple):
+    """What a leaf says its entry is to be found by: its columns, and the keys of related subjects."""
+
+    columns: list[object]
+    related: list[str]
+
+
+class SqlStoredLog:
+    def __init__(self, driver: AsyncConnection[Any]) -> None:
+        self._driver = driver
+        self.head = Frontier()
+        self.nodes: dict[Node, bytes] = {}
+        self.checkpoints: list[StoredCheckpoint] = []
+        self.key: VerifierKey | None = None
+        self.related = 0
+
+    async def load(self) -> None:
+        ((size, hashes),) = await self._rows(_HEAD)
+        self.head = Frontier(size, hashes)
+        self.nodes = {Node(level, index): hash_ for level, index, hash_ in await self._rows(_NODES)}
+        self.checkpoints = [StoredCheckpoint(*row) for row in await self._rows(_CHECKPOINTS)]
+        ((self.related,),) = await self._rows(_RELATED)
+        self.key = next((VerifierKey(name, public_key) for name, public_key in await self._rows(_KEY)), None)
+
+    async def chunks(self, *, with_columns: bool) -> AsyncIterator[Chunk]:
+        query = _CHUNK.format(more=f", {_COLUMNS}" if with_columns else "")
+        row = await self._chunk(query, after=-1)
+        while row[0]:
+            sequences, leaves, hashes, *filed = row
+            # PostgreSQL gathers the next ones while these are looked at.
+            following = asyncio.create_task(self._chunk(query, after=sequences[-1]))
+            await asyncio.sleep(0)
+            try:
+                said = [_said(leaf) for leaf in leaves] if with_columns else []
+                misfiled = _misfiled(sequences, said, filed) if with_columns else []
+                misfiled += await self._not_related(sequences, said) if with_columns else []
+                yield Chunk(sequences, leaves, hashes, misfiled, sum(len(each.related) for each in said))
+                row = await following
+            finally:
+                following.cancel()
+
+    async def _not_related(self, sequences: Sequence[int], said: Sequence[_Said]) -> list[int]:
+        related = [(key, sequence) for sequence, each in zip(sequences, said, strict=True) for key in each.related]
+        # As array literals: an object for each key would cost more than all else.
+        arrays = [f"{{{','.join(map(str, array))}}}" for array in zip(*related, strict=True)]
+        return [sequence for (sequence,) in await self._rows(_NOT_RELATED, arrays)] if related else []
+
+    async def _chunk(self, query: str, *, after: int) -> Any:
+        (row,) = await self._rows(query, (after, CHUNK_ENTRIES))
+        return row
+
+    async def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+        async with self._driver.cursor(binary=True) as cursor:
+            await cursor.execute(query, parameters)
+            return await cursor.fetchall()
+
+
+def _misfiled(sequences: Sequence[int], said: Sequence[_Said], filed: Sequence[Sequence[object]]) -> list[int]:
+    return [sequence for sequence, says, *columns in zip(sequences, said, *filed, strict=True) if says.columns != columns]
+
+
+def _said(leaf: bytes) -> _Said:
+    try:
+        content = orjson.loads(leaf[len(LEAF_HEADER) :])
+        actor, resource_id = content["actor"], content["resource_id"]
+        names = (content["producer"], content["action"], actor["subject_id"], content["resource_type"], resource_id)
+        fact_id = bytes.fromhex(content["fact_id"].replace("-", ""))
+        columns = [fact_id, datetime.fromisoformat(content["occurred_at"]), *map(storable, names)]
+        related = {actor["session_id"], *content["related_ids"]} - {"", resource_id, actor["subject_id"]}
+        return _Said(columns, [subject_key_text(each) for each in related])
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return _Said([], [])
+
+
+def stored_log(database: Database) -> Callable[[], AbstractAsyncContextManager[SqlStoredLog]]:
+    """Give the means to read the log as of one moment."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[SqlStoredLog]:
+        async with database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            # SQLAlchemy would ask for text, and hand out rows.
+            driver = (await connection.get_raw_connection()).driver_connection
+            if not isinstance(driver, AsyncConnection):
+                raise TypeError(f"the log is read by psycopg, not by {type(driver)}")
+            log = SqlStoredLog(driver)
+            await log.load()
+            yield log
+
+    return opened

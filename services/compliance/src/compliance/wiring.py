@@ -1,0 +1,106 @@
+"""Which adapters each use case of compliance works on: one function a noun."""
+
+from collections.abc import Callable
+
+from chassis.audited_reads import AuditedReads
+from chassis.messaging.contracts import AnySubscription
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
+from compliance.application import Compliance
+from compliance.application.audit import Audit
+from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.audit.check_log import CheckLog
+from compliance.application.audit.get_audit_entry import GetAuditEntry
+from compliance.application.audit.get_audit_trail import GetAuditTrail
+from compliance.application.audit.get_checkpoint import GetCheckpoint
+from compliance.application.audit.get_consistency_proof import GetConsistencyProof
+from compliance.application.audit.get_first_entry import GetFirstEntry
+from compliance.application.audit.get_inclusion_proof import GetInclusionProof
+from compliance.application.audit.get_log_key import GetLogKey
+from compliance.application.audit.list_audit_entries import ListAuditEntries
+from compliance.application.audit.sign_checkpoint import SignCheckpoint
+from compliance.application.erasures import Erasures
+from compliance.application.erasures.acknowledge_erasure import AcknowledgeErasure
+from compliance.application.ports.audit import LogSigner
+from compliance.application.ports.transaction import UnitOfWork
+from compliance.application.screening import Screening
+from compliance.application.screening.lift_screening_block import LiftScreeningBlock
+from compliance.application.screening.list_screening_blocks import ListScreeningBlocks
+from compliance.application.screening.place_screening_block import PlaceScreeningBlock
+from compliance.application.screening.screen_transfers import ScreenTransfers
+from compliance.infrastructure.sql.audit import SqlAuditViews
+from compliance.infrastructure.sql.retention import SqlRetentionViews
+from compliance.infrastructure.sql.screening import SqlBlockList, SqlScreeningViews
+from compliance.infrastructure.sql.stored_log import stored_log
+from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
+from compliance.interfaces.publications import PUBLICATIONS
+from compliance.interfaces.subscriptions import subscriptions
+from compliance.settings import ComplianceSettings
+from compliance.verifier import ed25519
+from kernel.clock import Clock
+from kernel.reads import Reads
+
+
+def unit_of_work(*, database: Database) -> SqlUnitOfWork[SqlComplianceTransaction]:
+    return SqlUnitOfWork(database, SqlComplianceTransaction, PUBLICATIONS, service=ComplianceSettings.NAME)
+
+
+def use_cases(*, database: Database, signer: LogSigner, clock: Clock) -> Compliance:
+    """Wire every use case."""
+    uow = unit_of_work(database=database)
+    reads = AuditedReads(uow, clock)
+    return Compliance(
+        audit=audit(database=database, uow=uow, reads=reads, signer=signer, clock=clock),
+        screening=screening(database=database, uow=uow, reads=reads, clock=clock),
+        erasures=erasures(database=database, uow=uow, clock=clock),
+    )
+
+
+def consumed(*, app: Compliance, on_growth: Callable[[], None], settings: ComplianceSettings) -> list[AnySubscription]:
+    """Wire what a worker consumes."""
+    return subscriptions(
+        append_facts=app.audit.append_facts,
+        acknowledge_erasure=app.erasures.acknowledge_erasure,
+        on_growth=on_growth,
+        batch_max=settings.append_batch_max,
+        wait_ms_max=settings.append_wait_ms_max,
+    )
+
+
+def audit(*, database: Database, uow: UnitOfWork, reads: Reads, signer: LogSigner, clock: Clock) -> Audit:
+    views, key = SqlAuditViews(database), signer.key
+    return Audit(
+        list_audit_entries=ListAuditEntries(views=views, reads=reads),
+        get_audit_entry=GetAuditEntry(views=views, reads=reads),
+        get_inclusion_proof=GetInclusionProof(views=views, reads=reads, key=key),
+        get_audit_trail=GetAuditTrail(views=views, reads=reads),
+        get_checkpoint=GetCheckpoint(views=views),
+        get_consistency_proof=GetConsistencyProof(views=views, key=key),
+        get_log_key=GetLogKey(key=key),
+        get_first_entry=GetFirstEntry(views=views),
+        append_facts=AppendFacts(uow=uow),
+        sign_checkpoint=SignCheckpoint(uow=uow, signer=signer, clock=clock),
+        check_log=check_log(database=database),
+    )
+
+
+def check_log(*, database: Database) -> CheckLog:
+    """Wire the check by itself: its command needs no signing key."""
+    return CheckLog(open_log=stored_log(database), verify=ed25519)
+
+
+def screening(*, database: Database, uow: UnitOfWork, reads: Reads, clock: Clock) -> Screening:
+    return Screening(
+        list_screening_blocks=ListScreeningBlocks(views=SqlScreeningViews(database), reads=reads),
+        place_screening_block=PlaceScreeningBlock(uow=uow, clock=clock),
+        lift_screening_block=LiftScreeningBlock(uow=uow, clock=clock),
+        screen_transfers=ScreenTransfers(block_list=SqlBlockList(database)),
+    )
+
+
+def erasures(*, database: Database, uow: UnitOfWork, clock: Clock) -> Erasures:
+    return Erasures(
+        acknowledge_erasure=AcknowledgeErasure(
+            uow=uow, log=SqlAuditViews(database), retention=SqlRetentionViews(database), clock=clock
+        )
+    )
