@@ -56,7 +56,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
         parts.readiness.add("signing_keys", ring.check)
         parts.readiness.add("administrator", administrator, required=False)
         rest = parts.rest(identity, (*served(mailbox=settings.has_mailbox), jwks_router(ring.jwks)), title="Elcorp identity")
-        reloader = KeyReloader(identity.queries.signing_keys, ring)
+        reloader = KeyReloader(given.views.signing_keys.signing_keys, ring)
         yield Serving(rest, rpc_services(identity), parts.readiness, (first_start.run, reloader.run, *parts.background))
         passwords.close()
 
@@ -107,22 +107,22 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
     from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
     from identity.infrastructure.signing_keys import SealedKeyMaker
-    from identity.infrastructure.sql.all_views import SqlIdentityQueries
+    from identity.infrastructure.sql.views import SqlViews
     from identity.interfaces.jobs import account_jobs, attempt_jobs, factor_jobs, message_jobs, privacy_jobs, session_jobs
 
     clock = SystemClock()
     # Connects at the first job, and lives as long as the process.
     database = Database.of(settings)
     uow = unit_of_work(settings, database)
-    queries = SqlIdentityQueries(database, vault(settings), clock)
+    views = SqlViews.of(database, vault(settings), clock)
     deliver = DeliverMessage(
-        uow=uow, queries=queries, transport=message_transport(settings), clock=clock, keep_content=settings.has_mailbox
+        uow=uow, queries=views.messages, transport=message_transport(settings), clock=clock, keep_content=settings.has_mailbox
     )
     tidying = (
         account_jobs(PurgeCodes(uow=uow, clock=clock)),
         factor_jobs(PurgeChallenges(uow=uow, clock=clock)),
         attempt_jobs(RecordCountedAttempts(uow=uow, clock=clock), job_seconds=settings.job_seconds),
-        privacy_jobs(CarryOutErasures(uow=uow, book=queries, clock=clock), job_seconds=settings.job_seconds),
+        privacy_jobs(CarryOutErasures(uow=uow, book=views.erasures, clock=clock), job_seconds=settings.job_seconds),
         session_jobs(
             EndOverdueSessions(uow=uow, clock=clock, idle_for=settings.session_idle),
             RotateSigningKeys(
@@ -133,7 +133,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
             ),
         ),
     )
-    resume = ResumeMessages(uow=uow, messages=queries, clock=clock)
+    resume = ResumeMessages(uow=uow, messages=views.messages, clock=clock)
     messages = message_jobs(deliver, resume, job_seconds=settings.job_seconds)
     return make_jobs(settings, [messages, *tidying])
 

@@ -2,7 +2,7 @@ import pytest
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
-from identity.infrastructure.sql.all_views import SqlIdentityQueries
+from identity.infrastructure.sql.views import SqlViews
 from identity.infrastructure.vault import Vault
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
@@ -11,4 +11,4 @@ from services.identity.tests.integration.storage import Storage
 
 @pytest.fixture
 def storage(database: Database, settings: IdentitySettings, clock: ControlledClock) -> Storage:
-    return Storage(unit_of_work(settings, database), SqlIdentityQueries(database, Vault(settings.key()), clock))
+    return Storage(unit_of_work(settings, database), SqlViews.of(database, Vault(settings.key()), clock))

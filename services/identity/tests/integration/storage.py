@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.queries import IdentityQueries
 from identity.application.users.enrolment import Enrolled, enrol
 from identity.domain.device import Device
 from identity.domain.erasure import Erasure, ErasureReason
@@ -16,6 +15,7 @@ from identity.domain.proof import Proof
 from identity.domain.session import Session
 from identity.domain.user import InitialRole
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
+from identity.infrastructure.sql.views import SqlViews
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 
@@ -31,7 +31,7 @@ class AnyUnitOfWork(Protocol):
 @dataclass
 class Storage:
     uow: AnyUnitOfWork
-    queries: IdentityQueries
+    views: SqlViews
 
 
 async def enrol_user(

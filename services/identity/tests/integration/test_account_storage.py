@@ -114,7 +114,7 @@ async def test_four_earlier_passwords_are_kept_beside_the_present_one(storage: S
         for number in range(6):
             clock.advance(seconds=1)
             await tx.password_history.add(user_id, f"$argon2id$old{number}", replaced_at=clock.now())
-    hashes = await storage.queries.recent_password_hashes(user_id)
+    hashes = await storage.views.password_hashes.recent_password_hashes(user_id)
     assert hashes == ["$argon2id$anna", *(f"$argon2id$old{number}" for number in (5, 4, 3, 2))]
 
 
@@ -187,7 +187,7 @@ async def test_users_are_filtered_and_sorted(storage: Storage, clock: Controlled
         tx.record(fact(clock.now()))
 
     async def names(**which: Any) -> list[str | None]:
-        page = await storage.queries.users(PageRequest(), UserFilter(**which))
+        page = await storage.views.users.users(PageRequest(), UserFilter(**which))
         assert page.total == len(page.items)
         return [view.username for view in page.items]
 

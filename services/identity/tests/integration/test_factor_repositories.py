@@ -60,7 +60,7 @@ async def test_app_is_found_again_with_its_secret_and_replaced(storage: Storage,
         found, _ = await tx.factors.totps.lock(user_id)
         found.confirm(7, at=clock.now())
         tx.record(audit.factor_added(user_id, "totp", sessions_ended=0, at=clock.now()))
-    assert (await storage.queries.factors_of(user_id)).totp_confirmed_at == clock.now()
+    assert (await storage.views.factors.factors_of(user_id)).totp_confirmed_at == clock.now()
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.totps.remove(user_id)
         tx.record(audit.factor_removed(user_id, "totp", sessions_ended=0, at=clock.now()))
@@ -75,12 +75,12 @@ async def test_backup_codes_are_spent_once_counted_and_replaced(storage: Storage
         outcomes = [await tx.factors.backup_codes.spend(user_id, old[0], at=clock.now()) for _ in range(2)]
         assert (outcomes, await tx.factors.backup_codes.spend(uuid4(), old[1], at=clock.now())) == ([True, False], False)
         tx.record(audit.backup_codes_renewed(user_id, 3, sessions_ended=0, at=clock.now()))
-    assert (await storage.queries.factors_of(user_id)).backup_codes_left == 2
+    assert (await storage.views.factors.factors_of(user_id)).backup_codes_left == 2
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.backup_codes.replace(user_id, new, at=clock.now())
         assert not await tx.factors.backup_codes.spend(user_id, old[1], at=clock.now())
         tx.record(audit.backup_codes_renewed(user_id, 1, sessions_ended=0, at=clock.now()))
-    view = await storage.queries.factors_of(user_id)
+    view = await storage.views.factors.factors_of(user_id)
     assert (view.backup_codes_left, view.methods) == (1, ("backup_code",))
 
 
@@ -101,7 +101,7 @@ async def test_passkeys_are_found_by_credential_which_is_one_persons(
         assert await tx.factors.passkeys.lock_credential(b"two") is None
         await tx.factors.passkeys.remove(found)
         tx.record(audit.factor_removed(user_id, "passkey", sessions_ended=0, at=clock.now()))
-    assert list((await storage.queries.factors_of(user_id)).passkeys) == []
+    assert list((await storage.views.factors.factors_of(user_id)).passkeys) == []
 
 
 async def test_passkeys_come_oldest_first_however_they_were_written(
@@ -115,7 +115,7 @@ async def test_passkeys_come_oldest_first_however_they_were_written(
             tx.record(audit.factor_added(user_id, "passkey", sessions_ended=0, at=clock.now()))
         clock.advance(seconds=-60)
     oldest_first = [each.id for each in reversed(made)]
-    assert [each.id for each in (await storage.queries.factors_of(user_id)).passkeys] == oldest_first
+    assert [each.id for each in (await storage.views.factors.factors_of(user_id)).passkeys] == oldest_first
     async with storage.uow.begin(HERE) as tx:
         assert [each.id for each in await tx.factors.passkeys.of(user_id)] == oldest_first
 
@@ -142,8 +142,8 @@ async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
             assert bool(await tx.factors.passkeys.of(whose)) is kept
             assert (await tx.factors.challenges.lock(bytes([number]) * 32) is not None) is kept
             assert len(await tx.factors.failures.lock_latest(whose, UNKNOWN_DEVICES, limit=9)) == int(kept)
-    by_id = await storage.queries.credential_of(other)
-    by_name = await storage.queries.credential(SignInName.email(PROFILE.email))
+    by_id = await storage.views.credentials.credential_of(other)
+    by_name = await storage.views.credentials.credential(SignInName.email(PROFILE.email))
     assert by_id
     assert by_name
     assert (by_id.has_second_factor, by_name.has_second_factor) == (True, True)
@@ -213,10 +213,13 @@ async def test_requests_for_recovery_are_found_listed_and_settled(
         found.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="unknown", at=clock.now())
         tx.record(audit.factor_removed(user_id, "recovery", sessions_ended=0, at=clock.now()))
     page = PageRequest(page=1, per_page=20)
-    listed = await storage.queries.recovery_requests(None, page)
+    listed = await storage.views.recovery.recovery_requests(None, page)
     assert [(each.id, each.status, each.decision_reason) for each in listed.items] == [(request.id, "rejected", "unknown")]
-    assert (await storage.queries.recovery_requests("pending", page)).total == 0
-    assert [(await storage.queries.recovery_requests(None, page, confirmed=each)).total for each in (True, False)] == [1, 0]
+    assert (await storage.views.recovery.recovery_requests("pending", page)).total == 0
+    assert [(await storage.views.recovery.recovery_requests(None, page, confirmed=each)).total for each in (True, False)] == [
+        1,
+        0,
+    ]
 
 
 async def test_requests_that_wait_are_counted_and_voided_by_whether_they_are_confirmed(
@@ -294,7 +297,7 @@ async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_
     }
     totals = {None: 3, "pending": 2, "rejected": 1, "approved": 0}
     for (status, number), items in pages.items():
-        page = await storage.queries.recovery_requests(status, PageRequest(page=number, per_page=2))
+        page = await storage.views.recovery.recovery_requests(status, PageRequest(page=number, per_page=2))
         assert (list(page.items), page.total) == (items, totals[status])
 
 

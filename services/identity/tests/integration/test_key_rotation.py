@@ -124,10 +124,14 @@ async def test_nobody_hurries_a_key_that_verifiers_may_not_know(storage: Storage
     assert not (await rotate()).rotated
     early = await rotate(early=True)
     assert (early.rotated, early.signing_id) == (True, first.next_id)
-    assert {key.id for key in await storage.queries.signing_keys()} == {first.signing_id, early.signing_id, early.next_id}
+    assert {key.id for key in await storage.views.signing_keys.signing_keys()} == {
+        first.signing_id,
+        early.signing_id,
+        early.next_id,
+    }
     clock.advance(seconds=PUBLISHED_AFTER_RETIREMENT.total_seconds())
     await rotate()
-    assert {key.id for key in await storage.queries.signing_keys()} == {early.signing_id, early.next_id}
+    assert {key.id for key in await storage.views.signing_keys.signing_keys()} == {early.signing_id, early.next_id}
 
 
 async def test_a_key_that_leaked_opens_nothing_more(

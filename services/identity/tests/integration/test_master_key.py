@@ -18,7 +18,7 @@ from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
 from identity.application.wrapped_keys.rotate_master_key import BATCH
 from identity.commands.master_key import USAGE_ERROR, rotate_master_key, rotation
-from identity.infrastructure.sql.all_views import SqlIdentityQueries
+from identity.infrastructure.sql.views import SqlViews
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work, vault
 from kernel.actor import Actor
@@ -54,18 +54,18 @@ async def test_rotation_wraps_keys_anew_and_touches_no_sealed_value(
     before, wrapped_before = rows(database_urls, profiles), rows(database_urls, wrapped)
     both, new = made(NEW_KEY, MASTER_KEY), made(NEW_KEY)
     with pytest.raises(UnsealableError):
-        await SqlIdentityQueries(database, vault(new), clock).user(ndapewa.user_id)
+        await SqlViews.of(database, vault(new), clock).users.user(ndapewa.user_id)
     rotate = rotation(both, database, clock)
     # Two subjects; the key that signs tokens and the next one.
     assert [await rotate(), await rotate()] == [4, 0]
     assert rows(database_urls, profiles) == before
     assert not set(wrapped_before) & set(rows(database_urls, wrapped))
     for settings in (both, new):
-        view = await SqlIdentityQueries(database, vault(settings), clock).user(ndapewa.user_id)
+        view = await SqlViews.of(database, vault(settings), clock).users.user(ndapewa.user_id)
         assert view
         assert view.email == "ndapewa@example.na"
     with pytest.raises(UnsealableError):
-        await identity.queries.user(ndapewa.user_id)
+        await SqlViews.of(database, vault(made(MASTER_KEY)), clock).users.user(ndapewa.user_id)
 
 
 async def test_both_keys_are_read_while_one_replaces_the_other(
@@ -74,8 +74,8 @@ async def test_both_keys_are_read_while_one_replaces_the_other(
     ndapewa = await register(identity)
     # First every process learns to open what the new key will seal, then they seal with it.
     for settings in (made(MASTER_KEY, NEW_KEY), made(NEW_KEY, MASTER_KEY)):
-        queries = SqlIdentityQueries(database, vault(settings), clock)
-        assert await queries.user(ndapewa.user_id)
+        views = SqlViews.of(database, vault(settings), clock)
+        assert await views.users.user(ndapewa.user_id)
         async with unit_of_work(settings, database).begin(Actor.service("tests")) as tx:
             assert await tx.profiles.holder_of_email("NDAPEWA@example.na") == ndapewa.user_id
             assert (await tx.profiles.of(ndapewa.user_id)).email == "ndapewa@example.na"

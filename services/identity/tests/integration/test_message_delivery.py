@@ -32,7 +32,7 @@ class Mailroom:
         return (await self.message()).id
 
     async def deliver(self, message_id: UUID, transport: FakeTransport, *, keep: bool = False) -> None:
-        deliver = DeliverMessage(self.storage.uow, self.storage.queries, transport, self.clock, keep_content=keep)
+        deliver = DeliverMessage(self.storage.uow, self.storage.views.messages, transport, self.clock, keep_content=keep)
         await deliver(message_id=message_id)
 
     async def message(self) -> Message:
@@ -90,5 +90,5 @@ async def test_a_message_that_cannot_be_delivered_is_given_up_and_audited(mailro
 
 async def test_only_a_developers_mailbox_keeps_what_was_said(mailroom: Mailroom) -> None:
     await mailroom.deliver(await mailroom.queue(), FakeTransport(), keep=True)
-    kept = await mailroom.storage.queries.delivered_messages("anna@example.na", 10)
+    kept = await mailroom.storage.views.messages.delivered_messages("anna@example.na", 10)
     assert [(each.template, each.facts) for each in kept] == [(Template.VERIFY_EMAIL, {"code": "123456"})]

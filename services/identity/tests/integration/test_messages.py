@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,7 +15,6 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.messages.resume_messages import ResumeMessages
-from identity.application.ports.messages import LeftBehind
 from identity.domain.message import Letter, Template
 from identity.domain.profile import Profile
 from identity.infrastructure.delivery import MailboxOnly
@@ -59,7 +58,7 @@ async def run_jobs(settings: IdentitySettings, deliver: DeliverMessage) -> None:
 
 @pytest.fixture
 def deliver(storage: Storage, clock: ControlledClock) -> DeliverMessage:
-    return DeliverMessage(storage.uow, storage.queries, MailboxOnly(), clock, keep_content=True)
+    return DeliverMessage(storage.uow, storage.views.messages, MailboxOnly(), clock, keep_content=True)
 
 
 @pytest.fixture
@@ -94,12 +93,12 @@ async def test_the_job_delivers_and_the_mailbox_shows_the_newest_first(
 ) -> None:
     for template, to in ((Template.VERIFY_EMAIL, "anna@example.na"), (Template.VERIFY_PHONE, "+264811234567")):
         await send(storage, clock, template, to)
-    assert not await storage.queries.delivered_messages(None, 10)
+    assert not await storage.views.messages.delivered_messages(None, 10)
     await run_jobs(settings, deliver)
-    shown = await storage.queries.delivered_messages(None, 10)
+    shown = await storage.views.messages.delivered_messages(None, 10)
     assert [each.template for each in shown] == [Template.VERIFY_PHONE, Template.VERIFY_EMAIL]
     for recipient, template in (("+264811234567", Template.VERIFY_PHONE), ("ANNA@example.na", Template.VERIFY_EMAIL)):
-        found = await storage.queries.delivered_messages(recipient, 10)
+        found = await storage.views.messages.delivered_messages(recipient, 10)
         assert [(each.template, each.facts) for each in found] == [(template, {"code": "123456"})]
 
 
@@ -112,7 +111,7 @@ async def test_a_user_is_reached_at_their_own_address(storage: Storage, clock: C
         await tx.messages.send(user_id, Template.VERIFY_PHONE, code="1")
         tx.record(fact(user_id, clock))
     ids = await _waiting(storage)
-    contents = [await storage.queries.waiting_message(message_id) for message_id in ids]
+    contents = [await storage.views.messages.waiting_message(message_id) for message_id in ids]
     assert [(each.to, each.template) for each in contents if each] == [("anna@example.na", Template.NEW_DEVICE)]
 
 
@@ -122,7 +121,7 @@ async def test_forgotten_messages_are_not_sent(storage: Storage, clock: Controll
     async with storage.uow.begin(WORKER) as tx:
         await tx.messages.forget(user_id)
         tx.record(fact(user_id, clock))
-    assert [await storage.queries.waiting_message(message_id) for message_id in ids] == [None]
+    assert [await storage.views.messages.waiting_message(message_id) for message_id in ids] == [None]
 
 
 @dataclass
@@ -150,10 +149,10 @@ async def test_a_notice_that_the_relay_did_not_take_for_hours_leaves_once_when_i
     storage: Storage, database: Database, settings: IdentitySettings, clock: ControlledClock
 ) -> None:
     relay = Relay()
-    deliver = DeliverMessage(storage.uow, storage.queries, relay, clock)
+    deliver = DeliverMessage(storage.uow, storage.views.messages, relay, clock)
     # The database says when a message was queued.
     later = ControlledClock(SystemClock().now() + timedelta(hours=3))
-    resume = ResumeMessages(storage.uow, cast("LeftBehind", storage.queries), later)
+    resume = ResumeMessages(storage.uow, storage.views.messages, later)
     await send(storage, clock, Template.PASSWORD_CHANGED, "notice@example.na")
     await send(storage, clock, Template.VERIFY_EMAIL, "code@example.na")
     # Its delivery waits, so there is nothing to resume.
@@ -172,9 +171,9 @@ async def test_a_notice_is_resumed_after_an_hour_and_for_three_days(
     storage: Storage, database: Database, settings: IdentitySettings, clock: ControlledClock, hours: int
 ) -> None:
     await send(storage, clock, Template.PASSWORD_CHANGED)
-    await use_up_attempts(database, settings, DeliverMessage(storage.uow, storage.queries, Relay(), clock))
+    await use_up_attempts(database, settings, DeliverMessage(storage.uow, storage.views.messages, Relay(), clock))
     at = ControlledClock(SystemClock().now() + timedelta(hours=hours))
-    assert await ResumeMessages(storage.uow, cast("LeftBehind", storage.queries), at)() == 0
+    assert await ResumeMessages(storage.uow, storage.views.messages, at)() == 0
 
 
 @dataclass
@@ -193,7 +192,7 @@ class Crowd:
 
 async def test_deliveries_at_once_are_noted_once(storage: Storage, database: Database, clock: ControlledClock) -> None:
     await send(storage, clock, Template.VERIFY_EMAIL)
-    deliver = DeliverMessage(storage.uow, storage.queries, Crowd(3), clock)
+    deliver = DeliverMessage(storage.uow, storage.views.messages, Crowd(3), clock)
     (message_id,) = await _waiting(storage)
     await asyncio.gather(*(deliver(message_id=message_id) for _ in range(3)))
     assert await rows(database, "SELECT sealed, recipient_index FROM messages WHERE delivered_at IS NOT NULL") == [(None, None)]

@@ -66,16 +66,16 @@ async def test_key_is_found_again_whole_and_a_device_has_one(storage: Storage, c
     first = await register_key(storage, clock, user_id, device_id, 1)
     clock.advance(seconds=1)
     second = await register_key(storage, clock, user_id, device_id, 2)
-    found = await storage.queries.device_key(second.id)
+    found = await storage.views.device_keys.device_key(second.id)
     assert found
     assert (found.user_id, found.device_id, found.algorithm) == (user_id, device_id, KeyAlgorithm.ED25519)
     assert (found.public_key, found.registered_at, found.revoked_at) == (bytes([2]) * 32, clock.now(), None)
-    listed = (await storage.queries.device_keys_of(user_id, PAGE)).items
+    listed = (await storage.views.device_keys.device_keys_of(user_id, PAGE)).items
     assert [(view.id, view.is_active, view.revoke_reason) for view in listed] == [
         (second.id, True, None),
         (first.id, False, "replaced"),
     ]
-    assert await storage.queries.device_key(uuid4()) is None
+    assert await storage.views.device_keys.device_key(uuid4()) is None
 
 
 async def test_key_is_known_for_good(storage: Storage, clock: ControlledClock) -> None:
@@ -84,7 +84,7 @@ async def test_key_is_known_for_good(storage: Storage, clock: ControlledClock) -
     await register_key(storage, clock, user_id, device_id, 1)
     with pytest.raises(DeviceKeyKnown):
         await register_key(storage, clock, user_id, await meet_device(storage, clock, user_id), 1)
-    assert (await storage.queries.device_keys_of(user_id, PAGE)).total == 1
+    assert (await storage.views.device_keys.device_keys_of(user_id, PAGE)).total == 1
 
 
 async def test_addresses_are_labelled_counted_and_retired(storage: Storage, clock: ControlledClock) -> None:
@@ -97,7 +97,7 @@ async def test_addresses_are_labelled_counted_and_retired(storage: Storage, cloc
         await tx.wallet_addresses.label(address, "Rent")
         assert await tx.wallet_addresses.count_live(enrolled.user_id) == 2
         tx.record(fact(clock))
-    first, second = (await storage.queries.wallet_addresses_of(enrolled.user_id, PAGE)).items
+    first, second = (await storage.views.wallet_addresses.wallet_addresses_of(enrolled.user_id, PAGE)).items
     assert (first.address, first.currency, first.label) == (enrolled.wallet_address, "NAD", None)
     assert (second.address, second.currency, second.label) == (address.address, "ELC", "Rent")
     async with storage.uow.begin(HERE) as tx:
@@ -108,19 +108,19 @@ async def test_addresses_are_labelled_counted_and_retired(storage: Storage, cloc
         await tx.users.lock(enrolled.user_id)
         assert await tx.wallet_addresses.count_live(enrolled.user_id) == 1
         tx.record(fact(clock))
-    view = await storage.queries.wallet_address(enrolled.user_id, address.address)
+    view = await storage.views.wallet_addresses.wallet_address(enrolled.user_id, address.address)
     assert view
     assert (view.label, view.retired_at) == (None, clock.now())
-    assert await storage.queries.wallet_address(uuid4(), address.address) is None
+    assert await storage.views.wallet_addresses.wallet_address(uuid4(), address.address) is None
     assert [(await holder(storage, each)) for each in (enrolled.wallet_address, address.address)] == [
         (enrolled.user_id, True, "Ndapewa Shikongo"),
         (enrolled.user_id, False, "Ndapewa Shikongo"),
     ]
-    assert await storage.queries.address_holder(uuid4()) is None
+    assert await storage.views.wallet_addresses.address_holder(uuid4()) is None
 
 
 async def holder(storage: Storage, address: UUID) -> tuple[UUID, bool, str | None]:
-    found = await storage.queries.address_holder(address)
+    found = await storage.views.wallet_addresses.address_holder(address)
     assert found
     return found.user_id, found.is_active, found.full_name
 
@@ -130,8 +130,8 @@ async def test_restricted_and_erased_users_are_shown_to_nobody(storage: Storage,
     erasure_id = await request_erasure(storage, clock, user_id)
 
     async def shown() -> list[Any]:
-        listed = (await storage.queries.users(PAGE)).total, (await storage.queries.users(PAGE, RESTRICTED)).total
-        return [await storage.queries.user(user_id), await storage.queries.held_about(user_id), *listed]
+        listed = (await storage.views.users.users(PAGE)).total, (await storage.views.users.users(PAGE, RESTRICTED)).total
+        return [await storage.views.users.user(user_id), await storage.views.user_data.held_about(user_id), *listed]
 
     assert await shown() == [None, None, 0, 1]
     await answer_all(storage, clock, erasure_id)
@@ -139,14 +139,14 @@ async def test_restricted_and_erased_users_are_shown_to_nobody(storage: Storage,
         await complete(tx, await tx.users.lock(user_id), await tx.erasures.lock(erasure_id), at=clock.now())
     assert await shown() == [None, None, 0, 0]
     for name in (SignInName.email("ndapewa@example.na"), SignInName.username("ndapewa")):
-        assert await storage.queries.credential(name) is None
+        assert await storage.views.credentials.credential(name) is None
 
 
 async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, clock: ControlledClock) -> None:
     enrolled = await enrol_user(storage, clock, username="ndapewa")
     erasure_id = await request_erasure(storage, clock, enrolled.user_id)
     await answer_all(storage, clock, erasure_id, days=1)
-    view = await storage.queries.erasure(erasure_id)
+    view = await storage.views.erasures.erasure(erasure_id)
     assert view
     assert (view.status, tuple(view.answered)) == (ErasureStatus.RESTRICTED, tuple(sorted(CONTEXTS)))
     assert view.restricted_until == clock.now() + timedelta(days=1)
@@ -158,7 +158,7 @@ async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, cl
         assert erasure
         assert erasure.id == erasure_id
         await complete(tx, user, erasure, at=clock.now())
-    view = await storage.queries.erasure(erasure_id)
+    view = await storage.views.erasures.erasure(erasure_id)
     assert view
     assert view.receipt
     assert (view.status, view.erased_at, set(view.receipt)) == (
@@ -171,7 +171,7 @@ async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, cl
         assert user
         assert (user.status, user.username, user.password_hash) == (UserStatus.ERASED, None, "$argon2id$erased")
     assert await holder(storage, enrolled.wallet_address) == (enrolled.user_id, False, None)
-    assert await storage.queries.held_about(enrolled.user_id) is None
+    assert await storage.views.user_data.held_about(enrolled.user_id) is None
 
 
 async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
@@ -207,7 +207,7 @@ async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
 
 
 async def test_jobs_find_what_is_due_and_what_is_unanswered(storage: Storage, clock: ControlledClock) -> None:
-    book: Any = storage.queries
+    book = storage.views.erasures
     waiting, now, later = [
         await request_erasure(storage, clock, (await enrol_user(storage, clock, profile)).user_id)
         for profile in (someone(1), someone(2), someone(3))
@@ -224,7 +224,7 @@ async def test_jobs_find_what_is_due_and_what_is_unanswered(storage: Storage, cl
 
 async def test_who_has_waited_longest_comes_first(storage: Storage, clock: ControlledClock) -> None:
     """However many may be seen to at a time, and in whichever order they were written."""
-    book: Any = storage.queries
+    book = storage.views.erasures
     ids = []
     for number in (1, 2, 3):
         ids.append(await request_erasure(storage, clock, (await enrol_user(storage, clock, someone(number))).user_id))
@@ -271,7 +271,7 @@ async def test_the_newest_key_signs_receipts_and_the_oldest_is_told_first(
         signed.append(await tx.receipts.sign({"type": "test"}, at=clock.now()))
         tx.record(fact(clock))
     assert [each["key_id"] for each in signed] == [first, first, made["newest"]]
-    told = await storage.queries.receipt_keys()
+    told = await storage.views.erasures.receipt_keys()
     assert [str(key.id) for key in told] == [made["older"], first, made["newer"], made["newest"]]
     assert verify_receipt(signed[2], told[-1].public_key)
     assert not verify_receipt(signed[2], told[0].public_key)

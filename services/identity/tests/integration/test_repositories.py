@@ -24,7 +24,7 @@ from services.identity.tests.integration.storage import HERE, PROFILE, TOKENS, S
 
 async def test_user_is_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
     enrolled = await enrol_user(storage, clock, username="ndapewa")
-    view = await storage.queries.user(enrolled.user_id)
+    view = await storage.views.users.user(enrolled.user_id)
     assert view
     assert (view.full_name, view.email, view.phone, view.organization) == (
         "Ndapewa Shikongo",
@@ -34,16 +34,16 @@ async def test_user_is_found_again_whole(storage: Storage, clock: ControlledCloc
     )
     assert (view.username, view.status, view.wallet_address) == ("ndapewa", UserStatus.ACTIVE, enrolled.wallet_address)
     assert (view.registered_at, view.last_sign_in_at) == (clock.now(), None)
-    assert await storage.queries.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=True, is_closed=False)
-    (address,) = (await storage.queries.wallet_addresses_of(enrolled.user_id, PageRequest())).items
+    assert await storage.views.users.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=True, is_closed=False)
+    (address,) = (await storage.views.wallet_addresses.wallet_addresses_of(enrolled.user_id, PageRequest())).items
     assert address.address == enrolled.wallet_address
 
 
 async def test_what_nobody_has_is_found_nowhere(storage: Storage) -> None:
-    assert await storage.queries.user(uuid4()) is None
-    assert await storage.queries.subject(uuid4()) is None
-    assert await storage.queries.credential(SignInName.email("nobody@example.na")) is None
-    assert (await storage.queries.sessions_of(uuid4(), PageRequest())).total == 0
+    assert await storage.views.users.user(uuid4()) is None
+    assert await storage.views.users.subject(uuid4()) is None
+    assert await storage.views.credentials.credential(SignInName.email("nobody@example.na")) is None
+    assert (await storage.views.sessions.sessions_of(uuid4(), PageRequest())).total == 0
     async with storage.uow.begin(HERE) as tx:
         assert await tx.users.lock(uuid4()) is None
         assert await tx.sessions.lock(uuid4()) is None
@@ -56,7 +56,7 @@ async def test_what_nobody_has_is_found_nowhere(storage: Storage) -> None:
 @pytest.mark.parametrize("name", [SignInName.email(" NDAPEWA@Example.NA "), SignInName.username("Ndapewa")])
 async def test_credential_is_found_by_either_name(storage: Storage, clock: ControlledClock, name: SignInName) -> None:
     enrolled = await enrol_user(storage, clock, username="ndapewa")
-    credential = await storage.queries.credential(name)
+    credential = await storage.views.credentials.credential(name)
     assert credential
     assert (credential.user_id, credential.password_hash, credential.is_active) == (enrolled.user_id, "$argon2id$x", True)
 
@@ -66,7 +66,7 @@ async def test_email_is_unique_and_a_number_that_was_typed_is_not(storage: Stora
     with pytest.raises(AccountExists):
         await enrol_user(storage, clock, Profile(full_name="Other", email=PROFILE.email, phone="+264811234568"))
     await enrol_user(storage, clock, Profile(full_name="Other", email="other@example.na", phone=PROFILE.phone))
-    assert (await storage.queries.users(PageRequest())).total == 2
+    assert (await storage.views.users.users(PageRequest())).total == 2
 
 
 async def test_username_is_unique_and_may_be_missing(storage: Storage, clock: ControlledClock) -> None:
@@ -81,9 +81,9 @@ async def test_users_are_paged_newest_first(storage: Storage, clock: ControlledC
     for number in range(5):
         await enrol_user(storage, clock, someone(number))
         clock.advance(seconds=1)
-    page = await storage.queries.users(PageRequest(page=2, per_page=2))
+    page = await storage.views.users.users(PageRequest(page=2, per_page=2))
     assert ([view.full_name for view in page.items], page.total) == (["Person 2", "Person 1"], 5)
-    beyond = await storage.queries.users(PageRequest(page=9, per_page=2))
+    beyond = await storage.views.users.users(PageRequest(page=9, per_page=2))
     assert (list(beyond.items), beyond.total) == ([], 5)
 
 
@@ -93,9 +93,9 @@ async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage: Storage,
         user = await tx.users.lock(enrolled.user_id)
         user.status = UserStatus.DELETED
         tx.record(fact(clock))
-    assert await storage.queries.user(enrolled.user_id) is None
-    assert (await storage.queries.users(PageRequest())).total == 0
-    assert await storage.queries.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=False, is_closed=True)
+    assert await storage.views.users.user(enrolled.user_id) is None
+    assert (await storage.views.users.users(PageRequest())).total == 0
+    assert await storage.views.users.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=False, is_closed=True)
 
 
 async def test_administrator_is_known_once_made(storage: Storage, clock: ControlledClock) -> None:
@@ -117,7 +117,7 @@ async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock:
         session = await tx.sessions.lock(started.id)
         assert session.present(successor, device_id=device_id, at=clock.now()) is TokenUse.CURRENT
         assert (bytes(session.sealed_successor), bytes(session.previous_digest)) == (b"sealed", started.current_digest)
-    (view,) = (await storage.queries.sessions_of(enrolled.user_id, PageRequest())).items
+    (view,) = (await storage.views.sessions.sessions_of(enrolled.user_id, PageRequest())).items
     assert (view.id, view.refreshed_at, view.ended_at, view.methods) == (started.id, clock.now(), None, ("pwd",))
 
 
@@ -165,7 +165,7 @@ async def test_signing_keys_are_found_again_whole(storage: Storage, clock: Contr
         (found,) = await tx.signing_keys.lock_all()
         found.activate(at=clock.now())
         tx.record(key_facts.signing_key_activated(found, at=clock.now()))
-    (read,) = await storage.queries.signing_keys()
+    (read,) = await storage.views.signing_keys.signing_keys()
     assert read.is_active
     assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")
 
@@ -186,7 +186,7 @@ async def test_failure_in_between_leaves_nothing(storage: Storage, clock: Contro
 
     with pytest.raises(RuntimeError):
         await fail()
-    assert (await storage.queries.users(PageRequest())).total == 0
+    assert (await storage.views.users.users(PageRequest())).total == 0
 
 
 async def test_passwords_that_undo_a_change_are_told_by_when_and_where_they_were_replaced(
@@ -201,7 +201,7 @@ async def test_passwords_that_undo_a_change_are_told_by_when_and_where_they_were
 
     async def held(*, at: int, since: int) -> list[str]:
         times = {"at": start + timedelta(hours=at), "replaced_since": start + timedelta(hours=since)}
-        return [each.rpartition("$")[2] for each in await storage.queries.password_hashes_held(user_id, **times)]
+        return [each.rpartition("$")[2] for each in await storage.views.password_hashes.password_hashes_held(user_id, **times)]
 
     # That of the second hour was given up before the change, and takes the one of the first hour with it.
     assert await held(at=4, since=0) == ["x", "3", "5"]

@@ -31,12 +31,12 @@ async def test_sessions_left_alone_or_past_their_end_are_ended_and_others_are_no
     new = await start_session(storage, clock, user_id, uuid4())
     end = EndOverdueSessions(storage.uow, clock, DAY)
     assert [await end(), await end()] == [1, 0]
-    live = (await storage.queries.sessions_of(user_id, PageRequest(), live=True)).items
+    live = (await storage.views.sessions.sessions_of(user_id, PageRequest(), live=True)).items
     assert {view.id for view in live} == {used.id, new.id}
-    assert (await storage.queries.session(alone.id)).end_reason == "idle"  # type: ignore[union-attr]
+    assert (await storage.views.sessions.session(alone.id)).end_reason == "idle"  # type: ignore[union-attr]
     clock.advance(days=7)
     assert await EndOverdueSessions(storage.uow, clock, timedelta(days=30))() == 2
-    assert (await storage.queries.session(new.id)).end_reason == "expired"  # type: ignore[union-attr]
+    assert (await storage.views.sessions.session(new.id)).end_reason == "expired"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("seconds", [-1, 0])
@@ -56,7 +56,7 @@ async def test_a_session_is_overdue_from_the_very_second(storage: Storage, clock
     due = 0 if seconds else 1
 
     async def live() -> set[UUID]:
-        return {view.id for view in (await storage.queries.sessions_of(user_id, PageRequest(), live=True)).items}
+        return {view.id for view in (await storage.views.sessions.sessions_of(user_id, PageRequest(), live=True)).items}
 
     clock.advance(seconds=(begun + DAY - clock.now()).total_seconds() + seconds)
     assert (await end(), await live()) == (due, {refreshed.id, proven.id} | (set() if due else {started.id}))
@@ -73,20 +73,20 @@ async def test_device_is_found_with_what_changed(storage: Storage, clock: Contro
         device = await tx.devices.find(user_id, device_id)
         device.rename("Telephone")
         tx.record(fact(clock))
-    view = await storage.queries.device(user_id, device_id)
+    view = await storage.views.devices.device(user_id, device_id)
     assert view
     assert (view.name, view.known_since, view.session_id) == ("Telephone", met, session.id)
-    assert (await storage.queries.devices_of(user_id, PageRequest())).items == [view]
+    assert (await storage.views.devices.devices_of(user_id, PageRequest())).items == [view]
     async with storage.uow.begin(HERE) as tx:
         device = await tx.devices.find(user_id, device_id)
         assert device.revoke(at=clock.now())
         assert not device.revoke(at=clock.now())
         tx.record(fact(clock))
-    view = await storage.queries.device(user_id, device_id)
+    view = await storage.views.devices.device(user_id, device_id)
     assert view
     assert view.revoked_at == clock.now()
-    assert await storage.queries.device(uuid4(), device_id) is None
-    assert (await storage.queries.devices_of(uuid4(), PageRequest())).total == 0
+    assert await storage.views.devices.device(uuid4(), device_id) is None
+    assert (await storage.views.devices.devices_of(uuid4(), PageRequest())).total == 0
 
 
 async def test_names_are_kept_sealed_and_opened(storage: Storage, clock: ControlledClock) -> None:
@@ -109,4 +109,4 @@ async def test_however_many_are_overdue_one_run_ends_them(storage: Storage, cloc
         tx.record(fact(clock))
     clock.advance(days=1)
     assert await EndOverdueSessions(storage.uow, clock, DAY)() == 2 * BATCH + 1
-    assert (await storage.queries.sessions_of(user_id, PageRequest(), live=True)).total == 0
+    assert (await storage.views.sessions.sessions_of(user_id, PageRequest(), live=True)).total == 0

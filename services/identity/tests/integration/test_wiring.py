@@ -92,7 +92,7 @@ async def test_jobs_go_by_the_settings(
         for name in ("end_overdue_sessions", "rotate_signing_keys"):
             await app.tasks[f"identity:{name}"].defer_async(timestamp=0)
         await app.run_worker_async(wait=False, queues=["maintenance"], install_signal_handlers=False)
-    views = [await storage.queries.session(session_id) for session_id in sessions]
+    views = [await storage.views.sessions.session(session_id) for session_id in sessions]
     assert [view is not None and view.end_reason == "idle" for view in views] == ended
     async with database.read() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM signing_keys")) == keys

@@ -48,7 +48,7 @@ async def test_answers_are_noted_by_their_producer(
         delivery = Delivery(message_id=new_id(), type=spec.type, producer=spec.context, occurred_at=clock.now(), message=message)
         for _ in range(2):
             await handlers[message_class](delivery)
-    view = await storage.queries.erasure(erasure_id)
+    view = await storage.views.erasures.erasure(erasure_id)
     assert view
     assert (view.status, list(view.answered)) == ("restricted", ["compliance", "governance", "payments"])
     assert view.restricted_until == clock.now().astimezone(UTC)
@@ -58,7 +58,7 @@ async def test_answers_are_noted_by_their_producer(
     answer = {"acknowledged_at": at, "kept": ["something", "something else"], "retain_until": None}
     assert answers == {"payments": answer, "governance": answer, "compliance": {**answer, "retain_until": at}}
     # Noting is all it does: nothing is destroyed here.
-    assert await storage.queries.user(user_id) is None
+    assert await storage.views.users.user(user_id) is None
     async with database.read() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM subject_keys")) == 1
 

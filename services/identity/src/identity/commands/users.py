@@ -43,25 +43,25 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from identity.application.users.unlock_user import UnlockUser
     from identity.domain.sign_in_name import SignInName
     from identity.infrastructure.governance import GovernanceAuthority
-    from identity.infrastructure.sql.all_views import SqlIdentityQueries
+    from identity.infrastructure.sql.views import SqlViews
     from kernel.actor import Actor
 
     database = Database.of(settings, pool_size=1)
     redis = redis_client(settings.redis_url.get_secret_value())
     try:
-        queries = SqlIdentityQueries(database, vault(settings), SystemClock())
-        credential = await queries.credential(SignInName.email(arguments.email)) if arguments.email else None
+        views = SqlViews.of(database, vault(settings), SystemClock())
+        credential = await views.credentials.credential(SignInName.email(arguments.email)) if arguments.email else None
         user_id = credential.user_id if credential else arguments.user_id
-        if user_id is None or await queries.user(user_id) is None:
+        if user_id is None or await views.users.user(user_id) is None:
             sys.stdout.write("There is no such user.\n")
             return 1
         # A command is the platform's own work: policies without a bundle are not asked, and the channel opens no connection.
         async with connect(settings, "governance") as governance:
             unlock_user = UnlockUser(
                 uow=unit_of_work(settings, database),
-                queries=queries,
-                sessions=queries,
-                devices=queries,
+                queries=views.users,
+                sessions=views.sessions,
+                devices=views.devices,
                 permissions=Policies(SystemClock()),
                 authority=GovernanceAuthority(governance),
                 attempts=attempts(settings, redis),
@@ -79,12 +79,12 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
 async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:
     """Print the users whose address takes no mail, one id a line."""
     from chassis.persistence.database import Database
-    from identity.infrastructure.sql.all_views import SqlIdentityQueries
+    from identity.infrastructure.sql.views import SqlViews
 
     database = Database.of(settings, pool_size=1)
     try:
-        queries = SqlIdentityQueries(database, vault(settings), SystemClock())
-        async for user_id in queries.users_without_mail():
+        views = SqlViews.of(database, vault(settings), SystemClock())
+        async for user_id in views.users.users_without_mail():
             sys.stdout.write(f"{user_id}\n")
     finally:
         await database.close()

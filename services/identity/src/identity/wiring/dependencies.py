@@ -28,6 +28,7 @@ from identity.infrastructure.one_time_secrets import RandomSecrets
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyRing
 from identity.infrastructure.sql.all_views import SqlIdentityQueries
+from identity.infrastructure.sql.views import SqlViews
 from identity.settings import IdentitySettings
 from identity.wiring import adapters
 from kernel.clock import Clock
@@ -64,6 +65,10 @@ class Dependencies:
         return SqlIdentityQueries(self.database, adapters.vault(self.settings), self.clock)
 
     @cached_property
+    def views(self) -> SqlViews:
+        return SqlViews.of(self.database, adapters.vault(self.settings), self.clock)
+
+    @cached_property
     def contacts(self) -> ParsedContacts:
         return ParsedContacts()
 
@@ -86,7 +91,9 @@ class Dependencies:
 
     @cached_property
     def new_password(self) -> NewPassword:
-        return NewPassword(passwords=self.passwords, policy=self.password_policy, queries=self.queries)
+        return NewPassword(
+            passwords=self.passwords, policy=self.password_policy, users=self.views.users, hashes=self.views.password_hashes
+        )
 
     @cached_property
     def access_tokens(self) -> JwtAccessTokens:

@@ -16,5 +16,5 @@ def device_keys(given: Dependencies) -> DeviceKeys:
         issue_challenge=IssueChallenge(challenges=challenges, clock=given.clock),
         register=RegisterDeviceKey(uow=given.uow, challenges=challenges, signatures=VerifiedSignatures(), clock=given.clock),
         revoke=RevokeDeviceKey(uow=given.uow, clock=given.clock),
-        get=GetDeviceKey(queries=given.queries),
+        get=GetDeviceKey(queries=given.views.device_keys),
     )

@@ -11,8 +11,8 @@ from identity.wiring.dependencies import Dependencies
 def erasures(given: Dependencies) -> Erasures:
     return Erasures(
         acknowledge_erasure=AcknowledgeErasure(uow=given.uow, clock=given.clock),
-        get_erasure=GetErasure(queries=given.queries),
-        list_receipt_keys=ListReceiptKeys(views=given.queries),
+        get_erasure=GetErasure(queries=given.views.erasures),
+        list_receipt_keys=ListReceiptKeys(views=given.views.erasures),
         request_user_erasure=RequestUserErasure(
             uow=given.uow,
             roles=given.roles,

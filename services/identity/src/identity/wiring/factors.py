@@ -27,7 +27,7 @@ def factors(given: Dependencies) -> Factors:
         ),
         step_up=StepUp(
             uow=given.uow,
-            credentials=given.queries,
+            credentials=given.views.credentials,
             passwords=given.passwords,
             check=check,
             answer=answer,
@@ -36,7 +36,7 @@ def factors(given: Dependencies) -> Factors:
             clock=given.clock,
             required=given.required_factors,
         ),
-        begin_totp=BeginTotp(uow=given.uow, queries=given.queries, secrets=given.secrets, codes=totp, clock=given.clock),
+        begin_totp=BeginTotp(uow=given.uow, queries=given.views.users, secrets=given.secrets, codes=totp, clock=given.clock),
         confirm_totp=ConfirmTotp(
             uow=given.uow,
             secrets=given.secrets,
@@ -47,7 +47,7 @@ def factors(given: Dependencies) -> Factors:
         ),
         remove_totp=RemoveTotp(uow=given.uow, revocations=given.revocations, clock=given.clock),
         renew_backup_codes=RenewBackupCodes(uow=given.uow, backup=backup, revocations=given.revocations, clock=given.clock),
-        begin_passkey=BeginPasskey(uow=given.uow, queries=given.queries, webauthn=webauthn, clock=given.clock),
+        begin_passkey=BeginPasskey(uow=given.uow, queries=given.views.users, webauthn=webauthn, clock=given.clock),
         add_passkey=AddPasskey(uow=given.uow, webauthn=webauthn, revocations=given.revocations, clock=given.clock),
         rename_passkey=RenamePasskey(uow=given.uow, clock=given.clock),
         remove_passkey=RemovePasskey(uow=given.uow, revocations=given.revocations, clock=given.clock),

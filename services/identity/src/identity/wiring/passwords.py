@@ -13,7 +13,7 @@ def passwords(given: Dependencies) -> Passwords:
     return Passwords(
         ask_password_reset=AskPasswordReset(
             uow=given.uow,
-            queries=given.queries,
+            queries=given.views.credentials,
             secrets=given.secrets,
             digest=given.sign_in_names,
             clock=given.clock,
@@ -21,7 +21,7 @@ def passwords(given: Dependencies) -> Passwords:
         ),
         change_password=ChangePassword(
             uow=given.uow,
-            queries=given.queries,
+            queries=given.views.credentials,
             passwords=given.passwords,
             new_password=given.new_password,
             attempts=given.attempts,
@@ -39,7 +39,7 @@ def passwords(given: Dependencies) -> Passwords:
         ),
         reset_password=ResetPassword(
             uow=given.uow,
-            queries=given.queries,
+            queries=given.views.credentials,
             secrets=given.secrets,
             new_password=given.new_password,
             revocations=given.revocations,

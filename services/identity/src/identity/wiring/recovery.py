@@ -14,10 +14,10 @@ def recovery(given: Dependencies) -> Recovery:
     return Recovery(
         ask_recovery=AskRecovery(uow=given.uow, secrets=given.secrets, codes=given.codes, clock=given.clock),
         confirm_recovery=ConfirmRecovery(uow=given.uow, codes=given.codes, clock=given.clock),
-        list_recovery_requests=ListRecoveryRequests(queries=given.queries, reads=given.reads),
+        list_recovery_requests=ListRecoveryRequests(queries=given.views.recovery, reads=given.reads),
         undo_email_change=UndoEmailChange(
             uow=given.uow,
-            queries=given.queries,
+            hashes=given.views.password_hashes,
             secrets=given.secrets,
             passwords=given.passwords,
             new_password=given.new_password,

@@ -17,15 +17,15 @@ def sessions(given: Dependencies) -> Sessions:
     return Sessions(
         sign_in=SignIn(
             uow=given.uow,
-            credentials=given.queries,
-            devices=given.queries,
+            credentials=given.views.credentials,
+            devices=given.views.devices,
             passwords=given.passwords,
             attempts=given.attempts,
             digest=given.sign_in_names,
             start=given.start_session,
             challenge=ChallengeSecondFactor(
                 uow=given.uow,
-                queries=given.queries,
+                queries=given.views.factors,
                 roles=given.roles,
                 secrets=given.secrets,
                 clock=given.clock,
@@ -52,8 +52,8 @@ def sessions(given: Dependencies) -> Sessions:
             access_token_life=settings.access_token_life,
         ),
         sign_out_everywhere=SignOutEverywhere(uow=given.uow, revocations=given.revocations, clock=given.clock),
-        list_sessions=ListSessions(queries=given.queries, permissions=given.permissions, reads=given.reads),
-        get_session=GetSession(queries=given.queries, permissions=given.permissions, reads=given.reads),
+        list_sessions=ListSessions(queries=given.views.sessions, permissions=given.permissions, reads=given.reads),
+        get_session=GetSession(queries=given.views.sessions, permissions=given.permissions, reads=given.reads),
         revoke_session=RevokeSession(
             uow=given.uow,
             permissions=given.permissions,
@@ -61,8 +61,8 @@ def sessions(given: Dependencies) -> Sessions:
             revocations=given.revocations,
             clock=given.clock,
         ),
-        list_devices=ListDevices(queries=given.queries, permissions=given.permissions, reads=given.reads),
-        get_device=GetDevice(queries=given.queries),
+        list_devices=ListDevices(queries=given.views.devices, permissions=given.permissions, reads=given.reads),
+        get_device=GetDevice(queries=given.views.devices),
         change_device=ChangeDevice(uow=given.uow, clock=given.clock),
         revoke_device=RevokeDevice(uow=given.uow, revocations=given.revocations, clock=given.clock),
     )

@@ -33,16 +33,20 @@ def users(given: Dependencies) -> Users:
             generate_password=generate_password,
             clock=given.clock,
         ),
-        export_user_data=ExportUserData(uow=given.uow, views=given.queries, permissions=given.permissions, clock=given.clock),
-        get_subject=GetSubject(queries=given.queries),
-        get_subjects=GetSubjects(queries=given.queries),
-        get_user=GetUser(queries=given.queries, permissions=given.permissions, reads=given.reads),
-        list_users=ListUsers(queries=given.queries, contacts=given.contacts, permissions=given.permissions, reads=given.reads),
+        export_user_data=ExportUserData(
+            uow=given.uow, views=given.views.user_data, permissions=given.permissions, clock=given.clock
+        ),
+        get_subject=GetSubject(queries=given.views.users),
+        get_subjects=GetSubjects(queries=given.views.users),
+        get_user=GetUser(queries=given.views.users, permissions=given.permissions, reads=given.reads),
+        list_users=ListUsers(
+            queries=given.views.users, contacts=given.contacts, permissions=given.permissions, reads=given.reads
+        ),
         unlock_user=UnlockUser(
             uow=given.uow,
-            queries=given.queries,
-            sessions=given.queries,
-            devices=given.queries,
+            queries=given.views.users,
+            sessions=given.views.sessions,
+            devices=given.views.devices,
             permissions=given.permissions,
             authority=given.authority,
             attempts=given.attempts,

@@ -9,7 +9,7 @@ from identity.wiring.dependencies import Dependencies
 
 
 def wallet_addresses(given: Dependencies) -> Addresses:
-    look_up = LookUpAddress(queries=given.queries)
+    look_up = LookUpAddress(queries=given.views.wallet_addresses)
     return Addresses(
         issue=IssueAddress(uow=given.uow, clock=given.clock),
         label=LabelAddress(uow=given.uow, clock=given.clock),

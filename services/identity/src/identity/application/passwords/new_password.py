@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.ports.passwords import Passwords
+from identity.application.ports.passwords import PasswordHashes, Passwords
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.users.views import UserViews
 from identity.domain.code_failures import RECOVERY_CODES
@@ -20,17 +20,18 @@ class NewPassword:
 
     passwords: Passwords
     policy: PasswordPolicy
-    queries: UserViews
+    users: UserViews
+    hashes: PasswordHashes
 
     async def prepare(self, *, user_id: UUID, password: str, multi_factor: bool) -> str:
         """Return the hash of a password that the user may have; raises WeakPassword, NotFound or Unavailable."""
-        view = await self.queries.user(user_id)
+        view = await self.users.user(user_id)
         if view is None:
             raise NotFound(user_id=user_id)
         secret = normalise(password)
         words = (view.full_name, view.email.partition("@")[0], view.organization or "", view.username or "")
         self.policy.check(secret, words, multi_factor=multi_factor)
-        for earlier in await self.queries.recent_password_hashes(user_id):
+        for earlier in await self.hashes.recent_password_hashes(user_id):
             if (await self.passwords.verify(earlier, secret)).matches:
                 raise WeakPassword(rule="reused")
         return await self.passwords.hash(secret)

@@ -1,5 +1,6 @@
 """What passwords need of the world."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -30,6 +31,18 @@ class Passwords(Protocol):
 
     async def verify(self, password_hash: str | None, password: str) -> Verified:
         """Verify a normalised password. Without a hash the answer is no, after just as long. Raises Unavailable."""
+
+
+class PasswordHashes(Protocol):
+    async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
+        """Return the hashes of the passwords that may not come back, the present one first."""
+
+    async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
+        """Return the hash of the password that a user had at a time, and of those that were replaced since another.
+
+        Left out are those that the user replaced, before `at`, on a device known for long, and what came before these. At most
+        `PASSWORDS_TRIED_MAX`, the oldest first.
+        """
 
 
 class PasswordResets(Protocol):

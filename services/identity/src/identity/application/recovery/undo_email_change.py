@@ -8,12 +8,11 @@ from identity.application.factors.second_factor import take_effect
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.one_time_secrets import OneTimeSecrets
-from identity.application.ports.passwords import Passwords
+from identity.application.ports.passwords import PasswordHashes, Passwords
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
 from identity.application.sessions.end_sessions import end_all
-from identity.application.users.views import UserViews
 from identity.domain.device_key import RevokeReason
 from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import AccountExists, FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts
@@ -40,7 +39,7 @@ class UndoEmailChange:
     """
 
     uow: UnitOfWork
-    queries: UserViews
+    hashes: PasswordHashes
     secrets: OneTimeSecrets
     passwords: Passwords
     new_password: NewPassword
@@ -83,7 +82,7 @@ class UndoEmailChange:
         except TooManyAttempts:
             await self._refuse(actor, undo.user_id, "throttled")
             raise
-        hashes = await self.queries.password_hashes_held(undo.user_id, at=undo.created_at, replaced_since=undo.passwords_since)
+        hashes = await self.hashes.password_hashes_held(undo.user_id, at=undo.created_at, replaced_since=undo.passwords_since)
         secret = normalise(password)
         for password_hash in hashes:
             if (await self.passwords.verify(password_hash, secret)).matches:

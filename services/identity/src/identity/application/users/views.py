@@ -70,16 +70,6 @@ class UserViews(Protocol):
     async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
         """List users, page by page."""
 
-    async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
-        """Return the hashes of the passwords that may not come back, the present one first."""
-
-    async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
-        """Return the hash of the password that a user had at a time, and of those that were replaced since another.
-
-        Left out are those that the user replaced, before `at`, on a device known for long, and what came before these. At most
-        `PASSWORDS_TRIED_MAX`, the oldest first.
-        """
-
     async def subject(self, subject_id: UUID) -> SubjectView | None: ...
 
     async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:

@@ -143,7 +143,7 @@ class SqlPasswordResets:
         return result.rowcount
 
 
-class SqlPasswordViews(SqlReads):
+class SqlPasswordHashes(SqlReads):
     async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
         rows = await self._rows(_RECENT_HASHES, {"id": user_id, "limit": EARLIER_KEPT + 1})
         return [row.password_hash for row in rows]

@@ -7,15 +7,13 @@ from sqlalchemy import TextClause
 
 from chassis.persistence.database import Database
 from identity.infrastructure.vault import Vault
-from kernel.clock import Clock
 from kernel.pages import PageRequest
 
 
 class SqlReads:
-    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._clock = clock
 
     async def _rows(self, query: TextClause, parameters: Mapping[str, object]) -> Sequence[Any]:
         async with self._database.read() as connection:

@@ -6,9 +6,12 @@ from sqlalchemy import Column, LargeBinary, Table, Text, Uuid, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.persistence.database import Database
 from identity.domain.signing_key import PUBLISHED_AFTER_RETIREMENT, SigningKey
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
 from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.vault import Vault
+from kernel.clock import Clock
 
 signing_keys = Table(
     "signing_keys",
@@ -48,6 +51,10 @@ class SqlSigningKeys:
 
 
 class SqlSigningKeyViews(SqlReads):
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        super().__init__(database, vault)
+        self._clock = clock
+
     async def signing_keys(self) -> Sequence[SigningKey]:
         rows = await self._rows(_SIGNING_KEYS, {"since": self._clock.now() - PUBLISHED_AFTER_RETIREMENT})
         return [SigningKey(row.id, row.algorithm, row.public_jwk, bytes(row.sealed_private), *row[4:]) for row in rows]

@@ -126,7 +126,7 @@ class SqlUsers:
 
 class SqlUserViews(SqlReads):
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
-        super().__init__(database, vault, clock)
+        super().__init__(database, vault)
         self._totals = LargeTotals(clock)
 
     async def user(self, user_id: UUID) -> UserView | None:
