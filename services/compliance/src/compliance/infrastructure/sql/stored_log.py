@@ -32,13 +32,13 @@ _CHUNK = """
 """
 _RELATED = "SELECT count(*) FROM audit_related"
 _NOT_RELATED = """
-    SELECT sequence FROM unnest(%s::uuid[], %s::bigint[]) AS said (subject, sequence)
+    SELECT sequence FROM unnest(%s::uuid[], %s::bigint[]) AS expected (subject, sequence)
     LEFT JOIN audit_related AS filed USING (subject, sequence) WHERE filed.subject IS NULL
 """
 
 
-class _Said(NamedTuple):
-    """What a leaf says its entry is to be found by: its columns, and the keys of related subjects."""
+class _IndexedBy(NamedTuple):
+    """What an entry must be found by, according to its leaf: its columns, and the keys of related subjects."""
 
     columns: list[object]
     related: list[str]
@@ -70,16 +70,16 @@ class SqlStoredLog:
             following = asyncio.create_task(self._chunk(query, after=sequences[-1]))
             await asyncio.sleep(0)
             try:
-                said = [_said(leaf) for leaf in leaves] if with_columns else []
-                misfiled = _misfiled(sequences, said, filed) if with_columns else []
-                misfiled += await self._not_related(sequences, said) if with_columns else []
-                yield Chunk(sequences, leaves, hashes, misfiled, sum(len(each.related) for each in said))
+                expected = [_indexed_by(leaf) for leaf in leaves] if with_columns else []
+                misfiled = _misfiled(sequences, expected, filed) if with_columns else []
+                misfiled += await self._not_related(sequences, expected) if with_columns else []
+                yield Chunk(sequences, leaves, hashes, misfiled, sum(len(each.related) for each in expected))
                 row = await following
             finally:
                 following.cancel()
 
-    async def _not_related(self, sequences: Sequence[int], said: Sequence[_Said]) -> list[int]:
-        related = [(key, sequence) for sequence, each in zip(sequences, said, strict=True) for key in each.related]
+    async def _not_related(self, sequences: Sequence[int], expected: Sequence[_IndexedBy]) -> list[int]:
+        related = [(key, sequence) for sequence, each in zip(sequences, expected, strict=True) for key in each.related]
         # As array literals: an object for each key would cost more than all else.
         arrays = [f"{{{','.join(map(str, array))}}}" for array in zip(*related, strict=True)]
         return [sequence for (sequence,) in await self._rows(_NOT_RELATED, arrays)] if related else []
@@ -94,11 +94,12 @@ class SqlStoredLog:
             return await cursor.fetchall()
 
 
-def _misfiled(sequences: Sequence[int], said: Sequence[_Said], filed: Sequence[Sequence[object]]) -> list[int]:
-    return [sequence for sequence, says, *columns in zip(sequences, said, *filed, strict=True) if says.columns != columns]
+def _misfiled(sequences: Sequence[int], expected: Sequence[_IndexedBy], filed: Sequence[Sequence[object]]) -> list[int]:
+    entries = zip(sequences, expected, *filed, strict=True)
+    return [sequence for sequence, should, *columns in entries if should.columns != columns]
 
 
-def _said(leaf: bytes) -> _Said:
+def _indexed_by(leaf: bytes) -> _IndexedBy:
     try:
         content = orjson.loads(leaf[len(LEAF_HEADER) :])
         actor, resource_id = content["actor"], content["resource_id"]
@@ -106,9 +107,9 @@ def _said(leaf: bytes) -> _Said:
         fact_id = bytes.fromhex(content["fact_id"].replace("-", ""))
         columns = [fact_id, datetime.fromisoformat(content["occurred_at"]), *map(storable, names)]
         related = {actor["session_id"], *content["related_ids"]} - {"", resource_id, actor["subject_id"]}
-        return _Said(columns, [subject_key_text(each) for each in related])
+        return _IndexedBy(columns, [subject_key_text(each) for each in related])
     except (KeyError, TypeError, AttributeError, ValueError):
-        return _Said([], [])
+        return _IndexedBy([], [])
 
 
 def stored_log(database: Database) -> Callable[[], AbstractAsyncContextManager[SqlStoredLog]]:

@@ -12,7 +12,7 @@ from kernel.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class GrantOutcome:
     """`created` is False when the subject held the role already: the assignment is then the earlier one."""
 
     assignment: RoleAssignment
@@ -30,7 +30,7 @@ class GrantRole:
     subjects: Subjects
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, subject_id: UUID, role: str, reason: str | None = None) -> Granted:
+    async def __call__(self, *, actor: Actor, subject_id: UUID, role: str, reason: str | None = None) -> GrantOutcome:
         if actor.subject_id == str(subject_id):
             raise SelfGrant(subject_id=subject_id, role=role)
         if not await self.subjects.is_active(subject_id):
@@ -47,11 +47,11 @@ class GrantRole:
             if holder and (earlier := holder.assignments.get(role)):
                 # The answer shows the assignment, and leaves no other fact.
                 tx.record(audit.read_of_roles(subject_id).fact(at=at))
-                return Granted(earlier, created=False)
+                return GrantOutcome(earlier, created=False)
             if holder is None:
                 holder = RoleHolder.meet(subject_id)
                 # Only a holder with a role is kept: a subject that governance has not met holds the default role.
                 tx.holders.add(holder)
             with tx.change(audit.assignment_of(role), holder, "grant", at=at, reason=reason):
                 holder.grant(role, by=actor.subject_id, at=at, reason=reason)
-            return Granted(holder.assignments[role], created=True)
+            return GrantOutcome(holder.assignments[role], created=True)
