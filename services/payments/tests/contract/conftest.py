@@ -9,6 +9,7 @@ from elcorp.payments.v1 import payments_pb2_grpc
 from services.payments.tests.contract.bank import Bank, Holder, open_bank
 from services.payments.tests.contract.peers import PeerSettings, Stub, calling
 from services.payments.tests.contract.pricing_bank import PricingBank, open_pricing_bank
+from services.payments.tests.contract.requester import Requester
 
 
 @pytest.fixture
@@ -39,3 +40,8 @@ async def stub(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stu
     also_name(monkeypatch, PeerSettings.NAME)
     async with calling(bank) as channel:
         yield payments_pb2_grpc.LedgerServiceStub(channel)
+
+
+@pytest.fixture
+async def requester(bank: Bank, stub: Stub) -> Requester:
+    return await Requester.open(bank, stub)
