@@ -1,4 +1,4 @@
-"""Approval rules with a window: however a payer splits what they send, the rule counts all of it."""
+"""Approval rules with a window: what a payer sent within it counts, whatever way it was sent."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,13 +13,12 @@ from chassis.testing.stored import unchanged
 from elcorp.payments.v1 import payments_pb2
 from governance.domain.approval_rule import ApprovalTerms
 from governance.domain.window import Window
-from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.peers import Stub, order
 from services.payments.tests.contract.rulebook import counted, govern, rule
+from services.payments.tests.contract.windows import NOTHING, submitted
 
 DAY: Final = Window(24)
-NOTHING: Final = Decimal(0)
 # What became of each request: the status of a transfer or a file, or the code of a refusal.
 Statuses = Counter[str]
 Ask = Callable[[Bank, Holder, Holder, int], Awaitable[Statuses]]
@@ -37,18 +36,6 @@ def legs(source: Holder, *to: tuple[Holder, str]) -> dict[str, Any]:
         for target, amount in to
     ]
     return {"legs": made}
-
-
-def file(source: Holder, *to: tuple[Holder, str], mode: str = "best_effort") -> dict[str, Any]:
-    lines = [{"target_wallet_id": str(target.wallet_id), "amount": amount} for target, amount in to]
-    return {"source_wallet_id": str(source.wallet_id), "currency": "NAD", "mode": mode, "lines": lines}
-
-
-async def submitted(bank: Bank, source: Holder, *to: tuple[Holder, str], mode: str = "best_effort") -> dict[str, Any]:
-    answer = await bank.post("/transfers/bulk", source.user_id, file(source, *to, mode=mode))
-    assert answer.status_code == 202, answer.text
-    data: dict[str, Any] = answer.json()["data"]
-    return data
 
 
 async def transfers_of(bank: Bank, payer: Holder) -> Statuses:
@@ -353,72 +340,6 @@ async def test_issuances_are_counted_for_the_staff_who_order_them(bank: Bank) ->
     assert ((await bank.wallet(first))[0], (await bank.wallet(second))[0]) == ("99.99", "99.99")
     bank.wait(days=1)
     assert await issue(first, "99.99", staff) == "completed"
-
-
-@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-async def test_a_file_counts_once_before_while_and_after_it_runs(
-    bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch, mode: str
-) -> None:
-    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 1)
-    made = await submitted(bank, payer, *[(payee, "10.00")] * 3, mode=mode)
-    seen: list[Decimal] = []
-    assert await counted(bank, payer, payee) == 30
-
-    class Looks:
-        async def refresh(self) -> None:
-            seen.append(await counted(bank, payer, payee))
-
-    await bank.bulk_runner(Looks())(bulk_id=UUID(made["id"]))
-    assert seen == [Decimal(30)] * (4 if mode == "best_effort" else 2)
-    assert (await bank.get(f"/transfers/bulk/{made['id']}", payer.user_id)).json()["data"]["status"] == "completed"
-
-
-async def test_a_file_counts_with_what_was_settled_of_it_once_it_has_ended(bank: Bank, payee: Holder) -> None:
-    poor = await bank.holder("25.00")
-    made = await submitted(bank, poor, (payee, "10.00"), (payee, "20.00"), (payee, "5.00"))
-    assert await counted(bank, poor, payee) == 35
-    await bank.run_bulk(made["id"])
-    assert await counted(bank, poor, payee) == 15
-    cancelled = await submitted(bank, poor, (payee, "7.00"))
-    assert await counted(bank, poor, payee) == 22
-    await bank.post(f"/transfers/bulk/{cancelled['id']}/cancel", poor.user_id, {"reason": "wrong month"})
-    assert await counted(bank, poor, payee) == 15
-
-
-@pytest.mark.parametrize("hours", [0, 30])
-async def test_a_file_that_waits_counts_from_its_approval_on(bank: Bank, payer: Holder, payee: Holder, hours: int) -> None:
-    bank.prices.rules = approval_from("50")
-    made = await submitted(bank, payer, (payee, "60.00"))
-    assert (made["status"], await counted(bank, payer, payee)) == ("pending_approval", NOTHING)
-    bank.wait(seconds=hours * 3600)
-    assert (await bank.staff("POST", f"/transfers/bulk/{made['id']}/approve")).status_code == 200
-    assert await counted(bank, payer, payee) == 60
-    await bank.run_bulk(made["id"])
-    assert await counted(bank, payer, payee) == 60
-
-
-async def test_what_is_still_to_run_of_a_file_counts_however_long_ago_it_was_accepted(
-    bank: Bank, payer: Holder, payee: Holder
-) -> None:
-    """Its lines are sent when they run, which is within the window again."""
-    made = await submitted(bank, payer, (payee, "60.00"))
-    bank.wait(days=2)
-    assert await counted(bank, payer, payee) == 60
-    await bank.run_bulk(made["id"])
-    assert await counted(bank, payer, payee) == 60
-    bank.wait(days=1)
-    assert await counted(bank, payer, payee) == NOTHING
-
-
-@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-async def test_lines_of_one_file_are_judged_together(bank: Bank, payer: Holder, mode: str) -> None:
-    payees = [await bank.holder() for _ in range(3)]
-    govern(bank, rule("100"), rule("50", counterparty=payees[0].user_id))
-    assert (await submitted(bank, payer, *[(one, "33.33") for one in payees], mode=mode))["status"] == "accepted"
-    total = await submitted(bank, payer, (payees[1], "50.00"), (payees[2], "50.00"), mode=mode)
-    named = await submitted(bank, payer, (payees[0], "25.00"), (payees[0], "25.00"), (payees[1], "1.00"), mode=mode)
-    assert (total["status"], total["approval_rules"]) == ("pending_approval", ["rule-0"])
-    assert (named["status"], named["approval_rules"]) == ("pending_approval", ["rule-1"])
 
 
 async def test_a_dry_run_is_judged_by_the_window_and_counts_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
