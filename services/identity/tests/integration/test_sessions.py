@@ -1,4 +1,4 @@
-"""Devices and overdue sessions: one suite over both storages."""
+"""Sessions and devices, as PostgreSQL keeps them."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -6,14 +6,60 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
+from identity.application.sessions import audit as session_audit
 from identity.application.sessions.end_overdue_sessions import BATCH, EndOverdueSessions
 from identity.domain.device import Device
 from identity.domain.proof import Proof
-from identity.domain.session import Session
+from identity.domain.session import EndReason, Session, TokenUse
 from kernel.pages import PageRequest
-from services.identity.tests.integration.storage import HERE, TOKENS, Storage, enrol_user, fact, start_session
+from services.identity.tests.integration.storage import (
+    HERE,
+    TOKENS,
+    Storage,
+    enrol_user,
+    fact,
+    start_session,
+)
 
 DAY = timedelta(days=1)
+
+
+async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock: ControlledClock) -> None:
+    enrolled, device_id = await enrol_user(storage, clock), uuid4()
+    started = await start_session(storage, clock, enrolled.user_id, device_id)
+    successor = TOKENS.issue(session_id=started.id, user_id=enrolled.user_id, generation=2)
+    async with storage.uow.begin(HERE) as tx:
+        session = await tx.sessions.lock(started.id)
+        assert (session.methods, session.generation, session.device_id) == (("pwd",), 1, device_id)
+        session.rotate(successor, sealed=b"sealed", at=clock.now())
+        tx.record(session_audit.session_refreshed(session, before={}, at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        session = await tx.sessions.lock(started.id)
+        assert session.present(successor, device_id=device_id, at=clock.now()) is TokenUse.CURRENT
+        assert (bytes(session.sealed_successor), bytes(session.previous_digest)) == (b"sealed", started.current_digest)
+    (view,) = (await storage.views.sessions.sessions_of(enrolled.user_id, PageRequest())).items
+    assert (view.id, view.refreshed_at, view.ended_at, view.methods) == (started.id, clock.now(), None, ("pwd",))
+
+
+async def test_ended_session_makes_room_for_one_on_the_same_device(storage: Storage, clock: ControlledClock) -> None:
+    enrolled, device_id = await enrol_user(storage, clock), uuid4()
+    first = await start_session(storage, clock, enrolled.user_id, device_id)
+    token = TOKENS.issue(session_id=uuid4(), user_id=enrolled.user_id, generation=1)
+    async with storage.uow.begin(HERE) as tx:
+        await tx.users.lock(enrolled.user_id)
+        live = await tx.sessions.lock_live(enrolled.user_id, device_id)
+        assert live.id == first.id
+        live.end(EndReason.REPLACED, at=clock.now(), access_token_life=timedelta(minutes=15))
+        await tx.sessions.add(
+            Session.start(
+                token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7), at=clock.now()
+            )
+        )
+        tx.record(fact(clock))
+    async with storage.uow.begin(HERE) as tx:
+        await tx.users.lock(enrolled.user_id)
+        assert (await tx.sessions.lock_live(enrolled.user_id, device_id)).id == token.session_id
+        assert (await tx.sessions.lock(first.id)).end_reason == "replaced"
 
 
 async def test_sessions_left_alone_or_past_their_end_are_ended_and_others_are_not(
@@ -62,39 +108,6 @@ async def test_a_session_is_overdue_from_the_very_second(storage: Storage, clock
     assert (await end(), await live()) == (due, {refreshed.id, proven.id} | (set() if due else {started.id}))
     clock.advance(seconds=3600)
     assert (await end(), await live()) == (2 if due else 1, set() if due else {refreshed.id, proven.id})
-
-
-async def test_device_is_found_with_what_changed(storage: Storage, clock: ControlledClock) -> None:
-    user_id, device_id = (await enrol_user(storage, clock)).user_id, uuid4()
-    session = await start_session(storage, clock, user_id, device_id)
-    met = clock.now()
-    clock.advance(seconds=5)
-    async with storage.uow.begin(HERE) as tx:
-        device = await tx.devices.find(user_id, device_id)
-        device.rename("Telephone")
-        tx.record(fact(clock))
-    view = await storage.views.devices.device(user_id, device_id)
-    assert view
-    assert (view.name, view.known_since, view.session_id) == ("Telephone", met, session.id)
-    assert (await storage.views.devices.devices_of(user_id, PageRequest())).items == [view]
-    async with storage.uow.begin(HERE) as tx:
-        device = await tx.devices.find(user_id, device_id)
-        assert device.revoke(at=clock.now())
-        assert not device.revoke(at=clock.now())
-        tx.record(fact(clock))
-    view = await storage.views.devices.device(user_id, device_id)
-    assert view
-    assert view.revoked_at == clock.now()
-    assert await storage.views.devices.device(uuid4(), device_id) is None
-    assert (await storage.views.devices.devices_of(uuid4(), PageRequest())).total == 0
-
-
-async def test_names_are_kept_sealed_and_opened(storage: Storage, clock: ControlledClock) -> None:
-    user_id, device_id = (await enrol_user(storage, clock)).user_id, uuid4()
-    async with storage.uow.begin(HERE) as tx:
-        sealed = await tx.names.seal(user_id, device_id, "Ndapewa's telephone")
-        assert "Ndapewa" not in sealed
-        assert await tx.names.open(user_id, device_id, sealed) == "Ndapewa's telephone"
 
 
 async def test_however_many_are_overdue_one_run_ends_them(storage: Storage, clock: ControlledClock) -> None:

@@ -1,53 +1,36 @@
-"""Device keys, addresses and erasures, as PostgreSQL keeps them."""
+"""Erasures and their receipts, as PostgreSQL keeps them."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
-from identity.application.device_keys import audit as key_facts
 from identity.application.erasures.complete_erasure import complete
 from identity.application.users.views import UserFilter
-from identity.domain.device import Device
-from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.erasure import CONTEXTS, Acknowledgement, ErasureStatus
-from identity.domain.errors import DeviceKeyKnown
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.domain.sign_in_name import SignInName
 from identity.domain.user import UserStatus
-from identity.domain.wallet_address import WalletAddress
 from identity.infrastructure.erasure_receipts import ReceiptKey, verify_receipt
 from identity.infrastructure.sql.erasures import receipt_keys
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import vault
-from kernel.pages import PageRequest
-from services.identity.tests.integration.storage import HERE, Storage, enrol_user, fact, request_erasure, someone
+from services.identity.tests.integration.storage import (
+    HERE,
+    PAGE,
+    Storage,
+    enrol_user,
+    fact,
+    holder,
+    meet_device,
+    request_erasure,
+    someone,
+)
 
-PAGE = PageRequest()
 RESTRICTED = UserFilter(status=UserStatus.RESTRICTED)
-
-
-async def meet_device(storage: Storage, clock: ControlledClock, user_id: UUID) -> UUID:
-    device_id = uuid4()
-    async with storage.uow.begin(HERE) as tx:
-        tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
-        tx.record(fact(clock))
-    return device_id
-
-
-async def register_key(storage: Storage, clock: ControlledClock, user_id: UUID, device_id: UUID, number: int) -> DeviceKey:
-    key = DeviceKey.register(user_id, device_id, KeyAlgorithm.ED25519, bytes([number]) * 32, at=clock.now())
-    async with storage.uow.begin(HERE) as tx:
-        await tx.users.lock(user_id)
-        for earlier in await tx.device_keys.lock_live(user_id, device_id=device_id):
-            earlier.revoke(RevokeReason.REPLACED, at=clock.now())
-        await tx.device_keys.add(key)
-        tx.record(key_facts.device_key_registered(key))
-    return key
 
 
 async def answer_all(storage: Storage, clock: ControlledClock, erasure_id: UUID, *, days: int = 0) -> None:
@@ -58,71 +41,6 @@ async def answer_all(storage: Storage, clock: ControlledClock, erasure_id: UUID,
         for context in sorted(CONTEXTS):
             assert erasure.acknowledge(context, Acknowledgement(clock.now(), ("something",), until))
         tx.record(fact(clock))
-
-
-async def test_key_is_found_again_whole_and_a_device_has_one(storage: Storage, clock: ControlledClock) -> None:
-    user_id = (await enrol_user(storage, clock)).user_id
-    device_id = await meet_device(storage, clock, user_id)
-    first = await register_key(storage, clock, user_id, device_id, 1)
-    clock.advance(seconds=1)
-    second = await register_key(storage, clock, user_id, device_id, 2)
-    found = await storage.views.device_keys.device_key(second.id)
-    assert found
-    assert (found.user_id, found.device_id, found.algorithm) == (user_id, device_id, KeyAlgorithm.ED25519)
-    assert (found.public_key, found.registered_at, found.revoked_at) == (bytes([2]) * 32, clock.now(), None)
-    listed = (await storage.views.device_keys.device_keys_of(user_id, PAGE)).items
-    assert [(view.id, view.is_active, view.revoke_reason) for view in listed] == [
-        (second.id, True, None),
-        (first.id, False, "replaced"),
-    ]
-    assert await storage.views.device_keys.device_key(uuid4()) is None
-
-
-async def test_key_is_known_for_good(storage: Storage, clock: ControlledClock) -> None:
-    user_id = (await enrol_user(storage, clock)).user_id
-    device_id = await meet_device(storage, clock, user_id)
-    await register_key(storage, clock, user_id, device_id, 1)
-    with pytest.raises(DeviceKeyKnown):
-        await register_key(storage, clock, user_id, await meet_device(storage, clock, user_id), 1)
-    assert (await storage.views.device_keys.device_keys_of(user_id, PAGE)).total == 1
-
-
-async def test_addresses_are_labelled_counted_and_retired(storage: Storage, clock: ControlledClock) -> None:
-    enrolled = await enrol_user(storage, clock)
-    clock.advance(seconds=1)
-    async with storage.uow.begin(HERE) as tx:
-        await tx.users.lock(enrolled.user_id)
-        address = WalletAddress.issue_further(enrolled.user_id, "ELC", at=clock.now())
-        tx.wallet_addresses.add(address)
-        await tx.wallet_addresses.label(address, "Rent")
-        assert await tx.wallet_addresses.count_live(enrolled.user_id) == 2
-        tx.record(fact(clock))
-    first, second = (await storage.views.wallet_addresses.wallet_addresses_of(enrolled.user_id, PAGE)).items
-    assert (first.address, first.currency, first.label) == (enrolled.wallet_address, "NAD", None)
-    assert (second.address, second.currency, second.label) == (address.address, "ELC", "Rent")
-    async with storage.uow.begin(HERE) as tx:
-        found = await tx.wallet_addresses.lock(address.address)
-        assert found
-        found.retire(at=clock.now())
-        await tx.wallet_addresses.label(found, None)
-        await tx.users.lock(enrolled.user_id)
-        assert await tx.wallet_addresses.count_live(enrolled.user_id) == 1
-        tx.record(fact(clock))
-    view = await storage.views.wallet_addresses.wallet_address(enrolled.user_id, address.address)
-    assert view
-    assert (view.label, view.retired_at) == (None, clock.now())
-    assert await storage.views.wallet_addresses.wallet_address(uuid4(), address.address) is None
-    assert [(await holder(storage, each)) for each in (enrolled.wallet_address, address.address)] == [
-        (enrolled.user_id, True, "Ndapewa Shikongo"),
-        (enrolled.user_id, False, "Ndapewa Shikongo"),
-    ]
-    assert await storage.views.wallet_addresses.address_holder(uuid4()) is None
-
-
-async def holder(storage: Storage, address: UUID) -> tuple[UUID, bool, str | None]:
-    found = await storage.views.wallet_addresses.address_holder(address)
-    assert found
-    return found.user_id, found.is_active, found.full_name
 
 
 async def test_restricted_and_erased_users_are_shown_to_nobody(storage: Storage, clock: ControlledClock) -> None:

@@ -1,25 +1,30 @@
-"""Users, sessions and signing keys, as PostgreSQL keeps them."""
+"""Users, as PostgreSQL keeps them."""
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.sessions import audit
-from identity.application.signing_keys import audit as key_facts
 from identity.application.users.enrolment import enrol
-from identity.application.users.views import SubjectView
+from identity.application.users.views import SubjectView, UserFilter, UserSort
 from identity.domain.errors import AccountExists
 from identity.domain.profile import Profile
-from identity.domain.proof import Proof
-from identity.domain.session import EndReason, Session, TokenUse
 from identity.domain.sign_in_name import SignInName
-from identity.domain.signing_key import SigningKey
 from identity.domain.user import InitialRole, UserStatus
+from kernel.errors import NotFound
 from kernel.pages import PageRequest
-from services.identity.tests.integration.storage import HERE, PROFILE, TOKENS, Storage, enrol_user, fact, someone, start_session
+from services.identity.tests.integration.storage import (
+    HERE,
+    PROFILE,
+    Storage,
+    enrol_user,
+    fact,
+    fact_at,
+    person,
+    someone,
+)
 
 
 async def test_user_is_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
@@ -77,6 +82,17 @@ async def test_username_is_unique_and_may_be_missing(storage: Storage, clock: Co
     await enrol_user(storage, clock, someone(4))
 
 
+async def test_a_taken_username_is_refused(storage: Storage, clock: ControlledClock) -> None:
+    async with storage.uow.begin(HERE) as tx:
+        anna = await person(tx, "anna", clock.now())
+        await person(tx, "bert", clock.now())
+    with pytest.raises(AccountExists):
+        async with storage.uow.begin(HERE) as tx:
+            user = await tx.users.lock(anna)
+            user.change_details(username="bert")
+            await tx.users.flush()
+
+
 async def test_users_are_paged_newest_first(storage: Storage, clock: ControlledClock) -> None:
     for number in range(5):
         await enrol_user(storage, clock, someone(number))
@@ -85,6 +101,36 @@ async def test_users_are_paged_newest_first(storage: Storage, clock: ControlledC
     assert ([view.full_name for view in page.items], page.total) == (["Person 2", "Person 1"], 5)
     beyond = await storage.views.users.users(PageRequest(page=9, per_page=2))
     assert (list(beyond.items), beyond.total) == ([], 5)
+
+
+async def test_users_are_filtered_and_sorted(storage: Storage, clock: ControlledClock) -> None:
+    start = clock.now()
+    ids: dict[str, UUID] = {}
+    async with storage.uow.begin(HERE) as tx:
+        for name in ("anna", "bert", "cleo", "dora"):
+            ids[name] = await person(tx, name, clock.now(), verified=name in ("anna", "bert"))
+            clock.advance(seconds=60)
+    async with storage.uow.begin(HERE) as tx:
+        for name, verb in (("bert", "suspend"), ("dora", "delete")):
+            getattr(await tx.users.lock(ids[name]), verb)("test", at=clock.now())
+        (await tx.users.lock(ids["anna"])).note_sign_in(at=clock.now())
+        tx.record(fact_at(clock.now()))
+
+    async def names(**which: Any) -> list[str | None]:
+        page = await storage.views.users.users(PageRequest(), UserFilter(**which))
+        assert page.total == len(page.items)
+        return [view.username for view in page.items]
+
+    assert await names() == ["cleo", "bert", "anna"]
+    assert await names(sort=UserSort.OLDEST) == ["anna", "bert", "cleo"]
+    assert (await names(sort=UserSort.LATELY_SIGNED_IN))[0] == "anna"
+    assert await names(status=UserStatus.SUSPENDED) == ["bert"]
+    assert await names(status=UserStatus.DELETED) == ["dora"]
+    assert await names(verified=True) == ["bert", "anna"]
+    assert await names(verified=False) == ["cleo"]
+    assert await names(email="cleo@example.na") == ["cleo"]
+    assert await names(email="cleo@example.na", username="anna") == []
+    assert await names(registered_from=start + timedelta(seconds=60), registered_to=start + timedelta(seconds=120)) == ["bert"]
 
 
 async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage: Storage, clock: ControlledClock) -> None:
@@ -102,72 +148,6 @@ async def test_administrator_is_known_once_made(storage: Storage, clock: Control
     await enrol_user(storage, clock, role=InitialRole.ADMIN)
     async with storage.uow.begin(HERE) as tx:
         assert await tx.users.lock_administrators()
-
-
-async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock: ControlledClock) -> None:
-    enrolled, device_id = await enrol_user(storage, clock), uuid4()
-    started = await start_session(storage, clock, enrolled.user_id, device_id)
-    successor = TOKENS.issue(session_id=started.id, user_id=enrolled.user_id, generation=2)
-    async with storage.uow.begin(HERE) as tx:
-        session = await tx.sessions.lock(started.id)
-        assert (session.methods, session.generation, session.device_id) == (("pwd",), 1, device_id)
-        session.rotate(successor, sealed=b"sealed", at=clock.now())
-        tx.record(audit.session_refreshed(session, before={}, at=clock.now()))
-    async with storage.uow.begin(HERE) as tx:
-        session = await tx.sessions.lock(started.id)
-        assert session.present(successor, device_id=device_id, at=clock.now()) is TokenUse.CURRENT
-        assert (bytes(session.sealed_successor), bytes(session.previous_digest)) == (b"sealed", started.current_digest)
-    (view,) = (await storage.views.sessions.sessions_of(enrolled.user_id, PageRequest())).items
-    assert (view.id, view.refreshed_at, view.ended_at, view.methods) == (started.id, clock.now(), None, ("pwd",))
-
-
-async def test_ended_session_makes_room_for_one_on_the_same_device(storage: Storage, clock: ControlledClock) -> None:
-    enrolled, device_id = await enrol_user(storage, clock), uuid4()
-    first = await start_session(storage, clock, enrolled.user_id, device_id)
-    token = TOKENS.issue(session_id=uuid4(), user_id=enrolled.user_id, generation=1)
-    async with storage.uow.begin(HERE) as tx:
-        await tx.users.lock(enrolled.user_id)
-        live = await tx.sessions.lock_live(enrolled.user_id, device_id)
-        assert live.id == first.id
-        live.end(EndReason.REPLACED, at=clock.now(), access_token_life=timedelta(minutes=15))
-        await tx.sessions.add(
-            Session.start(
-                token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7), at=clock.now()
-            )
-        )
-        tx.record(fact(clock))
-    async with storage.uow.begin(HERE) as tx:
-        await tx.users.lock(enrolled.user_id)
-        assert (await tx.sessions.lock_live(enrolled.user_id, device_id)).id == token.session_id
-        assert (await tx.sessions.lock(first.id)).end_reason == "replaced"
-
-
-async def test_device_is_seen_again(storage: Storage, clock: ControlledClock) -> None:
-    enrolled, device_id = await enrol_user(storage, clock), uuid4()
-    await start_session(storage, clock, enrolled.user_id, device_id)
-    clock.advance(seconds=5)
-    async with storage.uow.begin(HERE) as tx:
-        device = await tx.devices.find(enrolled.user_id, device_id)
-        device.see(at=clock.now())
-        tx.record(fact(clock))
-    async with storage.uow.begin(HERE) as tx:
-        device = await tx.devices.find(enrolled.user_id, device_id)
-        assert device.last_seen_at - device.first_seen_at == timedelta(seconds=5)
-
-
-async def test_signing_keys_are_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
-    key = SigningKey.announce(uuid4(), public_jwk={"kid": "1"}, sealed_private=b"sealed", at=clock.now())
-    async with storage.uow.begin(HERE) as tx:
-        assert list(await tx.signing_keys.lock_all()) == []
-        tx.signing_keys.add(key)
-        tx.record(key_facts.signing_key_created(key, at=clock.now()))
-    async with storage.uow.begin(HERE) as tx:
-        (found,) = await tx.signing_keys.lock_all()
-        found.activate(at=clock.now())
-        tx.record(key_facts.signing_key_activated(found, at=clock.now()))
-    (read,) = await storage.views.signing_keys.signing_keys()
-    assert read.is_active
-    assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")
 
 
 async def test_failure_in_between_leaves_nothing(storage: Storage, clock: ControlledClock) -> None:
@@ -189,22 +169,45 @@ async def test_failure_in_between_leaves_nothing(storage: Storage, clock: Contro
     assert (await storage.views.users.users(PageRequest())).total == 0
 
 
-async def test_passwords_that_undo_a_change_are_told_by_when_and_where_they_were_replaced(
-    storage: Storage, clock: ControlledClock
-) -> None:
-    user_id, start = (await enrol_user(storage, clock)).user_id, clock.now()
+async def test_a_profile_is_replaced_and_stays_unique(storage: Storage, clock: ControlledClock) -> None:
     async with storage.uow.begin(HERE) as tx:
-        for hour, known in ((1, False), (2, True), (3, False), (5, True)):
-            at = start + timedelta(hours=hour)
-            await tx.password_history.add(user_id, f"$argon2id${hour}", replaced_at=at, from_known_device=known)
-        tx.record(fact(clock))
+        anna, bert = await person(tx, "anna", clock.now()), await person(tx, "bert", clock.now())
+    async with storage.uow.begin(HERE) as tx:
+        await tx.profiles.replace(anna, (await tx.profiles.of(anna)).with_email("new@example.na"))
+        tx.record(fact_at(clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        assert (await tx.profiles.of(anna)).email == "new@example.na"
+        assert await tx.profiles.holder_of_email("new@example.na") == anna
+        assert await tx.profiles.holder_of_email("anna@example.na") is None
+        assert (await tx.users.holder_of("bert"), await tx.users.holder_of("nobody")) == (bert, None)
+        with pytest.raises(NotFound):
+            await tx.profiles.of(uuid4())
+    with pytest.raises(AccountExists):
+        async with storage.uow.begin(HERE) as tx:
+            await tx.profiles.replace(bert, (await tx.profiles.of(bert)).with_email("new@example.na"))
 
-    async def held(*, at: int, since: int) -> list[str]:
-        times = {"at": start + timedelta(hours=at), "replaced_since": start + timedelta(hours=since)}
-        return [each.rpartition("$")[2] for each in await storage.views.password_hashes.password_hashes_held(user_id, **times)]
 
-    # That of the second hour was given up before the change, and takes the one of the first hour with it.
-    assert await held(at=4, since=0) == ["x", "3", "5"]
-    assert await held(at=4, since=5) == ["x", "5"]
-    assert await held(at=2, since=0) == ["x", "1", "2", "3", "5"]
-    assert await held(at=6, since=0) == ["x"]
+async def test_a_number_is_held_by_the_user_who_verified_it(storage: Storage, clock: ControlledClock) -> None:
+    number = "+264811234567"
+    async with storage.uow.begin(HERE) as tx:
+        users = sorted([await person(tx, name, clock.now()) for name in ("anna", "bert", "carl")])
+    anna, bert, carl = users
+    async with storage.uow.begin(HERE) as tx:
+        for user_id in (anna, bert):
+            await tx.profiles.replace(user_id, (await tx.profiles.of(user_id)).with_phone(number))
+        assert (await tx.profiles.all_with_phone(number), await tx.profiles.holder_of_phone(number)) == ([anna, bert], None)
+        (await tx.users.lock(anna)).verify_phone(at=clock.now())
+        await tx.users.flush()
+        assert await tx.profiles.holder_of_phone(number) == anna
+        tx.record(fact_at(clock.now()))
+    # Typed by another it lies beside; verified by another it is refused, also where it takes the place of a verified one.
+    async with storage.uow.begin(HERE) as tx:
+        await tx.profiles.replace(carl, (await tx.profiles.of(carl)).with_phone("+264811234500"))
+        (await tx.users.lock(carl)).verify_phone(at=clock.now())
+        tx.record(fact_at(clock.now()))
+    for user_id in (bert, carl):
+        with pytest.raises(AccountExists):
+            async with storage.uow.begin(HERE) as tx:
+                await tx.profiles.replace(user_id, (await tx.profiles.of(user_id)).with_phone(number))
+                (await tx.users.lock(user_id)).verify_phone(at=clock.now())
+                await tx.users.flush()

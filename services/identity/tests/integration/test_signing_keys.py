@@ -1,0 +1,23 @@
+"""Signing keys, as PostgreSQL keeps them."""
+
+from uuid import uuid4
+
+from chassis.testing.clocks import ControlledClock
+from identity.application.signing_keys import audit as signing_key_audit
+from identity.domain.signing_key import SigningKey
+from services.identity.tests.integration.storage import HERE, Storage
+
+
+async def test_signing_keys_are_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
+    key = SigningKey.announce(uuid4(), public_jwk={"kid": "1"}, sealed_private=b"sealed", at=clock.now())
+    async with storage.uow.begin(HERE) as tx:
+        assert list(await tx.signing_keys.lock_all()) == []
+        tx.signing_keys.add(key)
+        tx.record(signing_key_audit.signing_key_created(key, at=clock.now()))
+    async with storage.uow.begin(HERE) as tx:
+        (found,) = await tx.signing_keys.lock_all()
+        found.activate(at=clock.now())
+        tx.record(signing_key_audit.signing_key_activated(found, at=clock.now()))
+    (read,) = await storage.views.signing_keys.signing_keys()
+    assert read.is_active
+    assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")
