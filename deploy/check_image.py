@@ -48,8 +48,8 @@ async def documents() -> list[str]:
     """Write one document of each kind that a third-party library makes, and check its start or its rows."""
     import pyarrow.parquet as pq
 
-    from payments.application.history.queries import Direction, Movement
-    from payments.application.transfers.read_receipt import Receipt
+    from payments.application.receipts.get_receipt import Receipt
+    from payments.application.statements.views import Direction, Movement
     from payments.application.transfers.views import TransferView
     from payments.domain.statement import Statement, StatementLine
     from payments.interfaces.documents.receipt_pdf import receipt_pdf
@@ -82,7 +82,7 @@ async def documents() -> list[str]:
         yield [movement]
 
     for name, pdf in (
-        ("receipt", await receipt_pdf(Receipt(transfer, None, None), made_at=NOON)),
+        ("receipt", await receipt_pdf(Receipt(transfer, None, None, made_at=NOON))),
         ("statement", await statement_pdf(statement, made_at=NOON)),
     ):
         require(pdf.startswith(b"%PDF-") and b"/FontFile" in pdf, f"the {name} is no PDF with its fonts in it")

@@ -122,7 +122,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.application.bulk_transfers.run_bulk import RunBulk
     from payments.application.ledger.check_ledger import CheckLedger
     from payments.application.schedules.run_schedules import RunSchedules
-    from payments.application.transfers.capture_transfer import ExpireTransfers
+    from payments.application.transfers.expire_transfers import ExpireTransfers
     from payments.infrastructure.ledger_metrics import LedgerMetrics
     from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
     from payments.infrastructure.sql.ledger_check import SqlLedgerCheck

@@ -27,7 +27,7 @@ from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ports.bulk_transfers import Rules
 from payments.application.ports.signatures import Signatures
 from payments.application.schedules.run_schedules import RunSchedules
-from payments.application.transfers.capture_transfer import ExpireTransfers
+from payments.application.transfers.expire_transfers import ExpireTransfers
 from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
@@ -37,7 +37,7 @@ from payments.interfaces.rest import ROUTERS
 from payments.wiring import build
 from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
-from payments.wiring.transfers import post_transfers
+from payments.wiring.posting import post_transfers
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening
 from services.payments.tests.refusals import watch_refusals

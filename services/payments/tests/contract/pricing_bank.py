@@ -86,7 +86,7 @@ class PricingBank:
         await self.payments.wallets.open_issued_wallet(
             actor=Actor.service("test"), wallet_id=wallet_id, owner_id=self.user_id, currency=currency
         )
-        await self.payments.transfers.issue_money(
+        await self.payments.issuances.issue_money(
             actor=Actor(kind=ActorKind.USER, subject_id=str(new_id())),
             key=str(new_id()),
             wallet_id=wallet_id,

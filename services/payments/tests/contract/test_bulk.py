@@ -30,7 +30,7 @@ from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
 from payments.wiring import build
 from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
-from payments.wiring.transfers import post_transfers
+from payments.wiring.posting import post_transfers
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals

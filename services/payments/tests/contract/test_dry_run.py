@@ -12,9 +12,10 @@ from chassis.testing.stored import unchanged
 from kernel.ids import new_id
 from payments.domain.limits import Limits
 from payments.interfaces.rest.bulk_transfers import bulk_transfers
+from payments.interfaces.rest.payments import payments
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
 from payments.interfaces.rest.schemas.rehearsal import RehearsalResponse
-from payments.interfaces.rest.transfers import payments, transfers
+from payments.interfaces.rest.transfers import transfers
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import STRONG, Bank, Holder, refusal
 from services.payments.tests.fakes import unavailable

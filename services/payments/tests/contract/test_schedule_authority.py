@@ -17,7 +17,7 @@ from payments.domain.approval import ApprovalQuestion
 from payments.domain.errors import PayerSuspended
 from payments.domain.price_book import PriceBook
 from payments.domain.standing import Standing
-from payments.wiring.transfers import post_transfers
+from payments.wiring.posting import post_transfers
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, NoRules
 from services.payments.tests.contract.outbox import Record, published

@@ -23,7 +23,7 @@ from payments.application.schedules.run_schedules import RunSchedules
 from payments.interfaces.rest import ROUTERS
 from payments.wiring import build
 from payments.wiring.dependencies import Dependencies
-from payments.wiring.transfers import post_transfers
+from payments.wiring.posting import post_transfers
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
 from services.payments.tests.refusals import watch_refusals

@@ -172,7 +172,7 @@ async def test_a_statement_of_all_time_is_made(bank: Bank) -> None:
 
 
 async def test_a_statement_has_so_many_lines_at_most(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payments.application.history.read_statement.LINES_MAX", 2)
+    monkeypatch.setattr("payments.application.statements.get_statement.LINES_MAX", 2)
     payer, payee = await bank.holder("10.00"), await bank.holder()
     path = f"/wallets/{payer.wallet_id}/statement?since=2026-01-01T00:00:00Z&until=2027-01-01T00:00:00Z"
     await bank.made(payer, payee, "1.00")

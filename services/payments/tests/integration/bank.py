@@ -17,7 +17,7 @@ from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.bulk_transfers.submit_bulk import Accepted
-from payments.application.transfers.capture_transfer import ExpireTransfers
+from payments.application.transfers.expire_transfers import ExpireTransfers
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.sql.ledger_verification import LedgerVerification
@@ -79,7 +79,7 @@ class Bank:
         return wallet_id
 
     async def issue(self, wallet_id: UUID, amount: Decimal) -> None:
-        await self.payments.transfers.issue_money(
+        await self.payments.issuances.issue_money(
             actor=self.staff, key=str(new_id()), wallet_id=wallet_id, amount=Money.of(amount, "NAD"), reason="test funds"
         )
 

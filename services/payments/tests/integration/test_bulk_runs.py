@@ -29,10 +29,10 @@ from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
 from payments.application.bulk_transfers.read_submission import ReadSubmission
 from payments.application.bulk_transfers.submit_bulk import SubmitBulk
+from payments.application.issuances.issue_money import IssueMoney
 from payments.application.payers.stop_payer import StopPayer
 from payments.application.ports.bulk_transfers import FileDefaults
 from payments.application.ports.transfers import Terms
-from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.bulk_file import RawFile, RawLine

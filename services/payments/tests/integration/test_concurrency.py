@@ -124,8 +124,7 @@ async def test_at_the_last_moment_either_the_approver_or_the_job_is_first(bank: 
 
         approved, ended = await asyncio.gather(outcome(approve(actor=bank.staff, transfer_id=waiting.id)), time_runs_out())
         assert isinstance(approved, Transfer) != bool(ended)
-        view = await bank.payments.queries.transfer(waiting.id)
-        assert view
+        view = await bank.payments.transfers.find_transfer(transfer_id=waiting.id)
         assert (view.status, view.held) == ("failed" if ended else "completed", NOTHING)
 
 

@@ -151,8 +151,7 @@ async def test_a_hold_that_vanished_does_not_keep_others_from_running_out(watche
     for _ in range(2):
         with pytest.raises(LedgerBroken):
             await bank.expire()
-    view = await bank.payments.queries.transfer(held.id)
-    assert view
+    view = await bank.payments.transfers.find_transfer(transfer_id=held.id)
     assert view.status == "cancelled"
 
 

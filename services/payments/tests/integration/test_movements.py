@@ -23,7 +23,8 @@ from kernel.actor import Actor
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.application.history.queries import HistoryFilter, Movement
+from payments.application.statements.views import Movement
+from payments.application.transfers.views import HistoryFilter
 from payments.domain.account import WalletUsage
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer import TransferStatus
@@ -131,7 +132,7 @@ class Histories(RuleBasedStateMachine):
     def issue(self, number: int, amount: int) -> None:
         wallet = self._wallet(number)
         self._do(
-            self.bank.payments.transfers.issue_money(
+            self.bank.payments.issuances.issue_money(
                 actor=self.bank.staff,
                 key=str(new_id()),
                 wallet_id=wallet.id,
@@ -183,7 +184,7 @@ class Histories(RuleBasedStateMachine):
 
     def _act(self, transfer_id: UUID, payee: Actor, verb: str, share: int) -> None:
         transfers, staff, key = self.bank.payments.transfers, self.bank.staff, str(new_id())
-        view: Any = self.world.run(self.bank.payments.queries.transfer(transfer_id))
+        view: Any = self.world.run(self.bank.payments.transfers.find_transfer(transfer_id=transfer_id))
         # A share is in percent, money in cents.
         part = money(int((view.captured or view.amount) * share), view.currency)
         acts: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -203,11 +204,12 @@ class Histories(RuleBasedStateMachine):
         self.world.run(self._compare())
 
     async def _compare(self) -> None:
+        export = self.bank.payments.statements.export_transfers
         balances = {wallet.id: (await self.bank.balance(wallet.id))[0] for wallet in self.wallets}
         for wallet in self.wallets:
-            wanted = HistoryFilter(owner_id=wallet.owner_id, wallet_id=wallet.id)
+            wanted = HistoryFilter(wallet_id=wallet.id)
             for name, rows_of in FORMATS.items():
-                rows = await rows_of(self.bank.payments.queries.movements(wanted, batch=7))
+                rows = await rows_of(export(actor=user(wallet.owner_id), wanted=wanted, batch=7))
                 assert len(rows) == len({row["id"] for row in rows})
                 assert {(row["wallet_id"], row["moved_currency"]) for row in rows} == {(str(wallet.id), wallet.currency)}
                 assert sum(Decimal(row["moved"]) for row in rows) == balances[wallet.id], name
@@ -217,7 +219,7 @@ class Histories(RuleBasedStateMachine):
                     self.world.statuses.add(row["status"])
         for owner_id in {wallet.owner_id for wallet in self.wallets}:
             moved: dict[str, Decimal] = defaultdict(Decimal)
-            for row in await csv_rows(self.bank.payments.queries.movements(HistoryFilter(owner_id=owner_id), batch=7)):
+            for row in await csv_rows(export(actor=user(owner_id), wanted=HistoryFilter(), batch=7)):
                 moved[row["wallet_id"]] += Decimal(row["moved"])
             assert moved == {str(wallet.id): balances[wallet.id] for wallet in self.wallets if wallet.owner_id == owner_id}
 

@@ -55,8 +55,9 @@ async def test_the_worker_is_ready_while_its_database_answers(
 async def test_so_many_wait_at_most_as_the_settings_say(database_urls: DatabaseUrls, broker_url: str) -> None:
     settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url, batch_max=3, waiting_max=5)
     async with serving(settings) as parts:
-        transfers = parts.rest.state.application.transfers
-        for use_case in (transfers.transfer_tokens, transfers.transfer_linked, transfers.issue_money):
+        app = parts.rest.state.application
+        transfers, payments, issuances = app.transfers, app.payments, app.issuances
+        for use_case in (transfers.transfer_tokens, transfers.transfer_linked, payments.make_payment, issuances.issue_money):
             assert (use_case.cashier._batch_max, use_case.cashier._waiting_max) == (3, 5)
             # One for all of them: who waits, waits in one queue.
             assert use_case.cashier is transfers.transfer_tokens.cashier

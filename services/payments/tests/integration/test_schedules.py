@@ -16,13 +16,13 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, Kind, NotFound
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
+from payments.application.issuances.issue_money import IssueMoney
 from payments.application.schedules.cancel_schedule import CancelSchedule
 from payments.application.schedules.pause_schedule import PauseSchedule
 from payments.application.schedules.plan_transfer import Planned, PlanTransfer
 from payments.application.schedules.resume_schedule import ResumeSchedule
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import Waiting
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.account import Account, AccountKind, treasury_id

@@ -9,7 +9,7 @@ from uuid import UUID
 import pyarrow.parquet as pq
 import pytest
 
-from payments.application.history.queries import Direction, Movement
+from payments.application.statements.views import Direction, Movement
 from payments.application.transfers.views import TransferView
 from payments.interfaces.documents.transfers_csv import HEADER, transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet

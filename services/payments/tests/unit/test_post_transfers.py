@@ -11,9 +11,9 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.money import Money
+from payments.application.issuances.issue_money import IssueMoney
 from payments.application.ports.transfers import Request, Settled
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import Waiting
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from payments.application.transfers.read_receipt import Receipt
+from payments.application.receipts.get_receipt import Receipt
 from payments.application.transfers.views import TransferView
 from payments.interfaces.documents import receipt_pdf
 
@@ -28,7 +28,7 @@ PLAIN = TransferView(
 
 
 def test_a_plain_transfer_has_the_lines_that_every_one_has() -> None:
-    assert receipt_pdf._data(Receipt(PLAIN, None, None)) == {
+    assert receipt_pdf._data(Receipt(PLAIN, None, None, PLAIN.created_at)) == {
         "lines": [
             ("Transfer", str(UUID(int=1))),
             ("Kind", "transfer"),
@@ -55,7 +55,7 @@ def test_whatever_else_there_is_of_a_transfer_is_on_its_receipt() -> None:
         decided_by=UUID(int=5),
         signature={"key_id": "key", "algorithm": "Ed25519", "value": "v" * 60},
     )
-    found = receipt_pdf._data(Receipt(transfer, "a" * 64, "what was signed"))
+    found = receipt_pdf._data(Receipt(transfer, "a" * 64, "what was signed", PLAIN.created_at))
     assert found["lines"][6:] == [  # type: ignore[index]
         ("Amount", "100.50 NAD"),
         ("Fees", "2.50 NAD"),

@@ -19,9 +19,10 @@ from payments.domain.transfer_order import Signature, TransferKind, TransferOrde
 from payments.domain.validity import Validity
 from payments.interfaces.rest.schemas.fees import FeeRuleRequest
 from payments.interfaces.rest.schemas.limits import LimitRequest
+from payments.interfaces.rest.schemas.payments import PaymentRequest
 from payments.interfaces.rest.schemas.rates import RateRequest
 from payments.interfaces.rest.schemas.schedules import ScheduleRequest
-from payments.interfaces.rest.schemas.transfers import LinkedRequest, PaymentRequest, TransferRequest
+from payments.interfaces.rest.schemas.transfers import LinkedRequest, TransferRequest
 
 PAYER, SOURCE, TARGET, KEY_ID, ID = (UUID(int=number) for number in range(1, 6))
 ACTOR = Actor(kind=ActorKind.USER, subject_id=str(PAYER))

@@ -22,11 +22,11 @@ from payments.application.bulk_transfers.read_submission import ReadSubmission
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.bulk_transfers.run_bulk import PostBatch, RunBulk
 from payments.application.bulk_transfers.submit_bulk import Accepted, SubmitBulk
+from payments.application.issuances.issue_money import IssueMoney
 from payments.application.ports.authority import Roles
 from payments.application.ports.bulk_transfers import BULKS_OPEN_MAX, FileDefaults
 from payments.application.ports.transfers import Terms
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.issue_money import IssueMoney
 from payments.application.transfers.post_transfers import PostTransfers, Waiting
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.account import Account, AccountKind, SystemCode, system_account_id, treasury_id

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from payments.application.accounts import Accounts
 from payments.application.bulk_transfers import BulkTransfers
 from payments.application.fees import Fees
-from payments.application.history import History
+from payments.application.issuances import Issuances
 from payments.application.ledger import Ledger
 from payments.application.limits import Limits
-from payments.application.queries import PaymentsQueries
+from payments.application.payments import MerchantPayments
 from payments.application.rates import Rates
+from payments.application.receipts import Receipts
 from payments.application.schedules import Schedules
+from payments.application.statements import Statements
 from payments.application.transfers import Transfers
 from payments.application.wallets import Wallets
 
@@ -20,11 +22,13 @@ class Payments:
     accounts: Accounts
     transfers: Transfers
     wallets: Wallets
-    history: History
     ledger: Ledger
     fees: Fees
     rates: Rates
     limits: Limits
+    payments: MerchantPayments
+    issuances: Issuances
+    receipts: Receipts
+    statements: Statements
     bulk_transfers: BulkTransfers
     schedules: Schedules
-    queries: PaymentsQueries

@@ -16,7 +16,7 @@ from chassis.telemetry.context import bind
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import payments_pb2, payments_pb2_grpc
 from kernel.actor import Actor
-from kernel.errors import AccessDenied, DomainError, InvalidValue, NotFound
+from kernel.errors import AccessDenied, DomainError, InvalidValue
 from kernel.money import Money, amount_text
 from kernel.texts import read_line
 from payments.application import Payments
@@ -40,10 +40,7 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         return payments_pb2.PostTransfersResponse(outcomes=outcomes)
 
     async def GetTransfer(self, request: payments_pb2.GetTransferRequest, context: Any) -> payments_pb2.GetTransferResponse:
-        transfer_id = UUID(request.transfer_id)
-        view = await self._payments.queries.transfer(transfer_id)
-        if view is None:
-            raise NotFound(transfer_id=transfer_id)
+        view = await self._payments.transfers.find_transfer(transfer_id=UUID(request.transfer_id))
         return payments_pb2.GetTransferResponse(
             transfer_id=str(view.id),
             kind=view.kind,

@@ -11,7 +11,7 @@ from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ledger.check_ledger import CheckLedger
 from payments.application.schedules.run_schedules import RunSchedules
-from payments.application.transfers.capture_transfer import ExpireTransfers
+from payments.application.transfers.expire_transfers import ExpireTransfers
 
 LEDGER_QUEUE = "ledger"
 BULK_QUEUE = "bulks"

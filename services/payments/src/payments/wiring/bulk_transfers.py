@@ -17,7 +17,7 @@ from payments.application.bulk_transfers.visible_bulks import VisibleBulks
 from payments.infrastructure.bulk_files import READERS
 from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.wiring.dependencies import Dependencies
-from payments.wiring.transfers import post_transfers
+from payments.wiring.posting import post_transfers
 
 
 def judge_bulk(given: Dependencies) -> JudgeBulk:

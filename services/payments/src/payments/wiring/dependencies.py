@@ -15,8 +15,6 @@ from payments.application.ports.permissions import Permissions
 from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening
 from payments.application.ports.signatures import Signatures
-from payments.application.queries import PaymentsQueries
-from payments.infrastructure.queries import SqlPaymentsQueries
 from payments.infrastructure.sql.prices import SqlPricingTransaction
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
@@ -54,7 +52,3 @@ class Dependencies:
     @property
     def reads(self) -> Reads:
         return AuditedReads(uow=self.uow, clock=self.clock)
-
-    @property
-    def queries(self) -> PaymentsQueries:
-        return SqlPaymentsQueries(self.database)

@@ -1,61 +1,60 @@
-"""Transfers, payments, issuances and receipts on their ports."""
+"""Transfers on their ports."""
 
+from payments.application.ports.transfers import Cashier
 from payments.application.transfers import Transfers
-from payments.application.transfers.capture_transfer import CaptureTransfer, ExpireTransfers, VoidTransfer
-from payments.application.transfers.decide_transfer import ApproveTransfer, RejectTransfer
-from payments.application.transfers.give_back import RefundTransfer, ReverseTransfer
-from payments.application.transfers.issue_money import IssueMoney
-from payments.application.transfers.post_transfers import PostTransfers
-from payments.application.transfers.read_receipt import ReadReceipt
-from payments.application.transfers.read_transfers import ReadTransfers
+from payments.application.transfers.approve_transfer import ApproveTransfer
+from payments.application.transfers.capture_transfer import CaptureTransfer
+from payments.application.transfers.find_transfer import FindTransfer
+from payments.application.transfers.get_transfer import GetTransfer
+from payments.application.transfers.get_transfer_currency import GetTransferCurrency
+from payments.application.transfers.list_awaiting_approval import ListAwaitingApproval
+from payments.application.transfers.list_transfers import ListTransfers
+from payments.application.transfers.refund_transfer import RefundTransfer
 from payments.application.transfers.rehearse_transfers import RehearseTransfers
-from payments.application.transfers.transfer_tokens import TransferLinked, TransferTokens
-from payments.infrastructure.group_commit import GroupCommit
+from payments.application.transfers.reject_transfer import RejectTransfer
+from payments.application.transfers.reverse_transfer import ReverseTransfer
+from payments.application.transfers.transfer_linked import TransferLinked
+from payments.application.transfers.transfer_tokens import TransferTokens
+from payments.application.transfers.visible_transfers import VisibleTransfers
+from payments.application.transfers.void_transfer import VoidTransfer
+from payments.infrastructure.sql.transfer_history import SqlTransferHistory
+from payments.infrastructure.sql.transfers import SqlTransferViews
 from payments.wiring.dependencies import Dependencies
+from payments.wiring.posting import post_transfers
 
 
-def post_transfers(given: Dependencies) -> PostTransfers:
-    return PostTransfers(
-        uow=given.uow,
-        screening=given.screening,
-        signatures=given.signatures,
-        prices=given.prices,
-        limits=given.limits,
-        approvals=given.approvals,
-        policy=given.settings.payer_policy,
-        terms=given.settings.terms,
-        clock=given.clock,
+def visible_transfers(given: Dependencies) -> VisibleTransfers:
+    return VisibleTransfers(
+        views=SqlTransferViews(given.database),
+        audit_log=given.audit_log,
+        permissions=given.permissions,
+        reads=given.reads,
     )
 
 
-def transfers(given: Dependencies) -> Transfers:
-    settings, uow, clock, queries = given.settings, given.uow, given.clock, given.queries
-    post = post_transfers(given)
-    cashier = GroupCommit(post, batch_max=settings.batch_max, waiting_max=settings.waiting_max)
-    reads = ReadTransfers(
-        queries=queries, history=queries, audit_log=given.audit_log, permissions=given.permissions, reads=given.reads
-    )
+def transfers(given: Dependencies, cashier: Cashier) -> Transfers:
+    uow, clock, visible = given.uow, given.clock, visible_transfers(given)
+    views, history = SqlTransferViews(given.database), SqlTransferHistory(given.database)
     return Transfers(
         transfer_tokens=TransferTokens(cashier=cashier),
         transfer_linked=TransferLinked(cashier=cashier),
-        rehearse_transfers=RehearseTransfers(rehearse=post.rehearse),
-        issue_money=IssueMoney(cashier=cashier),
-        capture_transfer=CaptureTransfer(
-            uow=uow, queries=queries, screening=given.screening, standings=given.standings, clock=clock
-        ),
+        rehearse_transfers=RehearseTransfers(rehearse=post_transfers(given).rehearse),
+        list_transfers=ListTransfers(history=history),
+        list_awaiting_approval=ListAwaitingApproval(views=views, history=history, reads=given.reads),
+        get_transfer=GetTransfer(visible=visible),
+        get_transfer_currency=GetTransferCurrency(visible=visible),
+        find_transfer=FindTransfer(views=views),
+        capture_transfer=CaptureTransfer(uow=uow, views=views, screening=given.screening, standings=given.standings, clock=clock),
         void_transfer=VoidTransfer(uow=uow, permissions=given.permissions, clock=clock),
-        expire_transfers=ExpireTransfers(uow=uow, clock=clock),
         approve_transfer=ApproveTransfer(
             uow=uow,
-            queries=queries,
+            views=views,
             screening=given.screening,
             standings=given.standings,
-            terms=settings.terms,
+            terms=given.settings.terms,
             clock=clock,
         ),
         reject_transfer=RejectTransfer(uow=uow, clock=clock),
         refund_transfer=RefundTransfer(uow=uow, clock=clock),
         reverse_transfer=ReverseTransfer(uow=uow, clock=clock),
-        read_transfers=reads,
-        read_receipt=ReadReceipt(reads=reads, queries=queries),
     )

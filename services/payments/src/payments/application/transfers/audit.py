@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from kernel.audit import AuditFact, State
+from kernel.audit import Audited, AuditFact, State
 from kernel.money import amount_text
 from kernel.reads import ReadOfOthers
 from payments.application.transfers.views import TransferView
@@ -17,7 +17,7 @@ _VERBS = {TransferStatus.PENDING: "hold", TransferStatus.PENDING_APPROVAL: "subm
 
 
 def made(transfer: Transfer, accounts: Accounts) -> AuditFact:
-    """Account for a new transfer, settled or on hold, with the balances before and after of both its accounts."""
+    """Record a new transfer, settled or on hold, with the balances before and after of both its accounts."""
     order = transfer.order
     return AuditFact(
         action=f"payments.{order.kind}.{_VERBS.get(transfer.status, 'settle')}",
@@ -31,22 +31,19 @@ def made(transfer: Transfer, accounts: Accounts) -> AuditFact:
     )
 
 
-def changed(transfer: Transfer, verb: str, *, before: State, accounts: Accounts, at: datetime) -> AuditFact:
-    """Account for what became of a transfer."""
-    return AuditFact(
-        action=f"payments.transfer.{verb}",
+def transfer_on(accounts: Accounts) -> Audited[Transfer]:
+    """Return how a transfer appears in the audit log: its status, with the balances of both its accounts."""
+    return Audited(
+        action="payments.transfer",
         resource_type="transfer",
-        resource_id=str(transfer.id),
-        occurred_at=at,
-        before={**_balances_before(transfer, accounts), **before},
-        after=standing(transfer, accounts),
-        reason=transfer.reason,
-        related_ids=_related(transfer, accounts),
+        id_of=lambda transfer: transfer.id,
+        state=lambda transfer: {**_balances(transfer, accounts), **state(transfer)},
+        related=lambda transfer: _related(transfer, accounts),
     )
 
 
 def refused(order: TransferOrder, *, reason: str, at: datetime, transfer_id: UUID | None = None) -> AuditFact:
-    """Account for what compliance did not clear: a new order, or a transfer that waits."""
+    """Record what compliance did not clear: a new order, or a transfer that waits."""
     wallets = (str(order.source_id), str(order.target_id))
     return AuditFact(
         action="payments.transfer.refuse",
@@ -59,24 +56,19 @@ def refused(order: TransferOrder, *, reason: str, at: datetime, transfer_id: UUI
     )
 
 
-def standing(transfer: Transfer, accounts: Accounts) -> State:
-    """How a transfer stands, with the balances of both its accounts."""
-    return {**_balances(transfer, accounts), **state(transfer)}
-
-
 def state(transfer: Transfer) -> State:
-    """What of a transfer changes, as far as it is more than that it is completed."""
+    """Return what changes of a transfer, as far as it says more than the status "completed"."""
     currency = transfer.quote.amount.currency.code
-    told: dict[str, object] = {"status": transfer.status.value}
+    shown: dict[str, object] = {"status": transfer.status.value}
     if transfer.quote.fees:
-        told["fee_total"] = transfer.quote.fee_total.text
+        shown["fee_total"] = transfer.quote.fee_total.text
     if transfer.held:
-        told["held"] = amount_text(transfer.held, currency)
+        shown["held"] = amount_text(transfer.held, currency)
     if transfer.captured is not None:
-        told["captured"] = amount_text(transfer.captured, currency)
+        shown["captured"] = amount_text(transfer.captured, currency)
     if transfer.refunded:
-        told["refunded"] = amount_text(transfer.refunded, currency)
-    return told
+        shown["refunded"] = amount_text(transfer.refunded, currency)
+    return shown
 
 
 def _asked(order: TransferOrder) -> dict[str, object]:
@@ -91,17 +83,17 @@ def _asked(order: TransferOrder) -> dict[str, object]:
 def _balances(transfer: Transfer, accounts: Accounts) -> dict[str, object]:
     """The balances that the transfer left: of linked ones, each its own."""
     left = {posting.account_id: posting.balance_after for posting in transfer.postings}
-    return _of_both(transfer, accounts, left)
+    return _balances_of_both(transfer, accounts, left)
 
 
 def _balances_before(transfer: Transfer, accounts: Accounts) -> dict[str, object]:
     found: dict[UUID, Decimal] = {}
     for posting in transfer.postings:
         found.setdefault(posting.account_id, posting.balance_after - posting.amount)
-    return _of_both(transfer, accounts, found)
+    return _balances_of_both(transfer, accounts, found)
 
 
-def _of_both(transfer: Transfer, accounts: Accounts, balances: Mapping[UUID, Decimal]) -> dict[str, object]:
+def _balances_of_both(transfer: Transfer, accounts: Accounts, balances: Mapping[UUID, Decimal]) -> dict[str, object]:
     source, target = (accounts[id_] for id_ in (transfer.order.source_id, transfer.order.target_id))
     return {
         "source_balance": amount_text(balances.get(source.id, source.balance), source.currency),
@@ -123,7 +115,7 @@ def read(transfer: TransferView, verb: str, *, owners: Sequence[UUID]) -> ReadOf
 
 
 def waiting_listed(transfers: Sequence[TransferView], owners: Iterable[UUID]) -> ReadOfOthers:
-    """Account for a page of others' transfers; `owners` are those of the wallets that they go from and to."""
+    """Record a page of others' transfers; `owners` are those of the wallets that they go from and to."""
     initiators = [transfer.initiator_id for transfer in transfers]
     return ReadOfOthers(
         action="payments.transfer.list_awaiting_approval", owners=(*initiators, *sorted(owners)), shown=len(transfers)

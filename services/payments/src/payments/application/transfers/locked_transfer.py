@@ -1,6 +1,7 @@
-"""A transfer and the accounts that it is of, locked to be changed."""
+"""A transfer and its accounts, locked for update."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from kernel.errors import NotFound
 from kernel.money import Money
 from payments.application.ports.unit_of_work import Transaction
+from payments.application.transfers import audit
 from payments.domain.account import Account
 from payments.domain.entry import Accounts, Posting, accounts_of, moves_of
 from payments.domain.transfer import Transfer
@@ -43,20 +45,27 @@ async def lock_transfer(tx: Transaction, transfer_id: UUID, *, with_postings: bo
     return LockedTransfer(transfer, accounts, transfer.spent, postings)
 
 
+@asynccontextmanager
+async def changing(
+    tx: Transaction, locked: LockedTransfer, verb: str, *, at: datetime, reason: str | None = None
+) -> AsyncIterator[None]:
+    """Write what the block changes of a locked transfer and its accounts, with the audit fact and the events."""
+    with tx.change(audit.transfer_on(locked.accounts), locked.transfer, verb, at=at, reason=reason):
+        yield
+        await write(tx, locked, at=at)
+
+
 async def write(tx: Transaction, locked: LockedTransfer, *made: Transfer, at: datetime) -> None:
-    """Write how a locked transfer stands now, what it made, and the accounts that moved."""
+    """Write the state of a locked transfer, what it made, and the accounts that moved."""
     if made:
         await tx.transfers.add(made)
     await tx.transfers.save(locked.transfer)
     await tx.accounts.save(list(_touched(locked, made)))
-    await _count_back(tx, locked, at)
-    for transfer in (locked.transfer, *made):
-        for event in transfer.collect():
-            tx.announce(event)
+    await _return_to_limits(tx, locked, at)
 
 
-async def _count_back(tx: Transaction, locked: LockedTransfer, at: datetime) -> None:
-    """Let what did not happen after all, or was undone, no longer count against its payer's limits."""
+async def _return_to_limits(tx: Transaction, locked: LockedTransfer, at: datetime) -> None:
+    """Return money that did not move to the payer's limits."""
     transfer = locked.transfer
     unspent = locked.spent - transfer.spent
     owner_id = locked.accounts[transfer.order.source_id].owner_id

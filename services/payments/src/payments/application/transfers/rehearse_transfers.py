@@ -5,8 +5,8 @@ from kernel.actor import Actor
 from kernel.errors import InvalidValue
 from kernel.ids import new_id
 from payments.application.ports.transfers import Request
+from payments.application.transfers.linked_legs import LINKED_MAX, name_leg
 from payments.application.transfers.rehearsal import Rehearsal
-from payments.application.transfers.transfer_tokens import LINKED_MAX, name_leg
 from payments.domain.transfer_order import TransferOrder, require_callers_key
 
 

@@ -8,20 +8,20 @@ from kernel.errors import NotFound
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.transfers import audit
-from payments.application.transfers.views import TransferQueries
+from payments.application.transfers.views import TransferViews
 from payments.domain.errors import ScreeningRefused
 from payments.domain.transfer_order import TransferOrder
 
 
 async def require_clear(
-    uow: UnitOfWork, queries: TransferQueries, screening: Screening, clock: Clock, *, actor: Actor, transfer_id: UUID
+    uow: UnitOfWork, views: TransferViews, screening: Screening, clock: Clock, *, actor: Actor, transfer_id: UUID
 ) -> TransferOrder:
     """Return what the transfer asked for; raises ScreeningRefused when it is no longer cleared, NotFound.
 
     Nothing is locked while compliance thinks. The refusal is put on record with compliance's reason, which the answer does
     not tell.
     """
-    order = await queries.order(transfer_id)
+    order = await views.order(transfer_id)
     if order is None:
         raise NotFound(transfer_id=transfer_id)
     [verdict] = await screening.screen([order])

@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from payments.application.ports.authority import Standings
-from payments.application.transfers.views import TransferQueries
+from payments.application.transfers.views import TransferViews
 from payments.domain.errors import PayeeBarred
 from payments.domain.standing import Standing
 
 
-async def require_standing(queries: TransferQueries, standings: Standings, *, user_id: UUID, transfer_id: UUID) -> None:
+async def require_standing(views: TransferViews, standings: Standings, *, user_id: UUID, transfer_id: UUID) -> None:
     """Raise PayeeBarred for a receiver who may not act, PayerSuspended or PayerClosed for the user; one call to identity."""
-    payee_id = await queries.payee_of(transfer_id)
+    payee_id = await views.payee_of(transfer_id)
     found = await standings.standings({user_id, payee_id or user_id})
     if payee_id and found[payee_id] is not Standing.ACTIVE:
         raise PayeeBarred(transfer_id=transfer_id)

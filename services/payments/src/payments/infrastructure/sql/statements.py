@@ -26,7 +26,7 @@ _STATEMENT = text(
 )
 
 
-class SqlStatementQueries(SqlReads):
+class SqlStatementViews(SqlReads):
     async def statement(
         self, account_id: UUID, currency: str, *, since: datetime, until: datetime, lines_max: int
     ) -> Statement | None:

@@ -24,8 +24,8 @@ from sqlalchemy import TextClause, text
 from kernel.errors import InvalidValue
 from kernel.money import CURRENCIES
 from kernel.pages import CursorPage, CursorRequest
-from payments.application.history.queries import Direction, HistoryFilter, HistoryTooLong, Movement
-from payments.application.transfers.views import TransferView
+from payments.application.statements.views import Direction, Movement
+from payments.application.transfers.views import HistoryFilter, HistoryTooLong, TransferView
 from payments.domain.account import SystemCode, system_account_id
 from payments.infrastructure.sql.reads import SqlReads, before_id
 from payments.infrastructure.sql.transfers import COLUMNS, view_of
@@ -121,7 +121,7 @@ class _Step:
     upto: UUID | None
 
 
-class SqlHistoryQueries(SqlReads):
+class SqlTransferHistory(SqlReads):
     async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
         found: list[TransferView] = []
         looked_at = 0

@@ -129,7 +129,7 @@ _PAYEE = text("SELECT a.owner_id FROM transfers t JOIN accounts a ON a.id = t.ta
 _OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id IS NOT NULL")
 
 
-class SqlTransferQueries(SqlReads):
+class SqlTransferViews(SqlReads):
     async def transfer(self, transfer_id: UUID) -> TransferView | None:
         rows = await self._rows(_TRANSFER, id=transfer_id)
         return view_of(rows[0]) if rows else None

@@ -1,11 +1,10 @@
 """A receipt as PDF, set by typst."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from kernel.money import amount_text
-from payments.application.transfers.read_receipt import Receipt
+from payments.application.receipts.get_receipt import Receipt
 from payments.interfaces.documents.csv_text import time_text
 from payments.interfaces.documents.typeset import pdf
 
@@ -13,8 +12,9 @@ _TEMPLATE = Path(__file__).with_name("receipt.typ")
 _WIDTH: Final = 56
 
 
-async def receipt_pdf(receipt: Receipt, *, made_at: datetime) -> bytes:
-    return await pdf(_TEMPLATE, {"made_at": time_text(made_at), **_data(receipt)}, made_at=made_at)
+async def receipt_pdf(receipt: Receipt) -> bytes:
+    data = {"made_at": time_text(receipt.made_at), **_data(receipt)}
+    return await pdf(_TEMPLATE, data, made_at=receipt.made_at)
 
 
 def _data(receipt: Receipt) -> dict[str, object]:

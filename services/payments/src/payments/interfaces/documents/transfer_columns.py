@@ -6,7 +6,7 @@ from enum import Enum, auto
 from operator import attrgetter
 from typing import Any, Final
 
-from payments.application.history.queries import Movement
+from payments.application.statements.views import Movement
 
 
 class ColumnType(Enum):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Seq
 from typing import Any, Final
 
 from kernel.money import amount_text
-from payments.application.history.queries import Movement
+from payments.application.statements.views import Movement
 from payments.interfaces.documents.csv_text import Lines, safe, time_text
 from payments.interfaces.documents.transfer_columns import COLUMNS, Column, ColumnType
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from payments.application.history.queries import Movement
+from payments.application.statements.views import Movement
 from payments.interfaces.documents.transfer_columns import COLUMNS, ColumnType
 
 

@@ -1,16 +1,14 @@
 """What endpoints are given."""
 
-from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
 from chassis.rest import ONE_LINE, AmountText, Moment
-from kernel.actor import Actor
 from kernel.money import Money
 from payments.application import Payments
-from payments.application.history.queries import HistoryFilter
+from payments.application.transfers.views import HistoryFilter
 from payments.domain.transfer import TransferStatus
 from payments.domain.transfer_order import TransferKind
 
@@ -23,17 +21,6 @@ def application(request: Request) -> Payments:
 App = Annotated[Payments, Depends(application)]
 
 _AMOUNT = "In units of the currency, such as 250.00"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which transfers are asked for, before it is known by whom."""
-
-    filter: HistoryFilter
-
-    def of(self, actor: Actor, *, kind: str | None = None) -> HistoryFilter:
-        """What of them the caller's wallets sent and received."""
-        return replace(self.filter, owner_id=actor.user_id, kind=kind or self.filter.kind)
 
 
 async def _history(  # each is a filter of the query string
@@ -53,25 +40,23 @@ async def _history(  # each is a filter of the query string
         str | None, Query(min_length=1, max_length=64, description="The whole reference, exactly"), ONE_LINE
     ] = None,
     text: Annotated[str | None, Query(min_length=2, max_length=64, description="In description or reference"), ONE_LINE] = None,
-) -> Wanted:
-    return Wanted(
-        HistoryFilter(
-            wallet_id=wallet_id,
-            counterparty_id=counterparty_id,
-            status=status,
-            kind=kind,
-            currency=currency,
-            # ELC has the most decimals of all currencies: a bound, not an amount of one.
-            amount_min=Money.of(amount_min, "ELC", field="amount_min").amount if amount_min is not None else None,
-            amount_max=Money.of(amount_max, "ELC", field="amount_max").amount if amount_max is not None else None,
-            since=since,
-            until=until,
-            settled_since=settled_since,
-            settled_until=settled_until,
-            reference=reference,
-            text=text,
-        )
+) -> HistoryFilter:
+    return HistoryFilter(
+        wallet_id=wallet_id,
+        counterparty_id=counterparty_id,
+        status=status,
+        kind=kind,
+        currency=currency,
+        # ELC has the most decimals of all currencies: a bound, not an amount of one.
+        amount_min=Money.of(amount_min, "ELC", field="amount_min").amount if amount_min is not None else None,
+        amount_max=Money.of(amount_max, "ELC", field="amount_max").amount if amount_max is not None else None,
+        since=since,
+        until=until,
+        settled_since=settled_since,
+        settled_until=settled_until,
+        reference=reference,
+        text=text,
     )
 
 
-History = Annotated[Wanted, Depends(_history)]
+HistoryQuery = Annotated[HistoryFilter, Depends(_history)]

@@ -30,8 +30,8 @@ async def get_receipt(
     format: Annotated[Literal["json", "pdf"], Query()] = "json",  # noqa: A002  # the parameter's name
 ) -> Envelope[ReceiptResponse] | Response:
     """Make the receipt of a transfer that has moved money, with what proves it: the audit log's hash, the payer's signature."""
-    receipt = await app.transfers.read_receipt(actor=actor, transfer_id=transfer_id)
+    receipt = await app.receipts.get_receipt(actor=actor, transfer_id=transfer_id)
     if format == "pdf":
-        document = await receipt_pdf(receipt, made_at=app.history.read_statement.clock.now())
+        document = await receipt_pdf(receipt)
         return Response(document, headers=attached(f"receipt-{transfer_id}.pdf"), media_type=_PDF)
     return envelope(ReceiptResponse.of(receipt))

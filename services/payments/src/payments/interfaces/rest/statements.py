@@ -12,7 +12,7 @@ from payments.interfaces.documents.statement_csv import statement_csv
 from payments.interfaces.documents.statement_pdf import statement_pdf
 from payments.interfaces.documents.transfers_csv import transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
-from payments.interfaces.rest.dependencies import App, History
+from payments.interfaces.rest.dependencies import App, HistoryQuery
 from payments.interfaces.rest.schemas.wallets import StatementResponse
 
 statements = Router(tags=["statements"])
@@ -43,28 +43,28 @@ async def get_statement(  # each is of the path or the query string
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[StatementResponse] | Response:
     """Make the statement of a wallet: what it held, what moved, what it holds at the period's end."""
-    statement = await app.history.read_statement(actor=actor, wallet_id=wallet_id, since=since, until=until, reason=reason)
+    made = await app.statements.get_statement(actor=actor, wallet_id=wallet_id, since=since, until=until, reason=reason)
     name = f"statement-{wallet_id}-{since:%Y%m%d}-{until:%Y%m%d}"
     if format == "csv":
-        return Response(b"".join(statement_csv(statement)), headers=attached(f"{name}.csv"), media_type=_CSV)
+        return Response(b"".join(statement_csv(made.statement)), headers=attached(f"{name}.csv"), media_type=_CSV)
     if format == "pdf":
-        document = await statement_pdf(statement, made_at=app.history.read_statement.clock.now())
+        document = await statement_pdf(made.statement, made_at=made.made_at)
         return Response(document, headers=attached(f"{name}.pdf"), media_type=_PDF)
-    return envelope(StatementResponse.of(statement))
+    return envelope(StatementResponse.of(made.statement))
 
 
 @statements.get("/transfers/export", dependencies=[Authenticated], responses=documents(_CSV, _PARQUET), reads=OWN)
 async def export_transfers(
     actor: CurrentActor,
     app: App,
-    wanted: History,
+    wanted: HistoryQuery,
     format: Annotated[Literal["csv", "parquet"], Query()] = "csv",  # noqa: A002
 ) -> StreamingResponse:
     """Export all transfers that the filters of the history let through, newest first, however many.
 
     Each row is of one of the caller's wallets and says what moved there; a transfer between two of them has two rows.
     """
-    batches = app.queries.movements(wanted.of(actor), batch=_ROWS_A_READ)
+    batches = app.statements.export_transfers(actor=actor, wanted=wanted, batch=_ROWS_A_READ)
     if format == "parquet":
         return StreamingResponse(transfers_parquet(batches), media_type=_PARQUET, headers=attached("transfers.parquet"))
     return StreamingResponse(transfers_csv(batches), media_type=_CSV, headers=attached("transfers.csv"))

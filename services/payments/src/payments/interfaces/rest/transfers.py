@@ -1,6 +1,5 @@
-"""Transfers, payments and issuances. They keep their own Idempotency-Key, with the payment and for as long."""
+"""Transfers. They keep their own Idempotency-Key, with the transfer and for as long."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import Response
@@ -18,33 +17,24 @@ from chassis.rest import (
     envelope,
     mark_replayed,
 )
-from kernel.actor import Actor
 from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import Money
 from kernel.reads import OTHERS, OWN
-from payments.application import Payments
-from payments.application.ports.transfers import Settled
 from payments.application.transfers.views import TransferView
-from payments.domain.transfer import Transfer
-from payments.domain.transfer_order import TransferOrder
-from payments.interfaces.rest.dependencies import App, History
-from payments.interfaces.rest.dry_run import DRY_RUN, rehearsed
-from payments.interfaces.rest.schemas.rehearsal import RehearsalResponse
+from payments.interfaces.rest.dependencies import App, HistoryQuery
+from payments.interfaces.rest.dry_run import DRY_RUN
 from payments.interfaces.rest.schemas.transfers import (
     CaptureRequest,
-    IssuanceRequest,
     LinkedRequest,
     LinkedResponse,
-    PaymentRequest,
     ReasonRequest,
     RefundRequest,
     TransferRequest,
     TransferResponse,
 )
+from payments.interfaces.rest.transfer_answers import enveloped, rehearsal, settled_answer
 
 transfers = Router(prefix="/transfers", tags=["transfers"], moves_money=True)
-payments = Router(prefix="/payments", tags=["payments"], moves_money=True)
-issuances = Router(prefix="/issuances", tags=["issuances"], moves_money=True)
 
 
 @transfers.post(
@@ -65,8 +55,8 @@ async def transfer_tokens(
     """
     order = body.order(actor, key)
     if body.dry_run:
-        return await _rehearse(app, actor, [order])
-    return _answer(await app.transfers.transfer_tokens(actor=actor, order=order), response)
+        return await rehearsal(app, actor, [order])
+    return settled_answer(await app.transfers.transfer_tokens(actor=actor, order=order), response)
 
 
 @transfers.post(
@@ -83,7 +73,7 @@ async def transfer_linked(
 ) -> Envelope[LinkedResponse] | Response:
     """Make up to 100 transfers, all of them or none."""
     if body.dry_run:
-        return await _rehearse(app, actor, body.orders(actor, key))
+        return await rehearsal(app, actor, body.orders(actor, key))
     settled = await app.transfers.transfer_linked(actor=actor, orders=body.orders(actor, key))
     if settled[0].replayed:
         mark_replayed(response)
@@ -93,26 +83,26 @@ async def transfer_linked(
 
 @transfers.get("", dependencies=[Authenticated], reads=OWN)
 async def list_transfers(
-    actor: CurrentActor, cursor: CursorPaging, app: App, wanted: History
+    actor: CurrentActor, cursor: CursorPaging, app: App, wanted: HistoryQuery
 ) -> Envelope[CursorPageOf[TransferResponse]]:
     """Page through what the caller's wallets sent and received, newest first.
 
     A page may be short and still have a next; an empty one is the last.
     """
-    return cursor_of(await app.queries.history(wanted.of(actor), cursor), TransferResponse.of)
+    return cursor_of(await app.transfers.list_transfers(actor=actor, wanted=wanted, cursor=cursor), TransferResponse.of)
 
 
 @transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")], reads=OTHERS)
 async def list_awaiting_approval(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[TransferResponse]]:
     """Page through everybody's transfers that wait for a decision, newest first."""
-    page = await app.transfers.read_transfers.awaiting_approval(actor=actor, cursor=cursor)
+    page = await app.transfers.list_awaiting_approval(actor=actor, cursor=cursor)
     return cursor_of(page, TransferResponse.of)
 
 
 @transfers.get("/{transfer_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Read a transfer that the caller made, sent or received; staff read any."""
-    view, transaction_hash = await app.transfers.read_transfers.proven(actor=actor, transfer_id=transfer_id)
+    view, transaction_hash = await app.transfers.get_transfer(actor=actor, transfer_id=transfer_id)
     return envelope(TransferResponse.of(view, transaction_hash=transaction_hash))
 
 
@@ -122,27 +112,27 @@ async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: Curre
 
     Not for a receiver whose account is suspended or closed.
     """
-    currency = await app.transfers.read_transfers.currency(actor=actor, transfer_id=transfer_id)
+    currency = await app.transfers.get_transfer_currency(actor=actor, transfer_id=transfer_id)
     amount = Money.of(body.amount, currency) if body.amount is not None else None
-    return _show(await app.transfers.capture_transfer(actor=actor, transfer_id=transfer_id, amount=amount))
+    return enveloped(await app.transfers.capture_transfer(actor=actor, transfer_id=transfer_id, amount=amount))
 
 
 @transfers.post("/{transfer_id}/void", dependencies=[Authenticated], assurance=NONE, others=RECENT)
 async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Cancel a hold and release its money: the receiver and staff may at any time, the sender while it waits for approval."""
-    return _show(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
+    return enveloped(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
 @transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def approve_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Approve a waiting transfer. Nobody approves what they ordered, pay or receive."""
-    return _show(await app.transfers.approve_transfer(actor=actor, transfer_id=transfer_id))
+    return enveloped(await app.transfers.approve_transfer(actor=actor, transfer_id=transfer_id))
 
 
 @transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def reject_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Reject a waiting transfer and release its money. Nobody decides on what they ordered, pay or receive."""
-    return _show(await app.transfers.reject_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
+    return enveloped(await app.transfers.reject_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
 @transfers.post(
@@ -152,12 +142,12 @@ async def refund_transfer(
     transfer_id: UUID, body: RefundRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
     """Give back a part of what the caller received, or all of it; answers with the refund, a transfer of its own."""
-    currency = await app.transfers.read_transfers.currency(actor=actor, transfer_id=transfer_id)
+    currency = await app.transfers.get_transfer_currency(actor=actor, transfer_id=transfer_id)
     amount = Money.of(body.amount, currency) if body.amount is not None else None
     settled = await app.transfers.refund_transfer(
         actor=actor, key=key, transfer_id=transfer_id, amount=amount, reason=body.reason
     )
-    return _answer(settled, response)
+    return settled_answer(settled, response)
 
 
 @transfers.post(
@@ -172,56 +162,4 @@ async def reverse_transfer(
 ) -> Envelope[TransferResponse]:
     """Undo a whole entry, fees and all; answers with the reversal, a transfer of its own."""
     settled = await app.transfers.reverse_transfer(actor=actor, key=key, transfer_id=transfer_id, reason=body.reason)
-    return _answer(settled, response)
-
-
-@payments.post(
-    "",
-    status_code=201,
-    dependencies=[Requires("payment:create")],
-    idempotency="own",
-    response_model=Envelope[TransferResponse],
-    responses=DRY_RUN,
-    assurance=NONE,
-)
-async def make_payment(
-    body: PaymentRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
-) -> Envelope[TransferResponse] | Response:
-    """Pay a merchant or biller under their reference. Money to a wallet that is not a merchant's is a transfer all the same."""
-    order = body.order(actor, key)
-    if body.dry_run:
-        return await _rehearse(app, actor, [order])
-    return _answer(await app.transfers.transfer_tokens(actor=actor, order=order), response)
-
-
-@payments.get("", dependencies=[Authenticated], reads=OWN)
-async def list_payments(
-    actor: CurrentActor, cursor: CursorPaging, app: App, wanted: History
-) -> Envelope[CursorPageOf[TransferResponse]]:
-    """Page through the caller's payments, made and received, newest first."""
-    return cursor_of(await app.queries.history(wanted.of(actor, kind="payment"), cursor), TransferResponse.of)
-
-
-@issuances.post("", status_code=201, dependencies=[Requires("treasury:issue")], idempotency="own", assurance=RECENT)
-async def issue_money(
-    body: IssuanceRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
-) -> Envelope[TransferResponse]:
-    """Issue money from the treasury into a wallet."""
-    settled = await app.transfers.issue_money(
-        actor=actor, key=key, wallet_id=body.wallet_id, amount=Money.of(body.amount, body.currency), reason=body.reason
-    )
-    return _answer(settled, response)
-
-
-async def _rehearse(app: Payments, actor: Actor, orders: Sequence[TransferOrder]) -> Response:
-    return rehearsed(RehearsalResponse.of(await app.transfers.rehearse_transfers(actor=actor, orders=orders)))
-
-
-def _answer(settled: Settled, response: Response) -> Envelope[TransferResponse]:
-    if settled.replayed:
-        mark_replayed(response)
-    return _show(settled.transfer)
-
-
-def _show(transfer: Transfer) -> Envelope[TransferResponse]:
-    return envelope(TransferResponse.of(TransferView.of(transfer)))
+    return settled_answer(settled, response)

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from payments.application.transfers.read_receipt import Receipt
+from payments.application.receipts.get_receipt import Receipt
 from payments.interfaces.rest.schemas.transfers import TransferResponse
 
 

@@ -1,4 +1,4 @@
-"""Transfers and issuances."""
+"""Transfers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ from payments.domain.transfer_order import (
     TransferOrder,
     leg_key,
 )
-from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, OptionalReference, Reason, Reference
+from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, OptionalReference, Reason
 from payments.interfaces.rest.schemas.signatures import SignatureRequest, SignatureResponse
 
 _SOURCE = "01980a52-7c00-7000-8000-000000000001"
@@ -47,14 +47,14 @@ Metadata = Annotated[
 DryRun = Annotated[bool, Field(description="Answer 200 with what it would come to; nothing is written, no key is used")]
 
 
-class _MoveRequest(RequestModel):
+class MoveRequest(RequestModel):
     source_wallet_id: UUID
     target_wallet_id: UUID
     amount: AmountText
     currency: CurrencyCode
     description: Description = ""
 
-    def _order(self, kind: TransferKind, actor: Actor, key: str, **more: object) -> TransferOrder:
+    def make_order(self, kind: TransferKind, actor: Actor, key: str, **more: object) -> TransferOrder:
         values: dict[str, object] = {"description": self.description, **more}
         return TransferOrder(
             kind=kind,
@@ -67,7 +67,7 @@ class _MoveRequest(RequestModel):
         )
 
 
-class TransferRequest(_MoveRequest):
+class TransferRequest(MoveRequest):
     """`capture` later puts the money on hold; `target_currency` converts it at the rate of the moment."""
 
     dry_run: DryRun = False
@@ -92,7 +92,7 @@ class TransferRequest(_MoveRequest):
     )
 
     def order(self, actor: Actor, key: str) -> TransferOrder:
-        return self._order(
+        return self.make_order(
             TransferKind.CONVERSION if self.target_currency else TransferKind.TRANSFER,
             actor,
             key,
@@ -104,45 +104,7 @@ class TransferRequest(_MoveRequest):
         )
 
 
-class PaymentRequest(_MoveRequest):
-    """To a merchant or biller, under the reference that they gave."""
-
-    dry_run: DryRun = False
-    reference: Reference
-    capture: Literal["now", "later"] = "now"
-    target_currency: CurrencyCode | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    signature: SignatureRequest | None = None
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "source_wallet_id": _SOURCE,
-                    "target_wallet_id": _TARGET,
-                    "amount": "480.00",
-                    "currency": "NAD",
-                    "reference": "INV-2026-0147",
-                    "description": "electricity, March",
-                }
-            ]
-        }
-    )
-
-    def order(self, actor: Actor, key: str) -> TransferOrder:
-        return self._order(
-            TransferKind.PAYMENT,
-            actor,
-            key,
-            reference=self.reference,
-            target_currency=self.target_currency,
-            capture_later=self.capture == "later",
-            metadata=self.metadata,
-            signature=self.signature.signature() if self.signature else None,
-        )
-
-
-class LegRequest(_MoveRequest):
+class LegRequest(MoveRequest):
     """What a transfer takes; a signature is over all legs together."""
 
     reference: OptionalReference = ""
@@ -152,7 +114,7 @@ class LegRequest(_MoveRequest):
 
     def leg(self, number: int, actor: Actor, key: str, signature: Signature | None) -> TransferOrder:
         with at_place(f"legs.{number}"):
-            return self._order(
+            return self.make_order(
                 TransferKind.CONVERSION if self.target_currency else TransferKind.TRANSFER,
                 actor,
                 leg_key(key, number),
@@ -207,19 +169,6 @@ class RefundRequest(RequestModel):
 
     amount: AmountText | None = None
     reason: Reason
-
-
-class IssuanceRequest(RequestModel):
-    wallet_id: UUID
-    amount: AmountText
-    currency: CurrencyCode
-    reason: Reason
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"wallet_id": _SOURCE, "amount": "1000.00", "currency": "NAD", "reason": "opening float"}]
-        }
-    )
 
 
 class FeeLineResponse(BaseModel):

@@ -6,7 +6,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import InvalidValue
-from payments.application.history.queries import StatementQueries
+from payments.application.statements.views import StatementViews
 from payments.application.wallets.find_wallet import FindWallet
 from payments.domain.statement import Statement
 
@@ -21,19 +21,25 @@ class StatementTooLong(InvalidValue):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadStatement:
+class StatementMade:
+    statement: Statement
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GetStatement:
     """Make the statement of a wallet for a period [since, until), for its owner or for staff."""
 
     find_wallet: FindWallet
-    queries: StatementQueries
+    views: StatementViews
     clock: Clock
 
     async def __call__(
         self, *, actor: Actor, wallet_id: UUID, since: datetime, until: datetime, reason: str | None = None
-    ) -> Statement:
-        """Raise NotFound, ReasonRequired of another's wallet, InvalidValue for a period that is none or not over yet.
+    ) -> StatementMade:
+        """Raise NotFound, ReasonRequired for another user's wallet, StatementTooLong, LedgerBroken.
 
-        StatementTooLong and LedgerBroken too.
+        Raise InvalidValue for a period that is none or that has not begun.
         """
         if since >= until:
             raise InvalidValue(field="until", expected="a time after since", given=until)
@@ -43,7 +49,7 @@ class ReadStatement:
         wallet = await self.find_wallet(
             actor=actor, wallet_id=wallet_id, verb="read_statement", reason=reason, reason_required=True
         )
-        statement = await self.queries.statement(wallet_id, wallet.currency, since=since, until=until, lines_max=LINES_MAX)
+        statement = await self.views.statement(wallet_id, wallet.currency, since=since, until=until, lines_max=LINES_MAX)
         if statement is None:
             raise StatementTooLong(field="until", lines_max=LINES_MAX)
-        return statement
+        return StatementMade(statement, made_at=self.clock.now())

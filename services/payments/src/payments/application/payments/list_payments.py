@@ -1,0 +1,18 @@
+from dataclasses import dataclass, replace
+
+from kernel.actor import Actor
+from kernel.pages import CursorPage, CursorRequest
+from payments.application.transfers.views import HistoryFilter, TransferHistory, TransferView
+from payments.domain.transfer_order import TransferKind
+
+
+@dataclass(frozen=True, slots=True)
+class ListPayments:
+    """Page through the caller's payments, made and received, newest first."""
+
+    history: TransferHistory
+
+    async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
+        """Raise HistoryTooLong, or InvalidValue for a cursor of other filters."""
+        own = replace(wanted, owner_id=actor.user_id, kind=TransferKind.PAYMENT)
+        return await self.history.history(own, cursor)

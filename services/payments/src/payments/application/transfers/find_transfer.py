@@ -1,0 +1,19 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.errors import NotFound
+from payments.application.transfers.views import TransferView, TransferViews
+
+
+@dataclass(frozen=True, slots=True)
+class FindTransfer:
+    """Find any transfer, for the platform's own services."""
+
+    views: TransferViews
+
+    async def __call__(self, *, transfer_id: UUID) -> TransferView:
+        """Raise NotFound."""
+        found = await self.views.transfer(transfer_id)
+        if found is None:
+            raise NotFound(transfer_id=transfer_id)
+        return found

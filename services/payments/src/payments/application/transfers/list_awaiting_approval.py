@@ -1,0 +1,25 @@
+from dataclasses import dataclass
+
+from kernel.actor import Actor
+from kernel.pages import CursorPage, CursorRequest
+from kernel.reads import Reads
+from payments.application.transfers import audit
+from payments.application.transfers.views import TransferHistory, TransferView, TransferViews
+
+
+@dataclass(frozen=True, slots=True)
+class ListAwaitingApproval:
+    """Page through all users' transfers that wait for a decision. A page with another user's is recorded."""
+
+    views: TransferViews
+    history: TransferHistory
+    reads: Reads
+
+    async def __call__(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[TransferView]:
+        page = await self.history.awaiting_approval(cursor)
+        others = [transfer for transfer in page.items if transfer.initiator_id != actor.user_id]
+        if others:
+            wallets = {account_id for transfer in others for account_id in (transfer.source_id, transfer.target_id)}
+            owners = await self.views.owners(tuple(wallets)) - {actor.user_id}
+            await self.reads.record(actor, audit.waiting_listed(others, owners))
+        return page

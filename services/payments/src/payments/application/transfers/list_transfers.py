@@ -1,0 +1,16 @@
+from dataclasses import dataclass, replace
+
+from kernel.actor import Actor
+from kernel.pages import CursorPage, CursorRequest
+from payments.application.transfers.views import HistoryFilter, TransferHistory, TransferView
+
+
+@dataclass(frozen=True, slots=True)
+class ListTransfers:
+    """Page through what the caller's wallets sent and received, newest first."""
+
+    history: TransferHistory
+
+    async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
+        """Raise HistoryTooLong, or InvalidValue for a cursor of other filters."""
+        return await self.history.history(replace(wanted, owner_id=actor.user_id), cursor)

@@ -1,0 +1,50 @@
+"""Which transfers a caller may see; to others there are none."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.errors import NotFound
+from kernel.reads import Reads
+from payments.application.ports.audit_log import AuditLog
+from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
+from payments.application.transfers import audit
+from payments.application.transfers.views import TransferView, TransferViews
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleTransfers:
+    """Its initiator, sender and receiver may see a transfer, and callers with `transfer:read_any`."""
+
+    views: TransferViews
+    audit_log: AuditLog
+    permissions: Permissions
+    reads: Reads
+
+    async def read(self, *, actor: Actor, transfer_id: UUID, verb: str) -> tuple[TransferView, str | None]:
+        """Read a transfer, and the hash of its audit entry once it is on the audit log; raise NotFound.
+
+        Reading another user's transfer is recorded; `verb` names what was read.
+        """
+        transfer, others = await self._find(actor, transfer_id)
+        if others:
+            await self.reads.record(actor, audit.read(transfer, verb, owners=others))
+        return transfer, await self.audit_log.leaf_hash(transfer_id)
+
+    async def find(self, *, actor: Actor, transfer_id: UUID) -> TransferView:
+        """Read a transfer without a record, for what does not show it; raise NotFound."""
+        return (await self._find(actor, transfer_id))[0]
+
+    async def _find(self, actor: Actor, transfer_id: UUID) -> tuple[TransferView, tuple[UUID, ...]]:
+        """Return a transfer and its owners, none of them where the caller is one."""
+        transfer = await self.views.transfer(transfer_id)
+        if not transfer:
+            raise NotFound(transfer_id=transfer_id)
+        if transfer.initiator_id == actor.user_id:
+            return transfer, ()
+        owners = await self.views.owners((transfer.source_id, transfer.target_id))
+        if actor.user_id in owners:
+            return transfer, ()
+        if not self.permissions.allows(actor, READ_ANY_TRANSFER):
+            raise NotFound(transfer_id=transfer_id)
+        return transfer, (transfer.initiator_id, *sorted(owners))

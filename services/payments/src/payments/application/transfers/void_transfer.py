@@ -1,0 +1,50 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.actor import Actor
+from kernel.assurance import RECENT
+from kernel.clock import Clock
+from kernel.errors import NotFound
+from payments.application.ports.permissions import RECONCILE, Permissions
+from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.transfers.locked_transfer import changing, lock_transfer
+from payments.domain.errors import NotTheOwner
+from payments.domain.transfer import Transfer, TransferStatus
+
+
+@dataclass(frozen=True, slots=True)
+class VoidTransfer:
+    """Cancel a hold and release its money.
+
+    Its receiver may, and staff who hold `payment:reconcile`; its sender only while it waits for approval, or a hold would
+    be none.
+    """
+
+    uow: UnitOfWork
+    permissions: Permissions
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
+        """Raise NotFound for strangers, NotTheOwner for the sender of what the receiver may capture, NotPending.
+
+        Raise StepUpRequired for staff whose sign-in is not recent.
+        """
+        is_staff = self.permissions.allows(actor, RECONCILE)
+        async with self.uow.begin(actor) as tx:
+            locked = await lock_transfer(tx, transfer_id)
+            transfer = locked.transfer
+            if not (is_staff or locked.is_party(actor.user_id)):
+                raise NotFound(transfer_id=transfer_id)
+            if not (
+                locked.is_target(actor.user_id)
+                or transfer.status is TransferStatus.PENDING_APPROVAL
+                # Who keeps the ledger keeps to the rule for money of their own.
+                or (is_staff and not locked.is_party(actor.user_id))
+            ):
+                raise NotTheOwner(transfer_id=transfer_id)
+            at = self.clock.now()
+            if not locked.is_party(actor.user_id):
+                RECENT.require(actor, at=at)
+            async with changing(tx, locked, "void", at=at, reason=reason):
+                transfer.void(locked.accounts, reason=reason, at=at)
+            return transfer

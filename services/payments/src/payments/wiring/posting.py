@@ -1,0 +1,25 @@
+"""What posts transfers, on its ports."""
+
+from payments.application.transfers.post_transfers import PostTransfers
+from payments.infrastructure.group_commit import GroupCommit
+from payments.wiring.dependencies import Dependencies
+
+
+def post_transfers(given: Dependencies) -> PostTransfers:
+    return PostTransfers(
+        uow=given.uow,
+        screening=given.screening,
+        signatures=given.signatures,
+        prices=given.prices,
+        limits=given.limits,
+        approvals=given.approvals,
+        policy=given.settings.payer_policy,
+        terms=given.settings.terms,
+        clock=given.clock,
+    )
+
+
+def group_commit(given: Dependencies) -> GroupCommit:
+    """Build the cashier. A process has one, or its batches would not gather."""
+    settings = given.settings
+    return GroupCommit(post_transfers(given), batch_max=settings.batch_max, waiting_max=settings.waiting_max)
