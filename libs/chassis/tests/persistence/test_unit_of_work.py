@@ -1,35 +1,31 @@
 import asyncio
 import gc
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
-from alembic.util import CommandError
 from sqlalchemy import Boolean, Column, MetaData, Table, Uuid, select, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import registry
 
 from chassis.messaging.contracts import Publications
-from chassis.persistence import migrations
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import AlreadyHandled, Delivery, current_delivery
-from chassis.persistence.schema_version import NoRevisionsError
 from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
-from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.audit import Audited, AuditFact
 from kernel.events import Aggregate, Event
 from kernel.ids import new_id
+from libs.chassis.tests.persistence.doors_database import rows
 
-VERSIONS = Path(__file__).parent / "versions"
 NOW = datetime(2026, 3, 21, tzinfo=UTC)
+
+
 ACTOR = Actor.service("doors")
 
 
@@ -49,6 +45,8 @@ class Door(Aggregate):
 
 
 metadata = MetaData()
+
+
 doors = Table("doors", metadata, Column("id", Uuid, primary_key=True), Column("is_open", Boolean))
 registry(metadata=metadata).map_imperatively(Door, doors)
 
@@ -63,19 +61,6 @@ class DoorTransaction(SqlTransaction):
 
 
 @pytest.fixture
-async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
-    async with databases.create("doors", VERSIONS) as urls:
-        yield urls
-
-
-@pytest.fixture
-async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database.connect(urls.app, pool_size=4)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
 def uow(database: Database) -> SqlUnitOfWork[DoorTransaction]:
     return SqlUnitOfWork(database, DoorTransaction, Publications("doors", {DoorOpened: door_opened}), service="doors")
 
@@ -84,11 +69,6 @@ def fact(door: Door) -> AuditFact:
     return AuditFact(
         action="doors.door.open", resource_type="door", resource_id=str(door.id), occurred_at=NOW, after={"open": door.is_open}
     )
-
-
-async def rows(database: Database, query: str) -> list[tuple[object, ...]]:
-    async with database.read() as connection:
-        return [tuple(row) for row in (await connection.execute(text(query))).all()]
 
 
 async def build(uow: SqlUnitOfWork[DoorTransaction]) -> Door:
@@ -276,83 +256,6 @@ async def test_append_only_tables_refuse_the_runtime_role_and_the_owner(urls: Da
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
                 await owner.execute(change)
     assert await rows(database, "SELECT id FROM stones") == [(1,)]
-
-
-async def test_migrating_again_changes_nothing_and_head_is_known(urls: DatabaseUrls, database: Database) -> None:
-    said: list[str] = []
-    migrations.upgrade(urls.owner, VERSIONS, say=said.append)
-    assert said == ["schema at 0001 already"]
-    assert await migrations.at_head(database, VERSIONS)
-
-
-@pytest.mark.parametrize(("found", "expected"), [("0000", False), ("0001", True), ("0002", True)])
-async def test_a_schema_older_than_the_release_will_not_do_and_a_newer_one_will(
-    urls: DatabaseUrls, database: Database, found: str, expected: bool
-) -> None:
-    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
-        await owner.execute("UPDATE alembic_version SET version_num = %s", (found,))
-    assert await migrations.at_head(database, VERSIONS) == expected
-
-
-async def test_the_migration_of_an_earlier_release_leaves_a_newer_schema_as_it_is(urls: DatabaseUrls, database: Database) -> None:
-    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
-        await owner.execute("UPDATE alembic_version SET version_num = '0002'")
-    said: list[str] = []
-    migrations.upgrade(urls.owner, VERSIONS, say=said.append)
-    assert said == ["the schema is newer (0002) than this release (0001) and stays as it is"]
-    assert await rows(database, "SELECT version_num FROM alembic_version") == [("0002",)]
-    assert await migrations.at_head(database, VERSIONS)
-
-
-async def test_an_older_schema_that_no_release_knows_is_not_migrated(urls: DatabaseUrls) -> None:
-    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
-        await owner.execute("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(CommandError, match="0000"):
-        migrations.upgrade(urls.owner, VERSIONS, say=lambda _line: None)
-
-
-async def test_a_database_that_was_never_migrated_is_not_at_head(urls: DatabaseUrls, database: Database) -> None:
-    async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
-        await owner.execute("DELETE FROM alembic_version")
-        assert not await migrations.at_head(database, VERSIONS)
-        await owner.execute("DROP TABLE alembic_version")
-    assert not await migrations.at_head(database, VERSIONS)
-
-
-async def test_a_folder_without_revisions_is_no_schema(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(NoRevisionsError):
-        await migrations.at_head(database, tmp_path)
-
-
-async def test_migrations_refuse_the_runtime_role(databases: Databases, tmp_path: Path) -> None:
-    (tmp_path / "versions").mkdir()
-    async with databases.create("doors", VERSIONS) as urls:
-        with pytest.raises((ProgrammingError, ValueError)):
-            migrations.upgrade(urls.app, _second_revision(tmp_path / "versions"))
-
-
-def _second_revision(folder: Path, statement: str = "CREATE TABLE more (id integer)") -> Path:
-    (folder / "0001_doors.py").write_text((VERSIONS / "0001_doors.py").read_text())
-    (folder / "0002_more.py").write_text(
-        'from alembic import op\nrevision = "0002"\ndown_revision = "0001"\n'
-        f"def upgrade() -> None:\n    op.execute('{statement}')\n"
-    )
-    return folder
-
-
-async def test_a_migration_does_not_queue_up_behind_a_lock_with_everybody_behind_it(
-    urls: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "50ms")
-    (tmp_path / "versions").mkdir()
-    versions = _second_revision(tmp_path / "versions", "ALTER TABLE doors ADD COLUMN colour text")
-    async with await psycopg.AsyncConnection.connect(urls.owner) as busy:
-        await busy.execute("LOCK TABLE doors")
-        upgrade = asyncio.create_task(asyncio.to_thread(migrations.upgrade, urls.owner, versions, say=lambda _line: None))
-        done, _ = await asyncio.wait({upgrade}, timeout=60)
-    assert done, "it waited for the lock"
-    with pytest.raises(OperationalError, match="lock timeout"):
-        await upgrade
 
 
 async def test_a_session_is_never_flushed_by_itself(database: Database) -> None:

@@ -1,0 +1,160 @@
+"""What removes old rows and jobs, and takes up the jobs of workers that died."""
+
+import pytest
+from procrastinate import App
+
+from chassis.jobs import defer, make_jobs
+from libs.chassis.tests.jobs.painters import Painters, PainterSettings, rows
+
+
+async def run_task(app: App, name: str) -> None:
+    # This task alone: whatever else is due at this minute of the hour would be queued beside it, or before it.
+    app.periodic_registry.periodic_tasks.clear()
+    await app.configure_task(name).defer_async(timestamp=0)
+    await app.run_worker_async(wait=False, install_signal_handlers=False, queues=["maintenance"])
+
+
+async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_stay(painters, urls):
+    await rows(
+        urls,
+        """
+        INSERT INTO idempotency_keys (owner, key, request_hash, status, body, headers, created_at)
+        VALUES
+            ('a', 'old', '', 200, '', '{}', now() - interval '24 hours'),
+            ('a', 'young', '', 200, '', '{}', now() - interval '23 hours')
+        RETURNING 1
+        """,
+    )
+    await rows(
+        urls,
+        """
+        INSERT INTO inbox (consumer, message_id, handled_at)
+        VALUES
+            ('old', gen_random_uuid(), now() - interval '14 days'),
+            ('young', gen_random_uuid(), now() - interval '13 days')
+        RETURNING 1
+        """,
+    )
+    async with painters.app.open_async() as app:
+        await run_task(app, "platform:purge_idempotency_keys")
+        await run_task(app, "platform:purge_inbox")
+    assert await rows(urls, "SELECT key FROM idempotency_keys") == [("young",)]
+    assert await rows(urls, "SELECT consumer FROM inbox") == [("young",)]
+
+
+async def test_of_more_than_a_run_purges_the_oldest_go_first(painters, urls, monkeypatch):
+    monkeypatch.setattr("chassis.jobs.maintenance.ROWS_A_RUN_MAX", 2)
+    # Neither in the order of their names nor of their writing.
+    ages = (("b", 30), ("d", 33), ("a", 31), ("c", 32))
+    for name, days in ages:
+        await rows(
+            urls,
+            f"""
+            INSERT INTO idempotency_keys (owner, key, request_hash, status, body, headers, created_at)
+            VALUES ('a', '{name}', '', 200, '', '{{}}', now() - interval '{days} days') RETURNING 1
+            """,
+        )
+        await rows(
+            urls,
+            f"""
+            INSERT INTO inbox (consumer, message_id, handled_at)
+            VALUES ('{name}', gen_random_uuid(), now() - interval '{days} days') RETURNING 1
+            """,
+        )
+    async with painters.app.open_async() as app:
+        for left in (["a", "b"], []):
+            await run_task(app, "platform:purge_idempotency_keys")
+            await run_task(app, "platform:purge_inbox")
+            assert await rows(urls, "SELECT key FROM idempotency_keys ORDER BY key") == [(name,) for name in left]
+            assert await rows(urls, "SELECT consumer FROM inbox ORDER BY consumer") == [(name,) for name in left]
+
+
+@pytest.mark.parametrize(("job_seconds", "silent_seconds", "painted"), [(60, 61, True), (60, 20, False), (6, 7, True)])
+async def test_a_job_whose_worker_died_is_taken_up_again(urls, database, job_seconds, silent_seconds, painted):
+    painters = Painters(PainterSettings(database_url=urls.app, job_seconds=job_seconds))
+    async with database.session() as session:
+        await defer(session, painters.paint, door="front")
+        await session.commit()
+    async with painters.app.open_async() as app:
+        dead = await app.job_manager.register_worker()
+        assert await app.job_manager.fetch_job(queues=None, worker_id=dead)
+        await rows(
+            urls, f"UPDATE procrastinate_workers SET last_heartbeat = now() - interval '{silent_seconds} seconds' RETURNING 1"
+        )
+        await run_task(app, "platform:retry_stalled_jobs")
+        await app.run_worker_async(wait=False, install_signal_handlers=False, stalled_worker_timeout=3600)
+    assert painters.painted == (["front"] if painted else [])
+
+
+async def test_a_job_whose_worker_died_does_not_hold_up_its_successor(painters, database, urls):
+    """A periodic job is queued again each minute, also while the last one still runs: the killed one keeps their lock."""
+
+    async def queue(door: str) -> None:
+        async with database.session() as session:
+            await defer(session, painters.paint, lock="house", queueing_lock="house", door=door)
+            await session.commit()
+
+    await queue("front")
+    async with database.session() as session:
+        await defer(session, painters.paint, door="shed")
+        await session.commit()
+    async with painters.app.open_async() as app:
+        dead = await app.job_manager.register_worker()
+        for _ in range(2):
+            assert await app.job_manager.fetch_job(queues=None, worker_id=dead)
+        await queue("back")
+        await rows(urls, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '61 seconds' RETURNING 1")
+        await run_task(app, "platform:retry_stalled_jobs")
+        await app.run_worker_async(wait=False, install_signal_handlers=False, stalled_worker_timeout=3600)
+    assert sorted(painters.painted) == ["back", "shed"]
+    told = "SELECT args->>'door', status::text FROM procrastinate_jobs WHERE task_name = 'painters:paint' ORDER BY id"
+    assert await rows(urls, told) == [
+        ("front", "failed"),
+        ("shed", "succeeded"),
+        ("back", "succeeded"),
+    ]
+
+
+@pytest.mark.parametrize(("job_seconds", "cron"), [(60, "* * * * *"), (6, "* * * * * */6")])
+def test_what_is_done_each_minute_may_be_done_more_often(job_seconds, cron):
+    app = make_jobs(PainterSettings(database_url="postgresql://nowhere/x", job_seconds=job_seconds))
+    crons = {periodic.task.name: periodic.cron for periodic in app.periodic_registry.periodic_tasks.values()}
+    assert crons == {
+        "platform:purge_idempotency_keys": "*/10 * * * *",
+        "platform:purge_inbox": "5 * * * *",
+        "platform:remove_finished_jobs": "5-59/10 * * * *",
+        "platform:retry_stalled_jobs": cron,
+    }
+
+
+async def test_a_failed_job_is_removed_once_a_later_one_of_its_lock_has_done_its_work(painters, database, urls):
+    async def run(*locks):
+        async with database.session() as session:
+            for lock in locks:
+                await defer(session, painters.wait, queueing_lock=lock)
+            await session.commit()
+        await app.run_worker_async(wait=False, queues=["default"], install_signal_handlers=False)
+
+    painters.app.periodic_registry.periodic_tasks.clear()
+    async with painters.app.open_async() as app:
+        await run("front", "back", None)
+        painters.go_on.set()
+        await run("front", None)
+        await run_task(app, "platform:remove_finished_jobs")
+    failed = await rows(urls, "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'failed' ORDER BY 1")
+    assert failed == [("back",), (None,)]
+
+
+@pytest.mark.parametrize(("hours", "stays"), [(73, False), (71, True)])
+async def test_finished_jobs_are_removed_after_three_days_and_failed_ones_stay(painters, database, urls, hours, stays):
+    async with database.session() as session:
+        await defer(session, painters.paint, door="front")
+        await defer(session, painters.break_it)
+        await session.commit()
+    async with painters.app.open_async() as app:
+        await app.run_worker_async(wait=False, install_signal_handlers=False)
+        await rows(urls, f"UPDATE procrastinate_events SET at = at - interval '{hours} hours' RETURNING 1")
+        await run_task(app, "platform:remove_finished_jobs")
+    left = {name for (name,) in await rows(urls, "SELECT task_name FROM procrastinate_jobs")}
+    assert ("painters:paint" in left) == stays
+    assert "painters:break" in left

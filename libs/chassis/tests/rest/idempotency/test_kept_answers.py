@@ -1,0 +1,205 @@
+"""A repeated request gets the answer that was kept for its key."""
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import Request
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from chassis.persistence.database import Database
+from chassis.persistence.idempotency_scope import IdempotencyScope
+from chassis.rest import IdempotencyStore
+from chassis.testing.clocks import ControlledClock
+from chassis.testing.tokens import TokenForge
+from kernel.actor import Actor, ActorKind
+from kernel.ids import new_id
+from libs.chassis.tests.rest.idempotency.things import Post, Things, count
+
+
+async def test_the_same_request_again_gets_the_stored_answer(post: Post, things: Things, database: Database) -> None:
+    with capture_logs() as lines:
+        first = await post()
+        again = await post()
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    # All of them: etag, location, link and content-type are kept, the others are made anew or belong to the first.
+    assert {"etag", "location", "link", "content-type"} < first.headers.keys()
+    told, retold = dict(first.headers), dict(again.headers)
+    assert told.pop("x-of-this-answer-alone") == "1"
+    assert told.pop("x-request-id") != retold.pop("x-request-id")
+    assert {**told, "idempotency-replayed": "true"} == retold
+    assert [line.get("replayed") for line in lines if line["event"] == "request"] == [None, True]
+    assert (things.calls, await count(database), await count(database, "outbox")) == (1, 1, 1)
+
+
+async def test_an_answer_is_kept_under_its_owner_with_its_time(post: Post, forge: TokenForge, database: Database) -> None:
+    owner = new_id()
+    answer = await post(bearer=forge.token(owner))
+    async with database.read() as connection:
+        query = "SELECT owner, key, status, body, headers, created_at FROM idempotency_keys"
+        (row,) = (await connection.execute(text(query))).all()
+    headers = {name: answer.headers[name] for name in ("content-type", "etag", "location", "link")}
+    assert tuple(row) == (f"user:{owner}", "key-1", 201, answer.content, headers, ControlledClock().now())
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b'{"name": "door"}', b'\n{ "name"\t:"d\\u006for" }'),
+        (b'{"name": "door", "note": "red"}', b'{"note": "red", "name": "door"}'),
+    ],
+    ids=["spaces and escapes", "order of names"],
+)
+async def test_a_client_may_serialize_anew(post: Post, things: Things, first: bytes, again: bytes) -> None:
+    await post(first)
+    replay = await post(again)
+    assert replay.headers["idempotency-replayed"] == "true"
+    assert things.calls == 1
+
+
+async def test_another_body_with_the_key_is_refused(post: Post, things: Things, database: Database) -> None:
+    first = await post({"name": "door"})
+    response = await post({"name": "gate"})
+    assert (response.status_code, response.json()["code"]) == (422, "VAL_002")
+    assert response.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert (await count(database), await count(database, "outbox")) == (1, 1)
+    assert (await post({"name": "door"})).content == first.content
+
+
+async def test_another_route_with_the_key_is_refused(post: Post) -> None:
+    await post()
+    assert (await post(path="/nothing")).json()["code"] == "VAL_002"
+
+
+async def test_without_a_key_each_request_has_its_effect(post: Post, database: Database) -> None:
+    await post(key=None)
+    await post(key=None)
+    assert (await count(database), await count(database, "idempotency_keys")) == (2, 0)
+
+
+def scope_of(
+    *,
+    method: str = "POST",
+    path: str = "/a",
+    query: bytes = b"",
+    body: bytes = b'{"password": "x"}',
+    actor: Actor | None = None,
+    master_key: bytes | None = None,
+) -> IdempotencyScope:
+    """Make the scope of a request with the key "k"; nothing connects to the database."""
+    store = IdempotencyStore(Database.connect("postgresql://nobody@127.0.0.1:1/none"), master_key=master_key)
+    headers = [(b"idempotency-key", b"k")]
+    request = Request({"type": "http", "method": method, "path": path, "query_string": query, "headers": headers})
+    scope = store.scope_of(request, "/{template}", actor or Actor.anonymous(), body)
+    assert scope
+    return scope
+
+
+def test_the_stored_hash_tells_nothing_without_the_key() -> None:
+    hashes = {scope_of(master_key=master_key).request_hash for master_key in (None, b"1" * 32, b"2" * 32) for _ in range(2)}
+    assert len(hashes) == 3
+
+
+def test_requests_are_told_apart_by_method_path_query_and_body_however_they_are_cut() -> None:
+    asked = [
+        scope_of(),
+        scope_of(method="PUT"),
+        scope_of(path="/ab"),
+        scope_of(query=b"b"),
+        scope_of(body=b'{"password": "y"}'),
+        scope_of(path="/ab", query=b"c"),
+        scope_of(path="/a", query=b"bc"),
+        scope_of(path="/abc"),
+        scope_of(query=b"1", body=b"2"),
+        scope_of(query=b"", body=b"12"),
+    ]
+    assert len({scope.request_hash for scope in asked}) == len(asked)
+
+
+def test_a_key_is_owned_by_a_name_and_a_kind_or_else_by_the_route() -> None:
+    subject = str(new_id())
+    user, service = (Actor(kind=kind, subject_id=subject) for kind in (ActorKind.USER, ActorKind.SERVICE))
+    assert [scope_of(actor=actor).owner for actor in (user, service)] == [f"user:{subject}", f"service:{subject}"]
+    anonymous = {scope_of(actor=Actor.anonymous(ip=ip)).owner for ip in ("41.182.1.1", "41.182.1.2")}
+    assert anonymous == {"anonymous:POST /{template}"}
+    assert scope_of(method="PUT").owner == "anonymous:PUT /{template}"
+
+
+async def test_a_key_belongs_to_its_owner(post: Post, forge: TokenForge, database: Database) -> None:
+    await post()
+    other = await post(bearer=forge.token())
+    assert other.status_code == 201
+    assert "idempotency-replayed" not in other.headers
+    assert await count(database) == 2
+
+
+async def test_anonymous_callers_share_the_route(post: Post, database: Database) -> None:
+    first = await post(path="/anonymous", bearer=None)
+    again = await post(path="/anonymous", bearer=None)
+    assert again.content == first.content
+    assert await count(database) == 1
+    elsewhere = await post(path="/anonymous-too", bearer=None)
+    assert (elsewhere.status_code, "idempotency-replayed" in elsewhere.headers) == (200, False)
+    assert await count(database) == 2
+
+
+@pytest.mark.parametrize("key", ["!", "~" * 255])
+async def test_the_shortest_and_the_longest_key_are_kept(post: Post, database: Database, key: str) -> None:
+    assert [(await post(key=key)).status_code for _ in range(2)] == [201, 201]
+    assert (await count(database), await count(database, "idempotency_keys")) == (1, 1)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "käse".encode().decode("latin-1")])
+async def test_a_key_that_is_none_is_refused(client: httpx.AsyncClient, forge: TokenForge, things: Things, key: str) -> None:
+    headers = {
+        **{name.encode(): value.encode() for name, value in forge.headers().items()},
+        b"Idempotency-Key": key.encode("latin-1"),
+    }
+    response = await client.post("/api/v1/things", json={"name": "a"}, headers=headers)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+    assert things.calls == 0
+
+
+async def test_while_the_first_is_in_progress_the_second_is_told_to_wait(post: Post, things: Things, database: Database) -> None:
+    things.gate.clear()
+    first = asyncio.ensure_future(post())
+    await things.entered.wait()
+    second = await post()
+    assert (second.status_code, second.json()["code"]) == (409, "RES_004")
+    assert second.headers["retry-after"] == "1"
+    assert (await count(database), await count(database, "idempotency_keys")) == (0, 0)
+    things.gate.set()
+    assert (await first).status_code == 201
+    third = await post()
+    assert third.content == first.result().content
+    assert await count(database) == 1
+
+
+async def test_the_same_key_of_another_owner_is_not_waited_for(
+    post: Post, things: Things, forge: TokenForge, database: Database
+) -> None:
+    things.gate.clear()
+    first = asyncio.ensure_future(post())
+    await things.entered.wait()
+    things.entered.clear()
+    second, entered = asyncio.ensure_future(post(bearer=forge.token())), asyncio.ensure_future(things.entered.wait())
+    done, _ = await asyncio.wait({second, entered}, return_when=asyncio.FIRST_COMPLETED)
+    things.gate.set()
+    assert done == {entered}
+    assert [(await each).status_code for each in (first, second)] == [201, 201]
+    assert await count(database) == 2
+
+
+async def test_fifty_at_once_have_one_effect(post: Post, database: Database) -> None:
+    responses = await asyncio.gather(*(post() for _ in range(50)))
+    assert {response.status_code for response in responses} <= {201, 409}
+    assert len({response.content for response in responses if response.status_code == 201}) == 1
+    assert (await count(database), await count(database, "outbox")) == (1, 1)
+
+
+async def test_a_route_that_keeps_no_answers_ignores_the_key(post: Post, database: Database) -> None:
+    await post(path="/unkept")
+    await post(path="/unkept")
+    assert (await count(database), await count(database, "idempotency_keys")) == (2, 0)

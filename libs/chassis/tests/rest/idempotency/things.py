@@ -1,0 +1,72 @@
+"""A service in small, whose routes keep answers."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
+
+import httpx
+from sqlalchemy import text
+
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
+from chassis.rest import RequestModel
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.ids import new_id
+
+
+class ThingRequest(RequestModel):
+    name: str
+    note: str = ""
+
+
+class Things:
+    """A service in small. `gate` holds an endpoint up in mid-transaction, `misfortune` befalls it at a named point."""
+
+    def __init__(self, uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+        self.uow = uow
+        self.database = database
+        # How many things were committed when what follows each commit ran.
+        self.followed: list[int] = []
+        self.entered = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.misfortune: dict[str, Exception] = {}
+        self.calls = 0
+
+    def befall(self, point: str) -> None:
+        if point in self.misfortune:
+            raise self.misfortune[point]
+
+    async def follow(self) -> None:
+        self.followed.append(await count(self.database))
+
+    async def make(self, actor: Actor, name: str) -> UUID:
+        self.calls += 1
+        self.befall("before")
+        async with self.uow.begin(actor) as tx:
+            thing_id = new_id()
+            await tx.session.execute(text("INSERT INTO things VALUES (:id, :name)"), {"id": thing_id, "name": name})
+            tx.record(
+                AuditFact(
+                    action="things.thing.make", resource_type="thing", resource_id=str(thing_id), occurred_at=datetime.now(UTC)
+                )
+            )
+            tx.after_commit(self.follow)
+            self.entered.set()
+            await self.gate.wait()
+            self.befall("within")
+        self.befall("after")
+        return thing_id
+
+
+class Post(Protocol):
+    async def __call__(
+        self, body: object = None, *, key: str | None = "key-1", path: str = "", bearer: str | None = "…"
+    ) -> httpx.Response: ...
+
+
+async def count(database: Database, table: str = "things") -> int:
+    async with database.read() as connection:
+        return int((await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
