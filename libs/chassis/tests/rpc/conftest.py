@@ -11,10 +11,12 @@ from grpc import aio
 
 from chassis.rpc import RpcServer, RpcService, Tls, connect
 from chassis.settings import ServiceSettings
+from chassis.testing.certificates import Authority, MountedSecret
 from elcorp.common.v1 import money_pb2
 from elcorp.compliance.v1 import compliance_pb2 as compliance
 from elcorp.compliance.v1 import compliance_pb2_grpc
 from kernel.ids import new_id
+from libs.chassis.tests.rpc.mounted_certificates import NAMES, Ticks, watching
 
 NAME = "elcorp.compliance.v1.ScreeningService"
 
@@ -134,3 +136,32 @@ async def plain_stub(server: RpcServer) -> AsyncIterator[compliance_pb2_grpc.Scr
     """What any gRPC client sees: no interceptors of ours."""
     async with aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield compliance_pb2_grpc.ScreeningServiceStub(channel)
+
+
+@pytest.fixture
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def mount(tmp_path_factory, authority):
+    """Mount a side's certificate, of the authority unless others are given."""
+
+    def mounted(side, issued=None, authorities=None):
+        folder = tmp_path_factory.mktemp(side)
+        return MountedSecret(folder, issued or authority.certify(*NAMES[side]), authorities or authority.pem)
+
+    return mounted
+
+
+@pytest.fixture
+def watched(mount):
+    """A mounted certificate, and how a process looks at it by a clock that the test moves."""
+    mounted, ticks = mount("client"), Ticks()
+    return watching(mounted, ticks), mounted, ticks
+
+
+@pytest.fixture
+def always_looking(monkeypatch):
+    """Look at the files at each call and handshake, so that no test waits for the next second."""
+    monkeypatch.setattr("chassis.rpc.tls.LOOK_EVERY_SECONDS", 0.0)

@@ -13,7 +13,7 @@ from chassis.rpc.material import UnfitCertificateError
 from chassis.settings import ServiceSettings
 from chassis.testing.clocks import ControlledClock
 from kernel.clock import SystemClock
-from libs.chassis.tests.rpc.renewal.mounted_certificates import Ticks, watching
+from libs.chassis.tests.rpc.mounted_certificates import Ticks, watching
 
 
 def test_files_are_looked_at_once_a_second(authority, watched):

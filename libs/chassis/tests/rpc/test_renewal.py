@@ -15,7 +15,7 @@ from chassis.settings import ServiceSettings
 from chassis.testing.certificates import Authority, MountedSecret, presented_serial
 from chassis.testing.running import eventually
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
-from libs.chassis.tests.rpc.renewal.mounted_certificates import NAMES
+from libs.chassis.tests.rpc.mounted_certificates import NAMES
 
 CALLERS = 4
 
